@@ -1,0 +1,1 @@
+"""Released models, one folder each: data that goes into the wheel as `streamer.released`."""

@@ -1,0 +1,56 @@
+"""Metadata of the `streamer` distribution.
+
+Only the package `streamer` and the released models, as data, go into the wheel: top-level modules called
+`models` or `train` in site-packages would collide with other people's.
+"""
+
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+HERE = Path(__file__).parent
+
+TRAIN = ["torch>=2.6,<3", "onnx>=1.17,<2", "onnxscript>=0.3,<1"]
+BENCH = ["librosa>=0.10,<1", "kaldi-native-fbank>=1.20,<2", "psutil>=5.9,<8", "rtmixer>=0.1.7,<0.2"]
+TEST = ["pytest>=8,<10", "librosa>=0.10,<1", "psutil>=5.9,<8"]
+LINT = ["ruff>=0.9,<1", "mypy>=1.14,<3", "pre-commit>=4,<5"]
+
+setup(
+    name="streamer",
+    version="0.1.0",
+    description="Listens to live sound and says, while it is still sounding, what it is",
+    long_description=(HERE / "README.md").read_text(encoding="utf-8"),
+    long_description_content_type="text/markdown",
+    license="Apache-2.0",
+    python_requires=">=3.11",
+    packages=[*find_packages(include=["streamer", "streamer.*"]), "streamer.released"],
+    package_dir={"streamer.released": "models/released"},
+    package_data={
+        "streamer": ["py.typed", "data/*"],
+        "streamer.released": ["*/model.onnx", "*/manifest.json", "*/card.md"],
+    },
+    install_requires=[
+        "click>=8.1,<9",
+        "numba>=0.61,<1",
+        "numpy>=2.0,<3",
+        "onnxruntime>=1.20,<2",
+        "pyzmq>=26,<28",
+        "rich>=13.7,<16",
+        "rocket-fft>=0.4,<0.5",
+        "sounddevice>=0.5,<0.6",
+        "soundfile>=0.12,<1",
+        "soxr>=0.5,<2",
+    ],
+    extras_require={"train": TRAIN, "bench": BENCH, "test": TEST, "dev": [*TRAIN, *BENCH, *TEST, *LINT]},
+    entry_points={"console_scripts": ["streamer = streamer.cli:main"]},
+    classifiers=[
+        "Development Status :: 4 - Beta",
+        "Environment :: Console",
+        "License :: OSI Approved :: Apache Software License",
+        "Operating System :: MacOS",
+        "Operating System :: POSIX :: Linux",
+        "Programming Language :: Python :: 3",
+        "Topic :: Multimedia :: Sound/Audio :: Analysis",
+        "Typing :: Typed",
+    ],
+)

@@ -1,0 +1,29 @@
+"""The errors that Streamer raises on purpose.
+
+Each message is one line that names the thing, what was got, what was expected and the way out. The command
+line prints it without a traceback and leaves with :attr:`StreamerError.exit_code`.
+"""
+
+
+class StreamerError(Exception):
+    """Base of every error that Streamer raises on purpose."""
+
+    exit_code = 1
+
+
+class ConfigError(StreamerError):
+    """A configuration, an option or a key that cannot be used as given."""
+
+    exit_code = 2
+
+
+class DeviceError(StreamerError):
+    """An audio device that is absent, busy, forbidden or unable to do what was asked."""
+
+
+class ModelError(StreamerError):
+    """A model that is absent, altered or made for another front end."""
+
+
+class StreamError(StreamerError):
+    """Sound that cannot be opened, decoded, read or published."""

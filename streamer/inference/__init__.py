@@ -1,0 +1,1 @@
+"""A released model as a stage."""

@@ -1,0 +1,1 @@
+"""Where sound comes from: one file for each kind of input."""
