@@ -1,0 +1,108 @@
+"""A released model as a stage, run by ONNX Runtime on the CPU."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnxruntime
+
+from streamer.errors import ModelError
+from streamer.manifest import Manifest, read_manifest, verify_file
+from streamer.stage import Array, Stage, State
+
+
+class OnnxModel(Stage):
+    """Log-mel frames to scores, with the model's state carried in and out of the graph.
+
+    The state holds the frames that do not yet make a whole step, how many they are, and the graph's own
+    arrays in the manifest's order.
+
+    Parameters
+    ----------
+    folder : Path
+        A released-model folder.
+
+    Raises
+    ------
+    ModelError
+        If the folder is not whole, was altered, or does not fit this program.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.manifest: Manifest = read_manifest(folder)
+        path = verify_file(folder, self.manifest)
+        try:
+            self._session = onnxruntime.InferenceSession(
+                str(path), sess_options=_session_options(), providers=["CPUExecutionProvider"]
+            )
+        except Exception as error:  # ONNX Runtime raises its own, undocumented types
+            raise ModelError(f"{path} cannot be loaded by ONNX Runtime ({error}); export the model anew") from error
+        self._inputs = ["x", *(f"state.{n}" for n in range(len(self.manifest.states)))]
+        self._outputs = ["y", *(f"next_state.{n}" for n in range(len(self.manifest.states)))]
+        self._check_graph()
+
+    def _check_graph(self) -> None:
+        found = [node.name for node in self._session.get_inputs()], [n.name for n in self._session.get_outputs()]
+        if found != (self._inputs, self._outputs):
+            raise ModelError(
+                f"model {self.manifest.name} has inputs {found[0]} and outputs {found[1]}; its manifest says "
+                f"{self._inputs} and {self._outputs}: export it anew"
+            )
+
+    @property
+    def hop(self) -> Fraction:
+        return Fraction(self.manifest.hop_frames)
+
+    @property
+    def latency(self) -> Fraction:
+        return Fraction(self.manifest.latency_frames)
+
+    def init(self, batch: int = 1) -> State:
+        m = self.manifest
+        held = np.zeros((batch, m.hop_frames - 1, m.front_end.mel_bands), np.float32)
+        filled = np.zeros(batch, np.int64)
+        return held, filled, *(np.zeros((batch, *s.shape), s.dtype) for s in m.states)
+
+    def step(self, x: Array, state: State) -> tuple[Array, State]:
+        """Take frames, give the scores that they complete.
+
+        Parameters
+        ----------
+        x : float32 array, shape (batch, frames, mel_bands)
+        state : State
+
+        Returns
+        -------
+        y : float32 array, shape (batch, steps, labels)
+            Probabilities, 0 to 1.
+        state : State
+        """
+        held, filled, *graph_state = state
+        count = int(filled[0])
+        if count:
+            x = np.concatenate([held[:, :count], x], axis=1)
+        whole = x.shape[1] - x.shape[1] % self.manifest.hop_frames
+        rest = x.shape[1] - whole
+        held[:, :rest] = x[:, whole:]
+        filled[:] = rest
+        if not whole:
+            return np.zeros((len(held), 0, len(self.manifest.labels)), np.float32), state
+        feeds: dict[str, Any] = dict(zip(self._inputs, [x[:, :whole], *graph_state], strict=True))
+        y, *graph_state = self._session.run(self._outputs, feeds)
+        return y, (held, filled, *graph_state)
+
+    def flush(self, state: State) -> Array:
+        return np.zeros((len(state[0]), 0, len(self.manifest.labels)), np.float32)
+
+
+def _session_options() -> onnxruntime.SessionOptions:
+    """One thread that never spins: a model must leave the machine to its neighbours."""
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.inter_op_num_threads = 1
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.log_severity_level = 3
+    return options

@@ -1,0 +1,95 @@
+"""A model in ONNX Runtime keeps the contract, and is refused when it is not what its manifest says."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+
+from streamer.errors import ModelError
+from streamer.inference.onnx import OnnxModel
+from streamer.manifest import read_manifest
+from streamer.stage import Array, offline
+from tests.conftest import ROOT
+from tests.contract import check_stage
+from tests.toy_model import HOP_FRAMES, LOUD, write_toy_model
+
+RELEASED = sorted(path.parent for path in (ROOT / "models" / "released").glob("*/manifest.json"))
+
+
+def log_mel(frames: int, bands: int, batch: int = 2) -> Array:
+    """Noise that has the mean and the spread of log-mel frames."""
+    return np.random.default_rng(0).normal(-2.0, 1.5, (batch, frames, bands)).astype(np.float32)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return write_toy_model(tmp_path / "toy")
+
+
+def seal(folder: Path, content: bytes) -> None:
+    """Put another ``model.onnx`` into the folder, with its hash in the manifest."""
+    manifest = replace(read_manifest(folder), sha256=hashlib.sha256(content).hexdigest())
+    (folder / "model.onnx").write_bytes(content)
+    (folder / "manifest.json").write_text(manifest.to_json(), encoding="utf-8")
+
+
+def test_toy_model_keeps_the_contract(folder: Path) -> None:
+    check_stage(OnnxModel(folder), log_mel(61, 64), atol=1e-6)
+
+
+@pytest.mark.parametrize("released", RELEASED, ids=lambda folder: folder.name)
+def test_released_model_keeps_the_contract(released: Path) -> None:
+    model = OnnxModel(released)
+    frames = int(model.latency + 12 * model.hop) + 3
+    check_stage(model, log_mel(frames, model.manifest.front_end.mel_bands), atol=1e-5)
+
+
+@pytest.mark.parametrize("released", RELEASED, ids=lambda folder: folder.name)
+def test_released_model_gives_probabilities(released: Path) -> None:
+    model = OnnxModel(released)
+    y = offline(model, log_mel(int(model.latency + 20 * model.hop), model.manifest.front_end.mel_bands))
+    assert y.shape == (2, 21, len(model.manifest.labels))
+    assert y.min() >= 0
+    assert y.max() <= 1
+
+
+def test_scores_are_those_of_the_graph(folder: Path) -> None:
+    x = log_mel(3 * HOP_FRAMES, 64, batch=1)
+    level = x.astype(np.float64).reshape(3, -1).mean(axis=1)
+    before = np.array([0.0, *level[:-1]])
+    expected = 1 / (1 + np.exp(LOUD - (level + before) / 2))
+    np.testing.assert_allclose(offline(OnnxModel(folder), x)[0, :, 0], expected, rtol=0, atol=1e-6)
+
+
+def test_altered_model_is_never_loaded(folder: Path) -> None:
+    (folder / "model.onnx").write_bytes(b"something else")
+    with pytest.raises(ModelError, match="the file was altered"):
+        OnnxModel(folder)
+
+
+def test_file_that_is_no_graph_is_refused(folder: Path) -> None:
+    seal(folder, b"no graph at all")
+    with pytest.raises(ModelError, match=r"cannot be loaded by ONNX Runtime .*; export the model anew"):
+        OnnxModel(folder)
+
+
+def test_other_inputs_are_refused(folder: Path) -> None:
+    graph = onnx.load(folder / "model.onnx")
+    graph.graph.input[1].name = "hidden"
+    graph.graph.node[2].input[0] = "hidden"
+    seal(folder, graph.SerializeToString())
+    with pytest.raises(ModelError, match=r"model toy has inputs \['x', 'hidden'\].*says \['x', 'state\.0'\]"):
+        OnnxModel(folder)
+
+
+def test_other_outputs_are_refused(folder: Path) -> None:
+    graph = onnx.load(folder / "model.onnx")
+    del graph.graph.output[1]
+    seal(folder, graph.SerializeToString())
+    with pytest.raises(ModelError, match=r"outputs \['y'\]; .*'next_state\.0'.*: export it anew"):
+        OnnxModel(folder)

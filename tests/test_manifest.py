@@ -1,0 +1,136 @@
+"""A released model is refused, with the way out, when it is not whole or does not fit."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from streamer.errors import ModelError
+from streamer.frontend import FrontEndConfig
+from streamer.manifest import find_model, read_manifest, verify_file
+from tests.toy_model import write_toy_model
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return write_toy_model(tmp_path / "toy")
+
+
+def edit(folder: Path, change: Callable[[dict[str, Any]], object]) -> None:
+    path = folder / "manifest.json"
+    content = json.loads(path.read_text(encoding="utf-8"))
+    change(content)
+    path.write_text(json.dumps(content), encoding="utf-8")
+
+
+def test_manifest_comes_back_as_it_was_written(tmp_path: Path) -> None:
+    front_end = FrontEndConfig(mel_bands=40, mel_scale="slaney", power=2)
+    folder = write_toy_model(tmp_path / "toy", front_end, label="siren")
+    manifest = read_manifest(folder)
+    assert manifest.front_end == front_end
+    assert manifest.labels == ("siren",)
+    assert manifest.states[0].shape == (1, 1)
+    other = replace(manifest, trained_on=({"name": "x", "licence": "CC0"},), results={"auc": 0.5})
+    (folder / "manifest.json").write_text(other.to_json(), encoding="utf-8")
+    assert read_manifest(folder) == other
+
+
+def test_whole_model_is_verified(folder: Path) -> None:
+    assert verify_file(folder, read_manifest(folder)) == folder / "model.onnx"
+
+
+def test_altered_model_is_refused(folder: Path) -> None:
+    path = folder / "model.onnx"
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(ModelError, match=r"SHA-256 .*, the manifest says .*: the file was altered"):
+        verify_file(folder, read_manifest(folder))
+
+
+def test_model_cut_short_is_refused(folder: Path) -> None:
+    path = folder / "model.onnx"
+    path.write_bytes(path.read_bytes()[:-10])
+    with pytest.raises(ModelError, match="cut short; install streamer again or export the model anew"):
+        verify_file(folder, read_manifest(folder))
+
+
+def test_absent_model_is_refused(folder: Path) -> None:
+    (folder / "model.onnx").unlink()
+    with pytest.raises(ModelError, match=r"toy has no model\.onnx; install streamer again or export"):
+        verify_file(folder, read_manifest(folder))
+
+
+def test_absent_manifest_is_refused(folder: Path) -> None:
+    (folder / "manifest.json").unlink()
+    with pytest.raises(ModelError, match=r"toy has no manifest\.json; expected a released-model folder"):
+        read_manifest(folder)
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "no json", "\ufeff{}"])
+def test_what_is_no_manifest_is_refused(folder: Path, text: str) -> None:
+    (folder / "manifest.json").write_text(text, encoding="utf-8")
+    with pytest.raises(ModelError, match=r"manifest\.json is no manifest .*; export the model anew"):
+        read_manifest(folder)
+
+
+@pytest.mark.parametrize("bytes_", [b"\xff\xfe\x00", b"\x80"])
+def test_manifest_in_another_encoding_is_refused(folder: Path, bytes_: bytes) -> None:
+    (folder / "manifest.json").write_bytes(bytes_)
+    with pytest.raises(ModelError, match=r"manifest\.json is no manifest"):
+        read_manifest(folder)
+
+
+@pytest.mark.parametrize("schema", [0, 2, None, "1"])
+def test_other_schema_is_refused(folder: Path, schema: object) -> None:
+    edit(folder, lambda content: content.update(schema=schema))
+    with pytest.raises(ModelError, match=f"has schema {schema!r}; expected 1: export the model anew"):
+        read_manifest(folder)
+
+
+@pytest.mark.parametrize("key", ["name", "labels", "front_end", "states", "sha256", "hop_frames"])
+def test_manifest_without_a_field_is_refused(folder: Path, key: str) -> None:
+    edit(folder, lambda content: content.pop(key))
+    with pytest.raises(ModelError, match=f"is no manifest .*{key}"):
+        read_manifest(folder)
+
+
+def test_impossible_front_end_is_refused(folder: Path) -> None:
+    edit(folder, lambda content: content["front_end"].update(hop_samples=0))
+    with pytest.raises(ModelError, match=r"is no manifest .*hop 0.*; export the model anew"):
+        read_manifest(folder)
+
+
+def test_unknown_front_end_constant_is_refused(folder: Path) -> None:
+    edit(folder, lambda content: content["front_end"].update(pre_emphasis=0.97))
+    with pytest.raises(ModelError, match=r"is no manifest .*pre_emphasis"):
+        read_manifest(folder)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda content: content.update(front_end_fingerprint="0" * 64),
+        lambda content: content.pop("front_end_fingerprint"),
+        lambda content: content["front_end"].update(log_offset=0.002),
+    ],
+    ids=["other version", "none", "other constants"],
+)
+def test_other_front_end_is_refused(folder: Path, change: Callable[[dict[str, Any]], object]) -> None:
+    edit(folder, change)
+    with pytest.raises(ModelError, match=r"model toy in .* was made for front end .*; this program computes"):
+        read_manifest(folder)
+
+
+def test_find_model_takes_a_path(folder: Path) -> None:
+    assert find_model(str(folder)) == folder
+
+
+def test_unknown_model_names_the_released() -> None:
+    with pytest.raises(ModelError, match=r"no model 'gaet'; expected a folder with manifest\.json or"):
+        find_model("gaet")
