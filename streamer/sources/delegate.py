@@ -1,0 +1,46 @@
+"""A source that stands in front of another one."""
+
+from __future__ import annotations
+
+from streamer.sources.source import Block, Source, SourceCounts
+
+
+class Delegate(Source):
+    """Passes everything on to another source; base of those that change some of it.
+
+    Parameters
+    ----------
+    inner : Source
+        Not open yet. Opened and closed with this one.
+    """
+
+    def __init__(self, inner: Source) -> None:
+        self._inner = inner
+
+    def open(self) -> None:
+        self._inner.open()
+        self.rate_hz = self._inner.rate_hz
+        self.channels = self._inner.channels
+
+    def read(self, max_frames: int) -> Block | None:
+        return self._inner.read(max_frames)
+
+    def backlog_frames(self) -> int:
+        return self._inner.backlog_frames()
+
+    def skip(self, frames: int) -> int:
+        return self._inner.skip(frames)
+
+    def wait_s(self) -> float:
+        return self._inner.wait_s()
+
+    @property
+    def ended(self) -> bool:
+        return self._inner.ended
+
+    @property
+    def counts(self) -> SourceCounts:
+        return self._inner.counts
+
+    def close(self) -> None:
+        self._inner.close()

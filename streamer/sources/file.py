@@ -1,0 +1,211 @@
+"""Sound files: by libsndfile what it can read, by ffmpeg the rest."""
+
+from __future__ import annotations
+
+import logging
+import re
+import stat
+from pathlib import Path
+
+import numpy as np
+import soundfile
+
+from streamer.errors import StreamError
+from streamer.sources.delegate import Delegate
+from streamer.sources.ffmpeg import media_file_source
+from streamer.sources.format import format_fault
+from streamer.sources.source import Block, Source
+from streamer.stage import Array
+
+logger = logging.getLogger(__name__)
+
+DECODE_FRAMES = 4_096
+"""How much is decoded at once, however little is asked for.
+
+After every call soundfile seeks to where it is, and mpg123 then rounds differently (by 1e-7): only equal
+calls give the same samples for every `max_frames`. They also make short reads several times faster.
+"""
+
+UNKNOWN_LENGTH = 0xFFFFFFFF
+"""What a program that writes a WAV into a pipe puts where the length of the data belongs."""
+
+NO_END_OF_STREAM = ("File ended unexpectedly", "Last page lacks an end-of-stream bit")
+"""libsndfile's words for an Ogg stream whose end is missing."""
+
+ESTIMATED_SHARE = 0.99
+"""An MP3's announced length is taken for true up to this share: encoders round it to whole MPEG frames."""
+
+
+class _UnreadableError(StreamError):
+    """libsndfile does not know this kind of file; ffmpeg may."""
+
+
+class FileSource(Delegate):
+    """A sound file or the sound of a video, read as fast as it is asked for.
+
+    Parameters
+    ----------
+    path : Path
+        WAV, FLAC, Ogg and whatever else libsndfile reads; else anything that ffmpeg reads.
+    """
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(SoundFileSource(path))
+        self._path = path
+
+    def open(self) -> None:
+        try:
+            super().open()
+        except _UnreadableError as unreadable:
+            self._inner = media_file_source(self._path)
+            try:
+                super().open()
+            except StreamError as error:
+                raise StreamError(f"{unreadable}; {error}") from error
+
+
+class SoundFileSource(Source):
+    """A file that libsndfile reads.
+
+    Parameters
+    ----------
+    path : Path
+        An ordinary file.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._file: soundfile.SoundFile | None = None
+        self._decoded: Array = np.zeros((0, 1), np.float32)
+        self._position = 0
+
+    def open(self) -> None:
+        check_file(self._path)
+        try:
+            file = soundfile.SoundFile(str(self._path))
+        except soundfile.LibsndfileError as error:
+            raise _UnreadableError(
+                f"file {self._path} cannot be read by libsndfile ({_plain(error)})"
+            ) from error
+        try:
+            self._check(file)
+        except StreamError:
+            file.close()
+            raise
+        self._file = file
+        self.rate_hz, self.channels = file.samplerate, file.channels
+
+    def read(self, max_frames: int) -> Block | None:
+        if self._file is not None and not len(self._decoded):
+            self._decode(self._file)
+        if not len(self._decoded):
+            return None
+        samples, self._decoded = np.split(self._decoded, [max_frames])
+        block = Block(self._position, samples, captured_at=None)
+        self._position = block.stop
+        return block
+
+    def backlog_frames(self) -> int:
+        return 0
+
+    def skip(self, frames: int) -> int:  # noqa: ARG002 - what is read on demand has nothing to drop
+        return 0
+
+    @property
+    def ended(self) -> bool:
+        return self._file is None and not len(self._decoded)
+
+    def close(self) -> None:
+        self._decoded = self._decoded[:0]
+        self._close_file()
+
+    def _close_file(self) -> None:
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+    def _decode(self, file: soundfile.SoundFile) -> None:
+        """Fetch the next frames; after the last of them the file is closed."""
+        try:
+            self._decoded = file.read(DECODE_FRAMES, dtype="float32", always_2d=True)
+        except soundfile.LibsndfileError as error:
+            frames = file.frames
+            self.close()
+            raise StreamError(
+                f"file {self._path} is damaged or cut short after frame {self._position} of {frames} "
+                f"({_plain(error)}); expected a whole file: copy or download it anew"
+            ) from error
+        stop = self._position + len(self._decoded)
+        if len(self._decoded) < DECODE_FRAMES or stop >= file.frames:
+            self._tell_missing(file, stop)
+            self._close_file()
+
+    def _check(self, file: soundfile.SoundFile) -> None:
+        if fault := format_fault(file.samplerate, file.channels):
+            raise StreamError(f"file {self._path} {fault}")
+        if file.format == "MP3" and not _announces_length(self._path):
+            raise _UnreadableError(f"file {self._path} is an MP3 of a length unknown to libsndfile")
+        if file.frames == 0:
+            raise StreamError(
+                f"file {self._path} holds no sound (0 frames of {file.format}); expected at least 1 frame: "
+                "record or download it anew"
+            )
+
+    def _tell_missing(self, file: soundfile.SoundFile, frames: int) -> None:
+        missing = _cut_short(file.extra_info)
+        if frames < ESTIMATED_SHARE * file.frames:
+            missing = f"it announces {file.frames} frames"
+        if missing:
+            logger.warning("file %s is cut short (%s): %d frames are read", self._path, missing, frames)
+
+
+def check_file(path: Path) -> None:
+    """Refuse what is no ordinary file with something in it.
+
+    Raises
+    ------
+    StreamError
+        If it is absent, a directory, a device or a pipe, forbidden, or empty.
+    """
+    way_out = "expected a sound file that may be read: check the path and its permissions"
+    try:
+        mode = path.stat().st_mode
+        if not stat.S_ISREG(mode):
+            kind = "a directory" if stat.S_ISDIR(mode) else "a device, a pipe or a socket"
+            raise StreamError(f"file {path} cannot be opened (it is {kind}); {way_out}")
+        with path.open("rb") as file:
+            empty = not file.read(1)
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        raise StreamError(f"file {str(path)!r} cannot be opened ({reason}); {way_out}") from error
+    if empty:
+        raise StreamError(f"file {path} is empty (0 bytes); expected sound: record or download it anew")
+
+
+def _cut_short(log: str) -> str | None:
+    """What libsndfile's log of a file says about an end that is missing."""
+    if any(mark in log for mark in NO_END_OF_STREAM):
+        return "its stream has no end"
+    for announced, held in re.findall(r"(?:data|SSND|Data Size) *: (\d+) \(should be (\d+)\)", log):
+        if int(held) < int(announced) != UNKNOWN_LENGTH:
+            return f"it announces {announced} bytes of sound and holds {held}"
+    return None
+
+
+def _announces_length(path: Path) -> bool:
+    """Whether an MP3 begins with a count of its frames.
+
+    Without one libsndfile estimates the length from the first frame, and reads no further than that: of a
+    file with a variable bit rate half can be lost.
+    """
+    with path.open("rb") as file:
+        tag = file.read(10)  # ID3v2: "ID3", version, flags, length of 4 times 7 bits
+        length = sum((byte & 0x7F) << shift for byte, shift in zip(tag[6:10], (21, 14, 7, 0), strict=False))
+        file.seek(10 + length if tag.startswith(b"ID3") else 0)
+        first_frame = file.read(2_048)
+    return any(mark in first_frame for mark in (b"Xing", b"Info", b"VBRI"))
+
+
+def _plain(error: soundfile.LibsndfileError) -> str:
+    """The message alone."""
+    return str(error.error_string).removeprefix("Error : ").rstrip(".")

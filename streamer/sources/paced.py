@@ -1,0 +1,65 @@
+"""A recording that behaves like a live device."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from math import floor
+
+from streamer.sources.delegate import Delegate
+from streamer.sources.source import Block, Source
+
+
+BLOCK_S = 0.01
+"""Frames fall due in blocks, as a device gives them, so that a reader that polls is not woken for each few."""
+
+
+class Paced(Delegate):
+    """Gives each block of a source when a device would have captured it, as if it were played live.
+
+    The first frame is captured at the first `read`. A reader that falls behind has a backlog and may skip
+    it, as with a microphone.
+
+    Parameters
+    ----------
+    inner : Source
+        One that gives its frames as fast as they are read.
+    clock : callable
+        Seconds; `time.monotonic` but in tests.
+    """
+
+    def __init__(self, inner: Source, clock: Callable[[], float] = time.monotonic) -> None:
+        super().__init__(inner)
+        self._clock = clock
+        self._begun_at: float | None = None
+        self._position = 0
+
+    def read(self, max_frames: int) -> Block | None:
+        if self._begun_at is None:
+            self._begun_at = self._clock()
+        due = min(max_frames, self.backlog_frames())
+        block = self._inner.read(due) if due > 0 else None
+        if block is None:
+            return None
+        self._position = block.stop
+        return replace(block, captured_at=self._begun_at + block.stop / self.rate_hz)
+
+    def backlog_frames(self) -> int:
+        if self._begun_at is None or self.ended:
+            return 0
+        blocks = floor((self._clock() - self._begun_at) / BLOCK_S)
+        return blocks * round(BLOCK_S * self.rate_hz) - self._position
+
+    def wait_s(self) -> float:
+        if self._begun_at is None:
+            return 0.0
+        due_at = self._begun_at + (self._position / self.rate_hz) + BLOCK_S
+        return max(0.0, due_at - self._clock())
+
+    def skip(self, frames: int) -> int:
+        begun = self._position
+        stop = begun + min(frames, self.backlog_frames())
+        while self._position < stop and (block := self._inner.read(stop - self._position)):
+            self._position = block.stop
+        return self._position - begun

@@ -1,0 +1,128 @@
+"""Raw PCM on standard input, or on any other descriptor."""
+
+from __future__ import annotations
+
+import logging
+import os
+
+import numpy as np
+
+from streamer.errors import ConfigError, StreamError
+from streamer.sources.format import format_fault
+from streamer.sources.pipe import PipeReader
+from streamer.sources.source import Block, Source
+from streamer.stage import Array
+
+logger = logging.getLogger(__name__)
+
+ENCODINGS = {"s16le": ("<i2", 2.0**-15), "f32le": ("<f4", 1.0)}
+"""By ffmpeg's name: how a sample lies in memory, and what makes full scale 1."""
+
+
+class PcmSource(Source):
+    """Interleaved samples without a header, as they come through a pipe.
+
+    Flow control is the pipe's: a fast writer waits, nothing is dropped, `skip` drops nothing. When the sound
+    was captured is not known.
+
+    Parameters
+    ----------
+    descriptor : int
+        Open for reading: 0 is standard input. Stays open.
+    rate_hz : int
+        4,000 to 384,000.
+    channels : int
+        1 or more.
+    encoding : {"s16le", "f32le"}
+        16-bit integers or 32-bit floats, little-endian.
+
+    Raises
+    ------
+    ConfigError
+        If the rate, the channels or the encoding cannot be used.
+    """
+
+    def __init__(
+        self, descriptor: int, rate_hz: int = 16_000, channels: int = 1, encoding: str = "s16le"
+    ) -> None:
+        if encoding not in ENCODINGS:
+            raise ConfigError(f"raw PCM has encoding '{encoding}'; expected one of {', '.join(ENCODINGS)}")
+        if fault := format_fault(rate_hz, channels):
+            raise ConfigError(f"raw PCM {fault}")
+        self.rate_hz = rate_hz
+        self.channels = channels
+        self._descriptor = descriptor
+        self._encoding = encoding
+        self._name = "standard input" if descriptor == 0 else f"descriptor {descriptor}"
+        self._dtype, self._scale = ENCODINGS[encoding]
+        self._frame_bytes = channels * np.dtype(self._dtype).itemsize
+        self._reader: PipeReader | None = None
+        self._ended = False
+        self._position = 0
+
+    def open(self) -> None:
+        try:
+            os.fstat(self._descriptor)
+        except OSError as error:
+            raise StreamError(
+                f"{self._name} is closed ({error.strerror}); expected raw PCM: {self._example()}"
+            ) from error
+        if os.isatty(self._descriptor):
+            raise StreamError(
+                f"{self._name} is a terminal; expected raw PCM through a pipe: {self._example()}"
+            )
+        self._reader = PipeReader(self._descriptor, self._frame_bytes)
+
+    def read(self, max_frames: int) -> Block | None:
+        if self._reader is None or self._ended:
+            return None
+        try:
+            data = self._reader.read(max_frames)
+        except OSError as error:
+            self._ended = True
+            raise StreamError(
+                f"{self._name} cannot be read ({error.strerror}); expected raw PCM: {self._example()}"
+            ) from error
+        if self._reader.ended:
+            self._ended = True
+            self._tell_leftover(self._reader.begun_bytes)
+        if not data:
+            return None
+        block = Block(self._position, self._decoded(data), captured_at=None)
+        self._position = block.stop
+        return block
+
+    def backlog_frames(self) -> int:
+        return 0 if self._reader is None or self._ended else self._reader.waiting_items()
+
+    def skip(self, frames: int) -> int:  # noqa: ARG002 - a pipe has nothing to drop
+        return 0
+
+    @property
+    def ended(self) -> bool:
+        return self._ended
+
+    def close(self) -> None:
+        self._reader = None
+        self._ended = True
+
+    def _decoded(self, data: bytes) -> Array:
+        samples = np.frombuffer(data, self._dtype).astype(np.float32)
+        samples *= np.float32(self._scale)
+        return samples.reshape(-1, self.channels)
+
+    def _tell_leftover(self, leftover_bytes: int) -> None:
+        if leftover_bytes:
+            logger.warning(
+                "%s ended within a frame: its last %d bytes were left out "
+                "(a frame of %d channels of %s has %d); check channels and encoding",
+                self._name,
+                leftover_bytes,
+                self.channels,
+                self._encoding,
+                self._frame_bytes,
+            )
+
+    def _example(self) -> str:
+        raw = f"-f {self._encoding} -ar {self.rate_hz} -ac {self.channels}"
+        return f"`ffmpeg -v error -i FILE {raw} - | streamer listen --device -`"

@@ -1,0 +1,123 @@
+"""Servers on loopback that give sound the way the network does: well, badly, and over RTSP."""
+
+from __future__ import annotations
+
+import re
+import socket
+import struct
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import numpy as np
+
+from streamer.stage import Array
+
+DEADLINE_S = 30.0
+"""What a server waits for its client at most."""
+
+RTP_FRAMES = 320
+"""Frames in an RTP packet: 20 ms at 16 kHz."""
+
+
+@contextmanager
+def served(answer: Callable[[socket.socket], None]) -> Iterator[str]:
+    """Answer every connection in a thread of its own; gives ``127.0.0.1:PORT``."""
+    listening = socket.create_server(("127.0.0.1", 0))
+    threads: list[threading.Thread] = []
+
+    def handle(connection: socket.socket) -> None:
+        connection.settimeout(DEADLINE_S)
+        with connection:
+            try:
+                answer(connection)
+            except ConnectionError:
+                return  # the client has left
+
+    def accept() -> None:
+        while True:
+            try:
+                connection, _ = listening.accept()
+            except OSError:
+                return  # closed: the test is over
+            threads.append(threading.Thread(target=handle, args=(connection,)))
+            threads[-1].start()
+
+    accepting = threading.Thread(target=accept)
+    accepting.start()
+    try:
+        yield f"127.0.0.1:{listening.getsockname()[1]}"
+    finally:
+        listening.shutdown(socket.SHUT_RDWR)
+        listening.close()
+        for thread in (accepting, *threads):
+            thread.join(DEADLINE_S)
+
+
+def request(connection: socket.socket) -> str:
+    """One request's line and headers; empty when the client has gone."""
+    text = b""
+    while b"\r\n\r\n" not in text:
+        piece = connection.recv(4_096)
+        if not piece:
+            return ""
+        text += piece
+    return text.decode()
+
+
+def http(body: bytes, status: str = "200 OK", sent: int | None = None) -> Callable[[socket.socket], None]:
+    """Answer with `body`, of which only `sent` bytes are really sent."""
+
+    def answer(connection: socket.socket) -> None:
+        if request(connection):
+            head = f"HTTP/1.1 {status}\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n"
+            connection.sendall(head.encode() + body[:sent])
+
+    return answer
+
+
+def stalling(body: bytes) -> Callable[[socket.socket], None]:
+    """Answer with `body`, as if more were to follow, and say no more until the client leaves."""
+
+    def answer(connection: socket.socket) -> None:
+        if request(connection):
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: audio/wav\r\n\r\n" + body)
+            while connection.recv(4_096):
+                pass
+
+    return answer
+
+
+def rtsp(samples: Array, rate_hz: int) -> Callable[[socket.socket], None]:
+    """Answer as an RTSP camera that sends 16-bit mono sound over the same connection (RFC 2326, 10.12)."""
+    counts = np.round(samples[:, 0] * 2**15).astype(">i2")
+    session = "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\n"
+    sdp = f"{session}m=audio 0 RTP/AVP 96\r\na=rtpmap:96 L16/{rate_hz}/1\r\n"
+    replies = {
+        "OPTIONS": "Public: OPTIONS, DESCRIBE, SETUP, PLAY, TEARDOWN\r\n\r\n",
+        "DESCRIBE": f"Content-Type: application/sdp\r\nContent-Length: {len(sdp)}\r\n\r\n{sdp}",
+        "SETUP": "Transport: RTP/AVP/TCP;unicast;interleaved=0-1\r\nSession: 1\r\n\r\n",
+        "PLAY": "Session: 1\r\n\r\n",
+    }
+
+    def answer(connection: socket.socket) -> None:
+        while asked := request(connection):
+            method = asked.split(" ", 1)[0]
+            number = re.search(r"CSeq: (\d+)", asked)
+            assert number is not None
+            rest = replies.get(method, "\r\n")
+            connection.sendall(f"RTSP/1.0 200 OK\r\nCSeq: {number[1]}\r\n{rest}".encode())
+            if method == "PLAY":
+                for packet in range(len(counts) // RTP_FRAMES):
+                    connection.sendall(rtp(counts, packet))
+                return
+
+    return answer
+
+
+def rtp(counts: Array, packet: int) -> bytes:
+    """A packet of sound (RFC 3550, 5.1), framed for TCP."""
+    start = packet * RTP_FRAMES
+    header = struct.pack(">BBHII", 0x80, 96, packet, start, 7)
+    data = header + counts[start : start + RTP_FRAMES].tobytes()
+    return b"$\0" + struct.pack(">H", len(data)) + data

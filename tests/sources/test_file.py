@@ -1,0 +1,310 @@
+"""Sound files, read fast and paced like a device."""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from streamer.errors import StreamError
+from streamer.sources.file import FileSource
+from streamer.sources.paced import Paced
+from streamer.stage import Array
+from tests.sources.source_contract import check_source, read_all
+
+needs_ffmpeg = pytest.mark.skipif(not shutil.which("ffmpeg"), reason="ffmpeg is not installed")
+
+
+class Clock:
+    """Stands still until it is told."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def sound(frames: int = 12_000, channels: int = 2) -> Array:
+    rng = np.random.default_rng(4)
+    return (0.2 * rng.standard_normal((frames, channels))).clip(-1, 1).astype(np.float32)
+
+
+def opened(path: Path) -> FileSource:
+    source = FileSource(path)
+    source.open()
+    return source
+
+
+def encoded(path: Path, *options: str) -> Path:
+    """`sound()` in a form that libsndfile does not write."""
+    wav = path.with_name("plain.wav")
+    soundfile.write(wav, sound(), 22_050)
+    subprocess.run(["ffmpeg", "-v", "error", "-y", "-i", wav, *options, path], check=True)
+    return path
+
+
+def decoded_by_ffmpeg(path: Path, channels: int = 2) -> Array:
+    command = ["ffmpeg", "-v", "error", "-i", path, "-f", "f32le", "-"]
+    raw = subprocess.run(command, check=True, capture_output=True).stdout
+    return np.frombuffer(raw, "<f4").reshape(-1, channels)
+
+
+@pytest.mark.parametrize(
+    ("name", "atol"),
+    [("a.wav", 0), ("a.flac", 0), ("a.ogg", 0), ("a.aiff", 0), ("a.mp3", 3e-7)],  # mpg123 rounds by the call
+)
+def test_contract(tmp_path: Path, name: str, atol: float) -> None:
+    path = tmp_path / name
+    soundfile.write(path, sound(), 22_050)
+    expected, rate_hz = soundfile.read(path, dtype="float32", always_2d=True)
+    check_source(lambda: FileSource(path), expected, rate_hz, atol)
+
+
+def test_an_mp3_is_the_same_bytes_in_any_cutting(tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "a.mp3", sound(), 22_050)
+    whole = read_all(opened(tmp_path / "a.mp3"), itertools.repeat(12_000))
+    check_source(lambda: FileSource(tmp_path / "a.mp3"), whole, 22_050)
+
+
+@needs_ffmpeg
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("a.m4a", []),
+        ("a.mkv", ["-c:a", "aac"]),
+        ("video.mp4", ["-f", "lavfi", "-i", "color=s=16x16:d=1", "-shortest"]),
+        ("vbr.mp3", ["-q:a", "4", "-write_xing", "0", "-id3v2_version", "0"]),
+        ("%d -odd: name.m4a", []),
+    ],
+)
+def test_contract_of_what_libsndfile_does_not_read(tmp_path: Path, name: str, options: list[str]) -> None:
+    path = encoded(tmp_path / name, *options)
+    expected = decoded_by_ffmpeg(path)
+    assert len(expected) > 11_000
+    check_source(lambda: FileSource(path), expected, 22_050)
+
+
+def test_a_fast_file_has_no_time_and_nothing_to_skip(tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "a.wav", sound(), 16_000)
+    source = opened(tmp_path / "a.wav")
+    block = source.read(100)
+    assert block is not None
+    assert block.captured_at is None
+    assert (source.backlog_frames(), source.skip(50)) == (0, 0)
+    source.close()
+    assert source.ended
+    assert source.read(100) is None
+
+
+def test_nan_and_infinity_pass_through(tmp_path: Path) -> None:
+    x = np.array([[0.5], [np.nan], [np.inf], [-np.inf], [4.0]], np.float32)
+    soundfile.write(tmp_path / "a.wav", x, 16_000, subtype="FLOAT")
+    np.testing.assert_array_equal(read_all(opened(tmp_path / "a.wav")), x)
+
+
+def test_a_paced_file_passes_the_contract(tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "a.wav", sound(4_000), 384_000)
+    expected, rate_hz = soundfile.read(tmp_path / "a.wav", dtype="float32", always_2d=True)
+    check_source(lambda: Paced(FileSource(tmp_path / "a.wav")), expected, rate_hz)
+
+
+def test_a_paced_file_gives_what_is_due(tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "a.wav", sound(8_000), 16_000)
+    clock = Clock()
+    source = Paced(FileSource(tmp_path / "a.wav"), clock)
+    source.open()
+    clock.now += 5.0  # what passes before the first read does not count
+    assert source.backlog_frames() == 0
+    assert source.read(1_000) is None
+    assert source.wait_s() == pytest.approx(0.01)
+    clock.now += 0.0675
+    assert source.wait_s() == 0.0
+    assert source.backlog_frames() == 960  # whole blocks of 10 ms
+    first = source.read(600)
+    second = source.read(600)
+    assert first is not None
+    assert second is not None
+    assert (first.start, first.stop, second.start, second.stop) == (0, 600, 600, 960)
+    assert (first.captured_at, second.captured_at) == (105.0 + 600 / 16_000, 105.0 + 960 / 16_000)
+    assert source.read(600) is None
+    assert source.wait_s() == pytest.approx(0.0025)
+    assert not source.ended
+    clock.now += 10.0
+    assert sum(len(piece) for piece in [read_all_paced(source)]) == 7_040
+    assert source.ended
+    assert source.backlog_frames() == 0
+    source.close()
+
+
+def read_all_paced(source: Paced) -> Array:
+    pieces = []
+    while (block := source.read(999)) is not None:
+        pieces.append(block.samples)
+    return np.concatenate(pieces)
+
+
+def test_a_paced_file_that_is_behind_skips_the_oldest(tmp_path: Path) -> None:
+    x = sound(8_000)
+    soundfile.write(tmp_path / "a.wav", x, 16_000, subtype="FLOAT")
+    clock = Clock()
+    source = Paced(FileSource(tmp_path / "a.wav"), clock)
+    source.open()
+    assert source.read(1) is None
+    clock.now += 0.25
+    assert source.skip(3_000) == 3_000
+    block = source.read(10_000)
+    assert block is not None
+    assert (block.start, block.stop) == (3_000, 4_000)
+    np.testing.assert_array_equal(block.samples, x[3_000:4_000])
+    assert source.skip(50) == 0  # no more is due
+    clock.now += 100.0
+    assert source.skip(10_000) == 4_000  # no more is there
+    assert source.ended
+    source.close()
+
+
+@pytest.mark.parametrize(("name", "share"), [("a.wav", 0.6), ("a.aiff", 0.6), ("a.ogg", 0.6), ("a.mp3", 0.6)])
+def test_a_file_cut_short_is_read_as_far_as_it_goes(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, name: str, share: float
+) -> None:
+    path = tmp_path / name
+    soundfile.write(path, sound(200_000), 44_100)
+    data = path.read_bytes()
+    path.write_bytes(data[: int(share * len(data))])
+    with caplog.at_level(logging.WARNING):
+        got = read_all(opened(path))
+    assert 60_000 < len(got) < 140_000
+    assert f"file {path} is cut short (" in caplog.text
+    assert f"): {len(got)} frames are read" in caplog.text
+
+
+@needs_ffmpeg
+def test_an_m4a_cut_short_is_read_as_far_as_it_goes(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    path = encoded(tmp_path / "a.m4a", "-movflags", "faststart")
+    path.write_bytes(path.read_bytes()[:-2_000])
+    with caplog.at_level(logging.WARNING):
+        got = read_all(opened(path))
+    assert 2_000 < len(got) < 12_000
+    assert f"file {path} is damaged or cut short (ffmpeg: " in caplog.text
+
+
+def test_a_flac_cut_short_fails_after_what_it_gave(tmp_path: Path) -> None:
+    path = tmp_path / "a.flac"
+    soundfile.write(path, sound(50_000), 44_100)
+    path.write_bytes(path.read_bytes()[:-40_000])
+    source = opened(path)
+    with pytest.raises(
+        StreamError,
+        match=r"a.flac is damaged or cut short after frame 32768 of 50000 \(.+\); expected a whole",
+    ):
+        read_all(source)
+    assert source.ended
+    assert source.read(10) is None
+    source.close()
+
+
+@needs_ffmpeg
+def test_a_wav_written_into_a_pipe_is_not_cut_short(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    soundfile.write(tmp_path / "a.wav", sound(), 16_000)
+    command = ["ffmpeg", "-v", "error", "-i", tmp_path / "a.wav", "-f", "wav", "pipe:1"]
+    (tmp_path / "piped.wav").write_bytes(subprocess.run(command, check=True, capture_output=True).stdout)
+    assert len(read_all(opened(tmp_path / "piped.wav"))) == 12_000
+    assert caplog.text == ""
+
+
+def wav_with_channels(count: int) -> bytes:
+    header = b"RIFF\x34\0\0\0WAVEfmt \x10\0\0\0\x01\0" + count.to_bytes(2, "little")
+    return header + b"\x80\x3e\0\0\0\x7d\0\0\x02\0\x10\0data\x10\0\0\0" + bytes(16)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "match"),
+    [
+        ("empty.wav", b"", r"empty.wav is empty \(0 bytes\); expected sound"),
+        ("text.wav", b"no sound " * 100, r"text.wav cannot be read by libsndfile \(Format not recognised\)"),
+        (
+            "none.wav",
+            wav_with_channels(0),
+            r"none.wav cannot be read by libsndfile \(Channel count is zero\)",
+        ),
+    ],
+)
+def test_what_is_no_sound_is_refused(tmp_path: Path, name: str, content: bytes, match: str) -> None:
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(StreamError, match=match) as refusal:
+        opened(tmp_path / name)
+    assert "\n" not in str(refusal.value)
+
+
+def test_a_wav_with_one_channel_is_not_refused(tmp_path: Path) -> None:
+    (tmp_path / "one.wav").write_bytes(wav_with_channels(1))
+    assert read_all(opened(tmp_path / "one.wav")).shape == (8, 1)
+
+
+@needs_ffmpeg
+def test_a_picture_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "picture.png"
+    subprocess.run(["ffmpeg", "-v", "error", "-f", "lavfi", "-i", "color=s=16x16:d=0.04", path], check=True)
+    with pytest.raises(
+        StreamError, match=r"cannot be opened by ffmpeg \(Stream map '0:a:0' matches no streams"
+    ):
+        opened(path)
+
+
+@pytest.mark.parametrize(
+    ("rate_hz", "fault"),
+    [
+        (1, "has a sample rate of 1 Hz; expected 4000 to 384000 Hz: correct the rate or convert the sound"),
+        (768_000, "has a sample rate of 768000 Hz"),
+    ],
+)
+def test_rates_out_of_range_are_refused(tmp_path: Path, rate_hz: int, fault: str) -> None:
+    soundfile.write(tmp_path / "a.wav", sound(100), rate_hz)
+    with pytest.raises(StreamError, match=f"a.wav {fault}"):
+        opened(tmp_path / "a.wav")
+
+
+def test_a_file_without_frames_is_refused(tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "a.wav", sound(0), 16_000)
+    with pytest.raises(
+        StreamError, match=r"a.wav holds no sound \(0 frames of WAV\); expected at least 1 frame"
+    ):
+        opened(tmp_path / "a.wav")
+
+
+def test_paths_that_lead_to_no_file_are_refused(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "loop").symlink_to("loop")
+    for name, reason in {
+        "absent.wav": "No such file or directory",
+        "": "it is a directory",
+        "pipe": "it is a device, a pipe or a socket",
+        "loop": "",
+        "a\0b": "embedded null byte",
+        "x" * 300: "File name too long",
+    }.items():
+        with pytest.raises(StreamError, match=rf"cannot be opened \({reason}.*\); .* check the path"):
+            opened(tmp_path / name)
+
+
+def test_a_forbidden_file_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "secret.wav"
+    soundfile.write(path, sound(100), 16_000)
+    path.chmod(0)
+    root = os.geteuid() == 0
+    if root:
+        os.seteuid(65_534)  # root may read everything; nobody may not
+    try:
+        with pytest.raises(StreamError, match=r"secret.wav' cannot be opened \(Permission denied\)"):
+            opened(path)
+    finally:
+        if root:
+            os.seteuid(0)

@@ -1,0 +1,172 @@
+"""Raw PCM on a descriptor."""
+
+from __future__ import annotations
+
+import logging
+import os
+import pty
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from streamer.errors import ConfigError, StreamError
+from streamer.sources.pcm import PcmSource
+from tests.sources.source_contract import check_source, read_all
+
+
+@contextmanager
+def pipe() -> Iterator[tuple[int, int]]:
+    reading, writing = os.pipe()
+    ends = [reading, writing]
+    try:
+        yield reading, writing
+    finally:
+        for end in ends:
+            try:
+                os.close(end)
+            except OSError:
+                assert end == writing  # the test closed it to end the stream
+
+
+@pytest.mark.parametrize(("encoding", "dtype"), [("s16le", "<i2"), ("f32le", "<f4")])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_contract(tmp_path: Path, encoding: str, dtype: str, channels: int) -> None:
+    counts = np.random.default_rng(1).integers(-(2**15), 2**15, (5_000, channels))
+    expected = (counts / 2**15).astype(np.float32)
+    path = tmp_path / "sound.raw"
+    path.write_bytes((counts if encoding == "s16le" else expected).astype(dtype).tobytes())
+    descriptors: list[int] = []
+
+    def make() -> PcmSource:
+        descriptors.append(os.open(path, os.O_RDONLY))
+        return PcmSource(descriptors[-1], 22_050, channels, encoding)
+
+    try:
+        check_source(make, expected, 22_050)
+    finally:
+        for descriptor in descriptors:
+            os.close(descriptor)
+
+
+def test_nothing_there_yet_is_not_the_end() -> None:
+    with pipe() as (reading, writing):
+        source = PcmSource(reading)
+        source.open()
+        assert source.read(10) is None
+        assert not source.ended
+        os.write(writing, b"\0\0" * 4)
+        assert source.backlog_frames() == 4
+        block = source.read(3)
+        assert block is not None
+        assert (block.start, block.samples.shape, block.captured_at) == (0, (3, 1), None)
+        assert source.skip(1) == 0
+        assert source.backlog_frames() == 1
+        os.close(writing)
+        assert len(read_all_from(source, position=3)) == 1
+        assert source.ended
+
+
+def read_all_from(source: PcmSource, position: int) -> list[float]:
+    got: list[float] = []
+    while not source.ended:
+        block = source.read(100)
+        if block is not None:
+            assert block.start == position + len(got)
+            got.extend(block.samples[:, 0])
+    return got
+
+
+def test_frames_that_come_in_pieces_are_put_together() -> None:
+    counts = np.arange(12, dtype="<i2").reshape(6, 2)
+    data = counts.tobytes()
+    with pipe() as (reading, writing):
+        source = PcmSource(reading, channels=2)
+        source.open()
+        got = []
+        for byte in data:
+            os.write(writing, bytes([byte]))
+            block = source.read(100)
+            if block is not None:
+                assert block.start == len(got)
+                got.append(block.samples)
+        np.testing.assert_array_equal(np.concatenate(got), counts / np.float32(2**15))
+
+
+def test_a_partial_frame_at_the_end_is_told(caplog: pytest.LogCaptureFixture) -> None:
+    with pipe() as (reading, writing):
+        os.write(writing, bytes(4 * 10 + 3))
+        os.close(writing)
+        source = PcmSource(reading, channels=2)
+        source.open()
+        with caplog.at_level(logging.WARNING):
+            assert read_all(source).shape == (10, 2)
+        assert "ended within a frame: its last 3 bytes were left out" in caplog.text
+
+
+def test_nan_and_infinity_pass_through() -> None:
+    values = np.array([0.5, np.nan, np.inf, -np.inf], "<f4")
+    with pipe() as (reading, writing):
+        os.write(writing, values.tobytes())
+        os.close(writing)
+        source = PcmSource(reading, encoding="f32le")
+        source.open()
+        np.testing.assert_array_equal(read_all(source)[:, 0], values)
+
+
+def test_a_shared_descriptor_is_left_as_it_was() -> None:
+    with pipe() as (reading, _):
+        source = PcmSource(reading)
+        source.open()
+        assert os.get_blocking(reading)
+        assert source.read(10) is None
+        source.close()
+        os.fstat(reading)  # still open
+
+
+def test_a_terminal_is_refused() -> None:
+    master, slave = pty.openpty()
+    try:
+        with pytest.raises(
+            StreamError, match=r"is a terminal; expected raw PCM through a pipe: `ffmpeg .* -ar 16000"
+        ):
+            PcmSource(slave).open()
+    finally:
+        os.close(master)
+        os.close(slave)
+
+
+def test_a_closed_descriptor_is_refused() -> None:
+    reading, writing = os.pipe()
+    os.close(writing)
+    os.close(reading)
+    with pytest.raises(StreamError, match=r"is closed \(Bad file descriptor\); expected raw PCM"):
+        PcmSource(reading).open()
+
+
+def test_a_descriptor_that_cannot_be_read_is_an_error(tmp_path: Path) -> None:
+    directory = os.open(tmp_path, os.O_RDONLY)
+    try:
+        source = PcmSource(directory)
+        source.open()
+        with pytest.raises(StreamError, match=r"cannot be read \(Is a directory\)"):
+            source.read(10)
+        assert source.ended
+    finally:
+        os.close(directory)
+
+
+@pytest.mark.parametrize(
+    ("rate_hz", "channels", "encoding", "match"),
+    [
+        (1, 1, "s16le", "raw PCM has a sample rate of 1 Hz; expected 4000 to 384000 Hz"),
+        (400_000, 1, "s16le", "raw PCM has a sample rate of 400000 Hz"),
+        (16_000, 0, "s16le", "raw PCM has 0 channels; expected at least 1"),
+        (16_000, 1, "mulaw", "raw PCM has encoding 'mulaw'; expected one of s16le, f32le"),
+    ],
+)
+def test_impossible_formats_are_refused(rate_hz: int, channels: int, encoding: str, match: str) -> None:
+    with pytest.raises(ConfigError, match=match):
+        PcmSource(0, rate_hz, channels, encoding)
