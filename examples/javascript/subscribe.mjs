@@ -1,0 +1,71 @@
+// Prints what a streamer hears: node subscribe.mjs [ADDRESS [TOPIC...]]
+// The format is specified in docs/wire.md.
+import { Subscriber } from "zeromq";
+
+const WIRE_VERSION = 1;
+const [address = "tcp://127.0.0.1:7765", ...topics] = process.argv.slice(2);
+
+// "gate" asks for "gate/" of every stream; "gate/mic" is a whole topic, but ZeroMQ takes it for a prefix.
+const filters = topics.map((topic) => (topic.includes("/") ? topic : `${topic}/`));
+const wanted = (topic) =>
+  filters.length === 0 ||
+  filters.some((filter) => (filter.endsWith("/") ? topic.startsWith(filter) : topic === filter));
+
+const last = new Map();
+let lost = 0;
+
+// Whether the message was not had before; counts what was lost before it.
+function isNew(event, topic) {
+  const before = last.get(topic);
+  if (before) {
+    const same = ["epoch", "seq", "start", "stop", "time"].every((key) => event[key] === before[key]);
+    if (event.replay && same) return false;
+    const startedAgain = event.seq <= before.seq || event.stop < before.stop;
+    if (!startedAgain) lost += event.seq - before.seq - 1;
+  }
+  last.set(topic, event);
+  return true;
+}
+
+// A copy, because a Float32Array must begin at a multiple of four bytes.
+const floats = (payload) => new Float32Array(new Uint8Array(payload).buffer);
+
+function content(event, payload) {
+  switch (event.kind) {
+    case "gate":
+    case "sound":
+    case "genre":
+    case "voice":
+      return `${event.state} ${event.label} ${event.score.toFixed(2)}`;
+    case "scores":
+      return Object.entries(event.heads).map(([head, scores]) => `${head}: ${Object.keys(scores)[0]}`).join(" ");
+    case "level":
+      return `${event.rms_dbfs.toFixed(1)} dBFS`;
+    case "spectrum":
+      return `${event.shape.join(" x ")} peak ${Math.max(...floats(payload)).toFixed(2)}`;
+    case "status":
+      return `${event.state} ${event.message}`;
+    default:
+      return "(a kind that this version does not know)";
+  }
+}
+
+const socket = new Subscriber();
+socket.connect(address);
+socket.subscribe(...(filters.length ? filters : [""]));
+process.once("SIGINT", () => {
+  console.log(`${lost} messages lost`);
+  socket.close();
+});
+
+for await (const [topicFrame, header, payload] of socket) {
+  const topic = topicFrame.toString();
+  const event = JSON.parse(header);
+  if (event.v !== WIRE_VERSION) {
+    throw new Error(`got wire version ${event.v}; this program reads version ${WIRE_VERSION}`);
+  }
+  if (wanted(topic) && isNew(event, topic)) {
+    const time = (event.stop / event.rate).toFixed(2).padStart(9);
+    console.log(`${time} s  ${topic}  ${content(event, payload)}`);
+  }
+}

@@ -1,0 +1,210 @@
+"""Configuration: frozen dataclasses, read from TOML; a key that does not exist is an error."""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, is_dataclass
+from pathlib import Path
+from types import NoneType, UnionType
+from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
+
+from streamer.decisions import DecisionConfig
+from streamer.errors import ConfigError
+
+T = TypeVar("T")
+
+DEFAULT_ADDRESS = "tcp://127.0.0.1:7765"
+"""Where `streamer listen` publishes and subscribers look, unless told otherwise."""
+
+
+@dataclass(frozen=True)
+class StreamConfig:
+    """One stream: ``[[stream]]``.
+
+    Attributes
+    ----------
+    device : str
+        ``auto``, ``mic``, an input device's index or part of its name, ``file:PATH``, a URL, or ``-`` for raw
+        PCM on standard input.
+    name : str
+        In the topic of its messages; empty takes one from the device.
+    """
+
+    device: str = "auto"
+    name: str = ""
+
+
+@dataclass(frozen=True)
+class PcmConfig:
+    """Raw PCM on standard input: ``[pcm]``.
+
+    Attributes
+    ----------
+    rate_hz, channels : int
+        Of the interleaved samples.
+    encoding : {"s16le", "f32le"}
+        Of each sample.
+    """
+
+    rate_hz: int = 16_000
+    channels: int = 1
+    encoding: str = "s16le"
+
+
+@dataclass(frozen=True)
+class ModelsConfig:
+    """Which models run: ``[models]``. A released model's name or a folder."""
+
+    gate: str = "gate"
+
+
+@dataclass(frozen=True)
+class PublishConfig:
+    """What is published, where and how often: ``[publish]``.
+
+    Attributes
+    ----------
+    bind : str
+        ZeroMQ address; anything but loopback needs `keys`.
+    keys : str
+        Folder made by ``streamer keys``; empty publishes in the clear on loopback.
+    scores_hz, level_hz : float
+        Messages per second of sound, above 0 and at most 100.
+    spectrum : bool
+        Whether log-mel frames are published, at `level_hz`.
+    top : int
+        Labels per head in ``scores``.
+    heartbeat_s : float
+        Seconds between two ``status`` messages.
+    """
+
+    bind: str = DEFAULT_ADDRESS
+    keys: str = ""
+    scores_hz: float = 10.0
+    level_hz: float = 10.0
+    spectrum: bool = False
+    top: int = 5
+    heartbeat_s: float = 1.0
+
+    def __post_init__(self) -> None:
+        for name in ("scores_hz", "level_hz"):
+            value = getattr(self, name)
+            if not 0 < value <= 100:
+                raise ConfigError(f"{name} is {value}; expected above 0 and at most 100 messages a second")
+        if self.heartbeat_s <= 0 or self.top < 1:
+            raise ConfigError(
+                f"heartbeat_s is {self.heartbeat_s} and top is {self.top}; expected above 0 and at least 1"
+            )
+
+
+@dataclass(frozen=True)
+class EngineConfig:
+    """How far the engine may fall behind: ``[engine]``.
+
+    Attributes
+    ----------
+    max_lag_ms : float
+        Waiting sound beyond this is dropped, oldest first, counted and announced.
+    ring_s : float
+        Seconds of sound that the capture ring holds.
+    """
+
+    max_lag_ms: float = 1_000.0
+    ring_s: float = 10.0
+
+    def __post_init__(self) -> None:
+        if not 0 < self.max_lag_ms <= 1_000 * self.ring_s:
+            raise ConfigError(
+                f"max_lag_ms is {self.max_lag_ms} and ring_s is {self.ring_s}; expected a lag above 0 that the "
+                "ring can hold"
+            )
+
+
+@dataclass(frozen=True)
+class Config:
+    """Everything that can be set.
+
+    Attributes
+    ----------
+    stream : tuple of StreamConfig
+        At least one.
+    gate : DecisionConfig
+        When the music gate opens and closes.
+    """
+
+    stream: tuple[StreamConfig, ...] = (StreamConfig(),)
+    pcm: PcmConfig = PcmConfig()
+    models: ModelsConfig = ModelsConfig()
+    gate: DecisionConfig = DecisionConfig()
+    publish: PublishConfig = PublishConfig()
+    engine: EngineConfig = EngineConfig()
+
+
+def read_config(path: Path) -> Config:
+    """Read a TOML file.
+
+    Raises
+    ------
+    ConfigError
+        If the file cannot be read or is no TOML, or a key or value in it cannot be used; the text names the key
+        and the nearest that exists.
+    """
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"cannot read {path}: {error.strerror}; give --config a TOML file") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path} is no TOML: {error}") from error
+    try:
+        return from_mapping(Config, content)
+    except ConfigError as error:
+        raise ConfigError(f"{path}: {error}") from error
+
+
+def from_mapping(kind: type[T], content: Mapping[str, Any], where: str = "") -> T:
+    """Build a configuration dataclass from nested mappings, checking every key and type.
+
+    Parameters
+    ----------
+    kind : type
+        A configuration dataclass.
+    content : Mapping
+        Its fields by name.
+    where : str
+        Key of `content` in the file, for the error text.
+
+    Raises
+    ------
+    ConfigError
+        If a key does not exist or a value has another type.
+    """
+    hints = get_type_hints(kind)
+    known = [f.name for f in fields(kind)]  # type: ignore[arg-type]
+    values = {}
+    for key, value in content.items():
+        if key not in known:
+            near = difflib.get_close_matches(key, known, n=1, cutoff=0.0)
+            raise ConfigError(f"unknown key {where + key!r}; did you mean {where + near[0]!r}?")
+        values[key] = _value(hints[key], value, where + key)
+    return kind(**values)
+
+
+def _value(hint: Any, value: Any, where: str) -> Any:
+    if get_origin(hint) is tuple:
+        if not isinstance(value, list):
+            raise ConfigError(f"{where} is {value!r}; expected a list of tables, [[{where}]]")
+        return tuple(_value(get_args(hint)[0], item, where) for item in value)
+    if is_dataclass(hint):
+        if not isinstance(value, Mapping):
+            raise ConfigError(f"{where} is {value!r}; expected a table, [{where}]")
+        return from_mapping(hint, value, where + ".")  # type: ignore[arg-type]
+    options = get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)
+    wanted = [option for option in options if option is not NoneType]
+    if float in wanted and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if not isinstance(value, tuple(wanted)) or (isinstance(value, bool) and bool not in wanted):
+        names = " or ".join(option.__name__ for option in wanted)
+        raise ConfigError(f"{where} is {value!r}; expected {names}")
+    return value

@@ -1,0 +1,266 @@
+"""What Streamer says, as typed events, and how an event travels: encode and decode.
+
+The format is specified for every language in ``docs/wire.md``; this module is that specification in Python.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from datetime import UTC, datetime
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+
+from streamer.errors import StreamError
+from streamer.stage import Array
+
+WIRE_VERSION = 1
+"""The header's ``v``; raised when a field changes its meaning or goes away, not when one is added."""
+
+DECISION_KINDS = ("gate", "sound", "genre", "voice")
+"""Kinds of message in which something begins, goes on or ends."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Event:
+    """What every message says.
+
+    Attributes
+    ----------
+    kind, stream : str
+        Together the topic, ``KIND/STREAM``.
+    epoch : int
+        Counts the fresh starts of the stream: after lost sound every model starts anew and this grows.
+    start, stop : int
+        The samples that the message speaks of, first and one past the last, counted from 0 at `rate` since
+        the stream was opened. Lost samples count.
+    rate : int
+        Samples per second of the stream as captured.
+    time : datetime or None
+        UTC of `stop` as best known; None for a file that is read as fast as possible.
+    latency_ms : float or None
+        From the capture of `stop` to the making of the message; None where `time` is.
+    seq : int
+        Counts the messages of one topic from 0, so that a subscriber sees a loss.
+    replay : bool
+        Whether this repeats the last message of its topic for a late subscriber.
+    """
+
+    kind: str
+    stream: str
+    epoch: int
+    start: int
+    stop: int
+    rate: int
+    time: datetime | None = None
+    latency_ms: float | None = None
+    seq: int = 0
+    replay: bool = False
+
+    payload_field: ClassVar[str | None] = None
+
+    @property
+    def topic(self) -> str:
+        """``KIND/STREAM``."""
+        return f"{self.kind}/{self.stream}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Decision(Event):
+    """Something began, went on or ended: kinds ``gate``, ``sound``, ``genre``, ``voice``.
+
+    Attributes
+    ----------
+    state : {"on", "update", "off"}
+        From `start` to `stop` things have stood so: `start` is where the sound set in (on, update) or where
+        it had ended (off). The first message of an epoch tells how things stand and may be an ``off`` with
+        nothing before it.
+    label : str
+        What it is.
+    score : float
+        Probability, 0 to 1, at `stop`.
+    model : str
+        Name of the model that says so.
+    """
+
+    state: Literal["on", "update", "off"]
+    label: str
+    score: float
+    model: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scores(Event):
+    """Raw probabilities (0 to 1) by head and label, the highest first: kind ``scores``."""
+
+    heads: Mapping[str, Mapping[str, float]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Level(Event):
+    """Loudness of the downmix between `start` and `stop`: kind ``level``.
+
+    Attributes
+    ----------
+    rms_dbfs, peak_dbfs : float
+        0 is full scale; -120 or less is said as -120.
+    """
+
+    rms_dbfs: float
+    peak_dbfs: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Spectrum(Event):
+    """Log-mel frames between `start` and `stop`: kind ``spectrum``.
+
+    Attributes
+    ----------
+    front_end : str
+        Fingerprint of the front end.
+    frames : float32 array, shape (frames, mel_bands)
+        The payload.
+    """
+
+    front_end: str
+    frames: Array
+    payload_field: ClassVar[str | None] = "frames"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Status(Event):
+    """How the stream itself is: kind ``status``, at least once in every heartbeat interval.
+
+    Attributes
+    ----------
+    state : {"running", "ended", "failed"}
+        The last two are the stream's last message.
+    message : str
+        Why it failed, or what was lost; else empty.
+    lag_ms : float
+        Sound captured and not yet heard.
+    dropped_samples : int
+        Lost here, because the machine could not keep up.
+    overruns : int
+        Losses that the device or its driver reported.
+    muted_samples : int
+        NaN, infinite or absurdly large samples, heard as silence.
+    uptime_s : float
+        Since the stream was opened.
+    versions : Mapping[str, str]
+        Of ``streamer`` and of each model (name and first 12 digits of its SHA-256).
+    """
+
+    state: Literal["running", "ended", "failed"]
+    message: str = ""
+    lag_ms: float = 0.0
+    dropped_samples: int = 0
+    overruns: int = 0
+    muted_samples: int = 0
+    uptime_s: float = 0.0
+    versions: Mapping[str, str] = field(default_factory=dict)
+
+
+_TYPES: Mapping[str, type[Event]] = {
+    **dict.fromkeys(DECISION_KINDS, Decision),
+    "scores": Scores,
+    "level": Level,
+    "spectrum": Spectrum,
+    "status": Status,
+}
+
+
+def header(event: Event) -> dict[str, Any]:
+    """The header of an event, ready for JSON.
+
+    Parameters
+    ----------
+    event : Event
+        Any event.
+
+    Returns
+    -------
+    dict
+        ``v`` and the event's fields; a payload is described by ``dtype`` and ``shape``.
+    """
+    content = {"v": WIRE_VERSION, **{f.name: getattr(event, f.name) for f in fields(event)}}
+    content["time"] = _utc_text(event.time)
+    if not event.replay:
+        del content["replay"]
+    if event.payload_field:
+        payload = content.pop(event.payload_field)
+        content |= {"dtype": payload.dtype.newbyteorder("<").str, "shape": payload.shape}
+    return content
+
+
+def header_json(event: Event) -> str:
+    """The header as one line of JSON."""
+    return json.dumps(header(event), separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
+def encode(event: Event) -> list[bytes]:
+    """An event as the frames of a message: topic, header, and the payload if its kind has one."""
+    frames = [event.topic.encode(), header_json(event).encode()]
+    if event.payload_field:
+        payload = getattr(event, event.payload_field)
+        frames.append(np.ascontiguousarray(payload, payload.dtype.newbyteorder("<")).tobytes())
+    return frames
+
+
+def decode(frames: Sequence[bytes]) -> Event:
+    """Frames of a message as a typed event.
+
+    Fields that this version does not know are passed over, and a kind that it does not know comes out as a
+    plain `Event`: a newer publisher may say more.
+
+    Parameters
+    ----------
+    frames : sequence of bytes
+        Topic, header and, for some kinds, payload.
+
+    Returns
+    -------
+    Event
+
+    Raises
+    ------
+    StreamError
+        If the frames are no message, or of another version of the format.
+    """
+    try:
+        content = json.loads(frames[1])
+        version = content.pop("v")
+    except (IndexError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise StreamError(
+            f"got a message that is not Streamer's ({len(frames)} frames, {error!r}); expected topic, header "
+            "and maybe a payload: is another program publishing on this address?"
+        ) from error
+    if version != WIRE_VERSION:
+        raise StreamError(
+            f"got a message of wire version {version!r}; this program reads version {WIRE_VERSION}: use the "
+            "same streamer version on both sides"
+        )
+    try:
+        return _typed(content, frames)
+    except (TypeError, KeyError, ValueError, IndexError) as error:
+        raise StreamError(f"got a damaged {frames[0]!r} message ({error}); see docs/wire.md") from error
+
+
+def _typed(content: dict[str, Any], frames: Sequence[bytes]) -> Event:
+    event_type = _TYPES.get(content["kind"], Event)
+    if content["time"] is not None:
+        content["time"] = datetime.fromisoformat(content["time"])
+    if event_type.payload_field:
+        payload = np.frombuffer(frames[2], content["dtype"]).reshape(content["shape"])
+        content[event_type.payload_field] = payload
+    known = {f.name for f in fields(event_type)}
+    return event_type(**{key: value for key, value in content.items() if key in known})
+
+
+def _utc_text(time: datetime | None) -> str | None:
+    """ISO 8601 with microseconds and Z."""
+    if time is None:
+        return None
+    return time.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")

@@ -1,0 +1,175 @@
+"""Publish events over ZeroMQ: any number of subscribers, none of which can hold up another, or the engine."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import socket
+import stat
+from dataclasses import replace
+from pathlib import Path
+
+import zmq
+from zmq.auth import Authenticator
+
+from streamer.address import check_address, is_ipv6, is_local
+from streamer.config import DEFAULT_ADDRESS
+from streamer.errors import ConfigError, StreamError
+from streamer.events import Decision, Event, Status, encode
+from streamer.keys import ServerKeys, load_server_keys
+from streamer.sinks.sink import Sink
+
+_HIGH_WATER = 1_000  # messages that wait for a slow subscriber at most; beyond them it loses
+_LINGER_MS = 500  # for the last message to leave; only a subscriber that lags makes close() take this long
+_SUBSCRIPTION_BYTES = 1_024  # a topic; whoever sends more is disconnected
+_REQUESTS_PER_SERVICE = 64  # so that a flood of subscriptions does not hold up the engine
+_ZAP_DOMAIN = "streamer"
+
+
+class Publisher(Sink):
+    """Publishes every event as ``[topic, header, payload]`` on an XPUB socket.
+
+    A subscriber that does not keep up loses messages, once 1,000 wait for it, and
+    sees it in ``seq``. A new subscriber gets the last decision and status of every topic it asks for at once,
+    marked ``replay``.
+
+    Parameters
+    ----------
+    address : str
+        ``tcp://HOST:PORT`` (port 0 or ``*``: any free one) or ``ipc://PATH``.
+    keys : Path, str or None
+        Folder made by `streamer.keys.make_keys`; only the subscribers authorised there are served, encrypted.
+        None publishes in the clear, which is refused beyond this machine. Read when the publisher opens.
+    """
+
+    def __init__(self, address: str = DEFAULT_ADDRESS, keys: Path | str | None = None) -> None:
+        self._wanted_address = address
+        self._keys = Path(keys) if keys else None
+        self._last: dict[str, Event] = {}
+        self._context: zmq.Context[zmq.Socket[bytes]] | None = None
+        self._authenticator: Authenticator | None = None
+
+    @property
+    def address(self) -> str:
+        """The address bound, with the real port; valid while open."""
+        return self._socket.getsockopt_string(zmq.LAST_ENDPOINT)
+
+    def open(self) -> None:
+        """Bind the address.
+
+        Raises
+        ------
+        ConfigError
+            If it is no address, or not of this machine, or is reached from others and there are no keys.
+        StreamError
+            If another program has it.
+        """
+        address = self._wanted_address
+        check_address(address)
+        if self._keys is None and not is_local(address):
+            raise ConfigError(
+                f"{address} can be reached from other machines, which needs keys: make them with "
+                "`streamer keys DIR`, then add `--keys DIR`; or bind tcp://127.0.0.1:PORT, for this one only"
+            )
+        _check_path(address)
+        keys = load_server_keys(self._keys) if self._keys else None
+        self._context = zmq.Context()  # its own, for a context holds one authenticator only
+        self._socket = self._context.socket(zmq.XPUB)
+        self._socket.setsockopt(zmq.XPUB_VERBOSE, 1)  # tell every subscription, not only the first of a topic
+        self._socket.setsockopt(zmq.SNDHWM, _HIGH_WATER)
+        self._socket.setsockopt(zmq.LINGER, _LINGER_MS)
+        self._socket.setsockopt(zmq.MAXMSGSIZE, _SUBSCRIPTION_BYTES)
+        self._socket.setsockopt(zmq.IPV6, is_ipv6(address))
+        if keys:
+            self._authenticator = self._authenticated(keys)
+        try:
+            self._socket.bind(address)
+        except zmq.ZMQError as error:
+            self.close()
+            raise _bind_error(address, error) from error
+
+    def send(self, event: Event) -> None:
+        """Publish an event; never waits."""
+        if isinstance(event, Decision | Status):
+            self._last[event.topic] = event
+        self._socket.send_multipart(encode(event))
+
+    def service(self) -> None:
+        """Let in who is authorised, and tell new subscribers how things stand."""
+        self._authenticate()
+        prefixes = self._new_subscriptions()
+        for topic, event in self._last.items():
+            if topic.startswith(tuple(prefixes)):
+                # An XPUB socket cannot address one subscriber: the others know the message and pass it over.
+                self._socket.send_multipart(encode(replace(event, replay=True)))
+
+    def close(self) -> None:
+        if self._context is None:
+            return
+        self._socket.close()
+        if self._authenticator:
+            self._authenticator.stop()
+        self._context.term()
+        self._context = None
+
+    def _authenticated(self, keys: ServerKeys) -> Authenticator:
+        """Make the socket a CURVE server; the authenticator says who may come in (ZeroMQ RFC 27)."""
+        authenticator = Authenticator(self._context)
+        authenticator.configure_curve(domain=_ZAP_DOMAIN, location=keys.authorized)
+        authenticator.start()
+        self._socket.setsockopt_string(zmq.ZAP_DOMAIN, _ZAP_DOMAIN)
+        self._socket.setsockopt(zmq.ZAP_ENFORCE_DOMAIN, 1)  # nobody comes in without the authenticator
+        self._socket.setsockopt(zmq.CURVE_SERVER, 1)
+        self._socket.setsockopt(zmq.CURVE_PUBLICKEY, keys.public)
+        self._socket.setsockopt(zmq.CURVE_SECRETKEY, keys.secret)
+        return authenticator
+
+    def _authenticate(self) -> None:
+        # Here and not in pyzmq's ThreadAuthenticator: no further thread, and nothing to wait for at the end.
+        if self._authenticator is None:
+            return
+        zap = self._authenticator.zap_socket
+        for _ in range(_REQUESTS_PER_SERVICE):
+            if not zap.poll(0):
+                return
+            asyncio.run(self._authenticator.handle_zap_message(zap.recv_multipart()))
+
+    def _new_subscriptions(self) -> set[str]:
+        prefixes = set()
+        for _ in range(_REQUESTS_PER_SERVICE):
+            if not self._socket.poll(0):
+                break
+            message = self._socket.recv_multipart()[0]
+            if message[:1] == b"\x01":  # 1 subscribes, 0 unsubscribes, anything else is not for us
+                prefixes.add(message[1:].decode(errors="replace"))
+        return prefixes
+
+
+def _check_path(address: str) -> None:
+    """Refuse an ``ipc://`` path in use: ZeroMQ would delete a file, or take another program's socket away."""
+    path = Path(address.removeprefix("ipc://"))
+    if not address.startswith("ipc://") or str(path).startswith(("@", "*")) or not path.exists():
+        return
+    if not stat.S_ISSOCK(path.stat().st_mode):
+        raise ConfigError(
+            f"cannot publish on {address}: {path} is a file or folder; give a path that is free"
+        )
+    with socket.socket(socket.AF_UNIX) as other:
+        if other.connect_ex(str(path)) == 0:
+            raise _in_use(address)
+
+
+def _bind_error(address: str, error: zmq.ZMQError) -> ConfigError | StreamError:
+    if error.errno == errno.EADDRINUSE:
+        return _in_use(address)
+    return ConfigError(
+        f"cannot publish on {address} ({zmq.strerror(error.errno or 0).lower()}); expected an address of "
+        f"this machine that you may use, as {DEFAULT_ADDRESS}"
+    )
+
+
+def _in_use(address: str) -> StreamError:
+    return StreamError(
+        f"cannot publish on {address}: another program uses it, perhaps another `streamer listen`; stop it, "
+        "or take any free port with `--bind 'tcp://127.0.0.1:*'`"
+    )

@@ -1,0 +1,267 @@
+"""Binding, late and slow subscribers, keys."""
+
+from __future__ import annotations
+
+import re
+import socket
+from pathlib import Path
+
+import pytest
+import zmq
+
+from streamer.errors import ConfigError, StreamError
+from streamer.keys import make_keys
+from streamer.sinks.publisher import Publisher
+from streamer.subscriber import subscribe
+from tests import bus
+
+
+def test_a_late_subscriber_gets_the_last_state_at_once() -> None:
+    with bus.publishing() as publisher:
+        for event in (
+            bus.gate(0),
+            bus.gate(1),
+            bus.status(0),
+            bus.level(0),
+            bus.gate(0, "door"),
+            bus.scores(0),
+        ):
+            publisher.send(event)
+        with subscribe("gate", "status", address=publisher.address) as late:
+            got = {event.topic: event for event in bus.receive(late, publisher, 3)}
+        assert set(got) == {"gate/mic", "gate/door", "status/mic"}
+        assert got["gate/mic"].seq == 1
+        assert all(event.replay for event in got.values())
+
+
+def test_every_late_subscriber_gets_it_and_the_others_not_twice() -> None:
+    with bus.publishing() as publisher:
+        publisher.send(bus.gate(0))
+        with subscribe("gate", "level", address=publisher.address) as first:
+            assert [event.seq for event in bus.receive(first, publisher, 1)] == [0]
+            with subscribe("gate", address=publisher.address) as second:  # the same topic again: XPUB_VERBOSE
+                assert [event.seq for event in bus.receive(second, publisher, 1)] == [0]
+                publisher.send(bus.gate(1))
+                assert [event.seq for event in bus.receive(first, publisher, 1)] == [1]
+                assert [event.replay for event in bus.receive(second, publisher, 1)] == [False]
+            assert not first.lost
+
+
+def test_running_values_are_not_repeated() -> None:
+    with bus.publishing() as publisher:
+        publisher.send(bus.level(0))
+        publisher.send(bus.gate(0))
+        with subscribe(address=publisher.address) as late:
+            assert [event.kind for event in bus.receive(late, publisher, 1)] == ["gate"]
+            publisher.send(bus.level(1))
+            assert [(event.kind, event.seq) for event in bus.receive(late, publisher, 1)] == [("level", 1)]
+
+
+def test_a_slow_subscriber_loses_and_can_tell_and_holds_up_nobody() -> None:
+    with (
+        bus.publishing() as publisher,
+        subscribe("spectrum", "level", address=publisher.address) as slow,
+        subscribe("spectrum", "level", address=publisher.address) as quick,
+    ):
+        bus.meet(slow, publisher)
+        bus.meet(quick, publisher)
+        sent = 6_000  # of 4 KB: more than both queues (1,000 each) and the kernel's buffers hold
+        for seq in range(sent):
+            publisher.send(bus.spectrum(seq, frames=16))
+            event = quick.receive(bus.DEADLINE_S)
+            assert event is not None
+            assert (event.topic, event.seq) == ("spectrum/mic", seq)
+        assert not quick.lost
+        got = 0
+
+        def said() -> int:
+            nonlocal sent, got
+            publisher.send(bus.spectrum(sent, frames=16))
+            sent += 1
+            while (event := slow.receive(timeout_s=0)) is not None:
+                got += event.topic == "spectrum/mic"
+            return slow.lost["spectrum/mic"]
+
+        bus.wait_for(said, publisher)
+        assert slow.lost["spectrum/mic"] + got <= sent
+
+
+def test_two_publishers_do_not_mix() -> None:
+    with bus.publishing() as one, bus.publishing() as two:
+        one.send(bus.gate(3, "one"))
+        two.send(bus.gate(5, "two"))
+        with subscribe(address=one.address) as of_one, subscribe(address=two.address) as of_two:
+            assert [event.topic for event in bus.receive(of_one, one, 1)] == ["gate/one"]
+            assert [event.topic for event in bus.receive(of_two, two, 1)] == ["gate/two"]
+
+
+def test_a_peer_that_sends_rubbish_is_passed_over() -> None:
+    with bus.publishing() as publisher:
+        publisher.send(bus.gate(0))
+        context = zmq.Context.instance()
+        with context.socket(zmq.XSUB) as rude, subscribe("gate", address=publisher.address) as polite:
+            rude.linger = 0
+            rude.connect(publisher.address)
+            for message in (b"", b"\x07rubbish", b"\x01\xff\xfe", b"\x00gate"):
+                rude.send(message)
+            assert [event.seq for event in bus.receive(polite, publisher, 1)] == [0]
+            monitor = rude.get_monitor_socket(zmq.EVENT_DISCONNECTED)
+            rude.send(b"\x01" + b"x" * 100_000)
+            bus.wait_for(lambda: monitor.poll(0), publisher)
+            rude.disable_monitor()
+            monitor.close()
+            publisher.send(bus.gate(1))
+            assert [event.seq for event in bus.receive(polite, publisher, 1)] == [1]
+
+
+@pytest.mark.parametrize("port", ["0", "*"])
+def test_a_wildcard_port_is_told(port: str) -> None:
+    with bus.publishing(f"tcp://127.0.0.1:{port}") as publisher:
+        assert re.fullmatch(r"tcp://127\.0\.0\.1:[1-9]\d*", publisher.address)
+
+
+def test_localhost_and_ipc_and_ipv6(tmp_path: Path) -> None:
+    addresses = ["tcp://localhost:*", f"ipc://{tmp_path}/bus"]
+    if _has_ipv6_loopback():
+        addresses.append("tcp://[::1]:*")
+    for address in addresses:
+        with bus.publishing(address) as publisher:
+            publisher.send(bus.gate(2))
+            with subscribe(address=publisher.address) as late:
+                assert [event.seq for event in bus.receive(late, publisher, 1)] == [2]
+
+
+def test_closing_twice_and_opening_again_is_harmless() -> None:
+    publisher = Publisher(bus.LOOPBACK)
+    publisher.close()
+    publisher.open()
+    address = publisher.address
+    publisher.close()
+    publisher.close()
+    with bus.publishing(address) as again:
+        assert again.address == address
+
+
+def test_an_occupied_port_is_named_with_the_way_out(tmp_path: Path) -> None:
+    for address in (bus.LOOPBACK, f"ipc://{tmp_path}/bus"):
+        with bus.publishing(address) as first:
+            text = (
+                rf"cannot publish on {re.escape(first.address)}: another program uses it.*--bind 'tcp://127"
+            )
+            with pytest.raises(StreamError, match=text), bus.publishing(first.address):
+                pass
+            first.send(bus.gate())
+            with subscribe(address=first.address) as late:  # the first one is unharmed
+                assert len(bus.receive(late, first, 1)) == 1
+
+
+def test_a_file_in_the_way_is_not_deleted(tmp_path: Path) -> None:
+    path = tmp_path / "notes.txt"
+    path.write_text("dear diary")
+    with pytest.raises(ConfigError, match=r"notes\.txt is a file or folder; give a path that is free"):
+        Publisher(f"ipc://{path}").open()
+    assert path.read_text() == "dear diary"
+
+
+def test_a_socket_left_behind_is_taken_over(tmp_path: Path) -> None:
+    path = tmp_path / "bus"
+    with socket.socket(socket.AF_UNIX) as dead:
+        dead.bind(str(path))
+    with bus.publishing(f"ipc://{path}") as publisher:
+        assert publisher.address == f"ipc://{path}"
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "",
+        "here",
+        "7765",
+        "127.0.0.1:7765",
+        "tcp://127.0.0.1",
+        "tcp://127.0.0.1:",
+        "tcp://:7765",
+        "udp://127.0.0.1:7765",
+        "tcp://127.0.0.1:99999",
+        "tcp://127.0.0.1:-1",
+        "tcp://127.0.0.1:port",
+        "tcp://::1:7765",
+        "ipc://",
+        "inproc://x",
+    ],
+)
+def test_refuses_what_is_no_address(address: str) -> None:
+    with pytest.raises(
+        ConfigError, match=rf"got the address '{re.escape(address)}'; expected tcp://HOST:PORT"
+    ):
+        Publisher(address).open()
+
+
+@pytest.mark.parametrize("address", ["tcp://127.0.0.300:*", "tcp://nowhere0:*"])
+def test_refuses_a_host_that_is_not_here(address: str, tmp_path: Path) -> None:
+    make_keys(tmp_path)
+    text = rf"cannot publish on {re.escape(address)} \(.*expected an address of this machine that you may use"
+    with pytest.raises(ConfigError, match=text):
+        Publisher(address, tmp_path).open()
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "tcp://*:7765",
+        "tcp://0.0.0.0:7765",
+        "tcp://192.168.1.2:7765",
+        "tcp://[::]:7765",
+        "tcp://eth0:7765",
+        "tcp://128.0.0.1:7765",
+        "tcp://localhost.example.org:7765",
+        "tcp://127.0.0.1.example.org:7765",
+    ],
+)
+def test_refuses_to_leave_this_machine_without_keys(address: str) -> None:
+    text = rf"{re.escape(address)} can be reached from other machines.*`streamer keys DIR`, then add `--keys DIR`"
+    with pytest.raises(ConfigError, match=text):
+        Publisher(address).open()
+
+
+def test_with_keys_the_authorised_are_served_and_no_others(tmp_path: Path) -> None:
+    [friend] = make_keys(tmp_path / "ours", ["friend"])
+    [stranger] = make_keys(tmp_path / "theirs", ["stranger"])
+    (stranger / "server.key").write_bytes((friend / "server.key").read_bytes())
+    with bus.publishing("tcp://0.0.0.0:*", keys=tmp_path / "ours") as publisher:
+        publisher.send(bus.gate(0))
+        address = publisher.address.replace("0.0.0.0", "127.0.0.1")
+        with (
+            subscribe(address=address, keys=stranger) as refused,
+            subscribe(address=address) as open_handed,
+            subscribe(address=address, keys=friend) as served,
+        ):
+            for subscriber, text in [
+                (refused, r"refused these keys: authorise the client with `streamer keys`"),
+                (open_handed, r"does not speak as expected: it publishes with keys and none were given"),
+            ]:
+                with pytest.raises(StreamError, match=text):
+                    bus.receive(subscriber, publisher, 1)
+            assert [event.seq for event in bus.receive(served, publisher, 1)] == [0]
+            publisher.send(bus.gate(1))
+            assert [event.seq for event in bus.receive(served, publisher, 1)] == [1]
+            for subscriber in (refused, open_handed):
+                with pytest.raises(StreamError, match=r"is closed; make another with subscribe\(\)"):
+                    subscriber.receive()
+
+
+def test_a_subscriber_with_keys_does_not_trust_a_publisher_without(tmp_path: Path) -> None:
+    [friend] = make_keys(tmp_path)
+    with bus.publishing() as publisher, subscribe(address=publisher.address, keys=friend) as subscriber:
+        publisher.send(bus.gate())
+        with pytest.raises(StreamError, match=r"does not speak as expected: .*or the other way round"):
+            bus.receive(subscriber, publisher, 1)
+
+
+def _has_ipv6_loopback() -> bool:
+    try:
+        with socket.socket(socket.AF_INET6) as probe:
+            probe.bind(("::1", 0))
+    except OSError:
+        return False
+    return True
