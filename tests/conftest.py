@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -24,3 +26,30 @@ def data_dir() -> Path:
             pytest.fail(reason)
         pytest.skip(reason)
     return folder
+
+
+def _running_sink() -> str | None:
+    """The sink of a running virtual microphone; None if there is none."""
+    sink = os.environ.get("STREAMER_VIRTUAL_MICROPHONE")
+    if not sink or shutil.which("pactl") is None:
+        return None
+    listed = subprocess.run(
+        ["pactl", "list", "short", "sinks"], capture_output=True, text=True, timeout=10, check=False
+    )
+    return sink if sink in listed.stdout else None
+
+
+@pytest.fixture(scope="session")
+def virtual_microphone() -> str:
+    """Name of the PulseAudio sink that the default microphone hears.
+
+    Where none is running, a test that needs it is skipped and says so; with ``STREAMER_REQUIRE_MICROPHONE=1`` it
+    fails, so that a machine which should have one cannot pass by having lost it.
+    """
+    sink = _running_sink()
+    if sink is None:
+        reason = 'no virtual microphone is running; type: eval "$(scripts/virtual_microphone.sh start)"'
+        if os.environ.get("STREAMER_REQUIRE_MICROPHONE") == "1":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    return sink

@@ -10,7 +10,6 @@ from math import floor
 from streamer.sources.delegate import Delegate
 from streamer.sources.source import Block, Source
 
-
 BLOCK_S = 0.01
 """Frames fall due in blocks, as a device gives them, so that a reader that polls is not woken for each few."""
 

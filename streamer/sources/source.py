@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from streamer.stage import Array
 
-
 POLL_S = 0.002
 """Between two looks at a source that cannot tell when it will have more."""
 
@@ -44,9 +43,9 @@ class SourceCounts:
     Attributes
     ----------
     overruns : int
-        How often the device or the driver said that it lost sound (PortAudio's input overflow).
+        How often the device lost sound, by its driver's word (PortAudio's input overflow) or by the clock.
     lost_frames : int
-        Frames that were overwritten before they were read.
+        Frames that could never be read, so that the index jumped: overwritten, or lost at an overrun.
     """
 
     overruns: int = 0

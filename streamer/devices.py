@@ -1,0 +1,171 @@
+"""The input devices of this machine, as PortAudio lists them."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from streamer.errors import DeviceError
+
+
+@dataclass(frozen=True)
+class InputDevice:
+    """A device that sound can be captured from.
+
+    Attributes
+    ----------
+    index : int
+        PortAudio's number, as in `--device 3`; it may change when devices come and go.
+    name : str
+        What the driver calls it.
+    host_api : str
+        Which of the system's interfaces it belongs to ("ALSA", "Core Audio").
+    max_input_channels : int
+        What it claims; software devices claim many.
+    default_rate_hz : int
+        The rate that it runs at unless asked for another.
+    is_default : bool
+        Whether it is the one that `mic` means.
+    """
+
+    index: int
+    name: str
+    host_api: str
+    max_input_channels: int
+    default_rate_hz: int
+    is_default: bool
+
+
+def portaudio() -> Any:
+    """The `sounddevice` module, which loads and initialises PortAudio when it is first imported.
+
+    Returns
+    -------
+    module
+
+    Raises
+    ------
+    DeviceError
+        If PortAudio's library is not there or cannot be initialised.
+    """
+    try:
+        import sounddevice
+    except OSError as error:
+        command = (
+            "brew install portaudio" if sys.platform == "darwin" else "sudo apt-get install libportaudio2"
+        )
+        raise DeviceError(f"PortAudio's library was not found ({error}); type: {command}") from error
+    except Exception as error:
+        # PortAudioError cannot be named here: the module that defines it is the one that failed.
+        if type(error).__name__ != "PortAudioError":
+            raise
+        raise DeviceError(f"PortAudio could not be initialised ({error}); check the sound system") from error
+    return sounddevice
+
+
+@contextmanager
+def quiet_stderr() -> Iterator[None]:
+    """Send what C libraries write to standard error to nowhere for a moment.
+
+    ALSA and PortAudio report there whatever they tried in vain, beside the error code that they return.
+    """
+    sys.stderr.flush()
+    kept = os.dup(2)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
+
+
+def input_devices() -> list[InputDevice]:
+    """List the devices that have inputs, as they were when PortAudio was initialised.
+
+    Returns
+    -------
+    list of InputDevice
+        In PortAudio's order; empty if there is none.
+
+    Raises
+    ------
+    DeviceError
+        If PortAudio's library is not there or cannot be initialised.
+    """
+    sounddevice = portaudio()
+    host_apis = sounddevice.query_hostapis()
+    default_index = sounddevice.default.device[0]
+    return [
+        InputDevice(
+            index=index,
+            name=device["name"],
+            host_api=host_apis[device["hostapi"]]["name"],
+            max_input_channels=device["max_input_channels"],
+            default_rate_hz=round(device["default_samplerate"]),
+            is_default=index == default_index,
+        )
+        for index, device in enumerate(sounddevice.query_devices())
+        if device["max_input_channels"] > 0
+    ]
+
+
+def find_input(spec: str, devices: Sequence[InputDevice]) -> InputDevice:
+    """The device that a user means.
+
+    Parameters
+    ----------
+    spec : str
+        "mic" for the default one, an index, or a name or part of one in any case.
+    devices : sequence of InputDevice
+        What there is to choose from.
+
+    Returns
+    -------
+    InputDevice
+
+    Raises
+    ------
+    DeviceError
+        If there is none, or if more than one is meant.
+    """
+    if not devices:
+        raise DeviceError(
+            f"no input device for {spec!r}: this machine has none, or its sound system is not running or not "
+            "permitted (Linux: group `audio`); plug in a microphone, or listen to file:PATH or a URL"
+        )
+    if spec == "mic":
+        found = [device for device in devices if device.is_default]
+    elif spec.isdecimal():
+        found = [device for device in devices if device.index == int(spec)]
+    else:
+        wanted = spec.casefold()
+        found = [device for device in devices if wanted in device.name.casefold()]
+        exact = [device for device in found if device.name.casefold() == wanted]
+        found = exact if len(exact) == 1 else found
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise DeviceError(
+            f"input device {spec!r} may mean {_listed(found)}; give the index or more of the name"
+        )
+    raise DeviceError(f"no input device {spec!r}; {_offer(spec, devices)}")
+
+
+def _offer(spec: str, devices: Sequence[InputDevice]) -> str:
+    """The names near `spec`, or all of them."""
+    by_name = {device.name.casefold(): device for device in devices}
+    near = difflib.get_close_matches(spec.casefold(), by_name, n=3, cutoff=0.5)
+    if near:
+        return f"did you mean {_listed([by_name[name] for name in near])}?"
+    return f"there are {_listed(devices)}"
+
+
+def _listed(devices: Sequence[InputDevice]) -> str:
+    return ", ".join(f"{device.index} ({device.name})" for device in devices)

@@ -1,0 +1,156 @@
+"""Sound from an input device, captured by PortAudio."""
+
+from __future__ import annotations
+
+import time
+
+from streamer.capture import AudioSystem, CaptureStream, PortAudio
+from streamer.devices import InputDevice, find_input
+from streamer.errors import DeviceError, StreamError
+from streamer.ring import RingBuffer
+from streamer.ring_kernels import capture_callback
+from streamer.sources.loss import LossWatch
+from streamer.sources.source import POLL_S, Block, Source, SourceCounts
+
+MAX_CHANNELS_UNASKED = 2
+"""Software devices (ALSA plug-ins, PulseAudio) claim 32 or 128 channels that are copies or silence."""
+
+
+class MicrophoneSource(Source):
+    """An input device through a ring: the device is never kept waiting, the reader never waits.
+
+    Parameters
+    ----------
+    spec : str
+        "mic" for the default device, an index, or a name or part of one.
+    rate_hz : int or None
+        None for the device's own default.
+    channels : int or None
+        None for all that it has, at most `MAX_CHANNELS_UNASKED`.
+    block_ms : float
+        How much sound PortAudio hands over at a time.
+    ring_s : float
+        How much sound is held for a reader that is late; above that the oldest is lost, and counted.
+    stall_s : float
+        How long a device may deliver nothing before it counts as failed.
+    audio : AudioSystem or None
+        None for PortAudio.
+    """
+
+    def __init__(
+        self,
+        spec: str = "mic",
+        *,
+        rate_hz: int | None = None,
+        channels: int | None = None,
+        block_ms: float = 10.0,
+        ring_s: float = 10.0,
+        stall_s: float = 5.0,
+        audio: AudioSystem | None = None,
+    ) -> None:
+        self._spec = spec
+        self._asked_rate_hz, self._asked_channels = rate_hz, channels
+        self._block_ms, self._ring_s, self._stall_s = block_ms, ring_s, stall_s
+        self._audio: AudioSystem = audio or PortAudio()
+        self._ring: RingBuffer | None = None
+        self._stream: CaptureStream | None = None
+        self._device_name = spec
+        self._heard_at = 0.0
+        self._unsaid_losses, self._unsaid_frames = 0, 0
+
+    def open(self) -> None:
+        device = find_input(self._spec, self._audio.inputs())
+        self.rate_hz = self._asked_rate_hz or device.default_rate_hz
+        self.channels = self._asked_channels or min(device.max_input_channels, MAX_CHANNELS_UNASKED)
+        self._device_name = f"input device {device.index} ({device.name})"
+        self._check(device)
+        ring = RingBuffer(max(1, round(self._ring_s * self.rate_hz)), self.channels, self.rate_hz)
+        # Nothing may compile while the device runs.
+        ring.compile()
+        capture_callback()
+        block_frames = max(1, round(self._block_ms * self.rate_hz / 1_000))
+        self._watch = LossWatch(self.rate_hz)
+        self._stream = self._audio.open(device, block_frames, ring)
+        self._ring = ring
+        self._heard_at = time.monotonic()
+
+    def _check(self, device: InputDevice) -> None:
+        """Refuse what PortAudio would refuse less clearly, or not at all."""
+        if not 0 < self.channels <= device.max_input_channels:
+            raise DeviceError(
+                f"{self._device_name} cannot do {self.channels} channels; expected 1 to "
+                f"{device.max_input_channels}"
+            )
+        if self.rate_hz < 1:
+            raise DeviceError(
+                f"{self._device_name} cannot do {self.rate_hz} Hz; ask for its own rate, "
+                f"{device.default_rate_hz} Hz"
+            )
+
+    def read(self, max_frames: int) -> Block | None:
+        if self._ring is None or self._stream is None:
+            return None
+        now = time.monotonic()
+        was_active = self._stream.active  # asked first: what it wrote before it stopped is still read
+        self._look_for_losses(self._ring, now)
+        taken = self._ring.read(max_frames)
+        if taken is None:
+            self._check_alive(was_active, now)
+            return None
+        self._heard_at = now
+        start, samples = taken
+        captured_at = self._ring.time_of(start + len(samples))
+        if captured_at is not None:
+            # PortAudio's clock is the system's wall clock on Linux, which may be set at any time: the two
+            # clocks are compared at each read.
+            captured_at += time.monotonic() - self._stream.time_s
+        return Block(start + self._unsaid_frames, samples, captured_at)
+
+    def _look_for_losses(self, ring: RingBuffer, now: float) -> None:
+        """Make a gap of what the sound server dropped without saying so."""
+        missing = self._watch.missing(ring.written_frames + self._unsaid_frames, now)
+        self._unsaid_losses += missing > 0
+        self._unsaid_frames += missing
+
+    def _check_alive(self, was_active: bool, now: float) -> None:
+        if not was_active:
+            self.close()
+            raise StreamError(
+                f"{self._device_name} stopped: it was unplugged or the sound system ended; "
+                "plug it in and start again"
+            )
+        if now - self._heard_at > self._stall_s:
+            self.close()
+            raise StreamError(
+                f"{self._device_name} delivered nothing for {now - self._heard_at:.1f} s; "
+                "check the sound system and start again"
+            )
+
+    def wait_s(self) -> float:
+        # Until the next block is due; a sound server may hand over several at a time, so from then on as usual.
+        return max(POLL_S, self._heard_at + self._block_ms / 1_000 - time.monotonic())
+
+    def backlog_frames(self) -> int:
+        return 0 if self._ring is None or self.ended else self._ring.backlog_frames
+
+    def skip(self, frames: int) -> int:
+        return 0 if self._ring is None or self.ended else self._ring.skip(frames)
+
+    @property
+    def ended(self) -> bool:
+        """Whether it was closed or failed; a microphone has no end of its own."""
+        return self._stream is None
+
+    @property
+    def counts(self) -> SourceCounts:
+        if self._ring is None:
+            return SourceCounts()
+        return SourceCounts(
+            overruns=self._ring.overruns + self._unsaid_losses,
+            lost_frames=self._ring.lost_frames + self._unsaid_frames,
+        )
+
+    def close(self) -> None:
+        stream, self._stream = self._stream, None
+        if stream is not None:
+            stream.close()
