@@ -1,0 +1,127 @@
+"""What listening costs, as its user meets it: `streamer listen` in a process of its own, a subscriber in this one.
+
+    python -m benchmarks.listening [--out FILE] [--smoke]
+
+Time to the first message, processor time, memory, and the delay from the capture of a sample to the receipt of the
+message about it; once for the microphone, where there is one, and once for the bundled recording in real time, whose
+samples fall due at times that are known exactly.
+"""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import psutil
+
+from benchmarks.report import arguments, machine, percentiles, write
+from streamer.devices import input_devices
+from streamer.events import Event, Level, Scores
+from streamer.sources.choose import DEMO_PATH
+from streamer.subscriber import Subscriber
+
+STREAMER = str(Path(sys.executable).with_name("streamer"))
+SETTLE_S = 2.0
+"""Heard before anything is counted: what happens once, at the start, is not the cost of listening."""
+
+
+@contextmanager
+def listening(device: str) -> Iterator[tuple[subprocess.Popen[bytes], Subscriber]]:
+    """Run `streamer listen` on a free port with a subscriber that waited for it."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        address = f"tcp://127.0.0.1:{probe.getsockname()[1]}"
+    with Subscriber((), address) as subscriber:
+        process = subprocess.Popen(
+            [STREAMER, "listen", "--device", device, "--bind", address],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        try:
+            yield process, subscriber
+        finally:
+            process.terminate()
+            process.wait()
+
+
+def first_message_s(device: str) -> float:
+    """Seconds from the command to its first message."""
+    before = time.monotonic()
+    with listening(device) as (_, subscriber):
+        receive(subscriber)
+        return time.monotonic() - before
+
+
+def receive(subscriber: Subscriber) -> Event:
+    event = subscriber.receive(30.0)
+    if event is None:
+        raise RuntimeError("streamer listen published nothing for 30 s")
+    return event
+
+
+def cost(device: str, seconds: float) -> dict[str, Any]:
+    """Processor share, memory and delays over `seconds` of listening."""
+    with listening(device) as (process, subscriber):
+        receive(subscriber)
+        watched = psutil.Process(process.pid)
+        heard(subscriber, SETTLE_S)
+        before, began = watched.cpu_times(), time.monotonic()
+        delays_s = heard(subscriber, seconds)
+        after, took_s = watched.cpu_times(), time.monotonic() - began
+        memory = watched.memory_info().rss
+        lost = sum(subscriber.lost.values())
+    used_s = after.user + after.system - before.user - before.system
+    return {
+        "seconds": round(took_s, 1),
+        "percent_of_one_core": round(100 * used_s / took_s, 2),
+        "memory_mb": round(memory / 1e6, 1),
+        "delay_ms": {kind: percentiles(np.array(values), 1e-3) for kind, values in delays_s.items()},
+        "messages": {kind: len(values) for kind, values in delays_s.items()},
+        "lost_messages": lost,
+    }
+
+
+def heard(subscriber: Subscriber, seconds: float) -> dict[str, list[float]]:
+    """Receive for `seconds`; the delay of each level and scores message, from its last sample's capture on."""
+    delays_s: dict[str, list[float]] = {}
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        event = receive(subscriber)
+        if isinstance(event, Level | Scores) and event.time is not None:
+            delays_s.setdefault(event.kind, []).append(time.time() - event.time.timestamp())
+    return delays_s
+
+
+def main() -> None:
+    asked = arguments(__doc__ or "")
+    seconds, starts = (2.0, 1) if asked.smoke else (30.0, 7)
+    devices = [f"file:{DEMO_PATH}"]
+    if not asked.smoke and input_devices():
+        devices.append("mic")
+    result: dict[str, Any] = {
+        "machine": machine(["numba", "numpy", "onnxruntime", "pyzmq", "sounddevice", "soxr"])
+    }
+    for device in devices:
+        first_message_s(device)  # what is compiled once is on disk after this
+        first_s = [first_message_s(device) for _ in range(starts)]
+        measured = {
+            "first_message_s": {"median": round(float(np.median(first_s)), 3), "max": round(max(first_s), 3)},
+            **cost(device, seconds),
+        }
+        result["mic" if device == "mic" else "recording"] = measured
+        print(f"{device}: first message after {measured['first_message_s']['median']} s (median of {starts})")
+        print(f"  {measured['percent_of_one_core']} % of one core, {measured['memory_mb']} MB")
+        for kind, figures in measured["delay_ms"].items():
+            print(f"  {kind}: capture to receipt {figures['p50']} ms (median), {figures['p99']} ms (p99)")
+    write(result, asked.out)
+
+
+if __name__ == "__main__":
+    main()

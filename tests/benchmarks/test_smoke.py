@@ -1,0 +1,67 @@
+"""The benchmarks still run, and compare like with like."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from benchmarks import report, torchaudio_cpu
+from tests.conftest import ROOT
+
+
+@pytest.mark.parametrize("name", ["frontend"])
+def test_benchmark_runs(name: str, tmp_path: Path) -> None:
+    out = tmp_path / "result.json"
+    done = subprocess.run(
+        [sys.executable, "-m", f"benchmarks.{name}", "--smoke", "--out", str(out)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    result = json.loads(out.read_text(encoding="utf-8"))
+    assert result["machine"]["packages"]["numpy"] == np.__version__
+
+
+def test_front_ends_do_the_same_work() -> None:
+    from benchmarks.frontend import measure
+
+    differences = measure(seconds=0.5, rounds=1, least_s=0.0)["median_difference"]
+    assert set(differences) == {"streamer", "librosa", "torchaudio", "kaldi-native-fbank"}
+    assert differences["streamer"] == 0
+    # Log-mel values: triangles over hertz for mel, another window, no offset; not another spectrum.
+    assert max(differences.values()) < 0.005
+
+
+def test_torchaudio_loads_without_its_extension() -> None:
+    torchaudio = torchaudio_cpu.load()
+    assert torchaudio.transforms.MelSpectrogram(n_mels=4).n_mels == 4
+    assert torchaudio_cpu.load() is torchaudio
+
+
+def test_calls_are_timed_in_turn() -> None:
+    order: list[str] = []
+    calls = {"a": lambda: order.append("a"), "b": lambda: order.append("b")}
+    timed = report.in_turn(calls, rounds=3, least_s=0.0)
+    assert [len(timed[name]) for name in "ab"] == [3, 3]
+    assert order[-6:] == ["a", "b", "a", "b", "a", "b"]
+
+
+def test_each_call_is_timed() -> None:
+    heard: list[int] = []
+    took = report.each(heard.append, range(10))
+    assert heard == list(range(10))
+    assert took.shape == (10,)
+    assert (took >= 0).all()
+
+
+def test_percentiles_are_in_the_asked_unit() -> None:
+    seconds = np.linspace(0.0, 100e-6, 101)
+    assert report.percentiles(seconds) == {"p50": 50.0, "p95": 95.0, "p99": 99.0, "max": 100.0}
