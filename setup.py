@@ -11,7 +11,14 @@ from setuptools import find_packages, setup
 HERE = Path(__file__).parent
 
 TRAIN = ["torch>=2.6,<3", "onnx>=1.17,<2", "onnxscript>=0.3,<1"]
-BENCH = ["librosa>=0.10,<1", "kaldi-native-fbank>=1.20,<2", "psutil>=5.9,<8", "rtmixer>=0.1.7,<0.2"]
+BENCH = [
+    "kaldi-native-fbank>=1.20,<2",
+    "librosa>=0.10,<1",
+    "psutil>=5.9,<8",
+    "rtmixer>=0.1.7,<0.2",
+    "threadpoolctl>=3,<4",
+    "torchaudio>=2.6,<3",
+]
 TEST = ["pytest>=8,<10", "librosa>=0.10,<1", "psutil>=5.9,<8"]
 LINT = ["ruff>=0.9,<1", "mypy>=1.14,<3", "pre-commit>=4,<5"]
 
@@ -30,6 +37,7 @@ setup(
         "streamer.released": ["*/model.onnx", "*/manifest.json", "*/card.md"],
     },
     install_requires=[
+        "cffi>=1.16,<3",
         "click>=8.1,<9",
         "numba>=0.61,<1",
         "numpy>=2.0,<3",

@@ -36,7 +36,9 @@ class DecisionConfig:
         on = 1.0 if self.on is None else self.on
         off = 0.0 if self.off is None else self.off
         if not 0.0 <= off <= on <= 1.0:
-            raise ConfigError(f"thresholds are on = {self.on}, off = {self.off}; expected 0 <= off <= on <= 1")
+            raise ConfigError(
+                f"thresholds are on = {self.on}, off = {self.off}; expected 0 <= off <= on <= 1"
+            )
         times = self.min_on_ms, self.min_off_ms, self.warm_up_ms or 0.0, self.update_ms
         if min(times) < 0:
             raise ConfigError(
@@ -148,7 +150,9 @@ class Decider:
         return Change("off", stop, stop, score) if state.on else None
 
     def _with_pending(self, score: float, start: int, state: DeciderState) -> DeciderState:
-        away, back = (score < self.off, score >= self.on) if state.on else (score >= self.on, score < self.off)
+        away, back = (
+            (score < self.off, score >= self.on) if state.on else (score >= self.on, score < self.off)
+        )
         if state.pending_since is None and away:
             return replace(state, pending_since=start)
         if state.pending_since is not None and back:

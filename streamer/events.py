@@ -142,9 +142,9 @@ class Status(Event):
     lag_ms : float
         Sound captured and not yet heard.
     dropped_samples : int
-        Lost here, because the machine could not keep up.
+        Never heard, because this machine or its sound system did not keep up; `stop` counts them.
     overruns : int
-        Losses that the device or its driver reported.
+        Losses of the device, by its driver's word or by the clock.
     muted_samples : int
         NaN, infinite or absurdly large samples, heard as silence.
     uptime_s : float

@@ -116,7 +116,9 @@ def read_manifest(folder: Path) -> Manifest:
     """
     path = folder / "manifest.json"
     if not path.is_file():
-        raise ModelError(f"{folder} has no manifest.json; expected a released-model folder, see `streamer models`")
+        raise ModelError(
+            f"{folder} has no manifest.json; expected a released-model folder, see `streamer models`"
+        )
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         if content.get("schema") != MANIFEST_SCHEMA:
@@ -125,7 +127,7 @@ def read_manifest(folder: Path) -> Manifest:
                 "or install the streamer version that it was made for"
             )
         manifest = _parse(content)
-    except (ValueError, TypeError, KeyError, ConfigError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError, ConfigError) as error:
         raise ModelError(f"{path} is no manifest ({error!r}); export the model anew") from error
     expected = manifest.front_end.fingerprint
     if content.get("front_end_fingerprint") != expected:
@@ -184,7 +186,9 @@ def find_model(name: str) -> Path:
         if (folder / "manifest.json").is_file():
             return folder
     released = ", ".join(folder.name for folder in released_folders())
-    raise ModelError(f"no model {name!r}; expected a folder with manifest.json or one of the released: {released}")
+    raise ModelError(
+        f"no model {name!r}; expected a folder with manifest.json or one of the released: {released}"
+    )
 
 
 def _parse(content: dict[str, Any]) -> Manifest:

@@ -30,9 +30,11 @@ def _said(event: Event) -> str:
     match event:
         case Decision():
             since = clock(event.start, event.rate)
-            return f"{event.label} {event.state}  since {since}  score {event.score:.2f}"
+            return f"{event.label} {event.state:<6} since {since}  score {event.score:.2f}"
         case Scores():
-            heads = (f"{n} " + ", ".join(f"{k} {v:.2f}" for k, v in top.items()) for n, top in event.heads.items())
+            heads = (
+                f"{n} " + ", ".join(f"{k} {v:.2f}" for k, v in top.items()) for n, top in event.heads.items()
+            )
             return "; ".join(heads)
         case Level():
             return f"rms {event.rms_dbfs:.1f} dBFS  peak {event.peak_dbfs:.1f} dBFS"

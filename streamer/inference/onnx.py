@@ -39,13 +39,18 @@ class OnnxModel(Stage):
                 str(path), sess_options=_session_options(), providers=["CPUExecutionProvider"]
             )
         except Exception as error:  # ONNX Runtime raises its own, undocumented types
-            raise ModelError(f"{path} cannot be loaded by ONNX Runtime ({error}); export the model anew") from error
+            raise ModelError(
+                f"{path} cannot be loaded by ONNX Runtime ({error}); export the model anew"
+            ) from error
         self._inputs = ["x", *(f"state.{n}" for n in range(len(self.manifest.states)))]
         self._outputs = ["y", *(f"next_state.{n}" for n in range(len(self.manifest.states)))]
         self._check_graph()
 
     def _check_graph(self) -> None:
-        found = [node.name for node in self._session.get_inputs()], [n.name for n in self._session.get_outputs()]
+        found = (
+            [node.name for node in self._session.get_inputs()],
+            [n.name for n in self._session.get_outputs()],
+        )
         if found != (self._inputs, self._outputs):
             raise ModelError(
                 f"model {self.manifest.name} has inputs {found[0]} and outputs {found[1]}; its manifest says "

@@ -51,7 +51,9 @@ class Publisher(Sink):
 
     @property
     def address(self) -> str:
-        """The address bound, with the real port; valid while open."""
+        """The address bound, with the real port; while closed, the one wanted."""
+        if self._context is None:
+            return self._wanted_address
         return self._socket.getsockopt_string(zmq.LAST_ENDPOINT)
 
     def open(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from rich.console import Group, RenderableType
@@ -39,11 +40,11 @@ class View(Sink):
 
     Parameters
     ----------
-    title : str
-        First line: what is listened to and where it is published.
+    title : callable
+        Gives the first line: where it is published.
     """
 
-    def __init__(self, title: str) -> None:
+    def __init__(self, title: Callable[[], str]) -> None:
         self._title = title
         self._rows: dict[str, _Row] = {}
         self._log: deque[str] = deque(maxlen=_LOG_LINES)
@@ -78,7 +79,7 @@ class View(Sink):
         for name, row in list(self._rows.items()):  # the engine may add one meanwhile
             table.add_row(name, _time(row), _level(row), _gate(row), _scores(row), _lag(row), _lost(row))
         log = Text("\n".join(list(self._log)) or "nothing decided yet", style="dim", no_wrap=True)
-        return Panel(Group(table, Text(), log), title=self._title, title_align="left", border_style="cyan")
+        return Panel(Group(table, Text(), log), title=self._title(), title_align="left", border_style="cyan")
 
 
 def _time(row: _Row) -> str:

@@ -1,0 +1,58 @@
+"""Draw the terminal view, as it stands some seconds into the bundled recording, into an SVG for the README.
+
+python scripts/draw_view.py docs/view.svg
+"""
+
+from __future__ import annotations
+
+import io
+import threading
+from pathlib import Path
+
+import click
+from rich.console import Console, RenderableType
+
+from streamer.config import Config, StreamConfig
+from streamer.events import Event
+from streamer.listen import make_engine, make_streams
+from streamer.sinks.sink import Sink
+from streamer.sinks.view import View
+from streamer.sources.choose import DEMO_PATH
+
+
+class PictureAt(Sink):
+    """Takes a picture of the view once a sample has been heard, and sets `stop`."""
+
+    def __init__(self, view: View, second: float, stop: threading.Event) -> None:
+        self._view, self._second, self._stop = view, second, stop
+        self.picture: RenderableType = ""
+
+    def open(self) -> None:
+        pass
+
+    def send(self, event: Event) -> None:
+        if not self._stop.is_set() and event.rate and event.stop >= self._second * event.rate:
+            self.picture = self._view.picture()
+            self._stop.set()
+
+    def close(self) -> None:
+        pass
+
+
+@click.command()
+@click.argument("out", type=click.Path(path_type=Path))
+@click.option("--second", default=33.0, show_default=True, help="Of the recording.")
+def main(out: Path, second: float) -> None:
+    """Hear the bundled recording in real time for a while and draw the view."""
+    config = Config(stream=(StreamConfig(f"file:{DEMO_PATH}", "mic"),))
+    view, stop = View(lambda: f"streamer · publishing on {config.publish.bind}"), threading.Event()
+    streams = make_streams(config, realtime=True, duration_s=float("inf"))
+    camera = PictureAt(view, second, stop)
+    make_engine(config, streams, [view, camera]).run(stop)
+    console = Console(record=True, width=110, file=io.StringIO())
+    console.print(camera.picture)
+    console.save_svg(str(out), title="streamer listen")
+
+
+if __name__ == "__main__":
+    main()

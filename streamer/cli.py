@@ -1,0 +1,268 @@
+"""The command line: commands parse, call and print."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from streamer.config import DEFAULT_ADDRESS, Config, PcmConfig, StreamConfig, read_config
+from streamer.errors import ConfigError, StreamerError
+
+if TYPE_CHECKING:
+    from streamer.engine import Stream
+    from streamer.sinks.sink import Sink
+
+PICTURE_S = 0.125
+"""Between two pictures of the live view: lively for a level, cheap for the machine."""
+
+
+class _Shown(click.ClickException):
+    """A StreamerError as click shows it: one line, no traceback."""
+
+    def __init__(self, error: StreamerError) -> None:
+        super().__init__(str(error))
+        vars(self)["exit_code"] = (
+            error.exit_code
+        )  # click declares it for the class, and reads it off the instance
+
+
+class _Group(click.Group):
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except StreamerError as error:
+            if error.exit_code == 0:
+                return None  # whoever read the output has had enough
+            raise _Shown(error) from error
+
+
+@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="streamer")
+def main() -> None:
+    """Listens to live sound and says, while it is still sounding, what it is."""
+
+
+@main.command()
+@click.option(
+    "--device",
+    "devices",
+    multiple=True,
+    metavar="DEVICE",
+    help="What to listen to; repeatable. mic, auto (mic, or the bundled recording where there is none), an input's "
+    "index or part of its name, file:PATH, a URL, or - for raw PCM on standard input.  [default: auto]",
+)
+@click.option("--bind", metavar="ADDRESS", help=f"Where to publish.  [default: {DEFAULT_ADDRESS}]")
+@click.option("--keys", metavar="DIR", help="CURVE keys (see `streamer keys`); needed beyond loopback.")
+@click.option("--config", "config_path", type=click.Path(path_type=Path), help="TOML file.")
+@click.option("--json", "as_json", is_flag=True, help="Print every message as a line of JSON.")
+@click.option(
+    "--duration", "duration_s", type=click.FloatRange(0, min_open=True), help="Seconds of sound to hear."
+)
+@click.option(
+    "--realtime/--fast", default=True, help="Whether files take the time they last.  [default: realtime]"
+)
+@click.option("--pcm", "pcm_format", metavar="RATE:CHANNELS:ENCODING", help="Of -; e.g. 48000:2:f32le.")
+def listen(
+    devices: tuple[str, ...],
+    bind: str | None,
+    keys: str | None,
+    config_path: Path | None,
+    as_json: bool,
+    duration_s: float | None,
+    realtime: bool,
+    pcm_format: str | None,
+) -> None:
+    """Listen, decide and publish until Ctrl-C or the end of the sound."""
+    from streamer.listen import make_engine, make_streams, resolve_auto, run, summary
+    from streamer.sinks.publisher import Publisher
+
+    config = read_config(config_path) if config_path else Config()
+    publish = replace(
+        config.publish,
+        bind=config.publish.bind if bind is None else bind,
+        keys=config.publish.keys if keys is None else keys,
+    )
+    entries = tuple(StreamConfig(device) for device in devices) or config.stream
+    config = replace(
+        config, stream=resolve_auto(entries, _notice), publish=publish, pcm=_pcm(config, pcm_format)
+    )
+    streams = make_streams(config, realtime, duration_s or float("inf"))
+    publisher = Publisher(publish.bind, publish.keys)
+    sink = _sink(as_json, lambda: f"streamer · publishing on {publisher.address}")
+    engine = make_engine(config, streams, [publisher, sink])
+    with _drawn(sink) as draw:
+        run(engine, draw, PICTURE_S)
+    for line in summary(streams):
+        click.echo(line, err=True)
+    _leave(streams)
+
+
+@main.command()
+@click.option("--json", "as_json", is_flag=True, help="As a line of JSON each.")
+def devices(as_json: bool) -> None:
+    """List the inputs that --device can name."""
+    import json
+    from dataclasses import asdict
+
+    from streamer.devices import input_devices
+
+    found = input_devices()
+    if not found and not as_json:
+        click.echo("no input device; a microphone shows up here once the system knows it", err=True)
+    for device in found:
+        if as_json:
+            click.echo(json.dumps(asdict(device)))
+        else:
+            star = "*" if device.is_default else " "
+            click.echo(
+                f"{star} {device.index:3d}  {device.name}  ({device.host_api}, {device.max_input_channels} ch, "
+                f"{device.default_rate_hz:.0f} Hz)"
+            )
+
+
+@main.command()
+@click.argument("topics", nargs=-1, metavar="[TOPIC]...")
+@click.option("--address", default=DEFAULT_ADDRESS, show_default=True, help="Where a streamer publishes.")
+@click.option("--keys", metavar="DIR", default="", help="CURVE keys (see `streamer keys`).")
+@click.option("--json", "as_json", is_flag=True, help="Headers as lines of JSON.")
+@click.option("--count", type=click.IntRange(1), help="Leave after so many messages.")
+@click.option(
+    "--timeout",
+    "timeout_s",
+    type=click.FloatRange(0, min_open=True),
+    help="Fail after so many silent seconds.",
+)
+def subscribe(
+    topics: tuple[str, ...],
+    address: str,
+    keys: str,
+    as_json: bool,
+    count: int | None,
+    timeout_s: float | None,
+) -> None:
+    """Print messages: all, or those of TOPICs (gate, status, scores/mic, ...)."""
+    from streamer.events import header_json
+    from streamer.subscriber import subscribe as subscribe_to
+    from streamer.text import line
+
+    shown: Callable[[Any], str] = header_json if as_json else line
+    with subscribe_to(*topics, address=address, keys=keys or None, timeout_s=timeout_s) as events:
+        try:
+            for number, event in enumerate(events, 1):
+                click.echo(shown(event))
+                if number == count:
+                    break
+        except KeyboardInterrupt:
+            click.echo("", err=True)
+
+
+@main.command()
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE...")
+@click.option("--config", "config_path", type=click.Path(path_type=Path), help="TOML file.")
+def analyze(files: tuple[Path, ...], config_path: Path | None) -> None:
+    """Hear files as fast as the machine can; the messages go to standard output, a line of JSON each."""
+    from streamer.analyze import analyze_files
+
+    streams = analyze_files(files, read_config(config_path) if config_path else Config(), sys.stdout)
+    _leave(streams)
+
+
+@main.group()
+def models() -> None:
+    """List and verify models."""
+
+
+@models.command("list")
+def list_models() -> None:
+    """The models that come with this program."""
+    from streamer.manifest import read_manifest, released_folders
+
+    for folder in released_folders():
+        m = read_manifest(folder)
+        hop_ms = 1_000 * m.hop_frames * m.front_end.hop_samples / m.front_end.sample_rate_hz
+        labels = ", ".join(m.labels[:4]) + (", ..." if len(m.labels) > 4 else "")
+        click.echo(f"{m.name}  {m.task}  every {hop_ms:.0f} ms  {m.sha256[:12]}  {labels}")
+
+
+@models.command()
+@click.argument("names", nargs=-1, metavar="[NAME|FOLDER]...")
+def verify(names: tuple[str, ...]) -> None:
+    """Check that models are whole, fit this program and run."""
+    from streamer.inference.onnx import OnnxModel
+    from streamer.manifest import find_model, released_folders
+
+    for folder in [find_model(name) for name in names] or released_folders():
+        model = OnnxModel(folder)
+        click.echo(f"{model.manifest.name}: whole, fits, runs ({folder})")
+
+
+@main.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option(
+    "--client", "clients", multiple=True, metavar="NAME", help="A subscriber to make keys for; repeatable."
+)
+def keys(folder: Path, clients: tuple[str, ...]) -> None:
+    """Make CURVE keys in FOLDER, to publish beyond loopback."""
+    from streamer.keys import make_keys
+
+    for path in make_keys(folder, clients):
+        click.echo(
+            f"{path}: hand this folder to {path.name}, for --keys there; keep the rest of {folder} here"
+        )
+
+
+def _sink(as_json: bool, title: Callable[[], str]) -> Sink:
+    """What a person or a pipe sees while listening: JSON lines, the live view on a terminal, or plain lines."""
+    from streamer.sinks.json_lines import LiveJsonLines
+    from streamer.sinks.lines import Lines
+    from streamer.sinks.view import View
+
+    if as_json:
+        return LiveJsonLines(sys.stdout)
+    return View(title) if sys.stdout.isatty() else Lines(sys.stdout, title)
+
+
+@contextmanager
+def _drawn(sink: Sink) -> Iterator[Callable[[], None]]:
+    """While entered, calling what it gives draws a view; other sinks draw nothing."""
+    from streamer.sinks.view import View
+
+    if not isinstance(sink, View):
+        yield lambda: None
+        return
+    from rich.live import Live
+
+    with Live(sink.picture(), auto_refresh=False) as live:
+        yield lambda: live.update(sink.picture(), refresh=True)
+
+
+def _notice(text: str) -> None:
+    click.secho(text, err=True, fg="yellow", bold=True)
+
+
+def _pcm(config: Config, text: str | None) -> PcmConfig:
+    """The PCM format of ``RATE:CHANNELS:ENCODING``, or the configured one."""
+    if text is None:
+        return config.pcm
+    try:
+        rate_hz, channels, encoding = text.split(":")
+        return PcmConfig(int(rate_hz), int(channels), encoding)
+    except ValueError as error:
+        raise ConfigError(
+            f"--pcm is {text!r}; expected RATE:CHANNELS:ENCODING, such as 48000:2:f32le"
+        ) from error
+
+
+def _leave(streams: Sequence[Stream]) -> None:
+    """Say what failed and leave with 1 if anything did."""
+    failed = [stream for stream in streams if stream.error]
+    for stream in failed:
+        click.echo(f"Error: {stream.name}: {stream.error}", err=True)
+    if failed:
+        sys.exit(1)

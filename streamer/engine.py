@@ -1,0 +1,286 @@
+"""The engine: one thread that reads sources, steps pipelines, and hands events to sinks.
+
+It never waits for a source or a sink. When a live source is further behind than allowed, the oldest sound is
+dropped, counted and announced. A stream that fails ends alone.
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Literal
+
+import numpy as np
+
+from streamer.config import Config, PublishConfig
+from streamer.errors import StreamerError
+from streamer.events import Event, Status
+from streamer.heads import Head
+from streamer.pipeline import Pipeline
+from streamer.sinks.sink import Sink
+from streamer.sources.source import Block, Source
+
+LIVE_CHUNK_S = 0.1
+"""Most sound that is taken from one live source before the others get their turn."""
+
+FILE_CHUNK_S = 1.0
+"""The same for a source that is not live."""
+
+SHORTEST_REST_S = 0.0005
+"""Least rest when no source had a whole chunk: bounds what polling costs."""
+
+LONGEST_REST_S = 0.01
+"""Most rest: bounds how long a new subscriber waits for the last state, and a request to stop."""
+
+
+@dataclass
+class Stream:
+    """A source, what is heard in it, and what it came to.
+
+    Attributes
+    ----------
+    name : str
+    source : Source
+    duration_s : float
+        How much sound is heard at most.
+    error : StreamerError or None
+        Why it failed.
+    dropped_samples : int
+        Never heard, because this machine or its sound system did not keep up.
+    """
+
+    name: str
+    source: Source
+    duration_s: float = math.inf
+    pipeline: Pipeline | None = None
+    opened_at: float = 0.0
+    last: Block | None = None
+    error: StreamerError | None = None
+    done: bool = False
+    dropped_samples: int = 0
+    overruns: int = 0
+    status_due_at: float = 0.0
+
+    @property
+    def heard_s(self) -> float:
+        """Seconds of sound since it was opened, lost ones included."""
+        return self.last.stop / self.source.rate_hz if self.last else 0.0
+
+    @property
+    def muted_samples(self) -> int:
+        """Samples that were no sound, heard as silence."""
+        return self.pipeline.muted_samples if self.pipeline else 0
+
+
+class Engine:
+    """Runs streams until they end or it is told to stop.
+
+    Parameters
+    ----------
+    streams : sequence of Stream
+        Not yet opened.
+    heads : sequence of Head
+        The models, shared by all streams.
+    sinks : sequence of Sink
+        Opened here, before any source.
+    config : Config
+    versions : Mapping[str, str]
+        Told in every ``status``.
+    clock : callable
+        Seconds on `time.monotonic`'s clock.
+    """
+
+    def __init__(
+        self,
+        streams: Sequence[Stream],
+        heads: Sequence[Head],
+        sinks: Sequence[Sink],
+        config: Config,
+        versions: Mapping[str, str] | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.streams = streams
+        self._heads = heads
+        self._sinks = sinks
+        self._config = config
+        self._versions = dict(versions or {})
+        self._clock = clock
+        self._utc_offset = time.time() - time.monotonic()
+        self._seq: defaultdict[str, int] = defaultdict(int)
+
+    def run(self, stop: threading.Event) -> None:
+        """Open sinks and streams, step until all have ended or `stop` is set, then close everything.
+
+        Parameters
+        ----------
+        stop : threading.Event
+            Set from another thread or a signal handler.
+
+        Raises
+        ------
+        StreamerError
+            If a sink cannot be opened or fails. Streams that fail are noted in `Stream.error` instead.
+        """
+        warm_up(self._heads, self._config.publish)
+        try:
+            for sink in self._sinks:
+                sink.open()
+            for stream in self.streams:
+                self._open(stream)
+            while not stop.is_set() and not all(stream.done for stream in self.streams):
+                self._turn()
+        finally:
+            self._close()
+
+    def _open(self, stream: Stream) -> None:
+        try:
+            stream.source.open()
+        except StreamerError as error:
+            self._end(stream, error)
+            return
+        stream.opened_at = self._clock()
+        stream.pipeline = Pipeline(stream.name, stream.source.rate_hz, self._heads, self._config.publish)
+        self._tell_status(stream, "running")
+
+    def _turn(self) -> None:
+        """Give every stream its turn, once; rest a little unless there is more at once."""
+        busy = False
+        for stream in self.streams:
+            if not stream.done:
+                busy |= self._step(stream)
+        for sink in self._sinks:
+            sink.service()
+        if not busy:
+            waits = [stream.source.wait_s() for stream in self.streams if not stream.done]
+            time.sleep(min(max(min(waits, default=0.0), SHORTEST_REST_S), LONGEST_REST_S))
+
+    def _step(self, stream: Stream) -> bool:
+        """Take one chunk of a stream through everything; whether there may be more at once."""
+        source, pipeline = stream.source, stream.pipeline
+        assert pipeline is not None  # streams without one are done
+        try:
+            self._bound_lag(stream)
+            wanted = self._chunk_frames(stream)
+            block = source.read(wanted)
+        except StreamerError as error:
+            self._finish(stream, error)
+            return False
+        if block is not None:
+            lost = block.start - pipeline.position
+            stream.last = block
+            self._send(stream, pipeline.step(block))
+            if lost:
+                stream.dropped_samples += lost
+                self._tell_loss(stream, lost)
+        self._tell_overruns(stream)
+        if self._clock() >= stream.status_due_at:
+            self._tell_status(stream, "running")
+        if (block is None and source.ended) or stream.heard_s >= stream.duration_s:
+            self._finish(stream, None)
+        return block is not None and len(block.samples) == wanted
+
+    @staticmethod
+    def _chunk_frames(stream: Stream) -> int:
+        live = stream.last is None or stream.last.captured_at is not None
+        chunk_s = min(LIVE_CHUNK_S if live else FILE_CHUNK_S, stream.duration_s - stream.heard_s)
+        return max(1, round(chunk_s * stream.source.rate_hz))
+
+    def _bound_lag(self, stream: Stream) -> None:
+        backlog = stream.source.backlog_frames()
+        allowed = round(self._config.engine.max_lag_ms * stream.source.rate_hz / 1_000)
+        if backlog > allowed:
+            stream.source.skip(backlog - round(LIVE_CHUNK_S * stream.source.rate_hz))
+
+    def _tell_loss(self, stream: Stream, lost: int) -> None:
+        lost_ms = 1_000 * lost / stream.source.rate_hz
+        text = (
+            f"lost {lost} samples ({lost_ms:.0f} ms): this machine or its sound system did not keep up; heard anew "
+            "from here"
+        )
+        self._tell_status(stream, "running", text)
+
+    def _tell_overruns(self, stream: Stream) -> None:
+        new = stream.source.counts.overruns - stream.overruns
+        if new:
+            stream.overruns += new
+            text = f"the device reported {new} overrun{'s' if new > 1 else ''}: sound was lost before it came here"
+            self._tell_status(stream, "running", text)
+
+    def _finish(self, stream: Stream, error: StreamerError | None) -> None:
+        assert stream.pipeline is not None  # it was open
+        self._send(stream, stream.pipeline.finish())
+        self._end(stream, error)
+
+    def _end(self, stream: Stream, error: StreamerError | None) -> None:
+        stream.done, stream.error = True, error
+        self._tell_status(stream, "failed" if error else "ended", str(error or ""))
+        stream.source.close()
+
+    def _tell_status(
+        self, stream: Stream, state: Literal["running", "ended", "failed"], message: str = ""
+    ) -> None:
+        now = self._clock()
+        stream.status_due_at = now + self._config.publish.heartbeat_s
+        pipeline, source = stream.pipeline, stream.source
+        position = pipeline.position if pipeline else 0
+        rate = source.rate_hz if pipeline else 0
+        status = Status(
+            kind="status",
+            stream=stream.name,
+            epoch=pipeline.epoch if pipeline else 0,
+            start=position,
+            stop=position,
+            rate=rate,
+            state=state,
+            message=message,
+            lag_ms=round(1_000 * source.backlog_frames() / rate, 1) if rate and not stream.done else 0.0,
+            dropped_samples=stream.dropped_samples,
+            overruns=stream.overruns,
+            muted_samples=stream.muted_samples,
+            uptime_s=round(now - stream.opened_at, 3) if pipeline else 0.0,
+            versions=self._versions,
+        )
+        self._send(stream, [replace(status, time=self._utc(now))])
+
+    def _send(self, stream: Stream, events: Iterable[Event]) -> None:
+        for event in events:
+            stamped = self._stamped(stream, event)
+            for sink in self._sinks:
+                sink.send(stamped)
+
+    def _stamped(self, stream: Stream, event: Event) -> Event:
+        """Give an event its number, and its time if the sound has one."""
+        seq = self._seq[event.topic]
+        self._seq[event.topic] += 1
+        block = stream.last
+        if event.time is not None or block is None or block.captured_at is None:
+            return replace(event, seq=seq)
+        captured_at = block.captured_at - (block.stop - event.stop) / event.rate
+        latency_ms = round(1_000 * (self._clock() - captured_at), 3)
+        return replace(event, seq=seq, time=self._utc(captured_at), latency_ms=latency_ms)
+
+    def _utc(self, monotonic: float) -> datetime:
+        return datetime.fromtimestamp(monotonic + self._utc_offset, UTC)
+
+    def _close(self) -> None:
+        """End what still runs and close every sink, whatever happened."""
+        try:
+            for stream in self.streams:
+                if not stream.done and stream.pipeline is not None:
+                    self._finish(stream, None)
+        finally:
+            for sink in self._sinks:
+                sink.close()
+
+
+def warm_up(heads: Sequence[Head], publish: PublishConfig) -> None:
+    """Run one second of silence through everything, so that nothing is compiled or loaded on air."""
+    for rate_hz, channels in ((48_000, 2), (16_000, 1)):
+        pipeline = Pipeline("warm-up", rate_hz, heads, publish)
+        pipeline.step(Block(0, np.zeros((rate_hz, channels), np.float32), None))
+        pipeline.finish()

@@ -1,0 +1,161 @@
+"""Listening from configuration to summary: what `streamer listen` and `streamer analyze` do."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Callable, Sequence
+from importlib.metadata import version
+
+from streamer.config import Config, StreamConfig
+from streamer.engine import Engine, Stream
+from streamer.errors import ConfigError
+from streamer.heads import Head, heads_of
+from streamer.sinks.sink import Sink
+from streamer.sources.choose import DEMO_PATH, name_for, source_for
+from streamer.text import clock
+
+NO_MICROPHONE = (
+    "NO MICROPHONE FOUND: listening to the bundled recording instead, in real time, through the same pipeline. "
+    "Plug one in, or name an input with --device (see `streamer devices`)."
+)
+
+
+def resolve_auto(streams: Sequence[StreamConfig], notice: Callable[[str], None]) -> tuple[StreamConfig, ...]:
+    """Turn the device ``auto`` into the microphone or, where there is none, the bundled recording.
+
+    Parameters
+    ----------
+    streams : sequence of StreamConfig
+    notice : callable
+        Told when there is no microphone.
+
+    Returns
+    -------
+    tuple of StreamConfig
+    """
+
+    def resolved(stream: StreamConfig) -> StreamConfig:
+        if stream.device != "auto":
+            return stream
+        from streamer.devices import input_devices  # loads PortAudio, which files do without
+
+        if input_devices():
+            return StreamConfig("mic", stream.name)
+        notice(NO_MICROPHONE)
+        return StreamConfig(f"file:{DEMO_PATH}", stream.name)
+
+    return tuple(resolved(stream) for stream in streams)
+
+
+def make_streams(config: Config, realtime: bool, duration_s: float) -> list[Stream]:
+    """The streams of a configuration, each with a name of its own, not yet opened.
+
+    Raises
+    ------
+    ConfigError
+        If two streams were given one name.
+    """
+    taken: set[str] = set()
+    streams = []
+    for entry in config.stream:
+        name = entry.name or _free(name_for(entry.device), taken)
+        if name in taken or "/" in name:
+            raise ConfigError(
+                f"stream name {name!r} is taken or has a slash; give each stream its own [[stream]] name"
+            )
+        taken.add(name)
+        streams.append(Stream(name, source_for(entry.device, config, realtime), duration_s))
+    return streams
+
+
+def make_engine(config: Config, streams: Sequence[Stream], sinks: Sequence[Sink]) -> Engine:
+    """An engine with the configured models.
+
+    Raises
+    ------
+    ModelError
+        If a model is absent, altered or does not fit.
+    """
+    heads = heads_of(config)
+    return Engine(streams, heads, sinks, config, versions=versions(heads))
+
+
+def versions(heads: Sequence[Head]) -> dict[str, str]:
+    """What runs: this program, and each model by name and the start of its SHA-256."""
+    models = {h.kind: f"{h.model.manifest.name}@{h.model.manifest.sha256[:12]}" for h in heads}
+    return {"streamer": version("streamer"), **models}
+
+
+def run(engine: Engine, tick: Callable[[], None], tick_s: float) -> None:
+    """Run an engine on its own thread until it is done or the process is asked to stop.
+
+    SIGINT and SIGTERM end it in order; a second one ends the process at once.
+
+    Parameters
+    ----------
+    engine : Engine
+    tick : callable
+        Called every `tick_s` seconds on this thread, to draw.
+
+    Raises
+    ------
+    StreamerError
+        What the engine raised.
+    """
+    stop = threading.Event()
+    failures: list[BaseException] = []
+
+    def work() -> None:
+        try:
+            engine.run(stop)
+        except BaseException as error:  # noqa: BLE001 - raised again on the caller's thread
+            failures.append(error)
+
+    thread = threading.Thread(target=work, name="engine")
+    with _StoppedBySignal(stop):
+        thread.start()
+        while thread.is_alive():
+            thread.join(tick_s)
+            tick()
+    if failures:
+        raise failures[0]
+
+
+def summary(streams: Sequence[Stream]) -> list[str]:
+    """A line for each stream: how much was heard and what was lost."""
+    lines = []
+    for stream in streams:
+        heard = clock(stream.last.stop, stream.source.rate_hz) if stream.last else "nothing"
+        lost = f"dropped {stream.dropped_samples} samples, {stream.overruns} overruns"
+        lines.append(f"{stream.name}: heard {heard}, {lost}, muted {stream.muted_samples} samples")
+    return lines
+
+
+class _StoppedBySignal:
+    """While entered, the first SIGINT or SIGTERM sets `stop`; the next one acts as it did before."""
+
+    def __init__(self, stop: threading.Event) -> None:
+        self._stop = stop
+        self._before: dict[int, object] = {}
+
+    def __enter__(self) -> None:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            self._before[number] = signal.signal(number, self._on_signal)
+
+    def _on_signal(self, *_: object) -> None:
+        self._stop.set()
+        self._restore()
+
+    def _restore(self) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)  # type: ignore[arg-type]
+
+    def __exit__(self, *exc: object) -> None:
+        self._restore()
+
+
+def _free(name: str, taken: set[str]) -> str:
+    """`name`, or with the first number from 2 on that is not taken."""
+    numbered = (name if n == 1 else f"{name}-{n}" for n in range(1, len(taken) + 2))
+    return next(candidate for candidate in numbered if candidate not in taken)

@@ -1,0 +1,80 @@
+"""Streamer as other people run it: its programs, in processes of their own."""
+
+from __future__ import annotations
+
+import json
+import socket
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from streamer.events import header_json
+from streamer.subscriber import Subscriber
+
+STREAMER = str(Path(sys.executable).with_name("streamer"))
+DEADLINE_S = 60.0
+"""Longest that anything in a test may take; reached only when something is wrong."""
+
+
+def streamer(*arguments: str, stdin: bytes | None = None) -> subprocess.CompletedProcess[bytes]:
+    """Run `streamer` to its end."""
+    return subprocess.run(
+        [STREAMER, *arguments], input=stdin, capture_output=True, timeout=DEADLINE_S, check=False
+    )
+
+
+@contextmanager
+def running(*arguments: str, stdin: int | None = subprocess.DEVNULL) -> Iterator[subprocess.Popen[bytes]]:
+    """Run `streamer` while entered; it is asked to stop, and then made to."""
+    process = subprocess.Popen(
+        [STREAMER, *arguments], stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    try:
+        yield process
+    finally:
+        process.terminate()
+        try:
+            process.communicate(timeout=10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.communicate()
+
+
+def messages(lines: bytes) -> list[dict[str, Any]]:
+    """Headers printed one a line."""
+    return [json.loads(line) for line in lines.splitlines()]
+
+
+def of_the_sound(headers: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """What is said of the sound alone: without the process, its clock and the stream's name."""
+    return [
+        {key: value for key, value in header.items() if key not in ("stream", "time", "latency_ms")}
+        for header in headers
+        if header["kind"] != "status"
+    ]
+
+
+def free_address() -> str:
+    """A loopback address that nobody uses now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return f"tcp://127.0.0.1:{probe.getsockname()[1]}"
+
+
+def received(subscriber: Subscriber, count: int, deadline_s: float = DEADLINE_S) -> list[dict[str, Any]]:
+    """The next `count` messages as headers."""
+    found: list[dict[str, Any]] = []
+    while len(found) < count:
+        event = subscriber.receive(deadline_s)
+        assert event is not None, f"{len(found)} of {count} messages came in {deadline_s} s: {found}"
+        found.append(json.loads(header_json(event)))
+    return found
+
+
+def gate_changes(headers: Sequence[dict[str, Any]]) -> list[tuple[str, float]]:
+    """State and second since when, of each decision of the gate but updates."""
+    told = [h for h in headers if h["kind"] == "gate" and h["state"] != "update"]
+    return [(h["state"], h["start"] / h["rate"]) for h in told]
