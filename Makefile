@@ -1,0 +1,50 @@
+# `make listen` and `make test` are all that a newcomer needs; each sees to its own set-up.
+# PIP_ARGS is handed to pip: on Linux, PIP_ARGS="--extra-index-url https://download.pytorch.org/whl/cpu" gets the
+# small CPU build of torch instead of the CUDA one (torch is for training and tests; listening does without).
+
+.PHONY: listen test lint format wheel check-wheel bench demo examples clean
+BIN := .venv/bin
+
+listen:
+	scripts/setup.sh
+	$(BIN)/streamer listen --device auto
+
+test:
+	scripts/setup.sh dev
+	$(BIN)/python -m pytest
+
+lint:
+	scripts/setup.sh dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format:
+	scripts/setup.sh dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+wheel:
+	scripts/setup.sh dev
+	rm -rf build dist
+	$(BIN)/pip wheel --quiet --no-deps --wheel-dir dist .
+
+# The wheel alone, in an environment of its own, on the bundled recording.
+check-wheel: wheel
+	scripts/check_wheel.sh dist/streamer-*.whl
+
+bench:
+	scripts/setup.sh dev
+	$(BIN)/python -m benchmarks.frontend
+	$(BIN)/python -m benchmarks.capture
+	$(BIN)/python -m benchmarks.listening
+
+demo:
+	scripts/setup.sh dev
+	$(BIN)/python scripts/make_demo.py
+
+examples:
+	cd examples/javascript && npm ci
+
+clean:
+	rm -rf .venv build dist *.egg-info
