@@ -21,6 +21,7 @@ from streamer.config import Config, PublishConfig
 from streamer.errors import StreamerError
 from streamer.events import Event, Status
 from streamer.heads import Head
+from streamer.memory import release_compiler
 from streamer.pipeline import Pipeline
 from streamer.sinks.sink import Sink
 from streamer.sources.source import Block, Source
@@ -34,7 +35,7 @@ FILE_CHUNK_S = 1.0
 SHORTEST_REST_S = 0.0005
 """Least rest when no source had a whole chunk: bounds what polling costs."""
 
-LONGEST_REST_S = 0.01
+LONGEST_REST_S = 0.05
 """Most rest: bounds how long a new subscriber waits for the last state, and a request to stop."""
 
 
@@ -127,6 +128,7 @@ class Engine:
             If a sink cannot be opened or fails. Streams that fail are noted in `Stream.error` instead.
         """
         warm_up(self._heads, self._config.publish)
+        release_compiler()
         try:
             for sink in self._sinks:
                 sink.open()

@@ -1,11 +1,11 @@
-"""Sample-rate conversion as a stage: soxr's streaming resampler, one a stream."""
+"""Sample-rate conversion as a stage: soxr over short pieces of sound and their neighbourhood."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
-from math import ceil
+from math import ceil, floor, gcd
 
 import numpy as np
 import soxr
@@ -14,29 +14,27 @@ from streamer.errors import ConfigError
 from streamer.stage import Array, Stage, State
 
 QUALITY = "MQ"
-"""soxr's 16-bit precision: more than 100 dB against aliases, 0.5 dB down at 15/16 of the new Nyquist.
+"""soxr's 16-bit precision: more than 100 dB against aliases, 0.5 dB down at 15/16 of the new Nyquist."""
 
-``HQ`` (20 bit) gains nothing that 16-bit sound could show, and from 96 kHz down to 16 kHz it holds back 79 ms
-of sound where ``MQ`` holds back 38 ms.
-"""
+PIECES_PER_S = 100
+"""Pieces are 10 ms long: what soxr costs for each call, against how late the first sample of a piece is."""
 
-MEASURED_S = 0.5
-"""How much silence is resampled to learn the latency; two bursts at the least, which is at 4 kHz."""
-
-PHASE_MARGIN_ITEMS = 2
-"""Added to the measured latency, in output items: bursts fall on drifting phases of an uneven ratio, and not
-every phase occurs within `MEASURED_S`."""
+REACH_ITEMS = 96
+"""How far soxr's filter looks to either side, in samples of the lower rate; beyond, its ``MQ`` has no weight that
+would show in 24 bits (`tests/test_resample.py` measures it)."""
 
 
 @dataclass(frozen=True)
 class Resample(Stage):
     """Samples at one rate to samples at another.
 
-    soxr makes up for the delay of its own filters, so that output sample ``k`` lies at input sample
-    ``k * hop``. It transforms fixed lengths of input and gives out their result at once: the output comes in
-    bursts (every 31 ms from 48 kHz to 16 kHz), whose values and places do not depend on how the input was
-    cut. ``n`` input samples give ``floor(n / hop + 1/2)`` output samples, flush included. Equal rates pass
-    through untouched.
+    Output sample ``k`` lies at input sample ``k * hop``; ``n`` input samples give ``floor(n / hop + 1/2)`` output
+    samples, flush included. Equal rates pass through untouched.
+
+    soxr's own streams hold sound back and give it out in bursts, 38 ms late at 48 kHz and 59 ms at 32 kHz, and
+    their state cannot be seen. Here each piece of output is made by itself, out of the input that it spans and as
+    much on either side as the filter reaches: it is late by its length and that reach (16 ms to 16 kHz), its
+    values do not depend on how the input was cut, and the state is plain arrays.
 
     Parameters
     ----------
@@ -63,33 +61,36 @@ class Resample(Stage):
     def hop(self) -> Fraction:
         return Fraction(self.in_rate_hz, self.out_rate_hz)
 
-    @cached_property
+    @property
     def latency(self) -> Fraction:
-        """Input items before output item 0 at most, measured: libsoxr does not tell its block lengths.
-
-        When soxr gives out how much depends on counts alone, never on values, so silence shows it. Fed in
-        pieces of one output item, no piece hides more than that item's worth of input.
-        """
         if self.in_rate_hz == self.out_rate_hz:
             return Fraction(1)
-        stream = self._new_stream()
-        piece = np.zeros(ceil(self.hop), np.float32)
-        latency, fed, given = Fraction(0), 0, 0
-        while fed < MEASURED_S * self.in_rate_hz or not given:
-            fed += len(piece)
-            burst = len(stream.resample_chunk(piece))
-            if burst:
-                latency = max(latency, fed - given * self.hop)
-                given += burst
-        return latency + PHASE_MARGIN_ITEMS * self.hop
+        # The end of a piece is rounded up to a whole input sample; this is the most that it is rounded by.
+        per_piece = self._piece_items * self.hop
+        rounding = Fraction(per_piece.denominator - 1, per_piece.denominator)
+        return per_piece + rounding + self._reach
+
+    @property
+    def _piece_items(self) -> int:
+        return max(1, self.out_rate_hz // PIECES_PER_S)
+
+    @cached_property
+    def _reach(self) -> int:
+        """How far the filter looks, in input samples."""
+        return ceil(REACH_ITEMS * self.in_rate_hz / min(self.in_rate_hz, self.out_rate_hz))
+
+    @cached_property
+    def _grid(self) -> tuple[int, int]:
+        """The shortest run of input samples that makes whole output samples, and how many."""
+        common = gcd(self.in_rate_hz, self.out_rate_hz)
+        return self.in_rate_hz // common, self.out_rate_hz // common
 
     def init(self, batch: int = 1) -> State:
-        """State of `batch` streams: an object array of soxr's own states, of None where rates are equal."""
-        streams = np.full(batch, None, object)
+        """State of `batch` streams: input that is still needed, how much that is, samples taken and given."""
+        held = 0
         if self.in_rate_hz != self.out_rate_hz:
-            for slot in range(batch):
-                streams[slot] = self._new_stream()
-        return (streams,)
+            held = ceil(self._piece_items * self.hop) + 2 * self._reach + self._grid[0] + 2
+        return np.zeros((batch, held), np.float32), np.zeros((batch, 3), np.int64)
 
     def step(self, x: Array, state: State) -> tuple[Array, State]:
         """Take samples, give the resampled ones that they complete.
@@ -97,7 +98,7 @@ class Resample(Stage):
         Parameters
         ----------
         x : float32 array, shape (batch, samples)
-            Finite: a single NaN silences a whole burst.
+            Finite: a NaN silences its neighbourhood.
         state : State
             As of `init` or the last step.
 
@@ -106,18 +107,45 @@ class Resample(Stage):
         y : float32 array, shape (batch, samples_out)
         state : State
         """
-        return self._resampled(x, state, last=False), state
+        if self.in_rate_hz == self.out_rate_hz:
+            return x, state
+        held, counts = state
+        waiting, taken, given = counts[0].tolist()
+        x = np.concatenate([held[:, :waiting], x], axis=1)
+        first = taken - waiting
+        taken = first + x.shape[1]
+        pieces = [np.zeros((len(x), 0), np.float32)]
+        while (stop := self._needed(given + self._piece_items)) <= taken:
+            start = self._start(given)
+            pieces.append(self._piece(x[:, start - first : stop - first], start, given, self._piece_items))
+            given += self._piece_items
+        rest = x[:, self._start(given) - first :]
+        held[:, : rest.shape[1]] = rest
+        counts[:] = rest.shape[1], taken, given
+        return np.concatenate(pieces, axis=1), state
 
     def flush(self, state: State) -> Array:
         """Give the samples that wait for input that will not come: those after it count as zero."""
-        return self._resampled(np.zeros((len(state[0]), 0), np.float32), state, last=True)
+        held, counts = state
+        waiting, taken, given = counts[0].tolist()
+        total = floor(taken / self.hop + Fraction(1, 2))
+        if self.in_rate_hz == self.out_rate_hz or given >= total:
+            return np.zeros((len(held), 0), np.float32)
+        x = np.pad(held[:, :waiting], ((0, 0), (0, self._needed(total) - taken)))
+        return self._piece(x, self._start(given), given, total - given)
 
-    def _resampled(self, x: Array, state: State, last: bool) -> Array:
-        if self.in_rate_hz == self.out_rate_hz:
-            return x
-        (streams,) = state
-        slots = zip(streams, np.ascontiguousarray(x), strict=True)
-        return np.stack([stream.resample_chunk(samples, last) for stream, samples in slots])
+    def _start(self, k: int) -> int:
+        """Input sample to begin at for output from `k` on: on the grid, so that the two rates are in step."""
+        period = self._grid[0]
+        return max(0, (floor(k * self.hop) - self._reach) // period * period)
 
-    def _new_stream(self) -> soxr.ResampleStream:
-        return soxr.ResampleStream(self.in_rate_hz, self.out_rate_hz, 1, np.float32, QUALITY)
+    def _needed(self, stop: int) -> int:
+        """How many input samples make the output before `stop`."""
+        return ceil(stop * self.hop) + self._reach
+
+    def _piece(self, x: Array, start: int, given: int, items: int) -> Array:
+        """Output samples `given` on, out of the input from `start` on."""
+        y = soxr.resample(x.T if len(x) > 1 else x[0], self.in_rate_hz, self.out_rate_hz, QUALITY)
+        period, made = self._grid
+        first = given - start // period * made
+        return np.atleast_2d(y.T)[:, first : first + items]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnxruntime
 
 from streamer.errors import ModelError
 from streamer.manifest import Manifest, read_manifest, verify_file
@@ -35,9 +35,7 @@ class OnnxModel(Stage):
         self.manifest: Manifest = read_manifest(folder)
         path = verify_file(folder, self.manifest)
         try:
-            self._session = onnxruntime.InferenceSession(
-                str(path), sess_options=_session_options(), providers=["CPUExecutionProvider"]
-            )
+            self._session = _session(path)
         except Exception as error:  # ONNX Runtime raises its own, undocumented types
             raise ModelError(
                 f"{path} cannot be loaded by ONNX Runtime ({error}); export the model anew"
@@ -103,11 +101,16 @@ class OnnxModel(Stage):
         return np.zeros((len(state[0]), 0, len(self.manifest.labels)), np.float32)
 
 
-def _session_options() -> onnxruntime.SessionOptions:
-    """One thread that never spins: a model must leave the machine to its neighbours."""
+def _session(path: Path) -> Any:
+    """Load a graph for one thread that never spins: a model must leave the machine to its neighbours."""
+    # From 1.29 on ONNX Runtime reports to its maker unless this is set before it is loaded (its Privacy.md). What
+    # listens to a room reports to nobody.
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+    import onnxruntime
+
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.log_severity_level = 3
-    return options
+    return onnxruntime.InferenceSession(str(path), sess_options=options, providers=["CPUExecutionProvider"])

@@ -10,7 +10,7 @@ from streamer.errors import DeviceError, StreamError
 from streamer.ring import RingBuffer
 from streamer.ring_kernels import capture_callback
 from streamer.sources.loss import LossWatch
-from streamer.sources.source import POLL_S, Block, Source, SourceCounts
+from streamer.sources.source import POLL_S, TURN_S, Block, Source, SourceCounts
 
 MAX_CHANNELS_UNASKED = 2
 """Software devices (ALSA plug-ins, PulseAudio) claim 32 or 128 channels that are copies or silence."""
@@ -127,8 +127,8 @@ class MicrophoneSource(Source):
             )
 
     def wait_s(self) -> float:
-        # Until the next block is due; a sound server may hand over several at a time, so from then on as usual.
-        return max(POLL_S, self._heard_at + self._block_ms / 1_000 - time.monotonic())
+        # From then on as usual: a sound server may hand over several blocks at a time, and late.
+        return max(POLL_S, self._heard_at + TURN_S - time.monotonic())
 
     def backlog_frames(self) -> int:
         return 0 if self._ring is None or self.ended else self._ring.backlog_frames

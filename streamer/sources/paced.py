@@ -8,10 +8,10 @@ from dataclasses import replace
 from math import floor
 
 from streamer.sources.delegate import Delegate
-from streamer.sources.source import Block, Source
+from streamer.sources.source import TURN_S, Block, Source
 
 BLOCK_S = 0.01
-"""Frames fall due in blocks, as a device gives them, so that a reader that polls is not woken for each few."""
+"""Frames fall due in blocks, as a device gives them."""
 
 
 class Paced(Delegate):
@@ -53,7 +53,7 @@ class Paced(Delegate):
     def wait_s(self) -> float:
         if self._begun_at is None:
             return 0.0
-        due_at = self._begun_at + (self._position / self.rate_hz) + BLOCK_S
+        due_at = self._begun_at + self._position / self.rate_hz + TURN_S
         return max(0.0, due_at - self._clock())
 
     def skip(self, frames: int) -> int:

@@ -1,0 +1,91 @@
+import json
+from importlib.resources import files
+
+import numpy as np
+import pytest
+import soundfile
+import soxr
+
+from streamer.frontend import FrontEnd
+from streamer.inference.onnx import OnnxModel
+from streamer.stage import Chain, offline
+from tests import contract
+from tests.conftest import ROOT
+from train.data.cache import decode
+from train.tasks.gate import recordings
+
+FOLDER = ROOT / "models" / "released" / "gate"
+SETTLE_S = 1.0
+"""The model is given this long after a change before its scores must be right."""
+
+
+@pytest.fixture(scope="module")
+def model():
+    return OnnxModel(FOLDER)
+
+
+def frames(batch: int, count: int) -> np.ndarray:
+    rng = np.random.default_rng(0)
+    return rng.normal(-2.0, 1.5, (batch, count, 64)).astype(np.float32)
+
+
+def test_it_keeps_the_contract(model):
+    contract.check_stage(model, frames(2, 120), atol=1e-4)
+
+
+def test_it_is_small(model):
+    assert (FOLDER / "model.onnx").stat().st_size < 1_000_000
+    state_bytes = sum(array.nbytes for array in model.init())
+    assert state_bytes < 100_000
+
+
+def test_its_manifest_carries_figures_and_the_command(model):
+    assert model.manifest.results["command"] == "python -m train evaluate gate"
+    assert model.manifest.results["steps"]["auc"] > 0.99
+    assert {data["name"] for data in model.manifest.trained_on} >= {"ESC-50", "GTZAN", "MIR-1K"}
+
+
+def test_its_card_has_the_manifest_s_figures(model):
+    text = (FOLDER / "card.md").read_text(encoding="utf-8")
+    assert model.manifest.sha256 in text
+    assert f"| auc | {model.manifest.results['patches']['auc']:g} |" in text
+
+
+def test_digital_silence_is_no_music(model):
+    chain = Chain(FrontEnd(model.manifest.front_end), model)
+    scores = offline(chain, np.zeros((1, 10 * 16_000), np.float32))
+    assert scores.max() < model.manifest.thresholds.off
+
+
+def test_it_finds_the_music_of_the_demo_and_nothing_else(model):
+    folder = files("streamer") / "data"
+    truth = json.loads((folder / "demo.json").read_text(encoding="utf-8"))
+    with (folder / "demo.ogg").open("rb") as sound_file:
+        sound, rate_hz = soundfile.read(sound_file, dtype="float32", always_2d=True)
+    mono = soxr.resample(sound.mean(axis=1), rate_hz, 16_000)
+    chain = Chain(FrontEnd(model.manifest.front_end), model)
+    scores = offline(chain, mono[None])[0, :, 0]
+    step_s = float(chain.hop) / 16_000
+    for segment in truth["segments"]:
+        start_s, stop_s = segment["start"] / truth["rate_hz"], segment["stop"] / truth["rate_hz"]
+        part = scores[round((start_s + SETTLE_S) / step_s) : round(stop_s / step_s) - 1]
+        if segment["label"] == "music":
+            assert np.mean(part >= model.manifest.thresholds.off) > 0.97, segment
+            assert part.max() >= model.manifest.thresholds.on, segment
+        elif len(part):
+            assert part.max() < model.manifest.thresholds.on, segment
+
+
+def test_held_out_real_sound(model, data_dir):
+    """A few recordings that were never trained on: the manifest's figures are over all of them."""
+    chain = Chain(FrontEnd(model.manifest.front_end), model)
+    shares: dict[str, list[float]] = {"music": [], "speech": [], "sound": []}
+    for recording in recordings(data_dir, "test")[::8]:
+        if recording.kind in shares:
+            sound = decode(recording)[: 10 * 16_000].astype(np.float32) / 32_768
+            settled = offline(chain, sound[None])[0, 25:, 0]
+            shares[recording.kind] += [float(np.mean(settled >= model.manifest.thresholds.on))]
+    assert min(len(found) for found in shares.values()) >= 5
+    assert np.mean(shares["music"]) > 0.9
+    assert np.mean(shares["speech"]) < 0.05
+    assert np.mean(shares["sound"]) < 0.05

@@ -1,0 +1,115 @@
+import json
+
+import numpy as np
+import pytest
+import torch
+from click.testing import CliRunner
+
+from streamer.manifest import read_manifest, verify_file
+from tests.train.toy_data import make_toy_data
+from train.__main__ import main
+from train.config import read_config
+from train.data.scenes import IGNORE
+from train.export import check_parity
+from train.loop import load
+from train.tasks.gate import GateRunConfig, GateTask, recordings
+from train.tasks.gate_figures import Scored
+from train.tasks.gate_release import load_run
+
+TINY = [
+    "model.spectral_channels=[2, 3, 4]",
+    "model.channels=6",
+    "model.dilations=[1, 2]",
+    "scenes.seconds=2.0",
+    "validation_scenes=4",
+    "loop.steps=4",
+    "loop.batch=2",
+    "loop.validate_every=2",
+    "loop.workers=0",
+]
+
+
+@pytest.fixture(scope="module")
+def toy(tmp_path_factory):
+    return make_toy_data(tmp_path_factory.mktemp("data"))
+
+
+@pytest.fixture(scope="module")
+def task(toy):
+    return GateTask(read_config(GateRunConfig, None, TINY), toy, toy / "cache")
+
+
+def test_a_batch_has_one_label_for_each_score_and_depends_on_its_number_alone(task):
+    frames, labels = task.make_batch(1, 5, 3)
+    again, _ = task.make_batch(1, 5, 3)
+    other, _ = task.make_batch(1, 6, 3)
+    assert frames.shape == (3, 200, 64)
+    assert task.make_model()(frames)[0].shape[:2] == labels.shape == (3, 50)
+    assert torch.equal(frames, again)
+    assert not torch.equal(frames, other)
+
+
+def test_ignored_steps_weigh_nothing(task):
+    torch.manual_seed(0)
+    model = task.make_model().eval()
+    frames, labels = task.make_batch(1, 0, 3)
+    known = labels != IGNORE
+    logits = model(frames)[0].squeeze(2).detach()
+    chances = torch.sigmoid(logits)
+    right = torch.where(labels == 1, chances, 1 - chances)[known]
+    assert task.loss(model, (frames, labels)).item() == pytest.approx(-right.log().mean().item(), rel=1e-4)
+
+
+def test_the_model_normalises_what_it_hears(task):
+    model = task.make_model()
+    frames, _ = task.make_batch(1, 0, 64)
+    normal = (frames - model.mean) * model.scale
+    assert normal.mean().item() == pytest.approx(0.0, abs=1e-3)
+    assert normal.std().item() == pytest.approx(1.0, abs=1e-2)
+
+
+def test_the_whole_way_from_data_to_a_released_folder(toy, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("STREAMER_DATA", str(toy))
+    run = CliRunner().invoke
+    settings = [item for text in TINY for item in ("--set", text)]
+    trained = run(main, ["gate", *settings], catch_exceptions=False)
+    assert trained.exit_code == 0, trained.output
+    (folder,) = (tmp_path / "runs" / "gate").iterdir()
+    assert load(folder / "last.pt")["step"] == 4
+    assert len((folder / "metrics.jsonl").read_text().splitlines()) == 2
+
+    exported = run(main, ["export", "gate", "--out", "out"], catch_exceptions=False)
+    assert exported.exit_code == 0, exported.output
+    manifest = read_manifest(tmp_path / "out")
+    verify_file(tmp_path / "out", manifest)
+    assert check_parity(load_run(folder), tmp_path / "out") < 1e-4
+    assert 0 < manifest.thresholds.off < manifest.thresholds.on < 1
+    text = (tmp_path / "out" / "card.md").read_text()
+    assert f"| auc | {manifest.results['steps']['auc']:g} |" in text
+    assert "| ESC-50 | CC BY-NC 3.0 |" in text
+
+    measured = run(main, ["evaluate", "gate", "--model", "out"], catch_exceptions=False)
+    expected = {name: value for name, value in manifest.results.items() if name != "command"}
+    assert json.loads(measured.stdout) == expected
+
+
+def test_absent_data_is_one_line(tmp_path, monkeypatch):
+    monkeypatch.setenv("STREAMER_DATA", str(tmp_path / "nowhere"))
+    result = CliRunner().invoke(main, ["gate"])
+    assert result.exit_code == 2
+    assert "set STREAMER_DATA to the folder that holds the data sets" in result.stderr
+
+
+def test_export_without_a_run_says_what_to_type(toy, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("STREAMER_DATA", str(toy))
+    result = CliRunner().invoke(main, ["export", "gate"])
+    assert result.exit_code == 2
+    assert "train one: python -m train gate" in result.stderr
+
+
+def test_settled_scores_leave_out_the_first_second_and_pauses(toy):
+    sounding = np.arange(60) < 50
+    scored = Scored(recordings(toy, "test")[0], np.arange(60, dtype=np.float32), sounding)
+    assert scored.settled.tolist() == list(range(25, 50))

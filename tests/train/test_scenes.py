@@ -1,0 +1,56 @@
+import numpy as np
+import pytest
+
+from tests.train.toy_data import make_toy_data
+from train.data.cache import SoundCache
+from train.data.scenes import IGNORE, MUSIC, OTHER, SceneConfig, Scenes, step_labels
+from train.tasks.gate import recordings
+
+HOP = 640
+
+
+def only(part_weights: tuple[float, ...]) -> SceneConfig:
+    return SceneConfig(weights=part_weights)
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory):
+    root = make_toy_data(tmp_path_factory.mktemp("data"))
+    return SoundCache(recordings(root, "train"), root / "cache")
+
+
+def test_scenes_are_seeded_finite_and_within_full_scale(cache):
+    scenes = Scenes(cache, SceneConfig())
+    for seed in range(6):
+        sound, labels = scenes.make(np.random.default_rng(seed), 40_000)
+        again, _ = scenes.make(np.random.default_rng(seed), 40_000)
+        np.testing.assert_array_equal(sound, again)
+        assert sound.dtype == np.float32
+        assert sound.shape == labels.shape == (40_000,)
+        assert np.abs(sound).max() <= 1.0
+        assert set(np.unique(labels)) <= {MUSIC, OTHER, IGNORE}
+
+
+def test_music_alone_is_never_labelled_other(cache):
+    _, labels = Scenes(cache, only((1, 0, 0, 0, 0, 0, 0, 0))).make(np.random.default_rng(0), 80_000)
+    assert OTHER not in labels
+    assert np.mean(labels == MUSIC) > 0.5
+
+
+@pytest.mark.parametrize("part", [3, 4, 5, 6, 7])
+def test_parts_without_music_are_labelled_other(cache, part):
+    weights = tuple(float(n == part) for n in range(8))
+    _, labels = Scenes(cache, only(weights)).make(np.random.default_rng(0), 40_000)
+    assert (labels == OTHER).all()
+
+
+def test_drowned_music_is_ignored(cache):
+    config = SceneConfig(weights=(0, 1, 0, 0, 0, 0, 0, 0), audible_db=100.0)
+    _, labels = Scenes(cache, config).make(np.random.default_rng(0), 40_000)
+    assert (labels == IGNORE).all()
+
+
+def test_step_labels_ignore_what_follows_a_change():
+    labels = np.concatenate([np.full(20 * HOP, OTHER), np.full(20 * HOP, MUSIC)]).astype(np.int8)
+    steps = step_labels(labels, HOP, SceneConfig(unknowable_s=0.32))
+    assert steps.tolist() == [IGNORE] * 8 + [OTHER] * 12 + [IGNORE] * 8 + [MUSIC] * 12
