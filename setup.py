@@ -10,7 +10,7 @@ from setuptools import find_packages, setup
 
 HERE = Path(__file__).parent
 
-TRAIN = ["torch>=2.6,<3", "onnx>=1.17,<2", "onnxscript>=0.3,<1"]
+TRAIN = ["onnx>=1.17,<2", "onnxscript>=0.3,<1", "scipy>=1.13,<2", "torch>=2.6,<3"]
 BENCH = [
     "kaldi-native-fbank>=1.20,<2",
     "librosa>=0.10,<1",

@@ -95,8 +95,10 @@ def test_the_whole_way_from_data_to_a_released_folder(toy, tmp_path, monkeypatch
 
 
 def test_absent_data_is_one_line(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("STREAMER_DATA", str(tmp_path / "nowhere"))
     result = CliRunner().invoke(main, ["gate"])
+    assert not list(tmp_path.iterdir())
     assert result.exit_code == 2
     assert "set STREAMER_DATA to the folder that holds the data sets" in result.stderr
 

@@ -1,0 +1,113 @@
+"""The music gate: log-mel frames in, one logit each 40 ms out, "music is sounding"."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from models.layers import CausalConv2d, ResidualBlock, StreamingLayer, StreamingSequence, TorchState
+
+HOP_FRAMES = 4
+"""Frames per output: two time strides of 2."""
+
+
+@dataclass(frozen=True)
+class GateConfig:
+    """Sizes of the gate.
+
+    Attributes
+    ----------
+    mel_bands : int
+        Bands of a frame, a multiple of 8.
+    spectral_channels : tuple of int
+        Outputs of the three time-frequency convolutions, each of which halves the bands.
+    channels : int
+        Width of the part over time.
+    kernel : int
+        Steps that each of its convolutions sees.
+    dilations : tuple of int
+        One residual block each. The receptive field is about
+        ``(kernel - 1) * sum(dilations) * 40`` ms.
+    dropout : float
+        Before the last layer, in training.
+    """
+
+    mel_bands: int = 64
+    spectral_channels: tuple[int, int, int] = (16, 32, 48)
+    channels: int = 96
+    kernel: int = 3
+    dilations: tuple[int, ...] = (1, 2, 4, 8, 1, 2, 4, 8)
+    dropout: float = 0.1
+
+
+class Gate(StreamingLayer):
+    """Causal network with a finite memory: what is older than its receptive field cannot matter.
+
+    Parameters
+    ----------
+    config : GateConfig
+    """
+
+    labels = ("music",)
+    hop_frames = HOP_FRAMES
+    latency_frames = HOP_FRAMES
+
+    def __init__(self, config: GateConfig = GateConfig()) -> None:
+        super().__init__()
+        self.config = config
+        first, second, third = config.spectral_channels
+        bands = config.mel_bands
+        self.mean: Tensor
+        self.scale: Tensor
+        self.register_buffer("mean", torch.zeros(bands))
+        self.register_buffer("scale", torch.ones(bands))
+        self.body = StreamingSequence(
+            CausalConv2d(1, first, bands, (5, 5), stride=(2, 2)),
+            CausalConv2d(first, second, bands // 2, (3, 3), stride=(2, 2)),
+            CausalConv2d(second, third, bands // 4, (3, 3), stride=(1, 2)),
+        )
+        self.bottleneck = CausalConv2d(third * bands // 8, config.channels, 1, (1, 1))
+        self.memory = StreamingSequence(
+            *(ResidualBlock(config.channels, config.kernel, d) for d in config.dilations)
+        )
+        self.dropout = nn.Dropout(config.dropout)
+        self.head = nn.Linear(config.channels, len(self.labels))
+        self.state_shapes = self.body.state_shapes + self.memory.state_shapes
+
+    @property
+    def memory_s(self) -> float:
+        """How far back the part over time sees, in seconds of 10 ms frames."""
+        return (self.config.kernel - 1) * sum(self.config.dilations) * HOP_FRAMES / 100
+
+    def set_normalisation(self, mean: Tensor, std: Tensor) -> None:
+        """Fix the mean and standard deviation of every band, shape (mel_bands,), as heard in training."""
+        self.mean.copy_(mean)
+        self.scale.copy_(1.0 / std)
+
+    def forward(self, x: Tensor, state: TorchState | None = None) -> tuple[Tensor, TorchState]:
+        """Score log-mel frames.
+
+        Parameters
+        ----------
+        x : Tensor, shape (batch, frames, mel_bands)
+            A multiple of `HOP_FRAMES` frames.
+        state : tuple of Tensor, optional
+            Of the frames before; a fresh one if absent.
+
+        Returns
+        -------
+        y : Tensor, shape (batch, frames / HOP_FRAMES, labels)
+            Logits.
+        state : tuple of Tensor
+        """
+        state = self.init(x) if state is None else state
+        split = len(self.body.state_shapes)
+        x = ((x - self.mean) * self.scale).unsqueeze(1)
+        x, body_state = self.body(x, state[:split])
+        x = x.permute(0, 1, 3, 2).flatten(1, 2).unsqueeze(3)
+        x = torch.relu(self.bottleneck(x)[0])
+        x, memory_state = self.memory(x, state[split:])
+        y = self.head(self.dropout(x.squeeze(3).transpose(1, 2)))
+        return y, body_state + memory_state

@@ -1,0 +1,149 @@
+"""Causal layers that carry their state in and out: ``forward(x, state=None) -> (y, state)``.
+
+Maps are (batch, channels, time, bands). A state is a flat tuple of tensors with the batch first. A layer that
+is given no state makes a fresh one of zeros and runs the same lines, so that a whole clip in training and a
+live stream cut anywhere give the same numbers.
+"""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+import torch
+from torch import Tensor, nn
+
+TorchState: TypeAlias = tuple[Tensor, ...]
+
+
+class StreamingLayer(nn.Module):
+    """Base of every layer with a state.
+
+    Attributes
+    ----------
+    state_shapes : tuple of tuple of int
+        Shapes of the state's tensors without the batch axis.
+    """
+
+    state_shapes: tuple[tuple[int, ...], ...] = ()
+
+    def init(self, x: Tensor) -> TorchState:
+        """Zeros for every slot of the batch of `x`, in its dtype and on its device."""
+        return tuple(x.new_zeros((x.shape[0], *shape)) for shape in self.state_shapes)
+
+
+class CausalConv2d(StreamingLayer):
+    """Convolution over (time, bands) that sees the present and the past only.
+
+    Bands are zero-padded on both sides, time by the state: the last ``past`` input steps.
+
+    Parameters
+    ----------
+    channels_in, channels_out : int
+    bands : int
+        Bands of the input; 1 makes it a convolution over time.
+    kernel : tuple of int
+        Time and band extent; the latter odd.
+    stride : tuple of int
+        Time and band stride. The input's length is a multiple of the former.
+    dilation : int
+        Over time.
+    groups : int
+        As in `torch.nn.Conv2d`.
+    """
+
+    def __init__(
+        self,
+        channels_in: int,
+        channels_out: int,
+        bands: int,
+        kernel: tuple[int, int],
+        stride: tuple[int, int] = (1, 1),
+        dilation: int = 1,
+        groups: int = 1,
+    ) -> None:
+        super().__init__()
+        self.past = (kernel[0] - 1) * dilation + 1 - stride[0]
+        if self.past < 0 or kernel[1] % 2 == 0:
+            raise ValueError(
+                f"kernel {kernel} with stride {stride}; expected a time extent no shorter than its "
+                "stride and an odd band extent"
+            )
+        self.state_shapes = ((channels_in, self.past, bands),) if self.past else ()
+        self.conv = nn.Conv2d(
+            channels_in,
+            channels_out,
+            kernel,
+            stride,
+            padding=(0, kernel[1] // 2),
+            dilation=(dilation, 1),
+            groups=groups,
+            bias=False,
+        )
+        self.norm: nn.Module = nn.BatchNorm2d(channels_out)
+
+    def forward(self, x: Tensor, state: TorchState | None = None) -> tuple[Tensor, TorchState]:
+        """Convolve and normalise (batch, channels, time, bands)."""
+        state = self.init(x) if state is None else state
+        if not self.past:
+            return self.norm(self.conv(x)), ()
+        x = torch.cat([state[0], x], dim=2)
+        return self.norm(self.conv(x)), (x[:, :, -self.past :],)
+
+
+class ResidualBlock(StreamingLayer):
+    """Depthwise dilated convolution over time, then a pointwise one, added to the input.
+
+    Parameters
+    ----------
+    channels : int
+    kernel : int
+        Extent over time.
+    dilation : int
+        Over time.
+    """
+
+    def __init__(self, channels: int, kernel: int, dilation: int) -> None:
+        super().__init__()
+        self.depthwise = CausalConv2d(channels, channels, 1, (kernel, 1), dilation=dilation, groups=channels)
+        self.pointwise = CausalConv2d(channels, channels, 1, (1, 1))
+        self.state_shapes = self.depthwise.state_shapes
+
+    def forward(self, x: Tensor, state: TorchState | None = None) -> tuple[Tensor, TorchState]:
+        """(batch, channels, time, 1) to the same shape."""
+        y, state = self.depthwise(x, state)
+        y, _ = self.pointwise(torch.relu(y))
+        return x + y, state
+
+
+class StreamingSequence(StreamingLayer):
+    """Layers one after another, with a ReLU after each; the states side by side.
+
+    Parameters
+    ----------
+    *layers : StreamingLayer
+    """
+
+    def __init__(self, *layers: StreamingLayer) -> None:
+        super().__init__()
+        self.layers = nn.ModuleList(layers)
+        self.state_shapes = tuple(shape for layer in layers for shape in layer.state_shapes)
+        self._widths = [len(layer.state_shapes) for layer in layers]
+
+    def forward(self, x: Tensor, state: TorchState | None = None) -> tuple[Tensor, TorchState]:
+        """Run all layers."""
+        state = self.init(x) if state is None else state
+        after: list[Tensor] = []
+        for layer, width in zip(self.layers, self._widths, strict=True):
+            x, own = layer(x, state[len(after) : len(after) + width])
+            x = torch.relu(x)
+            after.extend(own)
+        return x, tuple(after)
+
+
+def fold_batch_norm(model: nn.Module) -> None:
+    """Fold every batch norm into the convolution before it, in place; for a model that is done training."""
+    model.eval()
+    for module in model.modules():
+        if isinstance(module, CausalConv2d) and isinstance(module.norm, nn.BatchNorm2d):
+            module.conv = nn.utils.fuse_conv_bn_eval(module.conv, module.norm)
+            module.norm = nn.Identity()

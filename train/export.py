@@ -1,0 +1,177 @@
+"""Torch model to released folder: ``model.onnx`` with explicit state, and its manifest; refused if unequal."""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+import hashlib
+import logging
+import shutil
+import subprocess
+import warnings
+from itertools import pairwise
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+import onnx
+import torch
+from torch import Tensor, nn
+
+from models.layers import StreamingLayer, TorchState, fold_batch_norm
+from streamer.errors import ModelError
+from streamer.inference.onnx import OnnxModel
+from streamer.manifest import Manifest, StateSpec
+from streamer.stage import Array
+
+TOLERANCE = 1e-4
+"""Largest difference of a probability between torch whole, torch stepped and ONNX stepped."""
+OPSET = 18
+
+
+class _Graph(nn.Module):
+    """The graph's signature: ``x, state.0, ... -> y, next_state.0, ...`` with probabilities for logits."""
+
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, x: Tensor, *state: Tensor) -> TorchState:
+        y, after = self.model(x, state)
+        return torch.sigmoid(y), *after
+
+
+def export(model: StreamingLayer, manifest: Manifest, folder: Path) -> Manifest:
+    """Write a released-model folder and check it against the torch model.
+
+    Parameters
+    ----------
+    model : StreamingLayer
+        Gives logits; not changed.
+    manifest : Manifest
+        All but ``states`` and ``sha256``, which come from the model and the file.
+    folder : Path
+        Takes ``model.onnx`` and ``manifest.json``; left as it is where the export is refused.
+
+    Returns
+    -------
+    Manifest
+        As written.
+
+    Raises
+    ------
+    ModelError
+        If torch stepped, torch whole and ONNX stepped differ by more than `TOLERANCE`.
+    """
+    with TemporaryDirectory() as name:
+        trial = Path(name)
+        write_graph(model, manifest, trial / "model.onnx")
+        states = tuple(StateSpec(shape) for shape in model.state_shapes)
+        digest = hashlib.sha256((trial / "model.onnx").read_bytes()).hexdigest()
+        manifest = dataclasses.replace(manifest, states=states, sha256=digest)
+        (trial / "manifest.json").write_text(manifest.to_json(), encoding="utf-8")
+        check_parity(model, trial)
+        folder.mkdir(parents=True, exist_ok=True)
+        for file in ("model.onnx", "manifest.json"):
+            shutil.copyfile(trial / file, folder / file)
+    return manifest
+
+
+def write_graph(model: StreamingLayer, manifest: Manifest, path: Path) -> None:
+    """Write a model, its batch norms folded, as one ONNX file with a free number of streams and steps."""
+    folded = copy.deepcopy(model)
+    fold_batch_norm(folded)
+    x = torch.zeros(2, 2 * manifest.hop_frames, manifest.front_end.mel_bands)
+    state = folded.init(x)
+    batch, steps = torch.export.Dim("batch"), torch.export.Dim("steps")
+    numbers = range(len(state))
+    logging.getLogger("torch.onnx").setLevel(logging.ERROR)  # else it lists every library that is not there
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # deprecations inside the exporter itself
+        torch.onnx.export(
+            _Graph(folded).eval(),
+            (x, *state),
+            path,
+            input_names=["x", *(f"state.{n}" for n in numbers)],
+            output_names=["y", *(f"next_state.{n}" for n in numbers)],
+            dynamic_shapes=({0: batch, 1: manifest.hop_frames * steps}, tuple({0: batch} for _ in numbers)),
+            opset_version=OPSET,
+            external_data=False,
+            dynamo=True,
+            verbose=False,
+        )
+    _drop_notes(path)
+
+
+def _drop_notes(path: Path) -> None:
+    """Drop what the exporter notes of each node: half the file, with the paths of the machine it ran on."""
+    content = onnx.load(path)
+    for noted in (content.graph, *content.graph.node, *content.graph.value_info, *content.graph.initializer):
+        del noted.metadata_props[:]
+        noted.doc_string = ""
+    onnx.save(content, path)
+
+
+def check_parity(model: StreamingLayer, folder: Path, seconds: float = 6.0) -> float:
+    """Compare a torch model with a released folder on random frames, for two streams at once.
+
+    Returns
+    -------
+    float
+        The largest difference of probabilities.
+
+    Raises
+    ------
+    ModelError
+        If it is above `TOLERANCE`.
+    """
+    model = copy.deepcopy(model).eval()
+    released = OnnxModel(folder)
+    hop, bands = released.manifest.hop_frames, released.manifest.front_end.mel_bands
+    steps = round(seconds * 100) // hop
+    rng = np.random.default_rng(0)
+    level = rng.normal(-2.0, 2.0, (2, steps, 1, 1)).repeat(hop, axis=2)  # loud and soft passages
+    x = (level.reshape(2, steps * hop, 1) + rng.normal(0.0, 1.0, (2, steps * hop, bands))).astype(np.float32)
+    cuts = [0, hop, 2 * hop, *range(7 * hop, steps * hop, 5 * hop), steps * hop]
+    with torch.no_grad():
+        whole = torch.sigmoid(model(torch.from_numpy(x))[0]).numpy()
+        stepped = _torch_stepped(model, x, cuts)
+    given = _onnx_stepped(released, x, cuts)
+    if whole.shape != stepped.shape or whole.shape != given.shape:
+        raise ModelError(
+            f"export of {released.manifest.name} gives shapes {whole.shape} (torch whole), {stepped.shape} "
+            f"(torch stepped) and {given.shape} (ONNX stepped); expected equal ones: mend the model's forward()"
+        )
+    torch_gap, onnx_gap = float(np.abs(whole - stepped).max()), float(np.abs(whole - given).max())
+    if not max(torch_gap, onnx_gap) <= TOLERANCE:  # false for NaN
+        raise ModelError(
+            f"export of {released.manifest.name} differs from torch whole by {torch_gap:.2g} (torch stepped) "
+            f"and {onnx_gap:.2g} (ONNX stepped); expected at most {TOLERANCE:g}: mend the model's state"
+        )
+    return max(torch_gap, onnx_gap)
+
+
+def _torch_stepped(model: StreamingLayer, x: Array, cuts: list[int]) -> Array:
+    state, out = None, []
+    for first, stop in pairwise(cuts):
+        y, state = model(torch.from_numpy(x[:, first:stop]), state)
+        out.append(torch.sigmoid(y).numpy())
+    return np.concatenate(out, axis=1)
+
+
+def _onnx_stepped(released: OnnxModel, x: Array, cuts: list[int]) -> Array:
+    state, out = released.init(len(x)), []
+    for first, stop in pairwise(cuts):
+        y, state = released.step(x[:, first:stop], state)
+        out.append(y)
+    return np.concatenate(out, axis=1)
+
+
+def current_commit() -> str:
+    """The checked-out commit, with ``+`` where files were changed since; ``unknown`` outside git."""
+    try:
+        commit = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=True)
+        changed = subprocess.run(["git", "status", "--porcelain"], capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+    return commit.stdout.strip() + ("+" if changed.stdout.strip() else "")
