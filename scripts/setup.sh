@@ -2,33 +2,42 @@
 # Make .venv with Streamer and the extras named, and see to PortAudio's library.
 #   scripts/setup.sh            what listening needs
 #   scripts/setup.sh dev        what developing, training and testing need
-# Does nothing when nothing has changed since it last ran. PIP_ARGS is handed to pip.
+# Does nothing when nothing has changed since it last ran. PIP_ARGS is handed to pip; PYTHON names the interpreter.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 extras="${1:-}"
 
 fail() { printf 'setup: %s\n' "$1" >&2; exit 1; }
 
+is_new_enough() { "$1" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; }
+
 find_python() {
-    for name in "${PYTHON:-python3}" python3.13 python3.12 python3.11; do
-        if command -v "$name" >/dev/null &&
-            "$name" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
+    if [ -n "${PYTHON:-}" ]; then
+        is_new_enough "$PYTHON" || fail "PYTHON=$PYTHON is not Python 3.11 or newer; name another, or leave PYTHON unset"
+        echo "$PYTHON"
+        return
+    fi
+    for name in python3 python3.14 python3.13 python3.12 python3.11; do
+        if command -v "$name" >/dev/null && is_new_enough "$name"; then
             echo "$name"
             return
         fi
     done
-    fail "no Python 3.11 or newer found; on Debian or Ubuntu: sudo apt-get install python3 python3-venv; on macOS: brew install python"
+    fail "no Python 3.11 or newer found; on Debian or Ubuntu: sudo apt-get install python3.11 python3.11-venv (or newer); on macOS: brew install python"
 }
 
 have_portaudio() {
     # The wheels of sounddevice for macOS bring the library along.
-    [ "$(uname)" = Darwin ] || ldconfig -p 2>/dev/null | grep -q 'libportaudio\.so' ||
-        /sbin/ldconfig -p 2>/dev/null | grep -q 'libportaudio\.so'
+    [ "$(uname)" = Darwin ] && return
+    local libraries
+    libraries=$(ldconfig -p 2>/dev/null || /sbin/ldconfig -p 2>/dev/null || true)
+    [[ $libraries == *libportaudio.so* ]]
 }
 
 install_portaudio() {
     local command="apt-get install -y libportaudio2"
     command -v apt-get >/dev/null || fail "PortAudio's library is missing; install it with your system's package manager"
+    export DEBIAN_FRONTEND=noninteractive
     if [ "$(id -u)" = 0 ]; then
         apt-get update -q && $command
     elif sudo -n true 2>/dev/null; then
@@ -38,18 +47,19 @@ install_portaudio() {
     fi
 }
 
+python=$(find_python)
 have_portaudio || install_portaudio
 
 stamp=".venv/.installed-${extras:-listen}"
-if [ -e "$stamp" ] && [ "$stamp" -nt setup.py ] && [ "$stamp" -nt constraints.txt ]; then
+if [ "$(cat .venv/.made-in 2>/dev/null)" != "$PWD" ] || ! .venv/bin/python -m pip --version >/dev/null 2>&1; then
+    rm -rf .venv # not there, half made, or moved here from elsewhere
+    "$python" -m venv .venv || fail "could not make a virtual environment; on Debian or Ubuntu: sudo apt-get install $(basename "$python")-venv"
+    echo "$PWD" > .venv/.made-in
+elif [ "$stamp" -nt setup.py ] && [ "$stamp" -nt constraints.txt ]; then
     exit 0
-fi
-python=$(find_python)
-if [ ! -x .venv/bin/pip ]; then
-    "$python" -m venv .venv ||
-        fail "could not make a virtual environment; on Debian or Ubuntu: sudo apt-get install python3-venv"
 fi
 echo "setup: installing streamer${extras:+[$extras]} into .venv" >&2
 # shellcheck disable=SC2086  # PIP_ARGS is a list of words
-.venv/bin/pip install --quiet --disable-pip-version-check ${PIP_ARGS:-} -c constraints.txt -e ".${extras:+[$extras]}"
-touch "$stamp" ".venv/.installed-listen"
+.venv/bin/python -m pip install --quiet --disable-pip-version-check ${PIP_ARGS:-} -c constraints.txt \
+    -e ".${extras:+[$extras]}" || fail "pip could not install what is needed; see its message above"
+touch "$stamp" .venv/.installed-listen

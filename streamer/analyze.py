@@ -14,12 +14,19 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemaining
 
 from streamer.config import Config, StreamConfig
 from streamer.engine import Stream
+from streamer.errors import StreamerError
 from streamer.events import Event, Status
 from streamer.listen import make_engine, make_streams, run
 from streamer.sinks.json_lines import JsonLines
 from streamer.sinks.sink import Sink
 
 PROGRESS_S = 0.2
+
+
+class InterruptedByUserError(StreamerError):
+    """Asked to stop before the end."""
+
+    exit_code = 130
 
 
 class SoundOnly(Sink):
@@ -61,6 +68,11 @@ def analyze_files(paths: Sequence[Path], config: Config, out: TextIO) -> list[St
     -------
     list of Stream
         As they ended, in the order of `paths`.
+
+    Raises
+    ------
+    InterruptedByUserError
+        If the process was asked to stop before the end.
     """
     entries = tuple(StreamConfig(f"file:{path}") for path in paths)
     streams = make_streams(replace(config, stream=entries), realtime=False, duration_s=float("inf"))
@@ -75,7 +87,10 @@ def analyze_files(paths: Sequence[Path], config: Config, out: TextIO) -> list[St
         for stream in streams:
             task = progress.add_task(stream.name, heard="", total=None)
             engine = make_engine(config, [stream], [SoundOnly(JsonLines(out))])
-            run(engine, partial(_show, progress, task, stream), PROGRESS_S)
+            if run(engine, partial(_show, progress, task, stream), PROGRESS_S):
+                raise InterruptedByUserError(
+                    f"interrupted in {stream.name}: the messages end before the sound"
+                )
     return streams
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
@@ -40,6 +41,12 @@ class _Group(click.Group):
             if error.exit_code == 0:
                 return None  # whoever read the output has had enough
             raise _Shown(error) from error
+        except OSError as error:
+            if isinstance(error, BrokenPipeError):
+                raise  # click knows what to do
+            raise _Shown(
+                StreamerError(f"{error}; the output cannot be written: write it elsewhere")
+            ) from error
 
 
 @click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
@@ -59,15 +66,23 @@ def main() -> None:
 )
 @click.option("--bind", metavar="ADDRESS", help=f"Where to publish.  [default: {DEFAULT_ADDRESS}]")
 @click.option("--keys", metavar="DIR", help="CURVE keys (see `streamer keys`); needed beyond loopback.")
-@click.option("--config", "config_path", type=click.Path(path_type=Path), help="TOML file.")
+@click.option("--config", "config_path", type=click.Path(path_type=Path, readable=False), help="TOML file.")
 @click.option("--json", "as_json", is_flag=True, help="Print every message as a line of JSON.")
 @click.option(
-    "--duration", "duration_s", type=click.FloatRange(0, min_open=True), help="Seconds of sound to hear."
+    "--duration",
+    "duration_s",
+    type=click.FloatRange(0, min_open=True),
+    help="Seconds of sound to hear in each stream.",
 )
 @click.option(
     "--realtime/--fast", default=True, help="Whether files take the time they last.  [default: realtime]"
 )
-@click.option("--pcm", "pcm_format", metavar="RATE:CHANNELS:ENCODING", help="Of -; e.g. 48000:2:f32le.")
+@click.option(
+    "--pcm",
+    "pcm_format",
+    metavar="RATE:CHANNELS:ENCODING",
+    help="What comes in on standard input, as 48000:2:f32le or 16000:1:s16le.",
+)
 def listen(
     devices: tuple[str, ...],
     bind: str | None,
@@ -82,6 +97,8 @@ def listen(
     from streamer.listen import make_engine, make_streams, resolve_auto, run, summary
     from streamer.sinks.publisher import Publisher
 
+    if duration_s is not None and not math.isfinite(duration_s):
+        raise ConfigError(f"--duration is {duration_s}; expected seconds")
     config = read_config(config_path) if config_path else Config()
     publish = replace(
         config.publish,
@@ -94,12 +111,14 @@ def listen(
     )
     streams = make_streams(config, realtime, duration_s or float("inf"))
     publisher = Publisher(publish.bind, publish.keys)
-    sink = _sink(as_json, lambda: f"streamer · publishing on {publisher.address}")
+    sink = _sink(as_json, realtime, lambda: f"streamer · publishing on {publisher.address}")
     engine = make_engine(config, streams, [publisher, sink])
     with _drawn(sink) as draw:
         run(engine, draw, PICTURE_S)
     for line in summary(streams):
         click.echo(line, err=True)
+    if dropped_lines := getattr(sink, "dropped_lines", 0):
+        click.echo(f"{dropped_lines} lines were left out, because nobody read them in time", err=True)
     _leave(streams)
 
 
@@ -163,13 +182,21 @@ def subscribe(
 
 
 @main.command()
-@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE...")
-@click.option("--config", "config_path", type=click.Path(path_type=Path), help="TOML file.")
+@click.argument(
+    "files", nargs=-1, required=True, type=click.Path(path_type=Path, readable=False), metavar="FILE..."
+)
+@click.option("--config", "config_path", type=click.Path(path_type=Path, readable=False), help="TOML file.")
 def analyze(files: tuple[Path, ...], config_path: Path | None) -> None:
     """Hear files as fast as the machine can; the messages go to standard output, a line of JSON each."""
     from streamer.analyze import analyze_files
 
-    streams = analyze_files(files, read_config(config_path) if config_path else Config(), sys.stdout)
+    streams = analyze_files(files, read_config(config_path) if config_path else Config(), _output())
+    for stream in streams:
+        if stream.muted_samples:
+            click.echo(
+                f"{stream.name}: {stream.muted_samples} samples were no sound (NaN, infinite) and muted",
+                err=True,
+            )
     _leave(streams)
 
 
@@ -203,7 +230,7 @@ def verify(names: tuple[str, ...]) -> None:
 
 
 @main.command()
-@click.argument("folder", type=click.Path(path_type=Path))
+@click.argument("folder", type=click.Path(path_type=Path, readable=False))
 @click.option(
     "--client", "clients", multiple=True, metavar="NAME", help="A subscriber to make keys for; repeatable."
 )
@@ -217,15 +244,26 @@ def keys(folder: Path, clients: tuple[str, ...]) -> None:
         )
 
 
-def _sink(as_json: bool, title: Callable[[], str]) -> Sink:
-    """What a person or a pipe sees while listening: JSON lines, the live view on a terminal, or plain lines."""
-    from streamer.sinks.json_lines import LiveJsonLines
+def _output() -> TextIO:
+    """Standard output, which may have been closed."""
+    if sys.stdout is None:
+        raise ConfigError("standard output is closed; send it to a file, or to /dev/null to see nothing")
+    return sys.stdout
+
+
+def _sink(as_json: bool, realtime: bool, title: Callable[[], str]) -> Sink:
+    """What a person or a pipe sees while listening: JSON lines, the live view on a terminal, or plain lines.
+
+    Live sound cannot wait for a reader; files that are read as fast as possible can.
+    """
+    from streamer.sinks.json_lines import JsonLines, LiveJsonLines
     from streamer.sinks.lines import Lines
     from streamer.sinks.view import View
 
+    out = _output()
     if as_json:
-        return LiveJsonLines(sys.stdout)
-    return View(title) if sys.stdout.isatty() else Lines(sys.stdout, title)
+        return LiveJsonLines(out) if realtime else JsonLines(out)
+    return View(title) if out.isatty() else Lines(out, title)
 
 
 @contextmanager

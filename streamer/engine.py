@@ -11,6 +11,7 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Literal
@@ -18,7 +19,7 @@ from typing import Literal
 import numpy as np
 
 from streamer.config import Config, PublishConfig
-from streamer.errors import StreamerError
+from streamer.errors import StreamerError, StreamError
 from streamer.events import Event, Status
 from streamer.heads import Head
 from streamer.memory import release_compiler
@@ -32,11 +33,57 @@ LIVE_CHUNK_S = 0.1
 FILE_CHUNK_S = 1.0
 """The same for a source that is not live."""
 
+GIVE_UP_S = 2.0
+"""Longest wait, at the end, for an opening that has been told to give up."""
+
 SHORTEST_REST_S = 0.0005
 """Least rest when no source had a whole chunk: bounds what polling costs."""
 
 LONGEST_REST_S = 0.05
 """Most rest: bounds how long a new subscriber waits for the last state, and a request to stop."""
+
+
+class Opening:
+    """The opening of a source: done at once, or on a thread of its own where it may wait for a network.
+
+    Parameters
+    ----------
+    source : Source
+        Not yet open.
+
+    Attributes
+    ----------
+    error : StreamerError or None
+        Why it failed; valid once finished.
+    """
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self._thread = threading.Thread(target=self._open, name="opening", daemon=True)
+        self.error: StreamerError | None = None
+        if source.opens_slowly:
+            self._thread.start()
+        else:
+            self._open()
+
+    @property
+    def finished(self) -> bool:
+        """Whether it was opened or has failed."""
+        return not self._thread.is_alive()
+
+    def give_up(self) -> None:
+        """Wait no longer."""
+        if not self.finished:
+            self._source.give_up_opening()
+            self._thread.join(GIVE_UP_S)
+
+    def _open(self) -> None:
+        try:
+            self._source.open()
+        except StreamerError as error:
+            self.error = error
+        except Exception as fault:  # noqa: BLE001 - a fault in one stream must not end the others
+            self.error = _fault(fault)
 
 
 @dataclass
@@ -58,11 +105,13 @@ class Stream:
     name: str
     source: Source
     duration_s: float = math.inf
+    opening: Opening | None = None
     pipeline: Pipeline | None = None
     opened_at: float = 0.0
     last: Block | None = None
     error: StreamerError | None = None
     done: bool = False
+    backlog_frames: int = 0
     dropped_samples: int = 0
     overruns: int = 0
     status_due_at: float = 0.0
@@ -128,23 +177,24 @@ class Engine:
             If a sink cannot be opened or fails. Streams that fail are noted in `Stream.error` instead.
         """
         warm_up(self._heads, self._config.publish)
-        release_compiler()
-        try:
+        with ExitStack() as closing:  # whatever fails, every stream ends and every sink closes, in this order
             for sink in self._sinks:
+                closing.callback(sink.close)
                 sink.open()
             for stream in self.streams:
-                self._open(stream)
+                closing.callback(self._leave, stream)
+                stream.opening = Opening(stream.source)
+            release_compiler()
             while not stop.is_set() and not all(stream.done for stream in self.streams):
                 self._turn()
-        finally:
-            self._close()
 
-    def _open(self, stream: Stream) -> None:
-        try:
-            stream.source.open()
-        except StreamerError as error:
-            self._end(stream, error)
+    def _adopt(self, stream: Stream) -> None:
+        """Take a stream in whose source has been opened."""
+        assert stream.opening is not None  # it is not running yet
+        if stream.opening.error:
+            self._end(stream, stream.opening.error)
             return
+        stream.opening = None
         stream.opened_at = self._clock()
         stream.pipeline = Pipeline(stream.name, stream.source.rate_hz, self._heads, self._config.publish)
         self._tell_status(stream, "running")
@@ -153,38 +203,48 @@ class Engine:
         """Give every stream its turn, once; rest a little unless there is more at once."""
         busy = False
         for stream in self.streams:
-            if not stream.done:
+            if stream.opening is None and not stream.done:
                 busy |= self._step(stream)
+            elif stream.opening is not None and stream.opening.finished:
+                self._adopt(stream)
         for sink in self._sinks:
             sink.service()
         if not busy:
-            waits = [stream.source.wait_s() for stream in self.streams if not stream.done]
+            waits = [s.source.wait_s() for s in self.streams if s.opening is None and not s.done]
             time.sleep(min(max(min(waits, default=0.0), SHORTEST_REST_S), LONGEST_REST_S))
 
     def _step(self, stream: Stream) -> bool:
         """Take one chunk of a stream through everything; whether there may be more at once."""
-        source, pipeline = stream.source, stream.pipeline
-        assert pipeline is not None  # streams without one are done
+        wanted = self._chunk_frames(stream)
         try:
-            self._bound_lag(stream)
-            wanted = self._chunk_frames(stream)
-            block = source.read(wanted)
+            block, events, lost = self._hear(stream, wanted)
         except StreamerError as error:
             self._finish(stream, error)
             return False
-        if block is not None:
-            lost = block.start - pipeline.position
-            stream.last = block
-            self._send(stream, pipeline.step(block))
-            if lost:
-                stream.dropped_samples += lost
-                self._tell_loss(stream, lost)
+        except Exception as error:  # noqa: BLE001 - a fault in one stream must not end the others
+            self._finish(stream, _fault(error))
+            return False
+        self._send(stream, events)
+        if lost:
+            self._tell_loss(stream, lost)
         self._tell_overruns(stream)
         if self._clock() >= stream.status_due_at:
             self._tell_status(stream, "running")
-        if (block is None and source.ended) or stream.heard_s >= stream.duration_s:
+        if (block is None and stream.source.ended) or stream.heard_s >= stream.duration_s:
             self._finish(stream, None)
-        return block is not None and len(block.samples) == wanted
+        return block is not None and (block.captured_at is None or len(block.samples) == wanted)
+
+    def _hear(self, stream: Stream, wanted: int) -> tuple[Block | None, list[Event], int]:
+        """Read and hear one chunk: the block, what it says, and how many samples were lost before it."""
+        assert stream.pipeline is not None  # it was adopted
+        self._bound_lag(stream)
+        block = stream.source.read(wanted)
+        if block is None:
+            return None, [], 0
+        lost = block.start - stream.pipeline.position
+        stream.last = block
+        stream.dropped_samples += lost
+        return block, stream.pipeline.step(block), lost
 
     @staticmethod
     def _chunk_frames(stream: Stream) -> int:
@@ -193,10 +253,10 @@ class Engine:
         return max(1, round(chunk_s * stream.source.rate_hz))
 
     def _bound_lag(self, stream: Stream) -> None:
-        backlog = stream.source.backlog_frames()
+        stream.backlog_frames = stream.source.backlog_frames()
         allowed = round(self._config.engine.max_lag_ms * stream.source.rate_hz / 1_000)
-        if backlog > allowed:
-            stream.source.skip(backlog - round(LIVE_CHUNK_S * stream.source.rate_hz))
+        if stream.backlog_frames > allowed:
+            stream.source.skip(stream.backlog_frames - min(allowed, round(LIVE_CHUNK_S * stream.source.rate_hz)))
 
     def _tell_loss(self, stream: Stream, lost: int) -> None:
         lost_ms = 1_000 * lost / stream.source.rate_hz
@@ -214,19 +274,37 @@ class Engine:
             self._tell_status(stream, "running", text)
 
     def _finish(self, stream: Stream, error: StreamerError | None) -> None:
-        assert stream.pipeline is not None  # it was open
-        self._send(stream, stream.pipeline.finish())
-        self._end(stream, error)
+        """End a stream that was heard: what goes on in it ends too."""
+        assert stream.pipeline is not None  # it was adopted
+        try:
+            events = stream.pipeline.finish()
+        except Exception as fault:  # noqa: BLE001 - it may be the very fault that ends the stream
+            events, error = [], error or _fault(fault)
+        try:
+            self._send(stream, events)
+        finally:
+            self._end(stream, error)
 
     def _end(self, stream: Stream, error: StreamerError | None) -> None:
-        stream.done, stream.error = True, error
-        self._tell_status(stream, "failed" if error else "ended", str(error or ""))
-        stream.source.close()
+        stream.done, stream.error, stream.opening = True, error, None
+        try:
+            self._tell_status(stream, "failed" if error else "ended", str(error or ""))
+        finally:
+            stream.source.close()
+
+    def _leave(self, stream: Stream) -> None:
+        """End a stream because everything ends, wherever it is."""
+        if stream.opening is not None:
+            stream.opening.give_up()
+            self._end(stream, stream.opening.error)
+        elif not stream.done and stream.pipeline is not None:
+            self._finish(stream, None)
 
     def _tell_status(
         self, stream: Stream, state: Literal["running", "ended", "failed"], message: str = ""
     ) -> None:
         now = self._clock()
+        self._utc_offset = time.time() - time.monotonic()  # anew: the one is set at times, the other sleeps
         stream.status_due_at = now + self._config.publish.heartbeat_s
         pipeline, source = stream.pipeline, stream.source
         position = pipeline.position if pipeline else 0
@@ -240,7 +318,7 @@ class Engine:
             rate=rate,
             state=state,
             message=message,
-            lag_ms=round(1_000 * source.backlog_frames() / rate, 1) if rate and not stream.done else 0.0,
+            lag_ms=round(1_000 * stream.backlog_frames / rate, 1) if rate and not stream.done else 0.0,
             dropped_samples=stream.dropped_samples,
             overruns=stream.overruns,
             muted_samples=stream.muted_samples,
@@ -269,15 +347,12 @@ class Engine:
     def _utc(self, monotonic: float) -> datetime:
         return datetime.fromtimestamp(monotonic + self._utc_offset, UTC)
 
-    def _close(self) -> None:
-        """End what still runs and close every sink, whatever happened."""
-        try:
-            for stream in self.streams:
-                if not stream.done and stream.pipeline is not None:
-                    self._finish(stream, None)
-        finally:
-            for sink in self._sinks:
-                sink.close()
+
+def _fault(fault: Exception) -> StreamError:
+    """An error of the program itself, as one line."""
+    return StreamError(
+        f"failed on a fault of this program ({fault!r}); please report it with what it was hearing"
+    )
 
 
 def warm_up(heads: Sequence[Head], publish: PublishConfig) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import floor
 
@@ -186,12 +186,13 @@ class Hearing:
             self._hear(resampler, self._advance(resampler, mono[None], state), state, outcomes)
         return outcomes
 
-    def finish(self, state: HearingState) -> list[Outcome]:
-        """Give what the end of the sound completes; the state is of no use afterwards."""
+    def finish(self, heard: int, state: HearingState) -> list[Outcome]:
+        """Give what the end of the sound, after `heard` samples, completes; the state is of no use afterwards."""
         outcomes: list[Outcome] = []
         for resampler in self._front_ends:
             self._hear(resampler, resampler.flush(state.running[resampler].state), state, outcomes)
-        return outcomes
+        # The last resampled sample may lie up to half of one after the end.
+        return [replace(outcome, stop=min(outcome.stop, heard)) for outcome in outcomes]
 
     def horizon(self, heard: int, state: HearingState) -> int:
         """Up to which sample everything has been given out, of `heard` that came in."""

@@ -5,20 +5,18 @@ from __future__ import annotations
 import signal
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from importlib.metadata import version
 
 from streamer.config import Config, StreamConfig
 from streamer.engine import Engine, Stream
-from streamer.errors import ConfigError
+from streamer.errors import ConfigError, DeviceError
 from streamer.heads import Head, heads_of
 from streamer.sinks.sink import Sink
 from streamer.sources.choose import DEMO_PATH, name_for, source_for
 from streamer.text import clock
 
-NO_MICROPHONE = (
-    "NO MICROPHONE FOUND: listening to the bundled recording instead, in real time, through the same pipeline. "
-    "Plug one in, or name an input with --device (see `streamer devices`)."
-)
+INSTEAD = "Listening to the bundled recording instead, in real time, through the same pipeline."
 
 
 def resolve_auto(streams: Sequence[StreamConfig], notice: Callable[[str], None]) -> tuple[StreamConfig, ...]:
@@ -38,12 +36,15 @@ def resolve_auto(streams: Sequence[StreamConfig], notice: Callable[[str], None])
     def resolved(stream: StreamConfig) -> StreamConfig:
         if stream.device != "auto":
             return stream
-        from streamer.devices import input_devices  # loads PortAudio, which files do without
+        from streamer.devices import find_input, input_devices  # loads PortAudio, which files do without
 
-        if input_devices():
-            return StreamConfig("mic", stream.name)
-        notice(NO_MICROPHONE)
-        return StreamConfig(f"file:{DEMO_PATH}", stream.name)
+        try:
+            find_input("mic", input_devices())
+        except DeviceError as error:
+            notice(f"NO MICROPHONE: {error}")
+            notice(INSTEAD)
+            return replace(stream, device=f"file:{DEMO_PATH}")
+        return replace(stream, device="mic")
 
     return tuple(resolved(stream) for stream in streams)
 
@@ -60,10 +61,8 @@ def make_streams(config: Config, realtime: bool, duration_s: float) -> list[Stre
     streams = []
     for entry in config.stream:
         name = entry.name or _free(name_for(entry.device), taken)
-        if name in taken or "/" in name:
-            raise ConfigError(
-                f"stream name {name!r} is taken or has a slash; give each stream its own [[stream]] name"
-            )
+        if name in taken:
+            raise ConfigError(f"stream name {name!r} is taken; give each [[stream]] a name of its own")
         taken.add(name)
         streams.append(Stream(name, source_for(entry.device, config, realtime), duration_s))
     return streams
@@ -87,7 +86,7 @@ def versions(heads: Sequence[Head]) -> dict[str, str]:
     return {"streamer": version("streamer"), **models}
 
 
-def run(engine: Engine, tick: Callable[[], None], tick_s: float) -> None:
+def run(engine: Engine, tick: Callable[[], None], tick_s: float) -> bool:
     """Run an engine on its own thread until it is done or the process is asked to stop.
 
     SIGINT and SIGTERM end it in order; a second one ends the process at once.
@@ -97,6 +96,11 @@ def run(engine: Engine, tick: Callable[[], None], tick_s: float) -> None:
     engine : Engine
     tick : callable
         Called every `tick_s` seconds on this thread, to draw.
+
+    Returns
+    -------
+    bool
+        Whether it was asked to stop.
 
     Raises
     ------
@@ -113,13 +117,18 @@ def run(engine: Engine, tick: Callable[[], None], tick_s: float) -> None:
             failures.append(error)
 
     thread = threading.Thread(target=work, name="engine")
-    with _StoppedBySignal(stop):
+    with _StoppedBySignal(stop) as asked:
         thread.start()
-        while thread.is_alive():
-            thread.join(tick_s)
-            tick()
+        try:
+            while thread.is_alive():
+                thread.join(tick_s)
+                tick()
+        finally:  # should drawing fail, the engine still ends in order
+            stop.set()
+            thread.join()
     if failures:
         raise failures[0]
+    return asked.is_set()
 
 
 def summary(streams: Sequence[Stream]) -> list[str]:
@@ -133,17 +142,20 @@ def summary(streams: Sequence[Stream]) -> list[str]:
 
 
 class _StoppedBySignal:
-    """While entered, the first SIGINT or SIGTERM sets `stop`; the next one acts as it did before."""
+    """While entered, the first SIGINT or SIGTERM sets `stop` and what it gives; the next acts as it did before."""
 
     def __init__(self, stop: threading.Event) -> None:
         self._stop = stop
+        self._asked = threading.Event()
         self._before: dict[int, object] = {}
 
-    def __enter__(self) -> None:
+    def __enter__(self) -> threading.Event:
         for number in (signal.SIGINT, signal.SIGTERM):
             self._before[number] = signal.signal(number, self._on_signal)
+        return self._asked
 
     def _on_signal(self, *_: object) -> None:
+        self._asked.set()
         self._stop.set()
         self._restore()
 

@@ -100,7 +100,7 @@ class Pipeline:
         """
         events: list[Event] = []
         if block.start != self.position:
-            events += self._close(self.position)
+            events += self.finish()
             self.epoch += bool(self._heard)
             self._start_epoch(block.start)
         mono = np.empty(len(block.samples), np.float32)
@@ -112,8 +112,8 @@ class Pipeline:
 
     def finish(self) -> list[Event]:
         """Give the events that the end of the sound completes; what goes on ends with it."""
-        self._waiting += self._hearing.finish(self._hearing_state)
-        return self._due(self._heard) + self._close(self.position)
+        self._waiting += self._hearing.finish(self._heard, self._hearing_state)
+        return self._due(self._heard) + self._spectrum() + self._close(self.position)
 
     def _start_epoch(self, origin: int) -> None:
         self._origin = origin

@@ -136,7 +136,9 @@ def test_lag_is_bounded_and_loss_is_told(head: Head) -> None:
     stream = Stream("s", source)
     config = Config(engine=EngineConfig(max_lag_ms=500))
     sink = run(head, [stream], clock, config)
-    assert 4 * RATE < stream.dropped_samples < 5.5 * RATE
+    assert (
+        4.8 * RATE <= stream.dropped_samples <= 4.85 * RATE
+    )  # 5.02 s but for a chunk heard and a chunk kept
     told = [
         e
         for e in sink.of("status")
@@ -220,7 +222,7 @@ def test_heartbeat_comes_at_its_interval(head: Head) -> None:
     sink = run(head, [Stream("s", Scripted(loud(5), clock))], clock, config)
     beats = [e for e in sink.of("status") if isinstance(e, Status) and e.state == "running"]
     uptimes = [e.uptime_s for e in beats]
-    assert len(beats) >= 9
+    assert 9 <= len(beats) <= 12
     assert max(b - a for a, b in pairwise(uptimes)) < 0.6
     assert beats[-1].versions == {"streamer": "x"}
 
@@ -231,6 +233,122 @@ def test_duration_ends_a_stream_to_the_sample(head: Head) -> None:
     run(head, [stream], clock)
     assert stream.last is not None
     assert stream.last.stop == round(1.2345 * RATE)
+
+
+def test_the_least_lag_that_can_be_asked_for_never_goes_back(head: Head) -> None:
+    clock = Clock()
+    source = Scripted(loud(3), clock)
+    source.freeze_at = {RATE: 0.15}
+    stream = Stream("s", source)
+    sink = run(head, [stream], clock, Config(engine=EngineConfig(max_lag_ms=50)))
+    assert 0 < stream.dropped_samples <= 0.1 * RATE
+    starts = [e.start for e in sink.of("level")]
+    assert starts == sorted(starts)
+
+
+def test_a_fault_of_the_program_in_one_stream_ends_it_alone(head: Head) -> None:
+    class Faulty(Scripted):
+        def backlog_frames(self) -> int:
+            if self._position >= RATE:
+                raise RuntimeError("no such thing")
+            return super().backlog_frames()
+
+    clock = Clock()
+    streams = [Stream("bad", Faulty(loud(4), clock)), Stream("s", Scripted(loud(4), clock))]
+    sink = run(head, streams, clock)
+    assert str(streams[0].error).startswith(
+        "failed on a fault of this program (RuntimeError('no such thing'))"
+    )
+    assert streams[1].error is None
+    assert sink.of("level")[-1].stop == 4 * RATE
+
+
+class Slow(Scripted):
+    """Opens once it is let, or gives up."""
+
+    opens_slowly = True
+
+    def __init__(self, sound: Array, clock: Clock) -> None:
+        super().__init__(sound, clock)
+        self.let, self.given_up = threading.Event(), threading.Event()
+
+    def open(self) -> None:
+        assert self.let.wait(30)
+        if self.given_up.is_set():
+            raise StreamError("was not waited for any longer")
+        super().open()
+
+    def give_up_opening(self) -> None:
+        self.given_up.set()
+        self.let.set()
+
+
+def test_a_source_that_opens_slowly_holds_up_no_other(head: Head) -> None:
+    clock = Clock()
+    slow = Slow(loud(1), clock)
+
+    class LetsAfter(Collected):
+        def send(self, event: Event) -> None:
+            super().send(event)
+            if isinstance(event, Status) and (event.stream, event.state) == ("s", "ended"):
+                slow.let.set()
+
+    sink = LetsAfter()
+    streams = [Stream("slow", slow), Stream("s", Scripted(loud(2), clock))]
+    Engine(streams, [head], [sink], Config(), clock=clock).run(threading.Event())
+    assert sink.of("level")[-1].stop == 2 * RATE
+    assert sink.of("level", "slow")[-1].stop == RATE
+
+
+def test_what_still_opens_at_the_end_is_given_up(head: Head) -> None:
+    clock, stop = Clock(), threading.Event()
+    slow = Slow(loud(1), clock)
+    sink = Collected()
+    engine = Engine([Stream("slow", slow)], [head], [sink], Config(), clock=clock)
+    thread = threading.Thread(target=engine.run, args=[stop])
+    thread.start()
+    stop.set()
+    thread.join(30)
+    assert not thread.is_alive()
+    assert slow.given_up.is_set()
+    assert [e.state for e in sink.of("status", "slow") if isinstance(e, Status)] == ["failed"]
+
+
+def test_a_sink_that_fails_ends_everything_in_order(head: Head) -> None:
+    class Full(Collected):
+        def send(self, event: Event) -> None:
+            super().send(event)
+            if event.stop >= RATE:
+                raise StreamError("cannot write: no space left")
+
+    clock = Clock()
+    first, full = Collected(), Full()
+    sources = [Scripted(loud(4), clock), Scripted(loud(4), clock)]
+    engine = Engine(
+        [Stream(n, s) for n, s in zip("ab", sources, strict=True)],
+        [head],
+        [first, full],
+        Config(),
+        clock=clock,
+    )
+    with pytest.raises(StreamError, match="no space left"):
+        engine.run(threading.Event())
+    assert [source.closed for source in sources] == [1, 1]
+    assert (first.closed, full.closed) == (1, 1)
+
+
+def test_sinks_are_served_while_nothing_is_heard(head: Head) -> None:
+    class Counting(Collected):
+        served = 0
+
+        def service(self) -> None:
+            self.served += 1
+
+    clock, sink = Clock(), Counting()
+    Engine([Stream("s", Scripted(loud(1), clock))], [head], [sink], Config(), clock=clock).run(
+        threading.Event()
+    )
+    assert sink.served >= 40  # a second in steps of 20 ms
 
 
 def test_being_told_to_stop_closes_decisions_sources_and_sinks(head: Head) -> None:

@@ -173,7 +173,7 @@ def test_only_auto_falls_back_and_says_so(no_microphone: dict[str, str], device:
         assert b"Error: mic: no input device for 'mic'" in done.stderr
     else:
         assert done.returncode == 0, done.stderr
-        assert b"NO MICROPHONE FOUND" in done.stderr
+        assert b"NO MICROPHONE: no input device" in done.stderr
         assert b"status/demo" in done.stdout
 
 

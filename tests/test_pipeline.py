@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -120,6 +121,33 @@ def test_a_gap_closes_what_goes_on_and_starts_anew(head: Head) -> None:
     assert (opened.state, opened.start - 10 * SECOND, opened.score) == ("on", expected.start, expected.score)
     assert {e.epoch for e in before} == {0}
     assert {e.epoch for e in after if e is not closed} == {1}
+
+
+def test_what_comes_after_a_gap_is_what_a_new_stream_would_hear(head: Head) -> None:
+    rate_hz, gap = 48_000, 7_001
+    x = sound(rate_hz)[: 2 * rate_hz + 500]
+    whole = make(head, rate_hz, spectrum=True)
+    said = hear(whole, x, [rate_hz]) + hear(whole, x, [rate_hz], first=len(x) + gap) + whole.finish()
+    fresh = make(head, rate_hz, spectrum=True)
+    expected = hear(fresh, x, []) + fresh.finish()
+    assert len(expected) > 40
+    moved = [
+        replace(event, epoch=1, start=event.start + len(x) + gap, stop=event.stop + len(x) + gap)
+        for event in expected
+    ]
+    assert [encode(event) for event in said] == [encode(event) for event in [*expected, *moved]]
+
+
+def test_all_frames_are_told_at_the_end(head: Head) -> None:
+    pipeline = make(head, SECOND, spectrum=True)
+    events = hear(pipeline, sound(SECOND)[:17_500], []) + pipeline.finish()
+    assert sum(len(e.frames) for e in events if isinstance(e, Spectrum)) == (17_500 - 400) // 160 + 1
+
+
+def test_a_stream_that_has_heard_nothing_has_nothing_to_start_anew(head: Head) -> None:
+    pipeline = make(head, SECOND)
+    hear(pipeline, sound(SECOND), [], first=500)
+    assert pipeline.epoch == 0
 
 
 def test_the_end_closes_what_goes_on(head: Head) -> None:

@@ -7,6 +7,7 @@ import re
 import select
 import struct
 import subprocess
+import threading
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -62,6 +63,8 @@ class FfmpegSource(Source):
         Seconds; `time.monotonic` but in tests.
     """
 
+    opens_slowly = True
+
     def __init__(
         self,
         name: str,
@@ -77,6 +80,10 @@ class FfmpegSource(Source):
         self._clock = clock
         self._process: subprocess.Popen[bytes] | None = None
         self._position = 0
+        self._given_up = threading.Event()
+
+    def give_up_opening(self) -> None:
+        self._given_up.set()
 
     def open(self) -> None:
         self._process = self._start()
@@ -171,6 +178,8 @@ class FfmpegSource(Source):
                     f"{self._name} cannot be opened by ffmpeg ({self._complaints.last}); "
                     "expected something with sound in it: check the address and that it plays elsewhere"
                 )
+            if self._given_up.is_set():
+                raise StreamError(f"{self._name} was not waited for any longer")
             if self._clock() > deadline:
                 raise StreamError(
                     f"{self._name} gave no sound within {self._open_timeout_s:g} s; "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from typing import ClassVar
 
 from streamer.stage import Array
 
@@ -65,6 +66,11 @@ class Source(ABC):
 
     rate_hz: int
     channels: int
+    opens_slowly: ClassVar[bool] = False
+    """Whether `open` may wait for a network, so that the engine has it done on another thread."""
+
+    def give_up_opening(self) -> None:  # noqa: B027 - most sources open at once
+        """Make an `open` that goes on in another thread fail soon. Nothing where `open` does not wait."""
 
     @abstractmethod
     def open(self) -> None:
