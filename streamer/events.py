@@ -39,13 +39,14 @@ class Event:
     rate : int
         Samples per second of the stream as captured.
     time : datetime or None
-        UTC of `stop` as best known; None for a file that is read as fast as possible.
+        UTC of `stop` as best known; None for a file that is read as fast as possible. In a `Status`: when it
+        was said, never None.
     latency_ms : float or None
-        From the capture of `stop` to the making of the message; None where `time` is.
+        From the capture of `stop` to the making of the message; None where `time` is, and in a `Status`.
     seq : int
         Counts the messages of one topic from 0, so that a subscriber sees a loss.
     replay : bool
-        Whether this repeats the last message of its topic for a late subscriber.
+        Whether this repeats the last message of its topic, or of its label there, for a late subscriber.
     """
 
     kind: str

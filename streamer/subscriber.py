@@ -22,7 +22,7 @@ import zmq
 from streamer.address import check_address, is_ipv6
 from streamer.config import DEFAULT_ADDRESS
 from streamer.errors import ConfigError, StreamError
-from streamer.events import Event, decode
+from streamer.events import Decision, Event, decode
 from streamer.keys import ClientKeys, load_client_keys
 
 _PING_MS = 5_000  # a connection that is dead without a word (cable, sleep) is noticed and made anew
@@ -54,8 +54,9 @@ class Subscriber(Iterator[Event]):
     ----------
     lost : Counter[str]
         Messages by topic that were published between two that were received; ``lost.total()`` sums them.
-        What came before the first one, or between the last of a publisher and the first after it was started
-        again, is not counted: nobody knows.
+        What came before the first one (before the first of its label, for one that is marked ``replay``), or
+        between the last of a publisher and the first after it was started again, is not counted: nobody
+        knows. A lost message that is repeated later stays counted.
 
     Raises
     ------
@@ -78,7 +79,7 @@ class Subscriber(Iterator[Event]):
         self._topics = frozenset(wanted).difference(self._kinds)
         self._address = address
         self._timeout_s = timeout_s
-        self._last: dict[str, Event] = {}
+        self._last: dict[str, dict[str, Event]] = {}  # by topic and label
         self._broken_handshakes = 0
         self.lost: Counter[str] = Counter()
         self._socket: zmq.Socket[bytes] = zmq.Context.instance().socket(zmq.SUB)
@@ -197,15 +198,19 @@ class Subscriber(Iterator[Event]):
 
     def _is_new(self, event: Event) -> bool:
         """Whether the event was not had before; counts what was lost before it."""
-        last = self._last.get(event.topic)
-        if last is not None:
-            if event.replay and _identity(event) == _identity(last):
-                return False
-            started_again = event.seq <= last.seq or event.stop < last.stop
-            missed = 0 if started_again else event.seq - last.seq - 1
-            if missed:
-                self.lost[event.topic] += missed
-        self._last[event.topic] = event
+        label = event.label if isinstance(event, Decision) else ""
+        had = self._last.setdefault(event.topic, {})
+        furthest = max(had.values(), key=lambda one: one.seq, default=None)
+        # A replay is the last of its label, but other labels of its topic may have gone further.
+        before = had.get(label) if event.replay else furthest
+        if event.replay and before and _identity(event) == _identity(before):
+            return False
+        if before and furthest:
+            if event.seq <= before.seq or event.stop < before.stop:
+                had.clear()  # the publisher was started again
+            elif event.seq > furthest.seq + 1:
+                self.lost[event.topic] += event.seq - furthest.seq - 1
+        had[label] = event
         return True
 
 

@@ -3,20 +3,11 @@
 from __future__ import annotations
 
 import io
-import os
-import select
-from pathlib import Path
 from typing import TextIO
 
-from streamer.errors import StreamError
 from streamer.events import Event, header_json
+from streamer.sinks.line_writer import LineWriter, LiveLineWriter
 from streamer.sinks.sink import Sink
-
-
-class ReaderGoneError(StreamError):
-    """Whoever read the lines has had enough (``| head``): a reason to stop, and no failure."""
-
-    exit_code = 0
 
 
 class JsonLines(Sink):
@@ -32,7 +23,7 @@ class JsonLines(Sink):
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
-        self._gone = False
+        self._writer = LineWriter(stream)
 
     def open(self) -> None:
         """Set the stream to UTF-8, whatever the locale: JSON knows nothing else."""
@@ -40,37 +31,11 @@ class JsonLines(Sink):
             self._stream.reconfigure(encoding="utf-8")
 
     def send(self, event: Event) -> None:
-        """Write an event.
-
-        Raises
-        ------
-        ReaderGoneError
-            The first time that nobody reads any more; later events are passed over.
-        StreamError
-            If it cannot be written for another reason, such as a full disk; later events are passed over.
-        """
-        if self._gone:
-            return
-        try:
-            self._stream.write(header_json(event) + "\n")
-            self._stream.flush()
-        except OSError as error:
-            self._give_up()
-            name = getattr(self._stream, "name", "the output")
-            if isinstance(error, BrokenPipeError):
-                raise ReaderGoneError(f"nobody reads {name} any more") from error
-            raise StreamError(
-                f"cannot write messages to {name}: {error.strerror}; make room or write elsewhere"
-            ) from error
+        """Write an event; errors as `LineWriter.write`."""
+        self._writer.write(header_json(event))
 
     def close(self) -> None:
         """Nothing to finish: every line was flushed."""
-
-    def _give_up(self) -> None:
-        self._gone = True
-        # The line is still in the buffer: without this, Python would try it again at exit and complain.
-        with Path(os.devnull).open("wb") as nowhere:
-            os.dup2(nowhere.fileno(), self._stream.fileno())
 
 
 class LiveJsonLines(JsonLines):
@@ -82,25 +47,13 @@ class LiveJsonLines(JsonLines):
     ----------
     stream : TextIO
         With a file descriptor.
-
-    Attributes
-    ----------
-    dropped : int
-        Lines so far.
     """
 
     def __init__(self, stream: TextIO) -> None:
         super().__init__(stream)
-        self.dropped = 0
-        self._room = select.poll()
+        self._writer: LiveLineWriter = LiveLineWriter(stream)
 
-    def open(self) -> None:
-        super().open()
-        self._room.register(self._stream.fileno(), select.POLLOUT)
-
-    def send(self, event: Event) -> None:
-        # A pipe that polls as writable takes PIPE_BUF bytes (4096 on Linux) at once; headers are shorter.
-        if self._room.poll(0):
-            super().send(event)
-        else:
-            self.dropped += 1
+    @property
+    def dropped_lines(self) -> int:
+        """Lines that the reader had no room for, so far."""
+        return self._writer.dropped_lines

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
 from typing import TextIO
 
 from streamer.events import Decision, Event, Status
-from streamer.sinks.json_lines import ReaderGoneError
+from streamer.sinks.line_writer import LiveLineWriter
 from streamer.sinks.sink import Sink
 from streamer.text import line
 
@@ -14,30 +15,36 @@ from streamer.text import line
 class Lines(Sink):
     """Writes a line for each decision and each status that says something new.
 
+    Live sound cannot wait: while the reader is full, lines are dropped.
+
     Parameters
     ----------
-    out : text stream
+    stream : TextIO
+        Where to, with a file descriptor; not closed.
     title : callable
         Gives the first line: where it is published.
     """
 
-    def __init__(self, out: TextIO, title: Callable[[], str]) -> None:
-        self._out, self._title = out, title
+    def __init__(self, stream: TextIO, title: Callable[[], str]) -> None:
+        self._stream, self._title = stream, title
+        self._writer = LiveLineWriter(stream)
+
+    @property
+    def dropped_lines(self) -> int:
+        """Lines that the reader had no room for, so far."""
+        return self._writer.dropped_lines
 
     def open(self) -> None:
-        self._write(self._title())
+        """Write the title; errors as `LineWriter.write`."""
+        if isinstance(self._stream, io.TextIOWrapper):
+            self._stream.reconfigure(errors="replace")  # a locale may lack a letter of a stream's name
+        self._writer.write(self._title())
 
     def send(self, event: Event) -> None:
+        """Write an event if it is news; errors as `LineWriter.write`."""
         news = isinstance(event, Status) and (event.state != "running" or event.message or event.seq == 0)
         if news or (isinstance(event, Decision) and event.state != "update"):
-            self._write(line(event))
+            self._writer.write(line(event))
 
     def close(self) -> None:
-        pass
-
-    def _write(self, text: str) -> None:
-        try:
-            self._out.write(text + "\n")
-            self._out.flush()
-        except BrokenPipeError as error:
-            raise ReaderGoneError("nobody reads the lines any more") from error
+        """Nothing to finish: every line was flushed."""

@@ -30,8 +30,8 @@ class Publisher(Sink):
     """Publishes every event as ``[topic, header, payload]`` on an XPUB socket.
 
     A subscriber that does not keep up loses messages, once 1,000 wait for it, and
-    sees it in ``seq``. A new subscriber gets the last decision and status of every topic it asks for at once,
-    marked ``replay``.
+    sees it in ``seq``. A new subscriber gets the last status, and the last decision of every label, of the
+    topics that it asks for at once, marked ``replay``.
 
     Parameters
     ----------
@@ -43,18 +43,16 @@ class Publisher(Sink):
     """
 
     def __init__(self, address: str = DEFAULT_ADDRESS, keys: Path | str | None = None) -> None:
-        self._wanted_address = address
+        self._wanted_address = self._address = address
         self._keys = Path(keys) if keys else None
-        self._last: dict[str, Event] = {}
+        self._last: dict[tuple[str, str], Event] = {}  # by topic and label, the oldest first
         self._context: zmq.Context[zmq.Socket[bytes]] | None = None
         self._authenticator: Authenticator | None = None
 
     @property
     def address(self) -> str:
-        """The address bound, with the real port; while closed, the one wanted."""
-        if self._context is None:
-            return self._wanted_address
-        return self._socket.getsockopt_string(zmq.LAST_ENDPOINT)
+        """The address bound, with the real port; while closed, the one wanted. For any thread."""
+        return self._address  # noted once: a ZeroMQ socket must not be asked from another thread
 
     def open(self) -> None:
         """Bind the address.
@@ -75,8 +73,9 @@ class Publisher(Sink):
             )
         _check_path(address)
         keys = load_server_keys(self._keys) if self._keys else None
-        self._context = zmq.Context()  # its own, for a context holds one authenticator only
-        self._socket = self._context.socket(zmq.XPUB)
+        context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()  # its own: it holds one authenticator only
+        self._socket = context.socket(zmq.XPUB)
+        self._context = context
         self._socket.setsockopt(zmq.XPUB_VERBOSE, 1)  # tell every subscription, not only the first of a topic
         self._socket.setsockopt(zmq.SNDHWM, _HIGH_WATER)
         self._socket.setsockopt(zmq.LINGER, _LINGER_MS)
@@ -89,23 +88,27 @@ class Publisher(Sink):
         except zmq.ZMQError as error:
             self.close()
             raise _bind_error(address, error) from error
+        self._address = self._socket.getsockopt_string(zmq.LAST_ENDPOINT)
 
     def send(self, event: Event) -> None:
         """Publish an event; never waits."""
         if isinstance(event, Decision | Status):
-            self._last[event.topic] = event
+            subject = event.topic, event.label if isinstance(event, Decision) else ""
+            self._last.pop(subject, None)  # to the end: replays are sent in the order they were said
+            self._last[subject] = event
         self._socket.send_multipart(encode(event))
 
     def service(self) -> None:
         """Let in who is authorised, and tell new subscribers how things stand."""
         self._authenticate()
         prefixes = self._new_subscriptions()
-        for topic, event in self._last.items():
-            if topic.startswith(tuple(prefixes)):
+        for event in self._last.values():
+            if event.topic.startswith(tuple(prefixes)):
                 # An XPUB socket cannot address one subscriber: the others know the message and pass it over.
                 self._socket.send_multipart(encode(replace(event, replay=True)))
 
     def close(self) -> None:
+        self._address = self._wanted_address
         if self._context is None:
             return
         self._socket.close()

@@ -16,9 +16,6 @@ from streamer.level import FLOOR_DBFS
 from streamer.sinks.sink import Sink
 from streamer.text import clock, line
 
-REFRESH_S = 0.125
-"""Between two pictures: fast enough for a level to look alive, slow enough to cost little."""
-
 _QUIET_DBFS = -60.0
 _BAR_CELLS = 24
 _LOG_LINES = 8
@@ -100,10 +97,11 @@ def _level(row: _Row) -> Text:
 
 
 def _gate(row: _Row) -> Text:
-    going_on = [d.label for d in list(row.decisions.values()) if d.state != "off"]
+    decisions = list(row.decisions.values())  # the engine may add one meanwhile
+    going_on = [d.label for d in decisions if d.state != "off"]
     if going_on:
         return Text("● " + ", ".join(going_on), style="bold green")
-    return Text("○ " + ", ".join(d.label for d in row.decisions.values()), style="dim")
+    return Text("○ " + ", ".join(d.label for d in decisions), style="dim")
 
 
 def _scores(row: _Row) -> Text:

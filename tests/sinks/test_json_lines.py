@@ -15,12 +15,14 @@ import pytest
 
 from streamer.errors import StreamError
 from streamer.events import header
-from streamer.sinks.json_lines import JsonLines, LiveJsonLines, ReaderGoneError
+from streamer.sinks.json_lines import JsonLines, LiveJsonLines
+from streamer.sinks.line_writer import ReaderGoneError
 from tests import bus
 
 PROGRAM = """
 import sys
-from streamer.sinks.json_lines import JsonLines, ReaderGoneError
+from streamer.sinks.json_lines import JsonLines
+from streamer.sinks.line_writer import ReaderGoneError
 from tests.bus import gate
 
 sink = JsonLines(sys.stdout)
@@ -102,7 +104,7 @@ def test_live_lines_are_dropped_while_the_reader_is_full_and_flow_again(pipe: tu
     sink = LiveJsonLines(stream)
     sink.open()
     sent = 0
-    while sink.dropped < 10:
+    while sink.dropped_lines < 10:
         sink.send(bus.gate(sent))
         sent += 1
     text = _drain(read_end)
