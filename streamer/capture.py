@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from cffi import FFI
 
 from streamer.devices import InputDevice, input_devices, portaudio, quiet_stderr
-from streamer.errors import DeviceError
+from streamer.errors import DeviceError, StreamError
 from streamer.ring import RingBuffer
 from streamer.ring_kernels import capture_callback
 
@@ -23,11 +23,23 @@ class CaptureStream(Protocol):
 
     @property
     def active(self) -> bool:
-        """Whether it still captures; false once the device has gone."""
+        """Whether it still captures; false once the device has gone.
+
+        Raises
+        ------
+        StreamError
+            If the sound system does not say.
+        """
 
     @property
     def time_s(self) -> float:
-        """The current time on the clock of the times in the ring."""
+        """The current time on the clock of the times in the ring.
+
+        Raises
+        ------
+        StreamError
+            If the sound system does not say.
+        """
 
     def close(self) -> None:
         """Stop, and give the device back. Nothing is written afterwards."""
@@ -71,6 +83,8 @@ class _PortAudioStream:
 
     def __init__(self, sounddevice: Any, device: InputDevice, block_frames: int, ring: RingBuffer) -> None:
         self._ring = ring
+        self._name = f"input device {device.index} ({device.name})"
+        self._error: type[Exception] = sounddevice.PortAudioError
         self._callback = capture_callback()
         ffi = FFI()
         # The class that sounddevice offers to authors of libraries who bring a C callback.
@@ -89,11 +103,21 @@ class _PortAudioStream:
 
     @property
     def active(self) -> bool:
-        return self._stream is not None and bool(self._stream.active)
+        return self._stream is not None and bool(self._ask("active"))
 
     @property
     def time_s(self) -> float:
-        return float(self._stream.time)
+        return float(self._ask("time"))
+
+    def _ask(self, what: str) -> Any:
+        """A property of the stream, which may fail when the sound system ends."""
+        try:
+            return getattr(self._stream, what)
+        except self._error as error:
+            raise StreamError(
+                f"{self._name} failed while it ran ({error.args[0]}); check that it is plugged in and that the "
+                "sound system runs, and start again"
+            ) from error
 
     def close(self) -> None:
         stream, self._stream = self._stream, None

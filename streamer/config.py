@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import difflib
+import math
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, is_dataclass
@@ -29,11 +31,28 @@ class StreamConfig:
         ``auto``, ``mic``, an input device's index or part of its name, ``file:PATH``, a URL, or ``-`` for raw
         PCM on standard input.
     name : str
-        In the topic of its messages; empty takes one from the device.
+        In the topic of its messages: letters, digits, ``_``, ``.`` and ``-``; empty takes one from the device.
+    rate_hz, channels : int
+        What a microphone is asked for; 0 takes the device's own. Other devices have theirs and ignore these:
+        files and URLs say it, raw PCM has it from ``[pcm]``.
     """
 
     device: str = "auto"
     name: str = ""
+    rate_hz: int = 0
+    channels: int = 0
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch(r"[\w.-]*", self.name):
+            raise ConfigError(
+                f"stream name is {self.name!r}; expected letters, digits, '_', '.' and '-', or nothing to take "
+                "one from the device"
+            )
+        if min(self.rate_hz, self.channels) < 0:
+            raise ConfigError(
+                f"stream rate_hz is {self.rate_hz} and channels is {self.channels}; expected 1 or more, or 0 for "
+                "the microphone's own"
+            )
 
 
 @dataclass(frozen=True)
@@ -129,7 +148,7 @@ class Config:
     Attributes
     ----------
     stream : tuple of StreamConfig
-        At least one.
+        At least one, and at most one of them standard input.
     gate : DecisionConfig
         When the music gate opens and closes.
     """
@@ -140,6 +159,17 @@ class Config:
     gate: DecisionConfig = DecisionConfig()
     publish: PublishConfig = PublishConfig()
     engine: EngineConfig = EngineConfig()
+
+    def __post_init__(self) -> None:
+        if not self.stream:
+            raise ConfigError(
+                "stream is empty; expected at least one [[stream]], or none of the key for a microphone"
+            )
+        from_stdin = [entry.device for entry in self.stream].count("-")
+        if from_stdin > 1:
+            raise ConfigError(
+                f"{from_stdin} streams have the device '-'; expected at most one: there is one standard input"
+            )
 
 
 def read_config(path: Path) -> Config:
@@ -178,7 +208,7 @@ def from_mapping(kind: type[T], content: Mapping[str, Any], where: str = "") -> 
     Raises
     ------
     ConfigError
-        If a key does not exist or a value has another type.
+        If a key does not exist, or a value has another type or is infinite or no number.
     """
     hints = get_type_hints(kind)
     known = [f.name for f in fields(kind)]  # type: ignore[arg-type]
@@ -207,4 +237,6 @@ def _value(hint: Any, value: Any, where: str) -> Any:
     if not isinstance(value, tuple(wanted)) or (isinstance(value, bool) and bool not in wanted):
         names = " or ".join(option.__name__ for option in wanted)
         raise ConfigError(f"{where} is {value!r}; expected {names}")
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ConfigError(f"{where} is {value!r}; expected a finite number")
     return value

@@ -256,7 +256,9 @@ class Engine:
         stream.backlog_frames = stream.source.backlog_frames()
         allowed = round(self._config.engine.max_lag_ms * stream.source.rate_hz / 1_000)
         if stream.backlog_frames > allowed:
-            stream.source.skip(stream.backlog_frames - min(allowed, round(LIVE_CHUNK_S * stream.source.rate_hz)))
+            stream.source.skip(
+                stream.backlog_frames - min(allowed, round(LIVE_CHUNK_S * stream.source.rate_hz))
+            )
 
     def _tell_loss(self, stream: Stream, lost: int) -> None:
         lost_ms = 1_000 * lost / stream.source.rate_hz

@@ -9,6 +9,7 @@ from math import floor
 
 from streamer.config import Config
 from streamer.decisions import Decider, DecisionConfig
+from streamer.errors import ConfigError, ModelError
 from streamer.frontend import FrontEnd, FrontEndConfig
 from streamer.inference.onnx import OnnxModel
 from streamer.manifest import find_model
@@ -27,23 +28,47 @@ class Head:
     model : OnnxModel
     decisions : DecisionConfig
         For each of the model's labels.
+
+    Raises
+    ------
+    ConfigError
+        If a threshold that is set does not go with the model's other one.
     """
 
     kind: str
     model: OnnxModel
     decisions: DecisionConfig
 
+    def __post_init__(self) -> None:
+        config = self.decisions
+        on, off = self._operating_point
+        if off > on:
+            owner = f"model {self.model.manifest.name}"
+            raise ConfigError(
+                f"thresholds of {self.kind} are on = {on} (from "
+                f"{owner if config.on is None else 'the configuration'}), off = {off} (from "
+                f"{owner if config.off is None else 'the configuration'}); expected off <= on: set both in "
+                f"[{self.kind}], or neither"
+            )
+
+    @property
+    def _operating_point(self) -> tuple[float, float]:
+        """`on` and `off`, with the model's own figures where none are set."""
+        own, config = self.model.manifest.thresholds, self.decisions
+        return own.on if config.on is None else config.on, own.off if config.off is None else config.off
+
     def decider(self, rate_hz: int) -> Decider:
         """The decisions in samples at `rate_hz`, with the model's own figures where none are set."""
         config, manifest = self.decisions, self.model.manifest
+        on, off = self._operating_point
         warm_up_s = (
             manifest.warm_up_frames * manifest.front_end.hop_samples / manifest.front_end.sample_rate_hz
         )
         if config.warm_up_ms is not None:
             warm_up_s = config.warm_up_ms / 1_000
         return Decider(
-            on=manifest.thresholds.on if config.on is None else config.on,
-            off=manifest.thresholds.off if config.off is None else config.off,
+            on=on,
+            off=off,
             min_on_samples=round(config.min_on_ms * rate_hz / 1_000),
             min_off_samples=round(config.min_off_ms * rate_hz / 1_000),
             warm_up_samples=round(warm_up_s * rate_hz),
@@ -57,9 +82,17 @@ def heads_of(config: Config) -> tuple[Head, ...]:
     Raises
     ------
     ModelError
-        If one is absent, altered or does not fit.
+        If one is absent, altered or does not fit, or decides something else.
+    ConfigError
+        If the thresholds that are set do not go with the model's.
     """
-    return (Head("gate", OnnxModel(find_model(config.models.gate)), config.gate),)
+    model = OnnxModel(find_model(config.models.gate))
+    if model.manifest.task != "gate":
+        raise ModelError(
+            f"model {model.manifest.name} decides {model.manifest.task!r}; expected a model whose task is 'gate': "
+            "name one in [models] gate, see `streamer models`"
+        )
+    return (Head("gate", model, config.gate),)
 
 
 @dataclass(frozen=True)

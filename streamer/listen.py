@@ -64,7 +64,7 @@ def make_streams(config: Config, realtime: bool, duration_s: float) -> list[Stre
         if name in taken:
             raise ConfigError(f"stream name {name!r} is taken; give each [[stream]] a name of its own")
         taken.add(name)
-        streams.append(Stream(name, source_for(entry.device, config, realtime), duration_s))
+        streams.append(Stream(name, source_for(entry, config, realtime), duration_s))
     return streams
 
 

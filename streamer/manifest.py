@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from dataclasses import asdict, dataclass, field, fields
 from importlib.resources import files
 from pathlib import Path
@@ -34,10 +35,14 @@ class StateSpec:
 
 @dataclass(frozen=True)
 class Thresholds:
-    """The operating point that a model was released with (probabilities, 0 to 1)."""
+    """An operating point (probabilities, 0 to 1)."""
 
     on: float = 0.6
     off: float = 0.4
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.off <= self.on <= 1:
+            raise ValueError(f"thresholds are on = {self.on}, off = {self.off}; expected 0 <= off <= on <= 1")
 
 
 @dataclass(frozen=True)
@@ -112,15 +117,19 @@ def read_manifest(folder: Path) -> Manifest:
     Raises
     ------
     ModelError
-        If a file is absent or damaged, or the model was made for another front end.
+        If it is absent, cannot be read or is damaged, or the model was made for another front end.
     """
     path = folder / "manifest.json"
-    if not path.is_file():
+    try:
+        text = path.read_bytes()
+    except (FileNotFoundError, NotADirectoryError) as error:
         raise ModelError(
             f"{folder} has no manifest.json; expected a released-model folder, see `streamer models`"
-        )
+        ) from error
+    except OSError as error:
+        raise _unreadable(path, error) from error
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(text.decode("utf-8"))
         if content.get("schema") != MANIFEST_SCHEMA:
             raise ModelError(
                 f"{path} has schema {content.get('schema')!r}; expected {MANIFEST_SCHEMA}: export the model anew, "
@@ -150,12 +159,17 @@ def verify_file(folder: Path, manifest: Manifest) -> Path:
     Raises
     ------
     ModelError
-        If it is absent or its SHA-256 differs.
+        If it is absent or cannot be read, or its SHA-256 differs.
     """
     path = folder / "model.onnx"
-    if not path.is_file():
-        raise ModelError(f"{folder} has no model.onnx; install streamer again or export the model anew")
-    found = hashlib.sha256(path.read_bytes()).hexdigest()
+    try:
+        found = hashlib.sha256(path.read_bytes()).hexdigest()
+    except FileNotFoundError as error:
+        raise ModelError(
+            f"{folder} has no model.onnx; install streamer again or export the model anew"
+        ) from error
+    except OSError as error:
+        raise _unreadable(path, error) from error
     if found != manifest.sha256:
         raise ModelError(
             f"{path} has SHA-256 {found[:12]}, the manifest says {manifest.sha256[:12]}: the file was altered or "
@@ -183,11 +197,17 @@ def find_model(name: str) -> Path:
         If there is neither.
     """
     for folder in (released_folder() / name, Path(name)):
-        if (folder / "manifest.json").is_file():
+        if os.path.isfile(folder / "manifest.json"):  # noqa: PTH113 - Path's raises where a folder is forbidden
             return folder
     released = ", ".join(folder.name for folder in released_folders())
     raise ModelError(
         f"no model {name!r}; expected a folder with manifest.json or one of the released: {released}"
+    )
+
+
+def _unreadable(path: Path, error: OSError) -> ModelError:
+    return ModelError(
+        f"{path} cannot be read ({error.strerror}); expected a file that may be read: check its permissions"
     )
 
 

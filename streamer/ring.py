@@ -129,7 +129,7 @@ class RingBuffer:
         Parameters
         ----------
         frames : int
-            How many at most.
+            How many at most; below 0 counts as 0.
 
         Returns
         -------
@@ -137,7 +137,7 @@ class RingBuffer:
             How many of the waiting frames were dropped; they do not count as lost.
         """
         oldest = max(self._position, self.written_frames - self.capacity_frames)
-        dropped = min(frames, self.written_frames - oldest)
+        dropped = max(0, min(frames, self.written_frames - oldest))
         self._lost_frames += oldest - self._position
         self._position = oldest + dropped
         return dropped

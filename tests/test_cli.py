@@ -7,6 +7,7 @@ import re
 import shutil
 import signal
 import socket
+import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ import pytest
 import soundfile
 
 from streamer.manifest import released_folder
-from tests.programs import free_address, messages, received, running, streamer
+from tests.programs import STREAMER, free_address, messages, received, running, streamer
 from tests.toy_model import write_toy_model
 
 
@@ -80,6 +81,7 @@ def test_nan_and_infinity_are_muted_and_counted(tmp_path: Path, tone: Path) -> N
     assert done.returncode == 0, done.stderr
     assert [h["muted_samples"] for h in messages(done.stdout) if h["kind"] == "status"][-1] == 101
     assert b"muted 101 samples" in done.stderr
+    assert b"bad: 101 samples were no sound" in streamer("analyze", str(path)).stderr
 
 
 def test_a_url_that_refuses() -> None:
@@ -228,11 +230,34 @@ def test_being_interrupted_ends_cleanly_with_a_summary(tmp_path: Path, how: sign
     assert b"Traceback" not in said
 
 
+def test_an_interrupted_analysis_says_so_and_hears_no_more(tmp_path: Path, tone: Path) -> None:
+    long = tmp_path / "long.wav"
+    soundfile.write(long, np.zeros(1_800 * 16_000, np.int16), 16_000)
+    with running("analyze", str(long), str(tone)) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        out, said = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert b"Error: interrupted in long" in said
+    assert {h["stream"] for h in messages(out)} == {"long"}
+
+
+@pytest.mark.parametrize(
+    "arguments", [["models", "list"], ["listen", "--device", "file:TONE", "--fast", "--bind", "ADDRESS"]]
+)
+def test_a_full_disk_is_one_line(tone: Path, arguments: list[str]) -> None:
+    given = [a.replace("TONE", str(tone)).replace("ADDRESS", free_address()) for a in arguments]
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [STREAMER, *given], stdout=full, stderr=subprocess.PIPE, timeout=60, check=False
+        )
+    assert done.returncode == 1
+    assert b"Traceback" not in done.stderr
+    assert b"No space left on device" in done.stderr
+
+
 def test_a_reader_that_leaves_ends_it_quietly(tone: Path) -> None:
-    import subprocess
-
-    from tests.programs import STREAMER
-
     command = f"{STREAMER} analyze {tone} | head -n 1"
     done = subprocess.run(
         ["bash", "-o", "pipefail", "-c", command], capture_output=True, timeout=60, check=False

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -134,3 +136,53 @@ def test_find_model_takes_a_path(folder: Path) -> None:
 def test_unknown_model_names_the_released() -> None:
     with pytest.raises(ModelError, match=r"no model 'gaet'; expected a folder with manifest\.json or"):
         find_model("gaet")
+
+
+@pytest.mark.parametrize("name", ["manifest.json", "model.onnx"])
+def test_what_is_no_file_is_refused(folder: Path, name: str) -> None:
+    manifest = read_manifest(folder)
+    (folder / name).unlink()
+    (folder / name).mkdir()
+    with pytest.raises(
+        ModelError, match=rf"{name} cannot be read \(Is a directory\); expected a file that may"
+    ):
+        verify_file(folder, manifest) if name == "model.onnx" else read_manifest(folder)
+
+
+@contextmanager
+def as_nobody() -> Iterator[None]:
+    """Root may read everything; nobody may not."""
+    root = os.geteuid() == 0
+    if root:
+        os.seteuid(65_534)
+    try:
+        yield
+    finally:
+        if root:
+            os.seteuid(0)
+
+
+@pytest.mark.parametrize("name", ["manifest.json", "model.onnx"])
+def test_a_forbidden_file_is_refused(folder: Path, name: str) -> None:
+    manifest = read_manifest(folder)
+    (folder / name).chmod(0)
+    with (
+        as_nobody(),
+        pytest.raises(ModelError, match=rf"{name} cannot be read \(Permission denied\).*permissions"),
+    ):
+        verify_file(folder, manifest) if name == "model.onnx" else read_manifest(folder)
+
+
+def test_a_forbidden_folder_is_not_found(folder: Path) -> None:
+    folder.chmod(0)
+    try:
+        with as_nobody(), pytest.raises(ModelError, match="no model"):
+            find_model(str(folder))
+    finally:
+        folder.chmod(0o700)
+
+
+def test_thresholds_the_wrong_way_round_are_refused(folder: Path) -> None:
+    edit(folder, lambda content: content["thresholds"].update(on=0.3))
+    with pytest.raises(ModelError, match=r"on = 0\.3, off = 0\.4; expected 0 <= off <= on <= 1"):
+        read_manifest(folder)

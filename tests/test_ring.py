@@ -212,3 +212,13 @@ def test_an_overflow_before_the_first_frame_is_counted_only() -> None:
     call_back(ring, counting(0, 10), 0.0, 5.0, INPUT_OVERFLOW)
     assert read_all(ring, 100) == [(0, 10)]
     assert (ring.overruns, ring.lost_frames) == (1, 0)
+
+
+def test_skipping_a_negative_count_does_not_go_back() -> None:
+    ring = RingBuffer(10, 1, RATE_HZ)
+    ring.write(counting(0, 8))
+    assert ring.skip(5) == 5
+    assert ring.skip(-3) == 0
+    taken = ring.read(10)
+    assert taken is not None
+    assert taken[0] == 5

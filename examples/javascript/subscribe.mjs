@@ -11,19 +11,25 @@ const wanted = (topic) =>
   filters.length === 0 ||
   filters.some((filter) => (filter.endsWith("/") ? topic.startsWith(filter) : topic === filter));
 
-const last = new Map();
+const last = new Map(); // by topic, the last message of each label
 let lost = 0;
 
 // Whether the message was not had before; counts what was lost before it.
 function isNew(event, topic) {
-  const before = last.get(topic);
+  if (!last.has(topic)) last.set(topic, new Map());
+  const had = last.get(topic);
+  const label = event.label ?? "";
+  const furthest = [...had.values()].reduce((a, b) => (a && a.seq > b.seq ? a : b), undefined);
+  // A replay is the last of its label, but other labels of its topic may have gone further.
+  const before = event.replay ? had.get(label) : furthest;
   if (before) {
     const same = ["epoch", "seq", "start", "stop", "time"].every((key) => event[key] === before[key]);
     if (event.replay && same) return false;
     const startedAgain = event.seq <= before.seq || event.stop < before.stop;
-    if (!startedAgain) lost += event.seq - before.seq - 1;
+    if (startedAgain) had.clear();
+    else lost += Math.max(0, event.seq - furthest.seq - 1);
   }
-  last.set(topic, event);
+  had.set(label, event);
   return true;
 }
 

@@ -43,6 +43,7 @@ class OnnxModel(Stage):
         self._inputs = ["x", *(f"state.{n}" for n in range(len(self.manifest.states)))]
         self._outputs = ["y", *(f"next_state.{n}" for n in range(len(self.manifest.states)))]
         self._check_graph()
+        self._check_step()
 
     def _check_graph(self) -> None:
         found = (
@@ -53,6 +54,32 @@ class OnnxModel(Stage):
             raise ModelError(
                 f"model {self.manifest.name} has inputs {found[0]} and outputs {found[1]}; its manifest says "
                 f"{self._inputs} and {self._outputs}: export it anew"
+            )
+
+    def _check_step(self) -> None:
+        """Run the graph on silence until it has to give a score: it may load and still not run."""
+        m = self.manifest
+        hops = -(-m.latency_frames // m.hop_frames) + 1
+        frames = hops * m.hop_frames
+        silence = np.zeros((1, frames, m.front_end.mel_bands), np.float32)
+        try:
+            y, (_, _, *states) = self.step(silence, self.init())
+        except Exception as error:  # ONNX Runtime raises its own, undocumented types
+            reason = " ".join(str(error).split())
+            raise ModelError(f"model {m.name} does not run ({reason}); export it anew") from error
+        steps = (frames - m.latency_frames) // m.hop_frames + 1
+        expected = [_form(np.zeros((1, steps, len(m.labels)), np.float32))]
+        expected += [_form(state) for state in self.init()[2:]]
+        found = [_form(array) for array in (y, *states)]
+        if found != expected:
+            raise ModelError(
+                f"model {m.name} gives {', '.join(found)} for {frames} frames; its manifest says "
+                f"{', '.join(expected)}: export it anew"
+            )
+        if not (y.min() >= 0 and y.max() <= 1):  # NaN is neither
+            raise ModelError(
+                f"model {m.name} gives scores from {y.min()} to {y.max()}; expected probabilities, 0 to 1: "
+                "export it anew"
             )
 
     @property
@@ -99,6 +126,11 @@ class OnnxModel(Stage):
 
     def flush(self, state: State) -> Array:
         return np.zeros((len(state[0]), 0, len(self.manifest.labels)), np.float32)
+
+
+def _form(array: Array) -> str:
+    """Type and shape in words."""
+    return f"{array.dtype} {array.shape}"
 
 
 def _session(path: Path) -> Any:

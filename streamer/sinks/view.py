@@ -17,7 +17,8 @@ from streamer.sinks.sink import Sink
 from streamer.text import clock, line
 
 _QUIET_DBFS = -60.0
-_BAR_CELLS = 24
+_BAR_CELLS = 10
+_NAME_CELLS = 14
 _LOG_LINES = 8
 
 
@@ -70,12 +71,16 @@ class View(Sink):
 
     def picture(self) -> RenderableType:
         """What the terminal shows now."""
-        table = Table(expand=True, box=None, padding=(0, 1))
-        for heading in ("stream", "time", "level", "gate", "scores", "lag", "lost"):
-            table.add_column(heading, justify="right" if heading in ("lag", "lost") else "left", no_wrap=True)
+        table = Table(expand=True, box=None, padding=(0, 1, 0, 0), pad_edge=False)
+        table.add_column("stream", no_wrap=True, max_width=_NAME_CELLS)
+        for heading in ("time", "level", "gate"):
+            table.add_column(heading, no_wrap=True)
+        table.add_column("scores", no_wrap=True, ratio=1)  # on a narrow terminal these alone are cut
+        for heading in ("lag", "lost"):
+            table.add_column(heading, no_wrap=True, justify="right")
         for name, row in list(self._rows.items()):  # the engine may add one meanwhile
             table.add_row(name, _time(row), _level(row), _gate(row), _scores(row), _lag(row), _lost(row))
-        log = Text("\n".join(list(self._log)) or "nothing decided yet", style="dim", no_wrap=True)
+        log = Text("\n".join(list(self._log)) or "nothing decided yet", style="dim")
         return Panel(Group(table, Text(), log), title=self._title(), title_align="left", border_style="cyan")
 
 
@@ -123,4 +128,6 @@ def _lost(row: _Row) -> Text:
         return Text(status.state, style="red" if status.state == "failed" else "dim")
     if not status.dropped_samples and not status.overruns:
         return Text("nothing", style="dim")
-    return Text(f"{status.dropped_samples} samples, {status.overruns} overruns", style="bold red")
+    plural = "" if status.overruns == 1 else "s"
+    lost_s = status.dropped_samples / status.rate if status.rate else 0.0
+    return Text(f"{lost_s:.2f} s, {status.overruns} overrun{plural}", style="bold red")

@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 import re
-import sys
 from importlib.resources import files
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
-from streamer.config import Config
+from streamer.config import Config, StreamConfig
 from streamer.sources.source import Source
+from streamer.sources.url import split_url
 
 DEMO_PATH = Path(str(files("streamer") / "data" / "demo.ogg"))
 """The bundled recording: music, speech, everyday sounds and silence in turn."""
 
+STDIN_DESCRIPTOR = 0
+"""`sys.stdin` may be None or something else."""
 
-def source_for(device: str, config: Config, realtime: bool) -> Source:
-    """The source of a device, not yet opened.
+
+def source_for(stream: StreamConfig, config: Config, realtime: bool) -> Source:
+    """The source of a stream, not yet opened.
 
     Parameters
     ----------
-    device : str
-        ``mic``, an input device's index or part of its name, ``file:PATH``, a URL, or ``-`` for raw PCM on
-        standard input.
+    stream : StreamConfig
+        Any device but ``auto``.
     config : Config
         Ring and PCM settings.
     realtime : bool
@@ -31,11 +33,12 @@ def source_for(device: str, config: Config, realtime: bool) -> Source:
     -------
     Source
     """
+    device = stream.device
     if device == "-":
         from streamer.sources.pcm import PcmSource
 
         pcm = config.pcm
-        return PcmSource(sys.stdin.fileno(), pcm.rate_hz, pcm.channels, pcm.encoding)
+        return PcmSource(STDIN_DESCRIPTOR, pcm.rate_hz, pcm.channels, pcm.encoding)
     if device.startswith("file:"):
         from streamer.sources.file import FileSource
         from streamer.sources.paced import Paced
@@ -48,13 +51,29 @@ def source_for(device: str, config: Config, realtime: bool) -> Source:
         return url_source(device)
     from streamer.sources.microphone import MicrophoneSource
 
-    return MicrophoneSource(device, ring_s=config.engine.ring_s)
+    return MicrophoneSource(
+        device,
+        rate_hz=stream.rate_hz or None,
+        channels=stream.channels or None,
+        ring_s=config.engine.ring_s,
+    )
 
 
 def name_for(device: str) -> str:
-    """A stream's name where none was given: short, without the slash and space that topics are cut at."""
+    """A stream's name where none was given: short, without the slash and space that topics are cut at.
+
+    Raises
+    ------
+    ConfigError
+        If it looks like a URL and is none.
+    """
     if device == "-":
         return "stdin"
-    path = device.removeprefix("file:").partition("?")[0].rstrip("/")
-    stem = Path(path).stem if device.startswith("file:") or "://" in device else device
-    return re.sub(r"[^\w.-]+", "-", stem).strip("-") or "stream"
+    if device.startswith("file:"):
+        name = Path(device.removeprefix("file:")).stem
+    elif "://" in device:
+        url = split_url(device)  # of its address only the host is said: there may be a password
+        name = PurePosixPath(url.path).stem or url.hostname or ""
+    else:
+        name = device
+    return re.sub(r"[^\w.-]+", "-", name).strip("-") or "stream"

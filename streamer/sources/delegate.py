@@ -35,6 +35,10 @@ class Delegate(Source):
         return self._inner.wait_s()
 
     @property
+    def total_s(self) -> float | None:
+        return self._inner.total_s
+
+    @property
     def ended(self) -> bool:
         return self._inner.ended
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import re
-import select
 import struct
 import subprocess
 import threading
@@ -12,7 +11,6 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import IO
-from urllib.parse import urlsplit
 
 import numpy as np
 
@@ -20,6 +18,8 @@ from streamer.errors import ConfigError, StreamError
 from streamer.sources.format import format_fault
 from streamer.sources.pipe import PipeReader, enlarge
 from streamer.sources.source import Block, Source
+from streamer.sources.turns import Turns
+from streamer.sources.url import split_url, without_password
 
 logger = logging.getLogger(__name__)
 
@@ -104,6 +104,7 @@ class FfmpegSource(Source):
         data = self._reader.read(max_frames)
         if data:
             self._heard_at = self._clock()
+            self._turns.heard(len(data) // self._frame_bytes, self._heard_at)
             samples = np.frombuffer(data, ">f4").astype(np.float32).reshape(-1, self.channels)
             block = Block(self._position, samples, captured_at=None)
             self._position = block.stop
@@ -117,6 +118,9 @@ class FfmpegSource(Source):
                 f"{self._position}; expected sound without a pause: check the server and the network"
             )
         return None
+
+    def wait_s(self) -> float:
+        return self._turns.wait_s(self._clock())
 
     def backlog_frames(self) -> int:
         return 0 if self._process is None else self._reader.waiting_items()
@@ -163,14 +167,16 @@ class FfmpegSource(Source):
         self._take(offset - AU_HEADER.size)
         if fault := format_fault(self.rate_hz, self.channels):
             raise StreamError(f"{self._name} {fault}")
-        self._reader = PipeReader(self._sound, self.channels * np.dtype(np.float32).itemsize)
+        self._frame_bytes = self.channels * np.dtype(np.float32).itemsize
+        self._reader = PipeReader(self._sound, self._frame_bytes)
+        self._turns = Turns(self.rate_hz, self._clock())
 
     def _take(self, wanted: int) -> bytes:
         """Wait for so many bytes of the header."""
         reader, taken = PipeReader(self._sound, 1), b""
         deadline = self._clock() + self._open_timeout_s
         while len(taken) < wanted:
-            select.select([self._sound], [], [], WAKE_S)
+            reader.wait(WAKE_S)
             taken += reader.read(wanted - len(taken))
             self._complaints.collect()
             if reader.ended:
@@ -255,10 +261,9 @@ def url_source(url: str) -> FfmpegSource:
     Raises
     ------
     ConfigError
-        If the scheme is another one.
+        If the scheme is another one, or it is no URL.
     """
-    scheme = urlsplit(url).scheme
-    shown = re.sub(r"(?<=//)[^/@]*@", "***@", url)
+    scheme, shown = split_url(url).scheme, without_password(url)
     if scheme not in URL_SCHEMES:
         raise ConfigError(f"URL '{shown}' has scheme '{scheme}'; expected one of {', '.join(URL_SCHEMES)}")
     over_tcp = ("-rtsp_flags", "prefer_tcp") if scheme in ("rtsp", "rtsps") else ()

@@ -22,8 +22,8 @@ logger = logging.getLogger(__name__)
 DECODE_FRAMES = 4_096
 """How much is decoded at once, however little is asked for.
 
-After every call soundfile seeks to where it is, and mpg123 then rounds differently (by 1e-7): only equal
-calls give the same samples for every `max_frames`. They also make short reads several times faster.
+Equal calls give the same samples for every `max_frames`, whatever a decoder does at their edges, and make short reads
+several times faster.
 """
 
 UNKNOWN_LENGTH = 0xFFFFFFFF
@@ -64,6 +64,17 @@ class FileSource(Delegate):
                 raise StreamError(f"{unreadable}; {error}") from error
 
 
+class _Sequential(soundfile.SoundFile):  # type: ignore[misc]
+    """A file that is only read on from where it is.
+
+    After every read of a file that can be sought in, soundfile seeks to where it is already. That makes mpg123
+    forget the bits that an MP3's frame borrows from those before it: at low rates the sound comes out wrong.
+    """
+
+    def seekable(self) -> bool:
+        return False
+
+
 class SoundFileSource(Source):
     """A file that libsndfile reads.
 
@@ -78,11 +89,12 @@ class SoundFileSource(Source):
         self._file: soundfile.SoundFile | None = None
         self._decoded: Array = np.zeros((0, 1), np.float32)
         self._position = 0
+        self._total_s: float | None = None
 
     def open(self) -> None:
         check_file(self._path)
         try:
-            file = soundfile.SoundFile(str(self._path))
+            file = _Sequential(str(self._path))
         except soundfile.LibsndfileError as error:
             raise _UnreadableError(
                 f"file {self._path} cannot be read by libsndfile ({_plain(error)})"
@@ -94,6 +106,7 @@ class SoundFileSource(Source):
             raise
         self._file = file
         self.rate_hz, self.channels = file.samplerate, file.channels
+        self._total_s = file.frames / file.samplerate
 
     def read(self, max_frames: int) -> Block | None:
         if self._file is not None and not len(self._decoded):
@@ -110,6 +123,11 @@ class SoundFileSource(Source):
 
     def skip(self, frames: int) -> int:  # noqa: ARG002 - what is read on demand has nothing to drop
         return 0
+
+    @property
+    def total_s(self) -> float | None:
+        """Seconds of sound by the file's own word; None before it is open."""
+        return self._total_s
 
     @property
     def ended(self) -> bool:

@@ -9,6 +9,7 @@ from streamer.devices import InputDevice, find_input
 from streamer.errors import DeviceError, StreamError
 from streamer.ring import RingBuffer
 from streamer.ring_kernels import capture_callback
+from streamer.sources.format import HIGHEST_RATE_HZ
 from streamer.sources.loss import LossWatch
 from streamer.sources.source import POLL_S, TURN_S, Block, Source, SourceCounts
 
@@ -81,7 +82,7 @@ class MicrophoneSource(Source):
                 f"{self._device_name} cannot do {self.channels} channels; expected 1 to "
                 f"{device.max_input_channels}"
             )
-        if self.rate_hz < 1:
+        if not 1 <= self.rate_hz <= HIGHEST_RATE_HZ:  # the ring for it would fill the memory
             raise DeviceError(
                 f"{self._device_name} cannot do {self.rate_hz} Hz; ask for its own rate, "
                 f"{device.default_rate_hz} Hz"
@@ -90,20 +91,27 @@ class MicrophoneSource(Source):
     def read(self, max_frames: int) -> Block | None:
         if self._ring is None or self._stream is None:
             return None
+        try:
+            return self._read(max_frames, self._ring, self._stream)
+        except StreamError:
+            self.close()
+            raise
+
+    def _read(self, max_frames: int, ring: RingBuffer, stream: CaptureStream) -> Block | None:
         now = time.monotonic()
-        was_active = self._stream.active  # asked first: what it wrote before it stopped is still read
-        self._look_for_losses(self._ring, now)
-        taken = self._ring.read(max_frames)
+        was_active = stream.active  # asked first: what it wrote before it stopped is still read
+        self._look_for_losses(ring, now)
+        taken = ring.read(max_frames)
         if taken is None:
             self._check_alive(was_active, now)
             return None
         self._heard_at = now
         start, samples = taken
-        captured_at = self._ring.time_of(start + len(samples))
+        captured_at = ring.time_of(start + len(samples))
         if captured_at is not None:
             # PortAudio's clock is the system's wall clock on Linux, which may be set at any time: the two
             # clocks are compared at each read.
-            captured_at += time.monotonic() - self._stream.time_s
+            captured_at += time.monotonic() - stream.time_s
         return Block(start + self._unsaid_frames, samples, captured_at)
 
     def _look_for_losses(self, ring: RingBuffer, now: float) -> None:
@@ -114,13 +122,11 @@ class MicrophoneSource(Source):
 
     def _check_alive(self, was_active: bool, now: float) -> None:
         if not was_active:
-            self.close()
             raise StreamError(
                 f"{self._device_name} stopped: it was unplugged or the sound system ended; "
                 "plug it in and start again"
             )
         if now - self._heard_at > self._stall_s:
-            self.close()
             raise StreamError(
                 f"{self._device_name} delivered nothing for {now - self._heard_at:.1f} s; "
                 "check the sound system and start again"

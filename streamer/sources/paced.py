@@ -10,8 +10,8 @@ from math import floor
 from streamer.sources.delegate import Delegate
 from streamer.sources.source import TURN_S, Block, Source
 
-BLOCK_S = 0.01
-"""Frames fall due in blocks, as a device gives them."""
+BLOCKS_PER_S = 100
+"""Frames fall due in blocks, as a device gives them; where the rate cannot be divided, of unequal length."""
 
 
 class Paced(Delegate):
@@ -47,8 +47,8 @@ class Paced(Delegate):
     def backlog_frames(self) -> int:
         if self._begun_at is None or self.ended:
             return 0
-        blocks = floor((self._clock() - self._begun_at) / BLOCK_S)
-        return blocks * round(BLOCK_S * self.rate_hz) - self._position
+        blocks = floor((self._clock() - self._begun_at) * BLOCKS_PER_S)
+        return blocks * self.rate_hz // BLOCKS_PER_S - self._position
 
     def wait_s(self) -> float:
         if self._begun_at is None:

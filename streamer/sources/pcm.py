@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import os
+import time
+from collections.abc import Callable
 
 import numpy as np
 
@@ -11,6 +13,7 @@ from streamer.errors import ConfigError, StreamError
 from streamer.sources.format import format_fault
 from streamer.sources.pipe import PipeReader
 from streamer.sources.source import Block, Source
+from streamer.sources.turns import Turns
 from streamer.stage import Array
 
 logger = logging.getLogger(__name__)
@@ -35,6 +38,8 @@ class PcmSource(Source):
         1 or more.
     encoding : {"s16le", "f32le"}
         16-bit integers or 32-bit floats, little-endian.
+    clock : callable
+        Seconds; `time.monotonic` but in tests.
 
     Raises
     ------
@@ -43,7 +48,12 @@ class PcmSource(Source):
     """
 
     def __init__(
-        self, descriptor: int, rate_hz: int = 16_000, channels: int = 1, encoding: str = "s16le"
+        self,
+        descriptor: int,
+        rate_hz: int = 16_000,
+        channels: int = 1,
+        encoding: str = "s16le",
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         if encoding not in ENCODINGS:
             raise ConfigError(f"raw PCM has encoding '{encoding}'; expected one of {', '.join(ENCODINGS)}")
@@ -56,6 +66,7 @@ class PcmSource(Source):
         self._name = "standard input" if descriptor == 0 else f"descriptor {descriptor}"
         self._dtype, self._scale = ENCODINGS[encoding]
         self._frame_bytes = channels * np.dtype(self._dtype).itemsize
+        self._clock = clock
         self._reader: PipeReader | None = None
         self._ended = False
         self._position = 0
@@ -72,6 +83,7 @@ class PcmSource(Source):
                 f"{self._name} is a terminal; expected raw PCM through a pipe: {self._example()}"
             )
         self._reader = PipeReader(self._descriptor, self._frame_bytes)
+        self._turns = Turns(self.rate_hz, self._clock())
 
     def read(self, max_frames: int) -> Block | None:
         if self._reader is None or self._ended:
@@ -90,7 +102,11 @@ class PcmSource(Source):
             return None
         block = Block(self._position, self._decoded(data), captured_at=None)
         self._position = block.stop
+        self._turns.heard(len(block.samples), self._clock())
         return block
+
+    def wait_s(self) -> float:
+        return self._turns.wait_s(self._clock())
 
     def backlog_frames(self) -> int:
         return 0 if self._reader is None or self._ended else self._reader.waiting_items()

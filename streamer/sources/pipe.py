@@ -6,6 +6,7 @@ import fcntl
 import logging
 import os
 import select
+import stat
 import struct
 import sys
 import termios
@@ -36,6 +37,9 @@ class PipeReader:
         self._item_bytes = item_bytes
         self._begun = b""
         self._ended = False
+        # Not select(), which takes no descriptor of 1,024 or more.
+        self._poll = select.poll()
+        self._poll.register(descriptor, select.POLLIN)
 
     @property
     def ended(self) -> bool:
@@ -49,7 +53,7 @@ class PipeReader:
 
     def read(self, max_items: int) -> bytes:
         """Take the whole items that are there, at most `max_items`; empty if there is none."""
-        if self._ended or not select.select([self._descriptor], [], [], 0)[0]:
+        if self._ended or not self.wait(0.0):
             return b""
         fresh = os.read(self._descriptor, max_items * self._item_bytes - len(self._begun))
         self._ended = not fresh
@@ -58,11 +62,18 @@ class PipeReader:
         self._begun = data[whole:]
         return data[:whole]
 
+    def wait(self, timeout_s: float) -> bool:
+        """Whether a read would tell something, bytes or the end or a fault, within `timeout_s`."""
+        return bool(self._poll.poll(1_000 * timeout_s))
+
     def waiting_items(self) -> int:
-        """How many items the kernel's buffer holds."""
-        if self._ended:
+        """How many items the kernel's buffer holds; 0 for files and devices without one."""
+        if self._ended or stat.S_ISREG(os.fstat(self._descriptor).st_mode):
             return 0
-        told = fcntl.ioctl(self._descriptor, termios.FIONREAD, bytes(4))
+        try:
+            told = fcntl.ioctl(self._descriptor, termios.FIONREAD, bytes(4))
+        except OSError:  # ENOTTY: makes its bytes when it is read, as /dev/zero does
+            return 0
         waiting_bytes: int = struct.unpack("i", told)[0]
         return (waiting_bytes + len(self._begun)) // self._item_bytes
 

@@ -12,7 +12,7 @@ POLL_S = 0.002
 """Between two looks at a source that cannot tell when it will have more."""
 
 
-TURN_S = 0.02
+TURN_S = 0.03
 """Sound that gathers between two looks at a live source: what each look costs, against what it adds to the delay."""
 
 

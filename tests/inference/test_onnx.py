@@ -6,16 +6,19 @@ import hashlib
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
 import pytest
+from onnx import numpy_helper
 
 from streamer.errors import ModelError
 from streamer.inference.onnx import OnnxModel
-from streamer.manifest import read_manifest
+from streamer.manifest import StateSpec, read_manifest
 from streamer.stage import Array, offline
 from tests.conftest import ROOT
 from tests.contract import check_stage
@@ -113,3 +116,76 @@ def test_nothing_is_reported_to_the_maker_of_the_runtime(tmp_path: Path) -> None
         environment.pop(variable, None)
     subprocess.run([sys.executable, "-c", program, str(folder)], env=environment, timeout=60, check=True)
     assert list(home.rglob("*")) == []
+
+
+def alter(folder: Path, change: Callable[[onnx.GraphProto], object]) -> None:
+    """Change the graph in a way that loading it does not show."""
+    model = onnx.load(folder / "model.onnx")
+    change(model.graph)
+    seal(folder, model.SerializeToString())
+
+
+def test_a_graph_that_loads_and_does_not_run_is_refused(folder: Path) -> None:
+    def other_step(graph: onnx.GraphProto) -> None:
+        (shape,) = (c for c in graph.initializer if c.name == "step_shape")
+        shape.CopyFrom(numpy_helper.from_array(np.array([0, -1, 7 * 11]), "step_shape"))
+
+    alter(folder, other_step)
+    with pytest.raises(ModelError, match=r"model toy does not run \(.+\); export it anew") as refusal:
+        OnnxModel(folder)
+    assert "\n" not in str(refusal.value)
+
+
+def test_scores_that_are_no_probabilities_are_refused(folder: Path) -> None:
+    def without_sigmoid(graph: onnx.GraphProto) -> None:
+        graph.node[-1].op_type = "Neg"
+
+    alter(folder, without_sigmoid)
+    with pytest.raises(ModelError, match=r"model toy gives scores from -.* expected probabilities, 0 to 1"):
+        OnnxModel(folder)
+
+
+def test_scores_that_are_no_numbers_are_refused(folder: Path) -> None:
+    def root_of_what_is_below_0(graph: onnx.GraphProto) -> None:
+        graph.node[-1].op_type = "Log"
+        (loud,) = (c for c in graph.initializer if c.name == "loud")
+        loud.CopyFrom(numpy_helper.from_array(np.array(9.0, np.float32), "loud"))
+
+    alter(folder, root_of_what_is_below_0)
+    with pytest.raises(ModelError, match=r"model toy gives scores from nan to nan"):
+        OnnxModel(folder)
+
+
+@pytest.mark.parametrize(
+    ("change", "match"),
+    [
+        (
+            {"labels": ("loud", "soft")},
+            r"gives float32 \(1, 2, 1\), .*; its manifest says float32 \(1, 2, 2\)",
+        ),
+        ({"hop_frames": 2, "latency_frames": 2}, r"gives float32 \(1, 1, 1\), .* says float32 \(1, 2, 1\)"),
+        ({"latency_frames": 8}, r"gives float32 \(1, 3, 1\), .* for 12 frames; .* says float32 \(1, 2, 1\)"),
+        ({"states": (StateSpec((2, 1)),)}, r"model toy does not run \(.*state\.0"),
+        ({"states": (StateSpec((1, 1), "int64"),)}, r"model toy does not run \("),
+    ],
+)
+def test_a_graph_that_gives_what_its_manifest_does_not_say_is_refused(
+    folder: Path, change: dict[str, Any], match: str
+) -> None:
+    manifest = replace(read_manifest(folder), **change)
+    (folder / "manifest.json").write_text(manifest.to_json(), encoding="utf-8")
+    with pytest.raises(ModelError, match=match) as refusal:
+        OnnxModel(folder)
+    assert str(refusal.value).endswith("export it anew")
+
+
+def test_a_state_that_grows_is_refused(folder: Path) -> None:
+    def whole_history(graph: onnx.GraphProto) -> None:
+        (slicing,) = (node for node in graph.node if node.output[0] == "next_state.0")
+        slicing.input[1] = "zero"
+
+    alter(folder, whole_history)
+    with pytest.raises(
+        ModelError, match=r"float32 \(1, 3, 1\) for 8 frames; .*, float32 \(1, 1, 1\): export"
+    ):
+        OnnxModel(folder)

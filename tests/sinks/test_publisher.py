@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import socket
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -45,6 +46,25 @@ def test_every_late_subscriber_gets_it_and_the_others_not_twice() -> None:
                 assert [event.seq for event in bus.receive(first, publisher, 1)] == [1]
                 assert [event.replay for event in bus.receive(second, publisher, 1)] == [False]
             assert not first.lost
+
+
+def test_a_late_subscriber_gets_the_last_of_every_label_and_the_others_nothing_twice() -> None:
+    labels = ["bell", "rain", "dog", "dog", "rain"]
+    said = [replace(bus.gate(seq, label=label), kind="sound") for seq, label in enumerate(labels)]
+    with bus.publishing() as publisher, subscribe("sound", "level", address=publisher.address) as early:
+        bus.meet(early, publisher)
+        for event in said:
+            publisher.send(event)
+        assert bus.receive(early, publisher, 5) == said
+        with subscribe("sound", address=publisher.address) as late:
+            got = bus.receive(late, publisher, 3)
+            assert got == [replace(said[seq], replay=True) for seq in (0, 3, 4)]
+            following = replace(bus.gate(5, label="bell", state="off"), kind="sound")
+            publisher.send(following)
+            assert bus.receive(late, publisher, 1) == [following]
+            assert bus.receive(early, publisher, 1) == [following]
+            assert not late.lost
+        assert not early.lost
 
 
 def test_running_values_are_not_repeated() -> None:
@@ -129,6 +149,25 @@ def test_localhost_and_ipc_and_ipv6(tmp_path: Path) -> None:
             publisher.send(bus.gate(2))
             with subscribe(address=publisher.address) as late:
                 assert [event.seq for event in bus.receive(late, publisher, 1)] == [2]
+
+
+def test_the_address_is_the_one_wanted_unless_bound() -> None:
+    publisher = Publisher(bus.LOOPBACK)
+    assert publisher.address == bus.LOOPBACK
+    publisher.open()
+    assert publisher.address != bus.LOOPBACK
+    taken = Publisher(publisher.address)
+    with pytest.raises(StreamError, match="another program uses it"):
+        taken.open()
+    assert taken.address == publisher.address
+    publisher.close()
+    assert publisher.address == bus.LOOPBACK
+
+
+def test_the_address_is_told_without_asking_the_socket(monkeypatch: pytest.MonkeyPatch) -> None:
+    with bus.publishing() as publisher, monkeypatch.context() as patch:
+        patch.delattr(publisher, "_socket")  # which belongs to the engine's thread
+        assert re.fullmatch(r"tcp://127\.0\.0\.1:\d+", publisher.address)
 
 
 def test_closing_twice_and_opening_again_is_harmless() -> None:

@@ -20,7 +20,8 @@ import soundfile
 
 from streamer.errors import ConfigError, StreamError
 from streamer.sources.ffmpeg import FfmpegSource, media_file_source, url_source
-from streamer.sources.source import Block
+from streamer.sources.source import POLL_S, TURN_S, Block
+from streamer.sources.url import without_password
 from streamer.stage import Array
 from tests.sources.servers import http, rtsp, served, stalling
 from tests.sources.source_contract import DEADLINE_S, check_source, read_all
@@ -278,3 +279,37 @@ def test_without_ffmpeg_it_is_told_how_to_install_it(tmp_path: Path, monkeypatch
         StreamError, match=r"needs the program ffmpeg.*`sudo apt-get install ffmpeg` or `brew install"
     ):
         media_file_source(tmp_path / "a.m4a").open()
+
+
+def test_live_sound_is_left_to_gather() -> None:
+    now = [0.0]
+    with served(stalling(LIVE)) as server:
+        source = FfmpegSource("URL live", ["-i", f"http://{server}/"], clock=lambda: now[0])
+        opened(source)
+        now[0] += 0.1
+        read_some(source)  # 62 ms, in 100 ms
+        assert source.wait_s() == pytest.approx(TURN_S)
+        now[0] += 0.001
+        read_some(source)  # 62 ms, in 1 ms: its writer waits
+        assert source.wait_s() == POLL_S
+        source.close()
+
+
+def test_what_is_no_url_is_refused_without_its_password() -> None:
+    with pytest.raises(
+        ConfigError, match=r"URL 'http://\*\*\*@\[::1/a' cannot be read \(.*\); expected SCHEME"
+    ):
+        url_source("http://user:secret@[::1/a")
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("http://host/a@b.mp3", "http://host/a@b.mp3"),
+        ("rtsp://user:p@ss@host:554/live", "rtsp://***@host:554/live"),
+        ("rtsp://user@host", "rtsp://***@host"),
+        ("plain", "plain"),
+    ],
+)
+def test_a_url_is_shown_without_its_password(url: str, shown: str) -> None:
+    assert without_password(url) == shown

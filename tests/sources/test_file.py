@@ -16,6 +16,7 @@ import soundfile
 from streamer.errors import StreamError
 from streamer.sources.file import FileSource
 from streamer.sources.paced import Paced
+from streamer.sources.source import TURN_S
 from streamer.stage import Array
 from tests.sources.source_contract import check_source, read_all
 
@@ -124,7 +125,7 @@ def test_a_paced_file_gives_what_is_due(tmp_path: Path) -> None:
     clock.now += 5.0  # what passes before the first read does not count
     assert source.backlog_frames() == 0
     assert source.read(1_000) is None
-    assert source.wait_s() == pytest.approx(0.02)
+    assert source.wait_s() == pytest.approx(TURN_S)
     clock.now += 0.0675
     assert source.wait_s() == 0.0
     assert source.backlog_frames() == 960  # whole blocks of 10 ms
@@ -135,13 +136,40 @@ def test_a_paced_file_gives_what_is_due(tmp_path: Path) -> None:
     assert (first.start, first.stop, second.start, second.stop) == (0, 600, 600, 960)
     assert (first.captured_at, second.captured_at) == (105.0 + 600 / 16_000, 105.0 + 960 / 16_000)
     assert source.read(600) is None
-    assert source.wait_s() == pytest.approx(0.0125)
+    assert source.wait_s() == pytest.approx(TURN_S - 0.0075)
     assert not source.ended
     clock.now += 10.0
     assert sum(len(piece) for piece in [read_all_paced(source)]) == 7_040
     assert source.ended
     assert source.backlog_frames() == 0
     source.close()
+
+
+@pytest.mark.parametrize("rate_hz", [11_025, 22_050, 44_100])
+def test_a_paced_file_keeps_time_at_any_rate(tmp_path: Path, rate_hz: int) -> None:
+    soundfile.write(tmp_path / "a.wav", sound(4 * rate_hz, 1), rate_hz)
+    clock = Clock()
+    source = Paced(FileSource(tmp_path / "a.wav"), clock)
+    source.open()
+    assert source.read(1) is None
+    due = []
+    for seconds in (0.25, 1.0, 3.0):
+        clock.now = 100.0 + seconds
+        due.append(source.backlog_frames())
+    assert due == [rate_hz // 4, rate_hz, 3 * rate_hz]
+    source.close()
+
+
+@pytest.mark.parametrize("paced", [False, True])
+def test_the_length_is_known_once_it_is_open(tmp_path: Path, paced: bool) -> None:
+    soundfile.write(tmp_path / "a.wav", sound(8_000), 16_000)
+    file = FileSource(tmp_path / "a.wav")
+    source = Paced(file) if paced else file
+    assert source.total_s is None
+    source.open()
+    assert source.total_s == 0.5
+    source.close()
+    assert source.total_s == 0.5
 
 
 def read_all_paced(source: Paced) -> Array:
@@ -203,7 +231,7 @@ def test_a_flac_cut_short_fails_after_what_it_gave(tmp_path: Path) -> None:
     source = opened(path)
     with pytest.raises(
         StreamError,
-        match=r"a.flac is damaged or cut short after frame 32768 of 50000 \(.+\); expected a whole",
+        match=r"a.flac is damaged or cut short after frame 36864 of 50000 \(.+\); expected a whole",
     ):
         read_all(source)
     assert source.ended
@@ -308,3 +336,18 @@ def test_a_forbidden_file_is_refused(tmp_path: Path) -> None:
     finally:
         if root:
             os.seteuid(0)
+
+
+@needs_ffmpeg
+@pytest.mark.parametrize("rate_hz", [16_000, 44_100])
+def test_an_mp3_is_decoded_as_a_whole_would_be(tmp_path: Path, rate_hz: int) -> None:
+    rng = np.random.default_rng(4)
+    bursts = rng.normal(0, 0.3, (40, rate_hz // 10)) * rng.uniform(0, 1, (40, 1)) ** 3
+    soundfile.write(tmp_path / "a.wav", bursts.ravel(), rate_hz)
+    command = ["ffmpeg", "-v", "error", "-i", tmp_path / "a.wav", "-b:a", "24k", tmp_path / "a.mp3"]
+    subprocess.run(command, check=True)
+    whole, _ = soundfile.read(tmp_path / "a.mp3", dtype="float32", always_2d=True)
+    source = FileSource(tmp_path / "a.mp3")
+    source.open()
+    pieces = read_all(source, itertools.repeat(1_000))
+    np.testing.assert_allclose(pieces, whole, rtol=0, atol=1e-6)

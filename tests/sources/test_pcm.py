@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import pty
+import resource
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +15,8 @@ import pytest
 
 from streamer.errors import ConfigError, StreamError
 from streamer.sources.pcm import PcmSource
+from streamer.sources.source import POLL_S, TURN_S
+from streamer.sources.turns import LATE_POLL_S
 from tests.sources.source_contract import check_source, read_all
 
 
@@ -170,3 +173,69 @@ def test_a_descriptor_that_cannot_be_read_is_an_error(tmp_path: Path) -> None:
 def test_impossible_formats_are_refused(rate_hz: int, channels: int, encoding: str, match: str) -> None:
     with pytest.raises(ConfigError, match=match):
         PcmSource(0, rate_hz, channels, encoding)
+
+
+def test_a_device_that_makes_its_bytes_has_nothing_waiting() -> None:
+    descriptor = os.open("/dev/zero", os.O_RDONLY)
+    try:
+        source = PcmSource(descriptor)
+        source.open()
+        block = source.read(100)
+        assert block is not None
+        assert len(block.samples) == 100
+        assert source.backlog_frames() == 0
+    finally:
+        os.close(descriptor)
+
+
+def test_a_huge_file_has_nothing_waiting(tmp_path: Path) -> None:
+    with (tmp_path / "huge.raw").open("wb") as file:
+        file.truncate(3 << 30)  # sparse: it takes no room
+    descriptor = os.open(tmp_path / "huge.raw", os.O_RDONLY)
+    try:
+        source = PcmSource(descriptor)
+        source.open()
+        assert source.read(100) is not None
+        assert source.backlog_frames() == 0
+    finally:
+        os.close(descriptor)
+
+
+def test_a_descriptor_beyond_those_of_select_is_read() -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    high = 1_500
+    if hard != resource.RLIM_INFINITY and hard <= high:
+        pytest.skip(f"this machine allows {hard} open files; the test needs {high + 1}")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, high + 1), hard))
+    try:
+        with pipe() as (reading, writing):
+            os.dup2(reading, high)
+            os.write(writing, bytes(20))
+            os.close(writing)
+            source = PcmSource(high)
+            source.open()
+            assert read_all(source).shape == (10, 1)
+            os.close(high)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def test_live_sound_is_left_to_gather_and_a_waiting_writer_is_not_left() -> None:
+    now = [50.0]
+    with pipe() as (reading, writing):
+        source = PcmSource(reading, clock=lambda: now[0])
+        source.open()
+        now[0] += 0.02
+        os.write(writing, bytes(2 * 320))  # 20 ms, in 20 ms: live
+        assert source.read(1_000) is not None
+        assert source.wait_s() == pytest.approx(TURN_S)
+        now[0] += 0.012
+        assert source.wait_s() == pytest.approx(TURN_S - 0.012)
+        now[0] += 10.0
+        assert source.wait_s() == pytest.approx(LATE_POLL_S)
+        os.write(writing, bytes(2 * 16_000 * 2))
+        assert source.read(100_000) is not None  # 2 s, in 10 s
+        now[0] += 0.03
+        os.write(writing, bytes(2 * 16_000 * 2))
+        assert source.read(100_000) is not None  # 2 s, in 30 ms: a store
+        assert source.wait_s() == POLL_S

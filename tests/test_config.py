@@ -1,0 +1,60 @@
+"""The configuration file: what it may hold, and what is refused, in one line that names the key."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from streamer.config import Config, StreamConfig, read_config
+from streamer.decisions import DecisionConfig
+from streamer.errors import ConfigError
+
+
+def read(tmp_path: Path, content: str) -> Config:
+    path = tmp_path / "streamer.toml"
+    path.write_text(content, encoding="utf-8")
+    return read_config(path)
+
+
+def test_an_empty_file_is_the_default(tmp_path: Path) -> None:
+    assert read(tmp_path, "") == Config()
+
+
+def test_what_is_set_is_taken(tmp_path: Path) -> None:
+    config = read(
+        tmp_path,
+        "[[stream]]\ndevice = 'usb'\nname = 'Küche_1.a-b'\nrate_hz = 48000\nchannels = 1\n"
+        "[[stream]]\ndevice = '-'\n[gate]\non = 1\n",
+    )
+    assert config.stream == (StreamConfig("usb", "Küche_1.a-b", 48_000, 1), StreamConfig("-"))
+    assert config.gate == DecisionConfig(on=1.0)
+
+
+@pytest.mark.parametrize(
+    ("content", "match"),
+    [
+        ("[publish]\nscores_hz = nan", r"publish\.scores_hz is nan; expected a finite number"),
+        ("[publish]\nheartbeat_s = inf", r"publish\.heartbeat_s is inf; expected a finite number"),
+        ("[gate]\nmin_on_ms = -inf", r"gate\.min_on_ms is -inf; expected a finite number"),
+        ("[gate]\nwarm_up_ms = nan", r"gate\.warm_up_ms is nan; expected a finite number"),
+        ("[engine]\nring_s = inf", r"engine\.ring_s is inf; expected a finite number"),
+        ("stream = []", r"stream is empty; expected at least one \[\[stream\]\]"),
+        ("[[stream]]\nname = 'a/b'", r"stream name is 'a/b'; expected letters, digits"),
+        ("[[stream]]\nname = 'a b'", r"stream name is 'a b'; expected letters, digits"),
+        ('[[stream]]\nname = "a\\n"', r"stream name is 'a\\n'; expected letters, digits"),
+        ("[[stream]]\nrate_hz = -1", r"stream rate_hz is -1 and channels is 0; expected 1 or more, or 0 for"),
+        ("[[stream]]\nchannels = -2", r"stream rate_hz is 0 and channels is -2; expected 1 or more"),
+        ("[[stream]]\nrate_hz = 44100.0", r"stream\.rate_hz is 44100\.0; expected int"),
+        ("[[stream]]\ndevice = '-'\n" * 2, r"2 streams have the device '-'; expected at most one"),
+    ],
+)
+def test_what_cannot_be_used_is_refused(tmp_path: Path, content: str, match: str) -> None:
+    with pytest.raises(ConfigError, match=rf"streamer\.toml: {match}") as refusal:
+        read(tmp_path, content)
+    assert "\n" not in str(refusal.value)
+
+
+def test_two_standard_inputs_are_refused_from_the_command_line_too() -> None:
+    with pytest.raises(ConfigError, match="there is one standard input"):
+        Config(stream=(StreamConfig("-", "a"), StreamConfig("-", "b")))

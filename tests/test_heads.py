@@ -1,0 +1,68 @@
+"""Heads: the model's own operating point, what the configuration may change of it, and which models fit."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from streamer.config import Config, ModelsConfig
+from streamer.decisions import DecisionConfig
+from streamer.errors import ConfigError, ModelError
+from streamer.heads import Head, heads_of
+from streamer.inference.onnx import OnnxModel
+from streamer.manifest import read_manifest
+from tests.toy_model import write_toy_model
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A toy gate, which opens at 0.6 and closes below 0.4."""
+    return write_toy_model(tmp_path / "toy")
+
+
+def config(folder: Path, **gate: float) -> Config:
+    return Config(models=ModelsConfig(gate=str(folder)), gate=DecisionConfig(**gate))
+
+
+@pytest.mark.parametrize(
+    ("gate", "on", "off"),
+    [
+        ({}, 0.6, 0.4),
+        ({"on": 0.4}, 0.4, 0.4),
+        ({"off": 0.6}, 0.6, 0.6),
+        ({"on": 0.3, "off": 0.2}, 0.3, 0.2),
+    ],
+)
+def test_thresholds_are_the_model_s_own_unless_set(
+    folder: Path, gate: dict[str, float], on: float, off: float
+) -> None:
+    (head,) = heads_of(config(folder, **gate))
+    decider = head.decider(16_000)
+    assert (decider.on, decider.off) == (on, off)
+
+
+@pytest.mark.parametrize(
+    ("gate", "match"),
+    [
+        ({"on": 0.3}, r"on = 0\.3 \(from the configuration\), off = 0\.4 \(from model toy\)"),
+        ({"off": 0.7}, r"on = 0\.6 \(from model toy\), off = 0\.7 \(from the configuration\)"),
+    ],
+)
+def test_one_threshold_does_not_turn_the_hysteresis_round(
+    folder: Path, gate: dict[str, float], match: str
+) -> None:
+    with pytest.raises(
+        ConfigError, match=rf"^thresholds of gate are {match}; expected off <= on: set both in \[gate\], or"
+    ):
+        heads_of(config(folder, **gate))
+    with pytest.raises(ConfigError, match=match):
+        Head("gate", OnnxModel(folder), DecisionConfig(**gate))
+
+
+def test_a_model_for_something_else_is_no_gate(folder: Path) -> None:
+    manifest = replace(read_manifest(folder), task="genre")
+    (folder / "manifest.json").write_text(manifest.to_json(), encoding="utf-8")
+    with pytest.raises(ModelError, match="model toy decides 'genre'; expected a model whose task is 'gate'"):
+        heads_of(config(folder))
