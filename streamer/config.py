@@ -215,8 +215,9 @@ def from_mapping(kind: type[T], content: Mapping[str, Any], where: str = "") -> 
     values = {}
     for key, value in content.items():
         if key not in known:
-            near = difflib.get_close_matches(key, known, n=1, cutoff=0.0)
-            raise ConfigError(f"unknown key {where + key!r}; did you mean {where + near[0]!r}?")
+            near = difflib.get_close_matches(key, known, n=1)
+            way_out = f"did you mean {where + near[0]!r}?" if near else f"expected one of {', '.join(known)}"
+            raise ConfigError(f"unknown key {where + key!r}; {way_out}")
         values[key] = _value(hints[key], value, where + key)
     return kind(**values)
 

@@ -310,7 +310,7 @@ class Engine:
         stream.status_due_at = now + self._config.publish.heartbeat_s
         pipeline, source = stream.pipeline, stream.source
         position = pipeline.position if pipeline else 0
-        rate = source.rate_hz if pipeline else 0
+        rate = source.rate_hz if pipeline else 1  # not known yet
         status = Status(
             kind="status",
             stream=stream.name,
@@ -320,7 +320,7 @@ class Engine:
             rate=rate,
             state=state,
             message=message,
-            lag_ms=round(1_000 * stream.backlog_frames / rate, 1) if rate and not stream.done else 0.0,
+            lag_ms=round(1_000 * stream.backlog_frames / rate, 1) if pipeline and not stream.done else 0.0,
             dropped_samples=stream.dropped_samples,
             overruns=stream.overruns,
             muted_samples=stream.muted_samples,

@@ -37,7 +37,7 @@ class Event:
         The samples that the message speaks of, first and one past the last, counted from 0 at `rate` since
         the stream was opened. Lost samples count.
     rate : int
-        Samples per second of the stream as captured.
+        Samples per second of the stream as captured; 1 where it could not be opened.
     time : datetime or None
         UTC of `stop` as best known; None for a file that is read as fast as possible. In a `Status`: when it
         was said, never None.

@@ -41,6 +41,10 @@ def test_unknown_device_offers_what_there_is() -> None:
     refused(1, r"no input device .*'nosuchdevice'|no input device", "listen", "--device", "nosuchdevice")
 
 
+def test_a_file_without_its_prefix_is_pointed_out(tone: Path) -> None:
+    refused(2, rf"device '{tone}' is a file; did you mean file:{tone}\?", "listen", "--device", str(tone))
+
+
 @pytest.mark.parametrize(
     ("name", "content", "text"),
     [

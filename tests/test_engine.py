@@ -184,6 +184,9 @@ def test_a_failing_stream_ends_alone(head: Head) -> None:
         "absent": "no input device 'x'; see `streamer devices`",
         "bad": "scripted: the device was unplugged; plug it in and listen again",
     }
+    assert [(e.stop, e.rate) for e in sink.of("status", "absent")] == [
+        (0, 1)
+    ]  # so that time can be told of it
     assert [e.state for e in sink.of("gate", "bad") if isinstance(e, Decision)][-1] == "off"
     assert sink.of("level")[-1].stop == 4 * RATE
     assert bad.closed == good.closed == 1

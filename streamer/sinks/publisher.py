@@ -51,7 +51,7 @@ class Publisher(Sink):
 
     @property
     def address(self) -> str:
-        """The address bound, with the real port; while closed, the one wanted. For any thread."""
+        """The address bound, with the real port; before `open`, the one wanted. For any thread."""
         return self._address  # noted once: a ZeroMQ socket must not be asked from another thread
 
     def open(self) -> None:
@@ -108,7 +108,6 @@ class Publisher(Sink):
                 self._socket.send_multipart(encode(replace(event, replay=True)))
 
     def close(self) -> None:
-        self._address = self._wanted_address
         if self._context is None:
             return
         self._socket.close()

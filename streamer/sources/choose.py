@@ -7,6 +7,7 @@ from importlib.resources import files
 from pathlib import Path, PurePosixPath
 
 from streamer.config import Config, StreamConfig
+from streamer.errors import ConfigError
 from streamer.sources.source import Source
 from streamer.sources.url import split_url
 
@@ -32,6 +33,11 @@ def source_for(stream: StreamConfig, config: Config, realtime: bool) -> Source:
     Returns
     -------
     Source
+
+    Raises
+    ------
+    ConfigError
+        If it is no URL, or a file without ``file:``.
     """
     device = stream.device
     if device == "-":
@@ -49,6 +55,8 @@ def source_for(stream: StreamConfig, config: Config, realtime: bool) -> Source:
         from streamer.sources.ffmpeg import url_source
 
         return url_source(device)
+    if Path(device).is_file():
+        raise ConfigError(f"device {device!r} is a file; did you mean file:{device}?")
     from streamer.sources.microphone import MicrophoneSource
 
     return MicrophoneSource(
