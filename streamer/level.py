@@ -72,7 +72,7 @@ def _measure(x: Array, held: Array, count: Array, interval: int, y: Array) -> No
     for b in range(x.shape[0]):
         k = 0
         for i in range(x.shape[1]):
-            value = float(x[b, i])
+            value = np.float64(x[b, i])
             held[b, 0] += value * value
             held[b, 1] = max(held[b, 1], abs(value))
             count[b] += 1
