@@ -81,7 +81,8 @@ class View(Sink):
         for name, row in list(self._rows.items()):  # the engine may add one meanwhile
             table.add_row(name, _time(row), _level(row), _gate(row), _scores(row), _lag(row), _lost(row))
         log = Text("\n".join(list(self._log)) or "nothing decided yet", style="dim")
-        return Panel(Group(table, Text(), log), title=self._title(), title_align="left", border_style="cyan")
+        panel = Panel(Group(table, Text(), log), title=self._title(), title_align="left", border_style="cyan")
+        return Group(panel, Text())  # an empty line, for the terminal to echo ^C on
 
 
 def _time(row: _Row) -> str:
