@@ -13,12 +13,12 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from streamer.config import Config, StreamConfig
-from streamer.engine import Stream
 from streamer.errors import StreamerError
 from streamer.events import Event, Status
 from streamer.listen import make_engine, make_streams, run
 from streamer.sinks.json_lines import JsonLines
 from streamer.sinks.sink import Sink
+from streamer.stream import Stream
 
 PROGRESS_S = 0.2
 

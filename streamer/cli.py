@@ -16,8 +16,8 @@ from streamer.config import DEFAULT_ADDRESS, Config, PcmConfig, StreamConfig, re
 from streamer.errors import ConfigError, StreamerError
 
 if TYPE_CHECKING:
-    from streamer.engine import Stream
     from streamer.sinks.sink import Sink
+    from streamer.stream import Stream
 
 PICTURE_S = 0.125
 """Between two pictures of the live view: lively for a level, cheap for the machine."""

@@ -6,26 +6,26 @@ dropped, counted and announced. A stream that fails ends alone.
 
 from __future__ import annotations
 
-import math
 import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Literal
 
 import numpy as np
 
 from streamer.config import Config, PublishConfig
-from streamer.errors import StreamerError, StreamError
+from streamer.errors import StreamerError
 from streamer.events import Event, Status
 from streamer.heads import Head
 from streamer.memory import release_compiler
 from streamer.pipeline import Pipeline
 from streamer.sinks.sink import Sink
-from streamer.sources.source import Block, Source
+from streamer.sources.source import Block
+from streamer.stream import Opening, Stream, fault_of
 
 LIVE_CHUNK_S = 0.1
 """Most sound that is taken from one live source before the others get their turn."""
@@ -33,98 +33,11 @@ LIVE_CHUNK_S = 0.1
 FILE_CHUNK_S = 1.0
 """The same for a source that is not live."""
 
-GIVE_UP_S = 2.0
-"""Longest wait, at the end, for an opening that has been told to give up."""
-
 SHORTEST_REST_S = 0.0005
 """Least rest when no source had a whole chunk: bounds what polling costs."""
 
 LONGEST_REST_S = 0.05
 """Most rest: bounds how long a new subscriber waits for the last state, and a request to stop."""
-
-
-class Opening:
-    """The opening of a source: done at once, or on a thread of its own where it may wait for a network.
-
-    Parameters
-    ----------
-    source : Source
-        Not yet open.
-
-    Attributes
-    ----------
-    error : StreamerError or None
-        Why it failed; valid once finished.
-    """
-
-    def __init__(self, source: Source) -> None:
-        self._source = source
-        self._thread = threading.Thread(target=self._open, name="opening", daemon=True)
-        self.error: StreamerError | None = None
-        if source.opens_slowly:
-            self._thread.start()
-        else:
-            self._open()
-
-    @property
-    def finished(self) -> bool:
-        """Whether it was opened or has failed."""
-        return not self._thread.is_alive()
-
-    def give_up(self) -> None:
-        """Wait no longer."""
-        if not self.finished:
-            self._source.give_up_opening()
-            self._thread.join(GIVE_UP_S)
-
-    def _open(self) -> None:
-        try:
-            self._source.open()
-        except StreamerError as error:
-            self.error = error
-        except Exception as fault:  # noqa: BLE001 - a fault in one stream must not end the others
-            self.error = _fault(fault)
-
-
-@dataclass
-class Stream:
-    """A source, what is heard in it, and what it came to.
-
-    Attributes
-    ----------
-    name : str
-    source : Source
-    duration_s : float
-        How much sound is heard at most.
-    error : StreamerError or None
-        Why it failed.
-    dropped_samples : int
-        Never heard, because this machine or its sound system did not keep up.
-    """
-
-    name: str
-    source: Source
-    duration_s: float = math.inf
-    opening: Opening | None = None
-    pipeline: Pipeline | None = None
-    opened_at: float = 0.0
-    last: Block | None = None
-    error: StreamerError | None = None
-    done: bool = False
-    backlog_frames: int = 0
-    dropped_samples: int = 0
-    overruns: int = 0
-    status_due_at: float = 0.0
-
-    @property
-    def heard_s(self) -> float:
-        """Seconds of sound since it was opened, lost ones included."""
-        return self.last.stop / self.source.rate_hz if self.last else 0.0
-
-    @property
-    def muted_samples(self) -> int:
-        """Samples that were no sound, heard as silence."""
-        return self.pipeline.muted_samples if self.pipeline else 0
 
 
 class Engine:
@@ -222,7 +135,7 @@ class Engine:
             self._finish(stream, error)
             return False
         except Exception as error:  # noqa: BLE001 - a fault in one stream must not end the others
-            self._finish(stream, _fault(error))
+            self._finish(stream, fault_of(error))
             return False
         self._send(stream, events)
         if lost:
@@ -281,7 +194,7 @@ class Engine:
         try:
             events = stream.pipeline.finish()
         except Exception as fault:  # noqa: BLE001 - it may be the very fault that ends the stream
-            events, error = [], error or _fault(fault)
+            events, error = [], error or fault_of(fault)
         try:
             self._send(stream, events)
         finally:
@@ -348,13 +261,6 @@ class Engine:
 
     def _utc(self, monotonic: float) -> datetime:
         return datetime.fromtimestamp(monotonic + self._utc_offset, UTC)
-
-
-def _fault(fault: Exception) -> StreamError:
-    """An error of the program itself, as one line."""
-    return StreamError(
-        f"failed on a fault of this program ({fault!r}); please report it with what it was hearing"
-    )
 
 
 def warm_up(heads: Sequence[Head], publish: PublishConfig) -> None:

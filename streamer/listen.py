@@ -9,11 +9,12 @@ from dataclasses import replace
 from importlib.metadata import version
 
 from streamer.config import Config, StreamConfig
-from streamer.engine import Engine, Stream
+from streamer.engine import Engine
 from streamer.errors import ConfigError, DeviceError
 from streamer.heads import Head, heads_of
 from streamer.sinks.sink import Sink
 from streamer.sources.choose import DEMO_PATH, name_for, source_for
+from streamer.stream import Stream
 from streamer.text import clock
 
 INSTEAD = "Listening to the bundled recording instead, in real time, through the same pipeline."

@@ -13,7 +13,7 @@ import pytest
 
 from streamer.config import Config, EngineConfig, PublishConfig
 from streamer.decisions import DecisionConfig
-from streamer.engine import Engine, Stream
+from streamer.engine import Engine
 from streamer.errors import DeviceError, StreamError
 from streamer.events import Decision, Event, Level, Status
 from streamer.heads import Head
@@ -21,6 +21,7 @@ from streamer.inference.onnx import OnnxModel
 from streamer.sinks.sink import Sink
 from streamer.sources.source import Block, Source, SourceCounts
 from streamer.stage import Array
+from streamer.stream import Stream
 from tests.toy_model import write_toy_model
 
 RATE = 16_000

@@ -1,0 +1,105 @@
+"""One stream of an engine: its source, what is heard in it, and what it came to."""
+
+from __future__ import annotations
+
+import math
+import threading
+from dataclasses import dataclass
+
+from streamer.errors import StreamerError, StreamError
+from streamer.pipeline import Pipeline
+from streamer.sources.source import Block, Source
+
+GIVE_UP_S = 2.0
+"""Longest wait, at the end, for an opening that has been told to give up."""
+
+
+class Opening:
+    """The opening of a source: done at once, or on a thread of its own where it may wait for a network.
+
+    Parameters
+    ----------
+    source : Source
+        Not yet open.
+
+    Attributes
+    ----------
+    error : StreamerError or None
+        Why it failed; valid once finished.
+    """
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self._thread = threading.Thread(target=self._open, name="opening", daemon=True)
+        self.error: StreamerError | None = None
+        if source.opens_slowly:
+            self._thread.start()
+        else:
+            self._open()
+
+    @property
+    def finished(self) -> bool:
+        """Whether it was opened or has failed."""
+        return not self._thread.is_alive()
+
+    def give_up(self) -> None:
+        """Wait no longer."""
+        if not self.finished:
+            self._source.give_up_opening()
+            self._thread.join(GIVE_UP_S)
+
+    def _open(self) -> None:
+        try:
+            self._source.open()
+        except StreamerError as error:
+            self.error = error
+        except Exception as fault:  # noqa: BLE001 - a fault in one stream must not end the others
+            self.error = fault_of(fault)
+
+
+@dataclass
+class Stream:
+    """A source, what is heard in it, and what it came to.
+
+    Attributes
+    ----------
+    name : str
+    source : Source
+    duration_s : float
+        How much sound is heard at most.
+    error : StreamerError or None
+        Why it failed.
+    dropped_samples : int
+        Never heard, because this machine or its sound system did not keep up.
+    """
+
+    name: str
+    source: Source
+    duration_s: float = math.inf
+    opening: Opening | None = None
+    pipeline: Pipeline | None = None
+    opened_at: float = 0.0
+    last: Block | None = None
+    error: StreamerError | None = None
+    done: bool = False
+    backlog_frames: int = 0
+    dropped_samples: int = 0
+    overruns: int = 0
+    status_due_at: float = 0.0
+
+    @property
+    def heard_s(self) -> float:
+        """Seconds of sound since it was opened, lost ones included."""
+        return self.last.stop / self.source.rate_hz if self.last else 0.0
+
+    @property
+    def muted_samples(self) -> int:
+        """Samples that were no sound, heard as silence."""
+        return self.pipeline.muted_samples if self.pipeline else 0
+
+
+def fault_of(fault: Exception) -> StreamError:
+    """An error of the program itself, as one line."""
+    return StreamError(
+        f"failed on a fault of this program ({fault!r}); please report it with what it was hearing"
+    )
