@@ -38,6 +38,7 @@ bench:
 	$(BIN)/python -m benchmarks.frontend
 	$(BIN)/python -m benchmarks.capture
 	$(BIN)/python -m benchmarks.listening
+	$(BIN)/python -m benchmarks.resample
 
 demo:
 	scripts/setup.sh dev

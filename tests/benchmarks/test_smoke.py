@@ -14,7 +14,7 @@ from benchmarks import report, torchaudio_cpu
 from tests.conftest import ROOT
 
 
-@pytest.mark.parametrize("name", ["frontend", "listening"])
+@pytest.mark.parametrize("name", ["frontend", "listening", "resample"])
 def test_benchmark_runs(name: str, tmp_path: Path) -> None:
     out = tmp_path / "result.json"
     done = subprocess.run(
