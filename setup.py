@@ -10,15 +10,25 @@ from setuptools import find_packages, setup
 
 HERE = Path(__file__).parent
 
-TRAIN = ["onnx>=1.17,<2", "onnxscript>=0.3,<1", "scipy>=1.13,<2", "torch>=2.6,<3"]
+TRAIN = [
+    "matplotlib>=3.9,<4",
+    "onnx>=1.17,<2",
+    "onnxscript>=0.3,<1",
+    "scikit-learn>=1.5,<2",
+    "scipy>=1.13,<2",
+    "tensorboard>=2.17,<3",
+    "torch>=2.6,<3",
+    "torchaudio>=2.6,<3",
+    "tqdm>=4.66,<5",
+]
 BENCH = [
     "kaldi-native-fbank>=1.20,<2",
     "librosa>=0.10,<1",
     "psutil>=5.9,<8",
     "rtmixer>=0.1.7,<0.2",
     "threadpoolctl>=3,<4",
-    "torchaudio>=2.6,<3",
 ]
+TFHUB = ["setuptools<81", "tensorflow-cpu>=2.16,<3", "tensorflow-hub>=0.16,<0.17", "tf-keras>=2.16,<3"]
 TEST = ["pytest>=8,<10", "librosa>=0.10,<1", "psutil>=5.9,<8"]
 LINT = ["ruff>=0.9,<1", "mypy>=1.14,<3", "pre-commit>=4,<5"]
 
@@ -49,7 +59,7 @@ setup(
         "soundfile>=0.12,<1",
         "soxr>=0.5,<2",
     ],
-    extras_require={"train": TRAIN, "bench": BENCH, "test": TEST, "dev": [*TRAIN, *BENCH, *TEST, *LINT]},
+    extras_require={"train": TRAIN, "tfhub": TFHUB, "bench": BENCH, "test": TEST, "dev": [*TRAIN, *BENCH, *TEST, *LINT]},
     entry_points={"console_scripts": ["streamer = streamer.cli:main"]},
     classifiers=[
         "Development Status :: 4 - Beta",
