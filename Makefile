@@ -2,7 +2,7 @@
 # PIP_ARGS is handed to pip: on Linux, PIP_ARGS="--extra-index-url https://download.pytorch.org/whl/cpu" gets the
 # small CPU build of torch instead of the CUDA one (torch is for training and tests; listening does without).
 
-.PHONY: listen test lint format wheel check-wheel bench demo examples clean
+.PHONY: listen test test-tfhub lint format wheel check-wheel bench demo examples clean
 BIN := .venv/bin
 
 listen:
@@ -12,6 +12,11 @@ listen:
 test:
 	scripts/setup.sh dev
 	$(BIN)/python -m pytest
+
+# The real TensorFlow Hub against the folder that `streamer models pull` writes, in an environment of its own.
+test-tfhub:
+	scripts/setup_tfhub.sh
+	.venv-tfhub/bin/python -m pytest tests/tfhub
 
 lint:
 	scripts/setup.sh dev
@@ -48,4 +53,4 @@ examples:
 	cd examples/javascript && npm ci
 
 clean:
-	rm -rf .venv build dist *.egg-info
+	rm -rf .venv .venv-tfhub build dist *.egg-info

@@ -14,6 +14,7 @@ TRAIN = [
     "matplotlib>=3.9,<4",
     "onnx>=1.17,<2",
     "onnxscript>=0.3,<1",
+    "psutil>=5.9,<8",
     "scikit-learn>=1.5,<2",
     "scipy>=1.13,<2",
     "tensorboard>=2.17,<3",
@@ -28,7 +29,13 @@ BENCH = [
     "rtmixer>=0.1.7,<0.2",
     "threadpoolctl>=3,<4",
 ]
-TFHUB = ["setuptools<81", "tensorflow-cpu>=2.16,<3", "tensorflow-hub>=0.16,<0.17", "tf-keras>=2.16,<3"]
+TFHUB = [
+    "ai-edge-litert>=2,<3",
+    "setuptools<81",  # tensorflow-hub imports pkg_resources
+    "tensorflow-cpu>=2.16,<3",
+    "tensorflow-hub>=0.16,<0.17",
+    "tf-keras>=2.16,<3",
+]
 TEST = ["pytest>=8,<10", "librosa>=0.10,<1", "psutil>=5.9,<8"]
 LINT = ["ruff>=0.9,<1", "mypy>=1.14,<3", "pre-commit>=4,<5"]
 
@@ -52,6 +59,7 @@ setup(
         "numba>=0.61,<1",
         "numpy>=2.0,<3",
         "onnxruntime>=1.20,<2",
+        "platformdirs>=4,<5",
         "pyzmq>=26,<28",
         "rich>=13.7,<16",
         "rocket-fft>=0.4,<0.5",
@@ -59,7 +67,13 @@ setup(
         "soundfile>=0.12,<1",
         "soxr>=0.5,<2",
     ],
-    extras_require={"train": TRAIN, "tfhub": TFHUB, "bench": BENCH, "test": TEST, "dev": [*TRAIN, *BENCH, *TEST, *LINT]},
+    extras_require={
+        "train": TRAIN,
+        "tfhub": TFHUB,
+        "bench": BENCH,
+        "test": TEST,
+        "dev": [*TRAIN, *BENCH, *TEST, *LINT],
+    },
     entry_points={"console_scripts": ["streamer = streamer.cli:main"]},
     classifiers=[
         "Development Status :: 4 - Beta",

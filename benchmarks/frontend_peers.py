@@ -14,9 +14,9 @@ import librosa
 import numpy as np
 import torch
 
-from benchmarks import torchaudio_cpu
 from streamer.frontend import FrontEnd, FrontEndConfig
 from streamer.stage import Array, offline
+from train import torchaudio_cpu
 
 
 class Peer(Protocol):

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TypeAlias
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 TorchState: TypeAlias = tuple[Tensor, ...]
@@ -113,6 +114,61 @@ class ResidualBlock(StreamingLayer):
         y, state = self.depthwise(x, state)
         y, _ = self.pointwise(torch.relu(y))
         return x + y, state
+
+
+class SeparableConv(StreamingLayer):
+    """Depthwise 3x3 convolution, ReLU, pointwise convolution (Howard et al. 2017, MobileNets).
+
+    The output is added to the input where both have one shape.
+
+    Parameters
+    ----------
+    channels_in, channels_out : int
+    bands : int
+        Of the input.
+    stride : tuple of int
+        Over time and bands.
+    """
+
+    def __init__(
+        self, channels_in: int, channels_out: int, bands: int, stride: tuple[int, int] = (1, 1)
+    ) -> None:
+        super().__init__()
+        self.depthwise = CausalConv2d(channels_in, channels_in, bands, (3, 3), stride, groups=channels_in)
+        self.pointwise = CausalConv2d(channels_in, channels_out, 1, (1, 1))
+        self.residual = stride == (1, 1) and channels_in == channels_out
+        self.state_shapes = self.depthwise.state_shapes
+
+    def forward(self, x: Tensor, state: TorchState | None = None) -> tuple[Tensor, TorchState]:
+        """(batch, channels_in, time, bands) to (batch, channels_out, time / stride, bands / stride)."""
+        y, state = self.depthwise(x, state)
+        y, _ = self.pointwise(torch.relu(y))
+        return (x + y if self.residual else y), state
+
+
+class WindowMean(StreamingLayer):
+    """Mean over the last steps, of as many as there were: at first of one, then two, at most `steps`.
+
+    Parameters
+    ----------
+    width : int
+        Numbers in a step.
+    steps : int
+        The longest memory.
+    """
+
+    def __init__(self, width: int, steps: int) -> None:
+        super().__init__()
+        self.steps = steps
+        self.state_shapes = ((steps - 1, width + 1),)
+
+    def forward(self, x: Tensor, state: TorchState | None = None) -> tuple[Tensor, TorchState]:
+        """(batch, time, width) to the same shape."""
+        state = self.init(x) if state is None else state
+        counted = torch.cat([x, torch.ones_like(x[:, :, :1])], dim=2)  # what was never heard counts as none
+        heard = torch.cat([state[0], counted], dim=1)
+        sums = F.avg_pool1d(heard.transpose(1, 2), self.steps, stride=1).transpose(1, 2)
+        return sums[:, :, :-1] / sums[:, :, -1:], (heard[:, x.shape[1] :],)
 
 
 class StreamingSequence(StreamingLayer):

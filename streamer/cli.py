@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
-from streamer.config import DEFAULT_ADDRESS, Config, PcmConfig, StreamConfig, read_config
+from streamer.config import DEFAULT_ADDRESS, StreamConfig
 from streamer.errors import ConfigError, StreamerError
+from streamer.model_commands import models as model_commands
+from streamer.options import hearing_config, hearing_options, pcm_config
 
 if TYPE_CHECKING:
     from streamer.sinks.sink import Sink
@@ -66,7 +68,7 @@ def main() -> None:
 )
 @click.option("--bind", metavar="ADDRESS", help=f"Where to publish.  [default: {DEFAULT_ADDRESS}]")
 @click.option("--keys", metavar="DIR", help="CURVE keys (see `streamer keys`); needed beyond loopback.")
-@click.option("--config", "config_path", type=click.Path(path_type=Path, readable=False), help="TOML file.")
+@hearing_options
 @click.option("--json", "as_json", is_flag=True, help="Print every message as a line of JSON.")
 @click.option(
     "--duration",
@@ -88,6 +90,8 @@ def listen(
     bind: str | None,
     keys: str | None,
     config_path: Path | None,
+    models: tuple[str, ...],
+    prefer: str | None,
     as_json: bool,
     duration_s: float | None,
     realtime: bool,
@@ -99,16 +103,15 @@ def listen(
 
     if duration_s is not None and not math.isfinite(duration_s):
         raise ConfigError(f"--duration is {duration_s}; expected seconds")
-    config = read_config(config_path) if config_path else Config()
+    config = hearing_config(config_path, models, prefer)
     publish = replace(
         config.publish,
         bind=config.publish.bind if bind is None else bind,
         keys=config.publish.keys if keys is None else keys,
     )
     entries = tuple(StreamConfig(device) for device in devices) or config.stream
-    config = replace(
-        config, stream=resolve_auto(entries, _notice), publish=publish, pcm=_pcm(config, pcm_format)
-    )
+    pcm = config.pcm if pcm_format is None else pcm_config(pcm_format)
+    config = replace(config, stream=resolve_auto(entries, _notice), publish=publish, pcm=pcm)
     streams = make_streams(config, realtime, duration_s or float("inf"))
     publisher = Publisher(publish.bind, publish.keys)
     sink = _sink(as_json, realtime, lambda: f"streamer · publishing on {publisher.address}")
@@ -185,12 +188,14 @@ def subscribe(
 @click.argument(
     "files", nargs=-1, required=True, type=click.Path(path_type=Path, readable=False), metavar="FILE..."
 )
-@click.option("--config", "config_path", type=click.Path(path_type=Path, readable=False), help="TOML file.")
-def analyze(files: tuple[Path, ...], config_path: Path | None) -> None:
+@hearing_options
+def analyze(
+    files: tuple[Path, ...], config_path: Path | None, models: tuple[str, ...], prefer: str | None
+) -> None:
     """Hear files as fast as the machine can; the messages go to standard output, a line of JSON each."""
     from streamer.analyze import analyze_files
 
-    streams = analyze_files(files, read_config(config_path) if config_path else Config(), _output())
+    streams = analyze_files(files, hearing_config(config_path, models, prefer), _output())
     for stream in streams:
         if stream.muted_samples:
             click.echo(
@@ -200,33 +205,7 @@ def analyze(files: tuple[Path, ...], config_path: Path | None) -> None:
     _leave(streams)
 
 
-@main.group()
-def models() -> None:
-    """List and verify models."""
-
-
-@models.command("list")
-def list_models() -> None:
-    """The models that come with this program."""
-    from streamer.manifest import read_manifest, released_folders
-
-    for folder in released_folders():
-        m = read_manifest(folder)
-        hop_ms = 1_000 * m.hop_frames * m.front_end.hop_samples / m.front_end.sample_rate_hz
-        labels = ", ".join(m.labels[:4]) + (", ..." if len(m.labels) > 4 else "")
-        click.echo(f"{m.name}  {m.task}  every {hop_ms:.0f} ms  {m.sha256[:12]}  {labels}")
-
-
-@models.command()
-@click.argument("names", nargs=-1, metavar="[NAME|FOLDER]...")
-def verify(names: tuple[str, ...]) -> None:
-    """Check that models are whole, fit this program and run."""
-    from streamer.inference.onnx import OnnxModel
-    from streamer.manifest import find_model, released_folders
-
-    for folder in [find_model(name) for name in names] or released_folders():
-        model = OnnxModel(folder)
-        click.echo(f"{model.manifest.name}: whole, fits, runs ({folder})")
+main.add_command(model_commands)
 
 
 @main.command()
@@ -282,19 +261,6 @@ def _drawn(sink: Sink) -> Iterator[Callable[[], None]]:
 
 def _notice(text: str) -> None:
     click.secho(text, err=True, fg="yellow", bold=True)
-
-
-def _pcm(config: Config, text: str | None) -> PcmConfig:
-    """The PCM format of ``RATE:CHANNELS:ENCODING``, or the configured one."""
-    if text is None:
-        return config.pcm
-    try:
-        rate_hz, channels, encoding = text.split(":")
-        return PcmConfig(int(rate_hz), int(channels), encoding)
-    except ValueError as error:
-        raise ConfigError(
-            f"--pcm is {text!r}; expected RATE:CHANNELS:ENCODING, such as 48000:2:f32le"
-        ) from error
 
 
 def _leave(streams: Sequence[Stream]) -> None:

@@ -7,15 +7,18 @@ import math
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass, fields, is_dataclass, replace
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
-from streamer.decisions import DecisionConfig
+from streamer.decisions import PREFERENCES, DecisionConfig
 from streamer.errors import ConfigError
 
 T = TypeVar("T")
+
+PLACES = ("gate", "sounds", "genre", "taught")
+"""Where a model may listen, the keys of ``[models]``."""
 
 DEFAULT_ADDRESS = "tcp://127.0.0.1:7765"
 """Where `streamer listen` publishes and subscribers look, unless told otherwise."""
@@ -74,9 +77,35 @@ class PcmConfig:
 
 @dataclass(frozen=True)
 class ModelsConfig:
-    """Which models run: ``[models]``. A released model's name or a folder."""
+    """Which models run: ``[models]``.
 
-    gate: str = "gate"
+    Attributes
+    ----------
+    gate, sounds, genre : str or None
+        A released model's name, or a folder; ``off`` leaves it out. None takes the released one of that name, if
+        there is one. Genre runs while the gate is open, and always if there is no gate.
+    taught : str or None
+        A folder of taught sounds (``streamer teach --folder``); ``off`` leaves them out. None takes the user's own, if
+        there are any.
+    prefer : {"balanced", "precision", "recall"}
+        Which operating point of the models is taken: few false alarms, few misses, or neither at the cost of the
+        other.
+    pre_roll_s : float
+        Sound before the gate opened that what it opens hears first; 0 to 60.
+    """
+
+    gate: str | None = "gate"
+    sounds: str | None = None
+    genre: str | None = None
+    taught: str | None = None
+    prefer: str = "balanced"
+    pre_roll_s: float = 3.0
+
+    def __post_init__(self) -> None:
+        if self.prefer not in PREFERENCES:
+            raise ConfigError(f"prefer is {self.prefer!r}; expected one of {', '.join(PREFERENCES)}")
+        if not 0 <= self.pre_roll_s <= 60:
+            raise ConfigError(f"pre_roll_s is {self.pre_roll_s}; expected 0 to 60 seconds")
 
 
 @dataclass(frozen=True)
@@ -151,12 +180,21 @@ class Config:
         At least one, and at most one of them standard input.
     gate : DecisionConfig
         When the music gate opens and closes.
+    sounds : DecisionConfig
+        When an everyday sound goes on and off: a knock on a door is short.
+    genre : DecisionConfig
+        When a genre is decided on: it does not change with every bar.
+    taught : DecisionConfig
+        When a sound that the user taught goes on and off.
     """
 
     stream: tuple[StreamConfig, ...] = (StreamConfig(),)
     pcm: PcmConfig = PcmConfig()
     models: ModelsConfig = ModelsConfig()
     gate: DecisionConfig = DecisionConfig()
+    sounds: DecisionConfig = DecisionConfig(min_on_ms=80.0, min_off_ms=500.0)
+    genre: DecisionConfig = DecisionConfig(min_on_ms=500.0, min_off_ms=1_500.0)
+    taught: DecisionConfig = DecisionConfig(min_on_ms=160.0, min_off_ms=500.0)
     publish: PublishConfig = PublishConfig()
     engine: EngineConfig = EngineConfig()
 
@@ -188,12 +226,12 @@ def read_config(path: Path) -> Config:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path} is no TOML: {error}") from error
     try:
-        return from_mapping(Config, content)
+        return from_mapping(Config, content, base=Config())
     except ConfigError as error:
         raise ConfigError(f"{path}: {error}") from error
 
 
-def from_mapping(kind: type[T], content: Mapping[str, Any], where: str = "") -> T:
+def from_mapping(kind: type[T], content: Mapping[str, Any], where: str = "", base: T | None = None) -> T:
     """Build a configuration dataclass from nested mappings, checking every key and type.
 
     Parameters
@@ -204,6 +242,8 @@ def from_mapping(kind: type[T], content: Mapping[str, Any], where: str = "") -> 
         Its fields by name.
     where : str
         Key of `content` in the file, for the error text.
+    base : optional
+        What holds where a key is absent; None takes the defaults of `kind`.
 
     Raises
     ------
@@ -218,19 +258,19 @@ def from_mapping(kind: type[T], content: Mapping[str, Any], where: str = "") -> 
             near = difflib.get_close_matches(key, known, n=1)
             way_out = f"did you mean {where + near[0]!r}?" if near else f"expected one of {', '.join(known)}"
             raise ConfigError(f"unknown key {where + key!r}; {way_out}")
-        values[key] = _value(hints[key], value, where + key)
-    return kind(**values)
+        values[key] = _value(hints[key], value, where + key, getattr(base, key, None))
+    return kind(**values) if base is None else replace(base, **values)  # type: ignore[type-var]
 
 
-def _value(hint: Any, value: Any, where: str) -> Any:
+def _value(hint: Any, value: Any, where: str, base: Any) -> Any:
     if get_origin(hint) is tuple:
         if not isinstance(value, list):
             raise ConfigError(f"{where} is {value!r}; expected a list of tables, [[{where}]]")
-        return tuple(_value(get_args(hint)[0], item, where) for item in value)
+        return tuple(_value(get_args(hint)[0], item, where, None) for item in value)
     if is_dataclass(hint):
         if not isinstance(value, Mapping):
             raise ConfigError(f"{where} is {value!r}; expected a table, [{where}]")
-        return from_mapping(hint, value, where + ".")  # type: ignore[arg-type]
+        return from_mapping(hint, value, where + ".", base)  # type: ignore[arg-type]
     options = get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)
     wanted = [option for option in options if option is not NoneType]
     if float in wanted and isinstance(value, int) and not isinstance(value, bool):

@@ -1,11 +1,14 @@
-"""From scores to decisions: thresholds with hysteresis, hold times and warm-up."""
+"""From the scores of one label to decisions: thresholds with hysteresis, and hold times."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Literal
 
 from streamer.errors import ConfigError
+from streamer.events import DecisionState
+
+PREFERENCES = ("balanced", "precision", "recall")
+"""What an operating point may be chosen for: neither at the cost of the other, few false alarms, or few misses."""
 
 
 @dataclass(frozen=True)
@@ -49,9 +52,10 @@ class DecisionConfig:
 
 @dataclass(frozen=True)
 class Change:
-    """A decision to be told: how things stand since sample `since`, said at sample `at`."""
+    """A decision to be told: how things stand with `label` since sample `since`, said at sample `at`."""
 
-    state: Literal["on", "update", "off"]
+    label: str
+    state: DecisionState
     since: int
     at: int
     score: float
@@ -63,10 +67,8 @@ class DeciderState:
 
     Attributes
     ----------
-    origin : int
-        First sample of the epoch.
     on : bool or None
-        How things stand; None until the first decision.
+        How things stand; None until that was told for the first time.
     since : int
         Where that began.
     pending_since : int or None
@@ -75,11 +77,15 @@ class DeciderState:
         Sample of the last message.
     """
 
-    origin: int
-    on: bool | None = None
-    since: int = 0
+    on: bool | None
+    since: int
     pending_since: int | None = None
     told_at: int = 0
+
+    @property
+    def at_rest(self) -> bool:
+        """Whether a score below `on` tells and changes nothing."""
+        return self.on is False and self.pending_since is None
 
 
 @dataclass(frozen=True)
@@ -92,26 +98,25 @@ class Decider:
 
     Parameters
     ----------
+    label : str
     on, off : float
         Thresholds, 0 to 1.
     min_on_samples, min_off_samples : int
         How long a change must last.
-    warm_up_samples : int
-        From the origin on, nothing is decided.
     update_samples : int
         Between ``update`` messages.
     """
 
+    label: str
     on: float
     off: float
     min_on_samples: int
     min_off_samples: int
-    warm_up_samples: int
     update_samples: int
 
-    def init(self, origin: int) -> DeciderState:
-        """State of a stream whose epoch begins at sample `origin`."""
-        return DeciderState(origin, since=origin)
+    def init(self, origin: int, on: bool | None = None) -> DeciderState:
+        """State at sample `origin`; where `on` is None, the first score tells how things stand."""
+        return DeciderState(on, since=origin)
 
     def step(
         self, score: float, start: int, stop: int, state: DeciderState
@@ -132,22 +137,22 @@ class Decider:
             What is to be told, if anything.
         state : DeciderState
         """
-        if stop - state.origin <= self.warm_up_samples:
-            return None, state
         state = self._with_pending(score, start, state)
         if state.pending_since is not None:
             needed = self.min_off_samples if state.on else self.min_on_samples
             if stop - state.pending_since >= needed:
                 return self._tell(not state.on, state.pending_since, score, stop, state)
         elif state.on is None:
-            return self._tell(False, state.origin, score, stop, state)
+            return self._tell(False, state.since, score, stop, state)
         if state.on and stop - state.told_at >= self.update_samples:
-            return Change("update", state.since, stop, score), replace(state, told_at=stop)
+            return Change(self.label, "update", state.since, stop, score), replace(state, told_at=stop)
         return None, state
 
-    def end(self, score: float, stop: int, state: DeciderState) -> Change | None:
-        """What is to be told when the sound ends or is lost at `stop`, after a last `score`: nothing goes on."""
-        return Change("off", stop, stop, score) if state.on else None
+    def end(
+        self, score: float, since: int, at: int, state: DeciderState
+    ) -> tuple[Change | None, DeciderState]:
+        """What is to be told at sample `at` when nothing can go on from `since` on, after a last `score`."""
+        return self._tell(False, since, score, at, state) if state.on else (None, state)
 
     def _with_pending(self, score: float, start: int, state: DeciderState) -> DeciderState:
         away, back = (
@@ -159,9 +164,8 @@ class Decider:
             return replace(state, pending_since=None)
         return state
 
-    @staticmethod
     def _tell(
-        on: bool, since: int, score: float, stop: int, state: DeciderState
+        self, on: bool, since: int, score: float, at: int, state: DeciderState
     ) -> tuple[Change, DeciderState]:
-        after = replace(state, on=on, since=since, pending_since=None, told_at=stop)
-        return Change("on" if on else "off", since, stop, score), after
+        after = replace(state, on=on, since=since, pending_since=None, told_at=at)
+        return Change(self.label, "on" if on else "off", since, at, score), after

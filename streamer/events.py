@@ -9,7 +9,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, TypeAlias
 
 import numpy as np
 
@@ -19,8 +19,11 @@ from streamer.stage import Array
 WIRE_VERSION = 1
 """The header's ``v``; raised when a field changes its meaning or goes away, not when one is added."""
 
-DECISION_KINDS = ("gate", "sound", "genre", "voice")
+DECISION_KINDS = ("gate", "sound", "genre", "taught", "voice")
 """Kinds of message in which something begins, goes on or ends."""
+
+DecisionState: TypeAlias = Literal["listening", "on", "update", "off"]
+"""How things stand in a decision."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,23 +73,24 @@ class Event:
 
 @dataclass(frozen=True, kw_only=True)
 class Decision(Event):
-    """Something began, went on or ended: kinds ``gate``, ``sound``, ``genre``, ``voice``.
+    """Something began, went on or ended: kinds ``gate``, ``sound``, ``genre``, ``taught``, ``voice``.
 
     Attributes
     ----------
-    state : {"on", "update", "off"}
+    state : {"listening", "on", "update", "off"}
         From `start` to `stop` things have stood so: `start` is where the sound set in (on, update) or where
-        it had ended (off). The first message of an epoch tells how things stand and may be an ``off`` with
-        nothing before it.
+        it had ended (off). A model with one label tells how things stand in its first message of an epoch,
+        which may be an ``off`` with nothing before it. ``listening``: a model that a gate opens hears since
+        `start`, and cannot say yet what it is.
     label : str
-        What it is.
+        What it is; empty where the model itself has begun to listen or has stopped.
     score : float
         Probability, 0 to 1, at `stop`.
     model : str
         Name of the model that says so.
     """
 
-    state: Literal["on", "update", "off"]
+    state: DecisionState
     label: str
     score: float
     model: str

@@ -8,10 +8,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from importlib.metadata import version
 
+from streamer.choose_heads import heads_of
 from streamer.config import Config, StreamConfig
 from streamer.engine import Engine
 from streamer.errors import ConfigError, DeviceError
-from streamer.heads import Head, heads_of
+from streamer.heads import Head
 from streamer.sinks.sink import Sink
 from streamer.sources.choose import DEMO_PATH, name_for, source_for
 from streamer.stream import Stream
@@ -83,8 +84,9 @@ def make_engine(config: Config, streams: Sequence[Stream], sinks: Sequence[Sink]
 
 def versions(heads: Sequence[Head]) -> dict[str, str]:
     """What runs: this program, and each model by name and the start of its SHA-256."""
-    models = {h.kind: f"{h.model.manifest.name}@{h.model.manifest.sha256[:12]}" for h in heads}
-    return {"streamer": version("streamer"), **models}
+    models = {h.ear.manifest.name: h.ear.manifest for h in heads if h.ear}
+    models |= {h.name: h.model.manifest for h in heads}
+    return {"streamer": version("streamer"), **{k: f"{m.name}@{m.sha256[:12]}" for k, m in models.items()}}
 
 
 def run(engine: Engine, tick: Callable[[], None], tick_s: float) -> bool:

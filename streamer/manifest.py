@@ -5,15 +5,19 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from platformdirs import user_data_path
+
+from streamer.decisions import PREFERENCES
 from streamer.errors import ConfigError, ModelError
 from streamer.frontend import FrontEndConfig
 
-MANIFEST_SCHEMA = 1
+MANIFEST_SCHEMA = 2
 """Raised whenever a field of `Manifest` changes its meaning."""
 
 
@@ -35,10 +39,10 @@ class StateSpec:
 
 @dataclass(frozen=True)
 class Thresholds:
-    """An operating point (probabilities, 0 to 1)."""
+    """An operating point of one label (probabilities, 0 to 1)."""
 
-    on: float = 0.6
-    off: float = 0.4
+    on: float
+    off: float
 
     def __post_init__(self) -> None:
         if not 0 <= self.off <= self.on <= 1:
@@ -46,32 +50,66 @@ class Thresholds:
 
 
 @dataclass(frozen=True)
+class EarSpec:
+    """The ear whose embeddings a model hears instead of the front end's frames.
+
+    Attributes
+    ----------
+    name : str
+        Of the released ear.
+    sha256 : str
+        Of its ``model.onnx``: no other ear's embeddings mean the same.
+    embedding_size : int
+        Numbers in each embedding.
+    hop_frames : int
+        Frames of the front end from one embedding to the next.
+    """
+
+    name: str
+    sha256: str
+    embedding_size: int
+    hop_frames: int
+
+
+@dataclass(frozen=True)
 class Manifest:
     """Description of a released model, the content of its ``manifest.json``.
 
-    The graph takes ``x`` (batch, frames, mel_bands) float32 and ``state.N``, and gives ``y`` (batch, steps,
-    labels), probabilities from 0 to 1, and ``next_state.N``. Frames come in multiples of `hop_frames`.
+    The graph takes ``x`` (batch, frames, input_size) float32 and ``state.N``, and gives ``y`` (batch, steps,
+    output_size) and ``next_state.N``. Frames come in multiples of `hop_frames`. What is called a frame here is
+    what the model hears: a log-mel frame of the front end, or an embedding where there is an `ear`. An ear's
+    ``y`` are embeddings; any other model's are probabilities from 0 to 1, one for each label.
 
     Attributes
     ----------
     name, task : str
-        Folder name, and what it decides (``gate``).
+        Folder name, and what it does: ``ear``, or the kind of its decisions' head (``gate``).
     labels : tuple of str
-        Names of the outputs, in order.
+        Names of the outputs, in order; none for an ear.
     front_end : FrontEndConfig
-        What the model hears.
+        What the model hears, or what its ear does.
     hop_frames, latency_frames : int
         Output ``k`` is given once ``k * hop_frames + latency_frames`` frames are in.
     warm_up_frames : int
         Frames after a start from ``init()`` during which outputs are not to be decided on.
     states : tuple of StateSpec
         The state arrays, in order.
-    thresholds : Thresholds
-        Default operating point.
     sha256 : str
         Of ``model.onnx``.
     commit : str
         The commit that it was trained at.
+    ear : EarSpec or None
+        None for a model that hears the front end.
+    embedding_size : int or None
+        Numbers in each of an ear's outputs; None for any other model.
+    exclusive : bool
+        Whether at most one label holds at a time: probabilities by softmax, which add up to 1, and one
+        decision that passes from label to label. Else each label has a sigmoid and a decision of its own.
+    temperature : float
+        What the logits are divided by before they become probabilities, inside the graph (calibration as in
+        Guo et al. 2017).
+    operating_points : Mapping of str to tuple of Thresholds
+        By preference, of `PREFERENCES`: one for all labels, or one for each.
     trained_on : tuple of dict
         Data sets, each with ``name`` and ``licence``.
     results : dict
@@ -88,9 +126,87 @@ class Manifest:
     states: tuple[StateSpec, ...]
     sha256: str
     commit: str
-    thresholds: Thresholds = Thresholds()
+    ear: EarSpec | None = None
+    embedding_size: int | None = None
+    exclusive: bool = False
+    temperature: float = 1.0
+    operating_points: Mapping[str, tuple[Thresholds, ...]] = field(default_factory=dict)
     trained_on: tuple[dict[str, str], ...] = ()
     results: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.is_ear != (self.embedding_size is not None) or self.is_ear == bool(self.labels):
+            raise ValueError(
+                f"task {self.task!r} has labels {self.labels} and embedding size {self.embedding_size}; expected "
+                "labels, or, of the task 'ear' alone, an embedding size"
+            )
+        if self.is_ear and self.ear:
+            raise ValueError("an ear hears another ear; expected it to hear the front end")
+        if (
+            min(self.hop_frames, self.latency_frames) < 1
+            or self.warm_up_frames < 0
+            or not self.temperature > 0
+        ):
+            raise ValueError(
+                f"hop {self.hop_frames}, latency {self.latency_frames}, warm-up {self.warm_up_frames} frames, "
+                f"temperature {self.temperature}; expected 1 or more, 1 or more, 0 or more, above 0"
+            )
+        for preference, points in self.operating_points.items():
+            if preference not in PREFERENCES or len(points) not in {1, len(self.labels)}:
+                raise ValueError(
+                    f"operating point {preference!r} has {len(points)} thresholds for {len(self.labels)} labels; "
+                    f"expected one of {', '.join(PREFERENCES)} with one for all labels or one for each"
+                )
+
+    @property
+    def is_ear(self) -> bool:
+        """Whether the outputs are embeddings for other models to hear."""
+        return self.task == "ear"
+
+    @property
+    def input_size(self) -> int:
+        """Numbers in a frame of ``x``."""
+        return self.ear.embedding_size if self.ear else self.front_end.mel_bands
+
+    @property
+    def output_size(self) -> int:
+        """Numbers in a step of ``y``."""
+        return len(self.labels) if self.embedding_size is None else self.embedding_size
+
+    @property
+    def frame_ms(self) -> float:
+        """From one frame that the model hears to the next."""
+        ear_frames = self.ear.hop_frames if self.ear else 1
+        return 1_000 * ear_frames * self.front_end.hop_samples / self.front_end.sample_rate_hz
+
+    def thresholds(self, prefer: str = "balanced") -> tuple[Thresholds, ...]:
+        """The operating point for a preference, one for each label.
+
+        Raises
+        ------
+        ModelError
+            If the model was released without it.
+        """
+        if prefer not in self.operating_points:
+            known = ", ".join(self.operating_points) or "none"
+            raise ModelError(
+                f"model {self.name} has no operating point {prefer!r}, it has {known}; prefer another, or release "
+                "it anew"
+            )
+        points = self.operating_points[prefer]
+        return points * len(self.labels) if len(points) == 1 else points
+
+    def as_ear(self) -> EarSpec:
+        """As its heads name this ear.
+
+        Raises
+        ------
+        ModelError
+            If it is no ear.
+        """
+        if self.embedding_size is None:
+            raise ModelError(f"model {self.name} does {self.task!r}; expected a model whose task is 'ear'")
+        return EarSpec(self.name, self.sha256, self.embedding_size, self.hop_frames)
 
     def to_json(self) -> str:
         """The text of ``manifest.json``."""
@@ -185,24 +301,39 @@ def released_folder() -> Path:
 
 def released_folders() -> list[Path]:
     """The released models' folders, by name."""
-    return sorted(path.parent for path in released_folder().glob("*/manifest.json"))
+    return _folders_in(released_folder())
+
+
+def user_folder() -> Path:
+    """The folder of the models that the user fetched or made, one folder each; it need not exist."""
+    return user_data_path("streamer", appauthor=False) / "models"
+
+
+def known_folders() -> list[Path]:
+    """The folders of all models that have a name: the released ones, then the user's."""
+    return released_folders() + _folders_in(user_folder())
 
 
 def find_model(name: str) -> Path:
-    """Folder of a model, by the name of a released one or by path.
+    """Folder of a model, by the name of a released one or of one of the user's, or by path.
 
     Raises
     ------
     ModelError
-        If there is neither.
+        If there is none.
     """
-    for folder in (released_folder() / name, Path(name)):
+    for folder in (released_folder() / name, user_folder() / name, Path(name)):
         if os.path.isfile(folder / "manifest.json"):  # noqa: PTH113 - Path's raises where a folder is forbidden
             return folder
     released = ", ".join(folder.name for folder in released_folders())
     raise ModelError(
-        f"no model {name!r}; expected a folder with manifest.json or one of the released: {released}"
+        f"no model {name!r}; expected a folder with manifest.json or one of the released: {released}, or of those in "
+        f"{user_folder()}, where `streamer models pull yamnet` puts one"
     )
+
+
+def _folders_in(parent: Path) -> list[Path]:
+    return sorted(path.parent for path in parent.glob("*/manifest.json"))
 
 
 def _unreadable(path: Path, error: OSError) -> ModelError:
@@ -215,7 +346,11 @@ def _parse(content: dict[str, Any]) -> Manifest:
     known = {f.name for f in fields(Manifest)}
     values = {key: value for key, value in content.items() if key in known}
     values["front_end"] = FrontEndConfig(**values["front_end"])
-    values["thresholds"] = Thresholds(**values["thresholds"])
+    values["ear"] = EarSpec(**values["ear"]) if values["ear"] else None
+    values["operating_points"] = {
+        preference: tuple(Thresholds(**point) for point in points)
+        for preference, points in values["operating_points"].items()
+    }
     values["states"] = tuple(StateSpec(tuple(s["shape"]), s["dtype"]) for s in values["states"])
     values["labels"] = tuple(values["labels"])
     values["trained_on"] = tuple(values["trained_on"])

@@ -30,7 +30,9 @@ def _said(event: Event) -> str:
     match event:
         case Decision():
             since = clock(event.start, event.rate)
-            return f"{event.label} {event.state:<6} since {since}  score {event.score:.2f}"
+            if not event.label:  # of the model itself
+                return f"{event.state} since {since}"
+            return f"{f'{event.label} {event.state}':<16} since {since}  score {event.score:.2f}"
         case Scores():
             heads = (
                 f"{n} " + ", ".join(f"{k} {v:.2f}" for k, v in top.items()) for n, top in event.heads.items()

@@ -43,6 +43,17 @@ def running(*arguments: str, stdin: int | None = subprocess.DEVNULL) -> Iterator
             process.communicate()
 
 
+@contextmanager
+def ended(process: subprocess.Popen[str]) -> Iterator[subprocess.Popen[str]]:
+    """Wait for a process on leaving, but kill it where the test fails: it may be waiting for the test."""
+    with process:
+        try:
+            yield process
+        except BaseException:
+            process.kill()
+            raise
+
+
 def messages(lines: bytes) -> list[dict[str, Any]]:
     """Headers printed one a line."""
     return [json.loads(line) for line in lines.splitlines()]

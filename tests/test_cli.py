@@ -16,7 +16,7 @@ import soundfile
 
 from streamer.manifest import released_folder
 from tests.programs import STREAMER, free_address, messages, received, running, streamer
-from tests.toy_model import write_toy_model
+from tests.toy_model import write_toy_ear, write_toy_head, write_toy_model
 
 
 def refused(code: int, text: str, *arguments: str, stdin: bytes | None = None) -> None:
@@ -172,6 +172,40 @@ def test_a_model_that_there_is_not() -> None:
     refused(1, r"no model 'gatte'; expected .* one of the released: gate", "models", "verify", "gatte")
 
 
+@pytest.mark.parametrize("model", ["yamnet", "sound=x", "=x", "pre_roll_s=1"])
+def test_a_model_for_no_place(tone: Path, model: str) -> None:
+    refused(
+        2,
+        rf"--model is '{model}'; expected PLACE=MODEL with gate, sounds, genre for PLACE, such as gate=yamnet",
+        "analyze",
+        "--model",
+        model,
+        str(tone),
+    )
+
+
+def test_models_are_chosen_on_the_command_line(tmp_path: Path, tone: Path) -> None:
+    ear = write_toy_ear(tmp_path / "ear")
+    folders = [
+        write_toy_model(tmp_path / "gate"),
+        write_toy_head(tmp_path / "sounds", ear, "sounds"),
+        write_toy_head(tmp_path / "genre", ear, "genre", exclusive=True),
+    ]
+    models = [word for folder in folders for word in ("--model", f"{folder.name}={folder}")]
+    noise = tmp_path / "noise.wav"
+    soundfile.write(noise, np.random.default_rng(0).normal(0, 0.2, 32_000), 16_000)
+    assert heads_said(streamer("analyze", *models, str(noise)).stdout) == {"gate", "sounds", "genre"}
+    off = ["--model", "genre=off", "--model", "sounds=off"]
+    assert heads_said(streamer("analyze", *models, *off, str(tone)).stdout) == {"gate"}
+    refused(
+        1, r"model gate has no operating point 'recall'", "analyze", *models, "--prefer", "recall", str(tone)
+    )
+
+
+def heads_said(lines: bytes) -> set[str]:
+    return {head for header in messages(lines) for head in header.get("heads", ())}
+
+
 def test_usage_errors_leave_with_2() -> None:
     assert streamer("listen", "--no-such-option").returncode == 2
     assert streamer("analyze").returncode == 2
@@ -239,12 +273,12 @@ def test_an_interrupted_analysis_says_so_and_hears_no_more(tmp_path: Path, tone:
     soundfile.write(long, np.zeros(1_800 * 16_000, np.int16), 16_000)
     with running("analyze", str(long), str(tone)) as process:
         assert process.stdout is not None
-        process.stdout.readline()
+        first = process.stdout.readline()
         process.send_signal(signal.SIGINT)
-        out, said = process.communicate(timeout=30)
+        out, said = process.communicate(timeout=30)  # without what was read ahead with the first line
     assert process.returncode == 130
     assert b"Error: interrupted in long" in said
-    assert {h["stream"] for h in messages(out)} == {"long"}
+    assert {h["stream"] for h in messages(first + out)} == {"long"}
 
 
 @pytest.mark.parametrize(

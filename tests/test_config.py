@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from streamer.config import Config, StreamConfig, read_config
+from streamer.config import Config, ModelsConfig, StreamConfig, read_config
 from streamer.decisions import DecisionConfig
 from streamer.errors import ConfigError
 
@@ -31,9 +32,20 @@ def test_what_is_set_is_taken(tmp_path: Path) -> None:
     assert config.gate == DecisionConfig(on=1.0)
 
 
+def test_a_section_changes_only_what_it_says(tmp_path: Path) -> None:
+    config = read(tmp_path, "[sounds]\non = 0.4\n[genre]\nmin_off_ms = 9\n[models]\ngenre = 'off'\n")
+    assert config.sounds == replace(Config().sounds, on=0.4)
+    assert config.genre == replace(Config().genre, min_off_ms=9.0)
+    assert config.sounds.min_on_ms < Config().gate.min_on_ms  # a knock is short
+    assert config.models == ModelsConfig(genre="off")
+
+
 @pytest.mark.parametrize(
     ("content", "match"),
     [
+        ("[models]\nprefer = 'best'", r"prefer is 'best'; expected one of balanced, precision, recall"),
+        ("[models]\npre_roll_s = 61", r"pre_roll_s is 61\.0; expected 0 to 60 seconds"),
+        ("[models]\nsound = 'x'", r"unknown key 'models\.sound'; did you mean 'models\.sounds'"),
         ("[publish]\nscores_hz = nan", r"publish\.scores_hz is nan; expected a finite number"),
         ("[publish]\nheartbeat_s = inf", r"publish\.heartbeat_s is inf; expected a finite number"),
         ("[gate]\nmin_on_ms = -inf", r"gate\.min_on_ms is -inf; expected a finite number"),

@@ -8,7 +8,7 @@ from streamer.decisions import Change, Decider, DecisionConfig
 from streamer.errors import ConfigError
 
 HOP = 10
-PLAIN = Decider(0.6, 0.4, min_on_samples=20, min_off_samples=30, warm_up_samples=0, update_samples=1_000)
+PLAIN = Decider("x", 0.6, 0.4, min_on_samples=20, min_off_samples=30, update_samples=1_000)
 
 
 def run(decider: Decider, scores: list[float], origin: int = 0) -> list[Change]:
@@ -59,14 +59,8 @@ def test_a_pause_is_bridged() -> None:
     assert states(run(PLAIN, [0.9, 0.9, 0.1, 0.1, 0.9, 0.1, 0.1])) == [("on", 0, 20)]
 
 
-def test_warm_up_is_not_decided_on() -> None:
-    decider = Decider(0.6, 0.4, 20, 30, warm_up_samples=30, update_samples=1_000)
-    assert states(run(decider, [0.9] * 4)) == []
-    assert states(run(decider, [0.9] * 5, origin=700)) == [("on", 730, 750)]
-
-
 def test_updates_come_at_their_interval_and_only_while_on() -> None:
-    decider = Decider(0.6, 0.4, 10, 10, warm_up_samples=0, update_samples=30)
+    decider = Decider("x", 0.6, 0.4, 10, 10, update_samples=30)
     told = run(decider, [0.9] * 8 + [0.1] * 8)
     assert states(told) == [("on", 0, 10), ("update", 0, 40), ("update", 0, 70), ("off", 80, 90)]
 
@@ -74,8 +68,8 @@ def test_updates_come_at_their_interval_and_only_while_on() -> None:
 def test_end_closes_what_goes_on() -> None:
     state = PLAIN.init(0)
     _, state = PLAIN.step(0.9, 0, 20, state)
-    assert PLAIN.end(0.9, 25, state) == Change("off", 25, 25, 0.9)
-    assert PLAIN.end(0.9, 25, PLAIN.init(0)) is None
+    assert PLAIN.end(0.9, 22, 25, state)[0] == Change("x", "off", 22, 25, 0.9)
+    assert PLAIN.end(0.9, 22, 25, PLAIN.init(0))[0] is None
 
 
 @pytest.mark.parametrize(

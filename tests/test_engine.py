@@ -115,9 +115,8 @@ class Collected(Sink):
 
 @pytest.fixture
 def head(tmp_path: Path) -> Head:
-    return Head(
-        "gate", OnnxModel(write_toy_model(tmp_path / "toy")), DecisionConfig(min_on_ms=100, min_off_ms=100)
-    )
+    config = DecisionConfig(min_on_ms=100, min_off_ms=100)
+    return Head("gate", "gate", OnnxModel(write_toy_model(tmp_path / "toy")), config)
 
 
 def loud(seconds: float) -> Array:

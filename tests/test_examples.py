@@ -13,6 +13,7 @@ import pytest
 
 from streamer.events import header_json
 from tests import bus
+from tests.programs import ended
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 JAVASCRIPT = EXAMPLES / "javascript"
@@ -42,12 +43,11 @@ def check_example(command: list[str]) -> None:
     """Run an example against a publisher: late, then live, with a loss, a stream not asked for, and Ctrl-C."""
     with bus.publishing() as publisher:
         publisher.send(bus.gate(4))
-        with subprocess.Popen(
-            [*command, publisher.address, "spectrum", "scores", "level", "status", "gate/mic"],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        ) as process:
+        topics = ["spectrum", "scores", "level", "status", "gate/mic"]
+        started = subprocess.Popen(
+            [*command, publisher.address, *topics], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        with ended(started) as process:
             assert process.stdout is not None
             bus.wait_for_output(process, publisher)
             spectrum = bus.spectrum(0)

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from streamer.choose_heads import heads_of
 from streamer.config import Config, ModelsConfig
 from streamer.decisions import DecisionConfig
-from streamer.errors import ConfigError, ModelError
-from streamer.heads import Head, heads_of
+from streamer.errors import ConfigError
+from streamer.heads import Head
 from streamer.inference.onnx import OnnxModel
-from streamer.manifest import read_manifest
 from tests.toy_model import write_toy_model
 
 
@@ -39,15 +38,15 @@ def test_thresholds_are_the_model_s_own_unless_set(
     folder: Path, gate: dict[str, float], on: float, off: float
 ) -> None:
     (head,) = heads_of(config(folder, **gate))
-    decider = head.decider(16_000)
+    (decider,) = head.decisions_at(16_000, 0).deciders
     assert (decider.on, decider.off) == (on, off)
 
 
 @pytest.mark.parametrize(
     ("gate", "match"),
     [
-        ({"on": 0.3}, r"on = 0\.3 \(from the configuration\), off = 0\.4 \(from model toy\)"),
-        ({"off": 0.7}, r"on = 0\.6 \(from model toy\), off = 0\.7 \(from the configuration\)"),
+        ({"on": 0.3}, r"on = 0\.3 \(from the configuration\), off = 0\.4 \(from model toy\) for loud"),
+        ({"off": 0.7}, r"on = 0\.6 \(from model toy\), off = 0\.7 \(from the configuration\) for loud"),
     ],
 )
 def test_one_threshold_does_not_turn_the_hysteresis_round(
@@ -58,11 +57,4 @@ def test_one_threshold_does_not_turn_the_hysteresis_round(
     ):
         heads_of(config(folder, **gate))
     with pytest.raises(ConfigError, match=match):
-        Head("gate", OnnxModel(folder), DecisionConfig(**gate))
-
-
-def test_a_model_for_something_else_is_no_gate(folder: Path) -> None:
-    manifest = replace(read_manifest(folder), task="genre")
-    (folder / "manifest.json").write_text(manifest.to_json(), encoding="utf-8")
-    with pytest.raises(ModelError, match="model toy decides 'genre'; expected a model whose task is 'gate'"):
-        heads_of(config(folder))
+        Head("gate", "gate", OnnxModel(folder), DecisionConfig(**gate))

@@ -14,7 +14,7 @@ import pytest
 
 from streamer.errors import ModelError
 from streamer.frontend import FrontEndConfig
-from streamer.manifest import find_model, read_manifest, verify_file
+from streamer.manifest import EarSpec, Thresholds, find_model, read_manifest, verify_file
 from tests.toy_model import write_toy_model
 
 
@@ -88,10 +88,10 @@ def test_manifest_in_another_encoding_is_refused(folder: Path, bytes_: bytes) ->
         read_manifest(folder)
 
 
-@pytest.mark.parametrize("schema", [0, 2, None, "1"])
+@pytest.mark.parametrize("schema", [0, 1, None, "2"])
 def test_other_schema_is_refused(folder: Path, schema: object) -> None:
     edit(folder, lambda content: content.update(schema=schema))
-    with pytest.raises(ModelError, match=f"has schema {schema!r}; expected 1: export the model anew"):
+    with pytest.raises(ModelError, match=f"has schema {schema!r}; expected 2: export the model anew"):
         read_manifest(folder)
 
 
@@ -183,6 +183,65 @@ def test_a_forbidden_folder_is_not_found(folder: Path) -> None:
 
 
 def test_thresholds_the_wrong_way_round_are_refused(folder: Path) -> None:
-    edit(folder, lambda content: content["thresholds"].update(on=0.3))
+    edit(folder, lambda content: content["operating_points"]["balanced"][0].update(on=0.3))
     with pytest.raises(ModelError, match=r"on = 0\.3, off = 0\.4; expected 0 <= off <= on <= 1"):
         read_manifest(folder)
+
+
+def test_a_head_and_its_ear_come_back_as_they_were_written(folder: Path) -> None:
+    gate = read_manifest(folder)
+    ear = replace(gate, name="ear", task="ear", labels=(), embedding_size=12, operating_points={})
+    assert ear.as_ear() == EarSpec("ear", gate.sha256, 12, gate.hop_frames)
+    head = replace(gate, ear=ear.as_ear(), exclusive=True, temperature=1.5, hop_frames=1, latency_frames=1)
+    for manifest in (ear, head):
+        (folder / "manifest.json").write_text(manifest.to_json(), encoding="utf-8")
+        assert read_manifest(folder) == manifest
+    assert (ear.input_size, ear.output_size, ear.frame_ms) == (64, 12, 10.0)
+    assert (head.input_size, head.output_size, head.frame_ms) == (12, 1, 40.0)
+
+
+def test_a_model_that_is_no_ear_is_none(folder: Path) -> None:
+    with pytest.raises(ModelError, match="model toy does 'gate'; expected a model whose task is 'ear'"):
+        read_manifest(folder).as_ear()
+
+
+@pytest.mark.parametrize(
+    ("change", "match"),
+    [
+        ({"embedding_size": 8}, "task 'gate' has labels .* and embedding size 8; expected"),
+        ({"labels": []}, r"task 'gate' has labels \(\) and embedding size None; expected"),
+        ({"task": "ear"}, "task 'ear' has labels .* and embedding size None; expected"),
+        ({"hop_frames": 0}, "hop 0, latency 4, warm-up 4 frames, temperature 1"),
+        ({"temperature": 0.0}, r"temperature 0\.0; expected"),
+        (
+            {"operating_points": {"best": []}},
+            "operating point 'best' has 0 thresholds for 1 labels; expected",
+        ),
+        (
+            {"operating_points": {"recall": [{"on": 0.5, "off": 0.5}] * 2}},
+            "operating point 'recall' has 2 thresholds for 1 labels",
+        ),
+    ],
+)
+def test_a_manifest_that_contradicts_itself_is_refused(
+    folder: Path, change: dict[str, Any], match: str
+) -> None:
+    edit(folder, lambda content: content.update(change))
+    with pytest.raises(ModelError, match=f"is no manifest .*{match}"):
+        read_manifest(folder)
+
+
+def test_an_operating_point_is_for_all_labels_or_for_each(folder: Path) -> None:
+    low, high = Thresholds(0.3, 0.2), Thresholds(0.9, 0.8)
+    manifest = replace(
+        read_manifest(folder),
+        labels=("a", "b"),
+        operating_points={"balanced": (low,), "precision": (high, low)},
+    )
+    assert manifest.thresholds() == (low, low)
+    assert manifest.thresholds("precision") == (high, low)
+    with pytest.raises(
+        ModelError,
+        match="model toy has no operating point 'recall', it has balanced, precision; prefer another",
+    ):
+        manifest.thresholds("recall")

@@ -24,9 +24,8 @@ SECOND = 16_000
 
 @pytest.fixture
 def head(tmp_path: Path) -> Head:
-    return Head(
-        "gate", OnnxModel(write_toy_model(tmp_path / "toy")), DecisionConfig(min_on_ms=100, min_off_ms=100)
-    )
+    config = DecisionConfig(min_on_ms=100, min_off_ms=100)
+    return Head("gate", "gate", OnnxModel(write_toy_model(tmp_path / "toy")), config)
 
 
 def sound(rate_hz: int, channels: int = 1) -> Array:
@@ -177,9 +176,9 @@ def test_heads_that_agree_share_one_front_end(tmp_path: Path) -> None:
         mel_low_hz=0, mel_high_hz=11_025, mel_scale="slaney", mel_triangles="hz", mel_norm="area", power=2,
     )  # fmt: skip
     heads = [
-        Head("gate", OnnxModel(write_toy_model(tmp_path / "a")), DecisionConfig()),
-        Head("sound", OnnxModel(write_toy_model(tmp_path / "b")), DecisionConfig()),
-        Head("genre", OnnxModel(write_toy_model(tmp_path / "c", other)), DecisionConfig()),
+        Head("gate", "gate", OnnxModel(write_toy_model(tmp_path / "a")), DecisionConfig()),
+        Head("sound", "sound", OnnxModel(write_toy_model(tmp_path / "b")), DecisionConfig()),
+        Head("genre", "genre", OnnxModel(write_toy_model(tmp_path / "c", other)), DecisionConfig()),
     ]
     pipeline = Pipeline("s", SECOND, heads, PublishConfig(spectrum=True))
     events = hear(pipeline, sound(SECOND), list(range(1_000, 5 * SECOND, 1_000))) + pipeline.finish()

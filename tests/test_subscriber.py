@@ -24,6 +24,7 @@ from streamer.events import Event, encode
 from streamer.sinks.publisher import Publisher
 from streamer.subscriber import Subscriber
 from tests import bus
+from tests.programs import ended
 
 ROOT = Path(__file__).parents[1]
 
@@ -263,9 +264,10 @@ def test_ctrl_c_leaves_at_once(publisher: Publisher) -> None:
         ]
     )
     publisher.send(bus.gate())
-    with subprocess.Popen(
+    started = subprocess.Popen(
         [sys.executable, "-c", program], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as process:
+    )
+    with ended(started) as process:
         assert process.stdout is not None
         bus.wait_for_output(process, publisher)
         assert process.stdout.readline() == "on music 0.97\n"

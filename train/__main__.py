@@ -2,32 +2,70 @@
 
 from __future__ import annotations
 
-import hashlib
+import importlib
 import json
 import logging
-import os
-import time
-from dataclasses import asdict
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any
 
 import click
 
 from streamer.errors import ConfigError, StreamerError
 from train.config import read_config
 from train.data.recordings import Split
-from train.loop import train, write_config
-from train.tasks.gate import GateRunConfig, GateTask
-from train.tasks.gate_figures import GateFigures
-from train.tasks.gate_release import release
+from train.registry import TASKS, Evaluation, Plugin, find_plugin
+from train.run import CACHE, data_folder, find_run, note_evaluation, summaries
 
-RUNS = Path("runs")
-CACHE = RUNS / "cache"
 RELEASED = Path("models") / "released"
-FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
+FOLDER = click.Path(file_okay=False, path_type=Path)
+ELSEWHERE: Mapping[str, tuple[str, str]] = MappingProxyType(
+    {
+        "cost": ("train.cost:cost_command", "Measure what released models cost to run; JSON."),
+        "import-yamnet": ("train.import_yamnet:import_command", "Make a model folder of YAMNet."),
+        "inspect": ("train.inspection:inspect_command", "Measure a run's cost, robustness and saliency."),
+        "report": ("train.report.build:report_command", "Write report.html of runs."),
+        "results": ("train.report.results_command:results_command", "Write docs/results.md."),
+    }
+)
+"""Commands that have a module of their own, and what they do: ``MODULE:NAME``, imported when it is asked for."""
 
 
-class _Command(click.Group):
-    """Prints errors raised on purpose as one line."""
+class _Elsewhere(click.Command):
+    """A command whose module is imported when it runs, or says its own help: some take seconds."""
+
+    def __init__(self, name: str, where: str, about: str) -> None:
+        super().__init__(name, short_help=about)
+        self._where = where
+
+    def make_context(self, *args: Any, **options: Any) -> click.Context:
+        module, _, name = self._where.partition(":")
+        command: click.Command = getattr(importlib.import_module(module), name)
+        return command.make_context(*args, **options)
+
+
+class _Commands(click.Group):
+    """Its own commands, those elsewhere and one for each task; prints errors raised on purpose as one line."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return [*TASKS, *self._others(ctx)]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command:
+        if cmd_name in TASKS:
+            return _train_command(cmd_name)
+        if cmd_name in ELSEWHERE:
+            return _Elsewhere(cmd_name, *ELSEWHERE[cmd_name])
+        command = super().get_command(ctx, cmd_name)
+        if command is None:
+            raise ConfigError(
+                f"no task or command {cmd_name!r}; expected a task, {', '.join(TASKS)}, or one of "
+                f"{', '.join(self._others(ctx))}"
+            )
+        return command
+
+    def _others(self, ctx: click.Context) -> list[str]:
+        return sorted([*super().list_commands(ctx), *ELSEWHERE])
 
     def invoke(self, ctx: click.Context) -> object:
         try:
@@ -37,84 +75,95 @@ class _Command(click.Group):
             ctx.exit(error.exit_code)
 
 
-@click.group(cls=_Command)
+@click.group(cls=_Commands)
 def main() -> None:
     """Train, measure and release Streamer's models. Data is looked for in $STREAMER_DATA."""
     logging.basicConfig(format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
     logging.getLogger("train").setLevel(logging.INFO)  # other libraries' notes stay out
 
 
-def data_folder() -> Path:
-    """``$STREAMER_DATA``, or ``../shared/data``.
+def _train_command(name: str) -> click.Command:
+    @click.command(name, help=f"Train {name} into runs/{name}/TIME-HASH.")
+    @click.option("--config", type=click.Path(dir_okay=False, path_type=Path), help="TOML file.")
+    @click.option("--set", "assignments", multiple=True, metavar="KEY=VALUE", help="One setting; repeatable.")
+    @click.option("--fold", type=int, help="Held out for the test; as --set fold=N.")
+    @click.option("--resume", metavar="RUN", help="Run to go on with; --set loop.KEY=VALUE changes it.")
+    def command(
+        config: Path | None, assignments: tuple[str, ...], fold: int | None, resume: str | None
+    ) -> None:
+        from train.launch import launch
 
-    Raises
-    ------
-    ConfigError
-        If it is no folder.
-    """
-    folder = Path(os.environ.get("STREAMER_DATA", "../shared/data"))
-    if not folder.is_dir():
-        raise ConfigError(f"{folder} is no folder; set STREAMER_DATA to the folder that holds the data sets")
-    return folder
+        if resume and config:
+            raise ConfigError("got --resume and --config; a run goes on with its own: give one of them")
+        run = find_run(name, resume) if resume else None
+        if fold is not None:
+            assignments = (*assignments, f"fold={fold}")
+        plugin = find_plugin(name)
+        settings = read_config(plugin.config, run / "config.json" if run else config, assignments)
+        click.echo(launch(plugin, settings, data_folder(), CACHE, run))
+
+    return command
+
+
+def _of_run(command: Callable[..., None]) -> Callable[..., None]:
+    run = click.option("--run", default="", help="Folder or name in runs/TASK; the last one if absent.")
+    return click.argument("task")(run(command))
 
 
 @main.command()
-@click.option("--config", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="TOML file.")
-@click.option("--set", "assignments", multiple=True, metavar="KEY=VALUE", help="One setting; repeatable.")
-@click.option("--resume", type=FOLDER, help="Run to go on.")
-def gate(config: Path | None, assignments: tuple[str, ...], resume: Path | None) -> None:
-    """Train the music gate into runs/gate/TIME-HASH."""
-    if resume:
-        config = resume / "config.json"
-    settings = read_config(GateRunConfig, config, assignments)
-    task = GateTask(settings, data_folder(), CACHE)
-    folder = resume or _new_run("gate", json.dumps(asdict(settings)))
-    write_config(folder, settings)
-    click.echo(folder)
-    click.echo(train(task, settings.loop, folder))
-
-
-@main.group()
-def evaluate() -> None:
-    """Measure a released model on held-out data."""
-
-
-@evaluate.command("gate")
-@click.option(
-    "--model", type=FOLDER, default=RELEASED / "gate", help="Released-model folder.", show_default=True
-)
+@click.argument("task")
+@click.option("--run", help="Folder of a run, or its name in runs/TASK; it is exported first.")
+@click.option("--model", type=FOLDER, help="Released-model folder.  [default: models/released/TASK]")
 @click.option("--split", type=click.Choice(["validation", "test"]), default="test", show_default=True)
-def evaluate_gate(model: Path, split: Split) -> None:
-    """Print the gate's figures as JSON."""
-    click.echo(json.dumps(GateFigures(model, data_folder(), CACHE, split).all(), indent=2))
+def evaluate(task: str, run: str | None, model: Path | None, split: Split) -> None:
+    """Measure a run or a released model on held-out data; figures as JSON.
+
+    A run takes them too, in evaluation.json, and what was said of each clip, in predictions/SPLIT.npz.
+    """
+    if run is not None and model is not None:
+        raise ConfigError("got --run and --model; expected one of them")
+    plugin = find_plugin(task)
+    if run is None:
+        asked = Evaluation(model or RELEASED / task, plugin.config(), split, data_folder(), CACHE)
+        figures = plugin.evaluate(asked)
+    else:
+        folder = find_run(task, run)
+        figures = plugin.evaluate(_exported(plugin, folder, split))
+        note_evaluation(folder, split, figures)
+    click.echo(json.dumps(figures, indent=2))
 
 
-@main.group()
-def export() -> None:
-    """Turn a run into a released model, measured and with its card."""
+def _exported(plugin: Plugin, run: Path, split: Split) -> Evaluation:
+    plugin.export(run, run / "exported")
+    config = read_config(plugin.config, run / "config.json")
+    return Evaluation(run / "exported", config, split, data_folder(), CACHE, run / "predictions")
 
 
-@export.command("gate")
-@click.option("--run", type=FOLDER, help="Folder of the run; the last one if absent.")
-@click.option(
-    "--out", type=click.Path(file_okay=False, path_type=Path), default=RELEASED / "gate", show_default=True
-)
-def export_gate(run: Path | None, out: Path) -> None:
-    """Release the gate of a run."""
-    manifest = release(run or _last_run("gate"), data_folder(), CACHE, out)
+@main.command()
+@_of_run
+@click.option("--out", type=FOLDER, required=True, help="Takes model.onnx and manifest.json.")
+def export(task: str, run: str, out: Path) -> None:
+    """Turn a run into a model that streamer can run, without thresholds or figures."""
+    plugin = find_plugin(task)
+    click.echo(plugin.export(find_run(task, run), out).sha256)
+
+
+@main.command()
+@_of_run
+@click.option("--out", type=FOLDER, help="Takes the released model.  [default: models/released/TASK]")
+def release(task: str, run: str, out: Path | None) -> None:
+    """Turn a run into a released model: exported, thresholds chosen, measured, and with its card."""
+    plugin = find_plugin(task)
+    manifest = plugin.release(find_run(task, run), data_folder(), CACHE, out or RELEASED / task)
     click.echo(json.dumps(manifest.results, indent=2))
 
 
-def _last_run(task: str) -> Path:
-    finished = sorted((RUNS / task).glob("*/best.pt"))
-    if not finished:
-        raise ConfigError(f"{RUNS / task} has no run with best.pt; train one: python -m train {task}")
-    return finished[-1].parent
-
-
-def _new_run(task: str, described: str) -> Path:
-    digest = hashlib.sha256(described.encode()).hexdigest()[:8]
-    return RUNS / task / f"{time.strftime('%Y%m%d-%H%M%S')}-{digest}"
+@main.command(name="list")
+@click.argument("task", required=False)
+def list_runs(task: str | None) -> None:
+    """The runs, each with its last step and its best score."""
+    for summary in summaries([find_plugin(task).name] if task else list(TASKS)):
+        click.echo(summary)
 
 
 if __name__ == "__main__":

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from streamer.manifest import Manifest
+from streamer.manifest import Manifest, Thresholds
 
 
 def card(manifest: Manifest, about: str, limits: str) -> str:
@@ -46,17 +46,39 @@ def card(manifest: Manifest, about: str, limits: str) -> str:
 
 
 def _operation(manifest: Manifest) -> list[str]:
-    front_end = manifest.front_end
-    frame_ms = 1_000 * front_end.hop_samples / front_end.sample_rate_hz
+    output = "embedding" if manifest.is_ear else "score"
+    given = f"{manifest.embedding_size} numbers" if manifest.is_ear else ", ".join(manifest.labels)
     return [
-        f"- Labels: {', '.join(manifest.labels)}.",
-        f"- Hears {front_end.mel_bands} log-mel bands at {front_end.sample_rate_hz} Hz, a frame every "
-        f"{frame_ms:g} ms; one score every {manifest.hop_frames * frame_ms:g} ms.",
-        f"- Default thresholds: on {manifest.thresholds.on:g}, off {manifest.thresholds.off:g}; no decision in the "
-        f"first {manifest.warm_up_frames * frame_ms:g} ms.",
+        f"- Gives: {given}.",
+        f"- Hears {_heard(manifest)}; one {output} every {manifest.hop_frames * manifest.frame_ms:g} ms.",
+        *(
+            f"- Thresholds, {prefer}: {_point(points)}."
+            for prefer, points in manifest.operating_points.items()
+        ),
+        f"- Nothing is decided in the first {manifest.warm_up_frames * manifest.frame_ms:g} ms.",
         f"- Exported at commit {manifest.commit} (with a `+`: and changes to it); SHA-256 of model.onnx "
         f"{manifest.sha256}.",
     ]
+
+
+def _heard(manifest: Manifest) -> str:
+    ear, front_end = manifest.ear, manifest.front_end
+    if ear:
+        return f"the embeddings of `{ear.name}` (SHA-256 {ear.sha256}), one every {manifest.frame_ms:g} ms"
+    return (
+        f"{front_end.mel_bands} log-mel bands at {front_end.sample_rate_hz} Hz, a frame every "
+        f"{manifest.frame_ms:g} ms"
+    )
+
+
+def _point(points: Sequence[Thresholds]) -> str:
+    """An operating point, or the range over the labels."""
+    return ", ".join(f"{name} {_range([getattr(point, name) for point in points])}" for name in ("on", "off"))
+
+
+def _range(values: Sequence[float]) -> str:
+    low, high = min(values), max(values)
+    return f"{low:g}" if low == high else f"{low:g} to {high:g}"
 
 
 def _figures(results: Mapping[str, Any]) -> list[str]:

@@ -29,10 +29,10 @@ def read_config(kind: type[T], path: Path | None, assignments: Sequence[str] = (
     Raises
     ------
     ConfigError
-        If a key is unknown, a value has another type, or an assignment has no ``=``.
+        If the file cannot be read or parsed, a key is unknown, a value has another type, or an assignment has no
+        ``=``.
     """
-    parse = json.loads if path and path.suffix == ".json" else tomllib.loads
-    content: dict[str, Any] = parse(path.read_text(encoding="utf-8")) if path else {}
+    content = _read(path) if path else {}
     for assignment in assignments:
         key, equals, text = assignment.partition("=")
         if not equals:
@@ -41,8 +41,23 @@ def read_config(kind: type[T], path: Path | None, assignments: Sequence[str] = (
         *tables, last = key.strip().split(".")
         for name in tables:
             table = table.setdefault(name, {})
+            if not isinstance(table, dict):
+                raise ConfigError(
+                    f"--set got {assignment!r}; expected a key within a table, {name} is a value"
+                )
         try:
             table[last] = tomllib.loads(f"value = {text}")["value"]
         except tomllib.TOMLDecodeError:
             table[last] = text
     return from_mapping(kind, content)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    parse = json.loads if path.suffix == ".json" else tomllib.loads
+    try:
+        content: dict[str, Any] = parse(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"cannot read {path}: {error.strerror}; give --config a TOML file") from error
+    except ValueError as error:  # of both parsers, and of bytes that are no UTF-8
+        raise ConfigError(f"{path} is no {path.suffix[1:].upper() or 'TOML'}: {error}") from error
+    return content

@@ -25,20 +25,43 @@ from streamer.manifest import Manifest, StateSpec
 from streamer.stage import Array
 
 TOLERANCE = 1e-4
-"""Largest difference of a probability between torch whole, torch stepped and ONNX stepped."""
+"""Largest difference between torch whole, torch stepped and ONNX stepped: of a probability, or of an embedding's
+number relative to the greatest."""
 OPSET = 18
 
 
 class _Graph(nn.Module):
-    """The graph's signature: ``x, state.0, ... -> y, next_state.0, ...`` with probabilities for logits."""
+    """The graph's signature, ``x, state.0, ... -> y, next_state.0, ...``, with what is released for ``y``."""
 
-    def __init__(self, model: nn.Module) -> None:
+    def __init__(self, model: nn.Module, manifest: Manifest) -> None:
         super().__init__()
         self.model = model
+        self.manifest = manifest
 
     def forward(self, x: Tensor, *state: Tensor) -> TorchState:
         y, after = self.model(x, state)
-        return torch.sigmoid(y), *after
+        return released_output(y, self.manifest), *after
+
+
+def released_output(y: Tensor, manifest: Manifest) -> Tensor:
+    """What a released model gives for what its torch model does.
+
+    Parameters
+    ----------
+    y : Tensor, shape (batch, steps, output_size)
+        Embeddings of an ear; logits of any other model.
+    manifest : Manifest
+        Its task, `exclusive` and `temperature` decide.
+
+    Returns
+    -------
+    Tensor, shape of `y`
+        Embeddings as they are; probabilities by softmax where labels exclude each other, else by sigmoid.
+    """
+    if manifest.is_ear:
+        return y
+    logits = y / manifest.temperature
+    return torch.softmax(logits, dim=-1) if manifest.exclusive else torch.sigmoid(logits)
 
 
 def export(model: StreamingLayer, manifest: Manifest, folder: Path) -> Manifest:
@@ -47,7 +70,7 @@ def export(model: StreamingLayer, manifest: Manifest, folder: Path) -> Manifest:
     Parameters
     ----------
     model : StreamingLayer
-        Gives logits; not changed.
+        Gives logits, or embeddings where `manifest` is an ear's; not changed.
     manifest : Manifest
         All but ``states`` and ``sha256``, which come from the model and the file.
     folder : Path
@@ -81,20 +104,21 @@ def write_graph(model: StreamingLayer, manifest: Manifest, path: Path) -> None:
     """Write a model, its batch norms folded, as one ONNX file with a free number of streams and steps."""
     folded = copy.deepcopy(model)
     fold_batch_norm(folded)
-    x = torch.zeros(2, 2 * manifest.hop_frames, manifest.front_end.mel_bands)
+    x = torch.zeros(2, 2 * manifest.hop_frames, manifest.input_size)
     state = folded.init(x)
     batch, steps = torch.export.Dim("batch"), torch.export.Dim("steps")
     numbers = range(len(state))
+    state_shapes = (tuple({0: batch} for _ in numbers),) if state else ()
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)  # else it lists every library that is not there
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # deprecations inside the exporter itself
         torch.onnx.export(
-            _Graph(folded).eval(),
+            _Graph(folded, manifest).eval(),
             (x, *state),
             path,
             input_names=["x", *(f"state.{n}" for n in numbers)],
             output_names=["y", *(f"next_state.{n}" for n in numbers)],
-            dynamic_shapes=({0: batch, 1: manifest.hop_frames * steps}, tuple({0: batch} for _ in numbers)),
+            dynamic_shapes=({0: batch, 1: manifest.hop_frames * steps}, *state_shapes),
             opset_version=OPSET,
             external_data=False,
             dynamo=True,
@@ -118,7 +142,7 @@ def check_parity(model: StreamingLayer, folder: Path, seconds: float = 6.0) -> f
     Returns
     -------
     float
-        The largest difference of probabilities.
+        The largest difference, of a probability or relative to the greatest number of an embedding.
 
     Raises
     ------
@@ -127,22 +151,23 @@ def check_parity(model: StreamingLayer, folder: Path, seconds: float = 6.0) -> f
     """
     model = copy.deepcopy(model).eval()
     released = OnnxModel(folder)
-    hop, bands = released.manifest.hop_frames, released.manifest.front_end.mel_bands
-    steps = round(seconds * 100) // hop
+    hop, size = released.manifest.hop_frames, released.manifest.input_size
+    steps = round(1_000 * seconds / released.manifest.frame_ms) // hop
     rng = np.random.default_rng(0)
     level = rng.normal(-2.0, 2.0, (2, steps, 1, 1)).repeat(hop, axis=2)  # loud and soft passages
-    x = (level.reshape(2, steps * hop, 1) + rng.normal(0.0, 1.0, (2, steps * hop, bands))).astype(np.float32)
+    x = (level.reshape(2, steps * hop, 1) + rng.normal(0.0, 1.0, (2, steps * hop, size))).astype(np.float32)
     cuts = [0, hop, 2 * hop, *range(7 * hop, steps * hop, 5 * hop), steps * hop]
     with torch.no_grad():
-        whole = torch.sigmoid(model(torch.from_numpy(x))[0]).numpy()
-        stepped = _torch_stepped(model, x, cuts)
+        whole = released_output(model(torch.from_numpy(x))[0], released.manifest).numpy()
+        stepped = released_output(_torch_stepped(model, x, cuts), released.manifest).numpy()
     given = _onnx_stepped(released, x, cuts)
     if whole.shape != stepped.shape or whole.shape != given.shape:
         raise ModelError(
             f"export of {released.manifest.name} gives shapes {whole.shape} (torch whole), {stepped.shape} "
             f"(torch stepped) and {given.shape} (ONNX stepped); expected equal ones: mend the model's forward()"
         )
-    torch_gap, onnx_gap = float(np.abs(whole - stepped).max()), float(np.abs(whole - given).max())
+    scale = max(1.0, float(np.abs(whole).max()))
+    torch_gap, onnx_gap = (float(np.abs(whole - other).max()) / scale for other in (stepped, given))
     if not max(torch_gap, onnx_gap) <= TOLERANCE:  # false for NaN
         raise ModelError(
             f"export of {released.manifest.name} differs from torch whole by {torch_gap:.2g} (torch stepped) "
@@ -151,12 +176,12 @@ def check_parity(model: StreamingLayer, folder: Path, seconds: float = 6.0) -> f
     return max(torch_gap, onnx_gap)
 
 
-def _torch_stepped(model: StreamingLayer, x: Array, cuts: list[int]) -> Array:
+def _torch_stepped(model: StreamingLayer, x: Array, cuts: list[int]) -> Tensor:
     state, out = None, []
     for first, stop in pairwise(cuts):
         y, state = model(torch.from_numpy(x[:, first:stop]), state)
-        out.append(torch.sigmoid(y).numpy())
-    return np.concatenate(out, axis=1)
+        out.append(y)
+    return torch.cat(out, dim=1)
 
 
 def _onnx_stepped(released: OnnxModel, x: Array, cuts: list[int]) -> Array:

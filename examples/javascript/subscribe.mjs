@@ -41,6 +41,7 @@ function content(event, payload) {
     case "gate":
     case "sound":
     case "genre":
+    case "taught":
     case "voice":
       return `${event.state} ${event.label} ${event.score.toFixed(2)}`;
     case "scores":

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import os
-from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from streamer.errors import ModelError
-from streamer.manifest import Manifest, read_manifest, verify_file
-from streamer.stage import Array, Stage, State
+from streamer.inference.model import Model
+from streamer.manifest import read_manifest, verify_file
+from streamer.stage import Array, State
 
 
-class OnnxModel(Stage):
-    """Log-mel frames to scores, with the model's state carried in and out of the graph.
+class OnnxModel(Model):
+    """Frames to scores or embeddings, with the model's state carried in and out of the graph.
 
     The state holds the frames that do not yet make a whole step, how many they are, and the graph's own
     arrays in the manifest's order.
@@ -32,10 +32,10 @@ class OnnxModel(Stage):
     """
 
     def __init__(self, folder: Path) -> None:
-        self.manifest: Manifest = read_manifest(folder)
+        self.manifest = read_manifest(folder)
         path = verify_file(folder, self.manifest)
         try:
-            self._session = _session(path)
+            self._session = open_session(path)
         except Exception as error:  # ONNX Runtime raises its own, undocumented types
             raise ModelError(
                 f"{path} cannot be loaded by ONNX Runtime ({error}); export the model anew"
@@ -46,10 +46,9 @@ class OnnxModel(Stage):
         self._check_step()
 
     def _check_graph(self) -> None:
-        found = (
-            [node.name for node in self._session.get_inputs()],
-            [n.name for n in self._session.get_outputs()],
-        )
+        """A graph may give more than a model's outputs, behind them (YAMNet's gives all its scores)."""
+        outputs = [node.name for node in self._session.get_outputs()][: len(self._outputs)]
+        found = [node.name for node in self._session.get_inputs()], outputs
         if found != (self._inputs, self._outputs):
             raise ModelError(
                 f"model {self.manifest.name} has inputs {found[0]} and outputs {found[1]}; its manifest says "
@@ -61,14 +60,14 @@ class OnnxModel(Stage):
         m = self.manifest
         hops = -(-m.latency_frames // m.hop_frames) + 1
         frames = hops * m.hop_frames
-        silence = np.zeros((1, frames, m.front_end.mel_bands), np.float32)
+        silence = np.zeros((1, frames, m.input_size), np.float32)
         try:
             y, (_, _, *states) = self.step(silence, self.init())
         except Exception as error:  # ONNX Runtime raises its own, undocumented types
             reason = " ".join(str(error).split())
             raise ModelError(f"model {m.name} does not run ({reason}); export it anew") from error
         steps = (frames - m.latency_frames) // m.hop_frames + 1
-        expected = [_form(np.zeros((1, steps, len(m.labels)), np.float32))]
+        expected = [_form(np.zeros((1, steps, m.output_size), np.float32))]
         expected += [_form(state) for state in self.init()[2:]]
         found = [_form(array) for array in (y, *states)]
         if found != expected:
@@ -76,38 +75,35 @@ class OnnxModel(Stage):
                 f"model {m.name} gives {', '.join(found)} for {frames} frames; its manifest says "
                 f"{', '.join(expected)}: export it anew"
             )
-        if not (y.min() >= 0 and y.max() <= 1):  # NaN is neither
+        if m.is_ear and not np.isfinite(y).all():
+            raise ModelError(
+                f"model {m.name} gives embeddings from {y.min()} to {y.max()}; expected finite numbers: export it anew"
+            )
+        if not m.is_ear and not (y.min() >= 0 and y.max() <= 1):  # NaN is neither
             raise ModelError(
                 f"model {m.name} gives scores from {y.min()} to {y.max()}; expected probabilities, 0 to 1: "
                 "export it anew"
             )
 
-    @property
-    def hop(self) -> Fraction:
-        return Fraction(self.manifest.hop_frames)
-
-    @property
-    def latency(self) -> Fraction:
-        return Fraction(self.manifest.latency_frames)
-
     def init(self, batch: int = 1) -> State:
         m = self.manifest
-        held = np.zeros((batch, m.hop_frames - 1, m.front_end.mel_bands), np.float32)
+        held = np.zeros((batch, m.hop_frames - 1, m.input_size), np.float32)
         filled = np.zeros(batch, np.int64)
         return held, filled, *(np.zeros((batch, *s.shape), s.dtype) for s in m.states)
 
     def step(self, x: Array, state: State) -> tuple[Array, State]:
-        """Take frames, give the scores that they complete.
+        """Take frames, give the outputs that they complete.
 
         Parameters
         ----------
-        x : float32 array, shape (batch, frames, mel_bands)
+        x : float32 array, shape (batch, frames, input_size)
+            Log-mel frames, or the embeddings of an ear.
         state : State
 
         Returns
         -------
-        y : float32 array, shape (batch, steps, labels)
-            Probabilities, 0 to 1.
+        y : float32 array, shape (batch, steps, output_size)
+            Probabilities, 0 to 1, or an ear's embeddings.
         state : State
         """
         held, filled, *graph_state = state
@@ -119,13 +115,13 @@ class OnnxModel(Stage):
         held[:, :rest] = x[:, whole:]
         filled[:] = rest
         if not whole:
-            return np.zeros((len(held), 0, len(self.manifest.labels)), np.float32), state
+            return np.zeros((len(held), 0, self.manifest.output_size), np.float32), state
         feeds: dict[str, Any] = dict(zip(self._inputs, [x[:, :whole], *graph_state], strict=True))
         y, *graph_state = self._session.run(self._outputs, feeds)
         return y, (held, filled, *graph_state)
 
     def flush(self, state: State) -> Array:
-        return np.zeros((len(state[0]), 0, len(self.manifest.labels)), np.float32)
+        return np.zeros((len(state[0]), 0, self.manifest.output_size), np.float32)
 
 
 def _form(array: Array) -> str:
@@ -133,7 +129,7 @@ def _form(array: Array) -> str:
     return f"{array.dtype} {array.shape}"
 
 
-def _session(path: Path) -> Any:
+def open_session(path: Path) -> Any:
     """Load a graph for one thread that never spins: a model must leave the machine to its neighbours."""
     # From 1.29 on ONNX Runtime reports to its maker unless this is set before it is loaded (its Privacy.md). What
     # listens to a room reports to nobody.

@@ -1,9 +1,9 @@
-"""The live view on a terminal: level, gate, scores, lag and losses of every stream."""
+"""The live view on a terminal: level, what every head says, lag and losses of every stream."""
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from rich.console import Group, RenderableType
@@ -11,15 +11,20 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from streamer.events import Decision, Event, Level, Scores, Status
+from streamer.events import DECISION_KINDS, Decision, Event, Level, Scores, Status
 from streamer.level import FLOOR_DBFS
 from streamer.sinks.sink import Sink
 from streamer.text import clock, line
 
 _QUIET_DBFS = -60.0
 _BAR_CELLS = 10
-_NAME_CELLS = 14
+_NAME_CELLS = 12
+_HEAD_CELLS = 8
 _LOG_LINES = 8
+_OTHERS = 3
+"""Labels of a head that are shown beside those that go on."""
+_HEAD_OF_KIND = {"sound": "sounds"}
+"""Names of heads in ``scores`` that are not those of their decisions' kind."""
 
 
 @dataclass
@@ -71,18 +76,48 @@ class View(Sink):
 
     def picture(self) -> RenderableType:
         """What the terminal shows now."""
-        table = Table(expand=True, box=None, padding=(0, 1, 0, 0), pad_edge=False)
-        table.add_column("stream", no_wrap=True, max_width=_NAME_CELLS)
-        for heading in ("time", "level", "gate"):
-            table.add_column(heading, no_wrap=True)
-        table.add_column("scores", no_wrap=True, ratio=1)  # on a narrow terminal these alone are cut
-        for heading in ("lag", "lost"):
-            table.add_column(heading, no_wrap=True, justify="right")
+        table = Table.grid(padding=(0, 1, 0, 0), expand=True)
+        table.add_column(no_wrap=True, min_width=_HEAD_CELLS, max_width=_NAME_CELLS)
+        table.add_column(no_wrap=True, ratio=1)
         for name, row in list(self._rows.items()):  # the engine may add one meanwhile
-            table.add_row(name, _time(row), _level(row), _gate(row), _scores(row), _lag(row), _lost(row))
+            _stream(name, row, table)
         log = Text("\n".join(list(self._log)) or "nothing decided yet", style="dim")
         panel = Panel(Group(table, Text(), log), title=self._title(), title_align="left", border_style="cyan")
         return Group(panel, Text())  # an empty line, for the terminal to echo ^C on
+
+
+def _stream(name: str, row: _Row, table: Table) -> None:
+    """Add a line of the stream, and one of each head that has said something."""
+    line = Table.grid(padding=(0, 1, 0, 0), expand=True)
+    for justify in ("left", "left", "right"):
+        line.add_column(no_wrap=True, justify=justify)
+    line.add_column(no_wrap=True, justify="right", ratio=1)
+    line.add_row(_time(row), _level(row), _lag(row), _lost(row))
+    table.add_row(Text(name, style="bold"), line)
+    decisions = list(row.decisions.values())  # the engine may add one meanwhile
+    scores = row.scores.heads if row.scores else {}
+    for kind in DECISION_KINDS:
+        head = _HEAD_OF_KIND.get(kind, kind)
+        own = [decision for decision in decisions if decision.kind == kind]
+        if own or head in scores:
+            table.add_row(Text(f"  {head}", style="dim"), _head(own, scores.get(head, {})))
+
+
+def _head(decisions: Sequence[Decision], scores: Mapping[str, float]) -> Text:
+    """What goes on, the likeliest first, and what else is likeliest."""
+    going_on = [d for d in decisions if d.state != "off" and d.label]
+    going_on.sort(key=lambda d: -scores.get(d.label, d.score))
+    text = Text()
+    for decision in going_on:
+        text.append(f"● {decision.label} {scores.get(decision.label, decision.score):.2f}  ", "bold green")
+    shown = {decision.label for decision in going_on}
+    others = [f"{label} {score:.2f}" for label, score in scores.items() if label not in shown][:_OTHERS]
+    if not going_on:
+        if any(d.state == "listening" for d in decisions):
+            text.append("◌ unsure  " if scores else "◌ listening")  # scores come once it has heard enough
+        else:
+            text.append("○ ", "dim")
+    return text.append("  ".join(others), "dim")
 
 
 def _time(row: _Row) -> str:
@@ -102,23 +137,8 @@ def _level(row: _Row) -> Text:
     return _bar(1 - row.level.rms_dbfs / _QUIET_DBFS, style) + Text(told)
 
 
-def _gate(row: _Row) -> Text:
-    decisions = list(row.decisions.values())  # the engine may add one meanwhile
-    going_on = [d.label for d in decisions if d.state != "off"]
-    if going_on:
-        return Text("● " + ", ".join(going_on), style="bold green")
-    return Text("○ " + ", ".join(d.label for d in decisions), style="dim")
-
-
-def _scores(row: _Row) -> Text:
-    if row.scores is None:
-        return Text()
-    heads = (f"{label} {score:.2f}" for top in row.scores.heads.values() for label, score in top.items())
-    return Text("  ".join(heads))
-
-
 def _lag(row: _Row) -> Text:
-    return Text("" if row.latency_ms is None else f"{row.latency_ms:.0f} ms")
+    return Text("" if row.latency_ms is None else f"lag {row.latency_ms:.0f} ms")
 
 
 def _lost(row: _Row) -> Text:
@@ -128,7 +148,7 @@ def _lost(row: _Row) -> Text:
     if status.state != "running":
         return Text(status.state, style="red" if status.state == "failed" else "dim")
     if not status.dropped_samples and not status.overruns:
-        return Text("nothing", style="dim")
+        return Text("lost nothing", style="dim")
     plural = "" if status.overruns == 1 else "s"
     lost_s = status.dropped_samples / status.rate if status.rate else 0.0
-    return Text(f"{lost_s:.2f} s, {status.overruns} overrun{plural}", style="bold red")
+    return Text(f"lost {lost_s:.2f} s, {status.overruns} overrun{plural}", style="bold red")

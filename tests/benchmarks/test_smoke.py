@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks import report, torchaudio_cpu
+from benchmarks import report
 from tests.conftest import ROOT
 
 
-@pytest.mark.parametrize("name", ["frontend", "listening", "resample"])
+@pytest.mark.parametrize("name", ["frontend", "listening", "resample", "training_data"])
 def test_benchmark_runs(name: str, tmp_path: Path) -> None:
     out = tmp_path / "result.json"
     done = subprocess.run(
@@ -38,12 +38,6 @@ def test_front_ends_do_the_same_work() -> None:
     assert differences["streamer"] == 0
     # Log-mel values: triangles over hertz for mel, another window, no offset; not another spectrum.
     assert max(differences.values()) < 0.005
-
-
-def test_torchaudio_loads_without_its_extension() -> None:
-    torchaudio = torchaudio_cpu.load()
-    assert torchaudio.transforms.MelSpectrogram(n_mels=4).n_mels == 4
-    assert torchaudio_cpu.load() is torchaudio
 
 
 def test_calls_are_timed_in_turn() -> None:

@@ -24,6 +24,11 @@ def model():
     return OnnxModel(FOLDER)
 
 
+@pytest.fixture(scope="module")
+def point(model):
+    return model.manifest.thresholds()[0]
+
+
 def frames(batch: int, count: int) -> np.ndarray:
     rng = np.random.default_rng(0)
     return rng.normal(-2.0, 1.5, (batch, count, 64)).astype(np.float32)
@@ -51,13 +56,13 @@ def test_its_card_has_the_manifest_s_figures(model):
     assert f"| auc | {model.manifest.results['patches']['auc']:g} |" in text
 
 
-def test_digital_silence_is_no_music(model):
+def test_digital_silence_is_no_music(model, point):
     chain = Chain(FrontEnd(model.manifest.front_end), model)
     scores = offline(chain, np.zeros((1, 10 * 16_000), np.float32))
-    assert scores.max() < model.manifest.thresholds.off
+    assert scores.max() < point.off
 
 
-def test_it_finds_the_music_of_the_demo_and_nothing_else(model):
+def test_it_finds_the_music_of_the_demo_and_nothing_else(model, point):
     folder = files("streamer") / "data"
     truth = json.loads((folder / "demo.json").read_text(encoding="utf-8"))
     with (folder / "demo.ogg").open("rb") as sound_file:
@@ -70,13 +75,13 @@ def test_it_finds_the_music_of_the_demo_and_nothing_else(model):
         start_s, stop_s = segment["start"] / truth["rate_hz"], segment["stop"] / truth["rate_hz"]
         part = scores[round((start_s + SETTLE_S) / step_s) : round(stop_s / step_s) - 1]
         if segment["label"] == "music":
-            assert np.mean(part >= model.manifest.thresholds.off) > 0.97, segment
-            assert part.max() >= model.manifest.thresholds.on, segment
+            assert np.mean(part >= point.off) > 0.97, segment
+            assert part.max() >= point.on, segment
         elif len(part):
-            assert part.max() < model.manifest.thresholds.on, segment
+            assert part.max() < point.on, segment
 
 
-def test_held_out_real_sound(model, data_dir):
+def test_held_out_real_sound(model, point, data_dir):
     """A few recordings that were never trained on: the manifest's figures are over all of them."""
     chain = Chain(FrontEnd(model.manifest.front_end), model)
     shares: dict[str, list[float]] = {"music": [], "speech": [], "sound": []}
@@ -84,7 +89,7 @@ def test_held_out_real_sound(model, data_dir):
         if recording.kind in shares:
             sound = decode(recording)[: 10 * 16_000].astype(np.float32) / 32_768
             settled = offline(chain, sound[None])[0, 25:, 0]
-            shares[recording.kind] += [float(np.mean(settled >= model.manifest.thresholds.on))]
+            shares[recording.kind] += [float(np.mean(settled >= point.on))]
     assert min(len(found) for found in shares.values()) >= 5
     assert np.mean(shares["music"]) > 0.9
     assert np.mean(shares["speech"]) < 0.05

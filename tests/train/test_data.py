@@ -1,14 +1,12 @@
 from collections import Counter
 
-import numpy as np
 import pytest
-import soundfile
 
 from streamer.errors import ConfigError
 from tests.train.toy_data import make_toy_data, write
 from train.data import esc50, gtzan, mir1k, music_speech, speech
-from train.data.cache import SoundCache, decode
-from train.data.recordings import Recording, split_by_order
+from train.data.decode import decode
+from train.data.recordings import FOLDS, Recording, check_folds, folds_by_order, folds_by_size
 from train.tasks.gate import recordings
 
 SPLITS = ("train", "validation", "test")
@@ -19,9 +17,21 @@ def toy(tmp_path_factory):
     return make_toy_data(tmp_path_factory.mktemp("data"))
 
 
-def test_split_by_order_keeps_groups_whole_and_deals_evenly():
-    splits = split_by_order(["e", "a", "a", "b", "c", "d"], every=5)
-    assert splits == {"a": "train", "b": "train", "c": "train", "d": "validation", "e": "test"}
+def test_folds_by_order_keep_groups_whole_and_deal_in_turn():
+    folds = folds_by_order(["e", "a", "a", "b", "c", "f", "d"])
+    assert folds == {"a": 1, "b": 2, "c": 3, "d": 4, "e": 5, "f": 1}
+
+
+def test_folds_by_size_deal_evenly_whatever_the_order():
+    sizes = {"a": 5, "b": 9, "c": 1, "d": 4, "e": 3}
+    folds = folds_by_size(sizes, (1, 2))
+    assert folds == folds_by_size(dict(reversed(sizes.items())), (1, 2))
+    assert sorted(sum(n for g, n in sizes.items() if folds[g] == fold) for fold in (1, 2)) == [10, 12]
+
+
+def test_the_default_split_is_three_folds_one_and_one():
+    splits = [Recording("x", "y", (), "music", "", fold).split for fold in FOLDS]
+    assert splits == ["train"] * 3 + ["validation", "test"]
 
 
 def test_esc50_follows_the_folds_and_finds_other_suffixes(toy):
@@ -54,8 +64,8 @@ def test_mir1k_gives_accompaniment_song_and_voice_split_by_singer(toy):
 
 def test_speech_is_split_by_speaker(toy):
     found = speech.recordings(toy)
-    assert {r.category: r.split for r in found}["FA05"] == "test"
-    by_speaker = {(r.category, r.split) for r in found}
+    assert {r.category: r.split for r in found}["FA04"] == "test"
+    by_speaker = {(r.category, r.fold) for r in found}
     assert len(by_speaker) == 6
 
 
@@ -72,28 +82,75 @@ def test_absent_set_is_named(tmp_path):
         speech.recordings(tmp_path)
 
 
-def test_decode_resamples_and_averages(tmp_path):
-    write(tmp_path / "high.wav", seconds=1.0, rate_hz=22_050, pitch_hz=1_000)
-    write(tmp_path / "same.wav", seconds=1.0, pitch_hz=1_000)
-    high = Recording("x", "high", (tmp_path / "high.wav",), "music", "", "train")
-    pair = Recording("x", "pair", (tmp_path / "high.wav", tmp_path / "same.wav"), "music", "", "train")
-    sound = decode(high).astype(np.float64)
-    assert len(sound) == 16_000
-    assert np.abs(np.fft.rfft(sound)).argmax() == 1_000
-    half_same = soundfile.read(tmp_path / "same.wav", dtype="float32")[0] * 16_384
-    np.testing.assert_allclose(decode(pair), sound / 2 + half_same, atol=2)
+def test_a_table_of_another_kind_is_refused(tmp_path):
+    write(tmp_path / "esc50" / "audio" / "a.wav")
+    table = tmp_path / "esc50" / "esc50.csv"
+    table.write_text("filename,target\na.wav,1\n")
+    with pytest.raises(ConfigError, match=r"has no column category, fold; expected ESC-50's own table"):
+        esc50.recordings(tmp_path)
+    table.write_text("filename,fold,category\na.wav,6,dog\n")
+    with pytest.raises(ConfigError, match="has fold '6'; expected 1 to 5"):
+        esc50.recordings(tmp_path)
 
 
-def test_cache_gives_what_decoding_gives_and_is_reused(toy, tmp_path):
-    found = recordings(toy, "test")
-    cache = SoundCache(found, tmp_path)
-    for index, recording in enumerate(found):
-        np.testing.assert_array_equal(cache.samples(index), decode(recording).astype(np.float32) / 32_768)
-    before = {path: path.stat().st_mtime_ns for path in tmp_path.iterdir()}
-    again = SoundCache(found, tmp_path)
-    assert {path: path.stat().st_mtime_ns for path in tmp_path.iterdir()} == before
-    assert len(again.samples(1, first=10, count=50)) == 50
-    assert len(again.samples(1, first=again.length(1) - 3, count=50)) == 3
+def test_a_clip_that_the_table_names_in_vain_is_listed_all_the_same(toy):
+    table = (toy / "esc50" / "esc50.csv").read_text()
+    (toy / "esc50" / "esc50.csv").write_text(table + "5-9-A-cat.wav,5,cat\n")
+    absent = esc50.recordings(toy)[-1]
+    (toy / "esc50" / "esc50.csv").write_text(table)
+    assert absent.name == "5-9-A-cat"
+    assert absent.paths[0].name == "5-9-A-cat.wav"
+
+
+def some(*folds: int, category: str = "dog") -> list[Recording]:
+    return [Recording("own", f"{n}", (), "sound", category, fold) for n, fold in enumerate(folds)]
+
+
+def test_folds_with_enough_of_everything_pass():
+    check_folds(some(*FOLDS, *FOLDS), ["dog"])
+    check_folds(some(1, 1, 4, 4), folds=(1, 4))
+
+
+def test_an_absent_class_is_named():
+    with pytest.raises(
+        ConfigError, match=r"own has no clips of cat, rain; expected some of each of 3 classes"
+    ):
+        check_folds(some(*FOLDS, *FOLDS), ["dog", "cat", "rain"])
+
+
+@pytest.mark.parametrize(("folds", "found"), [((1, 1, 2, 2, 3, 3, 5, 5), 0), ((*FOLDS, 1, 2, 3, 5), 1)])
+def test_a_fold_with_one_clip_or_none_is_refused(folds, found):
+    with pytest.raises(ConfigError, match=f"fold 4 of own has {found} clips; expected at least 2; add"):
+        check_folds(some(*folds))
+
+
+def test_a_clip_of_every_real_set_has_its_stated_length(data_dir):
+    for module in (esc50, gtzan, mir1k, music_speech, speech):
+        found = module.recordings(data_dir)
+        recording = found[len(found) // 2]
+        assert len(decode(recording)) >= recording.least_s * 16_000
+
+
+def test_real_folds_keep_singers_speakers_and_originals_together(data_dir):
+    origin = {
+        "esc50": lambda r: (r.name.split("-")[1], r.category),  # number of the original recording
+        "mir1k": lambda r: r.name.split("_")[0],
+        "speech": lambda r: r.category,
+    }
+    for module in (esc50, mir1k, speech):
+        found = module.recordings(data_dir)
+        folds = {(origin[r.source](r), r.fold) for r in found}
+        assert len({name for name, _ in folds}) == len(folds), found[0].source
+        assert {r.fold for r in found} == set(FOLDS)
+
+
+def test_mir1k_holds_out_the_singers_it_always_did_and_deals_the_others_evenly(data_dir):
+    found = mir1k.recordings(data_dir)
+    singers = {split: {r.name.split("_")[0] for r in found if r.split == split} for split in SPLITS}
+    assert singers["validation"] == {"annar", "bobon"}
+    assert singers["test"] == {"ariel", "davidson", "heycat"}
+    clips = Counter(r.fold for r in found if r.split == "train")
+    assert max(clips.values()) < 1.15 * min(clips.values())
 
 
 def test_real_splits_share_no_recording(data_dir):

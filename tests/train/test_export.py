@@ -1,14 +1,19 @@
 import shutil
+from dataclasses import replace
 
+import numpy as np
 import onnx
 import pytest
 import torch
 from torch import nn
 
 from models.gate import Gate, GateConfig
+from models.layers import StreamingLayer
 from streamer.errors import ModelError
 from streamer.frontend import FrontEndConfig
+from streamer.inference.onnx import OnnxModel
 from streamer.manifest import Manifest, read_manifest, verify_file
+from streamer.stage import offline
 from train.export import TOLERANCE, check_parity, export
 
 SMALL = GateConfig(mel_bands=16, spectral_channels=(2, 3, 4), channels=6, dilations=(1, 2))
@@ -109,3 +114,68 @@ def test_a_broken_graph_is_refused_and_what_was_released_stays(released, tmp_pat
     ):
         export(model, described(model), tmp_path)
     assert (tmp_path / "model.onnx").read_bytes() == b"before"
+
+
+class Embedder(StreamingLayer):
+    """An ear of one layer: the gate's body without its head, large numbers in places."""
+
+    def __init__(self):
+        super().__init__()
+        self.gate = trained_gate()
+        self.gate.head = nn.Linear(6, 5)
+        self.state_shapes = self.gate.state_shapes
+
+    def forward(self, x, state=None):
+        y, state = self.gate(x, state)
+        return 30.0 * torch.relu(y), state
+
+
+class LinearHead(StreamingLayer):
+    """A head without a state."""
+
+    def __init__(self):
+        super().__init__()
+        self.linear = nn.Linear(5, 3)
+
+    def forward(self, x, state=None):
+        return self.linear(x), ()
+
+
+@pytest.fixture(scope="module")
+def ear(tmp_path_factory):
+    torch.manual_seed(1)
+    model = Embedder().eval()
+    described_ear = replace(described(model.gate), name="ear", task="ear", labels=(), embedding_size=5)
+    return export(model, described_ear, tmp_path_factory.mktemp("ear"))
+
+
+def test_an_ear_is_released_with_the_numbers_that_it_gives(tmp_path):
+    torch.manual_seed(1)
+    model = Embedder().eval()
+    manifest = replace(described(model.gate), name="ear", task="ear", labels=(), embedding_size=5)
+    export(model, manifest, tmp_path)
+    x = np.random.default_rng(0).normal(-2.0, 1.5, (1, 40, 16)).astype(np.float32)
+    given = offline(OnnxModel(tmp_path), x)
+    assert given.shape == (1, 10, 5)
+    assert given.max() > 1.0
+    with torch.no_grad():
+        np.testing.assert_allclose(given, model(torch.from_numpy(x))[0].numpy(), rtol=1e-3, atol=1e-3)
+
+
+@pytest.mark.parametrize("exclusive", [True, False])
+def test_a_head_on_an_ear_gives_calibrated_probabilities(ear, tmp_path, exclusive):
+    torch.manual_seed(2)
+    head = LinearHead().eval()
+    manifest = replace(
+        ear, name="genre", task="genre", labels=("a", "b", "c"), embedding_size=None, ear=ear.as_ear(),
+        hop_frames=1, latency_frames=1, exclusive=exclusive, temperature=2.0,
+    )  # fmt: skip
+    written = export(head, manifest, tmp_path)
+    assert written.states == ()
+    assert read_manifest(tmp_path).ear == ear.as_ear()
+    x = np.random.default_rng(0).normal(0.0, 3.0, (1, 7, 5)).astype(np.float32)
+    given = offline(OnnxModel(tmp_path), x)
+    with torch.no_grad():
+        logits = head(torch.from_numpy(x))[0] / 2.0
+    expected = torch.softmax(logits, -1) if exclusive else torch.sigmoid(logits)
+    np.testing.assert_allclose(given, expected.numpy(), rtol=0, atol=1e-5)

@@ -8,10 +8,10 @@ from click.testing import CliRunner
 from streamer.manifest import read_manifest, verify_file
 from tests.train.toy_data import make_toy_data
 from train.__main__ import main
+from train.checkpoint import Identity, load
 from train.config import read_config
 from train.data.scenes import IGNORE
 from train.export import check_parity
-from train.loop import load
 from train.tasks.gate import GateRunConfig, GateTask, recordings
 from train.tasks.gate_figures import Scored
 from train.tasks.gate_release import load_run
@@ -57,7 +57,9 @@ def test_ignored_steps_weigh_nothing(task):
     logits = model(frames)[0].squeeze(2).detach()
     chances = torch.sigmoid(logits)
     right = torch.where(labels == 1, chances, 1 - chances)[known]
-    assert task.loss(model, (frames, labels)).item() == pytest.approx(-right.log().mean().item(), rel=1e-4)
+    assert task.loss(model, (frames, labels))["music"].item() == pytest.approx(
+        -right.log().mean().item(), rel=1e-4
+    )
 
 
 def test_the_model_normalises_what_it_hears(task):
@@ -76,15 +78,16 @@ def test_the_whole_way_from_data_to_a_released_folder(toy, tmp_path, monkeypatch
     trained = run(main, ["gate", *settings], catch_exceptions=False)
     assert trained.exit_code == 0, trained.output
     (folder,) = (tmp_path / "runs" / "gate").iterdir()
-    assert load(folder / "last.pt")["step"] == 4
+    assert load(folder / "last.pt", Identity("gate", GateTask.front_end))["step"] == 4
     assert len((folder / "metrics.jsonl").read_text().splitlines()) == 2
 
-    exported = run(main, ["export", "gate", "--out", "out"], catch_exceptions=False)
+    exported = run(main, ["release", "gate", "--out", "out"], catch_exceptions=False)
     assert exported.exit_code == 0, exported.output
     manifest = read_manifest(tmp_path / "out")
     verify_file(tmp_path / "out", manifest)
     assert check_parity(load_run(folder), tmp_path / "out") < 1e-4
-    assert 0 < manifest.thresholds.off < manifest.thresholds.on < 1
+    (point,) = manifest.thresholds()
+    assert 0 < point.off < point.on < 1
     text = (tmp_path / "out" / "card.md").read_text()
     assert f"| auc | {manifest.results['steps']['auc']:g} |" in text
     assert "| ESC-50 | CC BY-NC 3.0 |" in text
@@ -103,15 +106,15 @@ def test_absent_data_is_one_line(tmp_path, monkeypatch):
     assert "set STREAMER_DATA to the folder that holds the data sets" in result.stderr
 
 
-def test_export_without_a_run_says_what_to_type(toy, tmp_path, monkeypatch):
+def test_release_without_a_run_says_what_to_type(toy, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("STREAMER_DATA", str(toy))
-    result = CliRunner().invoke(main, ["export", "gate"])
+    result = CliRunner().invoke(main, ["release", "gate"])
     assert result.exit_code == 2
     assert "train one: python -m train gate" in result.stderr
 
 
 def test_settled_scores_leave_out_the_first_second_and_pauses(toy):
     sounding = np.arange(60) < 50
-    scored = Scored(recordings(toy, "test")[0], np.arange(60, dtype=np.float32), sounding)
+    scored = Scored(recordings(toy, "test")[0], np.arange(60, dtype=np.float32), sounding, first_settled=25)
     assert scored.settled.tolist() == list(range(25, 50))

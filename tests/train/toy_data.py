@@ -25,7 +25,7 @@ def make_toy_data(root: Path) -> Path:
     for fold in range(1, 6):
         for category in ("dog", "church_bells"):
             name = f"{fold}-1-A-{category}"
-            write(root / "esc50" / "audio" / f"{name}.flac")
+            write(root / "esc50" / "audio" / f"{name}.flac", seconds=5.0)
             rows.append({"filename": f"{name}.wav", "fold": fold, "category": category})
     with (root / "esc50" / "esc50.csv").open("w", newline="") as out:
         table = csv.DictWriter(out, ["filename", "fold", "category"])
@@ -33,7 +33,8 @@ def make_toy_data(root: Path) -> Path:
         table.writerows(rows)
     for genre in ("blues", "rock"):
         for n in range(5):
-            write(root / "gtzan" / "audio" / genre / f"{genre}.0000{n}.wav", rate_hz=22_050, pitch_hz=330 + n)
+            track = root / "gtzan" / "audio" / genre / f"{genre}.0000{n}.wav"
+            write(track, seconds=25.0, rate_hz=22_050, pitch_hz=330 + n)
     for name in ("a", "b", "c", "d", "d1", "e"):
         write(root / "music_speech" / "music" / f"{name}.wav", pitch_hz=440)
         write(root / "music_speech" / "speech" / f"{name}.wav")

@@ -1,1 +1,1 @@
-"""Loaders of the public layouts of data sets, one file each, and the cache of their decoded sound."""
+"""Loaders of the public layouts of data sets, one file each, and what is kept on disk of their sound."""

@@ -6,35 +6,51 @@ import csv
 from pathlib import Path
 
 from streamer.errors import ConfigError
-from train.data.recordings import Recording, Split
+from train.data.recordings import FOLDS, Recording, sound_files
 
 LICENCE = "CC BY-NC 3.0"
-FOLD_SPLITS: dict[str, Split] = {"1": "train", "2": "train", "3": "train", "4": "validation", "5": "test"}
-"""The official folds keep all clips of one original recording together."""
+LEAST_S = 4.9
+COLUMNS = ("filename", "fold", "category")
 
 
 def recordings(root: Path) -> list[Recording]:
     """All clips below ``root/esc50`` (``esc50.csv`` there or in ``meta``, sound in ``audio``).
 
-    The table may name ``.wav`` files while the folder holds other ones of the same stem.
+    The folds are the official ones, which keep a class's clips of one original recording together (four originals
+    gave clips to two classes, and to two folds). The table may name ``.wav`` files while the folder holds other ones
+    of the same stem.
+
+    Raises
+    ------
+    ConfigError
+        If there is no table, no sound, or the table is another one.
     """
     folder = root / "esc50"
-    table = next(
-        (path for path in (folder / "esc50.csv", folder / "meta" / "esc50.csv") if path.is_file()), None
-    )
-    if table is None:
+    tables = [path for path in (folder / "esc50.csv", folder / "meta" / "esc50.csv") if path.is_file()]
+    if not tables:
         raise ConfigError(f"{folder} has no esc50.csv; point STREAMER_DATA at the folder that holds esc50/")
-    present = {path.stem: path for path in (folder / "audio").iterdir()}
+    present = {path.stem: path for path in sound_files(folder / "audio")}
+    found = []
+    for row in _rows(tables[0]):
+        stem = Path(row["filename"]).stem
+        path = present.get(stem, folder / "audio" / row["filename"])
+        found.append(Recording("esc50", stem, (path,), "sound", row["category"], int(row["fold"]), LEAST_S))
+    return found
+
+
+def classes(root: Path) -> tuple[str, ...]:
+    """Names of the classes that are there, in the order of the alphabet: all 50 in the whole set."""
+    return tuple(sorted({recording.category for recording in recordings(root)}))
+
+
+def _rows(table: Path) -> list[dict[str, str]]:
     with table.open(encoding="utf-8", newline="") as lines:
-        rows = list(csv.DictReader(lines))
-    return [
-        Recording(
-            "esc50",
-            Path(row["filename"]).stem,
-            (present[Path(row["filename"]).stem],),
-            "sound",
-            row["category"],
-            FOLD_SPLITS[row["fold"]],
-        )
-        for row in rows
-    ]
+        reader = csv.DictReader(lines)
+        rows = list(reader)
+    absent = set(COLUMNS) - set(reader.fieldnames or ())
+    if absent:
+        raise ConfigError(f"{table} has no column {', '.join(sorted(absent))}; expected ESC-50's own table")
+    wrong = sorted({row["fold"] for row in rows} - {str(fold) for fold in FOLDS})
+    if wrong:
+        raise ConfigError(f"{table} has fold {wrong[0]!r}; expected 1 to 5 as in ESC-50's own table")
+    return rows

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from train.data.recordings import Kind, Recording, sound_files, split_by_order
+from train.data.recordings import Kind, Recording, folds_by_order, sound_files
 
 LICENCE = "none stated; research"
 
 
 def recordings(root: Path) -> list[Recording]:
-    """All clips below ``root/music_speech/{music,speech}``; of five names, one for validation and one for test.
+    """All clips below ``root/music_speech/{music,speech}``; names take turns over the folds.
 
     ``corea`` and ``corea1`` may be one performance, so names that differ in a final digit stay together.
     """
@@ -18,9 +18,9 @@ def recordings(root: Path) -> list[Recording]:
     found = []
     for kind in kinds:
         files = sound_files(root / "music_speech" / kind)
-        splits = split_by_order([path.stem.rstrip("0123456789") for path in files], every=5)
+        folds = folds_by_order(path.stem.rstrip("0123456789") for path in files)
         found += [
-            Recording("music_speech", path.stem, (path,), kind, kind, splits[path.stem.rstrip("0123456789")])
+            Recording("music_speech", path.stem, (path,), kind, kind, folds[path.stem.rstrip("0123456789")])
             for path in files
         ]
     return found

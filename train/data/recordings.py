@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeAlias
@@ -11,6 +12,11 @@ from streamer.errors import ConfigError
 
 Split: TypeAlias = Literal["train", "validation", "test"]
 Kind: TypeAlias = Literal["music", "speech", "sound", "singing"]
+
+
+FOLDS = (1, 2, 3, 4, 5)
+SUFFIXES = (".aac", ".aif", ".aiff", ".au", ".flac", ".m4a", ".mp3", ".oga", ".ogg", ".opus", ".wav", ".wma")
+"""What libsndfile or ffmpeg reads."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +35,12 @@ class Recording:
         ``singing`` is a voice without accompaniment.
     category : str
         The set's own class: genre, sound class, singer.
-    split : {"train", "validation", "test"}
+    fold : int
+        1 to 5. Recordings of one origin (a singer, a speaker, a piece, a clip's original) share their fold.
+    least_s : float
+        A clip that is shorter is not what its data set says, and is left out.
+    tags : tuple of str
+        Further labels, such as sub-genres.
     """
 
     source: str
@@ -37,41 +48,105 @@ class Recording:
     paths: tuple[Path, ...]
     kind: Kind
     category: str
-    split: Split
+    fold: int
+    least_s: float = 0.1
+    tags: tuple[str, ...] = ()
+
+    @property
+    def split(self) -> Split:
+        """The default split: folds 1 to 3 train, 4 validates, 5 tests."""
+        return "train" if self.fold <= 3 else "validation" if self.fold == 4 else "test"
 
 
-def split_by_order(groups: Sequence[str], every: int) -> dict[str, Split]:
-    """Deal groups out by their place in the alphabet: of each `every`, one for validation and one for test.
+def folds_by_order(groups: Iterable[str]) -> dict[str, int]:
+    """Deal groups out over the folds in turn, by their place in the alphabet.
 
     Parameters
     ----------
-    groups : sequence of str
-        Whatever must not be on two sides of a split; repetitions count once.
-    every : int
-        At least 3.
+    groups : iterable of str
+        Whatever must not be in two folds; repetitions count once.
 
     Returns
     -------
     dict
-        Group to split.
+        Group to fold.
     """
-    last: dict[int, Split] = {every - 2: "validation", every - 1: "test"}
-    return {group: last.get(place % every, "train") for place, group in enumerate(sorted(set(groups)))}
+    return {group: FOLDS[place % len(FOLDS)] for place, group in enumerate(sorted(set(groups)))}
+
+
+def folds_by_size(sizes: Mapping[str, int], folds: Sequence[int]) -> dict[str, int]:
+    """Deal groups of unlike sizes out evenly: the largest first, each to the fold that has least so far.
+
+    Parameters
+    ----------
+    sizes : mapping
+        Group to its number of recordings.
+    folds : sequence of int
+
+    Returns
+    -------
+    dict
+        Group to fold.
+    """
+    filled = dict.fromkeys(folds, 0)
+    dealt = {}
+    for group in sorted(sizes, key=lambda group: (-sizes[group], group)):
+        dealt[group] = min(folds, key=lambda fold: filled[fold])
+        filled[dealt[group]] += sizes[group]
+    return dealt
 
 
 def sound_files(folder: Path) -> list[Path]:
-    """The sound files directly in a folder, in order.
+    """The sound files directly in a folder, in order; hidden ones (``._*`` of macOS) are none.
 
     Raises
     ------
     ConfigError
         If there is none.
     """
-    found = sorted(
-        path for path in folder.glob("*") if path.suffix in {".ogg", ".wav", ".flac", ".au", ".mp3"}
-    )
+    found = sorted(path for path in folder.glob("*") if is_sound(path))
     if not found:
         raise ConfigError(
             f"{folder} has no sound files; point STREAMER_DATA at the folder that holds the data sets"
         )
     return found
+
+
+def is_sound(path: Path) -> bool:
+    """Whether a path's name is that of a sound file."""
+    return path.suffix.lower() in SUFFIXES and not path.name.startswith(".")
+
+
+def check_folds(
+    recordings: Sequence[Recording], classes: Iterable[str] = (), folds: Sequence[int] = FOLDS, least: int = 2
+) -> None:
+    """Refuse what cannot be trained and measured on, after broken clips were left out.
+
+    Parameters
+    ----------
+    recordings : sequence of Recording
+    classes : iterable of str
+        Each must be the category of some recording.
+    folds : sequence of int
+        Each must have at least `least` recordings.
+    least : int
+
+    Raises
+    ------
+    ConfigError
+    """
+    name = ", ".join(sorted({r.source for r in recordings})) or "the data"
+    expected = sorted(set(classes))
+    absent = sorted(set(expected) - {r.category for r in recordings})
+    if absent:
+        raise ConfigError(
+            f"{name} has no clips of {', '.join(absent)}; expected some of each of {len(expected)} classes; "
+            "complete the data set, or see above which clips were skipped"
+        )
+    counts = Counter(r.fold for r in recordings)
+    for fold in folds:
+        if counts[fold] < least:
+            raise ConfigError(
+                f"fold {fold} of {name} has {counts[fold]} clips; expected at least {least}; "
+                "add recordings, or see above which clips were skipped"
+            )

@@ -1,23 +1,28 @@
 """Scenes: sounds of known kind one after the other and on top of each other, with a label for each step.
 
-The labels are `MUSIC`, `OTHER` and `IGNORE`, which means that nobody can say: too soon after a change, music
-drowned in other sound, a pause within a piece.
+Of music the labels are `MUSIC`, `OTHER` and `IGNORE`, which means that nobody can say: too soon after a change,
+music drowned in other sound, a pause within a piece. Of everyday sounds they are the place of a class in a list,
+`NO_CLASS`, and `IGNORE` too.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from streamer.stage import Array
 from train import augment
-from train.data.cache import RATE_HZ, SoundCache
+from train.data.cache import SoundCache
+from train.data.decode import RATE_HZ
 from train.data.recordings import Kind
 from train.data.synthetic import MAKERS
 
 MUSIC, OTHER, IGNORE = 1, 0, -1
+NO_CLASS = -2
+"""Sound that holds none of the classes asked for, or silence."""
 QUIETEST_DB = -62.0
 """Music below this active level (dB re full scale) is ignored: the front end's log offset hides it."""
 PARTS = (
@@ -58,6 +63,24 @@ class SceneConfig:
     unknowable_s: float = 0.3
 
 
+@dataclass(frozen=True)
+class Scene:
+    """A scene, and what is to be heard at each of its samples.
+
+    Attributes
+    ----------
+    sound : float32 array, shape (samples,)
+    music : int8 array, shape (samples,)
+        `MUSIC`, `OTHER` or `IGNORE`.
+    classes : int8 array, shape (samples,)
+        The everyday sound's place among the classes, `NO_CLASS` or `IGNORE`.
+    """
+
+    sound: Array
+    music: Array
+    classes: Array
+
+
 class Scenes:
     """Makes scenes out of decoded recordings.
 
@@ -66,68 +89,71 @@ class Scenes:
     cache : SoundCache
         The recordings, all of one split.
     config : SceneConfig
+    classes : sequence of str
+        Categories of everyday sound to be labelled; any other is `IGNORE`.
     """
 
-    def __init__(self, cache: SoundCache, config: SceneConfig) -> None:
+    def __init__(self, cache: SoundCache, config: SceneConfig, classes: Sequence[str] = ()) -> None:
         self._cache = cache
         self._config = config
+        places = {name: place for place, name in enumerate(classes)}
+        self._class = [
+            places.get(r.category, IGNORE) if r.kind == "sound" else NO_CLASS for r in cache.recordings
+        ]
         pools: dict[Kind, dict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
         for index, recording in enumerate(cache.recordings):
             pools[recording.kind][recording.source].append(index)
         # By source first: else the set with the most files would be most of what is heard.
         self._pools = {kind: list(by_source.values()) for kind, by_source in pools.items()}
 
-    def make(self, rng: np.random.Generator, samples: int) -> tuple[Array, Array]:
-        """One scene.
-
-        Parameters
-        ----------
-        rng : numpy.random.Generator
-        samples : int
-            Its length.
-
-        Returns
-        -------
-        sound : float32 array, shape (samples,)
-        labels : int8 array, shape (samples,)
-        """
+    def make(self, rng: np.random.Generator, samples: int) -> Scene:
+        """One scene of some length in samples."""
         c = self._config
-        sound, labels = np.zeros(samples, np.float32), np.full(samples, OTHER, np.int8)
+        sound, music = np.zeros(samples, np.float32), np.full(samples, OTHER, np.int8)
+        classes = np.full(samples, NO_CLASS, np.int8)
         level_db = rng.uniform(-50.0, -6.0)
         first = 0
         while first < samples:
-            length = min(samples - first, int(rng.uniform(c.shortest_s, c.longest_s) * RATE_HZ))
-            part = PARTS[rng.choice(len(PARTS), p=c.weights)]
-            piece, piece_labels = self._part(rng, part, length)
+            stop = min(samples, first + int(rng.uniform(c.shortest_s, c.longest_s) * RATE_HZ))
+            piece = self._part(rng, PARTS[rng.choice(len(PARTS), p=c.weights)], stop - first)
             piece_db = level_db - rng.uniform(0.0, 15.0)
-            if piece_db < QUIETEST_DB:
-                piece_labels = np.where(piece_labels == MUSIC, IGNORE, piece_labels)
-            sound[first : first + length] = augment.at_level(piece, piece_db)
-            labels[first : first + length] = piece_labels
-            first += length
-        return _as_heard(rng, sound, level_db), labels
+            sound[first:stop] = augment.at_level(piece.sound, piece_db)
+            hidden = piece_db < QUIETEST_DB
+            music[first:stop] = np.where(hidden & (piece.music == MUSIC), IGNORE, piece.music)
+            classes[first:stop] = np.where(hidden & (piece.classes >= 0), IGNORE, piece.classes)
+            first = stop
+        return Scene(_as_heard(rng, sound, level_db), music, classes)
 
-    def _part(self, rng: np.random.Generator, part: str, samples: int) -> tuple[Array, Array]:
-        """One part of a scene at any level, and its labels."""
-        labels = np.full(samples, OTHER, np.int8)
+    def _part(self, rng: np.random.Generator, part: str, samples: int) -> Scene:
+        """One part of a scene, at any level."""
+        other, nothing = np.full(samples, OTHER, np.int8), np.full(samples, NO_CLASS, np.int8)
         if part == "silence":
-            return np.zeros(samples, np.float32), labels
-        if part == "synthetic":
-            return MAKERS[rng.integers(len(MAKERS))](rng, samples), labels
-        kinds = part.split("+")
-        over_db = rng.uniform(-15.0, 25.0) if len(kinds) > 1 else 0.0
-        piece = _faded(rng, self._source(rng, kinds[0], samples))
-        if kinds[0] == "music":
-            heard = over_db >= self._config.audible_db
-            labels = np.where(augment.audible(piece) & heard, MUSIC, IGNORE).astype(np.int8)
-        for kind in kinds[1:]:
-            other = self._source(rng, kind, samples)
-            piece = augment.at_level(piece, over_db) + augment.at_level(other, 0.0)
-        return piece, labels
+            return Scene(np.zeros(samples, np.float32), other, nothing)
+        if part == "synthetic":  # its sirens and its noise are like classes of everyday sound
+            sound = MAKERS[rng.integers(len(MAKERS))](rng, samples)
+            return Scene(sound, other, np.full(samples, IGNORE, np.int8))
+        first, *second = part.split("+")
+        sound, classes = self._source(rng, first, samples)
+        sound = _faded(rng, sound)
+        music = np.where(augment.audible(sound), MUSIC, IGNORE) if first == "music" else other
+        if second:
+            over_db = rng.uniform(-15.0, 25.0)  # of the first re the second
+            if first == "music" and over_db < self._config.audible_db:
+                music = np.full(samples, IGNORE)
+            with_it, its_classes = self._source(rng, second[0], samples)
+            if over_db > -self._config.audible_db:
+                its_classes = np.where(its_classes >= 0, IGNORE, its_classes)
+            sound = augment.at_level(sound, over_db) + augment.at_level(with_it, 0.0)
+            classes = its_classes
+        return Scene(sound, music.astype(np.int8), classes.astype(np.int8))
 
-    def _source(self, rng: np.random.Generator, kind: str, samples: int) -> Array:
-        """Sound of one kind from a random place on, of a random speed; short recordings follow each other."""
+    def _source(self, rng: np.random.Generator, kind: str, samples: int) -> tuple[Array, Array]:
+        """Sound of one kind from a random place on, of a random speed, and its classes.
+
+        Short recordings follow each other. Where one is silent nobody can say.
+        """
         out: list[Array] = []
+        classes: list[Array] = []
         missing = samples
         pools = self._pools[kind]  # type: ignore[index]
         pool = pools[rng.integers(len(pools))]
@@ -139,9 +165,13 @@ class Scenes:
             piece = self._cache.samples(index, int(first), wanted)
             piece = piece if speed == 1.0 else augment.change_speed(piece, speed)
             out.append(piece[:missing])
+            of_piece = self._class[index]
+            silent = IGNORE if of_piece >= 0 else of_piece
+            classes.append(np.where(augment.audible(out[-1]), of_piece, silent))
             missing -= len(out[-1])
         sound = np.concatenate(out)
-        return augment.random_filter(rng, sound) if rng.random() < 0.4 else sound
+        sound = augment.random_filter(rng, sound) if rng.random() < 0.4 else sound
+        return sound, np.concatenate(classes)
 
 
 def step_labels(labels: Array, hop_samples: int, config: SceneConfig) -> Array:

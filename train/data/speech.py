@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from train.data.recordings import Recording, sound_files, split_by_order
+from train.data.recordings import Recording, folds_by_order, sound_files
 
 LICENCE = "simplified BSD"
 
 
 def recordings(root: Path) -> list[Recording]:
-    """All sentences ``root/speech/SPEAKER_NUMBER``; of six speakers, one for validation and one for test."""
+    """All sentences ``root/speech/SPEAKER_NUMBER``; speakers take turns over the folds."""
     files = sound_files(root / "speech")
-    splits = split_by_order([path.stem.split("_")[0] for path in files], every=6)
+    folds = folds_by_order(path.stem.split("_")[0] for path in files)
     return [
-        Recording("speech", path.stem, (path,), "speech", speaker, splits[speaker])
+        Recording("speech", path.stem, (path,), "speech", speaker, folds[speaker])
         for path in files
         for speaker in [path.stem.split("_")[0]]
     ]

@@ -11,19 +11,35 @@ import numpy as np
 from scipy.fft import irfft
 
 from streamer.stage import Array
-from train.data.cache import RATE_HZ
+from train.data.decode import RATE_HZ
+
+
+def gaussian_noise(rng: np.random.Generator, samples: int, exponent: float, rate_hz: int = RATE_HZ) -> Array:
+    """Gaussian noise whose amplitude goes with 1 / frequency to the `exponent`, level below 30 Hz.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+    samples : int
+    exponent : float
+        0 is white, 0.5 pink, 1 brown, -0.5 blue.
+    rate_hz : int
+
+    Returns
+    -------
+    float32 array, shape (samples,)
+    """
+    whole = 1 << max(1, samples - 1).bit_length()  # a power of two transforms fastest
+    hz = np.maximum(np.fft.rfftfreq(whole, 1 / rate_hz), 30.0)
+    spectrum = rng.standard_normal((2, len(hz)), np.float32)
+    noise = irfft((spectrum[0] + 1j * spectrum[1]) * (hz**-exponent).astype(np.float32), whole)[:samples]
+    return _normalised(noise)
 
 
 def coloured_noise(rng: np.random.Generator, samples: int) -> Array:
-    """Gaussian noise whose spectrum falls by 0 (white) to 9 dB per octave, at times swelling (rain, wind)."""
-    whole = 1 << max(1, samples - 1).bit_length()  # a power of two transforms fastest
-    hz = np.maximum(np.fft.rfftfreq(whole, 1 / RATE_HZ), 30.0)
-    spectrum = rng.standard_normal((2, len(hz)), np.float32)
-    shape = (hz ** -rng.uniform(0.0, 1.5)).astype(np.float32)
-    noise = irfft((spectrum[0] + 1j * spectrum[1]) * shape, whole)[:samples]
-    if rng.random() < 0.4:
-        noise *= _swell(rng, samples)
-    return _normalised(noise)
+    """Noise whose spectrum falls by 0 (white) to 9 dB per octave, at times swelling (rain, wind)."""
+    noise = gaussian_noise(rng, samples, rng.uniform(0.0, 1.5))
+    return _normalised(noise * _swell(rng, samples)) if rng.random() < 0.4 else noise
 
 
 def beeps(rng: np.random.Generator, samples: int) -> Array:

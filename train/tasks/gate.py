@@ -18,8 +18,9 @@ from train.data import esc50, gtzan, mir1k, music_speech, speech
 from train.data.cache import RATE_HZ, SoundCache
 from train.data.recordings import Recording, Split
 from train.data.scenes import IGNORE, MUSIC, OTHER, SceneConfig, Scenes, step_labels
-from train.loop import Batch, LoopConfig
 from train.metrics import auc, tpr_at_fpr
+from train.run import DataUsed, data_used
+from train.task import Batch, LoopConfig
 
 LEFT_OUT = frozenset({("esc50", "church_bells"), ("music_speech", "chant")})
 """Neither music nor not, by source and category or name: AudioSet's ontology files church bells under Musical
@@ -80,12 +81,17 @@ class GateTask:
         Folder for decoded sound.
     """
 
+    name = "gate"
+    front_end = FRONT_END.config
+
     def __init__(self, config: GateRunConfig, data: Path, cache: Path) -> None:
         self.config = config
-        self._scenes = {
-            split: Scenes(SoundCache(recordings(data, split), cache), config.scenes)
-            for split in ("train", "validation")
-        }
+        self._caches = [SoundCache(recordings(data, split), cache) for split in ("train", "validation")]
+        train, validation = (Scenes(sounds, config.scenes) for sounds in self._caches)
+        self._scenes = {"train": train, "validation": validation}
+
+    def data_hash(self) -> DataUsed:
+        return data_used(*self._caches)
 
     def make_model(self) -> nn.Module:
         """A gate that normalises as the first scenes of training ask for."""
@@ -99,18 +105,19 @@ class GateTask:
         rng = np.random.default_rng((seed, step))
         return _as_tensors(*self._make(rng, self._scenes["train"], size))
 
-    def loss(self, model: nn.Module, batch: Batch) -> Tensor:
+    def loss(self, model: nn.Module, batch: Batch) -> dict[str, Tensor]:
         frames, labels = batch
         logits = model(frames)[0].squeeze(2)
         known = labels != IGNORE
         weight = torch.where(labels == MUSIC, self.config.music_weight, 1.0)[known]
-        return binary_cross_entropy_with_logits(logits[known], labels[known].float(), weight)
+        return {"music": binary_cross_entropy_with_logits(logits[known], labels[known].float(), weight)}
 
     def validate(self, model: nn.Module) -> dict[str, float]:
         """Figures over single steps; ``score`` is the negative cross entropy."""
         frames, labels = self._validation
+        device = next(model.parameters()).device
         with torch.no_grad():
-            logits = torch.cat([model(part)[0] for part in frames.split(16)]).squeeze(2)
+            logits = torch.cat([model(part.to(device))[0].cpu() for part in frames.split(16)]).squeeze(2)
             entropy = binary_cross_entropy_with_logits(
                 logits[labels != IGNORE], labels[labels != IGNORE].float()
             ).item()
@@ -133,8 +140,8 @@ class GateTask:
         steps = int(self.config.scenes.seconds * RATE_HZ) // (hop * HOP_FRAMES)
         samples = (steps * HOP_FRAMES - 1) * hop + FRONT_END.config.window_samples
         made = [scenes.make(rng, samples) for _ in range(size)]
-        frames = offline(FRONT_END, np.stack([sound for sound, _ in made]))
-        labels = [step_labels(labels, hop * HOP_FRAMES, self.config.scenes)[:steps] for _, labels in made]
+        frames = offline(FRONT_END, np.stack([scene.sound for scene in made]))
+        labels = [step_labels(scene.music, hop * HOP_FRAMES, self.config.scenes)[:steps] for scene in made]
         return frames, np.stack(labels)
 
 

@@ -10,19 +10,17 @@ from typing import Any
 
 import numpy as np
 
-from streamer.frontend import FrontEnd
-from streamer.inference.onnx import OnnxModel
 from streamer.manifest import Thresholds
-from streamer.stage import Array, Chain
+from streamer.stage import Array
 from train import augment
 from train.data.cache import RATE_HZ, SoundCache
 from train.data.recordings import Recording, Split
+from train.listening import Listener
 from train.metrics import auc, f1, threshold_at_fpr, tpr_at_fpr
 from train.tasks.gate import recordings
 
-BATCH = 32
-SETTLED_STEPS = 25
-"""Steps of the first second of a clip are left out where a figure says "settled"."""
+SETTLED_S = 1.0
+"""The steps of the first second of a clip are left out where a figure says "settled"."""
 PATCH_SAMPLES = 15_600
 """A window of 96 frames, what YAMNet decides on."""
 GTZAN_SETS = ("gtzan", "music_speech")
@@ -34,16 +32,17 @@ LEVELS_DB = (-20, -40, -50)
 
 @dataclass(frozen=True)
 class Scored:
-    """A recording, its score at each step, and the steps at which it sounds."""
+    """A recording, its score at each step, the steps at which it sounds, and the first that is settled."""
 
     recording: Recording
     scores: Array
     sounding: Array
+    first_settled: int
 
     @property
     def settled(self) -> Array:
-        """Scores while it sounds, from `SETTLED_STEPS` on."""
-        return self.scores[SETTLED_STEPS:][self.sounding[SETTLED_STEPS:]]
+        """Scores while it sounds, from `first_settled` on."""
+        return self.scores[self.first_settled :][self.sounding[self.first_settled :]]
 
 
 class GateFigures:
@@ -59,59 +58,34 @@ class GateFigures:
     """
 
     def __init__(self, folder: Path, data: Path, cache: Path, split: Split) -> None:
-        self._model = OnnxModel(folder)
-        self._front_end = FrontEnd(self._model.manifest.front_end)
-        self._chain = Chain(self._front_end, self._model)
+        self._listener = Listener.of(folder)
         self._sounds = SoundCache(recordings(data, split), cache)
         self._rng = np.random.default_rng(7)
         self._scored = self._score_recordings()
 
     @property
     def _on(self) -> float:
-        return self._model.manifest.thresholds.on
+        return self._listener.manifest.thresholds()[0].on
 
     @property
-    def step_samples(self) -> int:
-        """Samples per score."""
-        return int(self._chain.hop)
+    def first_settled(self) -> int:
+        """The first step that is past `SETTLED_S`."""
+        return round(SETTLED_S / self._listener.step_s)
 
     def score(self, sound: Array) -> Array:
-        """Scores of sounds of one length from a fresh start, 40 ms at a time.
-
-        Parameters
-        ----------
-        sound : float32 array, shape (batch, samples)
-
-        Returns
-        -------
-        float32 array, shape (batch, steps)
-        """
-        state, out = self._chain.init(len(sound)), []
-        for first in range(0, sound.shape[1], self.step_samples):
-            y, state = self._chain.step(sound[:, first : first + self.step_samples], state)
-            out.append(y[:, :, 0])
-        return np.concatenate(out, axis=1)
+        """Scores of music, shape (batch, steps), of sounds of one length, shape (batch, samples)."""
+        return self._listener.scores(sound)[:, :, 0]
 
     def score_all(self, sounds: Sequence[Array]) -> list[Array]:
-        """Scores of sounds of any lengths, each in its own slot of a batch of similar ones."""
-        scores: list[Array] = [np.zeros(0, np.float32)] * len(sounds)
-        order = sorted(range(len(sounds)), key=lambda index: len(sounds[index]))
-        for first in range(0, len(order), BATCH):
-            batch = order[first : first + BATCH]
-            padded = np.zeros((len(batch), len(sounds[batch[-1]])), np.float32)
-            for row, index in zip(padded, batch, strict=True):
-                row[: len(sounds[index])] = sounds[index]
-            for row, index in zip(self.score(padded), batch, strict=True):
-                whole = len(sounds[index]) - int(self._chain.latency)
-                scores[index] = row[: max(0, whole // self.step_samples + 1)]
-        return scores
+        """Scores of music, shape (steps,), of sounds of any lengths."""
+        return [scores[:, 0] for scores in self._listener.all_scores(sounds)]
 
     def thresholds(self) -> Thresholds:
         """Operating point: on where 1 % of other steps are above; off where 3 % of music steps are below.
 
         The two stay at least 0.3 apart: a passing doubt is not the end of a piece.
         """
-        music, other = self._settled("music"), self._settled("speech", "sound")
+        music, other = self.settled("music"), self.settled("speech", "sound")
         on = float(np.clip(threshold_at_fpr(other, 0.01), 0.5, 0.95))
         off = float(np.clip(np.quantile(music, 0.03), 0.1, on - 0.3))
         return Thresholds(on=round(on, 2), off=round(off, 2))
@@ -137,7 +111,7 @@ class GateFigures:
 
     def steps(self) -> dict[str, float]:
         """Single settled steps: all music against speech and sounds."""
-        music, other = self._settled("music"), self._settled("speech", "sound")
+        music, other = self.settled("music"), self.settled("speech", "sound")
         return _rounded({"auc": auc(music, other), "tpr_at_1pc_fpr": tpr_at_fpr(music, other, 0.01)})
 
     def patches(self) -> dict[str, float]:
@@ -185,13 +159,13 @@ class GateFigures:
                 speech = augment.at_level(self._any_speech(len(piece)), MIXED_DB - max(ratio_db, 0))
                 mixed = augment.at_level(piece, MIXED_DB + min(ratio_db, 0)) + speech
                 mixes.append(augment.clip(mixed))
-            scores = [s[SETTLED_STEPS:] for s in self.score_all(mixes)]
+            scores = [s[self.first_settled :] for s in self.score_all(mixes)]
             found[f"{ratio_db} dB"] = float(np.mean(np.concatenate(scores) >= self._on))
         return _rounded(found)
 
     def delays(self) -> dict[str, float]:
         """Seconds from the start of music after other sound to ``on``, and from its end to below ``off``."""
-        point = self._model.manifest.thresholds
+        (point,) = self._listener.manifest.thresholds()
         sequences, begin, end = [], [], []
         others = self._sounds.where(lambda r: r.kind == "sound")
         for recording in self._pieces():
@@ -199,11 +173,11 @@ class GateFigures:
             other = augment.at_level(np.resize(other, 3 * RATE_HZ), MIXED_DB)
             music = augment.at_level(self._cut(recording, 4 * RATE_HZ), MIXED_DB)
             sequences.append(np.concatenate([other, music, other]))
-        first, last = (int(s * RATE_HZ / self.step_samples) for s in (3, 7))
+        first, last = (int(s * RATE_HZ / self._listener.step_samples) for s in (3, 7))
         for scores in self.score_all(sequences):
             begin.append(_first(scores[first:last] >= point.on))
             end.append(_first(scores[last:] < point.off))
-        step_s = self.step_samples / RATE_HZ
+        step_s = self._listener.step_samples / RATE_HZ
         return _rounded(
             {
                 "on_median_s": float(np.median(begin)) * step_s,
@@ -236,11 +210,12 @@ class GateFigures:
         for recording, sound, scores in zip(
             self._sounds.recordings, sounds, self.score_all(sounds), strict=True
         ):
-            heard = augment.audible(sound)[self.step_samples - 1 :: self.step_samples]
-            scored.append(Scored(recording, scores[: len(heard)], heard[: len(scores)]))
+            heard = augment.audible(sound)[self._listener.step_samples - 1 :: self._listener.step_samples]
+            scored.append(Scored(recording, scores[: len(heard)], heard[: len(scores)], self.first_settled))
         return scored
 
-    def _settled(self, *kinds: str) -> Array:
+    def settled(self, *kinds: str) -> Array:
+        """Settled scores of all recordings of some kinds, one after another."""
         return np.concatenate([s.settled for s in self._scored if s.recording.kind in kinds])
 
     def _shares_by(self, name: Callable[[Recording], str | None]) -> dict[str, float]:

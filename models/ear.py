@@ -1,0 +1,118 @@
+"""The ear: log-mel frames in, one embedding each 80 ms out, which every head of the program listens to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from models.layers import (
+    CausalConv2d,
+    ResidualBlock,
+    SeparableConv,
+    StreamingLayer,
+    StreamingSequence,
+    TorchState,
+)
+
+HOP_FRAMES = 8
+"""Frames per embedding: three time strides of 2."""
+
+
+@dataclass(frozen=True)
+class EarConfig:
+    """Sizes of the ear.
+
+    Attributes
+    ----------
+    mel_bands : int
+        Bands of a frame, a multiple of 64.
+    channels : tuple of int
+        Outputs of the first convolution and of the five groups of separable ones. The bands halve at the first
+        and at each group but none at the second (see `Ear`).
+    embedding : int
+        Width of the part over time and of what is given out.
+    dilations : tuple of int
+        One residual block over time each, in steps of 80 ms.
+    """
+
+    mel_bands: int = 64
+    channels: tuple[int, int, int, int, int] = (16, 40, 96, 192, 320)
+    embedding: int = 512
+    dilations: tuple[int, ...] = (2, 4)
+
+
+class Ear(StreamingLayer):
+    """MobileNet's depthwise separable convolutions (Howard et al. 2017), made causal and streaming.
+
+    Time is strided down to steps of 80 ms, the bands on to two, which a last convolution joins; two dilated
+    blocks over time follow. Where input and output of a separable convolution have one shape they are added.
+    All memory is finite: what is older than about 2 s cannot matter.
+
+    Parameters
+    ----------
+    config : EarConfig
+    """
+
+    labels = ()
+    hop_frames = HOP_FRAMES
+    latency_frames = HOP_FRAMES
+
+    def __init__(self, config: EarConfig = EarConfig()) -> None:
+        super().__init__()
+        self.config = config
+        a, b, c, d, e = config.channels
+        bands = config.mel_bands
+        self.mean: Tensor
+        self.scale: Tensor
+        self.register_buffer("mean", torch.zeros(bands))
+        self.register_buffer("scale", torch.ones(bands))
+        self.body = StreamingSequence(
+            CausalConv2d(1, a, bands, (5, 5), stride=(2, 2)),
+            SeparableConv(a, b, bands // 2, stride=(2, 2)),
+            SeparableConv(b, b, bands // 4),
+            SeparableConv(b, c, bands // 4, stride=(2, 2)),
+            SeparableConv(c, c, bands // 8),
+            SeparableConv(c, c, bands // 8),
+            SeparableConv(c, d, bands // 8, stride=(1, 2)),
+            SeparableConv(d, d, bands // 16),
+            SeparableConv(d, d, bands // 16),
+            SeparableConv(d, d, bands // 16),
+            SeparableConv(d, e, bands // 16, stride=(1, 2)),
+            SeparableConv(e, e, bands // 32),
+        )
+        width = bands // 32
+        self.join = CausalConv2d(e * width, config.embedding, 1, (1, 1))
+        self.memory = StreamingSequence(*(ResidualBlock(config.embedding, 3, n) for n in config.dilations))
+        self.state_shapes = self.body.state_shapes + self.memory.state_shapes
+
+    def set_normalisation(self, mean: Tensor, std: Tensor) -> None:
+        """Fix the mean and standard deviation of every band, shape (mel_bands,), as heard in training."""
+        self.mean.copy_(mean)
+        self.scale.copy_(1.0 / std)
+
+    def forward(self, x: Tensor, state: TorchState | None = None) -> tuple[Tensor, TorchState]:
+        """Listen to log-mel frames.
+
+        Parameters
+        ----------
+        x : Tensor, shape (batch, frames, mel_bands)
+            A multiple of `HOP_FRAMES` frames.
+        state : tuple of Tensor, optional
+            Of the frames before; a fresh one if absent.
+
+        Returns
+        -------
+        y : Tensor, shape (batch, frames / HOP_FRAMES, embedding)
+            0 or more.
+        state : tuple of Tensor
+        """
+        state = self.init(x) if state is None else state
+        split = len(self.body.state_shapes)
+        x = ((x - self.mean) * self.scale).unsqueeze(1)
+        x, body_state = self.body(x, state[:split])
+        x = x.permute(0, 1, 3, 2).flatten(1, 2).unsqueeze(3)
+        x = torch.relu(self.join(x)[0])
+        x, memory_state = self.memory(x, state[split:])
+        return x.squeeze(3).transpose(1, 2), body_state + memory_state

@@ -1,0 +1,65 @@
+"""Heads: what is said of the ear's embeddings, step by step."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from models.layers import StreamingLayer, TorchState
+
+
+@dataclass(frozen=True)
+class HeadConfig:
+    """Sizes of a head.
+
+    Attributes
+    ----------
+    hidden : int
+        Width between the embedding and the labels; 0 for none between.
+    dropout : float
+        Before each layer, in training.
+    """
+
+    hidden: int = 0
+    dropout: float = 0.3
+
+
+class Head(StreamingLayer):
+    """Embeddings to logits, each step by itself: the ear remembers for it.
+
+    Parameters
+    ----------
+    config : HeadConfig
+    embedding : int
+        Numbers in an embedding.
+    labels : tuple of str
+        Names of the outputs.
+    """
+
+    hop_frames = 1
+    latency_frames = 1
+
+    def __init__(self, config: HeadConfig, embedding: int, labels: tuple[str, ...]) -> None:
+        super().__init__()
+        self.config = config
+        self.labels = labels
+        self.mean: Tensor
+        self.scale: Tensor
+        self.register_buffer("mean", torch.zeros(embedding))
+        self.register_buffer("scale", torch.ones(embedding))
+        layers: list[nn.Module] = [nn.Dropout(config.dropout)]
+        if config.hidden:
+            layers += [nn.Linear(embedding, config.hidden), nn.ReLU(), nn.Dropout(config.dropout)]
+        self.layers = nn.Sequential(*layers, nn.Linear(config.hidden or embedding, len(labels)))
+
+    def set_normalisation(self, mean: Tensor, std: Tensor) -> None:
+        """Fix the mean and standard deviation of every number of the embedding, shape (embedding,)."""
+        self.mean.copy_(mean)
+        self.scale.copy_(1.0 / std.clamp(min=1e-3))
+
+    def forward(self, x: Tensor, state: TorchState | None = None) -> tuple[Tensor, TorchState]:
+        """Logits, shape (batch, steps, labels), of embeddings, shape (batch, steps, embedding)."""
+        del state  # there is none
+        return self.layers((x - self.mean) * self.scale), ()

@@ -1,0 +1,174 @@
+"""Which heads listen: what the configuration names, and what is released."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from streamer.config import Config
+from streamer.decisions import DecisionConfig
+from streamer.errors import ModelError
+from streamer.heads import Head
+from streamer.inference.onnx import OnnxModel
+from streamer.manifest import Manifest, find_model, released_folders
+from streamer.taught.background import read_background
+from streamer.taught.learner import Learner
+from streamer.taught.store import Store, taught_folder
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Where a model may listen.
+
+    Attributes
+    ----------
+    name : str
+        Its key in ``[models]``, its section, and the task of its model.
+    kind : str
+        Of its decisions.
+    opened_by : str or None
+        The place whose model is its gate; where none listens there, it runs always.
+    """
+
+    name: str
+    kind: str
+    opened_by: str | None = None
+
+
+_PLACES = (_Place("gate", "gate"), _Place("sounds", "sound"), _Place("genre", "genre", opened_by="gate"))
+"""What listens, in the order in which it is told."""
+
+
+def heads_of(config: Config) -> tuple[Head, ...]:
+    """Load the models of a configuration.
+
+    Raises
+    ------
+    ModelError
+        If one is absent, altered or does not fit, or decides something else.
+    ConfigError
+        If the thresholds that are set do not go with the model's.
+    """
+    models = config.models
+    named = {place: _chosen(place, getattr(models, place.name)) for place in _PLACES}
+    folders = {place: find_model(name) for place, name in named.items() if name}
+    listening = {place.name for place in folders}
+    ears: dict[Path, OnnxModel] = {}
+    heads = []
+    for place, folder in folders.items():
+        model = _loaded(folder, place)
+        heads.append(
+            Head(
+                place.name,
+                place.kind,
+                model,
+                decisions=getattr(config, place.name),
+                ear=_ear_of(model.manifest, folder, ears),
+                prefer=models.prefer,
+                opened_by=place.opened_by if place.opened_by in listening else None,
+                pre_roll_s=models.pre_roll_s,
+            )
+        )
+    return (*heads, *_taught(config, ears))
+
+
+def verified(folder: Path) -> Manifest:
+    """The manifest of a model that could listen: it and the ear that it hears are whole, fit each other, and run.
+
+    Raises
+    ------
+    ModelError
+        If it cannot.
+    """
+    model = OnnxModel(folder)
+    manifest = model.manifest
+    if not manifest.is_ear:
+        ear = _ear_of(manifest, folder, {})
+        Head(
+            manifest.task, manifest.task, model, DecisionConfig(), ear
+        )  # which is refused if they do not fit
+    return manifest
+
+
+def learner(ears: dict[Path, OnnxModel]) -> Learner:
+    """Who makes models of what the user taught: on the released ear, which is taken from `ears` or added.
+
+    Raises
+    ------
+    ModelError
+        If no ear is released that sounds can be taught on.
+    """
+    folder = find_model("ear")
+    ear = _loaded_ear(folder, ears)
+    return Learner(ear, read_background(folder, ear.manifest))
+
+
+def _taught(config: Config, ears: dict[Path, OnnxModel]) -> list[Head]:
+    """The head of what the user taught, if there is anything."""
+    named = config.models.taught
+    if named in {"", "off"}:
+        return []
+    store = Store(Path(named) if named else taught_folder())
+    if not store.labels():
+        if named:
+            raise ModelError(
+                f"[models] taught is {named!r}, a folder without taught sounds; expected one that `streamer teach "
+                "--folder` made, or off"
+            )
+        return []
+    own = learner(ears)
+    return [
+        Head(
+            "taught",
+            "taught",
+            own.model({label: own.learnt(recordings) for label, recordings in store.all()}),
+            decisions=config.taught,
+            ear=own.ear,
+            prefer=config.models.prefer,
+        )
+    ]
+
+
+def _chosen(place: _Place, name: str | None) -> str | None:
+    """The model for a place: the one that is named, or else the released one, if there is one."""
+    if name is None:
+        return place.name if place.name in {folder.name for folder in released_folders()} else None
+    return None if name in {"", "off"} else name
+
+
+def _loaded(folder: Path, place: _Place) -> OnnxModel:
+    model = OnnxModel(folder)
+    if model.manifest.task != place.name:
+        raise ModelError(
+            f"model {model.manifest.name} decides {model.manifest.task!r}; expected a model whose task is "
+            f"{place.name!r}: name one in [models] {place.name}, see `streamer models`"
+        )
+    return model
+
+
+def _ear_of(manifest: Manifest, folder: Path, ears: dict[Path, OnnxModel]) -> OnnxModel | None:
+    """The ear that a model hears, loaded once."""
+    if manifest.ear is None:
+        return None
+    return _loaded_ear(ear_folder(manifest, folder), ears)
+
+
+def _loaded_ear(folder: Path, ears: dict[Path, OnnxModel]) -> OnnxModel:
+    if folder not in ears:
+        ears[folder] = OnnxModel(folder)
+    return ears[folder]
+
+
+def ear_folder(manifest: Manifest, folder: Path) -> Path:
+    """The folder of the ear that a model in `folder` hears: it lies beside, or is a known one of that name.
+
+    Raises
+    ------
+    ModelError
+        If there is neither.
+    """
+    assert manifest.ear is not None  # asked of models that hear one
+    beside = folder.parent / manifest.ear.name
+    is_there = os.path.isfile(beside / "manifest.json")  # noqa: PTH113 - Path's raises where a folder is forbidden
+    return beside if is_there else find_model(manifest.ear.name)

@@ -1,0 +1,27 @@
+"""What every model is, whatever runs it."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from streamer.manifest import Manifest
+from streamer.stage import Stage
+
+
+class Model(Stage):
+    """A stage that a manifest describes.
+
+    Attributes
+    ----------
+    manifest : Manifest
+    """
+
+    manifest: Manifest
+
+    @property
+    def hop(self) -> Fraction:
+        return Fraction(self.manifest.hop_frames)
+
+    @property
+    def latency(self) -> Fraction:
+        return Fraction(self.manifest.latency_frames)

@@ -1,0 +1,81 @@
+"""Options that several commands have, and the configuration that they make."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import click
+
+from streamer.config import PLACES, Config, PcmConfig, read_config
+from streamer.decisions import PREFERENCES
+from streamer.errors import ConfigError
+
+
+def hearing_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command --config, --model and --prefer, as `hearing_config` takes them."""
+    options = (
+        click.option(
+            "--config", "config_path", type=click.Path(path_type=Path, readable=False), help="TOML file."
+        ),
+        click.option(
+            "--model",
+            "models",
+            multiple=True,
+            metavar="PLACE=MODEL",
+            help=f"What listens as {', '.join(PLACES)}: a model's name, its folder, or off; repeatable, as in "
+            "--model genre=off.  [default: those that are released]",
+        ),
+        click.option(
+            "--prefer",
+            type=click.Choice(PREFERENCES),
+            help="Few false alarms (precision), few misses (recall), or neither at the cost of the other.  "
+            "[default: balanced]",
+        ),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def hearing_config(config_path: Path | None, models: Sequence[str], prefer: str | None) -> Config:
+    """The configuration of a file, if there is one, with what the command line says of models.
+
+    Raises
+    ------
+    ConfigError
+        If the file cannot be used, or `models` are not of the form PLACE=MODEL.
+    """
+    config = read_config(config_path) if config_path else Config()
+    chosen: dict[str, Any] = dict(map(_chosen, models))
+    if prefer is not None:
+        chosen["prefer"] = prefer
+    return replace(config, models=replace(config.models, **chosen))
+
+
+def pcm_config(text: str) -> PcmConfig:
+    """The PCM format of ``RATE:CHANNELS:ENCODING``.
+
+    Raises
+    ------
+    ConfigError
+        If it is something else.
+    """
+    try:
+        rate_hz, channels, encoding = text.split(":")
+        return PcmConfig(int(rate_hz), int(channels), encoding)
+    except ValueError as error:
+        raise ConfigError(
+            f"--pcm is {text!r}; expected RATE:CHANNELS:ENCODING, such as 48000:2:f32le"
+        ) from error
+
+
+def _chosen(text: str) -> tuple[str, str]:
+    place, equals, model = text.partition("=")
+    if place not in PLACES or not equals:
+        raise ConfigError(
+            f"--model is {text!r}; expected PLACE=MODEL with {', '.join(PLACES)} for PLACE, such as gate=yamnet"
+        )
+    return place, model

@@ -1,0 +1,149 @@
+"""The one way from YAMNet's weights to a model folder that listens, wherever the weights were read from."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import math
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from streamer.errors import ConfigError
+from streamer.frontend import FrontEndConfig
+from streamer.inference.onnx import OnnxModel
+from streamer.manifest import Manifest, StateSpec, Thresholds
+from streamer.stage import Array
+from streamer.yamnet.graph import whole_graph
+from streamer.yamnet.parity import Difference, Reference, Tolerance, check, compare
+from streamer.yamnet.weights import LICENCE, MEL_BANDS, PATCH_FRAMES, Weights
+
+HOP_MS = 100
+"""From one score to the next, unless told otherwise."""
+RELU_POINTS = {
+    "balanced": (Thresholds(0.5, 0.2),),
+    "precision": (Thresholds(0.83, 0.45),),
+    "recall": (Thresholds(0.11, 0.04),),
+}
+RELU6_POINTS = {
+    "balanced": (Thresholds(0.5, 0.2),),
+    "precision": (Thresholds(0.89, 0.6),),
+    "recall": (Thresholds(0.32, 0.14),),
+}
+"""Operating points of the two published trainings, as ``python -m train.yamnet_points`` prints them."""
+
+CARD = """# {name}
+
+YAMNet, Google's network for the 521 classes of AudioSet (MobileNet v1), sliding over the sound: every {hop_ms} ms the
+score of its class `Music`, from the 0.96 s that end there. Besides `y`, the graph gives `scores` (521) and `embedding`
+(1,024).
+
+- Weights: {source}; {licence}. {activation}
+- Nothing is decided in the first 0.96 s, while the window is part silence.
+- SHA-256 of model.onnx: {sha256}.
+
+Measured when this folder was written:
+
+{measured}
+"""
+
+
+@dataclass(frozen=True)
+class Check:
+    """A reference that a folder is compared with before it is kept, and how far they may differ."""
+
+    reference: Reference
+    tolerance: Tolerance
+
+
+def hop_frames_of(hop_ms: float) -> int:
+    """Frames of a hop.
+
+    Raises
+    ------
+    ConfigError
+        If they are not whole, or more than the window has.
+    """
+    longest = PATCH_FRAMES - 1
+    if hop_ms % 10 or not 10 <= hop_ms <= 10 * longest:
+        raise ConfigError(f"--hop-ms is {hop_ms:g}; expected a multiple of 10 from 10 to {10 * longest}")
+    return round(hop_ms / 10)
+
+
+def write_folder(
+    weights: Weights, hop_frames: int, checks: Sequence[Check], sounds: Sequence[Array], folder: Path
+) -> list[Difference]:
+    """Write ``model.onnx``, ``manifest.json`` and ``card.md`` once they run and agree with every reference.
+
+    Parameters
+    ----------
+    weights : Weights
+    hop_frames : int
+        From one score to the next, 1 to 95.
+    checks : sequence of Check
+        At least one.
+    sounds : sequence of float32 array, shape (samples,)
+        What they are compared on, at 16 kHz.
+    folder : Path
+        Made if absent; left as it is where the model is refused. Its name becomes the model's.
+
+    Returns
+    -------
+    list of Difference
+        What was measured, one for each check.
+
+    Raises
+    ------
+    ModelError
+        If the model does not run, or differs from a reference by more than its tolerance.
+    """
+    content = whole_graph(weights, ("Music",))
+    manifest = _manifest(weights, hop_frames, hashlib.sha256(content).hexdigest(), folder.name)
+    with TemporaryDirectory() as name:
+        trial = Path(name)
+        (trial / "model.onnx").write_bytes(content)
+        (trial / "manifest.json").write_text(manifest.to_json(), encoding="utf-8")
+        OnnxModel(trial)
+        differences = [compare(trial, one.reference, sounds) for one in checks]
+        for one, difference in zip(checks, differences, strict=True):
+            check(difference, one.tolerance)
+        results = {f"against {d.reference}": dataclasses.asdict(d) for d in differences}
+        manifest = dataclasses.replace(manifest, results=results)
+        (trial / "manifest.json").write_text(manifest.to_json(), encoding="utf-8")
+        (trial / "card.md").write_text(_card(manifest, weights, differences), encoding="utf-8")
+        folder.mkdir(parents=True, exist_ok=True)
+        for file in ("model.onnx", "manifest.json", "card.md"):
+            shutil.copyfile(trial / file, folder / file)
+    return differences
+
+
+def _manifest(weights: Weights, hop_frames: int, sha256: str, name: str) -> Manifest:
+    return Manifest(
+        name=name,
+        task="gate",
+        labels=("music",),
+        front_end=FrontEndConfig(),
+        hop_frames=hop_frames,
+        latency_frames=hop_frames,
+        warm_up_frames=PATCH_FRAMES,
+        states=(StateSpec((PATCH_FRAMES - hop_frames, MEL_BANDS)),),
+        sha256=sha256,
+        commit=f"none: weights of {weights.source}",
+        operating_points=RELU_POINTS if math.isinf(weights.relu_max) else RELU6_POINTS,
+        trained_on=({"name": "AudioSet", "licence": LICENCE},),
+    )
+
+
+def _card(manifest: Manifest, weights: Weights, differences: Sequence[Difference]) -> str:
+    cut = "" if math.isinf(weights.relu_max) else f"Activations are cut at {weights.relu_max:g} (ReLU6)."
+    return CARD.format(
+        name=manifest.name,
+        hop_ms=10 * manifest.hop_frames,
+        source=weights.source,
+        licence=LICENCE,
+        activation=cut,
+        sha256=manifest.sha256,
+        measured="\n".join(f"- {difference}." for difference in differences),
+    )

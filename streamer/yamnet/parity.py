@@ -1,0 +1,153 @@
+"""Whether a model folder gives what YAMNet itself gives, on sound."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+from streamer.errors import ModelError
+from streamer.frontend import FrontEnd
+from streamer.inference.onnx import OnnxModel, open_session
+from streamer.manifest import verify_file
+from streamer.stage import Array, offline
+from streamer.yamnet.weights import CLASSES, EMBEDDING_SIZE, PATCH_FRAMES, WINDOW_SAMPLES
+
+EVERY = 4
+"""Of so many steps one is compared: neighbours share most of what they hear."""
+
+
+class Reference(Protocol):
+    """A YAMNet that somebody else runs: windows of sound to scores and embeddings, one row each."""
+
+    name: str
+
+    def __call__(self, windows: Array) -> tuple[Array, Array]: ...
+
+
+@dataclass(frozen=True)
+class Tolerance:
+    """How far a model may be from a reference; both in the terms of `Difference`.
+
+    Attributes
+    ----------
+    score : float
+        Largest allowed difference of a score.
+    embedding : float
+        The same of an embedding's number, as a share of the largest that there is.
+    """
+
+    score: float
+    embedding: float
+
+
+EXACT = Tolerance(score=2e-4, embedding=2e-4)
+"""For the same weights in another program: what is left is the order of sums in float32, in the front end too."""
+
+
+@dataclass(frozen=True)
+class Difference:
+    """What was measured between a model folder and a reference.
+
+    Attributes
+    ----------
+    reference : str
+    windows : int
+        How many were compared.
+    score_median, score_largest : float
+        Of each window's largest difference of a score: the median and the largest.
+    embedding_median, embedding_largest : float
+        The same of embeddings, as shares of the largest number in all the reference's embeddings.
+    """
+
+    reference: str
+    windows: int
+    score_median: float
+    score_largest: float
+    embedding_median: float
+    embedding_largest: float
+
+    def __str__(self) -> str:
+        return (
+            f"{self.windows} windows against {self.reference}: scores differ by {self.score_median:.2g} (median of "
+            f"each window's largest) and {self.score_largest:.2g} at most, embeddings by {self.embedding_median:.2g} "
+            f"and {self.embedding_largest:.2g} of their largest number"
+        )
+
+
+def compare(folder: Path, reference: Reference, sounds: Sequence[Array]) -> Difference:
+    """Step a model folder over sounds and compare whole windows with a reference.
+
+    Parameters
+    ----------
+    folder : Path
+        Of a YAMNet, as `streamer.yamnet.folder.write_folder` makes it.
+    reference : Reference
+    sounds : sequence of float32 array, shape (samples,)
+        At 16 kHz, at least one of them longer than `WINDOW_SAMPLES` and some hops.
+
+    Raises
+    ------
+    ModelError
+        If no sound is long enough.
+    """
+    found = [_stepped(folder, sound) for sound in sounds]
+    windows, scores, embeddings = (np.concatenate(parts) for parts in zip(*found, strict=True))
+    if not len(windows):
+        raise ModelError(
+            f"no sound to compare is as long as a window, {WINDOW_SAMPLES} samples; give a longer one"
+        )
+    expected_scores, expected_embeddings = reference(windows)
+    score_gaps = np.abs(scores - expected_scores).max(axis=1)
+    embedding_gaps = np.abs(embeddings - expected_embeddings).max(axis=1) / np.abs(expected_embeddings).max()
+    return Difference(
+        reference.name,
+        len(windows),
+        float(np.median(score_gaps)),
+        float(score_gaps.max()),
+        float(np.median(embedding_gaps)),
+        float(embedding_gaps.max()),
+    )
+
+
+def check(difference: Difference, tolerance: Tolerance) -> None:
+    """Refuse what differs too much.
+
+    Raises
+    ------
+    ModelError
+        If a largest difference is above the tolerance, or is no number.
+    """
+    within = difference.score_largest <= tolerance.score
+    if not (within and difference.embedding_largest <= tolerance.embedding):  # both false for NaN
+        raise ModelError(
+            f"{difference}; expected at most {tolerance.score:g} and {tolerance.embedding:g}: these weights are not "
+            "read as they are meant, report it with their source"
+        )
+
+
+def _stepped(folder: Path, sound: Array) -> tuple[Array, Array, Array]:
+    """Windows, scores and embeddings of the steps that hear a whole window, step by step as live."""
+    model = OnnxModel(folder)
+    session = open_session(verify_file(folder, model.manifest))
+    hop = model.manifest.hop_frames
+    frames = offline(FrontEnd(model.manifest.front_end), sound[None])
+    past = model.init()[2]
+    windows, scores, embeddings = [], [], []
+    for stop in range(hop, frames.shape[1] + 1, hop):
+        feeds = {"x": frames[:, stop - hop : stop], "state.0": past}
+        past, all_scores, embedding = session.run(["next_state.0", "scores", "embedding"], feeds)
+        if stop >= PATCH_FRAMES and (stop - PATCH_FRAMES) // hop % EVERY == 0:
+            first = (stop - PATCH_FRAMES) * model.manifest.front_end.hop_samples
+            windows.append(sound[first : first + WINDOW_SAMPLES])
+            scores.append(all_scores[0, 0])
+            embeddings.append(embedding[0, 0])
+    count = len(windows)
+    return (
+        np.array(windows, np.float32).reshape(count, WINDOW_SAMPLES),
+        np.array(scores, np.float32).reshape(count, CLASSES),
+        np.array(embeddings, np.float32).reshape(count, EMBEDDING_SIZE),
+    )

@@ -1,0 +1,112 @@
+import json
+import subprocess
+import sys
+from types import MappingProxyType
+
+import pytest
+from click.testing import CliRunner
+
+from tests.conftest import ROOT
+from tests.train.toy_task import LineConfig
+from train import registry
+from train.__main__ import main
+from train.config import read_config
+from train.registry import TASKS, find_plugin
+
+SETTINGS = ["--set", "loop.device=cpu"]
+
+
+@pytest.fixture(autouse=True)
+def _toy(tmp_path, monkeypatch):
+    """Tasks are the toy and the real ones; runs and data are in a folder of their own."""
+    tasks = MappingProxyType({"line": "tests.train.toy_task", **TASKS})
+    monkeypatch.setattr(registry, "TASKS", tasks)
+    monkeypatch.setattr("train.__main__.TASKS", tasks)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("STREAMER_DATA", str(tmp_path))
+
+
+def run(*arguments):
+    return CliRunner().invoke(main, arguments, catch_exceptions=False)
+
+
+def folder_of(result):
+    assert result.exit_code == 0, result.output
+    return result.stdout.strip()
+
+
+def test_settings_and_fold_reach_the_run(tmp_path):
+    (tmp_path / "line.toml").write_text("width = 7\n[loop]\nsteps = 4\n")
+    folder = folder_of(run("line", "--config", "line.toml", "--fold", "2", "--set", "loop.batch=4"))
+    config = read_config(LineConfig, tmp_path / folder / "config.json")
+    assert (config.width, config.fold, config.loop.steps, config.loop.batch) == (7, 2, 4, 4)
+
+
+def test_a_run_is_resumed_by_its_name_with_its_own_configuration(tmp_path):
+    folder = folder_of(run("line", "--set", "width=7"))
+    name = folder.rpartition("/")[2]
+    assert folder_of(run("line", "--resume", name, "--set", "loop.steps=16")) == folder
+    config = read_config(LineConfig, tmp_path / folder / "config.json")
+    assert (config.width, config.loop.steps) == (7, 16)
+
+
+def test_list_shows_runs_and_their_best_scores():
+    folder = folder_of(run("line"))
+    assert folder in run("list").stdout
+    assert " step 12, best score -" in run("list", "line").stdout
+    assert run("list", "gate").stdout == ""
+
+
+def test_a_run_is_measured_on_its_own_fold_and_a_model_on_the_default():
+    folder = folder_of(run("line", "--fold", "2"))
+    measured = json.loads(run("evaluate", "line", "--run", folder).stdout)
+    assert measured == {"fold": 2, "model": f"{folder}/exported", "kept": f"{folder}/predictions"}
+    measured = json.loads(run("evaluate", "line").stdout)
+    assert measured == {"fold": 5, "model": "models/released/line", "kept": "None"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["nix"], "no task or command 'nix'; expected a task, line, ear, gate"),
+        (["evaluate", "nix"], "no task 'nix'; expected one of line, ear, gate"),
+        (["export", "nix", "--out", "x"], "no task 'nix'; expected one of line, ear, gate"),
+        (["release", "nix"], "no task 'nix'; expected one of line, ear, gate"),
+        (["list", "nix"], "no task 'nix'; expected one of line, ear, gate"),
+        (
+            ["export", "line", "--run", "x", "--out", "y"],
+            "no run 'x' of task line; there are none; train one",
+        ),
+        (["release", "line"], "runs/line has no run with best.pt; train one: python -m train line"),
+        (["line", "--resume", "x"], "no run 'x' of task line; there are none"),
+        (["line", "--resume", "x", "--config", "y"], "got --resume and --config; a run goes on with its own"),
+        (["evaluate", "line", "--run", "x", "--model", "y"], "got --run and --model; expected one of them"),
+        (["line", "--set", "loop.step=1"], "unknown key 'loop.step'; did you mean 'loop.steps'?"),
+        (["line", "--config", "absent.toml"], "cannot read absent.toml: No such file or directory"),
+    ],
+)
+def test_errors_are_one_line_that_names_what_there_is(arguments, said):
+    result = run(*arguments)
+    assert result.exit_code == 2
+    assert result.stderr.startswith("error: ")
+    assert said in result.stderr
+    assert result.stderr.count("\n") == 1
+
+
+def test_help_names_the_tasks_and_needs_no_torch():
+    code = (
+        "import sys; from train.__main__ import main; main(['--help'], standalone_mode=False); "
+        "sys.exit(' '.join({'torch', 'onnx', 'sklearn', 'matplotlib'} & set(sys.modules)) or None)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert "Train gate into runs/gate/TIME-HASH" in done.stdout
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_every_task_of_the_registry_is_there(task):
+    plugin = find_plugin(task)
+    assert plugin.name == task
+    assert plugin.config().loop.steps > 0

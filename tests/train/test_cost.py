@@ -1,0 +1,143 @@
+import json
+
+import numpy as np
+import onnx
+import pytest
+import torch
+from click.testing import CliRunner
+from onnx import TensorProto, helper, numpy_helper
+from torch.utils.flop_counter import FlopCounterMode
+
+from models.gate import Gate
+from streamer.errors import ModelError
+from streamer.frontend import FrontEnd, FrontEndConfig
+from streamer.inference.onnx import OnnxModel
+from streamer.manifest import Manifest, read_manifest
+from tests.conftest import ROOT
+from tests.toy_model import write_toy_ear, write_toy_head, write_toy_model
+from train import cost
+
+RELEASED = ROOT / "models" / "released" / "gate"
+MANIFEST = Manifest(
+    name="toy",
+    task="gate",
+    labels=("music",),
+    front_end=FrontEndConfig(mel_bands=8),
+    hop_frames=2,
+    latency_frames=2,
+    warm_up_frames=0,
+    states=(),
+    sha256="",
+    commit="",
+)
+
+
+def graph(nodes, **weights):
+    """From x (batch, frames, 8) to y."""
+    held = [numpy_helper.from_array(value, name) for name, value in weights.items()]
+    x = helper.make_tensor_value_info("x", TensorProto.FLOAT, ["batch", "frames", 8])
+    y = helper.make_tensor_value_info("y", TensorProto.FLOAT, None)
+    made = helper.make_graph(nodes, "toy", [x], [y], held)
+    return helper.make_model(made, opset_imports=[helper.make_opsetid("", 18)], ir_version=8)
+
+
+def floats(*shape):
+    return np.ones(shape, np.float32)
+
+
+def test_multiplications_and_numbers_are_those_counted_by_hand():
+    nodes = [
+        helper.make_node("Unsqueeze", ["x", "one"], ["map"]),
+        helper.make_node("Conv", ["map", "kernel", "bias"], ["seen"], strides=[2, 2], pads=[1, 1, 1, 1]),
+        helper.make_node("ReduceMean", ["seen", "one"], ["mean"], keepdims=0),
+        helper.make_node("MatMul", ["mean", "wide"], ["wider"]),
+        helper.make_node("Reshape", ["wider", "flat"], ["rows"]),
+        helper.make_node("Gemm", ["rows", "narrow"], ["y"], transB=1),
+    ]
+    model = graph(
+        nodes,
+        one=np.array([1]),
+        flat=np.array([-1, 10]),
+        kernel=floats(4, 1, 3, 3),
+        bias=floats(4),
+        wide=floats(4, 10),
+        narrow=floats(3, 10),
+        scale=floats(),
+    )
+    a_step = (
+        4 * 4 * 9 + 4 * 10 + 10 * 3
+    )  # each step of two frames: four bands of four channels are left of eight
+    assert cost.macs_per_step(model, MANIFEST) == pytest.approx(a_step)
+    assert cost.parameters(model) == 36 + 4 + 40 + 30
+
+
+def test_multiplications_of_a_released_model_are_those_that_torch_counts():
+    manifest, torch_model = read_manifest(RELEASED), Gate().eval()
+    with torch.no_grad(), FlopCounterMode(display=False) as counter:
+        torch_model(torch.zeros(1, 10 * manifest.hop_frames, manifest.input_size))
+    found = cost.macs_per_step(onnx.load(RELEASED / "model.onnx"), manifest)
+    assert found == counter.get_total_flops() / 2 / 10
+
+
+@pytest.mark.parametrize(
+    ("nodes", "said"),
+    [
+        ([helper.make_node("Relu", ["x"], ["y"])], "toy has no products; expected Conv, Gemm, MatMul"),
+        ([helper.make_node("MatMul", ["x", "x"], ["y"])], "toy has MatMul without weights; expected"),
+        (
+            [
+                helper.make_node("LSTM", ["x", "w", "r"], ["y"]),
+                helper.make_node("GRU", ["x", "w", "r"], ["z"]),
+            ],
+            "toy has GRU, LSTM; expected",
+        ),
+    ],
+)
+def test_what_cannot_be_counted_is_refused(nodes, said):
+    with pytest.raises(ModelError, match=said):
+        cost.macs_per_step(graph(nodes), MANIFEST)
+
+
+def test_only_steps_that_count_are_timed():
+    model = OnnxModel(RELEASED)
+    times, core_s = cost.step_times(model, np.zeros((1, 4, 64), np.float32), 7)
+    assert times.shape == (7,)
+    assert times.min() > 0
+    assert core_s > 0
+
+
+def test_a_head_brings_its_ear_which_counts_once(tmp_path, monkeypatch):
+    ear = write_toy_ear(tmp_path / "ear")
+    heads = [write_toy_head(tmp_path / name, ear, name) for name in ("sounds", "genre")]
+    gate = write_toy_model(tmp_path / "gate")
+    each = cost.Cost(10, 20.0, 1.0, 2.0, 3.0, 40, 50)
+    monkeypatch.setattr(cost, "cost_of", lambda folder: each)
+    monkeypatch.setattr(cost, "front_end_core_ms_per_s", lambda config: 0.5)
+    found = cost.measure([*heads, gate], "python -m train cost")
+    assert list(found["models"]) == ["ear", "sounds", "genre", "gate"]
+    fingerprint = FrontEnd().config.fingerprint[:12]
+    assert found["front_ends"] == {fingerprint: 0.5}
+    assert found["together"] == {
+        "parameters": 40,
+        "macs_per_s": 80.0,
+        "core_ms_per_s": 12.0,
+        "disk_bytes": 160,
+        "core_ms_per_s_with_front_ends": 12.5,
+    }
+
+
+def test_the_command_measures_a_released_folder_whole(monkeypatch):
+    monkeypatch.setattr(cost, "WARM_UP_STEPS", 2)
+    done = CliRunner().invoke(cost.cost_command, [str(RELEASED)], catch_exceptions=False)
+    found = json.loads(done.stdout)
+    model = found["models"]["gate"]
+    assert found["command"] == f"python -m train cost {RELEASED}"
+    assert model["disk_bytes"] == (RELEASED / "model.onnx").stat().st_size
+    assert 0 < model["step_ms_median"] <= model["step_ms_p99"]
+    assert 0 < model["core_ms_per_s"] < found["together"]["core_ms_per_s_with_front_ends"]
+    assert model["memory_bytes"] > model["disk_bytes"]
+
+
+def test_memory_of_what_is_no_model_is_one_line(tmp_path):
+    with pytest.raises(ModelError, match=r"cannot be measured \(.*has no manifest\.json"):
+        cost.memory_bytes(tmp_path)

@@ -1,0 +1,113 @@
+import json
+
+import numpy as np
+import pytest
+import torch
+from click.testing import CliRunner
+
+from streamer.inference.onnx import OnnxModel
+from streamer.manifest import PREFERENCES, read_manifest, verify_file
+from streamer.yamnet.weights import CLASSES
+from tests.train.toy_data import make_toy_data
+from tests.yamnet.toy_weights import toy_weights
+from train.__main__ import main
+from train.config import read_config
+from train.data.lessons import FRAMES, PATCHES, STEPS, TEACHERS
+from train.data.scenes import IGNORE
+from train.export import check_parity
+from train.tasks.ear import EarRunConfig, EarTask
+from train.tasks.ear_release import load_run
+
+LESSONS = ["lessons.variants=1", "lessons.scenes=3"]
+LOOP = ["loop.steps=2", "loop.batch=4", "loop.validate_every=2"]
+EAR = [*LESSONS, *LOOP, "model.channels=[2, 3, 4, 5, 6]", "model.embedding=7", "model.dilations=[2]"]
+
+
+@pytest.fixture(scope="module")
+def toy(tmp_path_factory):
+    """Toy data, with teachers that know nothing."""
+    root = make_toy_data(tmp_path_factory.mktemp("data"))
+    for name in TEACHERS:
+        weights = toy_weights()
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        np.savez(root / name, **weights.arrays, **{"network/relu_max": np.float32(weights.relu_max)})
+    names = "".join(f'{index},/m/{index},"name {index}"\n' for index in range(CLASSES))
+    (root / "yamnet" / "yamnet_class_map.csv").write_text(f"index,mid,display_name\n{names}")
+    return root
+
+
+@pytest.fixture(scope="module")
+def task(toy):
+    return EarTask(read_config(EarRunConfig, None, EAR), toy, toy / "runs" / "cache")
+
+
+def settings(texts):
+    return [item for text in texts for item in ("--set", text)]
+
+
+def test_a_batch_is_what_the_loss_asks_for_and_depends_on_its_number_alone(task):
+    batch, again, other = (task.make_batch(1, step, 8) for step in (5, 5, 6))
+    frames, embedding, logits, music, targets, steps, mixed = batch
+    assert frames.shape == (8, FRAMES, 64)
+    assert embedding.shape[:2] == logits.shape[:2] == (8, PATCHES)
+    assert music.shape == steps.shape == (8, STEPS)
+    torch.testing.assert_close(targets[:4].sum(1), torch.ones(4))
+    assert mixed.tolist() == [True, True] + [False] * 6
+    assert (music[mixed] == IGNORE).all()
+    assert all(torch.equal(a, b) for a, b in zip(batch, again, strict=True))
+    assert not torch.equal(frames, other[0])
+
+
+def test_what_is_mixed_teaches_nothing_but_the_sounds(task):
+    torch.manual_seed(0)
+    model = task.make_model().eval()
+    batch = task.make_batch(1, 0, 8)
+    mixed = batch[-1]
+    changed = list(batch)
+    changed[1] = torch.where(mixed[:, None, None], torch.full_like(batch[1], 9.0), batch[1])
+    changed[2] = torch.where(mixed[:, None, None], torch.full_like(batch[2], 9.0), batch[2])
+    before, after = task.loss(model, batch), task.loss(model, tuple(changed))
+    assert {name: part.item() for name, part in before.items()} == {
+        name: part.item() for name, part in after.items()
+    }
+    changed[4] = batch[4].roll(1, dims=1)
+    assert task.loss(model, tuple(changed))["sounds"].item() != before["sounds"].item()
+
+
+def test_two_folds_are_to_be_held_out():
+    with pytest.raises(Exception, match="fold and validation_fold are both 4; expected two folds"):
+        read_config(EarRunConfig, None, ["fold=4"])
+
+
+def test_the_whole_way_from_data_to_an_ear_and_a_head_on_it(toy, monkeypatch):
+    monkeypatch.chdir(toy)
+    monkeypatch.setenv("STREAMER_DATA", str(toy))
+    run = CliRunner().invoke
+    assert run(main, ["ear", *settings(EAR)], catch_exceptions=False).exit_code == 0
+    released = run(main, ["release", "ear", "--out", "out/ear"], catch_exceptions=False)
+    assert released.exit_code == 0, released.output
+    (folder,) = (toy / "runs" / "ear").iterdir()
+    ear = read_manifest(toy / "out" / "ear")
+    verify_file(toy / "out" / "ear", ear)
+    assert (ear.is_ear, ear.embedding_size, ear.labels) == (True, 7, ())
+    assert check_parity(load_run(folder), toy / "out" / "ear") < 1e-4
+    measured = run(main, ["evaluate", "ear", "--model", "out/ear"], catch_exceptions=False)
+    assert json.loads(measured.stdout) == {n: v for n, v in ear.results.items() if n != "command"}
+
+    on_it = settings([*LESSONS, *LOOP, "ear=out/ear"])
+    assert run(main, ["sounds", *on_it], catch_exceptions=False).exit_code == 0
+    released = run(main, ["release", "sounds", "--out", "out/sounds"], catch_exceptions=False)
+    assert released.exit_code == 0, released.output
+    sounds = OnnxModel(toy / "out" / "sounds").manifest
+    assert sounds.labels == ("church_bells", "dog")
+    assert sounds.ear is not None
+    assert sounds.ear.sha256 == ear.sha256
+    assert set(sounds.operating_points) == set(PREFERENCES)
+    assert sounds.results["clips"]["clips"] == 2
+
+
+def test_a_head_is_no_ear(toy, tmp_path, monkeypatch):
+    monkeypatch.setenv("STREAMER_DATA", str(toy))
+    result = CliRunner().invoke(main, ["sounds", "--set", "ear=models/released/gate"])
+    assert result.exit_code == 2
+    assert "ear='models/released/gate' decides gate; expected the folder of an ear" in result.stderr

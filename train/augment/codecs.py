@@ -1,0 +1,72 @@
+"""Sound after lossy coding: the codecs of libsndfile, in memory, and the telephone's."""
+
+from __future__ import annotations
+
+import io
+from typing import Literal, TypeAlias
+
+import numpy as np
+import soundfile
+import torch
+
+from streamer.stage import Array
+from train import torchaudio_cpu
+from train.augment.speed import fit
+from train.data.decode import RATE_HZ
+
+Codec: TypeAlias = Literal["vorbis", "opus", "mp3"]
+CODECS: dict[Codec, tuple[str, str]] = {
+    "vorbis": ("OGG", "VORBIS"),
+    "opus": ("OGG", "OPUS"),
+    "mp3": ("MP3", "MPEG_LAYER_III"),
+}
+MP3_HARDEST = 0.99
+"""libsndfile refuses 1."""
+PIECE = 1 << 15
+"""libsndfile's Vorbis encoder overflows its stack on long writes."""
+
+
+def code(x: Array, codec: Codec, hardness: float, rate_hz: int = RATE_HZ) -> Array:
+    """Encode and decode.
+
+    Parameters
+    ----------
+    x : float32 array, shape (samples,)
+    codec : {"vorbis", "opus", "mp3"}
+    hardness : float
+        0 (best quality) to 1 (fewest bits), as libsndfile's compression level.
+    rate_hz : int
+        Opus takes 8, 12, 16, 24 and 48 kHz; MP3 its standard rates.
+
+    Returns
+    -------
+    float32 array, shape (samples,)
+        In time with `x`: the decoders leave the encoders' delay out.
+
+    Raises
+    ------
+    ValueError
+        If libsndfile has no such codec at this rate.
+    """
+    container, subtype = CODECS[codec]
+    level = min(hardness, MP3_HARDEST) if codec == "mp3" else hardness
+    coded = io.BytesIO()
+    try:
+        with soundfile.SoundFile(
+            coded, "w", rate_hz, 1, subtype, format=container, compression_level=level
+        ) as out:
+            for first in range(0, len(x), PIECE):
+                out.write(x[first : first + PIECE])
+    except soundfile.LibsndfileError as error:
+        raise ValueError(f"{codec} at {rate_hz} Hz cannot be written: {error}") from error
+    coded.seek(0)
+    decoded, _ = soundfile.read(coded, dtype="float32")
+    return fit(decoded, len(x))
+
+
+def mu_law(x: Array) -> Array:
+    """8 bits a sample on a logarithmic scale, as telephones (G.711's formula; torchaudio)."""
+    functional = torchaudio_cpu.load().functional
+    coded = functional.mu_law_encoding(torch.from_numpy(np.clip(x, -1.0, 1.0)), 256)
+    decoded: Array = functional.mu_law_decoding(coded, 256).numpy()
+    return decoded

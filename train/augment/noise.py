@@ -1,0 +1,35 @@
+"""Noise of any colour under sound."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from streamer.stage import Array
+from train.augment.levels import at_level, mix_at_snr
+from train.data.decode import RATE_HZ
+from train.data.synthetic import coloured_noise, gaussian_noise
+
+COLOURS = {"white": 0.0, "pink": 0.5, "brown": 1.0, "blue": -0.5, "violet": -1.0}
+"""Exponents of 1 / frequency of the amplitude: pink falls by 3 dB an octave, brown by 6, blue rises by 3."""
+
+
+def add_noise(rng: np.random.Generator, x: Array, noise_db: float) -> Array:
+    """Add noise of a random colour, 16 kHz, at an active level of `noise_db` dB re full scale."""
+    return x + at_level(coloured_noise(rng, len(x)), noise_db)
+
+
+def noise_at_snr(
+    rng: np.random.Generator, x: Array, snr_db: float, exponent: float = 0.0, rate_hz: int = RATE_HZ
+) -> Array:
+    """Add steady noise `snr_db` dB below the sound, by active levels.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+    x : float32 array, shape (samples,)
+    snr_db : float
+    exponent : float
+        As `COLOURS`; white by default.
+    rate_hz : int
+    """
+    return mix_at_snr(x, gaussian_noise(rng, len(x), exponent, rate_hz), snr_db, rate_hz)

@@ -1,0 +1,60 @@
+"""Filters, rooms and microphones."""
+
+from __future__ import annotations
+
+import numpy as np
+import soxr
+from scipy.signal import butter, fftconvolve, lfilter, sosfilt
+
+from streamer.stage import Array
+from train.augment.levels import from_db
+from train.augment.noise import noise_at_snr
+from train.augment.speed import fit
+from train.data.decode import RATE_HZ
+
+
+def random_filter(rng: np.random.Generator, x: Array, rate_hz: int = RATE_HZ) -> Array:
+    """Colour as loudspeakers, microphones and telephones do: one-pole low or high cut, or a gentle resonance."""
+    kind = rng.integers(3)
+    if kind == 0:  # low-pass, from a telephone's band on
+        a = np.exp(-2 * np.pi * np.exp(rng.uniform(np.log(1_500), np.log(7_000))) / rate_hz)
+        y = lfilter([1 - a], [1, -a], x)
+    elif kind == 1:  # high-pass, as small loudspeakers
+        a = np.exp(-2 * np.pi * np.exp(rng.uniform(np.log(60), np.log(500))) / rate_hz)
+        y = lfilter([1, -1], [1, -a], x)
+    else:  # two-pole resonance mixed with the dry sound
+        radius, angle = rng.uniform(0.7, 0.97), np.pi * rng.uniform(0.02, 0.9)
+        y = x + rng.uniform(0.2, 1.0) * lfilter([1 - radius], [1, -2 * radius * np.cos(angle), radius**2], x)
+    return y.astype(np.float32)
+
+
+def limit_band(x: Array, highest_hz: float, rate_hz: int = RATE_HZ) -> Array:
+    """Nothing above `highest_hz`, as of a recording that was made at twice that rate."""
+    factor = 2.0 * highest_hz / rate_hz
+    return fit(soxr.resample(soxr.resample(x, 1.0, factor), factor, 1.0), len(x)) if factor < 1 else x.copy()
+
+
+def reverberate(rng: np.random.Generator, x: Array, rate_hz: int = RATE_HZ) -> Array:
+    """Sound in a made-up room: the direct sound, and noise that decays by 60 dB in 0.1 to 0.8 s."""
+    decay_s = rng.uniform(0.1, 0.8)
+    return in_room(rng, x, decay_s, rng.uniform(-12.0, 3.0), rate_hz)
+
+
+def far_microphone(rng: np.random.Generator, x: Array, rate_hz: int = RATE_HZ) -> Array:
+    """Sound from across a room: more of the room than of the source, dull, over noise 5 to 30 dB below.
+
+    The level stays about the same, as of a microphone with automatic gain.
+    """
+    y = in_room(rng, x, rng.uniform(0.3, 1.0), rng.uniform(0.0, 12.0), rate_hz)
+    y = sosfilt(butter(2, np.exp(rng.uniform(np.log(2_000), np.log(6_500))), fs=rate_hz, output="sos"), y)
+    y *= np.sqrt(np.mean(np.square(x)) / max(np.mean(np.square(y)), 1e-20))
+    return noise_at_snr(rng, y.astype(np.float32), rng.uniform(5.0, 30.0), rng.uniform(0.0, 1.0), rate_hz)
+
+
+def in_room(rng: np.random.Generator, x: Array, decay_s: float, tail_db: float, rate_hz: int) -> Array:
+    """The sound, and a tail of `tail_db` dB re it that falls by 60 dB in `decay_s` (Moorer 1979)."""
+    t = np.arange(int(decay_s * rate_hz), dtype=np.float32) / rate_hz
+    tail = rng.standard_normal(len(t), np.float32) * np.float32(10.0) ** (-3.0 * t / decay_s)
+    tail *= np.float32(from_db(tail_db) / np.linalg.norm(tail))
+    tail[0] = 1.0
+    return fftconvolve(x, tail)[: len(x)].astype(np.float32)

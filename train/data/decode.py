@@ -1,0 +1,106 @@
+"""A recording's files to 16 kHz mono, or why it is of no use."""
+
+from __future__ import annotations
+
+import io
+import shutil
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import soundfile
+import soxr
+
+from streamer.errors import StreamError
+from streamer.stage import Array
+from train.data.recordings import Recording
+
+RATE_HZ = 16_000
+FULL_SCALE = 32_768.0
+FFMPEG_TIMEOUT_S = 120.0
+
+
+class ClipError(StreamError):
+    """A clip that is absent, empty, broken, silent or shorter than its data set says."""
+
+
+def decode(recording: Recording) -> Array:
+    """The mean of a recording's files at `RATE_HZ`.
+
+    Parameters
+    ----------
+    recording : Recording
+        Files of unlike lengths are cut to the shortest.
+
+    Returns
+    -------
+    int16 array, shape (samples,)
+        Full scale is `FULL_SCALE`.
+
+    Raises
+    ------
+    ClipError
+        If a file cannot be read, or what it holds cannot be learnt from.
+    """
+    parts = [_at_rate(path) for path in recording.paths]
+    shortest = min(len(part) for part in parts)
+    mean = np.mean([part[:shortest] for part in parts], axis=0)
+    sound = np.clip(np.round(mean * FULL_SCALE), -FULL_SCALE, FULL_SCALE - 1).astype(np.int16)
+    if not sound.any():
+        raise ClipError(f"{recording.paths[0]} is silent; expected sound")
+    if len(sound) < recording.least_s * RATE_HZ:
+        raise ClipError(
+            f"{recording.paths[0]} lasts {len(sound) / RATE_HZ:.2f} s; "
+            f"{recording.source} should have at least {recording.least_s:g} s"
+        )
+    return sound
+
+
+def _at_rate(path: Path) -> Array:
+    """One file, its channels averaged, at `RATE_HZ`; float32, shape (samples,)."""
+    if not path.is_file():
+        raise ClipError(f"{path} is not there; expected a sound file")
+    sound, rate_hz = _read(path)
+    if not len(sound):
+        raise ClipError(f"{path} is empty; expected sound")
+    if not np.isfinite(sound).all():
+        raise ClipError(f"{path} has samples that are not finite; expected -1 to 1")
+    mono = sound.mean(axis=1)
+    return mono if rate_hz == RATE_HZ else soxr.resample(mono, rate_hz, RATE_HZ)
+
+
+def _read(path: Path) -> tuple[Array, int]:
+    """Samples (samples, channels) and rate by libsndfile, or by ffmpeg for what libsndfile cannot read."""
+    try:
+        return soundfile.read(path, dtype="float32", always_2d=True)
+    except (
+        soundfile.LibsndfileError,
+        MemoryError,
+        ValueError,
+    ) as error:  # a broken header may claim any length
+        first = str(error)
+    if shutil.which("ffmpeg") is None:
+        raise ClipError(f"{path} cannot be read: {first}; with ffmpeg installed, more formats can")
+    command = [
+        "ffmpeg",
+        "-nostdin",
+        "-v",
+        "error",
+        "-i",
+        str(path),
+        "-vn",
+        "-f",
+        "au",
+        "-c:a",
+        "pcm_f32be",
+        "pipe:1",
+    ]
+    try:
+        done = subprocess.run(command, capture_output=True, timeout=FFMPEG_TIMEOUT_S, check=False)
+        if done.returncode == 0:
+            return soundfile.read(io.BytesIO(done.stdout), dtype="float32", always_2d=True)
+        said = done.stderr.decode(errors="replace").strip().splitlines()
+        second = said[-1] if said else f"status {done.returncode}"
+    except (subprocess.TimeoutExpired, soundfile.LibsndfileError) as error:
+        second = str(error)
+    raise ClipError(f"{path} cannot be read: {first} ffmpeg: {second}")

@@ -1,0 +1,55 @@
+"""A folder of folders of the user's own sounds: a folder's name is the class of all that is in it."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from pathlib import Path
+
+from streamer.errors import ConfigError
+from train.data.recordings import FOLDS, Recording, is_sound
+
+
+def recordings(folder: Path) -> list[Recording]:
+    """All sounds below ``folder/CLASS``, however deep.
+
+    The fold is a hash of the file's stem without a trailing ``-N``, so that ``door-1.wav`` and ``door-2.wav``, two
+    variants of one sound, share a fold, and a file keeps its fold when others come and go.
+
+    Parameters
+    ----------
+    folder : Path
+
+    Raises
+    ------
+    ConfigError
+        If there are fewer than two classes, a class is empty, or sounds lie outside the classes.
+    """
+    if not folder.is_dir():
+        raise ConfigError(f"{folder} is no folder; expected one with a folder of sounds for each class")
+    inside = sorted(path for path in folder.iterdir() if not path.name.startswith("."))
+    stray = [path for path in inside if path.is_file() and is_sound(path)]
+    if stray:
+        raise ConfigError(f"{stray[0]} is in no class; move it into a folder that is named as its class is")
+    classes = [path for path in inside if path.is_dir()]
+    if len(classes) < 2:
+        raise ConfigError(
+            f"{folder} has {len(classes)} folders; expected at least two, each named as its class is"
+        )
+    return [recording for each in classes for recording in _of_class(folder, each)]
+
+
+def fold_of(stem: str) -> int:
+    """Fold of a file by its stem: SHA-256 of it in small letters, less a trailing ``-N``."""
+    origin = re.sub(r"(-\d+)+$", "", stem.lower())
+    return FOLDS[int.from_bytes(hashlib.sha256(origin.encode()).digest()) % len(FOLDS)]
+
+
+def _of_class(folder: Path, kind: Path) -> list[Recording]:
+    files = sorted(path for path in kind.rglob("*") if is_sound(path))
+    if not files:
+        raise ConfigError(f"{kind} has no sound files; add some of {kind.name}, or remove the folder")
+    return [
+        Recording("own", path.relative_to(folder).as_posix(), (path,), "sound", kind.name, fold_of(path.stem))
+        for path in files
+    ]

@@ -1,0 +1,81 @@
+"""From a configuration to a trained run."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from streamer.errors import ConfigError
+from train.distributed import joined
+from train.export import current_commit
+from train.loop import train
+from train.registry import Plugin
+from train.run import new_run, write_config, write_environment
+
+_log = logging.getLogger(__name__)
+
+
+def launch(plugin: Plugin, config: Any, data: Path, cache: Path, resume: Path | None = None) -> Path:
+    """Train a task in a new run, or go on with one.
+
+    Parameters
+    ----------
+    plugin : Plugin
+    config : dataclass
+        Of the run, `plugin.config`.
+    data, cache : Path
+        Folders of the data sets and of decoded sound.
+    resume : Path, optional
+        The run to go on with; only its ``loop`` may have been changed since.
+
+    Returns
+    -------
+    Path
+        The run's folder.
+
+    Raises
+    ------
+    ConfigError
+        If the configuration is not the run's.
+    TrainingError, ModelError
+        As `train.loop.train`.
+    """
+    if resume:
+        _check_same(resume, config)
+    with joined(config.loop.device) as ranks:
+        task = plugin.task(config, data, cache)
+        folder = ranks.agree(lambda: resume or new_run(plugin.name, config))
+        if ranks.first:
+            write_config(folder, config)
+            computing = {
+                "device": ranks.device_name,
+                "processes": ranks.world,
+                "threads": config.loop.threads,
+            }
+            write_environment(folder, current_commit(), computing, task.data_hash())
+            _log.info("run %s", folder)
+        train(task, config.loop, folder, ranks)
+    return folder
+
+
+def _check_same(run: Path, config: Any) -> None:
+    """All but how long and fast it learns must be as the run began, or its weights would mean something else."""
+    begun = _flat(json.loads((run / "config.json").read_text(encoding="utf-8")))
+    given = _flat(json.loads(json.dumps(asdict(config))))
+    for key in sorted(begun.keys() | given.keys()):
+        if not key.startswith("loop.") and begun.get(key) != given.get(key):
+            raise ConfigError(
+                f"run {run} began with {key} = {begun.get(key)!r}, got {given.get(key)!r}; only loop.* may change on "
+                "--resume: start a new run"
+            )
+
+
+def _flat(content: Mapping[str, Any], where: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for key, value in content.items():
+        flat |= _flat(value, f"{where}{key}.") if isinstance(value, Mapping) else {where + key: value}
+    return flat

@@ -1,0 +1,45 @@
+"""Arrays in an npz file, written whole or not at all, and read without unpickling."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from streamer.errors import ConfigError
+from streamer.stage import Array
+
+
+def read(path: Path, what: str, advice: str) -> dict[str, Array]:
+    """Read all arrays of a file.
+
+    Parameters
+    ----------
+    path : Path
+    what : str
+        That the file should be, for the error's text.
+    advice : str
+        What to do about a file that is not there or no such file.
+
+    Raises
+    ------
+    ConfigError
+    """
+    try:
+        with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
+            return dict(file)
+    except FileNotFoundError as error:
+        raise ConfigError(f"{path} does not exist; expected {what}: {advice}") from error
+    except (OSError, ValueError, EOFError, TypeError, AttributeError, zipfile.BadZipFile) as error:
+        raise ConfigError(f"{path} is no npz file ({error}); expected {what}: {advice}") from error
+
+
+def write(path: Path, content: Mapping[str, Array]) -> None:
+    """Write arrays, compressed; the folder is made."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_suffix(".partial")
+    with partial.open("wb") as raw:
+        np.savez_compressed(raw, allow_pickle=False, **content)
+    partial.replace(path)

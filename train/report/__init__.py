@@ -1,0 +1,1 @@
+"""Pages that a person reads: ``report.html`` of runs, and ``docs/results.md``."""

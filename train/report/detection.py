@@ -1,0 +1,194 @@
+"""Sections on a detector of one label: ROC, precision against recall, time to know, false alarms."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+
+import numpy as np
+
+from streamer.stage import Array
+from train import metrics
+from train.predictions import Predictions
+from train.report import plots
+from train.report.choice import reliability_section
+from train.report.page import Html, Section, figure, note, table, tiles
+from train.report.spectra import Spectra
+
+ON = 0.5
+"""Where a table needs a threshold and a report knows no released one."""
+CURVE_POINTS = 400
+WORST = 40
+
+
+def sections(predictions: Predictions, spectra: Spectra) -> list[Section]:
+    """All of them, most telling first."""
+    return [
+        summary(predictions),
+        curves(predictions),
+        against_time(predictions),
+        sources(predictions),
+        mistakes(predictions, spectra),
+        reliability_section(*_confidences(predictions), of="judged steps"),
+    ]
+
+
+def summary(predictions: Predictions) -> Section:
+    """Figures over single judged steps, with their spread over folds where each has both kinds."""
+    figures: dict[str, Callable[[Array, Array], float]] = {
+        "area under the ROC curve": metrics.auc,
+        "average precision": metrics.average_precision,
+        "true positives at 1 % false": lambda p, n: metrics.tpr_at_fpr(p, n, 0.01),
+        f"F1 at {ON:g}": lambda p, n: metrics.f1(p, n, ON),
+    }
+    spreads = {
+        name: metrics.over_folds(
+            predictions, lambda part, measure=measure: measure(*metrics.step_scores(part))
+        )
+        for name, measure in figures.items()
+    }
+    body = tiles((str(spread), name) for name, spread in spreads.items())
+    positive, negative = metrics.step_scores(predictions)
+    label = predictions.labels[0]
+    body += note(
+        f"Single steps: {len(positive):,} with {label}, {len(negative):,} without; of {len(predictions.clips):,} clips."
+    )
+    folds = next(iter(spreads.values())).folds
+    rows = [(str(fold), *(spread.folds[fold] for spread in spreads.values())) for fold in folds]
+    return Section("Detection", body + table(["fold held out", *spreads], rows))
+
+
+def curves(predictions: Predictions) -> Section:
+    """ROC, whole and where false alarms are few, and precision against recall."""
+    scores = metrics.step_scores(predictions)
+    false, true = (_thinned(x) for x in metrics.roc(*scores))
+    precision, recall = (_thinned(x) for x in metrics.precision_recall(*scores))
+    with plots.Drawing(columns=3, width=11.4, height=3.6) as drawing:
+        whole, few, trade = drawing.axes
+        whole.plot([0, 1], [0, 1], color=plots.FAINT, linestyle="--")
+        whole.plot(false, true)
+        whole.set(
+            xlabel="false-positive rate",
+            ylabel="true-positive rate",
+            title=f"ROC, area {metrics.auc(*scores):.4f}",
+        )
+        few.plot(np.maximum(false, 1e-4), true)
+        few.axvline(0.01, color=plots.FAINT, linestyle="--")
+        few.set(
+            xscale="log",
+            xlim=(1e-4, 1),
+            ylim=(-0.02, 1.02),
+            xlabel="false-positive rate",
+            title="the same, few false alarms",
+        )
+        trade.plot(recall, precision)
+        found = metrics.average_precision(*scores)
+        trade.set(
+            xlabel="recall", ylabel="precision", ylim=(-0.02, 1.02), title=f"average precision {found:.4f}"
+        )
+    return Section("ROC and precision-recall", figure(drawing.svg("ROC and precision-recall curves")))
+
+
+def _thinned(curve: Array) -> Array:
+    """At most `CURVE_POINTS` of a curve; both ends stay."""
+    if len(curve) <= CURVE_POINTS:
+        return curve
+    log = np.geomspace(1, len(curve), CURVE_POINTS // 2) - 1  # the beginning of a ROC is where it is told
+    even = np.linspace(0, len(curve) - 1, CURVE_POINTS // 2)
+    return curve[np.unique(np.concatenate([log, even, len(curve) - 1 - log]).round().astype(int))]
+
+
+def against_time(predictions: Predictions) -> Section:
+    """How well the score at a time after the clip's start tells, over the clips that are judged then."""
+    rows, series = [], {}
+    for heard_s in metrics.heard_points(predictions):
+        step = min(int(heard_s / predictions.step_s + 1e-6), predictions.scores.shape[1]) - 1
+        at = metrics.steps_between(predictions, step, step + 1)
+        positive, negative = metrics.step_scores(at)
+        if not (len(positive) and len(negative)):
+            continue
+        found = (
+            metrics.auc(positive, negative),
+            metrics.tpr_at_fpr(positive, negative, 0.01),
+            metrics.f1(positive, negative, ON),
+        )
+        rows.append((f"{heard_s:g} s", *found, len(positive), len(negative)))
+        series[heard_s] = found
+    names = ["AUC", "true positives at 1 % false", f"F1 at {ON:g}"]
+    lines = {name: (list(series), [found[n] for found in series.values()]) for n, name in enumerate(names)}
+    drawing = plots.lines(lines, "seconds heard", "figure", unit_range=True, log_x=True)
+    head = ["heard", *names, f"clips with {predictions.labels[0]}", "without"]
+    body = f'<div class="row">{figure(drawing)}{table(head, rows)}</div>'
+    return Section("Accuracy against time heard", body + note("The one score that is newest at that time."))
+
+
+def sources(predictions: Predictions) -> Section:
+    """Shares of judged steps at or above the threshold, by data set."""
+    shares: dict[str, list[Array]] = defaultdict(list)
+    for _, clip, scores, truth in _judged_clips(predictions):
+        source = clip.split("/")[0]
+        for value, kind in ((1, "with"), (0, "without")):
+            if (truth == value).any():
+                shares[f"{source}, {kind} {predictions.labels[0]}"].append(scores[truth == value])
+    rows = [
+        (
+            name,
+            float(np.mean(np.concatenate(found) >= ON)),
+            float(np.median(np.concatenate(found))),
+            len(found),
+        )
+        for name, found in sorted(shares.items())
+    ]
+    return Section(
+        "By data set", table(["clips", f"steps at or above {ON:g}", "median score", "clips"], rows)
+    )
+
+
+def mistakes(predictions: Predictions, spectra: Spectra) -> Section:
+    """Clips of which most steps are on the wrong side, worst first, with their scores and spectrograms."""
+    found = []
+    for place, clip, scores, truth in _judged_clips(predictions):
+        wrong = float(np.mean((scores >= ON) != (truth == 1)))
+        if wrong > 0:
+            found.append((wrong, place, clip, "with" if truth.max() == 1 else "without"))
+    found.sort(key=lambda item: (-item[0], item[2]))
+    label = predictions.labels[0]
+    rows = [
+        (
+            clip,
+            spectra.category(clip),
+            f"{kind} {label}",
+            wrong,
+            Html(plots.sparkline([predictions.scores[place, : predictions.steps[place], 0]])),
+        )
+        for wrong, place, clip, kind in found[:WORST]
+    ]
+    body = note(
+        f"{len(found):,} of {len(predictions.clips):,} clips have a judged step on the wrong side of {ON:g}."
+    )
+    body += table(["clip, worst first", "category", "truth", "steps wrong", "score over time, 0 to 1"], rows)
+    for wrong, _, clip, kind in found[:3]:
+        spectrum = spectra.find(clip)
+        if spectrum is None:
+            body += note(f"No spectrogram of {clip}: not among the data sets in STREAMER_DATA.")
+        else:
+            title = f"{clip}, {kind} {label}, {wrong:.0%} of steps wrong"
+            body += figure(plots.spectrograms({title: spectrum.frames}, spectrum.frame_s))
+    return Section("Misclassified clips", body)
+
+
+def _judged_clips(predictions: Predictions) -> Iterator[tuple[int, str, Array, Array]]:
+    """Place, name, scores and truths of the judged steps of every clip that has some."""
+    assert predictions.step_truth is not None
+    for place, clip in enumerate(predictions.clips):
+        scores, truth = predictions.scores[place, :, 0], predictions.step_truth[place]
+        judged = ~np.isnan(scores) & (truth >= 0)
+        if judged.any():
+            yield place, clip, scores[judged], truth[judged]
+
+
+def _confidences(predictions: Predictions) -> tuple[Array, Array]:
+    positive, negative = metrics.step_scores(predictions)
+    return np.concatenate([positive, negative]), np.concatenate(
+        [np.ones(len(positive)), np.zeros(len(negative))]
+    )

@@ -1,0 +1,152 @@
+"""Sections on what was measured beside predictions: saliency, robustness, cost, other figures."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from html import escape
+from typing import Any
+
+import numpy as np
+
+from train.report import plots
+from train.report.page import Cell, Html, Section, absent, figure, note, table
+from train.report.runs import Run
+from train.report.training import flatten, task_of
+
+COST_ROWS: tuple[tuple[str, str, float], ...] = (
+    ("parameters", "parameters", 1),
+    ("macs_per_s", "million multiply-accumulates a second of sound", 1e-6),
+    ("step_ms_median", "ms a step, median", 1),
+    ("step_ms_p99", "ms a step, 99th percentile", 1),
+    ("core_ms_per_s", "ms of one core a second of sound", 1),
+    ("disk_bytes", "MB on disk", 1e-6),
+    ("memory_bytes", "MB of memory", 1e-6),
+    ("core_ms_per_s_with_front_ends", "ms of one core a second of sound, front end included", 1),
+)
+"""Key in ``cost.json``, what it is called, and what it is multiplied by."""
+MAPS = 8
+
+
+def saliency_maps(runs: Sequence[Run]) -> Section:
+    """Integrated gradients over spectrograms."""
+    title, maps = "Saliency maps", [found for run in runs for found in run.maps]
+    if not maps:
+        return absent(title, "saliency/*.npz", inspect_command(runs))
+    about = (
+        "By how much the label's log-odds fall where a tile of 0.24 s and an eighth of the bands is silenced: blue "
+        "spoke for what was said, red against it."
+    )
+    return Section(title, note(about) + "".join(figure(plots.saliency(found)) for found in maps[:MAPS]))
+
+
+def robustness(runs: Sequence[Run]) -> Section:
+    """A drawing for each degradation, a line for each run, the figure on clean sound dashed."""
+    title, measured = "Robustness", [run for run in runs if run.robustness]
+    if not measured:
+        return absent(title, "robustness.json", inspect_command(runs))
+    names = dict.fromkeys(curve["name"] for run in measured for curve in run.robustness["curves"])
+    drawings, rows = [], []
+    for name in names:
+        curves = {
+            run.name: (run.robustness, curve)
+            for run in measured
+            for curve in run.robustness["curves"]
+            if curve["name"] == name
+        }
+        drawings.append(figure(_curves(name, curves)))
+        levels: dict[float, list[float]] = defaultdict(list)
+        for _, curve in curves.values():
+            for level, value in zip(curve["levels"], curve["values"], strict=True):
+                levels[level].append(value)
+        unit = next(iter(curves.values()))[1]["unit"]
+        rows.append(
+            (name, unit, ", ".join(f"{level:g}: {_told(values)}" for level, values in levels.items()))
+        )
+    first = measured[0].robustness
+    spread = ", mean ± spread over runs" if len(measured) > 1 else ""
+    head = ["degradation", "levels in", f"{first['figure']} by level{spread}"]
+    about = f"{first['figure']} of {first['sounds']:,} held-out sounds; dashed: clean, {first['clean']:.3f}. Made by: "
+    return Section(
+        title,
+        f'<p class="note">{escape(about)}<code>{escape(first["command"])}</code></p>'
+        f'<div class="row">{"".join(drawings)}</div>' + table(head, rows),
+    )
+
+
+def _curves(name: str, curves: Mapping[str, tuple[Mapping[str, Any], Mapping[str, Any]]]) -> str:
+    with plots.Drawing(width=3.3, height=2.4) as drawing:
+        (axes,) = drawing.axes
+        for number, (run, (content, curve)) in enumerate(curves.items()):
+            colour = plots.SERIES[number % len(plots.SERIES)]
+            places = range(len(curve["levels"]))  # evenly, mildest first, whatever the unit
+            axes.plot(places, curve["values"], marker="o", color=colour, label=run)
+            axes.axhline(content["clean"], color=colour, linestyle="--", linewidth=0.8)
+            axes.set_xticks(places, [f"{level:g}" for level in curve["levels"]])
+            axes.set(xlabel=curve["unit"], ylim=(0, 1.02), title=name)
+        if len(curves) > 1:
+            axes.legend(fontsize=7)
+    return drawing.svg(f"robustness against {name}")
+
+
+def cost(runs: Sequence[Run]) -> Section:
+    """A column for each model of each run, and for them together."""
+    title, measured = "Cost", [run for run in runs if run.cost]
+    if not measured:
+        return absent(title, "cost.json", inspect_command(runs))
+    columns = {}
+    for run in measured:
+        own = f"{run.name}: " if len(measured) > 1 else ""
+        columns |= {f"{own}{name}": found for name, found in run.cost["models"].items()}
+        columns[f"{own}together"] = run.cost["together"]
+    rows: list[Sequence[Cell]] = [
+        (name, *(_scaled(found.get(key), factor) for found in columns.values()))
+        for key, name, factor in COST_ROWS
+    ]
+    commands = dict.fromkeys(str(run.cost["command"]) for run in measured)
+    made = "".join(f'<p class="note">Made by: <code>{escape(command)}</code></p>' for command in commands)
+    return Section(title, table(["one stream, one thread", *columns], rows) + made)
+
+
+def _scaled(value: float | None, factor: float) -> float | int | None:
+    return value if value is None or factor == 1 else value * factor
+
+
+def other_figures(runs: Sequence[Run]) -> Section:
+    """``evaluation.json``, run by run, with mean and spread where a figure is a number in all."""
+    title, measured = "Evaluation", [run for run in runs if run.evaluation]
+    if not measured:
+        return absent(title, "evaluation.json", evaluate_command(runs))
+    flat = [flatten(run.evaluation) for run in measured]
+    several = len(measured) > 1
+    rows: list[Sequence[Cell]] = []
+    for key in dict.fromkeys(key for values in flat for key in values):
+        found = [_read(values.get(key)) for values in flat]
+        numbers = [value for value in found if isinstance(value, float)]
+        told = Html(_told(numbers)) if len(numbers) == len(found) else None
+        rows.append((key, *([told] if several else []), *found))
+    head = ["figure", *(["mean ± spread"] if several else []), *(run.name for run in measured)]
+    return Section(title, table(head, rows))
+
+
+def _read(text: str | None) -> Cell:
+    try:
+        return float(text or "")
+    except ValueError:
+        return text
+
+
+def _told(values: Sequence[float]) -> str:
+    """Mean and sample standard deviation."""
+    spread = f" ± {np.std(values, ddof=1):.2g}" if len(values) > 1 else ""
+    return f"{np.mean(values):.3f}{spread}"
+
+
+def evaluate_command(runs: Sequence[Run]) -> str:
+    """What makes a run's predictions and figures."""
+    return f"python -m train evaluate {task_of(runs)} --run {runs[0].name}"
+
+
+def inspect_command(runs: Sequence[Run]) -> str:
+    """What makes a run's cost, robustness and saliency maps."""
+    return f"python -m train inspect {task_of(runs)} --run {runs[0].name}"

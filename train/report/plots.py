@@ -1,0 +1,209 @@
+"""Drawings as SVG whose colours are the page's own, so that they suit a dark room and paper alike."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+from cycler import cycler
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from streamer.stage import Array
+from train.saliency import SaliencyMap
+
+INK, FAINT = "#010203", "#010204"
+SERIES = ("#010211", "#010212", "#010213", "#010214", "#010215", "#010216")
+_VARIABLES = MappingProxyType(
+    {INK: "var(--ink)", FAINT: "var(--rule)"}
+    | {colour: f"var(--series-{n})" for n, colour in enumerate(SERIES, 1)}
+)
+"""Colours that stand in a drawing for those of the page's style sheet."""
+ACCENT = (0.20, 0.45, 0.80)
+AGAINST = (0.85, 0.35, 0.15)
+"""Of what is a shade rather than a line; both show on black and on white."""
+_STYLE: Mapping[str, Any] = MappingProxyType(
+    {
+        "svg.fonttype": "none",
+        "font.family": "sans-serif",
+        "font.size": 9,
+        "axes.edgecolor": FAINT,
+        "axes.labelcolor": INK,
+        "axes.titlesize": 9,
+        "axes.titlecolor": INK,
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+        "axes.grid": True,
+        "axes.prop_cycle": cycler(color=SERIES),
+        "grid.color": FAINT,
+        "grid.linewidth": 0.5,
+        "text.color": INK,
+        "xtick.color": INK,
+        "ytick.color": INK,
+        "legend.frameon": False,
+        "lines.linewidth": 1.6,
+        "lines.markersize": 4,
+    }
+)
+
+
+class Drawing:
+    """A row of axes. A context manager: what is drawn inside has the page's style.
+
+    Parameters
+    ----------
+    columns : int
+    width, height : float
+        Of the whole, in inches of 96 CSS pixels.
+    """
+
+    def __init__(self, columns: int = 1, width: float = 4.6, height: float = 3.0) -> None:
+        self._style = mpl.rc_context(dict(_STYLE))
+        self._size = (columns, width, height)
+
+    def __enter__(self) -> Drawing:
+        self._style.__enter__()
+        columns, width, height = self._size
+        self.figure = Figure(figsize=(width, height), layout="constrained")
+        self.axes: list[Axes] = list(self.figure.subplots(1, columns, squeeze=False)[0])
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if error[0] is None:
+            out = io.StringIO()
+            self.figure.savefig(out, format="svg", transparent=True, metadata={"Date": None})
+            self._svg = _of_page(out.getvalue())
+        self._style.__exit__(None, None, None)
+
+    def svg(self, label: str) -> str:
+        """The finished drawing, for a page; `label` says what it shows to who cannot see it."""
+        text = "".join(character for character in label if character not in '<>&"')
+        return self._svg.replace("<svg ", f'<svg role="img" aria-label="{text}" ', 1)
+
+
+def _of_page(svg: str) -> str:
+    """The element alone, in the style sheet's colours."""
+    svg = svg[svg.index("<svg ") :]
+    for stands_for, variable in _VARIABLES.items():
+        svg = svg.replace(stands_for, variable)
+    start, stop = svg.find("<metadata>"), svg.find("</metadata>")  # it names licences' and types' addresses
+    return svg[:start] + svg[stop + len("</metadata>") :] if start >= 0 else svg
+
+
+def lines(
+    series: Mapping[str, tuple[Sequence[float], Sequence[float]]],
+    x_label: str,
+    y_label: str,
+    *,
+    unit_range: bool = False,
+    log_x: bool = False,
+) -> str:
+    """Curves by name, each x and y; with `unit_range` y goes from 0 to 1."""
+    with Drawing() as drawing:
+        (axes,) = drawing.axes
+        for name, (x, y) in series.items():
+            axes.plot(x, y, label=name, marker="o" if len(x) < 15 else None)
+        axes.set(xlabel=x_label, ylabel=y_label)
+        if unit_range:
+            axes.set_ylim(-0.02, 1.02)
+        if log_x:
+            axes.set_xscale("log")
+            axes.set_xticks(
+                ticks := sorted({x for xs, _ in series.values() for x in xs}), [f"{t:g}" for t in ticks]
+            )
+            axes.minorticks_off()
+        if len(series) > 1:
+            axes.legend(fontsize=8)
+    return drawing.svg(f"{y_label} against {x_label}")
+
+
+def confusion(matrix: Array, labels: Sequence[str]) -> str:
+    """Shares of each truth's clips, row by row; counts are written where there is room."""
+    size = min(10.0, 2.4 + 0.22 * len(labels))
+    shares = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
+    with Drawing(width=size, height=size) as drawing:
+        (axes,) = drawing.axes
+        axes.imshow(_shade(shares, ACCENT), interpolation="nearest", aspect="equal")
+        axes.set_xticks(range(len(labels)), labels, rotation=90, fontsize=7)
+        axes.set_yticks(range(len(labels)), labels, fontsize=7)
+        axes.set(xlabel="said", ylabel="truth")
+        axes.grid(visible=False)
+        for truth, said in np.argwhere(matrix):
+            axes.text(said, truth, str(matrix[truth, said]), ha="center", va="center", fontsize=6)
+    return drawing.svg("confusion matrix")
+
+
+def spectrograms(frames: Mapping[str, Array], frame_s: float) -> str:
+    """Log-mel frames (frames, mel_bands) side by side, on one scale, each below its title."""
+    low = min(float(np.quantile(x, 0.02)) for x in frames.values())
+    high = max(float(x.max()) for x in frames.values())
+    with Drawing(columns=len(frames), width=4.2 * len(frames), height=2.0) as drawing:
+        for axes, (title, x) in zip(drawing.axes, frames.items(), strict=True):
+            axes.imshow(
+                x.T,
+                origin="lower",
+                aspect="auto",
+                cmap="magma",
+                vmin=low,
+                vmax=high,
+                extent=_extent(x, frame_s),
+            )
+            axes.set(title=title, xlabel="s", ylabel="mel band")
+            axes.grid(visible=False)
+    return drawing.svg("spectrograms: " + ", ".join(frames))
+
+
+def saliency(found: SaliencyMap) -> str:
+    """A spectrogram, and over it in grey what spoke for (blue) and against (red) what was said."""
+    extent, strength = _extent(found.log_mel, found.frame_s), found.saliency
+    most = np.quantile(np.abs(strength), 0.995) or 1.0
+    with Drawing(columns=2, width=8.4, height=2.0) as drawing:
+        for axes, colours in zip(drawing.axes, ("magma", "Greys_r"), strict=True):
+            axes.imshow(found.log_mel.T, origin="lower", aspect="auto", cmap=colours, extent=extent)
+            axes.set(xlabel="s", ylabel="mel band")
+            axes.grid(visible=False)
+        for sign, colour in ((1, (0.25, 0.65, 1.0)), (-1, (1.0, 0.35, 0.2))):
+            shade = _shade(np.clip(sign * strength / most, 0, 1).T, colour)
+            drawing.axes[1].imshow(shade, origin="lower", aspect="auto", extent=extent)
+        drawing.axes[0].set_title(f"{found.clip}: {found.truth}")
+        drawing.axes[1].set_title(f"why {found.said}")
+    return drawing.svg(f"what in {found.clip} speaks for {found.said}")
+
+
+def reliability(confidence: Array, share: Array, counts: Array) -> str:
+    """Share that was right against confidence, by bins, beside the line of perfect calibration, and the bins' sizes."""
+    full = counts > 0
+    with Drawing(columns=2, width=8.4) as drawing:
+        left, right = drawing.axes
+        left.plot([0, 1], [0, 1], color=FAINT, linestyle="--")
+        left.plot(confidence[full], share[full], marker="o", color=SERIES[0])
+        left.set(xlabel="confidence", ylabel="share that is so", xlim=(0, 1), ylim=(-0.02, 1.02))
+        edges = np.linspace(0, 1, len(counts) + 1)
+        right.bar(edges[:-1], counts, np.diff(edges), align="edge", color=SERIES[0], edgecolor=FAINT)
+        right.set(xlabel="confidence", ylabel="how many", xlim=(0, 1), yscale="log")
+    return drawing.svg("reliability diagram")
+
+
+def sparkline(rows: Sequence[Array], width: int = 140, height: int = 26) -> str:
+    """Scores over time, 0 to 1, a line each in the page's colours; NaN is not drawn."""
+    parts = []
+    for number, row in enumerate(rows, 1):
+        known = np.flatnonzero(~np.isnan(row))
+        x = known / max(1, len(row) - 1) * (width - 2) + 1
+        y = (1 - row[known]) * (height - 2) + 1
+        points = " ".join(f"{a:.1f},{b:.1f}" for a, b in zip(x, y, strict=True))
+        parts.append(f'<polyline points="{points}" style="stroke: var(--series-{number})"/>')
+    return f'<svg class="spark" width="{width}" height="{height}" viewBox="0 0 {width} {height}">{"".join(parts)}</svg>'
+
+
+def _shade(strength: Array, colour: tuple[float, float, float]) -> Array:
+    """RGBA of one colour, opaque where `strength` is 1."""
+    return np.dstack([np.broadcast_to(c, strength.shape) for c in colour] + [strength])
+
+
+def _extent(frames: Array, frame_s: float) -> tuple[float, float, float, float]:
+    return (0.0, len(frames) * frame_s, 0.0, float(frames.shape[1]))

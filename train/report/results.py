@@ -1,0 +1,237 @@
+"""``docs/results.md``: what was measured, out of ``docs/results/*.json``, which a command fills in, never a hand.
+
+A file names a command and, row by row, where in the JSON that the command prints each figure stands. `measure`
+runs the command and writes the figures, the date and the commit into the file; `markdown` makes the page.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import re
+import shlex
+import subprocess
+import sys
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from streamer.config import from_mapping
+from streamer.errors import ConfigError
+from train.export import current_commit
+
+FOLDER = Path("docs") / "results"
+PAGE = Path("docs") / "results.md"
+PYTHON = "python -m train "
+ABOUT = """# Results
+
+Made by `python -m train results` out of `docs/results/*.json`; do not edit. `make reproduce` runs every command below
+and writes what it prints; the data sets are looked for in `STREAMER_DATA`. What follows a ± is the sample standard
+deviation over folds. An aim is met where the figure itself reaches it.
+"""
+_AIM = re.compile(r"(<=|>=) ([\d.]+)")
+
+
+@dataclass(frozen=True)
+class Row:
+    r"""A figure.
+
+    Attributes
+    ----------
+    figure : str
+        What it is, for a reader.
+    path : str
+        Where it stands in what the command prints: keys with dots between, ``\.`` for a dot in a key. There is a
+        number, or ``{"mean": ..., "spread": ...}`` over folds.
+    unit : str
+        Empty for shares.
+    aim : str
+        ``>= 0.97`` or ``<= 3``; empty where there is none.
+    anchor : str
+        A published figure to hold it against, and whose.
+    measured, spread : float or None
+        None until measured; no spread of one fold.
+    """
+
+    figure: str
+    path: str
+    unit: str = ""
+    aim: str = ""
+    anchor: str = ""
+    measured: float | None = None
+    spread: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.aim and not _AIM.fullmatch(self.aim):
+            raise ConfigError(
+                f"aim of {self.figure!r} is {self.aim!r}; expected '>= NUMBER' or '<= NUMBER', or none"
+            )
+
+    @property
+    def met(self) -> bool | None:
+        """Whether the aim is reached; None without an aim or a figure."""
+        found = _AIM.fullmatch(self.aim)
+        if found is None or self.measured is None:
+            return None
+        bound = float(found[2])
+        return self.measured >= bound if found[1] == ">=" else self.measured <= bound
+
+
+@dataclass(frozen=True)
+class Results:
+    """One file of ``docs/results``: a table of figures that one command prints.
+
+    Attributes
+    ----------
+    title : str
+    command : str
+        Begins with ``python -m train``; prints one JSON object.
+    split : str
+        On which data, and what was held out how.
+    rows : tuple of Row
+    before : tuple of str
+        Commands that make what `command` measures, such as trainings; run first by `commands`.
+    notes : str
+        What a reader must know to believe it.
+    date, commit : str
+        Of the measurement; empty until then.
+    """
+
+    title: str
+    command: str
+    split: str
+    rows: tuple[Row, ...]
+    before: tuple[str, ...] = ()
+    notes: str = ""
+    date: str = ""
+    commit: str = ""
+
+    def __post_init__(self) -> None:
+        for command in (*self.before, self.command):
+            if not command.startswith(PYTHON):
+                raise ConfigError(
+                    f"command of {self.title!r} is {command!r}; expected one that begins with {PYTHON!r}"
+                )
+
+
+def read(path: Path) -> Results:
+    """Read a file of ``docs/results``.
+
+    Raises
+    ------
+    ConfigError
+        If it is no JSON, or lacks a field, or has one that is unknown.
+    """
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        rows = tuple(from_mapping(Row, row) for row in content.pop("rows"))
+        return Results(rows=rows, before=tuple(content.pop("before", ())), **content)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ConfigError(f"{path} is no file of results ({error!r}); see train/report/results.py") from error
+
+
+def read_all(folder: Path = FOLDER) -> dict[Path, Results]:
+    """Every file of a folder, by name.
+
+    Raises
+    ------
+    ConfigError
+        If there is none.
+    """
+    found = {path: read(path) for path in sorted(folder.glob("*.json"))}
+    if not found:
+        raise ConfigError(f"{folder} has no *.json; expected files of results, see train/report/results.py")
+    return found
+
+
+def write(results: Results, path: Path) -> None:
+    """Write a file of ``docs/results``."""
+    content = asdict(results)
+    content["rows"] = [
+        {key: value for key, value in row.items() if value not in ("", None)} for row in content["rows"]
+    ]
+    path.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def commands(found: Iterable[Results]) -> list[str]:
+    """Everything to run to reproduce them, in order, each once."""
+    return list(dict.fromkeys(command for results in found for command in (*results.before, results.command)))
+
+
+def measure(results: Results) -> Results:
+    """Run the command and take the figures out of what it prints.
+
+    Raises
+    ------
+    ConfigError
+        If it fails, prints no JSON, or a row's path leads to no number.
+    """
+    done = subprocess.run(
+        [sys.executable, *shlex.split(results.command)[1:]], stdout=subprocess.PIPE, text=True, check=False
+    )
+    if done.returncode:
+        raise ConfigError(f"{results.command} left with {done.returncode}; mend that, its words are above")
+    try:
+        printed = json.loads(done.stdout)
+    except ValueError as error:
+        raise ConfigError(
+            f"{results.command} printed no JSON ({error}); expected one object of figures"
+        ) from error
+    return fill(results, printed, time.strftime("%Y-%m-%d"), current_commit())
+
+
+def fill(results: Results, printed: Any, date: str, commit: str) -> Results:
+    """Results with every row's figure out of `printed`."""
+    rows = []
+    for row in results.rows:
+        value = _at(printed, row.path, results.command)
+        spread = value.get("spread") if isinstance(value, dict) else None
+        mean = value.get("mean") if isinstance(value, dict) else value
+        if isinstance(mean, bool) or not isinstance(mean, int | float):
+            raise ConfigError(
+                f"{row.path} of `{results.command}` is {value!r}; expected a number, or a mean and a spread"
+            )
+        rows.append(dataclasses.replace(row, measured=mean, spread=spread))
+    return dataclasses.replace(results, rows=tuple(rows), date=date, commit=commit)
+
+
+def _at(printed: Any, path: str, command: str) -> Any:
+    for key in re.split(r"(?<!\\)\.", path):
+        name = key.replace("\\.", ".")
+        if not isinstance(printed, dict) or name not in printed:
+            there = ", ".join(printed) if isinstance(printed, dict) else repr(printed)
+            raise ConfigError(
+                f"`{command}` printed no {path}: no {name!r} among {there}; mend the row's path"
+            )
+        printed = printed[name]
+    return printed
+
+
+def markdown(found: Sequence[Results]) -> str:
+    """The page's text."""
+    return "\n".join([ABOUT, *(line for results in found for line in _table(results))])
+
+
+def _table(results: Results) -> list[str]:
+    lines = [f"## {results.title}", "", f"{results.split}", ""]
+    lines += ["| figure | anchor | aim | measured | aim met |", "| --- | --- | --- | --- | --- |"]
+    met = {True: "yes", False: "no", None: ""}
+    for row in results.rows:
+        unit = f" {row.unit}" if row.unit else ""
+        aim = f"{row.aim}{unit}" if row.aim else ""
+        lines.append(f"| {row.figure} | {row.anchor} | {aim} | {_value(row)}{unit} | {met[row.met]} |")
+    lines += ["", *([results.notes, ""] if results.notes else []), "```sh", *commands([results]), "```", ""]
+    if results.date:
+        lines += [
+            f"Measured on {results.date} at commit {results.commit[:12]}{'+' * results.commit.endswith('+')}.",
+            "",
+        ]
+    return lines
+
+
+def _value(row: Row) -> str:
+    if row.measured is None:
+        return "not measured"
+    return f"{row.measured:.4g}" + (f" ± {row.spread:.2g}" if row.spread is not None else "")

@@ -1,0 +1,43 @@
+"""``python -m train results``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from streamer.errors import ConfigError
+from train.report import results
+
+
+@click.command("results")
+@click.argument("names", nargs=-1)
+@click.option("--commands", is_flag=True, help="Print what reproduces the figures, one command a line.")
+@click.option(
+    "--measure", is_flag=True, help="Run the commands that print figures, and write what they print."
+)
+@click.option(
+    "--folder", type=click.Path(file_okay=False, path_type=Path), default=results.FOLDER, show_default=True
+)
+@click.option(
+    "--page", type=click.Path(dir_okay=False, path_type=Path), default=results.PAGE, show_default=True
+)
+def results_command(names: tuple[str, ...], commands: bool, measure: bool, folder: Path, page: Path) -> None:
+    """Write docs/results.md out of docs/results/*.json; NAMES, without .json, narrow --commands and --measure."""
+    found = results.read_all(folder)
+    known = [path.stem for path in found]
+    for name in names:
+        if name not in known:
+            raise ConfigError(f"{folder} has no {name}.json; it has {', '.join(known)}")
+    wanted = [path for path in found if not names or path.stem in names]
+    if commands:
+        click.echo("\n".join(results.commands(found[path] for path in wanted)))
+        return
+    if measure:
+        for path in wanted:
+            click.echo(f"{path.stem}: {found[path].command}", err=True)
+            found[path] = results.measure(found[path])
+            results.write(found[path], path)  # one by one: the next command may take hours
+    page.parent.mkdir(parents=True, exist_ok=True)
+    page.write_text(results.markdown(list(found.values())), encoding="utf-8")
+    click.echo(page)

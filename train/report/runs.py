@@ -1,0 +1,97 @@
+"""What a report reads: the folders of runs, and in each the files that are there."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from streamer.errors import ConfigError
+from train import saliency
+from train.predictions import Predictions, load, pool
+from train.run import read_metrics
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run's folder. What is absent is empty or None.
+
+    Attributes
+    ----------
+    folder : Path
+    metrics : list of dict
+        ``metrics.jsonl``, a validation each.
+    config, environment, evaluation : dict
+        ``config.json``, ``environment.json``, ``evaluation.json``.
+    robustness, cost : dict
+        ``robustness.json`` (`train.robustness.measure`) and ``cost.json`` (`train.cost.measure`).
+    predictions : Predictions or None
+        ``predictions/NAME.npz``.
+    maps : list of SaliencyMap
+        ``saliency/*.npz``.
+    """
+
+    folder: Path
+    metrics: list[dict[str, float]]
+    config: dict[str, Any]
+    environment: dict[str, Any]
+    evaluation: dict[str, Any]
+    robustness: dict[str, Any]
+    cost: dict[str, Any]
+    predictions: Predictions | None
+    maps: list[saliency.SaliencyMap]
+
+    @property
+    def name(self) -> str:
+        return self.folder.resolve().name
+
+
+def read_run(folder: Path, predictions: str = "test") -> Run:
+    """Read a run's folder; `predictions` names one of its predictions files.
+
+    Raises
+    ------
+    ConfigError
+        If the folder is no run, or a file in it cannot be read.
+    """
+    if not folder.is_dir():
+        raise ConfigError(f"{folder} is no folder; expected a run, runs/TASK/TIME-HASH")
+    stored = folder / "predictions" / f"{predictions}.npz"
+    others = sorted(path.stem for path in stored.parent.glob("*.npz"))
+    if others and not stored.is_file():
+        raise ConfigError(
+            f"{folder} has no predictions {predictions!r}, it has {', '.join(others)}; name one of them"
+        )
+    run = Run(
+        folder=folder,
+        metrics=read_metrics(folder),
+        **{
+            name: _json(folder / f"{name}.json")
+            for name in ("config", "environment", "evaluation", "robustness", "cost")
+        },
+        predictions=load(stored) if others else None,
+        maps=[saliency.load(path) for path in sorted((folder / "saliency").glob("*.npz"))],
+    )
+    if not (run.metrics or run.config or run.predictions or run.evaluation):
+        raise ConfigError(f"{folder} has none of a run's files; expected a run, runs/TASK/TIME-HASH")
+    return run
+
+
+def pooled(runs: Sequence[Run]) -> Predictions | None:
+    """All runs' predictions as one; None where no run has any."""
+    parts = [run.predictions for run in runs if run.predictions]
+    return pool(parts) if parts else None
+
+
+def _json(path: Path) -> dict[str, Any]:
+    if not path.is_file():
+        return {}
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ConfigError(f"{path} is no JSON ({error}); make it anew or remove it") from error
+    if not isinstance(content, dict):
+        raise ConfigError(f"{path} holds a {type(content).__name__}; expected an object: make it anew")
+    return content

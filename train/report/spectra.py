@@ -1,0 +1,73 @@
+"""The log-mel spectrogram of a clip that a report speaks of, out of the data sets at hand."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from streamer.errors import ConfigError, StreamError
+from streamer.frontend import FrontEnd
+from streamer.stage import Array, offline
+from train.clips import Clips
+from train.data import gtzan_mels
+
+MEL_TRACKS = "gtzan_mels"
+"""Source of clips named ``gtzan_mels/INDEX``: tracks of `train.data.gtzan_mels`, of which there are mels alone."""
+MEL_HOP_S = 512 / 22_050
+LONGEST_S = 10.0
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Spectrum:
+    """Log-mel frames of a clip's beginning, shape (frames, mel_bands), and the seconds between two."""
+
+    frames: Array
+    frame_s: float
+
+
+class Spectra:
+    """Looks clips up.
+
+    Parameters
+    ----------
+    data : Path or None
+        Folder of the data sets; None finds nothing.
+    """
+
+    def __init__(self, data: Path | None) -> None:
+        self._data = data
+        self._clips = Clips(data) if data else None
+        self._front_end = FrontEnd()
+
+    def find(self, clip: str) -> Spectrum | None:
+        """The spectrogram of ``SOURCE/NAME``; None, and a line in the log, where it is not at hand."""
+        source, _, name = clip.partition("/")
+        if self._data is None:
+            return None
+        try:
+            return self._mel_track(self._data, int(name)) if source == MEL_TRACKS else self._heard(clip)
+        except (ConfigError, StreamError, IndexError, ValueError) as error:
+            _log.warning("no spectrogram of %s: %s", clip, error)
+            return None
+
+    def category(self, clip: str) -> str:
+        """What its data set says that a clip is; empty where that is not at hand."""
+        if self._clips is None:
+            return ""
+        try:
+            return self._clips.find(clip).category
+        except ConfigError:
+            return ""
+
+    def _heard(self, clip: str) -> Spectrum:
+        assert self._clips is not None
+        config = self._front_end.config
+        sound = self._clips.sound(clip)[: int(LONGEST_S * config.sample_rate_hz)]
+        return Spectrum(offline(self._front_end, sound[None])[0], config.hop_samples / config.sample_rate_hz)
+
+    def _mel_track(self, data: Path, index: int) -> Spectrum:
+        return Spectrum(gtzan_mels.load(data).frames(np.array([index]))[0], MEL_HOP_S)

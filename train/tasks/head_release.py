@@ -1,0 +1,102 @@
+"""From a training run of a head to its released folder: what the sounds and the gate have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from scipy.special import logit
+
+from models.heads import Head
+from streamer.inference.onnx import OnnxModel
+from streamer.manifest import Manifest, Thresholds
+from streamer.stage import Array
+from train.calibration import Goal, operating_points, sigmoid_temperature
+from train.checkpoint import Identity, load
+from train.config import read_config
+from train.data import esc50
+from train.data.cache import SoundCache
+from train.data.heard import heard
+from train.data.lessons import lessons_of
+from train.data.scenes import IGNORE
+from train.export import current_commit, export
+from train.tasks.ear import DATA_SETS, FRONT_END, NO_MUSIC, recordings
+from train.tasks.head import HeadRunConfig, HeadTask
+
+WARM_UP_STEPS = 6
+"""Half a second: sooner the ear has heard more of its own zero state than of the world."""
+
+
+def load_head(task: type[HeadTask], run: Path, classes: Sequence[str]) -> tuple[Head, HeadRunConfig]:
+    """The head with the best weights of a run, ready to use, and the run's configuration."""
+    config = read_config(HeadRunConfig, run / "config.json")
+    ear = OnnxModel(Path(config.ear)).manifest
+    model = Head(config.model, ear.output_size, task.labels_of(classes))
+    model.load_state_dict(load(run / "best.pt", Identity(task.name, FRONT_END.config))["weights"])
+    return model.eval(), config
+
+
+def export_head(
+    model: Head, task: type[HeadTask], config: HeadRunConfig, folder: Path, temperature: float = 1.0
+) -> Manifest:
+    """Export a head beside what it says of its ear, without thresholds or figures."""
+    ear = OnnxModel(Path(config.ear)).manifest
+    described = Manifest(
+        name=task.name,
+        task=task.name,
+        labels=model.labels,
+        front_end=ear.front_end,
+        hop_frames=model.hop_frames,
+        latency_frames=model.latency_frames,
+        warm_up_frames=WARM_UP_STEPS,
+        states=(),
+        sha256="",
+        commit=current_commit(),
+        ear=ear.as_ear(),
+        temperature=temperature,
+        trained_on=tuple({"name": name, "licence": m.LICENCE} for name, m in DATA_SETS.items()),
+    )
+    return export(model, described, folder)
+
+
+class Validation:
+    """What an exported head says of the lessons of its validation fold, step by step.
+
+    Parameters
+    ----------
+    folder : Path
+        Of the head.
+    task : type
+    config : HeadRunConfig
+    data, cache : Path
+    """
+
+    def __init__(
+        self, folder: Path, task: type[HeadTask], config: HeadRunConfig, data: Path, cache: Path
+    ) -> None:
+        fold = config.validation_fold or config.learnt_folds[0]
+        sounds = SoundCache(recordings(data, [fold]), cache)
+        lessons = lessons_of(sounds, esc50.classes(data), NO_MUSIC, config.lessons, data, cache)
+        embeddings = heard(OnnxModel(Path(config.ear)), lessons)
+        kept = lessons.raw | (lessons.clip < 0)
+        head = OnnxModel(folder)
+        scores, _ = head.step(embeddings[kept].astype(np.float32), head.init(int(kept.sum())))
+        labels = task.steps_of(lessons)[kept]
+        known = labels != IGNORE
+        self.scores: Array = scores[known]
+        self.truth: Array = labels[known][:, None] == np.arange(len(head.manifest.labels))
+
+    def temperature(self) -> float:
+        """By which the logits of these scores are to be divided to mean what they say."""
+        clipped = np.clip(self.scores, 1e-6, 1 - 1e-6)
+        return sigmoid_temperature(logit(clipped), self.truth.astype(int))
+
+    def operating_points(self, precision: float, recall: float) -> dict[str, tuple[Thresholds, ...]]:
+        """Thresholds for the best F1 (balanced), for a precision and for a recall, of each label."""
+        goals = {
+            "balanced": Goal("f1"),
+            "precision": Goal("precision", precision),
+            "recall": Goal("recall", recall),
+        }
+        return {name: tuple(operating_points(self.scores, self.truth, goal)) for name, goal in goals.items()}

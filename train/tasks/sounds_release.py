@@ -1,0 +1,96 @@
+"""From a training run of the sounds to their released folder: export, operating points, figures, card."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+from streamer.manifest import Manifest
+from train.card import card
+from train.data import esc50
+from train.registry import Evaluation, Plugin
+from train.run import data_folder
+from train.tasks.head import HeadRunConfig
+from train.tasks.head_release import Validation, export_head, load_head
+from train.tasks.sounds import SoundsTask
+from train.tasks.sounds_figures import SoundsFigures
+
+COMMAND = "python -m train evaluate sounds"
+PRECISION, RECALL = 0.9, 0.9
+"""Of single steps on the validation fold, asked for by ``--prefer``."""
+
+ABOUT = """
+Says every 80 ms which of ESC-50's {labels} everyday sounds are sounding: none, one or several. A layer of
+{parameters:,} parameters on the embeddings of the ear (see its card), which remember about 2 s. Trained from random
+weights, each label by itself and, where one sounds, against the others, on clips as recorded and augmented, and on
+scenes in which sounds, music and speech follow each other and mix. Steps within 0.3 s of a change are not learnt from.
+
+Calibrated on the validation fold: its logits are divided by {temperature:.2f}. Thresholds are chosen there for each
+label, and drawn towards those of all labels where it has few steps: for the best F1 (balanced), for a precision of
+{precision:g}, for a recall of {recall:g} of single steps.
+"""
+LIMITS = """
+- The classes are those of ESC-50 and no others: what is none of them may be taken for the nearest. 40 clips of a
+  class are few.
+- Music and speech far above a sound hide it.
+- The data set is recorded and cut for the purpose; at home the microphone is farther away.
+- ESC-50's licence forbids commercial use.
+"""
+
+
+def export_run(run: Path, folder: Path) -> Manifest:
+    """Export a run's best weights without thresholds or figures into `folder`."""
+    model, config = load_head(SoundsTask, run, esc50.classes(data_folder()))
+    return export_head(model, SoundsTask, config, folder)
+
+
+def evaluate(asked: Evaluation) -> dict[str, Any]:
+    """Figures of exported sounds."""
+    figures = SoundsFigures(asked.model, asked.config, asked.data, asked.cache, asked.split)
+    if asked.predictions:
+        figures.predictions(COMMAND).save(asked.predictions / f"{asked.split}.npz")
+    return figures.all()
+
+
+def release(run: Path, data: Path, cache: Path, folder: Path) -> Manifest:
+    """Export a run's best weights, calibrate and choose thresholds on validation, measure on test, write the card.
+
+    Parameters
+    ----------
+    run : Path
+        With ``config.json`` and ``best.pt``.
+    data, cache : Path
+        Folders of the data sets and of what is made of them.
+    folder : Path
+        Takes ``model.onnx``, ``manifest.json`` and ``card.md``.
+    """
+    model, config = load_head(SoundsTask, run, esc50.classes(data))
+    export_head(model, SoundsTask, config, folder)
+    temperature = Validation(folder, SoundsTask, config, data, cache).temperature()
+    manifest = export_head(model, SoundsTask, config, folder, temperature)
+    points = Validation(folder, SoundsTask, config, data, cache).operating_points(PRECISION, RECALL)
+    manifest = dataclasses.replace(manifest, operating_points=points)
+    (folder / "manifest.json").write_text(manifest.to_json(), encoding="utf-8")
+    figures = SoundsFigures(folder, config, data, cache, "test").all()
+    manifest = dataclasses.replace(manifest, results={"command": COMMAND, **figures})
+    (folder / "manifest.json").write_text(manifest.to_json(), encoding="utf-8")
+    about = ABOUT.format(
+        labels=len(model.labels),
+        parameters=sum(weights.numel() for weights in model.parameters()),
+        temperature=temperature,
+        precision=PRECISION,
+        recall=RECALL,
+    )
+    (folder / "card.md").write_text(card(manifest, about, LIMITS), encoding="utf-8")
+    return manifest
+
+
+PLUGIN = Plugin(
+    name="sounds",
+    config=HeadRunConfig,
+    task=SoundsTask,
+    export=export_run,
+    evaluate=evaluate,
+    release=release,
+)

@@ -1,0 +1,27 @@
+"""Where the names of YAMNet's classes are, for weights that come without."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from streamer.errors import ModelError
+
+CLASS_MAP = "yamnet_class_map.csv"
+
+
+def nearby_class_map(path: Path) -> Path:
+    """The class map in the folder of a file, or in the one above.
+
+    Raises
+    ------
+    ModelError
+        If there is none.
+    """
+    folders = path.resolve().parents[:2]
+    found = [folder / CLASS_MAP for folder in folders if (folder / CLASS_MAP).is_file()]
+    if not found:
+        raise ModelError(
+            f"{path} has no {CLASS_MAP} beside it or in the folder above; put YAMNet's (tensorflow/models, "
+            "research/audioset/yamnet) there: without it nobody knows which output is Music"
+        )
+    return found[0]

@@ -1,0 +1,35 @@
+"""YAMNet in torch, as others are compared with."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+from models.yamnet import YAMNet
+from streamer.frontend import FrontEnd
+from streamer.stage import Array, offline
+from streamer.yamnet.weights import Weights
+
+BATCH = 16
+
+
+class TorchYAMNet:
+    """The network of `models.yamnet` with published weights, over whole windows of sound.
+
+    Parameters
+    ----------
+    weights : Weights
+    """
+
+    name = "torch, window by window"
+
+    def __init__(self, weights: Weights) -> None:
+        self._network = YAMNet.from_weights(weights)
+
+    def __call__(self, windows: Array) -> tuple[Array, Array]:
+        """Scores (count, 521) and embeddings (count, 1024) of windows, shape (count, WINDOW_SAMPLES)."""
+        patches = torch.from_numpy(offline(FrontEnd(), windows))
+        with torch.no_grad():
+            given = [self._network(part) for part in patches.split(BATCH)]
+        logits, embeddings = (torch.cat(parts) for parts in zip(*given, strict=True))
+        return torch.sigmoid(logits).numpy().astype(np.float32), embeddings.numpy()
