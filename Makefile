@@ -2,7 +2,7 @@
 # PIP_ARGS is handed to pip: on Linux, PIP_ARGS="--extra-index-url https://download.pytorch.org/whl/cpu" gets the
 # small CPU build of torch instead of the CUDA one (torch is for training and tests; listening does without).
 
-.PHONY: listen test test-tfhub lint format wheel check-wheel bench demo examples clean
+.PHONY: listen test test-tfhub lint format wheel check-wheel bench reproduce demo examples clean
 BIN := .venv/bin
 
 listen:
@@ -44,6 +44,13 @@ bench:
 	$(BIN)/python -m benchmarks.capture
 	$(BIN)/python -m benchmarks.listening
 	$(BIN)/python -m benchmarks.resample
+	$(BIN)/python -m benchmarks.training_data
+
+# Every figure of docs/results.md anew, trainings included, from the data sets in STREAMER_DATA; a day on two cores.
+# A few of them: make reproduce RESULTS="gate cost" (names of docs/results/*.json).
+reproduce:
+	scripts/setup.sh dev
+	$(BIN)/python -m train results --reproduce $(RESULTS)
 
 demo:
 	scripts/setup.sh dev

@@ -51,7 +51,7 @@ setup(
     package_dir={"streamer.released": "models/released"},
     package_data={
         "streamer": ["py.typed", "data/*"],
-        "streamer.released": ["*/model.onnx", "*/manifest.json", "*/card.md"],
+        "streamer.released": ["*/model.onnx", "*/manifest.json", "*/card.md", "*/background.npz"],
     },
     install_requires=[
         "cffi>=1.16,<3",

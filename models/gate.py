@@ -1,4 +1,4 @@
-"""The music gate: log-mel frames in, one logit each 40 ms out, "music is sounding"."""
+"""The music gate: fine log-mel frames in, one logit each 93 ms out, "music is sounding"."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ class GateConfig:
         Steps that each of its convolutions sees.
     dilations : tuple of int
         One residual block each. The receptive field is about
-        ``(kernel - 1) * sum(dilations) * 40`` ms.
+        ``(kernel - 1) * sum(dilations) * 93`` ms.
     dropout : float
         Before the last layer, in training.
     """
 
-    mel_bands: int = 64
+    mel_bands: int = 112
     spectral_channels: tuple[int, int, int] = (16, 32, 48)
     channels: int = 96
     kernel: int = 3
@@ -77,9 +77,9 @@ class Gate(StreamingLayer):
         self.state_shapes = self.body.state_shapes + self.memory.state_shapes
 
     @property
-    def memory_s(self) -> float:
-        """How far back the part over time sees, in seconds of 10 ms frames."""
-        return (self.config.kernel - 1) * sum(self.config.dilations) * HOP_FRAMES / 100
+    def memory_frames(self) -> int:
+        """How far back the part over time sees."""
+        return (self.config.kernel - 1) * sum(self.config.dilations) * HOP_FRAMES
 
     def set_normalisation(self, mean: Tensor, std: Tensor) -> None:
         """Fix the mean and standard deviation of every band, shape (mel_bands,), as heard in training."""
@@ -87,7 +87,7 @@ class Gate(StreamingLayer):
         self.scale.copy_(1.0 / std)
 
     def forward(self, x: Tensor, state: TorchState | None = None) -> tuple[Tensor, TorchState]:
-        """Score log-mel frames.
+        """Score log-mel frames of `models.music_front_end`.
 
         Parameters
         ----------

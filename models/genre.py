@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import torch
@@ -16,37 +15,10 @@ from models.layers import (
     TorchState,
     WindowMean,
 )
-from streamer.frontend import FrontEndConfig, mel_to_hz
+from models.music_front_end import DB, DEVIATION_DB
 
 HOP_FRAMES = 4
 """Frames per output: two time strides of 2."""
-DB = 10.0 / math.log(10.0)
-"""Decibels in a natural logarithm of power."""
-DEVIATION_DB = 15.5
-"""What a track's decibels spread by, in the mean over GTZAN: the mel file is divided by each track's own."""
-
-
-def genre_front_end(bands: int = 115) -> FrontEndConfig:
-    """Windows of 93 ms, a frame each 23 ms, and the lowest of the 128 Slaney bands up to 11,025 Hz.
-
-    At 16 kHz this is what librosa's defaults give at 22,050 Hz, to 0.1 % in time, up to 7.8 kHz: the bands have the
-    same edges, so that features made of sound and GTZAN's mel file agree.
-    """
-    top = 15.0 + 27.0 * math.log(11_025 / 1_000) / math.log(6.4)
-    edge_hz = float(mel_to_hz(top * (bands + 1) / 129, "slaney"))
-    return FrontEndConfig(
-        window_samples=1_486,
-        hop_samples=372,
-        fft_samples=2_048,
-        mel_bands=bands,
-        mel_low_hz=0.0,
-        mel_high_hz=edge_hz,
-        mel_scale="slaney",
-        mel_triangles="hz",
-        mel_norm="area",
-        power=2,
-        log_offset=1e-10,
-    )
 
 
 @dataclass(frozen=True)
@@ -67,8 +39,8 @@ class GenreConfig:
         Before the last layer, in training.
     """
 
-    mel_bands: int = 115
-    channels: tuple[int, int, int, int, int] = (16, 32, 64, 128, 192)
+    mel_bands: int = 112
+    channels: tuple[int, int, int, int, int] = (16, 24, 64, 128, 144)
     loudness_frames: int = 128
     memory_steps: int = 160
     dropout: float = 0.3
@@ -115,7 +87,7 @@ class Genre(StreamingLayer):
         self.state_shapes = self.loudness.state_shapes + self.body.state_shapes + self.memory.state_shapes
 
     def forward(self, x: Tensor, state: TorchState | None = None) -> tuple[Tensor, TorchState]:
-        """Tell genres from log-mel frames of `genre_front_end`.
+        """Tell genres from log-mel frames of `music_front_end`.
 
         Parameters
         ----------

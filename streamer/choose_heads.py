@@ -84,10 +84,8 @@ def verified(folder: Path) -> Manifest:
     model = OnnxModel(folder)
     manifest = model.manifest
     if not manifest.is_ear:
-        ear = _ear_of(manifest, folder, {})
-        Head(
-            manifest.task, manifest.task, model, DecisionConfig(), ear
-        )  # which is refused if they do not fit
+        # A head is not made of what does not fit.
+        Head(manifest.task, manifest.task, model, DecisionConfig(), ear=_ear_of(manifest, folder, {}))
     return manifest
 
 
@@ -99,7 +97,10 @@ def learner(ears: dict[Path, OnnxModel]) -> Learner:
     ModelError
         If no ear is released that sounds can be taught on.
     """
-    folder = find_model("ear")
+    try:
+        folder = find_model("ear")
+    except ModelError as error:
+        raise ModelError(f"sounds are taught on the released ear, and there is none: {error}") from error
     ear = _loaded_ear(folder, ears)
     return Learner(ear, read_background(folder, ear.manifest))
 
@@ -122,7 +123,7 @@ def _taught(config: Config, ears: dict[Path, OnnxModel]) -> list[Head]:
         Head(
             "taught",
             "taught",
-            own.model({label: own.learnt(recordings) for label, recordings in store.all()}),
+            own.model({label: own.examples(recordings) for label, recordings in store.all()}),
             decisions=config.taught,
             ear=own.ear,
             prefer=config.models.prefer,

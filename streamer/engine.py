@@ -264,8 +264,12 @@ class Engine:
 
 
 def warm_up(heads: Sequence[Head], publish: PublishConfig) -> None:
-    """Run one second of silence through everything, so that nothing is compiled or loaded on air."""
+    """Run one second of silence through everything, so that nothing is compiled or loaded on air.
+
+    Silence opens no gate: what waits for one hears it too.
+    """
+    ungated = [replace(head, opened_by=None) for head in heads]
     for rate_hz, channels in ((48_000, 2), (16_000, 1)):
-        pipeline = Pipeline("warm-up", rate_hz, heads, publish)
+        pipeline = Pipeline("warm-up", rate_hz, ungated, publish)
         pipeline.step(Block(0, np.zeros((rate_hz, channels), np.float32), None))
         pipeline.finish()

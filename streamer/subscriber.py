@@ -25,7 +25,16 @@ from streamer.errors import ConfigError, StreamError
 from streamer.events import Decision, Event, decode
 from streamer.keys import ClientKeys, load_client_keys
 
-_PING_MS = 5_000  # a connection that is dead without a word (cable, sleep) is noticed and made anew
+_KEEPALIVE = {
+    zmq.TCP_KEEPALIVE: 1,
+    zmq.TCP_KEEPALIVE_IDLE: 5,
+    zmq.TCP_KEEPALIVE_INTVL: 5,
+    zmq.TCP_KEEPALIVE_CNT: 3,
+}
+"""By the kernel, in seconds: a connection that is dead without a word (cable, sleep) is noticed and made anew.
+
+ZMTP's own heartbeats would do it too, but libzmq 4.3.5 takes a subscriber that is slow for one that is gone, and
+then aborts its process (libzmq issues 3937, 4767)."""
 _REFUSALS = (
     zmq.EVENT_HANDSHAKE_FAILED_AUTH
     | zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL
@@ -145,7 +154,8 @@ class Subscriber(Iterator[Event]):
 
     def _connect(self, prefixes: tuple[str, ...], keys: ClientKeys | None) -> None:
         self._socket.setsockopt(zmq.LINGER, 0)
-        self._socket.setsockopt(zmq.HEARTBEAT_IVL, _PING_MS)
+        for option, value in _KEEPALIVE.items():
+            self._socket.setsockopt(option, value)
         self._socket.setsockopt(zmq.IPV6, is_ipv6(self._address))
         if keys:
             self._socket.setsockopt(zmq.CURVE_PUBLICKEY, keys.public)

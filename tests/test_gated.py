@@ -10,6 +10,7 @@ import pytest
 
 from streamer.config import PublishConfig
 from streamer.decisions import Change, DecisionConfig
+from streamer.engine import warm_up
 from streamer.events import Decision, Event, Scores, encode
 from streamer.frontend import FrontEnd, FrontEndConfig
 from streamer.gated import GateState, Switch
@@ -184,6 +185,16 @@ def test_it_costs_nothing_while_the_gate_is_closed(
     assert steps[0] == round(PRE_ROLL_S / 0.08)  # the pre-roll at once, then as it comes
     assert set(steps[1:]) == {1}
     assert len(steps) < 1.5 / 0.08
+
+
+def test_it_runs_once_before_anything_is_on_air(heads: list[Head], monkeypatch: pytest.MonkeyPatch) -> None:
+    steps = []
+    model = heads[2].model
+    monkeypatch.setattr(
+        model, "step", lambda x, state: steps.append(x.shape[1]) or type(model).step(model, x, state)
+    )
+    warm_up(heads, PublishConfig())
+    assert sum(steps) > 0
 
 
 def test_a_gate_that_opens_again_soon_hears_across_its_closing(heads: list[Head]) -> None:

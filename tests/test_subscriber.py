@@ -277,6 +277,13 @@ def test_ctrl_c_leaves_at_once(publisher: Publisher) -> None:
     assert process.returncode == -signal.SIGINT
 
 
+def test_a_dead_connection_is_noticed_by_the_kernel() -> None:
+    """Not by ZMTP's heartbeats: libzmq aborts a slow subscriber that has them (its issue 3937)."""
+    with subscribe(address="tcp://127.0.0.1:9") as subscriber:
+        assert subscriber._socket.getsockopt(zmq.TCP_KEEPALIVE) == 1
+        assert subscriber._socket.getsockopt(zmq.HEARTBEAT_IVL) == 0
+
+
 def test_importing_the_package_loads_nothing_else() -> None:
     program = "import sys, streamer; print(*[m for m in sys.modules if m.split('.')[0] in {names}])"
     names = {"numpy", "zmq", "streamer", "numba", "onnxruntime", "torch"}

@@ -23,10 +23,11 @@ FOLDER = click.Path(file_okay=False, path_type=Path)
 ELSEWHERE: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
         "cost": ("train.cost:cost_command", "Measure what released models cost to run; JSON."),
-        "import-yamnet": ("train.import_yamnet:import_command", "Make a model folder of YAMNet."),
+        "import-yamnet": ("train.import_yamnet:import_yamnet_command", "Make a model folder of YAMNet."),
         "inspect": ("train.inspection:inspect_command", "Measure a run's cost, robustness and saliency."),
         "report": ("train.report.build:report_command", "Write report.html of runs."),
         "results": ("train.report.results_command:results_command", "Write docs/results.md."),
+        "transfer": ("train.transfer.command:transfer_command", "Measure YAMNet's frozen embeddings; JSON."),
     }
 )
 """Commands that have a module of their own, and what they do: ``MODULE:NAME``, imported when it is asked for."""

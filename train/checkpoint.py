@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import nn
 
 from streamer.errors import ModelError
 from streamer.frontend import FrontEndConfig
@@ -125,3 +126,32 @@ def load(path: Path, identity: Identity) -> dict[str, Any]:
             "beside it names"
         )
     return content  # type: ignore[no-any-return]
+
+
+def load_weights(model: nn.Module, path: Path, identity: Identity, prefix: str = "") -> None:
+    """Give a model the weights to release of ``best.pt``.
+
+    Parameters
+    ----------
+    model : Module
+    path : Path
+    identity : Identity
+        What the checkpoint must be of.
+    prefix : str
+        Of the weights' names; those without it are left out.
+
+    Raises
+    ------
+    ModelError
+        As `load`, or if they are not this model's.
+    """
+    weights = load(path, identity)["weights"]
+    own = {name[len(prefix) :]: value for name, value in weights.items() if name.startswith(prefix)}
+    try:
+        model.load_state_dict(own)
+    except RuntimeError as error:
+        first = str(error).splitlines()[1].strip()
+        raise ModelError(
+            f"{path} does not fit this program's {type(model).__name__} ({first}); expected weights of the same "
+            "layers: train anew, or check out the commit that environment.json beside it names"
+        ) from error

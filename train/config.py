@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -20,7 +21,7 @@ def read_config(kind: type[T], path: Path | None, assignments: Sequence[str] = (
     Parameters
     ----------
     kind : type
-        A configuration dataclass.
+        A configuration dataclass whose fields all have defaults.
     path : Path or None
         TOML, or the ``config.json`` of a run; none keeps the defaults.
     assignments : sequence of str
@@ -32,7 +33,10 @@ def read_config(kind: type[T], path: Path | None, assignments: Sequence[str] = (
         If the file cannot be read or parsed, a key is unknown, a value has another type, or an assignment has no
         ``=``.
     """
-    content = _read(path) if path else {}
+    content = json.loads(
+        json.dumps(asdict(kind()))
+    )  # a table given in part keeps the task's own other defaults
+    _fill(content, _read(path) if path else {})
     for assignment in assignments:
         key, equals, text = assignment.partition("=")
         if not equals:
@@ -50,6 +54,16 @@ def read_config(kind: type[T], path: Path | None, assignments: Sequence[str] = (
         except tomllib.TOMLDecodeError:
             table[last] = text
     return from_mapping(kind, content)
+
+
+def _fill(content: dict[str, Any], given: Mapping[str, Any]) -> None:
+    """Put values in the place of those that are there, table by table."""
+    for key, value in given.items():
+        there = content.get(key)
+        if isinstance(there, dict) and isinstance(value, Mapping):
+            _fill(there, value)
+        else:
+            content[key] = value
 
 
 def _read(path: Path) -> dict[str, Any]:

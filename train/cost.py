@@ -101,17 +101,19 @@ def macs_per_step(graph: onnx.ModelProto, manifest: Manifest) -> float:
     Raises
     ------
     ModelError
-        If it has none, or products of another kind.
+        If it has products of another kind.
     """
     nodes = [node for node in graph.graph.node if node.op_type in PRODUCTS]
     weights = {held.name: tuple(held.dims) for held in graph.graph.initializer}
     others = {node.op_type for node in graph.graph.node if node.op_type in UNCOUNTED}
     others |= {f"{node.op_type} without weights" for node in nodes if node.input[1] not in weights}
-    if others or not nodes:
+    if others:
         raise ModelError(
-            f"{manifest.name} has {', '.join(sorted(others)) or 'no products'}; expected {', '.join(PRODUCTS)} with "
-            "weights: count what is missing in train/cost.py"
+            f"{manifest.name} has {', '.join(sorted(others))}; expected {', '.join(PRODUCTS)} with weights: count what "
+            "is missing in train/cost.py"
         )
+    if not nodes:
+        return 0.0
     sizes = _output_sizes(graph, [node.output[0] for node in nodes], manifest)
     summed = (_summed_over(node, weights[node.input[1]]) for node in nodes)
     return sum(size * count for size, count in zip(sizes, summed, strict=True)) / COUNTED_STEPS

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import re
 from collections.abc import Callable, Iterator
@@ -125,6 +126,9 @@ def joined(device: str = "auto") -> Iterator[Ranks]:
     chosen = _device(device, int(os.environ["LOCAL_RANK"]))
     if chosen.type == "cuda":
         torch.cuda.set_device(chosen)
+    # Its functions take the group that there is when it is first imported as their default, and keep it for ever. If
+    # DistributedDataParallel imports it, later, the group's threads outlive it into the interpreter's end, and abort.
+    importlib.import_module("torch.distributed.nn.functional")
     distributed.init_process_group("nccl" if chosen.type == "cuda" else "gloo")
     try:
         yield Ranks(chosen, distributed.get_rank(), distributed.get_world_size())

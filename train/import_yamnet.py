@@ -15,10 +15,10 @@ from streamer.yamnet.folder import HOP_MS, Check, hop_frames_of, write_folder
 from streamer.yamnet.parity import EXACT, Difference
 from streamer.yamnet.tfhub import HubYAMNet
 from streamer.yamnet.weights import Weights
+from train.data.all_sound import music_or_not
 from train.data.decode import FULL_SCALE, RATE_HZ, decode
 from train.data.recordings import Recording
 from train.run import data_folder
-from train.tasks.gate import recordings
 from train.yamnet.npz import read_npz
 from train.yamnet.tflite import TfliteYAMNet
 from train.yamnet.torch_reference import TorchYAMNet
@@ -118,7 +118,7 @@ def _read(source: str) -> tuple[Weights, list[Check]]:
 
 def _held_out(data: Path) -> list[Recording]:
     """Some recordings that the gate is not trained on, of every kind."""
-    found = recordings(data, "test")
+    found = music_or_not(data, [5])
     return [found[index] for index in np.linspace(0, len(found) - 1, RECORDINGS).astype(int)]
 
 

@@ -52,7 +52,8 @@ def sample_of(run: Path, split: str, clips: Clips, count: int) -> Sample:
     ConfigError
         If the run has no predictions of such clips, or a clip is not among the data.
     """
-    for path in sorted((run / "predictions").glob(f"{split}*.npz")):
+    stored = sorted((run / "predictions").glob(f"{split}*.npz"))
+    for path in stored:
         found = load(path)
         heard = np.array([clip.partition("/")[0] in DATA_SETS for clip in found.clips])
         places = np.flatnonzero(heard & _judged(found))
@@ -63,8 +64,12 @@ def sample_of(run: Path, split: str, clips: Clips, count: int) -> Sample:
             )
             chosen = metrics.select(found, wanted)
             return Sample(chosen, [clips.sound(clip) for clip in chosen.clips])
+    if stored:
+        raise ConfigError(
+            f"predictions of {run} for split {split} are of no clip with sound; expected some: hold another fold out"
+        )
     raise ConfigError(
-        f"{run} has no predictions of clips with sound for split {split}; make them: python -m train evaluate "
+        f"{run} has no predictions for split {split}; make them: python -m train evaluate "
         f"{run.resolve().parent.name} --run {run.name} --split {split}"
     )
 
@@ -210,7 +215,7 @@ def inspect_command(task: str, run: str, split: str, clips: int, maps: int) -> N
     plugin = find_plugin(task)
     folder = find_run(task, run)
     plugin.export(folder, folder / "exported")
-    options = [] if split == "test" else ["--split", split]
-    command = shlex.join(["python", "-m", "train", "inspect", task, "--run", folder.name, *options])
+    options = ["--run", folder.name, "--split", split, "--clips", str(clips), "--maps", str(maps)]
+    command = shlex.join(["python", "-m", "train", "inspect", task, *options])
     for path in inspect(folder / "exported", folder, split, data_folder(), command, clips, maps):
         click.echo(path)

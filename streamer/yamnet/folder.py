@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from streamer.errors import ConfigError
+from streamer.errors import ConfigError, ModelError
 from streamer.frontend import FrontEndConfig
 from streamer.inference.onnx import OnnxModel
 from streamer.manifest import Manifest, StateSpec, Thresholds
@@ -40,7 +40,7 @@ YAMNet, Google's network for the 521 classes of AudioSet (MobileNet v1), sliding
 score of its class `Music`, from the 0.96 s that end there. Besides `y`, the graph gives `scores` (521) and `embedding`
 (1,024).
 
-- Weights: {source}; {licence}. {activation}
+- Weights: {source}; {licence}.{activation}
 - Nothing is decided in the first 0.96 s, while the window is part silence.
 - SHA-256 of model.onnx: {sha256}.
 
@@ -97,7 +97,8 @@ def write_folder(
     Raises
     ------
     ModelError
-        If the model does not run, or differs from a reference by more than its tolerance.
+        If the model does not run, or differs from a reference by more than its tolerance, or the folder cannot
+        be written.
     """
     content = whole_graph(weights, ("Music",))
     manifest = _manifest(weights, hop_frames, hashlib.sha256(content).hexdigest(), folder.name)
@@ -113,10 +114,19 @@ def write_folder(
         manifest = dataclasses.replace(manifest, results=results)
         (trial / "manifest.json").write_text(manifest.to_json(), encoding="utf-8")
         (trial / "card.md").write_text(_card(manifest, weights, differences), encoding="utf-8")
+        _copy(trial, folder)
+    return differences
+
+
+def _copy(trial: Path, folder: Path) -> None:
+    try:
         folder.mkdir(parents=True, exist_ok=True)
         for file in ("model.onnx", "manifest.json", "card.md"):
             shutil.copyfile(trial / file, folder / file)
-    return differences
+    except OSError as error:
+        raise ModelError(
+            f"{folder} cannot be written ({error.strerror}); expected a folder that may be: check its permissions"
+        ) from error
 
 
 def _manifest(weights: Weights, hop_frames: int, sha256: str, name: str) -> Manifest:
@@ -137,7 +147,7 @@ def _manifest(weights: Weights, hop_frames: int, sha256: str, name: str) -> Mani
 
 
 def _card(manifest: Manifest, weights: Weights, differences: Sequence[Difference]) -> str:
-    cut = "" if math.isinf(weights.relu_max) else f"Activations are cut at {weights.relu_max:g} (ReLU6)."
+    cut = "" if math.isinf(weights.relu_max) else f" Activations are cut at {weights.relu_max:g} (ReLU6)."
     return CARD.format(
         name=manifest.name,
         hop_ms=10 * manifest.hop_frames,

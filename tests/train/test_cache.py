@@ -15,12 +15,12 @@ from tests.conftest import ROOT
 from tests.train.toy_data import make_toy_data, write
 from train.data import cache as cache_module
 from train.data import own_sounds
+from train.data.all_sound import music_or_not
 from train.data.cache import SoundCache
 from train.data.decode import decode
 from train.data.features import FeatureCache
 from train.data.hashes import FileHashes
 from train.data.recordings import Recording
-from train.tasks.gate import recordings
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +43,7 @@ def files(folder: Path) -> dict[Path, int]:
 
 
 def test_the_cache_gives_what_decoding_gives_and_is_reused(toy, tmp_path):
-    found = recordings(toy, "test")
+    found = music_or_not(toy, [5])
     cache = SoundCache(found, tmp_path)
     for index, recording in enumerate(found):
         np.testing.assert_array_equal(cache.samples(index), decode(recording).astype(np.float32) / 32_768)

@@ -2,10 +2,11 @@ import pickle
 
 import pytest
 import torch
+from torch import nn
 
 from streamer.errors import ModelError
 from streamer.frontend import FrontEndConfig
-from train.checkpoint import CHECKPOINT_SCHEMA, Identity, Progress, described, load, save
+from train.checkpoint import CHECKPOINT_SCHEMA, Identity, Progress, described, load, load_weights, save
 
 LINE = Identity("line", FrontEndConfig())
 
@@ -97,3 +98,20 @@ def test_code_is_refused(tmp_path):
 def test_an_absent_checkpoint_says_why(tmp_path):
     with pytest.raises(ModelError, match=r"no .*best\.pt; the run has not come to its first validation"):
         load(tmp_path / "best.pt", LINE)
+
+
+def test_weights_are_given_to_the_model_whose_they_are(tmp_path):
+    layer = nn.Linear(2, 1)
+    save(content(weights={f"ear.{k}": v for k, v in layer.state_dict().items()}), tmp_path / "best.pt")
+    model = nn.Linear(2, 1)
+    load_weights(model, tmp_path / "best.pt", LINE, prefix="ear.")
+    assert torch.equal(model.weight, layer.weight)
+
+
+@pytest.mark.parametrize("weights", [{"w": torch.ones(3)}, nn.Linear(3, 1).state_dict()])
+def test_weights_of_another_model_are_refused(tmp_path, weights):
+    save(content(weights=weights), tmp_path / "best.pt")
+    with pytest.raises(
+        ModelError, match=r"best\.pt does not fit this program's Linear \(.+\); expected weights of"
+    ):
+        load_weights(nn.Linear(2, 1), tmp_path / "best.pt", LINE)

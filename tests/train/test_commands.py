@@ -1,6 +1,7 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 from types import MappingProxyType
 
 import pytest
@@ -9,7 +10,7 @@ from click.testing import CliRunner
 from tests.conftest import ROOT
 from tests.train.toy_task import LineConfig
 from train import registry
-from train.__main__ import main
+from train.__main__ import ELSEWHERE, main
 from train.config import read_config
 from train.registry import TASKS, find_plugin
 
@@ -61,6 +62,9 @@ def test_a_run_is_measured_on_its_own_fold_and_a_model_on_the_default():
     folder = folder_of(run("line", "--fold", "2"))
     measured = json.loads(run("evaluate", "line", "--run", folder).stdout)
     assert measured == {"fold": 2, "model": f"{folder}/exported", "kept": f"{folder}/predictions"}
+    assert json.loads(Path(folder, "evaluation.json").read_text()) == {"test": measured}
+    run("evaluate", "line", "--run", folder, "--split", "validation")
+    assert json.loads(Path(folder, "evaluation.json").read_text()).keys() == {"test", "validation"}
     measured = json.loads(run("evaluate", "line").stdout)
     assert measured == {"fold": 5, "model": "models/released/line", "kept": "None"}
 
@@ -91,6 +95,27 @@ def test_errors_are_one_line_that_names_what_there_is(arguments, said):
     assert result.stderr.startswith("error: ")
     assert said in result.stderr
     assert result.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("name", ELSEWHERE)
+def test_a_command_of_its_own_module_says_its_help(name):
+    result = run(name, "--help")
+    assert result.exit_code == 0
+    assert result.stdout.startswith(f"Usage: main {name} ")
+    assert "Options:" in result.stdout
+
+
+def test_errors_of_a_command_of_its_own_module_are_one_line():
+    for arguments, said in [
+        (["report", "absent"], "error: absent is no folder; expected a run, runs/TASK/TIME-HASH"),
+        (["results"], "error: docs/results has no *.json; expected files of results"),
+        (["inspect", "nix"], "error: no task 'nix'; expected one of line, ear, gate"),
+        (["cost", "absent"], "error: absent has no manifest.json; expected a released-model folder"),
+    ]:
+        result = run(*arguments)
+        assert result.exit_code != 0
+        assert result.stderr.startswith(said)
+        assert result.stderr.count("\n") == 1
 
 
 def test_help_names_the_tasks_and_needs_no_torch():

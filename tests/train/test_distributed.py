@@ -1,5 +1,6 @@
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import torch
@@ -27,6 +28,41 @@ def test_two_processes_learn_what_one_does(tmp_path):
     assert len(lines) == 3
     for found, line in zip(lines, read_metrics(one), strict=True):
         assert found == pytest.approx((line["step"], line["loss"], line["score"]), rel=1e-5)
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="only Linux names a process's threads")
+def test_a_group_that_was_left_leaves_no_thread_behind():
+    code = """
+import os
+from torch import nn, randn
+from torch.nn.parallel import DistributedDataParallel
+from train.distributed import joined
+
+def threads():
+    return {open(f"/proc/self/task/{task}/comm").read().strip() for task in os.listdir("/proc/self/task")}
+
+with joined("cpu"):
+    DistributedDataParallel(nn.Linear(4, 2))(randn(3, 4)).sum().backward()
+    assert any("gloo" in name for name in threads()), threads()
+assert not any("gloo" in name for name in threads()), threads()
+"""
+    launch = [
+        sys.executable,
+        "-m",
+        "torch.distributed.run",
+        "--standalone",
+        "--nproc-per-node=1",
+        "--no-python",
+    ]
+    done = subprocess.run(
+        [*launch, sys.executable, "-c", code],
+        cwd=ROOT,
+        timeout=180,
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
 
 
 def test_shares_are_the_whole_batch_dealt_out():

@@ -66,7 +66,8 @@ def make_run(folder, predictions, learning_rate=0.1):
         folder / "config.json", {"fold": 1, "loop": {"learning_rate": learning_rate, "name": "<b>bold</b>"}}
     )
     write_json(folder / "environment.json", {"commit": "abc", "packages": {"torch": "2.0"}})
-    write_json(folder / "evaluation.json", {"accuracy": learning_rate})
+    clips = {"what": "Held-out clips.", "clips": 40, "accuracy": learning_rate}
+    write_json(folder / "evaluation.json", {"test": {"clips": clips}})
     lines = [{"step": s, "loss": 1 / s, "score": s / 40} for s in (10, 20, 30)]
     (folder / "metrics.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
     curves = [{"name": "white noise", "unit": "dB SNR", "levels": [20, 0], "values": [0.7, 0.2]}]
@@ -126,6 +127,8 @@ def test_drawings_have_the_colours_of_the_page(two_folds):
 
 def test_folds_are_told_with_mean_and_spread(two_folds):
     assert "<td>accuracy</td><td>0.150 ± 0.071</td>" in two_folds  # evaluation.json: 0.1 and 0.2
+    assert '<h3>clips (test)</h3><p class="note">Held-out clips.</p>' in two_folds
+    assert '<td>clips</td><td>40.000 ± 0</td><td class="n">40</td><td class="n">40</td>' in two_folds
     assert "20: 0.700 ± 0, 0: 0.200 ± 0" in two_folds  # robustness.json, alike in both
     assert re.search(r"<b>0\.\d{3} ± 0\.\d{3}</b><span>accuracy, mean and spread over folds", two_folds)
     assert "80 held-out clips of folds 1, 2" in two_folds
@@ -159,6 +162,16 @@ def test_what_is_absent_is_said_with_the_command_that_makes_it(tmp_path):
         ("environment.json, which training writes", "python -m train sounds"),
     ]:
         assert f"Absent: {what}. Make it: <code>{command}</code>" in text
+
+
+def test_of_an_ear_nothing_is_missed_that_it_cannot_have(tmp_path):
+    folder = tmp_path / "ear" / "run"
+    folder.mkdir(parents=True)
+    (folder / "metrics.jsonl").write_text(json.dumps({"step": 10, "seconds": 3.5, "score": 0.5}) + "\n")
+    text = write_report([folder]).read_text()
+    assert Outline(text).titles == ["Evaluation", "Cost", "Learning curves", "Configuration", "Environment"]
+    assert "score against step" in text
+    assert "seconds against step" not in text
 
 
 def test_spectrograms_come_out_of_the_data_sets(tmp_path):

@@ -105,6 +105,23 @@ def test_measuring_writes_what_the_command_prints(tmp_path, monkeypatch):
     assert "0.8123 ± 0.012" in page.read_text()
 
 
+def test_reproducing_makes_first_what_is_measured(tmp_path, monkeypatch):
+    folder = stored(tmp_path)
+    (tmp_path / "train").mkdir()
+    program = (
+        "import json, pathlib, sys; done = pathlib.Path('done'); "
+        f"made = done.write_text(' '.join(sys.argv[1:])) if sys.argv[1] == 'toy' else print(json.dumps({PRINTED!r}))"
+    )
+    (tmp_path / "train" / "__main__.py").write_text(program)
+    monkeypatch.chdir(tmp_path)
+    options = ["--folder", str(folder), "--page", str(tmp_path / "results.md")]
+    CliRunner().invoke(results_command, ["--measure", *options], catch_exceptions=False)
+    assert not (tmp_path / "done").exists()
+    CliRunner().invoke(results_command, ["--reproduce", *options], catch_exceptions=False)
+    assert (tmp_path / "done").read_text() == "toy --fold 5"
+    assert results.read(folder / "toy.json").rows[0].measured == 0.8123456
+
+
 @pytest.mark.parametrize(
     ("program", "words"),
     [("print('hello')", "printed no JSON"), ("raise SystemExit(3)", "evaluate toy left with 3")],

@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 
 from tests.train.toy_data import make_toy_data
+from train.data.all_sound import music_or_not
 from train.data.cache import SoundCache
 from train.data.scenes import IGNORE, MUSIC, NO_CLASS, OTHER, SceneConfig, Scenes, step_labels
-from train.tasks.gate import recordings
 
 HOP = 640
 
@@ -16,7 +16,7 @@ def only(part_weights: tuple[float, ...]) -> SceneConfig:
 @pytest.fixture(scope="module")
 def cache(tmp_path_factory):
     root = make_toy_data(tmp_path_factory.mktemp("data"))
-    return SoundCache(recordings(root, "train"), root / "cache")
+    return SoundCache(music_or_not(root, [1, 2, 3]), root / "cache")
 
 
 def test_scenes_are_seeded_finite_and_within_full_scale(cache):

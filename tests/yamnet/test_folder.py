@@ -54,6 +54,15 @@ def test_it_says_what_it_is(tmp_path: Path, hop_frames: int) -> None:
     assert manifest.results["against torch, window by window"]["score_largest"] < EXACT.score
 
 
+def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    folder = tmp_path / "file" / "yamnet"
+    with pytest.raises(
+        ModelError, match=rf"^{folder} cannot be written \(Not a directory\); expected a folder"
+    ):
+        write(folder, toy_weights())
+
+
 def test_it_gives_the_score_of_music(tmp_path: Path) -> None:
     weights = toy_weights()
     model = OnnxModel(write(tmp_path / "yamnet", weights))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import zipfile
 from collections import Counter
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ import numpy as np
 
 from streamer.errors import ConfigError
 from streamer.stage import Array
+from train.data.cache import Skipped
 from train.data.recordings import folds_by_order
 
 TEN = range(1, 11)
@@ -45,6 +47,20 @@ class MelTracks:
     group: Array
     audio: tuple[str, ...]
     ten_fold: Array
+
+    def __len__(self) -> int:
+        return len(self.mel)
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of all that is learnt from."""
+        arrays = self.mel, self.genre, self.group, self.ten_fold
+        return hashlib.sha256(b"".join(array.tobytes() for array in arrays)).hexdigest()
+
+    @property
+    def skipped(self) -> tuple[Skipped, ...]:
+        """None: the file is whole, or refused."""
+        return ()
 
     @property
     def fold(self) -> Array:

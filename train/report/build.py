@@ -16,10 +16,8 @@ from train.report.runs import Run, pooled, read_run
 from train.report.spectra import Spectra
 
 REPORT = "report.html"
-FROM_PREDICTIONS = (
-    *("Accuracy", "Accuracy against time heard", "Labels", "Confusion matrix", "Most confused pairs"),
-    *("Misclassified clips", "Reliability", "ROC and precision-recall"),
-)
+EMBEDDING_TASK = "ear"
+"""It decides nothing: there are no predictions, nor what comes of them."""
 
 
 def write_report(
@@ -67,13 +65,11 @@ def write_report(
 
 def html(runs: Sequence[Run], spectra: Spectra) -> str:
     """The page's text."""
-    found = pooled(runs)
-    told = _of_predictions(found, spectra) if found else _untold(runs)
+    found, decides = pooled(runs), training.task_of(runs) != EMBEDDING_TASK
     sections = [
-        *told,
+        *(_of_predictions(runs, found, spectra) if decides else []),
         measured.other_figures(runs),
-        measured.robustness(runs),
-        measured.saliency_maps(runs),
+        *([measured.robustness(runs), measured.saliency_maps(runs)] if decides else []),
         measured.cost(runs),
         training.learning_curves(runs),
         training.configuration(runs),
@@ -82,19 +78,17 @@ def html(runs: Sequence[Run], spectra: Spectra) -> str:
     return page(f"{training.task_of(runs)}: {_names(runs)}", _lead(runs, found), _commands(runs), sections)
 
 
-def _of_predictions(found: Predictions, spectra: Spectra) -> list[Section]:
-    if found.detects:
-        if found.step_truth is None:
-            raise ConfigError(
-                f"predictions of {found.model} have one label and no step_truth; evaluate anew with it"
-            )
-        return detection.sections(found, spectra)
-    return choice.sections(found, spectra)
-
-
-def _untold(runs: Sequence[Run]) -> list[Section]:
-    command = measured.evaluate_command(runs)
-    return [absent(title, "predictions/*.npz", command) for title in FROM_PREDICTIONS]
+def _of_predictions(runs: Sequence[Run], found: Predictions | None, spectra: Spectra) -> list[Section]:
+    """What was said of held-out clips."""
+    if found is None:
+        return [absent("Held-out clips", "predictions/*.npz", measured.evaluate_command(runs))]
+    if not found.detects:
+        return choice.sections(found, spectra)
+    if found.step_truth is None:
+        raise ConfigError(
+            f"predictions of {found.model} have one label and no step_truth; evaluate anew with it"
+        )
+    return detection.sections(found, spectra)
 
 
 def _names(runs: Sequence[Run]) -> str:

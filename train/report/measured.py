@@ -83,7 +83,7 @@ def _curves(name: str, curves: Mapping[str, tuple[Mapping[str, Any], Mapping[str
             axes.plot(places, curve["values"], marker="o", color=colour, label=run)
             axes.axhline(content["clean"], color=colour, linestyle="--", linewidth=0.8)
             axes.set_xticks(places, [f"{level:g}" for level in curve["levels"]])
-            axes.set(xlabel=curve["unit"], ylim=(0, 1.02), title=name)
+            axes.set(xlabel=curve["unit"], ylim=(-0.02, 1.02), title=name)
         if len(curves) > 1:
             axes.legend(fontsize=7)
     return drawing.svg(f"robustness against {name}")
@@ -113,27 +113,41 @@ def _scaled(value: float | None, factor: float) -> float | int | None:
 
 
 def other_figures(runs: Sequence[Run]) -> Section:
-    """``evaluation.json``, run by run, with mean and spread where a figure is a number in all."""
+    """``evaluation.json``, a table for each split and group of figures, what it is above it."""
     title, measured = "Evaluation", [run for run in runs if run.evaluation]
     if not measured:
         return absent(title, "evaluation.json", evaluate_command(runs))
-    flat = [flatten(run.evaluation) for run in measured]
-    several = len(measured) > 1
+    groups: dict[tuple[str, str], dict[str, Mapping[str, Any]]] = defaultdict(dict)
+    for run in measured:
+        for split, figures in run.evaluation.items():
+            for name, found in figures.items():
+                groups[split, name][run.name] = found if isinstance(found, Mapping) else {name: found}
+    return Section(title, "".join(_group(split, name, found) for (split, name), found in groups.items()))
+
+
+def _group(split: str, name: str, runs: Mapping[str, Mapping[str, Any]]) -> str:
+    """A row for each figure, a column for each run, and mean and spread where it is a number in all."""
+    flat = {run: flatten(found) for run, found in runs.items()}
+    what = " ".join(next(iter(flat.values())).get("what", "").split())
+    several = len(flat) > 1
     rows: list[Sequence[Cell]] = []
-    for key in dict.fromkeys(key for values in flat for key in values):
-        found = [_read(values.get(key)) for values in flat]
-        numbers = [value for value in found if isinstance(value, float)]
+    for key in dict.fromkeys(key for values in flat.values() for key in values if key != "what"):
+        found = [_read(values.get(key)) for values in flat.values()]
+        numbers = [value for value in found if isinstance(value, int | float)]
         told = Html(_told(numbers)) if len(numbers) == len(found) else None
         rows.append((key, *([told] if several else []), *found))
-    head = ["figure", *(["mean ± spread"] if several else []), *(run.name for run in measured)]
-    return Section(title, table(head, rows))
+    head = ["figure", *(["mean ± spread"] if several else []), *flat]
+    return f"<h3>{escape(name)} ({escape(split)})</h3>" + (note(what) if what else "") + table(head, rows)
 
 
 def _read(text: str | None) -> Cell:
-    try:
-        return float(text or "")
-    except ValueError:
-        return text
+    """A number where it is one."""
+    for kind in (int, float):
+        try:
+            return kind(text or "")
+        except ValueError:
+            continue
+    return text
 
 
 def _told(values: Sequence[float]) -> str:

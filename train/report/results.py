@@ -160,6 +160,22 @@ def commands(found: Iterable[Results]) -> list[str]:
     return list(dict.fromkeys(command for results in found for command in (*results.before, results.command)))
 
 
+def run(command: str) -> str:
+    """Run a command with this Python; gives what it printed.
+
+    Raises
+    ------
+    ConfigError
+        If it fails.
+    """
+    done = subprocess.run(
+        [sys.executable, *shlex.split(command)[1:]], stdout=subprocess.PIPE, text=True, check=False
+    )
+    if done.returncode:
+        raise ConfigError(f"{command} left with {done.returncode}; mend that, its words are above")
+    return done.stdout
+
+
 def measure(results: Results) -> Results:
     """Run the command and take the figures out of what it prints.
 
@@ -168,13 +184,9 @@ def measure(results: Results) -> Results:
     ConfigError
         If it fails, prints no JSON, or a row's path leads to no number.
     """
-    done = subprocess.run(
-        [sys.executable, *shlex.split(results.command)[1:]], stdout=subprocess.PIPE, text=True, check=False
-    )
-    if done.returncode:
-        raise ConfigError(f"{results.command} left with {done.returncode}; mend that, its words are above")
+    text = run(results.command)
     try:
-        printed = json.loads(done.stdout)
+        printed = json.loads(text)
     except ValueError as error:
         raise ConfigError(
             f"{results.command} printed no JSON ({error}); expected one object of figures"
@@ -220,7 +232,8 @@ def _table(results: Results) -> list[str]:
     met = {True: "yes", False: "no", None: ""}
     for row in results.rows:
         unit = f" {row.unit}" if row.unit else ""
-        aim = f"{row.aim}{unit}" if row.aim else ""
+        bound = _AIM.fullmatch(row.aim)
+        aim = f"{bound[1]} {_number(float(bound[2]))}{unit}" if bound else ""
         lines.append(f"| {row.figure} | {row.anchor} | {aim} | {_value(row)}{unit} | {met[row.met]} |")
     lines += ["", *([results.notes, ""] if results.notes else []), "```sh", *commands([results]), "```", ""]
     if results.date:
@@ -234,4 +247,8 @@ def _table(results: Results) -> list[str]:
 def _value(row: Row) -> str:
     if row.measured is None:
         return "not measured"
-    return f"{row.measured:.4g}" + (f" ± {row.spread:.2g}" if row.spread is not None else "")
+    return _number(row.measured) + (f" ± {row.spread:.2g}" if row.spread is not None else "")
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 10_000 else f"{value:.4g}"

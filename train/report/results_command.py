@@ -16,14 +16,17 @@ from train.report import results
 @click.option(
     "--measure", is_flag=True, help="Run the commands that print figures, and write what they print."
 )
+@click.option("--reproduce", is_flag=True, help="As --measure, once all that they measure is made anew.")
 @click.option(
     "--folder", type=click.Path(file_okay=False, path_type=Path), default=results.FOLDER, show_default=True
 )
 @click.option(
     "--page", type=click.Path(dir_okay=False, path_type=Path), default=results.PAGE, show_default=True
 )
-def results_command(names: tuple[str, ...], commands: bool, measure: bool, folder: Path, page: Path) -> None:
-    """Write docs/results.md out of docs/results/*.json; NAMES, without .json, narrow --commands and --measure."""
+def results_command(
+    names: tuple[str, ...], commands: bool, measure: bool, reproduce: bool, folder: Path, page: Path
+) -> None:
+    """Write docs/results.md out of docs/results/*.json; NAMES, without .json, narrow what is run or printed."""
     found = results.read_all(folder)
     known = [path.stem for path in found]
     for name in names:
@@ -33,7 +36,11 @@ def results_command(names: tuple[str, ...], commands: bool, measure: bool, folde
     if commands:
         click.echo("\n".join(results.commands(found[path] for path in wanted)))
         return
-    if measure:
+    if reproduce:
+        for command in dict.fromkeys(command for path in wanted for command in found[path].before):
+            click.echo(command, err=True)
+            results.run(command)
+    if measure or reproduce:
         for path in wanted:
             click.echo(f"{path.stem}: {found[path].command}", err=True)
             found[path] = results.measure(found[path])

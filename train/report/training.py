@@ -11,7 +11,7 @@ from train.report import plots
 from train.report.page import Html, Section, absent, figure, table
 from train.report.runs import Run
 
-NOT_FIGURES = frozenset({"step", "s"})
+NOT_FIGURES = frozenset({"step", "seconds"})
 
 
 def learning_curves(runs: Sequence[Run]) -> Section:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -17,7 +16,8 @@ from streamer.errors import ConfigError
 from streamer.stage import Array
 from streamer.yamnet.weights import CLASSES, EMBEDDING_SIZE
 from train.augment.features import add_up, mask
-from train.data import esc50, gtzan, mir1k, music_speech, speech
+from train.data import esc50
+from train.data.all_sound import IN_DOUBT, check_clips, recordings
 from train.data.cache import SoundCache
 from train.data.lessons import (
     FIRST_PATCH_STEP,
@@ -27,24 +27,12 @@ from train.data.lessons import (
     LessonConfig,
     lessons_of,
 )
-from train.data.recordings import Recording
+from train.data.recordings import FOLDS
 from train.data.rows import Rows
 from train.data.scenes import IGNORE, MUSIC, OTHER
 from train.metrics import auc, tpr_at_fpr
 from train.run import DataUsed, data_used
 from train.task import Batch, LoopConfig
-
-NO_MUSIC = frozenset({("esc50", "church_bells"), ("music_speech", "chant")})
-"""Neither music nor not, by source and category or name: AudioSet's ontology files church bells under Musical
-instrument > Bell, and chant under Human voice > Singing."""
-DATA_SETS = {
-    "GTZAN": gtzan,
-    "GTZAN music/speech": music_speech,
-    "MIR-1K": mir1k,
-    "TSP speech": speech,
-    "ESC-50": esc50,
-}
-FOLDS = (1, 2, 3, 4, 5)
 
 
 @dataclass(frozen=True)
@@ -104,12 +92,6 @@ class EarRunConfig:
         return tuple(fold for fold in FOLDS if fold not in (self.fold, self.validation_fold))
 
 
-def recordings(root: Path, folds: Sequence[int]) -> list[Recording]:
-    """All data sets' recordings of some folds."""
-    found = [r for data_set in DATA_SETS.values() for r in data_set.recordings(root)]
-    return [r for r in found if r.fold in folds]
-
-
 class Pupil(nn.Module):
     """The ear, and what it is asked while it learns.
 
@@ -154,8 +136,9 @@ class EarTask:
         self.config = config
         self.classes = esc50.classes(data)
         self._caches = {fold: SoundCache(recordings(data, [fold]), cache) for fold in self._folds}
+        check_clips(self._caches, config.learnt_folds, self.classes)
         lessons = {
-            fold: lessons_of(sounds, self.classes, NO_MUSIC, config.lessons, data, cache)
+            fold: lessons_of(sounds, self.classes, IN_DOUBT, config.lessons, data, cache)
             for fold, sounds in self._caches.items()
         }
         self._learnt = Rows([lessons[fold].arrays for fold in config.learnt_folds])
@@ -210,15 +193,15 @@ class EarTask:
         said_embedding, said_logits, sounds, said_music = model(frames)
         scores = F.binary_cross_entropy_with_logits(said_logits, torch.sigmoid(logits), reduction="none")
         known = music != IGNORE
+        of_music = F.binary_cross_entropy_with_logits(said_music, (music == MUSIC).float(), reduction="none")
         smooth = targets * (1 - c.smoothing) + c.smoothing / targets.shape[1]
         entropy = -(smooth * torch.log_softmax(_pooled(sounds, steps), dim=1)).sum(1)
         labelled = targets.sum(1) > 0
         return {
             "embedding": c.embedding_weight * F.mse_loss(said_embedding[taught], embedding[taught]),
             "scores": c.scores_weight * scores[taught].sum(2).mean(),
-            "sounds": c.sounds_weight * entropy[labelled].mean(),
-            "music": c.music_weight
-            * F.binary_cross_entropy_with_logits(said_music[known], (music[known] == MUSIC).float()),
+            "sounds": c.sounds_weight * mean_or_zero(entropy[labelled]),
+            "music": c.music_weight * mean_or_zero(of_music[known]),
         }
 
     def validate(self, model: nn.Module) -> dict[str, float]:
@@ -264,6 +247,11 @@ class EarTask:
         """Rows of a batch: clips of everyday sound, then any."""
         clips = self._clips[rng.integers(len(self._clips), size=size // 2)]
         return np.concatenate([clips, rng.integers(len(self._learnt), size=size - len(clips))])
+
+
+def mean_or_zero(losses: Tensor) -> Tensor:
+    """Mean, and zero where a batch has none of what is to be learnt."""
+    return losses.sum() / max(1, len(losses))
 
 
 def _pooled(logits: Tensor, steps: Tensor) -> Tensor:

@@ -10,11 +10,12 @@ from models.ear import Ear
 from streamer.frontend import FrontEndConfig
 from streamer.manifest import Manifest
 from train.card import card
-from train.checkpoint import Identity, load
+from train.checkpoint import Identity, load_weights
 from train.config import read_config
+from train.data.all_sound import DATA_SETS
 from train.export import current_commit, export
 from train.registry import Evaluation, Plugin
-from train.tasks.ear import DATA_SETS, FRONT_END, EarRunConfig, EarTask
+from train.tasks.ear import FRONT_END, EarRunConfig, EarTask
 from train.tasks.ear_figures import figures
 
 WARM_UP_FRAMES = 48
@@ -44,8 +45,7 @@ LIMITS = """
 def load_run(run: Path) -> Ear:
     """The ear with the best weights of a run, ready to use."""
     model = Ear(read_config(EarRunConfig, run / "config.json").model)
-    weights = load(run / "best.pt", Identity("ear", FRONT_END.config))["weights"]
-    model.load_state_dict({name[4:]: value for name, value in weights.items() if name.startswith("ear.")})
+    load_weights(model, run / "best.pt", Identity("ear", FRONT_END.config), prefix="ear.")
     return model.eval()
 
 

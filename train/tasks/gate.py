@@ -12,27 +12,22 @@ from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits
 
 from models.gate import HOP_FRAMES, Gate, GateConfig
+from models.music_front_end import music_front_end
+from streamer.errors import ConfigError
 from streamer.frontend import FrontEnd
 from streamer.stage import Array, offline
-from train.data import esc50, gtzan, mir1k, music_speech, speech
+from train.data import gtzan_mels
+from train.data.all_sound import music_or_not
 from train.data.cache import RATE_HZ, SoundCache
-from train.data.recordings import Recording, Split
+from train.data.mel_music import MelMusic, as_filed
+from train.data.recordings import FOLDS
 from train.data.scenes import IGNORE, MUSIC, OTHER, SceneConfig, Scenes, step_labels
 from train.metrics import auc, tpr_at_fpr
 from train.run import DataUsed, data_used
 from train.task import Batch, LoopConfig
 
-LEFT_OUT = frozenset({("esc50", "church_bells"), ("music_speech", "chant")})
-"""Neither music nor not, by source and category or name: AudioSet's ontology files church bells under Musical
-instrument > Bell, and chant under Human voice > Singing."""
-DATA_SETS = {
-    "GTZAN": gtzan,
-    "GTZAN music/speech": music_speech,
-    "MIR-1K": mir1k,
-    "TSP speech": speech,
-    "ESC-50": esc50,
-}
-FRONT_END = FrontEnd()
+FRONT_END = FrontEnd(music_front_end())
+STEP_SAMPLES = FRONT_END.config.hop_samples * HOP_FRAMES
 
 
 @dataclass(frozen=True)
@@ -46,27 +41,34 @@ class GateRunConfig:
     scenes : SceneConfig
     validation_scenes : int
         How many are made for validation, once.
+    fold, validation_fold : int
+        Never heard, and the one that chooses the weights and thresholds, 1 to 5.
     music_weight : float
         Of the loss on music steps, relative to other steps.
+    mel_share : float
+        Of the scenes into which music of GTZAN's mel file is put, 0 to 0.5; as many again only sound like the file.
     """
 
     model: GateConfig = field(default_factory=GateConfig)
     loop: LoopConfig = field(default_factory=LoopConfig)
     scenes: SceneConfig = field(default_factory=SceneConfig)
     validation_scenes: int = 200
+    fold: int = 5
+    validation_fold: int = 4
     music_weight: float = 1.0
+    mel_share: float = 0.3
 
+    def __post_init__(self) -> None:
+        held_out = {self.fold, self.validation_fold}
+        if len(held_out) < 2 or not held_out <= set(FOLDS):
+            raise ConfigError(
+                f"fold is {self.fold}, validation_fold {self.validation_fold}; expected two of 1 to 5"
+            )
 
-def recordings(root: Path, split: Split) -> list[Recording]:
-    """What the gate learns from or is measured on: all data sets' recordings of one split.
-
-    The solo voice of MIR-1K is among them (kind ``singing``): whether that is music is a matter of taste, so
-    it is measured, not learnt.
-    """
-    found = [r for data_set in DATA_SETS.values() for r in data_set.recordings(root)]
-    return [
-        r for r in found if r.split == split and not LEFT_OUT & {(r.source, r.category), (r.source, r.name)}
-    ]
+    @property
+    def learnt_folds(self) -> tuple[int, ...]:
+        """Folds that the weights are learnt from."""
+        return tuple(fold for fold in FOLDS if fold not in (self.fold, self.validation_fold))
 
 
 class GateTask:
@@ -86,12 +88,17 @@ class GateTask:
 
     def __init__(self, config: GateRunConfig, data: Path, cache: Path) -> None:
         self.config = config
-        self._caches = [SoundCache(recordings(data, split), cache) for split in ("train", "validation")]
+        splits = config.learnt_folds, [config.validation_fold]
+        self._caches = [SoundCache(music_or_not(data, folds), cache) for folds in splits]
         train, validation = (Scenes(sounds, config.scenes) for sounds in self._caches)
         self._scenes = {"train": train, "validation": validation}
+        self._mels = gtzan_mels.load(data)
+        self._mel_music = MelMusic(
+            self._mels, config.learnt_folds, config.model.mel_bands, config.scenes.audible_db
+        )
 
     def data_hash(self) -> DataUsed:
-        return data_used(*self._caches)
+        return data_used(*self._caches, self._mels)
 
     def make_model(self) -> nn.Module:
         """A gate that normalises as the first scenes of training ask for."""
@@ -102,8 +109,14 @@ class GateTask:
         return model
 
     def make_batch(self, seed: int, step: int, size: int) -> Batch:
+        """Frames and step labels; some scenes get music of the mel file, and as many others are only made like it."""
         rng = np.random.default_rng((seed, step))
-        return _as_tensors(*self._make(rng, self._scenes["train"], size))
+        frames, labels = self._make(rng, self._scenes["train"], size)
+        wait_steps = round(self.config.scenes.unknowable_s * RATE_HZ / STEP_SAMPLES)
+        filed = round(size * self.config.mel_share)
+        self._mel_music.put_into(rng, frames[:filed], labels[:filed], wait_steps)
+        frames[: 2 * filed] = as_filed(frames[: 2 * filed])
+        return _as_tensors(frames, labels)
 
     def loss(self, model: nn.Module, batch: Batch) -> dict[str, Tensor]:
         frames, labels = batch
@@ -136,12 +149,11 @@ class GateTask:
 
     def _make(self, rng: np.random.Generator, scenes: Scenes, size: int) -> tuple[Array, Array]:
         """Log-mel frames (size, frames, mel_bands) and step labels (size, steps) of new scenes."""
-        hop = FRONT_END.config.hop_samples
-        steps = int(self.config.scenes.seconds * RATE_HZ) // (hop * HOP_FRAMES)
-        samples = (steps * HOP_FRAMES - 1) * hop + FRONT_END.config.window_samples
+        steps = int(self.config.scenes.seconds * RATE_HZ) // STEP_SAMPLES
+        samples = steps * STEP_SAMPLES - FRONT_END.config.hop_samples + FRONT_END.config.window_samples
         made = [scenes.make(rng, samples) for _ in range(size)]
         frames = offline(FRONT_END, np.stack([scene.sound for scene in made]))
-        labels = [step_labels(scene.music, hop * HOP_FRAMES, self.config.scenes)[:steps] for scene in made]
+        labels = [step_labels(scene.music, STEP_SAMPLES, self.config.scenes)[:steps] for scene in made]
         return frames, np.stack(labels)
 
 

@@ -9,24 +9,25 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from scipy.special import logit
 
 from streamer.manifest import Thresholds
 from streamer.stage import Array
 from train import augment
-from train.data.cache import RATE_HZ, SoundCache
-from train.data.recordings import Recording, Split
+from train.calibration import Goal, operating_points, sigmoid_temperature
+from train.data.all_sound import music_or_not
+from train.data.cache import SoundCache
+from train.data.decode import RATE_HZ
+from train.data.recordings import Recording
 from train.listening import Listener
-from train.metrics import auc, f1, threshold_at_fpr, tpr_at_fpr
-from train.tasks.gate import recordings
+from train.metrics import auc, f1, tpr_at_fpr
+from train.predictions import Predictions, stacked
+from train.tasks.gate_mixtures import GTZAN_SETS, SETTLED_S, Mixtures, rounded
 
-SETTLED_S = 1.0
-"""The steps of the first second of a clip are left out where a figure says "settled"."""
 PATCH_SAMPLES = 15_600
 """A window of 96 frames, what YAMNet decides on."""
-GTZAN_SETS = ("gtzan", "music_speech")
-MIXED_DB = -25.0
-"""Active level of what is mixed for a figure, dB re full scale."""
-UNDER_SPEECH_DB = (20, 10, 5, 0, -5, -10)
+PRECISION, RECALL = 0.999, 0.99
+"""Of single settled steps of the validation fold, asked for by ``--prefer``."""
 LEVELS_DB = (-20, -40, -50)
 
 
@@ -46,7 +47,7 @@ class Scored:
 
 
 class GateFigures:
-    """Runs a released gate over one split.
+    """Runs a released gate over one fold.
 
     Parameters
     ----------
@@ -54,13 +55,13 @@ class GateFigures:
         Of the released model.
     data, cache : Path
         Folders of the data sets and of decoded sound.
-    split : {"train", "validation", "test"}
+    fold : int
+        The one that is measured on, 1 to 5.
     """
 
-    def __init__(self, folder: Path, data: Path, cache: Path, split: Split) -> None:
+    def __init__(self, folder: Path, data: Path, cache: Path, fold: int) -> None:
         self._listener = Listener.of(folder)
-        self._sounds = SoundCache(recordings(data, split), cache)
-        self._rng = np.random.default_rng(7)
+        self._sounds = SoundCache(music_or_not(data, [fold]), cache)
         self._scored = self._score_recordings()
 
     @property
@@ -80,18 +81,55 @@ class GateFigures:
         """Scores of music, shape (steps,), of sounds of any lengths."""
         return [scores[:, 0] for scores in self._listener.all_scores(sounds)]
 
-    def thresholds(self) -> Thresholds:
-        """Operating point: on where 1 % of other steps are above; off where 3 % of music steps are below.
+    def points(self) -> dict[str, tuple[Thresholds, ...]]:
+        """Operating points by preference: the best F1, `PRECISION` and `RECALL` of settled steps."""
+        scores, truth = self._judged()
+        goals = {
+            "balanced": Goal("f1"),
+            "precision": Goal("precision", PRECISION),
+            "recall": Goal("recall", RECALL),
+        }
+        return {
+            name: tuple(operating_points(scores[:, None], truth[:, None], goal))
+            for name, goal in goals.items()
+        }
 
-        The two stay at least 0.3 apart: a passing doubt is not the end of a piece.
-        """
+    def temperature(self) -> float:
+        """By which the logits of settled steps are to be divided to mean what they say."""
+        scores, truth = self._judged()
+        clipped = np.clip(scores, 1e-6, 1 - 1e-6)
+        return sigmoid_temperature(logit(clipped), truth.astype(int))
+
+    def _judged(self) -> tuple[Array, Array]:
+        """Settled scores, and which of them are of music."""
         music, other = self.settled("music"), self.settled("speech", "sound")
-        on = float(np.clip(threshold_at_fpr(other, 0.01), 0.5, 0.95))
-        off = float(np.clip(np.quantile(music, 0.03), 0.1, on - 0.3))
-        return Thresholds(on=round(on, 2), off=round(off, 2))
+        return np.concatenate([music, other]), np.repeat([True, False], [len(music), len(other)])
+
+    def predictions(self, command: str) -> Predictions:
+        """What was said of every recording; settled steps are judged, singing is not."""
+        manifest = self._listener.manifest
+        said = [s for s in self._scored if s.recording.kind != "singing" and len(s.scores)]
+        scores = stacked([s.scores[:, None] for s in said])
+        judged = np.full(scores.shape[:2], -1, np.int8)
+        for row, s in zip(judged, said, strict=True):
+            row[: len(s.sounding)][s.sounding] = s.recording.kind == "music"
+            row[: self.first_settled] = -1
+        return Predictions(
+            task="gate",
+            model=manifest.name,
+            labels=manifest.labels,
+            clips=tuple(f"{s.recording.source}/{s.recording.name}" for s in said),
+            truth=np.array([0 if s.recording.kind == "music" else -1 for s in said]),
+            folds=np.array([s.recording.fold for s in said]),
+            step_s=self._listener.step_s,
+            scores=scores,
+            command=command,
+            step_truth=judged,
+        )
 
     def all(self) -> dict[str, Any]:
         """Every figure, ready for the manifest."""
+        mixtures = Mixtures(self._listener, self._sounds)
         figures: dict[str, Callable[[], dict[str, Any]]] = {
             "recordings": self.recordings,
             "steps": self.steps,
@@ -99,8 +137,9 @@ class GateFigures:
             "music found": self.found,
             "false alarms": self.false_alarms,
             "worst sounds": self.worst_sounds,
-            "music under speech": self.under_speech,
-            "delays": self.delays,
+            "music under speech": mixtures.under_speech,
+            "music under speech, at 1 % false": mixtures.under_speech_at_equal_alarms,
+            "delays": mixtures.delays,
             "levels": self.levels,
         }
         return {name: {"what": _summary(measure), **measure()} for name, measure in figures.items()}
@@ -112,7 +151,7 @@ class GateFigures:
     def steps(self) -> dict[str, float]:
         """Single settled steps: all music against speech and sounds."""
         music, other = self.settled("music"), self.settled("speech", "sound")
-        return _rounded({"auc": auc(music, other), "tpr_at_1pc_fpr": tpr_at_fpr(music, other, 0.01)})
+        return rounded({"auc": auc(music, other), "tpr_at_1pc_fpr": tpr_at_fpr(music, other, 0.01)})
 
     def patches(self) -> dict[str, float]:
         """Last score of patches of 0.975 s from a fresh start: GTZAN sets against TSP speech and ESC-50."""
@@ -120,7 +159,7 @@ class GateFigures:
         other = np.concatenate(
             [self._patch_scores("speech", ("speech",)), self._patch_scores("sound", ("esc50",))]
         )
-        return _rounded(
+        return rounded(
             {
                 "auc": auc(music, other),
                 "tpr_at_1pc_fpr": tpr_at_fpr(music, other, 0.01),
@@ -149,48 +188,10 @@ class GateFigures:
         shares = self._shares_by(lambda r: r.category if r.kind == "sound" else None)
         return dict(sorted(shares.items(), key=lambda item: -item[1])[:count])
 
-    def under_speech(self) -> dict[str, float]:
-        """Share of settled steps at or above ``on`` for music mixed with speech, by dB of music re speech."""
-        pieces = [self._cut(recording, 10 * RATE_HZ) for recording in self._pieces()]
-        found = {}
-        for ratio_db in UNDER_SPEECH_DB:
-            mixes = []
-            for piece in pieces:
-                speech = augment.at_level(self._any_speech(len(piece)), MIXED_DB - max(ratio_db, 0))
-                mixed = augment.at_level(piece, MIXED_DB + min(ratio_db, 0)) + speech
-                mixes.append(augment.clip(mixed))
-            scores = [s[self.first_settled :] for s in self.score_all(mixes)]
-            found[f"{ratio_db} dB"] = float(np.mean(np.concatenate(scores) >= self._on))
-        return _rounded(found)
-
-    def delays(self) -> dict[str, float]:
-        """Seconds from the start of music after other sound to ``on``, and from its end to below ``off``."""
-        (point,) = self._listener.manifest.thresholds()
-        sequences, begin, end = [], [], []
-        others = self._sounds.where(lambda r: r.kind == "sound")
-        for recording in self._pieces():
-            other = self._sounds.samples(others[self._rng.integers(len(others))])[: 3 * RATE_HZ]
-            other = augment.at_level(np.resize(other, 3 * RATE_HZ), MIXED_DB)
-            music = augment.at_level(self._cut(recording, 4 * RATE_HZ), MIXED_DB)
-            sequences.append(np.concatenate([other, music, other]))
-        first, last = (int(s * RATE_HZ / self._listener.step_samples) for s in (3, 7))
-        for scores in self.score_all(sequences):
-            begin.append(_first(scores[first:last] >= point.on))
-            end.append(_first(scores[last:] < point.off))
-        step_s = self._listener.step_samples / RATE_HZ
-        return _rounded(
-            {
-                "on_median_s": float(np.median(begin)) * step_s,
-                "on_p90_s": float(np.quantile(begin, 0.9)) * step_s,
-                "off_median_s": float(np.median(end)) * step_s,
-                "off_p90_s": float(np.quantile(end, 0.9)) * step_s,
-            }
-        )
-
     def levels(self) -> dict[str, dict[str, float]]:
         """Share of patch scores at or above ``on`` with every patch at one level, dB re full scale."""
         return {
-            f"{level_db} dBFS": _rounded(
+            f"{level_db} dBFS": rounded(
                 {
                     "music": float(np.mean(self._patch_scores("music", GTZAN_SETS, level_db) >= self._on)),
                     "speech": float(
@@ -225,7 +226,7 @@ class GateFigures:
             group = name(scored.recording)
             if group is not None:
                 groups[group].append(scored.settled)
-        return _rounded(
+        return rounded(
             {group: float(np.mean(np.concatenate(v) >= self._on)) for group, v in sorted(groups.items())}
         )
 
@@ -239,38 +240,7 @@ class GateFigures:
             patches = [augment.clip(augment.at_level(patch, level_db)) for patch in patches]
         return np.array([scores[-1] for scores in self.score_all(patches)])
 
-    def _pieces(self) -> list[Recording]:
-        """The music of the two GTZAN sets."""
-        return [
-            s.recording
-            for s in self._scored
-            if s.recording.kind == "music" and s.recording.source in GTZAN_SETS
-        ]
-
-    def _cut(self, recording: Recording, samples: int) -> Array:
-        """The middle of a recording."""
-        index = self._sounds.recordings.index(recording)
-        first = max(0, (self._sounds.length(index) - samples) // 2)
-        return self._sounds.samples(index, first, samples)
-
-    def _any_speech(self, samples: int) -> Array:
-        """Sentences of TSP speech one after another."""
-        pool = self._sounds.where(lambda r: r.source == "speech")
-        parts: list[Array] = []
-        while sum(len(part) for part in parts) < samples:
-            parts.append(self._sounds.samples(pool[self._rng.integers(len(pool))]))
-        return np.concatenate(parts)[:samples]
-
 
 def _summary(measure: Callable[[], dict[str, Any]]) -> str:
     """The first paragraph of a figure's docstring, on one line."""
     return " ".join((measure.__doc__ or "").split("\n\n")[0].split())
-
-
-def _first(found: Array) -> float:
-    """Steps until the first that is true, that one included; all and one more if none is."""
-    return float(np.argmax(found) + 1) if found.any() else float(len(found) + 1)
-
-
-def _rounded(figures: dict[str, float]) -> dict[str, float]:
-    return {name: round(value, 4) for name, value in figures.items()}

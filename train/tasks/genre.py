@@ -10,7 +10,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from models.genre import DB, DEVIATION_DB, Genre, GenreConfig, genre_front_end
+from models.genre import Genre, GenreConfig
+from models.music_front_end import DB, DEVIATION_DB, music_front_end
 from streamer.errors import ConfigError
 from streamer.frontend import FrontEnd
 from streamer.stage import Array
@@ -57,11 +58,11 @@ class GenreRunConfig:
     model: GenreConfig = field(default_factory=GenreConfig)
     loop: LoopConfig = field(
         default_factory=lambda: LoopConfig(
-            steps=2_000, batch=32, learning_rate=3e-3, weight_decay=5e-2, average=0.995, workers=0
+            steps=4_000, batch=32, learning_rate=3e-3, weight_decay=5e-2, average=0.995, workers=0
         )
     )
-    fold: int = 10
-    validation_fold: int = 9
+    fold: int = 9
+    validation_fold: int = 10
     whole_tracks: float = 0.25
     mixup: float = 0.4
     shift_bands: int = 3
@@ -108,11 +109,17 @@ class GenreTask:
 
     def __init__(self, config: GenreRunConfig, data: Path, cache: Path) -> None:
         self.config = config
-        self.front_end = genre_front_end(config.model.mel_bands)
+        self.front_end = music_front_end(config.model.mel_bands)
         self._mels = gtzan_mels.load(data)
         self.labels = self._mels.genres
         self._frames = frames_of_mels(self._mels, np.arange(len(self._mels.genre)), config.model.mel_bands)
         self._learnt = np.flatnonzero(np.isin(self._mels.ten_fold, config.learnt_folds))
+        absent = [name for n, name in enumerate(self.labels) if n not in self._mels.genre[self._learnt]]
+        if absent:
+            raise ConfigError(
+                f"gtzan/mels.npz has no tracks of {', '.join(absent)} in folds "
+                f"{', '.join(map(str, config.learnt_folds))}; expected some of each of its genres: complete it"
+            )
         checked = config.validation_fold or config.learnt_folds[0]
         self._checked = np.flatnonzero(self._mels.ten_fold == checked)
         kept = {
@@ -125,7 +132,7 @@ class GenreTask:
         )
 
     def data_hash(self) -> DataUsed:
-        return data_used(self._tracks)
+        return data_used(self._tracks, self._mels)
 
     def make_model(self) -> nn.Module:
         return Genre(self.config.model, self.labels)

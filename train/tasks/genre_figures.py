@@ -41,6 +41,11 @@ class GenreFigures:
         held_out = {self._mels.audio[row] for row in self._rows}
         self._tracks = SoundCache([r for r in gtzan.recordings(data) if r.name in held_out], cache)
 
+    @property
+    def whole_tracks_held_out(self) -> int:
+        """How many whole tracks the fold has."""
+        return len(self._tracks)
+
     def mel_predictions(self, command: str) -> Predictions:
         """What was said of the first 3 s of every track of the mel file, in the fold."""
         frames = frames_of_mels(self._mels, self._rows, self._model.manifest.front_end.mel_bands)
@@ -82,6 +87,8 @@ class GenreFigures:
 
     def whole_tracks(self) -> dict[str, Any]:
         """Held-out whole tracks of 30 s, from their sound: accuracy, and after the first seconds."""
+        if not self.whole_tracks_held_out:
+            return {"tracks": 0}
         said = self.track_predictions("")
         return {"tracks": len(said.truth), "accuracy": round(accuracy(said, latest), 4), **_by_heard(said)}
 

@@ -8,11 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from models.genre import Genre, genre_front_end
+from models.genre import Genre
+from models.music_front_end import music_front_end
 from streamer.manifest import Manifest
 from train.calibration import Goal, operating_points, softmax_temperature
 from train.card import card
-from train.checkpoint import Identity, load
+from train.checkpoint import Identity, load_weights
 from train.config import read_config
 from train.data import gtzan, gtzan_mels
 from train.export import current_commit, export
@@ -28,7 +29,7 @@ PRECISION, RECALL = 0.8, 0.8
 ABOUT = """
 Says every 93 ms which of GTZAN's ten genres the music is, as the mean of what each step of the last 15 s says; nothing
 is decided in the first 3 s. A causal network of {parameters:,} parameters on mel bands finer than the other models'
-(windows of 93 ms, {bands} bands up to 7.8 kHz), level taken off. Trained from random weights on the first 3 s of 980
+(windows of 93 ms, {bands} bands up to 7.4 kHz), level taken off. Trained from random weights on the first 3 s of 980
 tracks as log-mel, whose windows and bands are the same but for the sample rate, and on whole tracks, with changes of
 pitch, tempo, range and colour, masks, and mixtures of clips.
 
@@ -47,8 +48,7 @@ def load_run(run: Path, labels: tuple[str, ...]) -> Genre:
     """The model with the best weights of a run, ready to use."""
     config = read_config(GenreRunConfig, run / "config.json").model
     model = Genre(config, labels)
-    weights = load(run / "best.pt", Identity("genre", genre_front_end(config.mel_bands)))["weights"]
-    model.load_state_dict(weights)
+    load_weights(model, run / "best.pt", Identity("genre", music_front_end(config.mel_bands)))
     return model.eval()
 
 
@@ -62,7 +62,8 @@ def evaluate(asked: Evaluation) -> dict[str, Any]:
     figures = GenreFigures(asked.model, asked.config, asked.data, asked.cache, asked.split)
     if asked.predictions:
         figures.mel_predictions(COMMAND).save(asked.predictions / f"{asked.split}.npz")
-        figures.track_predictions(COMMAND).save(asked.predictions / f"{asked.split}-tracks.npz")
+        if figures.whole_tracks_held_out:
+            figures.track_predictions(COMMAND).save(asked.predictions / f"{asked.split}-tracks.npz")
     return figures.all()
 
 
@@ -109,7 +110,7 @@ def _exported(model: Genre, folder: Path, temperature: float) -> Manifest:
         name="genre",
         task="genre",
         labels=model.labels,
-        front_end=genre_front_end(model.config.mel_bands),
+        front_end=music_front_end(model.config.mel_bands),
         hop_frames=model.hop_frames,
         latency_frames=model.latency_frames,
         warm_up_frames=FRAMES,

@@ -1,4 +1,4 @@
-"""Heads on the ear: what the sounds and the gate have in common when they learn."""
+"""Heads on the ear: what all have in common when they learn."""
 
 from __future__ import annotations
 
@@ -17,14 +17,16 @@ from streamer.errors import ConfigError
 from streamer.inference.onnx import OnnxModel
 from streamer.stage import Array
 from train.data import esc50
+from train.data.all_sound import IN_DOUBT, check_clips, recordings
 from train.data.cache import SoundCache
 from train.data.heard import heard
 from train.data.lessons import FRONT_END, LessonConfig, Lessons, lessons_of
+from train.data.recordings import FOLDS
 from train.data.rows import Rows
 from train.data.scenes import IGNORE
 from train.run import DataUsed, data_used
 from train.task import Batch, LoopConfig
-from train.tasks.ear import FOLDS, NO_MUSIC, recordings
+from train.tasks.ear import mean_or_zero
 
 
 @dataclass(frozen=True)
@@ -90,8 +92,9 @@ class HeadTask:
         self.labels = self.labels_of(classes)
         folds = {*config.learnt_folds, config.validation_fold} - {0}
         self._caches = {fold: SoundCache(recordings(data, [fold]), cache) for fold in sorted(folds)}
+        check_clips(self._caches, config.learnt_folds, classes)
         self._lessons = {
-            fold: lessons_of(sounds, classes, NO_MUSIC, config.lessons, data, cache)
+            fold: lessons_of(sounds, classes, IN_DOUBT, config.lessons, data, cache)
             for fold, sounds in self._caches.items()
         }
         self._heard = {fold: heard(self.ear, lessons) for fold, lessons in self._lessons.items()}
@@ -140,9 +143,12 @@ class HeadTask:
         known, named = labels != IGNORE, labels >= 0
         targets = F.one_hot(labels.clamp(min=0).long(), logits.shape[2]).float() * named.unsqueeze(2)
         each = F.binary_cross_entropy_with_logits(logits[known], targets[known], reduction="none")
-        parts = {"each": each.sum(1).mean()}
+        parts = {"each": mean_or_zero(each.sum(1))}
         if logits.shape[2] > 1:
-            parts["which"] = F.cross_entropy(logits[named], labels[named].long(), label_smoothing=0.1)
+            which = F.cross_entropy(
+                logits[named], labels[named].long(), label_smoothing=0.1, reduction="none"
+            )
+            parts["which"] = mean_or_zero(which)
         return parts
 
     def validate(self, model: nn.Module) -> dict[str, float]:

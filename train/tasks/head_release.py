@@ -1,9 +1,11 @@
-"""From a training run of a head to its released folder: what the sounds and the gate have in common."""
+"""From a training run of a head to its released folder: what all have in common."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from scipy.special import logit
@@ -13,15 +15,16 @@ from streamer.inference.onnx import OnnxModel
 from streamer.manifest import Manifest, Thresholds
 from streamer.stage import Array
 from train.calibration import Goal, operating_points, sigmoid_temperature
-from train.checkpoint import Identity, load
+from train.checkpoint import Identity, load_weights
 from train.config import read_config
 from train.data import esc50
+from train.data.all_sound import DATA_SETS, IN_DOUBT, recordings
 from train.data.cache import SoundCache
 from train.data.heard import heard
 from train.data.lessons import lessons_of
 from train.data.scenes import IGNORE
 from train.export import current_commit, export
-from train.tasks.ear import DATA_SETS, FRONT_END, NO_MUSIC, recordings
+from train.tasks.ear import FRONT_END
 from train.tasks.head import HeadRunConfig, HeadTask
 
 WARM_UP_STEPS = 6
@@ -33,7 +36,7 @@ def load_head(task: type[HeadTask], run: Path, classes: Sequence[str]) -> tuple[
     config = read_config(HeadRunConfig, run / "config.json")
     ear = OnnxModel(Path(config.ear)).manifest
     model = Head(config.model, ear.output_size, task.labels_of(classes))
-    model.load_state_dict(load(run / "best.pt", Identity(task.name, FRONT_END.config))["weights"])
+    load_weights(model, run / "best.pt", Identity(task.name, FRONT_END.config))
     return model.eval(), config
 
 
@@ -60,6 +63,44 @@ def export_head(
     return export(model, described, folder)
 
 
+Points = Mapping[str, tuple[Thresholds, ...]]
+"""Thresholds of each label, by preference."""
+
+
+def release_head(
+    task: type[HeadTask],
+    run: Path,
+    data: Path,
+    cache: Path,
+    folder: Path,
+    points: Callable[[HeadRunConfig], Points],
+    figures: Callable[[HeadRunConfig], dict[str, Any]],
+) -> tuple[Head, Manifest]:
+    """Export a run's best weights, calibrate and choose thresholds on validation, measure on test; no card yet.
+
+    Parameters
+    ----------
+    task : type
+    run : Path
+        With ``config.json`` and ``best.pt``.
+    data, cache : Path
+        Folders of the data sets and of what is made of them.
+    folder : Path
+        Takes ``model.onnx`` and ``manifest.json``.
+    points, figures : callable
+        The operating points, chosen with the calibrated model that lies in `folder`, and what is measured with them.
+    """
+    model, config = load_head(task, run, esc50.classes(data))
+    export_head(model, task, config, folder)
+    temperature = Validation(folder, task, config, data, cache).temperature()
+    manifest = export_head(model, task, config, folder, temperature)
+    manifest = dataclasses.replace(manifest, operating_points=points(config))
+    (folder / "manifest.json").write_text(manifest.to_json(), encoding="utf-8")
+    manifest = dataclasses.replace(manifest, results=figures(config))
+    (folder / "manifest.json").write_text(manifest.to_json(), encoding="utf-8")
+    return model, manifest
+
+
 class Validation:
     """What an exported head says of the lessons of its validation fold, step by step.
 
@@ -77,7 +118,7 @@ class Validation:
     ) -> None:
         fold = config.validation_fold or config.learnt_folds[0]
         sounds = SoundCache(recordings(data, [fold]), cache)
-        lessons = lessons_of(sounds, esc50.classes(data), NO_MUSIC, config.lessons, data, cache)
+        lessons = lessons_of(sounds, esc50.classes(data), IN_DOUBT, config.lessons, data, cache)
         embeddings = heard(OnnxModel(Path(config.ear)), lessons)
         kept = lessons.raw | (lessons.clip < 0)
         head = OnnxModel(folder)
@@ -92,7 +133,7 @@ class Validation:
         clipped = np.clip(self.scores, 1e-6, 1 - 1e-6)
         return sigmoid_temperature(logit(clipped), self.truth.astype(int))
 
-    def operating_points(self, precision: float, recall: float) -> dict[str, tuple[Thresholds, ...]]:
+    def operating_points(self, precision: float, recall: float) -> Points:
         """Thresholds for the best F1 (balanced), for a precision and for a recall, of each label."""
         goals = {
             "balanced": Goal("f1"),

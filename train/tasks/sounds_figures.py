@@ -9,6 +9,7 @@ import numpy as np
 
 from streamer.stage import Array
 from train.data import esc50
+from train.data.all_sound import recordings
 from train.data.cache import SoundCache
 from train.data.recordings import Split
 from train.listening import Listener
@@ -23,7 +24,6 @@ from train.metrics import (
     right,
 )
 from train.predictions import Predictions, stacked
-from train.tasks.ear import recordings
 from train.tasks.head import HeadRunConfig
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,7 @@ from train.data import esc50
 from train.registry import Evaluation, Plugin
 from train.run import data_folder
 from train.tasks.head import HeadRunConfig
-from train.tasks.head_release import Validation, export_head, load_head
+from train.tasks.head_release import Points, Validation, export_head, load_head, release_head
 from train.tasks.sounds import SoundsTask
 from train.tasks.sounds_figures import SoundsFigures
 
@@ -65,20 +64,18 @@ def release(run: Path, data: Path, cache: Path, folder: Path) -> Manifest:
     folder : Path
         Takes ``model.onnx``, ``manifest.json`` and ``card.md``.
     """
-    model, config = load_head(SoundsTask, run, esc50.classes(data))
-    export_head(model, SoundsTask, config, folder)
-    temperature = Validation(folder, SoundsTask, config, data, cache).temperature()
-    manifest = export_head(model, SoundsTask, config, folder, temperature)
-    points = Validation(folder, SoundsTask, config, data, cache).operating_points(PRECISION, RECALL)
-    manifest = dataclasses.replace(manifest, operating_points=points)
-    (folder / "manifest.json").write_text(manifest.to_json(), encoding="utf-8")
-    figures = SoundsFigures(folder, config, data, cache, "test").all()
-    manifest = dataclasses.replace(manifest, results={"command": COMMAND, **figures})
-    (folder / "manifest.json").write_text(manifest.to_json(), encoding="utf-8")
+
+    def points(config: HeadRunConfig) -> Points:
+        return Validation(folder, SoundsTask, config, data, cache).operating_points(PRECISION, RECALL)
+
+    def figures(config: HeadRunConfig) -> dict[str, Any]:
+        return {"command": COMMAND, **SoundsFigures(folder, config, data, cache, "test").all()}
+
+    model, manifest = release_head(SoundsTask, run, data, cache, folder, points, figures)
     about = ABOUT.format(
         labels=len(model.labels),
         parameters=sum(weights.numel() for weights in model.parameters()),
-        temperature=temperature,
+        temperature=manifest.temperature,
         precision=PRECISION,
         recall=RECALL,
     )

@@ -1,0 +1,35 @@
+"""The fine front end that music is heard through, by the gate and by genre."""
+
+from __future__ import annotations
+
+import math
+
+from streamer.frontend import FrontEndConfig, mel_to_hz
+
+DB = 10.0 / math.log(10.0)
+"""Decibels in a natural logarithm of power."""
+DEVIATION_DB = 15.5
+"""What a track's decibels spread by, in the mean over GTZAN: its mel file is divided by each track's own."""
+
+
+def music_front_end(bands: int = 112) -> FrontEndConfig:
+    """Windows of 93 ms, a frame each 23 ms, and the lowest of the 128 Slaney bands up to 11,025 Hz.
+
+    At 16 kHz this is what librosa's defaults give at 22,050 Hz, to 0.1 % in time, up to 7.4 kHz: the bands have the
+    same edges, so that features made of sound and GTZAN's mel file agree.
+    """
+    top = 15.0 + 27.0 * math.log(11_025 / 1_000) / math.log(6.4)
+    edge_hz = float(mel_to_hz(top * (bands + 1) / 129, "slaney"))
+    return FrontEndConfig(
+        window_samples=1_486,
+        hop_samples=372,
+        fft_samples=2_048,
+        mel_bands=bands,
+        mel_low_hz=0.0,
+        mel_high_hz=edge_hz,
+        mel_scale="slaney",
+        mel_triangles="hz",
+        mel_norm="area",
+        power=2,
+        log_offset=1e-10,
+    )

@@ -1,0 +1,60 @@
+"""All sound at hand: the data sets that the ear and the gate learn from, by fold."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from train.data import esc50, gtzan, mir1k, music_speech, speech
+from train.data.cache import SoundCache
+from train.data.recordings import Recording, check_folds
+
+DATA_SETS = {
+    "GTZAN": gtzan,
+    "GTZAN music/speech": music_speech,
+    "MIR-1K": mir1k,
+    "TSP speech": speech,
+    "ESC-50": esc50,
+}
+IN_DOUBT = frozenset({("esc50", "church_bells"), ("music_speech", "chant")})
+"""Neither music nor not, by source and category or name: AudioSet's ontology files church bells under Musical
+instrument > Bell, and chant under Human voice > Singing."""
+
+
+def recordings(root: Path, folds: Sequence[int]) -> list[Recording]:
+    """All data sets' recordings of some folds."""
+    found = [r for data_set in DATA_SETS.values() for r in data_set.recordings(root)]
+    return [r for r in found if r.fold in folds]
+
+
+def music_or_not(root: Path, folds: Sequence[int]) -> list[Recording]:
+    """Those of which anybody can say whether they are music: what a gate learns from and is measured on.
+
+    The solo voice of MIR-1K is among them (kind ``singing``): whether that is music is a matter of taste, so
+    it is measured, not learnt.
+    """
+    found = recordings(root, folds)
+    return [r for r in found if not IN_DOUBT & {(r.source, r.category), (r.source, r.name)}]
+
+
+def check_clips(
+    sounds: Mapping[int, SoundCache], learnt_folds: Sequence[int], classes: Sequence[str]
+) -> None:
+    """Refuse clips of everyday sound that cannot be trained and measured on, after broken ones were left out.
+
+    Parameters
+    ----------
+    sounds : mapping of int to SoundCache
+        By fold.
+    learnt_folds : sequence of int
+        Which must have clips of every class.
+    classes : sequence of str
+
+    Raises
+    ------
+    ConfigError
+        If a class has none, or a fold too few to measure on.
+    """
+    clips = {fold: [r for r in cache.recordings if r.source == "esc50"] for fold, cache in sounds.items()}
+    check_folds([r for fold in learnt_folds for r in clips[fold]], classes, learnt_folds)
+    check_folds([r for found in clips.values() for r in found], folds=tuple(clips))

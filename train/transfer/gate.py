@@ -1,0 +1,75 @@
+"""The gate by YAMNet: its own score of music, and a classifier on its frozen embedding, on single patches."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+
+from streamer.stage import Array
+from train.data.all_sound import music_or_not
+from train.data.cache import SoundCache
+from train.metrics import auc, f1, threshold_at_fpr, tpr_at_fpr
+from train.tasks.gate_figures import PATCH_SAMPLES
+from train.tasks.gate_mixtures import GTZAN_SETS
+from train.tasks.head import HeadRunConfig
+from train.transfer.classifiers import logistic_regression
+from train.transfer.embeddings import TRAININGS, Embedded, embedded
+
+SETS = MappingProxyType({"music": GTZAN_SETS, "speech": ("speech",), "sound": ("esc50",)})
+"""Kind to data sets: what the gate's own figure on patches is measured on."""
+FALSE = 0.01
+
+
+@dataclass(frozen=True)
+class _Patches:
+    """What YAMNet says of the patches of one split, and which of them are music."""
+
+    heard: Embedded
+    is_music: Array
+
+
+def figures(data: Path, cache: Path) -> dict[str, Any]:
+    """Patches of 0.975 s: the GTZAN sets against TSP speech and ESC-50, as the gate's own figure has them."""
+    return {name: _of_training(data, weights, cache) for name, weights in TRAININGS.items()}
+
+
+def _of_training(data: Path, weights: str, cache: Path) -> dict[str, Any]:
+    splits = HeadRunConfig().learnt_folds, [HeadRunConfig().validation_fold], [HeadRunConfig().fold]
+    train, validation, test = (_patches(data, data / weights, cache, folds) for folds in splits)
+    regression = logistic_regression().fit(train.heard.embedding, train.is_music)
+    return {
+        "patches": len(test.is_music),
+        "music score": _figures(validation, validation.heard.music, test, test.heard.music),
+        "logistic regression": _figures(
+            validation,
+            regression.decision_function(validation.heard.embedding),
+            test,
+            regression.decision_function(test.heard.embedding),
+        ),
+    }
+
+
+def _patches(data: Path, weights: Path, cache: Path, folds: Sequence[int]) -> _Patches:
+    wanted = [one for one in music_or_not(data, folds) if one.source in SETS.get(one.kind, ())]
+    sounds = SoundCache(wanted, cache)
+    heard = embedded(sounds, weights, cache, PATCH_SAMPLES)
+    return _Patches(heard, np.array([sounds.recordings[n].kind == "music" for n in heard.recording]))
+
+
+def _figures(validation: _Patches, chosen_on: Array, test: _Patches, scores: Array) -> dict[str, float]:
+    """Figures on the test; F1 at the threshold that 1 % of the validation's other patches exceed."""
+    threshold = threshold_at_fpr(chosen_on[~validation.is_music], FALSE)
+    music, other = scores[test.is_music], scores[~test.is_music]
+    found = {
+        "auc": auc(music, other),
+        "tpr_at_1pc_fpr": tpr_at_fpr(music, other, FALSE),
+        "f1": f1(music, other, threshold),
+        "tpr": float(np.mean(music >= threshold)),
+        "fpr": float(np.mean(other >= threshold)),
+    }
+    return {name: round(value, 4) for name, value in found.items()}

@@ -1,0 +1,45 @@
+"""ESC-50 by classifiers on YAMNet's frozen embeddings."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from train.data import esc50
+from train.data.cache import SoundCache
+from train.data.recordings import check_folds
+from train.transfer.classifiers import held_out, logistic_regression, multilayer_perceptron, over_folds
+from train.transfer.embeddings import TRAININGS, check_all_heard, embedded, pooled
+
+
+def figures(data: Path, cache: Path) -> dict[str, Any]:
+    """Accuracy on ESC-50's own folds, each held out in turn, for both trainings of YAMNet.
+
+    Mean and maximum of the embedding over a clip's patches; also of its square root, which is nearer to a normal
+    distribution.
+    """
+    sounds = SoundCache(esc50.recordings(data), cache)
+    classes = esc50.classes(data)
+    check_folds(sounds.recordings, classes)
+    labels = np.array([classes.index(clip.category) for clip in sounds.recordings])
+    fold = np.array([clip.fold for clip in sounds.recordings])
+    found: dict[str, Any] = {"clips": len(sounds)}
+    for name, weights in TRAININGS.items():
+        heard = embedded(sounds, data / weights, cache)
+        check_all_heard(heard, sounds)
+        plain = pooled(heard.embedding, heard.recording)
+        root = pooled(np.sqrt(heard.embedding), heard.recording)
+        found[name] = {
+            "logistic regression": over_folds(
+                held_out(logistic_regression, plain, labels, fold) == labels, fold
+            ),
+            "logistic regression, root": over_folds(
+                held_out(logistic_regression, root, labels, fold) == labels, fold
+            ),
+            "perceptron, root": over_folds(
+                held_out(multilayer_perceptron, root, labels, fold) == labels, fold
+            ),
+        }
+    return found

@@ -1,0 +1,248 @@
+"""Everyday sounds by fine-tuning YAMNet: all of it learns, with a linear layer for ESC-50's classes on top."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.lib.stride_tricks import sliding_window_view
+from torch import Tensor, nn
+
+from models.yamnet import YAMNet
+from streamer.errors import ConfigError
+from streamer.stage import Array
+from streamer.yamnet.weights import EMBEDDING_SIZE, PATCH_FRAMES
+from train.augment.features import add_up, mask
+from train.data import esc50
+from train.data.cache import SoundCache
+from train.data.features import FeatureCache
+from train.data.lessons import FRONT_END
+from train.data.recordings import FOLDS, check_folds
+from train.run import DataUsed, data_used
+from train.schedule import Cosine, ScheduleConfig
+from train.task import Batch, LoopConfig
+from train.transfer.classifiers import logistic_regression
+from train.transfer.embeddings import TRAININGS, check_all_heard, embedded
+from train.yamnet.npz import read_npz
+
+NEAR = 2.0
+"""A crop's loudest frame is at most this far below its clip's, in mean log magnitude: 17 dB."""
+CHECKED_HOP = PATCH_FRAMES // 2
+
+
+@dataclass(frozen=True)
+class TunedRunConfig:
+    """A run of this task.
+
+    Attributes
+    ----------
+    weights : {"hub", "lite"}
+        The training of YAMNet to start from.
+    loop : LoopConfig
+        The learning rate is that of all layers.
+    hop_frames : int
+        Of the exported model: from one answer to the next, 1 to 95.
+    fold : int
+        Never heard, 1 to 5.
+    validation_fold : int
+        Chooses the weights, 1 to 5; 0 learns from all folds but the test's, and is validated on what it learns.
+    patches : int
+        Of 0.96 s, one after the other, that a clip gives to a batch.
+    mixed : float
+        Share of the clips that are mixed with another, in any share of power.
+    masks, mask_bands, mask_frames : int
+        Of SpecAugment.
+    smoothing : float
+        Share of the labels that is spread over all classes.
+    """
+
+    weights: str = "lite"
+    loop: LoopConfig = field(
+        default_factory=lambda: LoopConfig(
+            steps=400,
+            batch=32,
+            learning_rate=3e-4,
+            schedule=ScheduleConfig(cosine=Cosine(warm_up_steps=40)),
+            average=0.99,
+            validate_every=100,
+            workers=0,
+        )
+    )
+    hop_frames: int = CHECKED_HOP
+    fold: int = 5
+    validation_fold: int = 0
+    patches: int = 2
+    mixed: float = 0.5
+    masks: int = 2
+    mask_bands: int = 8
+    mask_frames: int = 20
+    smoothing: float = 0.1
+
+    def __post_init__(self) -> None:
+        if (
+            self.fold not in FOLDS
+            or self.validation_fold not in (0, *FOLDS)
+            or self.fold == self.validation_fold
+        ):
+            raise ConfigError(
+                f"fold is {self.fold}, validation_fold {self.validation_fold}; expected two of 1 to 5, or "
+                "validation_fold=0 to learn from all folds but the test's"
+            )
+        if self.weights not in TRAININGS:
+            raise ConfigError(f"weights is {self.weights!r}; expected one of {', '.join(TRAININGS)}")
+        if not 0 < self.hop_frames < PATCH_FRAMES or self.patches < 1:
+            raise ConfigError(
+                f"hop_frames is {self.hop_frames} and patches is {self.patches}; expected 1 to {PATCH_FRAMES - 1}, "
+                "and 1 or more"
+            )
+
+    @property
+    def learnt_folds(self) -> tuple[int, ...]:
+        """Folds that the weights are learnt from."""
+        return tuple(fold for fold in FOLDS if fold not in (self.fold, self.validation_fold))
+
+
+def tuned_network(relu_max: float, classes: int) -> YAMNet:
+    """YAMNet with other classes, of random weights."""
+    network = YAMNet(relu_max)
+    network.logits = nn.Linear(EMBEDDING_SIZE, classes)
+    return network
+
+
+class TunedTask:
+    """Fine-tuning for `train.loop`.
+
+    Parameters
+    ----------
+    config : TunedRunConfig
+    data, cache : Path
+        Folders of the data sets and of what is made of them.
+
+    Raises
+    ------
+    ConfigError
+        If a class has no clips, a fold has too few, or a clip is silent.
+    ModelError
+        If the weights are not YAMNet's.
+    """
+
+    name = "sounds_yamnet"
+    front_end = FRONT_END.config
+
+    def __init__(self, config: TunedRunConfig, data: Path, cache: Path) -> None:
+        self.config = config
+        self.classes = esc50.classes(data)
+        self._weights_path, self._cache = data / TRAININGS[config.weights], cache
+        self._weights = read_npz(self._weights_path)
+        self._all = esc50.recordings(data)
+        checked = config.validation_fold or config.learnt_folds[0]
+        self._learnt = FeatureCache(
+            [clip for clip in self._all if clip.fold in config.learnt_folds], cache, FRONT_END
+        )
+        self._checked = FeatureCache([clip for clip in self._all if clip.fold == checked], cache, FRONT_END)
+        check_folds(self._learnt.recordings, self.classes, config.learnt_folds)
+        check_folds(self._checked.recordings, [], [checked])
+        self._labels = self._labels_of(self._learnt)
+
+    def data_hash(self) -> DataUsed:
+        return data_used(self._learnt, self._checked)
+
+    def make_model(self) -> nn.Module:
+        """YAMNet, with the logistic regression on its frozen embedding as its last layer.
+
+        So learning starts from what the embedding is worth as it is, and does not spoil it on the way to a layer
+        of random weights (Kumar et al. 2022, Fine-Tuning can Distort Pretrained Features).
+        """
+        network = tuned_network(self._weights.relu_max, len(self.classes))
+        published = YAMNet.from_weights(self._weights).state_dict()
+        kept = {name: value for name, value in published.items() if not name.startswith("logits.")}
+        network.load_state_dict(kept, strict=False)
+        weight, bias = self._probe()
+        with torch.no_grad():
+            network.logits.weight.copy_(torch.from_numpy(weight))
+            network.logits.bias.copy_(torch.from_numpy(bias))
+        return network
+
+    def make_batch(self, seed: int, step: int, size: int) -> Batch:
+        """Frames (size, patches * 96, 64) and probabilities of the classes (size, classes).
+
+        Clips come in the order of a shuffled deck, which is shuffled anew when all were heard.
+        """
+        rng, c = np.random.default_rng((seed, step)), self.config
+        places = [self._dealt(seed, step * size + n) for n in range(size)]
+        frames, targets = self._crops(rng, places)
+        mixed = rng.random(size) < c.mixed
+        others, other_targets = self._crops(
+            rng, rng.integers(len(self._learnt), size=int(mixed.sum())).tolist()
+        )
+        share = rng.random(len(others), np.float32)
+        frames[mixed] = add_up(frames[mixed], others, share, FRONT_END.config.log_offset)
+        targets[mixed] = share[:, None] * targets[mixed] + (1 - share[:, None]) * other_targets
+        frames = mask(rng, frames, c.masks, c.mask_bands, c.mask_frames)
+        targets = targets * np.float32(1 - c.smoothing) + np.float32(c.smoothing / len(self.classes))
+        return torch.from_numpy(frames), torch.from_numpy(targets)
+
+    def loss(self, model: nn.Module, batch: Batch) -> dict[str, Tensor]:
+        frames, targets = batch
+        return {"sounds": F.cross_entropy(_clip_logits(model, frames, PATCH_FRAMES), targets)}
+
+    def validate(self, model: nn.Module) -> dict[str, float]:
+        """Accuracy of whole clips by the mean logits of their patches; ``score`` is the negative cross entropy."""
+        device, said = next(model.parameters()).device, []
+        with torch.no_grad():
+            for index in range(len(self._checked)):
+                frames = torch.from_numpy(self._checked.frames(index)[None]).to(device)
+                said.append(_clip_logits(model, frames, CHECKED_HOP).cpu())
+        logits, truth = torch.cat(said), torch.from_numpy(self._labels_of(self._checked))
+        accuracy = (logits.argmax(1) == truth).float().mean().item()
+        return {"score": -F.cross_entropy(logits, truth).item(), "accuracy": accuracy}
+
+    def _labels_of(self, clips: FeatureCache) -> Array:
+        return np.array([self.classes.index(clip.category) for clip in clips.recordings])
+
+    def _probe(self) -> tuple[Array, Array]:
+        """Weight and bias of the logistic regression on the mean frozen embedding of the learnt clips."""
+        sounds = SoundCache(
+            self._all, self._cache
+        )  # of all folds: kept on disk once for whichever is held out
+        found = embedded(sounds, self._weights_path, self._cache)
+        check_all_heard(found, sounds)
+        learnt = sounds.where(lambda clip: clip.fold in self.config.learnt_folds)
+        mean = np.stack([found.embedding[found.recording == place].mean(axis=0) for place in learnt])
+        labels = [self.classes.index(sounds.recordings[place].category) for place in learnt]
+        scaler, regression = (step for _, step in logistic_regression().fit(mean, labels).steps)
+        weight, bias = regression.coef_, regression.intercept_
+        if len(weight) == 1:  # of two classes it knows the difference alone
+            weight, bias = np.concatenate([-weight, weight]) / 2, np.concatenate([-bias, bias]) / 2
+        weight = weight / scaler.scale_
+        return weight, bias - weight @ scaler.mean_
+
+    def _dealt(self, seed: int, number: int) -> int:
+        """The clip that comes at a place of an endless row of shuffled decks."""
+        deck, place = divmod(number, len(self._learnt))
+        return int(np.random.default_rng((seed, 1, deck)).permutation(len(self._learnt))[place])
+
+    def _crops(self, rng: np.random.Generator, places: list[int]) -> tuple[Array, Array]:
+        """A crop of each of some clips, and its class as probabilities."""
+        frames = [self._crop(rng, self._learnt.frames(place)) for place in places]
+        shape = (len(places), self.config.patches * PATCH_FRAMES, FRONT_END.config.mel_bands)
+        targets = np.eye(len(self.classes), dtype=np.float32)[self._labels[places]]
+        return np.reshape(frames, shape).astype(np.float32), targets
+
+    def _crop(self, rng: np.random.Generator, frames: Array) -> Array:
+        """Part of a clip in which something sounds; a clip that is shorter is repeated."""
+        count = self.config.patches * PATCH_FRAMES
+        frames = np.resize(frames, (max(count, len(frames)), frames.shape[1]))
+        loudest = sliding_window_view(frames.mean(axis=1), count).max(axis=1)
+        first = int(rng.choice(np.flatnonzero(loudest >= loudest.max() - NEAR)))
+        return frames[first : first + count]
+
+
+def _clip_logits(model: nn.Module, frames: Tensor, hop_frames: int) -> Tensor:
+    """Mean logits, shape (batch, classes), over the patches of clips of frames, shape (batch, frames, 64)."""
+    patches = frames.unfold(1, PATCH_FRAMES, hop_frames).transpose(2, 3)
+    logits: Tensor = model(patches.flatten(0, 1))[0]
+    return logits.unflatten(0, patches.shape[:2]).mean(dim=1)

@@ -1,0 +1,97 @@
+"""From a fine-tuned run to a folder of the user's own; to none that ships."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, NoReturn
+
+from models.yamnet import SlidingYAMNet
+from streamer.errors import ConfigError
+from streamer.manifest import Manifest
+from streamer.yamnet.weights import LICENCE, PATCH_FRAMES
+from train.checkpoint import Identity, load_weights
+from train.config import read_config
+from train.data import esc50
+from train.data.lessons import FRONT_END
+from train.export import current_commit
+from train.export import export as export_model
+from train.registry import Evaluation, Plugin
+from train.run import data_folder
+from train.tasks.sounds_figures import SoundsFigures
+from train.transfer.embeddings import TRAININGS
+from train.transfer.tuned import TunedRunConfig, TunedTask, tuned_network
+from train.yamnet.npz import read_npz
+
+COMMAND = "python -m train evaluate sounds_yamnet"
+SHIPPED = Path("models") / "released"
+
+
+def export(run: Path, folder: Path) -> Manifest:
+    """Export a run's best weights without thresholds or figures into `folder`.
+
+    Raises
+    ------
+    ConfigError
+        If the folder is among the models that ship.
+    """
+    if folder.resolve().is_relative_to(SHIPPED.resolve()):
+        raise _refusal(f"--out is {folder}")
+    config = read_config(TunedRunConfig, run / "config.json")
+    classes = esc50.classes(data_folder())
+    network = tuned_network(read_npz(data_folder() / TRAININGS[config.weights]).relu_max, len(classes))
+    load_weights(network, run / "best.pt", Identity(TunedTask.name, FRONT_END.config))
+    described = Manifest(
+        name=TunedTask.name,
+        task="sounds",
+        labels=classes,
+        front_end=FRONT_END.config,
+        hop_frames=config.hop_frames,
+        latency_frames=config.hop_frames,
+        warm_up_frames=PATCH_FRAMES,
+        states=(),
+        sha256="",
+        commit=current_commit(),
+        exclusive=True,
+        trained_on=(
+            {"name": "AudioSet", "licence": LICENCE},
+            {"name": "ESC-50", "licence": esc50.LICENCE},
+        ),
+    )
+    return export_model(SlidingYAMNet(network.eval(), config.hop_frames), described, folder)
+
+
+def evaluate(asked: Evaluation) -> dict[str, Any]:
+    """Figures of an exported model on held-out clips, as those of the sounds are made."""
+    figures = SoundsFigures(asked.model, asked.config, asked.data, asked.cache, asked.split)
+    if asked.predictions:
+        figures.predictions(COMMAND).save(asked.predictions / f"{asked.split}.npz")
+    return figures.all()
+
+
+def release(run: Path, data: Path, cache: Path, folder: Path) -> NoReturn:
+    """Refuse.
+
+    Raises
+    ------
+    ConfigError
+        Always.
+    """
+    del data, cache, folder
+    raise _refusal(f"run {run}")
+
+
+def _refusal(what: str) -> ConfigError:
+    return ConfigError(
+        f"{what}: weights fine-tuned from YAMNet do not ship, expected ones that this project trained from random "
+        "initialisation; keep them for yourself: python -m train export sounds_yamnet --out FOLDER"
+    )
+
+
+PLUGIN = Plugin(
+    name="sounds_yamnet",
+    config=TunedRunConfig,
+    task=TunedTask,
+    export=export,
+    evaluate=evaluate,
+    release=release,
+)
