@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from models.layers import StreamingLayer, TorchState
+from models.layers import StreamingLayer, TorchState, WindowMean
 
 
 @dataclass(frozen=True)
@@ -16,18 +16,21 @@ class HeadConfig:
 
     Attributes
     ----------
+    memory_steps : int
+        Steps of 80 ms whose logits each answer is the mean of: about 1 s.
     hidden : int
         Width between the embedding and the labels; 0 for none between.
     dropout : float
         Before each layer, in training.
     """
 
+    memory_steps: int = 12
     hidden: int = 0
     dropout: float = 0.3
 
 
 class Head(StreamingLayer):
-    """Embeddings to logits, each step by itself: the ear remembers for it.
+    """Embeddings to logits, and their mean over the last steps: single steps are rash.
 
     Parameters
     ----------
@@ -53,6 +56,8 @@ class Head(StreamingLayer):
         if config.hidden:
             layers += [nn.Linear(embedding, config.hidden), nn.ReLU(), nn.Dropout(config.dropout)]
         self.layers = nn.Sequential(*layers, nn.Linear(config.hidden or embedding, len(labels)))
+        self.memory = WindowMean(len(labels), config.memory_steps)
+        self.state_shapes = self.memory.state_shapes
 
     def set_normalisation(self, mean: Tensor, std: Tensor) -> None:
         """Fix the mean and standard deviation of every number of the embedding, shape (embedding,)."""
@@ -61,5 +66,4 @@ class Head(StreamingLayer):
 
     def forward(self, x: Tensor, state: TorchState | None = None) -> tuple[Tensor, TorchState]:
         """Logits, shape (batch, steps, labels), of embeddings, shape (batch, steps, embedding)."""
-        del state  # there is none
-        return self.layers((x - self.mean) * self.scale), ()
+        return self.memory(self.layers((x - self.mean) * self.scale), state)

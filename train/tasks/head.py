@@ -123,27 +123,35 @@ class HeadTask:
     def make_model(self) -> nn.Module:
         """A head that normalises as the first embeddings ask for."""
         model = Head(self.config.model, self.ear.manifest.output_size, self.labels)
-        embeddings, _ = self.make_batch(self.config.loop.seed, 0, 256)
+        embeddings, *_ = self.make_batch(self.config.loop.seed, 0, 256)
         flat = embeddings.flatten(0, 1)
         model.set_normalisation(flat.mean(0), flat.std(0))
         return model
 
     def make_batch(self, seed: int, step: int, size: int) -> Batch:
-        """Embeddings (size, steps, embedding) and the label of each step; the first half are single clips."""
+        """Embeddings (size, steps, embedding), the label of each step, and of each lesson that is a single clip.
+
+        The first half are single clips; the others' label is -1.
+        """
         rng = np.random.default_rng((seed, step))
         single = self._single[rng.integers(len(self._single), size=size // 2)]
         rows = np.concatenate([single, rng.integers(len(self._learnt), size=size - len(single))])
-        taken = self._learnt.take("heard", rows), self._learnt.take("labels", rows)
+        taken = [self._learnt.take(name, rows) for name in ("heard", "labels", "clip")]
         return tuple(torch.from_numpy(array) for array in taken)
 
     def loss(self, model: nn.Module, batch: Batch) -> dict[str, Tensor]:
-        """Each label by itself, and, where there are several and one of them sounds, which one it is."""
-        embeddings, labels = batch
+        """Each label by itself, and, where there are several and one of them sounds, which one it is.
+
+        In a single clip no other label ever sounds, not even where nobody can say whether its own does.
+        """
+        embeddings, labels, clip = batch
         logits, _ = model(embeddings)
-        known, named = labels != IGNORE, labels >= 0
+        named = labels >= 0
         targets = F.one_hot(labels.clamp(min=0).long(), logits.shape[2]).float() * named.unsqueeze(2)
-        each = F.binary_cross_entropy_with_logits(logits[known], targets[known], reduction="none")
-        parts = {"each": mean_or_zero(each.sum(1))}
+        others = F.one_hot(clip.clamp(min=0).long(), logits.shape[2]) == 0
+        known = (labels != IGNORE).unsqueeze(2) | (others & (clip >= 0).unsqueeze(1)).unsqueeze(1)
+        each = F.binary_cross_entropy_with_logits(logits, targets, reduction="none") * known
+        parts = {"each": mean_or_zero(each.sum(2).flatten())}
         if logits.shape[2] > 1:
             which = F.cross_entropy(
                 logits[named], labels[named].long(), label_smoothing=0.1, reduction="none"

@@ -14,7 +14,7 @@ from models.heads import Head
 from streamer.inference.onnx import OnnxModel
 from streamer.manifest import Manifest, Thresholds
 from streamer.stage import Array
-from train.calibration import Goal, operating_points, sigmoid_temperature
+from train.calibration import sigmoid_temperature
 from train.checkpoint import Identity, load_weights
 from train.config import read_config
 from train.data import esc50
@@ -132,12 +132,3 @@ class Validation:
         """By which the logits of these scores are to be divided to mean what they say."""
         clipped = np.clip(self.scores, 1e-6, 1 - 1e-6)
         return sigmoid_temperature(logit(clipped), self.truth.astype(int))
-
-    def operating_points(self, precision: float, recall: float) -> Points:
-        """Thresholds for the best F1 (balanced), for a precision and for a recall, of each label."""
-        goals = {
-            "balanced": Goal("f1"),
-            "precision": Goal("precision", precision),
-            "recall": Goal("recall", recall),
-        }
-        return {name: tuple(operating_points(self.scores, self.truth, goal)) for name, goal in goals.items()}

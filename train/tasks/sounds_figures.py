@@ -7,7 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from streamer.manifest import Thresholds
 from streamer.stage import Array
+from train.calibration import Goal, operating_point, operating_points
 from train.data import esc50
 from train.data.all_sound import recordings
 from train.data.cache import SoundCache
@@ -25,6 +27,7 @@ from train.metrics import (
 )
 from train.predictions import Predictions, stacked
 from train.tasks.head import HeadRunConfig
+from train.tasks.head_release import Validation
 
 
 class SoundsFigures:
@@ -65,6 +68,15 @@ class SoundsFigures:
             command=command,
             rule="mean_probability",
         )
+
+    def points(self, goal: Goal, steps: Validation) -> tuple[Thresholds, ...]:
+        """Where each label goes on, by its highest score in each clip of the fold, and off, by its single steps."""
+        warm_up = self._listener.manifest.warm_up_frames
+        highest = np.stack([scores[warm_up:].max(axis=0) for scores in self._said])
+        truth = self.predictions("").truth[:, None] == np.arange(highest.shape[1])
+        on = [point.on for point in operating_points(highest, truth, goal)]
+        sounding = [scores[truth] for scores, truth in zip(steps.scores.T, steps.truth.T, strict=True)]
+        return tuple(operating_point(one, scores) for one, scores in zip(on, sounding, strict=True))
 
     def all(self) -> dict[str, Any]:
         """Every figure, ready for the manifest."""

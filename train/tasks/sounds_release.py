@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from streamer.manifest import Manifest
+from train.calibration import Goal
 from train.card import card
 from train.data import esc50
 from train.registry import Evaluation, Plugin
@@ -17,17 +18,23 @@ from train.tasks.sounds_figures import SoundsFigures
 
 COMMAND = "python -m train evaluate sounds"
 PRECISION, RECALL = 0.9, 0.9
-"""Of single steps on the validation fold, asked for by ``--prefer``."""
+GOALS = {
+    "balanced": Goal("f1"),
+    "precision": Goal("precision", PRECISION),
+    "recall": Goal("recall", RECALL),
+}
+"""Of clips of the validation fold in which a label is on at any time, by what ``--prefer`` asks for."""
 
 ABOUT = """
 Says every 80 ms which of ESC-50's {labels} everyday sounds are sounding: none, one or several. A layer of
-{parameters:,} parameters on the embeddings of the ear (see its card), which remember about 2 s. Trained from random
-weights, each label by itself and, where one sounds, against the others, on clips as recorded and augmented, and on
-scenes in which sounds, music and speech follow each other and mix. Steps within 0.3 s of a change are not learnt from.
+{parameters:,} parameters on the embeddings of the ear (see its card), its logits averaged over about 1 s. Trained from
+random weights, each label by itself and, where one sounds, against the others, on clips as recorded and augmented, and
+on scenes in which sounds, music and speech follow each other and mix. Steps within 0.3 s of a change are not learnt
+from, but that a clip holds no sound but its own is.
 
 Calibrated on the validation fold: its logits are divided by {temperature:.2f}. Thresholds are chosen there for each
-label, and drawn towards those of all labels where it has few steps: for the best F1 (balanced), for a precision of
-{precision:g}, for a recall of {recall:g} of single steps.
+label, and drawn towards those of all labels where it has few clips, on what is on at any time in a clip: for the best
+F1 (balanced), for a precision of {precision:g}, for a recall of {recall:g}.
 """
 LIMITS = """
 - The classes are those of ESC-50 and no others: what is none of them may be taken for the nearest. 40 clips of a
@@ -66,7 +73,9 @@ def release(run: Path, data: Path, cache: Path, folder: Path) -> Manifest:
     """
 
     def points(config: HeadRunConfig) -> Points:
-        return Validation(folder, SoundsTask, config, data, cache).operating_points(PRECISION, RECALL)
+        clips = SoundsFigures(folder, config, data, cache, "validation")
+        steps = Validation(folder, SoundsTask, config, data, cache)
+        return {name: clips.points(goal, steps) for name, goal in GOALS.items()}
 
     def figures(config: HeadRunConfig) -> dict[str, Any]:
         return {"command": COMMAND, **SoundsFigures(folder, config, data, cache, "test").all()}
