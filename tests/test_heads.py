@@ -22,7 +22,9 @@ def folder(tmp_path: Path) -> Path:
 
 
 def config(folder: Path, **gate: float) -> Config:
-    return Config(models=ModelsConfig(gate=str(folder)), gate=DecisionConfig(**gate))
+    return Config(
+        models=ModelsConfig(gate=str(folder), sounds="off", genre="off"), gate=DecisionConfig(**gate)
+    )
 
 
 @pytest.mark.parametrize(

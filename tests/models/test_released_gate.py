@@ -88,8 +88,9 @@ def test_held_out_real_sound(model, point, data_dir):
     for recording in music_or_not(data_dir, [5])[::8]:
         if recording.kind in shares:
             sound = decode(recording)[: 10 * 16_000].astype(np.float32) / 32_768
-            settled = offline(chain, sound[None])[0, 25:, 0]
-            shares[recording.kind] += [float(np.mean(settled >= point.on))]
+            settled = offline(chain, sound[None])[0, round(16_000 / float(chain.hop)) :, 0]
+            if len(settled):
+                shares[recording.kind] += [float(np.mean(settled >= point.on))]
     assert min(len(found) for found in shares.values()) >= 5
     assert np.mean(shares["music"]) > 0.9
     assert np.mean(shares["speech"]) < 0.05
