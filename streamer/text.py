@@ -31,7 +31,7 @@ def _said(event: Event) -> str:
         case Decision():
             since = clock(event.start, event.rate)
             if not event.label:  # of the model itself
-                return f"{event.state} since {since}"
+                return f"{event.state:<16} since {since}"
             return f"{f'{event.label} {event.state}':<16} since {since}  score {event.score:.2f}"
         case Scores():
             heads = (

@@ -88,7 +88,7 @@ def test_genre_listens_then_is_unsure_before_it_says_what_it_is() -> None:
     listening = _decision("genre", "", "listening", 0.0)
     text = _seen(listening)
     assert _head(text, "genre") == "◌ listening"
-    assert re.search(r"genre/mic +listening since 0:00:00\.03", text)
+    assert re.search(r"genre/mic +listening +since 0:00:00\.03", text)
     told = replace(bus.scores(4), heads={"genre": {"rock": 0.7, "jazz": 0.2}})
     assert _head(_seen(listening, told), "genre") == "◌ unsure  rock 0.70  jazz 0.20"
     rock = _decision("genre", "rock")

@@ -114,16 +114,15 @@ class SoundsFigures:
         pairs = most_confused(confusion(self.predictions(""), mean_probability), 8)
         return {f"{labels[truth]} as {labels[said]}": count for truth, said, count in pairs}
 
-    def decisions(self) -> dict[str, Any]:
-        """Clips in which a label is on at any step after half a second: share of the true ones, and of the others."""
+    def decisions(self) -> dict[str, float]:
+        """Clips in which their own label is on at any step past the warm-up, and how many others are on in a clip."""
         truth = self.predictions("").truth
-        found: dict[str, Any] = {}
+        found: dict[str, float] = {}
         for preference in self._listener.manifest.operating_points:
             on = np.stack([self._on(scores, preference).any(axis=0) for scores in self._said])
-            true = on[np.arange(len(truth)), truth]
-            found[preference] = (
-                f"{true.mean():.3f} found, {(on.sum(1) - true).mean():.3f} other labels a clip"
-            )
+            own = on[np.arange(len(truth)), truth]
+            found[f"{preference}, own"] = round(float(own.mean()), 4)
+            found[f"{preference}, others"] = round(float((on.sum(1) - own).mean()), 4)
         return found
 
     def false_alarms(self) -> dict[str, float]:
