@@ -9,9 +9,9 @@ from torch import Tensor
 
 from models.layers import (
     CausalConv2d,
+    NormalisingLayer,
     ResidualBlock,
     SeparableConv,
-    StreamingLayer,
     StreamingSequence,
     TorchState,
 )
@@ -43,7 +43,7 @@ class EarConfig:
     dilations: tuple[int, ...] = (2, 4)
 
 
-class Ear(StreamingLayer):
+class Ear(NormalisingLayer):
     """MobileNet's depthwise separable convolutions (Howard et al. 2017), made causal and streaming.
 
     Time is strided down to steps of 80 ms, the bands on to two, which a last convolution joins; two dilated
@@ -60,14 +60,10 @@ class Ear(StreamingLayer):
     latency_frames = HOP_FRAMES
 
     def __init__(self, config: EarConfig = EarConfig()) -> None:
-        super().__init__()
+        super().__init__(config.mel_bands)
         self.config = config
         a, b, c, d, e = config.channels
         bands = config.mel_bands
-        self.mean: Tensor
-        self.scale: Tensor
-        self.register_buffer("mean", torch.zeros(bands))
-        self.register_buffer("scale", torch.ones(bands))
         self.body = StreamingSequence(
             CausalConv2d(1, a, bands, (5, 5), stride=(2, 2)),
             SeparableConv(a, b, bands // 2, stride=(2, 2)),
@@ -87,11 +83,6 @@ class Ear(StreamingLayer):
         self.memory = StreamingSequence(*(ResidualBlock(config.embedding, 3, n) for n in config.dilations))
         self.state_shapes = self.body.state_shapes + self.memory.state_shapes
 
-    def set_normalisation(self, mean: Tensor, std: Tensor) -> None:
-        """Fix the mean and standard deviation of every band, shape (mel_bands,), as heard in training."""
-        self.mean.copy_(mean)
-        self.scale.copy_(1.0 / std)
-
     def forward(self, x: Tensor, state: TorchState | None = None) -> tuple[Tensor, TorchState]:
         """Listen to log-mel frames.
 
@@ -110,7 +101,7 @@ class Ear(StreamingLayer):
         """
         state = self.init(x) if state is None else state
         split = len(self.body.state_shapes)
-        x = ((x - self.mean) * self.scale).unsqueeze(1)
+        x = self.normalised(x).unsqueeze(1)
         x, body_state = self.body(x, state[:split])
         x = x.permute(0, 1, 3, 2).flatten(1, 2).unsqueeze(3)
         x = torch.relu(self.join(x)[0])

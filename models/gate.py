@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from models.layers import CausalConv2d, ResidualBlock, StreamingLayer, StreamingSequence, TorchState
+from models.layers import CausalConv2d, NormalisingLayer, ResidualBlock, StreamingSequence, TorchState
 
 HOP_FRAMES = 4
 """Frames per output: two time strides of 2."""
@@ -42,7 +42,7 @@ class GateConfig:
     dropout: float = 0.1
 
 
-class Gate(StreamingLayer):
+class Gate(NormalisingLayer):
     """Causal network with a finite memory: what is older than its receptive field cannot matter.
 
     Parameters
@@ -55,14 +55,10 @@ class Gate(StreamingLayer):
     latency_frames = HOP_FRAMES
 
     def __init__(self, config: GateConfig = GateConfig()) -> None:
-        super().__init__()
+        super().__init__(config.mel_bands)
         self.config = config
         first, second, third = config.spectral_channels
         bands = config.mel_bands
-        self.mean: Tensor
-        self.scale: Tensor
-        self.register_buffer("mean", torch.zeros(bands))
-        self.register_buffer("scale", torch.ones(bands))
         self.body = StreamingSequence(
             CausalConv2d(1, first, bands, (5, 5), stride=(2, 2)),
             CausalConv2d(first, second, bands // 2, (3, 3), stride=(2, 2)),
@@ -80,11 +76,6 @@ class Gate(StreamingLayer):
     def memory_frames(self) -> int:
         """How far back the part over time sees."""
         return (self.config.kernel - 1) * sum(self.config.dilations) * HOP_FRAMES
-
-    def set_normalisation(self, mean: Tensor, std: Tensor) -> None:
-        """Fix the mean and standard deviation of every band, shape (mel_bands,), as heard in training."""
-        self.mean.copy_(mean)
-        self.scale.copy_(1.0 / std)
 
     def forward(self, x: Tensor, state: TorchState | None = None) -> tuple[Tensor, TorchState]:
         """Score log-mel frames of `models.music_front_end`.
@@ -104,7 +95,7 @@ class Gate(StreamingLayer):
         """
         state = self.init(x) if state is None else state
         split = len(self.body.state_shapes)
-        x = ((x - self.mean) * self.scale).unsqueeze(1)
+        x = self.normalised(x).unsqueeze(1)
         x, body_state = self.body(x, state[:split])
         x = x.permute(0, 1, 3, 2).flatten(1, 2).unsqueeze(3)
         x = torch.relu(self.bottleneck(x)[0])

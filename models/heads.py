@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor, nn
 
-from models.layers import StreamingLayer, TorchState, WindowMean
+from models.layers import NormalisingLayer, TorchState, WindowMean
 
 
 @dataclass(frozen=True)
@@ -29,7 +28,7 @@ class HeadConfig:
     dropout: float = 0.3
 
 
-class Head(StreamingLayer):
+class Head(NormalisingLayer):
     """Embeddings to logits, and their mean over the last steps: single steps are rash.
 
     Parameters
@@ -45,13 +44,9 @@ class Head(StreamingLayer):
     latency_frames = 1
 
     def __init__(self, config: HeadConfig, embedding: int, labels: tuple[str, ...]) -> None:
-        super().__init__()
+        super().__init__(embedding)
         self.config = config
         self.labels = labels
-        self.mean: Tensor
-        self.scale: Tensor
-        self.register_buffer("mean", torch.zeros(embedding))
-        self.register_buffer("scale", torch.ones(embedding))
         layers: list[nn.Module] = [nn.Dropout(config.dropout)]
         if config.hidden:
             layers += [nn.Linear(embedding, config.hidden), nn.ReLU(), nn.Dropout(config.dropout)]
@@ -59,11 +54,6 @@ class Head(StreamingLayer):
         self.memory = WindowMean(len(labels), config.memory_steps)
         self.state_shapes = self.memory.state_shapes
 
-    def set_normalisation(self, mean: Tensor, std: Tensor) -> None:
-        """Fix the mean and standard deviation of every number of the embedding, shape (embedding,)."""
-        self.mean.copy_(mean)
-        self.scale.copy_(1.0 / std.clamp(min=1e-3))
-
     def forward(self, x: Tensor, state: TorchState | None = None) -> tuple[Tensor, TorchState]:
         """Logits, shape (batch, steps, labels), of embeddings, shape (batch, steps, embedding)."""
-        return self.memory(self.layers((x - self.mean) * self.scale), state)
+        return self.memory(self.layers(self.normalised(x)), state)

@@ -146,6 +146,32 @@ class SeparableConv(StreamingLayer):
         return (x + y if self.residual else y), state
 
 
+class NormalisingLayer(StreamingLayer):
+    """Knows the mean and the spread of what it hears in training.
+
+    Parameters
+    ----------
+    width : int
+        Numbers in a frame.
+    """
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.mean: Tensor
+        self.scale: Tensor
+        self.register_buffer("mean", torch.zeros(width))
+        self.register_buffer("scale", torch.ones(width))
+
+    def set_normalisation(self, mean: Tensor, std: Tensor) -> None:
+        """Fix the mean and standard deviation of every number of a frame, shape (width,)."""
+        self.mean.copy_(mean)
+        self.scale.copy_(1.0 / std.clamp(min=1e-3))
+
+    def normalised(self, x: Tensor) -> Tensor:
+        """Frames, shape (..., width), with mean 0 and deviation 1."""
+        return (x - self.mean) * self.scale
+
+
 class WindowMean(StreamingLayer):
     """Mean over the last steps, of as many as there were: at first of one, then two, at most `steps`.
 

@@ -145,6 +145,15 @@ class Goal:
             )
 
 
+def preferred(precision: float, recall: float) -> dict[str, Goal]:
+    """What is asked for by each preference: the best F1, or a precision, or a recall."""
+    return {
+        "balanced": Goal("f1"),
+        "precision": Goal("precision", precision),
+        "recall": Goal("recall", recall),
+    }
+
+
 def threshold(scores: Array, positive: Array, goal: Goal) -> float:
     """The threshold that meets a goal on validation data, as ``score >= threshold``.
 

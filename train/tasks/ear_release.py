@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import dataclasses
 from pathlib import Path
 from typing import Any
 
 from models.ear import Ear
 from streamer.frontend import FrontEndConfig
 from streamer.manifest import Manifest
-from train.card import card
 from train.checkpoint import Identity, load_weights
 from train.config import read_config
 from train.data.all_sound import DATA_SETS
 from train.export import current_commit, export
 from train.registry import Evaluation, Plugin
+from train.release import finish
 from train.tasks.ear import FRONT_END, EarRunConfig, EarTask
 from train.tasks.ear_figures import figures
 
@@ -92,10 +91,7 @@ def release(run: Path, data: Path, cache: Path, folder: Path) -> Manifest:
     config = read_config(EarRunConfig, run / "config.json")
     manifest = export_run(run, folder)
     results = {"command": COMMAND, **figures(folder, config, data, cache, "test")}
-    manifest = dataclasses.replace(manifest, results=results)
-    (folder / "manifest.json").write_text(manifest.to_json(), encoding="utf-8")
-    (folder / "card.md").write_text(card(manifest, _about(load_run(run), config), LIMITS), encoding="utf-8")
-    return manifest
+    return finish(manifest, results, folder, _about(load_run(run), config), LIMITS)
 
 
 def _about(model: Ear, config: EarRunConfig) -> str:

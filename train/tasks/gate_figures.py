@@ -14,7 +14,7 @@ from scipy.special import logit
 from streamer.manifest import Thresholds
 from streamer.stage import Array
 from train import augment
-from train.calibration import Goal, operating_points, sigmoid_temperature
+from train.calibration import operating_points, preferred, sigmoid_temperature
 from train.data.all_sound import music_or_not
 from train.data.cache import SoundCache
 from train.data.decode import RATE_HZ
@@ -84,14 +84,9 @@ class GateFigures:
     def points(self) -> dict[str, tuple[Thresholds, ...]]:
         """Operating points by preference: the best F1, `PRECISION` and `RECALL` of settled steps."""
         scores, truth = self._judged()
-        goals = {
-            "balanced": Goal("f1"),
-            "precision": Goal("precision", PRECISION),
-            "recall": Goal("recall", RECALL),
-        }
         return {
             name: tuple(operating_points(scores[:, None], truth[:, None], goal))
-            for name, goal in goals.items()
+            for name, goal in preferred(PRECISION, RECALL).items()
         }
 
     def temperature(self) -> float:

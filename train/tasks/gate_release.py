@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +10,13 @@ import numpy as np
 from models.gate import Gate
 from models.music_front_end import music_front_end
 from streamer.manifest import Manifest
-from train.card import card
 from train.checkpoint import Identity, load
 from train.config import read_config
 from train.data import gtzan_mels
 from train.data.all_sound import DATA_SETS
 from train.export import current_commit, export
 from train.registry import Evaluation, Plugin
+from train.release import finish, set_points
 from train.tasks.gate import FRONT_END, GateRunConfig, GateTask
 from train.tasks.gate_figures import GateFigures
 
@@ -90,14 +89,9 @@ def release(run: Path, data: Path, cache: Path, folder: Path) -> Manifest:
     _exported(model, folder, 1.0)
     temperature = GateFigures(folder, data, cache, config.validation_fold).temperature()
     manifest = _exported(model, folder, temperature)
-    points = GateFigures(folder, data, cache, config.validation_fold).points()
-    manifest = dataclasses.replace(manifest, operating_points=points)
-    (folder / "manifest.json").write_text(manifest.to_json(), encoding="utf-8")
-    results: dict[str, Any] = {"command": COMMAND, **GateFigures(folder, data, cache, config.fold).all()}
-    manifest = dataclasses.replace(manifest, results=results)
-    (folder / "manifest.json").write_text(manifest.to_json(), encoding="utf-8")
-    (folder / "card.md").write_text(card(manifest, _about(model, config, data), LIMITS), encoding="utf-8")
-    return manifest
+    manifest = set_points(manifest, GateFigures(folder, data, cache, config.validation_fold).points(), folder)
+    results = {"command": COMMAND, **GateFigures(folder, data, cache, config.fold).all()}
+    return finish(manifest, results, folder, _about(model, config, data), LIMITS)
 
 
 def _exported(model: Gate, folder: Path, temperature: float) -> Manifest:

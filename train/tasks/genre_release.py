@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +10,13 @@ import numpy as np
 from models.genre import Genre
 from models.music_front_end import music_front_end
 from streamer.manifest import Manifest
-from train.calibration import Goal, operating_points, softmax_temperature
-from train.card import card
+from train.calibration import operating_points, preferred, softmax_temperature
 from train.checkpoint import Identity, load_weights
 from train.config import read_config
 from train.data import gtzan, gtzan_mels
 from train.export import current_commit, export
 from train.registry import Evaluation, Plugin
+from train.release import finish, set_points
 from train.run import data_folder
 from train.tasks.genre import FRAMES, GenreRunConfig, GenreTask
 from train.tasks.genre_figures import GenreFigures
@@ -88,21 +87,13 @@ def release(run: Path, data: Path, cache: Path, folder: Path) -> Manifest:
     manifest = _exported(model, folder, temperature)
     said = GenreFigures(folder, config, data, cache, "validation").mel_predictions(COMMAND)
     truth = said.truth[:, None] == np.arange(len(said.labels))
-    goals = {
-        "balanced": Goal("f1"),
-        "precision": Goal("precision", PRECISION),
-        "recall": Goal("recall", RECALL),
+    points = {
+        name: tuple(operating_points(said.scores[:, -1], truth, goal))
+        for name, goal in preferred(PRECISION, RECALL).items()
     }
-    points = {name: tuple(operating_points(said.scores[:, -1], truth, goal)) for name, goal in goals.items()}
-    manifest = dataclasses.replace(manifest, operating_points=points)
-    (folder / "manifest.json").write_text(manifest.to_json(), encoding="utf-8")
-    figures = GenreFigures(folder, config, data, cache, "test").all()
-    manifest = dataclasses.replace(manifest, results={"command": COMMAND, **figures})
-    (folder / "manifest.json").write_text(manifest.to_json(), encoding="utf-8")
-    (folder / "card.md").write_text(
-        card(manifest, _about(model, config, temperature), LIMITS), encoding="utf-8"
-    )
-    return manifest
+    manifest = set_points(manifest, points, folder)
+    results = {"command": COMMAND, **GenreFigures(folder, config, data, cache, "test").all()}
+    return finish(manifest, results, folder, _about(model, config, temperature), LIMITS)
 
 
 def _exported(model: Genre, folder: Path, temperature: float) -> Manifest:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from scipy.special import logit
 
 from models.heads import Head
 from streamer.inference.onnx import OnnxModel
-from streamer.manifest import Manifest, Thresholds
+from streamer.manifest import Manifest
 from streamer.stage import Array
 from train.calibration import sigmoid_temperature
 from train.checkpoint import Identity, load_weights
@@ -63,20 +61,10 @@ def export_head(
     return export(model, described, folder)
 
 
-Points = Mapping[str, tuple[Thresholds, ...]]
-"""Thresholds of each label, by preference."""
-
-
-def release_head(
-    task: type[HeadTask],
-    run: Path,
-    data: Path,
-    cache: Path,
-    folder: Path,
-    points: Callable[[HeadRunConfig], Points],
-    figures: Callable[[HeadRunConfig], dict[str, Any]],
-) -> tuple[Head, Manifest]:
-    """Export a run's best weights, calibrate and choose thresholds on validation, measure on test; no card yet.
+def calibrated_head(
+    task: type[HeadTask], run: Path, data: Path, cache: Path, folder: Path
+) -> tuple[Head, HeadRunConfig, Manifest]:
+    """Export a run's best weights, calibrated on validation, without thresholds or figures.
 
     Parameters
     ----------
@@ -87,18 +75,11 @@ def release_head(
         Folders of the data sets and of what is made of them.
     folder : Path
         Takes ``model.onnx`` and ``manifest.json``.
-    points, figures : callable
-        The operating points, chosen with the calibrated model that lies in `folder`, and what is measured with them.
     """
     model, config = load_head(task, run, esc50.classes(data))
     export_head(model, task, config, folder)
     temperature = Validation(folder, task, config, data, cache).temperature()
-    manifest = export_head(model, task, config, folder, temperature)
-    manifest = dataclasses.replace(manifest, operating_points=points(config))
-    (folder / "manifest.json").write_text(manifest.to_json(), encoding="utf-8")
-    manifest = dataclasses.replace(manifest, results=figures(config))
-    (folder / "manifest.json").write_text(manifest.to_json(), encoding="utf-8")
-    return model, manifest
+    return model, config, export_head(model, task, config, folder, temperature)
 
 
 class Validation:

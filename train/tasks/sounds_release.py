@@ -6,24 +6,19 @@ from pathlib import Path
 from typing import Any
 
 from streamer.manifest import Manifest
-from train.calibration import Goal
-from train.card import card
+from train.calibration import preferred
 from train.data import esc50
 from train.registry import Evaluation, Plugin
+from train.release import finish, set_points
 from train.run import data_folder
 from train.tasks.head import HeadRunConfig
-from train.tasks.head_release import Points, Validation, export_head, load_head, release_head
+from train.tasks.head_release import Validation, calibrated_head, export_head, load_head
 from train.tasks.sounds import SoundsTask
 from train.tasks.sounds_figures import SoundsFigures
 
 COMMAND = "python -m train evaluate sounds"
 PRECISION, RECALL = 0.9, 0.9
-GOALS = {
-    "balanced": Goal("f1"),
-    "precision": Goal("precision", PRECISION),
-    "recall": Goal("recall", RECALL),
-}
-"""Of clips of the validation fold in which a label is on at any time, by what ``--prefer`` asks for."""
+"""Of labels that are on at any time in a clip of the validation fold, asked for by ``--prefer``."""
 
 ABOUT = """
 Says every 80 ms which of ESC-50's {labels} everyday sounds are sounding: none, one or several. A layer of
@@ -71,16 +66,12 @@ def release(run: Path, data: Path, cache: Path, folder: Path) -> Manifest:
     folder : Path
         Takes ``model.onnx``, ``manifest.json`` and ``card.md``.
     """
-
-    def points(config: HeadRunConfig) -> Points:
-        clips = SoundsFigures(folder, config, data, cache, "validation")
-        steps = Validation(folder, SoundsTask, config, data, cache)
-        return {name: clips.points(goal, steps) for name, goal in GOALS.items()}
-
-    def figures(config: HeadRunConfig) -> dict[str, Any]:
-        return {"command": COMMAND, **SoundsFigures(folder, config, data, cache, "test").all()}
-
-    model, manifest = release_head(SoundsTask, run, data, cache, folder, points, figures)
+    model, config, manifest = calibrated_head(SoundsTask, run, data, cache, folder)
+    clips = SoundsFigures(folder, config, data, cache, "validation")
+    steps = Validation(folder, SoundsTask, config, data, cache)
+    goals = preferred(PRECISION, RECALL)
+    manifest = set_points(manifest, {name: clips.points(goal, steps) for name, goal in goals.items()}, folder)
+    results = {"command": COMMAND, **SoundsFigures(folder, config, data, cache, "test").all()}
     about = ABOUT.format(
         labels=len(model.labels),
         parameters=sum(weights.numel() for weights in model.parameters()),
@@ -88,8 +79,7 @@ def release(run: Path, data: Path, cache: Path, folder: Path) -> Manifest:
         precision=PRECISION,
         recall=RECALL,
     )
-    (folder / "card.md").write_text(card(manifest, about, LIMITS), encoding="utf-8")
-    return manifest
+    return finish(manifest, results, folder, about, LIMITS)
 
 
 PLUGIN = Plugin(

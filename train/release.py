@@ -1,0 +1,47 @@
+"""What every release ends with: operating points and figures into the manifest, and the card."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from streamer.manifest import Manifest, Thresholds
+from train.card import card
+
+
+def set_points(manifest: Manifest, points: Mapping[str, tuple[Thresholds, ...]], folder: Path) -> Manifest:
+    """The manifest with its operating points, written into the folder.
+
+    Parameters
+    ----------
+    manifest : Manifest
+    points : mapping of str to tuple of Thresholds
+        Of each label, or one for all, by preference.
+    folder : Path
+    """
+    return _written(dataclasses.replace(manifest, operating_points=points), folder)
+
+
+def finish(manifest: Manifest, results: dict[str, Any], folder: Path, about: str, limits: str) -> Manifest:
+    """The manifest with its figures, written into the folder with the card.
+
+    Parameters
+    ----------
+    manifest : Manifest
+    results : dict
+        Figures, and the ``command`` that gives them.
+    folder : Path
+        Takes ``manifest.json`` and ``card.md``.
+    about, limits : str
+        As in `train.card.card`.
+    """
+    manifest = _written(dataclasses.replace(manifest, results=results), folder)
+    (folder / "card.md").write_text(card(manifest, about, limits), encoding="utf-8")
+    return manifest
+
+
+def _written(manifest: Manifest, folder: Path) -> Manifest:
+    (folder / "manifest.json").write_text(manifest.to_json(), encoding="utf-8")
+    return manifest
