@@ -82,7 +82,7 @@ def _recording(device: str, longest_s: float, pcm: PcmConfig) -> _Asked:
 def _teach(store: Store, label: str, asked: Sequence[_Asked]) -> None:
     from streamer.choose_heads import learner
     from streamer.taught.report import report
-    from streamer.taught.store import checked_label
+    from streamer.taught.store import checked_label, taught_folder
 
     label = checked_label(label)
     if not asked:
@@ -92,7 +92,10 @@ def _teach(store: Store, label: str, asked: Sequence[_Asked]) -> None:
     if label in store.labels():
         for line in report(label, store, own).lines():
             click.echo(line)
-        click.echo(f"kept in {store.folder / label}; `streamer listen` reports it from its next start on")
+        own_folder = "" if store.folder == taught_folder() else f" --model taught={store.folder}"
+        click.echo(
+            f"kept in {store.folder_of(label)}; `streamer listen{own_folder}` reports it from its next start on"
+        )
     if left_out:
         raise StreamerError(f"{left_out} of {len(asked)} recordings were left out of {label!r}, see above")
 

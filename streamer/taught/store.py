@@ -105,9 +105,15 @@ class Store:
         found = {path.parent.name for path in self.folder.glob("*/*.flac")}
         return sorted(unicodedata.normalize("NFC", label) for label in found)
 
+    def folder_of(self, label: str) -> Path:
+        """Where a label is kept: a copy from another file system may spell its accents as letters of their own."""
+        plain = self.folder / label
+        spelt = (path for path in self.folder.glob("*") if unicodedata.normalize("NFC", path.name) == label)
+        return plain if plain.is_dir() else next(spelt, plain)
+
     def recordings(self, label: str) -> list[Recording]:
         """A label's recordings, by name."""
-        return [Recording(path) for path in sorted((self.folder / label).glob("*.flac"))]
+        return [Recording(path) for path in sorted(self.folder_of(label).glob("*.flac"))]
 
     def all(self) -> Iterator[tuple[str, list[Recording]]]:
         """Every label and its recordings."""
@@ -145,7 +151,7 @@ class Store:
 
     def holds(self, label: str, samples: Array) -> bool:
         """Whether a label has that very sound already."""
-        return any((self.folder / label).glob(f"*-{_digest(samples)}.flac"))
+        return any(self.folder_of(label).glob(f"*-{_digest(samples)}.flac"))
 
     def remove(self, label: str) -> list[str]:
         """Forget a label and delete its recordings.
@@ -167,12 +173,12 @@ class Store:
                 f"in {self.folder}"
             )
         names = [one.name for one in self.recordings(label)]
-        shutil.rmtree(self.folder / label)
+        shutil.rmtree(self.folder_of(label))
         return names
 
     def _path(self, label: str, name: str, samples: Array) -> Path:
         origin = re.sub(r"[^\w.-]+", "-", name).strip("-")[:60] or "recording"
-        return self.folder / label / f"{origin}-{_digest(samples)}.flac"
+        return self.folder_of(label) / f"{origin}-{_digest(samples)}.flac"
 
 
 def as_kept(samples: Array) -> Array:

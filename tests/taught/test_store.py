@@ -45,6 +45,15 @@ def test_labels_are_those_with_recordings(store: Store) -> None:
     assert [len(found) for _, found in store.all()] == [1, 2]
 
 
+def test_a_folder_copied_from_another_file_system_may_spell_accents_otherwise(store: Store) -> None:
+    store.add("T\u00fcr", "door", np.full(800, 0.5, np.float32), 16_000)
+    (store.folder / "T\u00fcr").rename(store.folder / "Tu\u0308r")
+    assert [(label, [one.name for one in found]) for label, found in store.all()] == [("T\u00fcr", ["door"])]
+    assert store.holds("T\u00fcr", np.full(800, 0.5, np.float32))
+    assert store.remove("T\u00fcr") == ["door"]
+    assert store.labels() == []
+
+
 def test_a_label_is_removed_with_its_recordings(store: Store) -> None:
     store.add("dog", "a", as_kept(tone(300.0)), RATE_HZ)
     store.add("cat", "a", as_kept(tone(300.0)), RATE_HZ)

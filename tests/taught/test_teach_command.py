@@ -114,7 +114,8 @@ def test_taught_sounds_share_the_ear_of_other_heads(hum: Path, released: Path) -
 
 def test_a_folder_of_one_s_own(hum: Path, tmp_path: Path) -> None:
     folder = tmp_path / "kitchen"
-    taught("hum", hum, "--folder", folder)
+    said = taught("hum", hum, "--folder", folder)
+    assert said.endswith(f"`streamer listen --model taught={folder}` reports it from its next start on\n")
     assert heads_of(Config())[-1].name == "gate"
     assert heads_of(Config(models=ModelsConfig(taught=str(folder))))[-1].model.manifest.labels == ("hum",)
     with pytest.raises(

@@ -18,6 +18,7 @@ from train.data.scenes import IGNORE
 from train.export import check_parity
 from train.tasks.ear import EarRunConfig, EarTask
 from train.tasks.ear_release import load_run
+from train.tasks.head import HeadRunConfig
 
 LESSONS = ["lessons.variants=1", "lessons.scenes=3"]
 LOOP = ["loop.steps=20", "loop.batch=4", "loop.validate_every=20", "loop.average=0.0"]
@@ -75,9 +76,12 @@ def test_what_is_mixed_teaches_nothing_but_the_sounds(task):
     assert task.loss(model, tuple(changed))["sounds"].item() != before["sounds"].item()
 
 
-def test_two_folds_are_to_be_held_out():
+@pytest.mark.parametrize("config", [EarRunConfig, HeadRunConfig])
+def test_two_folds_are_to_be_held_out(config):
     with pytest.raises(Exception, match="fold and validation_fold are both 4; expected two folds"):
-        read_config(EarRunConfig, None, ["fold=4"])
+        read_config(config, None, ["fold=4"])
+    with pytest.raises(Exception, match="fold is 6, validation_fold 4; expected 1 to 5 each"):
+        read_config(config, None, ["fold=6"])
 
 
 def test_the_whole_way_from_data_to_an_ear_and_a_head_on_it(toy, monkeypatch):

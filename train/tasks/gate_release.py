@@ -30,7 +30,8 @@ time-frequency convolutions, then eight residual blocks of depthwise dilated con
 remember about {memory_s:.1f} s. Trained from random weights on scenes made up while it trained: music,
 speech, everyday and synthetic sound one after the other and mixed at random levels (music counts from -10 dB
 re what sounds with it), filtered, reverberated, noisy, at -50 to 0 dBFS. Into some of them went the first 3 s of
-{tracks} tracks of GTZAN of which there are features and no sound. Steps within 0.3 s of a change are not learnt from.
+{tracks} tracks of GTZAN; of most of them there are features and no sound. Steps within 0.3 s of a change are not learnt
+from.
 
 Music is instrumental, and voice with accompaniment. Not music: speech, ESC-50's sounds, synthetic noises,
 beeps, sirens and knocks, silence. Left out as neither: church bells (ESC-50) and the clip `chant` (GTZAN

@@ -26,7 +26,7 @@ from train.data.rows import Rows
 from train.data.scenes import IGNORE
 from train.run import DataUsed, data_used
 from train.task import Batch, LoopConfig
-from train.tasks.ear import mean_or_zero
+from train.tasks.ear import check_held_out, mean_or_zero
 
 
 @dataclass(frozen=True)
@@ -55,6 +55,9 @@ class HeadRunConfig:
     lessons: LessonConfig = field(default_factory=LessonConfig)
     fold: int = 5
     validation_fold: int = 4
+
+    def __post_init__(self) -> None:
+        check_held_out(self.fold, self.validation_fold)
 
     @property
     def learnt_folds(self) -> tuple[int, ...]:
