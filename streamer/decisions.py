@@ -30,7 +30,7 @@ class DecisionConfig:
 
     on: float | None = None
     off: float | None = None
-    min_on_ms: float = 200.0
+    min_on_ms: float = 180.0
     min_off_ms: float = 600.0
     warm_up_ms: float | None = None
     update_ms: float = 1_000.0

@@ -108,6 +108,8 @@ class Manifest:
     temperature : float
         What the logits are divided by before they become probabilities, inside the graph (calibration as in
         Guo et al. 2017).
+    bias : float
+        What is added to every logit after that, inside the graph (Platt 1999); 0 where labels exclude each other.
     operating_points : Mapping of str to tuple of Thresholds
         By preference, of `PREFERENCES`: one for all labels, or one for each.
     trained_on : tuple of dict
@@ -130,6 +132,7 @@ class Manifest:
     embedding_size: int | None = None
     exclusive: bool = False
     temperature: float = 1.0
+    bias: float = 0.0
     operating_points: Mapping[str, tuple[Thresholds, ...]] = field(default_factory=dict)
     trained_on: tuple[dict[str, str], ...] = ()
     results: dict[str, Any] = field(default_factory=dict)

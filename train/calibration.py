@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from scipy.optimize import minimize_scalar
+from scipy.optimize import minimize, minimize_scalar
 from scipy.special import expit, log_softmax, logit
 from sklearn.metrics import precision_recall_curve
 
@@ -60,6 +60,33 @@ def sigmoid_temperature(logits: Array, truth: Array) -> float:
     """
     signed = np.where(truth == 1, logits, -logits)
     return _temperature(lambda t: float(np.mean(np.logaddexp(0.0, -signed / t))), logits)
+
+
+def platt(logits: Array, truth: Array) -> tuple[float, float]:
+    """Temperature and bias that make ``sigmoid(logits / temperature + bias)`` likeliest (Platt 1999).
+
+    Parameters
+    ----------
+    logits : Array, shape (any,)
+    truth : Array of 0 and 1, shape of `logits`
+
+    Raises
+    ------
+    ConfigError
+        If all or none are true: there is nothing to fit.
+    """
+    if not 0 < np.mean(truth) < 1:
+        raise ConfigError(
+            f"{int(np.sum(truth))} of {truth.size} validation scores are of what sounds; expected some of each"
+        )
+    sign = np.where(truth == 1, 1.0, -1.0)
+
+    def loss(found: Array) -> float:
+        return float(np.mean(np.logaddexp(0.0, -sign * (np.exp(found[0]) * logits + found[1]))))
+
+    low, high = np.log(TEMPERATURES)
+    best = minimize(loss, np.zeros(2), method="L-BFGS-B", bounds=((low, high), (-10.0, 10.0)))
+    return float(np.exp(-best.x[0])), float(best.x[1])
 
 
 def _temperature(loss: Callable[[float], float], logits: Array) -> float:

@@ -47,6 +47,7 @@ def card(manifest: Manifest, about: str, limits: str) -> str:
 
 def _operation(manifest: Manifest) -> list[str]:
     output = "embedding" if manifest.is_ear else "score"
+    after = " after its ear's own warm-up" if manifest.ear else ""
     given = f"{manifest.embedding_size} numbers" if manifest.is_ear else ", ".join(manifest.labels)
     return [
         f"- Gives: {given}.",
@@ -55,7 +56,7 @@ def _operation(manifest: Manifest) -> list[str]:
             f"- Thresholds, {prefer}: {_point(points)}."
             for prefer, points in manifest.operating_points.items()
         ),
-        f"- Nothing is decided in the first {manifest.warm_up_frames * manifest.frame_ms:g} ms.",
+        f"- Nothing is decided in the first {manifest.warm_up_frames * manifest.frame_ms:g} ms{after}.",
         f"- Exported at commit {manifest.commit} (with a `+`: and changes to it); SHA-256 of model.onnx "
         f"{manifest.sha256}.",
     ]

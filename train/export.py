@@ -51,7 +51,7 @@ def released_output(y: Tensor, manifest: Manifest) -> Tensor:
     y : Tensor, shape (batch, steps, output_size)
         Embeddings of an ear; logits of any other model.
     manifest : Manifest
-        Its task, `exclusive` and `temperature` decide.
+        Its task, `exclusive`, `temperature` and `bias` decide.
 
     Returns
     -------
@@ -60,7 +60,7 @@ def released_output(y: Tensor, manifest: Manifest) -> Tensor:
     """
     if manifest.is_ear:
         return y
-    logits = y / manifest.temperature
+    logits = y / manifest.temperature + manifest.bias
     return torch.softmax(logits, dim=-1) if manifest.exclusive else torch.sigmoid(logits)
 
 

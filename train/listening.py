@@ -27,12 +27,15 @@ class Listener:
     ----------
     manifest : Manifest
         Of the model.
+    ear_warm_up_steps : int
+        Embeddings of its ear after a start on which nothing is decided; 0 without an ear.
     chain : Chain
     after_front_end : Chain
         The ear, if the model hears one, and the model.
     """
 
     manifest: Manifest
+    ear_warm_up_steps: int
     chain: Chain
     after_front_end: Chain
 
@@ -54,7 +57,14 @@ class Listener:
                     f"{ear_folder(model.manifest, folder)}; put its own ear beside it, or train it anew"
                 )
         after = Chain(*heard, model)
-        return cls(model.manifest, Chain(FrontEnd(model.manifest.front_end), after), after)
+        warm_up = sum(-(-ear.manifest.warm_up_frames // ear.manifest.hop_frames) for ear in heard)
+        return cls(model.manifest, warm_up, Chain(FrontEnd(model.manifest.front_end), after), after)
+
+    @property
+    def warm_up_steps(self) -> int:
+        """Scores after a start on which nothing is decided live: the ear's warm-up, and the model's."""
+        own = -(-self.manifest.warm_up_frames // self.manifest.hop_frames)
+        return own + self.ear_warm_up_steps
 
     @property
     def step_samples(self) -> int:

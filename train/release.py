@@ -7,8 +7,23 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from streamer.errors import ConfigError
 from streamer.manifest import Manifest, Thresholds
 from train.card import card
+
+
+def check_chosen(validation_fold: int) -> None:
+    """Refuse a run that learnt from all folds but the test's: nothing is left to choose thresholds on.
+
+    Raises
+    ------
+    ConfigError
+    """
+    if not validation_fold:
+        raise ConfigError(
+            "the run has validation_fold 0; expected a fold to calibrate and choose thresholds on: train one with "
+            "--set validation_fold=N, or export this one"
+        )
 
 
 def set_points(manifest: Manifest, points: Mapping[str, tuple[Thresholds, ...]], folder: Path) -> Manifest:

@@ -118,3 +118,19 @@ def test_few_positives_draw_a_threshold_towards_all_labels():
     assert logit(rare) == pytest.approx((5 * logit(0.3) + 20 * logit(pooled)) / 25)
     own = calibration.threshold(scores[:, 1], many, goal)
     assert logit(common) == pytest.approx((400 * logit(own) + 20 * logit(pooled)) / 420)
+
+
+def test_a_bias_and_a_temperature_are_found_again():
+    rng = np.random.default_rng(0)
+    logits = rng.normal(0.0, 4.0, 40_000)
+    truth = rng.random(40_000) < expit(logits / 2.5 - 1.5)
+    temperature, bias = calibration.platt(logits, truth.astype(int))
+    assert temperature == pytest.approx(2.5, rel=0.05)
+    assert bias == pytest.approx(-1.5, abs=0.1)
+
+
+def test_nothing_can_be_calibrated_on_what_never_sounds():
+    with pytest.raises(
+        ConfigError, match="0 of 3 validation scores are of what sounds; expected some of each"
+    ):
+        calibration.platt(np.zeros(3), np.zeros(3, int))

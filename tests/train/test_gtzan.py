@@ -6,7 +6,7 @@ import pytest
 
 from streamer.errors import ConfigError
 from streamer.frontend import FrontEnd
-from tests.train.toy_data import write
+from tests.train.toy_data import make_toy_data, write
 from train import torchaudio_cpu
 from train.augment import code, gain
 from train.data import gtzan, gtzan_mels
@@ -185,3 +185,14 @@ def test_repeated_recordings_are_found_and_kept_in_one_fold(tmp_path):
 def test_no_real_track_at_hand_is_a_repetition(data_dir, tmp_path):
     found = gtzan.recordings(data_dir)
     assert repeats(FeatureCache(found, tmp_path, FrontEnd())) == []
+
+
+def test_tracks_in_another_fold_than_the_mel_file_has_them_in_are_refused(tmp_path):
+    make_toy_data(tmp_path)
+    mels, tracks = gtzan_mels.load(tmp_path), gtzan.recordings(tmp_path)
+    gtzan_mels.check_same_folds(mels, tracks)
+    moved = [dataclasses.replace(tracks[0], fold=tracks[0].fold % 5 + 1)]
+    with pytest.raises(
+        ConfigError, match=r"gtzan/blues.00000 is in fold 2, and in 1 of the mel file; expected one"
+    ):
+        gtzan_mels.check_same_folds(mels, moved)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import zipfile
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +14,7 @@ import numpy as np
 from streamer.errors import ConfigError
 from streamer.stage import Array
 from train.data.cache import Skipped
-from train.data.recordings import folds_by_order
+from train.data.recordings import Recording, folds_by_order
 
 TEN = range(1, 11)
 KEYS = ("mel", "scale", "genre", "genres", "group", "audio")
@@ -103,6 +104,22 @@ def load(root: Path) -> MelTracks:
         stems,
         ten_folds(genre, group, stems),
     )
+
+
+def check_same_folds(mels: MelTracks, recordings: Sequence[Recording]) -> None:
+    """Refuse tracks with sound that the file does not know, or has in another fold: they would be learnt and tested.
+
+    Raises
+    ------
+    ConfigError
+    """
+    fold = {name: int(number) for name, number in zip(mels.audio, mels.fold, strict=True) if name}
+    for recording in recordings:
+        if recording.source == "gtzan" and fold.get(recording.name) != recording.fold:
+            raise ConfigError(
+                f"gtzan/{recording.name} is in fold {recording.fold}, and in {fold.get(recording.name)} of the mel "
+                "file; expected one fold: learn from a mel file that was made with these tracks"
+            )
 
 
 def ten_folds(genre: Array, group: Array, audio: tuple[str, ...]) -> Array:

@@ -50,7 +50,7 @@ def load_run(run: Path) -> Ear:
 
 def export_run(run: Path, folder: Path) -> Manifest:
     """Export a run's best weights without figures into `folder`."""
-    model = load_run(run)
+    config, model = read_config(EarRunConfig, run / "config.json"), load_run(run)
     described = Manifest(
         name="ear",
         task="ear",
@@ -63,6 +63,7 @@ def export_run(run: Path, folder: Path) -> Manifest:
         sha256="",
         commit=current_commit(),
         embedding_size=model.config.embedding,
+        results={"held out": {"fold": config.fold, "validation_fold": config.validation_fold}},
         trained_on=(
             *({"name": name, "licence": m.LICENCE} for name, m in DATA_SETS.items()),
             {"name": "what YAMNet says of them", "licence": "Apache-2.0"},
@@ -90,7 +91,7 @@ def release(run: Path, data: Path, cache: Path, folder: Path) -> Manifest:
     """
     config = read_config(EarRunConfig, run / "config.json")
     manifest = export_run(run, folder)
-    results = {"command": COMMAND, **figures(folder, config, data, cache, "test")}
+    results = {"command": COMMAND, **manifest.results, **figures(folder, config, data, cache, "test")}
     return finish(manifest, results, folder, _about(load_run(run), config), LIMITS)
 
 

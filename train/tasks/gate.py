@@ -93,6 +93,8 @@ class GateTask:
         train, validation = (Scenes(sounds, config.scenes) for sounds in self._caches)
         self._scenes = {"train": train, "validation": validation}
         self._mels = gtzan_mels.load(data)
+        for cache_of_fold in self._caches:
+            gtzan_mels.check_same_folds(self._mels, cache_of_fold.recordings)
         self._mel_music = MelMusic(
             self._mels, config.learnt_folds, config.model.mel_bands, config.scenes.audible_db
         )

@@ -60,7 +60,7 @@ class GateFigures:
     """
 
     def __init__(self, folder: Path, data: Path, cache: Path, fold: int) -> None:
-        self._listener = Listener.of(folder)
+        self._folder, self._listener = folder, Listener.of(folder)
         self._sounds = SoundCache(music_or_not(data, [fold]), cache)
         self._scored = self._score_recordings()
 
@@ -124,7 +124,7 @@ class GateFigures:
 
     def all(self) -> dict[str, Any]:
         """Every figure, ready for the manifest."""
-        mixtures = Mixtures(self._listener, self._sounds)
+        mixtures = Mixtures(self._folder, self._sounds)
         figures: dict[str, Callable[[], dict[str, Any]]] = {
             "recordings": self.recordings,
             "steps": self.steps,

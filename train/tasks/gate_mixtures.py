@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 
+from streamer.config import Config
+from streamer.decisions import Change
+from streamer.heads import Head
+from streamer.hearing import Hearing
+from streamer.inference.onnx import OnnxModel
+from streamer.outlets import Said
 from streamer.stage import Array
 from train import augment
 from train.data.cache import SoundCache
@@ -18,6 +26,8 @@ MIXED_DB = -25.0
 """Active level of what is mixed for a figure, dB re full scale."""
 UNDER_SPEECH_DB = (20, 10, 5, 0, -5, -10)
 PIECE_S = 10
+OTHER_S, MUSIC_S = 3, 4
+"""Of what comes before and after music, and of the music, where delays are measured."""
 
 
 class Mixtures:
@@ -25,15 +35,17 @@ class Mixtures:
 
     Parameters
     ----------
-    listener : Listener
+    folder : Path
+        Of the gate.
     sounds : SoundCache
         The recordings that are mixed: a fold's.
     """
 
-    def __init__(self, listener: Listener, sounds: SoundCache) -> None:
-        self._listener, self._sounds = listener, sounds
+    def __init__(self, folder: Path, sounds: SoundCache) -> None:
+        self._listener, self._sounds = Listener.of(folder), sounds
+        self._head = Head("gate", "gate", OnnxModel(folder), Config().gate)
         self._rng = np.random.default_rng(7)
-        self._point = listener.manifest.thresholds()[0]
+        self._point = self._listener.manifest.thresholds()[0]
         self._pieces = sounds.where(lambda r: r.kind == "music" and r.source in GTZAN_SETS)
         self._speech = [self._any_speech(PIECE_S * RATE_HZ) for _ in self._pieces]
 
@@ -47,27 +59,31 @@ class Mixtures:
         return self._under_speech(np.nextafter(threshold_at_fpr(alone, 0.01), 2.0))
 
     def delays(self) -> dict[str, float]:
-        """Seconds from the start of music after other sound to ``on``, and from its end to below ``off``."""
-        sequences, begin, end = [], [], []
+        """Seconds from music's start after other sound until ``on`` is said live, and from its end until ``off``."""
+        begin, end = [], []
         others = self._sounds.where(lambda r: r.kind == "sound")
         for piece in self._pieces:
-            other = self._sounds.samples(others[self._rng.integers(len(others))])[: 3 * RATE_HZ]
-            other = augment.at_level(np.resize(other, 3 * RATE_HZ), MIXED_DB)
-            music = augment.at_level(self._middle(piece, 4 * RATE_HZ), MIXED_DB)
-            sequences.append(np.concatenate([other, music, other]))
-        first, last = (int(s * RATE_HZ / self._listener.step_samples) for s in (3, 7))
-        for scores in self._listener.all_scores(sequences):
-            begin.append(_first(scores[first:last, 0] >= self._point.on))
-            end.append(_first(scores[last:, 0] < self._point.off))
-        step_s = self._listener.step_s
+            other = self._sounds.samples(others[self._rng.integers(len(others))])[: OTHER_S * RATE_HZ]
+            other = augment.at_level(np.resize(other, OTHER_S * RATE_HZ), MIXED_DB)
+            music = augment.at_level(self._middle(piece, MUSIC_S * RATE_HZ), MIXED_DB)
+            said = self._said(np.concatenate([other, music, other]))
+            begin.append(_first(said, "on", OTHER_S, OTHER_S + MUSIC_S))
+            end.append(_first(said, "off", OTHER_S + MUSIC_S, 2 * OTHER_S + MUSIC_S))
         return rounded(
             {
-                "on_median_s": float(np.median(begin)) * step_s,
-                "on_p90_s": float(np.quantile(begin, 0.9)) * step_s,
-                "off_median_s": float(np.median(end)) * step_s,
-                "off_p90_s": float(np.quantile(end, 0.9)) * step_s,
+                "on_median_s": float(np.median(begin)),
+                "on_p90_s": float(np.quantile(begin, 0.9)),
+                "off_median_s": float(np.median(end)),
+                "off_p90_s": float(np.quantile(end, 0.9)),
             }
         )
+
+    def _said(self, sound: Array) -> list[Change]:
+        """The decisions of live listening, its hold times among them."""
+        hearing = Hearing((self._head,), RATE_HZ, with_frames=False)
+        state = hearing.init()
+        out = hearing.step(sound, state) + hearing.finish(state)
+        return [change for said in out if isinstance(said, Said) for change in said.changes]
 
     def _under_speech(self, threshold: float) -> dict[str, float]:
         found = {}
@@ -103,6 +119,7 @@ def rounded(figures: dict[str, float]) -> dict[str, float]:
     return {name: round(value, 4) for name, value in figures.items()}
 
 
-def _first(found: Array) -> float:
-    """Steps until the first that is true, that one included; all and one more if none is."""
-    return float(np.argmax(found) + 1) if found.any() else float(len(found) + 1)
+def _first(said: list[Change], state: str, after_s: int, until_s: int) -> float:
+    """Seconds from a moment until a state is said; as many as there are where it is not."""
+    at = [change.at / RATE_HZ for change in said if change.state == state]
+    return min((second for second in at if after_s < second <= until_s), default=until_s) - after_s

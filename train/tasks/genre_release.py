@@ -16,7 +16,7 @@ from train.config import read_config
 from train.data import gtzan, gtzan_mels
 from train.export import current_commit, export
 from train.registry import Evaluation, Plugin
-from train.release import finish, set_points
+from train.release import check_chosen, finish, set_points
 from train.run import data_folder
 from train.tasks.genre import FRAMES, GenreRunConfig, GenreTask
 from train.tasks.genre_figures import GenreFigures
@@ -27,7 +27,7 @@ PRECISION, RECALL = 0.8, 0.8
 
 ABOUT = """
 Says every 93 ms which of GTZAN's ten genres the music is, as the mean of what each step of the last 15 s says; nothing
-is decided in the first 3 s. A causal network of {parameters:,} parameters on mel bands finer than the other models'
+is decided in the first 3 s. A causal network of {parameters:,} parameters on the fine mel bands that the gate hears too
 (windows of 93 ms, {bands} bands up to 7.4 kHz), level taken off. Trained from random weights on the first 3 s of 980
 tracks as log-mel, whose windows and bands are the same but for the sample rate, and on whole tracks, with changes of
 pitch, tempo, range and colour, masks, and mixtures of clips.
@@ -79,6 +79,7 @@ def release(run: Path, data: Path, cache: Path, folder: Path) -> Manifest:
         Takes ``model.onnx``, ``manifest.json`` and ``card.md``.
     """
     config = read_config(GenreRunConfig, run / "config.json")
+    check_chosen(config.validation_fold)
     model = load_run(run, gtzan_mels.load(data).genres)
     _exported(model, folder, 1.0)
     said = GenreFigures(folder, config, data, cache, "validation").mel_predictions(COMMAND)

@@ -96,6 +96,7 @@ class HeadTask:
         folds = {*config.learnt_folds, config.validation_fold} - {0}
         self._caches = {fold: SoundCache(recordings(data, [fold]), cache) for fold in sorted(folds)}
         check_clips(self._caches, config.learnt_folds, classes)
+        self._check_folds()
         self._lessons = {
             fold: lessons_of(sounds, classes, IN_DOUBT, config.lessons, data, cache)
             for fold, sounds in self._caches.items()
@@ -105,6 +106,16 @@ class HeadTask:
         self._checked = self._rows([config.validation_fold or config.learnt_folds[0]])
         clip = self._learnt.all("clip")
         self._single = np.flatnonzero(clip >= 0)
+
+    def _check_folds(self) -> None:
+        """Refuse an ear that has heard what is held out here."""
+        asked = {"fold": self.config.fold, "validation_fold": self.config.validation_fold}
+        held_out = self.ear.manifest.results.get("held out")
+        if held_out != asked:
+            raise ConfigError(
+                f"ear={self.config.ear!r} holds out {held_out}; expected {asked}, or it has heard what this head is to "
+                "be measured on: train an ear on the same folds"
+            )
 
     @staticmethod
     def labels_of(classes: Sequence[str]) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from models.heads import Head
 from streamer.inference.onnx import OnnxModel
 from streamer.manifest import Manifest
 from streamer.stage import Array
-from train.calibration import sigmoid_temperature
+from train.calibration import platt
 from train.checkpoint import Identity, load_weights
 from train.config import read_config
 from train.data import esc50
@@ -22,11 +22,14 @@ from train.data.heard import heard
 from train.data.lessons import lessons_of
 from train.data.scenes import IGNORE
 from train.export import current_commit, export
+from train.release import check_chosen
 from train.tasks.ear import FRONT_END
 from train.tasks.head import HeadRunConfig, HeadTask
 
 WARM_UP_STEPS = 6
-"""Half a second: sooner the ear has heard more of its own zero state than of the world."""
+"""Half a second after the ear's own warm-up: what the first logits are averaged over."""
+LIKELIEST = 3
+"""Labels of each step that the calibration looks at."""
 
 
 def load_head(task: type[HeadTask], run: Path, classes: Sequence[str]) -> tuple[Head, HeadRunConfig]:
@@ -39,7 +42,12 @@ def load_head(task: type[HeadTask], run: Path, classes: Sequence[str]) -> tuple[
 
 
 def export_head(
-    model: Head, task: type[HeadTask], config: HeadRunConfig, folder: Path, temperature: float = 1.0
+    model: Head,
+    task: type[HeadTask],
+    config: HeadRunConfig,
+    folder: Path,
+    temperature: float = 1.0,
+    bias: float = 0.0,
 ) -> Manifest:
     """Export a head beside what it says of its ear, without thresholds or figures."""
     ear = OnnxModel(Path(config.ear)).manifest
@@ -56,6 +64,7 @@ def export_head(
         commit=current_commit(),
         ear=ear.as_ear(),
         temperature=temperature,
+        bias=bias,
         trained_on=tuple({"name": name, "licence": m.LICENCE} for name, m in DATA_SETS.items()),
     )
     return export(model, described, folder)
@@ -77,9 +86,10 @@ def calibrated_head(
         Takes ``model.onnx`` and ``manifest.json``.
     """
     model, config = load_head(task, run, esc50.classes(data))
+    check_chosen(config.validation_fold)
     export_head(model, task, config, folder)
-    temperature = Validation(folder, task, config, data, cache).temperature()
-    return model, config, export_head(model, task, config, folder, temperature)
+    temperature, bias = Validation(folder, task, config, data, cache).calibration()
+    return model, config, export_head(model, task, config, folder, temperature, bias)
 
 
 class Validation:
@@ -97,8 +107,7 @@ class Validation:
     def __init__(
         self, folder: Path, task: type[HeadTask], config: HeadRunConfig, data: Path, cache: Path
     ) -> None:
-        fold = config.validation_fold or config.learnt_folds[0]
-        sounds = SoundCache(recordings(data, [fold]), cache)
+        sounds = SoundCache(recordings(data, [config.validation_fold]), cache)
         lessons = lessons_of(sounds, esc50.classes(data), IN_DOUBT, config.lessons, data, cache)
         embeddings = heard(OnnxModel(Path(config.ear)), lessons)
         kept = lessons.raw | (lessons.clip < 0)
@@ -109,7 +118,12 @@ class Validation:
         self.scores: Array = scores[known]
         self.truth: Array = labels[known][:, None] == np.arange(len(head.manifest.labels))
 
-    def temperature(self) -> float:
-        """By which the logits of these scores are to be divided to mean what they say."""
-        clipped = np.clip(self.scores, 1e-6, 1 - 1e-6)
-        return sigmoid_temperature(logit(clipped), self.truth.astype(int))
+    def calibration(self) -> tuple[float, float]:
+        """Temperature and bias with which the likeliest labels of each step mean what they say.
+
+        Of the others there are so many, and so surely absent, that they would decide alone.
+        """
+        likeliest = np.argsort(self.scores, axis=1)[:, -LIKELIEST:]
+        scores = np.take_along_axis(self.scores, likeliest, axis=1)
+        truth = np.take_along_axis(self.truth, likeliest, axis=1)
+        return platt(logit(np.clip(scores, 1e-6, 1 - 1e-6)).ravel(), truth.ravel())

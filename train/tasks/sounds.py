@@ -9,6 +9,7 @@ from scipy.special import expit
 
 from streamer.stage import Array
 from train.data.lessons import Lessons
+from train.data.scenes import NO_CLASS
 from train.tasks.head import HeadTask
 
 
@@ -30,5 +31,5 @@ class SoundsTask(HeadTask):
         single = clip >= 0
         said = expit(logits[single]).mean(axis=1)
         accuracy = float(np.mean(said.argmax(axis=1) == clip[single]))
-        wrong = expit(logits[labels == -2])
+        wrong = expit(logits[labels == NO_CLASS])
         return {"score": accuracy, "alarms": float((wrong > 0.5).any(axis=1).mean())}

@@ -71,8 +71,7 @@ class SoundsFigures:
 
     def points(self, goal: Goal, steps: Validation) -> tuple[Thresholds, ...]:
         """Where each label goes on, by its highest score in each clip of the fold, and off, by its single steps."""
-        warm_up = self._listener.manifest.warm_up_frames
-        highest = np.stack([scores[warm_up:].max(axis=0) for scores in self._said])
+        highest = np.stack([scores[self._listener.warm_up_steps :].max(axis=0) for scores in self._said])
         truth = self.predictions("").truth[:, None] == np.arange(highest.shape[1])
         on = [point.on for point in operating_points(highest, truth, goal)]
         sounding = [scores[truth] for scores, truth in zip(steps.scores.T, steps.truth.T, strict=True)]
@@ -141,7 +140,7 @@ class SoundsFigures:
     def _on(self, scores: Array, preference: str) -> Array:
         """Which labels are above their threshold at each step past the warm-up, bool, shape (steps, labels)."""
         on = np.array([point.on for point in self._listener.manifest.thresholds(preference)])
-        return scores[self._listener.manifest.warm_up_frames :] >= on
+        return scores[self._listener.warm_up_steps :] >= on
 
     def _scores(self, sounds: SoundCache) -> list[Array]:
         return self._listener.all_scores([sounds.samples(index) for index in range(len(sounds))])

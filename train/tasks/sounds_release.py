@@ -27,7 +27,8 @@ random weights, each label by itself and, where one sounds, against the others, 
 on scenes in which sounds, music and speech follow each other and mix. Steps within 0.3 s of a change are not learnt
 from, but that a clip holds no sound but its own is.
 
-Calibrated on the validation fold: its logits are divided by {temperature:.2f}. Thresholds are chosen there for each
+Calibrated on the validation fold, on the three likeliest labels of each step: its logits are divided by
+{temperature:.2f} and {bias:+.2f} is added. Thresholds are chosen there for each
 label, and drawn towards those of all labels where it has few clips, on what is on at any time in a clip: for the best
 F1 (balanced), for a precision of {precision:g}, for a recall of {recall:g}.
 """
@@ -76,6 +77,7 @@ def release(run: Path, data: Path, cache: Path, folder: Path) -> Manifest:
         labels=len(model.labels),
         parameters=sum(weights.numel() for weights in model.parameters()),
         temperature=manifest.temperature,
+        bias=manifest.bias,
         precision=PRECISION,
         recall=RECALL,
     )
