@@ -24,8 +24,8 @@ class HeadConfig:
     """
 
     memory_steps: int = 12
-    hidden: int = 0
-    dropout: float = 0.3
+    hidden: int = 96
+    dropout: float = 0.4
 
 
 class Head(NormalisingLayer):

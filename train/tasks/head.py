@@ -49,7 +49,7 @@ class HeadRunConfig:
     model: HeadConfig = field(default_factory=HeadConfig)
     loop: LoopConfig = field(
         default_factory=lambda: LoopConfig(
-            steps=2_000, batch=64, learning_rate=2e-3, weight_decay=1e-2, workers=0
+            steps=2_000, batch=64, learning_rate=2e-3, weight_decay=0.1, workers=0
         )
     )
     lessons: LessonConfig = field(default_factory=LessonConfig)

@@ -21,7 +21,7 @@ PRECISION, RECALL = 0.9, 0.9
 """Of labels that are on at any time in a clip of the validation fold, asked for by ``--prefer``."""
 
 ABOUT = """
-Says every 80 ms which of ESC-50's {labels} everyday sounds are sounding: none, one or several. A layer of
+Says every 80 ms which of ESC-50's {labels} everyday sounds are sounding: none, one or several. Two layers of
 {parameters:,} parameters on the embeddings of the ear (see its card), its logits averaged over about 1 s. Trained from
 random weights, each label by itself and, where one sounds, against the others, on clips as recorded and augmented, and
 on scenes in which sounds, music and speech follow each other and mix. Steps within 0.3 s of a change are not learnt
