@@ -46,7 +46,7 @@ bench:
 	$(BIN)/python -m benchmarks.resample
 	$(BIN)/python -m benchmarks.training_data
 
-# Every figure of docs/results.md anew, trainings included, from the data sets in STREAMER_DATA; a day on two cores.
+# Every figure of docs/results.md anew, trainings included, from the data sets in STREAMER_DATA; it takes long.
 # A few of them: make reproduce RESULTS="gate cost" (names of docs/results/*.json).
 reproduce:
 	scripts/setup.sh dev

@@ -5,6 +5,7 @@ import pytest
 import torch
 from click.testing import CliRunner
 
+from streamer.errors import ConfigError
 from streamer.manifest import PREFERENCES, read_manifest, verify_file
 from tests.train.toy_data import make_toy_data
 from train.__main__ import main
@@ -100,6 +101,18 @@ def test_the_whole_way_from_data_to_a_released_folder(toy, tmp_path, monkeypatch
     measured = run(main, ["evaluate", "gate", "--model", "out"], catch_exceptions=False)
     expected = {name: value for name, value in manifest.results.items() if name != "command"}
     assert json.loads(measured.stdout) == expected
+
+
+@pytest.mark.parametrize(
+    ("setting", "said"),
+    [
+        ("mel_share=0.6", "mel_share is 0.6; expected 0 to 0.5"),
+        ("fold=4", "fold is 4, validation_fold 4; expected two of 1 to 5"),
+    ],
+)
+def test_settings_that_cannot_be_met_are_refused(setting, said):
+    with pytest.raises(ConfigError, match=said):
+        read_config(GateRunConfig, None, [setting])
 
 
 def test_absent_data_is_one_line(tmp_path, monkeypatch):

@@ -64,6 +64,10 @@ class GateRunConfig:
             raise ConfigError(
                 f"fold is {self.fold}, validation_fold {self.validation_fold}; expected two of 1 to 5"
             )
+        if not 0 <= self.mel_share <= 0.5:
+            raise ConfigError(
+                f"mel_share is {self.mel_share:g}; expected 0 to 0.5: as many scenes again are like the file"
+            )
 
     @property
     def learnt_folds(self) -> tuple[int, ...]:

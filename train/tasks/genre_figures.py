@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -46,20 +47,28 @@ class GenreFigures:
         """How many whole tracks the fold has."""
         return len(self._tracks)
 
-    def mel_predictions(self, command: str) -> Predictions:
-        """What was said of the first 3 s of every track of the mel file, in the fold."""
+    @cached_property
+    def _mel_scores(self) -> Array:
         frames = frames_of_mels(self._mels, self._rows, self._model.manifest.front_end.mel_bands)
         scores, _ = self._model.step(frames, self._model.init(len(frames)))
+        return scores
+
+    @cached_property
+    def _track_scores(self) -> Array:
+        sounds = [self._tracks.samples(index) for index in range(len(self._tracks))]
+        return stacked(self._listener.all_scores(sounds))
+
+    def mel_predictions(self, command: str) -> Predictions:
+        """What was said of the first 3 s of every track of the mel file, in the fold."""
         names = [f"gtzan_mels/{row}" for row in self._rows]
-        return self._predictions(names, self._mels.genre[self._rows], scores, command)
+        return self._predictions(names, self._mels.genre[self._rows], self._mel_scores, command)
 
     def track_predictions(self, command: str) -> Predictions:
         """What was said of every whole track of the fold, from its sound."""
         clips = self._tracks.recordings
-        said = self._listener.all_scores([self._tracks.samples(index) for index in range(len(clips))])
         truth = np.array([self._model.manifest.labels.index(clip.category) for clip in clips])
         return self._predictions(
-            [f"{clip.source}/{clip.name}" for clip in clips], truth, stacked(said), command
+            [f"{clip.source}/{clip.name}" for clip in clips], truth, self._track_scores, command
         )
 
     def all(self) -> dict[str, Any]:

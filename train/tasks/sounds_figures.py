@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -69,10 +70,15 @@ class SoundsFigures:
             rule="mean_probability",
         )
 
+    @cached_property
+    def _predictions(self) -> Predictions:
+        """For figures, which tell no command by themselves."""
+        return self.predictions("")
+
     def points(self, goal: Goal, steps: Validation) -> tuple[Thresholds, ...]:
         """Where each label goes on, by its highest score in each clip of the fold, and off, by its single steps."""
         highest = np.stack([scores[self._listener.warm_up_steps :].max(axis=0) for scores in self._said])
-        truth = self.predictions("").truth[:, None] == np.arange(highest.shape[1])
+        truth = self._predictions.truth[:, None] == np.arange(highest.shape[1])
         on = [point.on for point in operating_points(highest, truth, goal)]
         sounding = [scores[truth] for scores, truth in zip(steps.scores.T, steps.truth.T, strict=True)]
         return tuple(operating_point(one, scores) for one, scores in zip(on, sounding, strict=True))
@@ -89,7 +95,7 @@ class SoundsFigures:
 
     def clips(self) -> dict[str, Any]:
         """ESC-50's clips of the held-out fold: accuracy by the mean probability over a clip's steps."""
-        said = self.predictions("")
+        said = self._predictions
         low, high = bootstrap(right(said, mean_probability))
         return {
             "clips": len(said.truth),
@@ -99,23 +105,23 @@ class SoundsFigures:
 
     def heard(self) -> dict[str, float]:
         """Accuracy after the first seconds of a clip."""
-        found = accuracy_by_heard(self.predictions(""), mean_probability)
+        found = accuracy_by_heard(self._predictions, mean_probability)
         return {f"{seconds:g} s": round(value, 4) for seconds, value in found.items()}
 
     def worst(self, count: int = 8) -> dict[str, Any]:
         """The classes of the lowest F1 by clips: precision and recall."""
-        labels = sorted(by_label(self.predictions(""), mean_probability), key=lambda label: label.f1)
+        labels = sorted(by_label(self._predictions, mean_probability), key=lambda label: label.f1)
         return {label.label: f"{label.precision:.2f} {label.recall:.2f}" for label in labels[:count]}
 
     def confused(self) -> dict[str, int]:
         """The pairs of classes that are most often taken for each other: clips."""
         labels = self._listener.manifest.labels
-        pairs = most_confused(confusion(self.predictions(""), mean_probability), 8)
+        pairs = most_confused(confusion(self._predictions, mean_probability), 8)
         return {f"{labels[truth]} as {labels[said]}": count for truth, said, count in pairs}
 
     def decisions(self) -> dict[str, float]:
         """Clips in which their own label is on at any step past the warm-up, and how many others are on in a clip."""
-        truth = self.predictions("").truth
+        truth = self._predictions.truth
         found: dict[str, float] = {}
         for preference in self._listener.manifest.operating_points:
             on = np.stack([self._on(scores, preference).any(axis=0) for scores in self._said])
