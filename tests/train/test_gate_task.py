@@ -1,4 +1,5 @@
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -12,9 +13,9 @@ from train.__main__ import main
 from train.checkpoint import Identity, load
 from train.config import read_config
 from train.data.all_sound import music_or_not
-from train.data.scenes import IGNORE
+from train.data.scenes import IGNORE, MUSIC, OTHER, Scene
 from train.export import check_parity
-from train.tasks.gate import GateRunConfig, GateTask
+from train.tasks.gate import STEP_SAMPLES, GateRunConfig, GateTask
 from train.tasks.gate_figures import Scored
 from train.tasks.gate_release import load_run
 
@@ -24,6 +25,7 @@ TINY = [
     "model.dilations=[1, 2]",
     "scenes.seconds=2.0",
     "validation_scenes=4",
+    "pieces=2",
     "loop.steps=60",
     "loop.batch=4",
     "loop.validate_every=30",
@@ -45,13 +47,39 @@ def task(toy):
 
 
 def test_a_batch_has_one_label_for_each_score_and_depends_on_its_number_alone(task):
-    frames, labels = task.make_batch(1, 5, 3)
-    again, _ = task.make_batch(1, 5, 3)
-    other, _ = task.make_batch(1, 6, 3)
+    frames, labels = task.make_batch(1, 6, 3)
+    again, _ = task.make_batch(1, 6, 3)
+    other, _ = task.make_batch(1, 8, 3)
     assert frames.shape == (3, 84, 112)
     assert task.make_model()(frames)[0].shape[:2] == labels.shape == (3, 21)
     assert torch.equal(frames, again)
     assert not torch.equal(frames, other)
+
+
+def test_every_other_batch_is_of_pieces_that_nobody_can_judge_at_once(task):
+    frames, labels = task.make_batch(1, 7, 3)
+    assert frames.shape == (6, 40, 112)
+    assert labels.shape == (6, 10)
+    assert (labels[:, :3] == IGNORE).all()
+    assert (labels[:, 3:] != IGNORE).any()
+
+
+def test_a_step_is_labelled_by_the_last_that_it_hears(task, monkeypatch):
+    """Music from a sample on: the first step whose last window reaches that sample is the first of the change."""
+    begins = 16_000
+
+    def make(rng, samples):
+        music = np.full(samples, OTHER, np.int8)
+        music[begins:] = MUSIC
+        return Scene(np.zeros(samples, np.float32), music, music)
+
+    scenes = SimpleNamespace(make=make)
+    _, labels = task._make(np.random.default_rng(0), scenes, 1)
+    last_heard = [k * STEP_SAMPLES + 3 * 372 + 1_486 - 1 for k in range(labels.shape[1])]
+    changed = next(k for k, sample in enumerate(last_heard) if sample >= begins)
+    assert labels[0, changed - 1] == OTHER
+    assert (labels[0, changed : changed + 3] == IGNORE).all()
+    assert (labels[0, changed + 3 :] == MUSIC).all()
 
 
 def test_ignored_steps_weigh_nothing(task):
@@ -107,6 +135,7 @@ def test_the_whole_way_from_data_to_a_released_folder(toy, tmp_path, monkeypatch
     ("setting", "said"),
     [
         ("mel_share=0.6", "mel_share is 0.6; expected 0 to 0.5"),
+        ("pieces=30", "pieces is 30; expected 1 to 17, so that some of each"),
         ("fold=4", "fold is 4, validation_fold 4; expected two of 1 to 5"),
     ],
 )

@@ -1,9 +1,12 @@
 import numpy as np
 import pytest
 
+from models.music_front_end import music_front_end
+from streamer.frontend import FrontEnd
+from streamer.stage import offline
 from tests.train.toy_data import write_mels
 from train.data import gtzan_mels
-from train.data.mel_music import MelMusic, as_filed
+from train.data.mel_music import ALONE_DB, MelMusic, as_filed, level_db
 from train.data.scenes import IGNORE, MUSIC, OTHER
 
 BANDS, HOP_FRAMES, STEPS, WAIT_STEPS = 112, 4, 60, 3
@@ -16,8 +19,8 @@ def mels(tmp_path):
     return gtzan_mels.load(tmp_path)
 
 
-def scenes(count):
-    frames = np.full((count, STEPS * HOP_FRAMES, BANDS), -20.0, np.float32)
+def scenes(count, power=-5.0):
+    frames = np.full((count, STEPS * HOP_FRAMES, BANDS), power, np.float32)
     return frames, np.full((count, STEPS), OTHER, np.int8)
 
 
@@ -26,7 +29,7 @@ def test_frames_change_where_the_label_does_and_nowhere_else(mels):
     MelMusic(mels, [1, 2, 3], BANDS, -10.0).put_into(np.random.default_rng(0), frames, labels, WAIT_STEPS)
     length = 130 // HOP_FRAMES
     for scene, steps in zip(frames, labels, strict=True):
-        changed = (scene != -20.0).any(axis=1).reshape(STEPS, HOP_FRAMES).all(axis=1)
+        changed = (scene != -5.0).any(axis=1).reshape(STEPS, HOP_FRAMES).all(axis=1)
         first = int(np.argmax(changed))
         assert changed.sum() == length
         assert (steps[:first] == OTHER).all()
@@ -43,6 +46,34 @@ def test_music_far_below_the_rest_is_ignored(mels):
     drowned = ~(labels == MUSIC).any(axis=1)
     assert 0.25 < drowned.mean() < 0.6
     assert over[drowned].max() < over[~drowned].max()
+
+
+def test_music_too_faint_to_hear_is_ignored(mels):
+    faint = -8.5  # -59 dB re full scale: what is put 3 dB below it or more cannot be heard
+    frames, labels = scenes(200, faint)
+    MelMusic(mels, [1], BANDS, -99.0).put_into(np.random.default_rng(0), frames, labels, WAIT_STEPS)
+    ignored = ~(labels == MUSIC).any(axis=1)
+    assert 0.2 < ignored.mean() < 0.5
+
+
+def test_music_in_digital_silence_has_a_level_of_its_own(mels):
+    frames, labels = scenes(50, np.log(1e-10))
+    MelMusic(mels, [1], BANDS, -10.0).put_into(np.random.default_rng(0), frames, labels, WAIT_STEPS)
+    length = 130 // HOP_FRAMES * HOP_FRAMES
+    heard = np.array([level_db(scene) + 10 * np.log10(len(scene) / length) for scene in frames])
+    assert (labels == MUSIC).any(axis=1).all()
+    assert ALONE_DB[0] - 0.1 < heard.min() < -40
+    assert -15 < heard.max() < ALONE_DB[1] + 0.1
+
+
+def test_levels_of_frames_are_those_of_the_sound():
+    """Of noise that falls by 6 dB an octave, which is nearer to music than white noise."""
+    rng = np.random.default_rng(0)
+    sound = np.cumsum(rng.normal(size=48_000)).astype(np.float32)
+    sound = sound - np.convolve(sound, np.ones(400) / 400, "same")
+    sound *= 10 ** (-30 / 20) / np.sqrt(np.mean(np.square(sound)))
+    frames = offline(FrontEnd(music_front_end()), sound[None].astype(np.float32))[0]
+    assert level_db(frames) == pytest.approx(-30, abs=2)
 
 
 def test_only_the_folds_that_are_given_are_heard(mels):

@@ -9,14 +9,18 @@ import numpy as np
 from models.music_front_end import DB, DEVIATION_DB
 from streamer.stage import Array
 from train.data.gtzan_mels import MelTracks
-from train.data.scenes import IGNORE, MUSIC
+from train.data.scenes import IGNORE, MUSIC, QUIETEST_DB
 
 FLOOR = 80.0 / DB
 """How far below a track's loudest band the file goes, as a natural logarithm of power."""
 STEP = 0.036
 """Rounding of the file, in a track's deviations."""
-OVER = (-3.0, 4.0)
-"""Of the music re what else is in the scene, as natural logarithms of power: -13 to 17 dB."""
+RMS_DB = -22.5
+"""From the mean power in the bands of music to its level re full scale; 0.3 dB is its deviation over GTZAN's tracks."""
+OVER_DB = (-13.0, 17.0)
+"""Of the music re what else sounds in its place."""
+ALONE_DB = (-50.0, -6.0)
+"""Of the music re full scale where nothing else does."""
 
 
 class MelMusic:
@@ -36,7 +40,7 @@ class MelMusic:
     def __init__(self, mels: MelTracks, folds: Sequence[int], bands: int, audible_db: float) -> None:
         rows = np.flatnonzero(np.isin(mels.fold, folds))
         self._clips = mels.frames(rows)[:, :, :bands] * np.float32(DEVIATION_DB / DB)
-        self._audible = audible_db / DB
+        self._audible_db = audible_db
 
     def put_into(self, rng: np.random.Generator, frames: Array, labels: Array, wait_steps: int) -> None:
         """Put a clip at a random place of each scene, in place.
@@ -55,12 +59,20 @@ class MelMusic:
             clip = self._clips[rng.integers(len(self._clips)), : length * hop_frames]
             first = int(rng.integers(len(steps) - length + 1))
             place = scene[first * hop_frames : (first + length) * hop_frames]
-            over = rng.uniform(*OVER)
-            place[:] = np.logaddexp(place, clip + np.float32(place.mean() - clip.mean() + over))
+            own_db, over_db = level_db(place), rng.uniform(*OVER_DB)
+            alone = own_db < QUIETEST_DB
+            music_db = rng.uniform(*ALONE_DB) if alone else own_db + over_db
+            place[:] = np.logaddexp(place, clip + np.float32((music_db - level_db(clip)) / DB))
+            audible = alone or (over_db >= self._audible_db and music_db >= QUIETEST_DB)
             heard = steps[first : first + length + wait_steps]
-            heard[:length] = MUSIC if over >= self._audible else IGNORE
+            heard[:length] = MUSIC if audible else IGNORE
             heard[:wait_steps] = IGNORE
             heard[length:] = IGNORE
+
+
+def level_db(frames: Array) -> float:
+    """Level re full scale of what log-mel frames are of; right for music, too high by some 4 dB for white noise."""
+    return DB * float(np.log(np.exp(frames).mean())) + RMS_DB
 
 
 def as_filed(frames: Array) -> Array:

@@ -177,11 +177,12 @@ class Scenes:
 def step_labels(labels: Array, hop_samples: int, config: SceneConfig) -> Array:
     """Labels of model steps out of labels of samples.
 
-    Step ``k`` is labelled by the last sample that only it has heard, ``(k + 1) * hop_samples - 1``.
+    Step ``k`` is labelled by sample ``(k + 1) * hop_samples - 1``.
 
     Parameters
     ----------
     labels : int8 array, shape (samples,)
+        From where on that is the last sample a step hears.
     hop_samples : int
         Samples per step.
     config : SceneConfig

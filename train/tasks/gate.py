@@ -28,6 +28,8 @@ from train.task import Batch, LoopConfig
 
 FRONT_END = FrontEnd(music_front_end())
 STEP_SAMPLES = FRONT_END.config.hop_samples * HOP_FRAMES
+REACH_SAMPLES = FRONT_END.config.window_samples - FRONT_END.config.hop_samples
+"""What a step hears past its own hops, 70 ms: it is labelled by the last that it hears."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,8 @@ class GateRunConfig:
         Of the loss on music steps, relative to other steps.
     mel_share : float
         Of the scenes into which music of GTZAN's mel file is put, 0 to 0.5; as many again only sound like the file.
+    pieces : int
+        Into which the scenes of every other batch are cut, so that it learns to decide soon after a fresh start.
     """
 
     model: GateConfig = field(default_factory=GateConfig)
@@ -57,6 +61,7 @@ class GateRunConfig:
     validation_fold: int = 4
     music_weight: float = 1.0
     mel_share: float = 0.3
+    pieces: int = 4
 
     def __post_init__(self) -> None:
         held_out = {self.fold, self.validation_fold}
@@ -67,6 +72,12 @@ class GateRunConfig:
         if not 0 <= self.mel_share <= 0.5:
             raise ConfigError(
                 f"mel_share is {self.mel_share:g}; expected 0 to 0.5: as many scenes again are like the file"
+            )
+        whole = int(self.scenes.seconds * RATE_HZ) // STEP_SAMPLES
+        longest = whole // (2 + round(self.scenes.unknowable_s * RATE_HZ / STEP_SAMPLES))
+        if not 1 <= self.pieces <= longest:
+            raise ConfigError(
+                f"pieces is {self.pieces}; expected 1 to {longest}, so that some of each is learnt from"
             )
 
     @property
@@ -115,13 +126,19 @@ class GateTask:
         return model
 
     def make_batch(self, seed: int, step: int, size: int) -> Batch:
-        """Frames and step labels; some scenes get music of the mel file, and as many others are only made like it."""
+        """Frames and step labels; some scenes get music of the mel file, and as many others are only made like it.
+
+        Every other batch is of pieces of scenes, `size` times as many as the configuration says.
+        """
         rng = np.random.default_rng((seed, step))
         frames, labels = self._make(rng, self._scenes["train"], size)
         wait_steps = round(self.config.scenes.unknowable_s * RATE_HZ / STEP_SAMPLES)
         filed = round(size * self.config.mel_share)
         self._mel_music.put_into(rng, frames[:filed], labels[:filed], wait_steps)
         frames[: 2 * filed] = as_filed(frames[: 2 * filed])
+        if step % 2:
+            frames, labels = _cut(frames, labels, self.config.pieces)
+            labels[:, :wait_steps] = IGNORE
         return _as_tensors(frames, labels)
 
     def loss(self, model: nn.Module, batch: Batch) -> dict[str, Tensor]:
@@ -156,11 +173,21 @@ class GateTask:
     def _make(self, rng: np.random.Generator, scenes: Scenes, size: int) -> tuple[Array, Array]:
         """Log-mel frames (size, frames, mel_bands) and step labels (size, steps) of new scenes."""
         steps = int(self.config.scenes.seconds * RATE_HZ) // STEP_SAMPLES
-        samples = steps * STEP_SAMPLES - FRONT_END.config.hop_samples + FRONT_END.config.window_samples
-        made = [scenes.make(rng, samples) for _ in range(size)]
+        made = [scenes.make(rng, steps * STEP_SAMPLES + REACH_SAMPLES) for _ in range(size)]
         frames = offline(FRONT_END, np.stack([scene.sound for scene in made]))
-        labels = [step_labels(scene.music, STEP_SAMPLES, self.config.scenes)[:steps] for scene in made]
+        labels = [
+            step_labels(scene.music[REACH_SAMPLES:], STEP_SAMPLES, self.config.scenes) for scene in made
+        ]
         return frames, np.stack(labels)
+
+
+def _cut(frames: Array, labels: Array, pieces: int) -> tuple[Array, Array]:
+    """Scenes in pieces of one length, each a scene of its own; a rest at the end is left out."""
+    steps = labels.shape[1] // pieces * pieces
+    return (
+        frames[:, : steps * HOP_FRAMES].reshape(len(frames) * pieces, -1, frames.shape[2]),
+        labels[:, :steps].reshape(len(labels) * pieces, -1),
+    )
 
 
 def _as_tensors(frames: Array, labels: Array) -> Batch:
