@@ -13,7 +13,7 @@ from tests.train.toy_data import make_toy_data
 from tests.yamnet.toy_weights import toy_weights
 from train.__main__ import main
 from train.config import read_config
-from train.data.lessons import FRAMES, PATCHES, STEPS, TEACHERS
+from train.data.lessons import STEP_FRAMES, TEACHERS
 from train.data.scenes import IGNORE
 from train.export import check_parity
 from train.tasks.ear import EarRunConfig, EarTask
@@ -50,14 +50,36 @@ def settings(texts):
 def test_a_batch_is_what_the_loss_asks_for_and_depends_on_its_number_alone(task):
     batch, again, other = (task.make_batch(1, step, 8) for step in (5, 5, 6))
     frames, embedding, logits, music, targets, steps, mixed = batch
-    assert frames.shape == (8, FRAMES, 64)
-    assert embedding.shape[:2] == logits.shape[:2] == (8, PATCHES)
-    assert music.shape == steps.shape == (8, STEPS)
-    torch.testing.assert_close(targets[:4].sum(1), torch.ones(4))
+    length = 12 + 3 * 6
+    assert frames.shape == (8, length * STEP_FRAMES, 64)
+    assert embedding.shape[:2] == logits.shape[:2] == (8, 4)
+    assert music.shape == steps.shape == (8, length)
+    torch.testing.assert_close(targets.sum(1), steps.any(1).float())
+    assert (targets[:4].sum(1) == 1).any()
     assert mixed.tolist() == [True, True] + [False] * 6
     assert (music[mixed] == IGNORE).all()
     assert all(torch.equal(a, b) for a, b in zip(batch, again, strict=True))
     assert not torch.equal(frames, other[0])
+
+
+def test_a_part_of_a_lesson_keeps_what_is_taught_beside_what_is_heard(task):
+    """Every frame of a lesson is unlike every other, so that what was taken is found again in the whole."""
+    learnt = task._learnt
+    rows = np.arange(len(learnt))
+    frames, embedding, logits, music, *_ = task._crops(np.random.default_rng(0), rows)
+    whole = {name: learnt.take(name, rows) for name in ("frames", "embedding", "logits", "music")}
+    places = set()
+    for row in rows:
+        place = next(
+            place
+            for place in range(6)
+            if np.array_equal(frames[row], whole["frames"][row][48 * place :][:240])
+        )
+        places.add(place)
+        np.testing.assert_array_equal(embedding[row], whole["embedding"][row][place : place + 4])
+        np.testing.assert_array_equal(logits[row], whole["logits"][row][place : place + 4])
+        np.testing.assert_array_equal(music[row], whole["music"][row][6 * place :][:30])
+    assert len(places) > 1
 
 
 def test_what_is_mixed_teaches_nothing_but_the_sounds(task):
@@ -82,6 +104,11 @@ def test_two_folds_are_to_be_held_out(config):
         read_config(config, None, ["fold=4"])
     with pytest.raises(Exception, match="fold is 6, validation_fold 4; expected 1 to 5 each"):
         read_config(config, None, ["fold=6"])
+
+
+def test_a_part_is_of_as_many_patches_as_a_lesson_has():
+    with pytest.raises(Exception, match="crop_patches is 10; expected 1 to 9"):
+        read_config(EarRunConfig, None, ["crop_patches=10"])
 
 
 def test_the_whole_way_from_data_to_an_ear_and_a_head_on_it(toy, monkeypatch):

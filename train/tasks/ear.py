@@ -24,6 +24,7 @@ from train.data.lessons import (
     FRONT_END,
     PATCH_STEPS,
     PATCHES,
+    STEP_FRAMES,
     LessonConfig,
     lessons_of,
 )
@@ -52,6 +53,9 @@ class EarRunConfig:
         Of the parts of the loss.
     mixed : float
         Share of the clips of everyday sound that are mixed with another; they teach the sounds' labels alone.
+    crop_patches : int
+        Of the teachers, 0.48 s each after the first, that the part of a lesson has which is taken: at random, since
+        short parts of many lessons teach more in a time than whole ones of few.
     masks, mask_bands, mask_frames : int
         Of SpecAugment: stripes of each direction, and how wide they are at most.
     smoothing : float
@@ -61,7 +65,12 @@ class EarRunConfig:
     model: EarConfig = field(default_factory=EarConfig)
     loop: LoopConfig = field(
         default_factory=lambda: LoopConfig(
-            steps=4_000, learning_rate=3e-3, weight_decay=2e-2, gradient_norm=2.0, workers=0
+            steps=16_000,
+            learning_rate=3e-3,
+            weight_decay=2e-2,
+            gradient_norm=2.0,
+            validate_every=1_000,
+            workers=0,
         )
     )
     lessons: LessonConfig = field(default_factory=LessonConfig)
@@ -72,6 +81,7 @@ class EarRunConfig:
     sounds_weight: float = 1.0
     music_weight: float = 1.0
     mixed: float = 0.5
+    crop_patches: int = 4
     masks: int = 2
     mask_bands: int = 8
     mask_frames: int = 30
@@ -79,6 +89,8 @@ class EarRunConfig:
 
     def __post_init__(self) -> None:
         check_held_out(self.fold, self.validation_fold)
+        if not 1 <= self.crop_patches <= PATCHES:
+            raise ConfigError(f"crop_patches is {self.crop_patches}; expected 1 to {PATCHES}")
 
     @property
     def learnt_folds(self) -> tuple[int, ...]:
@@ -124,7 +136,7 @@ class Pupil(nn.Module):
     def forward(self, frames: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """The teachers' embedding (standardised) and logits of every patch, sounds and music of every step."""
         heard, _ = self.ear(frames)
-        patches = heard[:, FIRST_PATCH_STEP::PATCH_STEPS][:, :PATCHES]
+        patches = heard[:, FIRST_PATCH_STEP::PATCH_STEPS][:, :PATCHES]  # whole lessons end between two
         sounds = self.sounds(self.dropout(heard))
         return self.embedding(patches), self.scores(patches), sounds, self.music(heard).squeeze(2)
 
@@ -175,25 +187,19 @@ class EarTask:
         The first half are clips of everyday sound, some of them mixed with another.
         """
         rng = np.random.default_rng((seed, step))
-        rows = self._draw(rng, size)
         c, offset = self.config, FRONT_END.config.log_offset
-        frames, classes = self._learnt.take("frames", rows), self._learnt.take("classes", rows)
-        targets = np.zeros((size, len(self.classes)), np.float32)
-        clip = self._learnt.take("clip", rows).astype(int)
-        single = np.flatnonzero(clip >= 0)
-        targets[single, clip[single]] = 1.0
-        steps = (classes == clip[:, None]).astype(np.float32)
+        frames, embedding, logits, music, steps, targets = self._crops(rng, self._draw(rng, size))
         mixed = np.zeros(size, bool)
         mixed[: round(size // 2 * c.mixed)] = True
-        others = self._clips[rng.integers(len(self._clips), size=int(mixed.sum()))]
+        drawn = self._clips[rng.integers(len(self._clips), size=int(mixed.sum()))]
+        others, *_, other_steps, other_targets = self._crops(rng, drawn)
         share = rng.random(len(others), np.float32)
-        frames[mixed] = add_up(frames[mixed], self._learnt.take("frames", others), share, offset)
-        targets[mixed] *= share[:, None]
-        targets[np.flatnonzero(mixed), self._learnt.take("clip", others).astype(int)] += 1 - share
-        steps[mixed] = 1.0
+        frames[mixed] = add_up(frames[mixed], others, share, offset)
+        both = targets[mixed] * share[:, None] + other_targets * (1 - share[:, None])
+        targets[mixed] = both / np.maximum(both.sum(1, keepdims=True), 1e-6)  # one alone may sound
+        steps[mixed] = np.maximum(steps[mixed], other_steps)
         frames = mask(rng, frames, c.masks, c.mask_bands, c.mask_frames)
-        music = np.where(mixed[:, None], IGNORE, self._learnt.take("music", rows)).astype(np.int8)
-        embedding, logits = self._learnt.take("embedding", rows), self._learnt.take("logits", rows)
+        music[mixed] = IGNORE
         arrays = frames, self._standard(embedding), logits, music, targets, steps, mixed
         return tuple(torch.from_numpy(array) for array in arrays)
 
@@ -253,10 +259,38 @@ class EarTask:
         mean, deviation = self._teaching
         return (embedding - mean) / deviation
 
+    def _crops(self, rng: np.random.Generator, rows: Array) -> tuple[Array, ...]:
+        """A random part of each lesson.
+
+        Its frames; the teachers' embedding and logits of each patch; the label of music, and whether the lesson's own
+        class sounds, of each step; the class as shares of all, none where it does not sound in that part.
+        """
+        patches = self.config.crop_patches
+        length = FIRST_PATCH_STEP + 1 + (patches - 1) * PATCH_STEPS
+        first = rng.integers(PATCHES - patches + 1, size=len(rows))
+        step = first * PATCH_STEPS
+        take = self._learnt.take
+        frames = _part(take("frames", rows), step * STEP_FRAMES, length * STEP_FRAMES)
+        taught = [_part(take(name, rows), first, patches) for name in ("embedding", "logits")]
+        music, classes = (_part(take(name, rows), step, length) for name in ("music", "classes"))
+        clip = take("clip", rows).astype(int)
+        steps = ((classes == clip[:, None]) & (clip[:, None] >= 0)).astype(np.float32)
+        named = (clip[:, None] == np.arange(len(self.classes))) & steps.any(1, keepdims=True)
+        return frames, *taught, music, steps, named.astype(np.float32)
+
     def _draw(self, rng: np.random.Generator, size: int) -> Array:
         """Rows of a batch: clips of everyday sound, then any."""
         clips = self._clips[rng.integers(len(self._clips), size=size // 2)]
         return np.concatenate([clips, rng.integers(len(self._learnt), size=size - len(clips))])
+
+
+def _part(arrays: Array, first: Array, length: int) -> Array:
+    """`length` entries of each row, each from its own `first` on."""
+    return np.take_along_axis(
+        arrays,
+        (first[:, None] + np.arange(length)).reshape(len(arrays), length, *[1] * (arrays.ndim - 2)),
+        axis=1,
+    )
 
 
 def mean_or_zero(losses: Tensor) -> Tensor:
