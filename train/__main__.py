@@ -23,6 +23,10 @@ FOLDER = click.Path(file_okay=False, path_type=Path)
 ELSEWHERE: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
         "cost": ("train.cost:cost_command", "Measure what released models cost to run; JSON."),
+        "cross-validate": (
+            "train.cross_validation:cross_validate_command",
+            "Train with each fold held out in turn; mean and spread as JSON.",
+        ),
         "import-yamnet": ("train.import_yamnet:import_yamnet_command", "Make a model folder of YAMNet."),
         "inspect": ("train.inspection:inspect_command", "Measure a run's cost, robustness and saliency."),
         "report": ("train.report.build:report_command", "Write report.html of runs."),

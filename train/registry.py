@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from streamer.errors import ConfigError
 from streamer.manifest import Manifest
-from train.data.recordings import Split
+from train.data.recordings import FOLDS, Split
 
 if TYPE_CHECKING:  # so that `python -m train --help` does without torch
     from train.task import Task
@@ -71,6 +71,10 @@ class Plugin:
         Figures of an `Evaluation`, ready for JSON.
     release : callable
         ``release(run, data, cache, folder)``: export, operating points on validation, figures on test, card.
+    folds : sequence of int
+        That can be held out.
+    needs : str
+        Task of a model that this one's hears, and the key of its configuration that names that model's folder.
     """
 
     name: str
@@ -79,6 +83,8 @@ class Plugin:
     export: Callable[[Path, Path], Manifest]
     evaluate: Callable[[Evaluation], dict[str, Any]]
     release: Callable[[Path, Path, Path, Path], Manifest]
+    folds: Sequence[int] = FOLDS
+    needs: str = ""
 
 
 def find_plugin(name: str) -> Plugin:

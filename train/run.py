@@ -73,13 +73,22 @@ def new_run(task: str, config: Any) -> Path:
     ConfigError
         If a run of the same configuration began in the same second.
     """
-    digest = hashlib.sha256(json.dumps(asdict(config)).encode()).hexdigest()[:8]
-    folder = RUNS / task / f"{time.strftime('%Y%m%d-%H%M%S')}-{digest}"
+    folder = RUNS / task / f"{time.strftime('%Y%m%d-%H%M%S')}-{_digest(config)}"
     try:
         folder.mkdir(parents=True)
     except FileExistsError as error:
         raise ConfigError(f"{folder} exists; the same run began this second: start it once") from error
     return folder
+
+
+def find_same(task: str, config: Any) -> Path | None:
+    """The last run of the very same configuration; None if there is none."""
+    same = sorted((RUNS / task).glob(f"*-{_digest(config)}/config.json"))
+    return same[-1].parent if same else None
+
+
+def _digest(config: Any) -> str:
+    return hashlib.sha256(json.dumps(asdict(config)).encode()).hexdigest()[:8]
 
 
 def find_run(task: str, name: str = "") -> Path:

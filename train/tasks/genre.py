@@ -62,7 +62,7 @@ class GenreRunConfig:
         )
     )
     fold: int = 9
-    validation_fold: int = 10
+    validation_fold: int = 8
     whole_tracks: float = 0.25
     mixup: float = 0.4
     shift_bands: int = 3

@@ -91,4 +91,5 @@ PLUGIN = Plugin(
     export=export_run,
     evaluate=evaluate,
     release=release,
+    needs="ear",
 )
