@@ -10,15 +10,15 @@ from pathlib import Path
 import click
 
 from train.run import CACHE, data_folder
+from train.tasks.gate import GateRunConfig
 from train.tasks.gate_figures import GateFigures
-from train.tasks.head import HeadRunConfig
 
 
 @click.command()
 @click.argument("folder", type=click.Path(path_type=Path))
 def main(folder: Path) -> None:
     """Print the operating points of the model in FOLDER, chosen as the released gate's are."""
-    figures = GateFigures(folder, data_folder(), CACHE, HeadRunConfig().validation_fold)
+    figures = GateFigures(folder, data_folder(), CACHE, GateRunConfig().validation_fold)
     for name, (point,) in figures.points().items():
         click.echo(f"{name}: on {point.on:.2f}, off {point.off:.2f}")
 

@@ -18,7 +18,7 @@ from train.data.scenes import IGNORE
 from train.export import check_parity
 from train.tasks.ear import EarRunConfig, EarTask
 from train.tasks.ear_release import load_run
-from train.tasks.head import HeadRunConfig
+from train.tasks.sounds import SoundsRunConfig
 
 LESSONS = ["lessons.variants=1", "lessons.scenes=3"]
 LOOP = ["loop.steps=20", "loop.batch=4", "loop.validate_every=20", "loop.average=0.0"]
@@ -98,7 +98,7 @@ def test_what_is_mixed_teaches_nothing_but_the_sounds(task):
     assert task.loss(model, tuple(changed))["sounds"].item() != before["sounds"].item()
 
 
-@pytest.mark.parametrize("config", [EarRunConfig, HeadRunConfig])
+@pytest.mark.parametrize("config", [EarRunConfig, SoundsRunConfig])
 def test_two_folds_are_to_be_held_out(config):
     with pytest.raises(Exception, match="fold and validation_fold are both 4; expected two folds"):
         read_config(config, None, ["fold=4"])

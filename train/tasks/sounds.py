@@ -2,34 +2,165 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
+import torch
+import torch.nn.functional as F
 from scipy.special import expit
+from torch import Tensor, nn
 
-from streamer.stage import Array
-from train.data.lessons import Lessons
-from train.data.scenes import NO_CLASS
-from train.tasks.head import HeadTask
+from models.heads import Head, HeadConfig
+from streamer.errors import ConfigError
+from streamer.inference.onnx import OnnxModel
+from train.data import esc50
+from train.data.all_sound import IN_DOUBT, check_clips, recordings
+from train.data.cache import SoundCache
+from train.data.heard import heard
+from train.data.lessons import FRONT_END, LessonConfig, lessons_of
+from train.data.recordings import FOLDS
+from train.data.rows import Rows
+from train.data.scenes import IGNORE, NO_CLASS
+from train.run import DataUsed, data_used
+from train.task import Batch, LoopConfig
+from train.tasks.ear import check_held_out, mean_or_zero
 
 
-class SoundsTask(HeadTask):
-    """The sounds for `train.loop`."""
+@dataclass(frozen=True)
+class SoundsRunConfig:
+    """A run of this task.
+
+    Attributes
+    ----------
+    ear : str
+        Exported or released folder of the ear.
+    model : HeadConfig
+    loop : LoopConfig
+    lessons : LessonConfig
+        Those that the ear learnt from.
+    fold, validation_fold : int
+        As in `train.tasks.ear.EarRunConfig`, and the same as the ear's: it must not have heard the test.
+    """
+
+    ear: str = "models/released/ear"
+    model: HeadConfig = field(default_factory=HeadConfig)
+    loop: LoopConfig = field(
+        default_factory=lambda: LoopConfig(
+            steps=2_000, batch=64, learning_rate=2e-3, weight_decay=0.1, workers=0
+        )
+    )
+    lessons: LessonConfig = field(default_factory=LessonConfig)
+    fold: int = 5
+    validation_fold: int = 4
+
+    def __post_init__(self) -> None:
+        check_held_out(self.fold, self.validation_fold)
+
+    @property
+    def learnt_folds(self) -> tuple[int, ...]:
+        """Folds that the weights are learnt from."""
+        return tuple(fold for fold in FOLDS if fold not in (self.fold, self.validation_fold))
+
+
+class SoundsTask:
+    """The sounds for `train.loop`.
+
+    Parameters
+    ----------
+    config : SoundsRunConfig
+    data, cache : Path
+        Folders of the data sets and of what is made of them.
+
+    Raises
+    ------
+    ConfigError
+        If the ear of the configuration is none, or has heard what is held out.
+    """
 
     name = "sounds"
+    front_end = FRONT_END.config
 
-    @staticmethod
-    def labels_of(classes: Sequence[str]) -> tuple[str, ...]:
-        return tuple(classes)
+    def __init__(self, config: SoundsRunConfig, data: Path, cache: Path) -> None:
+        self.config = config
+        self.ear = OnnxModel(Path(config.ear))
+        if not self.ear.manifest.is_ear:
+            raise ConfigError(
+                f"ear={config.ear!r} decides {self.ear.manifest.task}; expected the folder of an ear: python -m train "
+                "export ear --out FOLDER"
+            )
+        self.classes = esc50.classes(data)
+        folds = {*config.learnt_folds, config.validation_fold} - {0}
+        self._caches = {fold: SoundCache(recordings(data, [fold]), cache) for fold in sorted(folds)}
+        check_clips(self._caches, config.learnt_folds, self.classes)
+        self._check_folds()
+        lessons = {
+            fold: lessons_of(sounds, self.classes, IN_DOUBT, config.lessons, data, cache)
+            for fold, sounds in self._caches.items()
+        }
+        rows = {fold: {**of.arrays, "heard": heard(self.ear, of)} for fold, of in lessons.items()}
+        self._learnt = Rows([rows[fold] for fold in config.learnt_folds])
+        self._checked = Rows([rows[config.validation_fold or config.learnt_folds[0]]])
+        self._single = np.flatnonzero(self._learnt.all("clip") >= 0)
 
-    @staticmethod
-    def steps_of(lessons: Lessons) -> Array:
-        return lessons.classes
+    def _check_folds(self) -> None:
+        """Refuse an ear that has heard what is held out here."""
+        asked = {"fold": self.config.fold, "validation_fold": self.config.validation_fold}
+        held_out = self.ear.manifest.results.get("held out")
+        if held_out != asked:
+            raise ConfigError(
+                f"ear={self.config.ear!r} holds out {held_out}; expected {asked}, or it has heard what this head is to "
+                "be measured on: train an ear on the same folds"
+            )
 
-    def figures(self, logits: Array, labels: Array, clip: Array) -> dict[str, float]:
-        """``score`` is the accuracy of clips by their mean probabilities."""
-        single = clip >= 0
-        said = expit(logits[single]).mean(axis=1)
-        accuracy = float(np.mean(said.argmax(axis=1) == clip[single]))
-        wrong = expit(logits[labels == NO_CLASS])
-        return {"score": accuracy, "alarms": float((wrong > 0.5).any(axis=1).mean())}
+    def data_hash(self) -> DataUsed:
+        return data_used(*self._caches.values())
+
+    def make_model(self) -> nn.Module:
+        """A head that normalises as the first embeddings ask for."""
+        model = Head(self.config.model, self.ear.manifest.output_size, self.classes)
+        embeddings, *_ = self.make_batch(self.config.loop.seed, 0, 256)
+        flat = embeddings.flatten(0, 1)
+        model.set_normalisation(flat.mean(0), flat.std(0))
+        return model
+
+    def make_batch(self, seed: int, step: int, size: int) -> Batch:
+        """Embeddings (size, steps, embedding), the class of each step, and of each lesson that is a single clip.
+
+        The first half are single clips; the others' class is -1.
+        """
+        rng = np.random.default_rng((seed, step))
+        single = self._single[rng.integers(len(self._single), size=size // 2)]
+        rows = np.concatenate([single, rng.integers(len(self._learnt), size=size - len(single))])
+        taken = [self._learnt.take(name, rows) for name in ("heard", "classes", "clip")]
+        return tuple(torch.from_numpy(array) for array in taken)
+
+    def loss(self, model: nn.Module, batch: Batch) -> dict[str, Tensor]:
+        """Each class by itself, and, where one of them sounds, which one it is.
+
+        In a single clip no other class ever sounds, not even where nobody can say whether its own does.
+        """
+        embeddings, classes, clip = batch
+        logits, _ = model(embeddings)
+        named = classes >= 0
+        targets = F.one_hot(classes.clamp(min=0).long(), logits.shape[2]).float() * named.unsqueeze(2)
+        others = F.one_hot(clip.clamp(min=0).long(), logits.shape[2]) == 0
+        known = (classes != IGNORE).unsqueeze(2) | (others & (clip >= 0).unsqueeze(1)).unsqueeze(1)
+        each = F.binary_cross_entropy_with_logits(logits, targets, reduction="none") * known
+        which = F.cross_entropy(logits[named], classes[named].long(), label_smoothing=0.1, reduction="none")
+        return {"each": mean_or_zero(each.sum(2).flatten()), "which": mean_or_zero(which)}
+
+    def validate(self, model: nn.Module) -> dict[str, float]:
+        """``score`` is the accuracy of clips as recorded by their mean probabilities; ``alarms`` are of scenes too."""
+        rows = np.flatnonzero(self._checked.all("raw") | (self._checked.all("clip") < 0))
+        device = next(model.parameters()).device
+        said = []
+        with torch.no_grad():
+            for part in np.array_split(rows, max(1, len(rows) // 128)):
+                logits, _ = model(torch.from_numpy(self._checked.take("heard", part)).to(device))
+                said.append(logits.cpu().numpy())
+        probability = expit(np.concatenate(said))
+        clip = self._checked.take("clip", rows)
+        right = (probability.mean(axis=1).argmax(axis=1) == clip)[clip >= 0]
+        wrong = probability[self._checked.take("classes", rows) == NO_CLASS]
+        return {"score": float(right.mean()), "alarms": float((wrong > 0.5).any(axis=1).mean())}

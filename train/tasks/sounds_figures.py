@@ -27,8 +27,8 @@ from train.metrics import (
     right,
 )
 from train.predictions import Predictions, stacked
-from train.tasks.head import HeadRunConfig
-from train.tasks.head_release import Validation
+from train.tasks.sounds import SoundsRunConfig
+from train.tasks.sounds_validation import Validation
 
 
 class SoundsFigures:
@@ -38,14 +38,14 @@ class SoundsFigures:
     ----------
     folder : Path
         Of the model; its ear lies beside it or is released.
-    config : HeadRunConfig
+    config : SoundsRunConfig
         Of its run: says what was held out.
     data, cache : Path
         Folders of the data sets and of what is made of them.
     split : {"validation", "test"}
     """
 
-    def __init__(self, folder: Path, config: HeadRunConfig, data: Path, cache: Path, split: Split) -> None:
+    def __init__(self, folder: Path, config: SoundsRunConfig, data: Path, cache: Path, split: Split) -> None:
         self._listener = Listener.of(folder)
         fold = config.fold if split == "test" else config.validation_fold
         self._clips = SoundCache([r for r in esc50.recordings(data) if r.fold == fold], cache)

@@ -5,17 +5,25 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from models.heads import Head
+from streamer.inference.onnx import OnnxModel
 from streamer.manifest import Manifest
 from train.calibration import preferred
+from train.checkpoint import Identity, load_weights
+from train.config import read_config
 from train.data import esc50
+from train.data.all_sound import DATA_SETS
+from train.data.lessons import FRONT_END
+from train.export import current_commit, export
 from train.registry import Evaluation, Plugin
-from train.release import finish, set_points
+from train.release import check_chosen, finish, set_points
 from train.run import data_folder
-from train.tasks.head import HeadRunConfig
-from train.tasks.head_release import Validation, calibrated_head, export_head, load_head
-from train.tasks.sounds import SoundsTask
+from train.tasks.sounds import SoundsRunConfig, SoundsTask
 from train.tasks.sounds_figures import SoundsFigures
+from train.tasks.sounds_validation import Validation
 
+WARM_UP_STEPS = 6
+"""Half a second after the ear's own warm-up: what the first logits are averaged over."""
 COMMAND = "python -m train evaluate sounds"
 PRECISION, RECALL = 0.9, 0.9
 """Of labels that are on at any time in a clip of the validation fold, asked for by ``--prefer``."""
@@ -41,10 +49,18 @@ LIMITS = """
 """
 
 
+def load_run(run: Path, labels: tuple[str, ...]) -> Head:
+    """The head with the best weights of a run, ready to use."""
+    config = read_config(SoundsRunConfig, run / "config.json")
+    model = Head(config.model, OnnxModel(Path(config.ear)).manifest.output_size, labels)
+    load_weights(model, run / "best.pt", Identity("sounds", FRONT_END.config))
+    return model.eval()
+
+
 def export_run(run: Path, folder: Path) -> Manifest:
     """Export a run's best weights without thresholds or figures into `folder`."""
-    model, config = load_head(SoundsTask, run, esc50.classes(data_folder()))
-    return export_head(model, SoundsTask, config, folder)
+    config = read_config(SoundsRunConfig, run / "config.json")
+    return _exported(load_run(run, esc50.classes(data_folder())), config, folder, 1.0, 0.0)
 
 
 def evaluate(asked: Evaluation) -> dict[str, Any]:
@@ -67,13 +83,45 @@ def release(run: Path, data: Path, cache: Path, folder: Path) -> Manifest:
     folder : Path
         Takes ``model.onnx``, ``manifest.json`` and ``card.md``.
     """
-    model, config, manifest = calibrated_head(SoundsTask, run, data, cache, folder)
+    config = read_config(SoundsRunConfig, run / "config.json")
+    check_chosen(config.validation_fold)
+    model = load_run(run, esc50.classes(data))
+    _exported(model, config, folder, 1.0, 0.0)
+    temperature, bias = Validation(folder, config, data, cache).calibration()
+    manifest = _exported(model, config, folder, temperature, bias)
     clips = SoundsFigures(folder, config, data, cache, "validation")
-    steps = Validation(folder, SoundsTask, config, data, cache)
+    steps = Validation(folder, config, data, cache)
     goals = preferred(PRECISION, RECALL)
     manifest = set_points(manifest, {name: clips.points(goal, steps) for name, goal in goals.items()}, folder)
     results = {"command": COMMAND, **SoundsFigures(folder, config, data, cache, "test").all()}
-    about = ABOUT.format(
+    return finish(manifest, results, folder, _about(model, manifest), LIMITS)
+
+
+def _exported(
+    model: Head, config: SoundsRunConfig, folder: Path, temperature: float, bias: float
+) -> Manifest:
+    ear = OnnxModel(Path(config.ear)).manifest
+    described = Manifest(
+        name="sounds",
+        task="sounds",
+        labels=model.labels,
+        front_end=ear.front_end,
+        hop_frames=model.hop_frames,
+        latency_frames=model.latency_frames,
+        warm_up_frames=WARM_UP_STEPS,
+        states=(),
+        sha256="",
+        commit=current_commit(),
+        ear=ear.as_ear(),
+        temperature=temperature,
+        bias=bias,
+        trained_on=tuple({"name": name, "licence": m.LICENCE} for name, m in DATA_SETS.items()),
+    )
+    return export(model, described, folder)
+
+
+def _about(model: Head, manifest: Manifest) -> str:
+    return ABOUT.format(
         labels=len(model.labels),
         parameters=sum(weights.numel() for weights in model.parameters()),
         temperature=manifest.temperature,
@@ -81,12 +129,11 @@ def release(run: Path, data: Path, cache: Path, folder: Path) -> Manifest:
         precision=PRECISION,
         recall=RECALL,
     )
-    return finish(manifest, results, folder, about, LIMITS)
 
 
 PLUGIN = Plugin(
     name="sounds",
-    config=HeadRunConfig,
+    config=SoundsRunConfig,
     task=SoundsTask,
     export=export_run,
     evaluate=evaluate,

@@ -14,9 +14,9 @@ from streamer.stage import Array
 from train.data.all_sound import music_or_not
 from train.data.cache import SoundCache
 from train.metrics import auc, f1, threshold_at_fpr, tpr_at_fpr
+from train.tasks.gate import GateRunConfig
 from train.tasks.gate_figures import PATCH_SAMPLES
 from train.tasks.gate_mixtures import GTZAN_SETS
-from train.tasks.head import HeadRunConfig
 from train.transfer.classifiers import logistic_regression
 from train.transfer.embeddings import TRAININGS, Embedded, embedded
 
@@ -39,7 +39,7 @@ def figures(data: Path, cache: Path) -> dict[str, Any]:
 
 
 def _of_training(data: Path, weights: str, cache: Path) -> dict[str, Any]:
-    splits = HeadRunConfig().learnt_folds, [HeadRunConfig().validation_fold], [HeadRunConfig().fold]
+    splits = GateRunConfig().learnt_folds, [GateRunConfig().validation_fold], [GateRunConfig().fold]
     train, validation, test = (_patches(data, data / weights, cache, folds) for folds in splits)
     regression = logistic_regression().fit(train.heard.embedding, train.is_music)
     return {
