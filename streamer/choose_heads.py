@@ -11,7 +11,8 @@ from streamer.decisions import DecisionConfig
 from streamer.errors import ModelError
 from streamer.heads import Head
 from streamer.inference.onnx import OnnxModel
-from streamer.manifest import Manifest, find_model, released_folders
+from streamer.manifest import Manifest
+from streamer.model_folders import find_model, released_folders
 from streamer.taught.background import read_background
 from streamer.taught.learner import Learner
 from streamer.taught.store import Store, taught_folder

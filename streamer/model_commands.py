@@ -18,7 +18,7 @@ def models() -> None:
 @models.command("list")
 def list_models() -> None:
     """The models that come with this program, and the user's."""
-    from streamer.manifest import known_folders, read_manifest
+    from streamer.model_folders import known_folders, read_manifest
 
     for folder in known_folders():
         click.echo(_described(read_manifest(folder)))
@@ -29,7 +29,7 @@ def list_models() -> None:
 def verify(names: tuple[str, ...]) -> None:
     """Check that models are whole, fit this program and the ear that they hear, and run."""
     from streamer.choose_heads import verified
-    from streamer.manifest import find_model, known_folders
+    from streamer.model_folders import find_model, known_folders
 
     for folder in [find_model(name) for name in names] or known_folders():
         manifest = verified(folder)
@@ -48,7 +48,7 @@ def verify(names: tuple[str, ...]) -> None:
 @click.option("--hop-ms", type=float, help="From one score to the next, a multiple of 10.  [default: 100]")
 def pull(name: str, handle: str | None, hop_ms: float | None) -> None:
     """Fetch a model that others published, for `listen --model gate=NAME`; needs streamer[tfhub] once."""
-    from streamer.manifest import user_folder
+    from streamer.model_folders import user_folder
     from streamer.yamnet.folder import HOP_MS
     from streamer.yamnet.pull import pull_yamnet
     from streamer.yamnet.tfhub import HANDLE

@@ -13,7 +13,8 @@ from streamer.choose_heads import heads_of
 from streamer.config import Config, ModelsConfig
 from streamer.decisions import DecisionConfig
 from streamer.errors import ModelError
-from streamer.manifest import Thresholds, read_manifest
+from streamer.manifest import Thresholds
+from streamer.model_folders import read_manifest
 from tests.toy_model import write_toy_ear, write_toy_head, write_toy_model
 
 
@@ -34,7 +35,7 @@ def named(folders: Path, **models: str) -> Config:
 
 def release(folders: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the folders be what comes with the program."""
-    monkeypatch.setattr("streamer.manifest.released_folder", lambda: folders)
+    monkeypatch.setattr("streamer.model_folders.released_folder", lambda: folders)
 
 
 def test_all_three_listen_and_the_gate_opens_genre(folders: Path) -> None:

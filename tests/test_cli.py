@@ -15,7 +15,7 @@ import pytest
 import soundfile
 
 from streamer.config import PLACES
-from streamer.manifest import released_folder
+from streamer.model_folders import released_folder
 from tests.programs import STREAMER, free_address, messages, received, running, streamer
 from tests.toy_model import write_toy_ear, write_toy_head, write_toy_model
 

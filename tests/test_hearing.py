@@ -15,7 +15,7 @@ from streamer.frontend import FrontEnd, FrontEndConfig
 from streamer.heads import Head
 from streamer.hearing import Hearing
 from streamer.inference.onnx import OnnxModel
-from streamer.manifest import read_manifest
+from streamer.model_folders import read_manifest
 from streamer.outlets import Said
 from streamer.resample import Resample
 from streamer.stage import Array, Chain, State, offline

@@ -14,7 +14,8 @@ import pytest
 
 from streamer.errors import ModelError
 from streamer.frontend import FrontEndConfig
-from streamer.manifest import EarSpec, Thresholds, find_model, read_manifest, verify_file
+from streamer.manifest import EarSpec, Thresholds
+from streamer.model_folders import find_model, read_manifest, verify_file
 from tests.toy_model import write_toy_model
 
 

@@ -13,14 +13,14 @@ import pytest
 from click.testing import CliRunner, Result
 
 from streamer.cli import main
-from streamer.manifest import read_manifest
+from streamer.model_folders import read_manifest
 from tests.toy_model import write_toy_ear, write_toy_head, write_toy_model
 
 
 @pytest.fixture(autouse=True)
 def users(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The folder of the user's models; there is none yet."""
-    monkeypatch.setattr("streamer.manifest.user_folder", lambda: tmp_path / "models")
+    monkeypatch.setattr("streamer.model_folders.user_folder", lambda: tmp_path / "models")
     return tmp_path / "models"
 
 

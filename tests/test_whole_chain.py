@@ -11,7 +11,7 @@ import pytest
 
 from streamer.frontend import FrontEnd
 from streamer.inference.onnx import OnnxModel
-from streamer.manifest import find_model, read_manifest, released_folders
+from streamer.model_folders import find_model, read_manifest, released_folders
 from streamer.resample import Resample
 from streamer.stage import Chain
 from tests.contract import check_stage

@@ -13,7 +13,8 @@ import onnx
 from onnx import NodeProto, TensorProto, helper, numpy_helper
 
 from streamer.frontend import FrontEndConfig
-from streamer.manifest import Manifest, StateSpec, Thresholds, read_manifest
+from streamer.manifest import Manifest, StateSpec, Thresholds
+from streamer.model_folders import read_manifest
 
 HOP_FRAMES = 4
 LOUD = -3.0

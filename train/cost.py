@@ -21,7 +21,8 @@ from streamer.choose_heads import ear_folder
 from streamer.errors import ModelError
 from streamer.frontend import FrontEnd, FrontEndConfig
 from streamer.inference.onnx import OnnxModel, open_session
-from streamer.manifest import Manifest, read_manifest, released_folders
+from streamer.manifest import Manifest
+from streamer.model_folders import read_manifest, released_folders
 from streamer.stage import Array, Stage
 
 WARM_UP_STEPS = 50

@@ -9,7 +9,7 @@ import click
 import numpy as np
 
 from streamer.errors import ModelError
-from streamer.manifest import user_folder
+from streamer.model_folders import user_folder
 from streamer.stage import Array
 from streamer.yamnet.folder import HOP_MS, Check, hop_frames_of, write_folder
 from streamer.yamnet.parity import EXACT, Difference

@@ -10,7 +10,7 @@ import numpy as np
 
 from streamer.errors import ModelError
 from streamer.inference.model import Model
-from streamer.manifest import read_manifest, verify_file
+from streamer.model_folders import read_manifest, verify_file
 from streamer.stage import Array, State
 
 

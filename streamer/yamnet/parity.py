@@ -12,7 +12,7 @@ import numpy as np
 from streamer.errors import ModelError
 from streamer.frontend import FrontEnd
 from streamer.inference.onnx import OnnxModel, open_session
-from streamer.manifest import verify_file
+from streamer.model_folders import verify_file
 from streamer.stage import Array, offline
 from streamer.yamnet.weights import CLASSES, EMBEDDING_SIZE, PATCH_FRAMES, WINDOW_SAMPLES
 

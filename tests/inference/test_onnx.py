@@ -18,7 +18,8 @@ from onnx import numpy_helper
 
 from streamer.errors import ModelError
 from streamer.inference.onnx import OnnxModel
-from streamer.manifest import StateSpec, read_manifest
+from streamer.manifest import StateSpec
+from streamer.model_folders import read_manifest
 from streamer.stage import Array, offline
 from tests.conftest import ROOT
 from tests.contract import check_stage

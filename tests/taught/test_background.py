@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from streamer.errors import ModelError
-from streamer.manifest import read_manifest
+from streamer.model_folders import read_manifest
 from streamer.taught.background import FILE, digest, read_background
 from tests.taught.toy_background import POINTS, toy_background, write_toy_ear_to_teach
 from tests.toy_model import BANDS, write_toy_ear

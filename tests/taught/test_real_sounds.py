@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from streamer.choose_heads import heads_of
 from streamer.cli import main
 from streamer.config import Config, ModelsConfig
-from streamer.manifest import released_folder
+from streamer.model_folders import released_folder
 from streamer.sources.file import FileSource
 from streamer.stage import Array, Chain, offline
 from streamer.taught.background import FILE

@@ -25,7 +25,7 @@ def released(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "released"
     write_toy_model(folder / "gate")
     write_toy_ear_to_teach(folder / "ear")
-    monkeypatch.setattr("streamer.manifest.released_folder", lambda: folder)
+    monkeypatch.setattr("streamer.model_folders.released_folder", lambda: folder)
     monkeypatch.setattr("streamer.choose_heads.taught_folder", lambda: tmp_path / "home" / "taught")
     monkeypatch.setattr("streamer.taught.store.taught_folder", lambda: tmp_path / "home" / "taught")
     return folder

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from streamer.manifest import Thresholds, read_manifest
+from streamer.manifest import Thresholds
+from streamer.model_folders import read_manifest
 from streamer.stage import Array
 from streamer.taught.background import Background
 from tests.toy_model import BANDS, write_toy_ear

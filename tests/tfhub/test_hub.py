@@ -17,7 +17,7 @@ from click.testing import CliRunner
 from streamer.cli import main
 from streamer.errors import ModelError
 from streamer.inference.onnx import OnnxModel
-from streamer.manifest import find_model
+from streamer.model_folders import find_model
 from streamer.stage import Array
 from streamer.yamnet.folder import Check, write_folder
 from streamer.yamnet.parity import EXACT

@@ -12,7 +12,8 @@ from models.ear import Ear
 from streamer.errors import ModelError
 from streamer.frontend import FrontEnd, FrontEndConfig
 from streamer.inference.onnx import OnnxModel
-from streamer.manifest import Manifest, read_manifest
+from streamer.manifest import Manifest
+from streamer.model_folders import read_manifest
 from tests.conftest import ROOT
 from tests.toy_model import write_toy_ear, write_toy_head, write_toy_model
 from train import cost

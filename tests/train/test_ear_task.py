@@ -6,7 +6,8 @@ import torch
 from click.testing import CliRunner
 
 from streamer.inference.onnx import OnnxModel
-from streamer.manifest import PREFERENCES, read_manifest, verify_file
+from streamer.manifest import PREFERENCES
+from streamer.model_folders import read_manifest, verify_file
 from streamer.yamnet.weights import CLASSES
 from tests.toy_model import write_toy_model
 from tests.train.toy_data import make_toy_data

@@ -12,7 +12,8 @@ from models.layers import StreamingLayer
 from streamer.errors import ModelError
 from streamer.frontend import FrontEndConfig
 from streamer.inference.onnx import OnnxModel
-from streamer.manifest import Manifest, read_manifest, verify_file
+from streamer.manifest import Manifest
+from streamer.model_folders import read_manifest, verify_file
 from streamer.stage import offline
 from train.export import TOLERANCE, check_parity, export
 

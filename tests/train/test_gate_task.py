@@ -7,7 +7,8 @@ import torch
 from click.testing import CliRunner
 
 from streamer.errors import ConfigError
-from streamer.manifest import PREFERENCES, read_manifest, verify_file
+from streamer.manifest import PREFERENCES
+from streamer.model_folders import read_manifest, verify_file
 from tests.train.toy_data import make_toy_data
 from train.__main__ import main
 from train.checkpoint import Identity, load

@@ -12,7 +12,8 @@ import pytest
 from streamer.errors import ConfigError, ModelError
 from streamer.frontend import FrontEnd
 from streamer.inference.onnx import OnnxModel
-from streamer.manifest import PREFERENCES, find_model
+from streamer.manifest import PREFERENCES
+from streamer.model_folders import find_model
 from streamer.stage import offline
 from streamer.yamnet.folder import Check, hop_frames_of, write_folder
 from streamer.yamnet.parity import EXACT, Tolerance, compare
