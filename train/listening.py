@@ -25,8 +25,7 @@ class Listener:
 
     Attributes
     ----------
-    manifest : Manifest
-        Of the model.
+    model : OnnxModel
     ear_warm_up_steps : int
         Embeddings of its ear after a start on which nothing is decided; 0 without an ear.
     chain : Chain
@@ -34,7 +33,7 @@ class Listener:
         The ear, if the model hears one, and the model.
     """
 
-    manifest: Manifest
+    model: OnnxModel
     ear_warm_up_steps: int
     chain: Chain
     after_front_end: Chain
@@ -58,7 +57,12 @@ class Listener:
                 )
         after = Chain(*heard, model)
         warm_up = sum(-(-ear.manifest.warm_up_frames // ear.manifest.hop_frames) for ear in heard)
-        return cls(model.manifest, warm_up, Chain(FrontEnd(model.manifest.front_end), after), after)
+        return cls(model, warm_up, Chain(FrontEnd(model.manifest.front_end), after), after)
+
+    @property
+    def manifest(self) -> Manifest:
+        """Of the model."""
+        return self.model.manifest
 
     @property
     def warm_up_steps(self) -> int:

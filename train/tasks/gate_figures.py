@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from scipy.special import logit
 
 from streamer.manifest import Thresholds
 from streamer.stage import Array
+from streamer.yamnet.weights import WINDOW_SAMPLES
 from train import augment
 from train.calibration import operating_points, preferred, sigmoid_temperature
 from train.data.all_sound import music_or_not
@@ -24,8 +26,10 @@ from train.metrics import auc, f1, tpr_at_fpr
 from train.predictions import Predictions, stacked
 from train.tasks.gate_mixtures import GTZAN_SETS, SETTLED_S, Mixtures, rounded
 
-PATCH_SAMPLES = 15_600
-"""A window of 96 frames, what YAMNet decides on."""
+PATCH_SETS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {"music": GTZAN_SETS, "speech": ("speech",), "sound": ("esc50",)}
+)
+"""Kind to data sets, where single patches are judged: windows side by side, what YAMNet decides on."""
 PRECISION, RECALL = 0.999, 0.99
 """Of single settled steps of the validation fold, asked for by ``--prefer``."""
 LEVELS_DB = (-20, -40, -50)
@@ -60,7 +64,7 @@ class GateFigures:
     """
 
     def __init__(self, folder: Path, data: Path, cache: Path, fold: int) -> None:
-        self._folder, self._listener = folder, Listener.of(folder)
+        self._listener = Listener.of(folder)
         self._sounds = SoundCache(music_or_not(data, [fold]), cache)
         self._scored = self._score_recordings()
 
@@ -124,7 +128,7 @@ class GateFigures:
 
     def all(self) -> dict[str, Any]:
         """Every figure, ready for the manifest."""
-        mixtures = Mixtures(self._folder, self._sounds)
+        mixtures = Mixtures(self._listener, self._sounds)
         figures: dict[str, Callable[[], dict[str, Any]]] = {
             "recordings": self.recordings,
             "steps": self.steps,
@@ -150,10 +154,8 @@ class GateFigures:
 
     def patches(self) -> dict[str, float]:
         """Last score of patches of 0.975 s from a fresh start: GTZAN sets against TSP speech and ESC-50."""
-        music = self._patch_scores("music", GTZAN_SETS)
-        other = np.concatenate(
-            [self._patch_scores("speech", ("speech",)), self._patch_scores("sound", ("esc50",))]
-        )
+        music, speech, sound = (self._patch_scores(kind, sources) for kind, sources in PATCH_SETS.items())
+        other = np.concatenate([speech, sound])
         return rounded(
             {
                 "auc": auc(music, other),
@@ -185,20 +187,15 @@ class GateFigures:
 
     def levels(self) -> dict[str, dict[str, float]]:
         """Share of patch scores at or above ``on`` with every patch at one level, dB re full scale."""
-        return {
-            f"{level_db} dBFS": rounded(
-                {
-                    "music": float(np.mean(self._patch_scores("music", GTZAN_SETS, level_db) >= self._on)),
-                    "speech": float(
-                        np.mean(
-                            self._patch_scores("speech", ("speech", "music_speech"), level_db) >= self._on
-                        )
-                    ),
-                    "sound": float(np.mean(self._patch_scores("sound", ("esc50",), level_db) >= self._on)),
-                }
-            )
+        sets = {**PATCH_SETS, "speech": ("speech", "music_speech")}
+        shares = {
+            level_db: {
+                kind: float(np.mean(self._patch_scores(kind, sources, level_db) >= self._on))
+                for kind, sources in sets.items()
+            }
             for level_db in LEVELS_DB
         }
+        return {f"{level_db} dBFS": rounded(share) for level_db, share in shares.items()}
 
     def _score_recordings(self) -> list[Scored]:
         sounds = [self._sounds.samples(index) for index in range(len(self._sounds))]
@@ -229,7 +226,7 @@ class GateFigures:
         patches = []
         for index in self._sounds.where(lambda r: r.kind == kind and r.source in sources):
             sound = self._sounds.samples(index)
-            whole = sound[: len(sound) // PATCH_SAMPLES * PATCH_SAMPLES].reshape(-1, PATCH_SAMPLES)
+            whole = sound[: len(sound) // WINDOW_SAMPLES * WINDOW_SAMPLES].reshape(-1, WINDOW_SAMPLES)
             patches += [patch for patch in whole if np.abs(patch).max() > 0]
         if level_db is not None:
             patches = [augment.clip(augment.at_level(patch, level_db)) for patch in patches]

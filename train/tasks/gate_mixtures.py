@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 
 from streamer.config import Config
 from streamer.decisions import Change
 from streamer.heads import Head
 from streamer.hearing import Hearing
-from streamer.inference.onnx import OnnxModel
 from streamer.outlets import Said
 from streamer.stage import Array
 from train import augment
@@ -35,17 +32,17 @@ class Mixtures:
 
     Parameters
     ----------
-    folder : Path
+    listener : Listener
         Of the gate.
     sounds : SoundCache
         The recordings that are mixed: a fold's.
     """
 
-    def __init__(self, folder: Path, sounds: SoundCache) -> None:
-        self._listener, self._sounds = Listener.of(folder), sounds
-        self._head = Head("gate", "gate", OnnxModel(folder), Config().gate)
+    def __init__(self, listener: Listener, sounds: SoundCache) -> None:
+        self._listener, self._sounds = listener, sounds
+        self._head = Head("gate", "gate", listener.model, Config().gate)
         self._rng = np.random.default_rng(7)
-        self._point = self._listener.manifest.thresholds()[0]
+        self._point = listener.manifest.thresholds()[0]
         self._pieces = sounds.where(lambda r: r.kind == "music" and r.source in GTZAN_SETS)
         self._speech = [self._any_speech(PIECE_S * RATE_HZ) for _ in self._pieces]
 

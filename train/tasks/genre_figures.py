@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from streamer.inference.onnx import OnnxModel
 from streamer.stage import Array
 from train.data import gtzan, gtzan_mels
 from train.data.cache import SoundCache
@@ -34,8 +33,8 @@ class GenreFigures:
     """
 
     def __init__(self, folder: Path, config: GenreRunConfig, data: Path, cache: Path, split: Split) -> None:
-        self._model = OnnxModel(folder)
         self._listener = Listener.of(folder)
+        self._model = self._listener.model
         self._fold = config.fold if split == "test" else config.validation_fold
         self._mels = gtzan_mels.load(data)
         self._rows = np.flatnonzero(self._mels.ten_fold == self._fold)

@@ -5,23 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
 from streamer.stage import Array
+from streamer.yamnet.weights import WINDOW_SAMPLES
 from train.data.all_sound import music_or_not
 from train.data.cache import SoundCache
 from train.metrics import auc, f1, threshold_at_fpr, tpr_at_fpr
 from train.tasks.gate import GateRunConfig
-from train.tasks.gate_figures import PATCH_SAMPLES
-from train.tasks.gate_mixtures import GTZAN_SETS
+from train.tasks.gate_figures import PATCH_SETS
 from train.transfer.classifiers import logistic_regression
 from train.transfer.embeddings import TRAININGS, Embedded, embedded
 
-SETS = MappingProxyType({"music": GTZAN_SETS, "speech": ("speech",), "sound": ("esc50",)})
-"""Kind to data sets: what the gate's own figure on patches is measured on."""
 FALSE = 0.01
 
 
@@ -55,9 +52,9 @@ def _of_training(data: Path, weights: str, cache: Path) -> dict[str, Any]:
 
 
 def _patches(data: Path, weights: Path, cache: Path, folds: Sequence[int]) -> _Patches:
-    wanted = [one for one in music_or_not(data, folds) if one.source in SETS.get(one.kind, ())]
+    wanted = [one for one in music_or_not(data, folds) if one.source in PATCH_SETS.get(one.kind, ())]
     sounds = SoundCache(wanted, cache)
-    heard = embedded(sounds, weights, cache, PATCH_SAMPLES)
+    heard = embedded(sounds, weights, cache, WINDOW_SAMPLES)
     return _Patches(heard, np.array([sounds.recordings[n].kind == "music" for n in heard.recording]))
 
 
