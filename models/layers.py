@@ -27,6 +27,11 @@ class StreamingLayer(nn.Module):
 
     state_shapes: tuple[tuple[int, ...], ...] = ()
 
+    @property
+    def parameter_count(self) -> int:
+        """How many numbers are learnt."""
+        return sum(weights.numel() for weights in self.parameters())
+
     def init(self, x: Tensor) -> TorchState:
         """Zeros for every slot of the batch of `x`, in its dtype and on its device."""
         return tuple(x.new_zeros((x.shape[0], *shape)) for shape in self.state_shapes)

@@ -20,6 +20,7 @@ from torch import Tensor, nn
 
 from models.layers import StreamingLayer, TorchState, fold_batch_norm
 from streamer.errors import ModelError
+from streamer.frontend import FrontEndConfig
 from streamer.inference.onnx import OnnxModel
 from streamer.manifest import Manifest, StateSpec
 from streamer.stage import Array
@@ -64,6 +65,40 @@ def released_output(y: Tensor, manifest: Manifest) -> Tensor:
     return torch.softmax(logits, dim=-1) if manifest.exclusive else torch.sigmoid(logits)
 
 
+def describe(
+    model: StreamingLayer,
+    task: str,
+    labels: tuple[str, ...],
+    front_end: FrontEndConfig,
+    warm_up_frames: int,
+    embedding_size: int | None = None,
+) -> Manifest:
+    """What the manifest of any model says before `export`; `dataclasses.replace` adds what is its own.
+
+    Parameters
+    ----------
+    model : StreamingLayer
+        With ``hop_frames`` and ``latency_frames``.
+    task : str
+        Also the model's name.
+    labels, front_end, warm_up_frames, embedding_size
+        As in `Manifest`.
+    """
+    return Manifest(
+        name=task,
+        task=task,
+        labels=labels,
+        front_end=front_end,
+        hop_frames=model.hop_frames,
+        latency_frames=model.latency_frames,
+        warm_up_frames=warm_up_frames,
+        states=(),
+        sha256="",
+        commit=current_commit(),
+        embedding_size=embedding_size,
+    )
+
+
 def export(model: StreamingLayer, manifest: Manifest, folder: Path) -> Manifest:
     """Write a released-model folder and check it against the torch model.
 
@@ -72,7 +107,7 @@ def export(model: StreamingLayer, manifest: Manifest, folder: Path) -> Manifest:
     model : StreamingLayer
         Gives logits, or embeddings where `manifest` is an ear's; not changed.
     manifest : Manifest
-        All but ``states`` and ``sha256``, which come from the model and the file.
+        As `describe` begins it: all but ``states`` and ``sha256``, which come from the model and the file.
     folder : Path
         Takes ``model.onnx`` and ``manifest.json``; left as it is where the export is refused.
 

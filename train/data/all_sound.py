@@ -21,6 +21,11 @@ IN_DOUBT = frozenset({("esc50", "church_bells"), ("music_speech", "chant")})
 instrument > Bell, and chant under Human voice > Singing."""
 
 
+def trained_on() -> tuple[dict[str, str], ...]:
+    """The data sets with their licences, as a manifest names them."""
+    return tuple({"name": name, "licence": data_set.LICENCE} for name, data_set in DATA_SETS.items())
+
+
 def recordings(root: Path, folds: Sequence[int]) -> list[Recording]:
     """All data sets' recordings of some folds."""
     found = [r for data_set in DATA_SETS.values() for r in data_set.recordings(root)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,8 @@ from streamer.frontend import FrontEndConfig
 from streamer.manifest import Manifest
 from train.checkpoint import Identity, load_weights
 from train.config import read_config
-from train.data.all_sound import DATA_SETS
-from train.export import current_commit, export
+from train.data.all_sound import trained_on
+from train.export import describe, export
 from train.registry import Evaluation, Plugin
 from train.release import finish
 from train.tasks.ear import FRONT_END, EarRunConfig, EarTask
@@ -51,23 +52,11 @@ def load_run(run: Path) -> Ear:
 def export_run(run: Path, folder: Path) -> Manifest:
     """Export a run's best weights without figures into `folder`."""
     config, model = read_config(EarRunConfig, run / "config.json"), load_run(run)
-    described = Manifest(
-        name="ear",
-        task="ear",
-        labels=(),
-        front_end=FrontEndConfig(mel_bands=model.config.mel_bands),
-        hop_frames=model.hop_frames,
-        latency_frames=model.latency_frames,
-        warm_up_frames=WARM_UP_FRAMES,
-        states=(),
-        sha256="",
-        commit=current_commit(),
-        embedding_size=model.config.embedding,
+    front_end = FrontEndConfig(mel_bands=model.config.mel_bands)
+    described = dataclasses.replace(
+        describe(model, "ear", (), front_end, WARM_UP_FRAMES, model.config.embedding),
         results={"held out": {"fold": config.fold, "validation_fold": config.validation_fold}},
-        trained_on=(
-            *({"name": name, "licence": m.LICENCE} for name, m in DATA_SETS.items()),
-            {"name": "what YAMNet says of them", "licence": "Apache-2.0"},
-        ),
+        trained_on=(*trained_on(), {"name": "what YAMNet says of them", "licence": "Apache-2.0"}),
     )
     return export(model, described, folder)
 
@@ -101,7 +90,7 @@ def _about(model: Ear, config: EarRunConfig) -> str:
         held_out += f", fold {config.validation_fold} to choose the weights"
     return ABOUT.format(
         embedding=model.config.embedding,
-        parameters=sum(weights.numel() for weights in model.parameters()),
+        parameters=model.parameter_count,
         variants=config.lessons.variants,
         scenes=config.lessons.scenes,
         held_out=held_out,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +11,11 @@ import numpy as np
 from models.gate import Gate
 from models.music_front_end import music_front_end
 from streamer.manifest import Manifest
-from train.checkpoint import Identity, load
+from train.checkpoint import Identity, load_weights
 from train.config import read_config
 from train.data import gtzan_mels
-from train.data.all_sound import DATA_SETS
-from train.export import current_commit, export
+from train.data.all_sound import trained_on
+from train.export import describe, export
 from train.registry import Evaluation, Plugin
 from train.release import finish, set_points
 from train.tasks.gate import FRONT_END, GateRunConfig, GateTask
@@ -56,7 +57,7 @@ LIMITS = """
 def load_run(run: Path) -> Gate:
     """The gate with the best weights of a run, ready to use."""
     model = Gate(read_config(GateRunConfig, run / "config.json").model)
-    model.load_state_dict(load(run / "best.pt", Identity("gate", FRONT_END.config))["weights"])
+    load_weights(model, run / "best.pt", Identity("gate", FRONT_END.config))
     return model.eval()
 
 
@@ -96,26 +97,17 @@ def release(run: Path, data: Path, cache: Path, folder: Path) -> Manifest:
 
 
 def _exported(model: Gate, folder: Path, temperature: float) -> Manifest:
-    described = Manifest(
-        name="gate",
-        task="gate",
-        labels=model.labels,
-        front_end=music_front_end(model.config.mel_bands),
-        hop_frames=model.hop_frames,
-        latency_frames=model.latency_frames,
-        warm_up_frames=WARM_UP_FRAMES,
-        states=(),
-        sha256="",
-        commit=current_commit(),
+    described = dataclasses.replace(
+        describe(model, "gate", model.labels, music_front_end(model.config.mel_bands), WARM_UP_FRAMES),
         temperature=temperature,
-        trained_on=tuple({"name": name, "licence": m.LICENCE} for name, m in DATA_SETS.items()),
+        trained_on=trained_on(),
     )
     return export(model, described, folder)
 
 
 def _about(model: Gate, config: GateRunConfig, data: Path) -> str:
     return ABOUT.format(
-        parameters=sum(weights.numel() for weights in model.parameters()),
+        parameters=model.parameter_count,
         tracks=int(np.isin(gtzan_mels.load(data).fold, config.learnt_folds).sum()),
         memory_s=model.memory_frames * FRONT_END.config.hop_samples / FRONT_END.config.sample_rate_hz,
         fold=config.fold,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from train.checkpoint import Identity, load_weights
 from train.config import read_config
 from train.data import gtzan, gtzan_mels
 from train.data.gtzan_mels import TEN
-from train.export import current_commit, export
+from train.export import describe, export
 from train.registry import Evaluation, Plugin
 from train.release import check_chosen, finish, set_points
 from train.run import data_folder
@@ -99,17 +100,8 @@ def release(run: Path, data: Path, cache: Path, folder: Path) -> Manifest:
 
 
 def _exported(model: Genre, folder: Path, temperature: float) -> Manifest:
-    described = Manifest(
-        name="genre",
-        task="genre",
-        labels=model.labels,
-        front_end=music_front_end(model.config.mel_bands),
-        hop_frames=model.hop_frames,
-        latency_frames=model.latency_frames,
-        warm_up_frames=FRAMES,
-        states=(),
-        sha256="",
-        commit=current_commit(),
+    described = dataclasses.replace(
+        describe(model, "genre", model.labels, music_front_end(model.config.mel_bands), FRAMES),
         exclusive=True,
         temperature=temperature,
         trained_on=({"name": "GTZAN", "licence": gtzan.LICENCE},),
@@ -120,7 +112,7 @@ def _exported(model: Genre, folder: Path, temperature: float) -> Manifest:
 def _about(model: Genre, config: GenreRunConfig, temperature: float) -> str:
     validation = f" and fold {config.validation_fold} to choose the weights" if config.validation_fold else ""
     return ABOUT.format(
-        parameters=sum(weights.numel() for weights in model.parameters()),
+        parameters=model.parameter_count,
         bands=model.config.mel_bands,
         fold=config.fold,
         validation=validation,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,9 @@ from train.calibration import preferred
 from train.checkpoint import Identity, load_weights
 from train.config import read_config
 from train.data import esc50
-from train.data.all_sound import DATA_SETS
+from train.data.all_sound import trained_on
 from train.data.lessons import FRONT_END
-from train.export import current_commit, export
+from train.export import describe, export
 from train.registry import Evaluation, Plugin
 from train.release import check_chosen, finish, set_points
 from train.run import data_folder
@@ -101,21 +102,12 @@ def _exported(
     model: Head, config: SoundsRunConfig, folder: Path, temperature: float, bias: float
 ) -> Manifest:
     ear = OnnxModel(Path(config.ear)).manifest
-    described = Manifest(
-        name="sounds",
-        task="sounds",
-        labels=model.labels,
-        front_end=ear.front_end,
-        hop_frames=model.hop_frames,
-        latency_frames=model.latency_frames,
-        warm_up_frames=WARM_UP_STEPS,
-        states=(),
-        sha256="",
-        commit=current_commit(),
+    described = dataclasses.replace(
+        describe(model, "sounds", model.labels, ear.front_end, WARM_UP_STEPS),
         ear=ear.as_ear(),
         temperature=temperature,
         bias=bias,
-        trained_on=tuple({"name": name, "licence": m.LICENCE} for name, m in DATA_SETS.items()),
+        trained_on=trained_on(),
     )
     return export(model, described, folder)
 
@@ -123,7 +115,7 @@ def _exported(
 def _about(model: Head, manifest: Manifest) -> str:
     return ABOUT.format(
         labels=len(model.labels),
-        parameters=sum(weights.numel() for weights in model.parameters()),
+        parameters=model.parameter_count,
         temperature=manifest.temperature,
         bias=manifest.bias,
         precision=PRECISION,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -13,7 +14,7 @@ from train.checkpoint import Identity, load_weights
 from train.config import read_config
 from train.data import esc50
 from train.data.lessons import FRONT_END
-from train.export import current_commit
+from train.export import describe
 from train.export import export as export_model
 from train.registry import Evaluation, Plugin
 from train.run import data_folder
@@ -40,24 +41,17 @@ def export(run: Path, folder: Path) -> Manifest:
     classes = esc50.classes(data_folder())
     network = tuned_network(read_npz(data_folder() / TRAININGS[config.weights]).relu_max, len(classes))
     load_weights(network, run / "best.pt", Identity(TunedTask.name, FRONT_END.config))
-    described = Manifest(
+    model = SlidingYAMNet(network.eval(), config.hop_frames)
+    described = dataclasses.replace(
+        describe(model, "sounds", classes, FRONT_END.config, PATCH_FRAMES),
         name=TunedTask.name,
-        task="sounds",
-        labels=classes,
-        front_end=FRONT_END.config,
-        hop_frames=config.hop_frames,
-        latency_frames=config.hop_frames,
-        warm_up_frames=PATCH_FRAMES,
-        states=(),
-        sha256="",
-        commit=current_commit(),
         exclusive=True,
         trained_on=(
             {"name": "AudioSet", "licence": LICENCE},
             {"name": "ESC-50", "licence": esc50.LICENCE},
         ),
     )
-    return export_model(SlidingYAMNet(network.eval(), config.hop_frames), described, folder)
+    return export_model(model, described, folder)
 
 
 def evaluate(asked: Evaluation) -> dict[str, Any]:
