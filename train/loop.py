@@ -7,25 +7,23 @@ import math
 import random
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import nullcontext
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.optim.swa_utils import AveragedModel
 from torch.utils.data import DataLoader, Dataset
 
-from streamer.errors import ModelError
-from train.checkpoint import Identity, Progress, described, load, save
+from train.checkpoint import Identity, described
 from train.distributed import Ranks, alone
 from train.errors import TrainingError
+from train.learner import Learner
 from train.logbook import Logbook
 from train.run import write_json
 from train.schedule import validations_since_best
-from train.task import PRECISIONS, Batch, LoopConfig, Task
+from train.task import Batch, LoopConfig, Task
 
 _log = logging.getLogger(__name__)
 
@@ -59,17 +57,10 @@ def train(task: Task, config: LoopConfig, folder: Path, ranks: Ranks | None = No
     folder.mkdir(parents=True, exist_ok=True)
     torch.set_num_threads(config.threads)
     seed_all(config.seed, 0)
-    model = task.make_model().to(ranks.device)
-    averaged = _averaged(model, config.average)
-    optimiser = torch.optim.AdamW(
-        model.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay
-    )
-    precision = _precision(config, ranks.device)
-    scaler = torch.amp.GradScaler(ranks.device.type, enabled=precision is torch.float16)
-    parts: dict[str, Any] = {"model": model, "averaged": averaged, "optimiser": optimiser, "scaler": scaler}
+    learner = Learner(task.make_model().to(ranks.device), config, ranks.device)
     identity = Identity(task.name, task.front_end)
-    progress = _resume(folder / "last.pt", identity, parts)
-    learner = ranks.wrap(model)
+    progress = learner.resume(folder / "last.pt", identity)
+    wrapped = ranks.wrap(learner.model)
     began = time.monotonic() - progress.seconds
 
     logbook = Logbook(folder, progress.step, config.steps) if ranks.first else nullcontext()
@@ -80,39 +71,24 @@ def train(task: Task, config: LoopConfig, folder: Path, ranks: Ranks | None = No
                 break
             seed_all(config.seed, step, ranks.rank)  # dropout too depends on the step alone
             rate = config.learning_rate * config.schedule.chosen.factor(step, config.steps, progress.scores)
-            for group in optimiser.param_groups:
-                group["lr"] = rate
-            learner.train()
-            with _autocast(precision, ranks.device):
-                losses = task.loss(learner, batch)
-            loss = torch.stack(list(losses.values())).sum()
-            values = ranks.mean(_values(loss, losses))
+            losses = learner.losses(task, wrapped, batch)
+            values = ranks.mean(_values(losses))
             if not all(math.isfinite(value) for value in values.values()):
                 raise _failure(values, step, rate, config, folder)
             if log:
                 log.add(values)
-            optimiser.zero_grad()
-            scaler.scale(loss).backward()
-            scaler.unscale_(optimiser)
-            nn.utils.clip_grad_norm_(model.parameters(), config.gradient_norm)
-            scaler.step(optimiser)
-            scaler.update()
-            averaged.update_parameters(model)
+            learner.update(losses["loss"], rate)
 
             progress.step = step + 1
             if progress.step % config.validate_every and progress.step != config.steps:
                 continue
-            averaged.eval()
-            figures = ranks.agree(lambda: _validated(task, averaged.module, progress.step))
+            figures = ranks.agree(lambda: _validated(task, learner.averaged, progress.step))
             progress.scores.append(figures["score"])
             progress.seconds = time.monotonic() - began
             if log:
                 log.note(progress.step, {"learning_rate": rate, "seconds": progress.seconds, **figures})
                 content = described(identity, asdict(task.config), progress)
-                if validations_since_best(progress.scores) == 0:
-                    save({**content, "weights": averaged.module.state_dict()}, folder / "best.pt")
-                states = {name: part.state_dict() for name, part in parts.items()}
-                save({**content, "states": states}, folder / "last.pt")
+                learner.save(content, folder, is_best=validations_since_best(progress.scores) == 0)
     return folder / "best.pt"
 
 
@@ -149,34 +125,9 @@ def _batches(task: Task, config: LoopConfig, first: int, ranks: Ranks) -> Iterat
         yield step, tuple(part.to(ranks.device, non_blocking=True) for part in batch)
 
 
-def _averaged(model: nn.Module, average: float) -> AveragedModel:
-    """Moving average of weights and batch-norm statistics; a mere mean at first, lest the start linger."""
-
-    def move(own: list[Tensor], new: list[Tensor], updates: Tensor | int) -> None:
-        if own[0].is_floating_point():
-            count = float(updates)
-            torch._foreach_lerp_(own, new, 1 - min(average, count / (10.0 + count)))
-        else:
-            torch._foreach_copy_(own, new)
-
-    return AveragedModel(model, multi_avg_fn=move, use_buffers=True)
-
-
-def _precision(config: LoopConfig, device: torch.device) -> torch.dtype | None:
-    """What the forward pass is cast to; none leaves it at float32."""
-    if config.precision == "auto" and device.type == "cuda":
-        return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
-    return PRECISIONS.get(config.precision)
-
-
-def _autocast(precision: torch.dtype | None, device: torch.device) -> AbstractContextManager[None]:
-    return torch.autocast(device.type, precision) if precision else nullcontext()
-
-
-def _values(loss: Tensor, losses: Mapping[str, Tensor]) -> dict[str, float]:
-    """The sum as ``loss``, each part as ``loss/NAME``: one transfer from a GPU for all."""
-    together = torch.stack([loss, *losses.values()]).detach().tolist()
-    return dict(zip(["loss", *(f"loss/{name}" for name in losses)], together, strict=True))
+def _values(losses: Mapping[str, Tensor]) -> dict[str, float]:
+    """Losses as numbers: one transfer from a GPU for all."""
+    return dict(zip(losses, torch.stack(list(losses.values())).detach().tolist(), strict=True))
 
 
 def _failure(
@@ -196,6 +147,7 @@ def _failure(
 
 
 def _validated(task: Task, model: nn.Module, step: int) -> dict[str, float]:
+    model.eval()
     figures = {name: float(value) for name, value in task.validate(model).items()}
     score = figures.get("score", math.nan)
     if not math.isfinite(score):
@@ -204,20 +156,3 @@ def _validated(task: Task, model: nn.Module, step: int) -> dict[str, float]:
             f"at its other figures, {figures}"
         )
     return figures
-
-
-def _resume(path: Path, identity: Identity, parts: Mapping[str, Any]) -> Progress:
-    if not path.is_file():
-        return Progress()
-    content = load(path, identity)
-    try:
-        for name, part in parts.items():
-            part.load_state_dict(content["states"][name])
-    except (RuntimeError, ValueError) as error:
-        first = str(error).splitlines()[-1].strip()
-        raise ModelError(
-            f"{path} does not fit this model ({first}); expected the configuration that its run began with: "
-            "resume without --set model..., or start a new run"
-        ) from error
-    _log.info("going on after step %d", content["step"])
-    return Progress(content["step"], content["scores"], content["seconds"])
