@@ -29,35 +29,18 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
-from functools import cache
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
-from cffi import FFI
-from numba import carray, cfunc, from_dtype, types
 
 from benchmarks import report
-from streamer.devices import portaudio
-from streamer.ring import RingBuffer
-from streamer.ring_kernels import (
-    CAPACITY,
-    CHANNELS,
-    HEADER_WORDS,
-    INPUT_OVERFLOW,
-    PA_CONTINUE,
-    note_and_write,
-)
+from benchmarks.capture_peers import BLOCK_FRAMES, CAPTURES, CHANNEL_COUNT, RATE_HZ, Capture, logging_callback
 
-RATE_HZ = 48_000
-CHANNEL_COUNT = 2
-BLOCK_FRAMES = 480
-FORMAT = {"samplerate": RATE_HZ, "blocksize": BLOCK_FRAMES, "channels": CHANNEL_COUNT, "dtype": "float32"}
 COUNTER_SCALE = 2.0**22
 """A counter below it, over it, is exact in float32."""
 MARK = np.float32(0.5)
 """On the second channel: this frame carries a number, and is not silence."""
 GRAPH_OBJECTS = 300_000
-LOG_CALLS = 20_000
 
 
 @dataclass(frozen=True)
@@ -84,132 +67,6 @@ class Result:
     silent_frames: int
     max_gap_ms: float | None
     beyond_buffer_ms: float | None
-
-
-class Capture(Protocol):
-    """A way to capture: a stream, and what it brought."""
-
-    stream: Any
-
-    def read(self) -> np.ndarray: ...
-
-    def overruns(self) -> int: ...
-
-    def gaps_ms(self) -> np.ndarray | None: ...
-
-
-class PythonCapture:
-    """`sounddevice.InputStream`, with a callback in Python that writes into our ring."""
-
-    def __init__(self, latency: str, capacity_frames: int) -> None:
-        self._ring = RingBuffer(capacity_frames, CHANNEL_COUNT, RATE_HZ)
-        self._ring.compile()
-        self._called_at: list[float] = []
-        self._overruns = 0
-        self.stream = portaudio().InputStream(**FORMAT, latency=latency, callback=self._call)
-
-    def _call(self, block: np.ndarray, _frames: int, _times: Any, status: Any) -> None:
-        self._called_at.append(time.monotonic())
-        self._overruns += bool(status.input_overflow)
-        self._ring.write(block)
-
-    def read(self) -> np.ndarray:
-        return read_ring(self._ring)
-
-    def overruns(self) -> int:
-        return self._overruns
-
-    def gaps_ms(self) -> np.ndarray:
-        return np.diff(self._called_at) * 1_000
-
-
-class CompiledCapture:
-    """Our compiled callback; here it also notes, behind the ring's memory, when it was called."""
-
-    def __init__(self, latency: str, capacity_frames: int) -> None:
-        self._ring = RingBuffer(capacity_frames, CHANNEL_COUNT, RATE_HZ)
-        self._ring.compile()
-        self._ring._memory = np.concatenate([self._ring._memory, np.zeros(1 + LOG_CALLS, np.int64)])
-        self._callback = logging_callback()
-        ffi = FFI()
-        self.stream = portaudio()._StreamBase(
-            kind="input",
-            **FORMAT,
-            latency=latency,
-            callback=ffi.cast("void *", self._callback.address),
-            userdata=ffi.cast("void *", self._ring.address),
-        )
-
-    def read(self) -> np.ndarray:
-        return read_ring(self._ring)
-
-    def overruns(self) -> int:
-        return self._ring.overruns
-
-    def gaps_ms(self) -> np.ndarray:
-        log = self._ring._memory[-1 - LOG_CALLS :]
-        return np.diff(log[1 : 1 + log[0]].view(np.float64)) * 1_000
-
-
-class RtmixerCapture:
-    """python-rtmixer's Recorder, with PortAudio's own ring."""
-
-    def __init__(self, latency: str, capacity_frames: int) -> None:
-        import rtmixer
-
-        size = 1 << capacity_frames.bit_length()  # it wants a power of two
-        self._frame_bytes = 4 * CHANNEL_COUNT
-        self._ring = rtmixer.RingBuffer(self._frame_bytes, size)
-        self.stream = rtmixer.Recorder(**{k: v for k, v in FORMAT.items() if k != "dtype"}, latency=latency)
-        self._action = self.stream.record_ringbuffer(self._ring)
-
-    def read(self) -> np.ndarray:
-        taken = np.frombuffer(self._ring.read(RATE_HZ), np.float32)
-        return taken.reshape(-1, CHANNEL_COUNT).copy()
-
-    def overruns(self) -> int:
-        return int(self.stream.stats.input_overflows)
-
-    def gaps_ms(self) -> None:
-        return None
-
-
-CAPTURES = {"python": PythonCapture, "rtmixer": RtmixerCapture, "compiled": CompiledCapture}
-
-
-def _log_and_capture(samples: Any, _output: Any, frames: int, times: Any, flags: int, ring: Any) -> int:
-    header = carray(ring, (HEADER_WORDS,))
-    channels = header[CHANNELS]
-    ring_words = HEADER_WORDS + (header[CAPACITY] * channels + 1) // 2
-    memory = carray(ring, (ring_words + 1 + LOG_CALLS,))
-    clock = carray(times, (3,))
-    call = memory[ring_words]
-    if call < LOG_CALLS:
-        memory[ring_words + 1 + call : ring_words + 2 + call].view(np.float64)[0] = clock[1]
-        memory[ring_words] = call + 1
-    block = carray(samples, (np.int64(frames), channels))
-    note_and_write(memory, block, clock[0], clock[1], (flags & INPUT_OVERFLOW) != 0)
-    return PA_CONTINUE
-
-
-@cache
-def logging_callback() -> Any:
-    """`streamer.ring_kernels.capture_callback` with the log."""
-    pointer, unsigned_long = types.CPointer, from_dtype(np.dtype("L"))
-    signature = types.intc(
-        pointer(types.float32),
-        types.voidptr,
-        unsigned_long,
-        pointer(types.float64),
-        unsigned_long,
-        pointer(types.int64),
-    )
-    return cfunc(signature, nopython=True)(_log_and_capture)
-
-
-def read_ring(ring: RingBuffer) -> np.ndarray:
-    taken = ring.read(ring.capacity_frames)
-    return np.zeros((0, CHANNEL_COUNT), np.float32) if taken is None else taken[1]
 
 
 def judge(sound: np.ndarray, overruns: int, gaps_ms: np.ndarray | None, buffer_ms: float) -> Result:

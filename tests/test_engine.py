@@ -1,132 +1,25 @@
-"""The engine: turns, lag, losses, failures, numbering, and a clean end — with scripted sources and clock."""
+"""The engine: turns, lag, losses, numbering, and a clean end — with scripted sources and clock."""
 
 from __future__ import annotations
 
 import threading
-from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from streamer.config import Config, EngineConfig, PublishConfig
-from streamer.decisions import DecisionConfig
 from streamer.engine import Engine
-from streamer.errors import DeviceError, StreamError
 from streamer.events import Decision, Event, Level, Status
 from streamer.heads import Head
-from streamer.inference.onnx import OnnxModel
-from streamer.sinks.sink import Sink
-from streamer.sources.source import Block, Source, SourceCounts
-from streamer.stage import Array
 from streamer.stream import Stream
-from tests.toy_model import write_toy_model
-
-RATE = 16_000
-
-
-class Clock:
-    """A clock that only moves when told to."""
-
-    def __init__(self) -> None:
-        self.now = 1_000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-class Scripted(Source):
-    """Live sound that falls due with the clock, each read taking `step_s` of it."""
-
-    def __init__(self, sound: Array, clock: Clock, step_s: float = 0.02) -> None:
-        self.rate_hz, self.channels = RATE, 1
-        self._sound, self._clock, self._step_s = sound, clock, step_s
-        self._position = 0
-        self._opened_at = 0.0
-        self.freeze_at: dict[int, float] = {}
-        self.overruns_at: dict[int, int] = {}
-        self.fail_at = 2**60
-        self.overruns = 0
-        self.closed = 0
-
-    def open(self) -> None:
-        self._opened_at = self._clock()
-
-    def read(self, max_frames: int) -> Block | None:
-        self._clock.now += self._step_s
-        for table in (self.freeze_at, self.overruns_at):
-            for at in [at for at in table if at <= self._position]:
-                if table is self.freeze_at:
-                    self._clock.now += table.pop(at)
-                else:
-                    self.overruns += int(table.pop(at))
-        if self._position >= self.fail_at:
-            raise StreamError("scripted: the device was unplugged; plug it in and listen again")
-        stop = min(self._position + max_frames, self._position + self.backlog_frames())
-        if stop <= self._position:
-            return None
-        start, self._position = self._position, stop
-        return Block(start, self._sound[start:stop], self._opened_at + stop / RATE)
-
-    def backlog_frames(self) -> int:
-        due = round((self._clock() - self._opened_at) * RATE)
-        return min(due, len(self._sound)) - self._position
-
-    def skip(self, frames: int) -> int:
-        self._position += frames
-        return frames
-
-    @property
-    def ended(self) -> bool:
-        return self._position >= len(self._sound)
-
-    @property
-    def counts(self) -> SourceCounts:
-        return SourceCounts(overruns=self.overruns)
-
-    def close(self) -> None:
-        self.closed += 1
-
-
-class Absent(Scripted):
-    def open(self) -> None:
-        raise DeviceError("no input device 'x'; see `streamer devices`")
-
-
-class Collected(Sink):
-    def __init__(self) -> None:
-        self.events: list[Event] = []
-        self.closed = 0
-
-    def open(self) -> None:
-        pass
-
-    def send(self, event: Event) -> None:
-        self.events.append(event)
-
-    def close(self) -> None:
-        self.closed += 1
-
-    def of(self, kind: str, stream: str = "s") -> list[Event]:
-        return [e for e in self.events if e.kind == kind and e.stream == stream]
+from tests.scripted import RATE, Clock, Collected, Scripted, Slow, loud, run, toy_gate
 
 
 @pytest.fixture
 def head(tmp_path: Path) -> Head:
-    config = DecisionConfig(min_on_ms=100, min_off_ms=100)
-    return Head("gate", "gate", OnnxModel(write_toy_model(tmp_path / "toy")), config)
-
-
-def loud(seconds: float) -> Array:
-    return np.random.default_rng(3).normal(0, 0.2, (round(seconds * RATE), 1)).astype(np.float32)
-
-
-def run(head: Head, streams: list[Stream], clock: Clock, config: Config = Config()) -> Collected:
-    sink = Collected()
-    Engine(streams, [head], [sink], config, versions={"streamer": "x"}, clock=clock).run(threading.Event())
-    return sink
+    return toy_gate(tmp_path)
 
 
 def test_lag_is_bounded_and_loss_is_told(head: Head) -> None:
@@ -170,26 +63,6 @@ def test_overruns_of_the_device_are_counted_and_told(head: Head) -> None:
     last = sink.of("status")[-1]
     assert isinstance(last, Status)
     assert (last.state, last.overruns, last.epoch) == ("ended", 2, 0)
-
-
-def test_a_failing_stream_ends_alone(head: Head) -> None:
-    clock = Clock()
-    bad, good = Scripted(loud(4), clock), Scripted(loud(4), clock)
-    bad.fail_at = RATE
-    streams = [Stream("bad", bad), Stream("absent", Absent(loud(1), clock)), Stream("s", good)]
-    sink = run(head, streams, clock)
-    assert [stream.error is not None for stream in streams] == [True, True, False]
-    failed = [e for e in sink.events if isinstance(e, Status) and e.state == "failed"]
-    assert {e.stream: e.message for e in failed} == {
-        "absent": "no input device 'x'; see `streamer devices`",
-        "bad": "scripted: the device was unplugged; plug it in and listen again",
-    }
-    assert [(e.stop, e.rate) for e in sink.of("status", "absent")] == [
-        (0, 1)
-    ]  # so that time can be told of it
-    assert [e.state for e in sink.of("gate", "bad") if isinstance(e, Decision)][-1] == "off"
-    assert sink.of("level")[-1].stop == 4 * RATE
-    assert bad.closed == good.closed == 1
 
 
 def test_messages_are_numbered_by_topic_and_timed_by_the_sound(head: Head) -> None:
@@ -249,43 +122,6 @@ def test_the_least_lag_that_can_be_asked_for_never_goes_back(head: Head) -> None
     assert starts == sorted(starts)
 
 
-def test_a_fault_of_the_program_in_one_stream_ends_it_alone(head: Head) -> None:
-    class Faulty(Scripted):
-        def backlog_frames(self) -> int:
-            if self._position >= RATE:
-                raise RuntimeError("no such thing")
-            return super().backlog_frames()
-
-    clock = Clock()
-    streams = [Stream("bad", Faulty(loud(4), clock)), Stream("s", Scripted(loud(4), clock))]
-    sink = run(head, streams, clock)
-    assert str(streams[0].error).startswith(
-        "failed on a fault of this program (RuntimeError('no such thing'))"
-    )
-    assert streams[1].error is None
-    assert sink.of("level")[-1].stop == 4 * RATE
-
-
-class Slow(Scripted):
-    """Opens once it is let, or gives up."""
-
-    opens_slowly = True
-
-    def __init__(self, sound: Array, clock: Clock) -> None:
-        super().__init__(sound, clock)
-        self.let, self.given_up = threading.Event(), threading.Event()
-
-    def open(self) -> None:
-        assert self.let.wait(30)
-        if self.given_up.is_set():
-            raise StreamError("was not waited for any longer")
-        super().open()
-
-    def give_up_opening(self) -> None:
-        self.given_up.set()
-        self.let.set()
-
-
 def test_a_source_that_opens_slowly_holds_up_no_other(head: Head) -> None:
     clock = Clock()
     slow = Slow(loud(1), clock)
@@ -301,43 +137,6 @@ def test_a_source_that_opens_slowly_holds_up_no_other(head: Head) -> None:
     Engine(streams, [head], [sink], Config(), clock=clock).run(threading.Event())
     assert sink.of("level")[-1].stop == 2 * RATE
     assert sink.of("level", "slow")[-1].stop == RATE
-
-
-def test_what_still_opens_at_the_end_is_given_up(head: Head) -> None:
-    clock, stop = Clock(), threading.Event()
-    slow = Slow(loud(1), clock)
-    sink = Collected()
-    engine = Engine([Stream("slow", slow)], [head], [sink], Config(), clock=clock)
-    thread = threading.Thread(target=engine.run, args=[stop])
-    thread.start()
-    stop.set()
-    thread.join(30)
-    assert not thread.is_alive()
-    assert slow.given_up.is_set()
-    assert [e.state for e in sink.of("status", "slow") if isinstance(e, Status)] == ["failed"]
-
-
-def test_a_sink_that_fails_ends_everything_in_order(head: Head) -> None:
-    class Full(Collected):
-        def send(self, event: Event) -> None:
-            super().send(event)
-            if event.stop >= RATE:
-                raise StreamError("cannot write: no space left")
-
-    clock = Clock()
-    first, full = Collected(), Full()
-    sources = [Scripted(loud(4), clock), Scripted(loud(4), clock)]
-    engine = Engine(
-        [Stream(n, s) for n, s in zip("ab", sources, strict=True)],
-        [head],
-        [first, full],
-        Config(),
-        clock=clock,
-    )
-    with pytest.raises(StreamError, match="no space left"):
-        engine.run(threading.Event())
-    assert [source.closed for source in sources] == [1, 1]
-    assert (first.closed, full.closed) == (1, 1)
 
 
 def test_sinks_are_served_while_nothing_is_heard(head: Head) -> None:
@@ -372,16 +171,3 @@ def test_being_told_to_stop_closes_decisions_sources_and_sinks(head: Head) -> No
     assert isinstance(last, Status)
     assert last.state == "ended"
     assert (source.closed, sink.closed) == (1, 1)
-
-
-def test_a_sink_that_cannot_open_closes_what_was_opened(head: Head) -> None:
-    class Refusing(Collected):
-        def open(self) -> None:
-            raise StreamError("tcp://127.0.0.1:1 is in use; choose another with --bind")
-
-    first, source = Collected(), Scripted(loud(1), Clock())
-    engine = Engine([Stream("s", source)], [head], [first, Refusing()], replace(Config()), clock=Clock())
-    with pytest.raises(StreamError, match="is in use; choose another"):
-        engine.run(threading.Event())
-    assert first.closed == 1
-    assert first.events == []

@@ -1,119 +1,21 @@
-"""The microphone: choosing a device, reading it, its faults; with a stand-in, and with a real device."""
+"""The microphone with a stand-in for PortAudio: formats, reading, losses, faults."""
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass, field
-from pathlib import Path
+from contextlib import nullcontext
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from streamer.capture import CaptureStream, PortAudio, explain
-from streamer.devices import InputDevice, find_input, input_devices, portaudio
+from streamer.capture import CaptureStream, PortAudio
+from streamer.devices import InputDevice
 from streamer.errors import DeviceError, StreamError
 from streamer.ring import RingBuffer
 from streamer.sources.microphone import MicrophoneSource
 from streamer.sources.source import SourceCounts
-
-ROOT = Path(__file__).resolve().parents[2]
-DEVICES = [
-    InputDevice(0, "HDA Intel PCH: ALC257 Analog (hw:0,0)", "ALSA", 2, 48_000, False),
-    InputDevice(3, "USB Microphone: Audio (hw:1,0)", "ALSA", 1, 44_100, False),
-    InputDevice(4, "pulse", "ALSA", 32, 44_100, False),
-    InputDevice(5, "pulse monitor", "ALSA", 32, 44_100, False),
-    InputDevice(6, "default", "ALSA", 32, 44_100, True),
-]
-
-
-@pytest.mark.parametrize(
-    ("spec", "index"), [("mic", 6), ("3", 3), ("usb", 3), ("PULSE", 4), ("alc257", 0), ("pulse m", 5)]
-)
-def test_a_device_is_found_by_index_or_name(spec: str, index: int) -> None:
-    assert find_input(spec, DEVICES).index == index
-
-
-@pytest.mark.parametrize(
-    ("spec", "devices", "match"),
-    [
-        ("mic", [], "no input device for 'mic': this machine has none"),
-        ("mic", DEVICES[:2], r"no input device 'mic'; there are 0 \(HDA .*\), 3 \(USB"),
-        ("1", DEVICES, "no input device '1'; there are 0 "),
-        ("polse", DEVICES, r"no input device 'polse'; did you mean 4 \(pulse\)\?"),
-        ("hw:", DEVICES, r"'hw:' may mean 0 \(HDA .*\), 3 \(USB .*\); give the index"),
-    ],
-)
-def test_a_device_that_is_not_there_is_named_with_what_is(
-    spec: str, devices: list[InputDevice], match: str
-) -> None:
-    with pytest.raises(DeviceError, match=match) as caught:
-        find_input(spec, devices)
-    assert "\n" not in str(caught.value)
-
-
-@pytest.mark.parametrize(
-    ("arguments", "match"),
-    [
-        (("Invalid sample rate", -9997), "cannot do 1000 Hz; ask for its own rate, 44100 Hz"),
-        (("Invalid number of channels", -9998), "cannot do 2 channels; ask for fewer or for all 32"),
-        (("Device unavailable", -9985), "is busy or gone; close the program"),
-        (
-            ("Unanticipated host error", -9999, (0, -13, "Permission denied")),
-            "Permission denied.*group `audio`",
-        ),
-        (("Error querying device 6",), r"input device 6 \(default\) cannot be opened \(Error querying"),
-    ],
-)
-def test_portaudio_errors_are_one_line_with_the_way_out(arguments: tuple[object, ...], match: str) -> None:
-    with pytest.raises(DeviceError, match=match):
-        raise DeviceError(explain(Exception(*arguments), DEVICES[-1], RingBuffer(10, 2, 1_000)))
-
-
-def test_a_missing_library_says_what_to_type(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "sounddevice.py").write_text("raise OSError('PortAudio library not found')")
-    monkeypatch.delitem(sys.modules, "sounddevice", raising=False)
-    monkeypatch.syspath_prepend(tmp_path)
-    with pytest.raises(DeviceError, match=r"PortAudio's library was not found .*(libportaudio2|portaudio)$"):
-        portaudio()
-
-
-@dataclass
-class FakeAudio:
-    """Devices without hardware; the test writes into the ring that it was given."""
-
-    devices: list[InputDevice] = field(default_factory=lambda: DEVICES)
-    active: bool = True
-    closed: int = 0
-    clock_offset_s: float = 0.0
-
-    def inputs(self) -> list[InputDevice]:
-        return self.devices
-
-    def open(self, device: InputDevice, block_frames: int, ring: RingBuffer) -> FakeAudio:
-        self.device, self.block_frames, self.ring = device, block_frames, ring
-        return self
-
-    @property
-    def time_s(self) -> float:
-        return time.monotonic() + self.clock_offset_s
-
-    def close(self) -> None:
-        self.closed += 1
-
-
-def ramp(start: int, frames: int, channels: int = 2) -> np.ndarray:
-    return np.repeat(np.arange(start, start + frames, dtype=np.float32)[:, None], channels, axis=1)
-
-
-def opened(audio: FakeAudio, spec: str = "mic", **options: float) -> MicrophoneSource:
-    source = MicrophoneSource(spec, audio=audio, **options)
-    source.open()
-    return source
+from tests.sources.fake_audio import DEVICES, FakeAudio, opened, ramp
 
 
 @pytest.mark.parametrize(
@@ -300,84 +202,3 @@ def test_closing_twice_is_harmless() -> None:
     source.close()
     assert (source.ended, audio.closed) == (True, 1)
     assert (source.read(10), source.backlog_frames(), source.skip(10)) == (None, 0, 0)
-
-
-RATE_HZ = 48_000
-COUNTER_SCALE = 2.0**22
-
-
-@contextmanager
-def playing_counter(sink: str, seconds: float, path: Path) -> Iterator[None]:
-    """Play the numbers 1, 2, ... over `COUNTER_SCALE`, exact in float32, one a frame."""
-    np.repeat(np.arange(1, int(seconds * RATE_HZ) + 1) / COUNTER_SCALE, 2).astype("<f4").tofile(path)
-    command = ["pacat", "--playback", "--raw", "--format=float32le", f"--rate={RATE_HZ}", "--channels=2"]
-    with subprocess.Popen([*command, f"--device={sink}", str(path)]) as player:
-        try:
-            yield
-        finally:
-            player.kill()
-
-
-def test_a_real_device_delivers_every_frame(virtual_microphone: str, tmp_path: Path) -> None:
-    source = MicrophoneSource("mic", rate_hz=RATE_HZ)
-    source.open()
-    numbers = np.zeros(0, np.int64)
-    stop = 0
-    with playing_counter(virtual_microphone, 20.0, tmp_path / "counter.raw"):
-        deadline = time.monotonic() + 15.0
-        while len(numbers) < RATE_HZ and time.monotonic() < deadline:
-            block = source.read(RATE_HZ)
-            if block is None:
-                time.sleep(0.005)
-                continue
-            assert block.start == stop
-            stop = block.stop
-            assert block.captured_at is not None
-            assert -0.001 <= time.monotonic() - block.captured_at < 2.0
-            heard = np.rint(block.samples[:, 0].astype(np.float64) * COUNTER_SCALE).astype(np.int64)
-            numbers = np.concatenate([numbers, heard[heard > 0]])
-    source.close()
-    assert len(numbers) >= RATE_HZ
-    assert (np.diff(numbers) == 1).all()
-    assert source.counts == SourceCounts()
-
-
-def test_a_real_device_is_listed_and_is_the_default(virtual_microphone: str) -> None:
-    devices = input_devices()
-    assert [device.is_default for device in devices].count(True) == 1
-    assert find_input("mic", devices).max_input_channels >= 2
-
-
-def test_a_real_device_refuses_a_rate_that_it_cannot_do(virtual_microphone: str) -> None:
-    with pytest.raises(DeviceError, match="cannot do 1 Hz; ask for its own rate"):
-        MicrophoneSource("mic", rate_hz=1, ring_s=1e-6).open()
-
-
-LISTEN_UNTIL_ERROR = """
-import subprocess, sys, time
-from streamer.errors import StreamError
-from streamer.sources.microphone import MicrophoneSource
-
-source = MicrophoneSource("mic", stall_s=3.0)
-source.open()
-heard = False
-deadline = time.monotonic() + 30.0
-while time.monotonic() < deadline:
-    try:
-        block = source.read(100_000)
-    except StreamError as error:
-        sys.exit(f"StreamError: {error}")
-    if block is not None and not heard:
-        heard = True
-        subprocess.run([sys.argv[1], "stop"], check=True)
-    time.sleep(0.005)
-"""
-
-
-def test_a_sound_server_that_ends_is_an_error(virtual_microphone: str, tmp_path: Path) -> None:
-    script = ROOT / "scripts" / "virtual_microphone.sh"
-    own = f'TMPDIR={tmp_path}; export TMPDIR; eval "$({script} start)"; exec "$@"'
-    command = ["sh", "-c", own, "sh", sys.executable, "-c", LISTEN_UNTIL_ERROR, str(script)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, cwd=ROOT)
-    assert done.returncode == 1
-    assert done.stderr.splitlines()[-1].startswith("StreamError: input device ")

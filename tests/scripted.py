@@ -1,0 +1,151 @@
+"""Scripted sources, clock and sink, to run the engine on."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import numpy as np
+
+from streamer.config import Config
+from streamer.decisions import DecisionConfig
+from streamer.engine import Engine
+from streamer.errors import DeviceError, StreamError
+from streamer.events import Event
+from streamer.heads import Head
+from streamer.inference.onnx import OnnxModel
+from streamer.sinks.sink import Sink
+from streamer.sources.source import Block, Source, SourceCounts
+from streamer.stage import Array
+from streamer.stream import Stream
+from tests.toy_model import write_toy_model
+
+RATE = 16_000
+
+
+class Clock:
+    """A clock that only moves when told to."""
+
+    def __init__(self) -> None:
+        self.now = 1_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class Scripted(Source):
+    """Live sound that falls due with the clock, each read taking `step_s` of it."""
+
+    def __init__(self, sound: Array, clock: Clock, step_s: float = 0.02) -> None:
+        self.rate_hz, self.channels = RATE, 1
+        self._sound, self._clock, self._step_s = sound, clock, step_s
+        self._position = 0
+        self._opened_at = 0.0
+        self.freeze_at: dict[int, float] = {}
+        self.overruns_at: dict[int, int] = {}
+        self.fail_at = 2**60
+        self.overruns = 0
+        self.closed = 0
+
+    def open(self) -> None:
+        self._opened_at = self._clock()
+
+    def read(self, max_frames: int) -> Block | None:
+        self._clock.now += self._step_s
+        for table in (self.freeze_at, self.overruns_at):
+            for at in [at for at in table if at <= self._position]:
+                if table is self.freeze_at:
+                    self._clock.now += table.pop(at)
+                else:
+                    self.overruns += int(table.pop(at))
+        if self._position >= self.fail_at:
+            raise StreamError("scripted: the device was unplugged; plug it in and listen again")
+        stop = min(self._position + max_frames, self._position + self.backlog_frames())
+        if stop <= self._position:
+            return None
+        start, self._position = self._position, stop
+        return Block(start, self._sound[start:stop], self._opened_at + stop / RATE)
+
+    def backlog_frames(self) -> int:
+        due = round((self._clock() - self._opened_at) * RATE)
+        return min(due, len(self._sound)) - self._position
+
+    def skip(self, frames: int) -> int:
+        self._position += frames
+        return frames
+
+    @property
+    def ended(self) -> bool:
+        return self._position >= len(self._sound)
+
+    @property
+    def counts(self) -> SourceCounts:
+        return SourceCounts(overruns=self.overruns)
+
+    def close(self) -> None:
+        self.closed += 1
+
+
+class Absent(Scripted):
+    """A device that is not there."""
+
+    def open(self) -> None:
+        raise DeviceError("no input device 'x'; see `streamer devices`")
+
+
+class Slow(Scripted):
+    """Opens once it is let, or gives up."""
+
+    opens_slowly = True
+
+    def __init__(self, sound: Array, clock: Clock) -> None:
+        super().__init__(sound, clock)
+        self.let, self.given_up = threading.Event(), threading.Event()
+
+    def open(self) -> None:
+        assert self.let.wait(30)
+        if self.given_up.is_set():
+            raise StreamError("was not waited for any longer")
+        super().open()
+
+    def give_up_opening(self) -> None:
+        self.given_up.set()
+        self.let.set()
+
+
+class Collected(Sink):
+    """All that was said, in order."""
+
+    def __init__(self) -> None:
+        self.events: list[Event] = []
+        self.closed = 0
+
+    def open(self) -> None:
+        pass
+
+    def send(self, event: Event) -> None:
+        self.events.append(event)
+
+    def close(self) -> None:
+        self.closed += 1
+
+    def of(self, kind: str, stream: str = "s") -> list[Event]:
+        return [e for e in self.events if e.kind == kind and e.stream == stream]
+
+
+def toy_gate(folder: Path) -> Head:
+    """A gate that is written into a folder and decides soon."""
+    config = DecisionConfig(min_on_ms=100, min_off_ms=100)
+    return Head("gate", "gate", OnnxModel(write_toy_model(folder / "toy")), config)
+
+
+def loud(seconds: float) -> Array:
+    """Noise over which the toy gate opens, shape (frames, 1)."""
+    return np.random.default_rng(3).normal(0, 0.2, (round(seconds * RATE), 1)).astype(np.float32)
+
+
+def run(head: Head, streams: list[Stream], clock: Clock, config: Config = Config()) -> Collected:
+    """What the engine says of some streams until they end."""
+    sink = Collected()
+    Engine(streams, [head], [sink], config, versions={"streamer": "x"}, clock=clock).run(threading.Event())
+    return sink

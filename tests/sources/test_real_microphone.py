@@ -1,0 +1,99 @@
+"""The microphone with a real device, and a sound server that ends."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from streamer.devices import find_input, input_devices
+from streamer.errors import DeviceError
+from streamer.sources.microphone import MicrophoneSource
+from streamer.sources.source import SourceCounts
+from tests.conftest import ROOT
+
+RATE_HZ = 48_000
+COUNTER_SCALE = 2.0**22
+
+
+@contextmanager
+def playing_counter(sink: str, seconds: float, path: Path) -> Iterator[None]:
+    """Play the numbers 1, 2, ... over `COUNTER_SCALE`, exact in float32, one a frame."""
+    np.repeat(np.arange(1, int(seconds * RATE_HZ) + 1) / COUNTER_SCALE, 2).astype("<f4").tofile(path)
+    command = ["pacat", "--playback", "--raw", "--format=float32le", f"--rate={RATE_HZ}", "--channels=2"]
+    with subprocess.Popen([*command, f"--device={sink}", str(path)]) as player:
+        try:
+            yield
+        finally:
+            player.kill()
+
+
+def test_a_real_device_delivers_every_frame(virtual_microphone: str, tmp_path: Path) -> None:
+    source = MicrophoneSource("mic", rate_hz=RATE_HZ)
+    source.open()
+    numbers = np.zeros(0, np.int64)
+    stop = 0
+    with playing_counter(virtual_microphone, 20.0, tmp_path / "counter.raw"):
+        deadline = time.monotonic() + 15.0
+        while len(numbers) < RATE_HZ and time.monotonic() < deadline:
+            block = source.read(RATE_HZ)
+            if block is None:
+                time.sleep(0.005)
+                continue
+            assert block.start == stop
+            stop = block.stop
+            assert block.captured_at is not None
+            assert -0.001 <= time.monotonic() - block.captured_at < 2.0
+            heard = np.rint(block.samples[:, 0].astype(np.float64) * COUNTER_SCALE).astype(np.int64)
+            numbers = np.concatenate([numbers, heard[heard > 0]])
+    source.close()
+    assert len(numbers) >= RATE_HZ
+    assert (np.diff(numbers) == 1).all()
+    assert source.counts == SourceCounts()
+
+
+def test_a_real_device_is_listed_and_is_the_default(virtual_microphone: str) -> None:
+    devices = input_devices()
+    assert [device.is_default for device in devices].count(True) == 1
+    assert find_input("mic", devices).max_input_channels >= 2
+
+
+def test_a_real_device_refuses_a_rate_that_it_cannot_do(virtual_microphone: str) -> None:
+    with pytest.raises(DeviceError, match="cannot do 1 Hz; ask for its own rate"):
+        MicrophoneSource("mic", rate_hz=1, ring_s=1e-6).open()
+
+
+LISTEN_UNTIL_ERROR = """
+import subprocess, sys, time
+from streamer.errors import StreamError
+from streamer.sources.microphone import MicrophoneSource
+
+source = MicrophoneSource("mic", stall_s=3.0)
+source.open()
+heard = False
+deadline = time.monotonic() + 30.0
+while time.monotonic() < deadline:
+    try:
+        block = source.read(100_000)
+    except StreamError as error:
+        sys.exit(f"StreamError: {error}")
+    if block is not None and not heard:
+        heard = True
+        subprocess.run([sys.argv[1], "stop"], check=True)
+    time.sleep(0.005)
+"""
+
+
+def test_a_sound_server_that_ends_is_an_error(virtual_microphone: str, tmp_path: Path) -> None:
+    script = ROOT / "scripts" / "virtual_microphone.sh"
+    own = f'TMPDIR={tmp_path}; export TMPDIR; eval "$({script} start)"; exec "$@"'
+    command = ["sh", "-c", own, "sh", sys.executable, "-c", LISTEN_UNTIL_ERROR, str(script)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, cwd=ROOT)
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1].startswith("StreamError: input device ")
