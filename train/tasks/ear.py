@@ -28,7 +28,7 @@ from train.data.lessons import (
     LessonConfig,
     lessons_of,
 )
-from train.data.recordings import FOLDS
+from train.data.recordings import FOLDS, check_held_out
 from train.data.rows import Rows
 from train.data.scenes import IGNORE, MUSIC, OTHER
 from train.metrics import auc, tpr_at_fpr
@@ -96,22 +96,6 @@ class EarRunConfig:
     def learnt_folds(self) -> tuple[int, ...]:
         """Folds that the weights are learnt from."""
         return tuple(fold for fold in FOLDS if fold not in (self.fold, self.validation_fold))
-
-
-def check_held_out(fold: int, validation_fold: int) -> None:
-    """Refuse folds that are none, or one that is to test what it chose.
-
-    Raises
-    ------
-    ConfigError
-    """
-    if fold not in FOLDS or validation_fold not in (0, *FOLDS):
-        raise ConfigError(
-            f"fold is {fold}, validation_fold {validation_fold}; expected 1 to 5 each, or "
-            "validation_fold=0 to learn from all folds but the test's"
-        )
-    if fold == validation_fold:
-        raise ConfigError(f"fold and validation_fold are both {fold}; expected two folds")
 
 
 class Pupil(nn.Module):
