@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from models.layers import (
+    BandJoin,
     CausalConv2d,
     NormalisingLayer,
     ResidualBlock,
@@ -79,7 +80,7 @@ class Ear(NormalisingLayer):
             SeparableConv(e, e, bands // 32),
         )
         width = bands // 32
-        self.join = CausalConv2d(e * width, config.embedding, 1, (1, 1))
+        self.join = BandJoin(e, config.embedding, width)
         self.memory = StreamingSequence(*(ResidualBlock(config.embedding, 3, n) for n in config.dilations))
         self.state_shapes = self.body.state_shapes + self.memory.state_shapes
 
@@ -103,7 +104,6 @@ class Ear(NormalisingLayer):
         split = len(self.body.state_shapes)
         x = self.normalised(x).unsqueeze(1)
         x, body_state = self.body(x, state[:split])
-        x = x.permute(0, 1, 3, 2).flatten(1, 2).unsqueeze(3)
         x = torch.relu(self.join(x)[0])
         x, memory_state = self.memory(x, state[split:])
         return x.squeeze(3).transpose(1, 2), body_state + memory_state

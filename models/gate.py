@@ -7,7 +7,14 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from models.layers import CausalConv2d, NormalisingLayer, ResidualBlock, StreamingSequence, TorchState
+from models.layers import (
+    BandJoin,
+    CausalConv2d,
+    NormalisingLayer,
+    ResidualBlock,
+    StreamingSequence,
+    TorchState,
+)
 
 HOP_FRAMES = 4
 """Frames per output: two time strides of 2."""
@@ -64,7 +71,7 @@ class Gate(NormalisingLayer):
             CausalConv2d(first, second, bands // 2, (3, 3), stride=(2, 2)),
             CausalConv2d(second, third, bands // 4, (3, 3), stride=(1, 2)),
         )
-        self.bottleneck = CausalConv2d(third * bands // 8, config.channels, 1, (1, 1))
+        self.bottleneck = BandJoin(third, config.channels, bands // 8)
         self.memory = StreamingSequence(
             *(ResidualBlock(config.channels, config.kernel, d) for d in config.dilations)
         )
@@ -97,7 +104,6 @@ class Gate(NormalisingLayer):
         split = len(self.body.state_shapes)
         x = self.normalised(x).unsqueeze(1)
         x, body_state = self.body(x, state[:split])
-        x = x.permute(0, 1, 3, 2).flatten(1, 2).unsqueeze(3)
         x = torch.relu(self.bottleneck(x)[0])
         x, memory_state = self.memory(x, state[split:])
         y = self.head(self.dropout(x.squeeze(3).transpose(1, 2)))

@@ -96,6 +96,28 @@ class CausalConv2d(StreamingLayer):
         return self.norm(self.conv(x)), (x[:, :, -self.past :],)
 
 
+class BandJoin(CausalConv2d):
+    """Convolution over all bands of a step at once, so that one band is left.
+
+    Its weights have the form of a pointwise convolution's over channels and bands.
+
+    Parameters
+    ----------
+    channels_in, channels_out : int
+    bands : int
+        Of the input.
+    """
+
+    def __init__(self, channels_in: int, channels_out: int, bands: int) -> None:
+        super().__init__(channels_in * bands, channels_out, 1, (1, 1))
+        self.bands = bands
+
+    def forward(self, x: Tensor, state: TorchState | None = None) -> tuple[Tensor, TorchState]:
+        """(batch, channels_in, time, bands) to (batch, channels_out, time, 1)."""
+        weight = self.conv.weight.view(self.conv.out_channels, -1, 1, self.bands)
+        return self.norm(F.conv2d(x, weight, self.conv.bias)), state or ()
+
+
 class ResidualBlock(StreamingLayer):
     """Depthwise dilated convolution over time, then a pointwise one, added to the input.
 
@@ -185,21 +207,24 @@ class WindowMean(StreamingLayer):
     width : int
         Numbers in a step.
     steps : int
-        The longest memory.
+        The longest memory, 2 or more.
     """
 
     def __init__(self, width: int, steps: int) -> None:
         super().__init__()
+        if steps < 2:
+            raise ValueError(f"mean over {steps} steps; expected 2 or more")
         self.steps = steps
         self.state_shapes = ((steps - 1, width + 1),)
 
     def forward(self, x: Tensor, state: TorchState | None = None) -> tuple[Tensor, TorchState]:
         """(batch, time, width) to the same shape."""
         state = self.init(x) if state is None else state
-        counted = torch.cat([x, torch.ones_like(x[:, :, :1])], dim=2)  # what was never heard counts as none
+        counted = F.pad(x, (0, 1), value=1.0)  # what was never heard counts as none
         heard = torch.cat([state[0], counted], dim=1)
         sums = F.avg_pool1d(heard.transpose(1, 2), self.steps, stride=1).transpose(1, 2)
-        return sums[:, :, :-1] / sums[:, :, -1:], (heard[:, x.shape[1] :],)
+        total, count = sums.split([x.shape[2], 1], dim=2)
+        return total / count, (heard[:, 1 - self.steps :],)
 
 
 class StreamingSequence(StreamingLayer):

@@ -16,6 +16,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 import onnx
 import torch
+from onnxscript.optimizer import optimize
 from torch import Tensor, nn
 
 from models.layers import StreamingLayer, TorchState, fold_batch_norm
@@ -29,6 +30,8 @@ TOLERANCE = 1e-4
 """Largest difference between torch whole, torch stepped and ONNX stepped: of a probability, or of an embedding's
 number relative to the greatest."""
 OPSET = 18
+FOLDED_BYTES = 2**26
+"""Weights up to this size are brought into their final form at the export: above those of any layer."""
 
 
 class _Graph(nn.Module):
@@ -159,12 +162,15 @@ def write_graph(model: StreamingLayer, manifest: Manifest, path: Path) -> None:
             dynamo=True,
             verbose=False,
         )
-    _drop_notes(path)
+    _tidy(path)
 
 
-def _drop_notes(path: Path) -> None:
-    """Drop what the exporter notes of each node: half the file, with the paths of the machine it ran on."""
-    content = onnx.load(path)
+def _tidy(path: Path) -> None:
+    """Compute what no input changes, and drop the exporter's notes.
+
+    They are half the file, and have the paths of the machine it ran on.
+    """
+    content = optimize(onnx.load(path), input_size_limit=FOLDED_BYTES, output_size_limit=FOLDED_BYTES)
     for noted in (content.graph, *content.graph.node, *content.graph.value_info, *content.graph.initializer):
         del noted.metadata_props[:]
         noted.doc_string = ""

@@ -2,7 +2,15 @@ import pytest
 import torch
 from torch import nn
 
-from models.layers import CausalConv2d, ResidualBlock, StreamingLayer, StreamingSequence, fold_batch_norm
+from models.layers import (
+    BandJoin,
+    CausalConv2d,
+    ResidualBlock,
+    StreamingLayer,
+    StreamingSequence,
+    WindowMean,
+    fold_batch_norm,
+)
 
 STEP = 4
 
@@ -24,6 +32,7 @@ def make(name: str) -> StreamingLayer:
         "strided": CausalConv2d(3, 5, 8, (5, 3), stride=(2, 2)),
         "no past": CausalConv2d(3, 5, 8, (2, 1), stride=(2, 1)),
         "dilated": CausalConv2d(3, 3, 8, (3, 1), dilation=4, groups=3),
+        "joined": BandJoin(3, 5, 8),
         "residual": ResidualBlock(3, 3, 2),
         "sequence": StreamingSequence(
             CausalConv2d(3, 4, 8, (5, 3), stride=(2, 2)), CausalConv2d(4, 6, 4, (3, 3), stride=(2, 1))
@@ -32,7 +41,7 @@ def make(name: str) -> StreamingLayer:
     return settled(layers[name])
 
 
-NAMES = ["plain", "strided", "no past", "dilated", "residual", "sequence"]
+NAMES = ["plain", "strided", "no past", "dilated", "joined", "residual", "sequence"]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -92,3 +101,25 @@ def test_folding_batch_norm_changes_no_output(name):
 def test_impossible_kernels_are_refused(kernel, stride):
     with pytest.raises(ValueError, match="expected a time extent no shorter than its stride and an odd band"):
         CausalConv2d(1, 1, 8, kernel, stride=stride)
+
+
+def test_joined_bands_are_a_pointwise_convolution_over_channels_and_bands():
+    join = make("joined")
+    x = torch.randn(2, 3, 4, 8, generator=torch.Generator().manual_seed(1))
+    rows = x.permute(0, 2, 1, 3).flatten(2)
+    with torch.no_grad():
+        expected = join.norm((rows @ join.conv.weight.flatten(1).T).permute(0, 2, 1).unsqueeze(3))
+        torch.testing.assert_close(join(x)[0], expected, rtol=1e-5, atol=1e-5)
+
+
+def test_a_mean_is_of_the_steps_that_there_were():
+    x = torch.randn(2, 7, 3, generator=torch.Generator().manual_seed(1))
+    means, state = WindowMean(3, 4)(x)
+    expected = torch.stack([x[:, max(0, n - 3) : n + 1].mean(dim=1) for n in range(7)], dim=1)
+    torch.testing.assert_close(means, expected)
+    assert state[0].shape == (2, 3, 4)
+
+
+def test_a_mean_of_one_step_is_refused():
+    with pytest.raises(ValueError, match="mean over 1 steps; expected 2 or more"):
+        WindowMean(3, 1)

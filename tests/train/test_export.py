@@ -83,6 +83,15 @@ def test_the_graph_has_the_declared_signature(released):
     assert "BatchNormalization" not in {node.op_type for node in graph.node}
 
 
+def test_every_convolution_of_the_graph_has_its_weights_as_they_are_used(released):
+    _, _, folder = released
+    graph = onnx.load(folder / "model.onnx").graph
+    held = {weights.name for weights in graph.initializer}
+    convolutions = [node for node in graph.node if node.op_type == "Conv"]
+    assert convolutions
+    assert {node.input[1] for node in convolutions} <= held
+
+
 def test_export_leaves_the_model_as_it_was(released):
     model, _, _ = released
     assert any(isinstance(module, nn.BatchNorm2d) for module in model.modules())
