@@ -54,7 +54,7 @@ class GateRunConfig:
     """
 
     model: GateConfig = field(default_factory=GateConfig)
-    loop: LoopConfig = field(default_factory=LoopConfig)
+    loop: LoopConfig = field(default_factory=lambda: LoopConfig(steps=5_000))
     scenes: SceneConfig = field(default_factory=SceneConfig)
     validation_scenes: int = 200
     fold: int = 5
