@@ -27,7 +27,7 @@ NEVER = 1e-6
 """Thresholds stay this far from 0 and 1, so that their odds are finite."""
 
 
-def softmax_temperature(logits: Array, truth: Array) -> float:
+def softmax_temperature(logits: Array, truth: Array, doubt: float = 0.0) -> float:
     """The temperature that makes ``softmax(logits / temperature)`` likeliest (Guo et al. 2017, section 4.2).
 
     Parameters
@@ -35,6 +35,8 @@ def softmax_temperature(logits: Array, truth: Array) -> float:
     logits : Array, shape (clips, labels)
         Or logarithms of probabilities, which differ by a constant a clip.
     truth : int array, shape (clips,)
+    doubt : float
+        Share of each clip that might be of any label, 0 to 1: few clips, all said rightly, make nothing certain.
 
     Returns
     -------
@@ -47,7 +49,12 @@ def softmax_temperature(logits: Array, truth: Array) -> float:
         If there are no clips, or none fits in `TEMPERATURES`.
     """
     rows = np.arange(len(truth))
-    return _temperature(lambda t: -float(np.mean(log_softmax(logits / t, axis=1)[rows, truth])), logits)
+
+    def loss(temperature: float) -> float:
+        said = log_softmax(logits / temperature, axis=1)
+        return -float((1 - doubt) * np.mean(said[rows, truth]) + doubt * np.mean(said))
+
+    return _temperature(loss, logits)
 
 
 def sigmoid_temperature(logits: Array, truth: Array) -> float:

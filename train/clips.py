@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-import importlib
-from collections.abc import Mapping
+import json
 from functools import lru_cache
 from pathlib import Path
-from types import MappingProxyType
 
 import numpy as np
 
 from streamer.errors import ConfigError
 from streamer.stage import Array
+from train.data import own_sounds
 from train.data.decode import FULL_SCALE, decode
 from train.data.recordings import Recording
+from train.data.sources import SOURCES
 
-DATA_SETS: Mapping[str, str] = MappingProxyType(
-    {name: f"train.data.{name}" for name in ("esc50", "gtzan", "music_speech", "mir1k", "speech", "fma")}
-)
-"""A clip's source to the module whose ``recordings(root)`` finds it."""
+
+def own_folder(run: Path) -> Path | None:
+    """The folder of the user's own sounds that a run learnt from; None if it learnt from data sets."""
+    path = run / "config.json"
+    named = json.loads(path.read_text(encoding="utf-8")).get("data") if path.is_file() else None
+    return Path(named) if named and named not in SOURCES else None
 
 
 class Clips:
@@ -28,11 +30,20 @@ class Clips:
     ----------
     data : Path
         Folder of the data sets.
+    own : Path, optional
+        A folder of folders of the user's own sounds; its name is their source.
     """
 
-    def __init__(self, data: Path) -> None:
+    def __init__(self, data: Path, own: Path | None = None) -> None:
         self._data = data
+        self._sources = {name: source.read for name, source in SOURCES.items()}
+        if own:
+            self._sources[own.resolve().name] = lambda _: own_sounds.recordings(own)
         self._recordings = lru_cache(self._read_recordings)
+
+    def have_sound(self, clip: str) -> bool:
+        """Whether a clip's source has sound, rather than features alone."""
+        return clip.partition("/")[0] in self._sources
 
     def find(self, clip: str) -> Recording:
         """The recording of a clip.
@@ -61,7 +72,8 @@ class Clips:
         return decode(self.find(clip)).astype(np.float32) / np.float32(FULL_SCALE)
 
     def _read_recordings(self, source: str) -> dict[str, Recording]:
-        if source not in DATA_SETS:
-            raise ConfigError(f"{source} is no data set with sound; expected one of {', '.join(DATA_SETS)}")
-        found = importlib.import_module(DATA_SETS[source]).recordings(self._data)
-        return {recording.name: recording for recording in found}
+        if source not in self._sources:
+            raise ConfigError(
+                f"{source} is no data set with sound; expected one of {', '.join(self._sources)}"
+            )
+        return {recording.name: recording for recording in self._sources[source](self._data)}

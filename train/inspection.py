@@ -15,7 +15,7 @@ from streamer.errors import ConfigError, ModelError
 from streamer.frontend import FrontEnd
 from streamer.stage import Array, offline
 from train import cost, metrics, robustness, saliency
-from train.clips import DATA_SETS, Clips
+from train.clips import Clips, own_folder
 from train.data.decode import RATE_HZ
 from train.listening import Listener
 from train.predictions import NO_LABEL, Predictions, load, stacked
@@ -55,7 +55,7 @@ def sample_of(run: Path, split: str, clips: Clips, count: int) -> Sample:
     stored = sorted((run / "predictions").glob(f"{split}*.npz"))
     for path in stored:
         found = load(path)
-        heard = np.array([clip.partition("/")[0] in DATA_SETS for clip in found.clips])
+        heard = np.array([clips.have_sound(clip) for clip in found.clips])
         places = np.flatnonzero(heard & _judged(found))
         if len(places):
             wanted = np.zeros(len(heard), bool)
@@ -181,7 +181,7 @@ def inspect(
         raise ModelError(
             f"{exported} hears {listener.manifest.front_end.sample_rate_hz} Hz; expected {RATE_HZ}, the data's"
         )
-    sample = sample_of(run, split, Clips(data), clips)
+    sample = sample_of(run, split, Clips(data, own_folder(run)), clips)
     told = Told(listener, sample)
     write_json(run / "robustness.json", robustness.measure(sample.sounds, told.figure, told.name, command))
     for path in (run / "saliency").glob("*.npz"):

@@ -21,6 +21,7 @@ TASKS: Mapping[str, str] = MappingProxyType(
         "ear": "train.tasks.ear_release",
         "gate": "train.tasks.gate_release",
         "genre": "train.tasks.genre_release",
+        "recordings": "train.tasks.recordings_release",
         "sounds": "train.tasks.sounds_release",
         "sounds_yamnet": "train.transfer.tuned_release",
     }

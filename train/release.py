@@ -11,6 +11,9 @@ from streamer.errors import ConfigError
 from streamer.manifest import Manifest, Thresholds
 from train.card import card
 
+SHIPPED = Path("models") / "released"
+"""Folder of the models that the wheel holds."""
+
 
 def check_chosen(validation_fold: int) -> None:
     """Refuse a run that learnt from all folds but the test's: nothing is left to choose thresholds on.

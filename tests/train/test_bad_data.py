@@ -36,7 +36,9 @@ def test_a_class_whose_clips_are_all_broken_is_named(toy, task):
     for path in (toy / "esc50" / "audio").glob("[123]-*-dog.flac"):
         path.write_bytes(b"no sound")
     said = refused(*task)
-    assert "esc50 has no clips of dog; expected some of each of 2 classes; complete the data set" in said
+    assert (
+        "esc50 has no clips of dog in folds 1, 2, 3; expected some of each of 2 classes; complete the" in said
+    )
 
 
 @pytest.mark.parametrize("task", TASKS, ids=lambda task: task[0])

@@ -29,6 +29,12 @@ def test_log_probabilities_do_as_well_as_logits():
     assert found == pytest.approx(calibration.softmax_temperature(2 * TRUE_LOGITS, TRUTH), rel=1e-4)
 
 
+def test_a_few_clips_that_are_all_said_rightly_make_nothing_certain():
+    logits, truth = 3 * np.eye(4), np.arange(4)
+    found = calibration.softmax_temperature(logits, truth, doubt=0.2)
+    assert softmax(logits / found, axis=1).max(axis=1) == pytest.approx(0.85)  # 0.8, and a fourth of 0.2
+
+
 def test_a_temperature_that_cannot_be_told_is_refused():
     with pytest.raises(ConfigError, match="no validation scores to fit a temperature on"):
         calibration.softmax_temperature(np.zeros((0, 3)), np.zeros(0, int))

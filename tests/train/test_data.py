@@ -113,7 +113,7 @@ def test_folds_with_enough_of_everything_pass():
 
 def test_an_absent_class_is_named():
     with pytest.raises(
-        ConfigError, match=r"own has no clips of cat, rain; expected some of each of 3 classes"
+        ConfigError, match=r"own has no clips of cat, rain in folds 1, 2, 3, 4, 5; expected some of each of 3"
     ):
         check_folds(some(*FOLDS, *FOLDS), ["dog", "cat", "rain"])
 

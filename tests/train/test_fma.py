@@ -66,6 +66,23 @@ def test_small_and_medium_have_their_tracks_genres_and_sub_genres(tmp_path):
     assert medium.keys() - small.keys() == {"000140"}
     assert "fma_medium" in str(medium["000140"].paths[0])
     assert fma.tracks(tmp_path, "small")[0].genres == ("Punk",)
+    assert ({r.source for r in small.values()}, {r.source for r in medium.values()}) == (
+        {"fma_small"},
+        {"fma_medium"},
+    )
+
+
+def test_a_sub_genre_is_the_only_one_that_its_artist_chose_and_is_in_every_fold(tmp_path, caplog):
+    held_out = [row(30 + n, 30 + n, split) for n, split in enumerate(("validation", "test"))]
+    several = row(50, 50, "test", genres="[25, 10]", genres_all="[25, 12, 10]")
+    write_tables(tmp_path, [*ROWS[:13], *held_out, several])
+    write_clip(tmp_path, 2, seconds=1.0)
+    with caplog.at_level(logging.INFO):
+        found = fma.sub_genres(tmp_path)
+    assert {r.category for r in found} == {"Punk"}  # the only track of Pop is in one fold
+    assert [r.name for r in found if r.fold > 3] == ["000030", "000031"]
+    assert len(found) == 14
+    assert "of 16 FMA tracks 15 are of one genre, 14 of one that each fold has" in caplog.text
 
 
 def test_its_own_split_is_kept_and_no_artist_is_in_two_folds(tmp_path):
@@ -98,7 +115,7 @@ def test_mp3s_are_decoded_and_the_known_short_ones_and_absent_ones_skipped(tmp_p
     sound = cache.samples(0, 16_000, 16_000)
     assert np.abs(np.fft.rfft(sound)).argmax() == 302
     reasons = {s.name: s.reason for s in cache.skipped}
-    assert "fma should have at least 25 s" in reasons["000003"]
+    assert "fma_small should have at least 25 s" in reasons["000003"]
     assert "cannot be read" in reasons["000004"]
     assert "No such file" in reasons["000005"]
 

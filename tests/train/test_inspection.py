@@ -8,7 +8,7 @@ import soundfile
 from streamer.errors import ConfigError, ModelError
 from tests.toy_model import BANDS, write_toy_ear, write_toy_head, write_toy_model
 from train import inspection, robustness, saliency
-from train.clips import Clips
+from train.clips import Clips, own_folder
 from train.data.decode import ClipError
 from train.inspection import Told, inspect, maps_of, sample_of
 from train.listening import Listener
@@ -76,6 +76,20 @@ def test_a_clip_is_found_by_its_name(data):
     ]:
         with pytest.raises(ConfigError, match=said):
             clips.find(name)
+
+
+def test_a_run_on_own_sounds_says_where_its_clips_are(tmp_path, data):
+    for name in ("door/a.wav", "bell/b.wav"):
+        path = tmp_path / "ours" / name
+        path.parent.mkdir(parents=True)
+        path.symlink_to(data / "esc50" / "audio" / "5-1.wav")
+    (tmp_path / "config.json").write_text(json.dumps({"data": str(tmp_path / "ours")}))
+    clips = Clips(data, own_folder(tmp_path))
+    assert clips.have_sound("ours/bell/b.wav")
+    assert clips.sound("ours/bell/b.wav").shape == (80_000,)
+    assert not Clips(data).have_sound("ours/bell/b.wav")
+    (tmp_path / "config.json").write_text(json.dumps({"data": "esc50"}))
+    assert own_folder(tmp_path) is None
 
 
 def test_a_clip_whose_sound_is_gone_is_named(tmp_path, data):

@@ -27,6 +27,7 @@ def test_the_outermost_folder_is_the_class_and_hidden_and_other_files_are_none(t
         ("door/old/house/b.m4a", "door"),
     ]
     assert found[2].paths == (tmp_path / "door/old/house/b.m4a",)
+    assert {r.source for r in found} == {tmp_path.name}
 
 
 def test_variants_of_one_sound_share_a_fold_wherever_they_lie():

@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from tqdm import tqdm
@@ -183,6 +184,24 @@ class SoundCache(Cache):
             Full scale is -1 to 1.
         """
         return self.part(index, first, count).astype(np.float32) / np.float32(FULL_SCALE)
+
+    @property
+    def sounds(self) -> Sequence[Array]:
+        """All recordings, each read when it is asked for: together they may not fit in memory."""
+        return _Sounds(self)
+
+
+class _Sounds(Sequence[Array]):
+    """A cache's recordings, whole."""
+
+    def __init__(self, cache: SoundCache) -> None:
+        self._cache = cache
+
+    def __len__(self) -> int:
+        return len(self._cache)
+
+    def __getitem__(self, index: Any) -> Any:
+        return self._cache.samples(index)
 
 
 def _mapped(path: Path) -> Array:

@@ -64,11 +64,21 @@ class FeatureCache(Cache):
         return self.part(index, first, count).astype(np.float32)
 
     def _frames(self, recording: Recording) -> Array:
-        sound = decode(recording).astype(np.float32) / np.float32(FULL_SCALE)
-        frames = offline(self.front_end, sound[None])[0]
-        if not len(frames):
-            raise ClipError(
-                f"{recording.paths[0]} has {len(sound)} samples; one frame takes "
-                f"{self.front_end.config.window_samples}"
-            )
-        return frames.astype(self._dtype)
+        return log_mel(recording, self.front_end).astype(self._dtype)
+
+
+def log_mel(recording: Recording, front_end: FrontEnd) -> Array:
+    """Frames of a whole recording, float32, shape (frames, mel_bands).
+
+    Raises
+    ------
+    ClipError
+        If it cannot be read, or is shorter than a frame.
+    """
+    sound = decode(recording).astype(np.float32) / np.float32(FULL_SCALE)
+    frames = offline(front_end, sound[None])[0]
+    if not len(frames):
+        raise ClipError(
+            f"{recording.paths[0]} has {len(sound)} samples; one frame takes {front_end.config.window_samples}"
+        )
+    return frames

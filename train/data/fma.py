@@ -11,12 +11,12 @@ import json
 import logging
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, TypeAlias
 
 from streamer.errors import ConfigError
-from train.data.recordings import Recording, folds_by_size
+from train.data.recordings import FOLDS, Recording, folds_by_size
 
 LICENCE = "Creative Commons, each track its own; metadata CC BY 4.0"
 LEAST_S = 25.0
@@ -74,27 +74,33 @@ def recordings(root: Path, subset: Subset = "small") -> list[Recording]:
     ConfigError
         If metadata or clips are not there, or the tables are others.
     """
-    folder = root / "fma" / f"fma_{subset}"
-    found = tracks(root, subset)
-    if not any(folder.glob("*/*.mp3")):
-        raise ConfigError(
-            f"{folder} has no clips 000/000002.mp3; unpack fma_{subset}.zip into {folder.parent}"
-        )
-    trained = Counter(track.artist for track in found if track.split not in HELD_OUT)
-    folds = folds_by_size(trained, (1, 2, 3))
-    return [
-        Recording(
-            "fma",
-            f"{track.number:06}",
-            (folder / f"{track.number:06}"[:3] / f"{track.number:06}.mp3",),
-            "music",
-            track.genre_top,
-            HELD_OUT.get(track.split) or folds[track.artist],
-            LEAST_S,
-            track.genres_all,
-        )
-        for track in found
-    ]
+    return [clip for _, clip in _clips(root, subset)]
+
+
+def sub_genres(root: Path, subset: Subset = "small") -> list[Recording]:
+    """The clips of a subset by what their artist calls them: the category is a genre of any level.
+
+    Tracks of several such genres are left out, and so are genres that some fold has no track of: neither can be
+    told as one of several that exclude each other. How many there are is said in the log.
+
+    Raises
+    ------
+    ConfigError
+        As `recordings`.
+    """
+    clips = _clips(root, subset)
+    single = [replace(clip, category=track.genres[0]) for track, clip in clips if len(track.genres) == 1]
+    everywhere = set.intersection(
+        *({clip.category for clip in single if clip.fold == fold} for fold in FOLDS)
+    )
+    kept = [clip for clip in single if clip.category in everywhere]
+    _log.info(
+        "of %d FMA tracks %d are of one genre, %d of one that each fold has",
+        len(clips),
+        len(single),
+        len(kept),
+    )
+    return kept
 
 
 def tracks(root: Path, subset: Subset) -> list[Track]:
@@ -116,6 +122,32 @@ def tracks(root: Path, subset: Subset) -> list[Track]:
             f"{folder / 'tracks.csv'} has no tracks of subset {subset}; expected FMA's own table"
         )
     return _without_straddling(found)
+
+
+def _clips(root: Path, subset: Subset) -> list[tuple[Track, Recording]]:
+    """The tracks of a subset, and their clips."""
+    folder = root / "fma" / f"fma_{subset}"
+    found = tracks(root, subset)
+    if not any(folder.glob("*/*.mp3")):
+        raise ConfigError(
+            f"{folder} has no clips 000/000002.mp3; unpack fma_{subset}.zip into {folder.parent}"
+        )
+    trained = Counter(track.artist for track in found if track.split not in HELD_OUT)
+    folds = folds_by_size(trained, (1, 2, 3))
+    clips = [
+        Recording(
+            f"fma_{subset}",
+            f"{track.number:06}",
+            (folder / f"{track.number:06}"[:3] / f"{track.number:06}.mp3",),
+            "music",
+            track.genre_top,
+            HELD_OUT.get(track.split) or folds[track.artist],
+            LEAST_S,
+            track.genres_all,
+        )
+        for track in found
+    ]
+    return list(zip(found, clips, strict=True))
 
 
 def _without_straddling(found: list[Track]) -> list[Track]:

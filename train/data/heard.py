@@ -1,16 +1,22 @@
-"""What an exported ear hears in lessons: its embeddings, on disk, for heads to learn from."""
+"""What an exported ear hears in lessons and in recordings: its embeddings, on disk, for heads to learn from."""
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 from tqdm import tqdm
 
+from streamer.frontend import FrontEnd
 from streamer.inference.onnx import OnnxModel
 from streamer.stage import Array
+from train.data.cache import Cache
+from train.data.decode import ClipError
+from train.data.features import log_mel
 from train.data.lessons import Lessons
+from train.data.recordings import Recording
 
 BATCH = 64
 _log = logging.getLogger(__name__)
@@ -47,3 +53,45 @@ def _build(ear: OnnxModel, lessons: Lessons, path: Path) -> None:
         out[first : first + BATCH], _ = ear.step(frames, ear.init(len(frames)))
     out.flush()
     _log.info("heard %d lessons into %s", len(lessons), path)
+
+
+class HeardCache(Cache):
+    """An ear's embeddings of whole recordings, from a fresh start at each.
+
+    Parameters
+    ----------
+    recordings : iterable of Recording
+    folder : Path
+        Where caches live.
+    ear : OnnxModel
+        Another one is another cache.
+    """
+
+    def __init__(self, recordings: Iterable[Recording], folder: Path, ear: OnnxModel) -> None:
+        self._ear, self._front_end = ear, FrontEnd(ear.manifest.front_end)
+        made = ("heard", self._front_end.config.fingerprint, ear.manifest.sha256)
+        super().__init__(recordings, folder, made, self._embeddings)
+
+    def embeddings(self, index: int, first: int = 0, count: int | None = None) -> Array:
+        """Part of what was heard of a recording, cut at its end.
+
+        Parameters
+        ----------
+        index : int
+            Place in `recordings`.
+        first, count : int
+            In steps of the ear; all that follow where `count` is absent.
+
+        Returns
+        -------
+        float32 array, shape (steps, embedding_size)
+        """
+        return self.part(index, first, count).astype(np.float32)
+
+    def _embeddings(self, recording: Recording) -> Array:
+        heard, _ = self._ear.step(log_mel(recording, self._front_end)[None], self._ear.init())
+        if not heard.shape[1]:
+            raise ClipError(
+                f"{recording.paths[0]} is shorter than the ear's first step of {self._ear.manifest.hop_frames} frames"
+            )
+        return heard[0].astype(np.float16)

@@ -14,7 +14,8 @@ def recordings(folder: Path) -> list[Recording]:
     """All sounds below ``folder/CLASS``, however deep.
 
     The fold is a hash of the file's stem without a trailing ``-N``, so that ``door-1.wav`` and ``door-2.wav``, two
-    variants of one sound, share a fold, and a file keeps its fold when others come and go.
+    variants of one sound, share a fold, and a file keeps its fold when others come and go. The source is the folder's
+    own name.
 
     Parameters
     ----------
@@ -49,7 +50,10 @@ def _of_class(folder: Path, kind: Path) -> list[Recording]:
     files = sorted(path for path in kind.rglob("*") if is_sound(path))
     if not files:
         raise ConfigError(f"{kind} has no sound files; add some of {kind.name}, or remove the folder")
+    source = folder.resolve().name
     return [
-        Recording("own", path.relative_to(folder).as_posix(), (path,), "sound", kind.name, fold_of(path.stem))
+        Recording(
+            source, path.relative_to(folder).as_posix(), (path,), "sound", kind.name, fold_of(path.stem)
+        )
         for path in files
     ]

@@ -156,8 +156,8 @@ def check_folds(
     absent = sorted(set(expected) - {r.category for r in recordings})
     if absent:
         raise ConfigError(
-            f"{name} has no clips of {', '.join(absent)}; expected some of each of {len(expected)} classes; "
-            "complete the data set, or see above which clips were skipped"
+            f"{name} has no clips of {', '.join(absent)} in folds {', '.join(map(str, folds))}; expected some of each "
+            f"of {len(expected)} classes; complete the data set, or see above which clips were skipped"
         )
     counts = Counter(r.fold for r in recordings)
     for fold in folds:

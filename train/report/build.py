@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from streamer.errors import ConfigError
+from train.clips import own_folder
 from train.predictions import Predictions
 from train.report import choice, detection, measured, training
 from train.report.page import Section, absent, page
@@ -54,7 +55,7 @@ def write_report(
     tasks = sorted({training.task_of([run]) for run in runs})
     if len(tasks) > 1:
         raise ConfigError(f"runs are of tasks {', '.join(tasks)}; expected one task: report them apart")
-    content = html(runs, Spectra(data))
+    content = html(runs, Spectra(data, own_folder(folders[0])))
     out = out or folders[0] / REPORT
     out.parent.mkdir(parents=True, exist_ok=True)
     partial = out.with_suffix(".partial")

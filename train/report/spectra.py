@@ -36,11 +36,13 @@ class Spectra:
     ----------
     data : Path or None
         Folder of the data sets; None finds nothing.
+    own : Path, optional
+        Folder of the user's own sounds, as in `train.clips.Clips`.
     """
 
-    def __init__(self, data: Path | None) -> None:
+    def __init__(self, data: Path | None, own: Path | None = None) -> None:
         self._data = data
-        self._clips = Clips(data) if data else None
+        self._clips = Clips(data, own) if data else None
         self._front_end = FrontEnd()
 
     def find(self, clip: str) -> Spectrum | None:

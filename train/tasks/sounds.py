@@ -11,9 +11,7 @@ import torch.nn.functional as F
 from scipy.special import expit
 from torch import Tensor, nn
 
-from models.heads import Head, HeadConfig
-from streamer.errors import ConfigError
-from streamer.inference.onnx import OnnxModel
+from models.heads import HeadConfig
 from train.data import esc50
 from train.data.all_sound import IN_DOUBT, check_clips, recordings
 from train.data.cache import SoundCache
@@ -25,6 +23,7 @@ from train.data.scenes import IGNORE, NO_CLASS
 from train.run import DataUsed, data_used
 from train.task import Batch, LoopConfig
 from train.tasks.ear import mean_or_zero
+from train.tasks.on_ear import check_unheard, ear_of, head_of
 
 
 @dataclass(frozen=True)
@@ -83,17 +82,12 @@ class SoundsTask:
 
     def __init__(self, config: SoundsRunConfig, data: Path, cache: Path) -> None:
         self.config = config
-        self.ear = OnnxModel(Path(config.ear))
-        if not self.ear.manifest.is_ear:
-            raise ConfigError(
-                f"ear={config.ear!r} decides {self.ear.manifest.task}; expected the folder of an ear: python -m train "
-                "export ear --out FOLDER"
-            )
+        self.ear = ear_of(config.ear)
         self.classes = esc50.classes(data)
         folds = {*config.learnt_folds, config.validation_fold} - {0}
         self._caches = {fold: SoundCache(recordings(data, [fold]), cache) for fold in sorted(folds)}
         check_clips(self._caches, config.learnt_folds, self.classes)
-        self._check_folds()
+        check_unheard(self.ear, config.ear, config.fold, config.validation_fold)
         lessons = {
             fold: lessons_of(sounds, self.classes, IN_DOUBT, config.lessons, data, cache)
             for fold, sounds in self._caches.items()
@@ -103,26 +97,13 @@ class SoundsTask:
         self._checked = Rows([rows[config.validation_fold or config.learnt_folds[0]]])
         self._single = np.flatnonzero(self._learnt.all("clip") >= 0)
 
-    def _check_folds(self) -> None:
-        """Refuse an ear that has heard what is held out here."""
-        asked = {"fold": self.config.fold, "validation_fold": self.config.validation_fold}
-        held_out = self.ear.manifest.results.get("held out")
-        if held_out != asked:
-            raise ConfigError(
-                f"ear={self.config.ear!r} holds out {held_out}; expected {asked}, or it has heard what this head is to "
-                "be measured on: train an ear on the same folds"
-            )
-
     def data_hash(self) -> DataUsed:
         return data_used(*self._caches.values())
 
     def make_model(self) -> nn.Module:
         """A head that normalises as the first embeddings ask for."""
-        model = Head(self.config.model, self.ear.manifest.output_size, self.classes)
         embeddings, *_ = self.make_batch(self.config.loop.seed, 0, 256)
-        flat = embeddings.flatten(0, 1)
-        model.set_normalisation(flat.mean(0), flat.std(0))
-        return model
+        return head_of(self.config.model, self.classes, embeddings)
 
     def make_batch(self, seed: int, step: int, size: int) -> Batch:
         """Embeddings (size, steps, embedding), the class of each step, and of each lesson that is a single clip.

@@ -19,12 +19,11 @@ from train.export import describe, export
 from train.registry import Evaluation, Plugin
 from train.release import check_chosen, finish, set_points
 from train.run import data_folder
+from train.tasks.on_ear import WARM_UP_STEPS
 from train.tasks.sounds import SoundsRunConfig, SoundsTask
 from train.tasks.sounds_figures import SoundsFigures
 from train.tasks.sounds_validation import Validation
 
-WARM_UP_STEPS = 6
-"""Half a second after the ear's own warm-up: what the first logits are averaged over."""
 COMMAND = "python -m train evaluate sounds"
 PRECISION, RECALL = 0.9, 0.9
 """Of labels that are on at any time in a clip of the validation fold, asked for by ``--prefer``."""

@@ -17,6 +17,7 @@ from train.data.lessons import FRONT_END
 from train.export import describe
 from train.export import export as export_model
 from train.registry import Evaluation, Plugin
+from train.release import SHIPPED
 from train.run import data_folder
 from train.tasks.sounds_figures import SoundsFigures
 from train.transfer.embeddings import TRAININGS
@@ -24,7 +25,6 @@ from train.transfer.tuned import TunedRunConfig, TunedTask, tuned_network
 from train.yamnet.npz import read_npz
 
 COMMAND = "python -m train evaluate sounds_yamnet"
-SHIPPED = Path("models") / "released"
 
 
 def export(run: Path, folder: Path) -> Manifest:

@@ -1,0 +1,64 @@
+"""Data sets by name, and folders of the user's own: where clips are looked up, and what can be learnt from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from types import MappingProxyType
+
+from streamer.errors import ConfigError
+from train.data import esc50, fma, gtzan, mir1k, music_speech, own_sounds, speech
+from train.data.recordings import Recording
+
+OWN_LICENCE = "the user's own"
+
+
+@dataclass(frozen=True)
+class Source:
+    """A data set.
+
+    Attributes
+    ----------
+    read : callable
+        ``read(root)``: its recordings, root being the folder of the data sets.
+    licence : str
+    """
+
+    read: Callable[[Path], list[Recording]]
+    licence: str
+
+
+SOURCES: Mapping[str, Source] = MappingProxyType(
+    {
+        "esc50": Source(esc50.recordings, esc50.LICENCE),
+        "gtzan": Source(gtzan.recordings, gtzan.LICENCE),
+        "music_speech": Source(music_speech.recordings, music_speech.LICENCE),
+        "mir1k": Source(mir1k.recordings, mir1k.LICENCE),
+        "speech": Source(speech.recordings, speech.LICENCE),
+        "fma_small": Source(partial(fma.recordings, subset="small"), fma.LICENCE),
+        "fma_medium": Source(partial(fma.recordings, subset="medium"), fma.LICENCE),
+        "fma_small_sub_genres": Source(partial(fma.sub_genres, subset="small"), fma.LICENCE),
+        "fma_medium_sub_genres": Source(partial(fma.sub_genres, subset="medium"), fma.LICENCE),
+    }
+)
+"""Their names are the ``source`` of their recordings, but for sub-genres, whose recordings are those of the subset."""
+
+
+def find_source(data: str) -> Source:
+    """A data set by its name, or a folder of folders by its path.
+
+    Raises
+    ------
+    ConfigError
+        If it is neither.
+    """
+    if data in SOURCES:
+        return SOURCES[data]
+    if data and Path(data).is_dir():
+        return Source(lambda _: own_sounds.recordings(Path(data)), OWN_LICENCE)
+    raise ConfigError(
+        f"data is {data!r}; expected one of {', '.join(SOURCES)}, or the path of a folder with a folder of sounds for "
+        "each class: --set data=FOLDER"
+    )
