@@ -27,9 +27,9 @@ TINY = [
     "scenes.seconds=2.0",
     "validation_scenes=4",
     "pieces=2",
-    "loop.steps=60",
+    "loop.steps=100",
     "loop.batch=4",
-    "loop.validate_every=30",
+    "loop.validate_every=50",
     "loop.average=0.0",
     "loop.schedule.cosine.warm_up_steps=1",
     "loop.learning_rate=1e-2",
@@ -112,8 +112,15 @@ def test_the_whole_way_from_data_to_a_released_folder(toy, tmp_path, monkeypatch
     trained = run(main, ["gate", *settings], catch_exceptions=False)
     assert trained.exit_code == 0, trained.output
     (folder,) = (tmp_path / "runs" / "gate").iterdir()
-    assert load(folder / "last.pt", Identity("gate", GateTask.front_end))["step"] == 60
+    assert load(folder / "last.pt", Identity("gate", GateTask.front_end))["step"] == 100
     assert len((folder / "metrics.jsonl").read_text().splitlines()) == 2
+
+    undecided = run(main, ["evaluate", "gate", "--run", folder.name], catch_exceptions=False)
+    assert undecided.exit_code == 0, undecided.output
+    figures = json.loads(undecided.stdout)
+    assert "auc" in figures["patches"]
+    assert "patches at on" not in figures
+    assert (folder / "predictions" / "test.npz").is_file()
 
     exported = run(main, ["release", "gate", "--out", "out"], catch_exceptions=False)
     assert exported.exit_code == 0, exported.output

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -73,6 +74,10 @@ class GateFigures:
         return self._listener.manifest.thresholds()[0].on
 
     @property
+    def _decides(self) -> bool:
+        return bool(self._listener.manifest.operating_points)
+
+    @property
     def first_settled(self) -> int:
         """The first step that is past `SETTLED_S`."""
         return round(SETTLED_S / self._listener.step_s)
@@ -127,20 +132,24 @@ class GateFigures:
         )
 
     def all(self) -> dict[str, Any]:
-        """Every figure, ready for the manifest."""
+        """Every figure, ready for the manifest; without thresholds, those that need none."""
         mixtures = Mixtures(self._listener, self._sounds)
         figures: dict[str, Callable[[], dict[str, Any]]] = {
             "recordings": self.recordings,
             "steps": self.steps,
             "patches": self.patches,
-            "music found": self.found,
-            "false alarms": self.false_alarms,
-            "worst sounds": self.worst_sounds,
-            "music under speech": mixtures.under_speech,
             "music under speech, at 1 % false": mixtures.under_speech_at_equal_alarms,
-            "delays": mixtures.delays,
-            "levels": self.levels,
         }
+        if self._decides:
+            figures |= {
+                "patches at on": self.patches_at_on,
+                "music found": self.found,
+                "false alarms": self.false_alarms,
+                "worst sounds": self.worst_sounds,
+                "music under speech": mixtures.under_speech,
+                "delays": mixtures.delays,
+                "levels": self.levels,
+            }
         return {name: {"what": _summary(measure), **measure()} for name, measure in figures.items()}
 
     def recordings(self) -> dict[str, int]:
@@ -154,17 +163,25 @@ class GateFigures:
 
     def patches(self) -> dict[str, float]:
         """Last score of patches of 0.975 s from a fresh start: GTZAN sets against TSP speech and ESC-50."""
-        music, speech, sound = (self._patch_scores(kind, sources) for kind, sources in PATCH_SETS.items())
-        other = np.concatenate([speech, sound])
+        music, other = self._patches
+        return rounded({"auc": auc(music, other), "tpr_at_1pc_fpr": tpr_at_fpr(music, other, 0.01)})
+
+    def patches_at_on(self) -> dict[str, float]:
+        """The same patches at the threshold ``on``: F1, and shares of music and of other sound that reach it."""
+        music, other = self._patches
         return rounded(
             {
-                "auc": auc(music, other),
-                "tpr_at_1pc_fpr": tpr_at_fpr(music, other, 0.01),
-                "f1_at_on": f1(music, other, self._on),
-                "tpr_at_on": float(np.mean(music >= self._on)),
-                "fpr_at_on": float(np.mean(other >= self._on)),
+                "f1": f1(music, other, self._on),
+                "tpr": float(np.mean(music >= self._on)),
+                "fpr": float(np.mean(other >= self._on)),
             }
         )
+
+    @cached_property
+    def _patches(self) -> tuple[Array, Array]:
+        """Scores of patches of music, and of other sound."""
+        music, speech, sound = (self._patch_scores(kind, sources) for kind, sources in PATCH_SETS.items())
+        return music, np.concatenate([speech, sound])
 
     def found(self) -> dict[str, float]:
         """Share of settled steps at or above ``on``, by data set; MIR-1K's solo voice is for information."""

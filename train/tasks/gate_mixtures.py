@@ -40,15 +40,13 @@ class Mixtures:
 
     def __init__(self, listener: Listener, sounds: SoundCache) -> None:
         self._listener, self._sounds = listener, sounds
-        self._head = Head("gate", "gate", listener.model, Config().gate)
         self._rng = np.random.default_rng(7)
-        self._point = listener.manifest.thresholds()[0]
         self._pieces = sounds.where(lambda r: r.kind == "music" and r.source in GTZAN_SETS)
         self._speech = [self._any_speech(PIECE_S * RATE_HZ) for _ in self._pieces]
 
     def under_speech(self) -> dict[str, float]:
         """Share of settled steps at or above ``on`` for music mixed with speech, by dB of music re speech."""
-        return self._under_speech(self._point.on)
+        return self._under_speech(self._listener.manifest.thresholds()[0].on)
 
     def under_speech_at_equal_alarms(self) -> dict[str, float]:
         """The same, above the score that 1 % of the steps of the speech alone exceed: for gates side by side."""
@@ -77,7 +75,8 @@ class Mixtures:
 
     def _said(self, sound: Array) -> list[Change]:
         """The decisions of live listening, its hold times among them."""
-        hearing = Hearing((self._head,), RATE_HZ, with_frames=False)
+        head = Head("gate", "gate", self._listener.model, Config().gate)
+        hearing = Hearing((head,), RATE_HZ, with_frames=False)
         state = hearing.init()
         out = hearing.step(sound, state) + hearing.finish(state)
         return [change for said in out if isinstance(said, Said) for change in said.changes]
