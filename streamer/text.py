@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from streamer.events import Decision, Event, Level, Scores, Spectrum, Status
 
+STATE_WIDTH = 20
+"""Of a label and its state: the longest of the released models', ``door_wood_creaks off``."""
+
 
 def line(event: Event) -> str:
     """One line: where in the sound, which topic, what it says.
@@ -31,8 +34,8 @@ def _said(event: Event) -> str:
         case Decision():
             since = clock(event.start, event.rate)
             if not event.label:  # of the model itself
-                return f"{event.state:<16} since {since}"
-            return f"{f'{event.label} {event.state}':<16} since {since}  score {event.score:.2f}"
+                return f"{event.state:<{STATE_WIDTH}} since {since}"
+            return f"{f'{event.label} {event.state}':<{STATE_WIDTH}} since {since}  score {event.score:.2f}"
         case Scores():
             heads = (
                 f"{n} " + ", ".join(f"{k} {v:.2f}" for k, v in top.items()) for n, top in event.heads.items()
