@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import importlib
 import json
 import logging
@@ -13,6 +14,7 @@ from typing import Any
 import click
 
 from streamer.errors import ConfigError, StreamerError
+from streamer.model_folders import read_manifest
 from train.config import read_config
 from train.data.recordings import Split
 from train.registry import TASKS, Evaluation, Plugin, find_plugin
@@ -129,13 +131,19 @@ def evaluate(task: str, run: str | None, model: Path | None, split: Split) -> No
         raise ConfigError("got --run and --model; expected one of them")
     plugin = find_plugin(task)
     if run is None:
-        asked = Evaluation(model or RELEASED / task, plugin.config(), split, data_folder(), CACHE)
+        released = model or RELEASED / task
+        asked = Evaluation(released, _held_out(plugin, released), split, data_folder(), CACHE)
         figures = plugin.evaluate(asked)
     else:
         folder = find_run(task, run)
         figures = plugin.evaluate(_exported(plugin, folder, split))
         note_evaluation(folder, split, figures)
     click.echo(json.dumps(figures, indent=2))
+
+
+def _held_out(plugin: Plugin, released: Path) -> Any:
+    """The task's configuration with the folds that a released model says it did not learn from."""
+    return dataclasses.replace(plugin.config(), **read_manifest(released).results.get("held out", {}))
 
 
 def _exported(plugin: Plugin, run: Path, split: Split) -> Evaluation:

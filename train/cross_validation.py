@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import json
 import logging
-import shutil
 import statistics
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -37,6 +36,7 @@ def cross_validate_command(
     the sounds hear begin with ear, as in --set ear.loop.steps=4000.
     """
     plugin = find_plugin(task)
+    _check_settings(plugin, assignments)
     held_out = folds or tuple(plugin.folds)
     for fold in held_out:
         if fold not in plugin.folds:
@@ -45,12 +45,22 @@ def cross_validate_command(
     click.echo(json.dumps({"folds": list(figures), **pooled(figures)}, indent=2))
 
 
+def _check_settings(plugin: Plugin, assignments: Sequence[str]) -> None:
+    """Refuse settings that each fold has its own of."""
+    for text in assignments:
+        key, _, value = text.partition("=")
+        if key == "fold" or key == plugin.needs or (key == "validation_fold" and value.strip() != "0"):
+            raise ConfigError(
+                f"got --set {text}; expected none: folds are named by --fold, the one before it chooses (or none, by "
+                "validation_fold=0), and what a model hears is trained with it"
+            )
+
+
 def _of_fold(plugin: Plugin, fold: int, path: Path | None, assignments: Sequence[str]) -> dict[str, Any]:
     """The figures of one fold, by a run that has not heard it."""
     below = f"{plugin.needs}."
     own = [text for text in assignments if not (plugin.needs and text.startswith(below))]
     config = held_out(plugin, read_config(plugin.config, path, own), fold)
-    beside = None
     if plugin.needs:
         needed = find_plugin(plugin.needs)
         theirs = [text.removeprefix(below) for text in assignments if text not in own]
@@ -58,12 +68,8 @@ def _of_fold(plugin: Plugin, fold: int, path: Path | None, assignments: Sequence
         folds = {"fold": config.fold, "validation_fold": config.validation_fold}
         run = trained(needed, dataclasses.replace(of_needed, **folds))
         needed.export(run, run / "exported")
-        beside = run / "exported"
-        config = dataclasses.replace(config, **{plugin.needs: str(beside)})
-    run = trained(plugin, config)
-    if beside:  # a model looks there for what it hears
-        shutil.copytree(beside, run / plugin.needs, dirs_exist_ok=True)
-    return measured(plugin, run, config)
+        config = dataclasses.replace(config, **{plugin.needs: str(run / "exported")})
+    return measured(plugin, trained(plugin, config), config)
 
 
 def held_out(plugin: Plugin, config: Any, fold: int) -> Any:
@@ -98,7 +104,10 @@ def measured(plugin: Plugin, run: Path, config: Any) -> dict[str, Any]:
 
 
 def pooled(figures: Mapping[int, Mapping[str, Any]]) -> dict[str, Any]:
-    """Mean and sample standard deviation of every number that two folds or more have.
+    """Mean and sample standard deviation of every number that all of some folds have.
+
+    A part that some folds lack is of the others alone; a number that some of these lack is left out: it is one of
+    the worst few, which have no mean.
 
     Parameters
     ----------
@@ -108,19 +117,22 @@ def pooled(figures: Mapping[int, Mapping[str, Any]]) -> dict[str, Any]:
     Returns
     -------
     dict
-        Alike in form; a number is ``{"mean", "spread", "by fold"}``. Of text, only ``what`` is kept.
+        Alike in form; a number is ``{"mean", "spread", "by fold"}``, of one fold without ``spread``. Of text, only
+        ``what`` is kept.
     """
     together: dict[str, Any] = {}
     for key in dict.fromkeys(key for found in figures.values() for key in found):
         values = {fold: found[key] for fold, found in figures.items() if key in found}
         if all(isinstance(value, Mapping) for value in values.values()):
             together[key] = pooled(values)
-        elif all(isinstance(value, int | float) for value in values.values()) and len(values) > 1:
-            together[key] = {
-                "mean": round(statistics.fmean(values.values()), 4),
-                "spread": round(statistics.stdev(values.values()), 4),
-                "by fold": {str(fold): value for fold, value in values.items()},
-            }
         elif key == "what":
             together[key] = next(iter(values.values()))
+        elif len(values) == len(figures) and all(isinstance(value, int | float) for value in values.values()):
+            together[key] = _spread(values)
     return together
+
+
+def _spread(values: Mapping[int, float]) -> dict[str, Any]:
+    several = {"spread": round(statistics.stdev(values.values()), 4)} if len(values) > 1 else {}
+    by_fold = {str(fold): value for fold, value in values.items()}
+    return {"mean": round(statistics.fmean(values.values()), 4), **several, "by fold": by_fold}

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import logging
+import shutil
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from streamer.errors import ConfigError
+from streamer.model_folders import read_manifest
 from train.distributed import joined
 from train.export import current_commit
 from train.loop import train
@@ -46,11 +48,16 @@ def launch(plugin: Plugin, config: Any, data: Path, cache: Path, resume: Path | 
     """
     if resume:
         _check_same(resume, config)
+    heard = Path(getattr(config, plugin.hears)) if plugin.hears else None
+    if resume and heard:
+        _check_same_heard(resume / plugin.hears, heard)
     with joined(config.loop.device) as ranks:
         task = plugin.task(config, data, cache)
         folder = ranks.agree(lambda: resume or new_run(plugin.name, config))
         if ranks.first:
             write_config(folder, config)
+            if heard and not (folder / plugin.hears).is_dir():  # by the release another may lie there
+                shutil.copytree(heard, folder / plugin.hears)
             computing = {
                 "device": ranks.device_name,
                 "processes": ranks.world,
@@ -72,6 +79,14 @@ def _check_same(run: Path, config: Any) -> None:
                 f"run {run} began with {key} = {begun.get(key)!r}, got {given.get(key)!r}; only loop.* may change on "
                 "--resume: start a new run"
             )
+
+
+def _check_same_heard(kept: Path, given: Path) -> None:
+    """What a run learnt on must be what it goes on with."""
+    if kept.is_dir() and read_manifest(kept).sha256 != read_manifest(given).sha256:
+        raise ConfigError(
+            f"{given} holds another model than the run learnt on, which is kept in {kept}; start a new run"
+        )
 
 
 def _flat(content: Mapping[str, Any], where: str = "") -> dict[str, Any]:

@@ -74,8 +74,10 @@ class Plugin:
         ``release(run, data, cache, folder)``: export, operating points on validation, figures on test, card.
     folds : sequence of int
         That can be held out.
+    hears : str
+        Key of the configuration that names the folder of a model that this one's hears; a run keeps a copy of it.
     needs : str
-        Task of a model that this one's hears, and the key of its configuration that names that model's folder.
+        Task that trains such a model anew for each fold of a cross-validation; `hears` is named like it.
     """
 
     name: str
@@ -85,6 +87,7 @@ class Plugin:
     evaluate: Callable[[Evaluation], dict[str, Any]]
     release: Callable[[Path, Path, Path, Path], Manifest]
     folds: Sequence[int] = FOLDS
+    hears: str = ""
     needs: str = ""
 
 

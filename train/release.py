@@ -29,6 +29,17 @@ def check_chosen(validation_fold: int) -> None:
         )
 
 
+def held_out(config: Any) -> dict[str, Any]:
+    """What every manifest's results begin with: the folds that a run did not learn from.
+
+    Parameters
+    ----------
+    config : dataclass
+        Of the run, with ``fold`` and ``validation_fold``.
+    """
+    return {"held out": {"fold": config.fold, "validation_fold": config.validation_fold}}
+
+
 def set_points(manifest: Manifest, points: Mapping[str, tuple[Thresholds, ...]], folder: Path) -> Manifest:
     """The manifest with its operating points, written into the folder.
 
@@ -49,13 +60,13 @@ def finish(manifest: Manifest, results: dict[str, Any], folder: Path, about: str
     ----------
     manifest : Manifest
     results : dict
-        Figures, and the ``command`` that gives them.
+        The ``command`` that gives them, and figures; what the manifest has already (`held_out`) is kept.
     folder : Path
         Takes ``manifest.json`` and ``card.md``.
     about, limits : str
         As in `train.card.card`.
     """
-    manifest = _written(dataclasses.replace(manifest, results=results), folder)
+    manifest = _written(dataclasses.replace(manifest, results={**results, **manifest.results}), folder)
     (folder / "card.md").write_text(card(manifest, about, limits), encoding="utf-8")
     return manifest
 

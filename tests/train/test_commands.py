@@ -8,6 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from tests.conftest import ROOT
+from tests.toy_model import write_toy_model
 from tests.train.toy_task import LineConfig
 from train import registry
 from train.__main__ import ELSEWHERE, main
@@ -58,15 +59,20 @@ def test_list_shows_runs_and_their_best_scores():
     assert run("list", "gate").stdout == ""
 
 
-def test_a_run_is_measured_on_its_own_fold_and_a_model_on_the_default():
+def test_a_run_is_measured_on_its_own_fold_and_a_model_on_the_one_that_it_held_out():
     folder = folder_of(run("line", "--fold", "2"))
     measured = json.loads(run("evaluate", "line", "--run", folder).stdout)
     assert measured == {"fold": 2, "model": f"{folder}/exported", "kept": f"{folder}/predictions"}
     assert json.loads(Path(folder, "evaluation.json").read_text()) == {"test": measured}
     run("evaluate", "line", "--run", folder, "--split", "validation")
     assert json.loads(Path(folder, "evaluation.json").read_text()).keys() == {"test", "validation"}
+    released = Path("models", "released", "line")
+    write_toy_model(released)
     measured = json.loads(run("evaluate", "line").stdout)
-    assert measured == {"fold": 5, "model": "models/released/line", "kept": "None"}
+    assert measured == {"fold": 5, "model": str(released), "kept": "None"}
+    manifest = json.loads((released / "manifest.json").read_text())
+    (released / "manifest.json").write_text(json.dumps({**manifest, "results": {"held out": {"fold": 3}}}))
+    assert json.loads(run("evaluate", "line").stdout)["fold"] == 3
 
 
 @pytest.mark.parametrize(

@@ -41,7 +41,6 @@ def plugin(name, config, needs=""):
             "fold": asked.config.fold,
             "hears": getattr(asked.config, "lower", ""),
             "by width": {"score": 10.0 * asked.config.fold + wide},
-            **({"odd": 1} if asked.config.fold % 2 else {}),
         }
 
     return Plugin(
@@ -52,6 +51,7 @@ def plugin(name, config, needs=""):
         evaluate=evaluate,
         release=lambda run, data, cache, folder: write(folder, f"released {run.name}"),
         folds=range(1, 4),
+        hears=needs,
         needs=needs,
     )
 
@@ -142,15 +142,26 @@ def test_an_absent_fold_is_refused(run):
     assert result.stderr == "error: task lower has no fold 4; expected some of [1, 2, 3]\n"
 
 
-def test_numbers_are_pooled_where_two_folds_have_them_and_text_is_left_out():
+def test_one_fold_has_no_spread():
+    assert pooled({3: {"n": 0.5}}) == {"n": {"mean": 0.5, "by fold": {"3": 0.5}}}
+
+
+@pytest.mark.parametrize("setting", ["fold=2", "validation_fold=1", "lower=elsewhere"])
+def test_settings_that_each_fold_has_its_own_of_are_refused(run, setting):
+    result = run("upper", "--set", setting)
+    assert result.exit_code == 2
+    assert f"error: got --set {setting}; expected none: folds are named by --fold" in result.stderr
+
+
+def test_numbers_are_pooled_over_the_folds_that_have_their_part_and_text_is_left_out():
     folds = {
-        1: {"what": "a", "n": 1, "odd": 0.5, "label": "x", "in": {"n": 3.0}},
-        2: {"what": "a", "n": 2, "label": "y", "in": {"n": 5.0}},
-        4: {"what": "a", "n": 4, "odd": 0.7, "label": "z", "in": {}},
+        1: {"what": "a", "n": 1, "worst": {"x": 0.5}, "label": "x", "in": {"n": 3.0}},
+        2: {"what": "a", "n": 2, "worst": {"y": 0.4}, "label": "y", "in": {"n": 5.0}},
+        4: {"what": "a", "n": 4, "worst": {"x": 0.7}, "label": "z"},
     }
     together = pooled(folds)
     assert together["what"] == "a"
     assert "label" not in together
     assert together["n"]["spread"] == pytest.approx(statistics.stdev([1, 2, 4]), abs=1e-4)
-    assert together["odd"] == {"mean": 0.6, "spread": 0.1414, "by fold": {"1": 0.5, "4": 0.7}}
+    assert together["worst"] == {}
     assert together["in"] == {"n": {"mean": 4.0, "spread": 1.4142, "by fold": {"1": 3.0, "2": 5.0}}}

@@ -1,11 +1,12 @@
 import json
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 import torch
 
 from streamer.errors import ConfigError
+from tests.toy_model import write_toy_model
 from tests.train.toy_task import LOOP, PLUGIN, Line, LineConfig, load
 from train.config import read_config
 from train.launch import launch
@@ -69,3 +70,21 @@ def test_two_runs_of_one_seed_are_equal_and_of_two_seeds_are_not():
     first, again, other = (load(run / "best.pt")["weights"]["0.weight"] for run in runs)
     assert torch.equal(first, again)
     assert not torch.equal(first, other)
+
+
+@dataclass(frozen=True)
+class HearingConfig(LineConfig):
+    heard: str = ""
+
+
+def test_a_run_keeps_what_it_hears_and_goes_on_with_nothing_else(tmp_path):
+    write_toy_model(tmp_path / "heard")
+    hearing = replace(PLUGIN, config=HearingConfig, hears="heard")
+    config = HearingConfig(heard=str(tmp_path / "heard"))
+    folder = launch(hearing, config, NOWHERE, NOWHERE)
+    manifest = json.loads((folder / "heard" / "manifest.json").read_text())
+    assert launch(hearing, longer(config, 16), NOWHERE, NOWHERE, folder) == folder
+
+    (tmp_path / "heard" / "manifest.json").write_text(json.dumps({**manifest, "sha256": "0" * 64}))
+    with pytest.raises(ConfigError, match="holds another model than the run learnt on, which is kept in"):
+        launch(hearing, longer(config, 18), NOWHERE, NOWHERE, folder)

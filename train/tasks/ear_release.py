@@ -14,7 +14,7 @@ from train.config import read_config
 from train.data.all_sound import trained_on
 from train.export import describe, export
 from train.registry import Evaluation, Plugin
-from train.release import finish
+from train.release import finish, held_out
 from train.tasks.ear import FRONT_END, EarRunConfig, EarTask
 from train.tasks.ear_figures import figures
 
@@ -55,7 +55,7 @@ def export_run(run: Path, folder: Path) -> Manifest:
     front_end = FrontEndConfig(mel_bands=model.config.mel_bands)
     described = dataclasses.replace(
         describe(model, "ear", (), front_end, WARM_UP_FRAMES, model.config.embedding),
-        results={"held out": {"fold": config.fold, "validation_fold": config.validation_fold}},
+        results=held_out(config),
         trained_on=(*trained_on(), {"name": "what YAMNet says of them", "licence": "Apache-2.0"}),
     )
     return export(model, described, folder)
@@ -80,7 +80,7 @@ def release(run: Path, data: Path, cache: Path, folder: Path) -> Manifest:
     """
     config = read_config(EarRunConfig, run / "config.json")
     manifest = export_run(run, folder)
-    results = {"command": COMMAND, **manifest.results, **figures(folder, config, data, cache, "test")}
+    results = {"command": COMMAND, **figures(folder, config, data, cache, "test")}
     return finish(manifest, results, folder, _about(load_run(run), config), LIMITS)
 
 

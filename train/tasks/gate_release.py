@@ -17,7 +17,7 @@ from train.data import gtzan_mels
 from train.data.all_sound import trained_on
 from train.export import describe, export
 from train.registry import Evaluation, Plugin
-from train.release import finish, set_points
+from train.release import finish, held_out, set_points
 from train.tasks.gate import FRONT_END, GateRunConfig, GateTask
 from train.tasks.gate_figures import GateFigures
 
@@ -63,7 +63,7 @@ def load_run(run: Path) -> Gate:
 
 def export_run(run: Path, folder: Path) -> Manifest:
     """Export a run's best weights without thresholds or figures into `folder`."""
-    return _exported(load_run(run), folder, 1.0)
+    return _exported(load_run(run), read_config(GateRunConfig, run / "config.json"), folder, 1.0)
 
 
 def evaluate(asked: Evaluation) -> dict[str, Any]:
@@ -88,18 +88,19 @@ def release(run: Path, data: Path, cache: Path, folder: Path) -> Manifest:
         Takes ``model.onnx``, ``manifest.json`` and ``card.md``.
     """
     config, model = read_config(GateRunConfig, run / "config.json"), load_run(run)
-    _exported(model, folder, 1.0)
+    _exported(model, config, folder, 1.0)
     temperature = GateFigures(folder, data, cache, config.validation_fold).temperature()
-    manifest = _exported(model, folder, temperature)
+    manifest = _exported(model, config, folder, temperature)
     manifest = set_points(manifest, GateFigures(folder, data, cache, config.validation_fold).points(), folder)
     results = {"command": COMMAND, **GateFigures(folder, data, cache, config.fold).all()}
     return finish(manifest, results, folder, _about(model, config, data), LIMITS)
 
 
-def _exported(model: Gate, folder: Path, temperature: float) -> Manifest:
+def _exported(model: Gate, config: GateRunConfig, folder: Path, temperature: float) -> Manifest:
     described = dataclasses.replace(
         describe(model, "gate", model.labels, music_front_end(model.config.mel_bands), WARM_UP_FRAMES),
         temperature=temperature,
+        results=held_out(config),
         trained_on=trained_on(),
     )
     return export(model, described, folder)

@@ -18,7 +18,7 @@ from train.data import gtzan, gtzan_mels
 from train.data.gtzan_mels import TEN
 from train.export import describe, export
 from train.registry import Evaluation, Plugin
-from train.release import check_chosen, finish, set_points
+from train.release import check_chosen, finish, held_out, set_points
 from train.run import data_folder
 from train.tasks.genre import FRAMES, GenreRunConfig, GenreTask
 from train.tasks.genre_figures import GenreFigures
@@ -55,7 +55,8 @@ def load_run(run: Path, labels: tuple[str, ...]) -> Genre:
 
 def export_run(run: Path, folder: Path) -> Manifest:
     """Export a run's best weights without thresholds or figures into `folder`."""
-    return _exported(load_run(run, gtzan_mels.load(data_folder()).genres), folder, 1.0)
+    model = load_run(run, gtzan_mels.load(data_folder()).genres)
+    return _exported(model, read_config(GenreRunConfig, run / "config.json"), folder, 1.0)
 
 
 def evaluate(asked: Evaluation) -> dict[str, Any]:
@@ -83,11 +84,11 @@ def release(run: Path, data: Path, cache: Path, folder: Path) -> Manifest:
     config = read_config(GenreRunConfig, run / "config.json")
     check_chosen(config.validation_fold)
     model = load_run(run, gtzan_mels.load(data).genres)
-    _exported(model, folder, 1.0)
+    _exported(model, config, folder, 1.0)
     said = GenreFigures(folder, config, data, cache, "validation").mel_predictions(COMMAND)
     logits = np.log(np.maximum(said.scores[:, -1], 1e-9))
     temperature = softmax_temperature(logits, said.truth)
-    manifest = _exported(model, folder, temperature)
+    manifest = _exported(model, config, folder, temperature)
     said = GenreFigures(folder, config, data, cache, "validation").mel_predictions(COMMAND)
     truth = said.truth[:, None] == np.arange(len(said.labels))
     points = {
@@ -99,11 +100,12 @@ def release(run: Path, data: Path, cache: Path, folder: Path) -> Manifest:
     return finish(manifest, results, folder, _about(model, config, temperature), LIMITS)
 
 
-def _exported(model: Genre, folder: Path, temperature: float) -> Manifest:
+def _exported(model: Genre, config: GenreRunConfig, folder: Path, temperature: float) -> Manifest:
     described = dataclasses.replace(
         describe(model, "genre", model.labels, music_front_end(model.config.mel_bands), FRAMES),
         exclusive=True,
         temperature=temperature,
+        results=held_out(config),
         trained_on=({"name": "GTZAN", "licence": gtzan.LICENCE},),
     )
     return export(model, described, folder)

@@ -47,7 +47,7 @@ LIMITS = """
 def load_run(run: Path, data: Path, cache: Path) -> tuple[RecordingsRunConfig, Head, Manifest]:
     """A run's configuration, its head with the best weights, ready to use, and what its manifest is to say."""
     config = read_config(RecordingsRunConfig, run / "config.json")
-    ear = OnnxModel(Path(config.ear)).manifest
+    ear = OnnxModel(run / "ear").manifest
     found = recordings_of(config.data, data, cache)
     labels = tuple(sorted({recording.category for recording in found}))
     model = Head(config.model, ear.output_size, labels)
@@ -132,4 +132,5 @@ PLUGIN = Plugin(
     export=export_run,
     evaluate=evaluate,
     release=release,
+    hears="ear",
 )

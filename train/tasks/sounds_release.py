@@ -17,7 +17,7 @@ from train.data.all_sound import trained_on
 from train.data.lessons import FRONT_END
 from train.export import describe, export
 from train.registry import Evaluation, Plugin
-from train.release import check_chosen, finish, set_points
+from train.release import check_chosen, finish, held_out, set_points
 from train.run import data_folder
 from train.tasks.on_ear import WARM_UP_STEPS
 from train.tasks.sounds import SoundsRunConfig, SoundsTask
@@ -51,7 +51,7 @@ LIMITS = """
 
 def load_run(run: Path, labels: tuple[str, ...]) -> Head:
     """The head with the best weights of a run, ready to use."""
-    config = read_config(SoundsRunConfig, run / "config.json")
+    config = _config(run)
     model = Head(config.model, OnnxModel(Path(config.ear)).manifest.output_size, labels)
     load_weights(model, run / "best.pt", Identity("sounds", FRONT_END.config))
     return model.eval()
@@ -59,7 +59,7 @@ def load_run(run: Path, labels: tuple[str, ...]) -> Head:
 
 def export_run(run: Path, folder: Path) -> Manifest:
     """Export a run's best weights without thresholds or figures into `folder`."""
-    config = read_config(SoundsRunConfig, run / "config.json")
+    config = _config(run)
     return _exported(load_run(run, esc50.classes(data_folder())), config, folder, 1.0, 0.0)
 
 
@@ -83,7 +83,7 @@ def release(run: Path, data: Path, cache: Path, folder: Path) -> Manifest:
     folder : Path
         Takes ``model.onnx``, ``manifest.json`` and ``card.md``.
     """
-    config = read_config(SoundsRunConfig, run / "config.json")
+    config = _config(run)
     check_chosen(config.validation_fold)
     model = load_run(run, esc50.classes(data))
     _exported(model, config, folder, 1.0, 0.0)
@@ -97,6 +97,11 @@ def release(run: Path, data: Path, cache: Path, folder: Path) -> Manifest:
     return finish(manifest, results, folder, _about(model, manifest), LIMITS)
 
 
+def _config(run: Path) -> SoundsRunConfig:
+    """A run's configuration, with the ear that the run keeps."""
+    return dataclasses.replace(read_config(SoundsRunConfig, run / "config.json"), ear=str(run / "ear"))
+
+
 def _exported(
     model: Head, config: SoundsRunConfig, folder: Path, temperature: float, bias: float
 ) -> Manifest:
@@ -106,6 +111,7 @@ def _exported(
         ear=ear.as_ear(),
         temperature=temperature,
         bias=bias,
+        results=held_out(config),
         trained_on=trained_on(),
     )
     return export(model, described, folder)
@@ -129,5 +135,6 @@ PLUGIN = Plugin(
     export=export_run,
     evaluate=evaluate,
     release=release,
+    hears="ear",
     needs="ear",
 )
