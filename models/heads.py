@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from torch import Tensor, nn
 
 from models.layers import NormalisingLayer, TorchState, WindowMean
+from streamer.errors import ConfigError
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,10 @@ class HeadConfig:
     memory_steps: int = 12
     hidden: int = 96
     dropout: float = 0.4
+
+    def __post_init__(self) -> None:
+        if self.memory_steps < 2:
+            raise ConfigError(f"memory_steps is {self.memory_steps}; expected 2 or more")
 
 
 class Head(NormalisingLayer):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -186,6 +186,29 @@ def preferred(precision: float, recall: float) -> dict[str, Goal]:
         "precision": Goal("precision", precision),
         "recall": Goal("recall", recall),
     }
+
+
+def in_order(points: Mapping[str, Sequence[Thresholds]]) -> dict[str, tuple[Thresholds, ...]]:
+    """Points of which ``precision`` is never reached sooner than ``balanced``, and ``recall`` never later.
+
+    On easy data the point of a precision may lie below that of the best F1, which meets it as well; who prefers
+    precision then gets the latter.
+
+    Parameters
+    ----------
+    points : mapping of str to sequence of Thresholds
+        By preference, of `preferred`, each with as many.
+    """
+    balanced = points["balanced"]
+    return {
+        "balanced": tuple(balanced),
+        "precision": tuple(max(pair, key=_on) for pair in zip(points["precision"], balanced, strict=True)),
+        "recall": tuple(min(pair, key=_on) for pair in zip(points["recall"], balanced, strict=True)),
+    }
+
+
+def _on(point: Thresholds) -> float:
+    return point.on
 
 
 def threshold(scores: Array, positive: Array, goal: Goal) -> float:

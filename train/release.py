@@ -9,6 +9,7 @@ from typing import Any
 
 from streamer.errors import ConfigError
 from streamer.manifest import Manifest, Thresholds
+from train.calibration import in_order
 from train.card import card
 
 SHIPPED = Path("models") / "released"
@@ -47,10 +48,10 @@ def set_points(manifest: Manifest, points: Mapping[str, tuple[Thresholds, ...]],
     ----------
     manifest : Manifest
     points : mapping of str to tuple of Thresholds
-        Of each label, or one for all, by preference.
+        Of each label, or one for all, by preference; they are put `in_order`.
     folder : Path
     """
-    return _written(dataclasses.replace(manifest, operating_points=points), folder)
+    return _written(dataclasses.replace(manifest, operating_points=in_order(points)), folder)
 
 
 def finish(manifest: Manifest, results: dict[str, Any], folder: Path, about: str, limits: str) -> Manifest:

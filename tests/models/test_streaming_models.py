@@ -7,6 +7,7 @@ from models.ear import Ear, EarConfig
 from models.gate import Gate, GateConfig
 from models.genre import Genre, GenreConfig
 from models.heads import Head, HeadConfig
+from streamer.errors import ConfigError
 
 LABELS = ("a", "b", "c")
 
@@ -95,3 +96,8 @@ def test_genre_says_the_same_of_soft_and_of_loud_music():
 
 def test_the_models_together_are_small():
     assert Ear().parameter_count + Genre(GenreConfig(), LABELS).parameter_count < 2_000_000
+
+
+def test_a_head_means_over_two_steps_or_more():
+    with pytest.raises(ConfigError, match="memory_steps is 1; expected 2 or more"):
+        HeadConfig(memory_steps=1)

@@ -3,6 +3,7 @@ import pytest
 from scipy.special import expit, log_softmax, logit, softmax
 
 from streamer.errors import ConfigError
+from streamer.manifest import Thresholds
 from train import calibration
 from train.calibration import Goal
 
@@ -95,6 +96,19 @@ def test_goals_and_classes_that_make_no_sense_are_refused():
         Goal("precision", 95)
     with pytest.raises(ConfigError, match="0 of 8 validation scores are positives"):
         calibration.threshold(SCORES, POSITIVE & False, Goal("f1"))
+
+
+def test_who_prefers_precision_never_gets_the_easier_threshold():
+    points = {
+        "balanced": [Thresholds(0.9, 0.5), Thresholds(0.4, 0.2)],
+        "precision": [Thresholds(0.6, 0.3), Thresholds(0.8, 0.5)],
+        "recall": [Thresholds(0.95, 0.6), Thresholds(0.1, 0.05)],
+    }
+    assert calibration.in_order(points) == {
+        "balanced": (Thresholds(0.9, 0.5), Thresholds(0.4, 0.2)),
+        "precision": (Thresholds(0.9, 0.5), Thresholds(0.8, 0.5)),
+        "recall": (Thresholds(0.9, 0.5), Thresholds(0.1, 0.05)),
+    }
 
 
 def test_off_is_where_few_positives_are_lost_within_bounds():

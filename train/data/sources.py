@@ -44,6 +44,8 @@ SOURCES: Mapping[str, Source] = MappingProxyType(
     }
 )
 """Their names are the ``source`` of their recordings, but for sub-genres, whose recordings are those of the subset."""
+LEARNT = tuple(name for name in SOURCES if name != "speech")
+"""Those whose categories can be told: those of `train.data.speech` are its speakers, each in one fold alone."""
 
 
 def find_source(data: str) -> Source:
@@ -54,11 +56,11 @@ def find_source(data: str) -> Source:
     ConfigError
         If it is neither.
     """
-    if data in SOURCES:
+    if data in LEARNT:
         return SOURCES[data]
     if data and Path(data).is_dir():
         return Source(lambda _: own_sounds.recordings(Path(data)), OWN_LICENCE)
     raise ConfigError(
-        f"data is {data!r}; expected one of {', '.join(SOURCES)}, or the path of a folder with a folder of sounds for "
+        f"data is {data!r}; expected one of {', '.join(LEARNT)}, or the path of a folder with a folder of sounds for "
         "each class: --set data=FOLDER"
     )
