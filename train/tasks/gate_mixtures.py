@@ -49,7 +49,7 @@ class Mixtures:
         return self._under_speech(self._listener.manifest.thresholds()[0].on)
 
     def under_speech_at_equal_alarms(self) -> dict[str, float]:
-        """The same, above the score that 1 % of the steps of the speech alone exceed: for gates side by side."""
+        """Music mixed with speech, above what 1 % of the steps of that speech alone exceed: for gates side by side."""
         alone = self._settled([augment.at_level(speech, MIXED_DB) for speech in self._speech])
         return self._under_speech(np.nextafter(threshold_at_fpr(alone, 0.01), 2.0))
 
