@@ -52,7 +52,7 @@ def make_background(ear: OnnxModel, data: Path, cache: Path, config: EarRunConfi
     """
     hearer = Hearer(ear, WINDOW_STEPS)
     background = whitened(ear, clips_of(hearer, data, cache, config.learnt_folds))
-    checked = config.validation_fold or config.learnt_folds[0]
+    checked = config.checked_fold
     return scaled(hearer, background, clips_of(hearer, data, cache, [checked]))
 
 

@@ -37,10 +37,10 @@ def cross_validate_command(
     """
     plugin = find_plugin(task)
     _check_settings(plugin, assignments)
-    held_out = folds or tuple(plugin.folds)
+    held_out = folds or tuple(plugin.config.folds)
     for fold in held_out:
-        if fold not in plugin.folds:
-            raise ConfigError(f"task {task} has no fold {fold}; expected some of {list(plugin.folds)}")
+        if fold not in plugin.config.folds:
+            raise ConfigError(f"task {task} has no fold {fold}; expected some of {list(plugin.config.folds)}")
     figures = {fold: _of_fold(plugin, fold, config, assignments) for fold in held_out}
     click.echo(json.dumps({"folds": list(figures), **pooled(figures)}, indent=2))
 
@@ -74,7 +74,7 @@ def _of_fold(plugin: Plugin, fold: int, path: Path | None, assignments: Sequence
 
 def held_out(plugin: Plugin, config: Any, fold: int) -> Any:
     """A configuration that holds out a fold, and the one before it to choose by, unless it wants none."""
-    chooses = (fold - 2) % len(plugin.folds) + 1 if config.validation_fold else 0
+    chooses = (fold - 2) % len(plugin.config.folds) + 1 if config.validation_fold else 0
     return dataclasses.replace(config, fold=fold, validation_fold=chooses)
 
 

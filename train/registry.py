@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from streamer.errors import ConfigError
 from streamer.manifest import Manifest
-from train.data.recordings import FOLDS, Split
+from train.data.recordings import Split
 
 if TYPE_CHECKING:  # so that `python -m train --help` does without torch
     from train.task import Task
@@ -63,7 +63,7 @@ class Plugin:
     name : str
         Of the task, its runs' folder and its released model.
     config : type
-        Frozen dataclass of a run; its ``loop`` is a `train.task.LoopConfig`.
+        Frozen dataclass of a run, a `train.folds.HoldsOut`; its ``loop`` is a `train.task.LoopConfig`.
     task : callable
         ``task(config, data, cache)``, the task itself.
     export : callable
@@ -72,8 +72,6 @@ class Plugin:
         Figures of an `Evaluation`, ready for JSON.
     release : callable
         ``release(run, data, cache, folder)``: export, operating points on validation, figures on test, card.
-    folds : sequence of int
-        That can be held out.
     hears : str
         Key of the configuration that names the folder of a model that this one's hears; a run keeps a copy of it.
     needs : str
@@ -86,7 +84,6 @@ class Plugin:
     export: Callable[[Path, Path], Manifest]
     evaluate: Callable[[Evaluation], dict[str, Any]]
     release: Callable[[Path, Path, Path, Path], Manifest]
-    folds: Sequence[int] = FOLDS
     hears: str = ""
     needs: str = ""
 

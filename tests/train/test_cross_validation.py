@@ -1,7 +1,9 @@
 import json
 import statistics
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import ClassVar
 
 import pytest
 from click.testing import CliRunner
@@ -9,12 +11,14 @@ from click.testing import CliRunner
 from tests.train.toy_task import LOOP, Line
 from train.__main__ import main
 from train.cross_validation import pooled
+from train.folds import HoldsOut
 from train.registry import Plugin
 from train.task import LoopConfig
 
 
 @dataclass(frozen=True)
-class LowerConfig:
+class LowerConfig(HoldsOut):
+    folds: ClassVar[Sequence[int]] = range(1, 4)
     fold: int = 3
     validation_fold: int = 2
     width: int = 8
@@ -50,7 +54,6 @@ def plugin(name, config, needs=""):
         export=lambda run, folder: write(folder, f"exported {run.name}"),
         evaluate=evaluate,
         release=lambda run, data, cache, folder: write(folder, f"released {run.name}"),
-        folds=range(1, 4),
         hears=needs,
         needs=needs,
     )

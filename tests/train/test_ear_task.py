@@ -101,9 +101,9 @@ def test_what_is_mixed_teaches_nothing_but_the_sounds(task):
 
 @pytest.mark.parametrize("config", [EarRunConfig, SoundsRunConfig])
 def test_two_folds_are_to_be_held_out(config):
-    with pytest.raises(Exception, match="fold and validation_fold are both 4; expected two folds"):
+    with pytest.raises(Exception, match="fold is 4, validation_fold 4; expected two of 1 to 5"):
         read_config(config, None, ["fold=4"])
-    with pytest.raises(Exception, match="fold is 6, validation_fold 4; expected 1 to 5 each"):
+    with pytest.raises(Exception, match="fold is 6, validation_fold 4; expected two of 1 to 5"):
         read_config(config, None, ["fold=6"])
 
 

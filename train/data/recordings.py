@@ -117,22 +117,6 @@ def is_sound(path: Path) -> bool:
     return path.suffix.lower() in SUFFIXES and not path.name.startswith(".")
 
 
-def check_held_out(fold: int, validation_fold: int) -> None:
-    """Refuse folds that are none, or one that is to test what it chose.
-
-    Raises
-    ------
-    ConfigError
-    """
-    if fold not in FOLDS or validation_fold not in (0, *FOLDS):
-        raise ConfigError(
-            f"fold is {fold}, validation_fold {validation_fold}; expected 1 to 5 each, or "
-            "validation_fold=0 to learn from all folds but the test's"
-        )
-    if fold == validation_fold:
-        raise ConfigError(f"fold and validation_fold are both {fold}; expected two folds")
-
-
 def check_folds(
     recordings: Sequence[Recording], classes: Iterable[str] = (), folds: Sequence[int] = FOLDS, least: int = 2
 ) -> None:

@@ -28,16 +28,17 @@ from train.data.lessons import (
     LessonConfig,
     lessons_of,
 )
-from train.data.recordings import FOLDS, check_held_out
+from train.data.recordings import FOLDS
 from train.data.rows import Rows
 from train.data.scenes import IGNORE, MUSIC, OTHER
+from train.folds import HoldsOut
 from train.metrics import auc, tpr_at_fpr
 from train.run import DataUsed, data_used
 from train.task import Batch, LoopConfig
 
 
 @dataclass(frozen=True)
-class EarRunConfig:
+class EarRunConfig(HoldsOut):
     """A run of this task.
 
     Attributes
@@ -45,10 +46,8 @@ class EarRunConfig:
     model : EarConfig
     loop : LoopConfig
     lessons : LessonConfig
-    fold : int
-        Never heard, 1 to 5.
-    validation_fold : int
-        Chooses the weights, 1 to 5; 0 learns from all folds but the test's, and is validated on what it learns.
+    fold, validation_fold : int
+        As in `train.folds.HoldsOut`.
     embedding_weight, scores_weight, sounds_weight, music_weight : float
         Of the parts of the loss.
     mixed : float
@@ -88,14 +87,9 @@ class EarRunConfig:
     smoothing: float = 0.1
 
     def __post_init__(self) -> None:
-        check_held_out(self.fold, self.validation_fold)
+        super().__post_init__()
         if not 1 <= self.crop_patches <= PATCHES:
             raise ConfigError(f"crop_patches is {self.crop_patches}; expected 1 to {PATCHES}")
-
-    @property
-    def learnt_folds(self) -> tuple[int, ...]:
-        """Folds that the weights are learnt from."""
-        return tuple(fold for fold in FOLDS if fold not in (self.fold, self.validation_fold))
 
 
 class Pupil(nn.Module):
@@ -148,7 +142,7 @@ class EarTask:
             for fold, sounds in self._caches.items()
         }
         self._learnt = Rows([lessons[fold].arrays for fold in config.learnt_folds])
-        self._checked = Rows([lessons[config.validation_fold or config.learnt_folds[0]].arrays])
+        self._checked = Rows([lessons[config.checked_fold].arrays])
 
     @property
     def _folds(self) -> tuple[int, ...]:

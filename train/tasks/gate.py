@@ -20,8 +20,8 @@ from train.data import gtzan_mels
 from train.data.all_sound import music_or_not
 from train.data.cache import RATE_HZ, SoundCache
 from train.data.mel_music import MelMusic, as_filed
-from train.data.recordings import FOLDS
 from train.data.scenes import IGNORE, MUSIC, OTHER, SceneConfig, Scenes, step_labels
+from train.folds import HoldsOut
 from train.metrics import auc, tpr_at_fpr
 from train.run import DataUsed, data_used
 from train.task import Batch, LoopConfig
@@ -33,7 +33,7 @@ REACH_SAMPLES = FRONT_END.config.window_samples - FRONT_END.config.hop_samples
 
 
 @dataclass(frozen=True)
-class GateRunConfig:
+class GateRunConfig(HoldsOut):
     """A run of this task.
 
     Attributes
@@ -44,7 +44,7 @@ class GateRunConfig:
     validation_scenes : int
         How many are made for validation, once.
     fold, validation_fold : int
-        Never heard, and the one that chooses the weights and thresholds, 1 to 5.
+        As in `train.folds.HoldsOut`; the latter chooses the thresholds too.
     music_weight : float
         Of the loss on music steps, relative to other steps.
     mel_share : float
@@ -64,11 +64,7 @@ class GateRunConfig:
     pieces: int = 4
 
     def __post_init__(self) -> None:
-        held_out = {self.fold, self.validation_fold}
-        if len(held_out) < 2 or not held_out <= set(FOLDS):
-            raise ConfigError(
-                f"fold is {self.fold}, validation_fold {self.validation_fold}; expected two of 1 to 5"
-            )
+        super().__post_init__()
         if not 0 <= self.mel_share <= 0.5:
             raise ConfigError(
                 f"mel_share is {self.mel_share:g}; expected 0 to 0.5: as many scenes again are like the file"
@@ -79,11 +75,6 @@ class GateRunConfig:
             raise ConfigError(
                 f"pieces is {self.pieces}; expected 1 to {longest}, so that some of each is learnt from"
             )
-
-    @property
-    def learnt_folds(self) -> tuple[int, ...]:
-        """Folds that the weights are learnt from."""
-        return tuple(fold for fold in FOLDS if fold not in (self.fold, self.validation_fold))
 
 
 class GateTask:
@@ -103,7 +94,7 @@ class GateTask:
 
     def __init__(self, config: GateRunConfig, data: Path, cache: Path) -> None:
         self.config = config
-        splits = config.learnt_folds, [config.validation_fold]
+        splits = config.learnt_folds, [config.checked_fold]
         self._caches = [SoundCache(music_or_not(data, folds), cache) for folds in splits]
         train, validation = (Scenes(sounds, config.scenes) for sounds in self._caches)
         self._scenes = {"train": train, "validation": validation}

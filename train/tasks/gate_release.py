@@ -17,7 +17,7 @@ from train.data import gtzan_mels
 from train.data.all_sound import trained_on
 from train.export import describe, export
 from train.registry import Evaluation, Plugin
-from train.release import finish, held_out, set_points
+from train.release import check_chosen, finish, held_out, set_points
 from train.tasks.gate import FRONT_END, GateRunConfig, GateTask
 from train.tasks.gate_figures import GateFigures
 
@@ -87,7 +87,9 @@ def release(run: Path, data: Path, cache: Path, folder: Path) -> Manifest:
     folder : Path
         Takes ``model.onnx``, ``manifest.json`` and ``card.md``.
     """
-    config, model = read_config(GateRunConfig, run / "config.json"), load_run(run)
+    config = read_config(GateRunConfig, run / "config.json")
+    check_chosen(config.validation_fold)
+    model = load_run(run)
     _exported(model, config, folder, 1.0)
     temperature = GateFigures(folder, data, cache, config.validation_fold).temperature()
     manifest = _exported(model, config, folder, temperature)

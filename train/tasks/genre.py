@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -19,6 +21,7 @@ from train.augment.features import mask, mix_up
 from train.data import gtzan, gtzan_mels
 from train.data.features import FeatureCache
 from train.data.gtzan_mels import TEN, MelTracks
+from train.folds import HoldsOut
 from train.run import DataUsed, data_used
 from train.task import Batch, LoopConfig
 
@@ -29,7 +32,7 @@ MEAN_DB = -46.0
 
 
 @dataclass(frozen=True)
-class GenreRunConfig:
+class GenreRunConfig(HoldsOut):
     """A run of this task.
 
     Attributes
@@ -37,8 +40,7 @@ class GenreRunConfig:
     model : GenreConfig
     loop : LoopConfig
     fold, validation_fold : int
-        Of the ten: never heard, and the one that chooses the weights; 0 for the latter learns from all others,
-        and is validated on what it learns.
+        Of the ten, as in `train.folds.HoldsOut`.
     whole_tracks : float
         Share of a batch that is from whole tracks, at any place in them.
     mixup : float
@@ -55,6 +57,7 @@ class GenreRunConfig:
         Share of the labels that is spread over all genres.
     """
 
+    folds: ClassVar[Sequence[int]] = TEN
     model: GenreConfig = field(default_factory=GenreConfig)
     loop: LoopConfig = field(
         default_factory=lambda: LoopConfig(
@@ -73,18 +76,6 @@ class GenreRunConfig:
     mask_bands: int = 14
     mask_frames: int = 20
     smoothing: float = 0.1
-
-    def __post_init__(self) -> None:
-        if self.fold not in TEN or self.validation_fold not in (0, *TEN) or self.fold == self.validation_fold:
-            raise ConfigError(
-                f"fold is {self.fold}, validation_fold {self.validation_fold}; expected two of 1 to 10, or "
-                "validation_fold=0 to learn from all folds but the test's"
-            )
-
-    @property
-    def learnt_folds(self) -> tuple[int, ...]:
-        """Folds that the weights are learnt from."""
-        return tuple(fold for fold in TEN if fold not in (self.fold, self.validation_fold))
 
 
 def frames_of_mels(tracks: MelTracks, rows: Array, bands: int) -> Array:
@@ -120,8 +111,7 @@ class GenreTask:
                 f"gtzan/mels.npz has no tracks of {', '.join(absent)} in folds "
                 f"{', '.join(map(str, config.learnt_folds))}; expected some of each of its genres: complete it"
             )
-        checked = config.validation_fold or config.learnt_folds[0]
-        self._checked = np.flatnonzero(self._mels.ten_fold == checked)
+        self._checked = np.flatnonzero(self._mels.ten_fold == config.checked_fold)
         kept = {
             name
             for name, f in zip(self._mels.audio, self._mels.ten_fold, strict=True)

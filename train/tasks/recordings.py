@@ -18,9 +18,10 @@ from train.data.all_sound import DATA_SETS
 from train.data.features import FeatureCache
 from train.data.heard import HeardCache
 from train.data.lessons import FRONT_END
-from train.data.recordings import FOLDS, Recording, check_folds, check_held_out
+from train.data.recordings import Recording, check_folds
 from train.data.repeats import kept_together
 from train.data.sources import find_source
+from train.folds import HoldsOut
 from train.run import DataUsed, data_used
 from train.schedule import Cosine, ScheduleConfig
 from train.task import Batch, LoopConfig
@@ -31,7 +32,7 @@ HEARD_BY_EAR = frozenset(module.__name__.rpartition(".")[2] for module in DATA_S
 
 
 @dataclass(frozen=True)
-class RecordingsRunConfig:
+class RecordingsRunConfig(HoldsOut):
     """A run of this task.
 
     Attributes
@@ -42,10 +43,8 @@ class RecordingsRunConfig:
         Exported or released folder of the ear.
     model : HeadConfig
     loop : LoopConfig
-    fold : int
-        Never heard, 1 to 5.
-    validation_fold : int
-        Chooses the weights, 1 to 5; 0 learns from all folds but the test's, and is validated on what it learns.
+    fold, validation_fold : int
+        As in `train.folds.HoldsOut`.
     crop_steps : int
         Of the ear, 80 ms each, that the part of a recording has which is taken: at random.
     mixup : float
@@ -75,14 +74,9 @@ class RecordingsRunConfig:
     smoothing: float = 0.1
 
     def __post_init__(self) -> None:
-        check_held_out(self.fold, self.validation_fold)
+        super().__post_init__()
         if self.crop_steps < 1:
             raise ConfigError(f"crop_steps is {self.crop_steps}; expected 1 or more")
-
-    @property
-    def learnt_folds(self) -> tuple[int, ...]:
-        """Folds that the weights are learnt from."""
-        return tuple(fold for fold in FOLDS if fold not in (self.fold, self.validation_fold))
 
 
 def recordings_of(data: str, root: Path, cache: Path) -> list[Recording]:
@@ -133,7 +127,7 @@ class RecordingsTask:
         if HEARD_BY_EAR & {recording.source for recording in found}:
             check_unheard(self.ear, config.ear, config.fold, config.validation_fold)
         self.labels = tuple(sorted({recording.category for recording in found}))
-        checked = config.validation_fold or config.learnt_folds[0]
+        checked = config.checked_fold
         self._learnt = HeardCache([r for r in found if r.fold in config.learnt_folds], cache, self.ear)
         self._checked = HeardCache([r for r in found if r.fold == checked], cache, self.ear)
         check_folds(self._learnt.recordings, self.labels, config.learnt_folds)

@@ -17,9 +17,9 @@ from train.data.all_sound import IN_DOUBT, check_clips, recordings
 from train.data.cache import SoundCache
 from train.data.heard import heard
 from train.data.lessons import FRONT_END, LessonConfig, lessons_of
-from train.data.recordings import FOLDS, check_held_out
 from train.data.rows import Rows
 from train.data.scenes import IGNORE, NO_CLASS
+from train.folds import HoldsOut
 from train.run import DataUsed, data_used
 from train.task import Batch, LoopConfig
 from train.tasks.ear import mean_or_zero
@@ -29,7 +29,7 @@ TEMPERATURES = np.geomspace(0.25, 4.0, 17)
 
 
 @dataclass(frozen=True)
-class SoundsRunConfig:
+class SoundsRunConfig(HoldsOut):
     """A run of this task.
 
     Attributes
@@ -41,7 +41,7 @@ class SoundsRunConfig:
     lessons : LessonConfig
         Those that the ear learnt from.
     fold, validation_fold : int
-        As in `train.tasks.ear.EarRunConfig`, and the same as the ear's: it must not have heard the test.
+        As in `train.folds.HoldsOut`, and the same as the ear's: it must not have heard the test.
     """
 
     ear: str = "models/released/ear"
@@ -54,14 +54,6 @@ class SoundsRunConfig:
     lessons: LessonConfig = field(default_factory=LessonConfig)
     fold: int = 5
     validation_fold: int = 4
-
-    def __post_init__(self) -> None:
-        check_held_out(self.fold, self.validation_fold)
-
-    @property
-    def learnt_folds(self) -> tuple[int, ...]:
-        """Folds that the weights are learnt from."""
-        return tuple(fold for fold in FOLDS if fold not in (self.fold, self.validation_fold))
 
 
 class SoundsTask:
@@ -96,7 +88,7 @@ class SoundsTask:
         }
         rows = {fold: {**of.arrays, "heard": heard(self.ear, of)} for fold, of in lessons.items()}
         self._learnt = Rows([rows[fold] for fold in config.learnt_folds])
-        self._checked = Rows([rows[config.validation_fold or config.learnt_folds[0]]])
+        self._checked = Rows([rows[config.checked_fold]])
         self._single = np.flatnonzero(self._learnt.all("clip") >= 0)
 
     def data_hash(self) -> DataUsed:

@@ -20,7 +20,8 @@ from train.data import esc50
 from train.data.cache import SoundCache
 from train.data.features import FeatureCache
 from train.data.lessons import FRONT_END
-from train.data.recordings import FOLDS, check_folds
+from train.data.recordings import check_folds
+from train.folds import HoldsOut
 from train.run import DataUsed, data_used
 from train.schedule import Cosine, ScheduleConfig
 from train.task import Batch, LoopConfig
@@ -34,7 +35,7 @@ CHECKED_HOP = PATCH_FRAMES // 2
 
 
 @dataclass(frozen=True)
-class TunedRunConfig:
+class TunedRunConfig(HoldsOut):
     """A run of this task.
 
     Attributes
@@ -45,10 +46,8 @@ class TunedRunConfig:
         The learning rate is that of all layers.
     hop_frames : int
         Of the exported model: from one answer to the next, 1 to 95.
-    fold : int
-        Never heard, 1 to 5.
-    validation_fold : int
-        Chooses the weights, 1 to 5; 0 learns from all folds but the test's, and is validated on what it learns.
+    fold, validation_fold : int
+        As in `train.folds.HoldsOut`.
     patches : int
         Of 0.96 s, one after the other, that a clip gives to a batch.
     mixed : float
@@ -82,15 +81,7 @@ class TunedRunConfig:
     smoothing: float = 0.1
 
     def __post_init__(self) -> None:
-        if (
-            self.fold not in FOLDS
-            or self.validation_fold not in (0, *FOLDS)
-            or self.fold == self.validation_fold
-        ):
-            raise ConfigError(
-                f"fold is {self.fold}, validation_fold {self.validation_fold}; expected two of 1 to 5, or "
-                "validation_fold=0 to learn from all folds but the test's"
-            )
+        super().__post_init__()
         if self.weights not in TRAININGS:
             raise ConfigError(f"weights is {self.weights!r}; expected one of {', '.join(TRAININGS)}")
         if not 0 < self.hop_frames < PATCH_FRAMES or self.patches < 1:
@@ -98,11 +89,6 @@ class TunedRunConfig:
                 f"hop_frames is {self.hop_frames} and patches is {self.patches}; expected 1 to {PATCH_FRAMES - 1}, "
                 "and 1 or more"
             )
-
-    @property
-    def learnt_folds(self) -> tuple[int, ...]:
-        """Folds that the weights are learnt from."""
-        return tuple(fold for fold in FOLDS if fold not in (self.fold, self.validation_fold))
 
 
 def tuned_network(relu_max: float, classes: int) -> YAMNet:
@@ -138,7 +124,7 @@ class TunedTask:
         self._weights_path, self._cache = data / TRAININGS[config.weights], cache
         self._weights = read_npz(self._weights_path)
         self._all = esc50.recordings(data)
-        checked = config.validation_fold or config.learnt_folds[0]
+        checked = config.checked_fold
         self._learnt = FeatureCache(
             [clip for clip in self._all if clip.fold in config.learnt_folds], cache, FRONT_END
         )
