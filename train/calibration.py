@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Literal
 
 import numpy as np
@@ -199,16 +200,12 @@ def in_order(points: Mapping[str, Sequence[Thresholds]]) -> dict[str, tuple[Thre
     points : mapping of str to sequence of Thresholds
         By preference, of `preferred`, each with as many.
     """
-    balanced = points["balanced"]
+    balanced, on = points["balanced"], attrgetter("on")
     return {
         "balanced": tuple(balanced),
-        "precision": tuple(max(pair, key=_on) for pair in zip(points["precision"], balanced, strict=True)),
-        "recall": tuple(min(pair, key=_on) for pair in zip(points["recall"], balanced, strict=True)),
+        "precision": tuple(max(pair, key=on) for pair in zip(points["precision"], balanced, strict=True)),
+        "recall": tuple(min(pair, key=on) for pair in zip(points["recall"], balanced, strict=True)),
     }
-
-
-def _on(point: Thresholds) -> float:
-    return point.on
 
 
 def threshold(scores: Array, positive: Array, goal: Goal) -> float:

@@ -37,11 +37,11 @@ def cross_validate_command(
     """
     plugin = find_plugin(task)
     _check_settings(plugin, assignments)
-    held_out = folds or tuple(plugin.config.folds)
-    for fold in held_out:
+    wanted = folds or tuple(plugin.config.folds)
+    for fold in wanted:
         if fold not in plugin.config.folds:
             raise ConfigError(f"task {task} has no fold {fold}; expected some of {list(plugin.config.folds)}")
-    figures = {fold: _of_fold(plugin, fold, config, assignments) for fold in held_out}
+    figures = {fold: _of_fold(plugin, fold, config, assignments) for fold in wanted}
     click.echo(json.dumps({"folds": list(figures), **pooled(figures)}, indent=2))
 
 

@@ -100,13 +100,14 @@ class Listener:
     def all_scores(self, sounds: Sequence[Array]) -> list[Array]:
         """Scores, shape (steps, labels), of each of some sounds of any lengths."""
         scores: list[Array] = [np.zeros((0, len(self.manifest.labels)), np.float32)] * len(sounds)
-        order = sorted(range(len(sounds)), key=lambda index: len(sounds[index]))
+        lengths = [len(sound) for sound in sounds]
+        order = sorted(range(len(sounds)), key=lengths.__getitem__)
         for first in range(0, len(order), BATCH):
             batch = order[first : first + BATCH]
-            padded = np.zeros((len(batch), len(sounds[batch[-1]])), np.float32)
+            padded = np.zeros((len(batch), lengths[batch[-1]]), np.float32)
             for row, index in zip(padded, batch, strict=True):
-                row[: len(sounds[index])] = sounds[index]
+                row[: lengths[index]] = sounds[index]
             for row, index in zip(self.scores(padded), batch, strict=True):
-                whole = len(sounds[index]) - int(self.chain.latency)
+                whole = lengths[index] - int(self.chain.latency)
                 scores[index] = row[: max(0, whole // self.step_samples + 1)]
         return scores

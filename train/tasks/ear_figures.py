@@ -25,7 +25,7 @@ def figures(folder: Path, config: EarRunConfig, data: Path, cache: Path, split: 
     """Every figure, of the run's test fold or, for ``validation``, its validation fold."""
     held_out = config.fold if split == "test" else config.validation_fold
     sounds = SoundCache(esc50.recordings(data), cache)
-    said = Listener.of(folder).all_scores([sounds.samples(index) for index in range(len(sounds))])
+    said = Listener.of(folder).all_scores(sounds.sounds)
     clips = np.stack([np.concatenate([y.mean(0), y.max(0)]) for y in said])
     fold = np.array([recording.fold for recording in sounds.recordings])
     names = np.array([recording.category for recording in sounds.recordings])

@@ -215,7 +215,7 @@ class GateFigures:
         return {f"{level_db} dBFS": rounded(share) for level_db, share in shares.items()}
 
     def _score_recordings(self) -> list[Scored]:
-        sounds = [self._sounds.samples(index) for index in range(len(self._sounds))]
+        sounds = self._sounds.sounds
         scored = []
         for recording, sound, scores in zip(
             self._sounds.recordings, sounds, self.score_all(sounds), strict=True

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import numpy as np
 
 from streamer.config import Config
@@ -82,6 +84,13 @@ class Mixtures:
         return [change for said in out if isinstance(said, Said) for change in said.changes]
 
     def _under_speech(self, threshold: float) -> dict[str, float]:
+        return rounded(
+            {f"{db} dB": float(np.mean(scores >= threshold)) for db, scores in self._mixed.items()}
+        )
+
+    @cached_property
+    def _mixed(self) -> dict[int, Array]:
+        """Settled scores of music mixed with speech, by dB of music re speech."""
         found = {}
         for ratio_db in UNDER_SPEECH_DB:
             mixes = []
@@ -89,8 +98,8 @@ class Mixtures:
                 music = augment.at_level(self._middle(piece, len(speech)), MIXED_DB + min(ratio_db, 0))
                 over_it = augment.at_level(speech[: len(music)], MIXED_DB - max(ratio_db, 0))
                 mixes.append(augment.clip(music + over_it))
-            found[f"{ratio_db} dB"] = float(np.mean(self._settled(mixes) >= threshold))
-        return rounded(found)
+            found[ratio_db] = self._settled(mixes)
+        return found
 
     def _settled(self, sounds: list[Array]) -> Array:
         """Scores past the first second, of all sounds."""

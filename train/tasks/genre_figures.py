@@ -54,8 +54,7 @@ class GenreFigures:
 
     @cached_property
     def _track_scores(self) -> Array:
-        sounds = [self._tracks.samples(index) for index in range(len(self._tracks))]
-        return stacked(self._listener.all_scores(sounds))
+        return stacked(self._listener.all_scores(self._tracks.sounds))
 
     def mel_predictions(self, command: str) -> Predictions:
         """What was said of the first 3 s of every track of the mel file, in the fold."""
