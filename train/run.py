@@ -37,11 +37,14 @@ class DataUsed:
         How many.
     skipped : tuple of str
         Those that were left out, and why.
+    labels : tuple of str
+        Of the model's outputs, where they come of the data: those of the release are these.
     """
 
     sha256: str
     recordings: int
     skipped: tuple[str, ...] = ()
+    labels: tuple[str, ...] = ()
 
 
 def data_used(*caches: Cache) -> DataUsed:

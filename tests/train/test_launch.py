@@ -27,7 +27,12 @@ def test_a_run_holds_all_that_is_needed_to_do_it_again():
     folder = launch(PLUGIN, LineConfig(width=6), NOWHERE, NOWHERE)
     assert read_config(LineConfig, folder / "config.json") == LineConfig(width=6)
     environment = json.loads((folder / "environment.json").read_text())
-    assert environment["data"] == {"sha256": "abc", "recordings": 3, "skipped": ["line/x: silent"]}
+    assert environment["data"] == {
+        "sha256": "abc",
+        "recordings": 3,
+        "skipped": ["line/x: silent"],
+        "labels": [],
+    }
     assert (environment["device"], environment["processes"], environment["threads"]) == ("cpu", 1, 1)
     names = {path.name.partition(".")[0] for path in folder.iterdir()}
     assert names == {"config", "environment", "metrics", "events", "best", "last"}

@@ -134,6 +134,11 @@ def test_the_whole_way_from_a_folder_of_own_sounds_to_what_is_said_live(place):
     assert {(line["model"], line["label"]) for line in decisions} == {("kitchen", "kettle")}
     assert decisions[0]["state"] == "on"
 
+    (place / "kitchen" / "tap").rename(place / "kitchen" / "drip")
+    renamed = run("evaluate", "recordings", "--run", folder)
+    assert renamed.exit_code == 2
+    assert "clips are of drip, which model" in renamed.stderr
+
 
 def test_the_whole_way_from_fma_to_genres_and_sub_genres(place, monkeypatch):
     monkeypatch.setattr(fma, "LEAST_S", 1.0)
@@ -153,7 +158,7 @@ def test_the_whole_way_from_fma_to_genres_and_sub_genres(place, monkeypatch):
     assert len(load(place / folder / "predictions" / "test.npz").clips) == 8
     manifest = OnnxModel(place / folder / "exported").manifest
     assert (manifest.name, manifest.task, manifest.labels) == ("fma_small", "genre", ("Pop", "Rock"))
-    assert manifest.trained_on == ({"name": "fma_small", "licence": fma.LICENCE},)
+    assert manifest.trained_on == ({"name": "FMA small", "licence": fma.LICENCE},)
 
     config = read_config(RecordingsRunConfig, None, [*TINY, "data=fma_small_sub_genres"])
     task = RecordingsTask(config, place, place / "runs" / "cache")

@@ -51,7 +51,12 @@ def test_the_environment_says_what_a_run_ran_in(tmp_path):
     written = json.loads((tmp_path / "environment.json").read_text())
     assert written["commit"] == "c0ffee+"
     assert (written["device"], written["processes"], written["threads"]) == ("cpu", 2, 1)
-    assert written["data"] == {"sha256": "abc", "recordings": 12, "skipped": ["esc50/1-1-A-0: broken"]}
+    assert written["data"] == {
+        "sha256": "abc",
+        "recordings": 12,
+        "skipped": ["esc50/1-1-A-0: broken"],
+        "labels": [],
+    }
     assert written["packages"]["numpy"] == numpy.__version__
     assert written["python"].startswith("3.")
     assert written["resumed"] == []

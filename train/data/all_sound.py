@@ -5,17 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from train.data import esc50, gtzan, mir1k, music_speech, speech
 from train.data.cache import SoundCache
 from train.data.recordings import Recording, check_folds
+from train.data.sources import SOURCES
 
-DATA_SETS = {
-    "GTZAN": gtzan,
-    "GTZAN music/speech": music_speech,
-    "MIR-1K": mir1k,
-    "TSP speech": speech,
-    "ESC-50": esc50,
-}
+DATA_SETS = ("gtzan", "music_speech", "mir1k", "speech", "esc50")
+"""Of `train.data.sources`; in their order recordings are drawn."""
 IN_DOUBT = frozenset({("esc50", "church_bells"), ("music_speech", "chant")})
 """Neither music nor not, by source and category or name: AudioSet's ontology files church bells under Musical
 instrument > Bell, and chant under Human voice > Singing."""
@@ -23,12 +18,12 @@ instrument > Bell, and chant under Human voice > Singing."""
 
 def trained_on() -> tuple[dict[str, str], ...]:
     """The data sets with their licences, as a manifest names them."""
-    return tuple({"name": name, "licence": data_set.LICENCE} for name, data_set in DATA_SETS.items())
+    return tuple({"name": SOURCES[name].title, "licence": SOURCES[name].licence} for name in DATA_SETS)
 
 
 def recordings(root: Path, folds: Sequence[int]) -> list[Recording]:
     """All data sets' recordings of some folds."""
-    found = [r for data_set in DATA_SETS.values() for r in data_set.recordings(root)]
+    found = [r for name in DATA_SETS for r in SOURCES[name].read(root)]
     return [r for r in found if r.fold in folds]
 
 

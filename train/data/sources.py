@@ -21,26 +21,29 @@ class Source:
 
     Attributes
     ----------
+    title : str
+        As a card names it.
     read : callable
         ``read(root)``: its recordings, root being the folder of the data sets.
     licence : str
     """
 
+    title: str
     read: Callable[[Path], list[Recording]]
     licence: str
 
 
 SOURCES: Mapping[str, Source] = MappingProxyType(
     {
-        "esc50": Source(esc50.recordings, esc50.LICENCE),
-        "gtzan": Source(gtzan.recordings, gtzan.LICENCE),
-        "music_speech": Source(music_speech.recordings, music_speech.LICENCE),
-        "mir1k": Source(mir1k.recordings, mir1k.LICENCE),
-        "speech": Source(speech.recordings, speech.LICENCE),
-        "fma_small": Source(partial(fma.recordings, subset="small"), fma.LICENCE),
-        "fma_medium": Source(partial(fma.recordings, subset="medium"), fma.LICENCE),
-        "fma_small_sub_genres": Source(partial(fma.sub_genres, subset="small"), fma.LICENCE),
-        "fma_medium_sub_genres": Source(partial(fma.sub_genres, subset="medium"), fma.LICENCE),
+        "esc50": Source("ESC-50", esc50.recordings, esc50.LICENCE),
+        "gtzan": Source("GTZAN", gtzan.recordings, gtzan.LICENCE),
+        "music_speech": Source("GTZAN music/speech", music_speech.recordings, music_speech.LICENCE),
+        "mir1k": Source("MIR-1K", mir1k.recordings, mir1k.LICENCE),
+        "speech": Source("TSP speech", speech.recordings, speech.LICENCE),
+        "fma_small": Source("FMA small", partial(fma.recordings, subset="small"), fma.LICENCE),
+        "fma_medium": Source("FMA medium", partial(fma.recordings, subset="medium"), fma.LICENCE),
+        "fma_small_sub_genres": Source("FMA small", partial(fma.sub_genres, subset="small"), fma.LICENCE),
+        "fma_medium_sub_genres": Source("FMA medium", partial(fma.sub_genres, subset="medium"), fma.LICENCE),
     }
 )
 """Their names are the ``source`` of their recordings, but for sub-genres, whose recordings are those of the subset."""
@@ -59,7 +62,7 @@ def find_source(data: str) -> Source:
     if data in LEARNT:
         return SOURCES[data]
     if data and Path(data).is_dir():
-        return Source(lambda _: own_sounds.recordings(Path(data)), OWN_LICENCE)
+        return Source(Path(data).resolve().name, lambda _: own_sounds.recordings(Path(data)), OWN_LICENCE)
     raise ConfigError(
         f"data is {data!r}; expected one of {', '.join(LEARNT)}, or the path of a folder with a folder of sounds for "
         "each class: --set data=FOLDER"

@@ -27,9 +27,6 @@ from train.schedule import Cosine, ScheduleConfig
 from train.task import Batch, LoopConfig
 from train.tasks.on_ear import check_unheard, ear_of, head_of
 
-HEARD_BY_EAR = frozenset(module.__name__.rpartition(".")[2] for module in DATA_SETS.values())
-"""Sources that an ear has heard, but for its test and validation folds."""
-
 
 @dataclass(frozen=True)
 class RecordingsRunConfig(HoldsOut):
@@ -124,7 +121,7 @@ class RecordingsTask:
         self.ear = ear_of(config.ear)
         self.front_end = self.ear.manifest.front_end
         found = recordings_of(config.data, data, cache)
-        if HEARD_BY_EAR & {recording.source for recording in found}:
+        if config.data in DATA_SETS:  # an ear has heard all but its test and validation folds
             check_unheard(self.ear, config.ear, config.fold, config.validation_fold)
         self.labels = tuple(sorted({recording.category for recording in found}))
         checked = config.checked_fold
@@ -134,7 +131,7 @@ class RecordingsTask:
         check_folds(self._checked.recordings, folds=[checked])
 
     def data_hash(self) -> DataUsed:
-        return data_used(self._learnt, self._checked)
+        return replace(data_used(self._learnt, self._checked), labels=self.labels)
 
     def make_model(self) -> nn.Module:
         """A head that normalises as the first embeddings ask for."""

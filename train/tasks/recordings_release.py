@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -48,8 +49,9 @@ def load_run(run: Path, data: Path, cache: Path) -> tuple[RecordingsRunConfig, H
     """A run's configuration, its head with the best weights, ready to use, and what its manifest is to say."""
     config = read_config(RecordingsRunConfig, run / "config.json")
     ear = OnnxModel(run / "ear").manifest
-    found = recordings_of(config.data, data, cache)
-    labels = tuple(sorted({recording.category for recording in found}))
+    source, found = find_source(config.data), recordings_of(config.data, data, cache)
+    environment = json.loads((run / "environment.json").read_text(encoding="utf-8"))
+    labels = tuple(environment["data"]["labels"])  # as they were: a folder may have another name since
     model = Head(config.model, ear.output_size, labels)
     load_weights(model, run / "best.pt", Identity(RecordingsTask.name, ear.front_end))
     task = "genre" if all(recording.kind == "music" for recording in found) else "sounds"
@@ -58,7 +60,7 @@ def load_run(run: Path, data: Path, cache: Path) -> tuple[RecordingsRunConfig, H
         name=found[0].source,
         ear=ear.as_ear(),
         exclusive=True,
-        trained_on=({"name": found[0].source, "licence": find_source(config.data).licence},),
+        trained_on=({"name": source.title, "licence": source.licence},),
     )
     return config, model.eval(), described
 
