@@ -44,6 +44,12 @@ def data_dir() -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def cache_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of what is made of the data sets, shared by the tests that need it."""
+    return tmp_path_factory.mktemp("cache")
+
+
 def _running_sink() -> str | None:
     """The sink of a running virtual microphone; None if there is none."""
     sink = os.environ.get("STREAMER_VIRTUAL_MICROPHONE")

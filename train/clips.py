@@ -38,7 +38,9 @@ class Clips:
         self._data = data
         self._sources = {name: source.read for name, source in SOURCES.items()}
         if own:
-            self._sources[own.resolve().name] = lambda _: own_sounds.recordings(own)
+            self._sources[own.resolve().name] = lambda _: own_sounds.recordings(
+                own, "sound"
+            )  # told from one another by name
         self._recordings = lru_cache(self._read_recordings)
 
     def have_sound(self, clip: str) -> bool:

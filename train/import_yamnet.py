@@ -18,7 +18,7 @@ from streamer.yamnet.weights import Weights
 from train.data.all_sound import music_or_not
 from train.data.decode import FULL_SCALE, RATE_HZ, decode
 from train.data.recordings import Recording
-from train.run import data_folder
+from train.run import CACHE, data_folder
 from train.yamnet.npz import read_npz
 from train.yamnet.tflite import TfliteYAMNet
 from train.yamnet.torch_reference import TorchYAMNet
@@ -48,9 +48,8 @@ def import_yamnet_command(
 ) -> None:
     """Make a model folder of YAMNet: a TensorFlow Hub handle, a SavedModel, a tflite or an npz file."""
     folder = out or user_folder() / "yamnet"
-    chosen = [Recording("given", path.name, (path,), "sound", "", 1) for path in files] or _held_out(
-        data_folder()
-    )
+    given = [Recording("given", path.name, (path,), "sound", "", 1) for path in files]
+    chosen = given or _held_out(data_folder(), CACHE)
     for difference in import_yamnet(source, hop_ms, folder, chosen, against):
         click.echo(f"{difference}")
     click.echo(f"{folder}: ready, `streamer listen --model gate={folder if out else folder.name}`")
@@ -116,9 +115,9 @@ def _read(source: str) -> tuple[Weights, list[Check]]:
     return hub.weights(), [Check(hub, EXACT)]
 
 
-def _held_out(data: Path) -> list[Recording]:
+def _held_out(data: Path, cache: Path) -> list[Recording]:
     """Some recordings that the gate is not trained on, of every kind."""
-    found = music_or_not(data, [5])
+    found = music_or_not(data, cache, [5])
     return [found[index] for index in np.linspace(0, len(found) - 1, RECORDINGS).astype(int)]
 
 

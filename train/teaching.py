@@ -53,7 +53,7 @@ def clips_of(hearer: Hearer, data: Path, cache: Path, folds: Sequence[int]) -> l
         Folders of the data sets and of what is made of them.
     folds : sequence of int
     """
-    sounds = SoundCache(_chosen(recordings(data, folds)), cache)
+    sounds = SoundCache(_chosen(recordings(data, cache, folds)), cache)
     count = round(LONGEST_S * hearer.rate_hz)
     clips = []
     for n, recording in enumerate(tqdm(sounds.recordings, desc="hearing", disable=None)):

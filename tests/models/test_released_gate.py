@@ -81,11 +81,11 @@ def test_it_finds_the_music_of_the_demo_and_nothing_else(model, point):
             assert part.max() < point.on, segment
 
 
-def test_held_out_real_sound(model, point, data_dir):
+def test_held_out_real_sound(model, point, data_dir, cache_dir):
     """A few recordings that were never trained on: the manifest's figures are over all of them."""
     chain = Chain(FrontEnd(model.manifest.front_end), model)
     shares: dict[str, list[float]] = {"music": [], "speech": [], "sound": []}
-    for recording in music_or_not(data_dir, [5])[::8]:
+    for recording in music_or_not(data_dir, cache_dir, [5])[::8]:
         if recording.kind in shares:
             sound = decode(recording)[: 10 * 16_000].astype(np.float32) / 32_768
             settled = offline(chain, sound[None])[0, round(16_000 / float(chain.hop)) :, 0]

@@ -43,7 +43,7 @@ def files(folder: Path) -> dict[Path, int]:
 
 
 def test_the_cache_gives_what_decoding_gives_and_is_reused(toy, tmp_path):
-    found = music_or_not(toy, [5])
+    found = music_or_not(toy, tmp_path, [5])
     cache = SoundCache(found, tmp_path)
     for index, recording in enumerate(found):
         np.testing.assert_array_equal(cache.samples(index), decode(recording).astype(np.float32) / 32_768)
@@ -179,7 +179,7 @@ from pathlib import Path
 from streamer.frontend import FrontEnd
 from train.data.features import FeatureCache
 from train.data.own_sounds import recordings
-print(FeatureCache(recordings(Path(sys.argv[1])), Path(sys.argv[2]), FrontEnd()).digest)
+print(FeatureCache(recordings(Path(sys.argv[1]), "sound"), Path(sys.argv[2]), FrontEnd()).digest)
 """
 
 
@@ -194,7 +194,7 @@ def test_several_processes_build_one_cache(tmp_path):
     command = [sys.executable, "-c", BUILD, str(tmp_path / "own"), str(tmp_path / "cache")]
     running = [subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) for _ in range(2)]
     said = [process.communicate(timeout=120)[0] for process in running]
-    here = FeatureCache(own_sounds.recordings(tmp_path / "own"), tmp_path / "cache", FrontEnd())
+    here = FeatureCache(own_sounds.recordings(tmp_path / "own", "sound"), tmp_path / "cache", FrontEnd())
     assert said == [f"{here.digest}\n"] * 2
     kept = [path.suffix for path in (tmp_path / "cache" / "features").rglob("*.*")]
     assert kept == [".npy"] * len({here.frames(i).tobytes() for i in range(10)})

@@ -69,8 +69,8 @@ def test_speech_is_split_by_speaker(toy):
     assert len(by_speaker) == 6
 
 
-def test_gate_leaves_church_bells_out(toy):
-    categories = {r.category for r in music_or_not(toy, FOLDS)}
+def test_gate_leaves_church_bells_out(toy, tmp_path):
+    categories = {r.category for r in music_or_not(toy, tmp_path, FOLDS)}
     assert "dog" in categories
     assert "church_bells" not in categories
 
@@ -153,8 +153,8 @@ def test_mir1k_holds_out_the_singers_it_always_did_and_deals_the_others_evenly(d
     assert max(clips.values()) < 1.15 * min(clips.values())
 
 
-def test_real_folds_share_no_recording(data_dir):
-    paths = {fold: {p for r in music_or_not(data_dir, [fold]) for p in r.paths} for fold in FOLDS}
+def test_real_folds_share_no_recording(data_dir, cache_dir):
+    paths = {fold: {p for r in music_or_not(data_dir, cache_dir, [fold]) for p in r.paths} for fold in FOLDS}
     assert all(paths.values())
     assert sum(map(len, paths.values())) == len(set().union(*paths.values()))
 

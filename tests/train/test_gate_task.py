@@ -171,7 +171,9 @@ def test_release_without_a_run_says_what_to_type(toy, tmp_path, monkeypatch):
     assert "train one: python -m train gate" in result.stderr
 
 
-def test_settled_scores_leave_out_the_first_second_and_pauses(toy):
+def test_settled_scores_leave_out_the_first_second_and_pauses(toy, tmp_path):
     sounding = np.arange(60) < 50
-    scored = Scored(music_or_not(toy, [5])[0], np.arange(60, dtype=np.float32), sounding, first_settled=25)
+    scored = Scored(
+        music_or_not(toy, tmp_path, [5])[0], np.arange(60, dtype=np.float32), sounding, first_settled=25
+    )
     assert scored.settled.tolist() == list(range(25, 50))

@@ -179,7 +179,7 @@ def test_repeated_recordings_are_found_and_kept_in_one_fold(tmp_path):
     assert repeats(cache, seconds=7.0) == [[1, 4, 5]]
     assert repeats(cache) == []
     long = [dataclasses.replace(r, fold=2) if r.name in ("t4", "t5") else r for r in found]
-    assert kept_together(cache, seconds=7.0) == long
+    assert kept_together(found, tmp_path / "cache", seconds=7.0) == long
 
 
 def test_no_real_track_at_hand_is_a_repetition(data_dir, tmp_path):

@@ -20,7 +20,7 @@ def test_the_outermost_folder_is_the_class_and_hidden_and_other_files_are_none(t
         "bell/notes.txt",
         ".x/c.wav",
     )
-    found = recordings(tmp_path)
+    found = recordings(tmp_path, "sound")
     assert [(r.name, r.category) for r in found] == [
         ("bell/a.MP3", "bell"),
         ("door/a.wav", "door"),
@@ -40,9 +40,9 @@ def test_folds_are_even_and_depend_on_the_stem_alone(tmp_path):
     folds = [fold_of(f"recording {n}") for n in range(1_000)]
     assert {folds.count(fold) > 150 for fold in range(1, 6)} == {True}
     place(tmp_path, "a/x.wav", "b/y.wav")
-    before = {r.name: r.fold for r in recordings(tmp_path)}
+    before = {r.name: r.fold for r in recordings(tmp_path, "sound")}
     place(tmp_path, "a/w.wav", "c/z.wav")
-    after = {r.name: r.fold for r in recordings(tmp_path)}
+    after = {r.name: r.fold for r in recordings(tmp_path, "sound")}
     assert before.items() <= after.items()
     assert fold_of("x") == 1  # SHA-256, the same on every machine and for ever
 
@@ -51,13 +51,13 @@ def test_a_folder_that_is_no_data_set_says_what_to_do(tmp_path):
     with pytest.raises(
         ConfigError, match="nowhere is no folder; expected one with a folder of sounds for each"
     ):
-        recordings(tmp_path / "nowhere")
+        recordings(tmp_path / "nowhere", "sound")
     place(tmp_path, "door/a.wav")
     with pytest.raises(ConfigError, match="has 1 folders; expected at least two"):
-        recordings(tmp_path)
+        recordings(tmp_path, "sound")
     (tmp_path / "bell").mkdir()
     with pytest.raises(ConfigError, match="bell has no sound files; add some of bell, or remove the folder"):
-        recordings(tmp_path)
+        recordings(tmp_path, "sound")
     place(tmp_path, "stray.wav")
     with pytest.raises(ConfigError, match=r"stray.wav is in no class; move it into a folder"):
-        recordings(tmp_path)
+        recordings(tmp_path, "sound")

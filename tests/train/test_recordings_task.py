@@ -140,6 +140,12 @@ def test_the_whole_way_from_a_folder_of_own_sounds_to_what_is_said_live(place):
     assert "clips are of drip, which model" in renamed.stderr
 
 
+def test_music_of_ones_own_is_a_genre(place):
+    folder = run("recordings", settings=[*TINY, "data=kitchen", "own_music=true"]).stdout.strip()
+    assert run("export", "recordings", "--run", folder, "--out", "heard").exit_code == 0
+    assert OnnxModel(place / "heard").manifest.task == "genre"
+
+
 def test_the_whole_way_from_fma_to_genres_and_sub_genres(place, monkeypatch):
     monkeypatch.setattr(fma, "LEAST_S", 1.0)
     rows = []
@@ -201,7 +207,7 @@ def test_folders_that_cannot_be_learnt_from_are_named(place):
 
 
 def test_a_class_whose_clips_are_all_broken_or_in_no_learnt_fold_is_named(place):
-    kettles = [clip for clip in recordings(place / "kitchen") if clip.category == "kettle"]
+    kettles = [clip for clip in recordings(place / "kitchen", "sound") if clip.category == "kettle"]
     learnt = [clip.paths[0] for clip in kettles if clip.fold <= 3]
     for path in learnt:
         path.write_bytes(b"no sound")
@@ -213,7 +219,7 @@ def test_a_class_whose_clips_are_all_broken_or_in_no_learnt_fold_is_named(place)
 
 
 def test_a_fold_of_a_single_clip_is_named_whichever_it_is(place):
-    *others, _ = [clip.paths[0] for clip in recordings(place / "kitchen") if clip.fold == 5]
+    *others, _ = [clip.paths[0] for clip in recordings(place / "kitchen", "sound") if clip.fold == 5]
     for path in others:
         path.unlink()
     said = "fold 5 of kitchen has 1 clips; expected at least 2; add recordings"

@@ -16,7 +16,7 @@ def only(part_weights: tuple[float, ...]) -> SceneConfig:
 @pytest.fixture(scope="module")
 def cache(tmp_path_factory):
     root = make_toy_data(tmp_path_factory.mktemp("data"))
-    return SoundCache(music_or_not(root, [1, 2, 3]), root / "cache")
+    return SoundCache(music_or_not(root, root / "cache", [1, 2, 3]), root / "cache")
 
 
 def test_scenes_are_seeded_finite_and_within_full_scale(cache):

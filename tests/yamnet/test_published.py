@@ -36,10 +36,12 @@ def weights(data_dir: Path, request: pytest.FixtureRequest) -> Weights:
 
 
 @pytest.fixture(scope="module")
-def folder(data_dir: Path, weights: Weights, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def folder(
+    data_dir: Path, cache_dir: Path, weights: Weights, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
     """Imported as a user does, compared with torch on held-out recordings."""
     found = tmp_path_factory.mktemp("imported") / "yamnet"
-    chosen = music_or_not(data_dir, [5])[::150]
+    chosen = music_or_not(data_dir, cache_dir, [5])[::150]
     (difference,) = import_yamnet(weights.source, 100, found, chosen)
     assert difference.windows > 20
     assert difference.score_largest < 2e-5
@@ -69,10 +71,10 @@ def test_it_knows_everyday_sounds(data_dir: Path, weights: Weights, category: st
     assert np.mean([name in row for row in likeliest]) > 0.5
 
 
-def test_relu6_weights_under_plain_relu_are_silently_wrong(data_dir: Path) -> None:
+def test_relu6_weights_under_plain_relu_are_silently_wrong(data_dir: Path, cache_dir: Path) -> None:
     """Why the activation is part of the weights: nothing fails, scores move a little and embeddings a lot."""
     lite = read_npz(data_dir / "yamnet" / NAMES["B"])
-    pieces = [r for r in music_or_not(data_dir, [5]) if r.source == "gtzan"]
+    pieces = [r for r in music_or_not(data_dir, cache_dir, [5]) if r.source == "gtzan"]
     windows = np.array([sound(piece)[:15_600] for piece in pieces])
     scores, embeddings = TorchYAMNet(lite)(windows)
     plain_scores, plain_embeddings = TorchYAMNet(Weights(lite.arrays, math.inf, lite.class_names, "plain"))(
@@ -82,19 +84,19 @@ def test_relu6_weights_under_plain_relu_are_silently_wrong(data_dir: Path) -> No
     assert np.abs(embeddings - plain_embeddings).max() > 0.1 * embeddings.max()
 
 
-def test_the_imported_folder_keeps_the_contract(data_dir: Path, folder: Path) -> None:
-    piece = next(r for r in music_or_not(data_dir, [5]) if r.kind == "music")
+def test_the_imported_folder_keeps_the_contract(data_dir: Path, cache_dir: Path, folder: Path) -> None:
+    piece = next(r for r in music_or_not(data_dir, cache_dir, [5]) if r.kind == "music")
     frames = offline(FrontEnd(), sound(piece, 1.5)[None])[:, :60]
     contract.check_stage(OnnxModel(folder), frames, atol=1e-4)
 
 
-def test_it_tells_music_from_all_else(data_dir: Path, folder: Path) -> None:
+def test_it_tells_music_from_all_else(data_dir: Path, cache_dir: Path, folder: Path) -> None:
     model = OnnxModel(folder)
     (point,) = model.manifest.thresholds()
     chain = Chain(FrontEnd(model.manifest.front_end), model)
     shares = []
     for kinds, count in ((("music",), 4), (("speech", "sound"), 8)):
-        held_out = [r for r in music_or_not(data_dir, [5]) if r.kind in kinds]
+        held_out = [r for r in music_or_not(data_dir, cache_dir, [5]) if r.kind in kinds]
         chosen = held_out[:: len(held_out) // count]
         scores = [offline(chain, sound(recording)[None])[0, 10:, 0] for recording in chosen]
         shares.append(np.mean([np.mean(one >= point.on) for one in scores]))

@@ -21,19 +21,37 @@ def trained_on() -> tuple[dict[str, str], ...]:
     return tuple({"name": SOURCES[name].title, "licence": SOURCES[name].licence} for name in DATA_SETS)
 
 
-def recordings(root: Path, folds: Sequence[int]) -> list[Recording]:
-    """All data sets' recordings of some folds."""
-    found = [r for name in DATA_SETS for r in SOURCES[name].read(root)]
+def recordings(root: Path, cache: Path, folds: Sequence[int]) -> list[Recording]:
+    """All data sets' recordings of some folds.
+
+    Parameters
+    ----------
+    root, cache : Path
+        Folders of the data sets and of what is made of them.
+    folds : sequence of int
+
+    Raises
+    ------
+    ConfigError
+        If a data set is not there.
+    """
+    found = [r for name in DATA_SETS for r in SOURCES[name].recordings(root, cache)]
     return [r for r in found if r.fold in folds]
 
 
-def music_or_not(root: Path, folds: Sequence[int]) -> list[Recording]:
-    """Those of which anybody can say whether they are music: what a gate learns from and is measured on.
+def sound_by_fold(root: Path, cache: Path, folds: Sequence[int]) -> dict[int, SoundCache]:
+    """Sound of all data sets' recordings of some folds, each fold's by itself; arguments as of `recordings`."""
+    found = recordings(root, cache, folds)
+    return {fold: SoundCache([r for r in found if r.fold == fold], cache) for fold in folds}
+
+
+def music_or_not(root: Path, cache: Path, folds: Sequence[int]) -> list[Recording]:
+    """Of `recordings`, those that anybody can call music or not: what a gate learns from and is measured on.
 
     The solo voice of MIR-1K is among them (kind ``singing``): whether that is music is a matter of taste, so
     it is measured, not learnt.
     """
-    found = recordings(root, folds)
+    found = recordings(root, cache, folds)
     return [r for r in found if not IN_DOUBT & {(r.source, r.category), (r.source, r.name)}]
 
 

@@ -129,7 +129,8 @@ def ten_folds(genre: Array, group: Array, audio: tuple[str, ...]) -> Array:
     ----------
     genre, group : int array, shape (tracks,)
     audio : tuple of str
-        Stems of tracks whose five-fold is fixed, as `train.data.gtzan` deals them; "" for the others.
+        Stems of tracks whose five-fold is fixed, as `train.data.gtzan` deals them and `train.data.repeats` brings
+        them together; "" for the others.
 
     Returns
     -------
@@ -139,7 +140,8 @@ def ten_folds(genre: Array, group: Array, audio: tuple[str, ...]) -> Array:
     fixed: dict[int, int] = {}
     for number in np.unique(genre):
         stems = {audio[i]: int(group[i]) for i in np.flatnonzero(genre == number) if audio[i]}
-        fixed |= {stems[stem]: fold for stem, fold in folds_by_order(stems).items()}
+        for stem, fold in folds_by_order(stems).items():  # a repetition's is that of the first
+            fixed.setdefault(stems[stem], fold)
     folds: dict[int, int] = {}
     for number in np.unique(genre):
         sizes = Counter(group[genre == number].tolist())

@@ -1,4 +1,4 @@
-"""A folder of folders of the user's own sounds: a folder's name is the class of all that is in it."""
+"""A folder of folders of the user's own sounds or music: a folder's name is the class of all that is in it."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ import re
 from pathlib import Path
 
 from streamer.errors import ConfigError
-from train.data.recordings import FOLDS, Recording, is_sound
+from train.data.recordings import FOLDS, Kind, Recording, is_sound
 
 
-def recordings(folder: Path) -> list[Recording]:
+def recordings(folder: Path, kind: Kind) -> list[Recording]:
     """All sounds below ``folder/CLASS``, however deep.
 
     The fold is a hash of the file's stem without a trailing ``-N``, so that ``door-1.wav`` and ``door-2.wav``, two
@@ -20,6 +20,8 @@ def recordings(folder: Path) -> list[Recording]:
     Parameters
     ----------
     folder : Path
+    kind : {"music", "speech", "sound", "singing"}
+        What they are.
 
     Raises
     ------
@@ -37,7 +39,7 @@ def recordings(folder: Path) -> list[Recording]:
         raise ConfigError(
             f"{folder} has {len(classes)} folders; expected at least two, each named as its class is"
         )
-    return [recording for each in classes for recording in _of_class(folder, each)]
+    return [recording for each in classes for recording in _of_class(folder, each, kind)]
 
 
 def fold_of(stem: str) -> int:
@@ -46,14 +48,13 @@ def fold_of(stem: str) -> int:
     return FOLDS[int.from_bytes(hashlib.sha256(origin.encode()).digest()) % len(FOLDS)]
 
 
-def _of_class(folder: Path, kind: Path) -> list[Recording]:
-    files = sorted(path for path in kind.rglob("*") if is_sound(path))
+def _of_class(folder: Path, of_class: Path, kind: Kind) -> list[Recording]:
+    files = sorted(path for path in of_class.rglob("*") if is_sound(path))
     if not files:
-        raise ConfigError(f"{kind} has no sound files; add some of {kind.name}, or remove the folder")
+        raise ConfigError(f"{of_class} has no sound files; add some of {of_class.name}, or remove the folder")
+    names = [path.relative_to(folder).as_posix() for path in files]
     source = folder.resolve().name
     return [
-        Recording(
-            source, path.relative_to(folder).as_posix(), (path,), "sound", kind.name, fold_of(path.stem)
-        )
-        for path in files
+        Recording(source, name, (path,), kind, of_class.name, fold_of(path.stem))
+        for name, path in zip(names, files, strict=True)
     ]

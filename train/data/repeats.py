@@ -6,9 +6,12 @@ GTZAN has 50 exact repetitions among its 1,000 tracks, one of them in two genres
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 
+from streamer.frontend import FrontEnd
 from streamer.stage import Array
 from train.data.features import FeatureCache
 from train.data.recordings import Recording
@@ -51,13 +54,26 @@ def repeats(cache: FeatureCache, seconds: float = SECONDS) -> list[list[int]]:
     return [members for members in found if len(members) > 1]
 
 
-def kept_together(cache: FeatureCache, seconds: float = SECONDS) -> list[Recording]:
-    """The cache's recordings, each repetition (see `repeats`) in the fold of the first of its group."""
-    recordings = list(cache.recordings)
-    for first, *others in repeats(cache, seconds):
-        for place in others:
-            recordings[place] = dataclasses.replace(recordings[place], fold=recordings[first].fold)
-    return recordings
+def kept_together(recordings: Sequence[Recording], cache: Path, seconds: float = SECONDS) -> list[Recording]:
+    """Recordings with each repetition (see `repeats`) in the fold of the first of its group.
+
+    Parameters
+    ----------
+    recordings : sequence of Recording
+        Of one source. Those that cannot be read stay as they are.
+    cache : Path
+        Folder of what is made of them.
+    seconds : float
+        As in `repeats`.
+    """
+    features = FeatureCache(recordings, cache, FrontEnd())
+    there = features.recordings
+    folds = {
+        there[place].name: there[first].fold
+        for first, *others in repeats(features, seconds)
+        for place in others
+    }
+    return [dataclasses.replace(each, fold=folds.get(each.name, each.fold)) for each in recordings]
 
 
 def _print(frames: Array) -> Array:

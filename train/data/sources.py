@@ -10,7 +10,8 @@ from types import MappingProxyType
 
 from streamer.errors import ConfigError
 from train.data import esc50, fma, gtzan, mir1k, music_speech, own_sounds, speech
-from train.data.recordings import Recording
+from train.data.recordings import Kind, Recording
+from train.data.repeats import kept_together
 
 OWN_LICENCE = "the user's own"
 
@@ -24,19 +25,38 @@ class Source:
     title : str
         As a card names it.
     read : callable
-        ``read(root)``: its recordings, root being the folder of the data sets.
+        ``read(root)``: what is there, root being the folder of the data sets.
     licence : str
+    has_repeats : bool
+        Whether it is known to have recordings twice, unmarked.
     """
 
     title: str
     read: Callable[[Path], list[Recording]]
     licence: str
+    has_repeats: bool = False
+
+    def recordings(self, root: Path, cache: Path) -> list[Recording]:
+        """Its recordings; what it has twice is in one fold.
+
+        Parameters
+        ----------
+        root, cache : Path
+            Folders of the data sets and of what is made of them.
+
+        Raises
+        ------
+        ConfigError
+            If they are not there.
+        """
+        found = self.read(root)
+        return kept_together(found, cache) if self.has_repeats else found
 
 
 SOURCES: Mapping[str, Source] = MappingProxyType(
     {
         "esc50": Source("ESC-50", esc50.recordings, esc50.LICENCE),
-        "gtzan": Source("GTZAN", gtzan.recordings, gtzan.LICENCE),
+        "gtzan": Source("GTZAN", gtzan.recordings, gtzan.LICENCE, has_repeats=True),
         "music_speech": Source("GTZAN music/speech", music_speech.recordings, music_speech.LICENCE),
         "mir1k": Source("MIR-1K", mir1k.recordings, mir1k.LICENCE),
         "speech": Source("TSP speech", speech.recordings, speech.LICENCE),
@@ -51,8 +71,14 @@ LEARNT = tuple(name for name in SOURCES if name != "speech")
 """Those whose categories can be told: those of `train.data.speech` are its speakers, each in one fold alone."""
 
 
-def find_source(data: str) -> Source:
+def find_source(data: str, own_kind: Kind) -> Source:
     """A data set by its name, or a folder of folders by its path.
+
+    Parameters
+    ----------
+    data : str
+    own_kind : {"music", "speech", "sound", "singing"}
+        What a folder of folders is of.
 
     Raises
     ------
@@ -62,7 +88,9 @@ def find_source(data: str) -> Source:
     if data in LEARNT:
         return SOURCES[data]
     if data and Path(data).is_dir():
-        return Source(Path(data).resolve().name, lambda _: own_sounds.recordings(Path(data)), OWN_LICENCE)
+        return Source(
+            Path(data).resolve().name, lambda _: own_sounds.recordings(Path(data), own_kind), OWN_LICENCE
+        )
     raise ConfigError(
         f"data is {data!r}; expected one of {', '.join(LEARNT)}, or the path of a folder with a folder of sounds for "
         "each class: --set data=FOLDER"

@@ -17,8 +17,7 @@ from streamer.stage import Array
 from streamer.yamnet.weights import CLASSES, EMBEDDING_SIZE
 from train.augment.features import add_up, mask
 from train.data import esc50
-from train.data.all_sound import IN_DOUBT, check_clips, recordings
-from train.data.cache import SoundCache
+from train.data.all_sound import IN_DOUBT, check_clips, sound_by_fold
 from train.data.lessons import (
     FIRST_PATCH_STEP,
     FRONT_END,
@@ -135,7 +134,7 @@ class EarTask:
     def __init__(self, config: EarRunConfig, data: Path, cache: Path) -> None:
         self.config = config
         self.classes = esc50.classes(data)
-        self._caches = {fold: SoundCache(recordings(data, [fold]), cache) for fold in self._folds}
+        self._caches = sound_by_fold(data, cache, self._folds)
         check_clips(self._caches, config.learnt_folds, self.classes)
         lessons = {
             fold: lessons_of(sounds, self.classes, IN_DOUBT, config.lessons, data, cache)

@@ -95,7 +95,7 @@ class GateTask:
     def __init__(self, config: GateRunConfig, data: Path, cache: Path) -> None:
         self.config = config
         splits = config.learnt_folds, [config.checked_fold]
-        self._caches = [SoundCache(music_or_not(data, folds), cache) for folds in splits]
+        self._caches = [SoundCache(music_or_not(data, cache, folds), cache) for folds in splits]
         train, validation = (Scenes(sounds, config.scenes) for sounds in self._caches)
         self._scenes = {"train": train, "validation": validation}
         self._mels = gtzan_mels.load(data)

@@ -66,7 +66,7 @@ class GateFigures:
 
     def __init__(self, folder: Path, data: Path, cache: Path, fold: int) -> None:
         self._listener = Listener.of(folder)
-        self._sounds = SoundCache(music_or_not(data, [fold]), cache)
+        self._sounds = SoundCache(music_or_not(data, cache, [fold]), cache)
         self._scored = self._score_recordings()
 
     @property

@@ -15,12 +15,9 @@ from streamer.errors import ConfigError
 from streamer.stage import Array
 from train.augment.features import mix_up
 from train.data.all_sound import DATA_SETS
-from train.data.features import FeatureCache
 from train.data.heard import HeardCache
-from train.data.lessons import FRONT_END
 from train.data.recordings import Recording, check_folds
-from train.data.repeats import kept_together
-from train.data.sources import find_source
+from train.data.sources import Source, find_source
 from train.folds import HoldsOut
 from train.run import DataUsed, data_used
 from train.schedule import Cosine, ScheduleConfig
@@ -35,7 +32,10 @@ class RecordingsRunConfig(HoldsOut):
     Attributes
     ----------
     data : str
-        A data set of `train.data.sources`, or the path of a folder of folders of the user's own sounds.
+        A data set of `train.data.sources`, or the path of a folder of folders of the user's own.
+    own_music : bool
+        Whether a folder of the user's own is of music. What learnt from music is a genre: it listens while the gate
+        is open.
     ear : str
         Exported or released folder of the ear.
     model : HeadConfig
@@ -51,6 +51,7 @@ class RecordingsRunConfig(HoldsOut):
     """
 
     data: str = ""
+    own_music: bool = False
     ear: str = "models/released/ear"
     model: HeadConfig = field(default_factory=HeadConfig)
     loop: LoopConfig = field(
@@ -76,14 +77,18 @@ class RecordingsRunConfig(HoldsOut):
             raise ConfigError(f"crop_steps is {self.crop_steps}; expected 1 or more")
 
 
-def recordings_of(data: str, root: Path, cache: Path) -> list[Recording]:
-    """The recordings of a data set or of a folder; what GTZAN has twice is in one fold.
+def source_of(config: RecordingsRunConfig) -> Source:
+    """Where a run's recordings come from."""
+    return find_source(config.data, "music" if config.own_music else "sound")
+
+
+def recordings_of(config: RecordingsRunConfig, data: Path, cache: Path) -> list[Recording]:
+    """The recordings that a run is of.
 
     Parameters
     ----------
-    data : str
-        As in `RecordingsRunConfig`.
-    root, cache : Path
+    config : RecordingsRunConfig
+    data, cache : Path
         Folders of the data sets and of what is made of them.
 
     Raises
@@ -91,10 +96,7 @@ def recordings_of(data: str, root: Path, cache: Path) -> list[Recording]:
     ConfigError
         If they are not there, or a fold has fewer than two.
     """
-    found = find_source(data).read(root)
-    if data == "gtzan":
-        folds = {clip.name: clip.fold for clip in kept_together(FeatureCache(found, cache, FRONT_END))}
-        found = [replace(clip, fold=folds.get(clip.name, clip.fold)) for clip in found]
+    found = source_of(config).recordings(data, cache)
     check_folds(found)
     return found
 
@@ -120,7 +122,7 @@ class RecordingsTask:
         self.config = config
         self.ear = ear_of(config.ear)
         self.front_end = self.ear.manifest.front_end
-        found = recordings_of(config.data, data, cache)
+        found = recordings_of(config, data, cache)
         if config.data in DATA_SETS:  # an ear has heard all but its test and validation folds
             check_unheard(self.ear, config.ear, config.fold, config.validation_fold)
         self.labels = tuple(sorted({recording.category for recording in found}))

@@ -42,7 +42,7 @@ class RecordingsFigures(ClipFigures):
         self, folder: Path, config: RecordingsRunConfig, data: Path, cache: Path, split: Split
     ) -> None:
         fold = config.fold if split == "test" else config.validation_fold
-        found = recordings_of(config.data, data, cache)
+        found = recordings_of(config, data, cache)
         clips = SoundCache([r for r in found if r.fold == fold], cache)
         check_folds(clips.recordings, folds=[fold])
         super().__init__(folder, clips)

@@ -15,13 +15,12 @@ from streamer.model_folders import read_manifest
 from train.calibration import preferred
 from train.checkpoint import Identity, load_weights
 from train.config import read_config
-from train.data.sources import find_source
 from train.export import describe, export
 from train.registry import Evaluation, Plugin
 from train.release import SHIPPED, check_chosen, finish, set_points
 from train.run import CACHE, data_folder
 from train.tasks.on_ear import WARM_UP_STEPS
-from train.tasks.recordings import RecordingsRunConfig, RecordingsTask, recordings_of
+from train.tasks.recordings import RecordingsRunConfig, RecordingsTask, recordings_of, source_of
 from train.tasks.recordings_figures import RecordingsFigures
 
 COMMAND = "python -m train evaluate recordings"
@@ -49,11 +48,12 @@ def load_run(run: Path, data: Path, cache: Path) -> tuple[RecordingsRunConfig, H
     """A run's configuration, its head with the best weights, ready to use, and what its manifest is to say."""
     config = read_config(RecordingsRunConfig, run / "config.json")
     ear = OnnxModel(run / "ear").manifest
-    source, found = find_source(config.data), recordings_of(config.data, data, cache)
+    found = recordings_of(config, data, cache)
     environment = json.loads((run / "environment.json").read_text(encoding="utf-8"))
     labels = tuple(environment["data"]["labels"])  # as they were: a folder may have another name since
     model = Head(config.model, ear.output_size, labels)
     load_weights(model, run / "best.pt", Identity(RecordingsTask.name, ear.front_end))
+    source = source_of(config)
     task = "genre" if all(recording.kind == "music" for recording in found) else "sounds"
     described = replace(
         describe(model, task, labels, ear.front_end, WARM_UP_STEPS),
@@ -110,7 +110,7 @@ def release(run: Path, data: Path, cache: Path, folder: Path) -> Manifest:
     chosen = RecordingsFigures(folder, config, data, cache, "validation")
     goals = preferred(PRECISION, RECALL)
     manifest = set_points(manifest, {name: chosen.points(goal) for name, goal in goals.items()}, folder)
-    learnt = {"data": config.data, "fold": config.fold, "validation_fold": config.validation_fold}
+    learnt = {name: getattr(config, name) for name in ("data", "own_music", "fold", "validation_fold")}
     figures = RecordingsFigures(folder, config, data, cache, "test").all()
     results = {"command": f"{COMMAND} --model {folder}", "learnt": learnt, **figures}
     about = ABOUT.format(

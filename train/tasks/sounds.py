@@ -13,8 +13,7 @@ from torch import Tensor, nn
 
 from models.heads import HeadConfig
 from train.data import esc50
-from train.data.all_sound import IN_DOUBT, check_clips, recordings
-from train.data.cache import SoundCache
+from train.data.all_sound import IN_DOUBT, check_clips, sound_by_fold
 from train.data.heard import heard
 from train.data.lessons import FRONT_END, LessonConfig, lessons_of
 from train.data.rows import Rows
@@ -79,7 +78,7 @@ class SoundsTask:
         self.ear = ear_of(config.ear)
         self.classes = esc50.classes(data)
         folds = {*config.learnt_folds, config.validation_fold} - {0}
-        self._caches = {fold: SoundCache(recordings(data, [fold]), cache) for fold in sorted(folds)}
+        self._caches = sound_by_fold(data, cache, sorted(folds))
         check_clips(self._caches, config.learnt_folds, self.classes)
         check_unheard(self.ear, config.ear, config.fold, config.validation_fold)
         lessons = {

@@ -41,7 +41,7 @@ class Validation:
     """
 
     def __init__(self, folder: Path, config: SoundsRunConfig, data: Path, cache: Path) -> None:
-        sounds = SoundCache(recordings(data, [config.validation_fold]), cache)
+        sounds = SoundCache(recordings(data, cache, [config.validation_fold]), cache)
         lessons = lessons_of(sounds, esc50.classes(data), IN_DOUBT, config.lessons, data, cache)
         embeddings = heard(OnnxModel(Path(config.ear)), lessons)
         kept = lessons.raw | (lessons.clip < 0)

@@ -52,7 +52,7 @@ def _of_training(data: Path, weights: str, cache: Path) -> dict[str, Any]:
 
 
 def _patches(data: Path, weights: Path, cache: Path, folds: Sequence[int]) -> _Patches:
-    wanted = [one for one in music_or_not(data, folds) if one.source in PATCH_SETS.get(one.kind, ())]
+    wanted = [one for one in music_or_not(data, cache, folds) if one.source in PATCH_SETS.get(one.kind, ())]
     sounds = SoundCache(wanted, cache)
     heard = embedded(sounds, weights, cache, WINDOW_SAMPLES)
     return _Patches(heard, np.array([sounds.recordings[n].kind == "music" for n in heard.recording]))

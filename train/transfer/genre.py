@@ -65,7 +65,7 @@ def _mels(tracks: MelTracks) -> dict[str, Any]:
 
 def _tracks(data: Path, cache: Path) -> dict[str, Any]:
     features = FeatureCache(gtzan.recordings(data), cache, FRONT_END)
-    sounds = SoundCache(kept_together(features), cache)
+    sounds = SoundCache(kept_together(features.recordings, cache), cache)
     genres = sorted({track.category for track in sounds.recordings})
     check_folds(sounds.recordings, genres)
     genre = np.array([genres.index(track.category) for track in sounds.recordings])
