@@ -34,6 +34,11 @@ LONGEST_S = 120.0
 """Of a file: more of one piece of music teaches little."""
 MOST_FILES = 1_000
 """Of a package, evenly spread over its names."""
+SURE, NAMED, OVER = 0.7, 0.2, 0.3
+"""Means of scores: of music from which a file is music, and from which it is if its name says so; of speech over it, up
+to which it is."""
+SPOKEN, UNHEARD = 0.5, 0.2
+"""Mean score of speech from which a file is speech; highest score of a patch up to which a kind is not heard."""
 LIKELY_MUSIC = ("music", "songs", "moh", "tracks")
 """In the names of packages and folders."""
 _log = logging.getLogger(__name__)
@@ -67,12 +72,12 @@ class Sorter:
         """
         scores = self._scores(sound)
         music, speech = scores[:, self._music], scores[:, self._speech]
-        if music.mean() >= (0.2 if named_music else 0.7) and speech.mean() < 0.3:
+        if music.mean() >= (NAMED if named_music else SURE) and speech.mean() < OVER:
             return "music"
-        if speech.mean() >= 0.5 and music.max() < 0.2:
+        if speech.mean() >= SPOKEN and music.max() < UNHEARD:
             return "speech"
         others = max(music.max(), speech.max(), scores[:, self._singing].max())
-        return "sound" if others < 0.2 and not named_music else None
+        return "sound" if others < UNHEARD and not named_music else None
 
     def _scores(self, sound: Array) -> Array:
         """Of every patch, shape (patches, classes); the last is filled up with silence."""

@@ -13,9 +13,10 @@ from tests.train.toy_data import RATE_HZ, make_toy_data, write
 from train.data import free_sound
 from train.data.all_sound import DATA_SETS, recordings, trained_on
 from train.data.decode import FULL_SCALE, decode
-from train.data.recordings import BESIDE
+from train.data.recordings import BESIDE, Recording
 from train.data.sources import SOURCES
 from train.free_sound import LONGEST_S, TEACHER, Sorter, sort, unpack
+from train.free_sound_overlap import overlaps
 
 
 class LoudIsMusic:
@@ -107,3 +108,24 @@ def test_real_sound_is_sorted_as_it_is_known_or_left_out(data_dir, cache_dir):
         wrong = [other for other in found if other not in (kind, None)]
         assert len(wrong) <= 0.1 * len(found), (kind, found)
         assert found.count(kind) > 0.5 * len(found), (kind, found)
+
+
+def test_a_sound_that_is_in_a_clip_is_found_and_no_other(tmp_path):
+    def put(name, sound):
+        path = tmp_path / f"{name}.flac"
+        soundfile.write(path, sound, RATE_HZ)
+        return Recording("any", name, (path,), "sound", "", 1)
+
+    rng = np.random.default_rng(3)
+
+    def bursts(count):
+        parts = [level * rng.standard_normal(RATE_HZ // 8) for level in rng.choice([0.001, 0.03, 0.2], count)]
+        return np.concatenate(parts).clip(-1, 1)
+
+    clips = [bursts(40) for _ in range(3)]
+    inside = 0.5 * clips[1][RATE_HZ : 3 * RATE_HZ] + 0.0005 * rng.standard_normal(2 * RATE_HZ)
+    sounds = [put("inside", inside), put("other", bursts(12)), put("short", bursts(3))]
+    found = overlaps(sounds, [put(f"clip{n}", clip) for n, clip in enumerate(clips)], tmp_path / "cache")
+    assert (found[0].sound, found[0].clip) == ("inside", "clip1")
+    assert found[0].correlation > 0.99
+    assert all(one.correlation < 0.3 for one in found[1:])

@@ -8,18 +8,31 @@ from streamer.errors import ConfigError
 from train.data.recordings import BESIDE, Kind, Recording, is_sound
 
 LICENCE = "free, each package its own"
+KINDS: tuple[Kind, ...] = ("music", "speech", "sound")
+
+
 IN_ESC50 = frozenset(
     {
         "sound/megaglest-data/units_thunderbird_sounds_ground_attack3.flac",
         "sound/widelands-data/sound_atlanteans_saw_sawing_01.flac",
     }
 )
-"""Recordings that are in ESC-50 too (1-23222-A-19 and 4-102844-A-49: their waveforms correlate by 0.98 and 0.79)."""
-KINDS: tuple[Kind, ...] = ("music", "speech", "sound")
+"""Recordings that are in ESC-50 too, as ``python -m train.free_sound_overlap`` found."""
 
 
 def recordings(root: Path) -> list[Recording]:
-    """All files ``root/free_sound/KIND/PACKAGE/*`` but those of `IN_ESC50`; the category is the package.
+    """`everything` but those of `IN_ESC50`.
+
+    Raises
+    ------
+    ConfigError
+        If some kind has none.
+    """
+    return [recording for recording in everything(root) if recording.name not in IN_ESC50]
+
+
+def everything(root: Path) -> list[Recording]:
+    """All files ``root/free_sound/KIND/PACKAGE/*``; the category is the package.
 
     Raises
     ------
@@ -28,11 +41,9 @@ def recordings(root: Path) -> list[Recording]:
     """
     folder = root / "free_sound"
     files = [(kind, path) for kind in KINDS for path in sorted((folder / kind).glob("*/*")) if is_sound(path)]
-    named = [(path.relative_to(folder).as_posix(), kind, path) for kind, path in files]
     found = [
-        Recording("free_sound", name, (path,), kind, path.parent.name, BESIDE)
-        for name, kind, path in named
-        if name not in IN_ESC50
+        Recording("free_sound", path.relative_to(folder).as_posix(), (path,), kind, path.parent.name, BESIDE)
+        for kind, path in files
     ]
     absent = [kind for kind in KINDS if not any(recording.kind == kind for recording in found)]
     if absent:
