@@ -49,6 +49,6 @@ def everything(root: Path) -> list[Recording]:
     if absent:
         raise ConfigError(
             f"{folder} has no {', '.join(absent)}; fetch some by `python -m train.free_sound`, or do without by "
-            "--set free_sound.scenes=0 (the ear), --set free_sound=false (the gate)"
+            "--set free_sound.scenes=0"
         )
     return found

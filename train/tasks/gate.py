@@ -20,7 +20,6 @@ from train.data import gtzan_mels
 from train.data.all_sound import music_or_not
 from train.data.cache import RATE_HZ, SoundCache
 from train.data.mel_music import MelMusic, as_filed
-from train.data.recordings import BESIDE
 from train.data.scenes import IGNORE, MUSIC, OTHER, SceneConfig, Scenes, step_labels
 from train.folds import HoldsOut
 from train.metrics import auc, tpr_at_fpr
@@ -50,8 +49,6 @@ class GateRunConfig(HoldsOut):
         Of the loss on music steps, relative to other steps.
     mel_share : float
         Of the scenes into which music of GTZAN's mel file is put, 0 to 0.5; as many again only sound like the file.
-    free_sound : bool
-        Whether to learn from the sound of free software too, which is in no fold.
     pieces : int
         Into which the scenes of every other batch are cut, so that it learns to decide soon after a fresh start.
     """
@@ -65,7 +62,6 @@ class GateRunConfig(HoldsOut):
     music_weight: float = 1.0
     mel_share: float = 0.3
     pieces: int = 4
-    free_sound: bool = True
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -98,8 +94,7 @@ class GateTask:
 
     def __init__(self, config: GateRunConfig, data: Path, cache: Path) -> None:
         self.config = config
-        beside = [BESIDE] if config.free_sound else []
-        splits = [*config.learnt_folds, *beside], [config.checked_fold]
+        splits = config.learnt_folds, [config.checked_fold]
         self._caches = [SoundCache(music_or_not(data, cache, folds), cache) for folds in splits]
         train, validation = (Scenes(sounds, config.scenes) for sounds in self._caches)
         self._scenes = {"train": train, "validation": validation}

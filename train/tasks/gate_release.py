@@ -29,7 +29,7 @@ ABOUT = """
 Says every 93 ms whether music is sounding. A causal network of {parameters:,} parameters: three
 time-frequency convolutions, then eight residual blocks of depthwise dilated convolutions over time that
 remember about {memory_s:.1f} s. Trained from random weights on scenes made up while it trained: music,
-speech, everyday and synthetic sound{beside} one after the other and mixed at random levels (music counts from -10 dB
+speech, everyday and synthetic sound one after the other and mixed at random levels (music counts from -10 dB
 re what sounds with it), filtered, reverberated, noisy, at -50 to 0 dBFS. Into some of them went the first 3 s of
 {tracks} tracks of GTZAN; of most of them there are features and no sound. Steps within 0.3 s of a change are not learnt
 from.
@@ -103,7 +103,7 @@ def _exported(model: Gate, config: GateRunConfig, folder: Path, temperature: flo
         describe(model, "gate", model.labels, music_front_end(model.config.mel_bands), WARM_UP_FRAMES),
         temperature=temperature,
         results=held_out(config),
-        trained_on=trained_on(config.free_sound),
+        trained_on=trained_on(free_sound=False),
     )
     return export(model, described, folder)
 
@@ -113,7 +113,6 @@ def _about(model: Gate, config: GateRunConfig, data: Path) -> str:
         parameters=model.parameter_count,
         tracks=int(np.isin(gtzan_mels.load(data).fold, config.learnt_folds).sum()),
         memory_s=model.memory_frames * FRONT_END.config.hop_samples / FRONT_END.config.sample_rate_hz,
-        beside=", of the data sets and of what free software ships," if config.free_sound else "",
         fold=config.fold,
         validation_fold=config.validation_fold,
     )
