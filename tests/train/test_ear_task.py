@@ -23,14 +23,7 @@ from train.tasks.sounds import SoundsRunConfig
 
 LESSONS = ["lessons.variants=1", "lessons.scenes=3"]
 LOOP = ["loop.steps=20", "loop.batch=4", "loop.validate_every=20", "loop.average=0.0"]
-EAR = [
-    *LESSONS,
-    "free_sound.scenes=3",
-    *LOOP,
-    "model.channels=[4, 6, 8, 12, 16]",
-    "model.embedding=24",
-    "model.dilations=[2]",
-]
+EAR = [*LESSONS, *LOOP, "model.channels=[4, 6, 8, 12, 16]", "model.embedding=24", "model.dilations=[2]"]
 
 
 @pytest.fixture(scope="module")

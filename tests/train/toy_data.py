@@ -46,11 +46,6 @@ def make_toy_data(root: Path) -> Path:
     for n in range(6):
         write(root / "speech" / f"FA0{n}_01.wav")
         write(root / "speech" / f"FA0{n}_02.wav")
-    for kind, pitch_hz in (("music", 660.0), ("speech", 0.0), ("sound", 0.0)):
-        for n in range(3):
-            write(
-                root / "free_sound" / kind / "a-game" / f"{kind}{n}.flac", seconds=1.0 + n, pitch_hz=pitch_hz
-            )
     return root
 
 

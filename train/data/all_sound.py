@@ -6,20 +6,19 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from train.data.cache import SoundCache
-from train.data.recordings import BESIDE, Recording, check_folds
+from train.data.recordings import Recording, check_folds
 from train.data.sources import SOURCES
 
 DATA_SETS = ("gtzan", "music_speech", "mir1k", "speech", "esc50")
-"""Of `train.data.sources`, those in folds; in their order recordings are drawn."""
+"""Of `train.data.sources`; in their order recordings are drawn."""
 IN_DOUBT = frozenset({("esc50", "church_bells"), ("music_speech", "chant")})
 """Neither music nor not, by source and category or name: AudioSet's ontology files church bells under Musical
 instrument > Bell, and chant under Human voice > Singing."""
 
 
-def trained_on(free_sound: bool) -> tuple[dict[str, str], ...]:
-    """The data sets with their licences, as a manifest names them, with the sound of free software or without."""
-    names = (*DATA_SETS, "free_sound") if free_sound else DATA_SETS
-    return tuple({"name": SOURCES[name].title, "licence": SOURCES[name].licence} for name in names)
+def trained_on() -> tuple[dict[str, str], ...]:
+    """The data sets with their licences, as a manifest names them."""
+    return tuple({"name": SOURCES[name].title, "licence": SOURCES[name].licence} for name in DATA_SETS)
 
 
 def recordings(root: Path, cache: Path, folds: Sequence[int]) -> list[Recording]:
@@ -30,15 +29,13 @@ def recordings(root: Path, cache: Path, folds: Sequence[int]) -> list[Recording]
     root, cache : Path
         Folders of the data sets and of what is made of them.
     folds : sequence of int
-        `BESIDE` stands for the sound of free software.
 
     Raises
     ------
     ConfigError
         If a data set is not there.
     """
-    names = (*DATA_SETS, "free_sound") if BESIDE in folds else DATA_SETS
-    found = [r for name in names for r in SOURCES[name].recordings(root, cache)]
+    found = [r for name in DATA_SETS for r in SOURCES[name].recordings(root, cache)]
     return [r for r in found if r.fold in folds]
 
 

@@ -15,8 +15,6 @@ Kind: TypeAlias = Literal["music", "speech", "sound", "singing"]
 
 
 FOLDS = (1, 2, 3, 4, 5)
-BESIDE = 0
-"""Fold of recordings that every run may learn from and none is tested on."""
 SUFFIXES = (".aac", ".aif", ".aiff", ".au", ".flac", ".m4a", ".mp3", ".oga", ".ogg", ".opus", ".wav", ".wma")
 """What libsndfile or ffmpeg reads."""
 
@@ -38,7 +36,7 @@ class Recording:
     category : str
         The set's own class: genre, sound class, singer.
     fold : int
-        1 to 5, or `BESIDE`. Recordings of one origin (a singer, a speaker, a piece, a clip's original) share it.
+        1 to 5. Recordings of one origin (a singer, a speaker, a piece, a clip's original) share their fold.
     least_s : float
         A clip that is shorter is not what its data set says, and is left out.
     tags : tuple of str

@@ -9,7 +9,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from streamer.errors import ConfigError
-from train.data import esc50, fma, free_sound, gtzan, mir1k, music_speech, own_sounds, speech
+from train.data import esc50, fma, gtzan, mir1k, music_speech, own_sounds, speech
 from train.data.recordings import Kind, Recording
 from train.data.repeats import kept_together
 
@@ -60,7 +60,6 @@ SOURCES: Mapping[str, Source] = MappingProxyType(
         "music_speech": Source("GTZAN music/speech", music_speech.recordings, music_speech.LICENCE),
         "mir1k": Source("MIR-1K", mir1k.recordings, mir1k.LICENCE),
         "speech": Source("TSP speech", speech.recordings, speech.LICENCE),
-        "free_sound": Source("sound of free software", free_sound.recordings, free_sound.LICENCE),
         "fma_small": Source("FMA small", partial(fma.recordings, subset="small"), fma.LICENCE),
         "fma_medium": Source("FMA medium", partial(fma.recordings, subset="medium"), fma.LICENCE),
         "fma_small_sub_genres": Source("FMA small", partial(fma.sub_genres, subset="small"), fma.LICENCE),
@@ -68,9 +67,8 @@ SOURCES: Mapping[str, Source] = MappingProxyType(
     }
 )
 """Their names are the ``source`` of their recordings, but for sub-genres, whose recordings are those of the subset."""
-LEARNT = tuple(name for name in SOURCES if name not in ("speech", "free_sound"))
-"""Those whose categories can be told: those of `train.data.speech` are its speakers, each in one fold alone, and those
-of `train.data.free_sound` the packages that it came with."""
+LEARNT = tuple(name for name in SOURCES if name != "speech")
+"""Those whose categories can be told: those of `train.data.speech` are its speakers, each in one fold alone."""
 
 
 def find_source(data: str, own_kind: Kind) -> Source:

@@ -23,14 +23,13 @@ from train.data.lessons import (
     FRONT_END,
     PATCH_STEPS,
     PATCHES,
-    SECONDS,
     STEP_FRAMES,
     LessonConfig,
     lessons_of,
 )
-from train.data.recordings import BESIDE, FOLDS
+from train.data.recordings import FOLDS
 from train.data.rows import Rows
-from train.data.scenes import IGNORE, MUSIC, OTHER, SceneConfig
+from train.data.scenes import IGNORE, MUSIC, OTHER
 from train.folds import HoldsOut
 from train.metrics import auc, tpr_at_fpr
 from train.run import DataUsed, data_used
@@ -46,9 +45,6 @@ class EarRunConfig(HoldsOut):
     model : EarConfig
     loop : LoopConfig
     lessons : LessonConfig
-        Of each fold.
-    free_sound : LessonConfig
-        Of the sound of free software, which is in no fold; the ear does without unless scenes of it are asked for.
     fold, validation_fold : int
         As in `train.folds.HoldsOut`.
     embedding_weight, scores_weight, sounds_weight, music_weight : float
@@ -76,13 +72,6 @@ class EarRunConfig(HoldsOut):
         )
     )
     lessons: LessonConfig = field(default_factory=LessonConfig)
-    free_sound: LessonConfig = field(
-        default_factory=lambda: LessonConfig(
-            variants=0,
-            scenes=0,
-            scene=SceneConfig(seconds=SECONDS, weights=(0.15, 0.05, 0.08, 0.06, 0.08, 0.52, 0.03, 0.03)),
-        )
-    )
     fold: int = 5
     validation_fold: int = 4
     embedding_weight: float = 1.0
@@ -145,20 +134,18 @@ class EarTask:
     def __init__(self, config: EarRunConfig, data: Path, cache: Path) -> None:
         self.config = config
         self.classes = esc50.classes(data)
-        folds = [fold for fold in FOLDS if fold != config.fold]
-        self._caches = sound_by_fold(data, cache, folds)
+        self._caches = sound_by_fold(data, cache, self._folds)
         check_clips(self._caches, config.learnt_folds, self.classes)
         lessons = {
             fold: lessons_of(sounds, self.classes, IN_DOUBT, config.lessons, data, cache)
             for fold, sounds in self._caches.items()
         }
-        learnt = [lessons[fold] for fold in config.learnt_folds]
-        if config.free_sound.scenes:
-            self._caches |= sound_by_fold(data, cache, [BESIDE])
-            beside = lessons_of(self._caches[BESIDE], self.classes, IN_DOUBT, config.free_sound, data, cache)
-            learnt.append(beside)
-        self._learnt = Rows([each.arrays for each in learnt])
+        self._learnt = Rows([lessons[fold].arrays for fold in config.learnt_folds])
         self._checked = Rows([lessons[config.checked_fold].arrays])
+
+    @property
+    def _folds(self) -> tuple[int, ...]:
+        return tuple(fold for fold in FOLDS if fold != self.config.fold)
 
     def data_hash(self) -> DataUsed:
         return data_used(*self._caches.values())

@@ -21,7 +21,6 @@ from train.tasks.ear_figures import figures
 WARM_UP_FRAMES = 48
 """Half a second: sooner the network has heard more of its own zero state than of the world."""
 COMMAND = "python -m train evaluate ear"
-TAUGHT_BY = {"name": "what YAMNet says of them", "licence": "Apache-2.0"}
 
 ABOUT = """
 Gives {embedding} numbers every 80 ms that say what sounds; the heads of the program listen to them. A causal
@@ -31,7 +30,7 @@ is, and whether music sounds. YAMNet's weights are no part of it.
 
 It learnt from {variants} versions of each clip of ESC-50 (as recorded; faster, slower, elsewhere, in rooms, through
 microphones, codecs and noise) and {scenes} scenes of each fold, made of music, speech and everyday sounds one after the
-other and mixed{beside}; half of the clips of everyday sound in a batch are mixed with another, and stripes are masked.
+other and mixed; half of the clips of everyday sound in a batch are mixed with another, and stripes are masked.
 Held out: {held_out}. The folds are ESC-50's own; GTZAN's by group of one recording, MIR-1K's by singer,
 TSP's by speaker.
 """
@@ -57,10 +56,7 @@ def export_run(run: Path, folder: Path) -> Manifest:
     described = dataclasses.replace(
         describe(model, "ear", (), front_end, WARM_UP_FRAMES, model.config.embedding),
         results=held_out(config),
-        trained_on=(
-            *trained_on(config.free_sound.scenes > 0),
-            {"name": "what YAMNet says of them", "licence": "Apache-2.0"},
-        ),
+        trained_on=(*trained_on(), {"name": "what YAMNet says of them", "licence": "Apache-2.0"}),
     )
     return export(model, described, folder)
 
@@ -97,9 +93,6 @@ def _about(model: Ear, config: EarRunConfig) -> str:
         parameters=model.parameter_count,
         variants=config.lessons.variants,
         scenes=config.lessons.scenes,
-        beside=f", and {config.free_sound.scenes} of sound that free software ships"
-        if config.free_sound.scenes
-        else "",
         held_out=held_out,
     )
 

@@ -103,7 +103,7 @@ def _exported(model: Gate, config: GateRunConfig, folder: Path, temperature: flo
         describe(model, "gate", model.labels, music_front_end(model.config.mel_bands), WARM_UP_FRAMES),
         temperature=temperature,
         results=held_out(config),
-        trained_on=trained_on(free_sound=False),
+        trained_on=trained_on(),
     )
     return export(model, described, folder)
 

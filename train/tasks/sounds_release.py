@@ -112,7 +112,7 @@ def _exported(
         temperature=temperature,
         bias=bias,
         results=held_out(config),
-        trained_on=trained_on(free_sound=False),
+        trained_on=trained_on(),
     )
     return export(model, described, folder)
 
