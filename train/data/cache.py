@@ -112,7 +112,8 @@ class Cache:
             except OSError as error:
                 reasons[recording] = f"{error.filename} cannot be read: {error.strerror}"
                 continue
-            described = json.dumps([*made, RATE_HZ, recording.least_s, contents])
+            streams = [recording.streams] if recording.streams else []
+            described = json.dumps([*made, RATE_HZ, recording.least_s, contents, *streams])
             name = hashlib.sha256(described.encode()).hexdigest()
             paths[recording] = self._folder / name[:2] / f"{name}.npy"
         hashes.save()

@@ -42,7 +42,8 @@ def decode(recording: Recording) -> Array:
     ClipError
         If a file cannot be read, or what it holds cannot be learnt from.
     """
-    parts = [_at_rate(path) for path in recording.paths]
+    streams = recording.streams or (0,) * len(recording.paths)
+    parts = [_at_rate(path, stream) for path, stream in zip(recording.paths, streams, strict=True)]
     shortest = min(len(part) for part in parts)
     mean = np.mean([part[:shortest] for part in parts], axis=0)
     sound = np.clip(np.round(mean * FULL_SCALE), -FULL_SCALE, FULL_SCALE - 1).astype(np.int16)
@@ -56,11 +57,11 @@ def decode(recording: Recording) -> Array:
     return sound
 
 
-def _at_rate(path: Path) -> Array:
-    """One file, its channels averaged, at `RATE_HZ`; float32, shape (samples,)."""
+def _at_rate(path: Path, stream: int) -> Array:
+    """One stream of a file, its channels averaged, at `RATE_HZ`; float32, shape (samples,)."""
     if not path.is_file():
         raise ClipError(f"{path} is not there; expected a sound file")
-    sound, rate_hz = _read(path)
+    sound, rate_hz = _read(path, stream)
     if not len(sound):
         raise ClipError(f"{path} is empty; expected sound")
     if not np.isfinite(sound).all():
@@ -69,38 +70,33 @@ def _at_rate(path: Path) -> Array:
     return mono if rate_hz == RATE_HZ else soxr.resample(mono, rate_hz, RATE_HZ)
 
 
-def _read(path: Path) -> tuple[Array, int]:
+def _read(path: Path, stream: int) -> tuple[Array, int]:
     """Samples (samples, channels) and rate by libsndfile, or by ffmpeg for what libsndfile cannot read."""
-    try:
-        return soundfile.read(path, dtype="float32", always_2d=True)
-    except (
-        soundfile.LibsndfileError,
-        MemoryError,
-        ValueError,
-    ) as error:  # a broken header may claim any length
-        first = str(error)
+    if stream:  # libsndfile knows of one stream in a file
+        first = f"it is wanted for its stream {stream}."
+    else:
+        try:
+            return soundfile.read(path, dtype="float32", always_2d=True)
+        except (
+            soundfile.LibsndfileError,
+            MemoryError,
+            ValueError,
+        ) as error:  # a broken header may claim any length
+            first = str(error)
     if shutil.which("ffmpeg") is None:
         raise ClipError(f"{path} cannot be read: {first}; with ffmpeg installed, more formats can")
-    command = [
-        "ffmpeg",
-        "-nostdin",
-        "-v",
-        "error",
-        "-i",
-        str(path),
-        "-vn",
-        "-f",
-        "au",
-        "-c:a",
-        "pcm_f32be",
-        "pipe:1",
-    ]
     try:
-        done = subprocess.run(command, capture_output=True, timeout=FFMPEG_TIMEOUT_S, check=False)
-        if done.returncode == 0:
-            return soundfile.read(io.BytesIO(done.stdout), dtype="float32", always_2d=True)
+        return _read_by_ffmpeg(path, stream)
+    except (ValueError, subprocess.TimeoutExpired, soundfile.LibsndfileError) as error:
+        raise ClipError(f"{path} cannot be read: {first} ffmpeg: {error}") from None
+
+
+def _read_by_ffmpeg(path: Path, stream: int) -> tuple[Array, int]:
+    """As `_read`; raises ValueError with what ffmpeg said."""
+    form = ["-map", f"0:a:{stream}", "-f", "au", "-c:a", "pcm_f32be", "pipe:1"]
+    command = ["ffmpeg", "-nostdin", "-v", "error", "-i", str(path), *form]
+    done = subprocess.run(command, capture_output=True, timeout=FFMPEG_TIMEOUT_S, check=False)
+    if done.returncode:
         said = done.stderr.decode(errors="replace").strip().splitlines()
-        second = said[-1] if said else f"status {done.returncode}"
-    except (subprocess.TimeoutExpired, soundfile.LibsndfileError) as error:
-        second = str(error)
-    raise ClipError(f"{path} cannot be read: {first} ffmpeg: {second}")
+        raise ValueError(said[-1] if said else f"status {done.returncode}")
+    return soundfile.read(io.BytesIO(done.stdout), dtype="float32", always_2d=True)

@@ -6,10 +6,13 @@ from collections import Counter
 from pathlib import Path
 
 from train.data.recordings import Recording, folds_by_size, sound_files
+from train.data.songs import Song
 
 LICENCE = "none stated; research"
 HELD_OUT = {"annar": 4, "bobon": 4, "ariel": 5, "davidson": 5, "heycat": 5}
 """Folds of the singers that validate and test by default; the others share folds 1 to 3."""
+LEARNT_IN_LITERATURE = ("abjones", "amy")
+"""Singers that separation is learnt from since Huang et al. 2014; it is measured on all others."""
 
 
 def recordings(root: Path) -> list[Recording]:
@@ -17,21 +20,49 @@ def recordings(root: Path) -> list[Recording]:
 
     Folds are of singers. (The literature's split for separation trains on two singers; a gate needs more voices.)
     """
-    clips = sound_files(root / "mir1k" / "music")
-    clips_of = Counter(_singer(path) for path in clips)
-    others = {singer: count for singer, count in clips_of.items() if singer not in HELD_OUT}
-    folds = {**folds_by_size(others, (1, 2, 3)), **HELD_OUT}
     found = []
-    for music in clips:
-        voice = root / "mir1k" / "voice" / music.name
-        fold = folds[_singer(music)]
+    for song in songs(root):
+        stem, fold = song.name, song.fold
+        paths = song.music.paths + song.voice.paths
         found += [
-            Recording("mir1k", f"{music.stem}/music", (music,), "music", "accompaniment", fold),
-            Recording("mir1k", f"{music.stem}/sum", (music, voice), "music", "song", fold),
-            Recording("mir1k", f"{music.stem}/voice", (voice,), "singing", "voice", fold),
+            song.music,
+            Recording("mir1k", f"{stem}/sum", paths, "music", "song", fold),
+            song.voice,
         ]
     return found
 
 
+def songs(root: Path) -> list[Song]:
+    """The clips below ``root/mir1k``; folds are of singers, and singers are the artists."""
+    clips = sound_files(root / "mir1k" / "music")
+    clips_of = Counter(_singer(path) for path in clips)
+    others = {singer: count for singer, count in clips_of.items() if singer not in HELD_OUT}
+    folds = {**folds_by_size(others, (1, 2, 3)), **HELD_OUT}
+    return [_song(path, folds[_singer(path)]) for path in clips]
+
+
+def literature(root: Path) -> list[Song]:
+    """The clips with the literature's split: fold 5 is all singers but two; folds 1 to 4 are these two's songs."""
+    clips = sound_files(root / "mir1k" / "music")
+    learnt = Counter(_piece(path) for path in clips if _singer(path) in LEARNT_IN_LITERATURE)
+    folds = folds_by_size(learnt, (1, 2, 3, 4))
+    return [_song(path, folds.get(_piece(path), 5)) for path in clips]
+
+
+def _song(music: Path, fold: int) -> Song:
+    voice = music.parent.parent / "voice" / music.name
+    return Song(
+        Recording("mir1k", f"{music.stem}/voice", (voice,), "singing", "voice", fold),
+        Recording("mir1k", f"{music.stem}/music", (music,), "music", "accompaniment", fold),
+        name=music.stem,
+        artist=_singer(music),
+    )
+
+
 def _singer(path: Path) -> str:
     return path.stem.split("_")[0]
+
+
+def _piece(path: Path) -> str:
+    """Singer and song of a clip, ``amy_3`` of ``amy_3_02``."""
+    return path.stem.rsplit("_", 1)[0]

@@ -41,6 +41,8 @@ class Recording:
         A clip that is shorter is not what its data set says, and is left out.
     tags : tuple of str
         Further labels, such as sub-genres.
+    streams : tuple of int
+        Which sound stream of each file; none takes the first of each.
     """
 
     source: str
@@ -51,6 +53,7 @@ class Recording:
     fold: int
     least_s: float = 0.1
     tags: tuple[str, ...] = ()
+    streams: tuple[int, ...] = ()
 
     @property
     def split(self) -> Split:

@@ -1,0 +1,129 @@
+"""Songs whose voice and accompaniment are known apart: what separation is learnt from and measured on."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import soundfile
+
+from streamer.stage import Array
+from train.data.cache import Skipped, SoundCache
+from train.data.decode import RATE_HZ
+from train.data.recordings import Recording
+
+UNEQUAL_S = 0.05
+"""Stems of one song whose lengths differ by more are not aligned."""
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Song:
+    """A voice and its accompaniment.
+
+    Attributes
+    ----------
+    voice, music : Recording
+        Sample-aligned, of one source and fold.
+    name, artist : str
+        What the song is called, unique within its source, and whose voice it is.
+    """
+
+    voice: Recording
+    music: Recording
+    name: str
+    artist: str
+
+    @property
+    def source(self) -> str:
+        """The data set."""
+        return self.voice.source
+
+    @property
+    def fold(self) -> int:
+        """1 to 5."""
+        return self.voice.fold
+
+
+class Songs:
+    """The songs that can be used, at 16 kHz, mono.
+
+    Parameters
+    ----------
+    songs : iterable of Song
+    folder : Path
+        Where caches live.
+
+    Attributes
+    ----------
+    songs : tuple of Song
+        Those that can be used, in the order given.
+    skipped : tuple of Skipped
+        The others, and why.
+    caches : tuple of SoundCache
+        Voices and accompaniments.
+    """
+
+    def __init__(self, songs: Iterable[Song], folder: Path) -> None:
+        given = tuple(songs)
+        voices, music = (SoundCache([getattr(s, part) for s in given], folder) for part in ("voice", "music"))
+        self.caches = voices, music
+        voice_at, music_at = ({r: n for n, r in enumerate(cache.recordings)} for cache in self.caches)
+        whole = [song for song in given if song.voice in voice_at and song.music in music_at]
+        self._places = {song: (voice_at[song.voice], music_at[song.music]) for song in whole}
+        unaligned = {song: reason for song in whole if (reason := self._unaligned(song))}
+        for song, reason in unaligned.items():
+            _log.warning("skipped %s %s: %s", song.source, song.name, reason)
+        self.songs = tuple(song for song in whole if song not in unaligned)
+        self.skipped = tuple(Skipped(song.source, song.name, reason) for song, reason in unaligned.items())
+
+    def __len__(self) -> int:
+        return len(self.songs)
+
+    def length(self, index: int) -> int:
+        """Samples of both stems of a song."""
+        voice, music = self._places[self.songs[index]]
+        return min(self.caches[0].length(voice), self.caches[1].length(music))
+
+    def voice(self, index: int, first: int = 0, count: int | None = None) -> Array:
+        """Part of a song's voice; arguments and result as of `SoundCache.samples`."""
+        return self._part(0, index, first, count)
+
+    def music(self, index: int, first: int = 0, count: int | None = None) -> Array:
+        """Part of a song's accompaniment, the sum of its stems; as `voice`."""
+        files = len(self.songs[index].music.paths)  # what is kept is their mean
+        return self._part(1, index, first, count) * files
+
+    def _part(self, stem: int, index: int, first: int, count: int | None) -> Array:
+        left = max(0, self.length(index) - first)
+        taken = left if count is None else min(count, left)
+        return self.caches[stem].samples(self._places[self.songs[index]][stem], first, taken)
+
+    def _unaligned(self, song: Song) -> str:
+        """Why the stems cannot be of one song; empty if they can."""
+        rates = {path: rate for path in song.voice.paths + song.music.paths if (rate := _rate_hz(path))}
+        if len(set(rates.values())) > 1:
+            said = ", ".join(f"{path} has {rate}" for path, rate in rates.items())
+            return f"its stems have unlike sample rates: {said}; expected one"
+        lengths = [cache.length(place) for cache, place in zip(self.caches, self._places[song], strict=True)]
+        if abs(lengths[0] - lengths[1]) > UNEQUAL_S * RATE_HZ:
+            voice_s, music_s = (length / RATE_HZ for length in lengths)
+            return (
+                f"its voice lasts {voice_s:.2f} s and its accompaniment {music_s:.2f} s; expected one length"
+            )
+        return ""
+
+
+def of_folds(songs: Sequence[Song], folds: Sequence[int]) -> list[Song]:
+    """The songs of some folds."""
+    return [song for song in songs if song.fold in folds]
+
+
+def _rate_hz(path: Path) -> int:
+    """Sample rate of a file; 0 where libsndfile does not know it."""
+    try:
+        return int(soundfile.info(path).samplerate)
+    except soundfile.LibsndfileError:
+        return 0
