@@ -61,7 +61,7 @@ class Head:
     @property
     def path(self) -> tuple[Stage, ...]:
         """The stages from resampled sound to scores; heads share those that are equal."""
-        front_end = FrontEnd(self.model.manifest.front_end)
+        front_end = FrontEnd(self.model.manifest.log_mel)
         return (front_end, self.ear, self.model) if self.ear else (front_end, self.model)
 
     def decisions_at(self, rate_hz: int, warm_up_samples: int) -> HeadDecisions:
@@ -104,11 +104,11 @@ class Head:
                 f"{f'the ear {found.name} {found.sha256[:12]}' if found else 'the front end'}: release it anew on "
                 "what it is given"
             )
-        if self.ear and self.ear.manifest.front_end != self.model.manifest.front_end:
+        if self.ear and self.ear.manifest.log_mel != self.model.manifest.log_mel:
             raise ModelError(
                 f"model {self.model.manifest.name} names front end "
-                f"{self.model.manifest.front_end.fingerprint[:12]} and its ear hears "
-                f"{self.ear.manifest.front_end.fingerprint[:12]}; expected one: release it anew on that ear"
+                f"{self.model.manifest.log_mel.fingerprint[:12]} and its ear hears "
+                f"{self.ear.manifest.log_mel.fingerprint[:12]}; expected one: release it anew on that ear"
             )
 
     def _check_point(self, label: str, point: Thresholds) -> None:

@@ -202,7 +202,7 @@ class Hearing:
         node.gated.append(gated)
 
     def _resampler(self, head: Head) -> _Node:
-        rate_hz = head.model.manifest.front_end.sample_rate_hz
+        rate_hz = head.model.manifest.log_mel.sample_rate_hz
         if rate_hz not in self._resamplers:
             stage = Resample(self._rate_hz, rate_hz)
             self._resamplers[rate_hz] = _Node(stage, Placement().after(stage), Fraction(0))

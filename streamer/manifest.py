@@ -10,6 +10,7 @@ from typing import Any
 from streamer.decisions import PREFERENCES
 from streamer.errors import ModelError
 from streamer.frontend import FrontEndConfig
+from streamer.stft import StftConfig
 
 MANIFEST_SCHEMA = 2
 """Raised whenever a field of `Manifest` changes its meaning."""
@@ -72,16 +73,18 @@ class Manifest:
     The graph takes ``x`` (batch, frames, input_size) float32 and ``state.N``, and gives ``y`` (batch, steps,
     output_size) and ``next_state.N``. Frames come in multiples of `hop_frames`. What is called a frame here is
     what the model hears: a log-mel frame of the front end, or an embedding where there is an `ear`. An ear's
-    ``y`` are embeddings; any other model's are probabilities from 0 to 1, one for each label.
+    ``y`` are embeddings; any other model's are probabilities from 0 to 1, one for each label. A separation hears
+    spectra, real parts before imaginary ones, and gives a mask for every bin in the same form before its
+    probability of a voice.
 
     Attributes
     ----------
     name, task : str
-        Folder name, and what it does: ``ear``, or the kind of its decisions' head (``gate``).
+        Folder name, and what it does: ``ear``, ``separation``, or the kind of its decisions' head (``gate``).
     labels : tuple of str
         Names of the outputs, in order; none for an ear.
-    front_end : FrontEndConfig
-        What the model hears, or what its ear does.
+    front_end : FrontEndConfig or StftConfig
+        What the model hears, or what its ear does; a separation hears the latter.
     hop_frames, latency_frames : int
         Output ``k`` is given once ``k * hop_frames + latency_frames`` frames are in.
     warm_up_frames : int
@@ -115,7 +118,7 @@ class Manifest:
     name: str
     task: str
     labels: tuple[str, ...]
-    front_end: FrontEndConfig
+    front_end: FrontEndConfig | StftConfig
     hop_frames: int
     latency_frames: int
     warm_up_frames: int
@@ -136,6 +139,11 @@ class Manifest:
             raise ValueError(
                 f"task {self.task!r} has labels {self.labels} and embedding size {self.embedding_size}; expected "
                 "labels, or, of the task 'ear' alone, an embedding size"
+            )
+        if self.is_separation != isinstance(self.front_end, StftConfig):
+            raise ValueError(
+                f"task {self.task!r} hears a {type(self.front_end).__name__}; expected spectra for the task "
+                "'separation' alone, and log-mel frames for any other"
             )
         if self.is_ear and self.ear:
             raise ValueError("an ear hears another ear; expected it to hear the front end")
@@ -161,14 +169,53 @@ class Manifest:
         return self.task == "ear"
 
     @property
+    def is_separation(self) -> bool:
+        """Whether the outputs are masks."""
+        return self.task == "separation"
+
+    @property
+    def log_mel(self) -> FrontEndConfig:
+        """The front end of a model that hears log-mel frames.
+
+        Raises
+        ------
+        ModelError
+            If it hears spectra.
+        """
+        if not isinstance(self.front_end, FrontEndConfig):
+            raise ModelError(
+                f"model {self.name} does {self.task!r} on spectra; expected one that hears log-mel frames"
+            )
+        return self.front_end
+
+    @property
+    def stft(self) -> StftConfig:
+        """The transform of a model that hears spectra.
+
+        Raises
+        ------
+        ModelError
+            If it hears log-mel frames.
+        """
+        if not isinstance(self.front_end, StftConfig):
+            raise ModelError(
+                f"model {self.name} does {self.task!r} on log-mel frames; expected a model whose task is 'separation'"
+            )
+        return self.front_end
+
+    @property
     def input_size(self) -> int:
         """Numbers in a frame of ``x``."""
-        return self.ear.embedding_size if self.ear else self.front_end.mel_bands
+        if self.is_separation:
+            return 2 * self.stft.bins
+        return self.ear.embedding_size if self.ear else self.log_mel.mel_bands
 
     @property
     def output_size(self) -> int:
         """Numbers in a step of ``y``."""
-        return len(self.labels) if self.embedding_size is None else self.embedding_size
+        if self.embedding_size is not None:
+            return self.embedding_size
+        return len(self.labels) + (2 * self.stft.bins if self.is_separation else 0)
 
     @property
     def frame_ms(self) -> float:
@@ -225,7 +272,8 @@ class Manifest:
         """
         known = {f.name for f in fields(cls)}
         values = {key: value for key, value in content.items() if key in known}
-        values["front_end"] = FrontEndConfig(**values["front_end"])
+        heard = StftConfig if values["task"] == "separation" else FrontEndConfig
+        values["front_end"] = heard(**values["front_end"])
         values["ear"] = EarSpec(**values["ear"]) if values["ear"] else None
         values["operating_points"] = {
             preference: tuple(Thresholds(**point) for point in points)

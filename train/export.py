@@ -25,6 +25,8 @@ from streamer.frontend import FrontEndConfig
 from streamer.inference.onnx import OnnxModel
 from streamer.manifest import Manifest, StateSpec
 from streamer.stage import Array
+from streamer.stft import StftConfig
+from train.onnx_operations import translations
 
 TOLERANCE = 1e-4
 """Largest difference between torch whole, torch stepped and ONNX stepped: of a probability, or of an embedding's
@@ -53,26 +55,28 @@ def released_output(y: Tensor, manifest: Manifest) -> Tensor:
     Parameters
     ----------
     y : Tensor, shape (batch, steps, output_size)
-        Embeddings of an ear; logits of any other model.
+        Embeddings of an ear; masks of a separation, and a logit; logits of any other model.
     manifest : Manifest
         Its task, `exclusive`, `temperature` and `bias` decide.
 
     Returns
     -------
     Tensor, shape of `y`
-        Embeddings as they are; probabilities by softmax where labels exclude each other, else by sigmoid.
+        Embeddings and masks as they are; probabilities by softmax where labels exclude each other, else by sigmoid.
     """
-    if manifest.is_ear:
+    if not manifest.labels:
         return y
-    logits = y / manifest.temperature + manifest.bias
-    return torch.softmax(logits, dim=-1) if manifest.exclusive else torch.sigmoid(logits)
+    as_they_are, logits = y.tensor_split([y.shape[2] - len(manifest.labels)], dim=2)
+    logits = logits / manifest.temperature + manifest.bias
+    scores = torch.softmax(logits, dim=-1) if manifest.exclusive else torch.sigmoid(logits)
+    return torch.cat([as_they_are, scores], dim=2) if as_they_are.shape[2] else scores
 
 
 def describe(
     model: StreamingLayer,
     task: str,
     labels: tuple[str, ...],
-    front_end: FrontEndConfig,
+    front_end: FrontEndConfig | StftConfig,
     warm_up_frames: int,
     embedding_size: int | None = None,
 ) -> Manifest:
@@ -158,6 +162,7 @@ def write_graph(model: StreamingLayer, manifest: Manifest, path: Path) -> None:
             output_names=["y", *(f"next_state.{n}" for n in numbers)],
             dynamic_shapes=({0: batch, 1: manifest.hop_frames * steps}, *state_shapes),
             opset_version=OPSET,
+            custom_translation_table=dict(translations()),
             external_data=False,
             dynamo=True,
             verbose=False,

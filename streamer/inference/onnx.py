@@ -75,14 +75,16 @@ class OnnxModel(Model):
                 f"model {m.name} gives {', '.join(found)} for {frames} frames; its manifest says "
                 f"{', '.join(expected)}: export it anew"
             )
-        if m.is_ear and not np.isfinite(y).all():
+        scores = y[..., y.shape[2] - len(m.labels) :]
+        if scores.size and not (scores.min() >= 0 and scores.max() <= 1):  # NaN is neither
             raise ModelError(
-                f"model {m.name} gives embeddings from {y.min()} to {y.max()}; expected finite numbers: export it anew"
-            )
-        if not m.is_ear and not (y.min() >= 0 and y.max() <= 1):  # NaN is neither
-            raise ModelError(
-                f"model {m.name} gives scores from {y.min()} to {y.max()}; expected probabilities, 0 to 1: "
+                f"model {m.name} gives scores from {scores.min()} to {scores.max()}; expected probabilities, 0 to 1: "
                 "export it anew"
+            )
+        if not np.isfinite(y).all():
+            given = "masks" if m.is_separation else "embeddings"
+            raise ModelError(
+                f"model {m.name} gives {given} from {y.min()} to {y.max()}; expected finite numbers: export it anew"
             )
 
     def init(self, batch: int = 1) -> State:
@@ -97,13 +99,13 @@ class OnnxModel(Model):
         Parameters
         ----------
         x : float32 array, shape (batch, frames, input_size)
-            Log-mel frames, or the embeddings of an ear.
+            Log-mel frames, the embeddings of an ear, or spectra.
         state : State
 
         Returns
         -------
         y : float32 array, shape (batch, steps, output_size)
-            Probabilities, 0 to 1, or an ear's embeddings.
+            Probabilities, 0 to 1, an ear's embeddings, or masks and a probability.
         state : State
         """
         held, filled, *graph_state = state

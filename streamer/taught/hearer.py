@@ -59,13 +59,13 @@ class Hearer:
     @property
     def rate_hz(self) -> int:
         """Of the samples that it takes."""
-        return self.ear.manifest.front_end.sample_rate_hz
+        return self.ear.manifest.log_mel.sample_rate_hz
 
     @property
     def step_samples(self) -> int:
         """Samples from one embedding to the next."""
         manifest = self.ear.manifest
-        return manifest.hop_frames * manifest.front_end.hop_samples
+        return manifest.hop_frames * manifest.log_mel.hop_samples
 
     def levels(self, samples: Array) -> Array:
         """Decibels re full scale of every whole step of a sound, shape (steps,)."""
@@ -82,7 +82,7 @@ class Hearer:
         """
         before = round(SILENCE_S * self.rate_hz / self.step_samples)
         silence = np.zeros(before * self.step_samples, np.float32)
-        stages = Chain(FrontEnd(self.ear.manifest.front_end), self.ear)
+        stages = Chain(FrontEnd(self.ear.manifest.log_mel), self.ear)
         embeddings = offline(stages, np.concatenate([silence, samples, silence])[None])
         pooled = offline(MovingMean(self.window_steps, embeddings.shape[2]), embeddings)
         levels = self.levels(samples)

@@ -81,7 +81,7 @@ def _described(ear: Manifest, background: Background, examples: Mapping[str, Arr
         name=NAME,
         task=NAME,
         labels=tuple(examples),
-        front_end=ear.front_end,
+        front_end=ear.log_mel,
         hop_frames=1,
         latency_frames=1,
         warm_up_frames=background.window_steps,

@@ -134,14 +134,14 @@ def _stepped(folder: Path, sound: Array) -> tuple[Array, Array, Array]:
     model = OnnxModel(folder)
     session = open_session(verify_file(folder, model.manifest))
     hop = model.manifest.hop_frames
-    frames = offline(FrontEnd(model.manifest.front_end), sound[None])
+    frames = offline(FrontEnd(model.manifest.log_mel), sound[None])
     past = model.init()[2]
     windows, scores, embeddings = [], [], []
     for stop in range(hop, frames.shape[1] + 1, hop):
         feeds = {"x": frames[:, stop - hop : stop], "state.0": past}
         past, all_scores, embedding = session.run(["next_state.0", "scores", "embedding"], feeds)
         if stop >= PATCH_FRAMES and (stop - PATCH_FRAMES) // hop % EVERY == 0:
-            first = (stop - PATCH_FRAMES) * model.manifest.front_end.hop_samples
+            first = (stop - PATCH_FRAMES) * model.manifest.log_mel.hop_samples
             windows.append(sound[first : first + WINDOW_SAMPLES])
             scores.append(all_scores[0, 0])
             embeddings.append(embedding[0, 0])

@@ -7,7 +7,9 @@ from models.ear import Ear, EarConfig
 from models.gate import Gate, GateConfig
 from models.genre import Genre, GenreConfig
 from models.heads import Head, HeadConfig
+from models.mask import Mask, MaskConfig
 from streamer.errors import ConfigError
+from streamer.stft import StftConfig
 
 LABELS = ("a", "b", "c")
 
@@ -30,7 +32,17 @@ def small_head():
     return Head(HeadConfig(hidden=5), 9, LABELS), 9
 
 
-@pytest.fixture(params=[small_ear, small_genre, small_gate, small_head], ids=lambda make: make.__name__)
+def small_mask():
+    stft = StftConfig(hop_samples=8, window_samples=32)
+    config = MaskConfig(
+        stft, zones=((4, 2), (2, 4)), channels=6, memory=7, spread=5, blocks=2, level_frames=6
+    )
+    return Mask(config), 2 * stft.bins
+
+
+@pytest.fixture(
+    params=[small_ear, small_genre, small_gate, small_head, small_mask], ids=lambda make: make.__name__
+)
 def made(request):
     torch.manual_seed(0)
     model, width = request.param()

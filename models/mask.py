@@ -1,0 +1,213 @@
+"""The mask that takes a voice out of its accompaniment: spectra in, for every bin a complex factor out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor, nn
+
+from models.layers import StreamingLayer, TorchState, WindowMean
+from models.recurrent import Recurrent
+from models.spectra import analyse, as_features, synthesise
+from streamer.stft import StftConfig
+
+QUIET = 1e-8
+"""Mean power of a bin below which a frame is nothing: -80 dB re a full-scale sine's, about."""
+
+
+@dataclass(frozen=True)
+class MaskConfig:
+    """Sizes of the network.
+
+    Attributes
+    ----------
+    stft : StftConfig
+        Of the spectra that it hears.
+    zones : tuple of (int, int)
+        Bands, and bins in each, from the lowest bin up; the bins of all bands, and the last bin, are all there are.
+    channels : int
+        Numbers in each band between the blocks.
+    memory : int
+        Units that each band remembers by, in each block.
+    spread : int
+        Units, in each direction, by which bands hear one another.
+    blocks : int
+    level_frames : int
+        Frames whose mean power is taken for the level.
+    """
+
+    stft: StftConfig = field(default_factory=StftConfig)
+    zones: tuple[tuple[int, int], ...] = ((20, 4), (10, 8), (10, 16))
+    channels: int = 32
+    memory: int = 48
+    spread: int = 32
+    blocks: int = 3
+    level_frames: int = 200
+
+    @property
+    def bands(self) -> int:
+        """Bands of all zones."""
+        return sum(bands for bands, _ in self.zones)
+
+
+class Mask(StreamingLayer):
+    """Band-split network: in turn each band remembers, and the bands of a frame hear one another.
+
+    After Luo and Yu (2023), "Music source separation with band-split RNN", made causal: along time it only remembers,
+    and level is taken off by what was heard so far. It sees complex values compressed by the power 0.3.
+
+    Parameters
+    ----------
+    config : MaskConfig
+
+    Raises
+    ------
+    ValueError
+        If the zones are not the bins.
+    """
+
+    hop_frames = 1
+    latency_frames = 1
+
+    def __init__(self, config: MaskConfig = MaskConfig()) -> None:
+        super().__init__()
+        self.config = config
+        covered = sum(bands * width for bands, width in config.zones)
+        if covered != config.stft.bins - 1:
+            raise ValueError(f"zones {config.zones} have {covered} bins; expected {config.stft.bins - 1}")
+        self.level = WindowMean(1, config.level_frames)
+        self.encoders = nn.ModuleList(
+            EachBand(bands, 3 * width, config.channels) for bands, width in config.zones
+        )
+        self.blocks = nn.ModuleList(_Block(config) for _ in range(config.blocks))
+        self.norm = nn.LayerNorm(config.channels)
+        self.decoders = nn.ModuleList(
+            EachBand(bands, config.channels, 4 * width) for bands, width in config.zones
+        )
+        self.voice = nn.Linear(config.bands * config.channels, 1)
+        self.state_shapes = self.level.state_shapes + tuple(
+            (config.bands, config.memory) for _ in range(config.blocks)
+        )
+
+    def forward(self, x: Tensor, state: TorchState | None = None) -> tuple[Tensor, TorchState]:
+        """Masks for the spectra of `models.spectra.as_features`.
+
+        Parameters
+        ----------
+        x : Tensor, shape (batch, frames, 2 * bins)
+        state : tuple of Tensor, optional
+            Of the frames before; a fresh one if absent.
+
+        Returns
+        -------
+        y : Tensor, shape (batch, frames, 2 * bins + 1)
+            Real parts of the voice's mask, imaginary parts, and a logit: is there a voice? What the voice's mask
+            leaves is the accompaniment.
+        state : tuple of Tensor
+        """
+        state = self.init(x) if state is None else state
+        x, level = self._levelled(x, state[:1])
+        x = self._encoded(x)
+        after = list(level)
+        for block, own in zip(self.blocks, state[1:], strict=True):
+            x, own = block(x, own)
+            after.append(own)
+        x = self.norm(x)
+        return torch.cat([self._decoded(x), self.voice(x.flatten(2))], dim=2), tuple(after)
+
+    def _levelled(self, x: Tensor, state: TorchState) -> tuple[Tensor, TorchState]:
+        """Spectra as if the last seconds had been of mean power 1."""
+        power = x.square().mean(2, keepdim=True)
+        level, state = self.level(power, state)
+        return x * torch.rsqrt(level.clamp(min=QUIET)), state
+
+    def _encoded(self, x: Tensor) -> Tensor:
+        """(batch, frames, 2 * bins) to (batch, frames, bands, channels)."""
+        real, imaginary = x.unflatten(2, (2, -1))[..., :-1].unbind(2)
+        power = real.square() + imaginary.square() + 1e-6
+        less = power.pow(-0.35)
+        parts = torch.stack([power.pow(0.15), real * less, imaginary * less], dim=3)
+        encoded, first = [], 0
+        for encoder, (bands, width) in zip(self.encoders, self.config.zones, strict=True):
+            zone = parts[:, :, first : first + bands * width]
+            encoded.append(encoder(zone.unflatten(2, (bands, width)).flatten(3)))
+            first += bands * width
+        return torch.cat(encoded, dim=2)
+
+    def _decoded(self, x: Tensor) -> Tensor:
+        """(batch, frames, bands, channels) to (batch, frames, 2 * bins)."""
+        zones = x.split([bands for bands, _ in self.config.zones], dim=2)
+        masks = [
+            nn.functional.glu(decoder(zone), dim=3).unflatten(3, (2, -1))
+            for decoder, zone in zip(self.decoders, zones, strict=True)
+        ]
+        parts = torch.cat([mask.transpose(2, 3).flatten(3) for mask in masks], dim=3)
+        return torch.cat([parts, parts[..., -1:]], dim=3).flatten(2)
+
+
+def separate(model: nn.Module, mixture: Tensor, config: StftConfig) -> tuple[Tensor, Tensor, Tensor]:
+    """Voice and accompaniment of whole sounds, which add up to them.
+
+    Parameters
+    ----------
+    model : Module
+        A `Mask`, or what wraps one.
+    mixture : Tensor, shape (batch, samples)
+    config : StftConfig
+        The model's.
+
+    Returns
+    -------
+    voice, music : Tensor, shape (batch, samples)
+    logits : Tensor, shape (batch, hops)
+        Of a voice in each hop.
+    """
+    spectra = analyse(mixture, config)
+    y, _ = model(as_features(spectra))
+    real, imaginary, logit = y.split([config.bins, config.bins, 1], dim=2)
+    voice = synthesise(torch.complex(real, imaginary) * spectra, config, mixture.shape[1])
+    return voice, mixture - voice, logit[:, : 1 - config.synthesis_hops, 0]
+
+
+class EachBand(nn.Module):
+    """A linear layer for each band, of its own weights.
+
+    Parameters
+    ----------
+    bands, channels_in, channels_out : int
+    """
+
+    def __init__(self, bands: int, channels_in: int, channels_out: int) -> None:
+        super().__init__()
+        bound = channels_in**-0.5
+        self.weight = nn.Parameter(torch.empty(bands, channels_in, channels_out).uniform_(-bound, bound))
+        self.bias = nn.Parameter(torch.zeros(bands, channels_out))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(batch, frames, bands, channels_in) to (batch, frames, bands, channels_out)."""
+        rows = x.flatten(0, 1).transpose(0, 1)  # bands first: one product of matrices for each
+        y = torch.baddbmm(self.bias.unsqueeze(1), rows, self.weight)
+        return y.transpose(0, 1).unflatten(0, x.shape[:2])
+
+
+class _Block(nn.Module):
+    """Every band remembers by a GRU that all bands share; then a GRU in both directions runs over the bands."""
+
+    def __init__(self, config: MaskConfig) -> None:
+        super().__init__()
+        channels = config.channels
+        self.time_norm, self.band_norm = nn.LayerNorm(channels), nn.LayerNorm(channels)
+        self.time = Recurrent(channels, config.memory)
+        self.time_out = nn.Linear(config.memory, channels)
+        self.band = nn.GRU(channels, config.spread, batch_first=True, bidirectional=True)
+        self.band_out = nn.Linear(2 * config.spread, channels)
+
+    def forward(self, x: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
+        """(batch, frames, bands, channels) to the same shape; the state is (batch, bands, memory)."""
+        batch, frames, bands, channels = x.shape
+        rows = self.time_norm(x).transpose(1, 2).reshape(batch * bands, frames, channels)
+        y, after = self.time(rows, state.flatten(0, 1))
+        x = x + self.time_out(y).unflatten(0, (batch, bands)).transpose(1, 2)
+        y, _ = self.band(self.band_norm(x).reshape(batch * frames, bands, channels))
+        return x + self.band_out(y).unflatten(0, (batch, frames)), after.unflatten(0, (batch, bands))

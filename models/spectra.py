@@ -1,0 +1,59 @@
+"""The short-time Fourier transform of `streamer.stft` and its inverse in torch, for losses to pass through."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from streamer.stft import StftConfig
+
+
+def analyse(x: Tensor, config: StftConfig) -> Tensor:
+    """The spectra that `streamer.stft.Stft` gives for a whole sound, its flush included.
+
+    Parameters
+    ----------
+    x : Tensor, shape (batch, samples)
+    config : StftConfig
+
+    Returns
+    -------
+    Tensor, complex, shape (batch, frames, bins)
+        As many frames as the resynthesis of all samples needs.
+    """
+    hop = config.hop_samples
+    missing = -x.shape[1] % hop + (config.synthesis_hops - 1) * hop
+    padded = F.pad(x, (config.window_samples - hop, missing))
+    window = torch.from_numpy(config.windows[0]).to(x)
+    return torch.fft.rfft(padded.unfold(1, config.window_samples, hop) * window)
+
+
+def synthesise(spectra: Tensor, config: StftConfig, samples: int) -> Tensor:
+    """The inverse of `analyse`, as `streamer.stft.InverseStft` gives it.
+
+    Parameters
+    ----------
+    spectra : Tensor, complex, shape (batch, frames, bins)
+    config : StftConfig
+    samples : int
+        To be given: those of the sound that was analysed.
+
+    Returns
+    -------
+    Tensor, shape (batch, samples)
+    """
+    hops, hop = config.synthesis_hops, config.hop_samples
+    window = torch.from_numpy(config.windows[1]).to(spectra.real)
+    tails = torch.fft.irfft(spectra, config.window_samples)[..., -config.latency_samples :] * window
+    parts = tails.unflatten(2, (hops, hop))
+    whole = parts.shape[1] - hops + 1
+    # A hop of sound is the last part of one frame, the part before that of the next frame, and so on.
+    sound = sum(parts[:, n : n + whole, hops - 1 - n] for n in range(hops))
+    assert isinstance(sound, Tensor)  # there are two hops or more
+    return sound.flatten(1)[:, :samples]
+
+
+def as_features(spectra: Tensor) -> Tensor:
+    """Complex spectra (..., bins) as a mask network hears them: real parts, then imaginary ones (..., 2 * bins)."""
+    return torch.cat([spectra.real, spectra.imag], dim=-1)

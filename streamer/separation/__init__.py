@@ -1,0 +1,1 @@
+"""Voice and accompaniment apart, from sound as it comes."""

@@ -1,0 +1,76 @@
+"""The mask network and the transform around it in torch: the same numbers as the stages that listen."""
+
+import numpy as np
+import pytest
+import torch
+
+from models.mask import Mask, MaskConfig, separate
+from models.spectra import analyse, synthesise
+from streamer.stage import offline
+from streamer.stft import Stft, StftConfig
+
+SMALL = StftConfig(hop_samples=8, window_samples=32)
+CONFIG = MaskConfig(SMALL, zones=((4, 2), (2, 4)), channels=6, memory=7, spread=5, blocks=2, level_frames=6)
+
+
+def noise(samples=16_037):
+    return 0.1 * torch.randn(2, samples, generator=torch.Generator().manual_seed(0))
+
+
+@pytest.mark.parametrize("config", [StftConfig(), StftConfig(hop_samples=64, synthesis_hops=4), SMALL])
+def test_spectra_are_those_of_the_stage_that_listens(config):
+    x = noise()
+    expected = offline(Stft(config), x.numpy()[..., None])[:, :, 0]
+    torch.testing.assert_close(analyse(x, config), torch.from_numpy(expected), rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("config", [StftConfig(), StftConfig(hop_samples=64, synthesis_hops=4), SMALL])
+def test_sound_comes_back_whole(config):
+    x = noise()
+    torch.testing.assert_close(synthesise(analyse(x, config), config, x.shape[1]), x, rtol=0, atol=1e-6)
+
+
+def test_stems_add_up_and_have_the_length_of_the_sound():
+    torch.manual_seed(0)
+    x = noise(1_003)
+    voice, music, logits = separate(Mask(CONFIG), x, SMALL)
+    assert voice.shape == music.shape == x.shape
+    assert logits.shape == (2, 126)
+    torch.testing.assert_close(voice + music, x)
+
+
+@torch.no_grad()
+def test_level_changes_neither_mask_nor_logit():
+    torch.manual_seed(0)
+    model, x = Mask(CONFIG).eval(), noise(2_000)
+    loud, soft = (separate(model, gain * x, SMALL) for gain in (1.0, 0.01))
+    torch.testing.assert_close(0.01 * loud[0], soft[0], rtol=0, atol=1e-5)
+    torch.testing.assert_close(loud[2], soft[2], rtol=0, atol=1e-3)
+
+
+@torch.no_grad()
+def test_silence_gives_finite_masks():
+    y, _ = Mask(CONFIG)(torch.zeros(1, 20, 2 * SMALL.bins))
+    assert torch.isfinite(y).all()
+
+
+def test_every_weight_is_learnt():
+    torch.manual_seed(0)
+    model = Mask(CONFIG)
+    voice, _, logits = separate(model, noise(1_000), SMALL)
+    (voice.square().sum() + logits.sum()).backward()
+    for name, weights in model.named_parameters():
+        assert weights.grad is not None, name
+        assert weights.grad.abs().max() > 0, name
+
+
+def test_zones_that_are_not_the_bins_are_refused():
+    with pytest.raises(ValueError, match="have 8 bins; expected 16"):
+        Mask(MaskConfig(SMALL, zones=((4, 2),)))
+
+
+def test_a_whole_sound_is_analysed_as_numpy_would():
+    x = np.arange(64, dtype=np.float32)
+    window = SMALL.windows[0]
+    first = np.fft.rfft(np.concatenate([np.zeros(24), x[:8]]) * window)
+    np.testing.assert_allclose(analyse(torch.from_numpy(x)[None], SMALL)[0, 0], first, atol=1e-4)

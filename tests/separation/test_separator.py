@@ -1,0 +1,156 @@
+"""The separator at any rate: the contract, sound given back by a mask of ones, and what is above the network's bins."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from streamer.inference.onnx import OnnxModel
+from streamer.separation.separator import Separator, Stems, at_rate
+from streamer.stage import Array, Stage, State
+from streamer.stft import StftConfig
+from tests.contract import check_stage
+from tests.toy_separation import write_toy_separation
+
+DEFAULT = StftConfig()
+SMALL = StftConfig(hop_samples=16, window_samples=64)
+FAINT = 6  # samples at a window's edge that an impulse moves by less than single precision shows
+FORMATS = pytest.mark.parametrize(
+    ("rate_hz", "channels"),
+    [(16_000, 1), (48_000, 2), (44_100, 2), (22_050, 1), (8_000, 1), (48_000, 6), (11_025, 1)],
+)
+
+
+def separator(
+    folder: Path,
+    factors: object = 1.0,
+    stft: StftConfig = DEFAULT,
+    rate_hz: int = 16_000,
+    channels: int = 1,
+) -> Separator:
+    return Separator(OnnxModel(write_toy_separation(folder / "toy", factors, stft)), rate_hz, channels)
+
+
+def noise(samples: int, channels: int = 1, batch: int = 1) -> Array:
+    return 0.1 * np.random.default_rng(0).standard_normal((batch, samples, channels), np.float32)
+
+
+def whole(separator: Separator, x: Array) -> Stems:
+    first, state = separator.step(x, separator.init(len(x)))
+    last = separator.flush(state)
+    parts = ((getattr(stems, name) for stems in (first, last)) for name in ("voice", "music", "voiced"))
+    return Stems(*(np.concatenate(list(part), axis=1) for part in parts))
+
+
+@dataclass(frozen=True, eq=False)
+class VoiceOf(Stage):
+    """The voice of a separator, as a stage."""
+
+    separator: Separator
+    channels: int
+    hop = Fraction(1)
+
+    @property
+    def latency(self) -> Fraction:
+        return self.separator.latency
+
+    def init(self, batch: int = 1) -> State:
+        return self.separator.init(batch)
+
+    def step(self, x: Array, state: State) -> tuple[Array, State]:
+        stems, state = self.separator.step(x, state)
+        return np.concatenate([stems.voice, stems.music], axis=2), state
+
+    def flush(self, state: State) -> Array:
+        stems = self.separator.flush(state)
+        return np.concatenate([stems.voice, stems.music], axis=2)
+
+
+@pytest.mark.parametrize("rate_hz", [16_000, 22_050, 8_000])
+def test_stems_keep_the_contract(tmp_path: Path, rate_hz: int) -> None:
+    factors = np.random.default_rng(1).random(SMALL.bins)
+    made = separator(tmp_path, factors, SMALL, rate_hz, channels=2)
+    x = noise(7 * made.stft.hop_samples + 5, channels=2, batch=2)
+    check_stage(VoiceOf(made, 2), x, atol=1e-6, slack=FAINT)
+
+
+@FORMATS
+def test_a_mask_of_ones_gives_the_sound_back_to_100_db(tmp_path: Path, rate_hz: int, channels: int) -> None:
+    x = noise(rate_hz // 2 + 123, channels)
+    stems = whole(separator(tmp_path, rate_hz=rate_hz, channels=channels), x)
+    assert stems.voice.shape == x.shape
+    error = (stems.voice - x).astype(np.float64)
+    assert 10 * np.log10(np.sum(np.square(x, dtype=np.float64)) / np.sum(error**2)) > 100
+
+
+@FORMATS
+def test_stems_add_up_to_the_sound(tmp_path: Path, rate_hz: int, channels: int) -> None:
+    x = noise(rate_hz // 2 + 123, channels)
+    factors = np.random.default_rng(1).random(DEFAULT.bins)
+    stems = whole(separator(tmp_path, factors, rate_hz=rate_hz, channels=channels), x)
+    np.testing.assert_allclose(stems.voice + stems.music, x, atol=1e-7)
+
+
+@FORMATS
+def test_latency_is_20_ms_at_every_rate(tmp_path: Path, rate_hz: int, channels: int) -> None:
+    made = separator(tmp_path, rate_hz=rate_hz, channels=channels)
+    assert 0.0195 <= made.latency / rate_hz <= 0.02
+
+
+def test_stereo_stays_stereo(tmp_path: Path) -> None:
+    x = noise(8_000, channels=2)
+    x[..., 1] = 0.0
+    stems = whole(separator(tmp_path, 0.25, channels=2), x)
+    np.testing.assert_allclose(stems.voice[..., 0], 0.25 * x[..., 0], atol=1e-6)
+    assert not stems.voice[..., 1].any()
+
+
+def tone(rate_hz: int, pitch_hz: float) -> Array:
+    return (0.3 * np.sin(2 * np.pi * pitch_hz * np.arange(rate_hz) / rate_hz)).astype(np.float32)[
+        None, :, None
+    ]
+
+
+def level(x: Array) -> float:
+    return float(np.sqrt(np.mean(np.square(x[0, 2_000:-2_000, 0]))))
+
+
+@pytest.mark.parametrize(("share", "given"), [(0.0, 0.0), (0.3, 0.3), (1.0, 1.0), (1.7, 1.0), (-1.0, 0.0)])
+def test_above_8_khz_goes_what_the_mask_lets_through_below(
+    tmp_path: Path, share: float, given: float
+) -> None:
+    factors = np.zeros(DEFAULT.bins)
+    factors[200:] = share  # from 5 kHz on
+    made = separator(tmp_path, factors, rate_hz=48_000)
+    low, high = tone(48_000, 7_000.0), tone(48_000, 12_000.0)
+    voice = whole(made, low + high).voice
+    assert level(voice - share * low) == pytest.approx(given * level(high), abs=2e-3)
+
+
+def test_the_mask_is_at_the_same_frequency_at_every_rate(tmp_path: Path) -> None:
+    factors = np.zeros(DEFAULT.bins)
+    factors[60:] = 1.0  # from 1,500 Hz on
+    for rate_hz in (8_000, 16_000, 22_050, 44_100, 48_000):
+        made = separator(tmp_path, factors, rate_hz=rate_hz)
+        for pitch_hz, share in ((1_300.0, 0.0), (1_700.0, 1.0)):
+            x = tone(rate_hz, pitch_hz)
+            assert level(whole(made, x).voice) == pytest.approx(share * level(x), abs=0.01)
+
+
+def test_a_voice_is_told_for_each_hop(tmp_path: Path) -> None:
+    x = np.concatenate([np.zeros((1, 8_000, 1), np.float32), 50 * noise(8_000)], axis=1)
+    voiced = whole(separator(tmp_path), x).voiced[0]
+    assert len(voiced) == 101  # and one more for the last hop's end
+    assert voiced[:50].max() < 0.5
+    assert voiced[-1] > 0.5
+
+
+@pytest.mark.parametrize("rate_hz", [4_000, 12_345, 96_000, 384_000])
+def test_odd_rates_have_transforms_too(rate_hz: int) -> None:
+    config = at_rate(StftConfig(hop_samples=80, window_samples=640), rate_hz)
+    assert config.hop_samples == pytest.approx(rate_hz / 200, abs=1)
+    assert config.window_samples == 8 * config.hop_samples
