@@ -12,6 +12,7 @@ HERE = Path(__file__).parent
 
 TRAIN = [
     "matplotlib>=3.9,<4",
+    "museval>=0.4.1,<0.5",
     "onnx>=1.17,<2",
     "onnxscript>=0.3,<1",
     "psutil>=5.9,<8",

@@ -46,7 +46,7 @@ def card(manifest: Manifest, about: str, limits: str) -> str:
 
 
 def _operation(manifest: Manifest) -> list[str]:
-    output = "embedding" if manifest.is_ear else "score"
+    output = "embedding" if manifest.is_ear else "mask" if manifest.is_separation else "score"
     after = " after its ear's own warm-up" if manifest.ear else ""
     given = f"{manifest.embedding_size} numbers" if manifest.is_ear else ", ".join(manifest.labels)
     return [
@@ -63,11 +63,17 @@ def _operation(manifest: Manifest) -> list[str]:
 
 
 def _heard(manifest: Manifest) -> str:
-    ear, front_end = manifest.ear, manifest.front_end
+    ear = manifest.ear
+    if manifest.is_separation:
+        stft = manifest.stft
+        window_ms = 1_000 * stft.window_samples / stft.sample_rate_hz
+        return (
+            f"spectra of {window_ms:g} ms at {stft.sample_rate_hz} Hz, a frame every {manifest.frame_ms:g} ms"
+        )
     if ear:
         return f"the embeddings of `{ear.name}` (SHA-256 {ear.sha256}), one every {manifest.frame_ms:g} ms"
     return (
-        f"{front_end.mel_bands} log-mel bands at {front_end.sample_rate_hz} Hz, a frame every "
+        f"{manifest.log_mel.mel_bands} log-mel bands at {manifest.log_mel.sample_rate_hz} Hz, a frame every "
         f"{manifest.frame_ms:g} ms"
     )
 

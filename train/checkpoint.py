@@ -14,6 +14,7 @@ from torch import nn
 
 from streamer.errors import ModelError
 from streamer.frontend import FrontEndConfig
+from streamer.stft import StftConfig
 
 CHECKPOINT_SCHEMA = 1
 """Raised whenever the content of a checkpoint changes its meaning."""
@@ -26,12 +27,12 @@ class Identity:
     Attributes
     ----------
     task : str
-    front_end : FrontEndConfig or None
-        What the model hears; none where it hears no log-mel frames.
+    front_end : FrontEndConfig, StftConfig or None
+        What the model hears; none where it hears neither log-mel frames nor spectra.
     """
 
     task: str
-    front_end: FrontEndConfig | None
+    front_end: FrontEndConfig | StftConfig | None
 
     @property
     def fingerprint(self) -> str:

@@ -22,6 +22,7 @@ TASKS: Mapping[str, str] = MappingProxyType(
         "gate": "train.tasks.gate_release",
         "genre": "train.tasks.genre_release",
         "recordings": "train.tasks.recordings_release",
+        "separation": "train.tasks.separation_release",
         "sounds": "train.tasks.sounds_release",
         "sounds_yamnet": "train.transfer.tuned_release",
     }

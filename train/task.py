@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from streamer.errors import ConfigError
 from streamer.frontend import FrontEndConfig
+from streamer.stft import StftConfig
 from train.run import DataUsed
 from train.schedule import ScheduleConfig
 
@@ -88,13 +89,13 @@ class Task(Protocol):
         As in the registry.
     config : dataclass
         The whole configuration of the run.
-    front_end : FrontEndConfig or None
-        What the model hears; none where it hears no log-mel frames.
+    front_end : FrontEndConfig, StftConfig or None
+        What the model hears; none where it hears neither log-mel frames nor spectra.
     """
 
     name: str
     config: Any
-    front_end: FrontEndConfig | None
+    front_end: FrontEndConfig | StftConfig | None
 
     def data_hash(self) -> DataUsed:
         """What is learnt from and validated on; see `train.run.data_used`."""

@@ -61,7 +61,7 @@ def _at_rate(path: Path, stream: int) -> Array:
     """One stream of a file, its channels averaged, at `RATE_HZ`; float32, shape (samples,)."""
     if not path.is_file():
         raise ClipError(f"{path} is not there; expected a sound file")
-    sound, rate_hz = _read(path, stream)
+    sound, rate_hz = read(path, stream)
     if not len(sound):
         raise ClipError(f"{path} is empty; expected sound")
     if not np.isfinite(sound).all():
@@ -70,8 +70,25 @@ def _at_rate(path: Path, stream: int) -> Array:
     return mono if rate_hz == RATE_HZ else soxr.resample(mono, rate_hz, RATE_HZ)
 
 
-def _read(path: Path, stream: int) -> tuple[Array, int]:
-    """Samples (samples, channels) and rate by libsndfile, or by ffmpeg for what libsndfile cannot read."""
+def read(path: Path, stream: int = 0) -> tuple[Array, int]:
+    """A file as it is, by libsndfile, or by ffmpeg where libsndfile cannot read it.
+
+    Parameters
+    ----------
+    path : Path
+    stream : int
+        Which of its sound streams.
+
+    Returns
+    -------
+    sound : float32 array, shape (samples, channels)
+    rate_hz : int
+
+    Raises
+    ------
+    ClipError
+        If it cannot be read.
+    """
     if stream:  # libsndfile knows of one stream in a file
         first = f"it is wanted for its stream {stream}."
     else:
@@ -92,7 +109,7 @@ def _read(path: Path, stream: int) -> tuple[Array, int]:
 
 
 def _read_by_ffmpeg(path: Path, stream: int) -> tuple[Array, int]:
-    """As `_read`; raises ValueError with what ffmpeg said."""
+    """As `read`; raises ValueError with what ffmpeg said."""
     form = ["-map", f"0:a:{stream}", "-f", "au", "-c:a", "pcm_f32be", "pipe:1"]
     command = ["ffmpeg", "-nostdin", "-v", "error", "-i", str(path), *form]
     done = subprocess.run(command, capture_output=True, timeout=FFMPEG_TIMEOUT_S, check=False)

@@ -7,11 +7,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import soundfile
 
 from streamer.stage import Array
 from train.data.cache import Skipped, SoundCache
-from train.data.decode import RATE_HZ
+from train.data.decode import RATE_HZ, ClipError, read
 from train.data.recordings import Recording
 
 UNEQUAL_S = 0.05
@@ -114,6 +115,44 @@ class Songs:
                 f"its voice lasts {voice_s:.2f} s and its accompaniment {music_s:.2f} s; expected one length"
             )
         return ""
+
+
+@dataclass(frozen=True)
+class Stems:
+    """A song's stems as they are on disk: the truth that estimates are measured against.
+
+    Attributes
+    ----------
+    voice, music : float32 array, shape (samples, channels)
+    rate_hz : int
+    """
+
+    voice: Array
+    music: Array
+    rate_hz: int
+
+
+def read_stems(song: Song) -> Stems:
+    """The stems of a song at their own rate, with their own channels.
+
+    Raises
+    ------
+    ClipError
+        If one cannot be read, or they are of unlike form.
+    """
+    voice, music = (
+        [read(path, stream) for path, stream in zip(r.paths, r.streams or (0,) * len(r.paths), strict=True)]
+        for r in (song.voice, song.music)
+    )
+    forms = {(sound.shape[1], rate_hz) for sound, rate_hz in voice + music}
+    if len(forms) > 1:
+        found = ", ".join(f"{channels} channels at {rate_hz} Hz" for channels, rate_hz in sorted(forms))
+        raise ClipError(f"{song.source} {song.name} has stems of {found}; expected one form")
+    samples = min(len(sound) for sound, _ in voice + music)
+    whole = [
+        np.sum([sound[:samples] for sound, _ in part], axis=0, dtype=np.float32) for part in (voice, music)
+    ]
+    return Stems(whole[0], whole[1], voice[0][1])
 
 
 def of_folds(songs: Sequence[Song], folds: Sequence[int]) -> list[Song]:

@@ -1,0 +1,73 @@
+"""Losses of separation: known values, what is best, and gradients that are finite where a stem is silent."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from train.separation_losses import interference_loss, si_sdr_loss, spectral_loss
+
+
+def noise(seed, samples=8_000):
+    return torch.randn(1, samples, generator=torch.Generator().manual_seed(seed))
+
+
+VOICE, MUSIC, OTHER = noise(0), noise(1), noise(2)
+
+
+@pytest.mark.parametrize("error_db", [0.0, -10.0, -20.0])
+def test_si_sdr_is_the_level_of_the_error_whatever_the_scale(error_db):
+    estimate = VOICE + 10 ** (error_db / 20) * OTHER * VOICE.norm() / OTHER.norm()
+    for gain in (0.5, 1.0, 2.0):
+        assert si_sdr_loss(gain * estimate, VOICE, VOICE + MUSIC).item() == pytest.approx(error_db, abs=0.5)
+
+
+def test_si_sdr_counts_no_error_below_30_db():
+    assert si_sdr_loss(VOICE.clone(), VOICE, VOICE + MUSIC).item() == pytest.approx(-30.0, abs=0.1)
+
+
+def test_of_a_silent_stem_the_less_is_estimated_the_better():
+    silent = torch.zeros_like(MUSIC)
+    losses = [si_sdr_loss(gain * MUSIC, silent, MUSIC).item() for gain in (1.0, 0.1, 0.0)]
+    np.testing.assert_allclose(losses, [0.0, -19.6, -30.0], atol=0.1)
+
+
+def test_an_inverted_estimate_is_the_worst():
+    loss = si_sdr_loss(-VOICE, VOICE, VOICE + MUSIC).item()
+    assert loss > si_sdr_loss(MUSIC, VOICE, VOICE + MUSIC).item()
+
+
+@pytest.mark.parametrize("leak_db", [0.0, -10.0, -20.0])
+def test_interference_is_the_level_of_the_other_stem_alone(leak_db):
+    leak = 10 ** (leak_db / 20) * MUSIC * VOICE.norm() / MUSIC.norm()
+    for further in (0.0, 1.0):  # what is of neither stem is no interference
+        loss = interference_loss(VOICE + leak + further * OTHER, VOICE, MUSIC).item()
+        assert loss == pytest.approx(leak_db, abs=0.5)
+
+
+def test_beside_a_silent_stem_there_is_no_interference():
+    assert interference_loss(VOICE, VOICE, torch.zeros_like(VOICE)).item() == 0.0
+    assert interference_loss(VOICE, torch.zeros_like(VOICE), VOICE).item() == 0.0
+
+
+def test_spectra_that_are_equal_have_no_distance():
+    assert spectral_loss(VOICE.clone(), VOICE, VOICE + MUSIC).item() == pytest.approx(0.0, abs=1e-6)
+    near, far = (spectral_loss(VOICE + leak * MUSIC, VOICE, VOICE + MUSIC).item() for leak in (0.1, 1.0))
+    assert 0 < near < far
+
+
+@pytest.mark.parametrize("silent", ["voice", "music", "both"])
+def test_gradients_are_finite_where_a_stem_is_silent(silent):
+    voice = torch.zeros_like(VOICE) if silent != "music" else VOICE
+    music = torch.zeros_like(MUSIC) if silent != "voice" else MUSIC
+    estimate = (0.5 * (voice + music)).requires_grad_()
+    mixture = voice + music
+    loss = (
+        si_sdr_loss(estimate, voice, mixture)
+        + interference_loss(estimate, voice, music)
+        + spectral_loss(estimate, voice, mixture)
+    )
+    loss.sum().backward()
+    assert torch.isfinite(loss).all()
+    assert torch.isfinite(estimate.grad).all()

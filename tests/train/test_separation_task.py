@@ -1,0 +1,168 @@
+"""Separation from songs to a folder that listens, on toy songs; figures against known ones."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+import soundfile
+import torch
+from click.testing import CliRunner
+
+from streamer.model_folders import read_manifest
+from tests.toy_separation import write_toy_separation
+from train.__main__ import main
+from train.config import read_config
+from train.data.decode import RATE_HZ
+from train.data.stem_folders import own
+from train.tasks.separation import SeparationRunConfig, SeparationTask, voiced_frames
+from train.tasks.separation_figures import ClipFigures, VoiceActivity, bss_eval, figures, measured, si_sdr_db
+
+TINY = [
+    "model.zones=[[10, 8], [5, 48]]",
+    "model.channels=8",
+    "model.memory=8",
+    "model.spread=8",
+    "model.blocks=1",
+    "remixes.seconds=0.5",
+    "remixes.pitch=0.0",
+    "remixes.codec=0.0",
+    "loop.steps=60",
+    "loop.batch=4",
+    "loop.validate_every=30",
+    "loop.average=0.0",
+    "loop.learning_rate=1e-2",
+    "loop.schedule.cosine.warm_up_steps=1",
+    "loop.workers=0",
+]
+
+
+KEYS = [
+    f"{stem}/{key}"
+    for stem in ("voice", "music")
+    for key in ("nsdr", "sdr", "sir", "sar", "si_sdr", "si_sdr of mixture")
+]
+
+
+@pytest.fixture(scope="module")
+def songs(tmp_path_factory):
+    """Twelve songs; voices are tones below 800 Hz that pause, accompaniments noise above 2 kHz."""
+    root = tmp_path_factory.mktemp("data")
+    rng = np.random.default_rng(0)
+    t = np.arange(2 * RATE_HZ) / RATE_HZ
+    for n in range(12):
+        folder = root / "mine" / f"Singer {n % 3} - Song {n}"
+        folder.mkdir(parents=True)
+        voice = 0.2 * np.sin(2 * np.pi * (200 + 50 * n) * t) * (t % 1 < 0.7)
+        spectrum = np.fft.rfft(rng.standard_normal(len(t)))
+        spectrum[: len(t) // 8] = 0.0
+        soundfile.write(folder / "vocals.wav", voice, RATE_HZ)
+        soundfile.write(folder / "accompaniment.wav", 0.2 * np.fft.irfft(spectrum), RATE_HZ)
+    return root / "mine"
+
+
+@pytest.fixture(scope="module")
+def settings(songs):
+    folds = {song.fold for song in own(songs)}
+    fold, validation = sorted(folds)[-1], sorted(folds)[-2]
+    return [f'data=["{songs}"]', f"fold={fold}", f"validation_fold={validation}", *TINY]
+
+
+@pytest.fixture(scope="module")
+def task(settings, songs, tmp_path_factory):
+    return SeparationTask(
+        read_config(SeparationRunConfig, None, settings), songs, tmp_path_factory.mktemp("cache")
+    )
+
+
+def test_a_batch_is_mixtures_stems_and_voiced_frames_and_depends_on_its_number_alone(task):
+    mixture, voice, music, voiced = task.make_batch(1, 6, 3)
+    assert mixture.shape == voice.shape == music.shape == (3, 8_000)
+    assert voiced.shape == (3, 50)
+    assert set(voiced.unique().tolist()) <= {0.0, 1.0}
+    assert torch.equal(mixture, task.make_batch(1, 6, 3)[0])
+    assert not torch.equal(mixture, task.make_batch(1, 7, 3)[0])
+
+
+def test_losses_are_finite_parts_of_one_sum(task):
+    torch.manual_seed(0)
+    losses = task.loss(task.make_model(), task.make_batch(1, 0, 4))
+    assert set(losses) == {"si_sdr", "interference", "spectral", "voice"}
+    assert all(torch.isfinite(loss) for loss in losses.values())
+
+
+def test_voiced_frames_are_those_near_the_voices_own_level():
+    voice = np.zeros(RATE_HZ, np.float32)
+    voice[4_000:8_000] = 0.1
+    voice[12_000:] = 0.1 * 10 ** (-45 / 20)
+    found = voiced_frames(voice, 160)
+    assert len(found) == 100
+    assert not found[:20].any()
+    assert found[30:48].all()
+    assert not found[60:].any()
+    assert not voiced_frames(np.zeros(1_000, np.float32), 160).any()
+
+
+def test_from_songs_to_a_released_folder_that_separates(songs, settings, tmp_path, monkeypatch):
+    monkeypatch.setenv("STREAMER_DATA", str(songs.parent))
+    monkeypatch.chdir(tmp_path)
+    command = CliRunner()
+    run = command.invoke(main, ["separation", *(word for text in settings for word in ("--set", text))])
+    assert run.exit_code == 0, (run.output, run.exception)
+    folder = tmp_path / "released"
+    done = command.invoke(main, ["release", "separation", "--out", str(folder)])
+    assert done.exit_code == 0, done.output
+    manifest = read_manifest(folder)
+    assert manifest.labels == ("voice",)
+    assert manifest.trained_on == ({"name": "mine", "licence": "the user's own"},)
+    assert "Nothing of fold" in (folder / "card.md").read_text()
+    test = manifest.results["separation"]
+    assert test["voice"]["GNSDR"] > 3  # the stems share no frequency: a few steps tell them apart
+    assert test["music"]["SI-SDR"] > test["music"]["SI-SDR of the mixture"]
+    again = command.invoke(main, ["evaluate", "separation", "--model", str(folder)])
+    assert again.exit_code == 0, again.output
+    assert json.loads(again.output)["separation"].keys() == test.keys()
+
+
+def test_half_of_the_mixture_is_3_db_nearer_to_either_stem(tmp_path):
+    rng = np.random.default_rng(0)
+    for name, seconds in (("short", 1), ("long", 2)):
+        (tmp_path / "mine" / name).mkdir(parents=True)
+        for stem in ("vocals", "accompaniment"):
+            noise = rng.uniform(-0.2, 0.2, seconds * RATE_HZ)
+            soundfile.write(tmp_path / "mine" / name / f"{stem}.wav", noise, RATE_HZ)
+    found = figures(measured(own(tmp_path / "mine"), write_toy_separation(tmp_path / "toy", 0.5)))
+    assert found["clips"] == 2
+    assert found["seconds"] == 3.0
+    # BSS Eval v4 hears level: v - (v + m) / 2 has half the energy of m.
+    assert found["voice"]["GNSDR"] == pytest.approx(3.0, abs=0.1)
+    assert found["voice"]["SI-SDR"] == pytest.approx(found["voice"]["SI-SDR of the mixture"], abs=0.01)
+
+
+def test_bss_eval_tells_interference_from_artefacts():
+    rng = np.random.default_rng(0)
+    true = rng.standard_normal((2, RATE_HZ, 1))
+    noise = rng.standard_normal((2, RATE_HZ, 1))
+    found = bss_eval(true, true + 0.1 * true[::-1] + 0.3 * noise, "mir1k", RATE_HZ)
+    np.testing.assert_allclose(found["sir"], 20.0, atol=1.5)
+    np.testing.assert_allclose(found["sar"], 10.5, atol=1.5)
+
+
+def test_long_clips_weigh_more():
+    voice = VoiceActivity(np.array([0.9, 0.9, 0.1, 0.6]), np.array([True, False, True, True]))
+    clips = [
+        ClipFigures(name, name, seconds, dict.fromkeys(KEYS, decibels), voice)
+        for name, seconds, decibels in (("a", 1, 4.0), ("b", 3, 8.0))
+    ]
+    found = figures(clips)
+    assert found["voice"]["GNSDR"] == found["music"]["GSIR"] == 7.0
+    for stem in ("precision", "recall"):
+        assert found["voice activity"][stem] == pytest.approx(2 / 3, abs=1e-4)
+    assert figures(clips, on=0.95)["voice activity"]["recall"] == 0.0
+
+
+def test_si_sdr_is_that_of_its_paper():
+    rng = np.random.default_rng(0)
+    true, noise = rng.standard_normal((2, 8_000))
+    assert si_sdr_db(3 * (true + 0.1 * noise), true) == pytest.approx(20.0, abs=0.3)

@@ -1,0 +1,159 @@
+"""Songs that nobody sang: voices over other accompaniments, at other levels, speeds and pitches."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from streamer.errors import ConfigError
+from streamer.stage import Array
+from train import augment
+from train.data.decode import RATE_HZ
+from train.data.songs import Songs
+
+
+@dataclass(frozen=True)
+class RemixConfig:
+    """How a clip is put together.
+
+    Attributes
+    ----------
+    seconds : float
+        Its length.
+    own : float
+        Chance that a voice keeps its own accompaniment, in time; else that is of any song.
+    voice_only, music_only : float
+        Chances that the other is silent.
+    voice_db : tuple of float
+        Least and most level of the voice re the accompaniment, by active levels.
+    level_db : tuple of float
+        Least and most active level of the mixture re full scale.
+    speed, pitch, filter, room, codec : float
+        Chances; of each stem by itself, but for the codec, which is the mixture's.
+    speed_factor : tuple of float
+    pitch_semitones : float
+        At most, up or down.
+    """
+
+    seconds: float = 4.0
+    own: float = 0.25
+    voice_only: float = 0.05
+    music_only: float = 0.1
+    voice_db: tuple[float, float] = (-8.0, 8.0)
+    level_db: tuple[float, float] = (-40.0, -6.0)
+    speed: float = 0.5
+    pitch: float = 0.1
+    filter: float = 0.2
+    room: float = 0.1
+    codec: float = 0.05
+    speed_factor: tuple[float, float] = (0.85, 1.18)
+    pitch_semitones: float = 3.0
+
+    def __post_init__(self) -> None:
+        if self.seconds <= 0 or self.voice_only + self.music_only > 1:
+            raise ConfigError(
+                f"remixes have {self.seconds:g} s, {self.voice_only:g} voice alone, {self.music_only:g} music alone; "
+                "expected more than 0 s, and shares of at most 1 together"
+            )
+
+
+@dataclass(frozen=True)
+class Remix:
+    """A mixture and what is in it, float32, shape (samples,) each.
+
+    `mixture` is their sum, but for what a codec made of it.
+    """
+
+    mixture: Array
+    voice: Array
+    music: Array
+
+
+class Remixes:
+    """Makes remixes of songs.
+
+    Parameters
+    ----------
+    songs : Songs
+        At least one.
+    config : RemixConfig
+    """
+
+    def __init__(self, songs: Songs, config: RemixConfig) -> None:
+        if not len(songs):
+            raise ConfigError(
+                "there are no songs to remix; expected at least one: see above which were skipped"
+            )
+        self._songs, self._config = songs, config
+        lengths = np.array([songs.length(n) for n in range(len(songs))], np.float64)
+        self._weights = lengths / lengths.sum()
+        self._samples = int(config.seconds * RATE_HZ)
+
+    def make(self, rng: np.random.Generator) -> Remix:
+        """A new remix."""
+        c = self._config
+        aligned = rng.random() < c.own
+        at = self._place(rng)
+        voice = self._stem(rng, self._songs.voice, at, changed=not aligned)
+        music = self._stem(rng, self._songs.music, at if aligned else self._place(rng), changed=not aligned)
+        if aligned:
+            voice, music = self._together(rng, voice, music)
+        voice, music = (self._coloured(rng, stem) for stem in (voice, music))
+        voice, music = self._levelled(rng, voice, music)
+        mixture = augment.clip(voice + music)
+        if rng.random() < c.codec:
+            codec = list(augment.CODECS)[rng.integers(len(augment.CODECS))]
+            mixture = augment.clip(augment.code(mixture, codec, rng.uniform(0.3, 0.9)))
+        return Remix(mixture, voice, music)
+
+    def _place(self, rng: np.random.Generator) -> tuple[int, int]:
+        """A song, and where in it, so that any sample is as likely; a short song's end is silence."""
+        index = int(rng.choice(len(self._songs), p=self._weights))
+        return index, int(rng.integers(max(1, self._songs.length(index) - self._samples)))
+
+    def _stem(
+        self,
+        rng: np.random.Generator,
+        read: Callable[[int, int, int], Array],
+        place: tuple[int, int],
+        changed: bool,
+    ) -> Array:
+        longest = int(self._samples * self._config.speed_factor[1]) + 1
+        stem = read(*place, longest)
+        return augment.fit(self._performed(rng, stem) if changed else stem, self._samples)
+
+    def _together(self, rng: np.random.Generator, voice: Array, music: Array) -> tuple[Array, Array]:
+        """Both faster or slower alike."""
+        if rng.random() >= self._config.speed:
+            return voice, music
+        factor = rng.uniform(*self._config.speed_factor)
+        voice, music = (
+            augment.fit(augment.change_speed(stem, factor), self._samples) for stem in (voice, music)
+        )
+        return voice, music
+
+    def _performed(self, rng: np.random.Generator, stem: Array) -> Array:
+        c = self._config
+        if rng.random() < c.speed:
+            return augment.change_speed(stem, rng.uniform(*c.speed_factor))
+        if rng.random() < c.pitch:
+            return augment.change_pitch(stem, rng.uniform(-c.pitch_semitones, c.pitch_semitones))
+        return stem
+
+    def _coloured(self, rng: np.random.Generator, stem: Array) -> Array:
+        if rng.random() < self._config.filter:
+            stem = augment.random_filter(rng, stem)
+        return augment.reverberate(rng, stem) if rng.random() < self._config.room else stem
+
+    def _levelled(self, rng: np.random.Generator, voice: Array, music: Array) -> tuple[Array, Array]:
+        c = self._config
+        alone = rng.random()
+        if alone < c.voice_only:
+            music = np.zeros_like(music)
+        elif alone < c.voice_only + c.music_only:
+            voice = np.zeros_like(voice)
+        voice, music = augment.at_level(voice, rng.uniform(*c.voice_db)), augment.at_level(music, 0.0)
+        scale = augment.from_db(rng.uniform(*c.level_db)) / max(augment.active_level(voice + music), 1e-9)
+        return voice * np.float32(scale), music * np.float32(scale)

@@ -1,0 +1,96 @@
+"""What separation learns by: distances of estimated stems from the true ones."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+QUIETEST = 1e-6
+"""Added to energies relative to the mixture's, so that a silent stem has finite figures (-60 dB)."""
+DEEPEST_DB = 30.0
+"""Errors below this level re the target count no more (the soft threshold of Wisdom et al. 2020, equation 4)."""
+LEAST_FACTOR = 0.1
+"""An estimate that is fainter in the target than this, or against it, is held against this much of it."""
+SILENT = 1e-4
+"""Share of the mixture's energy below which a stem is silent."""
+COMPRESSION = 0.3
+"""Power that magnitudes are taken to: soft parts count as they are heard (Ephrat et al. 2018)."""
+WINDOWS = (256, 512, 1_024)
+"""Of the spectra, in samples; hops are a quarter."""
+
+
+def si_sdr_loss(estimate: Tensor, target: Tensor, mixture: Tensor) -> Tensor:
+    """Negative scale-invariant SDR in dB, of each clip; where the target is silent, the estimate re the mixture.
+
+    Le Roux et al. (2019), "SDR - half-baked or well done?", equation 5, with a soft threshold.
+
+    Parameters
+    ----------
+    estimate, target, mixture : Tensor, shape (batch, samples)
+
+    Returns
+    -------
+    Tensor, shape (batch,)
+    """
+    whole = _energy(mixture) + 1e-9
+    floor = QUIETEST * whole
+    factor = (estimate * target).sum(1) / (_energy(target) + floor)
+    scaled = factor.clamp(min=LEAST_FACTOR).unsqueeze(1) * target
+    wanted = _energy(scaled) + floor
+    error = _energy(estimate - scaled) + 10 ** (-DEEPEST_DB / 10) * wanted
+    left = _energy(estimate) + 10 ** (-DEEPEST_DB / 10) * whole
+    return 10 * torch.log10(torch.where(_energy(target) > SILENT * whole, error / wanted, left / whole))
+
+
+def interference_loss(estimate: Tensor, target: Tensor, other: Tensor) -> Tensor:
+    """How much of the other stem is in an estimate: energy of its part along it re that along the target, in dB.
+
+    The estimate is projected onto the plane of both stems; this is the negative SIR of BSS Eval (Vincent et al. 2006,
+    equations 5 to 9) with filters of one tap. 0 where either is silent.
+
+    Parameters
+    ----------
+    estimate, target, other : Tensor, shape (batch, samples)
+
+    Returns
+    -------
+    Tensor, shape (batch,)
+    """
+    tt, oo, to = _energy(target), _energy(other), (target * other).sum(1)
+    et, eo = (estimate * target).sum(1), (estimate * other).sum(1)
+    determinant = (tt * oo - to.square()).clamp(min=1e-12)
+    a, b = (oo * et - to * eo) / determinant, (tt * eo - to * et) / determinant
+    wanted = a.unsqueeze(1) * target
+    heard = wanted + b.unsqueeze(1) * other
+    along = (et / tt.clamp(min=1e-9)).unsqueeze(1) * target
+    ratio = (_energy(heard - along) + 1e-3 * _energy(along) + 1e-9) / (_energy(along) + 1e-9)
+    both = (tt > 1e-3 * oo) & (oo > 1e-3 * tt)
+    return torch.where(both, 10 * torch.log10(ratio), 0.0)
+
+
+def spectral_loss(estimate: Tensor, target: Tensor, mixture: Tensor) -> Tensor:
+    """Mean distance of compressed magnitudes, over several windows, re the mixture's.
+
+    Parameters
+    ----------
+    estimate, target, mixture : Tensor, shape (batch, samples)
+
+    Returns
+    -------
+    Tensor, shape (batch,)
+    """
+    distances = []
+    for window in WINDOWS:
+        found, wanted, heard = (_compressed(x, window) for x in (estimate, target, mixture))
+        distances.append((found - wanted).abs().mean((1, 2)) / (heard.mean((1, 2)) + 1e-9))
+    return torch.stack(distances).mean(0)
+
+
+def _compressed(x: Tensor, window: int) -> Tensor:
+    shape = torch.hann_window(window, device=x.device)
+    spectra = torch.stft(x, window, window // 4, window=shape, return_complex=True)
+    return (spectra.real.square() + spectra.imag.square() + 1e-10).pow(COMPRESSION / 2)
+
+
+def _energy(x: Tensor) -> Tensor:
+    return x.square().sum(1)

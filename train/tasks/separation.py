@@ -1,0 +1,179 @@
+"""Separation: a voice and its accompaniment apart, learnt from remixes of songs whose stems are known."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from models.mask import Mask, MaskConfig, separate
+from streamer.stage import Array
+from train.augment import active_level, from_db
+from train.data.decode import RATE_HZ
+from train.data.remixes import Remix, RemixConfig, Remixes
+from train.data.song_sets import find_songs
+from train.data.songs import Songs, of_folds
+from train.folds import HoldsOut
+from train.run import DataUsed, data_used
+from train.separation_losses import interference_loss, si_sdr_loss, spectral_loss
+from train.task import Batch, LoopConfig
+
+CHECKED = 24
+"""Songs that a run is validated on, at most."""
+VOICED_DB = -35.0
+"""A frame has a voice from this level re the voice's active level in the clip on."""
+
+
+@dataclass(frozen=True)
+class LossWeights:
+    """How much each loss counts.
+
+    Attributes
+    ----------
+    si_sdr, interference : float
+        A decibel, of both stems together.
+    spectral, voice : float
+        A unit.
+    """
+
+    si_sdr: float = 0.05
+    interference: float = 0.01
+    spectral: float = 1.0
+    voice: float = 0.3
+
+
+@dataclass(frozen=True)
+class SeparationRunConfig(HoldsOut):
+    """A run of this task.
+
+    Attributes
+    ----------
+    data : tuple of str
+        Sets of songs, as of `train.data.song_sets`.
+    model : MaskConfig
+    loop : LoopConfig
+    remixes : RemixConfig
+    weights : LossWeights
+    fold, validation_fold : int
+        As in `train.folds.HoldsOut`.
+    """
+
+    data: tuple[str, ...] = ("mir1k",)
+    model: MaskConfig = field(default_factory=MaskConfig)
+    loop: LoopConfig = field(
+        default_factory=lambda: LoopConfig(
+            steps=10_000,
+            batch=8,
+            learning_rate=1e-3,
+            weight_decay=1e-2,
+            gradient_norm=5.0,
+            validate_every=500,
+        )
+    )
+    remixes: RemixConfig = field(default_factory=RemixConfig)
+    weights: LossWeights = field(default_factory=LossWeights)
+    fold: int = 5
+    validation_fold: int = 4
+
+
+class SeparationTask:
+    """The separation for `train.loop`.
+
+    Parameters
+    ----------
+    config : SeparationRunConfig
+    data, cache : Path
+        Folders of the data sets and of decoded sound.
+    """
+
+    name = "separation"
+
+    def __init__(self, config: SeparationRunConfig, data: Path, cache: Path) -> None:
+        self.config = config
+        self.front_end = config.model.stft
+        songs = find_songs(config.data, data)
+        self._learnt = Songs(of_folds(songs, config.learnt_folds), cache)
+        self._checked = Songs(of_folds(songs, [config.checked_fold]), cache)
+        self._remixes = Remixes(self._learnt, config.remixes)
+
+    def data_hash(self) -> DataUsed:
+        return data_used(*self._learnt.caches, *self._checked.caches)
+
+    def make_model(self) -> nn.Module:
+        return Mask(self.config.model)
+
+    def make_batch(self, seed: int, step: int, size: int) -> Batch:
+        """Mixtures, voices, accompaniments (size, samples), and which frames have a voice (size, frames)."""
+        rng = np.random.default_rng((seed, step))
+        return _as_batch([self._remixes.make(rng) for _ in range(size)], self.config.model.stft.hop_samples)
+
+    def loss(self, model: nn.Module, batch: Batch) -> dict[str, Tensor]:
+        mixture, voice, music, voiced = batch
+        found_voice, found_music, logits = separate(model, mixture, self.config.model.stft)
+        pairs = ((found_voice, voice, music), (found_music, music, voice))
+        si_sdr = sum(si_sdr_loss(found, wanted, mixture).mean() for found, wanted, _ in pairs)
+        interference = sum(interference_loss(*pair).mean() for pair in pairs)
+        spectral = sum(spectral_loss(found, wanted, mixture).mean() for found, wanted, _ in pairs)
+        weights = self.config.weights
+        return {
+            "si_sdr": weights.si_sdr * si_sdr,
+            "interference": weights.interference * interference,
+            "spectral": weights.spectral * spectral,
+            "voice": weights.voice * F.binary_cross_entropy_with_logits(logits, voiced),
+        }
+
+    def validate(self, model: nn.Module) -> dict[str, float]:
+        """Mean SI-SDR of both stems on whole clips at 0 dB, as they are; ``score`` is the voice's."""
+        device = next(model.parameters()).device
+        figures: dict[str, list[float]] = {"score": [], "music": [], "voiced": []}
+        with torch.no_grad():
+            for clip in self._clips:
+                mixture, voice, music, voiced = (part.to(device) for part in clip)
+                found_voice, found_music, logits = separate(model, mixture, self.config.model.stft)
+                figures["score"].append(-si_sdr_loss(found_voice, voice, mixture).item())
+                figures["music"].append(-si_sdr_loss(found_music, music, mixture).item())
+                figures["voiced"].append(((logits > 0) == (voiced > 0.5)).float().mean().item())
+        return {name: float(np.mean(values)) for name, values in figures.items()}
+
+    @cached_property
+    def _clips(self) -> list[Batch]:
+        songs, hop = self._checked, self.config.model.stft.hop_samples
+        stems = [
+            (songs.voice(n), songs.music(n)) for n in range(0, len(songs), max(1, len(songs) // CHECKED))
+        ]
+        return [_as_batch([Remix(voice + music, voice, music)], hop) for voice, music in stems]
+
+
+def voiced_frames(voice: Array, hop_samples: int, rate_hz: int = RATE_HZ) -> Array:
+    """Which hops of a sound have a voice: float32, shape (hops,), 0 or 1; a hop's level is that of 40 ms around it.
+
+    Parameters
+    ----------
+    voice : float32 array, shape (samples,)
+        Without its accompaniment.
+    hop_samples : int
+    rate_hz : int
+    """
+    hops = -(-len(voice) // hop_samples)
+    power = np.pad(np.square(voice, dtype=np.float64), (0, hops * hop_samples - len(voice)))
+    of_hops = power.reshape(hops, hop_samples).mean(1)
+    width = max(1, round(0.04 * rate_hz / hop_samples)) | 1
+    smooth = np.convolve(of_hops, np.full(width, 1.0 / width), mode="same")
+    threshold = (active_level(voice, rate_hz) * from_db(VOICED_DB)) ** 2
+    return (smooth > max(threshold, 1e-10)).astype(np.float32)
+
+
+def _as_batch(remixes: Sequence[Remix], hop_samples: int) -> Batch:
+    parts = (
+        [remix.mixture for remix in remixes],
+        [remix.voice for remix in remixes],
+        [remix.music for remix in remixes],
+        [voiced_frames(remix.voice, hop_samples) for remix in remixes],
+    )
+    return tuple(torch.from_numpy(np.stack(part)) for part in parts)

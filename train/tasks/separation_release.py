@@ -1,0 +1,130 @@
+"""From a training run of the separation to its released folder: export, figures, card."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+from models.mask import Mask
+from streamer.manifest import Manifest
+from streamer.model_folders import read_manifest
+from train.calibration import operating_points, preferred
+from train.checkpoint import Identity, load_weights
+from train.config import read_config
+from train.data.song_sets import find_song_set, find_songs
+from train.data.songs import of_folds
+from train.export import describe, export
+from train.registry import Evaluation, Plugin
+from train.release import check_chosen, finish, held_out, set_points
+from train.tasks.separation import SeparationRunConfig, SeparationTask
+from train.tasks.separation_figures import by_artist, figures, measured, together, voice_activity
+
+COMMAND = "python -m train evaluate separation"
+WARM_UP_FRAMES = 20
+PRECISION, RECALL = 0.95, 0.95
+"""Of hops with a voice, for who prefers either."""
+
+ABOUT = """
+Gives a mask that takes a voice out of its accompaniment, for every bin of a short-time spectrum each {hop_ms:g} ms, and
+says whether there is a voice. A causal band-split network of {parameters:,} parameters; analysis and synthesis are late
+by {latency_ms:g} ms together. Trained from random weights on remixes of {songs} songs: voices over other
+accompaniments, at other levels, speeds and pitches, filtered, reverberated, coded.
+
+Nothing of fold {fold} was heard in training{validation}.
+"""
+LIMITS = """
+- MIR-1K is Chinese karaoke by amateurs; of other music it has heard nothing.
+- Choirs, backing voices and instruments that sing (a violin, a saxophone) are told apart least well.
+- Above 8 kHz there is no mask of its own: what is let through there follows what is let through from 5 to 8 kHz.
+- The training sets are for research.
+"""
+
+
+def load_run(run: Path) -> Mask:
+    """The network with the best weights of a run, ready to use."""
+    config = read_config(SeparationRunConfig, run / "config.json").model
+    model = Mask(config)
+    load_weights(model, run / "best.pt", Identity("separation", config.stft))
+    return model.eval()
+
+
+def export_run(run: Path, folder: Path) -> Manifest:
+    """Export a run's best weights without figures into `folder`."""
+    return _exported(load_run(run), read_config(SeparationRunConfig, run / "config.json"), folder)
+
+
+def evaluate(asked: Evaluation) -> dict[str, Any]:
+    """Figures of an exported model on the songs of a fold."""
+    config: SeparationRunConfig = asked.config
+    fold = config.fold if asked.split == "test" else config.validation_fold
+    points = read_manifest(asked.model).operating_points.get("balanced")
+    return _figures(config, asked.data, fold, asked.model, points[0].on if points else 0.5)
+
+
+def release(run: Path, data: Path, cache: Path, folder: Path) -> Manifest:  # noqa: ARG001 - sound is read as it is
+    """Export a run's best weights, choose when there is a voice on validation, measure on test, write the card.
+
+    Parameters
+    ----------
+    run : Path
+        With ``config.json`` and ``best.pt``.
+    data, cache : Path
+        Folders of the data sets and of decoded sound.
+    folder : Path
+        Takes ``model.onnx``, ``manifest.json`` and ``card.md``.
+    """
+    config = read_config(SeparationRunConfig, run / "config.json")
+    check_chosen(config.validation_fold)
+    model = load_run(run)
+    manifest = _exported(model, config, folder)
+    songs = find_songs(config.data, data)
+    scores, truth = together(voice_activity(of_folds(songs, [config.validation_fold]), folder))
+    points = {
+        name: tuple(operating_points(scores[:, None], truth[:, None], goal))
+        for name, goal in preferred(PRECISION, RECALL).items()
+    }
+    manifest = set_points(manifest, points, folder)
+    on = manifest.thresholds()[0].on
+    results = {"command": COMMAND, **_figures(config, data, config.fold, folder, on)}
+    return finish(
+        manifest, results, folder, _about(model, config, len(of_folds(songs, config.learnt_folds))), LIMITS
+    )
+
+
+def _figures(config: SeparationRunConfig, data: Path, fold: int, folder: Path, on: float) -> dict[str, Any]:
+    clips = measured(of_folds(find_songs(config.data, data), [fold]), folder)
+    return {"separation": figures(clips, on), "voice GNSDR by artist": by_artist(clips)}
+
+
+def _exported(model: Mask, config: SeparationRunConfig, folder: Path) -> Manifest:
+    sets = [find_song_set(name) for name in config.data]
+    described = dataclasses.replace(
+        describe(model, "separation", ("voice",), model.config.stft, WARM_UP_FRAMES),
+        results={"held out": {**held_out(config)["held out"], "data": list(config.data)}},
+        trained_on=tuple({"name": found.title, "licence": found.licence} for found in sets),
+    )
+    return export(model, described, folder)
+
+
+def _about(model: Mask, config: SeparationRunConfig, songs: int) -> str:
+    stft = model.config.stft
+    chose = f"; fold {config.validation_fold} chose the weights" if config.validation_fold else ""
+    return ABOUT.format(
+        hop_ms=1_000 * stft.hop_samples / stft.sample_rate_hz,
+        latency_ms=1_000 * stft.latency_samples / stft.sample_rate_hz,
+        parameters=model.parameter_count,
+        songs=songs,
+        fold=config.fold,
+        validation=chose,
+    )
+
+
+PLUGIN = Plugin(
+    name="separation",
+    config=SeparationRunConfig,
+    task=SeparationTask,
+    export=export_run,
+    evaluate=evaluate,
+    release=release,
+)
