@@ -16,6 +16,7 @@ from streamer.config import DEFAULT_ADDRESS, StreamConfig
 from streamer.errors import ConfigError, StreamerError
 from streamer.model_commands import models as model_commands
 from streamer.options import hearing_config, hearing_options, pcm_config
+from streamer.separate_command import separate
 from streamer.teach_command import teach
 
 if TYPE_CHECKING:
@@ -207,6 +208,7 @@ def analyze(
 
 
 main.add_command(model_commands)
+main.add_command(separate)
 main.add_command(teach)
 
 

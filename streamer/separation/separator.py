@@ -8,6 +8,7 @@ from fractions import Fraction
 import numpy as np
 
 from streamer.inference.model import Model
+from streamer.kernels import SAMPLE_LIMIT
 from streamer.separation.masks import for_network, full_mask
 from streamer.stage import Array, State
 from streamer.stft import InverseStft, Stft, StftConfig
@@ -89,6 +90,11 @@ class Separator:
         spectra, heard = self._analysis.step(x, (rest[0], rest[1]))
         return self._given(x, spectra, (waiting, count, *heard, *rest[2:]))
 
+    def forget(self, state: State) -> State:
+        """The state of streams whose network has heard nothing; what came in is still given out in full."""
+        kept = len(state) - self._model_states
+        return (*state[:kept], *self._model.init(len(state[0])))
+
     def flush(self, state: State) -> Stems:
         """Give what the end of the sound completes: together as many samples as came in."""
         spectra = self._analysis.flush(state[2:4])
@@ -110,6 +116,19 @@ class Separator:
         count[:] = left
         stems = Stems(voice, sound[:, :given] - voice, y[..., -1])
         return stems, (waiting, count, window, ahead, *overlap, *model_state)
+
+
+def cleaned(sound: Array) -> tuple[Array, int]:
+    """Sound in which what is none (NaN, infinite, beyond `SAMPLE_LIMIT`) is silent, and how many samples that was.
+
+    Parameters
+    ----------
+    sound : float32 array, any shape
+        Given back as it is where all of it is sound.
+    """
+    good = np.abs(sound) <= SAMPLE_LIMIT  # false for NaN
+    bad = good.size - int(np.count_nonzero(good))
+    return (np.where(good, sound, np.float32(0.0)), bad) if bad else (sound, 0)
 
 
 def at_rate(config: StftConfig, rate_hz: int) -> StftConfig:

@@ -1,0 +1,110 @@
+"""Whole files apart: the steps of live sound, with the latency taken out."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+
+import soundfile
+
+from streamer.errors import StreamError
+from streamer.inference.model import Model
+from streamer.separation.separator import Separator, Stems, cleaned
+from streamer.sources.file import FileSource
+from streamer.sources.source import Source
+
+STEMS = ("voice", "music")
+BLOCK_FRAMES = 16_384
+ENCODING = "FLOAT"
+"""A stem may be louder than the sound that it is taken from, and must not be cut off."""
+WAV_BYTES = 2**32 - 2**16
+"""What a WAV can hold; beyond it (and where the length is unknown) its successor for long files is written, RF64."""
+
+
+def separate_file(
+    path: Path, folder: Path, model: Model, heard: Callable[[float, float | None], None]
+) -> int:
+    """Write ``voice.wav`` and ``music.wav`` of a file: its rate, channels and length, sample for sample.
+
+    Parameters
+    ----------
+    path : Path
+        Anything that `FileSource` reads.
+    folder : Path
+        Made if absent. What is there under these names is replaced once the stems are whole.
+    model : Model
+        A separation.
+    heard : callable
+        Told now and then how many seconds were heard, of how many there are, where that is known.
+
+    Returns
+    -------
+    int
+        How many samples were NaN, infinite or beyond any sound, and muted.
+
+    Raises
+    ------
+    StreamError
+        If the file cannot be read, or the stems cannot be written.
+    """
+    source = FileSource(path)
+    source.open()
+    with ExitStack() as opened:
+        opened.callback(source.close)
+        separator = Separator(model, source.rate_hz, source.channels)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            partial = {stem: folder / f"{stem}.wav.partial" for stem in STEMS}
+            opened.callback(_remove, tuple(partial.values()))
+            files = {stem: opened.enter_context(_writer(path, source)) for stem, path in partial.items()}
+            muted = _separated(source, separator, files, heard)
+            for stem, file in files.items():
+                file.close()
+                partial[stem].replace(folder / f"{stem}.wav")
+        except (OSError, soundfile.LibsndfileError) as error:
+            raise StreamError(
+                f"the stems of {path} cannot be written into {folder} ({error}); make room there, or name another "
+                "folder with --out"
+            ) from error
+    return muted
+
+
+def _separated(
+    source: Source,
+    separator: Separator,
+    files: dict[str, soundfile.SoundFile],
+    heard: Callable[[float, float | None], None],
+) -> int:
+    """Step over all of a source; gives how many samples were muted."""
+    state, muted = separator.init(), 0
+    while not source.ended:
+        block = source.read(BLOCK_FRAMES)
+        if block is None:
+            time.sleep(source.wait_s())  # for ffmpeg
+            continue
+        sound, bad = cleaned(block.samples)
+        muted += bad
+        stems, state = separator.step(sound[None], separator.forget(state) if bad else state)
+        _write(files, stems)
+        heard(block.stop / source.rate_hz, source.total_s)
+    _write(files, separator.flush(state))
+    return muted
+
+
+def _write(files: dict[str, soundfile.SoundFile], stems: Stems) -> None:
+    for stem, file in files.items():
+        file.write(getattr(stems, stem)[0])
+
+
+def _writer(path: Path, source: Source) -> soundfile.SoundFile:
+    size = math.inf if source.total_s is None else 4 * source.total_s * source.rate_hz * source.channels
+    form = "WAV" if size < WAV_BYTES else "RF64"
+    return soundfile.SoundFile(path, "w", source.rate_hz, source.channels, ENCODING, format=form)
+
+
+def _remove(paths: tuple[Path, ...]) -> None:
+    for path in paths:
+        path.unlink(missing_ok=True)
