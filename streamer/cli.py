@@ -71,6 +71,12 @@ def main() -> None:
 @click.option("--bind", metavar="ADDRESS", help=f"Where to publish.  [default: {DEFAULT_ADDRESS}]")
 @click.option("--keys", metavar="DIR", help="CURVE keys (see `streamer keys`); needed beyond loopback.")
 @hearing_options
+@click.option("--stems", is_flag=True, help="Publish voice and accompaniment apart, while there is music.")
+@click.option(
+    "--stems-to",
+    metavar="DIR",
+    help="Write voice and accompaniment into files there, while there is music.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print every message as a line of JSON.")
 @click.option(
     "--duration",
@@ -94,13 +100,15 @@ def listen(
     config_path: Path | None,
     models: tuple[str, ...],
     prefer: str | None,
+    stems: bool,
+    stems_to: str | None,
     as_json: bool,
     duration_s: float | None,
     realtime: bool,
     pcm_format: str | None,
 ) -> None:
     """Listen, decide and publish until Ctrl-C or the end of the sound."""
-    from streamer.listen import make_engine, make_streams, resolve_auto, run, summary
+    from streamer.listen import make_engine, make_streams, resolve_auto, run, sinks_of, summary
     from streamer.sinks.publisher import Publisher
 
     if duration_s is not None and not math.isfinite(duration_s):
@@ -113,11 +121,16 @@ def listen(
     )
     entries = tuple(StreamConfig(device) for device in devices) or config.stream
     pcm = config.pcm if pcm_format is None else pcm_config(pcm_format)
-    config = replace(config, stream=resolve_auto(entries, _notice), publish=publish, pcm=pcm)
+    apart = replace(
+        config.stems,
+        publish=config.stems.publish or stems,
+        to=config.stems.to if stems_to is None else stems_to,
+    )
+    config = replace(config, stream=resolve_auto(entries, _notice), publish=publish, pcm=pcm, stems=apart)
     streams = make_streams(config, realtime, duration_s or float("inf"))
     publisher = Publisher(publish.bind, publish.keys)
     sink = _sink(as_json, realtime, lambda: f"streamer · publishing on {publisher.address}")
-    engine = make_engine(config, streams, [publisher, sink])
+    engine = make_engine(config, streams, sinks_of(apart, [publisher, sink]))
     with _drawn(sink) as draw:
         run(engine, draw, PICTURE_S)
     for line in summary(streams):

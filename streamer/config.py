@@ -17,8 +17,11 @@ from streamer.errors import ConfigError
 
 T = TypeVar("T")
 
-PLACES = ("gate", "sounds", "genre", "taught")
+PLACES = ("gate", "sounds", "genre", "taught", "separation")
 """Where a model may listen, the keys of ``[models]``."""
+
+STEM_FORMS = ("flac", "wav")
+"""What stems are written as."""
 
 DEFAULT_ADDRESS = "tcp://127.0.0.1:7765"
 """Where `streamer listen` publishes and subscribers look, unless told otherwise."""
@@ -87,6 +90,9 @@ class ModelsConfig:
     taught : str or None
         A folder of taught sounds (``streamer teach --folder``); ``off`` leaves them out. None takes the user's own, if
         there are any.
+    separation : str or None
+        Takes voice and accompaniment apart while the gate is open, and says where there is a voice; as `gate`. None
+        takes the released one, if there is one, where stems are asked for (``[stems]``).
     prefer : {"balanced", "precision", "recall"}
         Which operating point of the models is taken: few false alarms, few misses, or neither at the cost of the
         other.
@@ -98,6 +104,7 @@ class ModelsConfig:
     sounds: str | None = None
     genre: str | None = None
     taught: str | None = None
+    separation: str | None = None
     prefer: str = "balanced"
     pre_roll_s: float = 3.0
 
@@ -148,6 +155,34 @@ class PublishConfig:
 
 
 @dataclass(frozen=True)
+class StemsConfig:
+    """What becomes of voice and accompaniment: ``[stems]``.
+
+    Attributes
+    ----------
+    publish : bool
+        Whether they are published, kind ``stem``.
+    to : str
+        Folder that they are written into; empty writes none.
+    form : {"flac", "wav"}
+        Of the files.
+    """
+
+    publish: bool = False
+    to: str = ""
+    form: str = "flac"
+
+    def __post_init__(self) -> None:
+        if self.form not in STEM_FORMS:
+            raise ConfigError(f"stems form is {self.form!r}; expected one of {', '.join(STEM_FORMS)}")
+
+    @property
+    def wanted(self) -> bool:
+        """Whether anything is to be made of them."""
+        return self.publish or bool(self.to)
+
+
+@dataclass(frozen=True)
 class EngineConfig:
     """How far the engine may fall behind: ``[engine]``.
 
@@ -186,6 +221,8 @@ class Config:
         When a genre is decided on: it does not change with every bar.
     taught : DecisionConfig
         When a sound that the user taught goes on and off.
+    voice : DecisionConfig
+        When a voice in music sets in and pauses.
     """
 
     stream: tuple[StreamConfig, ...] = (StreamConfig(),)
@@ -195,6 +232,8 @@ class Config:
     sounds: DecisionConfig = DecisionConfig(min_on_ms=80.0, min_off_ms=500.0)
     genre: DecisionConfig = DecisionConfig(min_on_ms=500.0, min_off_ms=1_500.0)
     taught: DecisionConfig = DecisionConfig(min_on_ms=160.0, min_off_ms=500.0)
+    voice: DecisionConfig = DecisionConfig(min_on_ms=100.0, min_off_ms=500.0)
+    stems: StemsConfig = StemsConfig()
     publish: PublishConfig = PublishConfig()
     engine: EngineConfig = EngineConfig()
 

@@ -23,6 +23,7 @@ from streamer.events import Event, Status
 from streamer.heads import Head
 from streamer.memory import release_compiler
 from streamer.pipeline import Pipeline
+from streamer.separation.stream import Separation
 from streamer.sinks.sink import Sink
 from streamer.sources.source import Block
 from streamer.stream import Opening, Stream, fault_of
@@ -56,6 +57,8 @@ class Engine:
         Told in every ``status``.
     clock : callable
         Seconds on `time.monotonic`'s clock.
+    separation : Separation or None
+        None leaves the sound together.
     """
 
     def __init__(
@@ -66,8 +69,10 @@ class Engine:
         config: Config,
         versions: Mapping[str, str] | None = None,
         clock: Callable[[], float] = time.monotonic,
+        separation: Separation | None = None,
     ) -> None:
         self.streams = streams
+        self._separation = separation
         self._heads = heads
         self._sinks = sinks
         self._config = config
@@ -89,7 +94,7 @@ class Engine:
         StreamerError
             If a sink cannot be opened or fails. Streams that fail are noted in `Stream.error` instead.
         """
-        warm_up(self._heads, self._config.publish)
+        warm_up(self._heads, self._config.publish, self._separation)
         with ExitStack() as closing:  # whatever fails, every stream ends and every sink closes, in this order
             for sink in self._sinks:
                 closing.callback(sink.close)
@@ -109,7 +114,9 @@ class Engine:
             return
         stream.opening = None
         stream.opened_at = self._clock()
-        stream.pipeline = Pipeline(stream.name, stream.source.rate_hz, self._heads, self._config.publish)
+        stream.pipeline = Pipeline(
+            stream.name, stream.source.rate_hz, self._heads, self._config.publish, self._separation
+        )
         self._tell_status(stream, "running")
 
     def _turn(self) -> None:
@@ -263,13 +270,14 @@ class Engine:
         return datetime.fromtimestamp(monotonic + self._utc_offset, UTC)
 
 
-def warm_up(heads: Sequence[Head], publish: PublishConfig) -> None:
+def warm_up(heads: Sequence[Head], publish: PublishConfig, separation: Separation | None = None) -> None:
     """Run one second of silence through everything, so that nothing is compiled or loaded on air.
 
     Silence opens no gate: what waits for one hears it too.
     """
     ungated = [replace(head, opened_by=None) for head in heads]
+    separation = replace(separation, opened_by=None) if separation else None
     for rate_hz, channels in ((48_000, 2), (16_000, 1)):
-        pipeline = Pipeline("warm-up", rate_hz, ungated, publish)
+        pipeline = Pipeline("warm-up", rate_hz, ungated, publish, separation)
         pipeline.step(Block(0, np.zeros((rate_hz, channels), np.float32), None))
         pipeline.finish()

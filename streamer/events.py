@@ -135,6 +135,25 @@ class Spectrum(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Stem(Event):
+    """A piece of sound, apart: kind ``stem``.
+
+    Stems of one label follow one another without a gap from where they begin (a gate opened, a stream began or went on
+    after a loss) to where they end; there they fade in and out. Voice and music add up to the sound.
+
+    Attributes
+    ----------
+    label : {"voice", "music"}
+    samples : float32 array, shape (stop - start, channels)
+        The payload: `rate` and channels are the capture's, full scale is -1 to 1.
+    """
+
+    label: str
+    samples: Array
+    payload_field: ClassVar[str | None] = "samples"
+
+
+@dataclass(frozen=True, kw_only=True)
 class Status(Event):
     """How the stream itself is: kind ``status``, at least once in every heartbeat interval.
 
@@ -173,6 +192,7 @@ _TYPES: Mapping[str, type[Event]] = {
     "scores": Scores,
     "level": Level,
     "spectrum": Spectrum,
+    "stem": Stem,
     "status": Status,
 }
 

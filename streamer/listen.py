@@ -7,13 +7,18 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from importlib.metadata import version
+from pathlib import Path
 
 from streamer.choose_heads import heads_of
-from streamer.config import Config, StreamConfig
+from streamer.config import Config, StemsConfig, StreamConfig
 from streamer.engine import Engine
 from streamer.errors import ConfigError, DeviceError
 from streamer.heads import Head
+from streamer.separation.load import separation_of
+from streamer.separation.stream import Separation
 from streamer.sinks.sink import Sink
+from streamer.sinks.stem_files import StemFiles
+from streamer.sinks.without_stems import WithoutStems
 from streamer.sources.choose import DEMO_PATH, name_for, source_for
 from streamer.stream import Stream
 from streamer.text import clock
@@ -70,6 +75,12 @@ def make_streams(config: Config, realtime: bool, duration_s: float) -> list[Stre
     return streams
 
 
+def sinks_of(stems: StemsConfig, sinks: Sequence[Sink]) -> list[Sink]:
+    """Where events go: stems into files if they are to be kept, and to other sinks only if they are to be published."""
+    others: list[Sink] = [sink if stems.publish else WithoutStems(sink) for sink in sinks]
+    return [StemFiles(Path(stems.to), stems.form), *others] if stems.to else others
+
+
 def make_engine(config: Config, streams: Sequence[Stream], sinks: Sequence[Sink]) -> Engine:
     """An engine with the configured models.
 
@@ -77,15 +88,21 @@ def make_engine(config: Config, streams: Sequence[Stream], sinks: Sequence[Sink]
     ------
     ModelError
         If a model is absent, altered or does not fit.
+    ConfigError
+        If stems are asked for and nothing separates.
     """
     heads = heads_of(config)
-    return Engine(streams, heads, sinks, config, versions=versions(heads))
+    separation = separation_of(config, heads)
+    told = versions(heads, separation)
+    return Engine(streams, heads, sinks, config, versions=told, separation=separation)
 
 
-def versions(heads: Sequence[Head]) -> dict[str, str]:
+def versions(heads: Sequence[Head], separation: Separation | None = None) -> dict[str, str]:
     """What runs: this program, and each model by name and the start of its SHA-256."""
     models = {h.ear.manifest.name: h.ear.manifest for h in heads if h.ear}
     models |= {h.name: h.model.manifest for h in heads}
+    if separation:
+        models["separation"] = separation.model.manifest
     return {"streamer": version("streamer"), **{k: f"{m.name}@{m.sha256[:12]}" for k, m in models.items()}}
 
 

@@ -1,11 +1,10 @@
-"""From the blocks of one stream to its events: downmix, models, levels, decisions, gaps.
+"""From the blocks of one stream to its events: downmix, models, levels, decisions, stems, gaps.
 
 Nothing here knows of devices, clocks or sockets: the same sound gives the same events, however it is cut.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypedDict
@@ -14,12 +13,14 @@ import numpy as np
 
 from streamer.config import PublishConfig
 from streamer.decisions import Change
-from streamer.events import Decision, Event, Level, Scores, Spectrum
+from streamer.events import Decision, Event, Level, Scores, Spectrum, Stem
 from streamer.heads import Head
 from streamer.hearing import Hearing
 from streamer.kernels import downmix
 from streamer.level import LevelMeter, dbfs
 from streamer.outlets import Frame, Outcome, Said
+from streamer.separation.live import Apart, VoiceSaid
+from streamer.separation.stream import SeparatedStream, Separation
 from streamer.sources.source import Block
 from streamer.stage import Array
 
@@ -50,8 +51,8 @@ class Pipeline:
     """What is heard in one stream.
 
     Every event is placed on the captured samples. Events come out in the order of their `stop` (a spectrum is
-    due with the level, shortly after the end of its last frame). They carry neither time nor sequence number,
-    which are the engine's to know.
+    due with the level, shortly after the end of its last frame), but for stems: these wait for nothing else. They carry
+    neither time nor sequence number, which are the engine's to know.
 
     Parameters
     ----------
@@ -63,13 +64,23 @@ class Pipeline:
         The models that listen.
     publish : PublishConfig
         Which running values are given, and how often.
+    separation : Separation or None
+        None leaves the sound together.
     """
 
-    def __init__(self, stream: str, rate_hz: int, heads: Sequence[Head], publish: PublishConfig) -> None:
+    def __init__(
+        self,
+        stream: str,
+        rate_hz: int,
+        heads: Sequence[Head],
+        publish: PublishConfig,
+        separation: Separation | None = None,
+    ) -> None:
         self._stream = stream
         self._rate_hz = rate_hz
         self._publish = publish
         self._heads = heads
+        self._separation = separation
         self._hearing = Hearing(heads, rate_hz, publish.spectrum)
         self._meter = LevelMeter(round(rate_hz / publish.level_hz))
         self._scores_samples = round(rate_hz / publish.scores_hz)
@@ -104,13 +115,16 @@ class Pipeline:
         mono = np.empty(len(block.samples), np.float32)
         self.muted_samples += int(downmix(block.samples, mono))
         self._waiting += self._ticks(mono)
-        self._waiting += self._hearing.step(mono, self._hearing_state)
+        outcomes = self._hearing.step(mono, self._hearing_state)
+        self._waiting += outcomes
+        events += self._stems(self._separate(block.samples, outcomes))
         return events + self._due(self._hearing_state.horizon)
 
     def finish(self) -> list[Event]:
         """Give the events that the end of the sound completes; what goes on ends with it."""
         self._waiting += self._hearing.finish(self._hearing_state)
-        events = self._due(self._hearing_state.heard) + self._spectrum()
+        events = self._stems(self._apart.finish() if self._apart else [])
+        events += self._due(self._hearing_state.heard) + self._spectrum()
         return events + [
             e for said in self._hearing.close(self._hearing_state) for e in self._decisions(said)
         ]
@@ -120,7 +134,8 @@ class Pipeline:
         self._hearing_state = self._hearing.init()
         self._meter_state = self._meter.init()
         self._levels_given = 0
-        self._waiting: list[Outcome | _Tick] = []
+        self._apart: SeparatedStream | None = None
+        self._waiting: list[Outcome | VoiceSaid | _Tick] = []
         self._frames: list[Frame] = []
         self._latest: dict[str, Array] = {}
 
@@ -142,7 +157,26 @@ class Pipeline:
         self._waiting = [item for item in self._waiting if item.stop > horizon]
         return [event for item in due for event in self._events_of(item)]
 
-    def _events_of(self, item: Outcome | _Tick) -> Sequence[Event]:
+    def _separate(self, samples: Array, outcomes: Sequence[Outcome]) -> list[Apart | VoiceSaid]:
+        if self._separation is None:
+            return []
+        if self._apart is None:
+            self._apart = SeparatedStream(self._separation, self._rate_hz, samples.shape[1])
+        return self._apart.step(samples, outcomes)
+
+    def _stems(self, given: Sequence[Apart | VoiceSaid]) -> list[Event]:
+        """Stems at once; what is said of the voice waits its turn."""
+        events: list[Event] = []
+        for one in given:
+            if isinstance(one, VoiceSaid):
+                self._waiting.append(one)
+                continue
+            place = self._place(self._origin + one.start, self._origin + one.stop)
+            for label, samples in (("voice", one.voice), ("music", one.music)):
+                events.append(Stem(kind="stem", label=label, samples=samples, **place))
+        return events
+
+    def _events_of(self, item: Outcome | VoiceSaid | _Tick) -> Sequence[Event]:
         match item:
             case Frame():
                 self._frames.append(item)
@@ -153,20 +187,25 @@ class Pipeline:
                 else:
                     self._latest[item.head.name] = item.scores
                 return self._decisions(item)
+            case VoiceSaid():
+                assert self._separation is not None  # it says so
+                name = self._separation.model.manifest.name
+                return [self._decision("voice", name, change) for change in item.changes]
             case _:
                 return self._scores(item) if item.source == _SCORES else self._level(item) + self._spectrum()
 
     def _decisions(self, said: Said) -> list[Decision]:
-        return [self._decision(said.head, change) for change in said.changes]
+        model = said.head.model.manifest.name
+        return [self._decision(said.head.kind, model, change) for change in said.changes]
 
-    def _decision(self, head: Head, change: Change) -> Decision:
+    def _decision(self, kind: str, model: str, change: Change) -> Decision:
         return Decision(
-            kind=head.kind,
+            kind=kind,
             **self._place(self._origin + change.since, self._origin + change.at),
             state=change.state,
             label=change.label,
             score=_rounded(change.score),
-            model=head.model.manifest.name,
+            model=model,
         )
 
     def _scores(self, tick: _Tick) -> list[Event]:
@@ -208,9 +247,15 @@ class Pipeline:
         return _Place(stream=self._stream, epoch=self.epoch, start=start, stop=stop, rate=self._rate_hz)
 
 
-def _order(item: Outcome | _Tick) -> tuple[int, float]:
-    """By the sound; then heads in their order, frames, and the running values that quote them."""
-    return item.stop, math.inf if isinstance(item, _Tick) else item.rank
+def _order(item: Outcome | VoiceSaid | _Tick) -> tuple[int, int, int]:
+    """By the sound; then heads in their order and frames, the voice, and the running values that quote them."""
+    match item:
+        case _Tick():
+            return item.stop, 2, 0
+        case VoiceSaid():
+            return item.stop, 1, 0
+        case _:
+            return item.stop, 0, item.rank
 
 
 def _rounded(score: float) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from streamer.events import Decision, Event, Level, Scores, Spectrum, Status
+from streamer.events import Decision, Event, Level, Scores, Spectrum, Status, Stem
 
 STATE_WIDTH = 20
 """Of a label and its state: the longest of the released models', ``door_wood_creaks off``."""
@@ -45,6 +45,8 @@ def _said(event: Event) -> str:
             return f"rms {event.rms_dbfs:.1f} dBFS  peak {event.peak_dbfs:.1f} dBFS"
         case Spectrum():
             return f"{event.frames.shape[0]} frames of {event.frames.shape[1]} bands"
+        case Stem():
+            return f"{event.label}  {event.samples.shape[0]} samples of {event.samples.shape[1]} channels"
         case Status():
             told = (
                 f"{event.state}  lag {event.lag_ms:.0f} ms  dropped {event.dropped_samples}  "

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from streamer.events import Decision, Event, Level, Scores, Spectrum, Status
+from streamer.events import Decision, Event, Level, Scores, Spectrum, Status, Stem
 from streamer.sinks.publisher import Publisher
 from streamer.subscriber import Subscriber
 
@@ -43,6 +43,11 @@ def scores(seq: int = 0, stream: str = "mic") -> Scores:
 def spectrum(seq: int = 0, stream: str = "mic", frames: int = 3) -> Spectrum:
     values = np.random.default_rng(seq).normal(size=(frames, 64)).astype(np.float32)
     return Spectrum(**_place("spectrum", seq, stream), front_end="ab12", frames=values)
+
+
+def stem(seq: int = 0, stream: str = "mic", label: str = "voice", channels: int = 2) -> Stem:
+    samples = np.random.default_rng(seq).normal(size=(160, channels)).astype(np.float32)
+    return Stem(**_place("stem", seq, stream), label=label, samples=samples)
 
 
 def _place(kind: str, seq: int, stream: str) -> dict[str, Any]:

@@ -46,6 +46,15 @@ def test_round_trip_of_a_spectrum(frames: int) -> None:
     assert repr(replace(decoded, frames=empty)) == repr(replace(event, frames=empty))
 
 
+def test_round_trip_of_a_stem() -> None:
+    event = bus.stem(4)
+    decoded = decode(encode(event))
+    assert isinstance(decoded, events.Stem)
+    assert (decoded.label, decoded.samples.shape) == ("voice", (160, 2))
+    assert header(event)["shape"] == (event.stop - event.start, 2)
+    np.testing.assert_array_equal(decoded.samples, event.samples)
+
+
 def test_a_payload_is_little_endian_and_contiguous_whatever_it_was() -> None:
     values = np.arange(12, dtype=">f4").reshape(3, 4).T
     event = replace(bus.spectrum(), frames=values)

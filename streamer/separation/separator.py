@@ -90,6 +90,10 @@ class Separator:
         spectra, heard = self._analysis.step(x, (rest[0], rest[1]))
         return self._given(x, spectra, (waiting, count, *heard, *rest[2:]))
 
+    def waiting(self, state: State) -> int:
+        """How many samples came in that were not yet given out."""
+        return int(state[1][0])
+
     def forget(self, state: State) -> State:
         """The state of streams whose network has heard nothing; what came in is still given out in full."""
         kept = len(state) - self._model_states

@@ -1,0 +1,246 @@
+"""Separation of one stream as it comes: only while its gate is open, to the exact sample, without a click."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from streamer.decisions import Change, Decider, DecisionConfig
+from streamer.gated import Switch
+from streamer.head_decisions import HeadDecisions, HeadState
+from streamer.inference.model import Model
+from streamer.separation.separator import Separator, Stems
+from streamer.stage import Array, State
+
+FADE_S = 0.01
+"""Of the stems where they begin and end: a raised cosine."""
+PRE_ROLL_S = 1.0
+"""Sound before an opening that the network hears, so that it knows the level and what goes on."""
+
+
+@dataclass(frozen=True)
+class Apart:
+    """A piece of sound, apart.
+
+    Attributes
+    ----------
+    start, stop : int
+        Samples since the epoch began.
+    voice, music : float32 array, shape (samples, channels)
+    """
+
+    start: int
+    stop: int
+    voice: Array
+    music: Array
+
+
+@dataclass(frozen=True)
+class VoiceSaid:
+    """What is said of the voice: changes at sample `stop`."""
+
+    stop: int
+    changes: tuple[Change, ...]
+
+
+@dataclass
+class _Running:
+    """A separation that hears, from its opening on.
+
+    Attributes
+    ----------
+    state : State
+    voice : HeadState
+    origin : int
+        Sample of its first hop.
+    given, told : int
+        Samples given out, below 0 while those are due that came before the opening; hops told of.
+    """
+
+    state: State
+    voice: HeadState
+    origin: int
+    given: int = 0
+    told: int = 0
+
+
+@dataclass
+class LiveState:
+    """What a `LiveSeparation` carries.
+
+    Attributes
+    ----------
+    heard : int
+        Samples so far.
+    history : array, shape (samples, channels)
+        The last of them, for an opening.
+    running : _Running or None
+        None while the gate is closed.
+    """
+
+    history: Array
+    heard: int = 0
+    running: _Running | None = None
+
+
+class LiveSeparation:
+    """Stems and voice activity of a stream.
+
+    Unlike what is gated on the resampled sound, it does not wait until the gate's word on a sample is known: a switch
+    said at sample T takes effect at T + `late_samples`, by when the word is known whatever the cutting. So stems are
+    late by the transform's latency alone.
+
+    Parameters
+    ----------
+    model : Model
+        A separation.
+    rate_hz, channels : int
+        Of the sound.
+    decisions : DecisionConfig
+        When there is a voice.
+    prefer : str
+        Which of the model's operating points is taken.
+    gated : bool
+        Whether it waits for switches; else it runs from the first sample on.
+    late_samples : int
+        At most so many samples after T is the gate's word on T known.
+    """
+
+    def __init__(
+        self,
+        model: Model,
+        rate_hz: int,
+        channels: int,
+        decisions: DecisionConfig,
+        prefer: str,
+        gated: bool,
+        late_samples: int,
+    ) -> None:
+        self._separator = Separator(model, rate_hz, channels)
+        self._hop = self._separator.stft.hop_samples
+        self._gated, self._late = gated, late_samples
+        self._history_samples = round(PRE_ROLL_S * rate_hz) // self._hop * self._hop
+        self._channels = channels
+        self._fade = _rising(round(FADE_S * rate_hz))[:, None]
+        warm_up = round(model.manifest.warm_up_frames * self._hop)
+        decider = _decider(model, decisions, prefer, rate_hz)
+        self._decisions = HeadDecisions((decider,), exclusive=False, warm_up_samples=warm_up)
+
+    def init(self) -> LiveState:
+        """State of a stream that has heard nothing."""
+        state = LiveState(np.zeros((0, self._channels), np.float32))
+        if not self._gated:
+            self._open(state)
+        return state
+
+    def step(self, x: Array, switches: Sequence[Switch], state: LiveState) -> list[Apart | VoiceSaid]:
+        """Take samples; give what is apart and what is said of the voice.
+
+        Parameters
+        ----------
+        x : float32 array, shape (samples, channels)
+            Finite.
+        switches : sequence of Switch
+            Of the gate, that take effect within `x` or before it.
+        state : LiveState
+            Updated.
+        """
+        given: list[Apart | VoiceSaid] = []
+        for switch in switches:
+            at = max(0, switch.at + self._late - state.heard)
+            given += self._hear(x[:at], state)
+            x = x[at:]
+            if switch.opens:
+                self._open(state)
+            else:
+                given += self.finish(state)
+        return given + self._hear(x, state)
+
+    def known(self, stop: int) -> int:
+        """Up to which sample the gate's switches are known, and take effect, when sound up to `stop` was heard."""
+        return stop - self._late
+
+    def forget(self, state: LiveState) -> None:
+        """Let the network start anew: what came was no sound."""
+        if state.running is not None:
+            state.running.state = self._separator.forget(state.running.state)
+
+    def finish(self, state: LiveState) -> list[Apart | VoiceSaid]:
+        """Give what the end of the sound, or of hearing it, completes, faded out."""
+        running, state.running = state.running, None
+        if running is None:
+            return []
+        given = self._given(self._separator.flush(running.state), running, state.heard)
+        _fade_out([part for part in given if isinstance(part, Apart)], self._fade)
+        ended = self._decisions.end(state.heard, running.voice)
+        return [*given, VoiceSaid(state.heard, tuple(ended))]
+
+    def _open(self, state: LiveState) -> None:
+        """Begin to hear at the next sample, after the last second of what was heard."""
+        history = state.history[len(state.history) % self._hop :]
+        _, samples = self._separator.step(history[None], self._separator.init())
+        before = self._separator.waiting(samples)
+        state.running = _Running(samples, self._decisions.init(state.heard), state.heard, given=-before)
+
+    def _hear(self, x: Array, state: LiveState) -> list[Apart | VoiceSaid]:
+        if not len(x):
+            return []
+        state.heard += len(x)
+        if self._gated:
+            state.history = np.concatenate([state.history, x])[-self._history_samples :]
+        if state.running is None:
+            return []
+        stems, state.running.state = self._separator.step(x[None], state.running.state)
+        return self._given(stems, state.running, state.heard)
+
+    def _given(self, stems: Stems, running: _Running, heard: int) -> list[Apart | VoiceSaid]:
+        """Cut into hops, so that the pieces are the same however the sound was cut."""
+        parts: list[Apart | VoiceSaid] = []
+        for first in range(0, stems.voice.shape[1], self._hop):
+            voice, music = (stem[0, first : first + self._hop] for stem in (stems.voice, stems.music))
+            at, running.given = running.given, running.given + len(voice)
+            if at >= 0:
+                rise = self._fade[at : at + len(voice)]
+                for stem in (voice, music):
+                    stem[: len(rise)] *= rise
+                start = running.origin + at
+                parts.append(Apart(start, start + len(voice), voice, music))
+        for score in stems.voiced[0]:
+            start = running.origin + running.told * self._hop
+            running.told += 1
+            if start < heard:  # the last frames only complete the sound of those before them
+                stop = min(start + self._hop, heard)
+                changes = self._decisions.step(np.array([score]), start, stop, running.voice)
+                parts.append(VoiceSaid(stop, tuple(changes or ())))
+        return parts
+
+
+def _fade_out(parts: Sequence[Apart], fade: Array) -> None:
+    """Let the last samples of some pieces fade, as far as they reach."""
+    left = min(len(fade), sum(len(part.voice) for part in parts))
+    fall = fade[::-1][len(fade) - left :]
+    for part in reversed(parts):
+        count = min(left, len(part.voice))
+        for stem in (part.voice, part.music):
+            stem[len(stem) - count :] *= fall[left - count : left]
+        left -= count
+
+
+def _decider(model: Model, decisions: DecisionConfig, prefer: str, rate_hz: int) -> Decider:
+    manifest = model.manifest
+    point = manifest.thresholds(prefer)[0]
+    return Decider(
+        label=manifest.labels[0],
+        on=point.on if decisions.on is None else decisions.on,
+        off=point.off if decisions.off is None else decisions.off,
+        min_on_samples=round(decisions.min_on_ms * rate_hz / 1_000),
+        min_off_samples=round(decisions.min_off_ms * rate_hz / 1_000),
+        update_samples=round(decisions.update_ms * rate_hz / 1_000),
+    )
+
+
+def _rising(samples: int) -> Array:
+    """Half a period of a raised cosine, from 0 to 1."""
+    return (0.5 - 0.5 * np.cos(np.pi * (np.arange(samples) + 0.5) / samples)).astype(np.float32)

@@ -1,0 +1,89 @@
+"""The separation of one stream: its model, its gate, and what it carries."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import ceil
+
+from streamer.decisions import DecisionConfig
+from streamer.gated import GateState
+from streamer.inference.model import Model
+from streamer.outlets import Outcome, Said
+from streamer.resample import Resample
+from streamer.separation.live import Apart, LiveSeparation, VoiceSaid
+from streamer.separation.separator import cleaned
+from streamer.stage import Array
+
+
+@dataclass(frozen=True)
+class Separation:
+    """What separates, and when.
+
+    Attributes
+    ----------
+    model : Model
+        A separation.
+    decisions : DecisionConfig
+        When there is a voice.
+    prefer : str
+        Which of the model's operating points is taken.
+    opened_by : str or None
+        Name of the head that is its gate; None runs always.
+    gate_rate_hz : int
+        Sample rate that the gate hears.
+    """
+
+    model: Model
+    decisions: DecisionConfig = DecisionConfig()
+    prefer: str = "balanced"
+    opened_by: str | None = None
+    gate_rate_hz: int = 16_000
+
+    def live(self, rate_hz: int, channels: int) -> LiveSeparation:
+        """The separation of sound of this form."""
+        late_samples = ceil(Resample(rate_hz, self.gate_rate_hz).latency)
+        gated = self.opened_by is not None
+        return LiveSeparation(self.model, rate_hz, channels, self.decisions, self.prefer, gated, late_samples)
+
+
+class SeparatedStream:
+    """One epoch of a stream's sound, apart.
+
+    Parameters
+    ----------
+    separation : Separation
+    rate_hz, channels : int
+        Of the sound.
+    """
+
+    def __init__(self, separation: Separation, rate_hz: int, channels: int) -> None:
+        self._opened_by = separation.opened_by
+        self._live = separation.live(rate_hz, channels)
+        self._state = self._live.init()
+        self._gate = GateState()
+
+    def step(self, x: Array, outcomes: Sequence[Outcome]) -> list[Apart | VoiceSaid]:
+        """Take samples, and what the heads gave for them.
+
+        Parameters
+        ----------
+        x : float32 array, shape (samples, channels)
+            What is no sound in it is muted, and the network starts anew.
+        outcomes : sequence of Outcome
+        """
+        self._ask(outcomes)
+        sound, muted = cleaned(x)
+        if muted:
+            self._live.forget(self._state)
+        switches = self._gate.due(self._live.known(self._state.heard + len(x)))
+        return self._live.step(sound, switches, self._state)
+
+    def finish(self) -> list[Apart | VoiceSaid]:
+        """Give what the end of the sound completes."""
+        return self._live.finish(self._state)
+
+    def _ask(self, outcomes: Sequence[Outcome]) -> None:
+        for outcome in outcomes:
+            if isinstance(outcome, Said) and outcome.head.name == self._opened_by:
+                self._gate.hear(outcome.changes)

@@ -1,0 +1,141 @@
+"""Stems on disk: whole within each file, never over another, and a disk that fails holds nothing up."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from streamer.errors import ConfigError
+from streamer.events import Level, Stem
+from streamer.sinks.stem_files import StemFiles
+
+RATE_HZ = 16_000
+HOP = 160
+NOON = datetime(2026, 5, 4, 12, 0, 0, tzinfo=UTC)
+
+
+def stem(start: int, label: str = "voice", epoch: int = 0, live: bool = False, channels: int = 2) -> Stem:
+    """A hop in which each sample is its own number, scaled."""
+    numbers = np.arange(start, start + HOP, dtype=np.float32) / 100_000
+    return Stem(
+        kind="stem",
+        stream="mic",
+        epoch=epoch,
+        start=start,
+        stop=start + HOP,
+        rate=RATE_HZ,
+        time=NOON + timedelta(seconds=(start + HOP) / RATE_HZ) if live else None,
+        label=label,
+        samples=np.repeat(numbers[:, None], channels, axis=1),
+    )
+
+
+def write(folder: Path, stems: list[Stem], form: str = "flac") -> dict[str, np.ndarray]:
+    sink = StemFiles(folder, form)
+    sink.open()
+    for one in stems:
+        sink.send(one)
+    sink.close()
+    return {path.name: soundfile.read(path, always_2d=True)[0] for path in sorted(folder.iterdir())}
+
+
+@pytest.mark.parametrize("form", ["flac", "wav"])
+def test_each_label_has_a_file_that_is_whole(tmp_path: Path, form: str) -> None:
+    stems = [stem(n * HOP, label) for n in range(10, 30) for label in ("voice", "music")]
+    files = write(tmp_path / "new" / "stems", stems, form)
+    assert list(files) == [f"mic-000000.100s-{label}.{form}" for label in ("music", "voice")]
+    for sound in files.values():
+        assert sound.shape == (20 * HOP, 2)
+        np.testing.assert_allclose(sound[:, 0], np.arange(10 * HOP, 30 * HOP) / 100_000, atol=1e-6)
+
+
+def test_live_stems_are_named_by_the_time_of_their_first_sample(tmp_path: Path) -> None:
+    files = write(tmp_path, [stem(16_000, live=True), stem(16_160, live=True)])
+    assert list(files) == ["mic-20260504T120001.000Z-voice.flac"]
+
+
+@pytest.mark.parametrize("second", [stem(20 * HOP), stem(11 * HOP, epoch=1)], ids=["a hole", "a fresh start"])
+def test_what_does_not_follow_goes_into_another_file(tmp_path: Path, second: Stem) -> None:
+    files = write(tmp_path, [stem(10 * HOP), second])
+    assert [len(sound) for sound in files.values()] == [HOP, HOP]
+
+
+def test_what_was_written_before_is_kept(tmp_path: Path) -> None:
+    write(tmp_path, [stem(0)])
+    files = write(tmp_path, [stem(0), stem(HOP)])
+    assert {name: len(sound) for name, sound in files.items()} == {
+        "mic-000000.000s-voice.flac": HOP,
+        "mic-000000.000s-voice-2.flac": 2 * HOP,
+    }
+
+
+def test_other_events_are_passed_over(tmp_path: Path) -> None:
+    sink = StemFiles(tmp_path)
+    sink.open()
+    place = {"stream": "mic", "epoch": 0, "start": 0, "stop": HOP, "rate": RATE_HZ}
+    sink.send(Level(kind="level", rms_dbfs=-20.0, peak_dbfs=-10.0, **place))
+    sink.close()
+    sink.close()
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_folder_that_cannot_be_written_is_refused_before_anything_opens(tmp_path: Path) -> None:
+    (tmp_path / "taken").write_text("no folder")
+    with pytest.raises(
+        ConfigError, match=r"stems cannot be written into .*taken \(File exists\); name a folder"
+    ):
+        StemFiles(tmp_path / "taken").open()
+
+
+def test_a_full_disk_is_said_once_and_the_next_stem_is_tried_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    whole = soundfile.SoundFile.write
+    written = []
+
+    def full_for_a_while(self: soundfile.SoundFile, data: np.ndarray) -> None:
+        written.append(len(data))
+        if len(written) == 3:
+            raise OSError(28, "No space left on device")
+        whole(self, data)
+
+    monkeypatch.setattr(soundfile.SoundFile, "write", full_for_a_while)
+    with caplog.at_level(logging.WARNING):
+        files = write(tmp_path, [stem(n * HOP) for n in range(8)] + [stem(20 * HOP)])
+    assert caplog.text.count("No space left on device") == 1
+    assert "stem voice of mic cannot be written into" in caplog.text
+    assert [len(sound) for sound in files.values()] == [2 * HOP, HOP]
+
+
+def test_a_slow_disk_holds_nothing_up_and_leaves_no_hole_within_a_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("streamer.sinks.stem_files.WAITING_S", 0.05)  # ten pieces
+    whole, let_go = soundfile.SoundFile.write, threading.Event()
+
+    def slow(self: soundfile.SoundFile, data: np.ndarray) -> None:
+        assert let_go.wait(10)
+        whole(self, data)
+
+    monkeypatch.setattr(soundfile.SoundFile, "write", slow)
+    sink = StemFiles(tmp_path)
+    sink.open()
+    for n in range(40):
+        sink.send(stem(n * HOP, live=True))  # returns though nothing is written
+    let_go.set()
+    while sink.waiting:
+        pass
+    for n in range(100, 103):
+        sink.send(stem(n * HOP, live=True))
+    sink.close()
+    assert caplog.text.count("is too slow: stems have holes") == 1
+    assert sink.left_out >= 40 - 12
+    for path in tmp_path.iterdir():
+        sound = soundfile.read(path, always_2d=True)[0][:, 0]
+        np.testing.assert_allclose(np.diff(sound), 1e-5, atol=1e-6)
