@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from models.layers import StreamingLayer, TorchState, WindowMean
-from models.recurrent import Recurrent
+from models.recurrent import Gru
 from models.spectra import analyse, as_features, synthesise
 from streamer.stft import StftConfig
 
@@ -198,7 +198,7 @@ class _Block(nn.Module):
         super().__init__()
         channels = config.channels
         self.time_norm, self.band_norm = nn.LayerNorm(channels), nn.LayerNorm(channels)
-        self.time = Recurrent(channels, config.memory)
+        self.time = Gru(channels, config.memory)
         self.time_out = nn.Linear(config.memory, channels)
         self.band = nn.GRU(channels, config.spread, batch_first=True, bidirectional=True)
         self.band_out = nn.Linear(2 * config.spread, channels)

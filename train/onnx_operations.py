@@ -2,39 +2,59 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-import torch
 from onnxscript import opset18 as op
 
-from models import recurrent
+from models.recurrent import exported_gru, exported_lstm
 
-
-def gru(x: Any, state: Any, weight_in: Any, weight: Any, bias_in: Any, bias: Any) -> tuple[Any, Any]:
-    """`models.recurrent.exported_gru` as ONNX's GRU, which has time first and its gates in another order."""
-    both = op.Concat(_ordered(bias_in), _ordered(bias), axis=0)
-    y, after = op.GRU(
-        op.Transpose(x, perm=[1, 0, 2]),
-        op.Unsqueeze(_ordered(weight_in), [0]),
-        op.Unsqueeze(_ordered(weight), [0]),
-        op.Unsqueeze(both, [0]),
-        None,
-        op.Unsqueeze(state, [0]),
-        hidden_size=weight.shape[1],
-        linear_before_reset=1,
-    )
-    return op.Transpose(op.Squeeze(y, [1]), perm=[1, 0, 2]), op.Squeeze(after, [0])
-
-
-def _ordered(gates: Any) -> Any:
-    """Torch's reset, update and new gate as ONNX's update, reset and new gate."""
-    units = gates.shape[0] // 3
-    reset, update, new = (op.Slice(gates, [n * units], [(n + 1) * units], [0]) for n in range(3))
-    return op.Concat(update, reset, new, axis=0)
+GRU_GATES = (1, 0, 2)
+"""Where ONNX's update, reset and new gate are among torch's reset, update and new gate."""
+LSTM_GATES = (0, 3, 1, 2)
+"""Where ONNX's input, output, forget and cell gate are among torch's input, forget, cell and output gate."""
 
 
 def translations() -> Mapping[Callable[..., Any], Callable[..., Any]]:
     """Torch's operations of this project, and what writes them."""
-    assert recurrent.exported_gru is not None  # importing it is what makes torch know it
-    return {torch.ops.streamer.gru.default: gru}
+    return {exported_gru._opoverload: _gru, exported_lstm._opoverload: _lstm}
+
+
+def _gru(x: Any, state: Any, *weights: Any) -> tuple[Any, Any]:
+    units = weights[1].shape[1]
+    before = op.Unsqueeze(state, [0])
+    given = op.GRU(
+        _time_first(x), *_ordered(weights, GRU_GATES), None, before, hidden_size=units, linear_before_reset=1
+    )
+    y, after = given
+    return _rows_first(y), op.Squeeze(after, [0])
+
+
+def _lstm(x: Any, hidden: Any, cell: Any, *weights: Any) -> tuple[Any, Any, Any]:
+    units = weights[1].shape[1]
+    before = op.Unsqueeze(hidden, [0]), op.Unsqueeze(cell, [0])
+    y, hidden, cell = op.LSTM(
+        _time_first(x), *_ordered(weights, LSTM_GATES), None, *before, hidden_size=units
+    )
+    return _rows_first(y), op.Squeeze(hidden, [0]), op.Squeeze(cell, [0])
+
+
+def _time_first(x: Any) -> Any:
+    return op.Transpose(x, perm=[1, 0, 2])
+
+
+def _rows_first(y: Any) -> Any:
+    """(steps, directions, rows, units) to (rows, steps, units)."""
+    return op.Transpose(op.Squeeze(y, [1]), perm=[1, 0, 2])
+
+
+def _ordered(weights: Sequence[Any], gates: Sequence[int]) -> tuple[Any, Any, Any]:
+    """Torch's weights of input and state, and both biases, as ONNX has them: for one direction, in its order."""
+    weight_in, weight, bias_in, bias = (_gates(each, gates) for each in weights)
+    both = op.Concat(bias_in, bias, axis=0)
+    return op.Unsqueeze(weight_in, [0]), op.Unsqueeze(weight, [0]), op.Unsqueeze(both, [0])
+
+
+def _gates(weights: Any, gates: Sequence[int]) -> Any:
+    units = weights.shape[0] // len(gates)
+    return op.Concat(*(op.Slice(weights, [n * units], [(n + 1) * units], [0]) for n in gates), axis=0)

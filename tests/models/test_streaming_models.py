@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from models.cnn_lstm_attention import CnnLstmAttention, CnnLstmAttentionConfig
 from models.ear import Ear, EarConfig
 from models.gate import Gate, GateConfig
 from models.genre import Genre, GenreConfig
@@ -40,9 +41,16 @@ def small_mask():
     return Mask(config), 2 * stft.bins
 
 
-@pytest.fixture(
-    params=[small_ear, small_genre, small_gate, small_head, small_mask], ids=lambda make: make.__name__
-)
+def small_cnn_lstm_attention():
+    stft = StftConfig(hop_samples=8, window_samples=32)
+    config = CnnLstmAttentionConfig(stft, channels=(3, 4), units=8, heads=2, past_frames=5, level_frames=6)
+    return CnnLstmAttention(config), 2 * stft.bins
+
+
+MAKERS = [small_ear, small_genre, small_gate, small_head, small_mask, small_cnn_lstm_attention]
+
+
+@pytest.fixture(params=MAKERS, ids=lambda make: make.__name__)
 def made(request):
     torch.manual_seed(0)
     model, width = request.param()

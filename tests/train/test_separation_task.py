@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,6 +18,7 @@ from train.config import read_config
 from train.data.decode import RATE_HZ
 from train.data.stem_folders import own
 from train.tasks.separation import SeparationRunConfig, SeparationTask, voiced_frames
+from train.tasks.separation_cnn_lstm import CnnLstmRunConfig
 from train.tasks.separation_figures import ClipFigures, VoiceActivity, bss_eval, figures, measured, si_sdr_db
 
 TINY = [
@@ -123,6 +125,32 @@ def test_from_songs_to_a_released_folder_that_separates(songs, settings, tmp_pat
     again = command.invoke(main, ["evaluate", "separation", "--model", str(folder)])
     assert again.exit_code == 0, again.output
     assert json.loads(again.output)["separation"].keys() == test.keys()
+
+
+def test_the_other_network_learns_by_the_same_task_and_may_begin_with_other_weights(
+    songs, settings, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("STREAMER_DATA", str(songs.parent))
+    monkeypatch.chdir(tmp_path)
+    small = [
+        "model.channels=[4, 4]",
+        "model.units=16",
+        "model.heads=2",
+        "loop.steps=2",
+        "loop.validate_every=2",
+    ]
+    own = [text for text in settings if not text.startswith("model.")]
+    words = [word for text in [*own, *small] for word in ("--set", text)]
+    first = CliRunner().invoke(main, ["separation_cnn_lstm", *words])
+    assert first.exit_code == 0, first.output
+    run = Path(first.output.strip().splitlines()[-1])
+    tuned = read_config(CnnLstmRunConfig, None, [*own, *small, f"begin={run}"])
+    model = SeparationTask(tuned, songs, tmp_path / "cache").make_model()
+    weights = torch.load(run / "best.pt")["weights"]
+    assert all(torch.equal(weights[name], own) for name, own in model.state_dict().items())
+    export = CliRunner().invoke(main, ["export", "separation_cnn_lstm", "--out", str(tmp_path / "out")])
+    assert export.exit_code == 0, export.output
+    assert read_manifest(tmp_path / "out").is_separation
 
 
 def test_half_of_the_mixture_is_3_db_nearer_to_either_stem(tmp_path):

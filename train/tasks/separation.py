@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from models.layers import StreamingLayer
 from models.mask import Mask, MaskConfig, separate
 from streamer.stage import Array
 from train.augment import active_level, from_db
+from train.checkpoint import Identity, load_weights
 from train.data.decode import RATE_HZ
 from train.data.remixes import Remix, RemixConfig, Remixes
 from train.data.song_sets import find_songs
@@ -60,9 +63,14 @@ class SeparationRunConfig(HoldsOut):
     loop : LoopConfig
     remixes : RemixConfig
     weights : LossWeights
+    begin : str
+        Folder of a run whose best weights it begins with, to be tuned on other songs; empty begins at random.
     fold, validation_fold : int
         As in `train.folds.HoldsOut`.
     """
+
+    task: ClassVar[str] = "separation"
+    network: ClassVar[Callable[[Any], StreamingLayer]] = Mask
 
     data: tuple[str, ...] = ("mir1k",)
     model: MaskConfig = field(default_factory=MaskConfig)
@@ -78,6 +86,7 @@ class SeparationRunConfig(HoldsOut):
     )
     remixes: RemixConfig = field(default_factory=RemixConfig)
     weights: LossWeights = field(default_factory=LossWeights)
+    begin: str = ""
     fold: int = 5
     validation_fold: int = 4
 
@@ -92,10 +101,9 @@ class SeparationTask:
         Folders of the data sets and of decoded sound.
     """
 
-    name = "separation"
-
     def __init__(self, config: SeparationRunConfig, data: Path, cache: Path) -> None:
         self.config = config
+        self.name = config.task
         self.front_end = config.model.stft
         songs = find_songs(config.data, data)
         self._learnt = Songs(of_folds(songs, config.learnt_folds), cache)
@@ -106,7 +114,10 @@ class SeparationTask:
         return data_used(*self._learnt.caches, *self._checked.caches)
 
     def make_model(self) -> nn.Module:
-        return Mask(self.config.model)
+        model = self.config.network(self.config.model)
+        if self.config.begin:
+            load_weights(model, Path(self.config.begin) / "best.pt", Identity(self.name, self.front_end))
+        return model
 
     def make_batch(self, seed: int, step: int, size: int) -> Batch:
         """Mixtures, voices, accompaniments (size, samples), and which frames have a voice (size, frames)."""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from models.mask import Mask
+from models.layers import StreamingLayer
 from streamer.manifest import Manifest
 from streamer.model_folders import read_manifest
 from train.calibration import operating_points, preferred
@@ -20,7 +21,7 @@ from train.release import check_chosen, finish, held_out, set_points
 from train.tasks.separation import SeparationRunConfig, SeparationTask
 from train.tasks.separation_figures import by_artist, figures, measured, together, voice_activity
 
-COMMAND = "python -m train evaluate separation"
+COMMAND = "python -m train evaluate {task}"
 WARM_UP_FRAMES = 20
 PRECISION, RECALL = 0.95, 0.95
 """Of hops with a voice, for who prefers either."""
@@ -41,17 +42,17 @@ LIMITS = """
 """
 
 
-def load_run(run: Path) -> Mask:
+def load_run(run: Path, kind: type[SeparationRunConfig] = SeparationRunConfig) -> StreamingLayer:
     """The network with the best weights of a run, ready to use."""
-    config = read_config(SeparationRunConfig, run / "config.json").model
-    model = Mask(config)
-    load_weights(model, run / "best.pt", Identity("separation", config.stft))
+    config = read_config(kind, run / "config.json")
+    model = kind.network(config.model)
+    load_weights(model, run / "best.pt", Identity(kind.task, config.model.stft))
     return model.eval()
 
 
-def export_run(run: Path, folder: Path) -> Manifest:
+def export_run(run: Path, folder: Path, kind: type[SeparationRunConfig] = SeparationRunConfig) -> Manifest:
     """Export a run's best weights without figures into `folder`."""
-    return _exported(load_run(run), read_config(SeparationRunConfig, run / "config.json"), folder)
+    return _exported(load_run(run, kind), read_config(kind, run / "config.json"), folder)
 
 
 def evaluate(asked: Evaluation) -> dict[str, Any]:
@@ -62,7 +63,13 @@ def evaluate(asked: Evaluation) -> dict[str, Any]:
     return _figures(config, asked.data, fold, asked.model, points[0].on if points else 0.5)
 
 
-def release(run: Path, data: Path, cache: Path, folder: Path) -> Manifest:  # noqa: ARG001 - sound is read as it is
+def release(
+    run: Path,
+    data: Path,
+    cache: Path,  # noqa: ARG001 - sound is read as it is
+    folder: Path,
+    kind: type[SeparationRunConfig] = SeparationRunConfig,
+) -> Manifest:
     """Export a run's best weights, choose when there is a voice on validation, measure on test, write the card.
 
     Parameters
@@ -73,10 +80,12 @@ def release(run: Path, data: Path, cache: Path, folder: Path) -> Manifest:  # no
         Folders of the data sets and of decoded sound.
     folder : Path
         Takes ``model.onnx``, ``manifest.json`` and ``card.md``.
+    kind : type
+        Of the run's configuration.
     """
-    config = read_config(SeparationRunConfig, run / "config.json")
+    config = read_config(kind, run / "config.json")
     check_chosen(config.validation_fold)
-    model = load_run(run)
+    model = load_run(run, kind)
     manifest = _exported(model, config, folder)
     songs = find_songs(config.data, data)
     scores, truth = together(voice_activity(of_folds(songs, [config.validation_fold]), folder))
@@ -86,7 +95,7 @@ def release(run: Path, data: Path, cache: Path, folder: Path) -> Manifest:  # no
     }
     manifest = set_points(manifest, points, folder)
     on = manifest.thresholds()[0].on
-    results = {"command": COMMAND, **_figures(config, data, config.fold, folder, on)}
+    results = {"command": COMMAND.format(task=kind.task), **_figures(config, data, config.fold, folder, on)}
     return finish(
         manifest, results, folder, _about(model, config, len(of_folds(songs, config.learnt_folds))), LIMITS
     )
@@ -97,18 +106,18 @@ def _figures(config: SeparationRunConfig, data: Path, fold: int, folder: Path, o
     return {"separation": figures(clips, on), "voice GNSDR by artist": by_artist(clips)}
 
 
-def _exported(model: Mask, config: SeparationRunConfig, folder: Path) -> Manifest:
+def _exported(model: StreamingLayer, config: SeparationRunConfig, folder: Path) -> Manifest:
     sets = [find_song_set(name) for name in config.data]
     described = dataclasses.replace(
-        describe(model, "separation", ("voice",), model.config.stft, WARM_UP_FRAMES),
+        describe(model, "separation", ("voice",), config.model.stft, WARM_UP_FRAMES),
         results={"held out": {**held_out(config)["held out"], "data": list(config.data)}},
         trained_on=tuple({"name": found.title, "licence": found.licence} for found in sets),
     )
     return export(model, described, folder)
 
 
-def _about(model: Mask, config: SeparationRunConfig, songs: int) -> str:
-    stft = model.config.stft
+def _about(model: StreamingLayer, config: SeparationRunConfig, songs: int) -> str:
+    stft = config.model.stft
     chose = f"; fold {config.validation_fold} chose the weights" if config.validation_fold else ""
     return ABOUT.format(
         hop_ms=1_000 * stft.hop_samples / stft.sample_rate_hz,
@@ -120,11 +129,16 @@ def _about(model: Mask, config: SeparationRunConfig, songs: int) -> str:
     )
 
 
-PLUGIN = Plugin(
-    name="separation",
-    config=SeparationRunConfig,
-    task=SeparationTask,
-    export=export_run,
-    evaluate=evaluate,
-    release=release,
-)
+def plugin(kind: type[SeparationRunConfig]) -> Plugin:
+    """The task of a network, by its configuration."""
+    return Plugin(
+        name=kind.task,
+        config=kind,
+        task=SeparationTask,
+        export=partial(export_run, kind=kind),
+        evaluate=evaluate,
+        release=partial(release, kind=kind),
+    )
+
+
+PLUGIN = plugin(SeparationRunConfig)

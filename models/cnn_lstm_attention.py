@@ -1,0 +1,146 @@
+"""The network that separation began with here, made causal: convolutions, an LSTM, attention over the past."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from models.layers import CausalConv2d, StreamingLayer, StreamingSequence, TorchState, WindowMean
+from models.mask import QUIET
+from models.recurrent import Lstm
+from streamer.stft import StftConfig
+
+NOT_SEEN = -1e9
+"""Added to what a step must not attend to, before the softmax."""
+
+
+@dataclass(frozen=True)
+class CnnLstmAttentionConfig:
+    """Sizes of the network.
+
+    Attributes
+    ----------
+    stft : StftConfig
+        Of the spectra that it hears.
+    channels : tuple of int
+        Outputs of the convolutions, each of which halves the bins.
+    units : int
+        Of the LSTM, and numbers that attention compares; a multiple of `heads`.
+    heads : int
+    past_frames : int
+        That attention looks back on, the present one included.
+    dropout : float
+        Before the last layer, in training.
+    level_frames : int
+        Frames whose mean power is taken for the level.
+    """
+
+    stft: StftConfig = field(default_factory=StftConfig)
+    channels: tuple[int, ...] = (16, 32, 32, 32)
+    units: int = 192
+    heads: int = 4
+    past_frames: int = 100
+    dropout: float = 0.2
+    level_frames: int = 200
+
+
+class CnnLstmAttention(StreamingLayer):
+    """Magnitudes in, a real mask from 0 to 1 out: what most separation was before complex masks.
+
+    Parameters
+    ----------
+    config : CnnLstmAttentionConfig
+    """
+
+    hop_frames = 1
+    latency_frames = 1
+
+    def __init__(self, config: CnnLstmAttentionConfig = CnnLstmAttentionConfig()) -> None:
+        super().__init__()
+        self.config = config
+        bins, layers, before = config.stft.bins - 1, [], 1
+        for channels in config.channels:
+            layers.append(CausalConv2d(before, channels, bins, (3, 3), stride=(1, 2)))
+            bins, before = (bins + 1) // 2, channels
+        self.level = WindowMean(1, config.level_frames)
+        self.body = StreamingSequence(*layers)
+        self.bottleneck = nn.Linear(before * bins, config.units)
+        self.memory = Lstm(config.units, config.units)
+        self.attention = PastAttention(config.units, config.heads, config.past_frames)
+        self.dropout = nn.Dropout(config.dropout)
+        self.head = nn.Linear(2 * config.units, config.stft.bins + 1)
+        self.state_shapes = (
+            self.level.state_shapes
+            + self.body.state_shapes
+            + ((config.units,), (config.units,))
+            + self.attention.state_shapes
+        )
+
+    def forward(self, x: Tensor, state: TorchState | None = None) -> tuple[Tensor, TorchState]:
+        """Masks for spectra; arguments and result as of `models.mask.Mask`, imaginary parts of the mask being 0."""
+        state = self.init(x) if state is None else state
+        level_state, rest = state[:1], state[1:]
+        body_state, (hidden, cell, *past) = (
+            rest[: len(self.body.state_shapes)],
+            rest[len(self.body.state_shapes) :],
+        )
+        power = x.square().mean(2, keepdim=True)
+        level, level_state = self.level(power, level_state)
+        real, imaginary = x.unflatten(2, (2, -1))[..., :-1].unbind(2)
+        heard = ((real.square() + imaginary.square()) / level.clamp(min=QUIET) + 1e-6).pow(0.15)
+        y, body_state = self.body(heard.unsqueeze(1), body_state)
+        y = torch.relu(self.bottleneck(y.transpose(1, 2).flatten(2)))
+        y, hidden, cell = self.memory(y, hidden, cell)
+        context, attended = self.attention(y, tuple(past))
+        y = self.head(self.dropout(torch.cat([y, context], dim=2)))
+        mask, logit = torch.sigmoid(y[..., :-1]), y[..., -1:]
+        return (
+            torch.cat([mask, torch.zeros_like(mask), logit], dim=2),
+            (*level_state, *body_state, hidden, cell, *attended),
+        )
+
+
+class PastAttention(StreamingLayer):
+    """Each step attends to itself and the steps before it (Vaswani et al. 2017), as many as there were.
+
+    Parameters
+    ----------
+    width : int
+        Numbers in a step, a multiple of `heads`.
+    heads : int
+    steps : int
+        The longest memory, the present included; 2 or more.
+    """
+
+    def __init__(self, width: int, heads: int, steps: int) -> None:
+        super().__init__()
+        if width % heads or steps < 2:
+            raise ValueError(
+                f"width {width}, {heads} heads, {steps} steps; expected a multiple of the heads, and 2 steps or more"
+            )
+        self.heads, self.steps = heads, steps
+        self.query, self.key, self.value = (nn.Linear(width, width) for _ in range(3))
+        self.out = nn.Linear(width, width)
+        self.state_shapes = ((steps - 1, 2 * width + 1),)
+
+    def forward(self, x: Tensor, state: TorchState | None = None) -> tuple[Tensor, TorchState]:
+        """(batch, time, width) to the same shape; the state holds keys and values, and which of them there were."""
+        state = self.init(x) if state is None else state
+        new = torch.cat([self.key(x), self.value(x), torch.ones_like(x[..., :1])], dim=2)
+        known = torch.cat([state[0], new], dim=1)
+        keys, values, there = known.split([x.shape[2], x.shape[2], 1], dim=2)
+        query, keys, values = (
+            part.unflatten(2, (self.heads, -1)).transpose(1, 2) for part in (self.query(x), keys, values)
+        )
+        # Of each key, counted from the oldest that a step may see.
+        age = torch.arange(known.shape[1], device=x.device) - torch.arange(
+            x.shape[1], device=x.device
+        ).unsqueeze(1)
+        seen = (age >= 0) & (age < self.steps) & (there.transpose(1, 2) > 0.5)
+        likeness = (query @ keys.transpose(2, 3)) * query.shape[3] ** -0.5
+        heard = F.softmax(torch.where(seen.unsqueeze(1), likeness, NOT_SEEN), dim=3)
+        y = (heard @ values).transpose(1, 2).flatten(2)
+        return self.out(y), (known[:, 1 - self.steps :],)
