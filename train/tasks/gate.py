@@ -54,7 +54,7 @@ class GateRunConfig(HoldsOut):
     """
 
     model: GateConfig = field(default_factory=GateConfig)
-    loop: LoopConfig = field(default_factory=lambda: LoopConfig(steps=5_000))
+    loop: LoopConfig = field(default_factory=lambda: LoopConfig(steps=10_000))
     scenes: SceneConfig = field(default_factory=SceneConfig)
     validation_scenes: int = 200
     fold: int = 5
