@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from streamer import Decision, Event, Level, Scores, Spectrum, Status, subscribe
+from streamer import Decision, Event, Level, Scores, Spectrum, Status, Stem, subscribe
 
 
 def line(event: Event) -> str:
@@ -20,6 +20,8 @@ def line(event: Event) -> str:
             content = f"{event.rms_dbfs:.1f} dBFS"
         case Spectrum():
             content = f"{event.frames.shape[0]} x {event.frames.shape[1]} peak {event.frames.max():.2f}"
+        case Stem():
+            content = f"{event.label} peak {abs(event.samples).max(initial=0.0):.2f}"
         case Status():
             content = f"{event.state} {event.message}"
         case _:

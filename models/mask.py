@@ -13,7 +13,7 @@ from models.spectra import analyse, as_features, synthesise
 from streamer.stft import StftConfig
 
 QUIET = 1e-8
-"""Mean power of a bin below which a frame is nothing: -80 dB re a full-scale sine's, about."""
+"""Mean power below which a frame is nothing: 99 dB below a full-scale sine's, with the default windows."""
 
 
 @dataclass(frozen=True)
@@ -164,7 +164,7 @@ def separate(model: nn.Module, mixture: Tensor, config: StftConfig) -> tuple[Ten
         Of a voice in each hop.
     """
     spectra = analyse(mixture, config)
-    y, _ = model(as_features(spectra))
+    y = model(as_features(spectra))[0].float()  # there are no complex numbers of less precision
     real, imaginary, logit = y.split([config.bins, config.bins, 1], dim=2)
     voice = synthesise(torch.complex(real, imaginary) * spectra, config, mixture.shape[1])
     return voice, mixture - voice, logit[:, : 1 - config.synthesis_hops, 0]

@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from streamer.events import Decision, Event, Level, Scores, Spectrum, Status
+    from streamer.events import Decision, Event, Level, Scores, Spectrum, Status, Stem
     from streamer.subscriber import Subscriber, subscribe
 
     __version__: str
@@ -21,6 +21,7 @@ __all__ = [
     "Scores",
     "Spectrum",
     "Status",
+    "Stem",
     "Subscriber",
     "__version__",
     "subscribe",

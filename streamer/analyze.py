@@ -15,7 +15,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemaining
 from streamer.config import Config, StreamConfig
 from streamer.errors import StreamerError
 from streamer.events import Event, Status
-from streamer.listen import make_engine, make_streams, run
+from streamer.listen import make_engine, make_streams, run, sinks_of
 from streamer.sinks.json_lines import JsonLines
 from streamer.sinks.sink import Sink
 from streamer.stream import Stream
@@ -86,7 +86,9 @@ def analyze_files(paths: Sequence[Path], config: Config, out: TextIO) -> list[St
     with Progress(*columns, console=console, disable=not sys.stderr.isatty(), transient=True) as progress:
         for stream in streams:
             task = progress.add_task(stream.name, heard="", total=None)
-            engine = make_engine(config, [stream], [SoundOnly(JsonLines(out))])
+            engine = make_engine(
+                config, [stream], sinks_of(config.stems, [SoundOnly(JsonLines(out))], live=False)
+            )
             if run(engine, partial(_show, progress, task, stream), PROGRESS_S):
                 raise InterruptedByUserError(
                     f"interrupted in {stream.name}: the messages end before the sound"

@@ -130,7 +130,7 @@ def listen(
     streams = make_streams(config, realtime, duration_s or float("inf"))
     publisher = Publisher(publish.bind, publish.keys)
     sink = _sink(as_json, realtime, lambda: f"streamer · publishing on {publisher.address}")
-    engine = make_engine(config, streams, sinks_of(apart, [publisher, sink]))
+    engine = make_engine(config, streams, sinks_of(apart, [publisher, sink], live=realtime))
     with _drawn(sink) as draw:
         run(engine, draw, PICTURE_S)
     for line in summary(streams):

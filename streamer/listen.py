@@ -17,7 +17,7 @@ from streamer.heads import Head
 from streamer.separation.load import separation_of
 from streamer.separation.stream import Separation
 from streamer.sinks.sink import Sink
-from streamer.sinks.stem_files import StemFiles
+from streamer.sinks.stem_files import LiveStemFiles, StemFiles
 from streamer.sinks.without_stems import WithoutStems
 from streamer.sources.choose import DEMO_PATH, name_for, source_for
 from streamer.stream import Stream
@@ -75,10 +75,21 @@ def make_streams(config: Config, realtime: bool, duration_s: float) -> list[Stre
     return streams
 
 
-def sinks_of(stems: StemsConfig, sinks: Sequence[Sink]) -> list[Sink]:
-    """Where events go: stems into files if they are to be kept, and to other sinks only if they are to be published."""
+def sinks_of(stems: StemsConfig, sinks: Sequence[Sink], live: bool = True) -> list[Sink]:
+    """Where events go: stems into files if they are to be kept, and to other sinks only if they are to be published.
+
+    Parameters
+    ----------
+    stems : StemsConfig
+    sinks : sequence of Sink
+    live : bool
+        Whether sound cannot wait for a disk; what is read as fast as possible can.
+    """
     others: list[Sink] = [sink if stems.publish else WithoutStems(sink) for sink in sinks]
-    return [StemFiles(Path(stems.to), stems.form), *others] if stems.to else others
+    if not stems.to:
+        return others
+    files = LiveStemFiles if live else StemFiles
+    return [files(Path(stems.to), stems.form), *others]
 
 
 def make_engine(config: Config, streams: Sequence[Stream], sinks: Sequence[Sink]) -> Engine:

@@ -50,6 +50,8 @@ function content(event, payload) {
       return `${event.rms_dbfs.toFixed(1)} dBFS`;
     case "spectrum":
       return `${event.shape.join(" x ")} peak ${Math.max(...floats(payload)).toFixed(2)}`;
+    case "stem":
+      return `${event.label} peak ${Math.max(...floats(payload).map(Math.abs)).toFixed(2)}`;
     case "status":
       return `${event.state} ${event.message}`;
     default:

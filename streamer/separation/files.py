@@ -50,6 +50,9 @@ def separate_file(
     StreamError
         If the file cannot be read, or the stems cannot be written.
     """
+    targets = {stem: folder / f"{stem}.wav" for stem in STEMS}
+    if path.resolve() in {target.resolve() for target in targets.values()}:
+        raise StreamError(f"{path} would be written over by its own stem; name another folder with --out")
     source = FileSource(path)
     source.open()
     with ExitStack() as opened:
@@ -57,13 +60,13 @@ def separate_file(
         separator = Separator(model, source.rate_hz, source.channels)
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            partial = {stem: folder / f"{stem}.wav.partial" for stem in STEMS}
+            partial = {stem: target.with_name(f"{target.name}.partial") for stem, target in targets.items()}
             opened.callback(_remove, tuple(partial.values()))
             files = {stem: opened.enter_context(_writer(path, source)) for stem, path in partial.items()}
             muted = _separated(source, separator, files, heard)
             for stem, file in files.items():
                 file.close()
-                partial[stem].replace(folder / f"{stem}.wav")
+                partial[stem].replace(targets[stem])
         except (OSError, soundfile.LibsndfileError) as error:
             raise StreamError(
                 f"the stems of {path} cannot be written into {folder} ({error}); make room there, or name another "
@@ -87,7 +90,7 @@ def _separated(
             continue
         sound, bad = cleaned(block.samples)
         muted += bad
-        stems, state = separator.step(sound[None], separator.forget(state) if bad else state)
+        stems, state = separator.step(sound[None], state)
         _write(files, stems)
         heard(block.stop / source.rate_hz, source.total_s)
     _write(files, separator.flush(state))

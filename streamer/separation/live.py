@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from streamer.decisions import Change, Decider, DecisionConfig
+from streamer.errors import ConfigError
 from streamer.gated import Switch
 from streamer.head_decisions import HeadDecisions, HeadState
 from streamer.inference.model import Model
@@ -124,7 +125,9 @@ class LiveSeparation:
         self._history_samples = round(PRE_ROLL_S * rate_hz) // self._hop * self._hop
         self._channels = channels
         self._fade = _rising(round(FADE_S * rate_hz))[:, None]
-        warm_up = round(model.manifest.warm_up_frames * self._hop)
+        warm_up = model.manifest.warm_up_frames * self._hop
+        if decisions.warm_up_ms is not None:
+            warm_up = round(decisions.warm_up_ms * rate_hz / 1_000)
         decider = _decider(model, decisions, prefer, rate_hz)
         self._decisions = HeadDecisions((decider,), exclusive=False, warm_up_samples=warm_up)
 
@@ -162,18 +165,13 @@ class LiveSeparation:
         """Up to which sample the gate's switches are known, and take effect, when sound up to `stop` was heard."""
         return stop - self._late
 
-    def forget(self, state: LiveState) -> None:
-        """Let the network start anew: what came was no sound."""
-        if state.running is not None:
-            state.running.state = self._separator.forget(state.running.state)
-
     def finish(self, state: LiveState) -> list[Apart | VoiceSaid]:
         """Give what the end of the sound, or of hearing it, completes, faded out."""
         running, state.running = state.running, None
         if running is None:
             return []
         given = self._given(self._separator.flush(running.state), running, state.heard)
-        _fade_out([part for part in given if isinstance(part, Apart)], self._fade)
+        _fade_out([part for part in given if isinstance(part, Apart)], len(self._fade))
         ended = self._decisions.end(state.heard, running.voice)
         return [*given, VoiceSaid(state.heard, tuple(ended))]
 
@@ -217,10 +215,10 @@ class LiveSeparation:
         return parts
 
 
-def _fade_out(parts: Sequence[Apart], fade: Array) -> None:
+def _fade_out(parts: Sequence[Apart], samples: int) -> None:
     """Let the last samples of some pieces fade, as far as they reach."""
-    left = min(len(fade), sum(len(part.voice) for part in parts))
-    fall = fade[::-1][len(fade) - left :]
+    left = min(samples, sum(len(part.voice) for part in parts))
+    fall = _rising(left)[::-1, None]
     for part in reversed(parts):
         count = min(left, len(part.voice))
         for stem in (part.voice, part.music):
@@ -231,10 +229,17 @@ def _fade_out(parts: Sequence[Apart], fade: Array) -> None:
 def _decider(model: Model, decisions: DecisionConfig, prefer: str, rate_hz: int) -> Decider:
     manifest = model.manifest
     point = manifest.thresholds(prefer)[0]
+    on = point.on if decisions.on is None else decisions.on
+    off = point.off if decisions.off is None else decisions.off
+    if off > on:
+        raise ConfigError(
+            f"thresholds of voice are on = {on}, off = {off}, of which the configuration sets one and model "
+            f"{manifest.name} the other; expected off <= on: set both in [voice], or neither"
+        )
     return Decider(
         label=manifest.labels[0],
-        on=point.on if decisions.on is None else decisions.on,
-        off=point.off if decisions.off is None else decisions.off,
+        on=on,
+        off=off,
         min_on_samples=round(decisions.min_on_ms * rate_hz / 1_000),
         min_off_samples=round(decisions.min_off_ms * rate_hz / 1_000),
         update_samples=round(decisions.update_ms * rate_hz / 1_000),

@@ -56,7 +56,6 @@ class Separator:
         self.stft = at_rate(model.manifest.stft, rate_hz)
         self._analysis, self._synthesis = Stft(self.stft, channels), InverseStft(self.stft, channels)
         self._channels = channels
-        self._model_states = len(model.init())
 
     @property
     def latency(self) -> Fraction:
@@ -93,11 +92,6 @@ class Separator:
     def waiting(self, state: State) -> int:
         """How many samples came in that were not yet given out."""
         return int(state[1][0])
-
-    def forget(self, state: State) -> State:
-        """The state of streams whose network has heard nothing; what came in is still given out in full."""
-        kept = len(state) - self._model_states
-        return (*state[:kept], *self._model.init(len(state[0])))
 
     def flush(self, state: State) -> Stems:
         """Give what the end of the sound completes: together as many samples as came in."""

@@ -69,13 +69,11 @@ class SeparatedStream:
         Parameters
         ----------
         x : float32 array, shape (samples, channels)
-            What is no sound in it is muted, and the network starts anew.
+            What is no sound in it is muted.
         outcomes : sequence of Outcome
         """
         self._ask(outcomes)
-        sound, muted = cleaned(x)
-        if muted:
-            self._live.forget(self._state)
+        sound, _ = cleaned(x)
         switches = self._gate.due(self._live.known(self._state.heard + len(x)))
         return self._live.step(sound, switches, self._state)
 

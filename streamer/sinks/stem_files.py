@@ -6,48 +6,59 @@ import itertools
 import logging
 import queue
 import threading
-from contextlib import suppress
+from collections import defaultdict
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from typing import TypeAlias
 
 import soundfile
 
 from streamer.errors import ConfigError
-from streamer.events import Event, Stem
+from streamer.events import Event, Status, Stem
 from streamer.sinks.sink import Sink
 
 logger = logging.getLogger(__name__)
 
+_Key: TypeAlias = tuple[str, str]
+"""Stream and label of a stem."""
+
 FORMATS = {"flac": "PCM_24", "wav": "FLOAT"}
 """File name extension, and how samples are encoded. FLAC has no floats: what is beyond full scale is cut off there."""
 WAITING_S = 10.0
-"""Sound that may wait for a slow disk; beyond it sound is left out."""
-PIECE_S = 0.005
-"""Shortest stem there is, about: bounds the queue."""
+"""Sound of one stem that may wait for a slow disk; beyond it live sound is left out."""
+ENDED_S = 1.0
+"""A stem that its stream is ahead of by so much has ended: its file is finished."""
+LOOK_S = 0.1
+"""How often who waits for the disk looks whether anything is written still."""
 
 
 class StemFiles(Sink):
     """Writes ``STREAM-WHEN-LABEL.flac``, WHEN being UTC of the first sample, or seconds in a file.
 
-    A disk that is full or slow holds nothing up: what cannot be written is left out and said, and the stem goes on in
-    another file, so that within each file nothing is missing.
+    A stem that cannot be written is left out and said, and goes on in another file when it begins anew, so that within
+    each file nothing is missing. A disk that is slow is waited for: right for sound that can wait too.
 
     Parameters
     ----------
     folder : Path
         Made if absent.
     form : {"flac", "wav"}
+
+    Attributes
+    ----------
+    left_out : int
+        Pieces of sound that were not written.
     """
 
     def __init__(self, folder: Path, form: str = "flac") -> None:
         self._folder, self._form = folder, form
-        self._queue: queue.Queue[Stem | None] = queue.Queue(round(WAITING_S / PIECE_S))
+        self._queue: queue.SimpleQueue[Stem | Status | None] = queue.SimpleQueue()
+        self._waiting_s: defaultdict[_Key, float] = defaultdict(float)
+        self._lock = threading.Lock()
         self._thread = threading.Thread(target=self._work, name="stem files", daemon=True)
-        self._files: dict[tuple[str, str], _StemFile] = {}
-        self._said_slow = False
+        self._files: dict[_Key, _StemFile] = {}
         self.left_out = 0
-        """Pieces of sound that were not written."""
 
     def open(self) -> None:
         try:
@@ -62,49 +73,69 @@ class StemFiles(Sink):
         self._thread.start()
 
     def send(self, event: Event) -> None:
-        """Take a stem; of live sound, without waiting: what is read as fast as possible has time."""
-        if not isinstance(event, Stem):
-            return
-        if event.time is None:
+        """Take a stem, once there is room for it."""
+        if isinstance(event, Stem) and self._has_room(event):
+            with self._lock:
+                self._waiting_s[_key(event)] += _seconds(event)
             self._queue.put(event)
-            return
-        try:
-            self._queue.put_nowait(event)
-        except queue.Full:
-            self.left_out += 1
-            if not self._said_slow:
-                self._said_slow = True
-                logger.warning(
-                    "the disk under %s is too slow: stems have holes, and go on in new files", self._folder
-                )
+        elif isinstance(event, Status):
+            self._queue.put(event)
 
-    @property
-    def waiting(self) -> int:
-        """Pieces of sound that are not yet written, about."""
-        return self._queue.qsize()
+    def waiting_s(self, stream: str, label: str) -> float:
+        """Seconds of a stem that are not yet written."""
+        with self._lock:
+            return self._waiting_s[stream, label]
 
     def close(self) -> None:
         """Write what waits, and finish all files."""
         if self._thread.is_alive():
             self._queue.put(None)
             self._thread.join()
+        left_out, self.left_out = self.left_out, 0
+        if left_out:
+            logger.warning("%d pieces of stems were left out in %s", left_out, self._folder)
+
+    def _has_room(self, stem: Stem) -> bool:
+        """Wait for room."""
+        while self.waiting_s(*_key(stem)) >= WAITING_S and self._thread.is_alive():
+            self._thread.join(LOOK_S)
+        return self._thread.is_alive()
 
     def _work(self) -> None:
-        while (stem := self._queue.get()) is not None:
-            key = stem.stream, stem.label
+        while (event := self._queue.get()) is not None:
+            if isinstance(event, Status):
+                self._finish(event)
+                continue
             try:
-                self._write(key, stem)
-            except (OSError, soundfile.LibsndfileError) as error:
-                self._fail(key, stem, error)
-        for file in self._files.values():
-            file.close()
+                self._write(_key(event), event)
+            except Exception as error:  # noqa: BLE001 - whatever it is, all else goes on
+                self._fail(_key(event), event, error)
+            with self._lock:
+                self._waiting_s[_key(event)] -= _seconds(event)
+        for key in list(self._files):
+            self._close(key)
+
+    def _finish(self, status: Status) -> None:
+        """Close the files of stems that have ended."""
+        for key, file in list(self._files.items()):
+            ended = status.epoch != file.epoch or status.stop > file.stop + ENDED_S * status.rate
+            if key[0] == status.stream and (ended or status.state != "running"):
+                self._close(key)
+
+    def _close(self, key: _Key) -> None:
+        file = self._files.pop(key, None)
+        if file is None or file.sound is None:
+            return
+        try:
+            file.sound.close()
+        except Exception as error:  # noqa: BLE001 - as above
+            logger.warning("stem %s of %s is cut short in %s (%s)", key[1], key[0], self._folder, error)
 
     def _write(self, key: tuple[str, str], stem: Stem) -> None:
         """Append a stem to its file, or begin another one where it does not follow."""
         file = self._files.get(key)
         if file is None or (file.epoch, file.stop) != (stem.epoch, stem.start):
-            if file is not None:
-                file.close()
+            self._close(key)
             file = self._files[key] = _begun(stem, self._folder, self._form)
         file.stop = stem.stop
         if file.sound is None:
@@ -115,9 +146,7 @@ class StemFiles(Sink):
     def _fail(self, key: tuple[str, str], stem: Stem, error: Exception) -> None:
         """Say it, and pass over the rest of a stem."""
         self.left_out += 1
-        if file := self._files.get(key):
-            with suppress(OSError, soundfile.LibsndfileError):
-                file.close()
+        self._close(key)
         self._files[key] = _StemFile(stem.epoch, stem.stop, None)
         logger.warning(
             "stem %s of %s cannot be written into %s (%s): it is left out there until it begins anew, all else goes "
@@ -142,10 +171,42 @@ class _StemFile:
     stop: int
     sound: soundfile.SoundFile | None
 
-    def close(self) -> None:
-        if self.sound is not None:
-            self.sound.close()
-            self.sound = None
+
+class LiveStemFiles(StemFiles):
+    """`StemFiles` for live sound, which cannot wait: while the disk is behind, stems are left out, and said.
+
+    Parameters
+    ----------
+    folder, form
+        As of `StemFiles`.
+    """
+
+    def __init__(self, folder: Path, form: str = "flac") -> None:
+        super().__init__(folder, form)
+        self._behind: set[_Key] = set()
+
+    def _has_room(self, stem: Stem) -> bool:
+        """Never wait."""
+        key = _key(stem)
+        if self.waiting_s(*key) < WAITING_S:
+            self._behind.discard(key)
+            return True
+        self.left_out += 1
+        if key not in self._behind:
+            self._behind.add(key)
+            logger.warning(
+                "the disk under %s is too slow: stem %s of %s has a hole there, and goes on in a new file",
+                *(self._folder, stem.label, stem.stream),
+            )
+        return False
+
+
+def _key(stem: Stem) -> _Key:
+    return stem.stream, stem.label
+
+
+def _seconds(stem: Stem) -> float:
+    return (stem.stop - stem.start) / stem.rate
 
 
 def _begun(stem: Stem, folder: Path, form: str) -> _StemFile:

@@ -143,3 +143,13 @@ def test_progress_is_told_in_seconds_of_how_many(tmp_path: Path, model: Path) ->
     separate_file(file, tmp_path / "out", OnnxModel(model), lambda *seconds: told.append(seconds))
     assert told[-1] == (3.0, 3.0)
     assert [heard for heard, _ in told] == sorted(heard for heard, _ in told)
+
+
+def test_a_file_is_not_written_over_by_its_own_stem(tmp_path: Path, model: Path) -> None:
+    (tmp_path / "voice").mkdir()
+    file = write(tmp_path / "voice" / "voice.wav", noise(8_000))
+    before = file.read_bytes()
+    code, _, errors = run(file, "--out", tmp_path, "--model", model)
+    assert code == 1
+    assert "would be written over by its own stem; name another folder with --out" in errors
+    assert file.read_bytes() == before

@@ -131,14 +131,3 @@ def test_a_voice_that_goes_on_ends_with_the_sound(model: OnnxModel) -> None:
     given = hear(live(model, gated=False), noise(16_000, level=5.0), [], [])
     assert [state for state, *_ in changes(given)][-1] == "off"
     assert changes(given)[-1][2] == 16_000
-
-
-def test_after_forgetting_the_network_has_heard_nothing(model: OnnxModel) -> None:
-    separation = live(model, gated=False)
-    state = separation.init()
-    separation.step(noise(16_000, level=5.0), [], state)
-    separation.forget(state)
-    assert state.running is not None
-    assert not state.running.state[-1].any()
-    given = separation.step(noise(1_600), [], state)
-    assert pieces(given)[0].start == 16_000 - 160

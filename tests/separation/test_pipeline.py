@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,7 @@ from streamer.listen import sinks_of, versions
 from streamer.pipeline import Pipeline
 from streamer.separation.load import separation_of
 from streamer.separation.stream import Separation
-from streamer.sinks.stem_files import StemFiles
+from streamer.sinks.stem_files import LiveStemFiles, StemFiles
 from streamer.sinks.without_stems import WithoutStems
 from streamer.sources.source import Block
 from streamer.stage import Array
@@ -138,6 +139,27 @@ def test_what_is_no_sound_is_muted_and_spreads_nowhere(gate: Head, separation: S
     np.testing.assert_allclose(found, expected, atol=1e-6)
 
 
+def test_what_is_no_sound_changes_nothing_of_how_it_may_be_cut(gate: Head, separation: Separation) -> None:
+    x = 20 * sound(16_000)
+    x[30_000:30_100] = np.nan
+    always = replace(separation, opened_by=None)
+    told = [
+        voices(hear(pipeline(gate, always, 16_000), x, cuts))
+        for cuts in ([], [20_000], list(range(160, 80_000, 160)))
+    ]
+    assert told[0] == told[1] == told[2]
+
+
+def test_thresholds_of_the_voice_that_do_not_go_together_are_refused(
+    gate: Head, separation: Separation
+) -> None:
+    wrong = replace(separation, decisions=DecisionConfig(on=0.2))
+    with pytest.raises(
+        ConfigError, match=r"thresholds of voice are on = 0\.2, off = 0\.4, .*; expected off <= on"
+    ):
+        hear(pipeline(gate, wrong, 16_000), sound(16_000), [])
+
+
 def test_without_a_separation_there_are_no_stems(gate: Head) -> None:
     events = hear(pipeline(gate, None, 16_000), sound(16_000), [])
     assert not stems(events)
@@ -180,7 +202,8 @@ def test_sound_goes_only_where_it_is_wanted(tmp_path: Path) -> None:
     assert [event.kind for event in recorder.events] == ["level"]
     assert sinks_of(StemsConfig(publish=True), [recorder]) == [recorder]
     files, other = sinks_of(StemsConfig(to=str(tmp_path)), [recorder])
-    assert isinstance(files, StemFiles)
+    assert isinstance(files, LiveStemFiles)
+    assert type(sinks_of(StemsConfig(to=str(tmp_path)), [], live=False)[0]) is StemFiles
     assert isinstance(other, WithoutStems)
 
 

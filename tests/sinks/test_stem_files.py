@@ -13,7 +13,8 @@ import soundfile
 
 from streamer.errors import ConfigError
 from streamer.events import Level, Stem
-from streamer.sinks.stem_files import StemFiles
+from streamer.sinks.stem_files import LiveStemFiles, StemFiles
+from tests import bus
 
 RATE_HZ = 16_000
 HOP = 160
@@ -113,10 +114,10 @@ def test_a_full_disk_is_said_once_and_the_next_stem_is_tried_again(
     assert [len(sound) for sound in files.values()] == [2 * HOP, HOP]
 
 
-def test_a_slow_disk_holds_nothing_up_and_leaves_no_hole_within_a_file(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    monkeypatch.setattr("streamer.sinks.stem_files.WAITING_S", 0.05)  # ten pieces
+@pytest.fixture
+def stalled(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
+    """A disk that writes nothing until the event is set; 50 ms may wait."""
+    monkeypatch.setattr("streamer.sinks.stem_files.WAITING_S", 0.05)
     whole, let_go = soundfile.SoundFile.write, threading.Event()
 
     def slow(self: soundfile.SoundFile, data: np.ndarray) -> None:
@@ -124,18 +125,66 @@ def test_a_slow_disk_holds_nothing_up_and_leaves_no_hole_within_a_file(
         whole(self, data)
 
     monkeypatch.setattr(soundfile.SoundFile, "write", slow)
-    sink = StemFiles(tmp_path)
+    return let_go
+
+
+def test_live_stems_wait_for_no_disk_and_have_no_hole_within_a_file(
+    tmp_path: Path, stalled: threading.Event, caplog: pytest.LogCaptureFixture
+) -> None:
+    sink = LiveStemFiles(tmp_path)
     sink.open()
     for n in range(40):
         sink.send(stem(n * HOP, live=True))  # returns though nothing is written
-    let_go.set()
-    while sink.waiting:
-        pass
-    for n in range(100, 103):
-        sink.send(stem(n * HOP, live=True))
+    assert sink.left_out == 35
+    sink.send(stem(0, "music", live=True))  # the other stem has room of its own
+    assert sink.left_out == 35
+    stalled.set()
     sink.close()
-    assert caplog.text.count("is too slow: stems have holes") == 1
-    assert sink.left_out >= 40 - 12
+    assert caplog.text.count("is too slow: stem voice of mic has a hole there") == 1
+    assert "35 pieces of stems were left out" in caplog.text
     for path in tmp_path.iterdir():
         sound = soundfile.read(path, always_2d=True)[0][:, 0]
         np.testing.assert_allclose(np.diff(sound), 1e-5, atol=1e-6)
+
+
+def test_sound_that_can_wait_loses_nothing(tmp_path: Path, stalled: threading.Event) -> None:
+    sink = StemFiles(tmp_path)
+    sink.open()
+    sender = threading.Thread(target=lambda: [sink.send(stem(n * HOP)) for n in range(40)])
+    sender.start()
+    stalled.set()
+    sender.join(10)
+    assert not sender.is_alive()
+    sink.close()
+    (path,) = tmp_path.iterdir()
+    assert len(soundfile.read(path)[0]) == 40 * HOP
+
+
+def test_a_stem_that_has_ended_is_whole_on_disk_while_listening_goes_on(tmp_path: Path) -> None:
+    sink = StemFiles(tmp_path)
+    sink.open()
+    for n in range(8):
+        sink.send(stem(n * HOP))
+    sink.send(bus.status(start=4 * RATE_HZ, stop=4 * RATE_HZ))
+    sink.send(stem(5 * RATE_HZ, "music"))
+    while sink.waiting_s("mic", "music") > 0:
+        assert sink._thread.is_alive()
+    assert len(soundfile.read(tmp_path / "mic-000000.000s-voice.flac")[0]) == 8 * HOP
+    sink.close()
+
+
+def test_a_file_that_cannot_be_finished_is_said_and_the_others_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    whole, failed = soundfile.SoundFile.close, []
+
+    def fails_once(self: soundfile.SoundFile) -> None:
+        whole(self)
+        if "voice" in str(self.name) and not failed:
+            failed.append(self)
+            raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(soundfile.SoundFile, "close", fails_once)
+    files = write(tmp_path, [stem(0), stem(0, "music")])
+    assert "stem voice of mic is cut short" in caplog.text
+    assert len(files["mic-000000.000s-music.flac"]) == HOP

@@ -80,6 +80,17 @@ def test_levels_are_within_what_was_asked_for(songs):
         assert -30.1 < level_db < -9.9
 
 
+def test_loud_mixtures_are_not_clipped(songs):
+    for remix in made(songs, replace(PLAIN, level_db=(-1.0, 6.0))):
+        assert np.abs(remix.mixture).max() <= 1.0 + 1e-6
+        np.testing.assert_allclose(remix.mixture, remix.voice + remix.music, atol=1e-6)
+
+
+def test_a_song_that_is_sped_up_lasts_to_the_end(songs):
+    for remix in made(songs, replace(PLAIN, own=1.0, speed=1.0, speed_factor=(1.17, 1.18))):
+        assert np.abs(remix.voice[-200:]).max() > 1e-3
+
+
 def test_either_stem_may_be_silent(songs):
     found = made(songs, replace(PLAIN, voice_only=0.5, music_only=0.5))
     alone = [(bool(r.voice.any()), bool(r.music.any())) for r in found]

@@ -11,6 +11,7 @@ import soundfile
 import torch
 from click.testing import CliRunner
 
+from streamer.errors import ConfigError
 from streamer.model_folders import read_manifest
 from tests.toy_separation import write_toy_separation
 from train.__main__ import main
@@ -94,6 +95,27 @@ def test_losses_are_finite_parts_of_one_sum(task):
     assert all(torch.isfinite(loss) for loss in losses.values())
 
 
+def test_it_learns_in_half_precision_too(task):
+    with torch.autocast("cpu", torch.bfloat16):
+        losses = task.loss(task.make_model(), task.make_batch(1, 0, 2))
+    assert all(torch.isfinite(loss) for loss in losses.values())
+
+
+def test_a_fold_without_songs_is_refused_before_training(songs, settings, tmp_path):
+    own_folds = {song.fold for song in own(songs)}
+    absent = next((fold for fold in range(1, 6) if fold not in own_folds), None)
+    few = tmp_path / "few"
+    few.mkdir()
+    kept = [song for song in own(songs) if song.fold != (absent or 4)]
+    for song in kept:
+        (few / song.name).symlink_to(songs / song.name)
+    config = read_config(
+        SeparationRunConfig, None, [*settings, f'data=["{few}"]', "fold=5", f"validation_fold={absent or 4}"]
+    )
+    with pytest.raises(ConfigError, match="has no songs to validate on; expected some"):
+        SeparationTask(config, few, tmp_path / "cache")
+
+
 def test_voiced_frames_are_those_near_the_voices_own_level():
     voice = np.zeros(RATE_HZ, np.float32)
     voice[4_000:8_000] = 0.1
@@ -104,6 +126,7 @@ def test_voiced_frames_are_those_near_the_voices_own_level():
     assert found[30:48].all()
     assert not found[60:].any()
     assert not voiced_frames(np.zeros(1_000, np.float32), 160).any()
+    assert len(voiced_frames(voice[4_000:4_160], 160)) == 1
 
 
 def test_from_songs_to_a_released_folder_that_separates(songs, settings, tmp_path, monkeypatch):

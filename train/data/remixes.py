@@ -29,7 +29,7 @@ class RemixConfig:
     voice_db : tuple of float
         Least and most level of the voice re the accompaniment, by active levels.
     level_db : tuple of float
-        Least and most active level of the mixture re full scale.
+        Least and most active level of the mixture re full scale, as far as its peak allows.
     speed, pitch, filter, room, codec : float
         Chances; of each stem by itself, but for the codec, which is the mixture's.
     speed_factor : tuple of float
@@ -90,6 +90,7 @@ class Remixes:
         lengths = np.array([songs.length(n) for n in range(len(songs))], np.float64)
         self._weights = lengths / lengths.sum()
         self._samples = int(config.seconds * RATE_HZ)
+        self._longest = int(self._samples * max(1.0, config.speed_factor[1])) + 1  # what a clip is made of
 
     def make(self, rng: np.random.Generator) -> Remix:
         """A new remix."""
@@ -102,7 +103,7 @@ class Remixes:
             voice, music = self._together(rng, voice, music)
         voice, music = (self._coloured(rng, stem) for stem in (voice, music))
         voice, music = self._levelled(rng, voice, music)
-        mixture = augment.clip(voice + music)
+        mixture = voice + music
         if rng.random() < c.codec:
             codec = list(augment.CODECS)[rng.integers(len(augment.CODECS))]
             mixture = augment.clip(augment.code(mixture, codec, rng.uniform(0.3, 0.9)))
@@ -111,7 +112,7 @@ class Remixes:
     def _place(self, rng: np.random.Generator) -> tuple[int, int]:
         """A song, and where in it, so that any sample is as likely; a short song's end is silence."""
         index = int(rng.choice(len(self._songs), p=self._weights))
-        return index, int(rng.integers(max(1, self._songs.length(index) - self._samples)))
+        return index, int(rng.integers(max(1, self._songs.length(index) - self._longest)))
 
     def _stem(
         self,
@@ -120,19 +121,15 @@ class Remixes:
         place: tuple[int, int],
         changed: bool,
     ) -> Array:
-        longest = int(self._samples * self._config.speed_factor[1]) + 1
-        stem = read(*place, longest)
-        return augment.fit(self._performed(rng, stem) if changed else stem, self._samples)
+        stem = read(*place, self._longest)
+        return augment.fit(self._performed(rng, stem), self._samples) if changed else stem
 
     def _together(self, rng: np.random.Generator, voice: Array, music: Array) -> tuple[Array, Array]:
         """Both faster or slower alike."""
-        if rng.random() >= self._config.speed:
-            return voice, music
-        factor = rng.uniform(*self._config.speed_factor)
-        voice, music = (
-            augment.fit(augment.change_speed(stem, factor), self._samples) for stem in (voice, music)
-        )
-        return voice, music
+        changes = rng.random() < self._config.speed
+        factor = rng.uniform(*self._config.speed_factor) if changes else 1.0
+        voice, music = (augment.change_speed(stem, factor) if changes else stem for stem in (voice, music))
+        return augment.fit(voice, self._samples), augment.fit(music, self._samples)
 
     def _performed(self, rng: np.random.Generator, stem: Array) -> Array:
         c = self._config
@@ -156,4 +153,5 @@ class Remixes:
             voice = np.zeros_like(voice)
         voice, music = augment.at_level(voice, rng.uniform(*c.voice_db)), augment.at_level(music, 0.0)
         scale = augment.from_db(rng.uniform(*c.level_db)) / max(augment.active_level(voice + music), 1e-9)
+        scale = min(scale, 1.0 / max(float(np.abs(voice + music).max()), 1e-9))  # a clipped sum would be none
         return voice * np.float32(scale), music * np.float32(scale)

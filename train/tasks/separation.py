@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar
@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from models.layers import StreamingLayer
 from models.mask import Mask, MaskConfig, separate
+from streamer.errors import ConfigError
 from streamer.stage import Array
 from train.augment import active_level, from_db
 from train.checkpoint import Identity, load_weights
@@ -109,9 +110,18 @@ class SeparationTask:
         self._learnt = Songs(of_folds(songs, config.learnt_folds), cache)
         self._checked = Songs(of_folds(songs, [config.checked_fold]), cache)
         self._remixes = Remixes(self._learnt, config.remixes)
+        if not len(self._checked):
+            raise ConfigError(
+                f"fold {config.checked_fold} has no songs to validate on; expected some: add songs, or choose another "
+                "validation_fold"
+            )
 
     def data_hash(self) -> DataUsed:
-        return data_used(*self._learnt.caches, *self._checked.caches)
+        used = data_used(*self._learnt.caches, *self._checked.caches)
+        unaligned = (
+            f"{s.source}/{s.name}: {s.reason}" for s in (*self._learnt.skipped, *self._checked.skipped)
+        )
+        return replace(used, skipped=(*used.skipped, *unaligned))
 
     def make_model(self) -> nn.Module:
         model = self.config.network(self.config.model)
@@ -155,14 +165,12 @@ class SeparationTask:
     @cached_property
     def _clips(self) -> list[Batch]:
         songs, hop = self._checked, self.config.model.stft.hop_samples
-        stems = [
-            (songs.voice(n), songs.music(n)) for n in range(0, len(songs), max(1, len(songs) // CHECKED))
-        ]
+        stems = [(songs.voice(n), songs.music(n)) for n in range(0, len(songs), -(-len(songs) // CHECKED))]
         return [_as_batch([Remix(voice + music, voice, music)], hop) for voice, music in stems]
 
 
 def voiced_frames(voice: Array, hop_samples: int, rate_hz: int = RATE_HZ) -> Array:
-    """Which hops of a sound have a voice: float32, shape (hops,), 0 or 1; a hop's level is that of 40 ms around it.
+    """Which hops of a sound have a voice: float32, shape (hops,), 0 or 1; by the level of some 40 ms around each.
 
     Parameters
     ----------
@@ -175,7 +183,7 @@ def voiced_frames(voice: Array, hop_samples: int, rate_hz: int = RATE_HZ) -> Arr
     power = np.pad(np.square(voice, dtype=np.float64), (0, hops * hop_samples - len(voice)))
     of_hops = power.reshape(hops, hop_samples).mean(1)
     width = max(1, round(0.04 * rate_hz / hop_samples)) | 1
-    smooth = np.convolve(of_hops, np.full(width, 1.0 / width), mode="same")
+    smooth = np.convolve(np.pad(of_hops, width // 2), np.full(width, 1.0 / width), mode="valid")
     threshold = (active_level(voice, rate_hz) * from_db(VOICED_DB)) ** 2
     return (smooth > max(threshold, 1e-10)).astype(np.float32)
 

@@ -160,7 +160,7 @@ def _of_song(song: Song, folder: Path) -> ClipFigures:
     true = np.stack([truth.voice, truth.music])
     scores = bss_eval(true, np.stack([voice, music]), song.source, truth.rate_hz)
     before = bss_eval(true, np.stack([mixture, mixture]), song.source, truth.rate_hz)
-    decibels = {}
+    decibels: dict[str, float] = {}
     for n, (stem, estimate) in enumerate(zip(STEMS, (voice, music), strict=True)):
         decibels |= {f"{stem}/{key}": float(values[n]) for key, values in scores.items()}
         decibels[f"{stem}/nsdr"] = float(scores["sdr"][n] - before["sdr"][n])
