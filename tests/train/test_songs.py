@@ -63,7 +63,10 @@ def test_an_accompaniment_is_taken_as_it_is(tmp_path):
     ("other", "reason"),
     [
         ({"seconds": 1.2}, r"its voice lasts 1\.00 s and its accompaniment 1\.20 s; expected one length"),
-        ({"rate_hz": 8_000}, r"unlike sample rates: .*vocals\.wav has 16000, .*has 8000; expected one"),
+        (
+            {"rate_hz": 8_000},
+            r"unlike form: .*vocals\.wav has 16000 Hz and 1 channels, .*has 8000 Hz and 1 channels; expected one",
+        ),
     ],
 )
 def test_stems_that_are_not_of_one_song_are_skipped_and_said(tmp_path, caplog, other, reason):

@@ -104,10 +104,10 @@ class Songs:
 
     def _unaligned(self, song: Song) -> str:
         """Why the stems cannot be of one song; empty if they can."""
-        rates = {path: rate for path in song.voice.paths + song.music.paths if (rate := _rate_hz(path))}
-        if len(set(rates.values())) > 1:
-            said = ", ".join(f"{path} has {rate}" for path, rate in rates.items())
-            return f"its stems have unlike sample rates: {said}; expected one"
+        forms = {path: form for path in song.voice.paths + song.music.paths if (form := _form(path))}
+        if len(set(forms.values())) > 1:
+            said = ", ".join(f"{path} has {form}" for path, form in forms.items())
+            return f"its stems are of unlike form: {said}; expected one"
         lengths = [cache.length(place) for cache, place in zip(self.caches, self._places[song], strict=True)]
         if abs(lengths[0] - lengths[1]) > UNEQUAL_S * RATE_HZ:
             voice_s, music_s = (length / RATE_HZ for length in lengths)
@@ -160,9 +160,10 @@ def of_folds(songs: Sequence[Song], folds: Sequence[int]) -> list[Song]:
     return [song for song in songs if song.fold in folds]
 
 
-def _rate_hz(path: Path) -> int:
-    """Sample rate of a file; 0 where libsndfile does not know it."""
+def _form(path: Path) -> str:
+    """Sample rate and channels of a file in words; empty where libsndfile does not know them."""
     try:
-        return int(soundfile.info(path).samplerate)
+        info = soundfile.info(path)
     except soundfile.LibsndfileError:
-        return 0
+        return ""
+    return f"{info.samplerate} Hz and {info.channels} channels"

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from models.layers import StreamingLayer
+from streamer.errors import ConfigError
 from streamer.manifest import Manifest
 from streamer.model_folders import read_manifest
 from train.calibration import operating_points, preferred
 from train.checkpoint import Identity, load_weights
 from train.config import read_config
 from train.data.song_sets import find_song_set, find_songs
-from train.data.songs import of_folds
+from train.data.songs import Song, Songs, of_folds
 from train.export import describe, export
 from train.registry import Evaluation, Plugin
 from train.release import check_chosen, finish, held_out, set_points
@@ -60,13 +62,14 @@ def evaluate(asked: Evaluation) -> dict[str, Any]:
     config: SeparationRunConfig = asked.config
     fold = config.fold if asked.split == "test" else config.validation_fold
     points = read_manifest(asked.model).operating_points.get("balanced")
-    return _figures(config, asked.data, fold, asked.model, points[0].on if points else 0.5)
+    songs = _usable(config, asked.data, asked.cache, fold)
+    return _figures(songs, asked.model, points[0].on if points else 0.5)
 
 
 def release(
     run: Path,
     data: Path,
-    cache: Path,  # noqa: ARG001 - sound is read as it is
+    cache: Path,
     folder: Path,
     kind: type[SeparationRunConfig] = SeparationRunConfig,
 ) -> Manifest:
@@ -87,22 +90,31 @@ def release(
     check_chosen(config.validation_fold)
     model = load_run(run, kind)
     manifest = _exported(model, config, folder)
-    songs = find_songs(config.data, data)
-    scores, truth = together(voice_activity(of_folds(songs, [config.validation_fold]), folder))
+    scores, truth = together(voice_activity(_usable(config, data, cache, config.validation_fold), folder))
     points = {
         name: tuple(operating_points(scores[:, None], truth[:, None], goal))
         for name, goal in preferred(PRECISION, RECALL).items()
     }
     manifest = set_points(manifest, points, folder)
     on = manifest.thresholds()[0].on
-    results = {"command": COMMAND.format(task=kind.task), **_figures(config, data, config.fold, folder, on)}
-    return finish(
-        manifest, results, folder, _about(model, config, len(of_folds(songs, config.learnt_folds))), LIMITS
-    )
+    found = _figures(_usable(config, data, cache, config.fold), folder, on)
+    results = {"command": COMMAND.format(task=kind.task), **found}
+    learnt = len(_usable(config, data, cache, *config.learnt_folds))
+    return finish(manifest, results, folder, _about(model, config, learnt), LIMITS)
 
 
-def _figures(config: SeparationRunConfig, data: Path, fold: int, folder: Path, on: float) -> dict[str, Any]:
-    clips = measured(of_folds(find_songs(config.data, data), [fold]), folder)
+def _usable(config: SeparationRunConfig, data: Path, cache: Path, *folds: int) -> Sequence[Song]:
+    """The songs of some folds that a run could learn from: others are measured on no more than they are learnt."""
+    songs = Songs(of_folds(find_songs(config.data, data), folds), cache).songs
+    if not songs:
+        raise ConfigError(
+            f"folds {', '.join(map(str, folds))} have no songs to measure on; expected some: add songs"
+        )
+    return songs
+
+
+def _figures(songs: Sequence[Song], folder: Path, on: float) -> dict[str, Any]:
+    clips = measured(songs, folder)
     return {"separation": figures(clips, on), "voice GNSDR by artist": by_artist(clips)}
 
 
