@@ -8,13 +8,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from models.layers import CausalConv2d, StreamingLayer, StreamingSequence, TorchState, WindowMean
-from models.mask import QUIET
+from models.layers import CausalConv2d, StreamingLayer, StreamingSequence, TorchState
 from models.recurrent import Lstm
+from models.spectra import Levelled
 from streamer.stft import StftConfig
 
 NOT_SEEN = -1e9
-"""Added to what a step must not attend to, before the softmax."""
+"""In the place of the likeness to what a step must not attend to, before the softmax."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ class CnnLstmAttention(StreamingLayer):
         for channels in config.channels:
             layers.append(CausalConv2d(before, channels, bins, (3, 3), stride=(1, 2)))
             bins, before = (bins + 1) // 2, channels
-        self.level = WindowMean(1, config.level_frames)
+        self.level = Levelled(config.level_frames)
         self.body = StreamingSequence(*layers)
         self.bottleneck = nn.Linear(before * bins, config.units)
         self.memory = Lstm(config.units, config.units)
@@ -87,10 +87,9 @@ class CnnLstmAttention(StreamingLayer):
             rest[: len(self.body.state_shapes)],
             rest[len(self.body.state_shapes) :],
         )
-        power = x.square().mean(2, keepdim=True)
-        level, level_state = self.level(power, level_state)
+        x, level_state = self.level(x, level_state)
         real, imaginary = x.unflatten(2, (2, -1))[..., :-1].unbind(2)
-        heard = ((real.square() + imaginary.square()) / level.clamp(min=QUIET) + 1e-6).pow(0.15)
+        heard = (real.square() + imaginary.square() + 1e-6).pow(0.15)
         y, body_state = self.body(heard.unsqueeze(1), body_state)
         y = torch.relu(self.bottleneck(y.transpose(1, 2).flatten(2)))
         y, hidden, cell = self.memory(y, hidden, cell)

@@ -7,13 +7,10 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor, nn
 
-from models.layers import StreamingLayer, TorchState, WindowMean
+from models.layers import StreamingLayer, TorchState
 from models.recurrent import Gru
-from models.spectra import analyse, as_features, synthesise
+from models.spectra import Levelled, analyse, as_features, synthesise
 from streamer.stft import StftConfig
-
-QUIET = 1e-8
-"""Mean power below which a frame is nothing: 99 dB below a full-scale sine's, with the default windows."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +73,7 @@ class Mask(StreamingLayer):
         covered = sum(bands * width for bands, width in config.zones)
         if covered != config.stft.bins - 1:
             raise ValueError(f"zones {config.zones} have {covered} bins; expected {config.stft.bins - 1}")
-        self.level = WindowMean(1, config.level_frames)
+        self.level = Levelled(config.level_frames)
         self.encoders = nn.ModuleList(
             EachBand(bands, 3 * width, config.channels) for bands, width in config.zones
         )
@@ -107,7 +104,7 @@ class Mask(StreamingLayer):
         state : tuple of Tensor
         """
         state = self.init(x) if state is None else state
-        x, level = self._levelled(x, state[:1])
+        x, level = self.level(x, state[:1])
         x = self._encoded(x)
         after = list(level)
         for block, own in zip(self.blocks, state[1:], strict=True):
@@ -115,12 +112,6 @@ class Mask(StreamingLayer):
             after.append(own)
         x = self.norm(x)
         return torch.cat([self._decoded(x), self.voice(x.flatten(2))], dim=2), tuple(after)
-
-    def _levelled(self, x: Tensor, state: TorchState) -> tuple[Tensor, TorchState]:
-        """Spectra as if the last seconds had been of mean power 1."""
-        power = x.square().mean(2, keepdim=True)
-        level, state = self.level(power, state)
-        return x * torch.rsqrt(level.clamp(min=QUIET)), state
 
     def _encoded(self, x: Tensor) -> Tensor:
         """(batch, frames, 2 * bins) to (batch, frames, bands, channels)."""

@@ -6,7 +6,29 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from models.layers import TorchState, WindowMean
 from streamer.stft import StftConfig
+
+QUIET = 1e-8
+"""Mean power below which a frame is nothing: 99 dB below a full-scale sine's, with the default windows."""
+
+
+class Levelled(WindowMean):
+    """Features as if the last steps had been of mean power 1.
+
+    Parameters
+    ----------
+    steps : int
+        The longest memory, 2 or more.
+    """
+
+    def __init__(self, steps: int) -> None:
+        super().__init__(1, steps)
+
+    def forward(self, x: Tensor, state: TorchState | None = None) -> tuple[Tensor, TorchState]:
+        """(batch, time, width), of any width, to the same shape."""
+        power, after = super().forward(x.square().mean(2, keepdim=True), state)
+        return x * torch.rsqrt(power.clamp(min=QUIET)), after
 
 
 def analyse(x: Tensor, config: StftConfig) -> Tensor:

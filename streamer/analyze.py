@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TextIO
 
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
-
 from streamer.config import Config, StreamConfig
 from streamer.errors import StreamerError
-from streamer.events import Event, Status
+from streamer.events import Status
 from streamer.listen import make_engine, make_streams, run, sinks_of
+from streamer.progress import Show, file_bars
 from streamer.sinks.json_lines import JsonLines
-from streamer.sinks.sink import Sink
+from streamer.sinks.stem_files import StemFiles
+from streamer.sinks.without import Without
 from streamer.stream import Stream
 
 PROGRESS_S = 0.2
@@ -27,28 +25,6 @@ class InterruptedByUserError(StreamerError):
     """Asked to stop before the end."""
 
     exit_code = 130
-
-
-class SoundOnly(Sink):
-    """Passes on what is said of the sound, not of the process: the same file gives the same lines.
-
-    Parameters
-    ----------
-    sink : Sink
-    """
-
-    def __init__(self, sink: Sink) -> None:
-        self._sink = sink
-
-    def open(self) -> None:
-        self._sink.open()
-
-    def send(self, event: Event) -> None:
-        if not isinstance(event, Status):
-            self._sink.send(event)
-
-    def close(self) -> None:
-        self._sink.close()
 
 
 def analyze_files(paths: Sequence[Path], config: Config, out: TextIO) -> list[Stream]:
@@ -76,26 +52,17 @@ def analyze_files(paths: Sequence[Path], config: Config, out: TextIO) -> list[St
     """
     entries = tuple(StreamConfig(f"file:{path}") for path in paths)
     streams = make_streams(replace(config, stream=entries), realtime=False, duration_s=float("inf"))
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TextColumn("{task.fields[heard]}"),
-        TimeRemainingColumn(),
-    )
-    console = Console(stderr=True)
-    with Progress(*columns, console=console, disable=not sys.stderr.isatty(), transient=True) as progress:
+    with file_bars() as begin:
         for stream in streams:
-            task = progress.add_task(stream.name, heard="", total=None)
-            engine = make_engine(
-                config, [stream], sinks_of(config.stems, [SoundOnly(JsonLines(out))], live=False)
-            )
-            if run(engine, partial(_show, progress, task, stream), PROGRESS_S):
+            # Without what is said of the process, the same file gives the same lines.
+            sinks = sinks_of(config.stems, [Without(Status, JsonLines(out))], StemFiles)
+            engine = make_engine(config, [stream], sinks)
+            if run(engine, partial(_show, begin(stream.name), stream), PROGRESS_S):
                 raise InterruptedByUserError(
                     f"interrupted in {stream.name}: the messages end before the sound"
                 )
     return streams
 
 
-def _show(progress: Progress, task: TaskID, stream: Stream) -> None:
-    total_s = stream.source.total_s
-    progress.update(task, completed=stream.heard_s, total=total_s, heard=f"{stream.heard_s:.0f} s")
+def _show(show: Show, stream: Stream) -> None:
+    show(stream.heard_s, stream.source.total_s)

@@ -11,8 +11,9 @@ from streamer.decisions import DecisionConfig
 from streamer.errors import ModelError
 from streamer.heads import Head
 from streamer.inference.onnx import OnnxModel
+from streamer.load_model import chosen_folder, load_for
 from streamer.manifest import Manifest
-from streamer.model_folders import find_model, released_folders
+from streamer.model_folders import find_model
 from streamer.taught.background import read_background
 from streamer.taught.learner import Learner
 from streamer.taught.store import Store, taught_folder
@@ -52,13 +53,13 @@ def heads_of(config: Config) -> tuple[Head, ...]:
         If the thresholds that are set do not go with the model's.
     """
     models = config.models
-    named = {place: _chosen(place, getattr(models, place.name)) for place in _PLACES}
-    folders = {place: find_model(name) for place, name in named.items() if name}
+    named = {place: chosen_folder(place.name, getattr(models, place.name)) for place in _PLACES}
+    folders = {place: folder for place, folder in named.items() if folder}
     listening = {place.name for place in folders}
     ears: dict[Path, OnnxModel] = {}
     heads = []
     for place, folder in folders.items():
-        model = _loaded(folder, place)
+        model = load_for(place.name, folder)
         heads.append(
             Head(
                 place.name,
@@ -130,23 +131,6 @@ def _taught(config: Config, ears: dict[Path, OnnxModel]) -> list[Head]:
             prefer=config.models.prefer,
         )
     ]
-
-
-def _chosen(place: _Place, name: str | None) -> str | None:
-    """The model for a place: the one that is named, or else the released one, if there is one."""
-    if name is None:
-        return place.name if place.name in {folder.name for folder in released_folders()} else None
-    return None if name in {"", "off"} else name
-
-
-def _loaded(folder: Path, place: _Place) -> OnnxModel:
-    model = OnnxModel(folder)
-    if model.manifest.task != place.name:
-        raise ModelError(
-            f"model {model.manifest.name} decides {model.manifest.task!r}; expected a model whose task is "
-            f"{place.name!r}: name one in [models] {place.name}, see `streamer models`"
-        )
-    return model
 
 
 def _ear_of(manifest: Manifest, folder: Path, ears: dict[Path, OnnxModel]) -> OnnxModel | None:

@@ -110,6 +110,7 @@ def listen(
     """Listen, decide and publish until Ctrl-C or the end of the sound."""
     from streamer.listen import make_engine, make_streams, resolve_auto, run, sinks_of, summary
     from streamer.sinks.publisher import Publisher
+    from streamer.sinks.stem_files import LiveStemFiles, StemFiles
 
     if duration_s is not None and not math.isfinite(duration_s):
         raise ConfigError(f"--duration is {duration_s}; expected seconds")
@@ -130,7 +131,8 @@ def listen(
     streams = make_streams(config, realtime, duration_s or float("inf"))
     publisher = Publisher(publish.bind, publish.keys)
     sink = _sink(as_json, realtime, lambda: f"streamer · publishing on {publisher.address}")
-    engine = make_engine(config, streams, sinks_of(apart, [publisher, sink], live=realtime))
+    sinks = sinks_of(apart, [publisher, sink], LiveStemFiles if realtime else StemFiles)
+    engine = make_engine(config, streams, sinks)
     with _drawn(sink) as draw:
         run(engine, draw, PICTURE_S)
     for line in summary(streams):

@@ -7,7 +7,9 @@ from functools import cached_property
 
 import numpy as np
 
-from streamer.decisions import Change, Decider, DeciderState
+from streamer.decisions import Change, Decider, DeciderState, DecisionConfig
+from streamer.errors import ConfigError
+from streamer.manifest import Manifest, Thresholds
 from streamer.stage import Array
 
 _BELOW_ALL = -1.0
@@ -122,3 +124,75 @@ class HeadDecisions:
     def _keep(n: int, label: DeciderState, state: HeadState) -> None:
         state.labels[n] = label
         (state.awake.discard if label.at_rest else state.awake.add)(n)
+
+
+def points_of(name: str, manifest: Manifest, config: DecisionConfig, prefer: str) -> tuple[Thresholds, ...]:
+    """Thresholds of every label: what the configuration says, or else the model.
+
+    Parameters
+    ----------
+    name : str
+        The configuration's section.
+    manifest : Manifest
+    config : DecisionConfig
+    prefer : str
+        Which of the model's operating points is taken.
+
+    Raises
+    ------
+    ModelError
+        If the model has not that operating point.
+    ConfigError
+        If a threshold that is set does not go with the model's other one.
+    """
+    points = []
+    for label, own in zip(manifest.labels, manifest.thresholds(prefer), strict=True):
+        on = own.on if config.on is None else config.on
+        off = own.off if config.off is None else config.off
+        if off > on:
+            owner = f"model {manifest.name}"
+            raise ConfigError(
+                f"thresholds of {name} are on = {on} (from {owner if config.on is None else 'the configuration'}), "
+                f"off = {off} (from {owner if config.off is None else 'the configuration'}) for {label}; expected off "
+                f"<= on: set both in [{name}], or neither"
+            )
+        points.append(Thresholds(on, off))
+    return tuple(points)
+
+
+def decisions_of(
+    manifest: Manifest,
+    points: tuple[Thresholds, ...],
+    config: DecisionConfig,
+    rate_hz: int,
+    warm_up_samples: int,
+) -> HeadDecisions:
+    """The decisions of a model in samples at `rate_hz`.
+
+    Parameters
+    ----------
+    manifest : Manifest
+    points : tuple of Thresholds
+        As of `points_of`.
+    config : DecisionConfig
+    rate_hz : int
+    warm_up_samples : int
+        What the models on the way need; a ``warm_up_ms`` that is set takes its place.
+    """
+
+    def samples(ms: float) -> int:
+        return round(ms * rate_hz / 1_000)
+
+    deciders = tuple(
+        Decider(
+            label,
+            point.on,
+            point.off,
+            min_on_samples=samples(config.min_on_ms),
+            min_off_samples=samples(config.min_off_ms),
+            update_samples=samples(config.update_ms),
+        )
+        for label, point in zip(manifest.labels, points, strict=True)
+    )
+    warm_up = warm_up_samples if config.warm_up_ms is None else samples(config.warm_up_ms)
+    return HeadDecisions(deciders, manifest.exclusive, warm_up)

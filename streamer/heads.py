@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
-from streamer.decisions import Decider, DecisionConfig
-from streamer.errors import ConfigError, ModelError
+from streamer.decisions import DecisionConfig
+from streamer.errors import ModelError
 from streamer.frontend import FrontEnd
-from streamer.head_decisions import HeadDecisions
+from streamer.head_decisions import HeadDecisions, decisions_of, points_of
 from streamer.inference.model import Model
 from streamer.manifest import Thresholds
 from streamer.stage import Stage
@@ -55,8 +54,8 @@ class Head:
 
     def __post_init__(self) -> None:
         self._check_ear()
-        for label, point in zip(self.model.manifest.labels, self._points, strict=True):
-            self._check_point(label, point)
+        # Refuses thresholds that do not fit.
+        points_of(self.name, self.model.manifest, self.decisions, self.prefer)
 
     @property
     def path(self) -> tuple[Stage, ...]:
@@ -65,34 +64,12 @@ class Head:
         return (front_end, self.ear, self.model) if self.ear else (front_end, self.model)
 
     def decisions_at(self, rate_hz: int, warm_up_samples: int) -> HeadDecisions:
-        """The decisions in samples at `rate_hz`.
-
-        Parameters
-        ----------
-        rate_hz : int
-        warm_up_samples : int
-            What the models on the way need; a ``warm_up_ms`` that is set takes its place.
-        """
-        config, manifest = self.decisions, self.model.manifest
-        if config.warm_up_ms is not None:
-            warm_up_samples = round(config.warm_up_ms * rate_hz / 1_000)
-        deciders = tuple(
-            Decider(
-                label=label,
-                on=_set(config.on, point.on),
-                off=_set(config.off, point.off),
-                min_on_samples=round(config.min_on_ms * rate_hz / 1_000),
-                min_off_samples=round(config.min_off_ms * rate_hz / 1_000),
-                update_samples=round(config.update_ms * rate_hz / 1_000),
-            )
-            for label, point in zip(manifest.labels, self._points, strict=True)
-        )
-        return HeadDecisions(deciders, manifest.exclusive, warm_up_samples)
+        """The decisions in samples at `rate_hz`; arguments as of `streamer.head_decisions.decisions_of`."""
+        return decisions_of(self.model.manifest, self._points, self.decisions, rate_hz, warm_up_samples)
 
     @property
-    def _points(self) -> Sequence[Thresholds]:
-        """The model's own operating point, one for each label."""
-        return self.model.manifest.thresholds(self.prefer)
+    def _points(self) -> tuple[Thresholds, ...]:
+        return points_of(self.name, self.model.manifest, self.decisions, self.prefer)
 
     def _check_ear(self) -> None:
         wanted = self.model.manifest.ear
@@ -110,20 +87,3 @@ class Head:
                 f"{self.model.manifest.log_mel.fingerprint[:12]} and its ear hears "
                 f"{self.ear.manifest.log_mel.fingerprint[:12]}; expected one: release it anew on that ear"
             )
-
-    def _check_point(self, label: str, point: Thresholds) -> None:
-        config = self.decisions
-        on, off = _set(config.on, point.on), _set(config.off, point.off)
-        if off > on:
-            owner = f"model {self.model.manifest.name}"
-            raise ConfigError(
-                f"thresholds of {self.name} are on = {on} (from "
-                f"{owner if config.on is None else 'the configuration'}), off = {off} (from "
-                f"{owner if config.off is None else 'the configuration'}) for {label}; expected off <= on: set both "
-                f"in [{self.name}], or neither"
-            )
-
-
-def _set(value: float | None, own: float) -> float:
-    """What the configuration says, or else the model."""
-    return own if value is None else value

@@ -13,12 +13,13 @@ from streamer.choose_heads import heads_of
 from streamer.config import Config, StemsConfig, StreamConfig
 from streamer.engine import Engine
 from streamer.errors import ConfigError, DeviceError
+from streamer.events import Stem
 from streamer.heads import Head
 from streamer.separation.load import separation_of
 from streamer.separation.stream import Separation
 from streamer.sinks.sink import Sink
-from streamer.sinks.stem_files import LiveStemFiles, StemFiles
-from streamer.sinks.without_stems import WithoutStems
+from streamer.sinks.stem_files import StemFiles
+from streamer.sinks.without import Without
 from streamer.sources.choose import DEMO_PATH, name_for, source_for
 from streamer.stream import Stream
 from streamer.text import clock
@@ -75,21 +76,18 @@ def make_streams(config: Config, realtime: bool, duration_s: float) -> list[Stre
     return streams
 
 
-def sinks_of(stems: StemsConfig, sinks: Sequence[Sink], live: bool = True) -> list[Sink]:
+def sinks_of(stems: StemsConfig, sinks: Sequence[Sink], files: type[StemFiles]) -> list[Sink]:
     """Where events go: stems into files if they are to be kept, and to other sinks only if they are to be published.
 
     Parameters
     ----------
     stems : StemsConfig
     sinks : sequence of Sink
-    live : bool
-        Whether sound cannot wait for a disk; what is read as fast as possible can.
+    files : type of StemFiles
+        That takes what is kept: live sound cannot wait for a disk; what is read as fast as possible can.
     """
-    others: list[Sink] = [sink if stems.publish else WithoutStems(sink) for sink in sinks]
-    if not stems.to:
-        return others
-    files = LiveStemFiles if live else StemFiles
-    return [files(Path(stems.to), stems.form), *others]
+    others = [sink if stems.publish else Without(Stem, sink) for sink in sinks]
+    return [files(Path(stems.to), stems.form), *others] if stems.to else others
 
 
 def make_engine(config: Config, streams: Sequence[Stream], sinks: Sequence[Sink]) -> Engine:

@@ -9,7 +9,8 @@ from typing import Any
 
 import click
 
-from streamer.config import PLACES, Config, PcmConfig, read_config
+from streamer.config import PLACES, Config, PcmConfig
+from streamer.config_file import read_config
 from streamer.decisions import PREFERENCES
 from streamer.errors import ConfigError
 

@@ -20,6 +20,7 @@ from streamer.kernels import downmix
 from streamer.level import LevelMeter, dbfs
 from streamer.outlets import Frame, Outcome, Said
 from streamer.separation.live import Apart, VoiceSaid
+from streamer.separation.separator import cleaned
 from streamer.separation.stream import SeparatedStream, Separation
 from streamer.sources.source import Block
 from streamer.stage import Array
@@ -113,11 +114,14 @@ class Pipeline:
             self.epoch += bool(self._hearing_state.heard)
             self._start_epoch(block.start)
         mono = np.empty(len(block.samples), np.float32)
-        self.muted_samples += int(downmix(block.samples, mono))
+        muted = int(downmix(block.samples, mono))
+        self.muted_samples += muted
         self._waiting += self._ticks(mono)
         outcomes = self._hearing.step(mono, self._hearing_state)
         self._waiting += outcomes
-        events += self._stems(self._separate(block.samples, outcomes))
+        if self._separation:
+            sound = cleaned(block.samples)[0] if muted else block.samples
+            events += self._stems(self._separate(sound, self._separation, outcomes))
         return events + self._due(self._hearing_state.horizon)
 
     def finish(self) -> list[Event]:
@@ -157,11 +161,11 @@ class Pipeline:
         self._waiting = [item for item in self._waiting if item.stop > horizon]
         return [event for item in due for event in self._events_of(item)]
 
-    def _separate(self, samples: Array, outcomes: Sequence[Outcome]) -> list[Apart | VoiceSaid]:
-        if self._separation is None:
-            return []
+    def _separate(
+        self, samples: Array, separation: Separation, outcomes: Sequence[Outcome]
+    ) -> list[Apart | VoiceSaid]:
         if self._apart is None:
-            self._apart = SeparatedStream(self._separation, self._rate_hz, samples.shape[1])
+            self._apart = SeparatedStream(separation, self._rate_hz, samples.shape[1])
         return self._apart.step(samples, outcomes)
 
     def _stems(self, given: Sequence[Apart | VoiceSaid]) -> list[Event]:

@@ -4,16 +4,11 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from streamer.errors import ConfigError, StreamerError
-
-if TYPE_CHECKING:
-    from rich.progress import Progress, TaskID
 
 
 @click.command()
@@ -35,9 +30,7 @@ if TYPE_CHECKING:
 )
 def separate(files: tuple[Path, ...], out: Path, model: str) -> None:
     """Take the voice and the accompaniment of files apart; both have the file's rate, channels and length."""
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-
+    from streamer.progress import file_bars
     from streamer.separation.files import separate_file
     from streamer.separation.load import load_separation
 
@@ -48,19 +41,11 @@ def separate(files: tuple[Path, ...], out: Path, model: str) -> None:
             "with an --out of its own"
         )
     separation = load_separation(model)
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TextColumn("{task.fields[said]}"),
-        TimeRemainingColumn(),
-    )
     failed = 0
-    console = Console(stderr=True)
-    with Progress(*columns, console=console, disable=not sys.stderr.isatty(), transient=True) as progress:
+    with file_bars() as begin:
         for path in files:
-            task = progress.add_task(path.name, said="", total=None)
             try:
-                muted = separate_file(path, out / path.stem, separation, partial(_show, progress, task))
+                muted = separate_file(path, out / path.stem, separation, begin(path.name))
             except StreamerError as error:
                 failed += 1
                 click.echo(f"Error: {error}", err=True)
@@ -70,7 +55,3 @@ def separate(files: tuple[Path, ...], out: Path, model: str) -> None:
                 click.echo(f"{path}: {muted} samples were no sound (NaN, infinite) and muted", err=True)
     if failed:
         sys.exit(1)
-
-
-def _show(progress: Progress, task: TaskID, heard_s: float, total_s: float | None) -> None:
-    progress.update(task, completed=heard_s, total=total_s, said=f"{heard_s:.0f} s")

@@ -9,7 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TypeVar
 
-from streamer.config import from_mapping
+from streamer.config_file import from_mapping
 from streamer.errors import ConfigError
 
 T = TypeVar("T")

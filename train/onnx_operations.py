@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import torch
 from onnxscript import opset18 as op
 
-from models.recurrent import exported_gru, exported_lstm
+import models.recurrent  # noqa: F401 - which makes the operations
 
 GRU_GATES = (1, 0, 2)
 """Where ONNX's update, reset and new gate are among torch's reset, update and new gate."""
@@ -17,7 +18,7 @@ LSTM_GATES = (0, 3, 1, 2)
 
 def translations() -> Mapping[Callable[..., Any], Callable[..., Any]]:
     """Torch's operations of this project, and what writes them."""
-    return {exported_gru._opoverload: _gru, exported_lstm._opoverload: _lstm}
+    return {torch.ops.streamer.gru.default: _gru, torch.ops.streamer.lstm.default: _lstm}
 
 
 def _gru(x: Any, state: Any, *weights: Any) -> tuple[Any, Any]:

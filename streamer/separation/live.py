@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
-from streamer.decisions import Change, Decider, DecisionConfig
-from streamer.errors import ConfigError
+from streamer.decisions import Change
 from streamer.gated import Switch
 from streamer.head_decisions import HeadDecisions, HeadState
 from streamer.inference.model import Model
@@ -75,13 +75,16 @@ class LiveState:
     ----------
     heard : int
         Samples so far.
-    history : array, shape (samples, channels)
-        The last of them, for an opening.
+    history : deque of array, shape (samples, channels)
+        The last of them, for an opening, as they came.
+    held : int
+        How many these are.
     running : _Running or None
         None while the gate is closed.
     """
 
-    history: Array
+    history: deque[Array] = field(default_factory=deque)
+    held: int = 0
     heard: int = 0
     running: _Running | None = None
 
@@ -99,10 +102,8 @@ class LiveSeparation:
         A separation.
     rate_hz, channels : int
         Of the sound.
-    decisions : DecisionConfig
+    decisions : HeadDecisions
         When there is a voice.
-    prefer : str
-        Which of the model's operating points is taken.
     gated : bool
         Whether it waits for switches; else it runs from the first sample on.
     late_samples : int
@@ -114,8 +115,7 @@ class LiveSeparation:
         model: Model,
         rate_hz: int,
         channels: int,
-        decisions: DecisionConfig,
-        prefer: str,
+        decisions: HeadDecisions,
         gated: bool,
         late_samples: int,
     ) -> None:
@@ -125,15 +125,11 @@ class LiveSeparation:
         self._history_samples = round(PRE_ROLL_S * rate_hz) // self._hop * self._hop
         self._channels = channels
         self._fade = _rising(round(FADE_S * rate_hz))[:, None]
-        warm_up = model.manifest.warm_up_frames * self._hop
-        if decisions.warm_up_ms is not None:
-            warm_up = round(decisions.warm_up_ms * rate_hz / 1_000)
-        decider = _decider(model, decisions, prefer, rate_hz)
-        self._decisions = HeadDecisions((decider,), exclusive=False, warm_up_samples=warm_up)
+        self._decisions = decisions
 
     def init(self) -> LiveState:
         """State of a stream that has heard nothing."""
-        state = LiveState(np.zeros((0, self._channels), np.float32))
+        state = LiveState()
         if not self._gated:
             self._open(state)
         return state
@@ -177,8 +173,9 @@ class LiveSeparation:
 
     def _open(self, state: LiveState) -> None:
         """Begin to hear at the next sample, after the last second of what was heard."""
-        history = state.history[len(state.history) % self._hop :]
-        _, samples = self._separator.step(history[None], self._separator.init())
+        history = np.concatenate([np.zeros((0, self._channels), np.float32), *state.history])
+        history = history[-self._history_samples :]
+        _, samples = self._separator.step(history[None, len(history) % self._hop :], self._separator.init())
         before = self._separator.waiting(samples)
         state.running = _Running(samples, self._decisions.init(state.heard), state.heard, given=-before)
 
@@ -187,11 +184,18 @@ class LiveSeparation:
             return []
         state.heard += len(x)
         if self._gated:
-            state.history = np.concatenate([state.history, x])[-self._history_samples :]
+            self._remember(x, state)
         if state.running is None:
             return []
         stems, state.running.state = self._separator.step(x[None], state.running.state)
         return self._given(stems, state.running, state.heard)
+
+    def _remember(self, x: Array, state: LiveState) -> None:
+        """Keep what an opening may ask for: pieces as they came, joined only then."""
+        state.history.append(x)
+        state.held += len(x)
+        while state.held - len(state.history[0]) >= self._history_samples:
+            state.held -= len(state.history.popleft())
 
     def _given(self, stems: Stems, running: _Running, heard: int) -> list[Apart | VoiceSaid]:
         """Cut into hops, so that the pieces are the same however the sound was cut."""
@@ -224,26 +228,6 @@ def _fade_out(parts: Sequence[Apart], samples: int) -> None:
         for stem in (part.voice, part.music):
             stem[len(stem) - count :] *= fall[left - count : left]
         left -= count
-
-
-def _decider(model: Model, decisions: DecisionConfig, prefer: str, rate_hz: int) -> Decider:
-    manifest = model.manifest
-    point = manifest.thresholds(prefer)[0]
-    on = point.on if decisions.on is None else decisions.on
-    off = point.off if decisions.off is None else decisions.off
-    if off > on:
-        raise ConfigError(
-            f"thresholds of voice are on = {on}, off = {off}, of which the configuration sets one and model "
-            f"{manifest.name} the other; expected off <= on: set both in [voice], or neither"
-        )
-    return Decider(
-        label=manifest.labels[0],
-        on=on,
-        off=off,
-        min_on_samples=round(decisions.min_on_ms * rate_hz / 1_000),
-        min_off_samples=round(decisions.min_off_ms * rate_hz / 1_000),
-        update_samples=round(decisions.update_ms * rate_hz / 1_000),
-    )
 
 
 def _rising(samples: int) -> Array:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from streamer.config import Config
-from streamer.errors import ConfigError, ModelError
+from streamer.errors import ConfigError
 from streamer.heads import Head
 from streamer.inference.onnx import OnnxModel
-from streamer.model_folders import find_model, released_folders
+from streamer.load_model import chosen_folder, load_for
+from streamer.model_folders import find_model
 from streamer.separation.stream import Separation
 
 PLACE = "separation"
@@ -33,20 +35,19 @@ def separation_of(config: Config, heads: Sequence[Head]) -> Separation | None:
     ConfigError
         If stems are asked for and nothing separates.
     """
-    name = config.models.separation
-    if name is None and config.stems.wanted:
-        name = PLACE if PLACE in {folder.name for folder in released_folders()} else ""
-    if name in {None, "", "off"}:
+    named = config.models.separation
+    folder = chosen_folder(PLACE, named if named or config.stems.wanted else "off")
+    if folder is None:
         if config.stems.wanted:
             raise ConfigError(
                 "stems are asked for and no model takes them apart; name one, as in --model separation=FOLDER"
             )
         return None
-    assert name is not None
+    separation = Separation(load_for(PLACE, folder), config.voice, config.models.prefer)
     gate = next((head for head in heads if head.name == GATE), None)
-    rate_hz = {"gate_rate_hz": gate.model.manifest.log_mel.sample_rate_hz} if gate else {}
-    opened_by = gate.name if gate else None
-    return Separation(load_separation(name), config.voice, config.models.prefer, opened_by, **rate_hz)
+    if gate is None:
+        return separation
+    return replace(separation, opened_by=gate.name, gate_rate_hz=gate.model.manifest.log_mel.sample_rate_hz)
 
 
 def load_separation(name: str) -> OnnxModel:
@@ -57,10 +58,4 @@ def load_separation(name: str) -> OnnxModel:
     ModelError
         If there is none, it was altered, or the model does something else.
     """
-    model = OnnxModel(find_model(name))
-    if not model.manifest.is_separation:
-        raise ModelError(
-            f"model {model.manifest.name} decides {model.manifest.task!r}; expected a model whose task is "
-            "'separation', see `streamer models`"
-        )
-    return model
+    return load_for(PLACE, find_model(name))

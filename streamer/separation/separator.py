@@ -99,6 +99,26 @@ class Separator:
         none = np.zeros((len(state[0]), 0, self._channels), np.float32)
         return self._given(none, spectra, state)[0]
 
+    def whole(self, sound: Array) -> Stems:
+        """All of a sound, apart.
+
+        Parameters
+        ----------
+        sound : float32 array, shape (batch, samples, channels)
+
+        Returns
+        -------
+        Stems
+            Of as many samples, and one probability of a voice for each hop that was begun.
+        """
+        first, state = self.step(sound, self.init(len(sound)))
+        last = self.flush(state)
+        voice, music, voiced = (
+            np.concatenate([getattr(part, name) for part in (first, last)], axis=1)
+            for name in ("voice", "music", "voiced")
+        )
+        return Stems(voice, music, voiced[:, : -(-sound.shape[1] // self.stft.hop_samples)])
+
     def _given(self, x: Array, spectra: Array, state: State) -> tuple[Stems, State]:
         waiting, count, window, ahead, *rest = state
         mono = for_network(spectra, self._model.manifest.stft)

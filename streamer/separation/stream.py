@@ -8,11 +8,11 @@ from math import ceil
 
 from streamer.decisions import DecisionConfig
 from streamer.gated import GateState
+from streamer.head_decisions import decisions_of, points_of
 from streamer.inference.model import Model
 from streamer.outlets import Outcome, Said
 from streamer.resample import Resample
 from streamer.separation.live import Apart, LiveSeparation, VoiceSaid
-from streamer.separation.separator import cleaned
 from streamer.stage import Array
 
 
@@ -32,6 +32,13 @@ class Separation:
         Name of the head that is its gate; None runs always.
     gate_rate_hz : int
         Sample rate that the gate hears.
+
+    Raises
+    ------
+    ModelError
+        If the model has not the operating point that is preferred.
+    ConfigError
+        If a threshold that is set does not go with the model's other one.
     """
 
     model: Model
@@ -40,11 +47,19 @@ class Separation:
     opened_by: str | None = None
     gate_rate_hz: int = 16_000
 
+    def __post_init__(self) -> None:
+        # Refuses thresholds that do not fit.
+        points_of("voice", self.model.manifest, self.decisions, self.prefer)
+
     def live(self, rate_hz: int, channels: int) -> LiveSeparation:
         """The separation of sound of this form."""
+        manifest = self.model.manifest
+        points = points_of("voice", manifest, self.decisions, self.prefer)
+        warm_up_samples = round(manifest.warm_up_frames * manifest.frame_ms * rate_hz / 1_000)
+        decisions = decisions_of(manifest, points, self.decisions, rate_hz, warm_up_samples)
         late_samples = ceil(Resample(rate_hz, self.gate_rate_hz).latency)
         gated = self.opened_by is not None
-        return LiveSeparation(self.model, rate_hz, channels, self.decisions, self.prefer, gated, late_samples)
+        return LiveSeparation(self.model, rate_hz, channels, decisions, gated, late_samples)
 
 
 class SeparatedStream:
@@ -69,13 +84,12 @@ class SeparatedStream:
         Parameters
         ----------
         x : float32 array, shape (samples, channels)
-            What is no sound in it is muted.
+            Finite.
         outcomes : sequence of Outcome
         """
         self._ask(outcomes)
-        sound, _ = cleaned(x)
         switches = self._gate.due(self._live.known(self._state.heard + len(x)))
-        return self._live.step(sound, switches, self._state)
+        return self._live.step(x, switches, self._state)
 
     def finish(self) -> list[Apart | VoiceSaid]:
         """Give what the end of the sound completes."""

@@ -14,6 +14,7 @@ from typing import TypeAlias
 
 import soundfile
 
+from streamer.config import STEM_ENCODINGS
 from streamer.errors import ConfigError
 from streamer.events import Event, Status, Stem
 from streamer.sinks.sink import Sink
@@ -23,8 +24,6 @@ logger = logging.getLogger(__name__)
 _Key: TypeAlias = tuple[str, str]
 """Stream and label of a stem."""
 
-FORMATS = {"flac": "PCM_24", "wav": "FLOAT"}
-"""File name extension, and how samples are encoded. FLAC has no floats: what is beyond full scale is cut off there."""
 WAITING_S = 10.0
 """Sound of one stem that may wait for a slow disk; beyond it live sound is left out."""
 ENDED_S = 1.0
@@ -213,7 +212,7 @@ def _begun(stem: Stem, folder: Path, form: str) -> _StemFile:
     """A file for a stem that begins."""
     path = _free(folder, f"{stem.stream}-{_when(stem)}-{stem.label}", form)
     channels = stem.samples.shape[1]
-    sound = soundfile.SoundFile(path, "x", stem.rate, channels, FORMATS[form], format=form.upper())
+    sound = soundfile.SoundFile(path, "x", stem.rate, channels, STEM_ENCODINGS[form], format=form.upper())
     return _StemFile(stem.epoch, stem.start, sound)
 
 

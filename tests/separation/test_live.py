@@ -9,6 +9,7 @@ import pytest
 
 from streamer.decisions import DecisionConfig
 from streamer.gated import Switch
+from streamer.head_decisions import decisions_of, points_of
 from streamer.inference.onnx import OnnxModel
 from streamer.separation.live import Apart, LiveSeparation, VoiceSaid
 from streamer.stage import Array
@@ -26,8 +27,11 @@ def model(tmp_path: Path) -> OnnxModel:
 
 
 def live(model: OnnxModel, gated: bool = True, channels: int = 1) -> LiveSeparation:
-    decisions = DecisionConfig(min_on_ms=100.0, min_off_ms=100.0)
-    return LiveSeparation(model, RATE_HZ, channels, decisions, "balanced", gated, LATE)
+    config, manifest = DecisionConfig(min_on_ms=100.0, min_off_ms=100.0), model.manifest
+    decisions = decisions_of(
+        manifest, points_of("voice", manifest, config, "balanced"), config, RATE_HZ, warm_up_samples=0
+    )
+    return LiveSeparation(model, RATE_HZ, channels, decisions, gated, LATE)
 
 
 def noise(samples: int, channels: int = 1, level: float = 0.1) -> Array:

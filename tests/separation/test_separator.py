@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from streamer.inference.onnx import OnnxModel
-from streamer.separation.separator import Separator, Stems, at_rate
+from streamer.separation.separator import Separator, at_rate
 from streamer.stage import Array, Stage, State
 from streamer.stft import StftConfig
 from tests.contract import check_stage
@@ -37,13 +37,6 @@ def separator(
 
 def noise(samples: int, channels: int = 1, batch: int = 1) -> Array:
     return 0.1 * np.random.default_rng(0).standard_normal((batch, samples, channels), np.float32)
-
-
-def whole(separator: Separator, x: Array) -> Stems:
-    first, state = separator.step(x, separator.init(len(x)))
-    last = separator.flush(state)
-    parts = ((getattr(stems, name) for stems in (first, last)) for name in ("voice", "music", "voiced"))
-    return Stems(*(np.concatenate(list(part), axis=1) for part in parts))
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,7 +74,7 @@ def test_stems_keep_the_contract(tmp_path: Path, rate_hz: int) -> None:
 @FORMATS
 def test_a_mask_of_ones_gives_the_sound_back_to_100_db(tmp_path: Path, rate_hz: int, channels: int) -> None:
     x = noise(rate_hz // 2 + 123, channels)
-    stems = whole(separator(tmp_path, rate_hz=rate_hz, channels=channels), x)
+    stems = separator(tmp_path, rate_hz=rate_hz, channels=channels).whole(x)
     assert stems.voice.shape == x.shape
     error = (stems.voice - x).astype(np.float64)
     assert 10 * np.log10(np.sum(np.square(x, dtype=np.float64)) / np.sum(error**2)) > 100
@@ -91,7 +84,7 @@ def test_a_mask_of_ones_gives_the_sound_back_to_100_db(tmp_path: Path, rate_hz: 
 def test_stems_add_up_to_the_sound(tmp_path: Path, rate_hz: int, channels: int) -> None:
     x = noise(rate_hz // 2 + 123, channels)
     factors = np.random.default_rng(1).random(DEFAULT.bins)
-    stems = whole(separator(tmp_path, factors, rate_hz=rate_hz, channels=channels), x)
+    stems = separator(tmp_path, factors, rate_hz=rate_hz, channels=channels).whole(x)
     np.testing.assert_allclose(stems.voice + stems.music, x, atol=1e-7)
 
 
@@ -104,7 +97,7 @@ def test_latency_is_20_ms_at_every_rate(tmp_path: Path, rate_hz: int, channels: 
 def test_stereo_stays_stereo(tmp_path: Path) -> None:
     x = noise(8_000, channels=2)
     x[..., 1] = 0.0
-    stems = whole(separator(tmp_path, 0.25, channels=2), x)
+    stems = separator(tmp_path, 0.25, channels=2).whole(x)
     np.testing.assert_allclose(stems.voice[..., 0], 0.25 * x[..., 0], atol=1e-6)
     assert not stems.voice[..., 1].any()
 
@@ -127,7 +120,7 @@ def test_above_8_khz_goes_what_the_mask_lets_through_below(
     factors[200:] = share  # from 5 kHz on
     made = separator(tmp_path, factors, rate_hz=48_000)
     low, high = tone(48_000, 7_000.0), tone(48_000, 12_000.0)
-    voice = whole(made, low + high).voice
+    voice = made.whole(low + high).voice
     assert level(voice - share * low) == pytest.approx(given * level(high), abs=2e-3)
 
 
@@ -138,13 +131,13 @@ def test_the_mask_is_at_the_same_frequency_at_every_rate(tmp_path: Path) -> None
         made = separator(tmp_path, factors, rate_hz=rate_hz)
         for pitch_hz, share in ((1_300.0, 0.0), (1_700.0, 1.0)):
             x = tone(rate_hz, pitch_hz)
-            assert level(whole(made, x).voice) == pytest.approx(share * level(x), abs=0.01)
+            assert level(made.whole(x).voice) == pytest.approx(share * level(x), abs=0.01)
 
 
 def test_a_voice_is_told_for_each_hop(tmp_path: Path) -> None:
     x = np.concatenate([np.zeros((1, 8_000, 1), np.float32), 50 * noise(8_000)], axis=1)
-    voiced = whole(separator(tmp_path), x).voiced[0]
-    assert len(voiced) == 101  # and one more for the last hop's end
+    voiced = separator(tmp_path).whole(x).voiced[0]
+    assert len(voiced) == 100
     assert voiced[:50].max() < 0.5
     assert voiced[-1] > 0.5
 

@@ -80,6 +80,14 @@ def test_stems_that_are_not_of_one_song_are_skipped_and_said(tmp_path, caplog, o
     assert songs.skipped[0].reason in caplog.text
 
 
+def test_own_songs_of_one_artist_share_a_fold(tmp_path):
+    for name in ("Ann - a", "Ann - b", "Ann - c", "Ben - a"):
+        write_stem(tmp_path / name / "vocals.wav")
+        write_stem(tmp_path / name / "accompaniment.wav")
+    folds = {song.name: song.fold for song in stem_folders.own(tmp_path)}
+    assert folds == {"Ann - a": 1, "Ann - b": 1, "Ann - c": 1, "Ben - a": 5}
+
+
 @pytest.mark.parametrize("stems", [["vocals.wav"], ["drums.wav"], []])
 def test_a_song_without_both_stems_says_what_it_holds(tmp_path, stems):
     folder = tmp_path / "mine" / "A song"

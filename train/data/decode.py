@@ -42,8 +42,7 @@ def decode(recording: Recording) -> Array:
     ClipError
         If a file cannot be read, or what it holds cannot be learnt from.
     """
-    streams = recording.streams or (0,) * len(recording.paths)
-    parts = [_at_rate(path, stream) for path, stream in zip(recording.paths, streams, strict=True)]
+    parts = [_at_rate(path, stream) for path, stream in recording.files]
     shortest = min(len(part) for part in parts)
     mean = np.mean([part[:shortest] for part in parts], axis=0)
     sound = np.clip(np.round(mean * FULL_SCALE), -FULL_SCALE, FULL_SCALE - 1).astype(np.int16)

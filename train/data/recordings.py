@@ -56,6 +56,11 @@ class Recording:
     streams: tuple[int, ...] = ()
 
     @property
+    def files(self) -> tuple[tuple[Path, int], ...]:
+        """Each file with the sound stream in it."""
+        return tuple(zip(self.paths, self.streams or (0,) * len(self.paths), strict=True))
+
+    @property
     def split(self) -> Split:
         """The default split: folds 1 to 3 train, 4 validates, 5 tests."""
         return "train" if self.fold <= 3 else "validation" if self.fold == 4 else "test"

@@ -118,7 +118,7 @@ class Songs:
 
 
 @dataclass(frozen=True)
-class Stems:
+class SongStems:
     """A song's stems as they are on disk: the truth that estimates are measured against.
 
     Attributes
@@ -132,7 +132,7 @@ class Stems:
     rate_hz: int
 
 
-def read_stems(song: Song) -> Stems:
+def read_stems(song: Song) -> SongStems:
     """The stems of a song at their own rate, with their own channels.
 
     Raises
@@ -140,10 +140,7 @@ def read_stems(song: Song) -> Stems:
     ClipError
         If one cannot be read, or they are of unlike form.
     """
-    voice, music = (
-        [read(path, stream) for path, stream in zip(r.paths, r.streams or (0,) * len(r.paths), strict=True)]
-        for r in (song.voice, song.music)
-    )
+    voice, music = ([read(*file) for file in stem.files] for stem in (song.voice, song.music))
     forms = {(sound.shape[1], rate_hz) for sound, rate_hz in voice + music}
     if len(forms) > 1:
         found = ", ".join(f"{channels} channels at {rate_hz} Hz" for channels, rate_hz in sorted(forms))
@@ -152,7 +149,7 @@ def read_stems(song: Song) -> Stems:
     whole = [
         np.sum([sound[:samples] for sound, _ in part], axis=0, dtype=np.float32) for part in (voice, music)
     ]
-    return Stems(whole[0], whole[1], voice[0][1])
+    return SongStems(whole[0], whole[1], voice[0][1])
 
 
 def of_folds(songs: Sequence[Song], folds: Sequence[int]) -> list[Song]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from streamer.errors import ConfigError
 from train.data.own_sounds import fold_of
-from train.data.recordings import Kind, Recording, is_sound
+from train.data.recordings import Kind, Recording, folds_by_size, is_sound
 from train.data.songs import Song
 
 LICENCE = "for education and research, most of it CC BY-NC-SA"
@@ -61,7 +61,8 @@ def musdb18hq(root: Path) -> list[Song]:
 def own(folder: Path) -> list[Song]:
     """The user's own songs: ``folder/SONG`` with ``vocals`` and ``accompaniment``, or ``vocals`` and other stems.
 
-    A ``mixture`` is not needed. The fold is a hash of the song's name (`train.data.own_sounds.fold_of`).
+    A ``mixture`` is not needed. The fold is a hash of the artist (`train.data.own_sounds.fold_of`): what
+    stands before `` - `` in the folder's name, or all of it.
 
     Raises
     ------
@@ -73,7 +74,7 @@ def own(folder: Path) -> list[Song]:
         raise ConfigError(
             f"{folder} has no folders; expected one for each song, with vocals and accompaniment"
         )
-    return [_of_folder(song, folder.resolve().name, fold_of(song.name)) for song in songs]
+    return [_of_folder(song, folder.resolve().name, fold_of(_artist(song.name))) for song in songs]
 
 
 def _parts(folder: Path, pattern: str) -> dict[str, list[Path]]:
@@ -90,12 +91,16 @@ def _parts(folder: Path, pattern: str) -> dict[str, list[Path]]:
 
 def _folds(titles: dict[str, list[str]]) -> dict[str, int]:
     learnt = [title for title in titles["train"] if title not in VALIDATION]
-    dealt = {title: n % 3 + 1 for n, title in enumerate(learnt)}
+    dealt = folds_by_size(dict.fromkeys(learnt, 1), (1, 2, 3))
     return {**dealt, **dict.fromkeys(VALIDATION, 4), **dict.fromkeys(titles["test"], 5)}
 
 
 def _title(path: Path) -> str:
     return path.name.removesuffix(".stem.mp4")
+
+
+def _artist(title: str) -> str:
+    return title.split(" - ")[0]
 
 
 def _of_stem_file(path: Path, fold: int) -> Song:
@@ -104,7 +109,7 @@ def _of_stem_file(path: Path, fold: int) -> Song:
         Recording("musdb18", f"{title}/{part}", (path,) * len(streams), kind, part, fold, streams=streams)
         for part, kind, streams in STREAMS
     )
-    return Song(voice, music, title, title.split(" - ")[0])
+    return Song(voice, music, title, _artist(title))
 
 
 def _of_folder(folder: Path, source: str, fold: int) -> Song:
@@ -121,4 +126,4 @@ def _of_folder(folder: Path, source: str, fold: int) -> Song:
         )
     voice = Recording(source, f"{folder.name}/voice", (voices[0],), "singing", "voice", fold)
     music = Recording(source, f"{folder.name}/music", tuple(others), "music", "accompaniment", fold)
-    return Song(voice, music, folder.name, folder.name.split(" - ")[0])
+    return Song(voice, music, folder.name, _artist(folder.name))

@@ -18,7 +18,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from streamer.config import from_mapping
+from streamer.config_file import from_mapping
 from streamer.errors import ConfigError
 from train.export import current_commit
 

@@ -17,14 +17,14 @@ from sklearn.metrics import precision_score, recall_score
 from streamer.inference.onnx import OnnxModel
 from streamer.separation.separator import Separator
 from streamer.stage import Array
-from train.data.songs import Song, Stems, read_stems
+from train.data.songs import Song, SongStems, read_stems
 from train.tasks.separation import VOICED_DB, voiced_frames
 
 WORKERS = 2
 """Processes that measure; each runs the model on one thread."""
 STEMS = ("voice", "music")
-WHOLE_CLIPS = ("mir1k", "mir1k_literature")
-"""Sets that are measured as the literature does, clip by clip by BSS Eval v3; others by v4, second by second."""
+WHOLE_CLIPS = ("mir1k",)
+"""Sources that are measured as the literature does, clip by clip by BSS Eval v3; others by v4, second by second."""
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,8 @@ def voice_activity(songs: Sequence[Song], folder: Path) -> list[VoiceActivity]:
 def figures(clips: Sequence[ClipFigures], on: float = 0.5) -> dict[str, Any]:
     """Means over clips, weighted by their length as MIR-1K's G* figures are, and voice activity over all hops.
 
-    NSDR is SDR less that of the mixture (Huang et al. 2014, equations 11 to 13).
+    NSDR is SDR less that of the mixture (Huang et al. 2014, equations 11 to 13). A clip in which one stem is silent has
+    no SDR, and counts in no mean of it; None where that is every clip.
 
     Parameters
     ----------
@@ -115,7 +116,7 @@ def together(found: Sequence[VoiceActivity]) -> tuple[Array, Array]:
     return np.concatenate([one.scores for one in found]), np.concatenate([one.truth for one in found])
 
 
-def by_artist(clips: Sequence[ClipFigures]) -> dict[str, float]:
+def by_artist(clips: Sequence[ClipFigures]) -> dict[str, float | None]:
     """The voice's GNSDR for each artist."""
     artists = sorted({clip.artist for clip in clips})
     return {
@@ -124,23 +125,16 @@ def by_artist(clips: Sequence[ClipFigures]) -> dict[str, float]:
     }
 
 
-def separated(separator: Separator, sound: Array) -> tuple[Array, Array, Array]:
-    """Voice, accompaniment (samples, channels) and probability of a voice in each hop, of a whole sound."""
-    first, state = separator.step(sound[None], separator.init())
-    last = separator.flush(state)
-    voice, music = (np.concatenate([getattr(part, stem)[0] for part in (first, last)]) for stem in STEMS)
-    hops = -(-len(sound) // separator.stft.hop_samples)
-    return voice, music, np.concatenate([first.voiced[0], last.voiced[0]])[:hops]
-
-
 def _pool() -> ProcessPoolExecutor:
     """Processes that start afresh: one that is forked off a program with threads may hang."""
     return ProcessPoolExecutor(WORKERS, get_context("spawn"))
 
 
-def _of_stem(stem: str, clips: Sequence[ClipFigures], weights: Array) -> Mapping[str, float]:
-    def mean(key: str) -> float:
-        return _rounded(np.average([clip.decibels[f"{stem}/{key}"] for clip in clips], weights=weights))
+def _of_stem(stem: str, clips: Sequence[ClipFigures], weights: Array) -> Mapping[str, float | None]:
+    def mean(key: str) -> float | None:
+        values = np.array([clip.decibels[f"{stem}/{key}"] for clip in clips])
+        there = np.isfinite(values)
+        return _rounded(np.average(values[there], weights=weights[there])) if there.any() else None
 
     return {
         "GNSDR": mean("nsdr"),
@@ -156,28 +150,34 @@ def _of_song(song: Song, folder: Path) -> ClipFigures:
     truth = read_stems(song)
     mixture = truth.voice + truth.music
     separator = Separator(OnnxModel(folder), truth.rate_hz, mixture.shape[1])
-    voice, music, voiced = separated(separator, mixture)
+    found = separator.whole(mixture[None])
+    estimated = np.concatenate([found.voice, found.music])
     true = np.stack([truth.voice, truth.music])
-    scores = bss_eval(true, np.stack([voice, music]), song.source, truth.rate_hz)
+    scores = bss_eval(true, estimated, song.source, truth.rate_hz)
     before = bss_eval(true, np.stack([mixture, mixture]), song.source, truth.rate_hz)
     decibels: dict[str, float] = {}
-    for n, (stem, estimate) in enumerate(zip(STEMS, (voice, music), strict=True)):
+    for n, (stem, estimate) in enumerate(zip(STEMS, estimated, strict=True)):
         decibels |= {f"{stem}/{key}": float(values[n]) for key, values in scores.items()}
         decibels[f"{stem}/nsdr"] = float(scores["sdr"][n] - before["sdr"][n])
         decibels[f"{stem}/si_sdr"] = si_sdr_db(estimate, true[n])
         decibels[f"{stem}/si_sdr of mixture"] = si_sdr_db(mixture, true[n])
     return ClipFigures(
-        song.name, song.artist, len(mixture) / truth.rate_hz, decibels, _voice(truth, voiced, separator)
+        song.name,
+        song.artist,
+        len(mixture) / truth.rate_hz,
+        decibels,
+        _voice(truth, found.voiced[0], separator),
     )
 
 
 def _voice_of_song(song: Song, folder: Path) -> VoiceActivity:
     truth = read_stems(song)
     separator = Separator(OnnxModel(folder), truth.rate_hz, truth.voice.shape[1])
-    return _voice(truth, separated(separator, truth.voice + truth.music)[2], separator)
+    found = separator.whole((truth.voice + truth.music)[None])
+    return _voice(truth, found.voiced[0], separator)
 
 
-def _voice(truth: Stems, voiced: Array, separator: Separator) -> VoiceActivity:
+def _voice(truth: SongStems, voiced: Array, separator: Separator) -> VoiceActivity:
     there = voiced_frames(truth.voice.mean(axis=1), separator.stft.hop_samples, truth.rate_hz)
     return VoiceActivity(voiced, there > 0.5)
 

@@ -1,27 +1,28 @@
-"""Everything but stems, for who did not ask for them."""
+"""Everything but one type of event, for who did not ask for it."""
 
 from __future__ import annotations
 
-from streamer.events import Event, Stem
+from streamer.events import Event
 from streamer.sinks.sink import Sink
 
 
-class WithoutStems(Sink):
-    """Passes on all but sound.
+class Without(Sink):
+    """Passes on all but one type of event.
 
     Parameters
     ----------
+    left_out : type of Event
     sink : Sink
     """
 
-    def __init__(self, sink: Sink) -> None:
-        self._sink = sink
+    def __init__(self, left_out: type[Event], sink: Sink) -> None:
+        self._left_out, self._sink = left_out, sink
 
     def open(self) -> None:
         self._sink.open()
 
     def send(self, event: Event) -> None:
-        if not isinstance(event, Stem):
+        if not isinstance(event, self._left_out):
             self._sink.send(event)
 
     def service(self) -> None:

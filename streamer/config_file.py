@@ -1,0 +1,90 @@
+"""Configuration from TOML: a key that does not exist, or a value of another type, is an error."""
+
+from __future__ import annotations
+
+import difflib
+import math
+import tomllib
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass, replace
+from pathlib import Path
+from types import NoneType, UnionType
+from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
+
+from streamer.config import Config
+from streamer.errors import ConfigError
+
+T = TypeVar("T")
+
+
+def read_config(path: Path) -> Config:
+    """Read a TOML file.
+
+    Raises
+    ------
+    ConfigError
+        If the file cannot be read or is no TOML, or a key or value in it cannot be used; the text names the key
+        and the nearest that exists.
+    """
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"cannot read {path}: {error.strerror}; give --config a TOML file") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path} is no TOML: {error}") from error
+    try:
+        return from_mapping(Config, content, base=Config())
+    except ConfigError as error:
+        raise ConfigError(f"{path}: {error}") from error
+
+
+def from_mapping(kind: type[T], content: Mapping[str, Any], where: str = "", base: T | None = None) -> T:
+    """Build a configuration dataclass from nested mappings, checking every key and type.
+
+    Parameters
+    ----------
+    kind : type
+        A configuration dataclass.
+    content : Mapping
+        Its fields by name.
+    where : str
+        Key of `content` in the file, for the error text.
+    base : optional
+        What holds where a key is absent; None takes the defaults of `kind`.
+
+    Raises
+    ------
+    ConfigError
+        If a key does not exist, or a value has another type or is infinite or no number.
+    """
+    hints = get_type_hints(kind)
+    known = [f.name for f in fields(kind)]  # type: ignore[arg-type]
+    values = {}
+    for key, value in content.items():
+        if key not in known:
+            near = difflib.get_close_matches(key, known, n=1)
+            way_out = f"did you mean {where + near[0]!r}?" if near else f"expected one of {', '.join(known)}"
+            raise ConfigError(f"unknown key {where + key!r}; {way_out}")
+        values[key] = _value(hints[key], value, where + key, getattr(base, key, None))
+    return kind(**values) if base is None else replace(base, **values)  # type: ignore[type-var]
+
+
+def _value(hint: Any, value: Any, where: str, base: Any) -> Any:
+    if get_origin(hint) is tuple:
+        if not isinstance(value, list):
+            raise ConfigError(f"{where} is {value!r}; expected a list of tables, [[{where}]]")
+        return tuple(_value(get_args(hint)[0], item, where, None) for item in value)
+    if is_dataclass(hint):
+        if not isinstance(value, Mapping):
+            raise ConfigError(f"{where} is {value!r}; expected a table, [{where}]")
+        return from_mapping(hint, value, where + ".", base)  # type: ignore[arg-type]
+    options = get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)
+    wanted = [option for option in options if option is not NoneType]
+    if float in wanted and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if not isinstance(value, tuple(wanted)) or (isinstance(value, bool) and bool not in wanted):
+        names = " or ".join(option.__name__ for option in wanted)
+        raise ConfigError(f"{where} is {value!r}; expected {names}")
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ConfigError(f"{where} is {value!r}; expected a finite number")
+    return value

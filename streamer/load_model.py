@@ -1,0 +1,46 @@
+"""The model for a place where one may listen: which it is, and that it does what is done there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from streamer.errors import ModelError
+from streamer.inference.onnx import OnnxModel
+from streamer.model_folders import find_model, released_folders
+
+
+def chosen_folder(place: str, name: str | None) -> Path | None:
+    """Folder of the model for a place: the one that is named, or else the released one, if there is one.
+
+    Parameters
+    ----------
+    place : str
+        Key in ``[models]``, which is also the name of the released model.
+    name : str or None
+        As in ``[models]``: a model's name or folder; ``off`` or nothing for none; None for the released one.
+
+    Raises
+    ------
+    ModelError
+        If none has that name.
+    """
+    if name is None:
+        name = place if place in {folder.name for folder in released_folders()} else "off"
+    return None if name in {"", "off"} else find_model(name)
+
+
+def load_for(place: str, folder: Path) -> OnnxModel:
+    """Load the model for a place.
+
+    Raises
+    ------
+    ModelError
+        If it is absent, altered or does not fit, or does something else.
+    """
+    model = OnnxModel(folder)
+    if model.manifest.task != place:
+        raise ModelError(
+            f"model {model.manifest.name} decides {model.manifest.task!r}; expected a model whose task is "
+            f"{place!r}: name one in [models] {place}, see `streamer models`"
+        )
+    return model
