@@ -24,12 +24,12 @@ import soundfile
 
 from benchmarks.report import arguments, machine, percentiles, write
 from streamer.choose_heads import heads_of
-from streamer.config import Config, PublishConfig
+from streamer.config import TURN_S, Config, PublishConfig
 from streamer.devices import input_devices
 from streamer.events import Event, Level, Scores
 from streamer.pipeline import Pipeline
 from streamer.sources.choose import DEMO_PATH
-from streamer.sources.source import TURN_S, Block
+from streamer.sources.source import Block
 from streamer.subscriber import Subscriber
 
 STREAMER = str(Path(sys.executable).with_name("streamer"))

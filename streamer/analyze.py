@@ -50,6 +50,8 @@ def analyze_files(paths: Sequence[Path], config: Config, out: TextIO) -> list[St
     InterruptedByUserError
         If the process was asked to stop before the end.
     """
+    # Nothing is played of what is heard faster than it sounds.
+    config = replace(config, stems=replace(config.stems, play=""))
     entries = tuple(StreamConfig(f"file:{path}") for path in paths)
     streams = make_streams(replace(config, stream=entries), realtime=False, duration_s=float("inf"))
     with file_bars() as begin:

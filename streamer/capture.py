@@ -7,15 +7,10 @@ from typing import Any, Protocol
 
 from cffi import FFI
 
-from streamer.devices import InputDevice, input_devices, portaudio, quiet_stderr
+from streamer.devices import AudioDevice, explain, input_devices, portaudio, quiet_stderr
 from streamer.errors import DeviceError, StreamError
 from streamer.ring import RingBuffer
 from streamer.ring_kernels import capture_callback
-
-_INVALID_CHANNEL_COUNT = -9998
-_INVALID_RATE = -9997
-_DEVICE_UNAVAILABLE = -9985
-"""Error codes of portaudio.h."""
 
 
 class CaptureStream(Protocol):
@@ -48,10 +43,10 @@ class CaptureStream(Protocol):
 class AudioSystem(Protocol):
     """What lists devices and opens them: PortAudio, or a stand-in for it."""
 
-    def inputs(self) -> Sequence[InputDevice]:
+    def inputs(self) -> Sequence[AudioDevice]:
         """List the devices that have inputs."""
 
-    def open(self, device: InputDevice, block_frames: int, ring: RingBuffer) -> CaptureStream:
+    def open(self, device: AudioDevice, block_frames: int, ring: RingBuffer) -> CaptureStream:
         """Start to capture at the ring's rate and channel count.
 
         Raises
@@ -64,16 +59,16 @@ class AudioSystem(Protocol):
 class PortAudio:
     """The real devices. The callback is compiled, so it waits neither for Python nor for its collector."""
 
-    def inputs(self) -> Sequence[InputDevice]:
+    def inputs(self) -> Sequence[AudioDevice]:
         return input_devices()
 
-    def open(self, device: InputDevice, block_frames: int, ring: RingBuffer) -> CaptureStream:
+    def open(self, device: AudioDevice, block_frames: int, ring: RingBuffer) -> CaptureStream:
         sounddevice = portaudio()
         try:
             with quiet_stderr():
                 return _PortAudioStream(sounddevice, device, block_frames, ring)
         except sounddevice.PortAudioError as error:
-            raise DeviceError(explain(error, device, ring)) from error
+            raise DeviceError(explain(error, device, ring.rate_hz, ring.channels)) from error
 
 
 class _PortAudioStream:
@@ -81,9 +76,9 @@ class _PortAudioStream:
 
     _stream: Any = None
 
-    def __init__(self, sounddevice: Any, device: InputDevice, block_frames: int, ring: RingBuffer) -> None:
+    def __init__(self, sounddevice: Any, device: AudioDevice, block_frames: int, ring: RingBuffer) -> None:
         self._ring = ring
-        self._name = f"input device {device.index} ({device.name})"
+        self._name = str(device)
         self._error: type[Exception] = sounddevice.PortAudioError
         self._callback = capture_callback()
         ffi = FFI()
@@ -128,22 +123,3 @@ class _PortAudioStream:
     def __del__(self) -> None:
         # A forgotten stream would go on writing into memory that is no longer the ring's.
         self.close()
-
-
-def explain(error: Exception, device: InputDevice, ring: RingBuffer) -> str:
-    """PortAudio's error as one line with the way out."""
-    name = f"input device {device.index} ({device.name})"
-    reason, code = error.args[0], error.args[1] if len(error.args) > 1 else None
-    if code == _INVALID_RATE:
-        return f"{name} cannot do {ring.rate_hz} Hz; ask for its own rate, {device.default_rate_hz} Hz"
-    if code == _INVALID_CHANNEL_COUNT:
-        return (
-            f"{name} cannot do {ring.channels} channels; ask for fewer or for all {device.max_input_channels}"
-        )
-    if code == _DEVICE_UNAVAILABLE:
-        return f"{name} is busy or gone; close the program that uses it, or choose another (streamer devices)"
-    host = f": {error.args[2][2]}" if len(error.args) > 2 else ""
-    return (
-        f"{name} cannot be opened ({reason}{host}); check that it is plugged in and that you may use it "
-        "(Linux: group `audio`; macOS: Privacy & Security, Microphone)"
-    )

@@ -2,29 +2,20 @@
 
 from __future__ import annotations
 
-import math
-import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import replace
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import Any
 
 import click
 
-from streamer.config import DEFAULT_ADDRESS, StreamConfig
-from streamer.errors import ConfigError, StreamerError
+from streamer.config import DEFAULT_ADDRESS
+from streamer.errors import StreamerError
+from streamer.listen_command import listen
 from streamer.model_commands import models as model_commands
-from streamer.options import hearing_config, hearing_options, pcm_config
+from streamer.options import hearing_config, hearing_options
 from streamer.separate_command import separate
 from streamer.teach_command import teach
-
-if TYPE_CHECKING:
-    from streamer.sinks.sink import Sink
-    from streamer.stream import Stream
-
-PICTURE_S = 0.125
-"""Between two pictures of the live view: lively for a level, cheap for the machine."""
+from streamer.terminal import leave, output
 
 
 class _Shown(click.ClickException):
@@ -60,107 +51,28 @@ def main() -> None:
 
 
 @main.command()
-@click.option(
-    "--device",
-    "devices",
-    multiple=True,
-    metavar="DEVICE",
-    help="What to listen to; repeatable. mic, auto (mic, or the bundled recording where there is none), an input's "
-    "index or part of its name, file:PATH, a URL, or - for raw PCM on standard input.  [default: auto]",
-)
-@click.option("--bind", metavar="ADDRESS", help=f"Where to publish.  [default: {DEFAULT_ADDRESS}]")
-@click.option("--keys", metavar="DIR", help="CURVE keys (see `streamer keys`); needed beyond loopback.")
-@hearing_options
-@click.option("--stems", is_flag=True, help="Publish voice and accompaniment apart, while there is music.")
-@click.option(
-    "--stems-to",
-    metavar="DIR",
-    help="Write voice and accompaniment into files there, while there is music.",
-)
-@click.option("--json", "as_json", is_flag=True, help="Print every message as a line of JSON.")
-@click.option(
-    "--duration",
-    "duration_s",
-    type=click.FloatRange(0, min_open=True),
-    help="Seconds of sound to hear in each stream.",
-)
-@click.option(
-    "--realtime/--fast", default=True, help="Whether files take the time they last.  [default: realtime]"
-)
-@click.option(
-    "--pcm",
-    "pcm_format",
-    metavar="RATE:CHANNELS:ENCODING",
-    help="What comes in on standard input, as 48000:2:f32le or 16000:1:s16le.",
-)
-def listen(
-    devices: tuple[str, ...],
-    bind: str | None,
-    keys: str | None,
-    config_path: Path | None,
-    models: tuple[str, ...],
-    prefer: str | None,
-    stems: bool,
-    stems_to: str | None,
-    as_json: bool,
-    duration_s: float | None,
-    realtime: bool,
-    pcm_format: str | None,
-) -> None:
-    """Listen, decide and publish until Ctrl-C or the end of the sound."""
-    from streamer.listen import make_engine, make_streams, resolve_auto, run, sinks_of, summary
-    from streamer.sinks.publisher import Publisher
-    from streamer.sinks.stem_files import LiveStemFiles, StemFiles
-
-    if duration_s is not None and not math.isfinite(duration_s):
-        raise ConfigError(f"--duration is {duration_s}; expected seconds")
-    config = hearing_config(config_path, models, prefer)
-    publish = replace(
-        config.publish,
-        bind=config.publish.bind if bind is None else bind,
-        keys=config.publish.keys if keys is None else keys,
-    )
-    entries = tuple(StreamConfig(device) for device in devices) or config.stream
-    pcm = config.pcm if pcm_format is None else pcm_config(pcm_format)
-    apart = replace(
-        config.stems,
-        publish=config.stems.publish or stems,
-        to=config.stems.to if stems_to is None else stems_to,
-    )
-    config = replace(config, stream=resolve_auto(entries, _notice), publish=publish, pcm=pcm, stems=apart)
-    streams = make_streams(config, realtime, duration_s or float("inf"))
-    publisher = Publisher(publish.bind, publish.keys)
-    sink = _sink(as_json, realtime, lambda: f"streamer · publishing on {publisher.address}")
-    sinks = sinks_of(apart, [publisher, sink], LiveStemFiles if realtime else StemFiles)
-    engine = make_engine(config, streams, sinks)
-    with _drawn(sink) as draw:
-        run(engine, draw, PICTURE_S)
-    for line in summary(streams):
-        click.echo(line, err=True)
-    if dropped_lines := getattr(sink, "dropped_lines", 0):
-        click.echo(f"{dropped_lines} lines were left out, because nobody read them in time", err=True)
-    _leave(streams)
-
-
-@main.command()
 @click.option("--json", "as_json", is_flag=True, help="As a line of JSON each.")
 def devices(as_json: bool) -> None:
-    """List the inputs that --device can name."""
+    """List the inputs that --device can name, and the outputs that --output can."""
     import json
     from dataclasses import asdict
 
-    from streamer.devices import input_devices
+    from streamer.devices import input_devices, output_devices
 
-    found = input_devices()
-    if not found and not as_json:
-        click.echo("no input device; a microphone shows up here once the system knows it", err=True)
-    for device in found:
-        if as_json:
+    inputs, outputs = input_devices(), output_devices()
+    if as_json:
+        for device in inputs + outputs:
             click.echo(json.dumps(asdict(device)))
-        else:
+        return
+    if not inputs:
+        click.echo("no input device; a microphone shows up here once the system knows it", err=True)
+    for title, found in (("inputs, for --device", inputs), ("outputs, for --output", outputs)):
+        if found:
+            click.echo(title)
+        for device in found:
             star = "*" if device.is_default else " "
             click.echo(
-                f"{star} {device.index:3d}  {device.name}  ({device.host_api}, {device.max_input_channels} ch, "
+                f"{star} {device.index:3d}  {device.name}  ({device.host_api}, {device.max_channels} ch, "
                 f"{device.default_rate_hz:.0f} Hz)"
             )
 
@@ -212,16 +124,17 @@ def analyze(
     """Hear files as fast as the machine can; the messages go to standard output, a line of JSON each."""
     from streamer.analyze import analyze_files
 
-    streams = analyze_files(files, hearing_config(config_path, models, prefer), _output())
+    streams = analyze_files(files, hearing_config(config_path, models, prefer), output())
     for stream in streams:
         if stream.muted_samples:
             click.echo(
                 f"{stream.name}: {stream.muted_samples} samples were no sound (NaN, infinite) and muted",
                 err=True,
             )
-    _leave(streams)
+    leave(streams)
 
 
+main.add_command(listen)
 main.add_command(model_commands)
 main.add_command(separate)
 main.add_command(teach)
@@ -240,52 +153,3 @@ def keys(folder: Path, clients: tuple[str, ...]) -> None:
         click.echo(
             f"{path}: hand this folder to {path.name}, for --keys there; keep the rest of {folder} here"
         )
-
-
-def _output() -> TextIO:
-    """Standard output, which may have been closed."""
-    if sys.stdout is None:
-        raise ConfigError("standard output is closed; send it to a file, or to /dev/null to see nothing")
-    return sys.stdout
-
-
-def _sink(as_json: bool, realtime: bool, title: Callable[[], str]) -> Sink:
-    """What a person or a pipe sees while listening: JSON lines, the live view on a terminal, or plain lines.
-
-    Live sound cannot wait for a reader; files that are read as fast as possible can.
-    """
-    from streamer.sinks.json_lines import JsonLines, LiveJsonLines
-    from streamer.sinks.lines import Lines
-    from streamer.sinks.view import View
-
-    out = _output()
-    if as_json:
-        return LiveJsonLines(out) if realtime else JsonLines(out)
-    return View(title) if out.isatty() else Lines(out, title)
-
-
-@contextmanager
-def _drawn(sink: Sink) -> Iterator[Callable[[], None]]:
-    """While entered, calling what it gives draws a view; other sinks draw nothing."""
-    from streamer.sinks.view import View
-
-    if not isinstance(sink, View):
-        yield lambda: None
-        return
-    from rich.live import Live
-
-    with Live(sink.picture(), auto_refresh=False) as live:
-        yield lambda: live.update(sink.picture(), refresh=True)
-
-
-def _notice(text: str) -> None:
-    click.secho(text, err=True, fg="yellow", bold=True)
-
-
-def _leave(streams: Sequence[Stream]) -> None:
-    """Say what failed and leave with 1 if anything did."""
-    failed = [stream for stream in streams if stream.error]
-    for stream in failed:
-        click.echo(f"Error: {stream.name}: {stream.error}", err=True)
-    if failed:
-        sys.exit(1)

@@ -11,8 +11,17 @@ from streamer.errors import ConfigError
 PLACES = ("gate", "sounds", "genre", "taught", "separation")
 """Where a model may listen, the keys of ``[models]``."""
 
+STEMS = ("voice", "music")
+"""What sound is taken apart into."""
+
 STEM_ENCODINGS = {"flac": "PCM_24", "wav": "FLOAT"}
 """What stems are written as, and how samples are encoded. FLAC has no floats: what is beyond full scale is cut off."""
+
+TURN_S = 0.03
+"""Sound that gathers between two looks at live sources: what each look costs, against what it adds to the delay."""
+
+STEMS_TURN_S = 0.01
+"""The same where stems are wanted, which are to sound soon: a hop of the released separation."""
 
 DEFAULT_ADDRESS = "tcp://127.0.0.1:7765"
 """Where `streamer listen` publishes and subscribers look, unless told otherwise."""
@@ -157,25 +166,33 @@ class StemsConfig:
         Folder that they are written into; empty writes none.
     form : {"flac", "wav"}
         Of the files.
+    play : {"", "voice", "music"}
+        Which is played live, if any; of one stream.
+    output : str
+        Device that plays it: ``default``, an index, or part of its name.
     """
 
     publish: bool = False
     to: str = ""
     form: str = "flac"
+    play: str = ""
+    output: str = "default"
 
     def __post_init__(self) -> None:
         if self.form not in STEM_ENCODINGS:
             raise ConfigError(f"stems form is {self.form!r}; expected one of {', '.join(STEM_ENCODINGS)}")
+        if self.play not in {"", *STEMS}:
+            raise ConfigError(f"stems play is {self.play!r}; expected {' or '.join(STEMS)}, or nothing")
 
     @property
     def wanted(self) -> bool:
         """Whether anything is to be made of them."""
-        return self.publish or bool(self.to)
+        return self.publish or bool(self.to) or bool(self.play)
 
 
 @dataclass(frozen=True)
 class EngineConfig:
-    """How far the engine may fall behind: ``[engine]``.
+    """When live sound is heard, and how far that may fall behind: ``[engine]``.
 
     Attributes
     ----------
@@ -183,10 +200,14 @@ class EngineConfig:
         Waiting sound beyond this is dropped, oldest first, counted and announced.
     ring_s : float
         Seconds of sound that the capture ring holds.
+    turn_ms : float or None
+        Live sound that gathers before it is heard, 1 to 100: each turn costs, and waiting for it delays. None takes
+        30, and 10 where stems are wanted.
     """
 
     max_lag_ms: float = 1_000.0
     ring_s: float = 10.0
+    turn_ms: float | None = None
 
     def __post_init__(self) -> None:
         if not 0 < self.max_lag_ms <= 1_000 * self.ring_s:
@@ -194,6 +215,8 @@ class EngineConfig:
                 f"max_lag_ms is {self.max_lag_ms} and ring_s is {self.ring_s}; expected a lag above 0 that the "
                 "ring can hold"
             )
+        if self.turn_ms is not None and not 1 <= self.turn_ms <= 100:
+            raise ConfigError(f"turn_ms is {self.turn_ms}; expected 1 to 100, or none of the key")
 
 
 @dataclass(frozen=True)
@@ -238,3 +261,10 @@ class Config:
             raise ConfigError(
                 f"{from_stdin} streams have the device '-'; expected at most one: there is one standard input"
             )
+
+    @property
+    def turn_s(self) -> float:
+        """Seconds of live sound that gather before it is heard."""
+        if self.engine.turn_ms is not None:
+            return self.engine.turn_ms / 1_000
+        return STEMS_TURN_S if self.stems.wanted else TURN_S

@@ -1,4 +1,4 @@
-"""The input devices of this machine, as PortAudio lists them."""
+"""The sound devices of this machine, as PortAudio lists them."""
 
 from __future__ import annotations
 
@@ -8,37 +8,50 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 from streamer.errors import DeviceError
 
+Direction: TypeAlias = Literal["input", "output"]
+
+_INVALID_CHANNEL_COUNT = -9998
+_INVALID_RATE = -9997
+_DEVICE_UNAVAILABLE = -9985
+"""Error codes of portaudio.h."""
+
 
 @dataclass(frozen=True)
-class InputDevice:
-    """A device that sound can be captured from.
+class AudioDevice:
+    """A device that sound can be captured from, or played on.
 
     Attributes
     ----------
+    direction : {"input", "output"}
+        A device that has both is two.
     index : int
         PortAudio's number, as in `--device 3`; it may change when devices come and go.
     name : str
         What the driver calls it.
     host_api : str
         Which of the system's interfaces it belongs to ("ALSA", "Core Audio").
-    max_input_channels : int
+    max_channels : int
         What it claims; software devices claim many.
     default_rate_hz : int
         The rate that it runs at unless asked for another.
     is_default : bool
-        Whether it is the one that `mic` means.
+        Whether it is the one that is meant where none is named.
     """
 
+    direction: Direction
     index: int
     name: str
     host_api: str
-    max_input_channels: int
+    max_channels: int
     default_rate_hz: int
     is_default: bool
+
+    def __str__(self) -> str:
+        return f"{self.direction} device {self.index} ({self.name})"
 
 
 def portaudio() -> Any:
@@ -86,12 +99,12 @@ def quiet_stderr() -> Iterator[None]:
         os.close(nowhere)
 
 
-def input_devices() -> list[InputDevice]:
+def input_devices() -> list[AudioDevice]:
     """List the devices that have inputs, as they were when PortAudio was initialised.
 
     Returns
     -------
-    list of InputDevice
+    list of AudioDevice
         In PortAudio's order; empty if there is none.
 
     Raises
@@ -99,36 +112,27 @@ def input_devices() -> list[InputDevice]:
     DeviceError
         If PortAudio's library is not there or cannot be initialised.
     """
-    sounddevice = portaudio()
-    host_apis = sounddevice.query_hostapis()
-    default_index = sounddevice.default.device[0]
-    return [
-        InputDevice(
-            index=index,
-            name=device["name"],
-            host_api=host_apis[device["hostapi"]]["name"],
-            max_input_channels=device["max_input_channels"],
-            default_rate_hz=round(device["default_samplerate"]),
-            is_default=index == default_index,
-        )
-        for index, device in enumerate(sounddevice.query_devices())
-        if device["max_input_channels"] > 0
-    ]
+    return _devices("input")
 
 
-def find_input(spec: str, devices: Sequence[InputDevice]) -> InputDevice:
-    """The device that a user means.
+def output_devices() -> list[AudioDevice]:
+    """As `input_devices`, of those that have outputs."""
+    return _devices("output")
+
+
+def find_input(spec: str, devices: Sequence[AudioDevice]) -> AudioDevice:
+    """The input device that a user means.
 
     Parameters
     ----------
     spec : str
         "mic" for the default one, an index, or a name or part of one in any case.
-    devices : sequence of InputDevice
+    devices : sequence of AudioDevice
         What there is to choose from.
 
     Returns
     -------
-    InputDevice
+    AudioDevice
 
     Raises
     ------
@@ -140,7 +144,67 @@ def find_input(spec: str, devices: Sequence[InputDevice]) -> InputDevice:
             f"no input device for {spec!r}: this machine has none, or its sound system is not running or not "
             "permitted (Linux: group `audio`); plug in a microphone, or listen to file:PATH or a URL"
         )
-    if spec == "mic":
+    return _found(spec, "mic", devices)
+
+
+def find_output(spec: str, devices: Sequence[AudioDevice]) -> AudioDevice:
+    """The output device that a user means; as `find_input`, but that the default one is "default"."""
+    if not devices:
+        raise DeviceError(
+            f"no output device for {spec!r}: this machine has none, or its sound system is not running or not "
+            "permitted (Linux: group `audio`); plug in a loudspeaker, or leave out --play"
+        )
+    return _found(spec, "default", devices)
+
+
+def explain(error: Exception, device: AudioDevice, rate_hz: int, channels: int) -> str:
+    """PortAudio's error as one line with the way out.
+
+    Parameters
+    ----------
+    error : PortAudioError
+        That was raised when `device` was opened.
+    device : AudioDevice
+    rate_hz, channels : int
+        That it was asked for.
+    """
+    reason, code = error.args[0], error.args[1] if len(error.args) > 1 else None
+    if code == _INVALID_RATE:
+        return f"{device} cannot do {rate_hz} Hz; ask for its own rate, {device.default_rate_hz} Hz"
+    if code == _INVALID_CHANNEL_COUNT:
+        return f"{device} cannot do {channels} channels; ask for fewer or for all {device.max_channels}"
+    if code == _DEVICE_UNAVAILABLE:
+        return (
+            f"{device} is busy or gone; close the program that uses it, or choose another (streamer devices)"
+        )
+    host = f": {error.args[2][2]}" if len(error.args) > 2 else ""
+    return (
+        f"{device} cannot be opened ({reason}{host}); check that it is plugged in and that you may use it "
+        "(Linux: group `audio`; macOS: Privacy & Security, Microphone)"
+    )
+
+
+def _devices(direction: Direction) -> list[AudioDevice]:
+    sounddevice = portaudio()
+    host_apis = sounddevice.query_hostapis()
+    default_index = sounddevice.default.device[("input", "output").index(direction)]
+    return [
+        AudioDevice(
+            direction=direction,
+            index=index,
+            name=device["name"],
+            host_api=host_apis[device["hostapi"]]["name"],
+            max_channels=device[f"max_{direction}_channels"],
+            default_rate_hz=round(device["default_samplerate"]),
+            is_default=index == default_index,
+        )
+        for index, device in enumerate(sounddevice.query_devices())
+        if device[f"max_{direction}_channels"] > 0
+    ]
+
+
+def _found(spec: str, default: str, devices: Sequence[AudioDevice]) -> AudioDevice:
+    if spec == default:
         found = [device for device in devices if device.is_default]
     elif spec.isdecimal():
         found = [device for device in devices if device.index == int(spec)]
@@ -151,14 +215,15 @@ def find_input(spec: str, devices: Sequence[InputDevice]) -> InputDevice:
         found = exact if len(exact) == 1 else found
     if len(found) == 1:
         return found[0]
+    direction = devices[0].direction
     if found:
         raise DeviceError(
-            f"input device {spec!r} may mean {_listed(found)}; give the index or more of the name"
+            f"{direction} device {spec!r} may mean {_listed(found)}; give the index or more of the name"
         )
-    raise DeviceError(f"no input device {spec!r}; {_offer(spec, devices)}")
+    raise DeviceError(f"no {direction} device {spec!r}; {_offer(spec, devices)}")
 
 
-def _offer(spec: str, devices: Sequence[InputDevice]) -> str:
+def _offer(spec: str, devices: Sequence[AudioDevice]) -> str:
     """The names near `spec`, or all of them."""
     by_name = {device.name.casefold(): device for device in devices}
     near = difflib.get_close_matches(spec.casefold(), by_name, n=3, cutoff=0.5)
@@ -167,5 +232,5 @@ def _offer(spec: str, devices: Sequence[InputDevice]) -> str:
     return f"there are {_listed(devices)}"
 
 
-def _listed(devices: Sequence[InputDevice]) -> str:
+def _listed(devices: Sequence[AudioDevice]) -> str:
     return ", ".join(f"{device.index} ({device.name})" for device in devices)

@@ -78,6 +78,7 @@ class Engine:
         self._config = config
         self._versions = dict(versions or {})
         self._clock = clock
+        self._turn_s = config.turn_s
         self._utc_offset = time.time() - time.monotonic()
         self._seq: defaultdict[str, int] = defaultdict(int)
 
@@ -130,7 +131,7 @@ class Engine:
         for sink in self._sinks:
             sink.service()
         if not busy:
-            waits = [s.source.wait_s() for s in self.streams if s.opening is None and not s.done]
+            waits = [s.source.wait_s(self._turn_s) for s in self.streams if s.opening is None and not s.done]
             time.sleep(min(max(min(waits, default=0.0), SHORTEST_REST_S), LONGEST_REST_S))
 
     def _step(self, stream: Stream) -> bool:

@@ -6,6 +6,7 @@ import signal
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from streamer.events import Stem
 from streamer.heads import Head
 from streamer.separation.load import separation_of
 from streamer.separation.stream import Separation
+from streamer.sinks.player import Player
 from streamer.sinks.sink import Sink
 from streamer.sinks.stem_files import StemFiles
 from streamer.sinks.without import Without
@@ -88,6 +90,24 @@ def sinks_of(stems: StemsConfig, sinks: Sequence[Sink], files: type[StemFiles]) 
     """
     others = [sink if stems.publish else Without(Stem, sink) for sink in sinks]
     return [files(Path(stems.to), stems.form), *others] if stems.to else others
+
+
+def player_of(stems: StemsConfig, streams: Sequence[Stream], realtime: bool) -> list[Sink]:
+    """What plays a stem, if one is to be played.
+
+    Raises
+    ------
+    ConfigError
+        If there is not one stream, or it is not heard live.
+    """
+    if not stems.play:
+        return []
+    if len(streams) != 1 or not realtime:
+        found = f"{len(streams)} streams" if realtime else "sound that is heard as fast as possible"
+        raise ConfigError(f"{stems.play} of {found} is to be played; expected one stream, in real time")
+    from streamer.output import PortAudioOutput
+
+    return [Player(stems.play, partial(PortAudioOutput, stems.output))]
 
 
 def make_engine(config: Config, streams: Sequence[Stream], sinks: Sequence[Sink]) -> Engine:

@@ -62,6 +62,16 @@ def test_a_file_that_is_no_sound(tmp_path: Path, name: str, content: bytes | Non
     refused(1, text, "listen", "--device", f"file:{path}", "--fast", "--bind", free_address())
 
 
+def test_an_output_without_anything_to_play_is_refused() -> None:
+    refused(
+        2,
+        "--output is 'default' and nothing is to be played; add --play voice",
+        "listen",
+        "--output",
+        "default",
+    )
+
+
 def test_a_rate_of_1_hz_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "slow.wav"
     soundfile.write(path, np.zeros(10), 1)

@@ -42,6 +42,16 @@ def test_a_section_changes_only_what_it_says(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("content", "turn_s"),
+    [("", 0.03), ("[stems]\nto = 'd'", 0.01), ("[stems]\npublish = true\n[engine]\nturn_ms = 25", 0.025)],
+)
+def test_stems_that_are_wanted_are_heard_in_shorter_turns(
+    tmp_path: Path, content: str, turn_s: float
+) -> None:
+    assert read(tmp_path, content).turn_s == turn_s
+
+
+@pytest.mark.parametrize(
     ("content", "match"),
     [
         ("[models]\nprefer = 'best'", r"prefer is 'best'; expected one of balanced, precision, recall"),
@@ -52,6 +62,7 @@ def test_a_section_changes_only_what_it_says(tmp_path: Path) -> None:
         ("[gate]\nmin_on_ms = -inf", r"gate\.min_on_ms is -inf; expected a finite number"),
         ("[gate]\nwarm_up_ms = nan", r"gate\.warm_up_ms is nan; expected a finite number"),
         ("[engine]\nring_s = inf", r"engine\.ring_s is inf; expected a finite number"),
+        ("[engine]\nturn_ms = 0", r"turn_ms is 0\.0; expected 1 to 100, or none of the key"),
         ("stream = []", r"stream is empty; expected at least one \[\[stream\]\]"),
         ("[[stream]]\nname = 'a/b'", r"stream name is 'a/b'; expected letters, digits"),
         ("[[stream]]\nname = 'a b'", r"stream name is 'a b'; expected letters, digits"),

@@ -10,13 +10,13 @@ from pathlib import Path
 
 import soundfile
 
+from streamer.config import STEMS
 from streamer.errors import StreamError
 from streamer.inference.model import Model
 from streamer.separation.separator import Separator, Stems, cleaned
 from streamer.sources.file import FileSource
-from streamer.sources.source import Source
+from streamer.sources.source import POLL_S, Source
 
-STEMS = ("voice", "music")
 BLOCK_FRAMES = 16_384
 ENCODING = "FLOAT"
 """A stem may be louder than the sound that it is taken from, and must not be cut off."""
@@ -86,7 +86,7 @@ def _separated(
     while not source.ended:
         block = source.read(BLOCK_FRAMES)
         if block is None:
-            time.sleep(source.wait_s())  # for ffmpeg
+            time.sleep(source.wait_s(POLL_S))  # for ffmpeg
             continue
         sound, bad = cleaned(block.samples)
         muted += bad

@@ -31,8 +31,8 @@ class Delegate(Source):
     def skip(self, frames: int) -> int:
         return self._inner.skip(frames)
 
-    def wait_s(self) -> float:
-        return self._inner.wait_s()
+    def wait_s(self, turn_s: float) -> float:
+        return self._inner.wait_s(turn_s)
 
     @property
     def total_s(self) -> float | None:

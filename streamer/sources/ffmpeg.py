@@ -119,8 +119,8 @@ class FfmpegSource(Source):
             )
         return None
 
-    def wait_s(self) -> float:
-        return self._turns.wait_s(self._clock())
+    def wait_s(self, turn_s: float) -> float:
+        return self._turns.wait_s(self._clock(), turn_s)
 
     def backlog_frames(self) -> int:
         return 0 if self._process is None else self._reader.waiting_items()

@@ -5,13 +5,13 @@ from __future__ import annotations
 import time
 
 from streamer.capture import AudioSystem, CaptureStream, PortAudio
-from streamer.devices import InputDevice, find_input
+from streamer.devices import AudioDevice, find_input
 from streamer.errors import DeviceError, StreamError
 from streamer.ring import RingBuffer
 from streamer.ring_kernels import capture_callback
 from streamer.sources.format import HIGHEST_RATE_HZ
 from streamer.sources.loss import LossWatch
-from streamer.sources.source import POLL_S, TURN_S, Block, Source, SourceCounts
+from streamer.sources.source import POLL_S, Block, Source, SourceCounts
 
 MAX_CHANNELS_UNASKED = 2
 """Software devices (ALSA plug-ins, PulseAudio) claim 32 or 128 channels that are copies or silence."""
@@ -62,8 +62,8 @@ class MicrophoneSource(Source):
     def open(self) -> None:
         device = find_input(self._spec, self._audio.inputs())
         self.rate_hz = self._asked_rate_hz or device.default_rate_hz
-        self.channels = self._asked_channels or min(device.max_input_channels, MAX_CHANNELS_UNASKED)
-        self._device_name = f"input device {device.index} ({device.name})"
+        self.channels = self._asked_channels or min(device.max_channels, MAX_CHANNELS_UNASKED)
+        self._device_name = str(device)
         self._check(device)
         ring = RingBuffer(max(1, round(self._ring_s * self.rate_hz)), self.channels, self.rate_hz)
         # Nothing may compile while the device runs.
@@ -75,12 +75,11 @@ class MicrophoneSource(Source):
         self._ring = ring
         self._heard_at = time.monotonic()
 
-    def _check(self, device: InputDevice) -> None:
+    def _check(self, device: AudioDevice) -> None:
         """Refuse what PortAudio would refuse less clearly, or not at all."""
-        if not 0 < self.channels <= device.max_input_channels:
+        if not 0 < self.channels <= device.max_channels:
             raise DeviceError(
-                f"{self._device_name} cannot do {self.channels} channels; expected 1 to "
-                f"{device.max_input_channels}"
+                f"{self._device_name} cannot do {self.channels} channels; expected 1 to {device.max_channels}"
             )
         if not 1 <= self.rate_hz <= HIGHEST_RATE_HZ:  # the ring for it would fill the memory
             raise DeviceError(
@@ -132,9 +131,9 @@ class MicrophoneSource(Source):
                 "check the sound system and start again"
             )
 
-    def wait_s(self) -> float:
+    def wait_s(self, turn_s: float) -> float:
         # From then on as usual: a sound server may hand over several blocks at a time, and late.
-        return max(POLL_S, self._heard_at + TURN_S - time.monotonic())
+        return max(POLL_S, self._heard_at + turn_s - time.monotonic())
 
     def backlog_frames(self) -> int:
         return 0 if self._ring is None or self.ended else self._ring.backlog_frames

@@ -8,7 +8,7 @@ from dataclasses import replace
 from math import floor
 
 from streamer.sources.delegate import Delegate
-from streamer.sources.source import TURN_S, Block, Source
+from streamer.sources.source import Block, Source
 
 BLOCKS_PER_S = 100
 """Frames fall due in blocks, as a device gives them; where the rate cannot be divided, of unequal length."""
@@ -50,10 +50,10 @@ class Paced(Delegate):
         blocks = floor((self._clock() - self._begun_at) * BLOCKS_PER_S)
         return blocks * self.rate_hz // BLOCKS_PER_S - self._position
 
-    def wait_s(self) -> float:
+    def wait_s(self, turn_s: float) -> float:
         if self._begun_at is None:
             return 0.0
-        due_at = self._begun_at + self._position / self.rate_hz + TURN_S
+        due_at = self._begun_at + self._position / self.rate_hz + turn_s
         return max(0.0, due_at - self._clock())
 
     def skip(self, frames: int) -> int:

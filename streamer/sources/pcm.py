@@ -105,8 +105,8 @@ class PcmSource(Source):
         self._turns.heard(len(block.samples), self._clock())
         return block
 
-    def wait_s(self) -> float:
-        return self._turns.wait_s(self._clock())
+    def wait_s(self, turn_s: float) -> float:
+        return self._turns.wait_s(self._clock(), turn_s)
 
     def backlog_frames(self) -> int:
         return 0 if self._reader is None or self._ended else self._reader.waiting_items()

@@ -12,10 +12,6 @@ POLL_S = 0.002
 """Between two looks at a source that cannot tell when it will have more."""
 
 
-TURN_S = 0.03
-"""Sound that gathers between two looks at a live source: what each look costs, against what it adds to the delay."""
-
-
 @dataclass(frozen=True)
 class Block:
     """Consecutive frames of one stream.
@@ -116,8 +112,13 @@ class Source(ABC):
         """What was lost so far."""
         return SourceCounts()
 
-    def wait_s(self) -> float:
+    def wait_s(self, turn_s: float) -> float:  # noqa: ARG002 - for live sources
         """How long it is worth resting before the next `read`, once a read gave all that there was.
+
+        Parameters
+        ----------
+        turn_s : float
+            Live sound that may gather meanwhile, in seconds.
 
         Returns
         -------

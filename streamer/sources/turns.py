@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from streamer.sources.source import POLL_S, TURN_S
+from streamer.sources.source import POLL_S
 
 LATE_POLL_S = 0.01
 """Between two looks at a live pipe whose next sound is overdue."""
@@ -32,6 +32,6 @@ class Turns:
         self._is_live = frames <= LIVE_RATIO * self._rate_hz * (now - self._heard_at)
         self._heard_at = now
 
-    def wait_s(self, now: float) -> float:
-        """How long to rest before the next read, in seconds."""
-        return max(LATE_POLL_S, self._heard_at + TURN_S - now) if self._is_live else POLL_S
+    def wait_s(self, now: float, turn_s: float) -> float:
+        """How long to rest before the next read, in seconds; `turn_s` as of `Source.wait_s`."""
+        return max(LATE_POLL_S, self._heard_at + turn_s - now) if self._is_live else POLL_S

@@ -9,7 +9,7 @@ import numpy as np
 from streamer.errors import StreamError
 from streamer.kernels import downmix
 from streamer.resample import Resample
-from streamer.sources.source import Source
+from streamer.sources.source import POLL_S, Source
 from streamer.stage import Array, offline
 
 READ_FRAMES = 4_096
@@ -44,7 +44,7 @@ def hear(source: Source, rate_hz: int, longest_s: float) -> Array:
         while wanted and not source.ended:
             block = source.read(min(wanted, READ_FRAMES))
             if block is None:
-                time.sleep(0.0 if source.ended else source.wait_s())
+                time.sleep(0.0 if source.ended else source.wait_s(POLL_S))
                 continue
             if block.start != sum(map(len, blocks)):
                 raise StreamError(

@@ -8,13 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from streamer.config import Config, ModelsConfig, PublishConfig, StemsConfig
+from streamer.config import Config, ModelsConfig, PublishConfig, StemsConfig, StreamConfig
 from streamer.decisions import DecisionConfig
 from streamer.errors import ConfigError, ModelError
 from streamer.events import Decision, Event, Stem
 from streamer.heads import Head
 from streamer.inference.onnx import OnnxModel
-from streamer.listen import sinks_of, versions
+from streamer.listen import make_streams, player_of, sinks_of, versions
 from streamer.pipeline import Pipeline
 from streamer.separation.load import separation_of
 from streamer.separation.stream import Separation
@@ -201,6 +201,24 @@ def test_sound_goes_only_where_it_is_wanted(tmp_path: Path) -> None:
     files, other = sinks_of(StemsConfig(to=str(tmp_path)), [recorder], LiveStemFiles)
     assert isinstance(files, LiveStemFiles)
     assert isinstance(other, Without)
+
+
+@pytest.mark.parametrize(
+    ("devices", "realtime", "found"), [(2, True, "2 streams"), (1, False, "fast as possible")]
+)
+def test_one_live_stream_can_be_played(devices: int, realtime: bool, found: str) -> None:
+    config = Config(stream=tuple(StreamConfig("file:a.wav", name=f"s{n}") for n in range(devices)))
+    streams = make_streams(config, realtime, float("inf"))
+    assert player_of(StemsConfig(), streams, realtime) == []
+    with pytest.raises(
+        ConfigError, match=f"voice of .*{found} is to be played; expected one stream, in real time"
+    ):
+        player_of(StemsConfig(play="voice"), streams, realtime)
+
+
+def test_a_stem_that_is_none_is_not_played() -> None:
+    with pytest.raises(ConfigError, match="stems play is 'drums'; expected voice or music, or nothing"):
+        StemsConfig(play="drums")
 
 
 def test_an_unknown_form_of_files_names_those_that_are() -> None:

@@ -7,16 +7,16 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from streamer.devices import InputDevice
+from streamer.devices import AudioDevice
 from streamer.ring import RingBuffer
 from streamer.sources.microphone import MicrophoneSource
 
 DEVICES = [
-    InputDevice(0, "HDA Intel PCH: ALC257 Analog (hw:0,0)", "ALSA", 2, 48_000, False),
-    InputDevice(3, "USB Microphone: Audio (hw:1,0)", "ALSA", 1, 44_100, False),
-    InputDevice(4, "pulse", "ALSA", 32, 44_100, False),
-    InputDevice(5, "pulse monitor", "ALSA", 32, 44_100, False),
-    InputDevice(6, "default", "ALSA", 32, 44_100, True),
+    AudioDevice("input", 0, "HDA Intel PCH: ALC257 Analog (hw:0,0)", "ALSA", 2, 48_000, False),
+    AudioDevice("input", 3, "USB Microphone: Audio (hw:1,0)", "ALSA", 1, 44_100, False),
+    AudioDevice("input", 4, "pulse", "ALSA", 32, 44_100, False),
+    AudioDevice("input", 5, "pulse monitor", "ALSA", 32, 44_100, False),
+    AudioDevice("input", 6, "default", "ALSA", 32, 44_100, True),
 ]
 
 
@@ -24,15 +24,15 @@ DEVICES = [
 class FakeAudio:
     """Devices without hardware; the test writes into the ring that it was given."""
 
-    devices: list[InputDevice] = field(default_factory=lambda: DEVICES)
+    devices: list[AudioDevice] = field(default_factory=lambda: DEVICES)
     active: bool = True
     closed: int = 0
     clock_offset_s: float = 0.0
 
-    def inputs(self) -> list[InputDevice]:
+    def inputs(self) -> list[AudioDevice]:
         return self.devices
 
-    def open(self, device: InputDevice, block_frames: int, ring: RingBuffer) -> FakeAudio:
+    def open(self, device: AudioDevice, block_frames: int, ring: RingBuffer) -> FakeAudio:
         self.device, self.block_frames, self.ring = device, block_frames, ring
         return self
 

@@ -7,10 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from streamer.capture import explain
-from streamer.devices import InputDevice, find_input, portaudio
+from streamer.devices import AudioDevice, explain, find_input, portaudio
 from streamer.errors import DeviceError
-from streamer.ring import RingBuffer
 from tests.sources.fake_audio import DEVICES
 
 
@@ -32,7 +30,7 @@ def test_a_device_is_found_by_index_or_name(spec: str, index: int) -> None:
     ],
 )
 def test_a_device_that_is_not_there_is_named_with_what_is(
-    spec: str, devices: list[InputDevice], match: str
+    spec: str, devices: list[AudioDevice], match: str
 ) -> None:
     with pytest.raises(DeviceError, match=match) as caught:
         find_input(spec, devices)
@@ -54,7 +52,7 @@ def test_a_device_that_is_not_there_is_named_with_what_is(
 )
 def test_portaudio_errors_are_one_line_with_the_way_out(arguments: tuple[object, ...], match: str) -> None:
     with pytest.raises(DeviceError, match=match):
-        raise DeviceError(explain(Exception(*arguments), DEVICES[-1], RingBuffer(10, 2, 1_000)))
+        raise DeviceError(explain(Exception(*arguments), DEVICES[-1], 1_000, 2))
 
 
 def test_a_missing_library_says_what_to_type(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,9 +18,10 @@ import numpy as np
 import pytest
 import soundfile
 
+from streamer.config import TURN_S
 from streamer.errors import ConfigError, StreamError
 from streamer.sources.ffmpeg import FfmpegSource, media_file_source, url_source
-from streamer.sources.source import POLL_S, TURN_S, Block
+from streamer.sources.source import POLL_S, Block
 from streamer.sources.url import without_password
 from streamer.stage import Array
 from tests.sources.servers import http, rtsp, served, stalling
@@ -288,10 +289,10 @@ def test_live_sound_is_left_to_gather() -> None:
         opened(source)
         now[0] += 0.1
         read_some(source)  # 62 ms, in 100 ms
-        assert source.wait_s() == pytest.approx(TURN_S)
+        assert source.wait_s(TURN_S) == pytest.approx(TURN_S)
         now[0] += 0.001
         read_some(source)  # 62 ms, in 1 ms: its writer waits
-        assert source.wait_s() == POLL_S
+        assert source.wait_s(TURN_S) == POLL_S
         source.close()
 
 

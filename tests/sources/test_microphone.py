@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from streamer.capture import CaptureStream, PortAudio
-from streamer.devices import InputDevice
+from streamer.devices import AudioDevice
 from streamer.errors import DeviceError, StreamError
 from streamer.ring import RingBuffer
 from streamer.sources.microphone import MicrophoneSource
@@ -174,10 +174,10 @@ def test_a_sound_system_that_does_not_answer_is_an_error(
     monkeypatch.setattr("streamer.capture.quiet_stderr", nullcontext)
 
     class Audio(PortAudio):
-        def inputs(self) -> list[InputDevice]:
+        def inputs(self) -> list[AudioDevice]:
             return DEVICES
 
-        def open(self, device: InputDevice, block_frames: int, ring: RingBuffer) -> CaptureStream:
+        def open(self, device: AudioDevice, block_frames: int, ring: RingBuffer) -> CaptureStream:
             rings.append(ring)
             return super().open(device, block_frames, ring)
 

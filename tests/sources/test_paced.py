@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 import soundfile
 
+from streamer.config import TURN_S
 from streamer.sources.file import FileSource
 from streamer.sources.paced import Paced
-from streamer.sources.source import TURN_S
 from streamer.stage import Array
 from tests.sources.source_contract import check_source
 
@@ -51,9 +51,9 @@ def test_a_paced_file_gives_what_is_due(tmp_path: Path) -> None:
     clock.now += 5.0  # what passes before the first read does not count
     assert source.backlog_frames() == 0
     assert source.read(1_000) is None
-    assert source.wait_s() == pytest.approx(TURN_S)
+    assert source.wait_s(TURN_S) == pytest.approx(TURN_S)
     clock.now += 0.0675
-    assert source.wait_s() == 0.0
+    assert source.wait_s(TURN_S) == 0.0
     assert source.backlog_frames() == 960  # whole blocks of 10 ms
     first = source.read(600)
     second = source.read(600)
@@ -62,7 +62,7 @@ def test_a_paced_file_gives_what_is_due(tmp_path: Path) -> None:
     assert (first.start, first.stop, second.start, second.stop) == (0, 600, 600, 960)
     assert (first.captured_at, second.captured_at) == (105.0 + 600 / 16_000, 105.0 + 960 / 16_000)
     assert source.read(600) is None
-    assert source.wait_s() == pytest.approx(TURN_S - 0.0075)
+    assert source.wait_s(TURN_S) == pytest.approx(TURN_S - 0.0075)
     assert not source.ended
     clock.now += 10.0
     assert len(read_all_paced(source)) == 7_040

@@ -13,9 +13,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from streamer.config import TURN_S
 from streamer.errors import ConfigError, StreamError
 from streamer.sources.pcm import PcmSource
-from streamer.sources.source import POLL_S, TURN_S
+from streamer.sources.source import POLL_S
 from streamer.sources.turns import LATE_POLL_S
 from tests.sources.source_contract import check_source, read_all
 
@@ -228,14 +229,14 @@ def test_live_sound_is_left_to_gather_and_a_waiting_writer_is_not_left() -> None
         now[0] += 0.02
         os.write(writing, bytes(2 * 320))  # 20 ms, in 20 ms: live
         assert source.read(1_000) is not None
-        assert source.wait_s() == pytest.approx(TURN_S)
+        assert source.wait_s(TURN_S) == pytest.approx(TURN_S)
         now[0] += 0.012
-        assert source.wait_s() == pytest.approx(TURN_S - 0.012)
+        assert source.wait_s(TURN_S) == pytest.approx(TURN_S - 0.012)
         now[0] += 10.0
-        assert source.wait_s() == pytest.approx(LATE_POLL_S)
+        assert source.wait_s(TURN_S) == pytest.approx(LATE_POLL_S)
         os.write(writing, bytes(2 * 16_000 * 2))
         assert source.read(100_000) is not None  # 2 s, in 10 s
         now[0] += 0.03
         os.write(writing, bytes(2 * 16_000 * 2))
         assert source.read(100_000) is not None  # 2 s, in 30 ms: a store
-        assert source.wait_s() == POLL_S
+        assert source.wait_s(TURN_S) == POLL_S

@@ -14,6 +14,7 @@ import museval.metrics
 import numpy as np
 from sklearn.metrics import precision_score, recall_score
 
+from streamer.config import STEMS
 from streamer.inference.onnx import OnnxModel
 from streamer.separation.separator import Separator
 from streamer.stage import Array
@@ -22,7 +23,6 @@ from train.tasks.separation import VOICED_DB, voiced_frames
 
 WORKERS = 2
 """Processes that measure; each runs the model on one thread."""
-STEMS = ("voice", "music")
 WHOLE_CLIPS = ("mir1k",)
 """Sources that are measured as the literature does, clip by clip by BSS Eval v3; others by v4, second by second."""
 

@@ -1,0 +1,153 @@
+"""``streamer listen``: live sound, until it ends or is asked to."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from streamer.config import DEFAULT_ADDRESS, STEMS, StreamConfig
+from streamer.errors import ConfigError
+from streamer.options import hearing_config, hearing_options, pcm_config
+from streamer.terminal import leave, output
+
+if TYPE_CHECKING:
+    from streamer.sinks.sink import Sink
+
+PICTURE_S = 0.125
+"""Between two pictures of the live view: lively for a level, cheap for the machine."""
+
+
+@click.command()
+@click.option(
+    "--device",
+    "devices",
+    multiple=True,
+    metavar="DEVICE",
+    help="What to listen to; repeatable. mic, auto (mic, or the bundled recording where there is none), an input's "
+    "index or part of its name, file:PATH, a URL, or - for raw PCM on standard input.  [default: auto]",
+)
+@click.option("--bind", metavar="ADDRESS", help=f"Where to publish.  [default: {DEFAULT_ADDRESS}]")
+@click.option("--keys", metavar="DIR", help="CURVE keys (see `streamer keys`); needed beyond loopback.")
+@hearing_options
+@click.option("--stems", is_flag=True, help="Publish voice and accompaniment apart, while there is music.")
+@click.option(
+    "--stems-to",
+    metavar="DIR",
+    help="Write voice and accompaniment into files there, while there is music.",
+)
+@click.option("--play", type=click.Choice(STEMS), help="Play one of them live, while there is music.")
+@click.option(
+    "--output",
+    metavar="DEVICE",
+    help="What --play plays on: an output's index or part of its name.  [default: default]",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print every message as a line of JSON.")
+@click.option(
+    "--duration",
+    "duration_s",
+    type=click.FloatRange(0, min_open=True),
+    help="Seconds of sound to hear in each stream.",
+)
+@click.option(
+    "--realtime/--fast", default=True, help="Whether files take the time they last.  [default: realtime]"
+)
+@click.option(
+    "--pcm",
+    "pcm_format",
+    metavar="RATE:CHANNELS:ENCODING",
+    help="What comes in on standard input, as 48000:2:f32le or 16000:1:s16le.",
+)
+def listen(
+    devices: tuple[str, ...],
+    bind: str | None,
+    keys: str | None,
+    config_path: Path | None,
+    models: tuple[str, ...],
+    prefer: str | None,
+    stems: bool,
+    stems_to: str | None,
+    play: str | None,
+    output: str | None,
+    as_json: bool,
+    duration_s: float | None,
+    realtime: bool,
+    pcm_format: str | None,
+) -> None:
+    """Listen, decide and publish until Ctrl-C or the end of the sound."""
+    from streamer.listen import make_engine, make_streams, player_of, resolve_auto, run, sinks_of, summary
+    from streamer.sinks.publisher import Publisher
+    from streamer.sinks.stem_files import LiveStemFiles, StemFiles
+
+    if duration_s is not None and not math.isfinite(duration_s):
+        raise ConfigError(f"--duration is {duration_s}; expected seconds")
+    config = hearing_config(config_path, models, prefer)
+    publish = replace(
+        config.publish,
+        bind=config.publish.bind if bind is None else bind,
+        keys=config.publish.keys if keys is None else keys,
+    )
+    if output is not None and not (play or config.stems.play):
+        raise ConfigError(
+            f"--output is {output!r} and nothing is to be played; add --play voice or --play music"
+        )
+    entries = tuple(StreamConfig(device) for device in devices) or config.stream
+    pcm = config.pcm if pcm_format is None else pcm_config(pcm_format)
+    apart = replace(
+        config.stems,
+        publish=config.stems.publish or stems,
+        to=config.stems.to if stems_to is None else stems_to,
+        play=config.stems.play if play is None else play,
+        output=config.stems.output if output is None else output,
+    )
+    config = replace(config, stream=resolve_auto(entries, _notice), publish=publish, pcm=pcm, stems=apart)
+    streams = make_streams(config, realtime, duration_s or float("inf"))
+    publisher = Publisher(publish.bind, publish.keys)
+    sink = _sink(as_json, realtime, lambda: f"streamer · publishing on {publisher.address}")
+    sinks = sinks_of(apart, [publisher, sink], LiveStemFiles if realtime else StemFiles)
+    engine = make_engine(config, streams, [*player_of(apart, streams, realtime), *sinks])
+    with _drawn(sink) as draw:
+        run(engine, draw, PICTURE_S)
+    for line in summary(streams):
+        click.echo(line, err=True)
+    if dropped_lines := getattr(sink, "dropped_lines", 0):
+        click.echo(f"{dropped_lines} lines were left out, because nobody read them in time", err=True)
+    leave(streams)
+
+
+def _sink(as_json: bool, realtime: bool, title: Callable[[], str]) -> Sink:
+    """What a person or a pipe sees while listening: JSON lines, the live view on a terminal, or plain lines.
+
+    Live sound cannot wait for a reader; files that are read as fast as possible can.
+    """
+    from streamer.sinks.json_lines import JsonLines, LiveJsonLines
+    from streamer.sinks.lines import Lines
+    from streamer.sinks.view import View
+
+    out = output()
+    if as_json:
+        return LiveJsonLines(out) if realtime else JsonLines(out)
+    return View(title) if out.isatty() else Lines(out, title)
+
+
+@contextmanager
+def _drawn(sink: Sink) -> Iterator[Callable[[], None]]:
+    """While entered, calling what it gives draws a view; other sinks draw nothing."""
+    from streamer.sinks.view import View
+
+    if not isinstance(sink, View):
+        yield lambda: None
+        return
+    from rich.live import Live
+
+    with Live(sink.picture(), auto_refresh=False) as live:
+        yield lambda: live.update(sink.picture(), refresh=True)
+
+
+def _notice(text: str) -> None:
+    click.secho(text, err=True, fg="yellow", bold=True)

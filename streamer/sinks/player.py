@@ -1,0 +1,98 @@
+"""Play one stem as it comes, on a thread that the output device paces."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+
+from streamer.errors import StreamerError
+from streamer.events import Event, Stem
+from streamer.output import Output
+from streamer.playback import Playback
+from streamer.sinks.sink import Sink
+
+logger = logging.getLogger(__name__)
+
+RETRY_S = 5.0
+"""Between two tries to open a device that failed."""
+ENDING_S = 2.0
+"""How long a device may take for the chunk that it has, once all ends."""
+
+
+class Player(Sink):
+    """Plays the stems of one label, and silence where there are none.
+
+    A device that fails is said and tried again; all else goes on.
+
+    Parameters
+    ----------
+    label : {"voice", "music"}
+    open_output : callable
+        Opens the device; raises StreamerError.
+    """
+
+    def __init__(self, label: str, open_output: Callable[[], Output]) -> None:
+        self._label, self._open_output = label, open_output
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._work, name="player", daemon=True)
+        self._output: Output | None = None
+        self._playback: Playback | None = None
+
+    def open(self) -> None:
+        self._begin(self._open_output())
+        self._thread.start()
+
+    def send(self, event: Event) -> None:
+        """Take a stem; never waits."""
+        playback = self._playback
+        if playback and isinstance(event, Stem) and event.label == self._label:
+            playback.put(event)
+
+    def close(self) -> None:
+        """Play what waits, and give the device back."""
+        self._ended.set()
+        if self._thread.is_alive():
+            self._thread.join(ENDING_S)
+        if self._thread.is_alive():
+            logger.warning("the output device takes no sound; it is left as it is")
+
+    def _begin(self, output: Output) -> None:
+        self._output, self._playback = output, Playback(output.rate_hz, output.channels)
+
+    def _work(self) -> None:
+        while not self._ended.is_set() or (self._playback and self._playback.plays):
+            try:
+                self._play()
+            except StreamerError as error:
+                self._fail(error)
+        self._leave()
+
+    def _play(self) -> None:
+        """Give the device what it plays next, and open it first where it is not."""
+        if self._output is None or self._playback is None:
+            self._begin(self._open_output())
+            logger.warning("%s is played again", self._label)
+            return
+        self._output.write(self._playback.chunk())
+
+    def _fail(self, error: StreamerError) -> None:
+        """Say it once, and wait for the next try."""
+        if self._output is not None:
+            logger.warning("%s is not played (%s); it is tried again, all else goes on", self._label, error)
+        self._leave()
+        self._ended.wait(RETRY_S)
+
+    def _leave(self) -> None:
+        """Give the device back, and say what was not played as it should."""
+        output, playback = self._output, self._playback
+        self._output, self._playback = None, None
+        if output is None or playback is None:
+            return
+        output.close()
+        if playback.left_out_samples or playback.pauses or output.underruns:
+            logger.warning(
+                "%s was played with faults: %d samples left out, %d pauses, %d underruns of the device; it or this "
+                "machine did not keep up",
+                *(self._label, playback.left_out_samples, playback.pauses, output.underruns),
+            )

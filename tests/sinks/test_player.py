@@ -1,0 +1,176 @@
+"""The player's thread: what is sent sounds, what fails is said and tried again, and nothing holds up the engine."""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+import time
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from streamer.errors import DeviceError, StreamError
+from streamer.output import PortAudioOutput
+from streamer.sinks import player as player_module
+from streamer.sinks.player import Player
+from streamer.sources.microphone import MicrophoneSource
+from streamer.stage import Array
+from tests import bus
+from tests.test_playback import HOP, RATE_HZ, stem, tone
+
+DEADLINE_S = 20.0
+
+
+class FakeOutput:
+    """A device that takes a chunk whenever the test does."""
+
+    rate_hz = RATE_HZ
+    channels = 1
+
+    def __init__(self, fails_at: int = -1) -> None:
+        self.written: queue.Queue[Array] = queue.Queue(maxsize=1)
+        self.underruns = 0
+        self.closed = False
+        self._left = fails_at
+
+    def write(self, sound: Array) -> None:
+        if self._left == 0:
+            raise StreamError("output device 1 (fake) failed while it played (unplugged)")
+        self._left -= 1
+        self.written.put(sound, timeout=DEADLINE_S)
+
+    def close(self) -> None:
+        self.closed = True
+
+    def heard(self, chunks: int) -> Array:
+        return np.concatenate([self.written.get(timeout=DEADLINE_S) for _ in range(chunks)])
+
+
+def closed(player: Player, output: FakeOutput) -> Array:
+    """Close a player whose device goes on, and give what it takes meanwhile."""
+    closing = threading.Thread(target=player.close)
+    closing.start()
+    parts = [np.zeros((0, 1), np.float32)]
+    while closing.is_alive() or not output.written.empty():
+        try:
+            parts.append(output.written.get(timeout=0.01))
+        except queue.Empty:
+            continue
+    return np.concatenate(parts)
+
+
+def test_stems_of_its_label_sound_and_else_silence() -> None:
+    output = FakeOutput()
+    player = Player("voice", lambda: output)
+    player.open()
+    assert not output.heard(3).any()
+    player.send(bus.level())
+    player.send(bus.stem(label="music"))
+    player.send(stem(0, np.ones((20 * HOP, 1), np.float32)))
+    assert output.heard(8).max() > 0.9
+    closed(player, output)
+    assert output.closed
+
+
+def test_what_waits_at_the_end_is_played() -> None:
+    output = FakeOutput()
+    player = Player("voice", lambda: output)
+    player.open()
+    player.send(stem(0, np.ones((20 * HOP, 1), np.float32)))
+    while output.heard(1).max(initial=0.0) < 0.5:
+        pass
+    assert np.count_nonzero(closed(player, output) > 0.9) > 2 * HOP
+
+
+def test_a_device_that_is_absent_is_said_at_once() -> None:
+    def absent() -> FakeOutput:
+        raise DeviceError("no output device 'nothing'; there are 0 (loudspeaker)")
+
+    player = Player("voice", absent)
+    with pytest.raises(DeviceError, match="no output device 'nothing'"):
+        player.open()
+    player.close()
+
+
+def test_a_device_that_fails_is_said_and_tried_again(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(player_module, "RETRY_S", 0.0)
+    broken, whole = FakeOutput(fails_at=2), FakeOutput()
+    answers: list[Callable[[], FakeOutput]] = [lambda: broken, _busy, lambda: whole]
+    player = Player("voice", lambda: answers.pop(0)())
+    with caplog.at_level(logging.WARNING):
+        player.open()
+        broken.heard(2)
+        whole.heard(1)
+        player.send(stem(0, np.ones((20 * HOP, 1), np.float32)))
+        assert whole.heard(8).max() > 0.9
+        closed(player, whole)
+    said = [record.message for record in caplog.records]
+    assert "voice is not played (output device 1 (fake) failed while it played (unplugged))" in said[0]
+    assert said[1] == "voice is played again"
+    assert broken.closed
+
+
+def _busy() -> FakeOutput:
+    raise DeviceError("output device 1 (fake) is busy or gone")
+
+
+def test_a_device_that_takes_nothing_holds_nobody_up(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(player_module, "ENDING_S", 0.05)
+    output = FakeOutput()
+    player = Player("voice", lambda: output)
+    player.open()
+    for n in range(500):
+        player.send(stem(n * HOP, tone(n * HOP)))
+    with caplog.at_level(logging.WARNING):
+        player.close()
+    assert "the output device takes no sound; it is left as it is" in caplog.text
+    closed(player, output)
+
+
+def test_faults_are_counted_and_said(caplog: pytest.LogCaptureFixture) -> None:
+    output = FakeOutput()
+    player = Player("voice", lambda: output)
+    player.open()
+    for n in range(8):
+        player.send(stem(n * HOP, tone(n * HOP)))
+    output.heard(15)
+    player.send(stem(8 * HOP, tone(8 * HOP)))
+    output.underruns = 3
+    with caplog.at_level(logging.WARNING):
+        closed(player, output)
+    assert "played with faults: 0 samples left out, 1 pauses, 3 underruns" in caplog.text
+
+
+def test_a_real_device_plays_what_a_microphone_hears(virtual_microphone: str) -> None:
+    microphone = MicrophoneSource("mic", rate_hz=RATE_HZ, channels=1)
+    microphone.open()
+    player = Player("voice", lambda: PortAudioOutput("default"))
+    player.open()
+    heard, sent = np.zeros(0, np.float32), 0
+    deadline = time.monotonic() + DEADLINE_S
+    begun = time.monotonic()
+    while np.count_nonzero(np.abs(heard) > 0.1) < RATE_HZ and time.monotonic() < deadline:
+        while sent < (time.monotonic() - begun) * RATE_HZ:
+            player.send(stem(sent, tone(sent)))
+            sent += HOP
+        block = microphone.read(RATE_HZ)
+        if block is None:
+            time.sleep(0.005)
+        else:
+            heard = np.concatenate([heard, block.samples[:, 0]])
+    player.close()
+    microphone.close()
+    loud = heard[np.argmax(np.abs(heard) > 0.1) :]
+    spectrum = np.abs(np.fft.rfft(loud * np.hanning(len(loud))))
+    assert np.argmax(spectrum) * RATE_HZ / len(loud) == pytest.approx(440.0, abs=3.0)
+
+
+def test_a_real_device_that_is_not_there_is_named_with_what_is(virtual_microphone: str) -> None:
+    with pytest.raises(DeviceError, match=r"no output device 'gramophone'; there are .*default"):
+        PortAudioOutput("gramophone")
