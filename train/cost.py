@@ -7,7 +7,7 @@ import math
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -18,20 +18,20 @@ import numpy as np
 import onnx
 
 from streamer.choose_heads import ear_folder
+from streamer.config import TURN_S
 from streamer.errors import ModelError
 from streamer.frontend import FrontEnd, FrontEndConfig
 from streamer.inference.onnx import OnnxModel, open_session
 from streamer.manifest import Manifest
 from streamer.model_folders import read_manifest, released_folders
-from streamer.stage import Array, Stage
+from streamer.stage import Array, Chain, Stage
+from streamer.stft import InverseStft, Stft, StftConfig
 
 WARM_UP_STEPS = 50
 COUNTED_STEPS = 8
-TURN_S = 0.03
-"""Sound that comes at once, as live."""
-PRODUCTS = ("Conv", "Gemm", "MatMul")
+PRODUCTS = ("Conv", "Gemm", "MatMul", "GRU", "LSTM")
 """Operators whose multiplications are counted; of the others' there are few."""
-UNCOUNTED = ("ConvTranspose", "Einsum", "GRU", "LSTM", "RNN")
+UNCOUNTED = ("ConvTranspose", "Einsum", "RNN")
 """Operators with many multiplications that are not: no model here has one."""
 
 
@@ -44,7 +44,7 @@ class Cost:
     parameters : int
         Numbers that the graph holds: weights, with batch norms folded into them, and its normalisation.
     macs_per_s : float
-        Multiply-accumulates of convolutions and matrix products for a second of sound.
+        Multiply-accumulates of convolutions, recurrent layers and matrix products for a second of sound.
     step_ms_median, step_ms_p99 : float
         Time of a step of the graph.
     core_ms_per_s : float
@@ -94,7 +94,7 @@ def parameters(graph: onnx.ModelProto) -> int:
 
 
 def macs_per_step(graph: onnx.ModelProto, manifest: Manifest) -> float:
-    """Multiply-accumulates of a graph's convolutions and matrix products for a step.
+    """Multiply-accumulates of a graph's convolutions, recurrent layers and matrix products for a step.
 
     A product takes as many as its output has numbers, times the weights that each of them sums over; the outputs'
     shapes are those of a run.
@@ -107,7 +107,9 @@ def macs_per_step(graph: onnx.ModelProto, manifest: Manifest) -> float:
     nodes = [node for node in graph.graph.node if node.op_type in PRODUCTS]
     weights = {held.name: tuple(held.dims) for held in graph.graph.initializer}
     others = {node.op_type for node in graph.graph.node if node.op_type in UNCOUNTED}
-    others |= {f"{node.op_type} without weights" for node in nodes if node.input[1] not in weights}
+    weighted = [node for node in nodes if node.input[1] in weights]
+    free = [node for node in nodes if node.input[1] not in weights]
+    others |= {f"{node.op_type} without weights" for node in free if node.op_type != "MatMul"}
     if others:
         raise ModelError(
             f"{manifest.name} has {', '.join(sorted(others))}; expected {', '.join(PRODUCTS)} with weights: count what "
@@ -115,30 +117,37 @@ def macs_per_step(graph: onnx.ModelProto, manifest: Manifest) -> float:
         )
     if not nodes:
         return 0.0
-    sizes = _output_sizes(graph, [node.output[0] for node in nodes], manifest)
-    summed = (_summed_over(node, weights[node.input[1]]) for node in nodes)
-    return sum(size * count for size, count in zip(sizes, summed, strict=True)) / COUNTED_STEPS
+    shapes = _shapes(graph, [n.output[0] for n in nodes] + [n.input[0] for n in free], manifest)
+    found = sum(math.prod(shapes[node.output[0]]) * _summed_over(node, weights) for node in weighted)
+    found += sum(math.prod(shapes[node.output[0]]) * shapes[node.input[0]][-1] for node in free)
+    return found / COUNTED_STEPS
 
 
-def _summed_over(node: onnx.NodeProto, weights: tuple[int, ...]) -> int:
+def _summed_over(node: onnx.NodeProto, weights: Mapping[str, tuple[int, ...]]) -> int:
     """Weights that a number of a product's output sums over."""
+    of_input = weights[node.input[1]]
     if node.op_type == "Conv":
-        return math.prod(weights[1:])
+        return math.prod(of_input[1:])
+    if node.op_type in {"GRU", "LSTM"}:  # (directions, gates * units, numbers), and the same of the state
+        of_state = weights[node.input[2]]
+        return of_state[1] // of_state[2] * (of_input[2] + of_state[2])
     transposed = any(attribute.name == "transB" and attribute.i for attribute in node.attribute)
-    return weights[-1] if transposed else weights[-2]
+    return of_input[-1] if transposed else of_input[-2]
 
 
-def _output_sizes(graph: onnx.ModelProto, names: Sequence[str], manifest: Manifest) -> list[int]:
-    """How many numbers some values of a graph are in `COUNTED_STEPS` steps."""
+def _shapes(graph: onnx.ModelProto, names: Sequence[str], manifest: Manifest) -> dict[str, tuple[int, ...]]:
+    """Shapes of some values of a graph in `COUNTED_STEPS` steps."""
+    names = [name for name in dict.fromkeys(names) if name != "x"]
     opened = onnx.ModelProto()
     opened.CopyFrom(graph)
     del opened.graph.output[:]
     opened.graph.output.extend(onnx.ValueInfoProto(name=name) for name in names)
-    feeds = {"x": _noise(1, COUNTED_STEPS * manifest.hop_frames, manifest.input_size)}
-    feeds |= {f"state.{n}": np.zeros((1, *s.shape), s.dtype) for n, s in enumerate(manifest.states)}
+    x = _noise(1, COUNTED_STEPS * manifest.hop_frames, manifest.input_size)
+    feeds = {"x": x} | {f"state.{n}": np.zeros((1, *s.shape), s.dtype) for n, s in enumerate(manifest.states)}
     with TemporaryDirectory() as folder:
         onnx.save(opened, Path(folder) / "opened.onnx")
-        return [y.size for y in open_session(Path(folder) / "opened.onnx").run(list(names), feeds)]
+        given = open_session(Path(folder) / "opened.onnx").run(list(names), feeds)
+    return {"x": x.shape} | {name: y.shape for name, y in zip(names, given, strict=True)}
 
 
 def step_times(stage: Stage, x: Array, steps: int) -> tuple[Array, float]:
@@ -158,10 +167,17 @@ def step_times(stage: Stage, x: Array, steps: int) -> tuple[Array, float]:
     return times, (time.process_time() - began_core) / steps
 
 
-def front_end_core_ms_per_s(config: FrontEndConfig, steps: int = 2_000) -> float:
-    """Processor time of a front end for a second of sound that comes by `TURN_S`, in milliseconds."""
+def front_end_core_ms_per_s(config: FrontEndConfig | StftConfig, steps: int = 2_000) -> float:
+    """Processor time of a front end for a second of sound that comes by `TURN_S`, in milliseconds.
+
+    Of spectra it is that of the transform and its inverse.
+    """
     samples = round(TURN_S * config.sample_rate_hz)
-    _, core_s = step_times(FrontEnd(config), 0.1 * _noise(1, samples), steps)
+    if isinstance(config, StftConfig):
+        there_and_back = Chain(Stft(config, 1), InverseStft(config, 1))
+        _, core_s = step_times(there_and_back, 0.1 * _noise(1, samples, 1), steps)
+    else:
+        _, core_s = step_times(FrontEnd(config), 0.1 * _noise(1, samples), steps)
     return 1e3 * core_s * config.sample_rate_hz / samples
 
 

@@ -72,6 +72,21 @@ def test_multiplications_and_numbers_are_those_counted_by_hand():
     assert cost.parameters(model) == 36 + 4 + 40 + 30
 
 
+@pytest.mark.parametrize(("kind", "gates"), [("GRU", 3), ("LSTM", 4)])
+def test_recurrent_layers_multiply_by_all_gates(kind, gates):
+    node = helper.make_node(kind, ["x", "of_input", "of_state"], ["y"], hidden_size=5)
+    model = graph([node], of_input=floats(1, gates * 5, 8), of_state=floats(1, gates * 5, 5))
+    assert cost.macs_per_step(model, MANIFEST) == 2 * gates * 5 * (8 + 5)
+
+
+def test_products_of_what_is_heard_count_too():
+    nodes = [
+        helper.make_node("Transpose", ["x"], ["turned"], perm=[0, 2, 1]),
+        helper.make_node("MatMul", ["turned", "x"], ["y"]),
+    ]
+    assert cost.macs_per_step(graph(nodes), MANIFEST) == 2 * 8 * 8
+
+
 def test_a_graph_without_products_multiplies_nothing_worth_counting():
     assert cost.macs_per_step(graph([helper.make_node("Relu", ["x"], ["y"])]), MANIFEST) == 0
 
@@ -88,15 +103,15 @@ def test_multiplications_of_a_released_model_are_those_that_torch_counts():
     ("nodes", "said"),
     [
         (
-            [helper.make_node("MatMul", ["x", "x"], ["y"])],
-            "toy has MatMul without weights; expected Conv, Gemm",
+            [helper.make_node("Conv", ["x", "x"], ["y"])],
+            "toy has Conv without weights; expected Conv, Gemm",
         ),
         (
             [
-                helper.make_node("LSTM", ["x", "w", "r"], ["y"]),
+                helper.make_node("RNN", ["x", "w", "r"], ["y"]),
                 helper.make_node("GRU", ["x", "w", "r"], ["z"]),
             ],
-            "toy has GRU, LSTM; expected",
+            "toy has GRU without weights, RNN; expected",
         ),
     ],
 )
