@@ -13,6 +13,7 @@ from sklearn.metrics import f1_score
 
 from streamer.errors import ConfigError, ModelError
 from streamer.frontend import FrontEnd
+from streamer.model_folders import read_manifest
 from streamer.stage import Array, offline
 from train import cost, metrics, robustness, saliency
 from train.clips import Clips, own_folder
@@ -152,7 +153,7 @@ def maps_of(
 def inspect(
     exported: Path, run: Path, split: str, data: Path, command: str, clips: int, maps: int
 ) -> list[Path]:
-    """Write ``cost.json``, ``robustness.json`` and ``saliency/*.npz`` into a run; of an ear the first alone.
+    """Write ``cost.json``, ``robustness.json`` and ``saliency/*.npz`` into a run; of ears and separations the first.
 
     Parameters
     ----------
@@ -174,9 +175,10 @@ def inspect(
         What was written.
     """
     write_json(run / "cost.json", cost.measure([exported], command))
-    listener = Listener.of(exported)
-    if listener.manifest.is_ear:  # it decides nothing; its heads are inspected
+    manifest = read_manifest(exported)
+    if manifest.is_ear or manifest.is_separation:  # what hears an ear decides; a separation is listened to
         return [run / "cost.json"]
+    listener = Listener.of(exported)
     if listener.manifest.front_end.sample_rate_hz != RATE_HZ:
         raise ModelError(
             f"{exported} hears {listener.manifest.front_end.sample_rate_hz} Hz; expected {RATE_HZ}, the data's"

@@ -11,7 +11,7 @@ import click
 from streamer.errors import ConfigError
 from train.clips import own_folder
 from train.predictions import Predictions
-from train.report import choice, detection, measured, training
+from train.report import choice, detection, measured, songs, training
 from train.report.page import Section, absent, page
 from train.report.runs import Run, pooled, read_run
 from train.report.spectra import Spectra
@@ -19,10 +19,16 @@ from train.report.spectra import Spectra
 REPORT = "report.html"
 EMBEDDING_TASK = "ear"
 """It decides nothing: there are no predictions, nor what comes of them."""
+SEPARATION_TASKS = "separation"
+"""How the tasks begin that take songs apart, by one network or another: there are songs in the place of predictions."""
 
 
 def write_report(
-    folders: Sequence[Path], out: Path | None = None, predictions: str = "test", data: Path | None = None
+    folders: Sequence[Path],
+    out: Path | None = None,
+    predictions: str = "test",
+    data: Path | None = None,
+    named: Sequence[str] = (),
 ) -> Path:
     """Write the report of runs.
 
@@ -36,6 +42,8 @@ def write_report(
         Name of the predictions file in each run's ``predictions``.
     data : Path or None
         Folder of the data sets, for spectrograms; None draws none.
+    named : sequence of str
+        Names of songs that a separation's report shows and plays, besides the worst, the best and those between.
 
     Returns
     -------
@@ -55,7 +63,10 @@ def write_report(
     tasks = sorted({training.task_of([run]) for run in runs})
     if len(tasks) > 1:
         raise ConfigError(f"runs are of tasks {', '.join(tasks)}; expected one task: report them apart")
-    content = html(runs, Spectra(data, own_folder(folders[0])))
+    if tasks[0].startswith(SEPARATION_TASKS):
+        content = _separation(runs, data, named)
+    else:
+        content = html(runs, Spectra(data, own_folder(folders[0])))
     out = out or folders[0] / REPORT
     out.parent.mkdir(parents=True, exist_ok=True)
     partial = out.with_suffix(".partial")
@@ -72,11 +83,27 @@ def html(runs: Sequence[Run], spectra: Spectra) -> str:
         measured.other_figures(runs),
         *([measured.robustness(runs), measured.saliency_maps(runs)] if decides else []),
         measured.cost(runs),
-        training.learning_curves(runs),
-        training.configuration(runs),
-        training.environment(runs),
+        *_trained(runs),
     ]
     return page(f"{training.task_of(runs)}: {_names(runs)}", _lead(runs, found), _commands(runs), sections)
+
+
+def _separation(runs: Sequence[Run], data: Path | None, names: Sequence[str]) -> str:
+    """The page's text, of runs that take songs apart."""
+    parts = [
+        *songs.sections(runs, data, names),
+        measured.other_figures(runs),
+        measured.cost(runs),
+        *_trained(runs),
+    ]
+    commands = list(dict.fromkeys(run.songs["command"] for run in runs if run.songs))
+    return page(
+        f"{training.task_of(runs)}: {_names(runs)}", ", ".join(run.name for run in runs), commands, parts
+    )
+
+
+def _trained(runs: Sequence[Run]) -> list[Section]:
+    return [training.learning_curves(runs), training.configuration(runs), training.environment(runs)]
 
 
 def _of_predictions(runs: Sequence[Run], found: Predictions | None, spectra: Spectra) -> list[Section]:
@@ -125,6 +152,9 @@ def _commands(runs: Sequence[Run]) -> list[str]:
     default=lambda: os.environ.get("STREAMER_DATA", "../shared/data"),
     help="Data sets, for spectrograms.  [default: $STREAMER_DATA]",
 )
-def report_command(runs: tuple[Path, ...], out: Path | None, predictions: str, data: Path) -> None:
-    """Write report.html of RUNs, of one task: curves, confusions, mistakes, robustness, cost."""
-    click.echo(write_report(runs, out, predictions, data if data.is_dir() else None))
+@click.option("--song", "named", multiple=True, help="A song to look at and to listen to; repeatable.")
+def report_command(
+    runs: tuple[Path, ...], out: Path | None, predictions: str, data: Path, named: tuple[str, ...]
+) -> None:
+    """Write report.html of RUNs, of one task: curves, confusions, mistakes, robustness, cost; stems to listen to."""
+    click.echo(write_report(runs, out, predictions, data if data.is_dir() else None, named))

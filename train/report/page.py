@@ -34,6 +34,8 @@ th { font-weight: 600; color: var(--soft); white-space: nowrap; } td.n, th.n { t
 .tile b { display: block; font-size: 1.45rem; font-weight: 600; line-height: 1.25; font-variant-numeric: tabular-nums; }
 .tile span { font-size: .85rem; color: var(--soft); }
 .row { display: flex; flex-wrap: wrap; gap: 1.2rem; align-items: flex-start; }
+.stems { display: grid; grid-template-columns: repeat(3, minmax(0, 1fr)); gap: .4rem 1.2rem; }
+.stems audio { width: 100%; }
 figure { margin: .8rem 0; max-width: 100%; } figure svg { display: block; max-width: 100%; height: auto; }
 .spark polyline { fill: none; stroke-width: 1.4; } .spark { background: var(--card); border-radius: 3px; }
 code { font: .85em ui-monospace, "SF Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace; background: var(--card);

@@ -157,6 +157,19 @@ def spectrograms(frames: Mapping[str, Array], frame_s: float) -> str:
     return drawing.svg("spectrograms: " + ", ".join(frames))
 
 
+def picture(decibels: Array, seconds: float, low: float, high: float) -> str:
+    """A spectrogram (frames, bins) alone, small, from `low` (black) to `high` dB (white); its axes are told in text."""
+    with Drawing(width=3.2, height=1.7) as drawing:
+        (axes,) = drawing.axes
+        extent = (0.0, seconds, 0.0, 1.0)
+        axes.imshow(
+            decibels.T, origin="lower", aspect="auto", cmap="magma", vmin=low, vmax=high, extent=extent
+        )
+        axes.set(yticks=[])
+        axes.grid(visible=False)
+    return drawing.svg("spectrogram")
+
+
 def saliency(found: SaliencyMap) -> str:
     """A spectrogram, and over it in grey what spoke for (blue) and against (red) what was said."""
     extent, strength = _extent(found.log_mel, found.frame_s), found.saliency

@@ -29,6 +29,8 @@ class Run:
         ``robustness.json`` (`train.robustness.measure`) and ``cost.json`` (`train.cost.measure`).
     predictions : Predictions or None
         ``predictions/NAME.npz``.
+    songs : dict
+        ``predictions/NAME.json`` of a separation.
     maps : list of SaliencyMap
         ``saliency/*.npz``.
     """
@@ -41,6 +43,7 @@ class Run:
     robustness: dict[str, Any]
     cost: dict[str, Any]
     predictions: Predictions | None
+    songs: dict[str, Any]
     maps: list[saliency.SaliencyMap]
 
     @property
@@ -72,9 +75,10 @@ def read_run(folder: Path, predictions: str = "test") -> Run:
             for name in ("config", "environment", "evaluation", "robustness", "cost")
         },
         predictions=load(stored) if others else None,
+        songs=_json(stored.with_suffix(".json")),
         maps=[saliency.load(path) for path in sorted((folder / "saliency").glob("*.npz"))],
     )
-    if not (run.metrics or run.config or run.predictions or run.evaluation):
+    if not (run.metrics or run.config or run.predictions or run.songs or run.evaluation):
         raise ConfigError(f"{folder} has none of a run's files; expected a run, runs/TASK/TIME-HASH")
     return run
 

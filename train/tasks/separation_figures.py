@@ -19,6 +19,7 @@ from streamer.inference.onnx import OnnxModel
 from streamer.separation.separator import Separator
 from streamer.stage import Array
 from train.data.songs import Song, SongStems, read_stems
+from train.run import write_json
 from train.tasks.separation import VOICED_DB, voiced_frames
 
 WORKERS = 2
@@ -78,6 +79,20 @@ def measured(songs: Sequence[Song], folder: Path) -> list[ClipFigures]:
     """
     with _pool() as pool:
         return list(pool.map(partial(_of_song, folder=folder), songs, chunksize=4))
+
+
+def save(clips: Sequence[ClipFigures], command: str, path: Path) -> None:
+    """Note the figures of every song, for a report, as JSON."""
+    songs = [
+        {
+            "name": clip.name,
+            "artist": clip.artist,
+            "seconds": clip.seconds,
+            "decibels": {k: _rounded(v) if np.isfinite(v) else None for k, v in clip.decibels.items()},
+        }
+        for clip in clips
+    ]
+    write_json(path, {"command": command, "songs": songs})
 
 
 def voice_activity(songs: Sequence[Song], folder: Path) -> list[VoiceActivity]:

@@ -21,7 +21,15 @@ from train.export import describe, export
 from train.registry import Evaluation, Plugin
 from train.release import check_chosen, finish, held_out, set_points
 from train.tasks.separation import SeparationRunConfig, SeparationTask
-from train.tasks.separation_figures import by_artist, figures, measured, together, voice_activity
+from train.tasks.separation_figures import (
+    ClipFigures,
+    by_artist,
+    figures,
+    measured,
+    save,
+    together,
+    voice_activity,
+)
 
 COMMAND = "python -m train evaluate {task}"
 WARM_UP_FRAMES = 20
@@ -62,8 +70,13 @@ def evaluate(asked: Evaluation) -> dict[str, Any]:
     config: SeparationRunConfig = asked.config
     fold = config.fold if asked.split == "test" else config.validation_fold
     points = read_manifest(asked.model).operating_points.get("balanced")
-    songs = _usable(config, asked.data, asked.cache, fold)
-    return _figures(songs, asked.model, points[0].on if points else 0.5)
+    clips = measured(_usable(config, asked.data, asked.cache, fold), asked.model)
+    if asked.predictions:
+        command = (
+            f"{COMMAND.format(task=config.task)} --run {asked.predictions.parent.name} --split {asked.split}"
+        )
+        save(clips, command, asked.predictions / f"{asked.split}.json")
+    return _figures(clips, points[0].on if points else 0.5)
 
 
 def release(
@@ -97,7 +110,7 @@ def release(
     }
     manifest = set_points(manifest, points, folder)
     on = manifest.thresholds()[0].on
-    found = _figures(_usable(config, data, cache, config.fold), folder, on)
+    found = _figures(measured(_usable(config, data, cache, config.fold), folder), on)
     results = {"command": COMMAND.format(task=kind.task), **found}
     learnt = len(_usable(config, data, cache, *config.learnt_folds))
     return finish(manifest, results, folder, _about(model, config, learnt), LIMITS)
@@ -113,8 +126,7 @@ def _usable(config: SeparationRunConfig, data: Path, cache: Path, *folds: int) -
     return songs
 
 
-def _figures(songs: Sequence[Song], folder: Path, on: float) -> dict[str, Any]:
-    clips = measured(songs, folder)
+def _figures(clips: Sequence[ClipFigures], on: float) -> dict[str, Any]:
     return {"separation": figures(clips, on), "voice GNSDR by artist": by_artist(clips)}
 
 
