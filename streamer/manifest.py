@@ -145,6 +145,14 @@ class Manifest:
                 f"task {self.task!r} hears a {type(self.front_end).__name__}; expected spectra for the task "
                 "'separation' alone, and log-mel frames for any other"
             )
+        if (
+            isinstance(self.front_end, StftConfig)
+            and self.front_end.window_samples % self.front_end.hop_samples
+        ):
+            raise ValueError(
+                f"spectra have windows of {self.front_end.window_samples} and hops of {self.front_end.hop_samples} "
+                "samples; expected a window of whole hops, so that both last as long at every sample rate"
+            )
         if self.is_ear and self.ear:
             raise ValueError("an ear hears another ear; expected it to hear the front end")
         if (

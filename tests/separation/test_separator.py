@@ -134,6 +134,13 @@ def test_the_mask_is_at_the_same_frequency_at_every_rate(tmp_path: Path) -> None
             assert level(made.whole(x).voice) == pytest.approx(share * level(x), abs=0.01)
 
 
+def test_a_window_of_broken_hops_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(
+        ValueError, match="windows of 640 and hops of 150 samples; expected a window of whole hops"
+    ):
+        write_toy_separation(tmp_path / "toy", stft=StftConfig(hop_samples=150))
+
+
 def test_a_voice_is_told_for_each_hop(tmp_path: Path) -> None:
     x = np.concatenate([np.zeros((1, 8_000, 1), np.float32), 50 * noise(8_000)], axis=1)
     voiced = separator(tmp_path).whole(x).voiced[0]

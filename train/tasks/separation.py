@@ -72,6 +72,7 @@ class SeparationRunConfig(HoldsOut):
 
     task: ClassVar[str] = "separation"
     network: ClassVar[Callable[[Any], StreamingLayer]] = Mask
+    described: ClassVar[str] = "bands that remember, and hear one another"
 
     data: tuple[str, ...] = ("mir1k",)
     model: MaskConfig = field(default_factory=MaskConfig)

@@ -23,6 +23,7 @@ class CnnLstmRunConfig(SeparationRunConfig):
 
     task: ClassVar[str] = "separation_cnn_lstm"
     network: ClassVar[Callable[[Any], StreamingLayer]] = CnnLstmAttention
+    described: ClassVar[str] = "convolutions, an LSTM, attention over the past second"
 
     model: CnnLstmAttentionConfig = field(default_factory=CnnLstmAttentionConfig)  # type: ignore[assignment]
 

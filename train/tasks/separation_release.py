@@ -38,18 +38,19 @@ PRECISION, RECALL = 0.95, 0.95
 
 ABOUT = """
 Gives a mask that takes a voice out of its accompaniment, for every bin of a short-time spectrum each {hop_ms:g} ms, and
-says whether there is a voice. A causal band-split network of {parameters:,} parameters; analysis and synthesis are late
-by {latency_ms:g} ms together. Trained from random weights on remixes of {songs} songs: voices over other
+says whether there is a voice. A causal network of {parameters:,} parameters: {network}. Analysis and synthesis are
+late by {latency_ms:g} ms together. Trained from {began} on remixes of {songs} songs: voices over other
 accompaniments, at other levels, speeds and pitches, filtered, reverberated, coded.
 
 Nothing of fold {fold} was heard in training{validation}.
 """
 LIMITS = """
-- MIR-1K is Chinese karaoke by amateurs; of other music it has heard nothing.
+- Of music unlike that of {sets} it has heard nothing.{karaoke}
 - Choirs, backing voices and instruments that sing (a violin, a saxophone) are told apart least well.
 - Above 8 kHz there is no mask of its own: what is let through there follows what is let through from 5 to 8 kHz.
-- The training sets are for research.
+- The licences of what it was trained on stand above.
 """
+KARAOKE = " MIR-1K is Chinese karaoke by amateurs."
 
 
 def load_run(run: Path, kind: type[SeparationRunConfig] = SeparationRunConfig) -> StreamingLayer:
@@ -113,7 +114,7 @@ def release(
     found = _figures(measured(_usable(config, data, cache, config.fold), folder), on)
     results = {"command": COMMAND.format(task=kind.task), **found}
     learnt = len(_usable(config, data, cache, *config.learnt_folds))
-    return finish(manifest, results, folder, _about(model, config, learnt), LIMITS)
+    return finish(manifest, results, folder, _about(model, config, learnt), _limits(manifest))
 
 
 def _usable(config: SeparationRunConfig, data: Path, cache: Path, *folds: int) -> Sequence[Song]:
@@ -147,10 +148,17 @@ def _about(model: StreamingLayer, config: SeparationRunConfig, songs: int) -> st
         hop_ms=1_000 * stft.hop_samples / stft.sample_rate_hz,
         latency_ms=1_000 * stft.latency_samples / stft.sample_rate_hz,
         parameters=model.parameter_count,
+        network=config.described,
+        began="the weights of another run" if config.begin else "random weights",
         songs=songs,
         fold=config.fold,
         validation=chose,
     )
+
+
+def _limits(manifest: Manifest) -> str:
+    sets = list(dict.fromkeys(named["name"] for named in manifest.trained_on))
+    return LIMITS.format(sets=" and ".join(sets), karaoke=KARAOKE if "MIR-1K" in sets else "")
 
 
 def plugin(kind: type[SeparationRunConfig]) -> Plugin:
