@@ -15,13 +15,12 @@ from streamer.errors import StreamError
 from streamer.inference.model import Model
 from streamer.separation.separator import Separator, Stems, cleaned
 from streamer.sources.file import FileSource
+from streamer.sources.format import WAV_BYTES
 from streamer.sources.source import POLL_S, Source
 
 BLOCK_FRAMES = 16_384
 ENCODING = "FLOAT"
 """A stem may be louder than the sound that it is taken from, and must not be cut off."""
-WAV_BYTES = 2**32 - 2**16
-"""What a WAV can hold; beyond it (and where the length is unknown) its successor for long files is written, RF64."""
 
 
 def separate_file(
@@ -104,7 +103,7 @@ def _write(files: dict[str, soundfile.SoundFile], stems: Stems) -> None:
 
 def _writer(path: Path, source: Source) -> soundfile.SoundFile:
     size = math.inf if source.total_s is None else 4 * source.total_s * source.rate_hz * source.channels
-    form = "WAV" if size < WAV_BYTES else "RF64"
+    form = "WAV" if size < WAV_BYTES else "RF64"  # its successor for long files
     return soundfile.SoundFile(path, "w", source.rate_hz, source.channels, ENCODING, format=form)
 
 

@@ -12,12 +12,14 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TypeAlias
 
+import numpy as np
 import soundfile
 
 from streamer.config import STEM_ENCODINGS
 from streamer.errors import ConfigError
 from streamer.events import Event, Status, Stem
 from streamer.sinks.sink import Sink
+from streamer.sources.format import WAV_BYTES
 
 logger = logging.getLogger(__name__)
 
@@ -48,6 +50,8 @@ class StemFiles(Sink):
     ----------
     left_out : int
         Pieces of sound that were not written.
+    cut_off_samples : int
+        Beyond full scale, which FLAC cannot hold: there they are full scale.
     """
 
     def __init__(self, folder: Path, form: str = "flac") -> None:
@@ -58,6 +62,7 @@ class StemFiles(Sink):
         self._thread = threading.Thread(target=self._work, name="stem files", daemon=True)
         self._files: dict[_Key, _StemFile] = {}
         self.left_out = 0
+        self.cut_off_samples = 0
 
     def open(self) -> None:
         try:
@@ -93,6 +98,12 @@ class StemFiles(Sink):
         left_out, self.left_out = self.left_out, 0
         if left_out:
             logger.warning("%d pieces of stems were left out in %s", left_out, self._folder)
+        cut_off, self.cut_off_samples = self.cut_off_samples, 0
+        if cut_off:
+            logger.warning(
+                "%d samples of stems in %s are cut off at full scale, beyond which FLAC holds none; write wav instead",
+                *(cut_off, self._folder),
+            )
 
     def _has_room(self, stem: Stem) -> bool:
         """Wait for room."""
@@ -133,14 +144,16 @@ class StemFiles(Sink):
     def _write(self, key: tuple[str, str], stem: Stem) -> None:
         """Append a stem to its file, or begin another one where it does not follow."""
         file = self._files.get(key)
-        if file is None or (file.epoch, file.stop) != (stem.epoch, stem.start):
+        if file is None or not file.takes(stem, self._form):
             self._close(key)
             file = self._files[key] = _begun(stem, self._folder, self._form)
         file.stop = stem.stop
         if file.sound is None:
             self.left_out += 1
-        else:
-            file.sound.write(stem.samples)
+            return
+        file.sound.write(stem.samples)
+        if self._form == "flac":
+            self.cut_off_samples += int(np.count_nonzero(np.abs(stem.samples) > 1.0))
 
     def _fail(self, key: tuple[str, str], stem: Stem, error: Exception) -> None:
         """Say it, and pass over the rest of a stem."""
@@ -169,6 +182,14 @@ class _StemFile:
     epoch: int
     stop: int
     sound: soundfile.SoundFile | None
+
+    def takes(self, stem: Stem, form: str) -> bool:
+        """Whether a stem follows, and there is room for it."""
+        follows = (self.epoch, self.stop) == (stem.epoch, stem.start)
+        if self.sound is None or form != "wav":
+            return follows
+        size = (self.sound.frames + len(stem.samples)) * stem.samples.shape[1] * stem.samples.itemsize
+        return follows and size < WAV_BYTES
 
 
 class LiveStemFiles(StemFiles):

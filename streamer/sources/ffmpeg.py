@@ -9,7 +9,6 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import IO
 
 import numpy as np
@@ -270,21 +269,6 @@ def url_source(url: str) -> FfmpegSource:
     return FfmpegSource(
         f"URL {shown}", ["-protocol_whitelist", ",".join(URL_PROTOCOLS), *over_tcp, "-i", url]
     )
-
-
-def media_file_source(path: Path) -> FfmpegSource:
-    """The sound of a file, as fast as it is read.
-
-    Parameters
-    ----------
-    path : Path
-        Whatever ffmpeg reads. What it refers to (playlists do) may only be files.
-
-    Returns
-    -------
-    FfmpegSource
-    """
-    return FfmpegSource(f"file {path}", ["-protocol_whitelist", "file", "-i", f"file:{path}"])
 
 
 def _pipes(process: subprocess.Popen[bytes]) -> tuple[int, int]:

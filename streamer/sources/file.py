@@ -12,8 +12,8 @@ import soundfile
 
 from streamer.errors import StreamError
 from streamer.sources.delegate import Delegate
-from streamer.sources.ffmpeg import media_file_source
 from streamer.sources.format import format_fault
+from streamer.sources.media_file import MediaFileSource
 from streamer.sources.source import Block, Source
 from streamer.stage import Array
 
@@ -57,7 +57,7 @@ class FileSource(Delegate):
         try:
             super().open()
         except _UnreadableError as unreadable:
-            self._inner = media_file_source(self._path)
+            self._inner = MediaFileSource(self._path)
             try:
                 super().open()
             except StreamError as error:

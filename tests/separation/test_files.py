@@ -71,8 +71,22 @@ def test_what_only_ffmpeg_reads_is_separated_too(tmp_path: Path, model: Path) ->
     command = ["ffmpeg", "-v", "error", "-i", "song.wav", "-c:a", "alac", "song.m4a"]
     subprocess.run(command, cwd=tmp_path, check=True)
     assert run(tmp_path / "song.m4a", "--out", tmp_path / "out", "--model", model)[0] == 0
-    voice, _ = soundfile.read(tmp_path / "out" / "song" / "voice.wav", always_2d=True)
+    path = tmp_path / "out" / "song" / "voice.wav"
+    voice, _ = soundfile.read(path, always_2d=True)
     assert len(voice) == 16_000
+    assert path.read_bytes()[:4] == b"RIFF"
+
+
+@pytest.mark.parametrize("total_s", [None, 1e6])
+def test_what_may_be_too_long_for_a_wav_is_written_as_its_successor(
+    tmp_path: Path, model: Path, monkeypatch: pytest.MonkeyPatch, total_s: float | None
+) -> None:
+    file = write(tmp_path / "long.wav", noise(16_000))
+    monkeypatch.setattr("streamer.sources.delegate.Delegate.total_s", total_s)
+    assert run(file, "--out", tmp_path, "--model", model)[0] == 0
+    path = tmp_path / "long" / "voice.wav"
+    assert path.read_bytes()[:4] == b"RF64"
+    assert len(soundfile.read(path)[0]) == 16_000
 
 
 def test_what_is_no_sound_is_muted_counted_and_spreads_nowhere(tmp_path: Path, model: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -112,6 +113,27 @@ def test_a_full_disk_is_said_once_and_the_next_stem_is_tried_again(
     assert caplog.text.count("No space left on device") == 1
     assert "stem voice of mic cannot be written into" in caplog.text
     assert [len(sound) for sound in files.values()] == [2 * HOP, HOP]
+
+
+def test_a_wav_that_is_full_goes_on_in_another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("streamer.sinks.stem_files.WAV_BYTES", 10 * HOP * 2 * 4)
+    files = write(tmp_path, [stem(n * HOP) for n in range(25)], "wav")
+    assert [len(sound) // HOP for sound in files.values()] == [9, 9, 7]
+    np.testing.assert_allclose(
+        np.concatenate(list(files.values()))[:, 0], np.arange(25 * HOP) / 100_000, atol=1e-6
+    )
+
+
+def test_what_flac_cannot_hold_is_counted(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    loud = replace(stem(0, channels=1), samples=np.full((HOP, 1), 1.5, np.float32))
+    with caplog.at_level(logging.WARNING):
+        (sound,) = write(tmp_path, [loud]).values()
+    assert sound.max() <= 1.0
+    assert f"{HOP} samples of stems in {tmp_path} are cut off at full scale" in caplog.text
+    caplog.clear()
+    (sound,) = write(tmp_path / "wav", [loud], "wav").values()
+    assert sound.max() == 1.5
+    assert not caplog.text
 
 
 @pytest.fixture

@@ -20,7 +20,8 @@ import soundfile
 
 from streamer.config import TURN_S
 from streamer.errors import ConfigError, StreamError
-from streamer.sources.ffmpeg import FfmpegSource, media_file_source, url_source
+from streamer.sources.ffmpeg import FfmpegSource, url_source
+from streamer.sources.media_file import MediaFileSource
 from streamer.sources.source import POLL_S, Block
 from streamer.sources.url import without_password
 from streamer.stage import Array
@@ -262,7 +263,7 @@ def test_a_talkative_ffmpeg_is_not_held_up(tmp_path: Path, monkeypatch: pytest.M
     )
     script.chmod(0o700)
     monkeypatch.setenv("PATH", str(tmp_path))
-    source = opened(media_file_source(tmp_path / "any"))
+    source = opened(MediaFileSource(tmp_path / "any"))
     got: list[Array] = []
     with pytest.raises(StreamError, match=r"any failed after 50000 frames \(ffmpeg: the last one\)"):
         until(lambda: kept(source.read(7_000), got))
@@ -279,7 +280,7 @@ def test_without_ffmpeg_it_is_told_how_to_install_it(tmp_path: Path, monkeypatch
     with pytest.raises(
         StreamError, match=r"needs the program ffmpeg.*`sudo apt-get install ffmpeg` or `brew install"
     ):
-        media_file_source(tmp_path / "a.m4a").open()
+        MediaFileSource(tmp_path / "a.m4a").open()
 
 
 def test_live_sound_is_left_to_gather() -> None:

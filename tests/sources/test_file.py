@@ -78,6 +78,9 @@ def test_contract_of_what_libsndfile_does_not_read(tmp_path: Path, name: str, op
     path = encoded(tmp_path / name, *options)
     expected = decoded_by_ffmpeg(path)
     assert len(expected) > 11_000
+    source = opened(path)
+    assert source.total_s == pytest.approx(len(expected) / 22_050, abs=0.1)
+    source.close()
     check_source(lambda: FileSource(path), expected, 22_050)
 
 
