@@ -24,12 +24,17 @@ from threadpoolctl import threadpool_limits
 from streamer.stage import Array
 
 
+def parser(description: str) -> argparse.ArgumentParser:
+    """Of the command line that all benchmarks have: ``--out`` and ``--smoke``."""
+    made = argparse.ArgumentParser(description=description)
+    made.add_argument("--out", type=Path, help="write the result to this JSON file")
+    made.add_argument("--smoke", action="store_true", help="a second's work, to see that it still runs")
+    return made
+
+
 def arguments(description: str) -> argparse.Namespace:
-    """Read the command line that all benchmarks have: ``--out`` and ``--smoke``."""
-    parser = argparse.ArgumentParser(description=description)
-    parser.add_argument("--out", type=Path, help="write the result to this JSON file")
-    parser.add_argument("--smoke", action="store_true", help="a second's work, to see that it still runs")
-    return parser.parse_args()
+    """Read the command line of a benchmark that has no options of its own."""
+    return parser(description).parse_args()
 
 
 @contextmanager

@@ -6,19 +6,34 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from benchmarks import report
 from tests.conftest import ROOT
+from tests.toy_separation import write_toy_separation
 
 
 @pytest.mark.parametrize("name", ["frontend", "listening", "resample", "training_data"])
 def test_benchmark_runs(name: str, tmp_path: Path) -> None:
-    out = tmp_path / "result.json"
+    result = smoke(name, tmp_path / "result.json")
+    assert result["machine"]["packages"]["numpy"] == np.__version__
+
+
+def test_the_benchmark_of_a_separation_runs(tmp_path: Path) -> None:
+    model = write_toy_separation(tmp_path / "toy")
+    result = smoke("separation", tmp_path / "result.json", "--model", str(model))
+    for form in ("16000 Hz, 1 channels", "48000 Hz, 2 channels"):
+        assert result[form]["hop_ms"] == 10.0
+        assert result[form]["real_time_factor"] > 0
+        assert result[form]["beside a busy process"]["hops"] == 50
+
+
+def smoke(name: str, out: Path, *options: str) -> dict[str, Any]:
     done = subprocess.run(
-        [sys.executable, "-m", f"benchmarks.{name}", "--smoke", "--out", str(out)],
+        [sys.executable, "-m", f"benchmarks.{name}", "--smoke", "--out", str(out), *options],
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -26,8 +41,8 @@ def test_benchmark_runs(name: str, tmp_path: Path) -> None:
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    result = json.loads(out.read_text(encoding="utf-8"))
-    assert result["machine"]["packages"]["numpy"] == np.__version__
+    result: dict[str, Any] = json.loads(out.read_text(encoding="utf-8"))
+    return result
 
 
 def test_front_ends_do_the_same_work() -> None:

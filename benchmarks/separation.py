@@ -1,0 +1,130 @@
+"""A separation stepping hop by hop on one thread: what a step takes, and whether any is late beside a busy process.
+
+python -m benchmarks.separation [--model NAME_OR_FOLDER] [--out FILE] [--smoke]
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from multiprocessing import get_context
+from typing import Any
+
+import numpy as np
+
+from benchmarks.report import each, machine, one_thread, parser, percentiles, write
+from streamer.separation.load import load_separation
+from streamer.separation.separator import Separator
+from streamer.stage import Array
+
+FORMS = ((16_000, 1), (48_000, 2))
+"""Sample rates in hertz and channels that are measured."""
+WARM_UP_HOPS = 100
+
+
+class Stepped:
+    """A separator that is given one hop of noise at a time.
+
+    Parameters
+    ----------
+    separator : Separator
+    channels : int
+    """
+
+    def __init__(self, separator: Separator, channels: int) -> None:
+        self._separator = separator
+        self._state = separator.init()
+        hop = separator.stft.hop_samples
+        rng = np.random.default_rng(0)
+        self._sound = (0.1 * rng.standard_normal((50, 1, hop, channels))).astype(np.float32)
+        self.hop_s = hop / separator.stft.sample_rate_hz
+        for n in range(WARM_UP_HOPS):
+            self.step(n)
+
+    def step(self, n: int) -> None:
+        _, self._state = self._separator.step(self._sound[n % len(self._sound)], self._state)
+
+
+def steps(stepped: Stepped, seconds: float) -> dict[str, Any]:
+    """Milliseconds of a step, hop after hop without rest, and the real-time factor."""
+    hops = range(round(seconds / stepped.hop_s))
+    before = time.process_time()
+    took_s = each(stepped.step, hops)
+    return {
+        "hop_ms": round(1e3 * stepped.hop_s, 3),
+        "step_ms": percentiles(took_s, unit=1e-3),
+        "p99_share_of_hop": round(float(np.percentile(took_s, 99)) / stepped.hop_s, 3),
+        "real_time_factor": round((time.process_time() - before) / (len(hops) * stepped.hop_s), 4),
+    }
+
+
+def deadlines(stepped: Stepped, seconds: float) -> dict[str, Any]:
+    """How long after a hop's last sample its step was done, as sound comes; beyond one hop it missed its deadline."""
+    hops = round(seconds / stepped.hop_s)
+    late_s: Array = np.empty(hops)
+    begun = time.monotonic()
+    for n in range(hops):
+        due = begun + (n + 1) * stepped.hop_s
+        time.sleep(max(0.0, due - time.monotonic()))
+        stepped.step(n)
+        late_s[n] = time.monotonic() - due
+    return {
+        "seconds": seconds,
+        "done_after_ms": percentiles(late_s, unit=1e-3),
+        "missed": int(np.count_nonzero(late_s > stepped.hop_s)),
+        "hops": hops,
+    }
+
+
+@contextmanager
+def busy_process() -> Iterator[None]:
+    """While entered, another process takes all that it is given of a core."""
+    process = get_context("spawn").Process(target=_burn, daemon=True)
+    process.start()
+    try:
+        yield
+    finally:
+        process.kill()
+        process.join()
+
+
+def _burn() -> None:
+    while True:
+        pass
+
+
+def main() -> None:
+    asking = parser(__doc__ or "")
+    asking.add_argument("--model", default="separation", help="name or folder of a separation")
+    asked = asking.parse_args()
+    model = load_separation(asked.model)
+    result: dict[str, Any] = {
+        "machine": machine(["numba", "numpy", "onnxruntime"]),
+        "model": f"{model.manifest.name}@{model.manifest.sha256[:12]}",
+    }
+    with one_thread():
+        for rate_hz, channels in FORMS:
+            stepped = Stepped(Separator(model, rate_hz, channels), channels)
+            measured = steps(stepped, 1.0 if asked.smoke else 60.0)
+            with busy_process():
+                measured["beside a busy process"] = deadlines(stepped, 0.5 if asked.smoke else 600.0)
+            result[f"{rate_hz} Hz, {channels} channels"] = measured
+            _tell(f"{rate_hz} Hz, {channels} channels", measured)
+    write(result, asked.out)
+
+
+def _tell(form: str, measured: dict[str, Any]) -> None:
+    step, paced = measured["step_ms"], measured["beside a busy process"]
+    print(
+        f"{form}: real-time factor {measured['real_time_factor']}, a step {step['p50']} ms (median), "
+        f"{step['p99']} ms (p99) of {measured['hop_ms']} ms"
+    )
+    print(
+        f"  beside a busy process for {paced['seconds']:g} s: {paced['missed']} of {paced['hops']} hops late, done "
+        f"{paced['done_after_ms']['p50']} ms (median), {paced['done_after_ms']['p99']} ms (p99) after their end"
+    )
+
+
+if __name__ == "__main__":
+    main()
