@@ -77,7 +77,7 @@ class Mask(StreamingLayer):
         self.encoders = nn.ModuleList(
             EachBand(bands, 3 * width, config.channels) for bands, width in config.zones
         )
-        self.blocks = nn.ModuleList(_Block(config) for _ in range(config.blocks))
+        self.blocks = nn.ModuleList(Block(config) for _ in range(config.blocks))
         self.norm = nn.LayerNorm(config.channels)
         self.decoders = nn.ModuleList(
             EachBand(bands, config.channels, 4 * width) for bands, width in config.zones
@@ -110,8 +110,12 @@ class Mask(StreamingLayer):
         for block, own in zip(self.blocks, state[1:], strict=True):
             x, own = block(x, own)
             after.append(own)
+        return self._given(x), tuple(after)
+
+    def _given(self, x: Tensor) -> Tensor:
+        """(batch, frames, bands, channels) to masks and the logit of a voice."""
         x = self.norm(x)
-        return torch.cat([self._decoded(x), self.voice(x.flatten(2))], dim=2), tuple(after)
+        return torch.cat([self._decoded(x), self.voice(x.flatten(2))], dim=2)
 
     def _encoded(self, x: Tensor) -> Tensor:
         """(batch, frames, 2 * bins) to (batch, frames, bands, channels)."""
@@ -182,8 +186,13 @@ class EachBand(nn.Module):
         return y.transpose(0, 1).unflatten(0, x.shape[:2])
 
 
-class _Block(nn.Module):
-    """Every band remembers by a GRU that all bands share; then a GRU in both directions runs over the bands."""
+class Block(nn.Module):
+    """Every band remembers by a GRU that all bands share; then a GRU in both directions runs over the bands.
+
+    Parameters
+    ----------
+    config : MaskConfig
+    """
 
     def __init__(self, config: MaskConfig) -> None:
         super().__init__()
@@ -200,5 +209,9 @@ class _Block(nn.Module):
         rows = self.time_norm(x).transpose(1, 2).reshape(batch * bands, frames, channels)
         y, after = self.time(rows, state.flatten(0, 1))
         x = x + self.time_out(y).unflatten(0, (batch, bands)).transpose(1, 2)
-        y, _ = self.band(self.band_norm(x).reshape(batch * frames, bands, channels))
-        return x + self.band_out(y).unflatten(0, (batch, frames)), after.unflatten(0, (batch, bands))
+        return self.over_bands(x), after.unflatten(0, (batch, bands))
+
+    def over_bands(self, x: Tensor) -> Tensor:
+        """The second half, (batch, frames, bands, channels) to the same shape."""
+        y, _ = self.band(self.band_norm(x).flatten(0, 1))
+        return x + self.band_out(y).unflatten(0, x.shape[:2])

@@ -147,9 +147,12 @@ def _held_out(plugin: Plugin, released: Path) -> Any:
 
 
 def _exported(plugin: Plugin, run: Path, split: Split) -> Evaluation:
-    plugin.export(run, run / "exported")
+    model = run
+    if plugin.steps:
+        model = run / "exported"
+        plugin.export(run, model)
     config = read_config(plugin.config, run / "config.json")
-    return Evaluation(run / "exported", config, split, data_folder(), CACHE, run / "predictions")
+    return Evaluation(model, config, split, data_folder(), CACHE, run / "predictions")
 
 
 @main.command()

@@ -23,6 +23,7 @@ TASKS: Mapping[str, str] = MappingProxyType(
         "genre": "train.tasks.genre_release",
         "recordings": "train.tasks.recordings_release",
         "separation": "train.tasks.separation_release",
+        "separation_offline": "train.tasks.separation_offline",
         "separation_cnn_lstm": "train.tasks.separation_cnn_lstm",
         "sounds": "train.tasks.sounds_release",
         "sounds_yamnet": "train.transfer.tuned_release",
@@ -78,6 +79,8 @@ class Plugin:
         Key of the configuration that names the folder of a model that this one's hears; a run keeps a copy of it.
     needs : str
         Task that trains such a model anew for each fold of a cross-validation; `hears` is named like it.
+    steps : bool
+        Whether its model steps. One that does not is not exported: `Evaluation.model` is the run itself.
     """
 
     name: str
@@ -88,6 +91,7 @@ class Plugin:
     release: Callable[[Path, Path, Path, Path], Manifest]
     hears: str = ""
     needs: str = ""
+    steps: bool = True
 
 
 def find_plugin(name: str) -> Plugin:

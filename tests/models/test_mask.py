@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from models.mask import Mask, MaskConfig, separate
+from models.mask_offline import OfflineMask
 from models.spectra import analyse, synthesise
 from streamer.stage import offline
 from streamer.stft import Stft, StftConfig
@@ -52,6 +53,19 @@ def test_level_changes_neither_mask_nor_logit():
 def test_silence_gives_finite_masks():
     y, _ = Mask(CONFIG)(torch.zeros(1, 20, 2 * SMALL.bins))
     assert torch.isfinite(y).all()
+
+
+@torch.no_grad()
+def test_the_offline_network_knows_what_is_to_come_and_does_not_step():
+    torch.manual_seed(0)
+    model, x = OfflineMask(CONFIG).eval(), noise(2_000)
+    whole = separate(model, x, SMALL)[0]
+    cut = separate(model, x[:, :1_000], SMALL)[0]
+    assert whole.shape == x.shape
+    assert (whole[:, :900] - cut[:, :900]).abs().max() > 1e-4
+    torch.testing.assert_close(separate(model, 0.01 * x, SMALL)[0], 0.01 * whole, rtol=0, atol=1e-5)
+    with pytest.raises(ValueError, match="got a state of 1 tensors; expected none"):
+        model(torch.zeros(1, 4, 2 * SMALL.bins), (torch.zeros(1),))
 
 
 def test_every_weight_is_learnt():

@@ -20,7 +20,15 @@ from train.data.decode import RATE_HZ
 from train.data.stem_folders import own
 from train.tasks.separation import SeparationRunConfig, SeparationTask, voiced_frames
 from train.tasks.separation_cnn_lstm import CnnLstmRunConfig
-from train.tasks.separation_figures import ClipFigures, VoiceActivity, bss_eval, figures, measured, si_sdr_db
+from train.tasks.separation_figures import (
+    ClipFigures,
+    Stepping,
+    VoiceActivity,
+    bss_eval,
+    figures,
+    measured,
+    si_sdr_db,
+)
 
 TINY = [
     "model.zones=[[10, 8], [5, 48]]",
@@ -174,6 +182,28 @@ def test_the_other_network_learns_by_the_same_task_and_may_begin_with_other_weig
     assert read_manifest(tmp_path / "out").is_separation
 
 
+def test_the_network_that_waits_for_the_end_is_measured_as_it_is_and_not_exported(
+    songs, settings, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("STREAMER_DATA", str(songs.parent))
+    monkeypatch.chdir(tmp_path)
+    sizes = ["model.zones=[[8, 16], [6, 64]]", "model.channels=8", "model.memory=8", "model.spread=8"]
+    own = [text for text in settings if not text.startswith("model.")]
+    words = [word for text in [*own, *sizes, "model.blocks=1"] for word in ("--set", text)]
+    command = CliRunner()
+    done = command.invoke(main, ["separation_offline", *words])
+    assert done.exit_code == 0, done.output
+    run = Path(done.output.strip().splitlines()[-1])
+    measured_by = command.invoke(main, ["evaluate", "separation_offline", "--run", run.name])
+    assert measured_by.exit_code == 0, measured_by.output
+    found = json.loads((run / "evaluation.json").read_text())["test"]["separation"]
+    assert found["clips"] == 2
+    assert found["voice"]["GNSDR"] > 0
+    for refused in ("export", "release"):
+        said = command.invoke(main, [refused, "separation_offline", "--out", str(tmp_path / "out")])
+        assert "hears the whole song and does not step" in said.output
+
+
 def test_half_of_the_mixture_is_3_db_nearer_to_either_stem(tmp_path):
     rng = np.random.default_rng(0)
     for name, seconds in (("short", 1), ("long", 2)):
@@ -181,7 +211,7 @@ def test_half_of_the_mixture_is_3_db_nearer_to_either_stem(tmp_path):
         for stem in ("vocals", "accompaniment"):
             noise = rng.uniform(-0.2, 0.2, seconds * RATE_HZ)
             soundfile.write(tmp_path / "mine" / name / f"{stem}.wav", noise, RATE_HZ)
-    found = figures(measured(own(tmp_path / "mine"), write_toy_separation(tmp_path / "toy", 0.5)))
+    found = figures(measured(own(tmp_path / "mine"), Stepping(write_toy_separation(tmp_path / "toy", 0.5))))
     assert found["clips"] == 2
     assert found["seconds"] == 3.0
     # BSS Eval v4 hears level: v - (v + m) / 2 has half the energy of m.

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import museval.metrics
 import numpy as np
@@ -16,7 +16,7 @@ from sklearn.metrics import precision_score, recall_score
 
 from streamer.config import STEMS
 from streamer.inference.onnx import OnnxModel
-from streamer.separation.separator import Separator
+from streamer.separation.separator import Separator, Stems
 from streamer.stage import Array
 from train.data.songs import Song, SongStems, read_stems
 from train.run import write_json
@@ -63,14 +63,36 @@ class ClipFigures:
     voice: VoiceActivity
 
 
-def measured(songs: Sequence[Song], folder: Path) -> list[ClipFigures]:
+class Apart(Protocol):
+    """Takes whole mixtures apart. It goes to other processes, so it holds a path rather than a model."""
+
+    def __call__(self, mixture: Array, rate_hz: int) -> tuple[Stems, int]:
+        """Stems of a mixture of shape (samples, channels), a batch of one, and the samples of a hop."""
+
+
+@dataclass(frozen=True)
+class Stepping:
+    """By an exported model, as it runs live.
+
+    Attributes
+    ----------
+    folder : Path
+    """
+
+    folder: Path
+
+    def __call__(self, mixture: Array, rate_hz: int) -> tuple[Stems, int]:
+        separator = Separator(OnnxModel(self.folder), rate_hz, mixture.shape[1])
+        return separator.whole(mixture[None]), separator.stft.hop_samples
+
+
+def measured(songs: Sequence[Song], apart: Apart) -> list[ClipFigures]:
     """Separate and measure songs, at the level at which their stems are.
 
     Parameters
     ----------
     songs : sequence of Song
-    folder : Path
-        Of the exported model.
+    apart : Apart
 
     Returns
     -------
@@ -78,7 +100,7 @@ def measured(songs: Sequence[Song], folder: Path) -> list[ClipFigures]:
         In the order of `songs`.
     """
     with _pool() as pool:
-        return list(pool.map(partial(_of_song, folder=folder), songs, chunksize=4))
+        return list(pool.map(partial(_of_song, apart=apart), songs, chunksize=4))
 
 
 def save(clips: Sequence[ClipFigures], command: str, path: Path) -> None:
@@ -95,10 +117,10 @@ def save(clips: Sequence[ClipFigures], command: str, path: Path) -> None:
     write_json(path, {"command": command, "songs": songs})
 
 
-def voice_activity(songs: Sequence[Song], folder: Path) -> list[VoiceActivity]:
+def voice_activity(songs: Sequence[Song], apart: Apart) -> list[VoiceActivity]:
     """As `measured`, but for what is said of the voice alone."""
     with _pool() as pool:
-        return list(pool.map(partial(_voice_of_song, folder=folder), songs, chunksize=4))
+        return list(pool.map(partial(_voice_of_song, apart=apart), songs, chunksize=4))
 
 
 def figures(clips: Sequence[ClipFigures], on: float = 0.5) -> dict[str, Any]:
@@ -161,11 +183,10 @@ def _of_stem(stem: str, clips: Sequence[ClipFigures], weights: Array) -> Mapping
     }
 
 
-def _of_song(song: Song, folder: Path) -> ClipFigures:
+def _of_song(song: Song, apart: Apart) -> ClipFigures:
     truth = read_stems(song)
     mixture = truth.voice + truth.music
-    separator = Separator(OnnxModel(folder), truth.rate_hz, mixture.shape[1])
-    found = separator.whole(mixture[None])
+    found, hop_samples = apart(mixture, truth.rate_hz)
     estimated = np.concatenate([found.voice, found.music])
     true = np.stack([truth.voice, truth.music])
     scores = bss_eval(true, estimated, song.source, truth.rate_hz)
@@ -181,19 +202,18 @@ def _of_song(song: Song, folder: Path) -> ClipFigures:
         song.artist,
         len(mixture) / truth.rate_hz,
         decibels,
-        _voice(truth, found.voiced[0], separator),
+        _voice(truth, found.voiced[0], hop_samples),
     )
 
 
-def _voice_of_song(song: Song, folder: Path) -> VoiceActivity:
+def _voice_of_song(song: Song, apart: Apart) -> VoiceActivity:
     truth = read_stems(song)
-    separator = Separator(OnnxModel(folder), truth.rate_hz, truth.voice.shape[1])
-    found = separator.whole((truth.voice + truth.music)[None])
-    return _voice(truth, found.voiced[0], separator)
+    found, hop_samples = apart(truth.voice + truth.music, truth.rate_hz)
+    return _voice(truth, found.voiced[0], hop_samples)
 
 
-def _voice(truth: SongStems, voiced: Array, separator: Separator) -> VoiceActivity:
-    there = voiced_frames(truth.voice.mean(axis=1), separator.stft.hop_samples, truth.rate_hz)
+def _voice(truth: SongStems, voiced: Array, hop_samples: int) -> VoiceActivity:
+    there = voiced_frames(truth.voice.mean(axis=1), hop_samples, truth.rate_hz)
     return VoiceActivity(voiced, there > 0.5)
 
 

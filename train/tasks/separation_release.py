@@ -22,7 +22,9 @@ from train.registry import Evaluation, Plugin
 from train.release import check_chosen, finish, held_out, set_points
 from train.tasks.separation import SeparationRunConfig, SeparationTask
 from train.tasks.separation_figures import (
+    Apart,
     ClipFigures,
+    Stepping,
     by_artist,
     figures,
     measured,
@@ -68,16 +70,21 @@ def export_run(run: Path, folder: Path, kind: type[SeparationRunConfig] = Separa
 
 def evaluate(asked: Evaluation) -> dict[str, Any]:
     """Figures of an exported model on the songs of a fold."""
+    points = read_manifest(asked.model).operating_points.get("balanced")
+    return evaluated(asked, Stepping(asked.model), points[0].on if points else 0.5)
+
+
+def evaluated(asked: Evaluation, apart: Apart, on: float) -> dict[str, Any]:
+    """Figures of whatever takes songs apart; there is a voice from the probability `on` on."""
     config: SeparationRunConfig = asked.config
     fold = config.fold if asked.split == "test" else config.validation_fold
-    points = read_manifest(asked.model).operating_points.get("balanced")
-    clips = measured(_usable(config, asked.data, asked.cache, fold), asked.model)
+    clips = measured(_usable(config, asked.data, asked.cache, fold), apart)
     if asked.predictions:
         command = (
             f"{COMMAND.format(task=config.task)} --run {asked.predictions.parent.name} --split {asked.split}"
         )
         save(clips, command, asked.predictions / f"{asked.split}.json")
-    return _figures(clips, points[0].on if points else 0.5)
+    return _figures(clips, on)
 
 
 def release(
@@ -104,14 +111,16 @@ def release(
     check_chosen(config.validation_fold)
     model = load_run(run, kind)
     manifest = _exported(model, config, folder)
-    scores, truth = together(voice_activity(_usable(config, data, cache, config.validation_fold), folder))
+    scores, truth = together(
+        voice_activity(_usable(config, data, cache, config.validation_fold), Stepping(folder))
+    )
     points = {
         name: tuple(operating_points(scores[:, None], truth[:, None], goal))
         for name, goal in preferred(PRECISION, RECALL).items()
     }
     manifest = set_points(manifest, points, folder)
     on = manifest.thresholds()[0].on
-    found = _figures(measured(_usable(config, data, cache, config.fold), folder), on)
+    found = _figures(measured(_usable(config, data, cache, config.fold), Stepping(folder)), on)
     results = {"command": COMMAND.format(task=kind.task), **found}
     learnt = len(_usable(config, data, cache, *config.learnt_folds))
     return finish(manifest, results, folder, _about(model, config, learnt), _limits(manifest))

@@ -1,0 +1,60 @@
+"""The mask network as it would be if it could wait for the end: what causality costs is measured against it."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from models.layers import TorchState
+from models.mask import Block, Mask, MaskConfig
+from models.spectra import QUIET
+
+
+class OfflineMask(Mask):
+    """`models.mask.Mask` that hears all of a sound at once: its GRUs run over time in both directions too.
+
+    It does not step: there is no state.
+
+    Parameters
+    ----------
+    config : MaskConfig
+        `memory` is that of each direction; `level_frames` has no effect, the level is that of the whole sound.
+    """
+
+    def __init__(self, config: MaskConfig) -> None:
+        super().__init__(config)
+        self.blocks = nn.ModuleList(_OfflineBlock(config) for _ in range(config.blocks))
+        self.state_shapes = ()
+
+    def forward(self, x: Tensor, state: TorchState | None = None) -> tuple[Tensor, TorchState]:
+        """As of `models.mask.Mask`, but that `x` is all there is, and the state is empty.
+
+        Raises
+        ------
+        ValueError
+            If there is a state.
+        """
+        if state:
+            raise ValueError(
+                f"got a state of {len(state)} tensors; expected none: this network does not step"
+            )
+        power = x.square().mean((1, 2), keepdim=True)
+        x = self._encoded(x * torch.rsqrt(power.clamp(min=QUIET)))
+        for block in self.blocks:
+            x = block(x)
+        return self._given(x), ()
+
+
+class _OfflineBlock(Block):
+    """A block whose bands know what is to come."""
+
+    def __init__(self, config: MaskConfig) -> None:
+        super().__init__(config)
+        self.time = nn.GRU(config.channels, config.memory, batch_first=True, bidirectional=True)
+        self.time_out = nn.Linear(2 * config.memory, config.channels)
+
+    def forward(self, x: Tensor) -> Tensor:  # type: ignore[override]
+        """(batch, frames, bands, channels) to the same shape."""
+        rows = self.time_norm(x).transpose(1, 2)
+        y, _ = self.time(rows.flatten(0, 1))
+        return self.over_bands(x + self.time_out(y).unflatten(0, rows.shape[:2]).transpose(1, 2))
