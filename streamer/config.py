@@ -201,7 +201,7 @@ class EngineConfig:
     ring_s : float
         Seconds of sound that the capture ring holds.
     turn_ms : float or None
-        Live sound that gathers before it is heard, 1 to 100: each turn costs, and waiting for it delays. None takes
+        Live sound that gathers before it is heard, 1 to 50: each turn costs, and waiting for it delays. None takes
         30, and 10 where stems are wanted.
     """
 
@@ -215,8 +215,8 @@ class EngineConfig:
                 f"max_lag_ms is {self.max_lag_ms} and ring_s is {self.ring_s}; expected a lag above 0 that the "
                 "ring can hold"
             )
-        if self.turn_ms is not None and not 1 <= self.turn_ms <= 100:
-            raise ConfigError(f"turn_ms is {self.turn_ms}; expected 1 to 100, or none of the key")
+        if self.turn_ms is not None and not 1 <= self.turn_ms <= 50:
+            raise ConfigError(f"turn_ms is {self.turn_ms}; expected 1 to 50, or none of the key")
 
 
 @dataclass(frozen=True)

@@ -5,12 +5,16 @@ from __future__ import annotations
 import difflib
 import os
 import sys
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
 from streamer.errors import DeviceError
+
+_STDERR = threading.Lock()
+"""Two threads at once would each put the other's nowhere back."""
 
 Direction: TypeAlias = Literal["input", "output"]
 
@@ -87,16 +91,17 @@ def quiet_stderr() -> Iterator[None]:
 
     ALSA and PortAudio report there whatever they tried in vain, beside the error code that they return.
     """
-    sys.stderr.flush()
-    kept = os.dup(2)
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(nowhere, 2)
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
-        os.close(nowhere)
+    with _STDERR:
+        sys.stderr.flush()
+        kept = os.dup(2)
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        try:
+            os.dup2(nowhere, 2)
+            yield
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)
+            os.close(nowhere)
 
 
 def input_devices() -> list[AudioDevice]:
@@ -169,6 +174,14 @@ def explain(error: Exception, device: AudioDevice, rate_hz: int, channels: int) 
         That it was asked for.
     """
     reason, code = error.args[0], error.args[1] if len(error.args) > 1 else None
+    host = f": {error.args[2][2]}" if len(error.args) > 2 else ""
+    if (
+        device.direction == "output"
+    ):  # it is asked for its own rate and channels: there is nothing to ask otherwise
+        return (
+            f"{device} cannot be opened with {channels} channels at {rate_hz} Hz ({reason}{host}); close the program "
+            "that uses it, check that it is plugged in, or choose another (streamer devices)"
+        )
     if code == _INVALID_RATE:
         return f"{device} cannot do {rate_hz} Hz; ask for its own rate, {device.default_rate_hz} Hz"
     if code == _INVALID_CHANNEL_COUNT:
@@ -177,7 +190,6 @@ def explain(error: Exception, device: AudioDevice, rate_hz: int, channels: int) 
         return (
             f"{device} is busy or gone; close the program that uses it, or choose another (streamer devices)"
         )
-    host = f": {error.args[2][2]}" if len(error.args) > 2 else ""
     return (
         f"{device} cannot be opened ({reason}{host}); check that it is plugged in and that you may use it "
         "(Linux: group `audio`; macOS: Privacy & Security, Microphone)"

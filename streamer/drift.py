@@ -38,8 +38,8 @@ class Drift:
         share = min(1.0, elapsed_s / SMOOTHING_S)
         self.level_s += share * (level_s - self.level_s)
         error_s = self.level_s - self.target_s
-        limit = MOST / INTEGRAL
-        self._integral = min(max(self._integral + error_s * elapsed_s, -limit), limit)
         deviation = PROPORTIONAL * error_s + INTEGRAL * self._integral
+        if abs(deviation) < MOST or deviation * error_s < 0:  # at its limit it must not wind up
+            self._integral += error_s * elapsed_s
         self.speed = 1.0 + min(max(deviation, -MOST), MOST)
         return self.speed

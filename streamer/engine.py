@@ -137,6 +137,9 @@ class Engine:
     def _step(self, stream: Stream) -> bool:
         """Take one chunk of a stream through everything; whether there may be more at once."""
         wanted = self._chunk_frames(stream)
+        if not wanted:
+            self._beat(stream)
+            return False
         try:
             block, events, lost = self._hear(stream, wanted)
         except StreamerError as error:
@@ -149,8 +152,7 @@ class Engine:
         if lost:
             self._tell_loss(stream, lost)
         self._tell_overruns(stream)
-        if self._clock() >= stream.status_due_at:
-            self._tell_status(stream, "running")
+        self._beat(stream)
         if (block is None and stream.source.ended) or stream.heard_s >= stream.duration_s:
             self._finish(stream, None)
         return block is not None and (block.captured_at is None or len(block.samples) == wanted)
@@ -167,11 +169,18 @@ class Engine:
         stream.dropped_samples += lost
         return block, stream.pipeline.step(block), lost
 
-    @staticmethod
-    def _chunk_frames(stream: Stream) -> int:
-        live = stream.last is None or stream.last.captured_at is not None
-        chunk_s = min(LIVE_CHUNK_S if live else FILE_CHUNK_S, stream.duration_s - stream.heard_s)
-        return max(1, round(chunk_s * stream.source.rate_hz))
+    def _beat(self, stream: Stream) -> None:
+        if self._clock() >= stream.status_due_at:
+            self._tell_status(stream, "running")
+
+    def _chunk_frames(self, stream: Stream) -> int:
+        """How much is to be read; 0 of a source that can wait while a sink wants no more."""
+        left_s = stream.duration_s - stream.heard_s
+        if stream.last is None or stream.last.captured_at is not None:
+            return max(1, round(min(LIVE_CHUNK_S, left_s) * stream.source.rate_hz))
+        wanted_s = min((sink.wanted_s for sink in self._sinks), default=FILE_CHUNK_S)
+        chunk_s = min(FILE_CHUNK_S, wanted_s, left_s)
+        return max(1, round(chunk_s * stream.source.rate_hz)) if wanted_s else 0
 
     def _bound_lag(self, stream: Stream) -> None:
         stream.backlog_frames = stream.source.backlog_frames()

@@ -104,7 +104,10 @@ def player_of(stems: StemsConfig, streams: Sequence[Stream], realtime: bool) -> 
         return []
     if len(streams) != 1 or not realtime:
         found = f"{len(streams)} streams" if realtime else "sound that is heard as fast as possible"
-        raise ConfigError(f"{stems.play} of {found} is to be played; expected one stream, in real time")
+        raise ConfigError(
+            f"{stems.play} of {found} is to be played; expected one stream, in real time: give one "
+            "--device, without --fast, or leave --play out"
+        )
     from streamer.output import PortAudioOutput
 
     return [Player(stems.play, partial(PortAudioOutput, stems.output))]

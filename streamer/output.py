@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 from typing import Any, Protocol
 
 from streamer.devices import AudioDevice, explain, find_output, output_devices, portaudio, quiet_stderr
@@ -38,6 +39,9 @@ class Output(Protocol):
     def close(self) -> None:
         """Let the device play what it has, and give it back."""
 
+    def abandon(self) -> None:
+        """Leave a device that hangs in `write` as it is, so that this process can end all the same."""
+
 
 class PortAudioOutput:
     """A device of this machine, at its own rate, with one or two channels.
@@ -63,22 +67,23 @@ class PortAudioOutput:
         self.channels = min(device.max_channels, MOST_CHANNELS)
         sounddevice = portaudio()
         self._error: type[Exception] = sounddevice.PortAudioError
+        self._at_exit = sounddevice._exit_handler
         try:
             with quiet_stderr():
-                self._stream = self._started(sounddevice, device)
+                self._start(sounddevice, device)
         except self._error as error:
+            self.close()
             raise DeviceError(explain(error, device, self.rate_hz, self.channels)) from error
 
-    def _started(self, sounddevice: Any, device: AudioDevice) -> Any:
-        stream = sounddevice.OutputStream(
+    def _start(self, sounddevice: Any, device: AudioDevice) -> None:
+        self._stream = sounddevice.OutputStream(
             samplerate=self.rate_hz,
             device=device.index,
             channels=self.channels,
             dtype="float32",
             latency="low",
         )
-        stream.start()
-        return stream
+        self._stream.start()
 
     def write(self, sound: Array) -> None:
         try:
@@ -91,3 +96,6 @@ class PortAudioOutput:
         if stream is not None:
             stream.stop(ignore_errors=True)
             stream.close(ignore_errors=True)
+
+    def abandon(self) -> None:
+        atexit.unregister(self._at_exit)  # it ends PortAudio, which would wait for the device

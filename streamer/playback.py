@@ -18,6 +18,8 @@ WAITING_S = 0.06
 """Sound that waits on average: stems come in turns of 10 ms, on a machine that has other things to do."""
 MOST_S = 0.5
 """Sound that may wait; beyond it the oldest is left out, and counted."""
+STUCK_S = 1.0
+"""The same while the device takes nothing at all."""
 
 
 class Playback:
@@ -34,7 +36,7 @@ class Playback:
     Attributes
     ----------
     left_out_samples : int
-        Of stems, that were never played because the device was too slow.
+        Of stems, that were never played: the device was too slow, or so few came that nothing was begun.
     pauses : int
         How often sound ran out while a stem went on.
     speed : float
@@ -46,7 +48,7 @@ class Playback:
         self._lock = threading.Lock()
         self._waiting = _Fifo(channels)
         self._next: tuple[int, int] | None = None
-        self._stem_rate_hz = rate_hz
+        self._stem_rate_hz = 0
         self._plays = False
         self._drift = Drift(WAITING_S, WAITING_S)
         self._resampler: soxr.ResampleStream | None = None
@@ -62,30 +64,36 @@ class Playback:
     def waiting_s(self) -> float:
         """Seconds of sound that wait."""
         with self._lock:
-            return len(self._waiting) / self._stem_rate_hz
+            return len(self._waiting) / (self._stem_rate_hz or self._rate_hz)
 
     @property
     def speed(self) -> float:
         return self._drift.speed
 
     def put(self, stem: Stem) -> None:
-        """Take a stem; all of one stream and label, in order."""
+        """Take a stem; all of one stream and label, in order, at one rate."""
         sound = _for_channels(stem.samples, self._channels)
         with self._lock:
             self._stem_rate_hz = stem.rate
             follows = self._next == (stem.epoch, stem.start)
-            if not self._plays:
-                if follows:
-                    self.pauses += not len(self._waiting)
-                else:
-                    self._waiting.take(len(self._waiting))  # what was too short to begin with
+            if not self._plays and follows:
+                self.pauses += not len(self._waiting)
+            elif not self._plays:
+                self._leave_out(len(self._waiting))  # what was too short to begin with
             self._next = stem.epoch, stem.stop
             self._waiting.put(sound)
+            self._leave_out(len(self._waiting) - round(STUCK_S * stem.rate))
 
     def chunk(self) -> Array:
-        """What is to be played next: float32, shape (samples, channels), some `CHUNK_S` at the device's rate."""
+        """What is to be played next: float32, shape (samples, channels), at the device's rate.
+
+        Some `CHUNK_S`; nothing now and then, while the resampler fills.
+        """
         with self._lock:
-            sound, rate_hz = self._taken(), self._stem_rate_hz
+            rate_hz = self._stem_rate_hz
+            if not rate_hz:
+                return np.zeros((round(CHUNK_S * self._rate_hz), self._channels), np.float32)
+            sound = self._taken()
             level_s = len(self._waiting) / rate_hz
             plays = self._plays
         resampler = self._resampler or self._new_resampler(rate_hz)
@@ -103,29 +111,32 @@ class Playback:
             if len(self._waiting) < target:
                 return np.zeros((count, self._channels), np.float32)
             self._plays = True
-            self._waiting.take(len(self._waiting) - target)
+            self._leave_out(len(self._waiting) - 2 * target)
             return self._waiting.take(count) * _rising(count)
         if len(self._waiting) > MOST_S * self._stem_rate_hz:
             return self._leapt(count, target)
         sound = self._waiting.take(count)
-        if len(self._waiting):
+        if len(self._waiting) >= count:
             return sound
-        self._plays = False  # ends softly, whether it ran out or is over
-        sound = sound * _rising(len(sound))[::-1]
-        return np.concatenate([sound, np.zeros((count - len(sound), self._channels), np.float32)])
+        # Ends softly, whether it ran out or is over.
+        self._plays = False
+        sound = np.concatenate([sound, self._waiting.take(count)])
+        return np.asarray(sound * _rising(len(sound))[::-1])
 
     def _leapt(self, count: int, target: int) -> Array:
         """From the oldest sound that waits over to that which should be next."""
         before = self._waiting.take(count)
-        left_out = len(self._waiting) - target
-        self._waiting.take(left_out)
-        self.left_out_samples += left_out
+        self._leave_out(len(self._waiting) - target)
         rising = _rising(count)
         after = self._waiting.take(count)
         return np.asarray(before * rising[::-1] + after * rising)
 
+    def _leave_out(self, count: int) -> None:
+        """The oldest samples, if `count` is above 0."""
+        self.left_out_samples += len(self._waiting.take(count))
+
     def _new_resampler(self, rate_hz: int) -> soxr.ResampleStream:
-        fastest = rate_hz * (1 + MOST)
+        fastest = rate_hz * (1 + MOST)  # which its filter is made for
         self._resampler = soxr.ResampleStream(fastest, self._rate_hz, self._channels, "float32", vr=True)
         self._resampler.set_io_ratio(rate_hz, self._rate_hz)
         return self._resampler

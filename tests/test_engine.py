@@ -8,11 +8,14 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+import soundfile
 
 from streamer.config import Config, EngineConfig, PublishConfig
 from streamer.engine import Engine
 from streamer.events import Decision, Event, Level, Status
 from streamer.heads import Head
+from streamer.sources.file import FileSource
+from streamer.sources.source import Block
 from streamer.stream import Stream
 from tests.scripted import RATE, Clock, Collected, Scripted, Slow, loud, run, toy_gate
 
@@ -48,6 +51,48 @@ def test_lag_is_bounded_and_loss_is_told(head: Head) -> None:
         (e.state, e.epoch) for e in sink.of("gate") if isinstance(e, Decision) and e.state != "update"
     ]
     assert decisions == [("on", 0), ("off", 0), ("on", 1), ("off", 1)]
+
+
+class Player(Collected):
+    """Wants 20 ms at every other look."""
+
+    looks = 0
+
+    @property
+    def wanted_s(self) -> float:
+        self.looks += 1
+        return 0.02 * (self.looks % 2)
+
+
+class Counted(FileSource):
+    """Notes how much was asked for at a time."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self.asked: list[int] = []
+
+    def read(self, max_frames: int) -> Block | None:
+        self.asked.append(max_frames)
+        return super().read(max_frames)
+
+
+def test_of_a_source_that_can_wait_no_more_is_read_than_is_wanted(head: Head, tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "a.wav", loud(2), RATE)
+    source, player = Counted(tmp_path / "a.wav"), Player()
+    stream = Stream("s", source)
+    Engine([stream], [head], [player], Config()).run(threading.Event())
+    assert source.asked[0] == RATE // 10  # whether it can wait is not known yet
+    assert set(source.asked[1:]) == {RATE // 50}
+    assert len(source.asked) < player.looks
+    assert stream.error is None
+    assert stream.heard_s == 2.0
+
+
+def test_live_sound_is_heard_whatever_is_wanted(head: Head) -> None:
+    clock, player = Clock(), Player()
+    stream = Stream("s", Scripted(loud(3), clock))
+    Engine([stream], [head], [player], Config(), clock=clock).run(threading.Event())
+    assert (stream.heard_s, player.looks) == (3.0, 0)
 
 
 def test_overruns_of_the_device_are_counted_and_told(head: Head) -> None:

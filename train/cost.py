@@ -18,7 +18,7 @@ import numpy as np
 import onnx
 
 from streamer.choose_heads import ear_folder
-from streamer.config import TURN_S
+from streamer.config import STEMS_TURN_S, TURN_S
 from streamer.errors import ModelError
 from streamer.frontend import FrontEnd, FrontEndConfig
 from streamer.inference.onnx import OnnxModel, open_session
@@ -170,9 +170,10 @@ def step_times(stage: Stage, x: Array, steps: int) -> tuple[Array, float]:
 def front_end_core_ms_per_s(config: FrontEndConfig | StftConfig, steps: int = 2_000) -> float:
     """Processor time of a front end for a second of sound that comes by `TURN_S`, in milliseconds.
 
-    Of spectra it is that of the transform and its inverse.
+    Of spectra it is that of the transform and its inverse, of sound that comes by `STEMS_TURN_S`.
     """
-    samples = round(TURN_S * config.sample_rate_hz)
+    turn_s = STEMS_TURN_S if isinstance(config, StftConfig) else TURN_S
+    samples = round(turn_s * config.sample_rate_hz)
     if isinstance(config, StftConfig):
         there_and_back = Chain(Stft(config, 1), InverseStft(config, 1))
         _, core_s = step_times(there_and_back, 0.1 * _noise(1, samples, 1), steps)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -15,8 +14,8 @@ from streamer.errors import StreamError
 from streamer.inference.model import Model
 from streamer.separation.separator import Separator, Stems, cleaned
 from streamer.sources.file import FileSource
-from streamer.sources.format import WAV_BYTES
 from streamer.sources.source import POLL_S, Source
+from streamer.wav import as_wav
 
 BLOCK_FRAMES = 16_384
 ENCODING = "FLOAT"
@@ -65,6 +64,7 @@ def separate_file(
             muted = _separated(source, separator, files, heard)
             for stem, file in files.items():
                 file.close()
+                as_wav(partial[stem])
                 partial[stem].replace(targets[stem])
         except (OSError, soundfile.LibsndfileError) as error:
             raise StreamError(
@@ -102,9 +102,7 @@ def _write(files: dict[str, soundfile.SoundFile], stems: Stems) -> None:
 
 
 def _writer(path: Path, source: Source) -> soundfile.SoundFile:
-    size = math.inf if source.total_s is None else 4 * source.total_s * source.rate_hz * source.channels
-    form = "WAV" if size < WAV_BYTES else "RF64"  # its successor for long files
-    return soundfile.SoundFile(path, "w", source.rate_hz, source.channels, ENCODING, format=form)
+    return soundfile.SoundFile(path, "w", source.rate_hz, source.channels, ENCODING, format="RF64")
 
 
 def _remove(paths: tuple[Path, ...]) -> None:

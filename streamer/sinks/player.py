@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import logging
+import math
 import threading
 from collections.abc import Callable
 
 from streamer.errors import StreamerError
 from streamer.events import Event, Stem
 from streamer.output import Output
-from streamer.playback import Playback
+from streamer.playback import CHUNK_S, WAITING_S, Playback
 from streamer.sinks.sink import Sink
+from streamer.stream import fault_of
 
 logger = logging.getLogger(__name__)
 
@@ -49,6 +51,15 @@ class Player(Sink):
         if playback and isinstance(event, Stem) and event.label == self._label:
             playback.put(event)
 
+    @property
+    def wanted_s(self) -> float:
+        """So much that what waits neither runs out nor grows."""
+        playback = self._playback
+        if playback is None:
+            return math.inf
+        wanted_s = WAITING_S + CHUNK_S - playback.waiting_s
+        return wanted_s if wanted_s >= CHUNK_S else 0.0
+
     def close(self) -> None:
         """Play what waits, and give the device back."""
         self._ended.set()
@@ -56,6 +67,8 @@ class Player(Sink):
             self._thread.join(ENDING_S)
         if self._thread.is_alive():
             logger.warning("the output device takes no sound; it is left as it is")
+            if self._output is not None:
+                self._output.abandon()
 
     def _begin(self, output: Output) -> None:
         self._output, self._playback = output, Playback(output.rate_hz, output.channels)
@@ -66,6 +79,8 @@ class Player(Sink):
                 self._play()
             except StreamerError as error:
                 self._fail(error)
+            except Exception as error:  # noqa: BLE001 - whatever it is, all else goes on
+                self._fail(fault_of(error))
         self._leave()
 
     def _play(self) -> None:

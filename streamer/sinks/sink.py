@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 
 from streamer.events import Event
@@ -26,6 +27,11 @@ class Sink(ABC):
     @abstractmethod
     def send(self, event: Event) -> None:
         """Pass an event on."""
+
+    @property
+    def wanted_s(self) -> float:
+        """Seconds of sound that it can do with now; of a source that can wait no more is read. Any by default."""
+        return math.inf
 
     def service(self) -> None:  # noqa: B027 - most sinks have nothing to do
         """Do what is due between events; called every few milliseconds. Nothing by default."""

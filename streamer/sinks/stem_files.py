@@ -19,7 +19,7 @@ from streamer.config import STEM_ENCODINGS
 from streamer.errors import ConfigError
 from streamer.events import Event, Status, Stem
 from streamer.sinks.sink import Sink
-from streamer.sources.format import WAV_BYTES
+from streamer.wav import WAV_BYTES
 
 logger = logging.getLogger(__name__)
 

@@ -25,6 +25,10 @@ class Without(Sink):
         if not isinstance(event, self._left_out):
             self._sink.send(event)
 
+    @property
+    def wanted_s(self) -> float:
+        return self._sink.wanted_s
+
     def service(self) -> None:
         self._sink.service()
 

@@ -9,10 +9,6 @@ HIGHEST_RATE_HZ = 384_000
 """The highest rate that audio interfaces are sold with."""
 
 
-WAV_BYTES = 2**32 - 2**16
-"""What a WAV can hold, its header included, with room to spare."""
-
-
 def format_fault(rate_hz: int, channels: int) -> str | None:
     """What is wrong with a format of sound.
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 import subprocess
+from functools import cached_property
 from pathlib import Path
 
 from streamer.sources.ffmpeg import FfmpegSource
 
 PROBE_TIMEOUT_S = 5.0
-"""How long ffprobe may look for a file's length, which is only said to who waits."""
+"""How long ffprobe may look for a file's length."""
 
 
 class MediaFileSource(FfmpegSource):
@@ -24,16 +25,11 @@ class MediaFileSource(FfmpegSource):
     def __init__(self, path: Path) -> None:
         super().__init__(f"file {path}", ["-protocol_whitelist", "file", "-i", f"file:{path}"])
         self._path = path
-        self._total_s: float | None = None
 
-    def open(self) -> None:
-        super().open()
-        self._total_s = _length_s(self._path)
-
-    @property
+    @cached_property
     def total_s(self) -> float | None:
-        """As the file says, which ffprobe asks; None where it does not, or ffprobe is not there."""
-        return self._total_s
+        """By ffprobe's estimate, made when it is first asked for; None where there is none."""
+        return _length_s(self._path)
 
 
 def _length_s(path: Path) -> float | None:

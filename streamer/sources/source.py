@@ -129,7 +129,7 @@ class Source(ABC):
 
     @property
     def total_s(self) -> float | None:
-        """Seconds of sound that there will be, where that is known."""
+        """Seconds of sound that there will be, as far as is known; an estimate, but where it is libsndfile's."""
         return None
 
     @abstractmethod

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import queue
 import threading
 import time
@@ -11,6 +12,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from streamer.devices import AudioDevice
 from streamer.errors import DeviceError, StreamError
 from streamer.output import PortAudioOutput
 from streamer.sinks import player as player_module
@@ -29,20 +31,24 @@ class FakeOutput:
     rate_hz = RATE_HZ
     channels = 1
 
-    def __init__(self, fails_at: int = -1) -> None:
+    def __init__(self, fails_at: int = -1, error: type[Exception] = StreamError) -> None:
         self.written: queue.Queue[Array] = queue.Queue(maxsize=1)
         self.underruns = 0
         self.closed = False
-        self._left = fails_at
+        self.abandoned = False
+        self._left, self._error = fails_at, error
 
     def write(self, sound: Array) -> None:
         if self._left == 0:
-            raise StreamError("output device 1 (fake) failed while it played (unplugged)")
+            raise self._error("output device 1 (fake) failed while it played (unplugged)")
         self._left -= 1
         self.written.put(sound, timeout=DEADLINE_S)
 
     def close(self) -> None:
         self.closed = True
+
+    def abandon(self) -> None:
+        self.abandoned = True
 
     def heard(self, chunks: int) -> Array:
         return np.concatenate([self.written.get(timeout=DEADLINE_S) for _ in range(chunks)])
@@ -94,11 +100,12 @@ def test_a_device_that_is_absent_is_said_at_once() -> None:
     player.close()
 
 
+@pytest.mark.parametrize("error", [StreamError, ValueError])
 def test_a_device_that_fails_is_said_and_tried_again(
-    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, error: type[Exception]
 ) -> None:
     monkeypatch.setattr(player_module, "RETRY_S", 0.0)
-    broken, whole = FakeOutput(fails_at=2), FakeOutput()
+    broken, whole = FakeOutput(2, error), FakeOutput()
     answers: list[Callable[[], FakeOutput]] = [lambda: broken, _busy, lambda: whole]
     player = Player("voice", lambda: answers.pop(0)())
     with caplog.at_level(logging.WARNING):
@@ -109,7 +116,8 @@ def test_a_device_that_fails_is_said_and_tried_again(
         assert whole.heard(8).max() > 0.9
         closed(player, whole)
     said = [record.message for record in caplog.records]
-    assert "voice is not played (output device 1 (fake) failed while it played (unplugged))" in said[0]
+    assert said[0].startswith("voice is not played (")
+    assert "output device 1 (fake) failed while it played (unplugged)" in said[0]
     assert said[1] == "voice is played again"
     assert broken.closed
 
@@ -130,6 +138,21 @@ def test_a_device_that_takes_nothing_holds_nobody_up(
     with caplog.at_level(logging.WARNING):
         player.close()
     assert "the output device takes no sound; it is left as it is" in caplog.text
+    assert output.abandoned
+    closed(player, output)
+
+
+def test_it_wants_as_much_as_keeps_it_playing() -> None:
+    output = FakeOutput()
+    player = Player("voice", lambda: output)
+    assert player.wanted_s == math.inf  # it plays nothing yet
+    player.open()
+    assert player.wanted_s == pytest.approx(0.07)
+    player.send(stem(0, tone(0, 5 * HOP)))
+    assert player.wanted_s == pytest.approx(0.02)
+    player.send(stem(5 * HOP, tone(5 * HOP, 20 * HOP)))
+    assert player.wanted_s == 0.0
+    output.heard(1)
     closed(player, output)
 
 
@@ -145,6 +168,32 @@ def test_faults_are_counted_and_said(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.WARNING):
         closed(player, output)
     assert "played with faults: 0 samples left out, 1 pauses, 3 underruns" in caplog.text
+
+
+def test_a_device_that_opens_and_does_not_start_is_given_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    closed_streams = []
+
+    class Stream:
+        def __init__(self, **_: object) -> None:
+            pass
+
+        def start(self) -> None:
+            raise sounddevice.PortAudioError("Device unavailable", -9985)
+
+        def stop(self, ignore_errors: bool) -> None:
+            pass
+
+        def close(self, ignore_errors: bool) -> None:
+            closed_streams.append(self)
+
+    sounddevice = pytest.importorskip("sounddevice")
+    device = AudioDevice("output", 0, "loudspeaker", "ALSA", 2, 48_000, is_default=True)
+    monkeypatch.setattr("streamer.output.output_devices", lambda: [device])
+    monkeypatch.setattr(sounddevice, "OutputStream", Stream)
+    said = r"output device 0 \(loudspeaker\) cannot be opened with 2 channels at 48000 Hz \(Device unavailable\); close"
+    with pytest.raises(DeviceError, match=said):
+        PortAudioOutput("default")
+    assert len(closed_streams) == 1
 
 
 def test_a_real_device_plays_what_a_microphone_hears(virtual_microphone: str) -> None:

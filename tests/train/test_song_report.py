@@ -4,6 +4,7 @@ import base64
 import io
 import json
 import re
+import shutil
 
 import numpy as np
 import pytest
@@ -54,7 +55,7 @@ def sounds(text):
 
 def test_the_worst_the_best_and_those_between_are_played(run, tmp_path):
     text = write_report([run], data=tmp_path).read_text()
-    assert Outline(text).titles == ["Songs", "To look at and to listen to", *SECTIONS]
+    assert Outline(text).titles == ["Songs", "To look at and to listen to, run", *SECTIONS]
     shown = re.findall(r"<h3>(Ann - \d) <small>([^<]*)</small>", text)
     assert shown == [
         ("Ann - 0", "worst"),
@@ -88,6 +89,24 @@ def test_without_the_data_there_are_figures_alone(run):
     text = write_report([run]).read_text()
     assert "The songs are not at hand." in text
     assert not sounds(text)
+
+
+def test_where_the_songs_have_gone_the_page_says_so(run, tmp_path):
+    shutil.rmtree(tmp_path / "mine")
+    text = write_report([run], data=tmp_path).read_text()
+    assert "The songs are not at hand: data names" in text
+
+
+def test_of_several_folds_each_has_its_songs(run, tmp_path):
+    other = tmp_path / "separation" / "other"
+    shutil.copytree(run, other)
+    content = json.loads((other / "predictions" / "test.json").read_text())
+    content["songs"] = content["songs"][:1]
+    (other / "predictions" / "test.json").write_text(json.dumps(content))
+    shutil.rmtree(tmp_path / "mine" / "Ann - 8")
+    text = write_report([run, other], data=tmp_path, named=["Ann - 8"]).read_text()
+    assert Outline(text).titles[1:3] == [f"To look at and to listen to, {name}" for name in ("run", "other")]
+    assert "Ann - 8 is not at hand." in text
 
 
 def test_a_song_that_cannot_be_read_is_said(run, tmp_path):

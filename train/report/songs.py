@@ -63,6 +63,11 @@ def sections(runs: Sequence[Run], data: Path | None, names: Sequence[str]) -> li
     if not measured:
         return [absent("Songs", "predictions/*.json", evaluate_command(runs))]
     songs = [song for run in measured for song in run.songs["songs"]]
+    known = {song["name"] for song in songs}
+    if unknown := [name for name in names if name not in known]:
+        raise ConfigError(
+            f"no song {unknown[0]!r} was measured; expected one of {', '.join(sorted(known)[:8])}, ..."
+        )
     return [_summary(songs), *(_to_hear(run, data, names) for run in measured)]
 
 
@@ -83,40 +88,44 @@ def _summary(songs: Sequence[Mapping[str, Any]]) -> Section:
         body
         + note(told)
         + figure(drawing.svg("songs by NSDR"))
-        + table(["artist", "songs", *heads], [*rows, ("all", len(songs), *(_mean(songs, k) for k in keys))]),
+        + table(
+            ["artist", "measured", *heads], [*rows, ("all", len(songs), *(_mean(songs, k) for k in keys))]
+        ),
     )
 
 
 def _to_hear(run: Run, data: Path | None, names: Sequence[str]) -> Section:
-    title = "To look at and to listen to"
+    title = f"To look at and to listen to, {run.name}"
     try:
         model = OnnxModel(run.folder / "exported")
     except ModelError:
         return absent(title, "exported/", evaluate_command([run]))
-    found = {song.name: song for song in find_songs(run.config["data"], data)} if data else {}
+    if data is None:
+        return Section(title, note("The songs are not at hand."))
+    try:
+        found = {song.name: song for song in find_songs(run.config["data"], data)}
+    except ConfigError as error:
+        return Section(title, note(f"The songs are not at hand: {error}"))
     parts = [
-        _song(shown, found[shown.figures["name"]], model)
+        _song(shown, found[name], model)
+        if (name := shown.figures["name"]) in found
+        else note(f"{name} is not at hand.")
         for shown in _chosen(run.songs["songs"], names)
-        if shown.figures["name"] in found
     ]
     about = (
         f"The first {LONGEST_S:g} s of each, {RANGE_DB:g} dB from black to white. What is true stands below "
         "what was estimated."
     )
-    return Section(title, note(about) + "".join(parts) if parts else note("The songs are not at hand."))
+    return Section(title, note(about) + "".join(parts))
 
 
 def _chosen(songs: Sequence[Mapping[str, Any]], names: Sequence[str]) -> list[_Shown]:
     known = {song["name"]: song for song in songs}
-    if unknown := [name for name in names if name not in known]:
-        raise ConfigError(
-            f"no song {unknown[0]!r} was measured; expected one of {', '.join(sorted(known)[:8])}, ..."
-        )
     ordered = sorted(
         (song for song in songs if song["decibels"]["voice/nsdr"] is not None),
         key=lambda song: song["decibels"]["voice/nsdr"],
     )
-    wanted = dict.fromkeys(names, "asked for")
+    wanted = dict.fromkeys((name for name in names if name in known), "asked for")
     for why, quantile in CHOSEN.items() if ordered else ():
         wanted.setdefault(ordered[round(quantile * (len(ordered) - 1))]["name"], why)
     return [_Shown(known[name], why) for name, why in wanted.items()]
