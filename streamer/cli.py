@@ -15,7 +15,7 @@ from streamer.model_commands import models as model_commands
 from streamer.options import hearing_config, hearing_options
 from streamer.separate_command import separate
 from streamer.teach_command import teach
-from streamer.terminal import leave, output
+from streamer.terminal import leave, standard_output
 
 
 class _Shown(click.ClickException):
@@ -124,7 +124,7 @@ def analyze(
     """Hear files as fast as the machine can; the messages go to standard output, a line of JSON each."""
     from streamer.analyze import analyze_files
 
-    streams = analyze_files(files, hearing_config(config_path, models, prefer), output())
+    streams = analyze_files(files, hearing_config(config_path, models, prefer), standard_output())
     for stream in streams:
         if stream.muted_samples:
             click.echo(

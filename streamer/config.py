@@ -21,7 +21,7 @@ TURN_S = 0.03
 """Sound that gathers between two looks at live sources: what each look costs, against what it adds to the delay."""
 
 STEMS_TURN_S = 0.01
-"""The same where stems are wanted, which are to sound soon: a hop of the released separation."""
+"""The same where stems are wanted, which are to sound soon: a hop of the default spectra."""
 
 DEFAULT_ADDRESS = "tcp://127.0.0.1:7765"
 """Where `streamer listen` publishes and subscribers look, unless told otherwise."""

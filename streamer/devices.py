@@ -16,6 +16,9 @@ from streamer.errors import DeviceError
 _STDERR = threading.Lock()
 """Two threads at once would each put the other's nowhere back."""
 
+CHANNELS_UNASKED = 2
+"""Software devices (ALSA plug-ins, PulseAudio) claim 32 or 128 channels that are copies or silence."""
+
 Direction: TypeAlias = Literal["input", "output"]
 
 _INVALID_CHANNEL_COUNT = -9998
@@ -175,9 +178,8 @@ def explain(error: Exception, device: AudioDevice, rate_hz: int, channels: int) 
     """
     reason, code = error.args[0], error.args[1] if len(error.args) > 1 else None
     host = f": {error.args[2][2]}" if len(error.args) > 2 else ""
-    if (
-        device.direction == "output"
-    ):  # it is asked for its own rate and channels: there is nothing to ask otherwise
+    if device.direction == "output":
+        # Of its own rate and channels, so there is nothing else to ask for.
         return (
             f"{device} cannot be opened with {channels} channels at {rate_hz} Hz ({reason}{host}); close the program "
             "that uses it, check that it is plugged in, or choose another (streamer devices)"

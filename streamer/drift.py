@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 MOST = 0.005
-"""Largest deviation of the speed: 9 cents, above what crystals differ by (0.0002) by far."""
+"""Largest deviation of the speed: 9 cents, and 25 times what two clocks of 100 ppm each can differ by."""
 SMOOTHING_S = 2.0
 """Time constant of the mean level: blocks come and go in jumps."""
 PROPORTIONAL = 0.05

@@ -16,6 +16,7 @@ from streamer.engine import Engine
 from streamer.errors import ConfigError, DeviceError
 from streamer.events import Stem
 from streamer.heads import Head
+from streamer.output import PortAudioOutput
 from streamer.separation.load import separation_of
 from streamer.separation.stream import Separation
 from streamer.sinks.player import Player
@@ -108,8 +109,6 @@ def player_of(stems: StemsConfig, streams: Sequence[Stream], realtime: bool) -> 
             f"{stems.play} of {found} is to be played; expected one stream, in real time: give one "
             "--device, without --fast, or leave --play out"
         )
-    from streamer.output import PortAudioOutput
-
     return [Player(stems.play, partial(PortAudioOutput, stems.output))]
 
 

@@ -14,7 +14,7 @@ import click
 from streamer.config import DEFAULT_ADDRESS, STEMS, StreamConfig
 from streamer.errors import ConfigError
 from streamer.options import hearing_config, hearing_options, pcm_config
-from streamer.terminal import leave, output
+from streamer.terminal import leave, standard_output
 
 if TYPE_CHECKING:
     from streamer.sinks.sink import Sink
@@ -129,7 +129,7 @@ def _sink(as_json: bool, realtime: bool, title: Callable[[], str]) -> Sink:
     from streamer.sinks.lines import Lines
     from streamer.sinks.view import View
 
-    out = output()
+    out = standard_output()
     if as_json:
         return LiveJsonLines(out) if realtime else JsonLines(out)
     return View(title) if out.isatty() else Lines(out, title)

@@ -5,12 +5,17 @@ from __future__ import annotations
 import atexit
 from typing import Any, Protocol
 
-from streamer.devices import AudioDevice, explain, find_output, output_devices, portaudio, quiet_stderr
+from streamer.devices import (
+    CHANNELS_UNASKED,
+    AudioDevice,
+    explain,
+    find_output,
+    output_devices,
+    portaudio,
+    quiet_stderr,
+)
 from streamer.errors import DeviceError, StreamError
 from streamer.stage import Array
-
-MOST_CHANNELS = 2
-"""Software devices claim 32 or 128 channels, most of which nobody hears."""
 
 
 class Output(Protocol):
@@ -64,7 +69,7 @@ class PortAudioOutput:
         self._device = device
         self.underruns = 0
         self.rate_hz = device.default_rate_hz
-        self.channels = min(device.max_channels, MOST_CHANNELS)
+        self.channels = min(device.max_channels, CHANNELS_UNASKED)
         sounddevice = portaudio()
         self._error: type[Exception] = sounddevice.PortAudioError
         self._at_exit = sounddevice._exit_handler

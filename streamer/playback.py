@@ -10,6 +10,7 @@ import soxr
 
 from streamer.drift import MOST, Drift
 from streamer.events import Stem
+from streamer.fade import rising
 from streamer.stage import Array
 
 CHUNK_S = 0.01
@@ -112,7 +113,7 @@ class Playback:
                 return np.zeros((count, self._channels), np.float32)
             self._plays = True
             self._leave_out(len(self._waiting) - 2 * target)
-            return self._waiting.take(count) * _rising(count)
+            return self._waiting.take(count) * rising(count)
         if len(self._waiting) > MOST_S * self._stem_rate_hz:
             return self._leapt(count, target)
         sound = self._waiting.take(count)
@@ -121,15 +122,15 @@ class Playback:
         # Ends softly, whether it ran out or is over.
         self._plays = False
         sound = np.concatenate([sound, self._waiting.take(count)])
-        return np.asarray(sound * _rising(len(sound))[::-1])
+        return np.asarray(sound * rising(len(sound))[::-1])
 
     def _leapt(self, count: int, target: int) -> Array:
         """From the oldest sound that waits over to that which should be next."""
         before = self._waiting.take(count)
         self._leave_out(len(self._waiting) - target)
-        rising = _rising(count)
+        up = rising(count)
         after = self._waiting.take(count)
-        return np.asarray(before * rising[::-1] + after * rising)
+        return np.asarray(before * up[::-1] + after * up)
 
     def _leave_out(self, count: int) -> None:
         """The oldest samples, if `count` is above 0."""
@@ -175,8 +176,3 @@ def _for_channels(sound: Array, channels: int) -> Array:
     if sound.shape[1] == channels:
         return sound
     return np.repeat(sound.mean(axis=1, keepdims=True), channels, axis=1)
-
-
-def _rising(samples: int) -> Array:
-    """From 0 to 1; shape (samples, 1)."""
-    return ((np.arange(samples, dtype=np.float32) + 0.5) / max(samples, 1))[:, None]

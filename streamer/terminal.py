@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from streamer.stream import Stream
 
 
-def output() -> TextIO:
+def standard_output() -> TextIO:
     """Standard output.
 
     Raises

@@ -172,13 +172,13 @@ def front_end_core_ms_per_s(config: FrontEndConfig | StftConfig, steps: int = 2_
 
     Of spectra it is that of the transform and its inverse, of sound that comes by `STEMS_TURN_S`.
     """
-    turn_s = STEMS_TURN_S if isinstance(config, StftConfig) else TURN_S
-    samples = round(turn_s * config.sample_rate_hz)
+    stage: Stage
     if isinstance(config, StftConfig):
-        there_and_back = Chain(Stft(config, 1), InverseStft(config, 1))
-        _, core_s = step_times(there_and_back, 0.1 * _noise(1, samples, 1), steps)
+        stage, turn_s, channels = Chain(Stft(config), InverseStft(config)), STEMS_TURN_S, (1,)
     else:
-        _, core_s = step_times(FrontEnd(config), 0.1 * _noise(1, samples), steps)
+        stage, turn_s, channels = FrontEnd(config), TURN_S, ()
+    samples = round(turn_s * config.sample_rate_hz)
+    _, core_s = step_times(stage, 0.1 * _noise(1, samples, *channels), steps)
     return 1e3 * core_s * config.sample_rate_hz / samples
 
 

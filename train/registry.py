@@ -23,8 +23,8 @@ TASKS: Mapping[str, str] = MappingProxyType(
         "genre": "train.tasks.genre_release",
         "recordings": "train.tasks.recordings_release",
         "separation": "train.tasks.separation_release",
-        "separation_offline": "train.tasks.separation_offline",
         "separation_cnn_lstm": "train.tasks.separation_cnn_lstm",
+        "separation_offline": "train.tasks.separation_offline",
         "sounds": "train.tasks.sounds_release",
         "sounds_yamnet": "train.transfer.tuned_release",
     }

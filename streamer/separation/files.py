@@ -9,7 +9,7 @@ from pathlib import Path
 
 import soundfile
 
-from streamer.config import STEMS
+from streamer.config import STEM_ENCODINGS, STEMS
 from streamer.errors import StreamError
 from streamer.inference.model import Model
 from streamer.separation.separator import Separator, Stems, cleaned
@@ -18,8 +18,6 @@ from streamer.sources.source import POLL_S, Source
 from streamer.wav import as_wav
 
 BLOCK_FRAMES = 16_384
-ENCODING = "FLOAT"
-"""A stem may be louder than the sound that it is taken from, and must not be cut off."""
 
 
 def separate_file(
@@ -102,7 +100,9 @@ def _write(files: dict[str, soundfile.SoundFile], stems: Stems) -> None:
 
 
 def _writer(path: Path, source: Source) -> soundfile.SoundFile:
-    return soundfile.SoundFile(path, "w", source.rate_hz, source.channels, ENCODING, format="RF64")
+    return soundfile.SoundFile(
+        path, "w", source.rate_hz, source.channels, STEM_ENCODINGS["wav"], format="RF64"
+    )
 
 
 def _remove(paths: tuple[Path, ...]) -> None:

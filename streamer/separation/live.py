@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from streamer.decisions import Change
+from streamer.fade import rising
 from streamer.gated import Switch
 from streamer.head_decisions import HeadDecisions, HeadState
 from streamer.inference.model import Model
@@ -124,7 +125,7 @@ class LiveSeparation:
         self._gated, self._late = gated, late_samples
         self._history_samples = round(PRE_ROLL_S * rate_hz) // self._hop * self._hop
         self._channels = channels
-        self._fade = _rising(round(FADE_S * rate_hz))[:, None]
+        self._fade = rising(round(FADE_S * rate_hz))
         self._decisions = decisions
 
     def init(self) -> LiveState:
@@ -222,14 +223,9 @@ class LiveSeparation:
 def _fade_out(parts: Sequence[Apart], samples: int) -> None:
     """Let the last samples of some pieces fade, as far as they reach."""
     left = min(samples, sum(len(part.voice) for part in parts))
-    fall = _rising(left)[::-1, None]
+    fall = rising(left)[::-1]
     for part in reversed(parts):
         count = min(left, len(part.voice))
         for stem in (part.voice, part.music):
             stem[len(stem) - count :] *= fall[left - count : left]
         left -= count
-
-
-def _rising(samples: int) -> Array:
-    """Half a period of a raised cosine, from 0 to 1."""
-    return (0.5 - 0.5 * np.cos(np.pi * (np.arange(samples) + 0.5) / samples)).astype(np.float32)

@@ -5,16 +5,13 @@ from __future__ import annotations
 import time
 
 from streamer.capture import AudioSystem, CaptureStream, PortAudio
-from streamer.devices import AudioDevice, find_input
+from streamer.devices import CHANNELS_UNASKED, AudioDevice, find_input
 from streamer.errors import DeviceError, StreamError
 from streamer.ring import RingBuffer
 from streamer.ring_kernels import capture_callback
 from streamer.sources.format import HIGHEST_RATE_HZ
 from streamer.sources.loss import LossWatch
 from streamer.sources.source import POLL_S, Block, Source, SourceCounts
-
-MAX_CHANNELS_UNASKED = 2
-"""Software devices (ALSA plug-ins, PulseAudio) claim 32 or 128 channels that are copies or silence."""
 
 
 class MicrophoneSource(Source):
@@ -27,7 +24,7 @@ class MicrophoneSource(Source):
     rate_hz : int or None
         None for the device's own default.
     channels : int or None
-        None for all that it has, at most `MAX_CHANNELS_UNASKED`.
+        None for all that it has, at most `CHANNELS_UNASKED`.
     block_ms : float
         How much sound PortAudio hands over at a time.
     ring_s : float
@@ -62,7 +59,7 @@ class MicrophoneSource(Source):
     def open(self) -> None:
         device = find_input(self._spec, self._audio.inputs())
         self.rate_hz = self._asked_rate_hz or device.default_rate_hz
-        self.channels = self._asked_channels or min(device.max_channels, MAX_CHANNELS_UNASKED)
+        self.channels = self._asked_channels or min(device.max_channels, CHANNELS_UNASKED)
         self._device_name = str(device)
         self._check(device)
         ring = RingBuffer(max(1, round(self._ring_s * self.rate_hz)), self.channels, self.rate_hz)

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -26,9 +27,13 @@ from train.report.measured import evaluate_command
 from train.report.page import Section, absent, figure, note, table, tiles
 from train.report.runs import Run
 
+STEMS: Mapping[str, str] = MappingProxyType({"voice": "voice", "music": "accompaniment"})
+"""What a stem is called on the page."""
 LONGEST_S = 10.0
 """Of a song that is shown."""
-CHOSEN = {"worst": 0.0, "lower quarter": 0.25, "median": 0.5, "upper quarter": 0.75, "best": 1.0}
+CHOSEN: Mapping[str, float] = MappingProxyType(
+    {"worst": 0.0, "lower quarter": 0.25, "median": 0.5, "upper quarter": 0.75, "best": 1.0}
+)
 """Songs that are shown unless others are named, by the quantile of the voice's NSDR."""
 WINDOW_S, TOP_HZ, RANGE_DB = 0.04, 8_000.0, 70.0
 """Of the spectrograms."""
@@ -78,9 +83,9 @@ def _summary(songs: Sequence[Mapping[str, Any]]) -> Section:
     by_artist = {artist: [song for song in songs if song["artist"] == artist] for artist in artists}
     rows = [(artist, len(found), *(_mean(found, key) for key in keys)) for artist, found in by_artist.items()]
     with plots.Drawing(columns=2, width=8.4) as drawing:
-        for axes, key in zip(drawing.axes, ("voice/nsdr", "music/nsdr"), strict=True):
-            axes.hist(_known(songs, key), bins=30, color=plots.SERIES[0])
-            axes.set(xlabel=f"NSDR of the {_stem_of(key)}, dB", ylabel="songs")
+        for axes, stem in zip(drawing.axes, STEMS, strict=True):
+            axes.hist(_known(songs, f"{stem}/nsdr"), bins=30, color=plots.SERIES[0])
+            axes.set(xlabel=f"NSDR of the {STEMS[stem]}, dB", ylabel="songs")
     body = tiles((f"{_mean(songs, key):.2f} dB", head) for key, head in zip(keys, heads, strict=True))
     told = "Means over songs, weighted by their length. NSDR is SDR less the mixture's."
     return Section(
@@ -134,8 +139,8 @@ def _chosen(songs: Sequence[Mapping[str, Any]], names: Sequence[str]) -> list[_S
 def _song(shown: _Shown, song: Song, model: OnnxModel) -> str:
     decibels = shown.figures["decibels"]
     rows = [
-        (stem, *(decibels[f"{key}/{name}"] for name in ("nsdr", "sdr", "sir", "sar", "si_sdr")))
-        for stem, key in (("voice", "voice"), ("accompaniment", "music"))
+        (told, *(decibels[f"{stem}/{name}"] for name in ("nsdr", "sdr", "sir", "sar", "si_sdr")))
+        for stem, told in STEMS.items()
     ]
     head = f"<h3>{escape(shown.figures['name'])} <small>{escape(shown.why)}</small></h3>"
     figures = table(["dB", "NSDR", "SDR", "SIR", "SAR", "SI-SDR"], rows)
@@ -144,10 +149,12 @@ def _song(shown: _Shown, song: Song, model: OnnxModel) -> str:
     except StreamError as error:
         _log.warning("%s is not shown: %s", song.name, error)
         return head + figures + note(str(error))
-    loudest = max(float(_decibels(sound, rate_hz).max()) for sound in sounds.values())
-    players = [
-        _player(name, sound, rate_hz, loudest, shown.figures["name"]) for name, sound in sounds.items()
-    ]
+    decibels_of = {name: _decibels(sound, rate_hz) for name, sound in sounds.items()}
+    loudest = max(float(found.max()) for found in decibels_of.values())
+    players = []
+    for name, sound in sounds.items():
+        picture = plots.picture(decibels_of[name], len(sound) / rate_hz, loudest - RANGE_DB, loudest)
+        players.append(figure(picture + _player(f"{song.name}: {name}", sound, rate_hz), name))
     players.insert(3, "<div></div>")  # below the mixture: what is true stands below what is estimated
     return f'{head}{figures}<div class="stems">{"".join(players)}</div>'
 
@@ -168,16 +175,14 @@ def _sounds(song: Song, model: OnnxModel) -> tuple[dict[str, Array], int]:
     return sounds, truth.rate_hz
 
 
-def _player(name: str, sound: Array, rate_hz: int, loudest: float, song: str) -> str:
-    picture = plots.picture(_decibels(sound, rate_hz), len(sound) / rate_hz, loudest - RANGE_DB, loudest)
+def _player(label: str, sound: Array, rate_hz: int) -> str:
     peak = max(float(np.abs(sound).max()), 1.0)  # Vorbis cuts off what is beyond full scale
     file = io.BytesIO()
     soundfile.write(file, sound / peak, rate_hz, format="OGG", subtype="VORBIS")
     content = base64.b64encode(file.getvalue()).decode()
-    label = escape(f"{song}: {name}", quote=True)
-    return figure(
-        f'{picture}<audio controls preload="none" aria-label="{label}" src="data:audio/ogg;base64,{content}"></audio>',
-        name,
+    told = escape(label, quote=True)
+    return (
+        f'<audio controls preload="none" aria-label="{told}" src="data:audio/ogg;base64,{content}"></audio>'
     )
 
 
@@ -198,7 +203,3 @@ def _mean(songs: Sequence[Mapping[str, Any]], key: str) -> float:
     if not known:
         return float("nan")
     return float(np.average(_known(known, key), weights=[song["seconds"] for song in known]))
-
-
-def _stem_of(key: str) -> str:
-    return "voice" if key.startswith("voice") else "accompaniment"

@@ -23,7 +23,7 @@ class CnnLstmRunConfig(SeparationRunConfig):
 
     task: ClassVar[str] = "separation_cnn_lstm"
     network: ClassVar[Callable[[Any], StreamingLayer]] = CnnLstmAttention
-    described: ClassVar[str] = "convolutions, an LSTM, attention over the past second"
+    described: ClassVar[str] = "convolutions, an LSTM, attention over the past"
 
     model: CnnLstmAttentionConfig = field(default_factory=CnnLstmAttentionConfig)  # type: ignore[assignment]
 

@@ -48,7 +48,7 @@ Nothing of fold {fold} was heard in training{validation}.
 """
 LIMITS = """
 - Of music unlike that of {sets} it has heard nothing.{karaoke}
-- Choirs, backing voices and instruments that sing (a violin, a saxophone) are told apart least well.
+- Nothing was measured of choirs, backing voices and instruments that sing (a violin, a saxophone) by themselves.
 - Above 8 kHz there is no mask of its own: what is let through there follows what is let through from 5 to 8 kHz.
 - The licences of what it was trained on stand above.
 """
