@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import sys
+import threading
 from pathlib import Path
 
 import pytest
 
-from streamer.devices import AudioDevice, explain, find_input, portaudio
+from streamer.devices import AudioDevice, explain, find_input, portaudio, quiet_stderr
 from streamer.errors import DeviceError
 from tests.sources.fake_audio import DEVICES
 
@@ -53,6 +55,22 @@ def test_a_device_that_is_not_there_is_named_with_what_is(
 def test_portaudio_errors_are_one_line_with_the_way_out(arguments: tuple[object, ...], match: str) -> None:
     with pytest.raises(DeviceError, match=match):
         raise DeviceError(explain(Exception(*arguments), DEVICES[-1], 1_000, 2))
+
+
+def test_standard_error_comes_back_whoever_else_silenced_it() -> None:
+    before = os.fstat(2)
+
+    def silence() -> None:
+        for _ in range(200):
+            with quiet_stderr():
+                pass
+
+    threads = [threading.Thread(target=silence) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert os.path.samestat(os.fstat(2), before)
 
 
 def test_a_missing_library_says_what_to_type(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -109,6 +109,13 @@ def test_of_several_folds_each_has_its_songs(run, tmp_path):
     assert "Ann - 8 is not at hand." in text
 
 
+def test_of_a_network_that_does_not_step_nothing_is_missed_that_it_cannot_have(run, tmp_path):
+    offline = tmp_path / "separation_offline" / "run"
+    shutil.copytree(run, offline, ignore=shutil.ignore_patterns("exported"))
+    text = write_report([offline], data=tmp_path).read_text()
+    assert Outline(text).titles == ["Songs", *(title for title in SECTIONS if title != "Cost")]
+
+
 def test_a_song_that_cannot_be_read_is_said(run, tmp_path):
     (tmp_path / "mine" / "Ann - 0" / "vocals.wav").write_bytes(b"nothing")
     text = write_report([run], data=tmp_path).read_text()

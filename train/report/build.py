@@ -11,6 +11,7 @@ import click
 from streamer.errors import ConfigError
 from train.clips import own_folder
 from train.predictions import Predictions
+from train.registry import find_plugin
 from train.report import choice, detection, measured, songs, training
 from train.report.page import Section, absent, page
 from train.report.runs import Run, pooled, read_run
@@ -90,16 +91,17 @@ def html(runs: Sequence[Run], spectra: Spectra) -> str:
 
 def _separation(runs: Sequence[Run], data: Path | None, names: Sequence[str]) -> str:
     """The page's text, of runs that take songs apart."""
+    task = training.task_of(runs)
+    steps = find_plugin(task).steps  # what does not is neither exported nor played
     parts = [
-        *songs.sections(runs, data, names),
+        songs.summary(runs),
+        *(songs.to_hear(runs, data, names) if steps else []),
         measured.other_figures(runs),
-        measured.cost(runs),
+        *([measured.cost(runs)] if steps else []),
         *_trained(runs),
     ]
     commands = list(dict.fromkeys(run.songs["command"] for run in runs if run.songs))
-    return page(
-        f"{training.task_of(runs)}: {_names(runs)}", ", ".join(run.name for run in runs), commands, parts
-    )
+    return page(f"{task}: {_names(runs)}", ", ".join(run.name for run in runs), commands, parts)
 
 
 def _trained(runs: Sequence[Run]) -> list[Section]:

@@ -48,12 +48,19 @@ class _Shown:
     why: str
 
 
-def sections(runs: Sequence[Run], data: Path | None, names: Sequence[str]) -> list[Section]:
-    """All of them.
+def summary(runs: Sequence[Run]) -> Section:
+    """Figures of all songs that were measured."""
+    songs = _measured(runs)
+    return _summary(songs) if songs else absent("Songs", "predictions/*.json", evaluate_command(runs))
+
+
+def to_hear(runs: Sequence[Run], data: Path | None, names: Sequence[str]) -> list[Section]:
+    """Songs to look at and to listen to, of each run that measured any.
 
     Parameters
     ----------
     runs : sequence of Run
+        Whose models step.
     data : Path or None
         Folder of the data sets; None shows and plays nothing.
     names : sequence of str
@@ -64,16 +71,16 @@ def sections(runs: Sequence[Run], data: Path | None, names: Sequence[str]) -> li
     ConfigError
         If a name is no song that was measured.
     """
-    measured = [run for run in runs if run.songs]
-    if not measured:
-        return [absent("Songs", "predictions/*.json", evaluate_command(runs))]
-    songs = [song for run in measured for song in run.songs["songs"]]
-    known = {song["name"] for song in songs}
-    if unknown := [name for name in names if name not in known]:
+    known = {song["name"] for song in _measured(runs)}
+    if known and (unknown := [name for name in names if name not in known]):
         raise ConfigError(
             f"no song {unknown[0]!r} was measured; expected one of {', '.join(sorted(known)[:8])}, ..."
         )
-    return [_summary(songs), *(_to_hear(run, data, names) for run in measured)]
+    return [_to_hear(run, data, names) for run in runs if run.songs]
+
+
+def _measured(runs: Sequence[Run]) -> list[Mapping[str, Any]]:
+    return [song for run in runs if run.songs for song in run.songs["songs"]]
 
 
 def _summary(songs: Sequence[Mapping[str, Any]]) -> Section:
