@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from models.layers import StreamingLayer, TorchState
-from models.recurrent import Gru
+from models.recurrent import Lstm
 from models.spectra import Levelled, analyse, as_features, synthesise
 from streamer.stft import StftConfig
 
@@ -27,8 +27,10 @@ class MaskConfig:
         Numbers in each band between the blocks.
     memory : int
         Units that each band remembers by, in each block.
-    spread : int
-        Units, in each direction, by which bands hear one another.
+    mixing : int
+        Units by which bands hear one another.
+    hidden : int
+        Units between the two layers that a band has to itself.
     blocks : int
     level_frames : int
         Frames whose mean power is taken for the level.
@@ -37,8 +39,9 @@ class MaskConfig:
     stft: StftConfig = field(default_factory=StftConfig)
     zones: tuple[tuple[int, int], ...] = ((20, 4), (10, 8), (10, 16))
     channels: int = 32
-    memory: int = 48
-    spread: int = 32
+    memory: int = 64
+    mixing: int = 80
+    hidden: int = 64
     blocks: int = 3
     level_frames: int = 200
 
@@ -51,8 +54,9 @@ class MaskConfig:
 class Mask(StreamingLayer):
     """Band-split network: in turn each band remembers, and the bands of a frame hear one another.
 
-    After Luo and Yu (2023), "Music source separation with band-split RNN", made causal: along time it only remembers,
-    and level is taken off by what was heard so far. It sees complex values compressed by the power 0.3.
+    Bands and the LSTM along time are those of Luo and Yu (2023), "Music source separation with band-split RNN", in one
+    direction; across bands there are the layers of Tolstikhin et al. (2021), "MLP-Mixer". Level is taken off by what
+    was heard so far. It sees complex values compressed by the power 0.3.
 
     Parameters
     ----------
@@ -83,9 +87,7 @@ class Mask(StreamingLayer):
             EachBand(bands, config.channels, 4 * width) for bands, width in config.zones
         )
         self.voice = nn.Linear(config.bands * config.channels, 1)
-        self.state_shapes = self.level.state_shapes + tuple(
-            (config.bands, config.memory) for _ in range(config.blocks)
-        )
+        self.state_shapes = self.level.state_shapes + 2 * config.blocks * ((config.bands, config.memory),)
 
     def forward(self, x: Tensor, state: TorchState | None = None) -> tuple[Tensor, TorchState]:
         """Masks for the spectra of `models.spectra.as_features`.
@@ -107,18 +109,18 @@ class Mask(StreamingLayer):
         x, level = self.level(x, state[:1])
         x = self._encoded(x)
         after = list(level)
-        for block, own in zip(self.blocks, state[1:], strict=True):
-            x, own = block(x, own)
-            after.append(own)
+        for block, hidden, cell in zip(self.blocks, state[1::2], state[2::2], strict=True):
+            x, *own = block(x, hidden, cell)
+            after += own
         return self._given(x), tuple(after)
 
     def _given(self, x: Tensor) -> Tensor:
-        """(batch, frames, bands, channels) to masks and the logit of a voice."""
+        """(batch, bands, frames, channels) to masks and the logit of a voice."""
         x = self.norm(x)
-        return torch.cat([self._decoded(x), self.voice(x.flatten(2))], dim=2)
+        return torch.cat([self._decoded(x), self.voice(x.transpose(1, 2).flatten(2))], dim=2)
 
     def _encoded(self, x: Tensor) -> Tensor:
-        """(batch, frames, 2 * bins) to (batch, frames, bands, channels)."""
+        """(batch, frames, 2 * bins) to (batch, bands, frames, channels)."""
         real, imaginary = x.unflatten(2, (2, -1))[..., :-1].unbind(2)
         power = real.square() + imaginary.square() + 1e-6
         less = power.pow(-0.35)
@@ -126,18 +128,19 @@ class Mask(StreamingLayer):
         encoded, first = [], 0
         for encoder, (bands, width) in zip(self.encoders, self.config.zones, strict=True):
             zone = parts[:, :, first : first + bands * width]
-            encoded.append(encoder(zone.unflatten(2, (bands, width)).flatten(3)))
+            encoded.append(encoder(zone.unflatten(2, (bands, width)).flatten(3).transpose(1, 2)))
             first += bands * width
-        return torch.cat(encoded, dim=2)
+        return torch.cat(encoded, dim=1)
 
     def _decoded(self, x: Tensor) -> Tensor:
-        """(batch, frames, bands, channels) to (batch, frames, 2 * bins)."""
-        zones = x.split([bands for bands, _ in self.config.zones], dim=2)
+        """(batch, bands, frames, channels) to (batch, frames, 2 * bins)."""
+        zones = x.split([bands for bands, _ in self.config.zones], dim=1)
         masks = [
             nn.functional.glu(decoder(zone), dim=3).unflatten(3, (2, -1))
             for decoder, zone in zip(self.decoders, zones, strict=True)
         ]
-        parts = torch.cat([mask.transpose(2, 3).flatten(3) for mask in masks], dim=3)
+        # (batch, bands, frames, 2, bins of a band) to (batch, frames, 2, bins)
+        parts = torch.cat([mask.permute(0, 2, 3, 1, 4).flatten(3) for mask in masks], dim=3)
         return torch.cat([parts, parts[..., -1:]], dim=3).flatten(2)
 
 
@@ -180,14 +183,31 @@ class EachBand(nn.Module):
         self.bias = nn.Parameter(torch.zeros(bands, channels_out))
 
     def forward(self, x: Tensor) -> Tensor:
-        """(batch, frames, bands, channels_in) to (batch, frames, bands, channels_out)."""
-        rows = x.flatten(0, 1).transpose(0, 1)  # bands first: one product of matrices for each
-        y = torch.baddbmm(self.bias.unsqueeze(1), rows, self.weight)
-        return y.transpose(0, 1).unflatten(0, x.shape[:2])
+        """(batch, bands, frames, channels_in) to (batch, bands, frames, channels_out)."""
+        return x @ self.weight + self.bias.unsqueeze(1)
+
+
+class AcrossBands(nn.Module):
+    """A linear layer over the bands, alike for every channel.
+
+    Parameters
+    ----------
+    bands_in, bands_out : int
+    """
+
+    def __init__(self, bands_in: int, bands_out: int) -> None:
+        super().__init__()
+        bound = bands_in**-0.5
+        self.weight = nn.Parameter(torch.empty(bands_out, bands_in).uniform_(-bound, bound))
+        self.bias = nn.Parameter(torch.zeros(bands_out, 1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(batch, bands_in, frames, channels) to (batch, bands_out, frames, channels)."""
+        return (self.weight @ x.flatten(2) + self.bias).unflatten(2, x.shape[2:])
 
 
 class Block(nn.Module):
-    """Every band remembers by a GRU that all bands share; then a GRU in both directions runs over the bands.
+    """Every band remembers by an LSTM that all bands share; bands hear one another; then each is by itself again.
 
     Parameters
     ----------
@@ -197,21 +217,24 @@ class Block(nn.Module):
     def __init__(self, config: MaskConfig) -> None:
         super().__init__()
         channels = config.channels
-        self.time_norm, self.band_norm = nn.LayerNorm(channels), nn.LayerNorm(channels)
-        self.time = Gru(channels, config.memory)
+        self.time_norm, self.band_norm, self.channel_norm = (nn.LayerNorm(channels) for _ in range(3))
+        self.time = Lstm(channels, config.memory)
         self.time_out = nn.Linear(config.memory, channels)
-        self.band = nn.GRU(channels, config.spread, batch_first=True, bidirectional=True)
-        self.band_out = nn.Linear(2 * config.spread, channels)
+        self.across = nn.Sequential(
+            AcrossBands(config.bands, config.mixing), nn.GELU(), AcrossBands(config.mixing, config.bands)
+        )
+        self.within = nn.Sequential(
+            nn.Linear(channels, config.hidden), nn.GELU(), nn.Linear(config.hidden, channels)
+        )
 
-    def forward(self, x: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
-        """(batch, frames, bands, channels) to the same shape; the state is (batch, bands, memory)."""
-        batch, frames, bands, channels = x.shape
-        rows = self.time_norm(x).transpose(1, 2).reshape(batch * bands, frames, channels)
-        y, after = self.time(rows, state.flatten(0, 1))
-        x = x + self.time_out(y).unflatten(0, (batch, bands)).transpose(1, 2)
-        return self.over_bands(x), after.unflatten(0, (batch, bands))
+    def forward(self, x: Tensor, hidden: Tensor, cell: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """(batch, bands, frames, channels) to the same shape; each half of the state is (batch, bands, memory)."""
+        batch = x.shape[0]
+        y, hidden, cell = self.time(self.time_norm(x).flatten(0, 1), hidden.flatten(0, 1), cell.flatten(0, 1))
+        x = x + self.time_out(y).unflatten(0, (batch, -1))
+        return self.of_a_frame(x), hidden.unflatten(0, (batch, -1)), cell.unflatten(0, (batch, -1))
 
-    def over_bands(self, x: Tensor) -> Tensor:
-        """The second half, (batch, frames, bands, channels) to the same shape."""
-        y, _ = self.band(self.band_norm(x).flatten(0, 1))
-        return x + self.band_out(y).unflatten(0, x.shape[:2])
+    def of_a_frame(self, x: Tensor) -> Tensor:
+        """What knows nothing of time, (batch, bands, frames, channels) to the same shape."""
+        x = x + self.across(self.band_norm(x))
+        return x + self.within(self.channel_norm(x))

@@ -11,7 +11,7 @@ from models.spectra import QUIET
 
 
 class OfflineMask(Mask):
-    """`models.mask.Mask` that hears all of a sound at once: its GRUs run over time in both directions too.
+    """`models.mask.Mask` that hears all of a sound at once: its LSTMs run over time in both directions.
 
     It does not step: there is no state.
 
@@ -50,11 +50,10 @@ class _OfflineBlock(Block):
 
     def __init__(self, config: MaskConfig) -> None:
         super().__init__(config)
-        self.time = nn.GRU(config.channels, config.memory, batch_first=True, bidirectional=True)
+        self.time = nn.LSTM(config.channels, config.memory, batch_first=True, bidirectional=True)
         self.time_out = nn.Linear(2 * config.memory, config.channels)
 
     def forward(self, x: Tensor) -> Tensor:  # type: ignore[override]
-        """(batch, frames, bands, channels) to the same shape."""
-        rows = self.time_norm(x).transpose(1, 2)
-        y, _ = self.time(rows.flatten(0, 1))
-        return self.over_bands(x + self.time_out(y).unflatten(0, rows.shape[:2]).transpose(1, 2))
+        """(batch, bands, frames, channels) to the same shape."""
+        y, _ = self.time(self.time_norm(x).flatten(0, 1))
+        return self.of_a_frame(x + self.time_out(y).unflatten(0, (x.shape[0], -1)))

@@ -1,45 +1,13 @@
-"""Recurrent layers over time that carry their state, whole in training and in graphs of any length.
+"""A recurrent layer over time that carries its state, whole in training and in graphs of any length.
 
-`torch.export` unrolls recurrent layers, to one fixed number of steps. So while a model is exported each is one
-operation, `streamer::gru` or `streamer::lstm`, for which the exporter writes ONNX's own.
+`torch.export` unrolls recurrent layers, to one fixed number of steps. So while a model is exported the layer is one
+operation, `streamer::lstm`, for which the exporter writes ONNX's own.
 """
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
-
-
-class Gru(nn.Module):
-    """A gated recurrent unit over time (Cho et al. 2014), one layer, in one direction.
-
-    Parameters
-    ----------
-    width, units : int
-        Numbers in a step of the input, and of the output.
-    """
-
-    def __init__(self, width: int, units: int) -> None:
-        super().__init__()
-        self.gru = nn.GRU(width, units, batch_first=True)
-
-    def forward(self, x: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
-        """Run over (rows, steps, width).
-
-        Parameters
-        ----------
-        x : Tensor
-        state : Tensor, shape (rows, units)
-
-        Returns
-        -------
-        y : Tensor, shape (rows, steps, units)
-        state : Tensor, shape (rows, units)
-        """
-        if torch.compiler.is_exporting():
-            return exported_gru(x, state, *_weights(self.gru))
-        y, after = self.gru(x, state.unsqueeze(0))
-        return y, after.squeeze(0)
 
 
 class Lstm(nn.Module):
@@ -54,6 +22,8 @@ class Lstm(nn.Module):
     def __init__(self, width: int, units: int) -> None:
         super().__init__()
         self.lstm = nn.LSTM(width, units, batch_first=True)
+        with torch.no_grad():  # at first it forgets little (Jozefowicz et al. 2015)
+            self.lstm.bias_hh_l0[units : 2 * units] = 1.0
 
     def forward(self, x: Tensor, hidden: Tensor, cell: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Run over (rows, steps, width).
@@ -69,24 +39,14 @@ class Lstm(nn.Module):
         hidden, cell : Tensor, shape (rows, units)
         """
         if torch.compiler.is_exporting():
-            return exported_lstm(x, hidden, cell, *_weights(self.lstm))
+            return exported_lstm(x, hidden, cell, *self._weights())
         y, (hidden, cell) = self.lstm(x, (hidden.unsqueeze(0), cell.unsqueeze(0)))
         return y, hidden.squeeze(0), cell.squeeze(0)
 
-
-@torch.library.custom_op("streamer::gru", mutates_args=())
-def exported_gru(
-    x: Tensor, state: Tensor, weight_in: Tensor, weight: Tensor, bias_in: Tensor, bias: Tensor
-) -> tuple[Tensor, Tensor]:
-    """`Gru` as one operation; weights as of `torch.nn.GRU`."""
-    weights = [weight_in, weight, bias_in, bias]
-    y, after = torch.gru(x, state.unsqueeze(0), weights, True, 1, 0.0, False, False, True)
-    return y, after.squeeze(0)
-
-
-@exported_gru.register_fake
-def _(x: Tensor, state: Tensor, *_: Tensor) -> tuple[Tensor, Tensor]:
-    return x.new_empty(x.shape[0], x.shape[1], state.shape[1]), torch.empty_like(state)
+    def _weights(self) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Of the input and of the state, then the biases of both."""
+        layer = self.lstm
+        return layer.weight_ih_l0, layer.weight_hh_l0, layer.bias_ih_l0, layer.bias_hh_l0
 
 
 @torch.library.custom_op("streamer::lstm", mutates_args=())
@@ -104,8 +64,3 @@ def exported_lstm(
 def _(x: Tensor, hidden: Tensor, cell: Tensor, *_: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     y = x.new_empty(x.shape[0], x.shape[1], hidden.shape[1])
     return y, torch.empty_like(hidden), torch.empty_like(cell)
-
-
-def _weights(layer: nn.RNNBase) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Of the input and of the state, then the biases of both."""
-    return layer.weight_ih_l0, layer.weight_hh_l0, layer.bias_ih_l0, layer.bias_hh_l0

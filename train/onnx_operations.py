@@ -10,33 +10,19 @@ from onnxscript import opset18 as op
 
 import models.recurrent  # noqa: F401 - which makes the operations
 
-GRU_GATES = (1, 0, 2)
-"""Where ONNX's update, reset and new gate are among torch's reset, update and new gate."""
-LSTM_GATES = (0, 3, 1, 2)
+GATES = (0, 3, 1, 2)
 """Where ONNX's input, output, forget and cell gate are among torch's input, forget, cell and output gate."""
 
 
 def translations() -> Mapping[Callable[..., Any], Callable[..., Any]]:
     """Torch's operations of this project, and what writes them."""
-    return {torch.ops.streamer.gru.default: _gru, torch.ops.streamer.lstm.default: _lstm}
-
-
-def _gru(x: Any, state: Any, *weights: Any) -> tuple[Any, Any]:
-    units = weights[1].shape[1]
-    before = op.Unsqueeze(state, [0])
-    given = op.GRU(
-        _time_first(x), *_ordered(weights, GRU_GATES), None, before, hidden_size=units, linear_before_reset=1
-    )
-    y, after = given
-    return _rows_first(y), op.Squeeze(after, [0])
+    return {torch.ops.streamer.lstm.default: _lstm}
 
 
 def _lstm(x: Any, hidden: Any, cell: Any, *weights: Any) -> tuple[Any, Any, Any]:
     units = weights[1].shape[1]
     before = op.Unsqueeze(hidden, [0]), op.Unsqueeze(cell, [0])
-    y, hidden, cell = op.LSTM(
-        _time_first(x), *_ordered(weights, LSTM_GATES), None, *before, hidden_size=units
-    )
+    y, hidden, cell = op.LSTM(_time_first(x), *_ordered(weights), None, *before, hidden_size=units)
     return _rows_first(y), op.Squeeze(hidden, [0]), op.Squeeze(cell, [0])
 
 
@@ -49,13 +35,13 @@ def _rows_first(y: Any) -> Any:
     return op.Transpose(op.Squeeze(y, [1]), perm=[1, 0, 2])
 
 
-def _ordered(weights: Sequence[Any], gates: Sequence[int]) -> tuple[Any, Any, Any]:
+def _ordered(weights: Sequence[Any]) -> tuple[Any, Any, Any]:
     """Torch's weights of input and state, and both biases, as ONNX has them: for one direction, in its order."""
-    weight_in, weight, bias_in, bias = (_gates(each, gates) for each in weights)
+    weight_in, weight, bias_in, bias = (_gates(each) for each in weights)
     both = op.Concat(bias_in, bias, axis=0)
     return op.Unsqueeze(weight_in, [0]), op.Unsqueeze(weight, [0]), op.Unsqueeze(both, [0])
 
 
-def _gates(weights: Any, gates: Sequence[int]) -> Any:
-    units = weights.shape[0] // len(gates)
-    return op.Concat(*(op.Slice(weights, [n * units], [(n + 1) * units], [0]) for n in gates), axis=0)
+def _gates(weights: Any) -> Any:
+    units = weights.shape[0] // len(GATES)
+    return op.Concat(*(op.Slice(weights, [n * units], [(n + 1) * units], [0]) for n in GATES), axis=0)

@@ -11,7 +11,9 @@ from streamer.stage import offline
 from streamer.stft import Stft, StftConfig
 
 SMALL = StftConfig(hop_samples=8, window_samples=32)
-CONFIG = MaskConfig(SMALL, zones=((4, 2), (2, 4)), channels=6, memory=7, spread=5, blocks=2, level_frames=6)
+CONFIG = MaskConfig(
+    SMALL, zones=((4, 2), (2, 4)), channels=6, memory=7, mixing=5, hidden=9, blocks=2, level_frames=6
+)
 
 
 def noise(samples=16_037):

@@ -34,7 +34,8 @@ TINY = [
     "model.zones=[[10, 8], [5, 48]]",
     "model.channels=8",
     "model.memory=8",
-    "model.spread=8",
+    "model.mixing=8",
+    "model.hidden=8",
     "model.blocks=1",
     "remixes.seconds=0.5",
     "remixes.pitch=0.0",
@@ -187,7 +188,13 @@ def test_the_network_that_waits_for_the_end_is_measured_as_it_is_and_not_exporte
 ):
     monkeypatch.setenv("STREAMER_DATA", str(songs.parent))
     monkeypatch.chdir(tmp_path)
-    sizes = ["model.zones=[[8, 16], [6, 64]]", "model.channels=8", "model.memory=8", "model.spread=8"]
+    sizes = [
+        "model.zones=[[8, 16], [6, 64]]",
+        "model.channels=8",
+        "model.memory=8",
+        "model.mixing=8",
+        "model.hidden=8",
+    ]
     own = [text for text in settings if not text.startswith("model.")]
     words = [word for text in [*own, *sizes, "model.blocks=1"] for word in ("--set", text)]
     command = CliRunner()
