@@ -60,6 +60,11 @@ class StftConfig:
         return self.synthesis_hops * self.hop_samples
 
     @property
+    def latency_ms(self) -> float:
+        """The same in milliseconds."""
+        return 1_000 * self.latency_samples / self.sample_rate_hz
+
+    @property
     def bins(self) -> int:
         """Frequencies of a frame, 0 Hz and half the sample rate included."""
         return self.window_samples // 2 + 1

@@ -154,7 +154,9 @@ def test_from_songs_to_a_released_folder_that_separates(songs, settings, tmp_pat
     assert test["music"]["SI-SDR"] > test["music"]["SI-SDR of the mixture"]
     again = command.invoke(main, ["evaluate", "separation", "--model", str(folder)])
     assert again.exit_code == 0, again.output
-    assert json.loads(again.output)["separation"].keys() == test.keys()
+    printed = json.loads(again.output)
+    assert printed["separation"].keys() == test.keys()
+    assert printed["latency_ms"] == manifest.results["latency_ms"] == manifest.stft.latency_ms > 0
 
 
 def test_the_other_network_learns_by_the_same_task_and_may_begin_with_other_weights(

@@ -70,8 +70,10 @@ def export_run(run: Path, folder: Path, kind: type[SeparationRunConfig] = Separa
 
 def evaluate(asked: Evaluation) -> dict[str, Any]:
     """Figures of an exported model on the songs of a fold."""
-    points = read_manifest(asked.model).operating_points.get("balanced")
-    return evaluated(asked, Stepping(asked.model), points[0].on if points else 0.5)
+    manifest = read_manifest(asked.model)
+    points = manifest.operating_points.get("balanced")
+    found = evaluated(asked, Stepping(asked.model), points[0].on if points else 0.5)
+    return {"latency_ms": manifest.stft.latency_ms, **found}
 
 
 def evaluated(asked: Evaluation, apart: Apart, on: float) -> dict[str, Any]:
@@ -121,7 +123,7 @@ def release(
     manifest = set_points(manifest, points, folder)
     on = manifest.thresholds()[0].on
     found = _figures(measured(_usable(config, data, cache, config.fold), Stepping(folder)), on)
-    results = {"command": COMMAND.format(task=kind.task), **found}
+    results = {"command": COMMAND.format(task=kind.task), "latency_ms": config.model.stft.latency_ms, **found}
     learnt = len(_usable(config, data, cache, *config.learnt_folds))
     return finish(manifest, results, folder, _about(model, config, learnt), _limits(manifest))
 
@@ -155,7 +157,7 @@ def _about(model: StreamingLayer, config: SeparationRunConfig, songs: int) -> st
     chose = f"; fold {config.validation_fold} chose the weights" if config.validation_fold else ""
     return ABOUT.format(
         hop_ms=1_000 * stft.hop_samples / stft.sample_rate_hz,
-        latency_ms=1_000 * stft.latency_samples / stft.sample_rate_hz,
+        latency_ms=stft.latency_ms,
         parameters=model.parameter_count,
         network=config.described,
         began="the weights of another run" if config.begin else "random weights",
