@@ -8,6 +8,7 @@ import click
 
 from streamer.errors import ConfigError
 from train.report import results
+from train.report.latency import draw_latency
 
 
 @click.command("results")
@@ -26,7 +27,10 @@ from train.report import results
 def results_command(
     names: tuple[str, ...], commands: bool, measure: bool, reproduce: bool, folder: Path, page: Path
 ) -> None:
-    """Write docs/results.md out of docs/results/*.json; NAMES, without .json, narrow what is run or printed."""
+    """Write docs/results.md, and its picture, out of docs/results/*.json.
+
+    NAMES, without .json, narrow what is run or printed.
+    """
     found = results.read_all(folder)
     known = [path.stem for path in found]
     for name in names:
@@ -48,3 +52,5 @@ def results_command(
     page.parent.mkdir(parents=True, exist_ok=True)
     page.write_text(results.markdown(list(found.values())), encoding="utf-8")
     click.echo(page)
+    if draw_latency(found, picture := page.with_name("latency.svg")):
+        click.echo(picture)
