@@ -58,5 +58,5 @@ def _drawn(causal: Sequence[tuple[float, float]], whole: Sequence[float]) -> Fig
     axes.set_xlabel("algorithmic latency (ms)")
     axes.set_ylabel("voice GNSDR (dB)")
     axes.grid(alpha=0.3)
-    axes.legend(loc="lower right")
+    axes.legend()
     return figure
