@@ -25,6 +25,7 @@ from train.tasks.separation_figures import (
     Stepping,
     VoiceActivity,
     bss_eval,
+    by_source,
     figures,
     measured,
     si_sdr_db,
@@ -149,13 +150,13 @@ def test_from_songs_to_a_released_folder_that_separates(songs, settings, tmp_pat
     assert manifest.labels == ("voice",)
     assert manifest.trained_on == ({"name": "mine", "licence": "the user's own"},)
     assert "Nothing of fold" in (folder / "card.md").read_text()
-    test = manifest.results["separation"]
+    test = manifest.results["separation"]["mine"]
     assert test["voice"]["GNSDR"] > 3  # the stems share no frequency: a few steps tell them apart
     assert test["music"]["SI-SDR"] > test["music"]["SI-SDR of the mixture"]
     again = command.invoke(main, ["evaluate", "separation", "--model", str(folder)])
     assert again.exit_code == 0, again.output
     printed = json.loads(again.output)
-    assert printed["separation"].keys() == test.keys()
+    assert printed["separation"]["mine"].keys() == test.keys()
     assert printed["latency_ms"] == manifest.results["latency_ms"] == manifest.stft.latency_ms > 0
 
 
@@ -205,7 +206,7 @@ def test_the_network_that_waits_for_the_end_is_measured_as_it_is_and_not_exporte
     run = Path(done.output.strip().splitlines()[-1])
     measured_by = command.invoke(main, ["evaluate", "separation_offline", "--run", run.name])
     assert measured_by.exit_code == 0, measured_by.output
-    found = json.loads((run / "evaluation.json").read_text())["test"]["separation"]
+    found = json.loads((run / "evaluation.json").read_text())["test"]["separation"]["mine"]
     assert found["clips"] == 2
     assert found["voice"]["GNSDR"] > 0
     for refused in ("export", "release"):
@@ -240,7 +241,7 @@ def test_bss_eval_tells_interference_from_artefacts():
 def test_long_clips_weigh_more():
     voice = VoiceActivity(np.array([0.9, 0.9, 0.1, 0.6]), np.array([True, False, True, True]))
     clips = [
-        ClipFigures(name, name, seconds, dict.fromkeys(KEYS, decibels), voice)
+        ClipFigures(name, name, "mine", seconds, dict.fromkeys(KEYS, decibels), voice)
         for name, seconds, decibels in (("a", 1, 4.0), ("b", 3, 8.0))
     ]
     found = figures(clips)
@@ -250,11 +251,22 @@ def test_long_clips_weigh_more():
     assert figures(clips, on=0.95)["voice activity"]["recall"] == 0.0
 
 
+def test_sets_are_measured_by_themselves():
+    voice = VoiceActivity(np.array([0.9]), np.array([True]))
+    clips = [
+        ClipFigures("a", "b", source, 1.0, dict.fromkeys(KEYS, decibels), voice)
+        for source, decibels in (("mir1k", 4.0), ("musdb18", 8.0), ("mir1k", 5.0))
+    ]
+    found = by_source(clips)
+    assert {source: one["voice"]["GNSDR"] for source, one in found.items()} == {"mir1k": 4.5, "musdb18": 8.0}
+    assert by_source(clips, on=0.95)["mir1k"]["voice activity"]["recall"] == 0.0
+
+
 def test_clips_without_a_figure_count_in_no_mean_of_it():
     voice = VoiceActivity(np.array([0.9]), np.array([True]))
     clips = [
         ClipFigures(
-            name, name, 1.0, dict.fromkeys(KEYS, 5.0) | {"voice/sdr": sdr, "voice/sir": np.nan}, voice
+            name, name, "mine", 1.0, dict.fromkeys(KEYS, 5.0) | {"voice/sdr": sdr, "voice/sir": np.nan}, voice
         )
         for name, sdr in (("a", 3.0), ("silent", np.nan))
     ]

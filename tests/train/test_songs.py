@@ -11,7 +11,7 @@ import soundfile
 import soxr
 
 from streamer.errors import ConfigError
-from train.data import mir1k, stem_folders
+from train.data import mir1k, spoken, stem_folders
 from train.data.decode import RATE_HZ
 from train.data.songs import Songs
 from train.data.stem_folders import VALIDATION
@@ -36,6 +36,21 @@ def test_the_literatures_split_learns_from_two_singers_and_tests_on_all_others(d
         folds_of.setdefault(song.name.rsplit("_", 1)[0], set()).add(song.fold)
     assert all(len(folds) == 1 for folds in folds_of.values())
     assert {song.fold for song in learnt} == {1, 2, 3, 4}
+
+
+def test_each_sentence_is_spoken_over_an_accompaniment_of_its_fold(data_dir, tmp_path):
+    found = spoken.songs(data_dir)
+    assert len(found) == 240
+    assert all(song.voice.fold == song.music.fold for song in found)
+    assert len({song.music for song in found}) > 200
+    folds_of = {}
+    for song in found:
+        folds_of.setdefault(song.artist, set()).add(song.fold)
+    assert all(len(folds) == 1 for folds in folds_of.values())
+    songs = Songs(found[:3], tmp_path)
+    assert len(songs) == 3
+    for n in range(3):
+        assert len(songs.voice(n)) == len(songs.music(n)) == songs.length(n)
 
 
 def test_stems_of_a_song_are_aligned_and_add_up(tmp_path):

@@ -8,7 +8,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from streamer.errors import ConfigError
-from train.data import mir1k, stem_folders
+from train.data import mir1k, speech, spoken, stem_folders
 from train.data.songs import Song
 from train.data.sources import OWN_LICENCE
 
@@ -37,6 +37,7 @@ SONG_SETS: Mapping[str, SongSet] = MappingProxyType(
         "mir1k_literature": SongSet("MIR-1K", mir1k.literature, mir1k.LICENCE),
         "musdb18": SongSet("MUSDB18", stem_folders.musdb18, stem_folders.LICENCE),
         "musdb18hq": SongSet("MUSDB18-HQ", stem_folders.musdb18hq, stem_folders.LICENCE),
+        "spoken": SongSet("TSP speech over MIR-1K", spoken.songs, f"{speech.LICENCE}; {mir1k.LICENCE}"),
     }
 )
 

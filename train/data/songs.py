@@ -27,19 +27,22 @@ class Song:
     Attributes
     ----------
     voice, music : Recording
-        Sample-aligned, of one source and fold.
+        Of one fold.
     name, artist : str
         What the song is called, unique within its source, and whose voice it is.
+    together : bool
+        Whether both are of one performance, sample-aligned. Else their lengths may differ; the shorter ends the song.
     """
 
     voice: Recording
     music: Recording
     name: str
     artist: str
+    together: bool = True
 
     @property
     def source(self) -> str:
-        """The data set."""
+        """The data set, the voice's."""
         return self.voice.source
 
     @property
@@ -109,7 +112,7 @@ class Songs:
             said = ", ".join(f"{path} has {form}" for path, form in forms.items())
             return f"its stems are of unlike form: {said}; expected one"
         lengths = [cache.length(place) for cache, place in zip(self.caches, self._places[song], strict=True)]
-        if abs(lengths[0] - lengths[1]) > UNEQUAL_S * RATE_HZ:
+        if song.together and abs(lengths[0] - lengths[1]) > UNEQUAL_S * RATE_HZ:
             voice_s, music_s = (length / RATE_HZ for length in lengths)
             return (
                 f"its voice lasts {voice_s:.2f} s and its accompaniment {music_s:.2f} s; expected one length"

@@ -12,7 +12,7 @@ from train.report.results import Results
 
 NAMED = "separation_literature"
 """How the names of files begin that were measured on the same songs."""
-GAIN, LATENCY = "separation.voice.GNSDR", "latency_ms"
+GAIN, LATENCY = "separation.mir1k.voice.GNSDR", "latency_ms"
 """Paths of their rows; what hears the whole song first has no latency."""
 
 

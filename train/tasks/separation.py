@@ -77,7 +77,7 @@ class SeparationRunConfig(HoldsOut):
     network: ClassVar[Callable[[Any], StreamingLayer]] = Mask
     described: ClassVar[str] = "bands that remember, and hear one another"
 
-    data: tuple[str, ...] = ("mir1k",)
+    data: tuple[str, ...] = ("mir1k", "spoken")
     model: MaskConfig = field(default_factory=MaskConfig)
     loop: LoopConfig = field(
         default_factory=lambda: LoopConfig(

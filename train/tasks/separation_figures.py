@@ -24,7 +24,7 @@ from train.tasks.separation import VOICED_DB, voiced_frames
 
 WORKERS = 2
 """Processes that measure; each runs the model on one thread."""
-WHOLE_CLIPS = ("mir1k",)
+WHOLE_CLIPS = ("mir1k", "speech")
 """Sources that are measured as the literature does, clip by clip by BSS Eval v3; others by v4, second by second."""
 
 
@@ -49,7 +49,8 @@ class ClipFigures:
 
     Attributes
     ----------
-    name, artist : str
+    name, artist, source : str
+        Of the song.
     seconds : float
     decibels : dict
         By stem and figure, as ``voice/sdr``; ``mixture/...`` are of the mixture taken for the stem.
@@ -58,6 +59,7 @@ class ClipFigures:
 
     name: str
     artist: str
+    source: str
     seconds: float
     decibels: dict[str, float]
     voice: VoiceActivity
@@ -109,6 +111,7 @@ def save(clips: Sequence[ClipFigures], command: str, path: Path) -> None:
         {
             "name": clip.name,
             "artist": clip.artist,
+            "source": clip.source,
             "seconds": clip.seconds,
             "decibels": {k: _rounded(v) if np.isfinite(v) else None for k, v in clip.decibels.items()},
         }
@@ -153,12 +156,19 @@ def together(found: Sequence[VoiceActivity]) -> tuple[Array, Array]:
     return np.concatenate([one.scores for one in found]), np.concatenate([one.truth for one in found])
 
 
+def by_source(clips: Sequence[ClipFigures], on: float = 0.5) -> dict[str, dict[str, Any]]:
+    """`figures` for each data set."""
+    return {
+        source: figures([clip for clip in clips if clip.source == source], on)
+        for source in sorted({clip.source for clip in clips})
+    }
+
+
 def by_artist(clips: Sequence[ClipFigures]) -> dict[str, float | None]:
     """The voice's GNSDR for each artist."""
-    artists = sorted({clip.artist for clip in clips})
     return {
         artist: figures([clip for clip in clips if clip.artist == artist])["voice"]["GNSDR"]
-        for artist in artists
+        for artist in sorted({clip.artist for clip in clips})
     }
 
 
@@ -200,6 +210,7 @@ def _of_song(song: Song, apart: Apart) -> ClipFigures:
     return ClipFigures(
         song.name,
         song.artist,
+        song.source,
         len(mixture) / truth.rate_hz,
         decibels,
         _voice(truth, found.voiced[0], hop_samples),

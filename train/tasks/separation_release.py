@@ -26,7 +26,7 @@ from train.tasks.separation_figures import (
     ClipFigures,
     Stepping,
     by_artist,
-    figures,
+    by_source,
     measured,
     save,
     together,
@@ -139,7 +139,7 @@ def _usable(config: SeparationRunConfig, data: Path, cache: Path, *folds: int) -
 
 
 def _figures(clips: Sequence[ClipFigures], on: float) -> dict[str, Any]:
-    return {"separation": figures(clips, on), "voice GNSDR by artist": by_artist(clips)}
+    return {"separation": by_source(clips, on), "voice GNSDR by artist": by_artist(clips)}
 
 
 def _exported(model: StreamingLayer, config: SeparationRunConfig, folder: Path) -> Manifest:
