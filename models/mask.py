@@ -38,10 +38,10 @@ class MaskConfig:
 
     stft: StftConfig = field(default_factory=StftConfig)
     zones: tuple[tuple[int, int], ...] = ((20, 4), (10, 8), (10, 16))
-    channels: int = 32
-    memory: int = 64
+    channels: int = 48
+    memory: int = 96
     mixing: int = 80
-    hidden: int = 64
+    hidden: int = 96
     blocks: int = 3
     level_frames: int = 200
 

@@ -81,12 +81,13 @@ class SeparationRunConfig(HoldsOut):
     model: MaskConfig = field(default_factory=MaskConfig)
     loop: LoopConfig = field(
         default_factory=lambda: LoopConfig(
-            steps=10_000,
-            batch=8,
+            steps=30_000,
+            batch=2,
             learning_rate=1e-3,
             weight_decay=1e-2,
+            average=0.999,
             gradient_norm=5.0,
-            validate_every=500,
+            validate_every=1_000,
         )
     )
     remixes: RemixConfig = field(default_factory=RemixConfig)
