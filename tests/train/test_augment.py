@@ -197,6 +197,7 @@ def test_a_far_microphone_is_duller_and_noisy_at_about_the_level():
     "change",
     [
         augment.random_filter,
+        lambda rng, x: augment.equalise(rng, x, 12.0),
         augment.reverberate,
         augment.far_microphone,
         lambda rng, x: augment.noise_at_snr(rng, x, 10.0, 0.5),
@@ -322,3 +323,15 @@ def test_synthetic_sound_is_finite_and_at_full_scale(maker, samples):
         assert x.dtype == np.float32
         assert np.isfinite(x).all()
         assert np.abs(x).max() <= 1.0 + 1e-6
+
+
+def test_an_equaliser_keeps_to_its_range_and_to_the_time():
+    x = np.random.default_rng(0).standard_normal(RATE_HZ).astype(np.float32)
+    for seed in range(5):
+        y = augment.equalise(np.random.default_rng(seed), x, 6.0)
+        before, after = np.fft.rfft(x)[:8_000], np.fft.rfft(y)[:8_000]
+        bands = [np.abs(spectrum).reshape(80, 100).mean(1) for spectrum in (before, after)]
+        gain_db = 20 * np.log10(bands[1] / bands[0])
+        assert np.abs(gain_db).max() < 6.3
+        assert np.ptp(gain_db) > 1.0
+        assert np.argmax(np.fft.irfft(after * before.conj())) == 0  # no delay

@@ -22,8 +22,10 @@ PLAIN = RemixConfig(
     music_only=0.0,
     speed=0.0,
     pitch=0.0,
+    equaliser=0.0,
     filter=0.0,
     room=0.0,
+    noise=0.0,
     codec=0.0,
 )
 
@@ -98,11 +100,20 @@ def test_either_stem_may_be_silent(songs):
 
 
 def test_everything_at_once_stays_finite_and_within_full_scale(songs):
-    config = RemixConfig(seconds=0.5, speed=1.0, pitch=1.0, filter=1.0, room=1.0, codec=1.0)
+    chances = ("speed", "pitch", "equaliser", "filter", "room", "noise", "codec")
+    config = replace(RemixConfig(seconds=0.5), **dict.fromkeys(chances, 1.0))
     for remix in made(songs, config, 6):
         assert np.isfinite(remix.mixture).all()
         assert np.abs(remix.mixture).max() <= 1.0
         assert remix.mixture.dtype == remix.voice.dtype == np.float32
+
+
+def test_noise_is_the_accompaniments(songs):
+    for remix in made(songs, replace(PLAIN, noise=1.0, noise_db=(-20.0, -20.0), voice_db=(0.0, 0.0)), 5):
+        spectra = [np.abs(np.fft.rfft(stem)) for stem in (remix.voice, remix.music)]
+        between = slice(2_000, 6_000)  # a tone each, on either side: what is there is noise
+        assert spectra[0][:1_500].max() > 100 * spectra[0][between].max()
+        assert spectra[1][between].mean() > 10 * spectra[0][between].mean()
 
 
 def test_a_seed_makes_the_same_remixes(songs):

@@ -18,7 +18,7 @@ from train.augment.levels import (
     quantise,
 )
 from train.augment.noise import COLOURS, add_noise, noise_at_snr
-from train.augment.rooms import far_microphone, limit_band, random_filter, reverberate
+from train.augment.rooms import equalise, far_microphone, limit_band, random_filter, reverberate
 from train.augment.speed import change_pitch, change_speed, fit, shift, stretch
 
 __all__ = [
@@ -33,6 +33,7 @@ __all__ = [
     "change_speed",
     "clip",
     "code",
+    "equalise",
     "far_microphone",
     "fit",
     "from_db",

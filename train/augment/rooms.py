@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import soxr
+from scipy.fft import irfft, next_fast_len, rfft
 from scipy.signal import butter, fftconvolve, lfilter, sosfilt
 
 from streamer.stage import Array
@@ -11,6 +12,9 @@ from train.augment.levels import from_db
 from train.augment.noise import noise_at_snr
 from train.augment.speed import fit
 from train.data.decode import RATE_HZ
+
+TONE_CONTROLS = 8
+"""Of `equalise`, evenly over the mel scale."""
 
 
 def random_filter(rng: np.random.Generator, x: Array, rate_hz: int = RATE_HZ) -> Array:
@@ -26,6 +30,24 @@ def random_filter(rng: np.random.Generator, x: Array, rate_hz: int = RATE_HZ) ->
         radius, angle = rng.uniform(0.7, 0.97), np.pi * rng.uniform(0.02, 0.9)
         y = x + rng.uniform(0.2, 1.0) * lfilter([1 - radius], [1, -2 * radius * np.cos(angle), radius**2], x)
     return y.astype(np.float32)
+
+
+def equalise(rng: np.random.Generator, x: Array, most_db: float, rate_hz: int = RATE_HZ) -> Array:
+    """Colour smoothly, as other throats, instruments and mixing desks do: a random gain over the mel scale.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+    x : float32 array, shape (samples,)
+    most_db : float
+        Gain at each of `TONE_CONTROLS` frequencies, up or down at most; in between it is a straight line in dB.
+    rate_hz : int
+    """
+    size = next_fast_len(len(x) + rate_hz // 10, real=True)  # what rings on does not come back at the start
+    mel = np.log1p(np.fft.rfftfreq(size, 1.0 / rate_hz) / 700.0)
+    knobs = np.linspace(0.0, mel[-1], TONE_CONTROLS)
+    gains_db = np.interp(mel, knobs, rng.uniform(-most_db, most_db, TONE_CONTROLS))
+    return irfft(rfft(x, size) * 10 ** (gains_db / 20), size)[: len(x)].astype(np.float32)
 
 
 def limit_band(x: Array, highest_hz: float, rate_hz: int = RATE_HZ) -> Array:

@@ -30,8 +30,12 @@ class RemixConfig:
         Least and most level of the voice re the accompaniment, by active levels.
     level_db : tuple of float
         Least and most active level of the mixture re full scale, as far as its peak allows.
-    speed, pitch, filter, room, codec : float
-        Chances; of each stem by itself, but for the codec, which is the mixture's.
+    speed, pitch, equaliser, filter, room, noise, codec : float
+        Chances; of each stem by itself, but for noise, which is the accompaniment's, and the codec, the mixture's.
+    equaliser_db : float
+        At most, up or down.
+    noise_db : tuple of float
+        Least and most level of the noise re the accompaniment.
     speed_factor : tuple of float
     pitch_semitones : float
         At most, up or down.
@@ -43,12 +47,16 @@ class RemixConfig:
     music_only: float = 0.1
     voice_db: tuple[float, float] = (-8.0, 8.0)
     level_db: tuple[float, float] = (-40.0, -6.0)
-    speed: float = 0.5
+    speed: float = 0.8
     pitch: float = 0.1
+    equaliser: float = 0.7
     filter: float = 0.2
     room: float = 0.1
+    noise: float = 0.3
     codec: float = 0.05
-    speed_factor: tuple[float, float] = (0.85, 1.18)
+    equaliser_db: float = 10.0
+    noise_db: tuple[float, float] = (-50.0, -25.0)
+    speed_factor: tuple[float, float] = (0.72, 1.38)
     pitch_semitones: float = 3.0
 
     def __post_init__(self) -> None:
@@ -140,6 +148,8 @@ class Remixes:
         return stem
 
     def _coloured(self, rng: np.random.Generator, stem: Array) -> Array:
+        if rng.random() < self._config.equaliser:
+            stem = augment.equalise(rng, stem, self._config.equaliser_db)
         if rng.random() < self._config.filter:
             stem = augment.random_filter(rng, stem)
         return augment.reverberate(rng, stem) if rng.random() < self._config.room else stem
@@ -152,6 +162,8 @@ class Remixes:
         elif alone < c.voice_only + c.music_only:
             voice = np.zeros_like(voice)
         voice, music = augment.at_level(voice, rng.uniform(*c.voice_db)), augment.at_level(music, 0.0)
+        if rng.random() < c.noise:
+            music = augment.add_noise(rng, music, rng.uniform(*c.noise_db))
         scale = augment.from_db(rng.uniform(*c.level_db)) / max(augment.active_level(voice + music), 1e-9)
         scale = min(scale, 1.0 / max(float(np.abs(voice + music).max()), 1e-9))  # a clipped sum would be none
         return voice * np.float32(scale), music * np.float32(scale)
