@@ -8,9 +8,7 @@ from torch import Tensor
 QUIETEST = 1e-6
 """Added to energies relative to the mixture's, so that a silent stem has finite figures (-60 dB)."""
 DEEPEST_DB = 30.0
-"""Errors below this level re the target count no more (the soft threshold of Wisdom et al. 2020, equation 4)."""
-LEAST_FACTOR = 0.1
-"""An estimate that is fainter in the target than this, or against it, is held against this much of it."""
+"""Errors below this level re the target count no more."""
 SILENT = 1e-4
 """Share of the mixture's energy below which a stem is silent."""
 COMPRESSION = 0.3
@@ -19,10 +17,12 @@ WINDOWS = (256, 512, 1_024)
 """Of the spectra, in samples; hops are a quarter."""
 
 
-def si_sdr_loss(estimate: Tensor, target: Tensor, mixture: Tensor) -> Tensor:
-    """Negative scale-invariant SDR in dB, of each clip; where the target is silent, the estimate re the mixture.
+def snr_loss(estimate: Tensor, target: Tensor, mixture: Tensor) -> Tensor:
+    """Negative signal-to-noise ratio in dB, of each clip; where the target is silent, the estimate re the mixture.
 
-    Le Roux et al. (2019), "SDR - half-baked or well done?", equation 5, with a soft threshold.
+    Wisdom et al. (2020), "Unsupervised sound separation using mixture invariant training", equation 4. Scale counts,
+    other than in SI-SDR: the stems add up to the mixture, so that the accompaniment keeps what a faint voice, however
+    pure, leaves of the true one.
 
     Parameters
     ----------
@@ -33,11 +33,8 @@ def si_sdr_loss(estimate: Tensor, target: Tensor, mixture: Tensor) -> Tensor:
     Tensor, shape (batch,)
     """
     whole = _energy(mixture) + 1e-9
-    floor = QUIETEST * whole
-    factor = (estimate * target).sum(1) / (_energy(target) + floor)
-    scaled = factor.clamp(min=LEAST_FACTOR).unsqueeze(1) * target
-    wanted = _energy(scaled) + floor
-    error = _energy(estimate - scaled) + 10 ** (-DEEPEST_DB / 10) * wanted
+    wanted = _energy(target) + QUIETEST * whole
+    error = _energy(estimate - target) + 10 ** (-DEEPEST_DB / 10) * wanted
     left = _energy(estimate) + 10 ** (-DEEPEST_DB / 10) * whole
     return 10 * torch.log10(torch.where(_energy(target) > SILENT * whole, error / wanted, left / whole))
 

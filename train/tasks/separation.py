@@ -25,7 +25,7 @@ from train.data.song_sets import find_songs
 from train.data.songs import Songs, of_folds
 from train.folds import HoldsOut
 from train.run import DataUsed, data_used
-from train.separation_losses import interference_loss, si_sdr_loss, spectral_loss
+from train.separation_losses import interference_loss, snr_loss, spectral_loss
 from train.task import Batch, LoopConfig
 
 CHECKED = 24
@@ -43,13 +43,13 @@ class LossWeights:
 
     Attributes
     ----------
-    si_sdr, interference : float
+    snr, interference : float
         A decibel, of both stems together.
     spectral, voice : float
         A unit.
     """
 
-    si_sdr: float = 0.05
+    snr: float = 0.05
     interference: float = 0.01
     spectral: float = 1.0
     voice: float = 0.3
@@ -143,27 +143,28 @@ class SeparationTask:
         mixture, voice, music, voiced = batch
         found_voice, found_music, logits = separate(model, mixture, self.config.model.stft)
         pairs = ((found_voice, voice, music), (found_music, music, voice))
-        si_sdr = sum(si_sdr_loss(found, wanted, mixture).mean() for found, wanted, _ in pairs)
+        snr = sum(snr_loss(found, wanted, mixture).mean() for found, wanted, _ in pairs)
         interference = sum(interference_loss(*pair).mean() for pair in pairs)
         spectral = sum(spectral_loss(found, wanted, mixture).mean() for found, wanted, _ in pairs)
         weights = self.config.weights
         return {
-            "si_sdr": weights.si_sdr * si_sdr,
+            "snr": weights.snr * snr,
             "interference": weights.interference * interference,
             "spectral": weights.spectral * spectral,
             "voice": weights.voice * F.binary_cross_entropy_with_logits(logits, voiced),
         }
 
     def validate(self, model: nn.Module) -> dict[str, float]:
-        """Mean SI-SDR of both stems on whole clips at 0 dB, as they are; ``score`` is the voice's."""
+        """Mean SNR of both stems on whole clips at 0 dB, as they are; ``score`` is the mean of the two."""
         device = next(model.parameters()).device
-        figures: dict[str, list[float]] = {"score": [], "music": [], "voiced": []}
+        figures: dict[str, list[float]] = {"score": [], "voice": [], "music": [], "voiced": []}
         with torch.no_grad():
             for clip in self._clips:
                 mixture, voice, music, voiced = (part.to(device) for part in clip)
                 found_voice, found_music, logits = separate(model, mixture, self.config.model.stft)
-                figures["score"].append(-si_sdr_loss(found_voice, voice, mixture).item())
-                figures["music"].append(-si_sdr_loss(found_music, music, mixture).item())
+                figures["voice"].append(-snr_loss(found_voice, voice, mixture).item())
+                figures["music"].append(-snr_loss(found_music, music, mixture).item())
+                figures["score"].append((figures["voice"][-1] + figures["music"][-1]) / 2)
                 figures["voiced"].append(((logits > 0) == (voiced > 0.5)).float().mean().item())
         return {name: float(np.mean(values)) for name, values in figures.items()}
 
