@@ -6,6 +6,7 @@ import torch
 
 from models.mask import Mask, MaskConfig, separate
 from models.mask_offline import OfflineMask
+from models.recurrent import Lstm
 from models.spectra import analyse, synthesise
 from streamer.stage import offline
 from streamer.stft import Stft, StftConfig
@@ -90,3 +91,11 @@ def test_a_whole_sound_is_analysed_as_numpy_would():
     window = SMALL.windows[0]
     first = np.fft.rfft(np.concatenate([np.zeros(24), x[:8]]) * window)
     np.testing.assert_allclose(analyse(torch.from_numpy(x)[None], SMALL)[0, 0], first, atol=1e-4)
+
+
+def test_a_memory_forgets_little_at_first():
+    torch.manual_seed(0)
+    layer = Lstm(3, 4)
+    zeros = torch.zeros(1, 4)
+    _, _, cell = layer(torch.zeros(1, 1, 3), zeros, torch.full((1, 4), 10.0))
+    assert (cell / 10 > 0.55).all()  # torch's own begin around a half

@@ -108,6 +108,25 @@ def test_everything_at_once_stays_finite_and_within_full_scale(songs):
         assert remix.mixture.dtype == remix.voice.dtype == np.float32
 
 
+def test_either_stem_is_equalised_by_itself(tmp_path):
+    t = np.arange(2 * RATE_HZ) / RATE_HZ
+    for stem in ("vocals", "accompaniment"):
+        (tmp_path / "mine" / "song").mkdir(parents=True, exist_ok=True)
+        tones = sum(0.1 * np.sin(2 * np.pi * hz * t) for hz in (200, 4_000))
+        soundfile.write(tmp_path / "mine" / "song" / f"{stem}.wav", tones, RATE_HZ)
+    songs = Songs(find_songs([str(tmp_path / "mine")], tmp_path), tmp_path / "cache")
+    config = replace(PLAIN, own=1.0, equaliser=1.0, equaliser_db=6.0)
+
+    def tilt_db(stem):
+        spectrum = np.abs(np.fft.rfft(stem))
+        return 20 * np.log10(spectrum[4_000] / spectrum[200])
+
+    tilts = np.array([[tilt_db(remix.voice), tilt_db(remix.music)] for remix in made(songs, config, 10)])
+    assert np.all(np.ptp(tilts, axis=0) > 2)
+    assert np.abs(tilts).max() < 12.5
+    assert np.abs(tilts[:, 0] - tilts[:, 1]).max() > 1
+
+
 def test_noise_is_the_accompaniments(songs):
     for remix in made(songs, replace(PLAIN, noise=1.0, noise_db=(-20.0, -20.0), voice_db=(0.0, 0.0)), 5):
         spectra = [np.abs(np.fft.rfft(stem)) for stem in (remix.voice, remix.music)]

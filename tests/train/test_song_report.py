@@ -39,7 +39,13 @@ def run(tmp_path):
     (folder / "config.json").write_text(json.dumps({"data": [str(tmp_path / "mine")]}))
     (folder / "predictions").mkdir()
     songs = [
-        {"name": name, "artist": "Ann", "seconds": 1.0 + n, "decibels": decibels(float(n) if n < 8 else None)}
+        {
+            "name": name,
+            "source": "mine",
+            "artist": "Ann",
+            "seconds": 1.0 + n,
+            "decibels": decibels(float(n) if n < 8 else None),
+        }
         for n, name in enumerate(NAMES)
     ]
     content = {"command": "python -m train evaluate separation --run run", "songs": songs}
@@ -55,7 +61,7 @@ def sounds(text):
 
 def test_the_worst_the_best_and_those_between_are_played(run, tmp_path):
     text = write_report([run], data=tmp_path).read_text()
-    assert Outline(text).titles == ["Songs", "To look at and to listen to, run", *SECTIONS]
+    assert Outline(text).titles == ["Songs of mine", "To look at and to listen to, run", *SECTIONS]
     shown = re.findall(r"<h3>(Ann - \d) <small>([^<]*)</small>", text)
     assert shown == [
         ("Ann - 0", "worst"),
@@ -113,7 +119,18 @@ def test_of_a_network_that_does_not_step_nothing_is_missed_that_it_cannot_have(r
     offline = tmp_path / "separation_offline" / "run"
     shutil.copytree(run, offline, ignore=shutil.ignore_patterns("exported"))
     text = write_report([offline], data=tmp_path).read_text()
-    assert Outline(text).titles == ["Songs", *(title for title in SECTIONS if title != "Cost")]
+    assert Outline(text).titles == ["Songs of mine", *(title for title in SECTIONS if title != "Cost")]
+
+
+def test_each_data_set_has_figures_of_its_own(run, tmp_path):
+    content = json.loads((run / "predictions" / "test.json").read_text())
+    for song in content["songs"][4:]:
+        song["source"] = "theirs"
+    (run / "predictions" / "test.json").write_text(json.dumps(content))
+    text = write_report([run], data=tmp_path).read_text()
+    assert Outline(text).titles[:2] == ["Songs of mine", "Songs of theirs"]
+    for numbers in (np.arange(4), np.arange(4, 8)):
+        assert f"<b>{np.average(numbers, weights=1.0 + numbers):.2f} dB</b>" in text
 
 
 def test_a_song_that_cannot_be_read_is_said(run, tmp_path):

@@ -11,8 +11,9 @@ import soundfile
 import soxr
 
 from streamer.errors import ConfigError
-from train.data import mir1k, spoken, stem_folders
+from train.data import mir1k, stem_folders
 from train.data.decode import RATE_HZ
+from train.data.song_sets import find_songs
 from train.data.songs import Songs
 from train.data.stem_folders import VALIDATION
 
@@ -39,7 +40,7 @@ def test_the_literatures_split_learns_from_two_singers_and_tests_on_all_others(d
 
 
 def test_each_sentence_is_spoken_over_an_accompaniment_of_its_fold(data_dir, tmp_path):
-    found = spoken.songs(data_dir)
+    found = find_songs(["spoken"], data_dir)
     assert len(found) == 240
     assert all(song.voice.fold == song.music.fold for song in found)
     assert len({song.music for song in found}) > 200
@@ -51,6 +52,13 @@ def test_each_sentence_is_spoken_over_an_accompaniment_of_its_fold(data_dir, tmp
     assert len(songs) == 3
     for n in range(3):
         assert len(songs.voice(n)) == len(songs.music(n)) == songs.length(n)
+
+
+def test_sentences_of_a_fold_without_accompaniment_are_not_lost_unsaid(tmp_path):
+    for name in ("speech/FA_1", "speech/MA_1", "mir1k/music/ann_1_01", "mir1k/voice/ann_1_01"):
+        write_stem(tmp_path / f"{name}.wav")
+    with pytest.raises(ConfigError, match=r"no accompaniment of folds 2, in which .* get all of MIR-1K"):
+        find_songs(["spoken"], tmp_path)
 
 
 def test_stems_of_a_song_are_aligned_and_add_up(tmp_path):

@@ -7,6 +7,7 @@ import soxr
 from scipy.fft import irfft, next_fast_len, rfft
 from scipy.signal import butter, fftconvolve, lfilter, sosfilt
 
+from streamer.frontend import hz_to_mel
 from streamer.stage import Array
 from train.augment.levels import from_db
 from train.augment.noise import noise_at_snr
@@ -44,7 +45,7 @@ def equalise(rng: np.random.Generator, x: Array, most_db: float, rate_hz: int = 
     rate_hz : int
     """
     size = next_fast_len(len(x) + rate_hz // 10, real=True)  # what rings on does not come back at the start
-    mel = np.log1p(np.fft.rfftfreq(size, 1.0 / rate_hz) / 700.0)
+    mel = hz_to_mel(np.fft.rfftfreq(size, 1.0 / rate_hz), "htk")
     knobs = np.linspace(0.0, mel[-1], TONE_CONTROLS)
     gains_db = np.interp(mel, knobs, rng.uniform(-most_db, most_db, TONE_CONTROLS))
     return irfft(rfft(x, size) * 10 ** (gains_db / 20), size)[: len(x)].astype(np.float32)

@@ -94,7 +94,7 @@ def _separation(runs: Sequence[Run], data: Path | None, names: Sequence[str]) ->
     task = training.task_of(runs)
     steps = find_plugin(task).steps  # what does not is neither exported nor played
     parts = [
-        songs.summary(runs),
+        *songs.summary(runs),
         *(songs.to_hear(runs, data, names) if steps else []),
         measured.other_figures(runs),
         *([measured.cost(runs)] if steps else []),

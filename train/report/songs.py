@@ -48,10 +48,13 @@ class _Shown:
     why: str
 
 
-def summary(runs: Sequence[Run]) -> Section:
-    """Figures of all songs that were measured."""
+def summary(runs: Sequence[Run]) -> list[Section]:
+    """Figures of all songs that were measured, each data set by itself: they are not measured alike."""
     songs = _measured(runs)
-    return _summary(songs) if songs else absent("Songs", "predictions/*.json", evaluate_command(runs))
+    if not songs:
+        return [absent("Songs", "predictions/*.json", evaluate_command(runs))]
+    sources = sorted({song["source"] for song in songs})
+    return [_summary(source, [song for song in songs if song["source"] == source]) for source in sources]
 
 
 def to_hear(runs: Sequence[Run], data: Path | None, names: Sequence[str]) -> list[Section]:
@@ -83,7 +86,7 @@ def _measured(runs: Sequence[Run]) -> list[Mapping[str, Any]]:
     return [song for run in runs if run.songs for song in run.songs["songs"]]
 
 
-def _summary(songs: Sequence[Mapping[str, Any]]) -> Section:
+def _summary(source: str, songs: Sequence[Mapping[str, Any]]) -> Section:
     keys = ("voice/nsdr", "voice/sir", "voice/sar", "music/nsdr")
     heads = ("voice NSDR", "voice SIR", "voice SAR", "accompaniment NSDR")
     artists = sorted({song["artist"] for song in songs})
@@ -96,7 +99,7 @@ def _summary(songs: Sequence[Mapping[str, Any]]) -> Section:
     body = tiles((f"{_mean(songs, key):.2f} dB", head) for key, head in zip(keys, heads, strict=True))
     told = "Means over songs, weighted by their length. NSDR is SDR less the mixture's."
     return Section(
-        "Songs",
+        f"Songs of {source}",
         body
         + note(told)
         + figure(drawing.svg("songs by NSDR"))

@@ -41,8 +41,8 @@ PRECISION, RECALL = 0.95, 0.95
 ABOUT = """
 Gives a mask that takes a voice out of its accompaniment, for every bin of a short-time spectrum each {hop_ms:g} ms, and
 says whether there is a voice. A causal network of {parameters:,} parameters: {network}. Analysis and synthesis are
-late by {latency_ms:g} ms together. Trained from {began} on remixes of {songs} songs: voices over other
-accompaniments, at other levels, speeds and pitches, filtered, reverberated, coded.
+late by {latency_ms:g} ms together. Trained from {began} on remixes of {songs} clips and songs: voices over other
+accompaniments, at other levels, speeds and pitches, equalised, filtered, reverberated, with noise, coded.
 
 Nothing of fold {fold} was heard in training{validation}.
 """
@@ -123,7 +123,7 @@ def release(
     manifest = set_points(manifest, points, folder)
     on = manifest.thresholds()[0].on
     found = _figures(measured(_usable(config, data, cache, config.fold), Stepping(folder)), on)
-    results = {"command": COMMAND.format(task=kind.task), "latency_ms": config.model.stft.latency_ms, **found}
+    results = {"command": COMMAND.format(task=kind.task), **found}
     learnt = len(_usable(config, data, cache, *config.learnt_folds))
     return finish(manifest, results, folder, _about(model, config, learnt), _limits(manifest))
 
