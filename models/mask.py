@@ -27,8 +27,8 @@ class MaskConfig:
         Numbers in each band between the blocks.
     memory : int
         Units that each band remembers by, in each block.
-    mixing : int
-        Units by which bands hear one another.
+    reach : int
+        Bands that a band hears in each block, itself included; odd.
     hidden : int
         Units between the two layers that a band has to itself.
     blocks : int
@@ -40,7 +40,7 @@ class MaskConfig:
     zones: tuple[tuple[int, int], ...] = ((20, 4), (10, 8), (10, 16))
     channels: int = 48
     memory: int = 96
-    mixing: int = 80
+    reach: int = 13
     hidden: int = 96
     blocks: int = 3
     level_frames: int = 200
@@ -55,8 +55,8 @@ class Mask(StreamingLayer):
     """Band-split network: in turn each band remembers, and the bands of a frame hear one another.
 
     Bands and the LSTM along time are those of Luo and Yu (2023), "Music source separation with band-split RNN", in one
-    direction; across bands there are the layers of Tolstikhin et al. (2021), "MLP-Mixer". Level is taken off by what
-    was heard so far. It sees complex values compressed by the power 0.3.
+    direction; across bands there are the blocks of Liu et al. (2022), "A ConvNet for the 2020s". Level is taken off by
+    what was heard so far. It sees complex values compressed by the power 0.3.
 
     Parameters
     ----------
@@ -65,7 +65,7 @@ class Mask(StreamingLayer):
     Raises
     ------
     ValueError
-        If the zones are not the bins.
+        If the zones are not the bins, or `reach` is even.
     """
 
     hop_frames = 1
@@ -77,15 +77,13 @@ class Mask(StreamingLayer):
         covered = sum(bands * width for bands, width in config.zones)
         if covered != config.stft.bins - 1:
             raise ValueError(f"zones {config.zones} have {covered} bins; expected {config.stft.bins - 1}")
+        if config.reach % 2 == 0:
+            raise ValueError(f"reach is {config.reach} bands; expected an odd number: as many above as below")
         self.level = Levelled(config.level_frames)
-        self.encoders = nn.ModuleList(
-            EachBand(bands, 3 * width, config.channels) for bands, width in config.zones
-        )
+        self.encoders = nn.ModuleList(Zone(3 * width, config.channels) for _, width in config.zones)
         self.blocks = nn.ModuleList(Block(config) for _ in range(config.blocks))
         self.norm = nn.LayerNorm(config.channels)
-        self.decoders = nn.ModuleList(
-            EachBand(bands, config.channels, 4 * width) for bands, width in config.zones
-        )
+        self.decoders = nn.ModuleList(nn.Linear(config.channels, 4 * width) for _, width in config.zones)
         self.voice = nn.Linear(config.bands * config.channels, 1)
         self.state_shapes = self.level.state_shapes + 2 * config.blocks * ((config.bands, config.memory),)
 
@@ -168,42 +166,25 @@ def separate(model: nn.Module, mixture: Tensor, config: StftConfig) -> tuple[Ten
     return voice, mixture - voice, logit[:, : 1 - config.synthesis_hops, 0]
 
 
-class EachBand(nn.Module):
-    """A linear layer for each band, of its own weights.
+class Zone(nn.Module):
+    """A linear layer that all bands of a zone share, from each band and its neighbour on either side.
+
+    So what is learnt of one pitch is known of others: bands differ by their place alone. The lowest and the highest
+    band of a zone are their own neighbours.
 
     Parameters
     ----------
-    bands, channels_in, channels_out : int
+    channels_in, channels_out : int
     """
 
-    def __init__(self, bands: int, channels_in: int, channels_out: int) -> None:
+    def __init__(self, channels_in: int, channels_out: int) -> None:
         super().__init__()
-        bound = channels_in**-0.5
-        self.weight = nn.Parameter(torch.empty(bands, channels_in, channels_out).uniform_(-bound, bound))
-        self.bias = nn.Parameter(torch.zeros(bands, channels_out))
+        self.linear = nn.Linear(3 * channels_in, channels_out)
 
     def forward(self, x: Tensor) -> Tensor:
         """(batch, bands, frames, channels_in) to (batch, bands, frames, channels_out)."""
-        return x @ self.weight + self.bias.unsqueeze(1)
-
-
-class AcrossBands(nn.Module):
-    """A linear layer over the bands, alike for every channel.
-
-    Parameters
-    ----------
-    bands_in, bands_out : int
-    """
-
-    def __init__(self, bands_in: int, bands_out: int) -> None:
-        super().__init__()
-        bound = bands_in**-0.5
-        self.weight = nn.Parameter(torch.empty(bands_out, bands_in).uniform_(-bound, bound))
-        self.bias = nn.Parameter(torch.zeros(bands_out, 1))
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(batch, bands_in, frames, channels) to (batch, bands_out, frames, channels)."""
-        return (self.weight @ x.flatten(2) + self.bias).unflatten(2, x.shape[2:])
+        below, above = torch.cat([x[:, :1], x[:, :-1]], dim=1), torch.cat([x[:, 1:], x[:, -1:]], dim=1)
+        return self.linear(torch.cat([below, x, above], dim=3))
 
 
 class Block(nn.Module):
@@ -220,9 +201,9 @@ class Block(nn.Module):
         self.time_norm, self.band_norm, self.channel_norm = (nn.LayerNorm(channels) for _ in range(3))
         self.time = Lstm(channels, config.memory)
         self.time_out = nn.Linear(config.memory, channels)
-        self.across = nn.Sequential(
-            AcrossBands(config.bands, config.mixing), nn.GELU(), AcrossBands(config.mixing, config.bands)
-        )
+        reach = config.reach
+        self.across = nn.Conv2d(channels, channels, (reach, 1), padding=(reach // 2, 0), groups=channels)
+        self.across_out = nn.Linear(channels, channels)
         self.within = nn.Sequential(
             nn.Linear(channels, config.hidden), nn.GELU(), nn.Linear(config.hidden, channels)
         )
@@ -236,5 +217,6 @@ class Block(nn.Module):
 
     def of_a_frame(self, x: Tensor) -> Tensor:
         """What knows nothing of time, (batch, bands, frames, channels) to the same shape."""
-        x = x + self.across(self.band_norm(x))
+        y = self.across(self.band_norm(x).permute(0, 3, 1, 2)).permute(0, 2, 3, 1)
+        x = x + self.across_out(nn.functional.gelu(y))
         return x + self.within(self.channel_norm(x))

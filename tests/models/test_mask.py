@@ -1,10 +1,12 @@
 """The mask network and the transform around it in torch: the same numbers as the stages that listen."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
-from models.mask import Mask, MaskConfig, separate
+from models.mask import Mask, MaskConfig, Zone, separate
 from models.mask_offline import OfflineMask
 from models.recurrent import Lstm
 from models.spectra import analyse, synthesise
@@ -13,7 +15,7 @@ from streamer.stft import Stft, StftConfig
 
 SMALL = StftConfig(hop_samples=8, window_samples=32)
 CONFIG = MaskConfig(
-    SMALL, zones=((4, 2), (2, 4)), channels=6, memory=7, mixing=5, hidden=9, blocks=2, level_frames=6
+    SMALL, zones=((4, 2), (2, 4)), channels=6, memory=7, reach=3, hidden=9, blocks=2, level_frames=6
 )
 
 
@@ -84,6 +86,21 @@ def test_every_weight_is_learnt():
 def test_zones_that_are_not_the_bins_are_refused():
     with pytest.raises(ValueError, match="have 8 bins; expected 16"):
         Mask(MaskConfig(SMALL, zones=((4, 2),)))
+
+
+def test_a_reach_that_is_even_is_refused():
+    with pytest.raises(ValueError, match="reach is 4 bands; expected an odd number: as many above as below"):
+        Mask(replace(CONFIG, reach=4))
+
+
+def test_the_bands_of_a_zone_share_their_weights():
+    zone = Zone(3, 5).eval()
+    x = torch.randn(2, 6, 4, 3)
+    y = zone(x)
+    assert y.shape == (2, 6, 4, 5)
+    shifted = zone(x[:, 1:])
+    torch.testing.assert_close(shifted[:, 1:], y[:, 2:])  # all but the one that is now the lowest
+    torch.testing.assert_close(y[:, 0], zone.linear(torch.cat([x[:, 0], x[:, 0], x[:, 1]], dim=2)))
 
 
 def test_a_whole_sound_is_analysed_as_numpy_would():

@@ -36,7 +36,7 @@ def small_head():
 def small_mask():
     stft = StftConfig(hop_samples=8, window_samples=32)
     config = MaskConfig(
-        stft, zones=((4, 2), (2, 4)), channels=6, memory=7, mixing=5, hidden=9, blocks=2, level_frames=6
+        stft, zones=((4, 2), (2, 4)), channels=6, memory=7, reach=3, hidden=9, blocks=2, level_frames=6
     )
     return Mask(config), 2 * stft.bins
 

@@ -37,7 +37,7 @@ TINY = [
     "model.zones=[[10, 8], [5, 48]]",
     "model.channels=8",
     "model.memory=8",
-    "model.mixing=8",
+    "model.reach=5",
     "model.hidden=8",
     "model.blocks=1",
     "remixes.seconds=0.5",
@@ -123,7 +123,7 @@ def test_both_stems_decide_which_weights_are_kept(task):
 
 def test_the_network_that_waits_for_the_end_is_larger():
     offline, stepping = OfflineRunConfig().model, MaskConfig()
-    for name in ("bands", "channels", "mixing", "hidden", "blocks"):
+    for name in ("bands", "channels", "hidden", "blocks"):
         assert getattr(offline, name) > getattr(stepping, name), name
     assert offline.memory >= stepping.memory  # in each direction
 
@@ -210,7 +210,7 @@ def test_the_network_that_waits_for_the_end_is_measured_as_it_is_and_not_exporte
         "model.zones=[[8, 16], [6, 64]]",
         "model.channels=8",
         "model.memory=8",
-        "model.mixing=8",
+        "model.reach=5",
         "model.hidden=8",
     ]
     own = [text for text in settings if not text.startswith("model.")]

@@ -28,7 +28,7 @@ def _sizes() -> MaskConfig:
     """Windows of 64 ms, 64 bands, 4 blocks wider than those of `MaskConfig`, and memory in both directions."""
     stft = StftConfig(hop_samples=256, window_samples=1_024, synthesis_hops=4)
     zones = ((32, 4), (16, 8), (16, 16))
-    return MaskConfig(stft, zones, channels=64, memory=96, mixing=128, hidden=128, blocks=4)
+    return MaskConfig(stft, zones, channels=64, memory=96, reach=13, hidden=128, blocks=4)
 
 
 @dataclass(frozen=True)
