@@ -84,7 +84,7 @@ class Mask(StreamingLayer):
         self.blocks = nn.ModuleList(Block(config) for _ in range(config.blocks))
         self.norm = nn.LayerNorm(config.channels)
         self.decoders = nn.ModuleList(nn.Linear(config.channels, 4 * width) for _, width in config.zones)
-        self.voice = nn.Linear(config.bands * config.channels, 1)
+        self.voice = nn.Linear(config.channels, 1)
         self.state_shapes = self.level.state_shapes + 2 * config.blocks * ((config.bands, config.memory),)
 
     def forward(self, x: Tensor, state: TorchState | None = None) -> tuple[Tensor, TorchState]:
@@ -115,7 +115,7 @@ class Mask(StreamingLayer):
     def _given(self, x: Tensor) -> Tensor:
         """(batch, bands, frames, channels) to masks and the logit of a voice."""
         x = self.norm(x)
-        return torch.cat([self._decoded(x), self.voice(x.transpose(1, 2).flatten(2))], dim=2)
+        return torch.cat([self._decoded(x), self.voice(x.mean(1))], dim=2)
 
     def _encoded(self, x: Tensor) -> Tensor:
         """(batch, frames, 2 * bins) to (batch, bands, frames, channels)."""

@@ -40,10 +40,11 @@ def snr_loss(estimate: Tensor, target: Tensor, mixture: Tensor) -> Tensor:
 
 
 def interference_loss(estimate: Tensor, target: Tensor, other: Tensor) -> Tensor:
-    """How much of the other stem is in an estimate: energy of its part along it re that along the target, in dB.
+    """How much louder the other stem makes what is wanted in an estimate: 10 log10(1 + 1 / SIR), in dB.
 
-    The estimate is projected onto the plane of both stems; this is the negative SIR of BSS Eval (Vincent et al. 2006,
-    equations 5 to 9) with filters of one tap. 0 where either is silent.
+    The estimate is projected onto the plane of both stems; the SIR is that of BSS Eval (Vincent et al. 2006,
+    equations 5 to 9) with filters of one tap. It is not taken by itself: in dB, the less of the other is left, the
+    harder the last of it would pull. 0 where either is silent.
 
     Parameters
     ----------
@@ -57,12 +58,11 @@ def interference_loss(estimate: Tensor, target: Tensor, other: Tensor) -> Tensor
     et, eo = (estimate * target).sum(1), (estimate * other).sum(1)
     determinant = (tt * oo - to.square()).clamp(min=1e-12)
     a, b = (oo * et - to * eo) / determinant, (tt * eo - to * et) / determinant
-    wanted = a.unsqueeze(1) * target
-    heard = wanted + b.unsqueeze(1) * other
+    heard = a.unsqueeze(1) * target + b.unsqueeze(1) * other
     along = (et / tt.clamp(min=1e-9)).unsqueeze(1) * target
-    ratio = (_energy(heard - along) + 1e-3 * _energy(along) + 1e-9) / (_energy(along) + 1e-9)
+    ratio = _energy(heard - along) / (_energy(along) + 1e-3 * tt + 1e-9)
     both = (tt > 1e-3 * oo) & (oo > 1e-3 * tt)
-    return torch.where(both, 10 * torch.log10(ratio), 0.0)
+    return torch.where(both, 10 * torch.log10(1 + ratio), 0.0)
 
 
 def spectral_loss(estimate: Tensor, target: Tensor, mixture: Tensor) -> Tensor:

@@ -44,12 +44,20 @@ def test_an_inverted_estimate_is_the_worst():
     assert loss > snr_loss(MUSIC, VOICE, VOICE + MUSIC).item()
 
 
-@pytest.mark.parametrize("leak_db", [0.0, -10.0, -20.0])
-def test_interference_is_the_level_of_the_other_stem_alone(leak_db):
+@pytest.mark.parametrize(("leak_db", "louder_db"), [(0.0, 3.01), (-10.0, 0.41), (-20.0, 0.04)])
+def test_interference_is_what_the_other_stem_adds(leak_db, louder_db):
     leak = 10 ** (leak_db / 20) * MUSIC * VOICE.norm() / MUSIC.norm()
     for further in (0.0, 1.0):  # what is of neither stem is no interference
         loss = interference_loss(VOICE + leak + further * OTHER, VOICE, MUSIC).item()
-        assert loss == pytest.approx(leak_db, abs=0.5)
+        assert loss == pytest.approx(louder_db, abs=0.2)
+
+
+def test_what_is_pure_is_not_pulled():
+    pure = (0.5 * VOICE).requires_grad_()
+    mixed = (0.5 * VOICE + 0.5 * MUSIC).requires_grad_()
+    for estimate in (pure, mixed):
+        interference_loss(estimate, VOICE, MUSIC).sum().backward()
+    assert pure.grad.norm() < 0.05 * mixed.grad.norm()
 
 
 def test_beside_a_silent_stem_there_is_no_interference():

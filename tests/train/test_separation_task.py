@@ -12,7 +12,7 @@ import torch
 from click.testing import CliRunner
 
 from models.mask import MaskConfig
-from streamer.errors import ConfigError
+from streamer.errors import ConfigError, ModelError
 from streamer.model_folders import read_manifest
 from tests.toy_separation import write_toy_separation
 from train.__main__ import main
@@ -199,6 +199,26 @@ def test_the_other_network_learns_by_the_same_task_and_may_begin_with_other_weig
     export = CliRunner().invoke(main, ["export", "separation_cnn_lstm", "--out", str(tmp_path / "out")])
     assert export.exit_code == 0, export.output
     assert read_manifest(tmp_path / "out").is_separation
+
+
+def test_weights_of_another_transform_may_be_begun_with(songs, settings, tmp_path, monkeypatch):
+    monkeypatch.setenv("STREAMER_DATA", str(songs.parent))
+    monkeypatch.chdir(tmp_path)
+    words = [
+        word for text in [*settings, "loop.steps=2", "loop.validate_every=2"] for word in ("--set", text)
+    ]
+    first = CliRunner().invoke(main, ["separation", *words])
+    assert first.exit_code == 0, first.output
+    run = Path(first.output.strip().splitlines()[-1])
+    weights = torch.load(run / "best.pt")["weights"]
+    late = ["model.stft.window_samples=1280", "model.zones=[[16, 8], [32, 16]]", f"begin={run}"]
+    tuned = read_config(SeparationRunConfig, None, [*settings, *late])
+    with pytest.raises(ModelError, match="does not fit this program's Mask"):  # bands as wide as none was
+        SeparationTask(tuned, songs, tmp_path / "cache").make_model()
+    late[1] = "model.zones=[[8, 8], [12, 48]]"
+    tuned = read_config(SeparationRunConfig, None, [*settings, *late])
+    model = SeparationTask(tuned, songs, tmp_path / "cache").make_model()
+    assert all(torch.equal(weights[name], own) for name, own in model.state_dict().items())
 
 
 def test_the_network_that_waits_for_the_end_is_measured_as_it_is_and_not_exported(

@@ -19,6 +19,7 @@ from streamer.errors import ConfigError
 from streamer.stage import Array
 from train.augment import active_level, from_db
 from train.checkpoint import Identity, load_weights
+from train.config import read_config
 from train.data.decode import RATE_HZ
 from train.data.remixes import Remix, RemixConfig, Remixes
 from train.data.song_sets import find_songs
@@ -68,7 +69,8 @@ class SeparationRunConfig(HoldsOut):
     remixes : RemixConfig
     weights : LossWeights
     begin : str
-        Folder of a run whose best weights it begins with, to be tuned on other songs; empty begins at random.
+        Folder of a run whose best weights it begins with, to be tuned on other songs, or for another transform whose
+        zones have bands as wide; empty begins at random.
     fold, validation_fold : int
         As in `train.folds.HoldsOut`.
     """
@@ -131,7 +133,10 @@ class SeparationTask:
     def make_model(self) -> nn.Module:
         model = self.config.network(self.config.model)
         if self.config.begin:
-            load_weights(model, Path(self.config.begin) / "best.pt", Identity(self.name, self.front_end))
+            # It may have heard another transform: bands of a zone share their weights, however many there are.
+            begun = Path(self.config.begin)
+            heard = read_config(type(self.config), begun / "config.json").model.stft
+            load_weights(model, begun / "best.pt", Identity(self.name, heard))
         return model
 
     def make_batch(self, seed: int, step: int, size: int) -> Batch:
