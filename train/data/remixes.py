@@ -42,7 +42,7 @@ class RemixConfig:
     """
 
     seconds: float = 4.0
-    own: float = 0.25
+    own: float = 0.1
     voice_only: float = 0.05
     music_only: float = 0.1
     voice_db: tuple[float, float] = (-8.0, 8.0)

@@ -85,7 +85,7 @@ class SeparationRunConfig(HoldsOut):
         default_factory=lambda: LoopConfig(
             steps=30_000,
             batch=2,
-            learning_rate=1e-3,
+            learning_rate=2e-3,
             weight_decay=1e-2,
             average=0.999,
             gradient_norm=5.0,
