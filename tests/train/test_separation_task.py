@@ -173,6 +173,10 @@ def test_from_songs_to_a_released_folder_that_separates(songs, settings, tmp_pat
     printed = json.loads(again.output)
     assert printed["separation"]["mine"].keys() == test.keys()
     assert printed["latency_ms"] == manifest.stft.latency_ms == 20.0
+    tuned = read_config(SeparationRunConfig, None, [*settings, f"begin={folder}"])
+    begun = SeparationTask(tuned, songs, tmp_path / "cache").make_model().state_dict()
+    weights = torch.load(folder / "best.pt")["weights"]
+    assert all(torch.equal(weights[name], own) for name, own in begun.items())
 
 
 def test_the_other_network_learns_by_the_same_task_and_may_begin_with_other_weights(

@@ -69,8 +69,8 @@ class SeparationRunConfig(HoldsOut):
     remixes : RemixConfig
     weights : LossWeights
     begin : str
-        Folder of a run whose best weights it begins with, to be tuned on other songs, or for another transform whose
-        zones have bands as wide; empty begins at random.
+        Folder of a run, or of what was released from one, whose weights it begins with, to be tuned on other songs,
+        or for another transform whose zones have bands as wide; empty begins at random.
     fold, validation_fold : int
         As in `train.folds.HoldsOut`.
     """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import shutil
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -35,6 +36,8 @@ from train.tasks.separation_figures import (
 
 COMMAND = "python -m train evaluate {task}"
 WARM_UP_FRAMES = 20
+TUNED_FROM = ("config.json", "best.pt")
+"""Of a run, what another one begins with."""
 PRECISION, RECALL = 0.95, 0.95
 """Of hops with a voice, for who prefers either."""
 
@@ -105,7 +108,7 @@ def release(
     data, cache : Path
         Folders of the data sets and of decoded sound.
     folder : Path
-        Takes ``model.onnx``, ``manifest.json`` and ``card.md``.
+        Takes ``model.onnx``, ``manifest.json`` and ``card.md``, and what a run needs to begin with these weights.
     kind : type
         Of the run's configuration.
     """
@@ -113,6 +116,8 @@ def release(
     check_chosen(config.validation_fold)
     model = load_run(run, kind)
     manifest = _exported(model, config, folder)
+    for name in TUNED_FROM:
+        shutil.copyfile(run / name, folder / name)
     scores, truth = together(
         voice_activity(_usable(config, data, cache, config.validation_fold), Stepping(folder))
     )
