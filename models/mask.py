@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from models.layers import StreamingLayer, TorchState
 from models.recurrent import Lstm
 from models.spectra import Levelled, analyse, as_features, synthesise
+from models.voice_activity import VoiceActivity
 from streamer.stft import StftConfig
 
 
@@ -32,6 +33,8 @@ class MaskConfig:
     hidden : int
         Units between the two layers that a band has to itself.
     blocks : int
+    voice_memory : int
+        Units by which it knows whether there is a voice.
     level_frames : int
         Frames whose mean power is taken for the level.
     """
@@ -43,6 +46,7 @@ class MaskConfig:
     reach: int = 13
     hidden: int = 96
     blocks: int = 3
+    voice_memory: int = 32
     level_frames: int = 200
 
     @property
@@ -84,8 +88,10 @@ class Mask(StreamingLayer):
         self.blocks = nn.ModuleList(Block(config) for _ in range(config.blocks))
         self.norm = nn.LayerNorm(config.channels)
         self.decoders = nn.ModuleList(nn.Linear(config.channels, 4 * width) for _, width in config.zones)
-        self.voice = nn.Linear(config.channels, 1)
-        self.state_shapes = self.level.state_shapes + 2 * config.blocks * ((config.bands, config.memory),)
+        zone_bins = [bands * width for bands, width in config.zones]
+        self.voice = VoiceActivity(zone_bins, config.channels, config.voice_memory)
+        of_blocks = 2 * config.blocks * ((config.bands, config.memory),)
+        self.state_shapes = self.level.state_shapes + of_blocks + self.voice.state_shapes
 
     def forward(self, x: Tensor, state: TorchState | None = None) -> tuple[Tensor, TorchState]:
         """Masks for the spectra of `models.spectra.as_features`.
@@ -104,18 +110,23 @@ class Mask(StreamingLayer):
         state : tuple of Tensor
         """
         state = self.init(x) if state is None else state
-        x, level = self.level(x, state[:1])
-        x = self._encoded(x)
+        spectra, level = self.level(x, state[:1])
+        x = self._encoded(spectra)
         after = list(level)
-        for block, hidden, cell in zip(self.blocks, state[1::2], state[2::2], strict=True):
+        for block, hidden, cell in zip(self.blocks, state[1:-2:2], state[2:-2:2], strict=True):
             x, *own = block(x, hidden, cell)
             after += own
-        return self._given(x), tuple(after)
+        y, *own = self._given(spectra, x, *state[-2:])
+        return y, (*after, *own)
 
-    def _given(self, x: Tensor) -> Tensor:
-        """(batch, bands, frames, channels) to masks and the logit of a voice."""
+    def _given(
+        self, spectra: Tensor, x: Tensor, hidden: Tensor, cell: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Masks and the logit of a voice, of what was heard and (batch, bands, frames, channels) made of it."""
         x = self.norm(x)
-        return torch.cat([self._decoded(x), self.voice(x.mean(1))], dim=2)
+        mask = self._decoded(x)
+        logit, hidden, cell = self.voice(spectra, mask, x.mean(1), hidden, cell)
+        return torch.cat([mask, logit], dim=2), hidden, cell
 
     def _encoded(self, x: Tensor) -> Tensor:
         """(batch, frames, 2 * bins) to (batch, bands, frames, channels)."""

@@ -39,10 +39,12 @@ class OfflineMask(Mask):
                 f"got a state of {len(state)} tensors; expected none: this network does not step"
             )
         power = x.square().mean((1, 2), keepdim=True)
-        x = self._encoded(x * torch.rsqrt(power.clamp(min=QUIET)))
+        spectra = x * torch.rsqrt(power.clamp(min=QUIET))
+        x = self._encoded(spectra)
         for block in self.blocks:
             x = block(x)
-        return self._given(x), ()
+        nothing = x.new_zeros(x.shape[0], self.config.voice_memory)
+        return self._given(spectra, x, nothing, nothing)[0], ()
 
 
 class _OfflineBlock(Block):
