@@ -16,7 +16,7 @@ import numpy as np
 from benchmarks.report import each, machine, one_thread, parser, percentiles, write
 from streamer.separation.load import load_separation
 from streamer.separation.separator import Separator
-from streamer.stage import Array
+from streamer.stage import Array, alone
 
 FORMS = ((16_000, 1), (48_000, 2))
 """Sample rates in hertz and channels that are measured."""
@@ -43,7 +43,7 @@ class Stepped:
             self.step(n)
 
     def step(self, n: int) -> None:
-        _, self._state = self._separator.step(self._sound[n % len(self._sound)], self._state)
+        _, self._state = alone(self._separator.step(self._sound[n % len(self._sound)], self._state))
 
 
 def steps(stepped: Stepped, seconds: float) -> dict[str, Any]:

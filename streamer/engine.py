@@ -21,12 +21,15 @@ from streamer.config import Config, PublishConfig
 from streamer.errors import StreamerError
 from streamer.events import Event, Status
 from streamer.heads import Head
+from streamer.inference.model import Model
 from streamer.memory import release_compiler
 from streamer.pipeline import Pipeline
 from streamer.separation.stream import Separation
 from streamer.sinks.sink import Sink
 from streamer.sources.source import Block
-from streamer.stream import Opening, Stream, fault_of
+from streamer.stage import alone
+from streamer.stream import Chunk, Opening, Stream, fault_of
+from streamer.together import Together
 
 LIVE_CHUNK_S = 0.1
 """Most sound that is taken from one live source before the others get their turn."""
@@ -36,6 +39,9 @@ FILE_CHUNK_S = 1.0
 
 SHORTEST_REST_S = 0.0005
 """Least rest when no source had a whole chunk: bounds what polling costs."""
+
+AT_ONCE = 64
+"""Streams whose chunks are heard together before what they say is sent: bounds how long one waits for the others."""
 
 LONGEST_REST_S = 0.05
 """Most rest: bounds how long a new subscriber waits for the last state, and a request to stop."""
@@ -74,6 +80,7 @@ class Engine:
         self.streams = streams
         self._separation = separation
         self._heads = heads
+        self._together = Together(_graphs(heads, separation))
         self._sinks = sinks
         self._config = config
         self._versions = dict(versions or {})
@@ -122,52 +129,67 @@ class Engine:
 
     def _turn(self) -> None:
         """Give every stream its turn, once; rest a little unless there is more at once."""
-        busy = False
+        due: list[Stream] = []
         for stream in self.streams:
             if stream.opening is None and not stream.done:
-                busy |= self._step(stream)
+                due.append(stream)
             elif stream.opening is not None and stream.opening.finished:
                 self._adopt(stream)
+        busy = False
+        for first in range(0, len(due), AT_ONCE):
+            busy |= self._step(due[first : first + AT_ONCE])
         for sink in self._sinks:
             sink.service()
         if not busy:
             waits = [s.source.wait_s(self._turn_s) for s in self.streams if s.opening is None and not s.done]
             time.sleep(min(max(min(waits, default=0.0), SHORTEST_REST_S), LONGEST_REST_S))
 
-    def _step(self, stream: Stream) -> bool:
-        """Take one chunk of a stream through everything; whether there may be more at once."""
+    def _step(self, streams: Sequence[Stream]) -> bool:
+        """Take one chunk of each of some streams through everything; whether there may be more at once."""
+        chunks = [chunk for stream in streams if (chunk := self._take(stream))]
+        said = self._together.do([chunk.heard_by.step(chunk.block) for chunk in chunks])
+        for chunk, events in zip(chunks, said, strict=True):
+            self._tell(chunk, events)
+        return any(chunk.more for chunk in chunks)
+
+    def _take(self, stream: Stream) -> Chunk | None:
+        """Read a stream's next chunk; None if there is nothing to hear now."""
         wanted = self._chunk_frames(stream)
         if not wanted:
             self._beat(stream)
-            return False
+            return None
         try:
-            block, events, lost = self._hear(stream, wanted)
-        except StreamerError as error:
-            self._finish(stream, error)
-            return False
+            self._bound_lag(stream)
+            block = stream.source.read(wanted)
         except Exception as error:  # noqa: BLE001 - a fault in one stream must not end the others
             self._finish(stream, fault_of(error))
-            return False
-        self._send(stream, events)
-        if lost:
-            self._tell_loss(stream, lost)
-        self._tell_overruns(stream)
-        self._beat(stream)
-        if (block is None and stream.source.ended) or stream.heard_s >= stream.duration_s:
-            self._finish(stream, None)
-        return block is not None and (block.captured_at is None or len(block.samples) == wanted)
-
-    def _hear(self, stream: Stream, wanted: int) -> tuple[Block | None, list[Event], int]:
-        """Read and hear one chunk: the block, what it says, and how many samples were lost before it."""
-        assert stream.pipeline is not None  # it was adopted
-        self._bound_lag(stream)
-        block = stream.source.read(wanted)
+            return None
         if block is None:
-            return None, [], 0
+            self._tell_overruns(stream)
+            self._beat(stream)
+            if stream.source.ended or stream.heard_s >= stream.duration_s:
+                self._finish(stream, None)
+            return None
+        assert stream.pipeline is not None  # it was adopted
         lost = block.start - stream.pipeline.position
         stream.last = block
         stream.dropped_samples += lost
-        return block, stream.pipeline.step(block), lost
+        more = block.captured_at is None or len(block.samples) == wanted
+        return Chunk(stream, stream.pipeline, block, lost, more)
+
+    def _tell(self, chunk: Chunk, said: list[Event] | Exception) -> None:
+        """Send what a chunk said, and what became of its stream."""
+        stream = chunk.stream
+        if isinstance(said, Exception):
+            self._finish(stream, fault_of(said))
+            return
+        self._send(stream, said)
+        if chunk.lost:
+            self._tell_loss(stream, chunk.lost)
+        self._tell_overruns(stream)
+        self._beat(stream)
+        if stream.heard_s >= stream.duration_s:
+            self._finish(stream, None)
 
     def _beat(self, stream: Stream) -> None:
         if self._clock() >= stream.status_due_at:
@@ -280,6 +302,13 @@ class Engine:
         return datetime.fromtimestamp(monotonic + self._utc_offset, UTC)
 
 
+def _graphs(heads: Sequence[Head], separation: Separation | None) -> list[Model]:
+    """The models in the order in which a stream asks for them: what waits for a gate hears last."""
+    in_turn = sorted(heads, key=lambda head: head.opened_by is not None)
+    models = [model for head in in_turn for model in (head.ear, head.model) if model]
+    return list(dict.fromkeys([*models, *([separation.model] if separation else [])]))
+
+
 def warm_up(heads: Sequence[Head], publish: PublishConfig, separation: Separation | None = None) -> None:
     """Run one second of silence through everything, so that nothing is compiled or loaded on air.
 
@@ -289,5 +318,5 @@ def warm_up(heads: Sequence[Head], publish: PublishConfig, separation: Separatio
     separation = replace(separation, opened_by=None) if separation else None
     for rate_hz, channels in ((48_000, 2), (16_000, 1)):
         pipeline = Pipeline("warm-up", rate_hz, ungated, publish, separation)
-        pipeline.step(Block(0, np.zeros((rate_hz, channels), np.float32), None))
+        alone(pipeline.step(Block(0, np.zeros((rate_hz, channels), np.float32), None)))
         pipeline.finish()

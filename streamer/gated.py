@@ -11,7 +11,7 @@ from streamer.decisions import Change
 from streamer.head_decisions import HeadState
 from streamer.outlets import HeadOutlet, Items, Said
 from streamer.placement import Placement
-from streamer.stage import Array, Stage, State
+from streamer.stage import Array, Asking, Stage, State, alone
 
 
 @dataclass(frozen=True)
@@ -112,22 +112,25 @@ class Gated:
         """Take what the parent gives out, to be heard when it is due."""
         state.held = items if state.held is None else np.concatenate([state.held, items], axis=1)
 
-    def run(self, switches: Sequence[Switch], horizon: int, state: GatedState) -> list[Said]:
+    def run(self, switches: Sequence[Switch], horizon: int, state: GatedState) -> Asking[list[Said]]:
         """Hear everything up to sample `horizon`, to which the gate's switches and the parent's items are known."""
         told: list[Said] = []
         for switch in switches:
-            told += self._hear(self._parent.items_before(switch.at), None, state)
-            told += self._open(switch, state) if switch.opens else self.close(switch.at, state)
-        told += self._hear(self._parent.items_before(horizon + 1), None, state)
+            told += yield from self._hear(self._parent.items_before(switch.at), None, state)
+            if switch.opens:
+                told += yield from self._open(switch, state)
+            else:
+                told += self.close(switch.at, state)
+        told += yield from self._hear(self._parent.items_before(horizon + 1), None, state)
         self._forget(state)
         return told
 
     def finish(self, switches: Sequence[Switch], end: int, state: GatedState) -> list[Said]:
         """Hear what is left when the sound ends at sample `end`."""
-        told = self.run(switches, end, state)
+        told = alone(self.run(switches, end, state))
         if state.held is None:
             return told
-        told += self._hear(state.first + state.held.shape[1], end, state)
+        told += alone(self._hear(state.first + state.held.shape[1], end, state))
         if running := state.running:
             told += self._told(self._stage.flush(running.state), end, running)
         return told
@@ -141,7 +144,7 @@ class Gated:
         stopped = Change("", "off", at, at, 0.0)
         return [self.outlet.said(at, at, None, [*said.changes, stopped])]
 
-    def _open(self, switch: Switch, state: GatedState) -> list[Said]:
+    def _open(self, switch: Switch, state: GatedState) -> Asking[list[Said]]:
         first = max(0, state.due - self._pre_roll_items)
         origin = max(self._parent.span(first)[0], switch.since, self._settled_samples)
         running = _Running(
@@ -151,18 +154,19 @@ class Gated:
         )
         state.running = running
         if state.due > first:
-            y, running.state = self._stage.step(self._items(first, state.due, state), running.state)
+            items = self._items(first, state.due, state)
+            y, running.state = yield from self._stage.asking(items, running.state)
             running.given = y.shape[1]
         listening = Change("", "listening", min(origin, switch.at), switch.at, 0.0)
         return [self.outlet.said(switch.at, switch.at, None, [listening])]
 
-    def _hear(self, until: int, end: int | None, state: GatedState) -> list[Said]:
+    def _hear(self, until: int, end: int | None, state: GatedState) -> Asking[list[Said]]:
         """Hear the parent's items before item `until`, if the gate is open."""
         first, state.due = state.due, max(state.due, until)
         running = state.running
         if running is None or state.due == first:
             return []
-        y, running.state = self._stage.step(self._items(first, state.due, state), running.state)
+        y, running.state = yield from self._stage.asking(self._items(first, state.due, state), running.state)
         return self._told(y, end, running)
 
     def _told(self, y: Array, end: int | None, running: _Running) -> list[Said]:

@@ -16,7 +16,7 @@ from streamer.inference.model import Model
 from streamer.outlets import FrameOutlet, HeadOutlet, Items, Outcome, Said
 from streamer.placement import Placement
 from streamer.resample import Resample
-from streamer.stage import Array, Chain, Stage, State
+from streamer.stage import Array, Asking, Chain, Stage, State, alone
 
 
 class _Node:
@@ -133,7 +133,7 @@ class Hearing:
             {gated: GatedState() for gated in self._gated},
         )
 
-    def step(self, mono: Array, state: HearingState) -> list[Outcome]:
+    def step(self, mono: Array, state: HearingState) -> Asking[list[Outcome]]:
         """Take samples, give all that they complete, in no particular order.
 
         Parameters
@@ -145,25 +145,26 @@ class Hearing:
 
         Returns
         -------
-        list of Outcome
+        generator
+            Of what it asks for; gives a list of Outcome.
         """
         outcomes: list[Outcome] = []
         for node in self._resamplers.values():
-            self._hear(node, mono[None], None, state, outcomes)
+            yield from self._hear(node, mono[None], None, state, outcomes)
         state.heard += len(mono)
         self._ask_gates(outcomes, state)
         given = [node.placement.reached(state.stages[node].given) for node in self._resamplers.values()]
         state.horizon = min([state.heard, *given])
         switches = {name: gate.due(state.horizon) for name, gate in state.gates.items()}
         for gated in self._gated:
-            outcomes += gated.run(switches[gated.opened_by], state.horizon, state.gated[gated])
+            outcomes += yield from gated.run(switches[gated.opened_by], state.horizon, state.gated[gated])
         return outcomes
 
     def finish(self, state: HearingState) -> list[Outcome]:
         """Give what the end of the sound completes."""
         outcomes: list[Outcome] = []
         for node in self._resamplers.values():
-            self._hear(node, np.zeros((1, 0), np.float32), state.heard, state, outcomes)
+            alone(self._hear(node, np.zeros((1, 0), np.float32), state.heard, state, outcomes))
         self._ask_gates(outcomes, state)
         switches = {name: gate.due(state.heard) for name, gate in state.gates.items()}
         for gated in self._gated:
@@ -210,10 +211,10 @@ class Hearing:
 
     def _hear(
         self, node: _Node, x: Array, end: int | None, state: HearingState, outcomes: list[Outcome]
-    ) -> None:
+    ) -> Asking[None]:
         """Step a node and all that hear it; the sound ends after `x` if there is an `end`."""
         running = state.stages[node]
-        y, running.state = node.stage.step(x, running.state)
+        y, running.state = yield from node.stage.asking(x, running.state)
         if end is not None:
             y = np.concatenate([y, node.stage.flush(running.state)], axis=1)
         elif not y.shape[1]:
@@ -227,7 +228,7 @@ class Hearing:
         for gated in node.gated:
             gated.hold(y, state.gated[gated])
         for child in node.children.values():
-            self._hear(child, y, end, state, outcomes)
+            yield from self._hear(child, y, end, state, outcomes)
 
     @staticmethod
     def _ask_gates(outcomes: Sequence[Outcome], state: HearingState) -> None:

@@ -23,7 +23,7 @@ from streamer.separation.live import Apart, VoiceSaid
 from streamer.separation.separator import cleaned
 from streamer.separation.stream import SeparatedStream, Separation
 from streamer.sources.source import Block
-from streamer.stage import Array
+from streamer.stage import Array, Asking
 
 _LEVEL, _SCORES = "level", "scores"
 
@@ -94,7 +94,7 @@ class Pipeline:
         """Sample that the next block is expected to begin with."""
         return self._origin + self._hearing_state.heard
 
-    def step(self, block: Block) -> list[Event]:
+    def step(self, block: Block) -> Asking[list[Event]]:
         """Take a block, give the events that it completes.
 
         A block that does not begin where the last one ended comes after a gap: what goes on is closed at the
@@ -106,7 +106,8 @@ class Pipeline:
 
         Returns
         -------
-        list of Event
+        generator
+            Of what it asks for; gives a list of Event.
         """
         events: list[Event] = []
         if block.start != self.position:
@@ -117,11 +118,11 @@ class Pipeline:
         muted = int(downmix(block.samples, mono))
         self.muted_samples += muted
         self._waiting += self._ticks(mono)
-        outcomes = self._hearing.step(mono, self._hearing_state)
+        outcomes = yield from self._hearing.step(mono, self._hearing_state)
         self._waiting += outcomes
         if self._separation:
             sound = cleaned(block.samples)[0] if muted else block.samples
-            events += self._stems(self._separate(sound, self._separation, outcomes))
+            events += self._stems((yield from self._separate(sound, self._separation, outcomes)))
         return events + self._due(self._hearing_state.horizon)
 
     def finish(self) -> list[Event]:
@@ -163,10 +164,10 @@ class Pipeline:
 
     def _separate(
         self, samples: Array, separation: Separation, outcomes: Sequence[Outcome]
-    ) -> list[Apart | VoiceSaid]:
+    ) -> Asking[list[Apart | VoiceSaid]]:
         if self._apart is None:
             self._apart = SeparatedStream(separation, self._rate_hz, samples.shape[1])
-        return self._apart.step(samples, outcomes)
+        return (yield from self._apart.step(samples, outcomes))
 
     def _stems(self, given: Sequence[Apart | VoiceSaid]) -> list[Event]:
         """Stems at once; what is said of the voice waits its turn."""

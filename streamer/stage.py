@@ -9,15 +9,64 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
+from collections.abc import Generator
+from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 Array: TypeAlias = NDArray[Any]
 State: TypeAlias = tuple[Array, ...]
+Answer: TypeAlias = tuple[Array, State]
+Result = TypeVar("Result")
+
+
+class Graph(Protocol):
+    """What computes a whole step of any number of streams at once."""
+
+    def run(self, x: Array, state: State) -> Answer:
+        """Whole steps of streams, which are the first axis of every array; nothing that is given is changed."""
+
+
+@dataclass(frozen=True, eq=False)
+class Ask:
+    """What a stream cannot go on without: who answers may do it for many streams in one call.
+
+    Attributes
+    ----------
+    graph : Graph
+    x : Array
+    state : State
+        Both of one stream, or of several that step together.
+    """
+
+    graph: Graph
+    x: Array
+    state: State
+
+
+Asking: TypeAlias = Generator[Ask, Answer, Result]
+"""Work that yields what it asks for, is sent the answers, and returns its result."""
+
+
+def alone(work: Asking[Result]) -> Result:
+    """Do work to its end, answering what it asks for at once.
+
+    Parameters
+    ----------
+    work : generator
+        Not yet begun.
+    """
+    answer: Answer | None = None
+    while True:
+        try:
+            ask = next(work) if answer is None else work.send(answer)
+        except StopIteration as done:
+            return done.value  # type: ignore[no-any-return]
+        answer = ask.graph.run(ask.x, ask.state)
 
 
 class Stage(ABC):
@@ -71,6 +120,22 @@ class Stage(ABC):
         state : State
             The state for the next block.
         """
+
+    def asking(self, x: Array, state: State) -> Asking[Answer]:
+        """Do what `step` does, but ask for what can be done for many streams at once, where there is such.
+
+        Parameters
+        ----------
+        x, state
+            As of `step`.
+
+        Returns
+        -------
+        generator
+            Of `Ask`; gives what `step` gives.
+        """
+        yield from ()
+        return self.step(x, state)
 
     @abstractmethod
     def flush(self, state: State) -> Array:
@@ -126,10 +191,13 @@ class Chain(Stage):
     def init(self, batch: int = 1) -> State:
         return tuple(array for stage in self._stages for array in stage.init(batch))
 
-    def step(self, x: Array, state: State) -> tuple[Array, State]:
+    def step(self, x: Array, state: State) -> Answer:
+        return alone(self.asking(x, state))
+
+    def asking(self, x: Array, state: State) -> Asking[Answer]:
         after: list[Array] = []
         for stage, part in zip(self._stages, self._slices, strict=True):
-            x, stage_state = stage.step(x, state[part])
+            x, stage_state = yield from stage.asking(x, state[part])
             after.extend(stage_state)
         return x, tuple(after)
 

@@ -98,8 +98,33 @@ class Stream:
         return self.pipeline.muted_samples if self.pipeline else 0
 
 
-def fault_of(fault: Exception) -> StreamError:
-    """An error of the program itself, as one line."""
+@dataclass(frozen=True)
+class Chunk:
+    """What was read of a stream at one turn.
+
+    Attributes
+    ----------
+    stream : Stream
+    heard_by : Pipeline
+        The stream's.
+    block : Block
+    lost : int
+        Samples that were lost before it.
+    more : bool
+        Whether there may be more at once.
+    """
+
+    stream: Stream
+    heard_by: Pipeline
+    block: Block
+    lost: int
+    more: bool
+
+
+def fault_of(fault: Exception) -> StreamerError:
+    """What ends a stream: an error that says itself what to do, or one of the program, as one line."""
+    if isinstance(fault, StreamerError):
+        return fault
     return StreamError(
         f"failed on a fault of this program ({fault!r}); please report it with what it was hearing"
     )

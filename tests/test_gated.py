@@ -20,7 +20,7 @@ from streamer.pipeline import Pipeline
 from streamer.placement import Placement
 from streamer.resample import Resample
 from streamer.sources.source import Block
-from streamer.stage import Array, Chain, Stage, offline
+from streamer.stage import Array, Chain, Stage, alone, offline
 from tests.toy_model import write_toy_ear, write_toy_head, write_toy_model
 
 RATE = 16_000
@@ -78,7 +78,7 @@ def sound(rate_hz: int, loud_s: Sequence[tuple[float, float]], total_s: float) -
 def hear(pipeline: Pipeline, x: Array, cuts: Sequence[int] = (), first: int = 0) -> list[Event]:
     events = []
     for a, b in zip([0, *cuts], [*cuts, len(x)], strict=True):
-        events += pipeline.step(Block(first + a, x[a:b, None], None))
+        events += alone(pipeline.step(Block(first + a, x[a:b, None], None)))
     return events
 
 
@@ -175,7 +175,7 @@ def test_it_costs_nothing_while_the_gate_is_closed(
     steps = []
     model = heads[2].model
     monkeypatch.setattr(
-        model, "step", lambda x, state: steps.append(x.shape[1]) or type(model).step(model, x, state)
+        model, "run", lambda x, state: steps.append(x.shape[1]) or type(model).run(model, x, state)
     )
     pipeline = Pipeline("s", RATE, heads, PublishConfig())
     x = sound(RATE, [(3.0, 4.0)], 6.0)
@@ -191,7 +191,7 @@ def test_it_runs_once_before_anything_is_on_air(heads: list[Head], monkeypatch: 
     steps = []
     model = heads[2].model
     monkeypatch.setattr(
-        model, "step", lambda x, state: steps.append(x.shape[1]) or type(model).step(model, x, state)
+        model, "run", lambda x, state: steps.append(x.shape[1]) or type(model).run(model, x, state)
     )
     warm_up(heads, PublishConfig())
     assert sum(steps) > 0

@@ -18,8 +18,8 @@ from streamer.inference.onnx import OnnxModel
 from streamer.model_folders import read_manifest
 from streamer.outlets import Said
 from streamer.resample import Resample
-from streamer.stage import Array, Chain, State, offline
-from tests.toy_model import EAR_HOP_FRAMES, write_toy_ear, write_toy_head, write_toy_model
+from streamer.stage import Answer, Array, Chain, State, alone, offline
+from tests.toy_model import EAR_HOP_FRAMES, HOP_FRAMES, write_toy_ear, write_toy_head, write_toy_model
 
 RATE = 16_000
 WARM_UP_FRAMES = 3
@@ -32,9 +32,9 @@ class Counted(OnnxModel):
         self.steps = steps
         super().__init__(folder)
 
-    def step(self, x: Array, state: State) -> tuple[Array, State]:
-        self.steps[self.manifest.name] += 1
-        return super().step(x, state)
+    def run(self, x: Array, state: State) -> Answer:
+        self.steps[self.manifest.name] += x.shape[1] // self.manifest.hop_frames
+        return super().run(x, state)
 
 
 @pytest.fixture
@@ -67,9 +67,15 @@ def test_what_heads_share_is_stepped_once(heads: list[Head], steps: Counter[str]
     embeddings = offline(Chain(FrontEnd(), heads[1].path[1]), x[None]).shape[1]
     steps.clear()
     for first in range(0, len(x), 160):
-        hearing.step(x[first : first + 160], state)
+        alone(hearing.step(x[first : first + 160], state))
     frames = (len(x) - 400) // 160 + 1
-    assert steps == {"gate": frames, "ear": frames, "sounds": embeddings, "genre": embeddings}
+    assert embeddings == frames // EAR_HOP_FRAMES
+    assert steps == {
+        "gate": frames // HOP_FRAMES,
+        "ear": embeddings,
+        "sounds": embeddings,
+        "genre": embeddings,
+    }
 
 
 def test_what_is_said_is_placed_where_it_was_known(heads: list[Head]) -> None:
@@ -78,7 +84,7 @@ def test_what_is_said_is_placed_where_it_was_known(heads: list[Head]) -> None:
     said: dict[str, list[int]] = {"gate": [], "sounds": [], "genre": []}
     x = noise(1.2)
     for n in range(len(x)):
-        for outcome in hearing.step(x[n : n + 1], state):
+        for outcome in alone(hearing.step(x[n : n + 1], state)):
             assert isinstance(outcome, Said)
             assert outcome.stop == n + 1
             said[outcome.head.name].append(outcome.start)
@@ -95,7 +101,7 @@ def test_items_of_a_chain_lie_on_the_captured_samples(heads: list[Head], rate_hz
     hearing = Hearing(heads, rate_hz, with_frames=False)
     state = hearing.init()
     x = noise(1.5, rate_hz)
-    outcomes = [*hearing.step(x, state), *hearing.finish(state)]
+    outcomes = [*alone(hearing.step(x, state)), *hearing.finish(state)]
     said = [o for o in outcomes if isinstance(o, Said) and o.head.name == "sounds"]
     chain = Chain(Resample(rate_hz, RATE), *heads[1].path)
     scores = offline(chain, x[None])[0]

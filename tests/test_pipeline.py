@@ -16,7 +16,7 @@ from streamer.heads import Head
 from streamer.inference.onnx import OnnxModel
 from streamer.pipeline import Pipeline
 from streamer.sources.source import Block
-from streamer.stage import Array
+from streamer.stage import Array, alone
 from tests.toy_model import write_toy_model
 
 SECOND = 16_000
@@ -39,7 +39,7 @@ def sound(rate_hz: int, channels: int = 1) -> Array:
 def hear(pipeline: Pipeline, x: Array, cuts: list[int], first: int = 0) -> list[Event]:
     events = []
     for a, b in zip([0, *cuts], [*cuts, len(x)], strict=True):
-        events += pipeline.step(Block(first + a, x[a:b], None))
+        events += alone(pipeline.step(Block(first + a, x[a:b], None)))
     return events
 
 

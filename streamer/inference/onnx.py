@@ -9,16 +9,13 @@ from typing import Any
 import numpy as np
 
 from streamer.errors import ModelError
-from streamer.inference.model import Model
+from streamer.inference.graph import GraphModel
 from streamer.model_folders import read_manifest, verify_file
-from streamer.stage import Array, State
+from streamer.stage import Answer, Array, State
 
 
-class OnnxModel(Model):
-    """Frames to scores or embeddings, with the model's state carried in and out of the graph.
-
-    The state holds the frames that do not yet make a whole step, how many they are, and the graph's own
-    arrays in the manifest's order.
+class OnnxModel(GraphModel):
+    """Frames to scores, embeddings or masks, with the model's state carried in and out of the graph.
 
     Parameters
     ----------
@@ -87,43 +84,10 @@ class OnnxModel(Model):
                 f"model {m.name} gives {given} from {y.min()} to {y.max()}; expected finite numbers: export it anew"
             )
 
-    def init(self, batch: int = 1) -> State:
-        m = self.manifest
-        held = np.zeros((batch, m.hop_frames - 1, m.input_size), np.float32)
-        filled = np.zeros(batch, np.int64)
-        return held, filled, *(np.zeros((batch, *s.shape), s.dtype) for s in m.states)
-
-    def step(self, x: Array, state: State) -> tuple[Array, State]:
-        """Take frames, give the outputs that they complete.
-
-        Parameters
-        ----------
-        x : float32 array, shape (batch, frames, input_size)
-            Log-mel frames, the embeddings of an ear, or spectra.
-        state : State
-
-        Returns
-        -------
-        y : float32 array, shape (batch, steps, output_size)
-            Probabilities, 0 to 1, an ear's embeddings, or masks and a probability.
-        state : State
-        """
-        held, filled, *graph_state = state
-        count = int(filled[0])
-        if count:
-            x = np.concatenate([held[:, :count], x], axis=1)
-        whole = x.shape[1] - x.shape[1] % self.manifest.hop_frames
-        rest = x.shape[1] - whole
-        held[:, :rest] = x[:, whole:]
-        filled[:] = rest
-        if not whole:
-            return np.zeros((len(held), 0, self.manifest.output_size), np.float32), state
-        feeds: dict[str, Any] = dict(zip(self._inputs, [x[:, :whole], *graph_state], strict=True))
-        y, *graph_state = self._session.run(self._outputs, feeds)
-        return y, (held, filled, *graph_state)
-
-    def flush(self, state: State) -> Array:
-        return np.zeros((len(state[0]), 0, self.manifest.output_size), np.float32)
+    def run(self, x: Array, state: State) -> Answer:
+        feeds: dict[str, Any] = dict(zip(self._inputs, [x, *state], strict=True))
+        y, *after = self._session.run(self._outputs, feeds)
+        return y, tuple(after)
 
 
 def _form(array: Array) -> str:

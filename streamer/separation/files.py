@@ -15,6 +15,7 @@ from streamer.inference.model import Model
 from streamer.separation.separator import Separator, Stems, cleaned
 from streamer.sources.file import FileSource
 from streamer.sources.source import POLL_S, Source
+from streamer.stage import alone
 from streamer.wav import as_wav
 
 BLOCK_FRAMES = 16_384
@@ -87,7 +88,7 @@ def _separated(
             continue
         sound, bad = cleaned(block.samples)
         muted += bad
-        stems, state = separator.step(sound[None], state)
+        stems, state = alone(separator.step(sound[None], state))
         _write(files, stems)
         heard(block.stop / source.rate_hz, source.total_s)
     _write(files, separator.flush(state))

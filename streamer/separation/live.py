@@ -14,7 +14,7 @@ from streamer.gated import Switch
 from streamer.head_decisions import HeadDecisions, HeadState
 from streamer.inference.model import Model
 from streamer.separation.separator import Separator, Stems
-from streamer.stage import Array, State
+from streamer.stage import Array, Asking, State, alone
 
 FADE_S = 0.01
 """Of the stems where they begin and end: a raised cosine."""
@@ -132,10 +132,10 @@ class LiveSeparation:
         """State of a stream that has heard nothing."""
         state = LiveState()
         if not self._gated:
-            self._open(state)
+            alone(self._open(state))
         return state
 
-    def step(self, x: Array, switches: Sequence[Switch], state: LiveState) -> list[Apart | VoiceSaid]:
+    def step(self, x: Array, switches: Sequence[Switch], state: LiveState) -> Asking[list[Apart | VoiceSaid]]:
         """Take samples; give what is apart and what is said of the voice.
 
         Parameters
@@ -146,17 +146,22 @@ class LiveSeparation:
             Of the gate, that take effect within `x` or before it.
         state : LiveState
             Updated.
+
+        Returns
+        -------
+        generator
+            Of what it asks for; gives a list of Apart and VoiceSaid.
         """
         given: list[Apart | VoiceSaid] = []
         for switch in switches:
             at = max(0, switch.at + self._late - state.heard)
-            given += self._hear(x[:at], state)
+            given += yield from self._hear(x[:at], state)
             x = x[at:]
             if switch.opens:
-                self._open(state)
+                yield from self._open(state)
             else:
                 given += self.finish(state)
-        return given + self._hear(x, state)
+        return given + (yield from self._hear(x, state))
 
     def known(self, stop: int) -> int:
         """Up to which sample the gate's switches are known, and take effect, when sound up to `stop` was heard."""
@@ -172,15 +177,16 @@ class LiveSeparation:
         ended = self._decisions.end(state.heard, running.voice)
         return [*given, VoiceSaid(state.heard, tuple(ended))]
 
-    def _open(self, state: LiveState) -> None:
+    def _open(self, state: LiveState) -> Asking[None]:
         """Begin to hear at the next sample, after the last second of what was heard."""
         history = np.concatenate([np.zeros((0, self._channels), np.float32), *state.history])
         history = history[-self._history_samples :]
-        _, samples = self._separator.step(history[None, len(history) % self._hop :], self._separator.init())
+        heard = history[None, len(history) % self._hop :]
+        _, samples = yield from self._separator.step(heard, self._separator.init())
         before = self._separator.waiting(samples)
         state.running = _Running(samples, self._decisions.init(state.heard), state.heard, given=-before)
 
-    def _hear(self, x: Array, state: LiveState) -> list[Apart | VoiceSaid]:
+    def _hear(self, x: Array, state: LiveState) -> Asking[list[Apart | VoiceSaid]]:
         if not len(x):
             return []
         state.heard += len(x)
@@ -188,7 +194,7 @@ class LiveSeparation:
             self._remember(x, state)
         if state.running is None:
             return []
-        stems, state.running.state = self._separator.step(x[None], state.running.state)
+        stems, state.running.state = yield from self._separator.step(x[None], state.running.state)
         return self._given(stems, state.running, state.heard)
 
     def _remember(self, x: Array, state: LiveState) -> None:

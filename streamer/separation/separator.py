@@ -10,7 +10,7 @@ import numpy as np
 from streamer.inference.model import Model
 from streamer.kernels import SAMPLE_LIMIT
 from streamer.separation.masks import for_network, full_mask
-from streamer.stage import Array, State
+from streamer.stage import Array, Asking, State, alone
 from streamer.stft import InverseStft, Stft, StftConfig
 
 
@@ -75,7 +75,7 @@ class Separator:
             *self._model.init(batch),
         )
 
-    def step(self, x: Array, state: State) -> tuple[Stems, State]:
+    def step(self, x: Array, state: State) -> Asking[tuple[Stems, State]]:
         """Take samples, give those that are apart.
 
         Parameters
@@ -84,10 +84,15 @@ class Separator:
             Finite, full scale -1 to 1.
         state : State
             Samples not yet given out and how many they are; the states of the stages and of the model.
+
+        Returns
+        -------
+        generator
+            Of what it asks for; gives stems and a state.
         """
         waiting, count, *rest = state
         spectra, heard = self._analysis.step(x, (rest[0], rest[1]))
-        return self._given(x, spectra, (waiting, count, *heard, *rest[2:]))
+        return (yield from self._given(x, spectra, (waiting, count, *heard, *rest[2:])))
 
     def waiting(self, state: State) -> int:
         """How many samples came in that were not yet given out."""
@@ -97,7 +102,7 @@ class Separator:
         """Give what the end of the sound completes: together as many samples as came in."""
         spectra = self._analysis.flush(state[2:4])
         none = np.zeros((len(state[0]), 0, self._channels), np.float32)
-        return self._given(none, spectra, state)[0]
+        return alone(self._given(none, spectra, state))[0]
 
     def whole(self, sound: Array) -> Stems:
         """All of a sound, apart.
@@ -111,7 +116,7 @@ class Separator:
         Stems
             Of as many samples, and one probability of a voice for each hop that was begun.
         """
-        first, state = self.step(sound, self.init(len(sound)))
+        first, state = alone(self.step(sound, self.init(len(sound))))
         last = self.flush(state)
         voice, music, voiced = (
             np.concatenate([getattr(part, name) for part in (first, last)], axis=1)
@@ -119,10 +124,10 @@ class Separator:
         )
         return Stems(voice, music, voiced[:, : -(-sound.shape[1] // self.stft.hop_samples)])
 
-    def _given(self, x: Array, spectra: Array, state: State) -> tuple[Stems, State]:
+    def _given(self, x: Array, spectra: Array, state: State) -> Asking[tuple[Stems, State]]:
         waiting, count, window, ahead, *rest = state
         mono = for_network(spectra, self._model.manifest.stft)
-        y, model_state = self._model.step(mono, tuple(rest[2:]))
+        y, model_state = yield from self._model.asking(mono, tuple(rest[2:]))
         mask = full_mask(y[..., :-1], spectra, self._model.manifest.stft)
         voice, overlap = self._synthesis.step(spectra * mask[:, :, None], (rest[0], rest[1]))
         held = int(count[0])

@@ -13,7 +13,7 @@ from streamer.inference.model import Model
 from streamer.outlets import Outcome, Said
 from streamer.resample import Resample
 from streamer.separation.live import Apart, LiveSeparation, VoiceSaid
-from streamer.stage import Array
+from streamer.stage import Array, Asking
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ class SeparatedStream:
         self._state = self._live.init()
         self._gate = GateState()
 
-    def step(self, x: Array, outcomes: Sequence[Outcome]) -> list[Apart | VoiceSaid]:
+    def step(self, x: Array, outcomes: Sequence[Outcome]) -> Asking[list[Apart | VoiceSaid]]:
         """Take samples, and what the heads gave for them.
 
         Parameters
@@ -89,7 +89,7 @@ class SeparatedStream:
         """
         self._ask(outcomes)
         switches = self._gate.due(self._live.known(self._state.heard + len(x)))
-        return self._live.step(x, switches, self._state)
+        return (yield from self._live.step(x, switches, self._state))
 
     def finish(self) -> list[Apart | VoiceSaid]:
         """Give what the end of the sound completes."""

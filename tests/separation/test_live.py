@@ -12,7 +12,7 @@ from streamer.gated import Switch
 from streamer.head_decisions import decisions_of, points_of
 from streamer.inference.onnx import OnnxModel
 from streamer.separation.live import Apart, LiveSeparation, VoiceSaid
-from streamer.stage import Array
+from streamer.stage import Array, alone
 from tests.toy_separation import write_toy_separation
 
 RATE_HZ = 16_000
@@ -46,7 +46,7 @@ def hear(
     for a, b in zip([0, *cuts], [*cuts, len(x)], strict=True):
         due = [switch for switch in waiting if switch.at <= separation.known(b)]
         waiting = waiting[len(due) :]
-        given += separation.step(x[a:b], due, state)
+        given += alone(separation.step(x[a:b], due, state))
     return given + separation.finish(state)
 
 

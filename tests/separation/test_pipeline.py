@@ -21,7 +21,7 @@ from streamer.separation.stream import Separation
 from streamer.sinks.stem_files import LiveStemFiles, StemFiles
 from streamer.sinks.without import Without
 from streamer.sources.source import Block
-from streamer.stage import Array
+from streamer.stage import Array, alone
 from tests import bus
 from tests.scripted import Collected
 from tests.toy_model import write_toy_model
@@ -56,7 +56,7 @@ def pipeline(gate: Head, separation: Separation | None, rate_hz: int) -> Pipelin
 def hear(pipeline: Pipeline, x: Array, cuts: list[int], first: int = 0) -> list[Event]:
     events = []
     for a, b in zip([0, *cuts], [*cuts, len(x)], strict=True):
-        events += pipeline.step(Block(first + a, x[a:b], None))
+        events += alone(pipeline.step(Block(first + a, x[a:b], None)))
     return events
 
 
@@ -108,7 +108,7 @@ def test_stems_wait_for_nothing_but_their_own_latency(gate: Head, separation: Se
     made = pipeline(gate, separation, 48_000)
     late = []
     for first in range(0, len(x), 480):
-        events = made.step(Block(first, x[first : first + 480], None))
+        events = alone(made.step(Block(first, x[first : first + 480], None)))
         late += [first + 480 - event.stop for event in stems(events)]
     assert max(late) < 960  # 20 ms, by which the first sample of a piece is late; its last one less
 

@@ -11,7 +11,7 @@ import pytest
 
 from streamer.inference.onnx import OnnxModel
 from streamer.separation.separator import Separator, at_rate
-from streamer.stage import Array, Stage, State
+from streamer.stage import Array, Stage, State, alone
 from streamer.stft import StftConfig
 from tests.contract import check_stage
 from tests.toy_separation import write_toy_separation
@@ -55,7 +55,7 @@ class VoiceOf(Stage):
         return self.separator.init(batch)
 
     def step(self, x: Array, state: State) -> tuple[Array, State]:
-        stems, state = self.separator.step(x, state)
+        stems, state = alone(self.separator.step(x, state))
         return np.concatenate([stems.voice, stems.music], axis=2), state
 
     def flush(self, state: State) -> Array:

@@ -11,7 +11,7 @@ from streamer.decisions import Change
 from streamer.heads import Head
 from streamer.hearing import Hearing
 from streamer.outlets import Said
-from streamer.stage import Array
+from streamer.stage import Array, alone
 from train import augment
 from train.data.cache import SoundCache
 from train.data.decode import RATE_HZ
@@ -80,7 +80,7 @@ class Mixtures:
         head = Head("gate", "gate", self._listener.model, Config().gate)
         hearing = Hearing((head,), RATE_HZ, with_frames=False)
         state = hearing.init()
-        out = hearing.step(sound, state) + hearing.finish(state)
+        out = alone(hearing.step(sound, state)) + hearing.finish(state)
         return [change for said in out if isinstance(said, Said) for change in said.changes]
 
     def _under_speech(self, threshold: float) -> dict[str, float]:
