@@ -1,27 +1,26 @@
-"""Sample-rate conversion as a stage: soxr over short pieces of sound and their neighbourhood."""
+"""Sample-rate conversion as a stage: a band-limiting filter, evaluated where the new samples lie."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cached_property
+from functools import lru_cache
 from math import ceil, floor, gcd
 
 import numpy as np
-import soxr
 
 from streamer.errors import ConfigError
+from streamer.kernels import resample
 from streamer.stage import Array, Stage, State
 
-QUALITY = "MQ"
-"""soxr's 16-bit precision: more than 100 dB against aliases, 0.5 dB down at 15/16 of the new Nyquist."""
-
-PIECES_PER_S = 100
-"""Pieces are 10 ms long: what soxr costs for each call, against how late the first sample of a piece is."""
-
-REACH_ITEMS = 96
-"""How far soxr's filter looks to either side, in samples of the lower rate; beyond, its ``MQ`` has no weight that
-would show in 24 bits (`tests/test_resample.py` measures it)."""
+STOPBAND_DB = 100.0
+"""What is above the lower rate's Nyquist frequency is softer by this."""
+PASSBAND = 15 / 16
+"""Of the lower rate's Nyquist frequency: what is below is kept."""
+KAISER_BETA = 0.1102 * (STOPBAND_DB - 8.7)
+"""Kaiser (1974); Oppenheim and Schafer, "Discrete-Time Signal Processing", 3rd ed., eq. 7.75."""
+REACH_ITEMS = ceil((STOPBAND_DB - 7.95) / (2.285 * np.pi * (1 - PASSBAND)) / 2)
+"""How far the filter looks to either side, in samples of the lower rate; eq. 7.76 there: 103, or 6.4 ms of 16 kHz."""
 
 
 @dataclass(frozen=True)
@@ -31,15 +30,14 @@ class Resample(Stage):
     Output sample ``k`` lies at input sample ``k * hop``; ``n`` input samples give ``floor(n / hop + 1/2)`` output
     samples, flush included. Equal rates pass through untouched.
 
-    soxr's own streams hold sound back and give it out in bursts, 38 ms late at 48 kHz and 59 ms at 32 kHz, and
-    their state cannot be seen. Here each piece of output is made by itself, out of the input that it spans and as
-    much on either side as the filter reaches: it is late by its length and that reach (16 ms to 16 kHz), its
-    values do not depend on how the input was cut, and the state is plain arrays.
+    Each output is a sum over the input around it, weighted by a windowed sinc: late by the window's half and nothing
+    else, the same however the input was cut, and the state is plain arrays. A resampling library's streams are none of
+    these: soxr's hold sound back and give it out in bursts, 38 ms late from 48 kHz, and their state cannot be seen.
 
     Parameters
     ----------
     in_rate_hz, out_rate_hz : int
-        1 or more.
+        1 or more. Their ratio decides how many filters there are, at most `out_rate_hz`; of the usual rates, 1 to 320.
 
     Raises
     ------
@@ -63,34 +61,21 @@ class Resample(Stage):
 
     @property
     def latency(self) -> Fraction:
-        if self.in_rate_hz == self.out_rate_hz:
-            return Fraction(1)
-        # The end of a piece is rounded up to a whole input sample; this is the most that it is rounded by.
-        per_piece = self._piece_items * self.hop
-        rounding = Fraction(per_piece.denominator - 1, per_piece.denominator)
-        return per_piece + rounding + self._reach
+        return Fraction(1 if self._untouched else self._reach + 1)
 
     @property
-    def _piece_items(self) -> int:
-        return max(1, self.out_rate_hz // PIECES_PER_S)
+    def _untouched(self) -> bool:
+        return self.in_rate_hz == self.out_rate_hz
 
-    @cached_property
+    @property
     def _reach(self) -> int:
         """How far the filter looks, in input samples."""
-        return ceil(REACH_ITEMS * self.in_rate_hz / min(self.in_rate_hz, self.out_rate_hz))
-
-    @cached_property
-    def _grid(self) -> tuple[int, int]:
-        """The shortest run of input samples that makes whole output samples, and how many."""
-        common = gcd(self.in_rate_hz, self.out_rate_hz)
-        return self.in_rate_hz // common, self.out_rate_hz // common
+        return _reach(self.in_rate_hz, self.out_rate_hz)
 
     def init(self, batch: int = 1) -> State:
-        """State of `batch` streams: input that is still needed, how much that is, samples taken and given."""
-        held = 0
-        if self.in_rate_hz != self.out_rate_hz:
-            held = ceil(self._piece_items * self.hop) + 2 * self._reach + self._grid[0] + 2
-        return np.zeros((batch, held), np.float32), np.zeros((batch, 3), np.int64)
+        """State of `batch` streams: input that is still needed, and samples taken and given; before all is silence."""
+        held = 0 if self._untouched else 2 * self._reach - 1
+        return np.zeros((batch, held), np.float32), np.zeros((batch, 2), np.int64)
 
     def step(self, x: Array, state: State) -> tuple[Array, State]:
         """Take samples, give the resampled ones that they complete.
@@ -107,45 +92,58 @@ class Resample(Stage):
         y : float32 array, shape (batch, samples_out)
         state : State
         """
-        if self.in_rate_hz == self.out_rate_hz:
+        if self._untouched:
             return x, state
         held, counts = state
-        waiting, taken, given = counts[0].tolist()
-        x = np.concatenate([held[:, :waiting], x], axis=1)
-        first = taken - waiting
-        taken = first + x.shape[1]
-        pieces = [np.zeros((len(x), 0), np.float32)]
-        while (stop := self._needed(given + self._piece_items)) <= taken:
-            start = self._start(given)
-            pieces.append(self._piece(x[:, start - first : stop - first], start, given, self._piece_items))
-            given += self._piece_items
-        rest = x[:, self._start(given) - first :]
+        taken, given = counts[0].tolist()
+        x = np.concatenate([held[:, : taken - self._first(given)], x], axis=1)
+        taken = self._first(given) + x.shape[1]
+        # An output is made once the last input that its filter looks at is there.
+        stop = max(given, ceil((taken - self._reach) / self.hop))
+        y = self._made(x, given, stop)
+        rest = x[:, self._first(stop) - self._first(given) :]
         held[:, : rest.shape[1]] = rest
-        counts[:] = rest.shape[1], taken, given
-        return np.concatenate(pieces, axis=1), state
+        counts[:] = taken, stop
+        return y, state
 
     def flush(self, state: State) -> Array:
-        """Give the samples that wait for input that will not come: those after it count as zero."""
+        """Give the samples that wait for input that will not come: what comes after it counts as zero."""
         held, counts = state
-        waiting, taken, given = counts[0].tolist()
+        taken, given = counts[0].tolist()
         total = floor(taken / self.hop + Fraction(1, 2))
-        if self.in_rate_hz == self.out_rate_hz or given >= total:
+        if self._untouched or given >= total:
             return np.zeros((len(held), 0), np.float32)
-        x = np.pad(held[:, :waiting], ((0, 0), (0, self._needed(total) - taken)))
-        return self._piece(x, self._start(given), given, total - given)
+        silence = np.zeros((len(held), 2 * self._reach), np.float32)
+        return self._made(
+            np.concatenate([held[:, : taken - self._first(given)], silence], axis=1), given, total
+        )
 
-    def _start(self, k: int) -> int:
-        """Input sample to begin at for output from `k` on: on the grid, so that the two rates are in step."""
-        period = self._grid[0]
-        return max(0, (floor(k * self.hop) - self._reach) // period * period)
+    def _first(self, k: int) -> int:
+        """The first input sample that output `k` needs; it may lie before the sound."""
+        return floor(k * self.hop) - self._reach + 1
 
-    def _needed(self, stop: int) -> int:
-        """How many input samples make the output before `stop`."""
-        return ceil(stop * self.hop) + self._reach
+    def _made(self, x: Array, given: int, stop: int) -> Array:
+        """Output samples `given` to `stop`, out of the input from the first one on that they need."""
+        y = np.empty((len(x), stop - given), np.float32)
+        resample(x, y, given, self.hop.numerator, _filters(self.in_rate_hz, self.out_rate_hz))
+        return y
 
-    def _piece(self, x: Array, start: int, given: int, items: int) -> Array:
-        """Output samples `given` on, out of the input from `start` on."""
-        y = soxr.resample(x.T if len(x) > 1 else x[0], self.in_rate_hz, self.out_rate_hz, QUALITY)
-        period, made = self._grid
-        first = given - start // period * made
-        return np.atleast_2d(y.T)[:, first : first + items]
+
+def _reach(in_rate_hz: int, out_rate_hz: int) -> int:
+    return ceil(REACH_ITEMS * Fraction(in_rate_hz, min(in_rate_hz, out_rate_hz)))
+
+
+@lru_cache(maxsize=16)
+def _filters(in_rate_hz: int, out_rate_hz: int) -> Array:
+    """A filter for each place that an output can have between two inputs: float32, shape (places, 2 * reach).
+
+    Shared by all streams of a rate. Each lets a constant through as it is.
+    """
+    reach, places = _reach(in_rate_hz, out_rate_hz), out_rate_hz // gcd(in_rate_hz, out_rate_hz)
+    lower = min(in_rate_hz, out_rate_hz) / in_rate_hz
+    cutoff = lower * (1 + PASSBAND) / 2  # of the input's Nyquist frequency: the middle of the transition
+    away = np.arange(1 - reach, reach + 1) - np.arange(places)[:, None] / places
+    inside = np.sqrt(np.maximum(0.0, 1 - (away / reach) ** 2))
+    taps = np.sinc(cutoff * away) * np.i0(KAISER_BETA * inside)
+    filters: Array = taps / taps.sum(axis=1, keepdims=True)
+    return filters.astype(np.float32)
