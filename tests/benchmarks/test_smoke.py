@@ -31,6 +31,12 @@ def test_the_benchmark_of_a_separation_runs(tmp_path: Path) -> None:
         assert result[form]["beside a busy process"]["hops"] == 50
 
 
+def test_the_benchmark_of_many_streams_runs(tmp_path: Path) -> None:
+    found = smoke("streams", tmp_path / "result.json")["streams"]
+    assert list(found) == ["1", "3"]
+    assert all(one["core_ms_per_stream_s"] > 0 and one["late_ms"]["p50"] > 0 for one in found.values())
+
+
 def smoke(name: str, out: Path, *options: str) -> dict[str, Any]:
     done = subprocess.run(
         [sys.executable, "-m", f"benchmarks.{name}", "--smoke", "--out", str(out), *options],

@@ -1,0 +1,169 @@
+"""Many live streams in one process: what each costs, how late its messages are, and how many a core carries.
+
+python -m benchmarks.streams [--streams N ...] [--seconds S] [--yamnet FOLDER] [--out FILE] [--smoke]
+
+Each stream is the bundled recording from a place of its own on, again and again, falling due in 10 ms blocks as a
+microphone's; all the released classifiers hear it. Lateness is from a message's last sample to the sink. A stream's
+cost is that of the whole process, engine and all, but for the socket. `--yamnet` names a folder of `streamer models pull
+yamnet` or `python -m train import-yamnet`: what YAMNet takes in the same run, one stream, at its own hop.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import psutil
+import soundfile
+
+from benchmarks.report import in_turn, machine, one_thread, parser, percentiles, write
+from streamer.choose_heads import heads_of
+from streamer.config import Config
+from streamer.engine import Engine
+from streamer.events import Decision, Event, Level, Scores, Status
+from streamer.frontend import FrontEnd
+from streamer.heads import Head
+from streamer.inference.onnx import OnnxModel
+from streamer.sinks.sink import Sink
+from streamer.sources.choose import DEMO_PATH
+from streamer.sources.paced import Paced
+from streamer.sources.source import Block, Source
+from streamer.stage import Array, Chain
+from streamer.stream import Stream
+
+STREAMS = (1, 8, 32, 64, 128, 192, 256)
+SECONDS, SETTLED_S = 10.0, 3.0
+"""How long each number of streams is heard, and how long before messages count."""
+
+
+class Looped(Source):
+    """A recording again and again, from one of its samples on."""
+
+    def __init__(self, samples: Array, rate_hz: int, first: int) -> None:
+        self.rate_hz, self.channels = rate_hz, 1
+        self._samples, self._first, self._position = samples, first, 0
+
+    def open(self) -> None:
+        pass
+
+    def read(self, max_frames: int) -> Block:
+        at = (self._first + self._position) % len(self._samples)
+        found = self._samples[at : at + max_frames, None]
+        self._position += len(found)
+        return Block(self._position - len(found), found, None)
+
+    def backlog_frames(self) -> int:
+        return 0
+
+    def skip(self, frames: int) -> int:  # noqa: ARG002 - it has flow control
+        return 0
+
+    @property
+    def ended(self) -> bool:
+        return False
+
+    def close(self) -> None:
+        pass
+
+
+class Lateness(Sink):
+    """Notes how late messages are once everything runs, and what was dropped."""
+
+    def __init__(self) -> None:
+        self.late_ms: list[float] = []
+        self.dropped: dict[str, int] = {}
+        self.counting = threading.Event()
+
+    def open(self) -> None:
+        pass
+
+    def send(self, event: Event) -> None:
+        if isinstance(event, Status):
+            self.dropped[event.stream] = event.dropped_samples
+        elif isinstance(event, Level | Scores | Decision) and self.counting.is_set():
+            assert event.latency_ms is not None  # the streams are live
+            self.late_ms.append(event.latency_ms)
+
+    def close(self) -> None:
+        pass
+
+
+def measured(count: int, heads: Sequence[Head], seconds: float) -> dict[str, Any]:
+    """Run so many streams in real time.
+
+    Returns
+    -------
+    dict
+        Percent of one core, core milliseconds a stream and second, lateness of messages, streams that lost sound, and
+        the process's memory in MB.
+    """
+    samples, rate_hz = soundfile.read(DEMO_PATH, dtype="float32")
+    places = np.random.default_rng(count).integers(0, len(samples), count)
+    streams = [Stream(str(n), Paced(Looped(samples, rate_hz, int(place)))) for n, place in enumerate(places)]
+    sink, stop = Lateness(), threading.Event()
+    thread = threading.Thread(target=Engine(streams, heads, [sink], Config()).run, args=[stop])
+    thread.start()
+    time.sleep(SETTLED_S)
+    sink.counting.set()
+    used_s, began = time.process_time(), time.monotonic()
+    time.sleep(seconds)
+    used_s, took_s = time.process_time() - used_s, time.monotonic() - began
+    memory = psutil.Process().memory_info().rss
+    stop.set()
+    thread.join()
+    return {
+        "percent_of_one_core": round(100 * used_s / took_s, 2),
+        "core_ms_per_stream_s": round(1e3 * used_s / took_s / count, 3),
+        "late_ms": percentiles(np.array(sink.late_ms), 1.0),
+        "streams_that_lost_sound": sum(lost > 0 for lost in sink.dropped.values()),
+        "memory_mb": round(memory / 1e6, 1),
+    }
+
+
+def yamnet_ms(folder: Path) -> float:
+    """Core milliseconds that YAMNet takes for a second of one stream, front end and all, at its folder's hop."""
+    model = OnnxModel(folder)
+    chain = Chain(FrontEnd(model.manifest.log_mel), model)
+    rate_hz = model.manifest.log_mel.sample_rate_hz
+    samples, _ = soundfile.read(DEMO_PATH, dtype="float32")
+    block = samples[None, : model.manifest.hop_frames * model.manifest.log_mel.hop_samples]
+    carried = {"state": chain.init()}
+
+    def step() -> None:
+        _, carried["state"] = chain.step(block, carried["state"])
+
+    took_s = float(np.median(in_turn({"yamnet": step})["yamnet"]))
+    return round(1e3 * took_s * rate_hz / block.shape[1], 3)
+
+
+def main() -> None:
+    asking = parser(__doc__ or "")
+    asking.add_argument("--streams", type=int, nargs="+", default=list(STREAMS), metavar="N")
+    asking.add_argument("--seconds", type=float, default=SECONDS, help="for each number of streams")
+    asking.add_argument("--yamnet", type=Path, metavar="FOLDER", help="what to compare with")
+    asked = asking.parse_args()
+    counts, seconds = ([1, 3], 1.0) if asked.smoke else (asked.streams, asked.seconds)
+    result: dict[str, Any] = {"machine": machine(["numba", "numpy", "onnxruntime"]), "streams": {}}
+    with one_thread():
+        heads = heads_of(Config())
+        if asked.yamnet:
+            result["yamnet_core_ms_per_s"] = yamnet_ms(asked.yamnet)
+            print(f"YAMNet: {result['yamnet_core_ms_per_s']} ms of a core for a second of one stream")
+        for count in counts:
+            found = measured(count, heads, seconds)
+            result["streams"][str(count)] = found
+            late = found["late_ms"]
+            print(
+                f"{count:>4} streams: {found['core_ms_per_stream_s']} ms of a core for a second of each, messages "
+                f"{late['p50']} ms late (p99 {late['p99']}), {found['streams_that_lost_sound']} lost sound, "
+                f"{found['memory_mb']} MB"
+            )
+    write(result, asked.out)
+
+
+if __name__ == "__main__":
+    main()
