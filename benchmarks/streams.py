@@ -4,7 +4,7 @@ python -m benchmarks.streams [--streams N ...] [--seconds S] [--yamnet FOLDER] [
 
 Each stream is the bundled recording from a place of its own on, again and again, falling due in 10 ms blocks as a
 microphone's; all the released classifiers hear it. Lateness is from a message's last sample to the sink. A stream's
-cost is that of the whole process, engine and all, but for the socket. `--yamnet` names a folder of `streamer models pull
+cost is that of the whole process, engine and all, but for the socket. `--yamnet` names a folder of `models pull
 yamnet` or `python -m train import-yamnet`: what YAMNet takes in the same run, one stream, at its own hop.
 """
 
