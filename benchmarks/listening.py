@@ -27,6 +27,7 @@ from streamer.choose_heads import heads_of
 from streamer.config import TURN_S, Config, PublishConfig
 from streamer.devices import input_devices
 from streamer.events import Event, Level, Scores
+from streamer.load_model import Loaded
 from streamer.pipeline import Pipeline
 from streamer.sources.choose import DEMO_PATH
 from streamer.sources.source import Block
@@ -112,10 +113,10 @@ def back_to_back_percent() -> float:
     woken, with cold caches, fifty times a second.
     """
     samples, rate_hz = soundfile.read(DEMO_PATH, dtype="float32", always_2d=True)
-    pipeline = Pipeline("recording", rate_hz, heads_of(Config()), PublishConfig())
+    pipeline = Pipeline("recording", rate_hz, heads_of(Config(), Loaded()), PublishConfig())
     frames = round(TURN_S * rate_hz)
     blocks = [Block(n, samples[n : n + frames], None) for n in range(0, len(samples), frames)]
-    warm_up = Pipeline("warm-up", rate_hz, heads_of(Config()), PublishConfig())
+    warm_up = Pipeline("warm-up", rate_hz, heads_of(Config(), Loaded()), PublishConfig())
     for block in blocks[:100]:
         alone(warm_up.step(block))
     before = time.process_time()

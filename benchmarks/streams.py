@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,13 +20,14 @@ import psutil
 import soundfile
 
 from benchmarks.report import in_turn, machine, one_thread, parser, percentiles, write
-from streamer.choose_heads import heads_of
 from streamer.config import Config
 from streamer.engine import Engine
 from streamer.events import Decision, Event, Level, Scores, Status
 from streamer.frontend import FrontEnd
-from streamer.heads import Head
 from streamer.inference.onnx import OnnxModel
+from streamer.listen import make_listener
+from streamer.listener import Listener
+from streamer.load_model import Loaded
 from streamer.sinks.sink import Sink
 from streamer.sources.choose import DEMO_PATH
 from streamer.sources.paced import Paced
@@ -92,7 +92,7 @@ class Lateness(Sink):
         pass
 
 
-def measured(count: int, heads: Sequence[Head], seconds: float) -> dict[str, Any]:
+def measured(count: int, listener: Listener, seconds: float) -> dict[str, Any]:
     """Run so many streams in real time.
 
     Returns
@@ -103,9 +103,12 @@ def measured(count: int, heads: Sequence[Head], seconds: float) -> dict[str, Any
     """
     samples, rate_hz = soundfile.read(DEMO_PATH, dtype="float32")
     places = np.random.default_rng(count).integers(0, len(samples), count)
-    streams = [Stream(str(n), Paced(Looped(samples, rate_hz, int(place)))) for n, place in enumerate(places)]
+    streams = [
+        Stream(str(n), Paced(Looped(samples, rate_hz, int(place))), listener)
+        for n, place in enumerate(places)
+    ]
     sink, stop = Lateness(), threading.Event()
-    thread = threading.Thread(target=Engine(streams, heads, [sink], Config()).run, args=[stop])
+    thread = threading.Thread(target=Engine(streams, [sink], Config()).run, args=[stop])
     thread.start()
     time.sleep(SETTLED_S)
     sink.counting.set()
@@ -149,12 +152,12 @@ def main() -> None:
     counts, seconds = ([1, 3], 1.0) if asked.smoke else (asked.streams, asked.seconds)
     result: dict[str, Any] = {"machine": machine(["numba", "numpy", "onnxruntime"]), "streams": {}}
     with one_thread():
-        heads = heads_of(Config())
+        listener = make_listener(Config(), Loaded())
         if asked.yamnet:
             result["yamnet_core_ms_per_s"] = yamnet_ms(asked.yamnet)
             print(f"YAMNet: {result['yamnet_core_ms_per_s']} ms of a core for a second of one stream")
         for count in counts:
-            found = measured(count, heads, seconds)
+            found = measured(count, listener, seconds)
             result["streams"][str(count)] = found
             late = found["late_ms"]
             print(

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import TextIO
 
 from streamer.config import Config, StreamConfig
+from streamer.engine import Engine
 from streamer.errors import StreamerError
 from streamer.events import Status
-from streamer.listen import make_engine, make_streams, run, sinks_of
+from streamer.listen import make_streams, run, sinks_of
 from streamer.progress import Show, file_bars
 from streamer.sinks.json_lines import JsonLines
 from streamer.sinks.stem_files import StemFiles
@@ -58,8 +59,7 @@ def analyze_files(paths: Sequence[Path], config: Config, out: TextIO) -> list[St
         for stream in streams:
             # Without what is said of the process, the same file gives the same lines.
             sinks = sinks_of(config.stems, [Without(Status, JsonLines(out))], StemFiles)
-            engine = make_engine(config, [stream], sinks)
-            if run(engine, partial(_show, begin(stream.name), stream), PROGRESS_S):
+            if run(Engine([stream], sinks, config), partial(_show, begin(stream.name), stream), PROGRESS_S):
                 raise InterruptedByUserError(
                     f"interrupted in {stream.name}: the messages end before the sound"
                 )

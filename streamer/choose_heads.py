@@ -11,7 +11,7 @@ from streamer.decisions import DecisionConfig
 from streamer.errors import ModelError
 from streamer.heads import Head
 from streamer.inference.onnx import OnnxModel
-from streamer.load_model import chosen_folder, load_for
+from streamer.load_model import Loaded, chosen_folder
 from streamer.manifest import Manifest
 from streamer.model_folders import find_model
 from streamer.taught.background import read_background
@@ -42,8 +42,14 @@ _PLACES = (_Place("gate", "gate"), _Place("sounds", "sound"), _Place("genre", "g
 """What listens, in the order in which it is told."""
 
 
-def heads_of(config: Config) -> tuple[Head, ...]:
-    """Load the models of a configuration.
+def heads_of(config: Config, loaded: Loaded) -> tuple[Head, ...]:
+    """The heads of a configuration.
+
+    Parameters
+    ----------
+    config : Config
+    loaded : Loaded
+        Where models come from, and go that it does not have yet.
 
     Raises
     ------
@@ -56,23 +62,22 @@ def heads_of(config: Config) -> tuple[Head, ...]:
     named = {place: chosen_folder(place.name, getattr(models, place.name)) for place in _PLACES}
     folders = {place: folder for place, folder in named.items() if folder}
     listening = {place.name for place in folders}
-    ears: dict[Path, OnnxModel] = {}
     heads = []
     for place, folder in folders.items():
-        model = load_for(place.name, folder)
+        model = loaded.for_place(place.name, folder)
         heads.append(
             Head(
                 place.name,
                 place.kind,
                 model,
                 decisions=getattr(config, place.name),
-                ear=_ear_of(model.manifest, folder, ears),
+                ear=_ear_of(model.manifest, folder, loaded),
                 prefer=models.prefer,
                 opened_by=place.opened_by if place.opened_by in listening else None,
                 pre_roll_s=models.pre_roll_s,
             )
         )
-    return (*heads, *_taught(config, ears))
+    return (*heads, *_taught(config, loaded))
 
 
 def verified(folder: Path) -> Manifest:
@@ -87,12 +92,12 @@ def verified(folder: Path) -> Manifest:
     manifest = model.manifest
     if not manifest.is_ear:
         # A head is not made of what does not fit.
-        Head(manifest.task, manifest.task, model, DecisionConfig(), ear=_ear_of(manifest, folder, {}))
+        Head(manifest.task, manifest.task, model, DecisionConfig(), ear=_ear_of(manifest, folder, Loaded()))
     return manifest
 
 
-def learner(ears: dict[Path, OnnxModel]) -> Learner:
-    """Who makes models of what the user taught: on the released ear, which is taken from `ears` or added.
+def learner(loaded: Loaded) -> Learner:
+    """Who makes models of what the user taught: on the released ear.
 
     Raises
     ------
@@ -103,11 +108,11 @@ def learner(ears: dict[Path, OnnxModel]) -> Learner:
         folder = find_model("ear")
     except ModelError as error:
         raise ModelError(f"sounds are taught on the released ear, and there is none: {error}") from error
-    ear = _loaded_ear(folder, ears)
+    ear = loaded.model(folder)
     return Learner(ear, read_background(folder, ear.manifest))
 
 
-def _taught(config: Config, ears: dict[Path, OnnxModel]) -> list[Head]:
+def _taught(config: Config, loaded: Loaded) -> list[Head]:
     """The head of what the user taught, if there is anything."""
     named = config.models.taught
     if named in {"", "off"}:
@@ -120,7 +125,7 @@ def _taught(config: Config, ears: dict[Path, OnnxModel]) -> list[Head]:
                 "--folder` made, or off"
             )
         return []
-    own = learner(ears)
+    own = learner(loaded)
     return [
         Head(
             "taught",
@@ -133,17 +138,9 @@ def _taught(config: Config, ears: dict[Path, OnnxModel]) -> list[Head]:
     ]
 
 
-def _ear_of(manifest: Manifest, folder: Path, ears: dict[Path, OnnxModel]) -> OnnxModel | None:
-    """The ear that a model hears, loaded once."""
-    if manifest.ear is None:
-        return None
-    return _loaded_ear(ear_folder(manifest, folder), ears)
-
-
-def _loaded_ear(folder: Path, ears: dict[Path, OnnxModel]) -> OnnxModel:
-    if folder not in ears:
-        ears[folder] = OnnxModel(folder)
-    return ears[folder]
+def _ear_of(manifest: Manifest, folder: Path, loaded: Loaded) -> OnnxModel | None:
+    """The ear that a model hears."""
+    return loaded.model(ear_folder(manifest, folder)) if manifest.ear else None
 
 
 def ear_folder(manifest: Manifest, folder: Path) -> Path:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from streamer.decisions import PREFERENCES, DecisionConfig
 from streamer.errors import ConfigError
 
 PLACES = ("gate", "sounds", "genre", "taught", "separation")
 """Where a model may listen, the keys of ``[models]``."""
+
+OWN_KEYS = ("models", "gate", "sounds", "genre", "taught", "voice")
+"""Keys of which a stream may have its own."""
 
 STEMS = ("voice", "music")
 """What sound is taken apart into."""
@@ -25,40 +28,6 @@ STEMS_TURN_S = 0.01
 
 DEFAULT_ADDRESS = "tcp://127.0.0.1:7765"
 """Where `streamer listen` publishes and subscribers look, unless told otherwise."""
-
-
-@dataclass(frozen=True)
-class StreamConfig:
-    """One stream: ``[[stream]]``.
-
-    Attributes
-    ----------
-    device : str
-        ``auto``, ``mic``, an input device's index or part of its name, ``file:PATH``, a URL, or ``-`` for raw
-        PCM on standard input.
-    name : str
-        In the topic of its messages: letters, digits, ``_``, ``.`` and ``-``; empty takes one from the device.
-    rate_hz, channels : int
-        What a microphone is asked for; 0 takes the device's own. Other devices have theirs and ignore these:
-        files and URLs say it, raw PCM has it from ``[pcm]``.
-    """
-
-    device: str = "auto"
-    name: str = ""
-    rate_hz: int = 0
-    channels: int = 0
-
-    def __post_init__(self) -> None:
-        if not re.fullmatch(r"[\w.-]*", self.name):
-            raise ConfigError(
-                f"stream name is {self.name!r}; expected letters, digits, '_', '.' and '-', or nothing to take "
-                "one from the device"
-            )
-        if min(self.rate_hz, self.channels) < 0:
-            raise ConfigError(
-                f"stream rate_hz is {self.rate_hz} and channels is {self.channels}; expected 1 or more, or 0 for "
-                "the microphone's own"
-            )
 
 
 @dataclass(frozen=True)
@@ -113,6 +82,50 @@ class ModelsConfig:
             raise ConfigError(f"prefer is {self.prefer!r}; expected one of {', '.join(PREFERENCES)}")
         if not 0 <= self.pre_roll_s <= 60:
             raise ConfigError(f"pre_roll_s is {self.pre_roll_s}; expected 0 to 60 seconds")
+
+
+@dataclass(frozen=True)
+class StreamConfig:
+    """One stream: ``[[stream]]``.
+
+    Attributes
+    ----------
+    device : str
+        ``auto``, ``mic``, an input device's index or part of its name, ``file:PATH``, a URL, or ``-`` for raw
+        PCM on standard input.
+    name : str
+        In the topic of its messages: letters, digits, ``_``, ``.`` and ``-``; empty takes one from the device.
+    rate_hz, channels : int
+        What a microphone is asked for; 0 takes the device's own. Other devices have theirs and ignore these:
+        files and URLs say it, raw PCM has it from ``[pcm]``.
+    models : ModelsConfig or None
+    gate, sounds, genre, taught, voice : DecisionConfig or None
+        What holds for this stream in the place of what holds for all: ``[stream.models]``, ``[stream.gate]`` and so on,
+        of which each key that is absent is as in ``[models]``, ``[gate]`` and so on. None is all as there.
+    """
+
+    device: str = "auto"
+    name: str = ""
+    rate_hz: int = 0
+    channels: int = 0
+    models: ModelsConfig | None = None
+    gate: DecisionConfig | None = None
+    sounds: DecisionConfig | None = None
+    genre: DecisionConfig | None = None
+    taught: DecisionConfig | None = None
+    voice: DecisionConfig | None = None
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch(r"[\w.-]*", self.name):
+            raise ConfigError(
+                f"stream name is {self.name!r}; expected letters, digits, '_', '.' and '-', or nothing to take "
+                "one from the device"
+            )
+        if min(self.rate_hz, self.channels) < 0:
+            raise ConfigError(
+                f"stream rate_hz is {self.rate_hz} and channels is {self.channels}; expected 1 or more, or 0 for "
+                "the microphone's own"
+            )
 
 
 @dataclass(frozen=True)
@@ -261,6 +274,11 @@ class Config:
             raise ConfigError(
                 f"{from_stdin} streams have the device '-'; expected at most one: there is one standard input"
             )
+
+    def of(self, stream: StreamConfig) -> Config:
+        """What holds for a stream: its own where it has any."""
+        own = {key: getattr(stream, key) for key in OWN_KEYS}
+        return replace(self, **{key: value for key, value in own.items() if value is not None})
 
     @property
     def turn_s(self) -> float:

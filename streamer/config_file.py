@@ -11,7 +11,7 @@ from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
-from streamer.config import Config
+from streamer.config import OWN_KEYS, Config, StreamConfig
 from streamer.errors import ConfigError
 
 T = TypeVar("T")
@@ -33,9 +33,16 @@ def read_config(path: Path) -> Config:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path} is no TOML: {error}") from error
     try:
-        return from_mapping(Config, content, base=Config())
+        of_all = from_mapping(Config, {k: v for k, v in content.items() if k != "stream"}, base=Config())
+        return _with_streams(of_all, content["stream"]) if "stream" in content else of_all
     except ConfigError as error:
         raise ConfigError(f"{path}: {error}") from error
+
+
+def _with_streams(of_all: Config, value: Any) -> Config:
+    """The configuration with its streams; what one has of its own stands on what holds for all."""
+    base = StreamConfig(**{key: getattr(of_all, key) for key in OWN_KEYS})
+    return replace(of_all, stream=_value(get_type_hints(Config)["stream"], value, "stream", base))
 
 
 def from_mapping(kind: type[T], content: Mapping[str, Any], where: str = "", base: T | None = None) -> T:
@@ -70,16 +77,19 @@ def from_mapping(kind: type[T], content: Mapping[str, Any], where: str = "", bas
 
 
 def _value(hint: Any, value: Any, where: str, base: Any) -> Any:
+    """A value of the type that is hinted at; `base` is what a table stands on, or each table of a list."""
     if get_origin(hint) is tuple:
         if not isinstance(value, list):
             raise ConfigError(f"{where} is {value!r}; expected a list of tables, [[{where}]]")
-        return tuple(_value(get_args(hint)[0], item, where, None) for item in value)
-    if is_dataclass(hint):
-        if not isinstance(value, Mapping):
-            raise ConfigError(f"{where} is {value!r}; expected a table, [{where}]")
-        return from_mapping(hint, value, where + ".", base)  # type: ignore[arg-type]
+        of_each = None if isinstance(base, tuple) else base
+        return tuple(_value(get_args(hint)[0], item, where, of_each) for item in value)
     options = get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)
     wanted = [option for option in options if option is not NoneType]
+    table = next((option for option in wanted if isinstance(option, type) and is_dataclass(option)), None)
+    if table:
+        if not isinstance(value, Mapping):
+            raise ConfigError(f"{where} is {value!r}; expected a table, [{where}]")
+        return from_mapping(table, value, where + ".", base)
     if float in wanted and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
     if not isinstance(value, tuple(wanted)) or (isinstance(value, bool) and bool not in wanted):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -20,11 +20,9 @@ import numpy as np
 from streamer.config import Config, PublishConfig
 from streamer.errors import StreamerError
 from streamer.events import Event, Status
-from streamer.heads import Head
-from streamer.inference.model import Model
+from streamer.listener import Listener
 from streamer.memory import release_compiler
 from streamer.pipeline import Pipeline
-from streamer.separation.stream import Separation
 from streamer.sinks.sink import Sink
 from streamer.sources.source import Block
 from streamer.stage import alone
@@ -53,37 +51,26 @@ class Engine:
     Parameters
     ----------
     streams : sequence of Stream
-        Not yet opened.
-    heads : sequence of Head
-        The models, shared by all streams.
+        Not yet opened. Those that share a model are stepped together.
     sinks : sequence of Sink
         Opened here, before any source.
     config : Config
-    versions : Mapping[str, str]
-        Told in every ``status``.
     clock : callable
         Seconds on `time.monotonic`'s clock.
-    separation : Separation or None
-        None leaves the sound together.
     """
 
     def __init__(
         self,
         streams: Sequence[Stream],
-        heads: Sequence[Head],
         sinks: Sequence[Sink],
         config: Config,
-        versions: Mapping[str, str] | None = None,
         clock: Callable[[], float] = time.monotonic,
-        separation: Separation | None = None,
     ) -> None:
         self.streams = streams
-        self._separation = separation
-        self._heads = heads
-        self._together = Together(_graphs(heads, separation))
+        self._listeners = list(dict.fromkeys(stream.listener for stream in streams))
+        self._together = Together([model for listener in self._listeners for model in listener.models])
         self._sinks = sinks
         self._config = config
-        self._versions = dict(versions or {})
         self._clock = clock
         self._turn_s = config.turn_s
         self._utc_offset = time.time() - time.monotonic()
@@ -102,7 +89,8 @@ class Engine:
         StreamerError
             If a sink cannot be opened or fails. Streams that fail are noted in `Stream.error` instead.
         """
-        warm_up(self._heads, self._config.publish, self._separation)
+        for listener in self._listeners:
+            warm_up(listener, self._config.publish)
         with ExitStack() as closing:  # whatever fails, every stream ends and every sink closes, in this order
             for sink in self._sinks:
                 closing.callback(sink.close)
@@ -122,9 +110,7 @@ class Engine:
             return
         stream.opening = None
         stream.opened_at = self._clock()
-        stream.pipeline = Pipeline(
-            stream.name, stream.source.rate_hz, self._heads, self._config.publish, self._separation
-        )
+        stream.pipeline = _pipeline(stream.name, stream.source.rate_hz, stream.listener, self._config.publish)
         self._tell_status(stream, "running")
 
     def _turn(self) -> None:
@@ -277,7 +263,7 @@ class Engine:
             overruns=stream.overruns,
             muted_samples=stream.muted_samples,
             uptime_s=round(now - stream.opened_at, 3) if pipeline else 0.0,
-            versions=self._versions,
+            versions=stream.listener.versions,
         )
         self._send(stream, [replace(status, time=self._utc(now))])
 
@@ -302,21 +288,16 @@ class Engine:
         return datetime.fromtimestamp(monotonic + self._utc_offset, UTC)
 
 
-def _graphs(heads: Sequence[Head], separation: Separation | None) -> list[Model]:
-    """The models in the order in which a stream asks for them: what waits for a gate hears last."""
-    in_turn = sorted(heads, key=lambda head: head.opened_by is not None)
-    models = [model for head in in_turn for model in (head.ear, head.model) if model]
-    return list(dict.fromkeys([*models, *([separation.model] if separation else [])]))
-
-
-def warm_up(heads: Sequence[Head], publish: PublishConfig, separation: Separation | None = None) -> None:
+def warm_up(listener: Listener, publish: PublishConfig) -> None:
     """Run one second of silence through everything, so that nothing is compiled or loaded on air.
 
     Silence opens no gate: what waits for one hears it too.
     """
-    ungated = [replace(head, opened_by=None) for head in heads]
-    separation = replace(separation, opened_by=None) if separation else None
     for rate_hz, channels in ((48_000, 2), (16_000, 1)):
-        pipeline = Pipeline("warm-up", rate_hz, ungated, publish, separation)
+        pipeline = _pipeline("warm-up", rate_hz, listener.ungated(), publish)
         alone(pipeline.step(Block(0, np.zeros((rate_hz, channels), np.float32), None)))
         pipeline.finish()
+
+
+def _pipeline(name: str, rate_hz: int, listener: Listener, publish: PublishConfig) -> Pipeline:
+    return Pipeline(name, rate_hz, listener.heads, publish, listener.separation)

@@ -7,7 +7,6 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
-from importlib.metadata import version
 from pathlib import Path
 
 from streamer.choose_heads import heads_of
@@ -15,10 +14,10 @@ from streamer.config import Config, StemsConfig, StreamConfig
 from streamer.engine import Engine
 from streamer.errors import ConfigError, DeviceError
 from streamer.events import Stem
-from streamer.heads import Head
+from streamer.listener import Listener
+from streamer.load_model import Loaded
 from streamer.output import PortAudioOutput
 from streamer.separation.load import separation_of
-from streamer.separation.stream import Separation
 from streamer.sinks.player import Player
 from streamer.sinks.sink import Sink
 from streamer.sinks.stem_files import StemFiles
@@ -61,22 +60,45 @@ def resolve_auto(streams: Sequence[StreamConfig], notice: Callable[[str], None])
 
 
 def make_streams(config: Config, realtime: bool, duration_s: float) -> list[Stream]:
-    """The streams of a configuration, each with a name of its own, not yet opened.
+    """The streams of a configuration, each with a name of its own and what listens to it, not yet opened.
 
     Raises
     ------
+    ModelError
+        If a model is absent, altered or does not fit.
     ConfigError
-        If two streams were given one name.
+        If two streams were given one name; if stems are asked for and nothing separates.
     """
-    taken: set[str] = set()
+    names = _names(config.stream)
+    loaded = Loaded()
+    listeners: dict[Config, Listener] = {}
     streams = []
-    for entry in config.stream:
-        name = entry.name or _free(name_for(entry.device), taken)
-        if name in taken:
-            raise ConfigError(f"stream name {name!r} is taken; give each [[stream]] a name of its own")
-        taken.add(name)
-        streams.append(Stream(name, source_for(entry, config, realtime), duration_s))
+    for name, entry in zip(names, config.stream, strict=True):
+        own = replace(config.of(entry), stream=(StreamConfig(),))
+        if own not in listeners:
+            listeners[own] = make_listener(own, loaded)
+        streams.append(Stream(name, source_for(entry, config, realtime), listeners[own], duration_s))
     return streams
+
+
+def make_listener(config: Config, loaded: Loaded) -> Listener:
+    """What listens by a configuration.
+
+    Parameters
+    ----------
+    config : Config
+    loaded : Loaded
+        Where models come from, and go that it does not have yet.
+
+    Raises
+    ------
+    ModelError
+        If a model is absent, altered or does not fit.
+    ConfigError
+        If stems are asked for and nothing separates.
+    """
+    heads = heads_of(config, loaded)
+    return Listener(heads, separation_of(config, heads, loaded))
 
 
 def sinks_of(stems: StemsConfig, sinks: Sequence[Sink], files: type[StemFiles]) -> list[Sink]:
@@ -110,31 +132,6 @@ def player_of(stems: StemsConfig, streams: Sequence[Stream], realtime: bool) -> 
             "--device, without --fast, or leave --play out"
         )
     return [Player(stems.play, partial(PortAudioOutput, stems.output))]
-
-
-def make_engine(config: Config, streams: Sequence[Stream], sinks: Sequence[Sink]) -> Engine:
-    """An engine with the configured models.
-
-    Raises
-    ------
-    ModelError
-        If a model is absent, altered or does not fit.
-    ConfigError
-        If stems are asked for and nothing separates.
-    """
-    heads = heads_of(config)
-    separation = separation_of(config, heads)
-    told = versions(heads, separation)
-    return Engine(streams, heads, sinks, config, versions=told, separation=separation)
-
-
-def versions(heads: Sequence[Head], separation: Separation | None = None) -> dict[str, str]:
-    """What runs: this program, and each model by name and the start of its SHA-256."""
-    models = {h.ear.manifest.name: h.ear.manifest for h in heads if h.ear}
-    models |= {h.name: h.model.manifest for h in heads}
-    if separation:
-        models["separation"] = separation.model.manifest
-    return {"streamer": version("streamer"), **{k: f"{m.name}@{m.sha256[:12]}" for k, m in models.items()}}
 
 
 def run(engine: Engine, tick: Callable[[], None], tick_s: float) -> bool:
@@ -218,7 +215,18 @@ class _StoppedBySignal:
         self._restore()
 
 
-def _free(name: str, taken: set[str]) -> str:
+def _names(entries: Sequence[StreamConfig]) -> list[str]:
+    """A name for each stream, of its own."""
+    taken: list[str] = []
+    for entry in entries:
+        name = entry.name or _free(name_for(entry.device), taken)
+        if name in taken:
+            raise ConfigError(f"stream name {name!r} is taken; give each [[stream]] a name of its own")
+        taken.append(name)
+    return taken
+
+
+def _free(name: str, taken: Sequence[str]) -> str:
     """`name`, or with the first number from 2 on that is not taken."""
     numbered = (name if n == 1 else f"{name}-{n}" for n in range(1, len(taken) + 2))
     return next(candidate for candidate in numbered if candidate not in taken)

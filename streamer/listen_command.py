@@ -80,7 +80,8 @@ def listen(
     pcm_format: str | None,
 ) -> None:
     """Listen, decide and publish until Ctrl-C or the end of the sound."""
-    from streamer.listen import make_engine, make_streams, player_of, resolve_auto, run, sinks_of, summary
+    from streamer.engine import Engine
+    from streamer.listen import make_streams, player_of, resolve_auto, run, sinks_of, summary
     from streamer.sinks.publisher import Publisher
     from streamer.sinks.stem_files import LiveStemFiles, StemFiles
 
@@ -110,7 +111,7 @@ def listen(
     publisher = Publisher(publish.bind, publish.keys)
     sink = _sink(as_json, realtime, lambda: f"streamer · publishing on {publisher.address}")
     sinks = sinks_of(apart, [publisher, sink], LiveStemFiles if realtime else StemFiles)
-    engine = make_engine(config, streams, [*player_of(apart, streams, realtime), *sinks])
+    engine = Engine(streams, [*player_of(apart, streams, realtime), *sinks], config)
     with _drawn(sink) as draw:
         run(engine, draw, PICTURE_S)
     for line in summary(streams):

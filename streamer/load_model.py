@@ -29,18 +29,36 @@ def chosen_folder(place: str, name: str | None) -> Path | None:
     return None if name in {"", "off"} else find_model(name)
 
 
-def load_for(place: str, folder: Path) -> OnnxModel:
-    """Load the model for a place.
+class Loaded:
+    """Models that were loaded, each once: streams that name the same one step it together."""
 
-    Raises
-    ------
-    ModelError
-        If it is absent, altered or does not fit, or does something else.
-    """
-    model = OnnxModel(folder)
-    if model.manifest.task != place:
-        raise ModelError(
-            f"model {model.manifest.name} decides {model.manifest.task!r}; expected a model whose task is "
-            f"{place!r}: name one in [models] {place}, see `streamer models`"
-        )
-    return model
+    def __init__(self) -> None:
+        self._models: dict[Path, OnnxModel] = {}
+
+    def model(self, folder: Path) -> OnnxModel:
+        """The model of a folder.
+
+        Raises
+        ------
+        ModelError
+            If it is absent, altered or does not fit.
+        """
+        if folder not in self._models:
+            self._models[folder] = OnnxModel(folder)
+        return self._models[folder]
+
+    def for_place(self, place: str, folder: Path) -> OnnxModel:
+        """The model for a place.
+
+        Raises
+        ------
+        ModelError
+            As `model`, or if it does something else.
+        """
+        model = self.model(folder)
+        if model.manifest.task != place:
+            raise ModelError(
+                f"model {model.manifest.name} decides {model.manifest.task!r}; expected a model whose task is "
+                f"{place!r}: name one in [models] {place}, see `streamer models`"
+            )
+        return model

@@ -53,7 +53,11 @@ def hearing_config(config_path: Path | None, models: Sequence[str], prefer: str 
     chosen: dict[str, Any] = dict(map(_chosen, models))
     if prefer is not None:
         chosen["prefer"] = prefer
-    return replace(config, models=replace(config.models, **chosen))
+    streams = tuple(
+        replace(stream, models=replace(stream.models, **chosen)) if stream.models else stream
+        for stream in config.stream
+    )
+    return replace(config, models=replace(config.models, **chosen), stream=streams)
 
 
 def pcm_config(text: str) -> PcmConfig:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from streamer.errors import StreamerError, StreamError
+from streamer.listener import Listener
 from streamer.pipeline import Pipeline
 from streamer.sources.source import Block, Source
 
@@ -65,6 +66,7 @@ class Stream:
     ----------
     name : str
     source : Source
+    listener : Listener
     duration_s : float
         How much sound is heard at most.
     error : StreamerError or None
@@ -75,6 +77,7 @@ class Stream:
 
     name: str
     source: Source
+    listener: Listener = field(default_factory=Listener)
     duration_s: float = math.inf
     opening: Opening | None = None
     pipeline: Pipeline | None = None

@@ -81,13 +81,14 @@ def _recording(device: str, longest_s: float, pcm: PcmConfig) -> _Asked:
 
 def _teach(store: Store, label: str, asked: Sequence[_Asked]) -> None:
     from streamer.choose_heads import learner
+    from streamer.load_model import Loaded
     from streamer.taught.report import report
     from streamer.taught.store import checked_label, taught_folder
 
     label = checked_label(label)
     if not asked:
         raise ConfigError(f"nothing to learn {label!r} from; expected sound files, or --device mic")
-    own = learner({})
+    own = learner(Loaded())
     left_out = sum(not _taken(store, label, one, own) for one in asked)
     if label in store.labels():
         for line in report(label, store, own).lines():

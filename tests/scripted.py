@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +16,7 @@ from streamer.errors import DeviceError, StreamError
 from streamer.events import Event
 from streamer.heads import Head
 from streamer.inference.onnx import OnnxModel
+from streamer.listener import Listener
 from streamer.sinks.sink import Sink
 from streamer.sources.source import Block, Source, SourceCounts
 from streamer.stage import Array
@@ -147,5 +150,18 @@ def loud(seconds: float) -> Array:
 def run(head: Head, streams: list[Stream], clock: Clock, config: Config = Config()) -> Collected:
     """What the engine says of some streams until they end."""
     sink = Collected()
-    Engine(streams, [head], [sink], config, versions={"streamer": "x"}, clock=clock).run(threading.Event())
+    engine(head, streams, [sink], config, clock).run(threading.Event())
     return sink
+
+
+def engine(
+    head: Head,
+    streams: Sequence[Stream],
+    sinks: Sequence[Sink],
+    config: Config = Config(),
+    clock: Callable[[], float] = time.monotonic,
+) -> Engine:
+    """An engine of streams that a head listens to."""
+    for stream in streams:
+        stream.listener = Listener((head,))
+    return Engine(streams, sinks, config, clock)

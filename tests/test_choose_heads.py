@@ -10,11 +10,14 @@ import onnx
 import pytest
 
 from streamer.choose_heads import heads_of
-from streamer.config import Config, ModelsConfig
+from streamer.config import Config, ModelsConfig, StreamConfig
 from streamer.decisions import DecisionConfig
 from streamer.errors import ModelError
+from streamer.listen import make_streams
+from streamer.load_model import Loaded
 from streamer.manifest import Thresholds
 from streamer.model_folders import read_manifest
+from streamer.options import hearing_config
 from tests.toy_model import write_toy_ear, write_toy_head, write_toy_model
 
 
@@ -40,7 +43,7 @@ def release(folders: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_all_three_listen_and_the_gate_opens_genre(folders: Path) -> None:
     config = replace(named(folders), sounds=DecisionConfig(on=0.9), genre=DecisionConfig(off=0.1))
-    gate, sounds, genre = heads_of(config)
+    gate, sounds, genre = heads_of(config, Loaded())
     assert [(h.name, h.kind, h.opened_by) for h in (gate, sounds, genre)] == [
         ("gate", "gate", None),
         ("sounds", "sound", None),
@@ -55,22 +58,22 @@ def test_what_is_released_listens_unless_told_otherwise(
     folders: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     release(folders, monkeypatch)
-    assert [head.name for head in heads_of(Config())] == ["gate", "sounds", "genre"]
+    assert [head.name for head in heads_of(Config(), Loaded())] == ["gate", "sounds", "genre"]
     (folders / "genre" / "manifest.json").unlink()
-    assert [head.name for head in heads_of(Config())] == ["gate", "sounds"]
+    assert [head.name for head in heads_of(Config(), Loaded())] == ["gate", "sounds"]
     with pytest.raises(ModelError, match="no model 'genre'; expected a folder with"):
-        heads_of(Config(models=ModelsConfig(genre="genre")))
+        heads_of(Config(models=ModelsConfig(genre="genre")), Loaded())
     (folders / "gate" / "manifest.json").unlink()
     with pytest.raises(ModelError, match="no model 'gate'"):  # never without it by accident
-        heads_of(Config())
+        heads_of(Config(), Loaded())
 
 
 @pytest.mark.parametrize("off", ["off", ""])
 def test_a_place_may_be_left_empty(folders: Path, off: str) -> None:
-    assert [head.name for head in heads_of(named(folders, sounds=off))] == ["gate", "genre"]
-    (_, genre) = heads_of(named(folders, gate=off))
+    assert [head.name for head in heads_of(named(folders, sounds=off), Loaded())] == ["gate", "genre"]
+    (_, genre) = heads_of(named(folders, gate=off), Loaded())
     assert (genre.name, genre.opened_by) == ("genre", None)
-    assert heads_of(named(folders, gate=off, sounds=off, genre=off)) == ()
+    assert heads_of(named(folders, gate=off, sounds=off, genre=off), Loaded()) == ()
 
 
 def test_a_model_for_something_else_is_refused(folders: Path) -> None:
@@ -78,7 +81,7 @@ def test_a_model_for_something_else_is_refused(folders: Path) -> None:
         ModelError,
         match=r"model genre decides 'genre'; expected a model whose task is 'sounds': name one in \[models\]",
     ):
-        heads_of(named(folders, sounds=str(folders / "genre")))
+        heads_of(named(folders, sounds=str(folders / "genre")), Loaded())
 
 
 def test_an_ear_beside_its_head_comes_before_one_that_is_released(
@@ -87,10 +90,10 @@ def test_an_ear_beside_its_head_comes_before_one_that_is_released(
     release(folders, monkeypatch)
     other = tmp_path_factory.mktemp("elsewhere")
     write_toy_head(other / "sounds", folders / "ear", "sounds")
-    (_, sounds, genre) = heads_of(named(folders, sounds=str(other / "sounds")))
+    (_, sounds, genre) = heads_of(named(folders, sounds=str(other / "sounds")), Loaded())
     assert sounds.ear is genre.ear  # there is none beside it
     write_toy_ear(other / "ear")
-    (_, sounds, genre) = heads_of(named(folders, sounds=str(other / "sounds")))
+    (_, sounds, genre) = heads_of(named(folders, sounds=str(other / "sounds")), Loaded())
     assert sounds.ear is not genre.ear
 
 
@@ -104,7 +107,7 @@ def test_an_ear_that_was_released_anew_refuses_its_old_heads(folders: Path) -> N
     with pytest.raises(
         ModelError, match=f"made for the ear ear .* given the ear ear {manifest.sha256[:12]}: release"
     ):
-        heads_of(named(folders))
+        heads_of(named(folders), Loaded())
 
 
 def test_an_operating_point_is_preferred(folders: Path) -> None:
@@ -114,10 +117,33 @@ def test_an_operating_point_is_preferred(folders: Path) -> None:
         replace(manifest, operating_points=points).to_json(), encoding="utf-8"
     )
     off = {"sounds": "off", "genre": "off"}
-    (gate,) = heads_of(named(folders, **off, prefer="precision"))
+    (gate,) = heads_of(named(folders, **off, prefer="precision"), Loaded())
     (decider,) = gate.decisions_at(16_000, 0).deciders
     assert (decider.on, decider.off) == (0.9, 0.7)
     with pytest.raises(
         ModelError, match="model gate has no operating point 'recall', it has balanced, precision"
     ):
-        heads_of(named(folders, **off, prefer="recall"))
+        heads_of(named(folders, **off, prefer="recall"), Loaded())
+
+
+def test_streams_share_models_and_what_they_are_heard_alike_by(folders: Path) -> None:
+    config = named(folders)
+    own = StreamConfig("file:c.wav", models=replace(config.models, genre="off"), gate=DecisionConfig(on=0.9))
+    config = replace(config, stream=(StreamConfig("file:a.wav"), StreamConfig("file:b.wav"), own))
+    first, second, third = make_streams(config, realtime=False, duration_s=1.0)
+    assert first.listener is second.listener
+    assert [head.name for head in first.listener.heads] == ["gate", "sounds", "genre"]
+    assert [head.name for head in third.listener.heads] == ["gate", "sounds"]
+    assert third.listener.heads[0].decisions.on == 0.9
+    assert set(third.listener.models) < set(first.listener.models)  # loaded once: they step together
+    assert third.listener.versions.keys() == {"streamer", "ear", "gate", "sounds"}
+
+
+def test_what_the_command_line_says_of_models_holds_for_every_stream(tmp_path: Path) -> None:
+    path = tmp_path / "streamer.toml"
+    path.write_text("[[stream]]\nmodels.sounds = 'off'\n[[stream]]\n", encoding="utf-8")
+    config = hearing_config(path, ["genre=off"], "recall")
+    assert [config.of(stream).models for stream in config.stream] == [
+        ModelsConfig(sounds="off", genre="off", prefer="recall"),
+        ModelsConfig(genre="off", prefer="recall"),
+    ]

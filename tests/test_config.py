@@ -29,7 +29,9 @@ def test_what_is_set_is_taken(tmp_path: Path) -> None:
         "[[stream]]\ndevice = 'usb'\nname = 'Küche_1.a-b'\nrate_hz = 48000\nchannels = 1\n"
         "[[stream]]\ndevice = '-'\n[gate]\non = 1\n",
     )
-    assert config.stream == (StreamConfig("usb", "Küche_1.a-b", 48_000, 1), StreamConfig("-"))
+    first, second = config.stream
+    assert (first.device, first.name, first.rate_hz, first.channels) == ("usb", "Küche_1.a-b", 48_000, 1)
+    assert (second.device, second.name, second.rate_hz, second.channels) == ("-", "", 0, 0)
     assert config.gate == DecisionConfig(on=1.0)
 
 
@@ -39,6 +41,31 @@ def test_a_section_changes_only_what_it_says(tmp_path: Path) -> None:
     assert config.genre == replace(Config().genre, min_off_ms=9.0)
     assert config.sounds.min_on_ms < Config().gate.min_on_ms  # a knock is short
     assert config.models == ModelsConfig(genre="off")
+
+
+def test_a_stream_has_its_own_where_it_says_so(tmp_path: Path) -> None:
+    config = read(
+        tmp_path,
+        """
+        [[stream]]
+        name = "hall"
+        models.genre = "off"
+        gate.on = 0.9
+        [[stream]]
+        name = "yard"
+        [gate]
+        on = 0.8
+        off = 0.3
+        [models]
+        prefer = "precision"
+        """,
+    )
+    hall, yard = config.stream
+    assert config.of(hall).models == ModelsConfig(genre="off", prefer="precision")
+    assert config.of(hall).gate == DecisionConfig(on=0.9, off=0.3)
+    assert config.of(hall).sounds == config.sounds
+    assert config.of(yard) == config
+    assert config.of(StreamConfig("mic")) == config
 
 
 @pytest.mark.parametrize(
@@ -55,6 +82,12 @@ def test_stems_that_are_wanted_are_heard_in_shorter_turns(
     ("content", "match"),
     [
         ("[models]\nprefer = 'best'", r"prefer is 'best'; expected one of balanced, precision, recall"),
+        ("[[stream]]\ngate.onn = 1", r"unknown key 'stream\.gate\.onn'; did you mean 'stream\.gate\.on'"),
+        (
+            "[[stream]]\nmodels = 'yamnet'",
+            r"stream\.models is 'yamnet'; expected a table, \[stream\.models\]",
+        ),
+        ("[[stream]]\nmodels.prefer = 'best'", r"prefer is 'best'; expected one of balanced"),
         ("[models]\npre_roll_s = 61", r"pre_roll_s is 61\.0; expected 0 to 60 seconds"),
         ("[models]\nsound = 'x'", r"unknown key 'models\.sound'; did you mean 'models\.sounds'"),
         ("[publish]\nscores_hz = nan", r"publish\.scores_hz is nan; expected a finite number"),

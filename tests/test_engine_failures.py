@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from streamer.config import Config
-from streamer.engine import Engine
 from streamer.errors import StreamError
 from streamer.events import Decision, Event, Status
 from streamer.heads import Head
 from streamer.stream import Stream
-from tests.scripted import RATE, Absent, Clock, Collected, Scripted, Slow, loud, run, toy_gate
+from tests.scripted import RATE, Absent, Clock, Collected, Scripted, Slow, engine, loud, run, toy_gate
 
 
 @pytest.fixture
@@ -63,8 +60,8 @@ def test_what_still_opens_at_the_end_is_given_up(head: Head) -> None:
     clock, stop = Clock(), threading.Event()
     slow = Slow(loud(1), clock)
     sink = Collected()
-    engine = Engine([Stream("slow", slow)], [head], [sink], Config(), clock=clock)
-    thread = threading.Thread(target=engine.run, args=[stop])
+    made = engine(head, [Stream("slow", slow)], [sink], clock=clock)
+    thread = threading.Thread(target=made.run, args=[stop])
     thread.start()
     stop.set()
     thread.join(30)
@@ -83,15 +80,10 @@ def test_a_sink_that_fails_ends_everything_in_order(head: Head) -> None:
     clock = Clock()
     first, full = Collected(), Full()
     sources = [Scripted(loud(4), clock), Scripted(loud(4), clock)]
-    engine = Engine(
-        [Stream(n, s) for n, s in zip("ab", sources, strict=True)],
-        [head],
-        [first, full],
-        Config(),
-        clock=clock,
-    )
+    streams = [Stream(n, s) for n, s in zip("ab", sources, strict=True)]
+    made = engine(head, streams, [first, full], clock=clock)
     with pytest.raises(StreamError, match="no space left"):
-        engine.run(threading.Event())
+        made.run(threading.Event())
     assert [source.closed for source in sources] == [1, 1]
     assert (first.closed, full.closed) == (1, 1)
 
@@ -102,8 +94,8 @@ def test_a_sink_that_cannot_open_closes_what_was_opened(head: Head) -> None:
             raise StreamError("tcp://127.0.0.1:1 is in use; choose another with --bind")
 
     first, source = Collected(), Scripted(loud(1), Clock())
-    engine = Engine([Stream("s", source)], [head], [first, Refusing()], replace(Config()), clock=Clock())
+    made = engine(head, [Stream("s", source)], [first, Refusing()], clock=Clock())
     with pytest.raises(StreamError, match="is in use; choose another"):
-        engine.run(threading.Event())
+        made.run(threading.Event())
     assert first.closed == 1
     assert first.events == []

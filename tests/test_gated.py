@@ -16,6 +16,7 @@ from streamer.frontend import FrontEnd, FrontEndConfig
 from streamer.gated import GateState, Switch
 from streamer.heads import Head
 from streamer.inference.onnx import OnnxModel
+from streamer.listener import Listener
 from streamer.pipeline import Pipeline
 from streamer.placement import Placement
 from streamer.resample import Resample
@@ -193,7 +194,7 @@ def test_it_runs_once_before_anything_is_on_air(heads: list[Head], monkeypatch: 
     monkeypatch.setattr(
         model, "run", lambda x, state: steps.append(x.shape[1]) or type(model).run(model, x, state)
     )
-    warm_up(heads, PublishConfig())
+    warm_up(Listener(tuple(heads)), PublishConfig())
     assert sum(steps) > 0
 
 

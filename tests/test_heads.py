@@ -12,6 +12,7 @@ from streamer.decisions import DecisionConfig
 from streamer.errors import ConfigError
 from streamer.heads import Head
 from streamer.inference.onnx import OnnxModel
+from streamer.load_model import Loaded
 from tests.toy_model import write_toy_model
 
 
@@ -39,7 +40,7 @@ def config(folder: Path, **gate: float) -> Config:
 def test_thresholds_are_the_model_s_own_unless_set(
     folder: Path, gate: dict[str, float], on: float, off: float
 ) -> None:
-    (head,) = heads_of(config(folder, **gate))
+    (head,) = heads_of(config(folder, **gate), Loaded())
     (decider,) = head.decisions_at(16_000, 0).deciders
     assert (decider.on, decider.off) == (on, off)
 
@@ -57,6 +58,6 @@ def test_one_threshold_does_not_turn_the_hysteresis_round(
     with pytest.raises(
         ConfigError, match=rf"^thresholds of gate are {match}; expected off <= on: set both in \[gate\], or"
     ):
-        heads_of(config(folder, **gate))
+        heads_of(config(folder, **gate), Loaded())
     with pytest.raises(ConfigError, match=match):
         Head("gate", "gate", OnnxModel(folder), DecisionConfig(**gate))

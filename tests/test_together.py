@@ -16,6 +16,7 @@ from streamer.decisions import DecisionConfig
 from streamer.events import Decision, Event, Scores, encode
 from streamer.heads import Head
 from streamer.inference.onnx import OnnxModel
+from streamer.load_model import Loaded
 from streamer.pipeline import Pipeline
 from streamer.separation.stream import Separation
 from streamer.slots import ROWS, Slots
@@ -171,7 +172,7 @@ def test_toys_say_the_same_bytes_together_as_alone(tmp_path: Path, seed: int) ->
 
 
 def test_the_released_models_decide_together_as_alone() -> None:
-    heads: list[Head] = [replace(head, pre_roll_s=1.0) for head in heads_of(Config())]
+    heads: list[Head] = [replace(head, pre_roll_s=1.0) for head in heads_of(Config(), Loaded())]
     demo, _ = soundfile.read(DEMO_PATH, dtype="float32")
     rng = np.random.default_rng(4)
     blocks = [chunks(rng, demo[n * 3 * RATE : (n * 3 + 9) * RATE], 0) for n in range(5)]

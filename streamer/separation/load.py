@@ -9,7 +9,7 @@ from streamer.config import Config
 from streamer.errors import ConfigError
 from streamer.heads import Head
 from streamer.inference.onnx import OnnxModel
-from streamer.load_model import chosen_folder, load_for
+from streamer.load_model import Loaded, chosen_folder
 from streamer.model_folders import find_model
 from streamer.separation.stream import Separation
 
@@ -19,7 +19,7 @@ GATE = "gate"
 """The head that opens it."""
 
 
-def separation_of(config: Config, heads: Sequence[Head]) -> Separation | None:
+def separation_of(config: Config, heads: Sequence[Head], loaded: Loaded) -> Separation | None:
     """The separation of a configuration, if one is named, or stems are asked for.
 
     Parameters
@@ -27,6 +27,8 @@ def separation_of(config: Config, heads: Sequence[Head]) -> Separation | None:
     config : Config
     heads : sequence of Head
         What listens beside it; its gate may be among them.
+    loaded : Loaded
+        Where models come from, and go that it does not have yet.
 
     Raises
     ------
@@ -43,7 +45,7 @@ def separation_of(config: Config, heads: Sequence[Head]) -> Separation | None:
                 "stems are asked for and no model takes them apart; name one, as in --model separation=FOLDER"
             )
         return None
-    separation = Separation(load_for(PLACE, folder), config.voice, config.models.prefer)
+    separation = Separation(loaded.for_place(PLACE, folder), config.voice, config.models.prefer)
     gate = next((head for head in heads if head.name == GATE), None)
     if gate is None:
         return separation
@@ -58,4 +60,4 @@ def load_separation(name: str) -> OnnxModel:
     ModelError
         If there is none, it was altered, or the model does something else.
     """
-    return load_for(PLACE, find_model(name))
+    return Loaded().for_place(PLACE, find_model(name))

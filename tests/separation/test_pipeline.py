@@ -14,7 +14,9 @@ from streamer.errors import ConfigError, ModelError
 from streamer.events import Decision, Event, Stem
 from streamer.heads import Head
 from streamer.inference.onnx import OnnxModel
-from streamer.listen import make_streams, player_of, sinks_of, versions
+from streamer.listen import make_streams, player_of, sinks_of
+from streamer.listener import Listener
+from streamer.load_model import Loaded
 from streamer.pipeline import Pipeline
 from streamer.separation.load import separation_of
 from streamer.separation.stream import Separation
@@ -166,14 +168,14 @@ def test_without_a_separation_there_are_no_stems(gate: Head) -> None:
 def test_a_separation_is_loaded_where_it_is_named_or_stems_are_asked_for(tmp_path: Path, gate: Head) -> None:
     folder = str(write_toy_separation(tmp_path / "apart"))
     named = Config(models=ModelsConfig(separation=folder))
-    found = separation_of(named, [gate])
+    found = separation_of(named, [gate], Loaded())
     assert found is not None
     assert found.opened_by == "gate"
-    assert versions([gate], found)["separation"].startswith("apart@")
-    alone = separation_of(named, [])
+    assert Listener((gate,), found).versions["separation"].startswith("apart@")
+    alone = separation_of(named, [], Loaded())
     assert alone is not None
     assert alone.opened_by is None
-    assert separation_of(Config(), [gate]) is None
+    assert separation_of(Config(), [gate], Loaded()) is None
 
 
 def test_stems_without_a_model_name_the_way_out(gate: Head) -> None:
@@ -181,13 +183,13 @@ def test_stems_without_a_model_name_the_way_out(gate: Head) -> None:
     with pytest.raises(
         ConfigError, match="no model takes them apart; name one, as in --model separation=FOLDER"
     ):
-        separation_of(config, [gate])
+        separation_of(config, [gate], Loaded())
 
 
 def test_a_gate_is_no_separation(tmp_path: Path, gate: Head) -> None:
     config = Config(models=ModelsConfig(separation=str(tmp_path / "gate")))
     with pytest.raises(ModelError, match="decides 'gate'; expected a model whose task is 'separation'"):
-        separation_of(config, [gate])
+        separation_of(config, [gate], Loaded())
 
 
 def test_sound_goes_only_where_it_is_wanted(tmp_path: Path) -> None:

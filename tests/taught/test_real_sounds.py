@@ -12,6 +12,7 @@ from click.testing import CliRunner
 from streamer.choose_heads import heads_of
 from streamer.cli import main
 from streamer.config import Config, ModelsConfig
+from streamer.load_model import Loaded
 from streamer.model_folders import released_folder
 from streamer.sources.file import FileSource
 from streamer.stage import Array, Chain, offline
@@ -47,7 +48,7 @@ def test_sounds_are_recognised_from_three_recordings(data_dir: Path, tmp_path: P
         done = CliRunner().invoke(main, arguments)
         assert done.exit_code == 0, done.output
         assert f"learnt from {SHOWN} recordings" in done.stdout
-    head = heads_of(Config(models=ModelsConfig(taught=str(tmp_path))))[-1]
+    head = heads_of(Config(models=ModelsConfig(taught=str(tmp_path))), Loaded())[-1]
     chain = Chain(*head.path)
     on = np.array([point.on for point in head.model.manifest.thresholds()])
     own, others = [], []
