@@ -8,18 +8,14 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import replace
-from datetime import UTC, datetime
-from typing import Literal
 
 import numpy as np
 
 from streamer.config import Config, PublishConfig
 from streamer.errors import StreamerError
-from streamer.events import Event, Status
+from streamer.events import Event
 from streamer.listener import Listener
 from streamer.memory import release_compiler
 from streamer.pipeline import Pipeline
@@ -27,6 +23,7 @@ from streamer.sinks.sink import Sink
 from streamer.sources.source import Block
 from streamer.stage import alone
 from streamer.stream import Chunk, Opening, Stream, fault_of
+from streamer.teller import Teller
 from streamer.together import Together
 
 LIVE_CHUNK_S = 0.1
@@ -67,14 +64,13 @@ class Engine:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.streams = streams
-        self._listeners = list(dict.fromkeys(stream.listener for stream in streams))
-        self._together = Together([model for listener in self._listeners for model in listener.models])
+        self._together = _together(streams)
+        self._change: tuple[Sequence[Stream], str] | None = None
         self._sinks = sinks
         self._config = config
         self._clock = clock
         self._turn_s = config.turn_s
-        self._utc_offset = time.time() - time.monotonic()
-        self._seq: defaultdict[str, int] = defaultdict(int)
+        self._teller = Teller(sinks, config.publish.heartbeat_s, clock)
 
     def run(self, stop: threading.Event) -> None:
         """Open sinks and streams, step until all have ended or `stop` is set, then close everything.
@@ -89,18 +85,41 @@ class Engine:
         StreamerError
             If a sink cannot be opened or fails. Streams that fail are noted in `Stream.error` instead.
         """
-        for listener in self._listeners:
-            warm_up(listener, self._config.publish)
+        warm_up(self.streams, self._config.publish)
         with ExitStack() as closing:  # whatever fails, every stream ends and every sink closes, in this order
             for sink in self._sinks:
                 closing.callback(sink.close)
                 sink.open()
+            closing.callback(self._leave_all)
             for stream in self.streams:
-                closing.callback(self._leave, stream)
                 stream.opening = Opening(stream.source)
             release_compiler()
             while not stop.is_set() and not all(stream.done for stream in self.streams):
                 self._turn()
+
+    def change(self, streams: Sequence[Stream], message: str) -> None:
+        """Hear other streams from the next turn on; may be called from another thread.
+
+        Parameters
+        ----------
+        streams : sequence of Stream
+            Those of `streams` that go on, and new ones, not yet opened, whose listeners were warmed up.
+        message : str
+            Told in a ``status`` of each that goes on.
+        """
+        self._change = streams, message
+
+    def _make_change(self, streams: Sequence[Stream], message: str) -> None:
+        """End what is heard no more, which may hold a device that is opened anew, and open what is new."""
+        before, self.streams, self._together = self.streams, streams, _together(streams)
+        for stream in before:
+            if stream not in streams:
+                self._leave(stream)
+        for stream in streams:
+            if stream not in before:
+                stream.opening = Opening(stream.source)
+            elif stream.pipeline and not stream.done:
+                self._teller.status(stream, "running", message)
 
     def _adopt(self, stream: Stream) -> None:
         """Take a stream in whose source has been opened."""
@@ -111,10 +130,13 @@ class Engine:
         stream.opening = None
         stream.opened_at = self._clock()
         stream.pipeline = _pipeline(stream.name, stream.source.rate_hz, stream.listener, self._config.publish)
-        self._tell_status(stream, "running")
+        self._teller.status(stream, "running")
 
     def _turn(self) -> None:
         """Give every stream its turn, once; rest a little unless there is more at once."""
+        if self._change:
+            change, self._change = self._change, None
+            self._make_change(*change)
         due: list[Stream] = []
         for stream in self.streams:
             if stream.opening is None and not stream.done:
@@ -142,7 +164,7 @@ class Engine:
         """Read a stream's next chunk; None if there is nothing to hear now."""
         wanted = self._chunk_frames(stream)
         if not wanted:
-            self._beat(stream)
+            self._teller.beat(stream)
             return None
         try:
             self._bound_lag(stream)
@@ -151,8 +173,8 @@ class Engine:
             self._finish(stream, fault_of(error))
             return None
         if block is None:
-            self._tell_overruns(stream)
-            self._beat(stream)
+            self._teller.overruns(stream)
+            self._teller.beat(stream)
             if stream.source.ended or stream.heard_s >= stream.duration_s:
                 self._finish(stream, None)
             return None
@@ -169,17 +191,13 @@ class Engine:
         if isinstance(said, Exception):
             self._finish(stream, fault_of(said))
             return
-        self._send(stream, said)
+        self._teller.send(stream, said)
         if chunk.lost:
-            self._tell_loss(stream, chunk.lost)
-        self._tell_overruns(stream)
-        self._beat(stream)
+            self._teller.loss(stream, chunk.lost)
+        self._teller.overruns(stream)
+        self._teller.beat(stream)
         if stream.heard_s >= stream.duration_s:
             self._finish(stream, None)
-
-    def _beat(self, stream: Stream) -> None:
-        if self._clock() >= stream.status_due_at:
-            self._tell_status(stream, "running")
 
     def _chunk_frames(self, stream: Stream) -> int:
         """How much is to be read; 0 of a source that can wait while a sink wants no more."""
@@ -198,21 +216,6 @@ class Engine:
                 stream.backlog_frames - min(allowed, round(LIVE_CHUNK_S * stream.source.rate_hz))
             )
 
-    def _tell_loss(self, stream: Stream, lost: int) -> None:
-        lost_ms = 1_000 * lost / stream.source.rate_hz
-        text = (
-            f"lost {lost} samples ({lost_ms:.0f} ms): this machine or its sound system did not keep up; heard anew "
-            "from here"
-        )
-        self._tell_status(stream, "running", text)
-
-    def _tell_overruns(self, stream: Stream) -> None:
-        new = stream.source.counts.overruns - stream.overruns
-        if new:
-            stream.overruns += new
-            text = f"the device reported {new} overrun{'s' if new > 1 else ''}: sound was lost before it came here"
-            self._tell_status(stream, "running", text)
-
     def _finish(self, stream: Stream, error: StreamerError | None) -> None:
         """End a stream that was heard: what goes on in it ends too."""
         assert stream.pipeline is not None  # it was adopted
@@ -221,16 +224,21 @@ class Engine:
         except Exception as fault:  # noqa: BLE001 - it may be the very fault that ends the stream
             events, error = [], error or fault_of(fault)
         try:
-            self._send(stream, events)
+            self._teller.send(stream, events)
         finally:
             self._end(stream, error)
 
     def _end(self, stream: Stream, error: StreamerError | None) -> None:
         stream.done, stream.error, stream.opening = True, error, None
         try:
-            self._tell_status(stream, "failed" if error else "ended", str(error or ""))
+            self._teller.status(stream, "failed" if error else "ended", str(error or ""))
         finally:
             stream.source.close()
+
+    def _leave_all(self) -> None:
+        with ExitStack() as closing:  # whatever fails
+            for stream in reversed(self.streams):
+                closing.callback(self._leave, stream)
 
     def _leave(self, stream: Stream) -> None:
         """End a stream because everything ends, wherever it is."""
@@ -240,63 +248,22 @@ class Engine:
         elif not stream.done and stream.pipeline is not None:
             self._finish(stream, None)
 
-    def _tell_status(
-        self, stream: Stream, state: Literal["running", "ended", "failed"], message: str = ""
-    ) -> None:
-        now = self._clock()
-        self._utc_offset = time.time() - time.monotonic()  # anew: the one is set at times, the other sleeps
-        stream.status_due_at = now + self._config.publish.heartbeat_s
-        pipeline, source = stream.pipeline, stream.source
-        position = pipeline.position if pipeline else 0
-        rate = source.rate_hz if pipeline else 1  # not known yet
-        status = Status(
-            kind="status",
-            stream=stream.name,
-            epoch=pipeline.epoch if pipeline else 0,
-            start=position,
-            stop=position,
-            rate=rate,
-            state=state,
-            message=message,
-            lag_ms=round(1_000 * stream.backlog_frames / rate, 1) if pipeline and not stream.done else 0.0,
-            dropped_samples=stream.dropped_samples,
-            overruns=stream.overruns,
-            muted_samples=stream.muted_samples,
-            uptime_s=round(now - stream.opened_at, 3) if pipeline else 0.0,
-            versions=stream.listener.versions,
-        )
-        self._send(stream, [replace(status, time=self._utc(now))])
 
-    def _send(self, stream: Stream, events: Iterable[Event]) -> None:
-        for event in events:
-            stamped = self._stamped(stream, event)
-            for sink in self._sinks:
-                sink.send(stamped)
-
-    def _stamped(self, stream: Stream, event: Event) -> Event:
-        """Give an event its number, and its time if the sound has one."""
-        seq = self._seq[event.topic]
-        self._seq[event.topic] += 1
-        block = stream.last
-        if event.time is not None or block is None or block.captured_at is None:
-            return replace(event, seq=seq)
-        captured_at = block.captured_at - (block.stop - event.stop) / event.rate
-        latency_ms = round(1_000 * (self._clock() - captured_at), 3)
-        return replace(event, seq=seq, time=self._utc(captured_at), latency_ms=latency_ms)
-
-    def _utc(self, monotonic: float) -> datetime:
-        return datetime.fromtimestamp(monotonic + self._utc_offset, UTC)
-
-
-def warm_up(listener: Listener, publish: PublishConfig) -> None:
+def warm_up(streams: Sequence[Stream], publish: PublishConfig) -> None:
     """Run one second of silence through everything, so that nothing is compiled or loaded on air.
 
     Silence opens no gate: what waits for one hears it too.
     """
-    for rate_hz, channels in ((48_000, 2), (16_000, 1)):
-        pipeline = _pipeline("warm-up", rate_hz, listener.ungated(), publish)
-        alone(pipeline.step(Block(0, np.zeros((rate_hz, channels), np.float32), None)))
-        pipeline.finish()
+    for listener in dict.fromkeys(stream.listener for stream in streams):
+        for rate_hz, channels in ((48_000, 2), (16_000, 1)):
+            pipeline = _pipeline("warm-up", rate_hz, listener.ungated(), publish)
+            alone(pipeline.step(Block(0, np.zeros((rate_hz, channels), np.float32), None)))
+            pipeline.finish()
+
+
+def _together(streams: Sequence[Stream]) -> Together:
+    listeners = dict.fromkeys(stream.listener for stream in streams)
+    return Together([model for listener in listeners for model in listener.models])
 
 
 def _pipeline(name: str, rate_hz: int, listener: Listener, publish: PublishConfig) -> Pipeline:

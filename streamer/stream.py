@@ -58,7 +58,7 @@ class Opening:
             self.error = fault_of(fault)
 
 
-@dataclass
+@dataclass(eq=False)
 class Stream:
     """A source, what is heard in it, and what it came to.
 

@@ -20,8 +20,10 @@ from streamer.listener import Listener
 from streamer.pipeline import Pipeline
 from streamer.placement import Placement
 from streamer.resample import Resample
+from streamer.sources.file import FileSource
 from streamer.sources.source import Block
 from streamer.stage import Array, Chain, Stage, alone, offline
+from streamer.stream import Stream
 from tests.toy_model import write_toy_ear, write_toy_head, write_toy_model
 
 RATE = 16_000
@@ -194,7 +196,7 @@ def test_it_runs_once_before_anything_is_on_air(heads: list[Head], monkeypatch: 
     monkeypatch.setattr(
         model, "run", lambda x, state: steps.append(x.shape[1]) or type(model).run(model, x, state)
     )
-    warm_up(Listener(tuple(heads)), PublishConfig())
+    warm_up([Stream("s", FileSource(Path("a.wav")), Listener(tuple(heads)))], PublishConfig())
     assert sum(steps) > 0
 
 
