@@ -13,6 +13,7 @@ from streamer.engine import Engine
 from streamer.errors import StreamerError
 from streamer.events import Status
 from streamer.listen import make_streams, run, sinks_of
+from streamer.load_model import Loaded
 from streamer.progress import Show, file_bars
 from streamer.sinks.json_lines import JsonLines
 from streamer.sinks.stem_files import StemFiles
@@ -54,7 +55,9 @@ def analyze_files(paths: Sequence[Path], config: Config, out: TextIO) -> list[St
     # Nothing is played of what is heard faster than it sounds.
     config = replace(config, stems=replace(config.stems, play=""))
     entries = tuple(StreamConfig(f"file:{path}") for path in paths)
-    streams = make_streams(replace(config, stream=entries), realtime=False, duration_s=float("inf"))
+    streams = make_streams(
+        replace(config, stream=entries), realtime=False, duration_s=float("inf"), loaded=Loaded()
+    )
     with file_bars() as begin:
         for stream in streams:
             # Without what is said of the process, the same file gives the same lines.

@@ -13,6 +13,7 @@ from streamer.errors import StreamerError
 from streamer.listen_command import listen
 from streamer.model_commands import models as model_commands
 from streamer.options import hearing_config, hearing_options
+from streamer.reload_command import reload
 from streamer.separate_command import separate
 from streamer.teach_command import teach
 from streamer.terminal import leave, standard_output
@@ -136,6 +137,7 @@ def analyze(
 
 main.add_command(listen)
 main.add_command(model_commands)
+main.add_command(reload)
 main.add_command(separate)
 main.add_command(teach)
 

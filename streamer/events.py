@@ -162,7 +162,7 @@ class Status(Event):
     state : {"running", "ended", "failed"}
         The last two are the stream's last message.
     message : str
-        Why it failed, or what was lost; else empty.
+        Why it failed, what was lost, or what came of a configuration that was read again; else empty.
     lag_ms : float
         Sound captured and not yet heard.
     dropped_samples : int
@@ -173,6 +173,8 @@ class Status(Event):
         NaN, infinite or absurdly large samples, heard as silence.
     uptime_s : float
         Since the stream was opened.
+    pid : int
+        Of the process that listens, on its machine; 0 if it does not say.
     versions : Mapping[str, str]
         Of ``streamer`` and of each model (name and first 12 digits of its SHA-256).
     """
@@ -184,6 +186,7 @@ class Status(Event):
     overruns: int = 0
     muted_samples: int = 0
     uptime_s: float = 0.0
+    pid: int = 0
     versions: Mapping[str, str] = field(default_factory=dict)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -18,6 +17,7 @@ from streamer.listener import Listener
 from streamer.load_model import Loaded
 from streamer.output import PortAudioOutput
 from streamer.separation.load import separation_of
+from streamer.signals import HungUp, StoppedBySignal
 from streamer.sinks.player import Player
 from streamer.sinks.sink import Sink
 from streamer.sinks.stem_files import StemFiles
@@ -59,8 +59,22 @@ def resolve_auto(streams: Sequence[StreamConfig], notice: Callable[[str], None])
     return tuple(resolved(stream) for stream in streams)
 
 
-def make_streams(config: Config, realtime: bool, duration_s: float) -> list[Stream]:
-    """The streams of a configuration, each with a name of its own and what listens to it, not yet opened.
+def make_streams(
+    config: Config, realtime: bool, duration_s: float, loaded: Loaded, running: Sequence[Stream] = ()
+) -> list[Stream]:
+    """The streams of a configuration, each with a name of its own and what listens to it.
+
+    Parameters
+    ----------
+    config : Config
+    realtime : bool
+        Whether files take the time they last.
+    duration_s : float
+        How much of each is heard at most.
+    loaded : Loaded
+        Where models come from, and go that it does not have yet.
+    running : sequence of Stream
+        Those among them that are as the configuration says are its streams; all others are new, not yet opened.
 
     Raises
     ------
@@ -69,16 +83,25 @@ def make_streams(config: Config, realtime: bool, duration_s: float) -> list[Stre
     ConfigError
         If two streams were given one name; if stems are asked for and nothing separates.
     """
-    names = _names(config.stream)
-    loaded = Loaded()
-    listeners: dict[Config, Listener] = {}
+    going_on = {(stream.name, stream.config): stream for stream in running if not stream.done}
+    listeners = {_heard_by(stream.config): stream.listener for stream in going_on.values()}
     streams = []
-    for name, entry in zip(names, config.stream, strict=True):
-        own = replace(config.of(entry), stream=(StreamConfig(),))
-        if own not in listeners:
-            listeners[own] = make_listener(own, loaded)
-        streams.append(Stream(name, source_for(entry, config, realtime), listeners[own], duration_s))
+    for name, entry in zip(_names(config.stream), config.stream, strict=True):
+        own = replace(config.of(entry), stream=(entry,))
+        if (name, own) in going_on:
+            streams.append(going_on[name, own])
+            continue
+        heard_by = _heard_by(own)
+        if heard_by not in listeners:
+            listeners[heard_by] = make_listener(own, loaded)
+        source = source_for(entry, config, realtime)
+        streams.append(Stream(name, source, listeners[heard_by], duration_s, config=own))
     return streams
+
+
+def _heard_by(config: Config) -> Config:
+    """What of a stream's configuration says how it is heard, whatever its source."""
+    return replace(config, stream=(StreamConfig(),))
 
 
 def make_listener(config: Config, loaded: Loaded) -> Listener:
@@ -134,7 +157,9 @@ def player_of(stems: StemsConfig, streams: Sequence[Stream], realtime: bool) -> 
     return [Player(stems.play, partial(PortAudioOutput, stems.output))]
 
 
-def run(engine: Engine, tick: Callable[[], None], tick_s: float) -> bool:
+def run(
+    engine: Engine, tick: Callable[[], None], tick_s: float, on_hangup: Callable[[], None] | None = None
+) -> bool:
     """Run an engine on its own thread until it is done or the process is asked to stop.
 
     SIGINT and SIGTERM end it in order; a second one ends the process at once.
@@ -144,6 +169,8 @@ def run(engine: Engine, tick: Callable[[], None], tick_s: float) -> bool:
     engine : Engine
     tick : callable
         Called every `tick_s` seconds on this thread, to draw.
+    on_hangup : callable, optional
+        Called on this thread soon after each SIGHUP; without it that signal is as it was.
 
     Returns
     -------
@@ -165,12 +192,13 @@ def run(engine: Engine, tick: Callable[[], None], tick_s: float) -> bool:
             failures.append(error)
 
     thread = threading.Thread(target=work, name="engine")
-    with _StoppedBySignal(stop) as asked:
+    with StoppedBySignal(stop) as asked, HungUp(on_hangup, stop) as hung_up:
         thread.start()
         try:
             while thread.is_alive():
                 thread.join(tick_s)
                 tick()
+                hung_up.answer()
         finally:  # should drawing fail, the engine still ends in order
             stop.set()
             thread.join()
@@ -187,32 +215,6 @@ def summary(streams: Sequence[Stream]) -> list[str]:
         lost = f"dropped {stream.dropped_samples} samples, {stream.overruns} overruns"
         lines.append(f"{stream.name}: heard {heard}, {lost}, muted {stream.muted_samples} samples")
     return lines
-
-
-class _StoppedBySignal:
-    """While entered, the first SIGINT or SIGTERM sets `stop` and what it gives; the next acts as it did before."""
-
-    def __init__(self, stop: threading.Event) -> None:
-        self._stop = stop
-        self._asked = threading.Event()
-        self._before: dict[int, object] = {}
-
-    def __enter__(self) -> threading.Event:
-        for number in (signal.SIGINT, signal.SIGTERM):
-            self._before[number] = signal.signal(number, self._on_signal)
-        return self._asked
-
-    def _on_signal(self, *_: object) -> None:
-        self._asked.set()
-        self._stop.set()
-        self._restore()
-
-    def _restore(self) -> None:
-        for number, handler in self._before.items():
-            signal.signal(number, handler)  # type: ignore[arg-type]
-
-    def __exit__(self, *exc: object) -> None:
-        self._restore()
 
 
 def _names(entries: Sequence[StreamConfig]) -> list[str]:

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import click
 
-from streamer.config import DEFAULT_ADDRESS, STEMS, StreamConfig
+from streamer.config import DEFAULT_ADDRESS, STEMS, Config, StreamConfig
 from streamer.errors import ConfigError
 from streamer.options import hearing_config, hearing_options, pcm_config
 from streamer.terminal import leave, standard_output
 
 if TYPE_CHECKING:
     from streamer.sinks.sink import Sink
+    from streamer.stream import Stream
+
+T = TypeVar("T")
 
 PICTURE_S = 0.125
 """Between two pictures of the live view: lively for a level, cheap for the machine."""
@@ -82,43 +85,50 @@ def listen(
     """Listen, decide and publish until Ctrl-C or the end of the sound."""
     from streamer.engine import Engine
     from streamer.listen import make_streams, player_of, resolve_auto, run, sinks_of, summary
+    from streamer.load_model import Loaded
+    from streamer.reload import Reload
     from streamer.sinks.publisher import Publisher
     from streamer.sinks.stem_files import LiveStemFiles, StemFiles
 
     if duration_s is not None and not math.isfinite(duration_s):
         raise ConfigError(f"--duration is {duration_s}; expected seconds")
-    config = hearing_config(config_path, models, prefer)
-    publish = replace(
-        config.publish,
-        bind=config.publish.bind if bind is None else bind,
-        keys=config.publish.keys if keys is None else keys,
-    )
-    if output is not None and not (play or config.stems.play):
+
+    def configured() -> Config:
+        asked = hearing_config(config_path, models, prefer)
+        return replace(
+            asked,
+            stream=resolve_auto(tuple(StreamConfig(device) for device in devices) or asked.stream, _notice),
+            publish=_changed(asked.publish, bind=bind, keys=keys),
+            pcm=asked.pcm if pcm_format is None else pcm_config(pcm_format),
+            stems=_changed(asked.stems, publish=stems or None, to=stems_to, play=play, output=output),
+        )
+
+    def streams_of(config: Config, running: Sequence[Stream]) -> list[Stream]:
+        return make_streams(config, realtime, duration_s or math.inf, loaded, running)
+
+    config, loaded = configured(), Loaded()
+    if output is not None and not config.stems.play:
         raise ConfigError(
             f"--output is {output!r} and nothing is to be played; add --play voice or --play music"
         )
-    entries = tuple(StreamConfig(device) for device in devices) or config.stream
-    pcm = config.pcm if pcm_format is None else pcm_config(pcm_format)
-    apart = replace(
-        config.stems,
-        publish=config.stems.publish or stems,
-        to=config.stems.to if stems_to is None else stems_to,
-        play=config.stems.play if play is None else play,
-        output=config.stems.output if output is None else output,
-    )
-    config = replace(config, stream=resolve_auto(entries, _notice), publish=publish, pcm=pcm, stems=apart)
-    streams = make_streams(config, realtime, duration_s or float("inf"))
-    publisher = Publisher(publish.bind, publish.keys)
+    streams = streams_of(config, ())
+    publisher = Publisher(config.publish.bind, config.publish.keys)
     sink = _sink(as_json, realtime, lambda: f"streamer · publishing on {publisher.address}")
-    sinks = sinks_of(apart, [publisher, sink], LiveStemFiles if realtime else StemFiles)
-    engine = Engine(streams, [*player_of(apart, streams, realtime), *sinks], config)
+    sinks = sinks_of(config.stems, [publisher, sink], LiveStemFiles if realtime else StemFiles)
+    engine = Engine(streams, [*player_of(config.stems, streams, realtime), *sinks], config)
+    reload = Reload(configured, config, streams_of)
     with _drawn(sink) as draw:
-        run(engine, draw, PICTURE_S)
-    for line in summary(streams):
+        run(engine, draw, PICTURE_S, lambda: click.echo(reload.again(engine), err=True))
+    for line in summary(engine.streams):
         click.echo(line, err=True)
     if dropped_lines := getattr(sink, "dropped_lines", 0):
         click.echo(f"{dropped_lines} lines were left out, because nobody read them in time", err=True)
-    leave(streams)
+    leave(engine.streams)
+
+
+def _changed(section: T, **given: object) -> T:
+    """A section of the configuration with what the command line says of it."""
+    return replace(section, **{key: value for key, value in given.items() if value is not None})  # type: ignore[type-var]
 
 
 def _sink(as_json: bool, realtime: bool, title: Callable[[], str]) -> Sink:

@@ -6,6 +6,7 @@ import math
 import threading
 from dataclasses import dataclass, field
 
+from streamer.config import Config
 from streamer.errors import StreamerError, StreamError
 from streamer.listener import Listener
 from streamer.pipeline import Pipeline
@@ -69,6 +70,8 @@ class Stream:
     listener : Listener
     duration_s : float
         How much sound is heard at most.
+    config : Config
+        What it was made of, of which it is the one stream.
     error : StreamerError or None
         Why it failed.
     dropped_samples : int
@@ -79,6 +82,7 @@ class Stream:
     source: Source
     listener: Listener = field(default_factory=Listener)
     duration_s: float = math.inf
+    config: Config = field(default_factory=Config)
     opening: Opening | None = None
     pipeline: Pipeline | None = None
     opened_at: float = 0.0

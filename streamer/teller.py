@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
@@ -84,6 +85,7 @@ class Teller:
             overruns=stream.overruns,
             muted_samples=stream.muted_samples,
             uptime_s=round(now - stream.opened_at, 3) if pipeline else 0.0,
+            pid=os.getpid(),
             versions=stream.listener.versions,
         )
         self.send(stream, [replace(status, time=self._utc(now))])

@@ -27,7 +27,7 @@ def gate(seq: int = 0, stream: str = "mic", **others: Any) -> Decision:
 
 
 def status(seq: int = 0, stream: str = "mic", **others: Any) -> Status:
-    content = {"state": "running", "latency_ms": None, "versions": {"gate": "0123"}}
+    content = {"state": "running", "latency_ms": None, "pid": 4711, "versions": {"gate": "0123"}}
     return Status(**_place("status", seq, stream) | content | others)
 
 

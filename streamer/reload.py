@@ -1,0 +1,80 @@
+"""The configuration read again while an engine runs: streams for which nothing changed go on without a gap."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import fields
+
+from streamer.config import OWN_KEYS, Config
+from streamer.engine import Engine, warm_up
+from streamer.errors import ConfigError, StreamerError
+from streamer.stream import Stream
+
+FIXED = tuple(field.name for field in fields(Config) if field.name not in ("stream", *OWN_KEYS))
+"""Sections that hold from start to end: what they say was opened or laid out by them."""
+
+
+class Reload:
+    """Changes what an engine hears to what a configuration says now.
+
+    Parameters
+    ----------
+    read : callable
+        Gives the configuration, checked.
+    config : Config
+        What it gave when the engine was made.
+    streams_of : callable
+        Gives the streams of a configuration, of which those among the ones given that are as it says.
+    """
+
+    def __init__(
+        self,
+        read: Callable[[], Config],
+        config: Config,
+        streams_of: Callable[[Config, Sequence[Stream]], Sequence[Stream]],
+    ) -> None:
+        self._read = read
+        self._config = config
+        self._streams_of = streams_of
+
+    def again(self, engine: Engine) -> str:
+        """Read it and let the engine change; where anything is wrong with it, nothing changes.
+
+        Returns
+        -------
+        str
+            What came of it, in a line; it is told in the ``status`` of all streams that go on, too.
+        """
+        before = engine.streams
+        try:
+            config = self._read()
+            self._check(config)
+            streams = self._streams_of(config, before)
+            warm_up([stream for stream in streams if stream not in before], config.publish)
+        except StreamerError as error:
+            said = f"the configuration cannot be used, nothing was changed: {error}"
+            engine.change(before, said)
+            return said
+        said = _said(before, streams)
+        engine.change(streams, said)
+        return said
+
+    def _check(self, config: Config) -> None:
+        changed = [name for name in FIXED if getattr(config, name) != getattr(self._config, name)]
+        if changed:
+            raise ConfigError(
+                f"{', '.join(f'[{name}]' for name in changed)} changed, which holds from start to end; set it back, "
+                "or start anew"
+            )
+
+
+def _said(before: Sequence[Stream], after: Sequence[Stream]) -> str:
+    """What changes from some streams to others."""
+    gone = {stream.name for stream in before if stream not in after}
+    come = {stream.name for stream in after if stream not in before}
+    parts = [
+        f"{word} {', '.join(sorted(names))}"
+        for word, names in (("opened", come - gone), ("changed", come & gone), ("ended", gone - come))
+        if names
+    ]
+    return f"the configuration was read again: {'; '.join(parts) or 'no stream changed'}"

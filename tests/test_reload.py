@@ -1,0 +1,189 @@
+"""The configuration read again: what did not change goes on without a gap; what is wrong changes nothing."""
+
+from __future__ import annotations
+
+import os
+import pty
+import signal
+import subprocess
+import threading
+from collections.abc import Callable
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+import soundfile
+
+from streamer.config import Config
+from streamer.engine import Engine
+from streamer.events import Event, Status
+from streamer.listen import make_streams
+from streamer.load_model import Loaded
+from streamer.options import hearing_config
+from streamer.reload import Reload
+from streamer.signals import HungUp
+from streamer.subscriber import Subscriber
+from tests.programs import DEADLINE_S, STREAMER, free_address, received, running, streamer
+from tests.scripted import RATE, Collected, loud
+from tests.toy_model import write_toy_model
+
+
+class During(Collected):
+    """Does something as soon as a stream has come so far."""
+
+    def __init__(self, stream: str, at: int, then: Callable[[], object]) -> None:
+        super().__init__()
+        self._when, self._then = (stream, at), then
+        self._done = False
+
+    def send(self, event: Event) -> None:
+        super().send(event)
+        stream, at = self._when
+        if event.stream == stream and event.stop >= at and not self._done:
+            self._done = True
+            self._then()
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """Of a configuration: the toy gate listens to what `write` names."""
+    write_toy_model(tmp_path / "toy")
+    for name in "abcd":
+        soundfile.write(tmp_path / f"{name}.wav", loud(6), RATE)
+    return tmp_path / "streamer.toml"
+
+
+def write(path: Path, *streams: str, other: str = "") -> None:
+    """Streams by the names of their files, each with what it has of its own behind a space."""
+    models = f"[models]\ngate = '{path.parent / 'toy'}'\nsounds = 'off'\ngenre = 'off'\n{other}\n"
+    entries = []
+    for text in streams:
+        name, _, own = text.partition(" ")
+        entries.append(f"[[stream]]\nname = '{name}'\ndevice = 'file:{path.parent / name}.wav'\n{own}\n")
+    path.write_text(models + "".join(entries), encoding="utf-8")
+
+
+def heard(path: Path, change: Callable[[], object], stream: str = "a") -> tuple[Collected, Engine, list[str]]:
+    """All that is said when the file is changed and read again after two seconds of a stream."""
+    said: list[str] = []
+
+    def configured() -> Config:
+        return hearing_config(path, [], None)
+
+    loaded = Loaded()
+    reload = Reload(
+        configured,
+        configured(),
+        lambda config, before: make_streams(
+            config, realtime=False, duration_s=6, loaded=loaded, running=before
+        ),
+    )
+
+    def then() -> None:
+        change()
+        said.append(reload.again(engine))
+
+    sink = During(stream, 2 * RATE, then)
+    streams = make_streams(configured(), realtime=False, duration_s=6, loaded=loaded)
+    engine = Engine(streams, [sink], configured())
+    engine.run(threading.Event())
+    return sink, engine, said
+
+
+def test_what_did_not_change_goes_on_without_a_gap(path: Path) -> None:
+    write(path, "a", "b", "c")
+    sink, engine, said = heard(path, lambda: write(path, "a", "c gate.min_on_ms = 50", "d"))
+    assert said == ["the configuration was read again: opened d; changed c; ended b"]
+    levels = sink.of("level", "a")
+    assert (levels[0].start, levels[-1].stop) == (0, 6 * RATE)
+    assert all(x.stop == y.start and (x.seq or 0) + 1 == y.seq for x, y in pairwise(levels))
+    assert {event.epoch for event in sink.of("level", "a")} == {0}
+    assert sink.of("level", "b")[-1].stop < 6 * RATE
+    assert [e.state for e in sink.of("status", "b") if isinstance(e, Status)][-1] == "ended"
+    assert [level.start for level in sink.of("level", "c")].count(0) == 2  # it began anew
+    assert sink.of("level", "d")[-1].stop == 6 * RATE
+    assert [stream.name for stream in engine.streams] == ["a", "c", "d"]
+    assert engine.streams[1].config.gate.min_on_ms == 50
+    assert said[0] in [e.message for e in sink.of("status", "a") if isinstance(e, Status)]
+
+
+@pytest.mark.parametrize(
+    ("other", "streams", "why"),
+    [
+        ("[publish]\nlevel_hz = 20", ["a"], r"[publish] changed, which holds from start to end; set it back"),
+        ("[gate]\nonn = 1", ["a"], "unknown key 'gate.onn'; did you mean 'gate.on'"),
+        ("", ["a", "a"], "stream name 'a' is taken"),
+        ("", ["a", "b models.gate = 'nothing'"], "no model 'nothing'"),
+    ],
+)
+def test_what_is_wrong_changes_nothing(path: Path, other: str, streams: list[str], why: str) -> None:
+    write(path, "a", "c")
+    sink, engine, said = heard(path, lambda: write(path, *streams, other=other))
+    assert said[0].startswith("the configuration cannot be used, nothing was changed: ")
+    assert why in said[0]
+    assert [stream.name for stream in engine.streams] == ["a", "c"]
+    assert sink.of("level", "c")[-1].stop == 6 * RATE
+    assert said[0] in [e.message for e in sink.of("status", "c") if isinstance(e, Status)]
+
+
+def test_a_stream_that_has_ended_is_opened_anew(path: Path) -> None:
+    write(path, "absent", "a")
+    sink, _, said = heard(path, lambda: soundfile.write(path.parent / "absent.wav", loud(1), RATE))
+    assert said == ["the configuration was read again: changed absent"]
+    states = [e.state for e in sink.of("status", "absent") if isinstance(e, Status)]
+    assert (states[0], states[-1]) == ("failed", "ended")
+
+
+def test_the_command_lets_a_process_read_its_configuration_again(path: Path) -> None:
+    address = free_address()
+    write(path, "a")
+    with (
+        Subscriber(("status",), address) as subscriber,
+        running("listen", "--config", str(path), "--bind", address) as process,
+    ):
+        assert received(subscriber, 1)[0]["pid"] == process.pid
+        write(path, "a", "b")
+        done = streamer("reload", "--address", address)
+        assert done.returncode == 0, done.stderr
+        assert done.stdout == b"the configuration was read again: opened b\n"
+        path.write_text("[gate]\nonn = 1\n", encoding="utf-8")
+        done = streamer("reload", "--address", address)
+        assert done.returncode == 1
+        assert b"nothing was changed" in done.stdout
+        assert b"unknown key 'gate.onn'" in done.stdout
+        assert {received(subscriber, 1)[0]["stream"] for _ in range(6)} == {"a", "b"}
+        assert process.poll() is None
+
+
+def test_the_command_asks_for_a_process_of_this_machine() -> None:
+    done = streamer("reload", "--address", "tcp://192.0.2.1:7765")
+    assert done.returncode != 0
+    assert b"expected one of this machine: a signal is sent" in done.stderr
+
+
+def test_a_hangup_is_answered_once_by_who_asks() -> None:
+    done, stop = [], threading.Event()
+    with HungUp(lambda: done.append("again"), stop) as hung_up:
+        hung_up.answer()
+        os.kill(os.getpid(), signal.SIGHUP)
+        hung_up.answer()
+        hung_up.answer()
+    assert done == ["again"]
+    assert not stop.is_set()
+
+
+def test_a_terminal_that_is_closed_ends_it(path: Path) -> None:
+    address = free_address()
+    write(path, "a")
+    keeper, own = pty.openpty()
+    with Subscriber(("status",), address) as subscriber:
+        process = subprocess.Popen(
+            ["setsid", "--ctty", "--wait", STREAMER, "listen", "--config", str(path), "--bind", address],
+            stdin=own, stdout=own, stderr=own,
+        )  # fmt: skip
+        os.close(own)
+        received(subscriber, 1)
+        os.close(keeper)
+        last = next(h for h in iter(lambda: received(subscriber, 1)[0], None) if h["state"] != "running")
+        assert last["state"] == "ended"
+        process.wait(DEADLINE_S)
