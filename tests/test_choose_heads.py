@@ -130,7 +130,7 @@ def test_streams_share_models_and_what_they_are_heard_alike_by(folders: Path) ->
     config = named(folders)
     own = StreamConfig("file:c.wav", models=replace(config.models, genre="off"), gate=DecisionConfig(on=0.9))
     config = replace(config, stream=(StreamConfig("file:a.wav"), StreamConfig("file:b.wav"), own))
-    first, second, third = make_streams(config, realtime=False, duration_s=1.0)
+    first, second, third = make_streams(config, realtime=False, duration_s=1.0, loaded=Loaded())
     assert first.listener is second.listener
     assert [head.name for head in first.listener.heads] == ["gate", "sounds", "genre"]
     assert [head.name for head in third.listener.heads] == ["gate", "sounds"]

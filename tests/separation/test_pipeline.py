@@ -210,7 +210,7 @@ def test_sound_goes_only_where_it_is_wanted(tmp_path: Path) -> None:
 )
 def test_one_live_stream_can_be_played(devices: int, realtime: bool, found: str) -> None:
     config = Config(stream=tuple(StreamConfig("file:a.wav", name=f"s{n}") for n in range(devices)))
-    streams = make_streams(config, realtime, float("inf"))
+    streams = make_streams(config, realtime, float("inf"), Loaded())
     assert player_of(StemsConfig(), streams, realtime) == []
     with pytest.raises(
         ConfigError, match=f"voice of .*{found} is to be played; expected one stream, in real time"
