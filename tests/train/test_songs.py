@@ -14,7 +14,7 @@ from streamer.errors import ConfigError
 from train.data import mir1k, stem_folders
 from train.data.decode import RATE_HZ
 from train.data.song_sets import find_songs
-from train.data.songs import Songs
+from train.data.songs import Songs, read_stems
 from train.data.stem_folders import VALIDATION
 
 
@@ -52,6 +52,15 @@ def test_each_sentence_is_spoken_over_an_accompaniment_of_its_fold(data_dir, tmp
     assert len(songs) == 3
     for n in range(3):
         assert len(songs.voice(n)) == len(songs.music(n)) == songs.length(n)
+        assert power_db(songs.voice(n)) == pytest.approx(power_db(songs.music(n)), abs=0.01)
+        np.testing.assert_allclose(songs.voice(n, 100, 50), songs.voice(n)[100:150], atol=1e-6)
+        stems = read_stems(songs.songs[n])
+        assert power_db(stems.voice) == pytest.approx(power_db(stems.music), abs=0.01)
+        np.testing.assert_allclose(stems.voice[:, 0], songs.voice(n), atol=1e-3)
+
+
+def power_db(x):
+    return 10 * np.log10(np.mean(np.square(x, dtype=np.float64)))
 
 
 def test_sentences_of_a_fold_without_accompaniment_are_not_lost_unsaid(tmp_path):

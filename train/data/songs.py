@@ -31,7 +31,8 @@ class Song:
     name, artist : str
         What the song is called, unique within its source, and whose voice it is.
     together : bool
-        Whether both are of one performance, sample-aligned. Else their lengths may differ; the shorter ends the song.
+        Whether both are of one performance, sample-aligned. Else their lengths may differ, and the shorter ends the
+        song; so may their levels, and the voice is put at the accompaniment's, as in MIR-1K.
     """
 
     voice: Recording
@@ -80,6 +81,7 @@ class Songs:
         unaligned = {song: reason for song in whole if (reason := self._unaligned(song))}
         for song, reason in unaligned.items():
             _log.warning("skipped %s %s: %s", song.source, song.name, reason)
+        self._gains: dict[int, float] = {}
         self.songs = tuple(song for song in whole if song not in unaligned)
         self.skipped = tuple(Skipped(song.source, song.name, reason) for song, reason in unaligned.items())
 
@@ -93,7 +95,7 @@ class Songs:
 
     def voice(self, index: int, first: int = 0, count: int | None = None) -> Array:
         """Part of a song's voice; arguments and result as of `SoundCache.samples`."""
-        return self._part(0, index, first, count)
+        return self._part(0, index, first, count) * np.float32(self._gain(index))
 
     def music(self, index: int, first: int = 0, count: int | None = None) -> Array:
         """Part of a song's accompaniment, the sum of its stems; as `voice`."""
@@ -104,6 +106,14 @@ class Songs:
         left = max(0, self.length(index) - first)
         taken = left if count is None else min(count, left)
         return self.caches[stem].samples(self._places[self.songs[index]][stem], first, taken)
+
+    def _gain(self, index: int) -> float:
+        """What a song's voice is multiplied by."""
+        if self.songs[index].together:
+            return 1.0
+        if index not in self._gains:
+            self._gains[index] = _level_gain(self._part(0, index, 0, None), self.music(index))
+        return self._gains[index]
 
     def _unaligned(self, song: Song) -> str:
         """Why the stems cannot be of one song; empty if they can."""
@@ -152,12 +162,20 @@ def read_stems(song: Song) -> SongStems:
     whole = [
         np.sum([sound[:samples] for sound, _ in part], axis=0, dtype=np.float32) for part in (voice, music)
     ]
+    if not song.together:
+        whole[0] *= np.float32(_level_gain(*whole))
     return SongStems(whole[0], whole[1], voice[0][1])
 
 
 def of_folds(songs: Sequence[Song], folds: Sequence[int]) -> list[Song]:
     """The songs of some folds."""
     return [song for song in songs if song.fold in folds]
+
+
+def _level_gain(voice: Array, music: Array) -> float:
+    """What brings a voice to the power of its accompaniment; 1 where either is silent."""
+    powers = [float(np.mean(np.square(stem, dtype=np.float64))) for stem in (voice, music)]
+    return float(np.sqrt(powers[1] / powers[0])) if min(powers) > 0 else 1.0
 
 
 def _form(path: Path) -> str:

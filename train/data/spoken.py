@@ -14,7 +14,7 @@ from train.data.songs import Song
 def songs(root: Path) -> list[Song]:
     """Every sentence below ``root/speech`` over an accompaniment below ``root/mir1k``, both of one fold.
 
-    Folds are of speakers, who are the artists, and of MIR-1K's singers.
+    Both are of one power, as in MIR-1K. Folds are of speakers, who are the artists, and of MIR-1K's singers.
 
     Raises
     ------
