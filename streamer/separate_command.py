@@ -24,9 +24,10 @@ from streamer.errors import ConfigError, StreamerError
 )
 @click.option(
     "--model",
-    required=True,
+    default="separation",
+    show_default=True,
     metavar="MODEL",
-    help="A separation's folder, as `python -m train export separation` writes it, or its name.",
+    help="A separation's name, or its folder, as `python -m train export separation` writes it.",
 )
 def separate(files: tuple[Path, ...], out: Path, model: str) -> None:
     """Take the voice and the accompaniment of files apart; both have the file's rate, channels and length."""
