@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from streamer.inference.onnx import OnnxModel
+from streamer.model_folders import find_model
 from streamer.separation.separator import Separator, at_rate
 from streamer.stage import Array, Stage, State, alone
 from streamer.stft import StftConfig
@@ -69,6 +70,13 @@ def test_stems_keep_the_contract(tmp_path: Path, rate_hz: int) -> None:
     made = separator(tmp_path, factors, SMALL, rate_hz, channels=2)
     x = noise(7 * made.stft.hop_samples + 5, channels=2, batch=2)
     check_stage(VoiceOf(made, 2), x, atol=1e-6, slack=FAINT)
+
+
+@pytest.mark.parametrize("rate_hz", [16_000, 44_100])
+def test_stems_of_the_released_model_keep_the_contract(rate_hz: int) -> None:
+    made = Separator(OnnxModel(find_model("separation")), rate_hz, channels=2)
+    x = noise(12 * made.stft.hop_samples + 5, channels=2, batch=2)
+    check_stage(VoiceOf(made, 2), x, atol=1e-5, slack=made.stft.hop_samples)
 
 
 @FORMATS
