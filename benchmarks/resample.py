@@ -17,7 +17,8 @@ from streamer.resample import Resample
 from streamer.stage import Array
 
 OUT_HZ = 16_000
-"""soxr's ``MQ`` keeps as much and lets as little alias: 0.5 dB down at 15/16 of the new Nyquist, 100 dB above it."""
+QUALITY = "MQ"
+"""Of soxr: keeps as much and lets as little alias: 0.5 dB down at 15/16 of the new Nyquist, 100 dB above it."""
 
 
 def measured(step: Callable[[Array], int], rate_hz: int, seconds: float) -> dict[str, float]:
@@ -44,7 +45,7 @@ def ours(rate_hz: int) -> Callable[[Array], int]:
 
 
 def soxr_stream(rate_hz: int) -> Callable[[Array], int]:
-    stream = soxr.ResampleStream(rate_hz, OUT_HZ, 1, "float32", "MQ")
+    stream = soxr.ResampleStream(rate_hz, OUT_HZ, 1, "float32", QUALITY)
     return lambda block: len(stream.resample_chunk(block))
 
 

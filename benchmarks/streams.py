@@ -1,4 +1,4 @@
-"""Many live streams in one process: what each costs, how late its messages are, and how many a core carries.
+"""Many live streams in one process: what each costs, how late its messages are, what is lost.
 
 python -m benchmarks.streams [--streams N ...] [--seconds S] [--yamnet FOLDER] [--out FILE] [--smoke]
 

@@ -35,11 +35,11 @@ FILE_CHUNK_S = 1.0
 SHORTEST_REST_S = 0.0005
 """Least rest when no source had a whole chunk: bounds what polling costs."""
 
-AT_ONCE = 64
-"""Streams whose chunks are heard together before what they say is sent: bounds how long one waits for the others."""
-
 LONGEST_REST_S = 0.05
 """Most rest: bounds how long a new subscriber waits for the last state, and a request to stop."""
+
+AT_ONCE = 64
+"""Streams whose chunks are heard together before what they say is sent: bounds how long one waits for the others."""
 
 
 class Engine:
@@ -105,7 +105,7 @@ class Engine:
         streams : sequence of Stream
             Those of `streams` that go on, and new ones, not yet opened, whose listeners were warmed up.
         message : str
-            Told in a ``status`` of each that goes on.
+            Told in a ``status`` of each that was heard so far.
         """
         self._change = streams, message
 
@@ -113,13 +113,13 @@ class Engine:
         """End what is heard no more, which may hold a device that is opened anew, and open what is new."""
         before, self.streams, self._together = self.streams, streams, _together(streams)
         for stream in before:
+            if stream.pipeline and not stream.done:
+                self._teller.status(stream, "running", message)
             if stream not in streams:
                 self._leave(stream)
         for stream in streams:
             if stream not in before:
                 stream.opening = Opening(stream.source)
-            elif stream.pipeline and not stream.done:
-                self._teller.status(stream, "running", message)
 
     def _adopt(self, stream: Stream) -> None:
         """Take a stream in whose source has been opened."""
@@ -155,7 +155,7 @@ class Engine:
     def _step(self, streams: Sequence[Stream]) -> bool:
         """Take one chunk of each of some streams through everything; whether there may be more at once."""
         chunks = [chunk for stream in streams if (chunk := self._take(stream))]
-        said = self._together.do([chunk.heard_by.step(chunk.block) for chunk in chunks])
+        said = self._together.do([chunk.work for chunk in chunks])
         for chunk, events in zip(chunks, said, strict=True):
             self._tell(chunk, events)
         return any(chunk.more for chunk in chunks)
@@ -183,7 +183,7 @@ class Engine:
         stream.last = block
         stream.dropped_samples += lost
         more = block.captured_at is None or len(block.samples) == wanted
-        return Chunk(stream, stream.pipeline, block, lost, more)
+        return Chunk(stream, stream.pipeline.step(block), lost, more)
 
     def _tell(self, chunk: Chunk, said: list[Event] | Exception) -> None:
         """Send what a chunk said, and what became of its stream."""
@@ -252,9 +252,9 @@ class Engine:
 def warm_up(streams: Sequence[Stream], publish: PublishConfig) -> None:
     """Run one second of silence through everything, so that nothing is compiled or loaded on air.
 
-    Silence opens no gate: what waits for one hears it too.
+    Silence opens no gate: what waits for one hears it too. Once for the same models, whatever their thresholds.
     """
-    for listener in dict.fromkeys(stream.listener for stream in streams):
+    for listener in {stream.listener.models: stream.listener for stream in streams}.values():
         for rate_hz, channels in ((48_000, 2), (16_000, 1)):
             pipeline = _pipeline("warm-up", rate_hz, listener.ungated(), publish)
             alone(pipeline.step(Block(0, np.zeros((rate_hz, channels), np.float32), None)))
@@ -262,8 +262,7 @@ def warm_up(streams: Sequence[Stream], publish: PublishConfig) -> None:
 
 
 def _together(streams: Sequence[Stream]) -> Together:
-    listeners = dict.fromkeys(stream.listener for stream in streams)
-    return Together([model for listener in listeners for model in listener.models])
+    return Together([model for stream in streams for model in stream.listener.models])
 
 
 def _pipeline(name: str, rate_hz: int, listener: Listener, publish: PublishConfig) -> Pipeline:

@@ -116,7 +116,7 @@ def listen(
     sink = _sink(as_json, realtime, lambda: f"streamer · publishing on {publisher.address}")
     sinks = sinks_of(config.stems, [publisher, sink], LiveStemFiles if realtime else StemFiles)
     engine = Engine(streams, [*player_of(config.stems, streams, realtime), *sinks], config)
-    reload = Reload(configured, config, streams_of)
+    reload = Reload(configured, config, streams, streams_of)
     with _drawn(sink) as draw:
         run(engine, draw, PICTURE_S, lambda: click.echo(reload.again(engine), err=True))
     for line in summary(engine.streams):

@@ -10,6 +10,10 @@ from streamer.engine import Engine, warm_up
 from streamer.errors import ConfigError, StreamerError
 from streamer.stream import Stream
 
+READ_AGAIN = "the configuration was read again"
+REFUSED = "the configuration cannot be used, nothing was changed"
+"""How what came of it begins."""
+
 FIXED = tuple(field.name for field in fields(Config) if field.name not in ("stream", *OWN_KEYS))
 """Sections that hold from start to end: what they say was opened or laid out by them."""
 
@@ -23,6 +27,8 @@ class Reload:
         Gives the configuration, checked.
     config : Config
         What it gave when the engine was made.
+    streams : sequence of Stream
+        The engine's.
     streams_of : callable
         Gives the streams of a configuration, of which those among the ones given that are as it says.
     """
@@ -31,10 +37,12 @@ class Reload:
         self,
         read: Callable[[], Config],
         config: Config,
+        streams: Sequence[Stream],
         streams_of: Callable[[Config, Sequence[Stream]], Sequence[Stream]],
     ) -> None:
         self._read = read
         self._config = config
+        self._streams = streams
         self._streams_of = streams_of
 
     def again(self, engine: Engine) -> str:
@@ -43,20 +51,20 @@ class Reload:
         Returns
         -------
         str
-            What came of it, in a line; it is told in the ``status`` of all streams that go on, too.
+            What came of it, in a line; it is told in a ``status`` of all streams that were heard, too.
         """
-        before = engine.streams
+        before = self._streams  # the engine may not have come round to them yet
         try:
             config = self._read()
             self._check(config)
             streams = self._streams_of(config, before)
             warm_up([stream for stream in streams if stream not in before], config.publish)
         except StreamerError as error:
-            said = f"the configuration cannot be used, nothing was changed: {error}"
-            engine.change(before, said)
-            return said
-        said = _said(before, streams)
-        engine.change(streams, said)
+            said = f"{REFUSED}: {error}"
+        else:
+            self._streams = streams
+            said = f"{READ_AGAIN}: {_changes(before, streams)}"
+        engine.change(self._streams, said)
         return said
 
     def _check(self, config: Config) -> None:
@@ -68,7 +76,7 @@ class Reload:
             )
 
 
-def _said(before: Sequence[Stream], after: Sequence[Stream]) -> str:
+def _changes(before: Sequence[Stream], after: Sequence[Stream]) -> str:
     """What changes from some streams to others."""
     gone = {stream.name for stream in before if stream not in after}
     come = {stream.name for stream in after if stream not in before}
@@ -77,4 +85,4 @@ def _said(before: Sequence[Stream], after: Sequence[Stream]) -> str:
         for word, names in (("opened", come - gone), ("changed", come & gone), ("ended", gone - come))
         if names
     ]
-    return f"the configuration was read again: {'; '.join(parts) or 'no stream changed'}"
+    return "; ".join(parts) or "no stream changed"

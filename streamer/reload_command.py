@@ -25,6 +25,7 @@ def reload(address: str, keys: str) -> None:
     The signal SIGHUP does the same.
     """
     from streamer.events import Status
+    from streamer.reload import READ_AGAIN, REFUSED
     from streamer.subscriber import subscribe
 
     if not is_local(address):
@@ -36,9 +37,9 @@ def reload(address: str, keys: str) -> None:
             if asked_at is None and event.state == "running":
                 _hang_up(event.pid)
                 asked_at = time.monotonic()
-            elif event.message.startswith("the configuration "):
+            elif event.message.startswith((READ_AGAIN, REFUSED)) and not event.replay:
                 click.echo(event.message)
-                if "nothing was changed" in event.message:
+                if event.message.startswith(REFUSED):
                     raise SystemExit(1)
                 return
             elif asked_at is not None and time.monotonic() > asked_at + ANSWER_S:
@@ -48,6 +49,10 @@ def reload(address: str, keys: str) -> None:
 
 
 def _hang_up(pid: int) -> None:
+    if pid <= 0:  # which to the kernel means more than one process
+        raise StreamError(
+            "its status names no process; it is of another version: start it anew with this one"
+        )
     try:
         os.kill(pid, signal.SIGHUP)
     except (ProcessLookupError, PermissionError) as error:

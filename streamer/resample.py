@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from math import ceil, floor, gcd
 
 import numpy as np
@@ -67,10 +67,15 @@ class Resample(Stage):
     def _untouched(self) -> bool:
         return self.in_rate_hz == self.out_rate_hz
 
-    @property
+    @cached_property
     def _reach(self) -> int:
         """How far the filter looks, in input samples."""
         return _reach(self.in_rate_hz, self.out_rate_hz)
+
+    @cached_property
+    def _ratio(self) -> tuple[int, int]:
+        """`hop` as whole numbers: fractions would cost about as much as the sums."""
+        return self.hop.numerator, self.hop.denominator
 
     def init(self, batch: int = 1) -> State:
         """State of `batch` streams: input that is still needed, and samples taken and given; before all is silence."""
@@ -96,12 +101,14 @@ class Resample(Stage):
             return x, state
         held, counts = state
         taken, given = counts[0].tolist()
-        x = np.concatenate([held[:, : taken - self._first(given)], x], axis=1)
-        taken = self._first(given) + x.shape[1]
+        first = self._first(given)
+        x = np.concatenate([held[:, : taken - first], x], axis=1)
+        taken = first + x.shape[1]
         # An output is made once the last input that its filter looks at is there.
-        stop = max(given, ceil((taken - self._reach) / self.hop))
+        hop, per_hop = self._ratio
+        stop = max(given, -((self._reach - taken) * per_hop // hop))
         y = self._made(x, given, stop)
-        rest = x[:, self._first(stop) - self._first(given) :]
+        rest = x[:, self._first(stop) - first :]
         held[:, : rest.shape[1]] = rest
         counts[:] = taken, stop
         return y, state
@@ -120,12 +127,13 @@ class Resample(Stage):
 
     def _first(self, k: int) -> int:
         """The first input sample that output `k` needs; it may lie before the sound."""
-        return floor(k * self.hop) - self._reach + 1
+        hop, per_hop = self._ratio
+        return k * hop // per_hop - self._reach + 1
 
     def _made(self, x: Array, given: int, stop: int) -> Array:
         """Output samples `given` to `stop`, out of the input from the first one on that they need."""
         y = np.empty((len(x), stop - given), np.float32)
-        resample(x, y, given, self.hop.numerator, _filters(self.in_rate_hz, self.out_rate_hz))
+        resample(x, y, given, self._ratio[0], _filters(self.in_rate_hz, self.out_rate_hz))
         return y
 
 

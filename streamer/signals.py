@@ -47,7 +47,8 @@ def has_terminal() -> bool:
 class HungUp:
     """While entered, notes SIGHUP; `answer` does what it asks for, on the thread that calls it.
 
-    Sent to a program whose terminal was closed it asks to stop, as ever; else, to begin anew in some way.
+    Sent to a program whose terminal was closed it asks to stop, as ever; else, to begin anew in some way. Where it was
+    ignored before (nohup), a terminal that is closed does not count.
 
     Parameters
     ----------
@@ -60,7 +61,7 @@ class HungUp:
     def __init__(self, then: Callable[[], None] | None, stop: threading.Event) -> None:
         self._then = then
         self._stop = stop
-        self._had_terminal = has_terminal()
+        self._minds_terminal = signal.getsignal(signal.SIGHUP) != signal.SIG_IGN and has_terminal()
         self._noted = threading.Event()
         self._before: object = None
 
@@ -74,7 +75,7 @@ class HungUp:
         if not self._then or not self._noted.is_set():
             return
         self._noted.clear()
-        if self._had_terminal and not has_terminal():
+        if self._minds_terminal and not has_terminal():
             self._stop.set()
         else:
             self._then()

@@ -8,9 +8,11 @@ from dataclasses import dataclass, field
 
 from streamer.config import Config
 from streamer.errors import StreamerError, StreamError
+from streamer.events import Event
 from streamer.listener import Listener
 from streamer.pipeline import Pipeline
 from streamer.sources.source import Block, Source
+from streamer.stage import Asking
 
 GIVE_UP_S = 2.0
 """Longest wait, at the end, for an opening that has been told to give up."""
@@ -112,9 +114,8 @@ class Chunk:
     Attributes
     ----------
     stream : Stream
-    heard_by : Pipeline
-        The stream's.
-    block : Block
+    work : generator
+        Hears it; gives what it says.
     lost : int
         Samples that were lost before it.
     more : bool
@@ -122,8 +123,7 @@ class Chunk:
     """
 
     stream: Stream
-    heard_by: Pipeline
-    block: Block
+    work: Asking[list[Event]]
     lost: int
     more: bool
 

@@ -22,12 +22,12 @@ class Together:
     Parameters
     ----------
     graphs : sequence of object
-        Models in the order in which a stream asks for them. Who asks for an early one is answered first: by the time it
-        asks for a later one, all that want that are there.
+        Models in the order in which a stream asks for them, each where it stands first. Who asks for an early one is
+        answered first: by the time it asks for a later one, all that want that are there.
     """
 
     def __init__(self, graphs: Sequence[object]) -> None:
-        self._rank = {graph: rank for rank, graph in enumerate(graphs)}
+        self._rank = {graph: rank for rank, graph in enumerate(dict.fromkeys(graphs))}
         self._slots: defaultdict[Graph, Slots] = defaultdict(Slots)
 
     def do(self, works: Sequence[Asking[Result]]) -> list[Result | Exception]:

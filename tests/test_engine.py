@@ -15,6 +15,7 @@ from streamer.events import Decision, Event, Level, Status
 from streamer.heads import Head
 from streamer.sources.file import FileSource
 from streamer.sources.source import Block
+from streamer.stage import Answer, Array, State
 from streamer.stream import Stream
 from tests.scripted import RATE, Clock, Collected, Scripted, Slow, engine, loud, run, toy_gate
 
@@ -85,6 +86,21 @@ def test_of_a_source_that_can_wait_no_more_is_read_than_is_wanted(head: Head, tm
     assert len(source.asked) < player.looks
     assert stream.error is None
     assert stream.heard_s == 2.0
+
+
+def test_streams_that_are_due_are_heard_in_one_call_of_the_model(
+    head: Head, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows, answer = [], head.model.run
+
+    def noted(x: Array, state: State) -> Answer:
+        rows.append(len(x))
+        return answer(x, state)
+
+    monkeypatch.setattr(head.model, "run", noted)
+    clock = Clock()
+    run(head, [Stream(name, Scripted(loud(2), clock, step_s=0.2)) for name in "abc"], clock)
+    assert max(rows) == 3
 
 
 def test_live_sound_is_heard_whatever_is_wanted(head: Head) -> None:

@@ -23,6 +23,7 @@ from streamer.options import hearing_config
 from streamer.reload import Reload
 from streamer.signals import HungUp
 from streamer.subscriber import Subscriber
+from tests import bus
 from tests.programs import DEADLINE_S, STREAMER, free_address, received, running, streamer
 from tests.scripted import RATE, Collected, loud
 from tests.toy_model import write_toy_model
@@ -63,28 +64,30 @@ def write(path: Path, *streams: str, other: str = "") -> None:
     path.write_text(models + "".join(entries), encoding="utf-8")
 
 
-def heard(path: Path, change: Callable[[], object], stream: str = "a") -> tuple[Collected, Engine, list[str]]:
-    """All that is said when the file is changed and read again after two seconds of a stream."""
+def heard(path: Path, *changes: Callable[[], object]) -> tuple[Collected, Engine, list[str]]:
+    """All that is said when the file is changed and read again, each time, after two seconds of stream a."""
     said: list[str] = []
 
     def configured() -> Config:
         return hearing_config(path, [], None)
 
     loaded = Loaded()
+    streams = make_streams(configured(), realtime=False, duration_s=6, loaded=loaded)
     reload = Reload(
         configured,
         configured(),
+        streams,
         lambda config, before: make_streams(
             config, realtime=False, duration_s=6, loaded=loaded, running=before
         ),
     )
 
     def then() -> None:
-        change()
-        said.append(reload.again(engine))
+        for change in changes:
+            change()
+            said.append(reload.again(engine))
 
-    sink = During(stream, 2 * RATE, then)
-    streams = make_streams(configured(), realtime=False, duration_s=6, loaded=loaded)
+    sink = During("a", 2 * RATE, then)
     engine = Engine(streams, [sink], configured())
     engine.run(threading.Event())
     return sink, engine, said
@@ -104,7 +107,8 @@ def test_what_did_not_change_goes_on_without_a_gap(path: Path) -> None:
     assert sink.of("level", "d")[-1].stop == 6 * RATE
     assert [stream.name for stream in engine.streams] == ["a", "c", "d"]
     assert engine.streams[1].config.gate.min_on_ms == 50
-    assert said[0] in [e.message for e in sink.of("status", "a") if isinstance(e, Status)]
+    for stream in "abc":  # all that were heard are told
+        assert said[0] in [e.message for e in sink.of("status", stream) if isinstance(e, Status)]
 
 
 @pytest.mark.parametrize(
@@ -124,6 +128,14 @@ def test_what_is_wrong_changes_nothing(path: Path, other: str, streams: list[str
     assert [stream.name for stream in engine.streams] == ["a", "c"]
     assert sink.of("level", "c")[-1].stop == 6 * RATE
     assert said[0] in [e.message for e in sink.of("status", "c") if isinstance(e, Status)]
+
+
+def test_what_is_wrong_changes_nothing_of_a_change_that_is_under_way(path: Path) -> None:
+    write(path, "a", "b")
+    _, engine, said = heard(path, lambda: write(path, "a", "c"), lambda: write(path, "a", "a"))
+    assert said[0] == "the configuration was read again: opened c; ended b"
+    assert said[1].startswith("the configuration cannot be used, nothing was changed: ")
+    assert [stream.name for stream in engine.streams] == ["a", "c"]
 
 
 def test_a_stream_that_has_ended_is_opened_anew(path: Path) -> None:
@@ -152,7 +164,20 @@ def test_the_command_lets_a_process_read_its_configuration_again(path: Path) -> 
         assert b"nothing was changed" in done.stdout
         assert b"unknown key 'gate.onn'" in done.stdout
         assert {received(subscriber, 1)[0]["stream"] for _ in range(6)} == {"a", "b"}
+        write(path, "c")  # nothing that was heard goes on, and what is told of the change before is no answer
+        done = streamer("reload", "--address", address)
+        assert done.stdout == b"the configuration was read again: opened c; ended a, b\n"
         assert process.poll() is None
+
+
+def test_the_command_signals_no_process_that_is_not_named() -> None:
+    with bus.publishing() as publisher:
+        publisher.send(bus.status(pid=0))
+        arguments = [STREAMER, "reload", "--address", publisher.address]
+        process = subprocess.Popen(arguments, stderr=subprocess.PIPE, text=True)
+        bus.wait_for(lambda: process.poll() is not None, publisher)
+        assert process.returncode == 1
+        assert "its status names no process; it is of another version" in process.communicate()[1]
 
 
 def test_the_command_asks_for_a_process_of_this_machine() -> None:
@@ -172,18 +197,36 @@ def test_a_hangup_is_answered_once_by_who_asks() -> None:
     assert not stop.is_set()
 
 
+def on_a_terminal(*command: str) -> tuple[int, subprocess.Popen[bytes]]:
+    """What keeps a terminal open, and a program that has it."""
+    keeper, own = pty.openpty()
+    process = subprocess.Popen(["setsid", "--ctty", "--wait", *command], stdin=own, stdout=own, stderr=own)
+    os.close(own)
+    return keeper, process
+
+
 def test_a_terminal_that_is_closed_ends_it(path: Path) -> None:
     address = free_address()
     write(path, "a")
-    keeper, own = pty.openpty()
     with Subscriber(("status",), address) as subscriber:
-        process = subprocess.Popen(
-            ["setsid", "--ctty", "--wait", STREAMER, "listen", "--config", str(path), "--bind", address],
-            stdin=own, stdout=own, stderr=own,
-        )  # fmt: skip
-        os.close(own)
+        keeper, process = on_a_terminal(STREAMER, "listen", "--config", str(path), "--bind", address)
         received(subscriber, 1)
         os.close(keeper)
         last = next(h for h in iter(lambda: received(subscriber, 1)[0], None) if h["state"] != "running")
         assert last["state"] == "ended"
+        process.wait(DEADLINE_S)
+
+
+def test_a_program_that_ignored_hangups_goes_on_without_its_terminal(path: Path, tmp_path: Path) -> None:
+    address = free_address()
+    write(path, "a")
+    listen = f"{STREAMER} listen --config {path} --bind {address} >{tmp_path / 'said'} 2>&1"
+    with Subscriber(("status",), address) as subscriber:
+        keeper, process = on_a_terminal("sh", "-c", f"trap '' HUP; exec {listen}")
+        received(subscriber, 1)
+        os.close(keeper)
+        heard = iter(lambda: received(subscriber, 1)[0], None)
+        told = next(h for h in heard if h["message"] or h["state"] != "running")
+        assert told["message"] == "the configuration was read again: no stream changed"
+        process.terminate()
         process.wait(DEADLINE_S)

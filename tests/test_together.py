@@ -76,6 +76,13 @@ def test_a_later_graph_waits_until_all_who_want_it_are_there() -> None:
     assert second.rows == [3]
 
 
+def test_a_graph_that_several_streams_ask_has_its_first_place() -> None:
+    first, second = Adding(), Adding()
+    ways = [[first, second], [second], [first, first, second]]
+    assert Together([first, second, first]).do([asking(way, 1.0) for way in ways]) == [3.0, 2.0, 4.0]
+    assert (first.rows, second.rows) == ([2, 1], [3])
+
+
 def test_who_asks_for_nothing_is_done_at_once() -> None:
     assert Together([]).do([asking([], 4.0), asking([], 5.0)]) == [4.0, 5.0]
     assert Together([]).do([]) == []
