@@ -26,7 +26,7 @@ from streamer.stream import Chunk, Opening, Stream, fault_of
 from streamer.teller import Teller
 from streamer.together import Together
 
-LIVE_CHUNK_S = 0.1
+LIVE_CHUNK_S = 0.25
 """Most sound that is taken from one live source before the others get their turn."""
 
 FILE_CHUNK_S = 1.0

@@ -6,7 +6,7 @@ import hashlib
 import json
 from dataclasses import asdict, dataclass
 from fractions import Fraction
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Literal
 
 import numpy as np
@@ -107,10 +107,7 @@ class FrontEnd(Stage):
 
     @cached_property
     def _tables(self) -> tuple[Array, Array, Array, Array]:
-        c = self.config
-        bands, weights = _packed(mel_matrix(c))
-        scalars = np.array([c.hop_samples, c.fft_samples, c.power, c.log_offset], np.float32)
-        return hann(c.window_samples), bands, weights, scalars
+        return _tables(self.config)
 
     def init(self, batch: int = 1) -> State:
         return np.zeros((batch, self.config.window_samples), np.float32), np.zeros(batch, np.int64)
@@ -136,6 +133,14 @@ class FrontEnd(Stage):
 
     def flush(self, state: State) -> Array:
         return np.zeros((len(state[0]), 0, self.config.mel_bands), np.float32)
+
+
+@lru_cache(maxsize=16)
+def _tables(config: FrontEndConfig) -> tuple[Array, Array, Array, Array]:
+    """What `log_mel_step` reads; one for all streams."""
+    bands, weights = _packed(mel_matrix(config))
+    scalars = [config.hop_samples, config.fft_samples, config.power, config.log_offset]
+    return hann(config.window_samples), bands, weights, np.array(scalars, np.float32)
 
 
 def hann(samples: int) -> Array:

@@ -107,7 +107,7 @@ class HeadDecisions:
 
     def _to_step(self, scores: Array, likeliest: int | None, state: HeadState) -> list[int]:
         """The labels of which something may be told or change: the likeliest first, for it may end another."""
-        above = np.flatnonzero(scores >= self._on).tolist()
+        above = (scores >= self._on).nonzero()[0].tolist()
         return sorted(state.awake.union(above), key=lambda n: (n != likeliest, n))
 
     def _end_all(self, since: int, at: int, state: HeadState) -> list[Change]:

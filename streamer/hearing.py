@@ -219,12 +219,12 @@ class Hearing:
             y = np.concatenate([y, node.stage.flush(running.state)], axis=1)
         elif not y.shape[1]:
             return
-        items = Items(y[0], running.given, node.placement, end)
+        if node.frames or node.heads:
+            items = Items(y[0], running.given, node.placement, end)
+            outcomes += node.frames.told(items) if node.frames else []
+            for outlet in node.heads:
+                outcomes += outlet.told(items, state.heads[outlet])
         running.given += y.shape[1]
-        if node.frames:
-            outcomes += node.frames.told(items)
-        for outlet in node.heads:
-            outcomes += outlet.told(items, state.heads[outlet])
         for gated in node.gated:
             gated.hold(y, state.gated[gated])
         for child in node.children.values():

@@ -70,15 +70,14 @@ def dbfs(power: float) -> float:
 def _measure(x: Array, held: Array, count: Array, interval: int, y: Array) -> None:
     # Sample by sample, so that the sum is the same however the sound is cut.
     for b in range(x.shape[0]):
-        k = 0
+        k, counted, total, peak = 0, count[b], held[b, 0], held[b, 1]
         for i in range(x.shape[1]):
             value = np.float64(x[b, i])
-            held[b, 0] += value * value
-            held[b, 1] = max(held[b, 1], abs(value))
-            count[b] += 1
-            if count[b] == interval:
-                y[b, k, 0] = held[b, 0] / interval
-                y[b, k, 1] = held[b, 1]
-                held[b, :] = 0.0
-                count[b] = 0
-                k += 1
+            total += value * value
+            peak = max(peak, abs(value))
+            counted += 1
+            if counted == interval:
+                y[b, k, 0] = total / interval
+                y[b, k, 1] = peak
+                k, counted, total, peak = k + 1, 0, 0.0, 0.0
+        count[b], held[b, 0], held[b, 1] = counted, total, peak

@@ -218,8 +218,10 @@ class Pipeline:
         for head in self._heads:
             if head.name in self._latest:
                 values = self._latest[head.name]
-                best = np.argsort(-values, kind="stable")[: self._publish.top]
-                heads[head.name] = {head.model.manifest.labels[n]: _rounded(values[n]) for n in best}
+                best = (-values).argsort(kind="stable")[: self._publish.top]
+                labels = head.model.manifest.labels
+                scores = zip(best.tolist(), values[best].tolist(), strict=True)
+                heads[head.name] = {labels[n]: round(score, 6) for n, score in scores}
         return [Scores(kind="scores", heads=heads, **self._place_of(tick, tick))] if heads else []
 
     def _level(self, tick: _Tick) -> list[Event]:

@@ -96,10 +96,10 @@ class Teller:
         self._seq[event.topic] += 1
         block = stream.last
         if event.time is not None or block is None or block.captured_at is None:
-            return replace(event, seq=seq)
+            return event.stamped(seq, event.time, event.latency_ms)
         captured_at = block.captured_at - (block.stop - event.stop) / event.rate
         latency_ms = round(1_000 * (self._clock() - captured_at), 3)
-        return replace(event, seq=seq, time=self._utc(captured_at), latency_ms=latency_ms)
+        return event.stamped(seq, self._utc(captured_at), latency_ms)
 
     def _utc(self, monotonic: float) -> datetime:
         return datetime.fromtimestamp(monotonic + self._utc_offset, UTC)

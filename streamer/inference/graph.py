@@ -59,14 +59,17 @@ class GraphModel(Model):
     def asking(self, x: Array, state: State) -> Asking[Answer]:
         held, filled, *own = state
         count = int(filled[0])
+        rest = (count + x.shape[1]) % self.manifest.hop_frames
+        whole = count + x.shape[1] - rest
+        if not whole:
+            held[:, count:rest] = x
+            filled[:] = rest
+            return np.zeros((len(held), 0, self.manifest.output_size), np.float32), state
         if count:
             x = np.concatenate([held[:, :count], x], axis=1)
-        whole = x.shape[1] - x.shape[1] % self.manifest.hop_frames
-        rest = x.shape[1] - whole
-        held[:, :rest] = x[:, whole:]
+        if rest:
+            held[:, :rest] = x[:, whole:]
         filled[:] = rest
-        if not whole:
-            return np.zeros((len(held), 0, self.manifest.output_size), np.float32), state
         y, after = yield Ask(self, x[:, :whole], tuple(own))
         return y, (held, filled, *after)
 
