@@ -12,11 +12,10 @@ from streamer.config import Config, StreamConfig
 from streamer.engine import Engine
 from streamer.errors import StreamerError
 from streamer.events import Status
-from streamer.listen import make_streams, run, sinks_of
+from streamer.listen import make_streams, run
 from streamer.load_model import Loaded
 from streamer.progress import Show, file_bars
 from streamer.sinks.json_lines import JsonLines
-from streamer.sinks.stem_files import StemFiles
 from streamer.sinks.without import Without
 from streamer.stream import Stream
 
@@ -61,7 +60,7 @@ def analyze_files(paths: Sequence[Path], config: Config, out: TextIO) -> list[St
     with file_bars() as begin:
         for stream in streams:
             # Without what is said of the process, the same file gives the same lines.
-            sinks = sinks_of(config.stems, [Without(Status, JsonLines(out))], StemFiles)
+            sinks = [Without(Status, JsonLines(out))]
             if run(Engine([stream], sinks, config), partial(_show, begin(stream.name), stream), PROGRESS_S):
                 raise InterruptedByUserError(
                     f"interrupted in {stream.name}: the messages end before the sound"

@@ -11,7 +11,7 @@ from streamer.errors import ConfigError
 PLACES = ("gate", "sounds", "genre", "taught", "separation")
 """Where a model may listen, the keys of ``[models]``."""
 
-OWN_KEYS = ("models", "gate", "sounds", "genre", "taught", "voice")
+OWN_KEYS = ("models", "gate", "sounds", "genre", "taught", "voice", "stems")
 """Keys of which a stream may have its own."""
 
 STEMS = ("voice", "music")
@@ -85,6 +85,42 @@ class ModelsConfig:
 
 
 @dataclass(frozen=True)
+class StemsConfig:
+    """What becomes of voice and accompaniment: ``[stems]``.
+
+    Attributes
+    ----------
+    publish : bool
+        Whether they are published, kind ``stem``.
+    to : str
+        Folder that they are written into; empty writes none.
+    form : {"flac", "wav"}
+        Of the files.
+    play : {"", "voice", "music"}
+        Which is played live, if any.
+    output : str
+        Device that plays it: ``default``, an index, or part of its name. No two streams play on one.
+    """
+
+    publish: bool = False
+    to: str = ""
+    form: str = "flac"
+    play: str = ""
+    output: str = "default"
+
+    def __post_init__(self) -> None:
+        if self.form not in STEM_ENCODINGS:
+            raise ConfigError(f"stems form is {self.form!r}; expected one of {', '.join(STEM_ENCODINGS)}")
+        if self.play not in {"", *STEMS}:
+            raise ConfigError(f"stems play is {self.play!r}; expected {' or '.join(STEMS)}, or nothing")
+
+    @property
+    def wanted(self) -> bool:
+        """Whether anything is to be made of them."""
+        return self.publish or bool(self.to) or bool(self.play)
+
+
+@dataclass(frozen=True)
 class StreamConfig:
     """One stream: ``[[stream]]``.
 
@@ -100,6 +136,7 @@ class StreamConfig:
         files and URLs say it, raw PCM has it from ``[pcm]``.
     models : ModelsConfig or None
     gate, sounds, genre, taught, voice : DecisionConfig or None
+    stems : StemsConfig or None
         What holds for this stream in the place of what holds for all: ``[stream.models]``, ``[stream.gate]`` and so on,
         of which each key that is absent is as in ``[models]``, ``[gate]`` and so on. None is all as there.
     """
@@ -114,6 +151,7 @@ class StreamConfig:
     genre: DecisionConfig | None = None
     taught: DecisionConfig | None = None
     voice: DecisionConfig | None = None
+    stems: StemsConfig | None = None
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[\w.-]*", self.name):
@@ -165,42 +203,6 @@ class PublishConfig:
             raise ConfigError(
                 f"heartbeat_s is {self.heartbeat_s} and top is {self.top}; expected above 0 and at least 1"
             )
-
-
-@dataclass(frozen=True)
-class StemsConfig:
-    """What becomes of voice and accompaniment: ``[stems]``.
-
-    Attributes
-    ----------
-    publish : bool
-        Whether they are published, kind ``stem``.
-    to : str
-        Folder that they are written into; empty writes none.
-    form : {"flac", "wav"}
-        Of the files.
-    play : {"", "voice", "music"}
-        Which is played live, if any; of one stream.
-    output : str
-        Device that plays it: ``default``, an index, or part of its name.
-    """
-
-    publish: bool = False
-    to: str = ""
-    form: str = "flac"
-    play: str = ""
-    output: str = "default"
-
-    def __post_init__(self) -> None:
-        if self.form not in STEM_ENCODINGS:
-            raise ConfigError(f"stems form is {self.form!r}; expected one of {', '.join(STEM_ENCODINGS)}")
-        if self.play not in {"", *STEMS}:
-            raise ConfigError(f"stems play is {self.play!r}; expected {' or '.join(STEMS)}, or nothing")
-
-    @property
-    def wanted(self) -> bool:
-        """Whether anything is to be made of them."""
-        return self.publish or bool(self.to) or bool(self.play)
 
 
 @dataclass(frozen=True)
@@ -285,4 +287,4 @@ class Config:
         """Seconds of live sound that gather before it is heard."""
         if self.engine.turn_ms is not None:
             return self.engine.turn_ms / 1_000
-        return STEMS_TURN_S if self.stems.wanted else TURN_S
+        return STEMS_TURN_S if any(self.of(stream).stems.wanted for stream in self.stream) else TURN_S

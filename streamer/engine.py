@@ -19,7 +19,7 @@ from streamer.events import Event
 from streamer.listener import Listener
 from streamer.memory import release_compiler
 from streamer.pipeline import Pipeline
-from streamer.sinks.sink import Sink
+from streamer.sinks.sink import Sink, close_soon
 from streamer.sources.source import Block
 from streamer.stage import alone
 from streamer.stream import Chunk, Opening, Stream, fault_of
@@ -50,7 +50,7 @@ class Engine:
     streams : sequence of Stream
         Not yet opened. Those that share a model are stepped together.
     sinks : sequence of Sink
-        Opened here, before any source.
+        That take the events of all streams. They, and those of each stream, are opened here, before any source.
     config : Config
     clock : callable
         Seconds on `time.monotonic`'s clock.
@@ -71,6 +71,7 @@ class Engine:
         self._clock = clock
         self._turn_s = config.turn_s
         self._teller = Teller(sinks, config.publish.heartbeat_s, clock)
+        self._closing = ExitStack()
 
     def run(self, stop: threading.Event) -> None:
         """Open sinks and streams, step until all have ended or `stop` is set, then close everything.
@@ -86,11 +87,10 @@ class Engine:
             If a sink cannot be opened or fails. Streams that fail are noted in `Stream.error` instead.
         """
         warm_up(self.streams, self._config.publish)
-        with ExitStack() as closing:  # whatever fails, every stream ends and every sink closes, in this order
-            for sink in self._sinks:
-                closing.callback(sink.close)
-                sink.open()
-            closing.callback(self._leave_all)
+        # Whatever fails, every stream ends and every sink closes, in this order.
+        with self._closing, ExitStack() as leaving:
+            self._open_sinks([*self._sinks, *(sink for stream in self.streams for sink in stream.sinks)])
+            leaving.callback(self._leave_all)
             for stream in self.streams:
                 stream.opening = Opening(stream.source)
             release_compiler()
@@ -109,6 +109,11 @@ class Engine:
         """
         self._change = streams, message
 
+    def _open_sinks(self, sinks: Sequence[Sink]) -> None:
+        for sink in sinks:
+            self._closing.callback(sink.close)
+            sink.open()
+
     def _make_change(self, streams: Sequence[Stream], message: str) -> None:
         """End what is heard no more, which may hold a device that is opened anew, and open what is new."""
         before, self.streams, self._together = self.streams, streams, _together(streams)
@@ -117,9 +122,18 @@ class Engine:
                 self._teller.status(stream, "running", message)
             if stream not in streams:
                 self._leave(stream)
+                close_soon(stream.sinks)
         for stream in streams:
             if stream not in before:
-                stream.opening = Opening(stream.source)
+                self._open_anew(stream)
+
+    def _open_anew(self, stream: Stream) -> None:
+        try:
+            self._open_sinks(stream.sinks)
+        except StreamerError as error:
+            self._end(stream, error)
+        else:
+            stream.opening = Opening(stream.source)
 
     def _adopt(self, stream: Stream) -> None:
         """Take a stream in whose source has been opened."""
@@ -146,7 +160,7 @@ class Engine:
         busy = False
         for first in range(0, len(due), AT_ONCE):
             busy |= self._step(due[first : first + AT_ONCE])
-        for sink in self._sinks:
+        for sink in (*self._sinks, *(own for stream in self.streams for own in stream.sinks)):
             sink.service()
         if not busy:
             waits = [s.source.wait_s(self._turn_s) for s in self.streams if s.opening is None and not s.done]
@@ -204,7 +218,7 @@ class Engine:
         left_s = stream.duration_s - stream.heard_s
         if stream.last is None or stream.last.captured_at is not None:
             return max(1, round(min(LIVE_CHUNK_S, left_s) * stream.source.rate_hz))
-        wanted_s = min((sink.wanted_s for sink in self._sinks), default=FILE_CHUNK_S)
+        wanted_s = min((sink.wanted_s for sink in (*self._sinks, *stream.sinks)), default=FILE_CHUNK_S)
         chunk_s = min(FILE_CHUNK_S, wanted_s, left_s)
         return max(1, round(chunk_s * stream.source.rate_hz)) if wanted_s else 0
 

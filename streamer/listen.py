@@ -5,23 +5,16 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import partial
-from pathlib import Path
 
 from streamer.choose_heads import heads_of
 from streamer.config import Config, StemsConfig, StreamConfig
 from streamer.engine import Engine
 from streamer.errors import ConfigError, DeviceError
-from streamer.events import Stem
 from streamer.listener import Listener
 from streamer.load_model import Loaded
-from streamer.output import PortAudioOutput
 from streamer.separation.load import separation_of
 from streamer.signals import HungUp, StoppedBySignal
-from streamer.sinks.player import Player
-from streamer.sinks.sink import Sink
-from streamer.sinks.stem_files import StemFiles
-from streamer.sinks.without import Without
+from streamer.sinks.choose import check_outputs, stem_sinks
 from streamer.sources.choose import DEMO_PATH, name_for, source_for
 from streamer.stream import Stream
 from streamer.text import clock
@@ -62,7 +55,7 @@ def resolve_auto(streams: Sequence[StreamConfig], notice: Callable[[str], None])
 def make_streams(
     config: Config, realtime: bool, duration_s: float, loaded: Loaded, running: Sequence[Stream] = ()
 ) -> list[Stream]:
-    """The streams of a configuration, each with a name of its own and what listens to it.
+    """The streams of a configuration, each with a name of its own, what listens to it and where its stems go.
 
     Parameters
     ----------
@@ -81,8 +74,9 @@ def make_streams(
     ModelError
         If a model is absent, altered or does not fit.
     ConfigError
-        If two streams were given one name; if stems are asked for and nothing separates.
+        If two streams were given one name, or one output; if stems are asked for and nothing separates.
     """
+    check_outputs(config.of(entry).stems for entry in config.stream)
     going_on = {(stream.name, stream.config): stream for stream in running if not stream.done}
     listeners = {_heard_by(stream.config): stream.listener for stream in going_on.values()}
     streams = []
@@ -94,14 +88,15 @@ def make_streams(
         heard_by = _heard_by(own)
         if heard_by not in listeners:
             listeners[heard_by] = make_listener(own, loaded)
-        source = source_for(entry, config, realtime)
-        streams.append(Stream(name, source, listeners[heard_by], duration_s, config=own))
+        source, sinks = source_for(entry, config, realtime), stem_sinks(own.stems, realtime)
+        streams.append(Stream(name, source, listeners[heard_by], duration_s, own, sinks))
     return streams
 
 
 def _heard_by(config: Config) -> Config:
     """What of a stream's configuration says how it is heard, whatever its source."""
-    return replace(config, stream=(StreamConfig(),))
+    stems = StemsConfig(publish=config.stems.wanted)  # whether there are any is all that counts
+    return replace(config, stream=(StreamConfig(),), stems=stems)
 
 
 def make_listener(config: Config, loaded: Loaded) -> Listener:
@@ -122,39 +117,6 @@ def make_listener(config: Config, loaded: Loaded) -> Listener:
     """
     heads = heads_of(config, loaded)
     return Listener(heads, separation_of(config, heads, loaded))
-
-
-def sinks_of(stems: StemsConfig, sinks: Sequence[Sink], files: type[StemFiles]) -> list[Sink]:
-    """Where events go: stems into files if they are to be kept, and to other sinks only if they are to be published.
-
-    Parameters
-    ----------
-    stems : StemsConfig
-    sinks : sequence of Sink
-    files : type of StemFiles
-        That takes what is kept: live sound cannot wait for a disk; what is read as fast as possible can.
-    """
-    others = [sink if stems.publish else Without(Stem, sink) for sink in sinks]
-    return [files(Path(stems.to), stems.form), *others] if stems.to else others
-
-
-def player_of(stems: StemsConfig, streams: Sequence[Stream], realtime: bool) -> list[Sink]:
-    """What plays a stem, if one is to be played.
-
-    Raises
-    ------
-    ConfigError
-        If there is not one stream, or it is not heard live.
-    """
-    if not stems.play:
-        return []
-    if len(streams) != 1 or not realtime:
-        found = f"{len(streams)} streams" if realtime else "sound that is heard as fast as possible"
-        raise ConfigError(
-            f"{stems.play} of {found} is to be played; expected one stream, in real time: give one "
-            "--device, without --fast, or leave --play out"
-        )
-    return [Player(stems.play, partial(PortAudioOutput, stems.output))]
 
 
 def run(

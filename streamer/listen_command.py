@@ -84,38 +84,39 @@ def listen(
 ) -> None:
     """Listen, decide and publish until Ctrl-C or the end of the sound."""
     from streamer.engine import Engine
-    from streamer.listen import make_streams, player_of, resolve_auto, run, sinks_of, summary
+    from streamer.listen import make_streams, resolve_auto, run, summary
     from streamer.load_model import Loaded
     from streamer.reload import Reload
     from streamer.sinks.publisher import Publisher
-    from streamer.sinks.stem_files import LiveStemFiles, StemFiles
 
     if duration_s is not None and not math.isfinite(duration_s):
         raise ConfigError(f"--duration is {duration_s}; expected seconds")
 
     def configured() -> Config:
         asked = hearing_config(config_path, models, prefer)
+        entries = tuple(StreamConfig(device) for device in devices) or asked.stream
+        apart = {"publish": stems or None, "to": stems_to, "play": play, "output": output}
+        own = (replace(e, stems=_changed(e.stems, **apart)) if e.stems else e for e in entries)
         return replace(
             asked,
-            stream=resolve_auto(tuple(StreamConfig(device) for device in devices) or asked.stream, _notice),
+            stream=resolve_auto(tuple(own), _notice),
             publish=_changed(asked.publish, bind=bind, keys=keys),
             pcm=asked.pcm if pcm_format is None else pcm_config(pcm_format),
-            stems=_changed(asked.stems, publish=stems or None, to=stems_to, play=play, output=output),
+            stems=_changed(asked.stems, **apart),
         )
 
     def streams_of(config: Config, running: Sequence[Stream]) -> list[Stream]:
         return make_streams(config, realtime, duration_s or math.inf, loaded, running)
 
     config, loaded = configured(), Loaded()
-    if output is not None and not config.stems.play:
+    if output is not None and not any(config.of(entry).stems.play for entry in config.stream):
         raise ConfigError(
             f"--output is {output!r} and nothing is to be played; add --play voice or --play music"
         )
     streams = streams_of(config, ())
     publisher = Publisher(config.publish.bind, config.publish.keys)
     sink = _sink(as_json, realtime, lambda: f"streamer · publishing on {publisher.address}")
-    sinks = sinks_of(config.stems, [publisher, sink], LiveStemFiles if realtime else StemFiles)
-    engine = Engine(streams, [*player_of(config.stems, streams, realtime), *sinks], config)
+    engine = Engine(streams, [publisher, sink], config)
     reload = Reload(configured, config, streams, streams_of)
     with _drawn(sink) as draw:
         run(engine, draw, PICTURE_S, lambda: click.echo(reload.again(engine), err=True))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from streamer.config import Config
@@ -11,6 +12,7 @@ from streamer.errors import StreamerError, StreamError
 from streamer.events import Event
 from streamer.listener import Listener
 from streamer.pipeline import Pipeline
+from streamer.sinks.sink import Sink
 from streamer.sources.source import Block, Source
 from streamer.stage import Asking
 
@@ -74,6 +76,8 @@ class Stream:
         How much sound is heard at most.
     config : Config
         What it was made of, of which it is the one stream.
+    sinks : sequence of Sink
+        What takes its events alone; stems go to others only where they are to be published.
     error : StreamerError or None
         Why it failed.
     dropped_samples : int
@@ -85,6 +89,7 @@ class Stream:
     listener: Listener = field(default_factory=Listener)
     duration_s: float = math.inf
     config: Config = field(default_factory=Config)
+    sinks: Sequence[Sink] = ()
     opening: Opening | None = None
     pipeline: Pipeline | None = None
     opened_at: float = 0.0

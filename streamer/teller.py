@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Literal
 
-from streamer.events import Event, Status
+from streamer.events import Event, Status, Stem
 from streamer.sinks.sink import Sink
 from streamer.stream import Stream
 
@@ -21,6 +21,7 @@ class Teller:
     Parameters
     ----------
     sinks : sequence of Sink
+        That take the events of all streams; what takes a stream's alone has them first.
     heartbeat_s : float
         Between two ``status`` of a stream.
     clock : callable
@@ -38,6 +39,10 @@ class Teller:
         """Send what was heard in a stream."""
         for event in events:
             stamped = self._stamped(stream, event)
+            for sink in stream.sinks:
+                sink.send(stamped)
+            if isinstance(event, Stem) and not stream.config.stems.publish:
+                continue
             for sink in self._sinks:
                 sink.send(stamped)
 

@@ -27,6 +27,7 @@ from tests import bus
 from tests.programs import DEADLINE_S, STREAMER, free_address, received, running, streamer
 from tests.scripted import RATE, Collected, loud
 from tests.toy_model import write_toy_model
+from tests.toy_separation import write_toy_separation
 
 
 class During(Collected):
@@ -136,6 +137,25 @@ def test_what_is_wrong_changes_nothing_of_a_change_that_is_under_way(path: Path)
     assert said[0] == "the configuration was read again: opened c; ended b"
     assert said[1].startswith("the configuration cannot be used, nothing was changed: ")
     assert [stream.name for stream in engine.streams] == ["a", "c"]
+
+
+def test_a_stream_that_comes_brings_its_own_sinks(path: Path) -> None:
+    write(path, "a", "b")
+    toy, stems = write_toy_separation(path.parent / "separation", 0.25), path.parent / "stems"
+    own = f"b models.separation = '{toy}'\nstems.to = '{stems}'"
+    sink, engine, _ = heard(path, lambda: write(path, "a", own), lambda: write(path, "a", own, "c"))
+    assert [len(stream.sinks) for stream in engine.streams] == [0, 1, 0]
+    assert sorted(file.name.split("-")[-1] for file in stems.iterdir()) == ["music.flac", "voice.flac"]
+    assert not [event for event in sink.events if event.kind == "stem"]  # they are not published
+
+
+def test_a_stream_whose_sink_cannot_be_opened_fails_alone(path: Path) -> None:
+    write(path, "a", "b")
+    toy = write_toy_separation(path.parent / "separation", 0.25)
+    own = f"b models.separation = '{toy}'\nstems.to = '{path}'"  # it is a file
+    sink, engine, _ = heard(path, lambda: write(path, "a", own))
+    assert "stems cannot be written into" in str(engine.streams[1].error)
+    assert sink.of("level", "a")[-1].stop == 6 * RATE
 
 
 def test_a_stream_that_has_ended_is_opened_anew(path: Path) -> None:

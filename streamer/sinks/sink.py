@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import math
+import threading
 from abc import ABC, abstractmethod
+from collections.abc import Iterable
 
 from streamer.events import Event
+
+CLOSING_S = 0.5
+"""How long closing a sink may hold up what goes on."""
 
 
 class Sink(ABC):
@@ -39,3 +44,14 @@ class Sink(ABC):
     @abstractmethod
     def close(self) -> None:
         """Finish and give back what was opened."""
+
+
+def close_soon(sinks: Iterable[Sink]) -> None:
+    """Close sinks while all else goes on: they are given a moment, for what they hold may be opened anew.
+
+    A slow disk takes longer; closing then goes on by itself.
+    """
+    for sink in sinks:
+        thread = threading.Thread(target=sink.close, name="closing", daemon=True)
+        thread.start()
+        thread.join(CLOSING_S)

@@ -8,24 +8,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from streamer.config import Config, ModelsConfig, PublishConfig, StemsConfig, StreamConfig
+from streamer.config import Config, ModelsConfig, PublishConfig, StemsConfig
 from streamer.decisions import DecisionConfig
 from streamer.errors import ConfigError, ModelError
 from streamer.events import Decision, Event, Stem
 from streamer.heads import Head
 from streamer.inference.onnx import OnnxModel
-from streamer.listen import make_streams, player_of, sinks_of
 from streamer.listener import Listener
 from streamer.load_model import Loaded
 from streamer.pipeline import Pipeline
 from streamer.separation.load import separation_of
 from streamer.separation.stream import Separation
-from streamer.sinks.stem_files import LiveStemFiles, StemFiles
-from streamer.sinks.without import Without
 from streamer.sources.source import Block
 from streamer.stage import Array, alone
-from tests import bus
-from tests.scripted import Collected
 from tests.toy_model import write_toy_model
 from tests.toy_separation import write_toy_separation
 
@@ -190,32 +185,6 @@ def test_a_gate_is_no_separation(tmp_path: Path, gate: Head) -> None:
     config = Config(models=ModelsConfig(separation=str(tmp_path / "gate")))
     with pytest.raises(ModelError, match="decides 'gate'; expected a model whose task is 'separation'"):
         separation_of(config, [gate], Loaded())
-
-
-def test_sound_goes_only_where_it_is_wanted(tmp_path: Path) -> None:
-    recorder = Collected()
-    (hidden,) = sinks_of(StemsConfig(), [recorder], StemFiles)
-    assert isinstance(hidden, Without)
-    for event in (bus.stem(), bus.level()):
-        hidden.send(event)
-    assert [event.kind for event in recorder.events] == ["level"]
-    assert sinks_of(StemsConfig(publish=True), [recorder], StemFiles) == [recorder]
-    files, other = sinks_of(StemsConfig(to=str(tmp_path)), [recorder], LiveStemFiles)
-    assert isinstance(files, LiveStemFiles)
-    assert isinstance(other, Without)
-
-
-@pytest.mark.parametrize(
-    ("devices", "realtime", "found"), [(2, True, "2 streams"), (1, False, "fast as possible")]
-)
-def test_one_live_stream_can_be_played(devices: int, realtime: bool, found: str) -> None:
-    config = Config(stream=tuple(StreamConfig("file:a.wav", name=f"s{n}") for n in range(devices)))
-    streams = make_streams(config, realtime, float("inf"), Loaded())
-    assert player_of(StemsConfig(), streams, realtime) == []
-    with pytest.raises(
-        ConfigError, match=f"voice of .*{found} is to be played; expected one stream, in real time"
-    ):
-        player_of(StemsConfig(play="voice"), streams, realtime)
 
 
 def test_a_stem_that_is_none_is_not_played() -> None:
