@@ -134,6 +134,8 @@ class StreamConfig:
     rate_hz, channels : int
         What a microphone is asked for; 0 takes the device's own. Other devices have theirs and ignore these:
         files and URLs say it, raw PCM has it from ``[pcm]``.
+    priority : int
+        Where the machine cannot carry all streams, those of the lowest are left out first.
     models : ModelsConfig or None
     gate, sounds, genre, taught, voice : DecisionConfig or None
     stems : StemsConfig or None
@@ -145,6 +147,7 @@ class StreamConfig:
     name: str = ""
     rate_hz: int = 0
     channels: int = 0
+    priority: int = 0
     models: ModelsConfig | None = None
     gate: DecisionConfig | None = None
     sounds: DecisionConfig | None = None

@@ -11,20 +11,16 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 
-import numpy as np
-
-from streamer.config import Config, PublishConfig
+from streamer.config import Config
 from streamer.errors import StreamerError
 from streamer.events import Event
-from streamer.listener import Listener
 from streamer.memory import release_compiler
-from streamer.pipeline import Pipeline
+from streamer.shedding import Shedding, left_out, taken_back
 from streamer.sinks.sink import Sink, close_soon
-from streamer.sources.source import Block
-from streamer.stage import alone
 from streamer.stream import Chunk, Opening, Stream, fault_of
 from streamer.teller import Teller
 from streamer.together import Together
+from streamer.warm_up import warm_up
 
 LIVE_CHUNK_S = 0.25
 """Most sound that is taken from one live source before the others get their turn."""
@@ -37,6 +33,10 @@ SHORTEST_REST_S = 0.0005
 
 LONGEST_REST_S = 0.05
 """Most rest: bounds how long a new subscriber waits for the last state, and a request to stop."""
+
+LEFT_OUT = "not heard: the machine does not carry all streams, and others have priority"
+HEARD_AGAIN = "heard again"
+"""What is said of a stream that is shed, and of one that is no longer."""
 
 AT_ONCE = 64
 """Streams whose chunks are heard together before what they say is sent: bounds how long one waits for the others."""
@@ -71,6 +71,7 @@ class Engine:
         self._clock = clock
         self._turn_s = config.turn_s
         self._teller = Teller(sinks, config.publish.heartbeat_s, clock)
+        self._shedding = Shedding(clock)
         self._closing = ExitStack()
 
     def run(self, stop: threading.Event) -> None:
@@ -143,7 +144,8 @@ class Engine:
             return
         stream.opening = None
         stream.opened_at = self._clock()
-        stream.pipeline = _pipeline(stream.name, stream.source.rate_hz, stream.listener, self._config.publish)
+        rate_hz = stream.source.rate_hz
+        stream.pipeline = stream.listener.pipeline(stream.name, rate_hz, self._config.publish)
         self._teller.status(stream, "running")
 
     def _turn(self) -> None:
@@ -160,6 +162,7 @@ class Engine:
         busy = False
         for first in range(0, len(due), AT_ONCE):
             busy |= self._step(due[first : first + AT_ONCE])
+        self._shed(due)
         for sink in (*self._sinks, *(own for stream in self.streams for own in stream.sinks)):
             sink.service()
         if not busy:
@@ -193,8 +196,11 @@ class Engine:
                 self._finish(stream, None)
             return None
         assert stream.pipeline is not None  # it was adopted
-        lost = block.start - stream.pipeline.position
         stream.last = block
+        if stream.shed:
+            self._pass_over(stream, block.stop)
+            return None
+        lost = block.start - stream.pipeline.position
         stream.dropped_samples += lost
         more = block.captured_at is None or len(block.samples) == wanted
         return Chunk(stream, stream.pipeline.step(block), lost, more)
@@ -225,10 +231,32 @@ class Engine:
     def _bound_lag(self, stream: Stream) -> None:
         stream.backlog_frames = stream.source.backlog_frames()
         allowed = round(self._config.engine.max_lag_ms * stream.source.rate_hz / 1_000)
-        if stream.backlog_frames > allowed:
-            stream.source.skip(
-                stream.backlog_frames - min(allowed, round(LIVE_CHUNK_S * stream.source.rate_hz))
-            )
+        kept = min(allowed, round(LIVE_CHUNK_S * stream.source.rate_hz))
+        if stream.shed:
+            stream.source.skip(max(0, stream.backlog_frames - kept))
+        elif stream.backlog_frames > allowed:
+            skipped = stream.source.skip(stream.backlog_frames - kept)
+            self._shedding.lost(skipped / stream.source.rate_hz)
+
+    def _shed(self, streams: Sequence[Stream]) -> None:
+        """Leave streams out where there are too many, and hear them again where there is room."""
+        live = [s for s in streams if not s.done and s.last and s.last.captured_at is not None]
+        heard, out = [s for s in live if not s.shed], [s for s in live if s.shed]
+        for stream in left_out(heard, self._shedding.excess()):
+            stream.shed = True
+            self._teller.status(stream, "running", LEFT_OUT)
+        for stream in taken_back(out, self._shedding.spare() if out else 0):
+            stream.shed = False
+            self._teller.status(stream, "running", HEARD_AGAIN)
+
+    def _pass_over(self, stream: Stream, stop: int) -> None:
+        """Count what is not heard, up to sample `stop`."""
+        assert stream.pipeline is not None  # it was adopted
+        stream.dropped_samples += stop - stream.pipeline.position
+        self._teller.send(stream, stream.pipeline.pass_over(stop))
+        self._teller.beat(stream)
+        if stream.heard_s >= stream.duration_s:
+            self._finish(stream, None)
 
     def _finish(self, stream: Stream, error: StreamerError | None) -> None:
         """End a stream that was heard: what goes on in it ends too."""
@@ -263,21 +291,5 @@ class Engine:
             self._finish(stream, None)
 
 
-def warm_up(streams: Sequence[Stream], publish: PublishConfig) -> None:
-    """Run one second of silence through everything, so that nothing is compiled or loaded on air.
-
-    Silence opens no gate: what waits for one hears it too. Once for the same models, whatever their thresholds.
-    """
-    for listener in {stream.listener.models: stream.listener for stream in streams}.values():
-        for rate_hz, channels in ((48_000, 2), (16_000, 1)):
-            pipeline = _pipeline("warm-up", rate_hz, listener.ungated(), publish)
-            alone(pipeline.step(Block(0, np.zeros((rate_hz, channels), np.float32), None)))
-            pipeline.finish()
-
-
 def _together(streams: Sequence[Stream]) -> Together:
     return Together([model for stream in streams for model in stream.listener.models])
-
-
-def _pipeline(name: str, rate_hz: int, listener: Listener, publish: PublishConfig) -> Pipeline:
-    return Pipeline(name, rate_hz, listener.heads, publish, listener.separation)

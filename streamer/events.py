@@ -180,6 +180,8 @@ class Status(Event):
         NaN, infinite or absurdly large samples, heard as silence.
     uptime_s : float
         Since the stream was opened.
+    shed : bool
+        Whether it is not heard at present, because the machine does not carry all streams.
     pid : int
         Of the process that listens, on its machine; 0 if it does not say.
     versions : Mapping[str, str]
@@ -193,6 +195,7 @@ class Status(Event):
     overruns: int = 0
     muted_samples: int = 0
     uptime_s: float = 0.0
+    shed: bool = False
     pid: int = 0
     versions: Mapping[str, str] = field(default_factory=dict)
 

@@ -6,8 +6,10 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from importlib.metadata import version
 
+from streamer.config import PublishConfig
 from streamer.heads import Head
 from streamer.inference.model import Model
+from streamer.pipeline import Pipeline
 from streamer.separation.stream import Separation
 
 
@@ -41,6 +43,10 @@ class Listener:
             models["separation"] = self.separation.model.manifest
         told = {place: f"{manifest.name}@{manifest.sha256[:12]}" for place, manifest in models.items()}
         return {"streamer": version("streamer"), **told}
+
+    def pipeline(self, stream: str, rate_hz: int, publish: PublishConfig) -> Pipeline:
+        """What hears a stream of so many samples a second."""
+        return Pipeline(stream, rate_hz, self.heads, publish, self.separation)
 
     def ungated(self) -> Listener:
         """The same, but that nothing waits for a gate."""

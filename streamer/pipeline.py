@@ -15,7 +15,7 @@ from streamer.config import PublishConfig
 from streamer.decisions import Change
 from streamer.events import Decision, Event, Level, Scores, Spectrum, Stem
 from streamer.heads import Head
-from streamer.hearing import Hearing
+from streamer.hearing import Hearing, HearingState
 from streamer.kernels import downmix
 from streamer.level import LevelMeter, dbfs
 from streamer.outlets import Frame, Outcome, Said
@@ -109,11 +109,7 @@ class Pipeline:
         generator
             Of what it asks for; gives a list of Event.
         """
-        events: list[Event] = []
-        if block.start != self.position:
-            events += self.finish()
-            self.epoch += bool(self._hearing_state.heard)
-            self._start_epoch(block.start)
+        events = self.pass_over(block.start)
         mono = np.empty(len(block.samples), np.float32)
         muted = int(downmix(block.samples, mono))
         self.muted_samples += muted
@@ -124,6 +120,18 @@ class Pipeline:
             sound = cleaned(block.samples)[0] if muted else block.samples
             events += self._stems((yield from self._separate(sound, self._separation, outcomes)))
         return events + self._due(self._hearing_state.horizon)
+
+    def pass_over(self, stop: int) -> list[Event]:
+        """Hear nothing before sample `stop`: where that is further on, what goes on is closed at the last one heard."""
+        if stop == self.position:
+            return []
+        events: list[Event] = []
+        if self._hearing_state.heard:
+            events = self.finish()
+            self.epoch += 1
+            self._start_epoch(stop)
+        self._origin = stop
+        return events
 
     def finish(self) -> list[Event]:
         """Give the events that the end of the sound completes; what goes on ends with it."""
@@ -136,7 +144,7 @@ class Pipeline:
 
     def _start_epoch(self, origin: int) -> None:
         self._origin = origin
-        self._hearing_state = self._hearing.init()
+        self._hearing_state: HearingState = self._hearing.init()
         self._meter_state = self._meter.init()
         self._levels_given = 0
         self._apart: SeparatedStream | None = None

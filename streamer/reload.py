@@ -6,9 +6,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import fields
 
 from streamer.config import OWN_KEYS, Config
-from streamer.engine import Engine, warm_up
+from streamer.engine import Engine
 from streamer.errors import ConfigError, StreamerError
 from streamer.stream import Stream
+from streamer.warm_up import warm_up
 
 READ_AGAIN = "the configuration was read again"
 REFUSED = "the configuration cannot be used, nothing was changed"

@@ -82,6 +82,8 @@ class Stream:
         Why it failed.
     dropped_samples : int
         Never heard, because this machine or its sound system did not keep up.
+    shed : bool
+        Whether it is left out at present, because the machine does not carry all.
     """
 
     name: str
@@ -98,8 +100,14 @@ class Stream:
     done: bool = False
     backlog_frames: int = 0
     dropped_samples: int = 0
+    shed: bool = False
     overruns: int = 0
     status_due_at: float = 0.0
+
+    @property
+    def priority(self) -> int:
+        """The higher, the longer it is heard where the machine cannot carry all."""
+        return self.config.stream[0].priority
 
     @property
     def heard_s(self) -> float:

@@ -90,6 +90,7 @@ class Teller:
             overruns=stream.overruns,
             muted_samples=stream.muted_samples,
             uptime_s=round(now - stream.opened_at, 3) if pipeline else 0.0,
+            shed=stream.shed,
             pid=os.getpid(),
             versions=stream.listener.versions,
         )

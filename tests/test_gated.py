@@ -10,7 +10,6 @@ import pytest
 
 from streamer.config import PublishConfig
 from streamer.decisions import Change, DecisionConfig
-from streamer.engine import warm_up
 from streamer.events import Decision, Event, Scores, encode
 from streamer.frontend import FrontEnd, FrontEndConfig
 from streamer.gated import GateState, Switch
@@ -24,6 +23,7 @@ from streamer.sources.file import FileSource
 from streamer.sources.source import Block
 from streamer.stage import Array, Chain, Stage, alone, offline
 from streamer.stream import Stream
+from streamer.warm_up import warm_up
 from tests.toy_model import write_toy_ear, write_toy_head, write_toy_model
 
 RATE = 16_000

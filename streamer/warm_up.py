@@ -1,0 +1,24 @@
+"""Everything run once before a device opens."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from streamer.config import PublishConfig
+from streamer.sources.source import Block
+from streamer.stage import alone
+from streamer.stream import Stream
+
+
+def warm_up(streams: Sequence[Stream], publish: PublishConfig) -> None:
+    """Run one second of silence through everything, so that nothing is compiled or loaded on air.
+
+    Silence opens no gate: what waits for one hears it too. Once for the same models, whatever their thresholds.
+    """
+    for listener in {stream.listener.models: stream.listener for stream in streams}.values():
+        for rate_hz, channels in ((48_000, 2), (16_000, 1)):
+            pipeline = listener.ungated().pipeline("warm-up", rate_hz, publish)
+            alone(pipeline.step(Block(0, np.zeros((rate_hz, channels), np.float32), None)))
+            pipeline.finish()
