@@ -1,4 +1,4 @@
-"""What the benchmarks share: timing loops, percentiles, the machine's description, JSON.
+"""What the benchmarks share, with what `streamer bench` measures by: timing loops, the command line, JSON.
 
 Peers are compared in one process, in turn, round by round, so that a slow moment of the machine meets all of
 them; the figure of each is the median over the rounds.
@@ -8,20 +8,18 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import platform
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from threadpoolctl import threadpool_limits
 
-from streamer.stage import Array
+from streamer.bench.measure import each, machine, percentiles
+
+__all__ = ["arguments", "each", "in_turn", "machine", "one_thread", "parser", "percentiles", "write"]
 
 
 def parser(description: str) -> argparse.ArgumentParser:
@@ -80,49 +78,6 @@ def in_turn(
     return seconds
 
 
-def each(call: Callable[[Any], object], items: Sequence[Any]) -> Array:
-    """Time every single call.
-
-    Parameters
-    ----------
-    call : callable
-        Takes one item.
-    items : sequence
-        Its arguments, in order.
-
-    Returns
-    -------
-    float64 array, shape (len(items),)
-        Seconds, the clock's own reading (some 0.05 us) included.
-    """
-    clock = time.perf_counter_ns
-    marks = np.empty((len(items), 2), np.int64)
-    for n, item in enumerate(items):
-        before = clock()
-        call(item)
-        marks[n] = before, clock()
-    return (marks[:, 1] - marks[:, 0]) / 1e9
-
-
-def percentiles(seconds: Array, unit: float = 1e-6) -> dict[str, float]:
-    """Median, 95th and 99th percentile and the largest, in `unit` seconds."""
-    values = np.percentile(np.asarray(seconds) / unit, [50, 95, 99, 100])
-    return {
-        name: round(float(value), 3) for name, value in zip(("p50", "p95", "p99", "max"), values, strict=True)
-    }
-
-
-def machine(packages: Sequence[str] = ()) -> dict[str, Any]:
-    """Describe where and with what a result was measured."""
-    return {
-        "processor": _processor(),
-        "cores": os.cpu_count(),
-        "system": f"{platform.system()} {platform.release()}",
-        "python": platform.python_version(),
-        "packages": {name: version(name) for name in sorted(packages)},
-    }
-
-
 def write(result: Mapping[str, Any], out: Path | None) -> None:
     """Write a result as JSON to `out`, if one is given."""
     if out is not None:
@@ -143,10 +98,3 @@ def _timed(call: Callable[[], object], repeats: int) -> float:
     for _ in range(repeats):
         call()
     return time.perf_counter() - before
-
-
-def _processor() -> str:
-    path = Path("/proc/cpuinfo")
-    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.processor() or platform.machine()

@@ -17,9 +17,9 @@ from typing import Any
 
 import numpy as np
 import psutil
-import soundfile
 
 from benchmarks.report import in_turn, machine, one_thread, parser, percentiles, write
+from streamer.bench.recording import Looped, recording
 from streamer.config import Config
 from streamer.engine import Engine
 from streamer.events import Decision, Event, Level, Scores, Status
@@ -29,45 +29,13 @@ from streamer.listen import make_listener
 from streamer.listener import Listener
 from streamer.load_model import Loaded
 from streamer.sinks.sink import Sink
-from streamer.sources.choose import DEMO_PATH
 from streamer.sources.paced import Paced
-from streamer.sources.source import Block, Source
-from streamer.stage import Array, Chain
+from streamer.stage import Chain
 from streamer.stream import Stream
 
 STREAMS = (1, 8, 32, 64, 128, 192, 256)
 SECONDS, SETTLED_S = 10.0, 3.0
 """How long each number of streams is heard, and how long before messages count."""
-
-
-class Looped(Source):
-    """A recording again and again, from one of its samples on."""
-
-    def __init__(self, samples: Array, rate_hz: int, first: int) -> None:
-        self.rate_hz, self.channels = rate_hz, 1
-        self._samples, self._first, self._position = samples, first, 0
-
-    def open(self) -> None:
-        pass
-
-    def read(self, max_frames: int) -> Block:
-        at = (self._first + self._position) % len(self._samples)
-        found = self._samples[at : at + max_frames, None]
-        self._position += len(found)
-        return Block(self._position - len(found), found, None)
-
-    def backlog_frames(self) -> int:
-        return 0
-
-    def skip(self, frames: int) -> int:  # noqa: ARG002 - it has flow control
-        return 0
-
-    @property
-    def ended(self) -> bool:
-        return False
-
-    def close(self) -> None:
-        pass
 
 
 class Lateness(Sink):
@@ -101,7 +69,7 @@ def measured(count: int, listener: Listener, seconds: float) -> dict[str, Any]:
         Percent of one core, core milliseconds a stream and second, lateness of messages, streams that lost sound, and
         the process's memory in MB.
     """
-    samples, rate_hz = soundfile.read(DEMO_PATH, dtype="float32")
+    samples, rate_hz = recording()
     places = np.random.default_rng(count).integers(0, len(samples), count)
     streams = [
         Stream(str(n), Paced(Looped(samples, rate_hz, int(place))), listener)
@@ -132,7 +100,7 @@ def yamnet_ms(folder: Path) -> float:
     model = OnnxModel(folder)
     chain = Chain(FrontEnd(model.manifest.log_mel), model)
     rate_hz = model.manifest.log_mel.sample_rate_hz
-    samples, _ = soundfile.read(DEMO_PATH, dtype="float32")
+    samples, _ = recording()
     block = samples[None, : model.manifest.hop_frames * model.manifest.log_mel.hop_samples]
     carried = {"state": chain.init()}
 

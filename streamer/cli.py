@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from streamer.bench.command import bench
 from streamer.config import DEFAULT_ADDRESS
 from streamer.errors import StreamerError
 from streamer.listen_command import listen
@@ -135,6 +136,7 @@ def analyze(
     leave(streams)
 
 
+main.add_command(bench)
 main.add_command(listen)
 main.add_command(model_commands)
 main.add_command(reload)

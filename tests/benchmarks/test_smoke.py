@@ -67,16 +67,3 @@ def test_calls_are_timed_in_turn() -> None:
     timed = report.in_turn(calls, rounds=3, least_s=0.0)
     assert [len(timed[name]) for name in "ab"] == [3, 3]
     assert order[-6:] == ["a", "b", "a", "b", "a", "b"]
-
-
-def test_each_call_is_timed() -> None:
-    heard: list[int] = []
-    took = report.each(heard.append, range(10))
-    assert heard == list(range(10))
-    assert took.shape == (10,)
-    assert (took >= 0).all()
-
-
-def test_percentiles_are_in_the_asked_unit() -> None:
-    seconds = np.linspace(0.0, 100e-6, 101)
-    assert report.percentiles(seconds) == {"p50": 50.0, "p95": 95.0, "p99": 99.0, "max": 100.0}

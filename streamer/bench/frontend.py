@@ -1,0 +1,69 @@
+"""What the front ends cost: microseconds a frame."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from streamer.bench.chosen import Chosen
+from streamer.bench.measure import Stepped, each, percentiles
+from streamer.bench.recording import recording
+from streamer.bench.section import Section
+from streamer.frontend import FrontEnd, FrontEndConfig
+from streamer.stage import Array, offline
+
+ROUNDS = 50
+"""How often the whole sound is framed."""
+WARM_UP_HOPS = 100
+
+
+def frontends(chosen: Chosen, seconds: float) -> list[Section]:
+    """Measure every log-mel front end that the chosen models hear.
+
+    Parameters
+    ----------
+    chosen : Chosen
+    seconds : float
+        Of the bundled recording, which is repeated if that is longer.
+
+    Returns
+    -------
+    list of Section
+        Percentiles of microseconds a frame, of single hops and of the whole sound at once.
+    """
+    hearing: dict[FrontEndConfig, list[str]] = {}
+    for manifest in (model.manifest for model in chosen.models if not model.manifest.is_separation):
+        if manifest.ear is None:
+            hearing.setdefault(manifest.log_mel, []).append(manifest.name)
+    rows: list[dict[str, object]] = []
+    for config, names in hearing.items():
+        described = {
+            "heard_by": ", ".join(names),
+            "bands": config.mel_bands,
+            "hop_ms": round(1_000 * config.hop_samples / config.sample_rate_hz, 3),
+        }
+        sound = _sound(config, seconds)
+        rows.append({**described, "taken": "hop by hop", "us_per_frame": _hop_by_hop(config, sound)})
+        rows.append({**described, "taken": "whole", "us_per_frame": _whole(config, sound)})
+    return [Section("frontend", "Front ends: microseconds a frame", rows)]
+
+
+def _sound(config: FrontEndConfig, seconds: float) -> Array:
+    """The recording in whole hops, a window at least; shape (1, samples)."""
+    wanted = max(round(seconds * config.sample_rate_hz), config.window_samples)
+    hops = -(-wanted // config.hop_samples)
+    samples, _ = recording(config.sample_rate_hz)
+    return np.resize(samples, (1, hops * config.hop_samples))
+
+
+def _hop_by_hop(config: FrontEndConfig, sound: Array) -> dict[str, float]:
+    stepped = Stepped(FrontEnd(config))
+    hops = [hop[None] for hop in sound.reshape(-1, config.hop_samples)]
+    for hop in hops[:WARM_UP_HOPS]:
+        stepped.step(hop)
+    return percentiles(each(stepped.step, hops))
+
+
+def _whole(config: FrontEndConfig, sound: Array) -> dict[str, float]:
+    front_end = FrontEnd(config)
+    frames = offline(front_end, sound).shape[1]  # which also compiles it
+    return percentiles(each(lambda x: offline(front_end, x), [sound] * ROUNDS) / frames)

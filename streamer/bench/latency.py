@@ -1,0 +1,151 @@
+"""How late messages are: from the capture of their last sample to a subscriber, and what no machine can better."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+
+import numpy as np
+
+from streamer.bench.chosen import Chosen
+from streamer.bench.measure import percentiles
+from streamer.bench.recording import Looped, recording
+from streamer.bench.section import Section
+from streamer.engine import Engine
+from streamer.errors import StreamError
+from streamer.events import Decision, Event, Level, Scores, Stem
+from streamer.listen import run
+from streamer.resample import Resample
+from streamer.sinks.publisher import Publisher
+from streamer.sinks.sink import Sink
+from streamer.sinks.without import Without
+from streamer.sources.paced import Paced
+from streamer.stage import Chain
+from streamer.stream import Stream
+from streamer.subscriber import Subscriber
+
+LOOPBACK = "tcp://127.0.0.1:*"
+SETTLED_S = 1.0
+"""Sound that is heard before anything counts: the subscriber connects meanwhile."""
+LOOK_S = 0.1
+"""Between two looks of the subscriber at whether it is over."""
+COUNTED: dict[str, type[Event]] = {"level": Level, "scores": Scores, "decision": Decision}
+"""What is measured. Status messages have no sound."""
+
+
+class Received(Sink):
+    """A subscriber on a thread of its own, which opens and closes as a sink behind the publisher.
+
+    Parameters
+    ----------
+    publisher : Publisher
+        Opened before this.
+
+    Attributes
+    ----------
+    late_s : list of (Event, float)
+        What was received for the first time, and how long after the capture of its last sample.
+    """
+
+    def __init__(self, publisher: Publisher) -> None:
+        self.late_s: list[tuple[Event, float]] = []
+        self._publisher = publisher
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._receive, name="subscriber")
+
+    def open(self) -> None:
+        self._thread.start()
+
+    def send(self, event: Event) -> None:
+        """Nothing: what it takes comes over the network."""
+
+    def close(self) -> None:
+        self._over.set()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def _receive(self) -> None:
+        with Subscriber((), self._publisher.address) as subscriber:
+            while not self._over.is_set():
+                event = subscriber.receive(LOOK_S)
+                now_s = time.time()
+                if isinstance(event, Level | Scores | Decision) and not event.replay:
+                    assert event.time is not None  # the stream is live
+                    self.late_s.append((event, now_s - event.time.timestamp()))
+
+
+def latency(chosen: Chosen, seconds: float) -> list[Section]:
+    """Listen to the bundled recording in real time, as the first stream is heard, and to what is published of it.
+
+    Parameters
+    ----------
+    chosen : Chosen
+    seconds : float
+        Of sound of which messages count.
+
+    Returns
+    -------
+    list of Section
+        Percentiles of milliseconds by kind of message, none where none came; and what the models declare.
+
+    Raises
+    ------
+    StreamError
+        If nothing was received.
+    KeyboardInterrupt
+        If the process was asked to stop.
+    """
+    title = "Latency: milliseconds from a message's last sample to its receipt"
+    rows = list(_measured(chosen, seconds))
+    declared = "Declared latency: milliseconds of sound from where an output begins until it is given"
+    return [Section("latency", title, rows), Section("declared_latency", declared, list(_declared(chosen)))]
+
+
+def _measured(chosen: Chosen, seconds: float) -> Iterator[dict[str, object]]:
+    publisher = Publisher(LOOPBACK)
+    received = Received(publisher)
+    source = Paced(Looped(*recording(), first=0))
+    stream = Stream("bench", source, chosen.listeners[0], SETTLED_S + seconds)
+    sinks = [publisher if chosen.config.stems.publish else Without(Stem, publisher), received]
+    if run(Engine([stream], sinks, chosen.config), lambda: None, LOOK_S):
+        raise KeyboardInterrupt
+    if stream.error:
+        raise stream.error
+    counted = [(event, late_s) for event, late_s in received.late_s if event.stop / event.rate >= SETTLED_S]
+    if not counted:
+        raise StreamError(
+            f"nothing was received of {seconds:g} s of sound; expected levels ten times a second: give more --seconds"
+        )
+    for name, kind in COUNTED.items():
+        late = np.array([late_s for event, late_s in counted if isinstance(event, kind)])
+        yield {
+            "message": name,
+            "count": len(late),
+            "late_ms": percentiles(late, unit=1e-3) if len(late) else {},
+        }
+
+
+def _declared(chosen: Chosen) -> Iterator[dict[str, object]]:
+    _, rate_hz = recording()
+    for hears_hz in dict.fromkeys(head.model.manifest.log_mel.sample_rate_hz for head in chosen.heads):
+        resampler = Resample(rate_hz, hears_hz)
+        yield {
+            "part": f"resampler, {rate_hz} to {hears_hz} Hz",
+            "every_ms": round(1_000 / hears_hz, 3),
+            "latency_ms": round(float(1_000 * resampler.latency / rate_hz), 3),
+        }
+    for head in chosen.heads:
+        chain, hears_hz = Chain(*head.path), head.model.manifest.log_mel.sample_rate_hz
+        yield {
+            "part": f"{head.name}, front end and all",
+            "every_ms": round(float(1_000 * chain.hop / hears_hz), 3),
+            "latency_ms": round(float(1_000 * chain.latency / hears_hz), 3),
+        }
+    for separation in dict.fromkeys(one.separation for one in chosen.listeners if one.separation):
+        stft = separation.model.manifest.stft
+        yield {
+            "part": "separation, stems",
+            "every_ms": round(1_000 * stft.hop_samples / stft.sample_rate_hz, 3),
+            "latency_ms": round(1_000 * stft.latency_samples / stft.sample_rate_hz, 3),
+        }

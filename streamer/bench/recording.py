@@ -1,0 +1,70 @@
+"""The bundled recording, as long as it is wanted and at any rate."""
+
+from __future__ import annotations
+
+import numpy as np
+import soundfile
+
+from streamer.resample import Resample
+from streamer.sources.choose import DEMO_PATH
+from streamer.sources.source import Block, Source
+from streamer.stage import Array, offline
+
+
+def recording(rate_hz: int | None = None) -> tuple[Array, int]:
+    """The whole recording.
+
+    Parameters
+    ----------
+    rate_hz : int or None
+        None leaves it at its own.
+
+    Returns
+    -------
+    samples : float32 array, shape (samples,)
+    rate_hz : int
+    """
+    samples, own_hz = soundfile.read(DEMO_PATH, dtype="float32")
+    if rate_hz is None:
+        return samples, own_hz
+    return offline(Resample(own_hz, rate_hz), samples[None])[0], rate_hz
+
+
+class Looped(Source):
+    """A recording again and again, from one of its samples on.
+
+    Parameters
+    ----------
+    samples : float32 array, shape (samples,)
+    rate_hz : int
+    first : int
+        Which sample it begins with.
+    """
+
+    def __init__(self, samples: Array, rate_hz: int, first: int) -> None:
+        self.rate_hz, self.channels = rate_hz, 1
+        self._samples, self._first, self._position = samples, first, 0
+
+    def open(self) -> None:
+        pass
+
+    def read(self, max_frames: int) -> Block:
+        at = (self._first + self._position) % len(self._samples)
+        found = self._samples[at : at + max_frames]
+        if len(found) < max_frames:
+            found = np.resize(np.roll(self._samples, -at), max_frames)
+        self._position += max_frames
+        return Block(self._position - max_frames, found[:, None], None)
+
+    def backlog_frames(self) -> int:
+        return 0
+
+    def skip(self, frames: int) -> int:  # noqa: ARG002 - it has flow control
+        return 0
+
+    @property
+    def ended(self) -> bool:
+        return False
+
+    def close(self) -> None:
+        pass
