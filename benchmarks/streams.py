@@ -18,19 +18,17 @@ from typing import Any
 import numpy as np
 import psutil
 
-from benchmarks.report import in_turn, machine, one_thread, parser, percentiles, write
+from benchmarks.live_peers import core_ms_per_s, stepped_yamnet
+from benchmarks.report import machine, one_thread, parser, percentiles, write
 from streamer.bench.recording import Looped, recording
 from streamer.config import Config
 from streamer.engine import Engine
 from streamer.events import Decision, Event, Level, Scores, Status
-from streamer.frontend import FrontEnd
-from streamer.inference.onnx import OnnxModel
 from streamer.listen import make_listener
 from streamer.listener import Listener
 from streamer.load_model import Loaded
 from streamer.sinks.sink import Sink
 from streamer.sources.paced import Paced
-from streamer.stage import Chain
 from streamer.stream import Stream
 
 STREAMS = (1, 8, 32, 64, 128, 192, 256)
@@ -95,22 +93,6 @@ def measured(count: int, listener: Listener, seconds: float) -> dict[str, Any]:
     }
 
 
-def yamnet_ms(folder: Path) -> float:
-    """Core milliseconds that YAMNet takes for a second of one stream, front end and all, at its folder's hop."""
-    model = OnnxModel(folder)
-    chain = Chain(FrontEnd(model.manifest.log_mel), model)
-    rate_hz = model.manifest.log_mel.sample_rate_hz
-    samples, _ = recording()
-    block = samples[None, : model.manifest.hop_frames * model.manifest.log_mel.hop_samples]
-    carried = {"state": chain.init()}
-
-    def step() -> None:
-        _, carried["state"] = chain.step(block, carried["state"])
-
-    took_s = float(np.median(in_turn({"yamnet": step})["yamnet"]))
-    return round(1e3 * took_s * rate_hz / block.shape[1], 3)
-
-
 def main() -> None:
     asking = parser(__doc__ or "")
     asking.add_argument("--streams", type=int, nargs="+", default=list(STREAMS), metavar="N")
@@ -122,7 +104,8 @@ def main() -> None:
     with one_thread():
         listener = make_listener(Config(), Loaded())
         if asked.yamnet:
-            result["yamnet_core_ms_per_s"] = yamnet_ms(asked.yamnet)
+            (cost_ms,) = core_ms_per_s([stepped_yamnet(asked.yamnet)]).values()
+            result["yamnet_core_ms_per_s"] = round(cost_ms, 3)
             print(f"YAMNet: {result['yamnet_core_ms_per_s']} ms of a core for a second of one stream")
         for count in counts:
             found = measured(count, listener, seconds)

@@ -12,8 +12,12 @@ import numpy as np
 import pytest
 
 from benchmarks import report
+from streamer.yamnet.folder import Check, write_folder
+from streamer.yamnet.parity import EXACT
 from tests.conftest import ROOT
 from tests.toy_separation import write_toy_separation
+from tests.yamnet.toy_weights import noise, toy_weights
+from train.yamnet.torch_reference import TorchYAMNet
 
 
 @pytest.mark.parametrize("name", ["frontend", "listening", "resample", "training_data"])
@@ -35,6 +39,25 @@ def test_the_benchmark_of_many_streams_runs(tmp_path: Path) -> None:
     found = smoke("streams", tmp_path / "result.json")["streams"]
     assert list(found) == ["1", "3"]
     assert all(one["core_ms_per_stream_s"] > 0 and one["late_ms"]["p50"] > 0 for one in found.values())
+
+
+def test_the_benchmark_against_yamnet_runs(tmp_path: Path) -> None:
+    weights = toy_weights()
+    folder = tmp_path / "yamnet"
+    write_folder(weights, 10, [Check(TorchYAMNet(weights), EXACT)], [noise()], folder)
+    absent = str(tmp_path / "absent")
+    result = smoke(
+        "yamnet_live",
+        tmp_path / "result.json",
+        *("--yamnet", str(folder), "--tflite", absent, "--silero", absent),
+    )
+    compared = result["compared"]
+    ours = ["streamer, 1 together", "streamer, 2 together"]
+    yamnet = [f"YAMNet, ONNX Runtime, {how}" for how in ("a window every 0.1 s", "a window every 0.48 s")]
+    assert list(compared) == [*ours, *yamnet, "YAMNet, ONNX Runtime, stepped every 0.1 s"]
+    assert all(row["core_ms_per_s"] > 0 and list(row["times"]) == ours for row in compared.values())
+    assert compared[ours[0]]["times"][ours[0]] == 1.0
+    assert list(result["left_out"]) == ["YAMNet, LiteRT", "Silero VAD"]
 
 
 def smoke(name: str, out: Path, *options: str) -> dict[str, Any]:
