@@ -25,12 +25,11 @@ from benchmarks.live_peers import (
     windowed_yamnet,
 )
 from benchmarks.report import machine, one_thread, parser, write
+from streamer.engine import LIVE_CHUNK_S
 from streamer.errors import ConfigError, StreamerError
 
 EVERY_S = (0.1, 0.48)
 """From one window to the next: as often as live demos can, and YAMNet's own hop."""
-BLOCK_S = 0.1
-"""Sound that each of our streams hears in a turn: as often as the more frequent windows come."""
 STREAMS = (1, 32, 64)
 
 
@@ -108,7 +107,7 @@ def main() -> None:
                 "Silero VAD": partial(silero, asked.silero),
             }
         )
-        streams = [ours(count, BLOCK_S) for count in counts]
+        streams = [ours(count, LIVE_CHUNK_S) for count in counts]
         measured = compared(streams, peers, rounds, least_s)
     packages = {package for peer in peers for package in peer.packages}
     result = {

@@ -14,12 +14,11 @@ from streamer.bench.recording import Looped, recording
 from streamer.bench.section import Section
 from streamer.engine import Engine
 from streamer.errors import StreamError
-from streamer.events import Decision, Event, Level, Scores, Stem
+from streamer.events import Decision, Event, Level, Scores
 from streamer.listen import run
 from streamer.resample import Resample
 from streamer.sinks.publisher import Publisher
 from streamer.sinks.sink import Sink
-from streamer.sinks.without import Without
 from streamer.sources.paced import Paced
 from streamer.stage import Chain
 from streamer.stream import Stream
@@ -106,9 +105,8 @@ def _measured(chosen: Chosen, seconds: float) -> Iterator[dict[str, object]]:
     publisher = Publisher(LOOPBACK)
     received = Received(publisher)
     source = Paced(Looped(*recording(), first=0))
-    stream = Stream("bench", source, chosen.listeners[0], SETTLED_S + seconds)
-    sinks = [publisher if chosen.config.stems.publish else Without(Stem, publisher), received]
-    if run(Engine([stream], sinks, chosen.config), lambda: None, LOOK_S):
+    stream = Stream("bench", source, chosen.listeners[0], SETTLED_S + seconds, chosen.config)
+    if run(Engine([stream], [publisher, received], chosen.config), lambda: None, LOOK_S):
         raise KeyboardInterrupt
     if stream.error:
         raise stream.error

@@ -12,12 +12,12 @@ from streamer.bench.chosen import Chosen
 from streamer.bench.recording import Looped, recording
 from streamer.bench.section import Section
 from streamer.config import PublishConfig
-from streamer.engine import LIVE_CHUNK_S, warm_up
+from streamer.engine import LIVE_CHUNK_S
 from streamer.listener import Listener
-from streamer.pipeline import Pipeline
 from streamer.stage import Array
 from streamer.stream import Stream
 from streamer.together import Together
+from streamer.warm_up import warm_up
 
 STREAMS = (1, 8, 32, 64)
 
@@ -55,9 +55,7 @@ class Streams:
             Stream(str(n), Looped(samples, rate_hz, n * len(samples) // count), listeners[n % len(listeners)])
             for n in range(count)
         ]
-        self._pipelines = [
-            Pipeline(s.name, rate_hz, s.listener.heads, publish, s.listener.separation) for s in self._streams
-        ]
+        self._pipelines = [s.listener.pipeline(s.name, rate_hz, publish) for s in self._streams]
         warm_up(self._streams, publish)
         self._frames = round(block_s * rate_hz)
         self._hear(np.random.default_rng(count).integers(1, self._frames + 1, count).tolist())
