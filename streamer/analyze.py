@@ -55,7 +55,7 @@ def analyze_files(paths: Sequence[Path], config: Config, out: TextIO) -> list[St
     config = replace(config, stems=replace(config.stems, play=""))
     entries = tuple(StreamConfig(f"file:{path}") for path in paths)
     streams = make_streams(
-        replace(config, stream=entries), realtime=False, duration_s=float("inf"), loaded=Loaded()
+        replace(config, stream=entries), realtime=False, duration_s=float("inf"), loaded=Loaded(config.engine)
     )
     with file_bars() as begin:
         for stream in streams:

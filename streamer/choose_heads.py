@@ -10,6 +10,7 @@ from streamer.config import Config
 from streamer.decisions import DecisionConfig
 from streamer.errors import ModelError
 from streamer.heads import Head
+from streamer.inference.graph import GraphModel
 from streamer.inference.onnx import OnnxModel
 from streamer.load_model import Loaded, chosen_folder
 from streamer.manifest import Manifest
@@ -138,7 +139,7 @@ def _taught(config: Config, loaded: Loaded) -> list[Head]:
     ]
 
 
-def _ear_of(manifest: Manifest, folder: Path, loaded: Loaded) -> OnnxModel | None:
+def _ear_of(manifest: Manifest, folder: Path, loaded: Loaded) -> GraphModel | None:
     """The ear that a model hears."""
     return loaded.model(ear_folder(manifest, folder)) if manifest.ear else None
 

@@ -13,7 +13,7 @@ from streamer.config import DEFAULT_ADDRESS
 from streamer.errors import StreamerError
 from streamer.listen_command import listen
 from streamer.model_commands import models as model_commands
-from streamer.options import hearing_config, hearing_options
+from streamer.options import engine_config, engine_options, hearing_config, hearing_options
 from streamer.reload_command import reload
 from streamer.separate_command import separate
 from streamer.teach_command import teach
@@ -120,13 +120,20 @@ def subscribe(
     "files", nargs=-1, required=True, type=click.Path(path_type=Path, readable=False), metavar="FILE..."
 )
 @hearing_options
+@engine_options
 def analyze(
-    files: tuple[Path, ...], config_path: Path | None, models: tuple[str, ...], prefer: str | None
+    files: tuple[Path, ...],
+    config_path: Path | None,
+    models: tuple[str, ...],
+    prefer: str | None,
+    backend: str | None,
+    threads: int | None,
 ) -> None:
     """Hear files as fast as the machine can; the messages go to standard output, a line of JSON each."""
     from streamer.analyze import analyze_files
 
-    streams = analyze_files(files, hearing_config(config_path, models, prefer), standard_output())
+    config = engine_config(hearing_config(config_path, models, prefer), backend, threads)
+    streams = analyze_files(files, config, standard_output())
     for stream in streams:
         if stream.muted_samples:
             click.echo(

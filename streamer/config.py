@@ -20,6 +20,9 @@ STEMS = ("voice", "music")
 STEM_ENCODINGS = {"flac": "PCM_24", "wav": "FLOAT"}
 """What stems are written as, and how samples are encoded. FLAC has no floats: what is beyond full scale is cut off."""
 
+BACKENDS = ("cpu", "cuda", "torch")
+"""What may run the models."""
+
 TURN_S = 0.03
 """Sound that gathers between two looks at live sources: what each look costs, against what it adds to the delay."""
 
@@ -210,7 +213,7 @@ class PublishConfig:
 
 @dataclass(frozen=True)
 class EngineConfig:
-    """When live sound is heard, and how far that may fall behind: ``[engine]``.
+    """When live sound is heard, how far that may fall behind, and what runs the models: ``[engine]``.
 
     Attributes
     ----------
@@ -221,11 +224,18 @@ class EngineConfig:
     turn_ms : float or None
         Live sound that gathers before it is heard, 1 to 50: each turn costs, and waiting for it delays. None takes
         30, and 10 where stems are wanted.
+    backend : {"cpu", "cuda", "torch"}
+        What runs the models: ONNX Runtime on the CPU; the same on a GPU; or torch on a GPU, which keeps their states
+        there.
+    threads : int
+        Of a model on the CPU, 1 to 256. More are of use to large ones alone.
     """
 
     max_lag_ms: float = 1_000.0
     ring_s: float = 10.0
     turn_ms: float | None = None
+    backend: str = "cpu"
+    threads: int = 1
 
     def __post_init__(self) -> None:
         if not 0 < self.max_lag_ms <= 1_000 * self.ring_s:
@@ -235,6 +245,10 @@ class EngineConfig:
             )
         if self.turn_ms is not None and not 1 <= self.turn_ms <= 50:
             raise ConfigError(f"turn_ms is {self.turn_ms}; expected 1 to 50, or none of the key")
+        if self.backend not in BACKENDS:
+            raise ConfigError(f"backend is {self.backend!r}; expected one of {', '.join(BACKENDS)}")
+        if not 1 <= self.threads <= 256:
+            raise ConfigError(f"threads is {self.threads}; expected 1 to 256")
 
 
 @dataclass(frozen=True)

@@ -39,7 +39,8 @@ HEARD_AGAIN = "heard again"
 """What is said of a stream that is shed, and of one that is no longer."""
 
 AT_ONCE = 64
-"""Streams whose chunks are heard together before what they say is sent: bounds how long one waits for the others."""
+"""Streams whose chunks are heard together before what they say is sent, if no model is worth more at once: bounds how
+long one waits for the others."""
 
 
 class Engine:
@@ -63,8 +64,7 @@ class Engine:
         config: Config,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.streams = streams
-        self._together = _together(streams)
+        self._hear(streams)
         self._change: tuple[Sequence[Stream], str] | None = None
         self._sinks = sinks
         self._config = config
@@ -110,6 +110,12 @@ class Engine:
         """
         self._change = streams, message
 
+    def _hear(self, streams: Sequence[Stream]) -> None:
+        models = [model for stream in streams for model in stream.listener.models]
+        self.streams = streams
+        self._together = Together(models)
+        self._at_once = max([AT_ONCE, *(model.streams_at_once for model in models)])
+
     def _open_sinks(self, sinks: Sequence[Sink]) -> None:
         for sink in sinks:
             self._closing.callback(sink.close)
@@ -117,7 +123,8 @@ class Engine:
 
     def _make_change(self, streams: Sequence[Stream], message: str) -> None:
         """End what is heard no more, which may hold a device that is opened anew, and open what is new."""
-        before, self.streams, self._together = self.streams, streams, _together(streams)
+        before = self.streams
+        self._hear(streams)
         for stream in before:
             if stream.pipeline and not stream.done:
                 self._teller.status(stream, "running", message)
@@ -160,8 +167,8 @@ class Engine:
             elif stream.opening is not None and stream.opening.finished:
                 self._adopt(stream)
         busy = False
-        for first in range(0, len(due), AT_ONCE):
-            busy |= self._step(due[first : first + AT_ONCE])
+        for first in range(0, len(due), self._at_once):
+            busy |= self._step(due[first : first + self._at_once])
         self._shed(due)
         for sink in (*self._sinks, *(own for stream in self.streams for own in stream.sinks)):
             sink.service()
@@ -289,7 +296,3 @@ class Engine:
             self._end(stream, stream.opening.error)
         elif not stream.done and stream.pipeline is not None:
             self._finish(stream, None)
-
-
-def _together(streams: Sequence[Stream]) -> Together:
-    return Together([model for stream in streams for model in stream.listener.models])

@@ -13,7 +13,7 @@ import click
 
 from streamer.config import DEFAULT_ADDRESS, STEMS, Config, StreamConfig
 from streamer.errors import ConfigError
-from streamer.options import hearing_config, hearing_options, pcm_config
+from streamer.options import engine_config, engine_options, hearing_config, hearing_options, pcm_config
 from streamer.terminal import leave, standard_output
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ PICTURE_S = 0.125
 @click.option("--bind", metavar="ADDRESS", help=f"Where to publish.  [default: {DEFAULT_ADDRESS}]")
 @click.option("--keys", metavar="DIR", help="CURVE keys (see `streamer keys`); needed beyond loopback.")
 @hearing_options
+@engine_options
 @click.option("--stems", is_flag=True, help="Publish voice and accompaniment apart, while there is music.")
 @click.option(
     "--stems-to",
@@ -73,6 +74,8 @@ def listen(
     config_path: Path | None,
     models: tuple[str, ...],
     prefer: str | None,
+    backend: str | None,
+    threads: int | None,
     stems: bool,
     stems_to: str | None,
     play: str | None,
@@ -93,7 +96,7 @@ def listen(
         raise ConfigError(f"--duration is {duration_s}; expected seconds")
 
     def configured() -> Config:
-        asked = hearing_config(config_path, models, prefer)
+        asked = engine_config(hearing_config(config_path, models, prefer), backend, threads)
         entries = tuple(StreamConfig(device) for device in devices) or asked.stream
         apart = {"publish": stems or None, "to": stems_to, "play": play, "output": output}
         own = (replace(e, stems=_changed(e.stems, **apart)) if e.stems else e for e in entries)
@@ -108,7 +111,8 @@ def listen(
     def streams_of(config: Config, running: Sequence[Stream]) -> list[Stream]:
         return make_streams(config, realtime, duration_s or math.inf, loaded, running)
 
-    config, loaded = configured(), Loaded()
+    config = configured()
+    loaded = Loaded(config.engine)
     if output is not None and not any(config.of(entry).stems.play for entry in config.stream):
         raise ConfigError(
             f"--output is {output!r} and nothing is to be played; add --play voice or --play music"

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from streamer.config import EngineConfig
 from streamer.errors import ModelError
-from streamer.inference.onnx import OnnxModel
+from streamer.inference.backends import open_model
+from streamer.inference.graph import GraphModel
 from streamer.model_folders import find_model, released_folders
 
 
@@ -30,12 +32,19 @@ def chosen_folder(place: str, name: str | None) -> Path | None:
 
 
 class Loaded:
-    """Models that were loaded, each once: streams that name the same one step it together."""
+    """Models that were loaded, each once: streams that name the same one step it together.
 
-    def __init__(self) -> None:
-        self._models: dict[Path, OnnxModel] = {}
+    Parameters
+    ----------
+    engine : EngineConfig
+        Says what runs them.
+    """
 
-    def model(self, folder: Path) -> OnnxModel:
+    def __init__(self, engine: EngineConfig = EngineConfig()) -> None:
+        self._engine = engine
+        self._models: dict[Path, GraphModel] = {}
+
+    def model(self, folder: Path) -> GraphModel:
         """The model of a folder.
 
         Raises
@@ -44,10 +53,10 @@ class Loaded:
             If it is absent, altered or does not fit.
         """
         if folder not in self._models:
-            self._models[folder] = OnnxModel(folder)
+            self._models[folder] = open_model(folder, self._engine)
         return self._models[folder]
 
-    def for_place(self, place: str, folder: Path) -> OnnxModel:
+    def for_place(self, place: str, folder: Path) -> GraphModel:
         """The model for a place.
 
         Raises

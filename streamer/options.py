@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from streamer.config import PLACES, Config, PcmConfig
+from streamer.config import BACKENDS, PLACES, Config, PcmConfig
 from streamer.config_file import read_config
 from streamer.decisions import PREFERENCES
 from streamer.errors import ConfigError
@@ -39,6 +39,30 @@ def hearing_options(command: Callable[..., Any]) -> Callable[..., Any]:
     for option in reversed(options):
         command = option(command)
     return command
+
+
+def engine_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command --backend and --threads, as `engine_config` takes them."""
+    backend = click.option(
+        "--backend",
+        type=click.Choice(BACKENDS),
+        help="What runs the models: ONNX Runtime on the CPU or by CUDA, or torch on a GPU.  [default: cpu]",
+    )
+    threads = click.option("--threads", type=int, help="Of a model on the CPU.  [default: 1]")
+    return backend(threads(command))
+
+
+def engine_config(config: Config, backend: str | None, threads: int | None) -> Config:
+    """A configuration with what the command line says of its engine.
+
+    Raises
+    ------
+    ConfigError
+        If it cannot be used.
+    """
+    given = {"backend": backend, "threads": threads}
+    asked: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
+    return replace(config, engine=replace(config.engine, **asked))
 
 
 def hearing_config(config_path: Path | None, models: Sequence[str], prefer: str | None) -> Config:

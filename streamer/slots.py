@@ -12,22 +12,26 @@ import numpy as np
 
 from streamer.stage import Array, Graph, State
 
-ROWS = 32
-"""Of an array: more streams in one call make it no cheaper for each, and spill the caches."""
-
 
 class Bank:
-    """Arrays of `ROWS` rows.
+    """Arrays of as many rows as a graph takes at once.
 
     Parameters
     ----------
+    graph : Graph
     like : State
         Of a stream.
     """
 
-    def __init__(self, like: State) -> None:
-        self._arrays = tuple(np.empty((ROWS, *array.shape[1:]), array.dtype) for array in like)
-        self.free = list(range(ROWS))  # a heap
+    def __init__(self, graph: Graph, like: State) -> None:
+        self._graph = graph
+        self._arrays = graph.room(graph.streams_at_once, like)
+        self.free = list(range(graph.streams_at_once))  # a heap
+
+    @property
+    def empty(self) -> bool:
+        """Whether no row is taken."""
+        return len(self.free) == self._graph.streams_at_once
 
     def put(self, state: State) -> tuple[int, State]:
         """Copy a state into the lowest free row; gives the row, and its arrays."""
@@ -37,12 +41,11 @@ class Bank:
             array[...] = value
         return row, inside
 
-    def run(self, graph: Graph, x: Array, rows: Sequence[int]) -> Array:
+    def run(self, x: Array, rows: Sequence[int]) -> Array:
         """Step the streams of some rows, whose states are written over.
 
         Parameters
         ----------
-        graph : Graph
         x : Array, shape (len(rows), items, ...)
         rows : sequence of int
             Each greater than the one before.
@@ -53,7 +56,7 @@ class Bank:
         """
         # The first rows are used where they lie; others are gathered.
         where = slice(len(rows)) if rows[-1] == len(rows) - 1 else np.array(rows)
-        y, after = graph.run(x, tuple(array[where] for array in self._arrays))
+        y, after = self._graph.run(x, tuple(array[where] for array in self._arrays))
         for array, value in zip(self._arrays, after, strict=True):
             array[where] = value
         return y
@@ -68,9 +71,15 @@ class Slot:
 
 
 class Slots:
-    """Banks for the states of one graph's streams, as many as it takes."""
+    """Banks for the states of one graph's streams, as many as it takes.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    graph : Graph
+    """
+
+    def __init__(self, graph: Graph) -> None:
+        self._graph = graph
         self._banks: list[Bank] = []
         self._slots: dict[int, Slot] = {}
 
@@ -94,7 +103,7 @@ class Slots:
         """
         bank = next((bank for bank in self._banks if bank.free), None)
         if bank is None:
-            bank = Bank(state)
+            bank = Bank(self._graph, state)
             self._banks.append(bank)
         row, inside = bank.put(state)
         slot, key = Slot(bank, row), id(inside[0])
@@ -105,5 +114,5 @@ class Slots:
     def _leave(self, key: int) -> None:
         slot = self._slots.pop(key)
         heapq.heappush(slot.bank.free, slot.row)
-        if len(slot.bank.free) == ROWS:
+        if slot.bank.empty:
             self._banks.remove(slot.bank)

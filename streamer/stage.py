@@ -25,7 +25,18 @@ Result = TypeVar("Result")
 
 
 class Graph(Protocol):
-    """What computes a whole step of any number of streams at once."""
+    """What computes a whole step of several streams at once.
+
+    Attributes
+    ----------
+    streams_at_once : int
+        As many as are worth one call.
+    """
+
+    streams_at_once: int
+
+    def room(self, streams: int, like: State) -> State:
+        """Arrays for the states of so many streams, which are like the one given; what is in them does not matter."""
 
     def run(self, x: Array, state: State) -> Answer:
         """Whole steps of streams, which are the first axis of every array; nothing that is given is changed."""

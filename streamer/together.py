@@ -9,7 +9,7 @@ from functools import partial
 
 import numpy as np
 
-from streamer.slots import ROWS, Bank, Slots
+from streamer.slots import Bank, Slots
 from streamer.stage import Answer, Ask, Asking, Graph, Result, State
 
 
@@ -28,7 +28,7 @@ class Together:
 
     def __init__(self, graphs: Sequence[object]) -> None:
         self._rank = {graph: rank for rank, graph in enumerate(dict.fromkeys(graphs))}
-        self._slots: defaultdict[Graph, Slots] = defaultdict(Slots)
+        self._slots: dict[Graph, Slots] = {}
 
     def do(self, works: Sequence[Asking[Result]]) -> list[Result | Exception]:
         """Do all of it, to its end.
@@ -81,12 +81,13 @@ class Together:
         if len(asks) == 1:
             return [self._by_itself(asks[0])]
         if not asks[0].state:
-            calls = (asks[first : first + ROWS] for first in range(0, len(asks), ROWS))
+            most = asks[0].graph.streams_at_once
+            calls = (asks[first : first + most] for first in range(0, len(asks), most))
             return [answer for call in calls for answer in self._without_state(call)]
         return self._in_slots(asks)
 
     def _in_slots(self, asks: Sequence[Ask]) -> list[Answer | Exception]:
-        slots = self._slots[asks[0].graph]
+        slots = self._slots_of(asks[0].graph)
         states: list[State] = []
         banks: defaultdict[Bank, dict[int, int]] = defaultdict(dict)
         for n, ask in enumerate(asks):
@@ -101,12 +102,17 @@ class Together:
             numbers = [by_row[row] for row in rows]
             xs = [asks[n].x for n in numbers]
             try:
-                y = bank.run(asks[0].graph, np.concatenate(xs), rows)
+                y = bank.run(np.concatenate(xs), rows)
             except Exception:  # noqa: BLE001 - whose fault it is shows when each is answered by itself
                 answers |= {n: self._by_itself(replace(asks[n], state=states[n])) for n in numbers}
             else:
                 answers |= {n: (y[k : k + 1], states[n]) for k, n in enumerate(numbers)}
         return [answers[n] for n in range(len(asks))]
+
+    def _slots_of(self, graph: Graph) -> Slots:
+        if graph not in self._slots:
+            self._slots[graph] = Slots(graph)
+        return self._slots[graph]
 
     def _without_state(self, asks: Sequence[Ask]) -> Sequence[Answer | Exception]:
         try:
@@ -120,7 +126,7 @@ class Together:
             y, after = ask.graph.run(ask.x, ask.state)
         except Exception as error:  # noqa: BLE001 - it is that stream's
             return error
-        if not ask.state or self._slots[ask.graph].find(ask.state) is None:
+        if not ask.state or self._slots_of(ask.graph).find(ask.state) is None:
             return y, after
         for array, value in zip(ask.state, after, strict=True):
             array[...] = value

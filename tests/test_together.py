@@ -19,7 +19,7 @@ from streamer.inference.onnx import OnnxModel
 from streamer.load_model import Loaded
 from streamer.pipeline import Pipeline
 from streamer.separation.stream import Separation
-from streamer.slots import ROWS, Slots
+from streamer.slots import Slots
 from streamer.sources.choose import DEMO_PATH
 from streamer.sources.source import Block
 from streamer.stage import Answer, Array, Ask, Asking, State, alone
@@ -27,7 +27,7 @@ from streamer.together import Together
 from tests.test_gated import make_heads, sound
 from tests.toy_separation import write_toy_separation
 
-RATE = 16_000
+RATE, ROWS = 16_000, 8
 
 
 @dataclass(eq=False)
@@ -35,6 +35,10 @@ class Adding:
     """Adds its state to what it is given; the state counts. Refuses to be given 13."""
 
     rows: list[int] = field(default_factory=list)
+    streams_at_once: int = ROWS
+
+    def room(self, streams: int, like: State) -> State:
+        return tuple(np.empty((streams, *array.shape[1:])) for array in like)
 
     def run(self, x: Array, state: State) -> Answer:
         self.rows.append(len(x))
@@ -114,7 +118,7 @@ def test_a_state_stays_in_its_slot_whoever_steps_with_it() -> None:
 
 
 def test_a_slot_is_free_as_soon_as_its_state_is_forgotten() -> None:
-    slots = Slots()
+    slots = Slots(Adding())
     states = [slots.take_in((np.full((1, 2), n),)) for n in range(ROWS + 1)]
     assert [slot.row for slot, _ in states] == [*range(ROWS), 0]
     assert states[ROWS][0].bank is not states[0][0].bank

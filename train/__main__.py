@@ -174,6 +174,16 @@ def release(task: str, run: str, out: Path | None) -> None:
     click.echo(json.dumps(manifest.results, indent=2))
 
 
+@main.command()
+@click.argument("folders", nargs=-1, required=True, type=FOLDER, metavar="FOLDER...")
+def program(folders: tuple[Path, ...]) -> None:
+    """Write model.pt2 into released-model folders: what `streamer listen --backend torch` runs on a GPU."""
+    from train.program import write_program
+
+    for folder in folders:
+        click.echo(write_program(folder))
+
+
 @main.command(name="list")
 @click.argument("task", required=False)
 def list_runs(task: str | None) -> None:

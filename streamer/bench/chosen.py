@@ -39,7 +39,7 @@ class Chosen:
         ConfigError
             If there is none.
         """
-        loaded = Loaded()
+        loaded = Loaded(config.engine)
         listeners = tuple(make_listener(config.of(stream), loaded) for stream in config.stream)
         if not any(listener.models for listener in listeners):
             raise ConfigError(

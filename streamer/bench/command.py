@@ -14,7 +14,7 @@ import click
 
 from streamer.config import Config
 from streamer.errors import ConfigError
-from streamer.options import hearing_config, hearing_options
+from streamer.options import engine_config, engine_options, hearing_config, hearing_options
 from streamer.terminal import standard_output
 
 if TYPE_CHECKING:
@@ -52,11 +52,18 @@ def asking(command: Callable[[Asked], None]) -> Callable[..., None]:
 
     @functools.wraps(command)
     def run(
-        config_path: Path | None, models: tuple[str, ...], prefer: str | None, seconds: float, as_json: bool
+        config_path: Path | None,
+        models: tuple[str, ...],
+        prefer: str | None,
+        backend: str | None,
+        threads: int | None,
+        seconds: float,
+        as_json: bool,
     ) -> None:
         if not math.isfinite(seconds):
             raise ConfigError(f"--seconds is {seconds}; expected seconds")
-        command(Asked(hearing_config(config_path, models, prefer), seconds, as_json))
+        config = engine_config(hearing_config(config_path, models, prefer), backend, threads)
+        command(Asked(config, seconds, as_json))
 
     run = click.option("--json", "as_json", is_flag=True, help="One JSON document in place of tables.")(run)
     run = click.option(
@@ -66,13 +73,13 @@ def asking(command: Callable[[Asked], None]) -> Callable[..., None]:
         show_default=True,
         help="Sound that each measurement hears.",
     )(run)
-    return hearing_options(run)
+    return hearing_options(engine_options(run))
 
 
 @click.group(invoke_without_command=True)
 @asking
 def bench(asked: Asked) -> None:
-    """Measure what listening costs on this machine, on one thread; without COMMAND, all that there is.
+    """Measure what listening costs on this machine, on one thread unless told otherwise; without COMMAND, all of it.
 
     The machine should have nothing else to do.
     """

@@ -10,9 +10,8 @@ from streamer.bench.chosen import Chosen
 from streamer.bench.measure import Stepped, each, percentiles
 from streamer.bench.section import Section
 from streamer.inference.model import Model
-from streamer.slots import ROWS
 
-STREAMS = (1, ROWS)
+STREAMS = (1, Model.streams_at_once)
 """In one call."""
 WARM_UP_STEPS = 20
 

@@ -33,6 +33,9 @@ class GraphModel(Model):
         state : tuple of array
         """
 
+    def room(self, streams: int, like: State) -> State:
+        return tuple(np.empty((streams, *array.shape[1:]), array.dtype) for array in like)
+
     def init(self, batch: int = 1) -> State:
         m = self.manifest
         held = np.zeros((batch, m.hop_frames - 1, m.input_size), np.float32)

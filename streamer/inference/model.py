@@ -14,9 +14,12 @@ class Model(Stage):
     Attributes
     ----------
     manifest : Manifest
+    streams_at_once : int
+        As many as are worth one call: more make it no cheaper for each on a CPU, and spill its caches.
     """
 
     manifest: Manifest
+    streams_at_once: int = 32
 
     @property
     def hop(self) -> Fraction:

@@ -1,4 +1,4 @@
-"""A released model as a stage, run by ONNX Runtime on the CPU."""
+"""A released model as a stage, run by ONNX Runtime."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from streamer.errors import ModelError
+from streamer.errors import ConfigError, ModelError
 from streamer.inference.graph import GraphModel
 from streamer.model_folders import read_manifest, verify_file
 from streamer.stage import Answer, Array, State
+
+ON_CPU, ON_GPU = "CPUExecutionProvider", "CUDAExecutionProvider"
 
 
 class OnnxModel(GraphModel):
@@ -21,18 +23,26 @@ class OnnxModel(GraphModel):
     ----------
     folder : Path
         A released-model folder.
+    threads : int
+        That compute it, on the CPU.
+    gpu : bool
+        Whether a GPU does, by CUDA.
 
     Raises
     ------
     ModelError
         If the folder is not whole, was altered, or does not fit this program.
+    ConfigError
+        If a GPU is to compute it and this ONNX Runtime cannot.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, threads: int = 1, *, gpu: bool = False) -> None:
         self.manifest = read_manifest(folder)
         path = verify_file(folder, self.manifest)
         try:
-            self._session = open_session(path)
+            self._session = open_session(path, threads, gpu=gpu)
+        except ConfigError:
+            raise
         except Exception as error:  # ONNX Runtime raises its own, undocumented types
             raise ModelError(
                 f"{path} cannot be loaded by ONNX Runtime ({error}); export the model anew"
@@ -95,16 +105,32 @@ def _form(array: Array) -> str:
     return f"{array.dtype} {array.shape}"
 
 
-def open_session(path: Path) -> Any:
-    """Load a graph for one thread that never spins: a model must leave the machine to its neighbours."""
+def open_session(path: Path, threads: int = 1, *, gpu: bool = False) -> Any:
+    """Load a graph for threads that never spin: a model must leave the machine to its neighbours.
+
+    Raises
+    ------
+    ConfigError
+        If a GPU is to compute it and this ONNX Runtime cannot.
+    """
     # From 1.29 on ONNX Runtime reports to its maker unless this is set before it is loaded (its Privacy.md). What
     # listens to a room reports to nobody.
     os.environ["ORT_DISABLE_TELEMETRY"] = "1"
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
+    options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.log_severity_level = 3
-    return onnxruntime.InferenceSession(str(path), sess_options=options, providers=["CPUExecutionProvider"])
+    if not gpu:
+        return onnxruntime.InferenceSession(str(path), sess_options=options, providers=[ON_CPU])
+    session = None
+    if ON_GPU in (known := onnxruntime.get_available_providers()):
+        session = onnxruntime.InferenceSession(str(path), sess_options=options, providers=[ON_GPU, ON_CPU])
+    if session is None or ON_GPU not in session.get_providers():  # it falls back to the CPU without a word
+        raise ConfigError(
+            f"--backend cuda needs {ON_GPU}, and this ONNX Runtime has {', '.join(known)}, or finds no GPU; type: pip "
+            "install onnxruntime-gpu in the place of onnxruntime, or leave --backend out"
+        )
+    return session

@@ -8,7 +8,7 @@ from dataclasses import replace
 from streamer.config import Config
 from streamer.errors import ConfigError
 from streamer.heads import Head
-from streamer.inference.onnx import OnnxModel
+from streamer.inference.graph import GraphModel
 from streamer.load_model import Loaded, chosen_folder
 from streamer.model_folders import find_model
 from streamer.separation.stream import Separation
@@ -52,7 +52,7 @@ def separation_of(config: Config, heads: Sequence[Head], loaded: Loaded) -> Sepa
     return replace(separation, opened_by=gate.name, gate_rate_hz=gate.model.manifest.log_mel.sample_rate_hz)
 
 
-def load_separation(name: str) -> OnnxModel:
+def load_separation(name: str) -> GraphModel:
     """Load a separation by the name of a released one, or by its folder.
 
     Raises

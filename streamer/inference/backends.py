@@ -1,0 +1,33 @@
+"""What runs the graphs of released models, by the name that a user gives it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from streamer.config import EngineConfig
+from streamer.inference.graph import GraphModel
+from streamer.inference.onnx import OnnxModel
+
+
+def open_model(folder: Path, engine: EngineConfig) -> GraphModel:
+    """Load a model for the backend of a configuration.
+
+    Parameters
+    ----------
+    folder : Path
+        A released-model folder.
+    engine : EngineConfig
+        Its `backend` and `threads` count.
+
+    Raises
+    ------
+    ConfigError
+        If the backend is not installed, or finds no GPU.
+    ModelError
+        If the folder is not whole, was altered, or does not fit this program.
+    """
+    if engine.backend == "torch":
+        from streamer.inference.torch_model import TorchModel
+
+        return TorchModel(folder)
+    return OnnxModel(folder, engine.threads, gpu=engine.backend == "cuda")

@@ -1,0 +1,63 @@
+"""What runs models: what is not there is refused by name, and threads change nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+import pytest
+
+from streamer.config import EngineConfig
+from streamer.errors import ConfigError
+from streamer.inference.backends import open_model
+from streamer.inference.onnx import ON_GPU, OnnxModel
+from streamer.load_model import Loaded
+from tests.programs import streamer
+from tests.toy_model import write_toy_model
+
+HAS_CUDA = ON_GPU in onnxruntime.get_available_providers()
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return write_toy_model(tmp_path / "toy")
+
+
+def test_threads_change_nothing(folder: Path) -> None:
+    x = np.random.default_rng(1).normal(size=(3, 48, 64)).astype(np.float32)
+    one, two = (open_model(folder, EngineConfig(threads=n)) for n in (1, 2))
+    np.testing.assert_allclose(two.step(x, two.init(3))[0], one.step(x, one.init(3))[0], atol=1e-6)
+
+
+@pytest.mark.skipif(HAS_CUDA, reason="this ONNX Runtime has CUDA")
+def test_cuda_that_is_not_there_names_the_package(folder: Path) -> None:
+    with pytest.raises(
+        ConfigError,
+        match=r"--backend cuda needs CUDAExecutionProvider, and this ONNX Runtime has .*CPUExecutionProvider.*; type: "
+        r"pip install onnxruntime-gpu",
+    ):
+        Loaded(EngineConfig(backend="cuda")).model(folder)
+
+
+@pytest.mark.skipif(HAS_CUDA, reason="this ONNX Runtime has CUDA")
+def test_the_command_says_so_before_anything_opens(folder: Path) -> None:
+    done = streamer("analyze", "a.wav", "--model", f"gate={folder}", "--backend", "cuda")
+    assert done.returncode == ConfigError.exit_code
+    assert b"--backend cuda needs CUDAExecutionProvider" in done.stderr
+
+
+@pytest.mark.skipif(not HAS_CUDA, reason="no GPU here, or no onnxruntime-gpu")
+def test_cuda_gives_what_the_cpu_gives(folder: Path) -> None:
+    x = np.random.default_rng(1).normal(size=(3, 48, 64)).astype(np.float32)
+    cpu, gpu = OnnxModel(folder), OnnxModel(folder, gpu=True)
+    np.testing.assert_allclose(gpu.step(x, gpu.init(3))[0], cpu.step(x, cpu.init(3))[0], atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "expected"),
+    [("backend", "tpu", "expected one of cpu, cuda, torch"), ("threads", 0, "expected 1 to 256")],
+)
+def test_what_no_engine_has_is_refused(key: str, value: object, expected: str) -> None:
+    with pytest.raises(ConfigError, match=f"{key} is {value!r}; {expected}"):
+        EngineConfig(**{key: value})  # type: ignore[arg-type]
