@@ -22,8 +22,12 @@ from streamer.teller import Teller
 from streamer.together import Together
 from streamer.warm_up import warm_up
 
-LIVE_CHUNK_S = 0.25
-"""Most sound that is taken from one live source before the others get their turn."""
+LIVE_CHUNK_S = 0.5
+"""Most sound that is taken from one live source before the others get their turn: where there is a backlog, the longer
+the chunks, the more streams are carried."""
+
+KEPT_S = 0.1
+"""Sound that is left of a backlog that is cut back."""
 
 FILE_CHUNK_S = 1.0
 """The same for a source that is not live."""
@@ -238,7 +242,7 @@ class Engine:
     def _bound_lag(self, stream: Stream) -> None:
         stream.backlog_frames = stream.source.backlog_frames()
         allowed = round(self._config.engine.max_lag_ms * stream.source.rate_hz / 1_000)
-        kept = min(allowed, round(LIVE_CHUNK_S * stream.source.rate_hz))
+        kept = min(allowed, round(KEPT_S * stream.source.rate_hz))
         if stream.shed:
             stream.source.skip(max(0, stream.backlog_frames - kept))
         elif stream.backlog_frames > allowed:
