@@ -43,6 +43,8 @@ bench:
 	$(BIN)/python -m benchmarks.frontend
 	$(BIN)/python -m benchmarks.capture
 	$(BIN)/python -m benchmarks.listening
+	$(BIN)/python -m benchmarks.lateness
+	$(BIN)/python -m benchmarks.streams
 	$(BIN)/python -m benchmarks.resample
 	$(BIN)/python -m benchmarks.training_data
 

@@ -40,14 +40,14 @@ SETTLE_S = 2.0
 
 
 @contextmanager
-def listening(device: str) -> Iterator[tuple[subprocess.Popen[bytes], Subscriber]]:
+def listening(*arguments: str) -> Iterator[tuple[subprocess.Popen[bytes], Subscriber]]:
     """Run `streamer listen` on a free port with a subscriber that waited for it."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         address = f"tcp://127.0.0.1:{probe.getsockname()[1]}"
     with Subscriber((), address) as subscriber:
         process = subprocess.Popen(
-            [STREAMER, "listen", "--device", device, "--bind", address],
+            [STREAMER, "listen", *arguments, "--bind", address],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
@@ -61,7 +61,7 @@ def listening(device: str) -> Iterator[tuple[subprocess.Popen[bytes], Subscriber
 def first_message_s(device: str) -> float:
     """Seconds from the command to its first message."""
     before = time.monotonic()
-    with listening(device) as (_, subscriber):
+    with listening("--device", device) as (_, subscriber):
         receive(subscriber)
         return time.monotonic() - before
 
@@ -75,7 +75,7 @@ def receive(subscriber: Subscriber) -> Event:
 
 def cost(device: str, seconds: float) -> dict[str, Any]:
     """Processor share, memory and delays over `seconds` of listening."""
-    with listening(device) as (process, subscriber):
+    with listening("--device", device) as (process, subscriber):
         receive(subscriber)
         watched = psutil.Process(process.pid)
         heard(subscriber, SETTLE_S)

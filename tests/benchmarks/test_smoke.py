@@ -35,6 +35,13 @@ def test_the_benchmark_of_a_separation_runs(tmp_path: Path) -> None:
         assert result[form]["beside a busy process"]["hops"] == 50
 
 
+def test_the_benchmark_of_lateness_runs(tmp_path: Path) -> None:
+    result = smoke("lateness", tmp_path / "result.json")
+    assert result["cases"]["1 stream"]["late_ms"]["scores"]["p50"] > 0
+    assert result["freeze"]["dropped_s"] > 0
+    assert "lost" in result["freeze"]["said"][0]
+
+
 def test_the_benchmark_of_many_streams_runs(tmp_path: Path) -> None:
     found = smoke("streams", tmp_path / "result.json")["streams"]
     assert list(found) == ["1", "3"]

@@ -1,0 +1,178 @@
+"""How late messages reach a subscriber, from one stream to many, on a busy machine, and after a freeze.
+
+python -m benchmarks.lateness [--seconds S] [--out FILE] [--smoke]
+
+`streamer listen` runs in a process of its own on the bundled recording in real time, each stream from another place on;
+a subscriber in this process takes everything. Lateness is from the capture of a message's last sample, which for a
+recording is known exactly, to its receipt. A busy machine has a process on each core that does nothing but burn time.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+import soundfile
+
+from benchmarks.listening import SETTLE_S, listening, receive
+from benchmarks.report import machine, parser, percentiles, write
+from streamer.bench.recording import recording
+from streamer.events import Decision, Event, Level, Scores, Status, Stem
+from streamer.subscriber import Subscriber
+
+RATE_HZ = 16_000
+PLACES = 10
+"""Of the recording at which streams begin, in turn."""
+FREEZE_S, AFTER_S = 5.0, 8.0
+"""How long the process is stopped, and how long it is watched from then on."""
+BURN = "while True: pass"
+
+
+@dataclass(frozen=True)
+class Case:
+    """A number of streams and what is peculiar about them."""
+
+    name: str
+    streams: int = 1
+    settings: str = ""
+    busy: bool = False
+
+
+CASES = (
+    Case("1 stream"),
+    Case("1 stream, turn_ms = 5", settings="[engine]\nturn_ms = 5"),
+    Case("1 stream, turn_ms = 1", settings="[engine]\nturn_ms = 1"),
+    Case("1 stream, stems published", settings="[stems]\npublish = true"),
+    Case("50 streams", 50),
+    Case("50 streams, all cores busy", 50, busy=True),
+)
+
+
+def configured(case: Case, folder: Path) -> Path:
+    """A configuration whose streams are the recording from several places on."""
+    samples, _ = recording(RATE_HZ)
+    entries = []
+    for n in range(case.streams):
+        path = folder / f"{n % PLACES}.wav"
+        if not path.exists():
+            soundfile.write(path, np.roll(samples, -(n % PLACES) * len(samples) // PLACES), RATE_HZ)
+        entries.append(f"[[stream]]\nname = 's{n}'\ndevice = 'file:{path}'\n")
+    config = folder / "streamer.toml"
+    config.write_text("\n".join([case.settings, *entries]), encoding="utf-8")
+    return config
+
+
+@contextmanager
+def busy(count: int) -> Iterator[None]:
+    """So many processes that burn time."""
+    processes = [subprocess.Popen([sys.executable, "-c", BURN]) for _ in range(count)]
+    try:
+        yield
+    finally:
+        for process in processes:
+            process.kill()
+            process.wait()
+
+
+def heard(subscriber: Subscriber, seconds: float) -> list[tuple[float, Event, float]]:
+    """What is received: when (monotonic), what, and how late it is in seconds."""
+    found = []
+    until = time.monotonic() + seconds
+    while (now := time.monotonic()) < until:
+        event = receive(subscriber)
+        late_s = time.time() - event.time.timestamp() if event.time else 0.0
+        found.append((now, event, late_s))
+    return found
+
+
+def measured(case: Case, seconds: float) -> dict[str, Any]:
+    """Lateness by kind of message, and what was lost on the way."""
+    with TemporaryDirectory() as folder, ExitStack() as stack:
+        config = configured(case, Path(folder))
+        _, subscriber = stack.enter_context(listening("--config", str(config)))
+        receive(subscriber)
+        heard(subscriber, SETTLE_S)
+        stack.enter_context(busy(os.cpu_count() or 1 if case.busy else 0))
+        dropped = _dropped(heard(subscriber, SETTLE_S))
+        found = heard(subscriber, seconds)
+        lost = subscriber.lost.total()
+    kinds = {"level": Level, "scores": Scores, "decision": Decision, "stem": Stem}
+    late_s = {
+        name: [late for _, event, late in found if isinstance(event, kind)] for name, kind in kinds.items()
+    }
+    return {
+        "late_ms": {name: percentiles(np.array(values), 1e-3) for name, values in late_s.items() if values},
+        "messages": {name: len(values) for name, values in late_s.items() if values},
+        "lost_messages": lost,
+        "dropped_samples": _dropped(found) - dropped,
+    }
+
+
+def frozen(seconds: float) -> dict[str, Any]:
+    """Stop the process for a while: how soon messages are as late as before, and what was lost and said."""
+    with TemporaryDirectory() as folder:
+        config = configured(CASES[0], Path(folder))
+        with listening("--config", str(config)) as (process, subscriber):
+            receive(subscriber)
+            heard(subscriber, SETTLE_S)
+            before_s = _late(heard(subscriber, seconds))
+            process.send_signal(signal.SIGSTOP)
+            time.sleep(FREEZE_S)
+            process.send_signal(signal.SIGCONT)
+            began = time.monotonic()
+            after = heard(subscriber, AFTER_S)
+    usual_s = max(before_s)
+    late = [at for at, event, late_s in after if isinstance(event, Level | Scores) and late_s > usual_s]
+    said = [event.message for _, event, _ in after if isinstance(event, Status) and event.message]
+    return {
+        "before_ms": percentiles(np.array(before_s), 1e-3),
+        "after_ms": percentiles(np.array(_late(after)), 1e-3),
+        "back_after_s": round(max(late, default=began) - began, 3),
+        "dropped_s": round(_dropped(after) / RATE_HZ, 3),
+        "said": said,
+    }
+
+
+def _late(found: Sequence[tuple[float, Event, float]]) -> list[float]:
+    return [late_s for _, event, late_s in found if isinstance(event, Level | Scores)]
+
+
+def _dropped(found: Sequence[tuple[float, Event, float]]) -> int:
+    """Of all streams, by their last word."""
+    last = {event.stream: event.dropped_samples for _, event, _ in found if isinstance(event, Status)}
+    return sum(last.values())
+
+
+def main() -> None:
+    asking = parser(__doc__ or "")
+    asking.add_argument("--seconds", type=float, default=15.0, help="for each case")
+    asked = asking.parse_args()
+    cases, seconds = (CASES[:1], 1.0) if asked.smoke else (CASES, asked.seconds)
+    result: dict[str, Any] = {"machine": machine(["numba", "numpy", "onnxruntime", "pyzmq"]), "cases": {}}
+    for case in cases:
+        found = result["cases"][case.name] = measured(case, seconds)
+        late = ", ".join(
+            f"{name} {values['p50']} (p99 {values['p99']})" for name, values in found["late_ms"].items()
+        )
+        print(
+            f"{case.name}: {late} ms; {found['dropped_samples']} samples, {found['lost_messages']} messages lost"
+        )
+    result["freeze"] = found = frozen(seconds)
+    print(
+        f"frozen for {FREEZE_S:g} s: as before after {found['back_after_s']} s, {found['dropped_s']} s dropped"
+    )
+    write(result, asked.out)
+
+
+if __name__ == "__main__":
+    main()
