@@ -46,6 +46,10 @@ def test_the_benchmark_of_many_streams_runs(tmp_path: Path) -> None:
     found = smoke("streams", tmp_path / "result.json")["streams"]
     assert list(found) == ["1", "3"]
     assert all(one["core_ms_per_stream_s"] > 0 and one["late_ms"]["p50"] > 0 for one in found.values())
+    picture = tmp_path / "streams.svg"
+    command = [sys.executable, "-m", "benchmarks.plot_streams", str(tmp_path / "result.json"), str(picture)]
+    subprocess.run(command, cwd=ROOT, check=True)
+    assert "share of one core" in picture.read_text(encoding="utf-8")
 
 
 def test_the_benchmark_against_yamnet_runs(tmp_path: Path) -> None:
