@@ -16,6 +16,9 @@ MANIFEST_SCHEMA = 2
 """Raised whenever a field of `Manifest` changes its meaning."""
 
 
+PRECISIONS = ("float32", "int8")
+
+
 @dataclass(frozen=True)
 class StateSpec:
     """One state array of a model: graph input ``state.N`` and output ``next_state.N``.
@@ -113,6 +116,8 @@ class Manifest:
         Data sets, each with ``name`` and ``licence``.
     results : dict
         Measured figures, each with the command that gives it.
+    precision : {"float32", "int8"}
+        Of the weights, and of what is multiplied by them.
     """
 
     name: str
@@ -133,6 +138,7 @@ class Manifest:
     operating_points: Mapping[str, tuple[Thresholds, ...]] = field(default_factory=dict)
     trained_on: tuple[dict[str, str], ...] = ()
     results: dict[str, Any] = field(default_factory=dict)
+    precision: str = "float32"
 
     def __post_init__(self) -> None:
         if self.is_ear != (self.embedding_size is not None) or self.is_ear == bool(self.labels):
@@ -153,6 +159,8 @@ class Manifest:
                 f"spectra have windows of {self.front_end.window_samples} and hops of {self.front_end.hop_samples} "
                 "samples; expected a window of whole hops, so that both last as long at every sample rate"
             )
+        if self.precision not in PRECISIONS:
+            raise ValueError(f"precision is {self.precision!r}; expected one of {', '.join(PRECISIONS)}")
         if self.is_ear and self.ear:
             raise ValueError("an ear hears another ear; expected it to hear the front end")
         if (

@@ -65,7 +65,9 @@ def _described(manifest: Manifest) -> str:
     gives = f"{manifest.embedding_size} numbers" if manifest.is_ear else ", ".join(manifest.labels[:4])
     more = ", ..." if len(manifest.labels) > 4 else ""
     hears = f"  on {_ear(manifest)}" if manifest.ear else ""
-    return f"{manifest.name}  {manifest.task}  every {every_ms:.0f} ms  {manifest.sha256[:12]}{hears}  {gives}{more}"
+    short = "" if manifest.precision == "float32" else f"  {manifest.precision}"
+    digest = manifest.sha256[:12]
+    return f"{manifest.name}  {manifest.task}  every {every_ms:.0f} ms  {digest}{short}{hears}  {gives}{more}"
 
 
 def _ear(manifest: Manifest) -> str:

@@ -184,6 +184,18 @@ def program(folders: tuple[Path, ...]) -> None:
         click.echo(write_program(folder))
 
 
+@main.command()
+@click.argument("folder", type=FOLDER)
+@click.option("--out", type=FOLDER, required=True, help="Takes a folder for the model, and one for its ear.")
+def quantise(folder: Path, out: Path) -> None:
+    """Turn a released model into one of 8 bits; of one that hears an ear, it is the ear that is."""
+    from train.quantise import calibration_sounds
+    from train.quantise import quantise as quantised
+
+    for made in quantised(folder, calibration_sounds(data_folder(), CACHE), out):
+        click.echo(made)
+
+
 @main.command(name="list")
 @click.argument("task", required=False)
 def list_runs(task: str | None) -> None:
