@@ -55,6 +55,7 @@ def main() -> None:
     result: dict[str, Any] = {"machine": machine(["numpy", "soxr"])}
     for rate_hz in (32_000, 44_100, 48_000):
         for name, make in (("streamer", ours), ("soxr stream", soxr_stream)):
+            make(rate_hz)(np.zeros(rate_hz, np.float32))  # which also compiles it
             figures = measured(make(rate_hz), rate_hz, seconds)
             result.setdefault(str(rate_hz), {})[name] = figures
             print(
