@@ -22,7 +22,6 @@ import gc
 import os
 import statistics
 import subprocess
-import sys
 import tempfile
 import threading
 import time
@@ -125,18 +124,6 @@ def playing_counter(seconds: float) -> Iterator[None]:
             player.wait()
 
 
-@contextmanager
-def hogs(count: int) -> Iterator[None]:
-    """Processes that burn a core each."""
-    running = [subprocess.Popen([sys.executable, "-S", "-c", "while True: pass"]) for _ in range(count)]
-    try:
-        yield
-    finally:
-        for process in running:
-            process.kill()
-            process.wait()
-
-
 def object_graph() -> list[Any]:
     """Many small objects in cycles: what makes a collection long."""
     graph: list[Any] = []
@@ -169,7 +156,7 @@ def run(kind: str, latency: str, loaded: bool, seconds: float) -> Result:
     with ExitStack() as stack:
         stack.enter_context(playing_counter(seconds + 30))
         if loaded:
-            stack.enter_context(hogs(os.cpu_count() or 1))
+            stack.enter_context(report.busy_processes(os.cpu_count() or 1))
         worker.start()
         capture.stream.start()
         time.sleep(seconds)

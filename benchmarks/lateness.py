@@ -11,11 +11,9 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
-import sys
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -24,18 +22,16 @@ from typing import Any
 import numpy as np
 import soundfile
 
-from benchmarks.listening import SETTLE_S, listening, receive
-from benchmarks.report import machine, parser, percentiles, write
+from benchmarks.listening import SETTLE_S, Received, heard, listening, receive
+from benchmarks.report import busy_processes, machine, parser, percentiles, write
 from streamer.bench.recording import recording
-from streamer.events import Decision, Event, Level, Scores, Status, Stem
-from streamer.subscriber import Subscriber
+from streamer.events import Decision, Level, Scores, Status, Stem
 
 RATE_HZ = 16_000
 PLACES = 10
 """Of the recording at which streams begin, in turn."""
 FREEZE_S, AFTER_S = 5.0, 8.0
 """How long the process is stopped, and how long it is watched from then on."""
-BURN = "while True: pass"
 
 
 @dataclass(frozen=True)
@@ -72,29 +68,6 @@ def configured(case: Case, folder: Path) -> Path:
     return config
 
 
-@contextmanager
-def busy(count: int) -> Iterator[None]:
-    """So many processes that burn time."""
-    processes = [subprocess.Popen([sys.executable, "-c", BURN]) for _ in range(count)]
-    try:
-        yield
-    finally:
-        for process in processes:
-            process.kill()
-            process.wait()
-
-
-def heard(subscriber: Subscriber, seconds: float) -> list[tuple[float, Event, float]]:
-    """What is received: when (monotonic), what, and how late it is in seconds."""
-    found = []
-    until = time.monotonic() + seconds
-    while (now := time.monotonic()) < until:
-        event = receive(subscriber)
-        late_s = time.time() - event.time.timestamp() if event.time else 0.0
-        found.append((now, event, late_s))
-    return found
-
-
 def measured(case: Case, seconds: float) -> dict[str, Any]:
     """Lateness by kind of message, and what was lost on the way."""
     with TemporaryDirectory() as folder, ExitStack() as stack:
@@ -102,13 +75,13 @@ def measured(case: Case, seconds: float) -> dict[str, Any]:
         _, subscriber = stack.enter_context(listening("--config", str(config)))
         receive(subscriber)
         heard(subscriber, SETTLE_S)
-        stack.enter_context(busy(os.cpu_count() or 1 if case.busy else 0))
+        stack.enter_context(busy_processes(os.cpu_count() or 1 if case.busy else 0))
         dropped = _dropped(heard(subscriber, SETTLE_S))
         found = heard(subscriber, seconds)
         lost = subscriber.lost.total()
     kinds = {"level": Level, "scores": Scores, "decision": Decision, "stem": Stem}
     late_s = {
-        name: [late for _, event, late in found if isinstance(event, kind)] for name, kind in kinds.items()
+        name: [each.late_s for each in found if isinstance(each.event, kind)] for name, kind in kinds.items()
     }
     return {
         "late_ms": {name: percentiles(np.array(values), 1e-3) for name, values in late_s.items() if values},
@@ -132,8 +105,8 @@ def frozen(seconds: float) -> dict[str, Any]:
             began = time.monotonic()
             after = heard(subscriber, AFTER_S)
     usual_s = max(before_s)
-    late = [at for at, event, late_s in after if isinstance(event, Level | Scores) and late_s > usual_s]
-    said = [event.message for _, event, _ in after if isinstance(event, Status) and event.message]
+    late = [each.at for each in after if isinstance(each.event, Level | Scores) and each.late_s > usual_s]
+    said = [each.event.message for each in after if isinstance(each.event, Status) and each.event.message]
     return {
         "before_ms": percentiles(np.array(before_s), 1e-3),
         "after_ms": percentiles(np.array(_late(after)), 1e-3),
@@ -143,13 +116,14 @@ def frozen(seconds: float) -> dict[str, Any]:
     }
 
 
-def _late(found: Sequence[tuple[float, Event, float]]) -> list[float]:
-    return [late_s for _, event, late_s in found if isinstance(event, Level | Scores)]
+def _late(found: Sequence[Received]) -> list[float]:
+    return [each.late_s for each in found if isinstance(each.event, Level | Scores)]
 
 
-def _dropped(found: Sequence[tuple[float, Event, float]]) -> int:
+def _dropped(found: Sequence[Received]) -> int:
     """Of all streams, by their last word."""
-    last = {event.stream: event.dropped_samples for _, event, _ in found if isinstance(event, Status)}
+    statuses = [each.event for each in found if isinstance(each.event, Status)]
+    last = {status.stream: status.dropped_samples for status in statuses}
     return sum(last.values())
 
 

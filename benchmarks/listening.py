@@ -15,6 +15,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,7 @@ from benchmarks.report import arguments, machine, percentiles, write
 from streamer.choose_heads import heads_of
 from streamer.config import TURN_S, Config, PublishConfig
 from streamer.devices import input_devices
-from streamer.events import Event, Level, Scores
+from streamer.events import Event
 from streamer.load_model import Loaded
 from streamer.pipeline import Pipeline
 from streamer.sources.choose import DEMO_PATH
@@ -80,10 +81,15 @@ def cost(device: str, seconds: float) -> dict[str, Any]:
         watched = psutil.Process(process.pid)
         heard(subscriber, SETTLE_S)
         before, began = watched.cpu_times(), time.monotonic()
-        delays_s = heard(subscriber, seconds)
+        found = heard(subscriber, seconds)
         after, took_s = watched.cpu_times(), time.monotonic() - began
         memory = watched.memory_info().rss
         lost = sum(subscriber.lost.values())
+    delays_s = {
+        kind: late_s
+        for kind in ("level", "scores")
+        if (late_s := [each.late_s for each in found if each.event.kind == kind])
+    }
     used_s = after.user + after.system - before.user - before.system
     return {
         "seconds": round(took_s, 1),
@@ -95,15 +101,33 @@ def cost(device: str, seconds: float) -> dict[str, Any]:
     }
 
 
-def heard(subscriber: Subscriber, seconds: float) -> dict[str, list[float]]:
-    """Receive for `seconds`; the delay of each level and scores message, from its last sample's capture on."""
-    delays_s: dict[str, list[float]] = {}
+@dataclass(frozen=True)
+class Received:
+    """A message as it came.
+
+    Attributes
+    ----------
+    at : float
+        When, on `time.monotonic`'s clock.
+    event : Event
+    late_s : float
+        Since its last sample was captured; 0 where that is not known.
+    """
+
+    at: float
+    event: Event
+    late_s: float
+
+
+def heard(subscriber: Subscriber, seconds: float) -> list[Received]:
+    """All that is received for `seconds`."""
+    found = []
     until = time.monotonic() + seconds
     while time.monotonic() < until:
         event = receive(subscriber)
-        if isinstance(event, Level | Scores) and event.time is not None:
-            delays_s.setdefault(event.kind, []).append(time.time() - event.time.timestamp())
-    return delays_s
+        late_s = time.time() - event.time.timestamp() if event.time else 0.0
+        found.append(Received(time.monotonic(), event, late_s))
+    return found
 
 
 def back_to_back_percent() -> float:

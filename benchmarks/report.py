@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -19,7 +20,17 @@ from threadpoolctl import threadpool_limits
 
 from streamer.bench.measure import each, machine, percentiles
 
-__all__ = ["arguments", "each", "in_turn", "machine", "one_thread", "parser", "percentiles", "write"]
+__all__ = [
+    "arguments",
+    "busy_processes",
+    "each",
+    "in_turn",
+    "machine",
+    "one_thread",
+    "parser",
+    "percentiles",
+    "write",
+]
 
 
 def parser(description: str) -> argparse.ArgumentParser:
@@ -33,6 +44,18 @@ def parser(description: str) -> argparse.ArgumentParser:
 def arguments(description: str) -> argparse.Namespace:
     """Read the command line of a benchmark that has no options of its own."""
     return parser(description).parse_args()
+
+
+@contextmanager
+def busy_processes(count: int) -> Iterator[None]:
+    """While entered, so many processes take all that they are given of a core."""
+    running = [subprocess.Popen([sys.executable, "-S", "-c", "while True: pass"]) for _ in range(count)]
+    try:
+        yield
+    finally:
+        for process in running:
+            process.kill()
+            process.wait()
 
 
 @contextmanager

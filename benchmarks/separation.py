@@ -6,14 +6,11 @@ python -m benchmarks.separation [--model NAME_OR_FOLDER] [--out FILE] [--smoke]
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from multiprocessing import get_context
 from typing import Any
 
 import numpy as np
 
-from benchmarks.report import each, machine, one_thread, parser, percentiles, write
+from benchmarks.report import busy_processes, each, machine, one_thread, parser, percentiles, write
 from streamer.separation.load import load_separation
 from streamer.separation.separator import Separator
 from streamer.stage import Array, alone
@@ -77,23 +74,6 @@ def deadlines(stepped: Stepped, seconds: float) -> dict[str, Any]:
     }
 
 
-@contextmanager
-def busy_process() -> Iterator[None]:
-    """While entered, another process takes all that it is given of a core."""
-    process = get_context("spawn").Process(target=_burn, daemon=True)
-    process.start()
-    try:
-        yield
-    finally:
-        process.kill()
-        process.join()
-
-
-def _burn() -> None:
-    while True:
-        pass
-
-
 def main() -> None:
     asking = parser(__doc__ or "")
     asking.add_argument("--model", default="separation", help="name or folder of a separation")
@@ -107,7 +87,7 @@ def main() -> None:
         for rate_hz, channels in FORMS:
             stepped = Stepped(Separator(model, rate_hz, channels), channels)
             measured = steps(stepped, 1.0 if asked.smoke else 60.0)
-            with busy_process():
+            with busy_processes(1):
                 measured["beside a busy process"] = deadlines(stepped, 0.5 if asked.smoke else 600.0)
             result[f"{rate_hz} Hz, {channels} channels"] = measured
             _tell(f"{rate_hz} Hz, {channels} channels", measured)

@@ -304,4 +304,4 @@ class Config:
         """Seconds of live sound that gather before it is heard."""
         if self.engine.turn_ms is not None:
             return self.engine.turn_ms / 1_000
-        return STEMS_TURN_S if any(self.of(stream).stems.wanted for stream in self.stream) else TURN_S
+        return STEMS_TURN_S if self.stems.wanted else TURN_S

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 
-from streamer.config import Config
+from streamer.config import TURN_S, Config
 from streamer.errors import StreamerError
 from streamer.events import Event
 from streamer.memory import release_compiler
@@ -26,11 +26,11 @@ LIVE_CHUNK_S = 0.5
 """Most sound that is taken from one live source before the others get their turn: where there is a backlog, the longer
 the chunks, the more streams are carried."""
 
-KEPT_S = 0.1
-"""Sound that is left of a backlog that is cut back."""
-
 FILE_CHUNK_S = 1.0
 """The same for a source that is not live."""
+
+KEPT_S = 0.1
+"""Sound that is left of a backlog that is cut back."""
 
 SHORTEST_REST_S = 0.0005
 """Least rest when no source had a whole chunk: bounds what polling costs."""
@@ -73,7 +73,6 @@ class Engine:
         self._sinks = sinks
         self._config = config
         self._clock = clock
-        self._turn_s = config.turn_s
         self._teller = Teller(sinks, config.publish.heartbeat_s, clock)
         self._shedding = Shedding(clock)
         self._closing = ExitStack()
@@ -118,6 +117,7 @@ class Engine:
         models = [model for stream in streams for model in stream.listener.models]
         self.streams = streams
         self._together = Together(models)
+        self._turn_s = min((stream.config.turn_s for stream in streams), default=TURN_S)
         self._at_once = max([AT_ONCE, *(model.streams_at_once for model in models)])
 
     def _open_sinks(self, sinks: Sequence[Sink]) -> None:
@@ -251,11 +251,12 @@ class Engine:
 
     def _shed(self, streams: Sequence[Stream]) -> None:
         """Leave streams out where there are too many, and hear them again where there is room."""
-        live = [s for s in streams if not s.done and s.last and s.last.captured_at is not None]
-        heard, out = [s for s in live if not s.shed], [s for s in live if s.shed]
-        for stream in left_out(heard, self._shedding.excess()):
-            stream.shed = True
-            self._teller.status(stream, "running", LEFT_OUT)
+        if excess := self._shedding.excess():
+            live = [s for s in streams if not s.done and s.last and s.last.captured_at is not None]
+            for stream in left_out([s for s in live if not s.shed], excess):
+                stream.shed = True
+                self._teller.status(stream, "running", LEFT_OUT)
+        out = [s for s in streams if s.shed and not s.done]
         for stream in taken_back(out, self._shedding.spare() if out else 0):
             stream.shed = False
             self._teller.status(stream, "running", HEARD_AGAIN)

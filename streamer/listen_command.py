@@ -98,15 +98,13 @@ def listen(
     def configured() -> Config:
         asked = engine_config(hearing_config(config_path, models, prefer), backend, threads)
         entries = tuple(StreamConfig(device) for device in devices) or asked.stream
-        apart = {"publish": stems or None, "to": stems_to, "play": play, "output": output}
-        own = (replace(e, stems=_changed(e.stems, **apart)) if e.stems else e for e in entries)
-        return replace(
+        found = replace(
             asked,
-            stream=resolve_auto(tuple(own), _notice),
+            stream=resolve_auto(entries, _notice),
             publish=_changed(asked.publish, bind=bind, keys=keys),
             pcm=asked.pcm if pcm_format is None else pcm_config(pcm_format),
-            stems=_changed(asked.stems, **apart),
         )
+        return _taken_apart(found, publish=stems or None, to=stems_to, play=play, output=output)
 
     def streams_of(config: Config, running: Sequence[Stream]) -> list[Stream]:
         return make_streams(config, realtime, duration_s or math.inf, loaded, running)
@@ -129,6 +127,12 @@ def listen(
     if dropped_lines := getattr(sink, "dropped_lines", 0):
         click.echo(f"{dropped_lines} lines were left out, because nobody read them in time", err=True)
     leave(engine.streams)
+
+
+def _taken_apart(config: Config, **given: object) -> Config:
+    """A configuration with what the command line says of stems: of all, and of a stream that has its own."""
+    entries = (replace(e, stems=_changed(e.stems, **given)) if e.stems else e for e in config.stream)
+    return replace(config, stream=tuple(entries), stems=_changed(config.stems, **given))
 
 
 def _changed(section: T, **given: object) -> T:

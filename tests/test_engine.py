@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 import soundfile
 
-from streamer.config import Config, EngineConfig, PublishConfig
+from streamer.config import STEMS_TURN_S, TURN_S, Config, EngineConfig, PublishConfig, StemsConfig
 from streamer.engine import KEPT_S, LIVE_CHUNK_S
 from streamer.events import Decision, Event, Level, Status
 from streamer.heads import Head
+from streamer.listener import Listener
 from streamer.sources.file import FileSource
 from streamer.sources.source import Block
 from streamer.stage import Answer, Array, State
@@ -51,6 +52,35 @@ def test_lag_is_bounded_and_loss_is_told(head: Head) -> None:
         (e.state, e.epoch) for e in sink.of("gate") if isinstance(e, Decision) and e.state != "update"
     ]
     assert decisions == [("on", 0), ("off", 0), ("on", 1), ("off", 1)]
+
+
+class Resting(Scripted):
+    """Notes how much sound may gather."""
+
+    turns_s: list[float]
+
+    def wait_s(self, turn_s: float) -> float:
+        self.turns_s.append(turn_s)
+        return super().wait_s(turn_s)
+
+
+def test_turns_are_as_short_as_the_streams_want_that_are_heard(head: Head) -> None:
+    clock = Clock()
+    plain, apart = Resting(loud(2), clock), Resting(loud(1), clock)
+    plain.turns_s, apart.turns_s = [], []
+    first = Stream("plain", plain)
+    second = Stream("apart", apart, Listener((head,)), config=Config(stems=StemsConfig(publish=True)))
+
+    class Changing(Collected):
+        def send(self, event: Event) -> None:
+            if not self.events:
+                made.change([first, second], "changed")
+            super().send(event)
+
+    made = engine(head, [first], [Changing()], Config(), clock)
+    made.run(threading.Event())
+    assert plain.turns_s[0] == TURN_S
+    assert set(apart.turns_s) == {STEMS_TURN_S}
 
 
 class Player(Collected):

@@ -10,10 +10,9 @@ from torch import Tensor
 
 from streamer.errors import ModelError
 from streamer.inference.onnx import OnnxModel
+from streamer.inference.torch_model import PROGRAM
 from train.export import TOLERANCE
 from train.onnx_graph import OnnxGraph
-
-PROGRAM = "model.pt2"
 
 
 def write_program(folder: Path) -> Path:

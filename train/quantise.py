@@ -6,6 +6,7 @@ import hashlib
 import logging
 import shutil
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -104,20 +105,32 @@ def _quantised(folder: Path, sounds: Sequence[Array], out: Path) -> Path:
     model = OnnxModel(folder)
     with TemporaryDirectory() as name:
         prepared, graph = Path(name) / "prepared.onnx", Path(name) / "model.onnx"
-        logging.getLogger().setLevel(logging.ERROR)  # its advice is to do what is done here
-        quant_pre_process(folder / "model.onnx", prepared, skip_symbolic_shape=True)
-        quantize_static(
-            prepared,
-            graph,
-            _Feeds(model, sounds),
-            quant_format=QuantFormat.QDQ,
-            op_types_to_quantize=list(QUANTISED),
-            per_channel=True,
-            activation_type=QuantType.QUInt8,
-            weight_type=QuantType.QInt8,
-        )
+        with _advice_left_out():
+            quant_pre_process(folder / "model.onnx", prepared, skip_symbolic_shape=True)
+            quantize_static(
+                prepared,
+                graph,
+                _Feeds(model, sounds),
+                quant_format=QuantFormat.QDQ,
+                op_types_to_quantize=list(QUANTISED),
+                per_channel=True,
+                activation_type=QuantType.QUInt8,
+                weight_type=QuantType.QInt8,
+            )
         digest = hashlib.sha256(graph.read_bytes()).hexdigest()
         return _written(replace(model.manifest, sha256=digest, precision=PRECISION), graph, out)
+
+
+@contextmanager
+def _advice_left_out() -> Iterator[None]:
+    """The quantiser advises, by the root logger, what is done here already."""
+    root = logging.getLogger()
+    before = root.level
+    root.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        root.setLevel(before)
 
 
 def _on_ear(folder: Path, ear: EarSpec, out: Path) -> Path:

@@ -6,7 +6,10 @@ from pathlib import Path
 
 from streamer.config import EngineConfig
 from streamer.inference.graph import GraphModel
-from streamer.inference.onnx import OnnxModel
+from streamer.inference.onnx import ON_CPU, ON_GPU, OnnxModel
+
+PROVIDERS = {"cpu": ON_CPU, "cuda": ON_GPU}
+"""Of ONNX Runtime, by the backend that each is."""
 
 
 def open_model(folder: Path, engine: EngineConfig) -> GraphModel:
@@ -30,4 +33,4 @@ def open_model(folder: Path, engine: EngineConfig) -> GraphModel:
         from streamer.inference.torch_model import TorchModel
 
         return TorchModel(folder)
-    return OnnxModel(folder, engine.threads, gpu=engine.backend == "cuda")
+    return OnnxModel(folder, engine.threads, PROVIDERS[engine.backend])

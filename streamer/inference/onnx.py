@@ -25,22 +25,22 @@ class OnnxModel(GraphModel):
         A released-model folder.
     threads : int
         That compute it, on the CPU.
-    gpu : bool
-        Whether a GPU does, by CUDA.
+    provider : str
+        Of ONNX Runtime, that computes it: `ON_CPU` or `ON_GPU`.
 
     Raises
     ------
     ModelError
         If the folder is not whole, was altered, or does not fit this program.
     ConfigError
-        If a GPU is to compute it and this ONNX Runtime cannot.
+        If this ONNX Runtime does not have the provider, or finds no GPU for it.
     """
 
-    def __init__(self, folder: Path, threads: int = 1, *, gpu: bool = False) -> None:
+    def __init__(self, folder: Path, threads: int = 1, provider: str = ON_CPU) -> None:
         self.manifest = read_manifest(folder)
         path = verify_file(folder, self.manifest)
         try:
-            self._session = open_session(path, threads, gpu=gpu)
+            self._session = open_session(path, threads, provider)
         except ConfigError:
             raise
         except Exception as error:  # ONNX Runtime raises its own, undocumented types
@@ -105,13 +105,13 @@ def _form(array: Array) -> str:
     return f"{array.dtype} {array.shape}"
 
 
-def open_session(path: Path, threads: int = 1, *, gpu: bool = False) -> Any:
+def open_session(path: Path, threads: int = 1, provider: str = ON_CPU) -> Any:
     """Load a graph for threads that never spin: a model must leave the machine to its neighbours.
 
     Raises
     ------
     ConfigError
-        If a GPU is to compute it and this ONNX Runtime cannot.
+        If this ONNX Runtime does not have the provider, or finds no GPU for it.
     """
     # From 1.29 on ONNX Runtime reports to its maker unless this is set before it is loaded (its Privacy.md). What
     # listens to a room reports to nobody.
@@ -123,14 +123,16 @@ def open_session(path: Path, threads: int = 1, *, gpu: bool = False) -> Any:
     options.inter_op_num_threads = 1
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.log_severity_level = 3
-    if not gpu:
-        return onnxruntime.InferenceSession(str(path), sess_options=options, providers=[ON_CPU])
-    session = None
-    if ON_GPU in (known := onnxruntime.get_available_providers()):
-        session = onnxruntime.InferenceSession(str(path), sess_options=options, providers=[ON_GPU, ON_CPU])
-    if session is None or ON_GPU not in session.get_providers():  # it falls back to the CPU without a word
+    known = onnxruntime.get_available_providers()
+    if provider not in known:
         raise ConfigError(
-            f"--backend cuda needs {ON_GPU}, and this ONNX Runtime has {', '.join(known)}, or finds no GPU; type: pip "
-            "install onnxruntime-gpu in the place of onnxruntime, or leave --backend out"
+            f"--backend cuda needs {provider}, and this ONNX Runtime has {', '.join(known)}; type: pip install "
+            "onnxruntime-gpu in the place of onnxruntime, or leave --backend out"
+        )
+    session = onnxruntime.InferenceSession(str(path), sess_options=options, providers=[provider])
+    if provider not in session.get_providers():  # it falls back to the CPU without a word
+        raise ConfigError(
+            f"--backend cuda needs {provider}, and ONNX Runtime finds no GPU for it; see nvidia-smi, or leave "
+            "--backend out"
         )
     return session

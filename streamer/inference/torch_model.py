@@ -12,6 +12,9 @@ from streamer.inference.graph import GraphModel
 from streamer.model_folders import read_manifest
 from streamer.stage import Answer, Array, State
 
+PROGRAM = "model.pt2"
+"""The program's file in a released-model folder."""
+
 
 class TorchModel(GraphModel):
     """Frames to scores, embeddings or masks by ``model.pt2``; the graph's states are tensors on the device.
@@ -38,10 +41,10 @@ class TorchModel(GraphModel):
         self._torch = torch = import_torch(device)
         self.manifest = read_manifest(folder)
         self._device = torch.device(device)
-        path, said = folder / "model.pt2", {"sha256": ""}
+        path, said = folder / PROGRAM, {"sha256": ""}
         if not path.is_file():
             raise ModelError(
-                f"{folder} has no model.pt2, which torch runs; make it by python -m train program {folder}, or leave "
+                f"{folder} has no {PROGRAM}, which torch runs; make it by python -m train program {folder}, or leave "
                 "--backend torch out"
             )
         try:
