@@ -1,10 +1,12 @@
 """Many live streams in one process: what each costs, how late its messages are, what is lost.
 
-python -m benchmarks.streams [--streams N ...] [--seconds S] [--rate HZ] [--out FILE] [--smoke]
+python -m benchmarks.streams [--streams N ...] [--seconds S] [--rate HZ] [--stems] [--out FILE] [--smoke]
 
 Each stream is the bundled recording from a place of its own on, again and again, falling due in 10 ms blocks as a
-microphone's; all the released classifiers hear it. Lateness is from a message's last sample to the sink. A stream's
-cost is that of the whole process, engine and all, but for the socket.
+microphone's; all the released classifiers hear it. With `--stems` voice and accompaniment are taken apart as well and
+published, and nothing waits for the gate: every stream costs all the time what it costs while there is music. Lateness
+is from a message's last sample to the sink. A stream's cost is that of the whole process, engine and all, but for the
+socket.
 """
 
 from __future__ import annotations
@@ -18,9 +20,9 @@ import psutil
 
 from benchmarks.report import machine, one_thread, parser, percentiles, write
 from streamer.bench.recording import Looped, recording
-from streamer.config import Config
+from streamer.config import Config, StemsConfig
 from streamer.engine import Engine
-from streamer.events import Decision, Event, Level, Scores, Status
+from streamer.events import Decision, Event, Level, Scores, Status, Stem
 from streamer.listen import make_listener
 from streamer.listener import Listener
 from streamer.load_model import Loaded
@@ -53,7 +55,7 @@ class Lateness(Sink):
             return
         if isinstance(event, Status):
             self._dropped_s.setdefault(event.stream, []).append(event.dropped_samples / event.rate)
-        elif isinstance(event, Level | Scores | Decision):
+        elif isinstance(event, Level | Scores | Decision | Stem):
             assert event.latency_ms is not None  # the streams are live
             self.late_ms.append(event.latency_ms)
 
@@ -61,7 +63,9 @@ class Lateness(Sink):
         pass
 
 
-def measured(count: int, listener: Listener, seconds: float, rate_hz: int | None) -> dict[str, Any]:
+def measured(
+    count: int, listener: Listener, config: Config, seconds: float, rate_hz: int | None
+) -> dict[str, Any]:
     """Run so many streams in real time.
 
     Returns
@@ -73,10 +77,11 @@ def measured(count: int, listener: Listener, seconds: float, rate_hz: int | None
     samples, own_hz = recording(rate_hz)
     places = np.random.default_rng(count).integers(0, len(samples), count)
     streams = [
-        Stream(str(n), Paced(Looped(samples, own_hz, int(place))), listener) for n, place in enumerate(places)
+        Stream(str(n), Paced(Looped(samples, own_hz, int(place))), listener, config=config)
+        for n, place in enumerate(places)
     ]
     sink, stop = Lateness(), threading.Event()
-    thread = threading.Thread(target=Engine(streams, [sink], Config()).run, args=[stop])
+    thread = threading.Thread(target=Engine(streams, [sink], config).run, args=[stop])
     thread.start()
     time.sleep(SETTLED_S)
     sink.counting.set()
@@ -103,13 +108,17 @@ def main() -> None:
     asking.add_argument(
         "--rate", type=int, metavar="HZ", help="of the sound; else the recording's own, 32000"
     )
+    asking.add_argument("--stems", action="store_true", help="voice and accompaniment apart, all the time")
     asked = asking.parse_args()
     counts, seconds = ([1, 3], 1.0) if asked.smoke else (asked.streams, asked.seconds)
     result: dict[str, Any] = {"machine": machine(["numba", "numpy", "onnxruntime"]), "streams": {}}
     with one_thread():
-        listener = make_listener(Config(), Loaded())
+        config = Config(stems=StemsConfig(publish=asked.stems))
+        listener = make_listener(config, Loaded())
+        if asked.stems:
+            listener = listener.ungated()
         for count in counts:
-            found = measured(count, listener, seconds, asked.rate)
+            found = measured(count, listener, config, seconds, asked.rate)
             result["streams"][str(count)] = found
             late = found["late_ms"]
             print(

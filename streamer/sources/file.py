@@ -19,7 +19,7 @@ from streamer.stage import Array
 
 logger = logging.getLogger(__name__)
 
-DECODE_FRAMES = 4_096
+DECODE_FRAMES = 16_384
 """How much is decoded at once, however little is asked for.
 
 Equal calls give the same samples for every `max_frames`, whatever a decoder does at their edges, and make short reads

@@ -52,6 +52,16 @@ def test_the_benchmark_of_many_streams_runs(tmp_path: Path) -> None:
     assert "share of one core" in picture.read_text(encoding="utf-8")
 
 
+def test_the_benchmark_of_many_streams_apart_runs(tmp_path: Path) -> None:
+    apart = smoke("streams", tmp_path / "result.json", "--stems", "--rate", "16000")["streams"]["1"]
+    assert apart["core_ms_per_stream_s"] > 0
+
+
+def test_the_benchmark_of_files_runs(tmp_path: Path) -> None:
+    found = smoke("analyze", tmp_path / "result.json")["files"]["16000 Hz, 1 channels"]
+    assert found["times_real_time"] == pytest.approx(10.0 / found["took_s"], rel=0.01)
+
+
 def test_the_benchmark_against_yamnet_runs(tmp_path: Path) -> None:
     weights = toy_weights()
     folder = tmp_path / "yamnet"
