@@ -94,20 +94,29 @@ def _train_command(name: str) -> click.Command:
     @click.option("--config", type=click.Path(dir_okay=False, path_type=Path), help="TOML file.")
     @click.option("--set", "assignments", multiple=True, metavar="KEY=VALUE", help="One setting; repeatable.")
     @click.option("--fold", type=int, help="Held out for the test; as --set fold=N.")
+    @click.option(
+        "--name", "called", default="", help=f"Of the run's folder in runs/{name}.  [default: TIME-HASH]"
+    )
     @click.option("--resume", metavar="RUN", help="Run to go on with; --set loop.KEY=VALUE changes it.")
     def command(
-        config: Path | None, assignments: tuple[str, ...], fold: int | None, resume: str | None
+        config: Path | None,
+        assignments: tuple[str, ...],
+        fold: int | None,
+        called: str,
+        resume: str | None,
     ) -> None:
         from train.launch import launch
 
         if resume and config:
             raise ConfigError("got --resume and --config; a run goes on with its own: give one of them")
+        if resume and called:
+            raise ConfigError("got --resume and --name; a run keeps its name: give one of them")
         run = find_run(name, resume) if resume else None
         if fold is not None:
             assignments = (*assignments, f"fold={fold}")
         plugin = find_plugin(name)
         settings = read_config(plugin.config, run / "config.json" if run else config, assignments)
-        click.echo(launch(plugin, settings, data_folder(), CACHE, run))
+        click.echo(launch(plugin, settings, data_folder(), CACHE, run, called))
 
     return command
 

@@ -21,7 +21,9 @@ from train.run import new_run, write_config, write_environment
 _log = logging.getLogger(__name__)
 
 
-def launch(plugin: Plugin, config: Any, data: Path, cache: Path, resume: Path | None = None) -> Path:
+def launch(
+    plugin: Plugin, config: Any, data: Path, cache: Path, resume: Path | None = None, name: str = ""
+) -> Path:
     """Train a task in a new run, or go on with one.
 
     Parameters
@@ -33,6 +35,8 @@ def launch(plugin: Plugin, config: Any, data: Path, cache: Path, resume: Path | 
         Folders of the data sets and of decoded sound.
     resume : Path, optional
         The run to go on with; only its ``loop`` may have been changed since.
+    name : str
+        Of a new run's folder in ``runs/TASK``; empty takes the time and a hash.
 
     Returns
     -------
@@ -42,7 +46,7 @@ def launch(plugin: Plugin, config: Any, data: Path, cache: Path, resume: Path | 
     Raises
     ------
     ConfigError
-        If the configuration is not the run's.
+        If the configuration is not the run's, or a run has that name.
     TrainingError, ModelError
         As `train.loop.train`.
     """
@@ -53,7 +57,7 @@ def launch(plugin: Plugin, config: Any, data: Path, cache: Path, resume: Path | 
         _check_same_heard(resume / plugin.hears, heard)
     with joined(config.loop.device) as ranks:
         task = plugin.task(config, data, cache)
-        folder = ranks.agree(lambda: resume or new_run(plugin.name, config))
+        folder = ranks.agree(lambda: resume or new_run(plugin.name, config, name))
         if ranks.first:
             write_config(folder, config)
             if heard and not (folder / plugin.hears).is_dir():  # by the release another may lie there

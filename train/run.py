@@ -1,4 +1,4 @@
-"""A run: its folder ``runs/TASK/TIME-HASH``, and what is noted there before it starts."""
+"""A run: its folder ``runs/TASK/TIME-HASH``, or ``runs/TASK/NAME``, and what is noted there before it starts."""
 
 from __future__ import annotations
 
@@ -68,19 +68,30 @@ def data_folder() -> Path:
     return folder
 
 
-def new_run(task: str, config: Any) -> Path:
+def new_run(task: str, config: Any, name: str = "") -> Path:
     """Make a folder for a run of a configuration, a dataclass.
+
+    Parameters
+    ----------
+    task : str
+    config : dataclass
+    name : str
+        Of the folder; empty takes the time and the configuration's hash.
 
     Raises
     ------
     ConfigError
-        If a run of the same configuration began in the same second.
+        If there is one already, or `name` is none of a folder.
     """
-    folder = RUNS / task / f"{time.strftime('%Y%m%d-%H%M%S')}-{_digest(config)}"
+    if name in (".", "..") or Path(name).name != name:
+        raise ConfigError(f"the run's name is {name!r}; expected that of one folder in {RUNS / task}")
+    folder = RUNS / task / (name or f"{time.strftime('%Y%m%d-%H%M%S')}-{_digest(config)}")
     try:
         folder.mkdir(parents=True)
     except FileExistsError as error:
-        raise ConfigError(f"{folder} exists; the same run began this second: start it once") from error
+        raise ConfigError(
+            f"{folder} exists; go on with it by --resume, or give the new run another name"
+        ) from error
     return folder
 
 
@@ -101,14 +112,16 @@ def find_run(task: str, name: str = "") -> Path:
     ----------
     task : str
     name : str
-        Its path or its name in ``runs/TASK``; empty takes the last that has a ``best.pt``.
+        Its path or its name in ``runs/TASK``; empty takes that which was begun, or gone on with, last and has a
+        ``best.pt``.
 
     Raises
     ------
     ConfigError
         If there is none; the text names those that there are.
     """
-    known = sorted(path.parent for path in (RUNS / task).glob("*/config.json"))
+    written = sorted((RUNS / task).glob("*/config.json"), key=lambda path: (path.stat().st_mtime_ns, path))
+    known = [path.parent for path in written]
     if not name:
         finished = [folder for folder in known if (folder / "best.pt").is_file()]
         if finished:

@@ -41,8 +41,22 @@ def test_a_run_s_folder_is_named_by_time_and_configuration(monkeypatch):
     assert re.fullmatch(r"runs/line/20261121-101112-[0-9a-f]{8}", str(first))
     assert first != second
     assert first.is_dir()
-    with pytest.raises(ConfigError, match=rf"{first} exists; the same run began this second"):
+    with pytest.raises(ConfigError, match=rf"{first} exists; go on with it by --resume, or give"):
         new_run("line", LineConfig())
+
+
+def test_a_run_may_be_named():
+    assert str(new_run("line", LineConfig(), "first")) == "runs/line/first"
+    with pytest.raises(ConfigError, match=r"runs/line/first exists; go on with it by --resume, or give"):
+        new_run("line", LineConfig(width=9), "first")
+
+
+@pytest.mark.parametrize("name", ["..", ".", "a/b", "/tmp/a", "a/"])
+def test_a_name_that_is_none_of_a_folder_is_refused(name):
+    with pytest.raises(
+        ConfigError, match=rf"the run's name is '{name}'; expected that of one folder in runs/line"
+    ):
+        new_run("line", LineConfig(), name)
 
 
 def test_the_environment_says_what_a_run_ran_in(tmp_path):
