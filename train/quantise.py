@@ -21,6 +21,7 @@ from streamer.frontend import FrontEnd
 from streamer.inference.onnx import OnnxModel
 from streamer.manifest import EarSpec, Manifest
 from streamer.stage import Array
+from train.card import card
 from train.data.all_sound import sound_by_fold
 from train.errors import TrainingError
 
@@ -74,7 +75,7 @@ def quantise(folder: Path, sounds: Sequence[Array], out: Path) -> list[Path]:
     sounds : sequence of float32 array, shape (samples,)
         At 16 kHz; they calibrate.
     out : Path
-        Takes a folder for each model, by its name, which ends in ``_int8``.
+        Takes a folder for each model, by its name, which ends in ``_int8``: graph, manifest and card.
 
     Returns
     -------
@@ -118,7 +119,11 @@ def _quantised(folder: Path, sounds: Sequence[Array], out: Path) -> Path:
                 weight_type=QuantType.QInt8,
             )
         digest = hashlib.sha256(graph.read_bytes()).hexdigest()
-        return _written(replace(model.manifest, sha256=digest, precision=PRECISION), graph, out)
+        about = (
+            f"`{model.manifest.name}` in 8 bits: its weights, with a scale for each channel, and what passes between "
+            f"its layers, by what that was in {len(sounds)} recordings, which it did not learn from."
+        )
+        return _written(replace(model.manifest, sha256=digest, precision=PRECISION), graph, out, about)
 
 
 @contextmanager
@@ -134,16 +139,21 @@ def _advice_left_out() -> Iterator[None]:
 
 
 def _on_ear(folder: Path, ear: EarSpec, out: Path) -> Path:
-    return _written(replace(OnnxModel(folder).manifest, ear=ear), folder / "model.onnx", out)
+    manifest = OnnxModel(folder).manifest
+    about = f"`{manifest.name}` as it is, on an ear of 8 bits, `{ear.name}`: fewer sums, a little less often right."
+    return _written(replace(manifest, ear=ear), folder / "model.onnx", out, about)
 
 
-def _written(manifest: Manifest, graph: Path, out: Path) -> Path:
+def _written(manifest: Manifest, graph: Path, out: Path, about: str) -> Path:
     """The folder of a graph; of what was measured of the other one it says nothing but what was held out."""
     held_out = {key: value for key, value in manifest.results.items() if key == "held out"}
+    about += f" The card of `{manifest.name}` says what it learnt, and how."
+    limits = f"Those of `{manifest.name}`, and what 8 bits cost: measure it as that was, by `--model FOLDER`."
     manifest = replace(manifest, name=f"{manifest.name}_{PRECISION}", results=held_out)
     folder = out / manifest.name
     folder.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(graph, folder / "model.onnx")
     (folder / "manifest.json").write_text(manifest.to_json(), encoding="utf-8")
+    (folder / "card.md").write_text(card(manifest, about, limits), encoding="utf-8")
     OnnxModel(folder)  # it runs
     return folder

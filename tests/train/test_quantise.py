@@ -32,6 +32,9 @@ def test_it_says_nearly_the_same_in_a_third_of_the_bytes(sounds: list[Array], tm
     assert (int8.manifest.name, int8.manifest.task, int8.manifest.precision) == ("gate_int8", "gate", "int8")
     assert int8.manifest.operating_points == float32.manifest.operating_points
     assert set(int8.manifest.results) <= {"held out"}
+    card = (folder / "card.md").read_text()
+    assert "`gate` in 8 bits: its weights, with a scale for each channel" in card
+    assert f"by what that was in {len(sounds)} recordings, which it did not learn from" in card
     assert (folder / "model.onnx").stat().st_size < 0.5 * (find_model("gate") / "model.onnx").stat().st_size
     x = offline(FrontEnd(float32.manifest.log_mel), np.stack(sounds))
     scores = [model.step(x, model.init(len(x)))[0] for model in (float32, int8)]
