@@ -14,6 +14,7 @@ from torch.optim.swa_utils import AveragedModel
 
 from streamer.errors import ModelError
 from train.checkpoint import Identity, Progress, load, save
+from train.optimiser import optimisers
 from train.task import PRECISIONS, Batch, LoopConfig, Task
 
 _log = logging.getLogger(__name__)
@@ -41,9 +42,7 @@ class Learner:
         self._precision = _precision(config, device)
         self._average = _averaged(model, config.average)
         self.model, self.averaged = model, self._average.module
-        self._optimiser = torch.optim.AdamW(
-            model.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay
-        )
+        self._optimisers = optimisers(model, config)
         self._scaler = torch.amp.GradScaler(device.type, enabled=self._precision is torch.float16)
 
     @property
@@ -52,7 +51,7 @@ class Learner:
         return {
             "model": self.model,
             "averaged": self._average,
-            "optimiser": self._optimiser,
+            **self._optimisers,
             "scaler": self._scaler,
         }
 
@@ -81,7 +80,7 @@ class Learner:
         try:
             for name, part in self._parts.items():
                 part.load_state_dict(content["states"][name])
-        except (RuntimeError, ValueError) as error:
+        except (KeyError, RuntimeError, ValueError) as error:
             first = str(error).splitlines()[-1].strip()
             raise ModelError(
                 f"{path} does not fit this model ({first}); expected the configuration that its run began with: "
@@ -108,13 +107,17 @@ class Learner:
 
     def update(self, loss: Tensor, rate: float) -> None:
         """Move the weights against the gradient of a loss, and the average after them."""
-        for group in self._optimiser.param_groups:
-            group["lr"] = rate
-        self._optimiser.zero_grad()
+        optimisers = self._optimisers.values()
+        for optimiser in optimisers:
+            for group in optimiser.param_groups:
+                group["lr"] = rate
+            optimiser.zero_grad()
         self._scaler.scale(loss).backward()
-        self._scaler.unscale_(self._optimiser)
+        for optimiser in optimisers:
+            self._scaler.unscale_(optimiser)
         nn.utils.clip_grad_norm_(self.model.parameters(), self._config.gradient_norm)
-        self._scaler.step(self._optimiser)
+        for optimiser in optimisers:
+            self._scaler.step(optimiser)
         self._scaler.update()
         self._average.update_parameters(self.model)
 

@@ -15,6 +15,7 @@ from train.run import DataUsed
 from train.schedule import ScheduleConfig
 
 Batch = tuple[Tensor, ...]
+OPTIMISERS = ("adamw", "muon")
 PRECISIONS = {"bf16": torch.bfloat16, "fp16": torch.float16}
 
 
@@ -28,8 +29,10 @@ class LoopConfig:
         Of the weights and of everything that is drawn.
     steps, batch : int
         Updates, and clips in each, over all processes.
+    optimiser : {"adamw", "muon"}
+        Muon moves matrices, and AdamW the rest.
     learning_rate, weight_decay : float
-        Of AdamW.
+        Of the optimiser.
     schedule : ScheduleConfig
         What becomes of the learning rate.
     average : float
@@ -51,6 +54,7 @@ class LoopConfig:
     seed: int = 1
     steps: int = 3_500
     batch: int = 24
+    optimiser: str = "adamw"
     learning_rate: float = 2e-3
     weight_decay: float = 1e-2
     schedule: ScheduleConfig = field(default_factory=ScheduleConfig)
@@ -76,6 +80,8 @@ class LoopConfig:
         for name, least in counts.items():
             if getattr(self, name) < least:
                 raise ConfigError(f"loop.{name} is {getattr(self, name)}; expected {least} or more")
+        if self.optimiser not in OPTIMISERS:
+            raise ConfigError(f"loop.optimiser is {self.optimiser!r}; expected {' or '.join(OPTIMISERS)}")
         if self.precision not in ("auto", "float32", *PRECISIONS):
             raise ConfigError(f"loop.precision is {self.precision!r}; expected auto, float32, bf16 or fp16")
 
