@@ -24,7 +24,7 @@ BACKENDS = ("cpu", "cuda", "torch")
 """What may run the models."""
 
 TURN_S = 0.03
-"""Sound that gathers between two looks at live sources: what each look costs, against what it adds to the delay."""
+"""Most sound that gathers between two looks at live sources: what a look costs, against what it adds to the delay."""
 
 STEMS_TURN_S = 0.01
 """The same where stems are wanted, which are to sound soon: a hop of the default spectra."""
@@ -222,8 +222,8 @@ class EngineConfig:
     ring_s : float
         Seconds of sound that the capture ring holds.
     turn_ms : float or None
-        Live sound that gathers before it is heard, 1 to 50: each turn costs, and waiting for it delays. None takes
-        30, and 10 where stems are wanted.
+        Most live sound that gathers before it is heard, 1 to 50; of few streams it is heard as soon as a message may
+        be due. Each turn costs, and waiting for it delays. None takes 30, and 10 where stems are wanted.
     backend : {"cpu", "cuda", "torch"}
         What runs the models: ONNX Runtime on the CPU; the same on a GPU; or torch on a GPU, which keeps their states
         there.

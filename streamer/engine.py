@@ -32,8 +32,8 @@ FILE_CHUNK_S = 1.0
 KEPT_S = 0.1
 """Sound that is left of a backlog that is cut back."""
 
-SHORTEST_REST_S = 0.0005
-"""Least rest when no source had a whole chunk: bounds what polling costs."""
+REST_PER_STREAM_S = 0.001
+"""Least rest for each stream: bounds what polling costs, and of many more have something due at one look."""
 
 LONGEST_REST_S = 0.05
 """Most rest: bounds how long a new subscriber waits for the last state, and a request to stop."""
@@ -177,8 +177,12 @@ class Engine:
         for sink in (*self._sinks, *(own for stream in self.streams for own in stream.sinks)):
             sink.service()
         if not busy:
-            waits = [s.source.wait_s(self._turn_s) for s in self.streams if s.opening is None and not s.done]
-            time.sleep(min(max(min(waits, default=0.0), SHORTEST_REST_S), LONGEST_REST_S))
+            self._rest([stream for stream in due if not stream.done])
+
+    def _rest(self, streams: Sequence[Stream]) -> None:
+        least_s = min(self._turn_s, REST_PER_STREAM_S * max(1, len(streams)))
+        waits = [stream.source.wait_s(self._wanted_s(stream)) for stream in streams]
+        time.sleep(min(max(min(waits, default=0.0), least_s), LONGEST_REST_S))
 
     def _step(self, streams: Sequence[Stream]) -> bool:
         """Take one chunk of each of some streams through everything; whether there may be more at once."""
@@ -191,11 +195,12 @@ class Engine:
     def _take(self, stream: Stream) -> Chunk | None:
         """Read a stream's next chunk; None if there is nothing to hear now."""
         wanted = self._chunk_frames(stream)
-        if not wanted:
-            self._teller.beat(stream)
-            return None
         try:
             self._bound_lag(stream)
+            if not wanted or self._gathers(stream):
+                self._teller.beat(stream)
+                return None
+            stream.read_at = self._clock()
             block = stream.source.read(wanted)
         except Exception as error:  # noqa: BLE001 - a fault in one stream must not end the others
             self._finish(stream, fault_of(error))
@@ -229,6 +234,20 @@ class Engine:
         self._teller.beat(stream)
         if stream.heard_s >= stream.duration_s:
             self._finish(stream, None)
+
+    def _gathers(self, stream: Stream) -> bool:
+        """Whether live sound is worth waiting for: nothing is due, and the last look is less than a turn ago."""
+        if stream.last is None or stream.last.captured_at is None or stream.shed:
+            return False
+        if self._clock() - stream.read_at >= self._turn_s:
+            return False
+        return stream.backlog_frames / stream.source.rate_hz < self._wanted_s(stream)
+
+    def _wanted_s(self, stream: Stream) -> float:
+        """Sound from the last look on with which something is due; a turn of it at most."""
+        if stream.pipeline is None:
+            return self._turn_s
+        return min(self._turn_s, stream.pipeline.wanted_samples / stream.source.rate_hz)
 
     def _chunk_frames(self, stream: Stream) -> int:
         """How much is to be read; 0 of a source that can wait while a sink wants no more."""

@@ -160,6 +160,20 @@ class Hearing:
             outcomes += yield from gated.run(switches[gated.opened_by], state.horizon, state.gated[gated])
         return outcomes
 
+    def next_stop(self, state: HearingState) -> int | None:
+        """Sample up to which what is said next reaches, of what waits for no gate; None if nothing is ever said."""
+        stops = [node.placement.span(state.stages[node].given)[1] for node in self._nodes if node.heads]
+        return min(stops, default=None)
+
+    def known_after(self, stop: int) -> int:
+        """How many samples must be heard until all is known of those before `stop`."""
+        needed = [stop]
+        for node in self._resamplers.values():
+            per_hop, hop = node.stage.hop.denominator, node.stage.hop.numerator
+            last = (stop * per_hop - 1) // hop
+            needed.append(last * hop // per_hop + int(node.stage.latency))  # whole samples: a resampler's
+        return max(needed)
+
     def finish(self, state: HearingState) -> list[Outcome]:
         """Give what the end of the sound completes."""
         outcomes: list[Outcome] = []

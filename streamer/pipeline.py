@@ -94,6 +94,17 @@ class Pipeline:
         """Sample that the next block is expected to begin with."""
         return self._origin + self._hearing_state.heard
 
+    @property
+    def wanted_samples(self) -> int:
+        """Samples from `position` on with which the next message may be due, but for stems and what a gate opens."""
+        state = self._hearing_state
+        stops = [item.stop for item in self._waiting]
+        stops.append((self._levels_given + 1) * self._meter.interval_samples)
+        stops.append((state.heard // self._scores_samples + 1) * self._scores_samples)
+        said = self._hearing.next_stop(state)
+        next_stop = min(stops) if said is None else min(said, *stops)
+        return max(1, self._hearing.known_after(next_stop) - state.heard)
+
     def step(self, block: Block) -> Asking[list[Event]]:
         """Take a block, give the events that it completes.
 

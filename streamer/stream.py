@@ -95,6 +95,7 @@ class Stream:
     opening: Opening | None = None
     pipeline: Pipeline | None = None
     opened_at: float = 0.0
+    read_at: float = 0.0
     last: Block | None = None
     error: StreamerError | None = None
     done: bool = False

@@ -37,7 +37,7 @@ class Clock:
 
 
 class Scripted(Source):
-    """Live sound that falls due with the clock, each read taking `step_s` of it."""
+    """Live sound that falls due with the clock, each look at it taking `step_s`."""
 
     def __init__(self, sound: Array, clock: Clock, step_s: float = 0.02) -> None:
         self.rate_hz, self.channels = RATE, 1
@@ -49,11 +49,23 @@ class Scripted(Source):
         self.fail_at = 2**60
         self.overruns = 0
         self.closed = 0
+        self.reads = 0
 
     def open(self) -> None:
         self._opened_at = self._clock()
 
     def read(self, max_frames: int) -> Block | None:
+        self.reads += 1
+        if self._position >= self.fail_at:
+            raise StreamError("scripted: the device was unplugged; plug it in and listen again")
+        stop = min(self._position + max_frames, self._position + self._waiting())
+        if stop <= self._position:
+            return None
+        start, self._position = self._position, stop
+        return Block(start, self._sound[start:stop], self._opened_at + stop / RATE)
+
+    def backlog_frames(self) -> int:
+        """Asked at each look, after which the clock has moved."""
         self._clock.now += self._step_s
         for table in (self.freeze_at, self.overruns_at):
             for at in [at for at in table if at <= self._position]:
@@ -61,15 +73,9 @@ class Scripted(Source):
                     self._clock.now += table.pop(at)
                 else:
                     self.overruns += int(table.pop(at))
-        if self._position >= self.fail_at:
-            raise StreamError("scripted: the device was unplugged; plug it in and listen again")
-        stop = min(self._position + max_frames, self._position + self.backlog_frames())
-        if stop <= self._position:
-            return None
-        start, self._position = self._position, stop
-        return Block(start, self._sound[start:stop], self._opened_at + stop / RATE)
+        return self._waiting()
 
-    def backlog_frames(self) -> int:
+    def _waiting(self) -> int:
         due = round((self._clock() - self._opened_at) * RATE)
         return min(due, len(self._sound)) - self._position
 

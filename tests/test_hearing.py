@@ -112,6 +112,23 @@ def test_items_of_a_chain_lie_on_the_captured_samples(heads: list[Head], rate_hz
         np.testing.assert_array_equal(one.scores, scores[k])
 
 
+@pytest.mark.parametrize("rate_hz", [16_000, 22_050, 44_100, 48_000])
+def test_what_is_said_next_is_known_when_it_was_foretold_and_not_before(
+    heads: list[Head], rate_hz: int
+) -> None:
+    hearing, sound = Hearing(heads, rate_hz, with_frames=False), noise(2, rate_hz)
+    state = hearing.init()
+    for _ in range(20):
+        stop = hearing.next_stop(state)
+        assert stop is not None
+        first, last = state.heard, hearing.known_after(stop)
+        alone(hearing.step(sound[first : last - 1], state))
+        assert state.horizon < stop
+        alone(hearing.step(sound[last - 1 : last], state))
+        assert state.horizon >= stop
+        assert (hearing.next_stop(state) or 0) > stop
+
+
 def test_an_ear_of_another_release_is_refused(tmp_path: Path) -> None:
     ear = write_toy_ear(tmp_path / "ear")
     head = OnnxModel(write_toy_head(tmp_path / "sounds", ear, "sounds"))

@@ -106,6 +106,21 @@ def test_spectrum_frames_are_all_there_once(head: Head) -> None:
     assert (spectra[0].start, spectra[0].stop) == (240, 7 * 160 + 400)
 
 
+@pytest.mark.parametrize("rate_hz", [16_000, 44_100])
+def test_running_values_come_with_the_sample_that_was_wanted(head: Head, rate_hz: int) -> None:
+    pipeline, x = make(head, rate_hz), sound(rate_hz)
+    stops: dict[type[Event], list[int]] = {Level: [], Scores: []}
+    while (wanted := pipeline.position + pipeline.wanted_samples) <= len(x):
+        for stop in (wanted - 1, wanted):
+            for event in alone(pipeline.step(Block(first := pipeline.position, x[first:stop], None))):
+                if isinstance(event, Level | Scores):
+                    assert stop == wanted
+                    stops[type(event)].append(event.stop)
+    assert stops[Level] == [round((n + 1) * rate_hz / 10) for n in range(len(stops[Level]))]
+    assert len(stops[Level]) >= 10 * (len(x) // rate_hz) - 1
+    assert len(stops[Scores]) > 5
+
+
 def test_a_gap_closes_what_goes_on_and_starts_anew(head: Head) -> None:
     x = sound(SECOND)
     pipeline = make(head, SECOND)

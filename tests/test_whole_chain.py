@@ -40,14 +40,16 @@ def test_a_released_head_on_its_ear_keeps_the_contract(folder: Path, rate_hz: in
 def test_a_toy_head_on_a_toy_ear_keeps_the_contract(tmp_path: Path, rate_hz: int) -> None:
     ear = write_toy_ear(tmp_path / "ear")
     head = write_toy_head(tmp_path / "genre", ear, "genre", exclusive=True)
-    # The toy ear rounds: what lies at the edge of a window, almost without weight, moves none of its embeddings.
-    check_chain(rate_hz, OnnxModel(ear), OnnxModel(head), slack=FrontEnd().hop * OnnxModel(ear).hop)
+    check_chain(rate_hz, OnnxModel(ear), OnnxModel(head), rounds=True)
 
 
-def check_chain(rate_hz: int, *models: OnnxModel, slack: Fraction = Fraction(0)) -> None:
+def check_chain(rate_hz: int, *models: OnnxModel, rounds: bool = False) -> None:
     front_end = FrontEnd(models[0].manifest.front_end)
     resample = Resample(rate_hz, front_end.config.sample_rate_hz)
     chain = Chain(resample, front_end, *models)
+    # Of a model that rounds, what lies at the edge of a window, almost without weight, moves nothing.
+    rounds |= any(model.manifest.precision == "int8" for model in models)
+    slack = front_end.hop * models[0].hop if rounds else Fraction(0)
     x = np.random.default_rng(6).normal(0, 0.1, (2, rate_hz // 2)).astype(np.float32)
     # The latency is a bound where there is resampling: its filter feels an impulse before its middle does, and frames
     # do not begin where it does.

@@ -5,13 +5,16 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from math import floor
+from math import ceil, floor
 
 from streamer.sources.delegate import Delegate
 from streamer.sources.source import Block, Source
 
 BLOCKS_PER_S = 100
 """Frames fall due in blocks, as a device gives them; where the rate cannot be divided, of unequal length."""
+
+ROUNDING = 1e-6
+"""Of a block: what binary fractions of seconds may add to a whole number."""
 
 
 class Paced(Delegate):
@@ -53,8 +56,8 @@ class Paced(Delegate):
     def wait_s(self, turn_s: float) -> float:
         if self._begun_at is None:
             return 0.0
-        due_at = self._begun_at + self._position / self.rate_hz + turn_s
-        return max(0.0, due_at - self._clock())
+        blocks = ceil((self._position / self.rate_hz + turn_s) * BLOCKS_PER_S - ROUNDING)
+        return max(0.0, self._begun_at + blocks / BLOCKS_PER_S - self._clock())
 
     def skip(self, frames: int) -> int:
         begun = self._position
