@@ -23,7 +23,7 @@ STEM_ENCODINGS = {"flac": "PCM_24", "wav": "FLOAT"}
 BACKENDS = ("cpu", "cuda", "torch")
 """What may run the models."""
 
-TURN_S = 0.03
+TURN_S = 0.05
 """Most sound that gathers between two looks at live sources: what a look costs, against what it adds to the delay."""
 
 STEMS_TURN_S = 0.01
@@ -223,7 +223,7 @@ class EngineConfig:
         Seconds of sound that the capture ring holds.
     turn_ms : float or None
         Most live sound that gathers before it is heard, 1 to 50; of few streams it is heard as soon as a message may
-        be due. Each turn costs, and waiting for it delays. None takes 30, and 10 where stems are wanted.
+        be due. Each turn costs, and waiting for it delays. None takes 50, and 10 where stems are wanted.
     backend : {"cpu", "cuda", "torch"}
         What runs the models: ONNX Runtime on the CPU; the same on a GPU; or torch on a GPU, which keeps their states
         there.

@@ -32,8 +32,11 @@ FILE_CHUNK_S = 1.0
 KEPT_S = 0.1
 """Sound that is left of a backlog that is cut back."""
 
-REST_PER_STREAM_S = 0.001
-"""Least rest for each stream: bounds what polling costs, and of many more have something due at one look."""
+SHORTEST_REST_S = 0.0005
+"""Least rest when no source had a whole chunk: bounds what polling costs."""
+
+TURN_PER_STREAM_S, LONGEST_LEAST_S = 0.001, 0.03
+"""Least time from one turn to the next, for each stream and at most: of many, something is due all the time."""
 
 LONGEST_REST_S = 0.05
 """Most rest: bounds how long a new subscriber waits for the last state, and a request to stop."""
@@ -161,6 +164,7 @@ class Engine:
 
     def _turn(self) -> None:
         """Give every stream its turn, once; rest a little unless there is more at once."""
+        began = self._clock()
         if self._change:
             change, self._change = self._change, None
             self._make_change(*change)
@@ -177,12 +181,15 @@ class Engine:
         for sink in (*self._sinks, *(own for stream in self.streams for own in stream.sinks)):
             sink.service()
         if not busy:
-            self._rest([stream for stream in due if not stream.done])
+            self._rest([stream for stream in due if not stream.done], began)
 
-    def _rest(self, streams: Sequence[Stream]) -> None:
-        least_s = min(self._turn_s, REST_PER_STREAM_S * max(1, len(streams)))
+    def _rest(self, streams: Sequence[Stream], began: float) -> None:
+        """Sleep until something may be due, after a turn that began at a time."""
+        least_s = min(self._turn_s, LONGEST_LEAST_S, TURN_PER_STREAM_S * len(streams)) - (
+            self._clock() - began
+        )
         waits = [stream.source.wait_s(self._wanted_s(stream)) for stream in streams]
-        time.sleep(min(max(min(waits, default=0.0), least_s), LONGEST_REST_S))
+        time.sleep(min(max(min(waits, default=0.0), least_s, SHORTEST_REST_S), LONGEST_REST_S))
 
     def _step(self, streams: Sequence[Stream]) -> bool:
         """Take one chunk of each of some streams through everything; whether there may be more at once."""

@@ -70,7 +70,7 @@ def test_a_stream_has_its_own_where_it_says_so(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("content", "turn_s"),
-    [("", 0.03), ("[stems]\nto = 'd'", 0.01), ("[stems]\npublish = true\n[engine]\nturn_ms = 25", 0.025)],
+    [("", 0.05), ("[stems]\nto = 'd'", 0.01), ("[stems]\npublish = true\n[engine]\nturn_ms = 25", 0.025)],
 )
 def test_stems_that_are_wanted_are_heard_in_shorter_turns(
     tmp_path: Path, content: str, turn_s: float

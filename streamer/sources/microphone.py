@@ -11,7 +11,10 @@ from streamer.ring import RingBuffer
 from streamer.ring_kernels import capture_callback
 from streamer.sources.format import HIGHEST_RATE_HZ
 from streamer.sources.loss import LossWatch
-from streamer.sources.source import POLL_S, Block, Source, SourceCounts
+from streamer.sources.source import Block, Source, SourceCounts
+
+LATE_POLL_S = 0.005
+"""Between two looks at a device whose next sound is overdue: it comes in blocks, of 10 ms as a rule."""
 
 
 class MicrophoneSource(Source):
@@ -130,7 +133,7 @@ class MicrophoneSource(Source):
 
     def wait_s(self, turn_s: float) -> float:
         # From then on as usual: a sound server may hand over several blocks at a time, and late.
-        return max(POLL_S, self._heard_at + turn_s - time.monotonic())
+        return max(LATE_POLL_S, self._heard_at + turn_s - time.monotonic())
 
     def backlog_frames(self) -> int:
         return 0 if self._ring is None or self.ended else self._ring.backlog_frames
