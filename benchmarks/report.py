@@ -32,6 +32,9 @@ __all__ = [
     "write",
 ]
 
+BURN = "import os; parent = os.getppid()\nwhile os.getppid() == parent: pass"
+"""A program that takes a core until whoever started it is gone, however that ended."""
+
 
 def parser(description: str) -> argparse.ArgumentParser:
     """Of the command line that all benchmarks have: ``--out`` and ``--smoke``."""
@@ -49,7 +52,7 @@ def arguments(description: str) -> argparse.Namespace:
 @contextmanager
 def busy_processes(count: int) -> Iterator[None]:
     """While entered, so many processes take all that they are given of a core."""
-    running = [subprocess.Popen([sys.executable, "-S", "-c", "while True: pass"]) for _ in range(count)]
+    running = [subprocess.Popen([sys.executable, "-S", "-c", BURN]) for _ in range(count)]
     try:
         yield
     finally:
