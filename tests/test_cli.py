@@ -180,7 +180,13 @@ def test_a_model_for_another_front_end(tmp_path: Path) -> None:
 
 
 def test_a_model_that_there_is_not() -> None:
-    refused(1, r"no model 'gatte'; expected .* one of the released: ear, ear_int8, gate", "models", "verify", "gatte")
+    refused(
+        1,
+        r"no model 'gatte'; expected .* one of the released: ear, ear_int8, gate",
+        "models",
+        "verify",
+        "gatte",
+    )
 
 
 @pytest.mark.parametrize("model", ["yamnet", "sound=x", "=x", "pre_roll_s=1"])
