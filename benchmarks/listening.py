@@ -131,10 +131,10 @@ def heard(subscriber: Subscriber, seconds: float) -> list[Received]:
 
 
 def back_to_back_percent() -> float:
-    """Share of a core that the bundled recording takes when its 20 ms blocks are heard without rest in between.
+    """Share of a core that the bundled recording takes when it is heard turn by turn, without rest in between.
 
     The same work as live, but for the device and the socket: what is above it in `cost` is the price of being
-    woken, with cold caches, fifty times a second.
+    woken, with cold caches, some thirty times a second.
     """
     samples, rate_hz = soundfile.read(DEMO_PATH, dtype="float32", always_2d=True)
     pipeline = Pipeline("recording", rate_hz, heads_of(Config(), Loaded()), PublishConfig())

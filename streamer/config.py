@@ -301,7 +301,7 @@ class Config:
 
     @property
     def turn_s(self) -> float:
-        """Seconds of live sound that gather before it is heard."""
+        """Seconds of live sound that gather before it is heard, at most."""
         if self.engine.turn_ms is not None:
             return self.engine.turn_ms / 1_000
         return STEMS_TURN_S if self.stems.wanted else TURN_S

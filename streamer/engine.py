@@ -35,8 +35,11 @@ KEPT_S = 0.1
 SHORTEST_REST_S = 0.0005
 """Least rest when no source had a whole chunk: bounds what polling costs."""
 
-TURN_PER_STREAM_S, LONGEST_LEAST_S = 0.001, 0.03
-"""Least time from one turn to the next, for each stream and at most: of many, something is due all the time."""
+LEAST_TURN_S = 0.001
+"""Least time from one turn to the next, for each stream: of many, something is due all the time."""
+
+LEAST_TURN_OF_MANY_S = 0.03
+"""What that is at most, however many there are."""
 
 LONGEST_REST_S = 0.05
 """Most rest: bounds how long a new subscriber waits for the last state, and a request to stop."""
@@ -185,11 +188,10 @@ class Engine:
 
     def _rest(self, streams: Sequence[Stream], began: float) -> None:
         """Sleep until something may be due, after a turn that began at a time."""
-        least_s = min(self._turn_s, LONGEST_LEAST_S, TURN_PER_STREAM_S * len(streams)) - (
-            self._clock() - began
-        )
+        turn_s = min(self._turn_s, LEAST_TURN_S * len(streams), LEAST_TURN_OF_MANY_S)
+        left_s = began + turn_s - self._clock()
         waits = [stream.source.wait_s(self._wanted_s(stream)) for stream in streams]
-        time.sleep(min(max(min(waits, default=0.0), least_s, SHORTEST_REST_S), LONGEST_REST_S))
+        time.sleep(min(max(min(waits, default=0.0), left_s, SHORTEST_REST_S), LONGEST_REST_S))
 
     def _step(self, streams: Sequence[Stream]) -> bool:
         """Take one chunk of each of some streams through everything; whether there may be more at once."""
@@ -202,9 +204,12 @@ class Engine:
     def _take(self, stream: Stream) -> Chunk | None:
         """Read a stream's next chunk; None if there is nothing to hear now."""
         wanted = self._chunk_frames(stream)
+        if not wanted:
+            self._teller.beat(stream)
+            return None
         try:
             self._bound_lag(stream)
-            if not wanted or self._gathers(stream):
+            if self._gathers(stream):
                 self._teller.beat(stream)
                 return None
             stream.read_at = self._clock()

@@ -104,7 +104,7 @@ class Hearing:
 
     def __init__(self, heads: Sequence[Head], rate_hz: int, with_frames: bool) -> None:
         self._rate_hz = rate_hz
-        self._resamplers: dict[int, _Node] = {}
+        self._resamplers: dict[Resample, _Node] = {}
         always = [head.name for head in heads if head.opened_by is None]
         for head in heads:
             if head.opened_by not in [None, *always]:
@@ -167,12 +167,7 @@ class Hearing:
 
     def known_after(self, stop: int) -> int:
         """How many samples must be heard until all is known of those before `stop`."""
-        needed = [stop]
-        for node in self._resamplers.values():
-            per_hop, hop = node.stage.hop.denominator, node.stage.hop.numerator
-            last = (stop * per_hop - 1) // hop
-            needed.append(last * hop // per_hop + int(node.stage.latency))  # whole samples: a resampler's
-        return max(needed)
+        return max([stop, *(stage.taken_for(stop) for stage in self._resamplers)])
 
     def finish(self, state: HearingState) -> list[Outcome]:
         """Give what the end of the sound completes."""
@@ -217,11 +212,10 @@ class Hearing:
         node.gated.append(gated)
 
     def _resampler(self, head: Head) -> _Node:
-        rate_hz = head.model.manifest.log_mel.sample_rate_hz
-        if rate_hz not in self._resamplers:
-            stage = Resample(self._rate_hz, rate_hz)
-            self._resamplers[rate_hz] = _Node(stage, Placement().after(stage), Fraction(0))
-        return self._resamplers[rate_hz]
+        stage = Resample(self._rate_hz, head.model.manifest.log_mel.sample_rate_hz)
+        if stage not in self._resamplers:
+            self._resamplers[stage] = _Node(stage, Placement().after(stage), Fraction(0))
+        return self._resamplers[stage]
 
     def _hear(
         self, node: _Node, x: Array, end: int | None, state: HearingState, outcomes: list[Outcome]

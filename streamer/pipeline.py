@@ -101,9 +101,9 @@ class Pipeline:
         stops = [item.stop for item in self._waiting]
         stops.append((self._levels_given + 1) * self._meter.interval_samples)
         stops.append((state.heard // self._scores_samples + 1) * self._scores_samples)
-        said = self._hearing.next_stop(state)
-        next_stop = min(stops) if said is None else min(said, *stops)
-        return max(1, self._hearing.known_after(next_stop) - state.heard)
+        if (said := self._hearing.next_stop(state)) is not None:
+            stops.append(said)
+        return max(1, self._hearing.known_after(min(stops)) - state.heard)
 
     def step(self, block: Block) -> Asking[list[Event]]:
         """Take a block, give the events that it completes.

@@ -77,6 +77,12 @@ class Resample(Stage):
         """`hop` as whole numbers: fractions would cost about as much as the sums."""
         return self.hop.numerator, self.hop.denominator
 
+    def taken_for(self, stop: int) -> int:
+        """How many samples are in when all resampled ones that lie before input sample `stop` are made; 1 or more."""
+        hop, per_hop = self._ratio
+        last = (stop * per_hop - 1) // hop
+        return last * hop // per_hop + (1 if self._untouched else self._reach + 1)
+
     def init(self, batch: int = 1) -> State:
         """State of `batch` streams: input that is still needed, and samples taken and given; before all is silence."""
         held = 0 if self._untouched else 2 * self._reach - 1

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from torch import nn
+from torch import Tensor, nn
 from torch.optim import AdamW, Muon, Optimizer
 
 from streamer.errors import ConfigError
@@ -30,11 +30,16 @@ def optimisers(model: nn.Module, config: LoopConfig) -> dict[str, Optimizer]:
     rate, decay = config.learning_rate, config.weight_decay
     if config.optimiser == "adamw":
         return {"optimiser": AdamW(model.parameters(), lr=rate, weight_decay=decay)}
-    matrices = [weight for weight in model.parameters() if weight.ndim == 2 and min(weight.shape) > 1]
+    matrices = [weight for weight in model.parameters() if _is_matrix(weight)]
     if not matrices:
         raise ConfigError("loop.optimiser is 'muon', and the model has no matrices; expected adamw")
-    others = [weight for weight in model.parameters() if not (weight.ndim == 2 and min(weight.shape) > 1)]
+    others = [weight for weight in model.parameters() if not _is_matrix(weight)]
     return {
         "optimiser": AdamW(others, lr=rate, weight_decay=decay),
         "optimiser of matrices": Muon(matrices, lr=rate, weight_decay=decay, adjust_lr_fn="match_rms_adamw"),
     }
+
+
+def _is_matrix(weight: Tensor) -> bool:
+    """Whether it has directions to be made orthogonal."""
+    return weight.ndim == 2 and min(weight.shape) > 1

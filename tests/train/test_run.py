@@ -1,5 +1,7 @@
 import json
+import os
 import re
+import time
 from types import SimpleNamespace
 
 import numpy
@@ -109,6 +111,18 @@ def test_a_run_is_found_by_name_by_path_or_as_the_last_that_has_weights(tmp_path
     assert find_run("line").name == "20260102-b"
     assert find_run("line", "20260103-c").name == "20260103-c"
     assert find_run("line", str(second)) == second
+
+
+def test_the_last_run_is_that_which_was_begun_or_gone_on_with_last_whatever_its_name(tmp_path):
+    began = time.time_ns()
+    for seconds, name in enumerate(("named", "20260102-b")):
+        at = began + seconds * 1_000_000_000
+        os.utime(started(tmp_path, name) / "config.json", ns=(at, at))
+    assert find_run("line").name == "20260102-b"
+    os.utime(tmp_path / "runs/line/named/config.json", ns=(at + 1, at + 1))
+    assert find_run("line").name == "named"
+    os.utime(tmp_path / "runs/line/20260102-b/config.json", ns=(at + 2, at + 2))
+    assert find_run("line").name == "20260102-b"
 
 
 def test_an_unknown_run_names_those_that_there_are(tmp_path):
