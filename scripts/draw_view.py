@@ -13,8 +13,10 @@ import click
 from rich.console import Console, RenderableType
 
 from streamer.config import Config, StreamConfig
+from streamer.engine import Engine
 from streamer.events import Event
-from streamer.listen import make_engine, make_streams
+from streamer.listen import make_streams
+from streamer.load_model import Loaded
 from streamer.sinks.sink import Sink
 from streamer.sinks.view import View
 from streamer.sources.choose import DEMO_PATH
@@ -46,9 +48,9 @@ def main(out: Path, second: float) -> None:
     """Hear the bundled recording in real time for a while and draw the view."""
     config = Config(stream=(StreamConfig(f"file:{DEMO_PATH}", "mic"),))
     view, stop = View(lambda: f"streamer · publishing on {config.publish.bind}"), threading.Event()
-    streams = make_streams(config, realtime=True, duration_s=float("inf"))
+    streams = make_streams(config, realtime=True, duration_s=float("inf"), loaded=Loaded(config.engine))
     camera = PictureAt(view, second, stop)
-    make_engine(config, streams, [view, camera]).run(stop)
+    Engine(streams, [view, camera], config).run(stop)
     console = Console(record=True, width=110, file=io.StringIO())
     console.print(camera.picture)
     console.save_svg(str(out), title="streamer listen")

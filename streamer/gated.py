@@ -85,6 +85,10 @@ class Gated:
     So what is said depends on the sound alone, whichever of gate and parent was computed first, and however
     the sound was cut.
 
+    The pre-roll begins with an item that a step would have begun with had the stage heard everything, so it may be
+    longer by less than a step: then steps fall together with those of what else hears in steps as long, and whoever
+    waits for one has them all.
+
     Parameters
     ----------
     outlet : HeadOutlet
@@ -106,6 +110,7 @@ class Gated:
         self._stage = stage
         self._parent = parent
         self._pre_roll_items = pre_roll_items
+        self._hop_items = int(stage.hop)
         self._settled_samples = settled_samples
 
     def hold(self, items: Array, state: GatedState) -> None:
@@ -124,6 +129,11 @@ class Gated:
         told += yield from self._hear(self._parent.items_before(horizon + 1), None, state)
         self._forget(state)
         return told
+
+    def next_stop(self, state: GatedState) -> int | None:
+        """Sample up to which what is said next reaches; None while the gate is closed."""
+        running = state.running
+        return running.placement.span(running.given)[1] if running else None
 
     def finish(self, switches: Sequence[Switch], end: int, state: GatedState) -> list[Said]:
         """Hear what is left when the sound ends at sample `end`."""
@@ -145,7 +155,7 @@ class Gated:
         return [self.outlet.said(at, at, None, [*said.changes, stopped])]
 
     def _open(self, switch: Switch, state: GatedState) -> Asking[list[Said]]:
-        first = max(0, state.due - self._pre_roll_items)
+        first = self._pre_roll_from(state)
         origin = max(self._parent.span(first)[0], switch.since, self._settled_samples)
         running = _Running(
             self._stage.init(),
@@ -179,9 +189,14 @@ class Gated:
         assert state.held is not None  # there are items that are due
         return state.held[:, first - state.first : stop - state.first]
 
+    def _pre_roll_from(self, state: GatedState) -> int:
+        """Which item of the parent an opening would hear first now."""
+        first = max(0, state.due - self._pre_roll_items)
+        return first - first % self._hop_items
+
     def _forget(self, state: GatedState) -> None:
         """Drop what no opening can ask for any more."""
-        drop = state.due - self._pre_roll_items - state.first
+        drop = self._pre_roll_from(state) - state.first
         if drop > 0 and state.held is not None:
             state.held = state.held[:, drop:]
             state.first += drop

@@ -161,9 +161,10 @@ class Hearing:
         return outcomes
 
     def next_stop(self, state: HearingState) -> int | None:
-        """Sample up to which what is said next reaches, of what waits for no gate; None if nothing is ever said."""
+        """Sample up to which what is said next reaches; None if nothing is ever said."""
         stops = [node.placement.span(state.stages[node].given)[1] for node in self._nodes if node.heads]
-        return min(stops, default=None)
+        opened = [gated.next_stop(own) for gated, own in state.gated.items()]
+        return min([*stops, *(stop for stop in opened if stop is not None)], default=None)
 
     def known_after(self, stop: int) -> int:
         """How many samples must be heard until all is known of those before `stop`."""

@@ -96,7 +96,7 @@ class Pipeline:
 
     @property
     def wanted_samples(self) -> int:
-        """Samples from `position` on with which the next message may be due, but for stems and what a gate opens."""
+        """Samples from `position` on with which the next message may be due, but for stems."""
         state = self._hearing_state
         stops = [item.stop for item in self._waiting]
         stops.append((self._levels_given + 1) * self._meter.interval_samples)

@@ -32,7 +32,11 @@ def streamer(*arguments: str, stdin: bytes | None = None) -> subprocess.Complete
 def running(*arguments: str, stdin: int | None = subprocess.DEVNULL) -> Iterator[subprocess.Popen[bytes]]:
     """Run `streamer` while entered; it is asked to stop, and then made to."""
     process = subprocess.Popen(
-        [STREAMER, *arguments], stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        [STREAMER, *arguments],
+        bufsize=0,  # what is read ahead with a line is not in what `communicate` gives
+        stdin=stdin,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
     )
     try:
         yield process

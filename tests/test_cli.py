@@ -292,7 +292,7 @@ def test_an_interrupted_analysis_says_so_and_hears_no_more(tmp_path: Path, tone:
         assert process.stdout is not None
         first = process.stdout.readline()
         process.send_signal(signal.SIGINT)
-        out, said = process.communicate(timeout=30)  # without what was read ahead with the first line
+        out, said = process.communicate(timeout=30)
     assert process.returncode == 130
     assert b"Error: interrupted in long" in said
     assert {h["stream"] for h in messages(first + out)} == {"long"}

@@ -14,8 +14,10 @@ from streamer.events import Decision, Event, Scores, encode
 from streamer.frontend import FrontEnd, FrontEndConfig
 from streamer.gated import GateState, Switch
 from streamer.heads import Head
+from streamer.hearing import Hearing
 from streamer.inference.onnx import OnnxModel
 from streamer.listener import Listener
+from streamer.outlets import Said
 from streamer.pipeline import Pipeline
 from streamer.placement import Placement
 from streamer.resample import Resample
@@ -170,6 +172,51 @@ def test_closing_ends_what_it_said(heads: list[Head]) -> None:
     after = [e for e in events if isinstance(e, Scores) and e.stop > closed.stop]
     assert after
     assert all(set(e.heads) == {"gate", "sounds"} for e in after)
+
+
+@pytest.mark.parametrize("gate_front_end", [FrontEndConfig(), OTHER], ids=["same path", "path of its own"])
+@pytest.mark.parametrize("with_sounds", [True, False], ids=["shared ear", "gated ear"])
+def test_all_that_is_said_is_foretold(
+    tmp_path: Path, with_sounds: bool, gate_front_end: FrontEndConfig
+) -> None:
+    hearing = Hearing(make_heads(tmp_path, gate_front_end, with_sounds), RATE, with_frames=False)
+    state, x = hearing.init(), sound(RATE, LOUD_S, 4.5)
+    said: list[Said] = []
+
+    def newly_known(stop: int) -> list[Said]:
+        before = state.horizon
+        said.extend(one for one in alone(hearing.step(x[state.heard : stop], state)) if isinstance(one, Said))
+        return [one for one in said if before < one.stop <= state.horizon]
+
+    def known_next() -> int:
+        stops = [
+            one.stop for one in said if one.stop > state.horizon
+        ]  # given out, but not all before it is known
+        return hearing.known_after(min([hearing.next_stop(state) or 0, *stops]))
+
+    while (known := known_next()) <= len(x):
+        assert not newly_known(known - 1)
+        newly_known(known)  # nothing, of a head that has not heard enough
+    assert sum(one.head.name == "genre" for one in said) > 20
+
+
+@pytest.mark.parametrize("pre_roll_s", [0.0, 0.75, 60.0])
+def test_its_steps_fall_together_with_those_of_its_gate_if_they_are_as_long(
+    tmp_path: Path, pre_roll_s: float
+) -> None:
+    gate, genre = (OnnxModel(write_toy_model(tmp_path / name)) for name in ("gate", "genre"))
+    heads = [
+        Head("gate", "gate", gate, DecisionConfig(min_on_ms=100, min_off_ms=100)),
+        Head("genre", "genre", genre, DecisionConfig(), opened_by="gate", pre_roll_s=pre_roll_s),
+    ]
+    hearing = Hearing(heads, RATE, with_frames=False)
+    outcomes = alone(hearing.step(sound(RATE, LOUD_S, 5.0), hearing.init()))
+    stops = {
+        name: {one.stop for one in outcomes if isinstance(one, Said) and one.head.name == name}
+        for name in ("gate", "genre")
+    }
+    assert len(stops["genre"]) > 40
+    assert stops["genre"] < stops["gate"]
 
 
 def test_it_costs_nothing_while_the_gate_is_closed(

@@ -5,7 +5,10 @@ from __future__ import annotations
 import io
 import itertools
 import re
+import subprocess
+import sys
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from rich.console import Console
@@ -135,3 +138,13 @@ def test_every_stream_has_a_row_of_its_own() -> None:
     assert _head(text, "gate", "mic").startswith("● music")
     assert _head(text, "gate", "door") == "○"
     assert "failed" in _row(text, "hall")
+
+
+def test_the_readme_s_picture_can_be_drawn_anew(tmp_path: Path) -> None:
+    picture = tmp_path / "view.svg"
+    command = [sys.executable, "scripts/draw_view.py", str(picture), "--second", "0.6"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    drawn = re.sub(r"<[^>]+>|&#160;", " ", picture.read_text())
+    assert "streamer listen" in drawn
+    assert re.search(r"mic\s", drawn)
