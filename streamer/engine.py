@@ -14,7 +14,7 @@ from contextlib import ExitStack
 from streamer.config import TURN_S, Config
 from streamer.errors import StreamerError
 from streamer.events import Event
-from streamer.memory import release_compiler
+from streamer.memory import release, unwritten
 from streamer.shedding import Shedding, left_out, taken_back
 from streamer.sinks.sink import Sink, close_soon
 from streamer.stream import Chunk, Opening, Stream, fault_of
@@ -96,14 +96,15 @@ class Engine:
         StreamerError
             If a sink cannot be opened or fails. Streams that fail are noted in `Stream.error` instead.
         """
+        libraries = unwritten()
         warm_up(self.streams, self._config.publish)
+        release(libraries)
         # Whatever fails, every stream ends and every sink closes, in this order.
         with self._closing, ExitStack() as leaving:
             self._open_sinks([*self._sinks, *(sink for stream in self.streams for sink in stream.sinks)])
             leaving.callback(self._leave_all)
             for stream in self.streams:
                 stream.opening = Opening(stream.source)
-            release_compiler()
             while not stop.is_set() and not all(stream.done for stream in self.streams):
                 self._turn()
 
