@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from models.layers import StreamingLayer, TorchState
 from models.recurrent import Lstm
-from models.spectra import Levelled, analyse, as_features, synthesise
+from models.spectra import Levelled, analyse, as_features, synthesise, without_offset
 from models.voice_activity import VoiceActivity
 from streamer.stft import StftConfig
 
@@ -170,7 +170,7 @@ def separate(model: nn.Module, mixture: Tensor, config: StftConfig) -> tuple[Ten
     logits : Tensor, shape (batch, hops)
         Of a voice in each hop.
     """
-    spectra = analyse(mixture, config)
+    spectra = without_offset(analyse(mixture, config), config)
     y = model(as_features(spectra))[0].float()  # there are no complex numbers of less precision
     real, imaginary, logit = y.split([config.bins, config.bins, 1], dim=2)
     voice = synthesise(torch.complex(real, imaginary) * spectra, config, mixture.shape[1])

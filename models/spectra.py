@@ -51,6 +51,11 @@ def analyse(x: Tensor, config: StftConfig) -> Tensor:
     return torch.fft.rfft(padded.unfold(1, config.window_samples, hop) * window)
 
 
+def without_offset(spectra: Tensor, config: StftConfig) -> Tensor:
+    """Complex spectra (..., bins) less the constant in each frame, as `streamer.separation.masks` has it."""
+    return spectra - spectra[..., :1] * torch.from_numpy(config.constant).to(spectra)
+
+
 def synthesise(spectra: Tensor, config: StftConfig, samples: int) -> Tensor:
     """The inverse of `analyse`, as `streamer.stft.InverseStft` gives it.
 

@@ -88,6 +88,13 @@ class StftConfig:
         synthesis = short**2 * (2.0 / self.synthesis_hops) / analysis[-self.latency_samples :]
         return analysis.astype(np.float32), synthesis.astype(np.float32)
 
+    @cached_property
+    def constant(self) -> Array:
+        """Spectrum of a constant sound whose bin 0 is 1: complex64, shape (bins,)."""
+        spectrum = np.fft.rfft(self.windows[0].astype(np.float64))
+        constant: Array = (spectrum / spectrum[0]).astype(np.complex64)
+        return constant
+
 
 @dataclass(frozen=True)
 class Stft(Stage):

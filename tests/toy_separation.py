@@ -51,6 +51,21 @@ def write_toy_separation(
     return folder
 
 
+def without_offset(sound: np.ndarray, stft: StftConfig = DEFAULT) -> np.ndarray:
+    """What a mask of ones gives back of a sound (samples, channels): all but the constant in each frame."""
+    hop, late = stft.hop_samples, stft.latency_samples
+    analysis, synthesis = (window.astype(np.float64) for window in stft.windows)
+    ends = range(hop, len(sound) + late, hop)
+    padded = np.pad(sound.astype(np.float64), ((stft.window_samples, late), (0, 0)))
+    constant = np.zeros_like(padded)
+    for end in ends:
+        frame = padded[end : end + stft.window_samples]  # up to sample `end` of the sound
+        offset = analysis @ frame / analysis.sum()
+        last = slice(end + stft.window_samples - late, end + stft.window_samples)
+        constant[last] += np.outer(analysis[-late:] * synthesis, offset)
+    return sound - constant[stft.window_samples : stft.window_samples + len(sound)]
+
+
 def _model(mask: np.ndarray) -> bytes:
     """The mask, and the sigmoid of how far all frames so far were above `LOUD`, added up: the sum is the state."""
     constants = {

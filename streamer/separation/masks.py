@@ -11,6 +11,19 @@ EXTENDED_HZ = 3_000.0
 """What the mask lets through above the network's bins is what it lets through in this much below their end."""
 
 
+def without_offset(spectra: Array, config: StftConfig) -> Array:
+    """Spectra less the constant in each frame, which is no voice: some devices add one to all that they hear.
+
+    Parameters
+    ----------
+    spectra : complex64 array, shape (..., bins)
+    config : StftConfig
+        Theirs.
+    """
+    offsets = spectra[..., :1]
+    return np.asarray(spectra - offsets * config.constant)
+
+
 def for_network(spectra: Array, config: StftConfig) -> Array:
     """What the network hears: the mean of the channels in its bins, at its scale.
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from streamer.inference.model import Model
 from streamer.kernels import SAMPLE_LIMIT
-from streamer.separation.masks import for_network, full_mask
+from streamer.separation.masks import for_network, full_mask, without_offset
 from streamer.stage import Array, Asking, State, alone
 from streamer.stft import InverseStft, Stft, StftConfig
 
@@ -126,6 +126,7 @@ class Separator:
 
     def _given(self, x: Array, spectra: Array, state: State) -> Asking[tuple[Stems, State]]:
         waiting, count, window, ahead, *rest = state
+        spectra = without_offset(spectra, self.stft)
         mono = for_network(spectra, self._model.manifest.stft)
         y, model_state = yield from self._model.asking(mono, tuple(rest[2:]))
         mask = full_mask(y[..., :-1], spectra, self._model.manifest.stft)

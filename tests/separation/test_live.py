@@ -15,6 +15,9 @@ from streamer.separation.live import Apart, LiveSeparation, VoiceSaid
 from streamer.stage import Array, alone
 from tests.toy_separation import write_toy_separation
 
+OFFSET = 3e-3
+"""Of a frame of noise by chance, which is no voice: some hundredths of the noise."""
+
 RATE_HZ = 16_000
 LATE = 20
 FADE = 160
@@ -71,17 +74,18 @@ def test_stems_lie_where_the_gate_is_open_sample_by_sample(model: OnnxModel) -> 
     assert all(a.stop == b.start for a, b in zip(pieces(given), pieces(given)[1:], strict=False))
     voice, music = joined(given), joined(given, "music")
     inner = slice(FADE, -FADE)
-    np.testing.assert_allclose(voice[inner], 0.25 * x[first:last][inner], atol=1e-6)
+    np.testing.assert_allclose(voice[inner], 0.25 * x[first:last][inner], atol=OFFSET)
     np.testing.assert_allclose((voice + music)[inner], x[first:last][inner], atol=1e-6)
 
 
 @pytest.mark.parametrize("stem", ["voice", "music"])
 def test_stems_begin_and_end_softly(model: OnnxModel, stem: str) -> None:
-    x = np.ones((30_000, 1), np.float32)
+    x = np.sin(np.pi * np.arange(30_000) / 200, dtype=np.float32)[:, None]  # 40 Hz
     found = joined(hear(live(model), x, OPENED, []), stem)[:, 0]
     assert abs(found[0]) < 1e-3
     assert abs(found[-1]) < 1e-3
     assert np.abs(np.diff(found)).max() < 0.02
+    assert np.abs(found).max() > 0.2
 
 
 @pytest.mark.parametrize("gated", [True, False])

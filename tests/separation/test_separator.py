@@ -15,7 +15,7 @@ from streamer.separation.separator import Separator, at_rate
 from streamer.stage import Array, Stage, State, alone
 from streamer.stft import StftConfig
 from tests.contract import check_stage
-from tests.toy_separation import write_toy_separation
+from tests.toy_separation import without_offset, write_toy_separation
 
 DEFAULT = StftConfig()
 SMALL = StftConfig(hop_samples=16, window_samples=64)
@@ -80,11 +80,14 @@ def test_stems_of_the_released_model_keep_the_contract(rate_hz: int) -> None:
 
 
 @FORMATS
-def test_a_mask_of_ones_gives_the_sound_back_to_100_db(tmp_path: Path, rate_hz: int, channels: int) -> None:
+def test_a_mask_of_ones_gives_all_but_the_offset_back_to_100_db(
+    tmp_path: Path, rate_hz: int, channels: int
+) -> None:
     x = noise(rate_hz // 2 + 123, channels)
-    stems = separator(tmp_path, rate_hz=rate_hz, channels=channels).whole(x)
+    made = separator(tmp_path, rate_hz=rate_hz, channels=channels)
+    stems = made.whole(x)
     assert stems.voice.shape == x.shape
-    error = (stems.voice - x).astype(np.float64)
+    error = stems.voice[0] - without_offset(x[0], made.stft)
     assert 10 * np.log10(np.sum(np.square(x, dtype=np.float64)) / np.sum(error**2)) > 100
 
 
@@ -102,11 +105,27 @@ def test_latency_is_20_ms_at_every_rate(tmp_path: Path, rate_hz: int, channels: 
     assert 0.0195 <= made.latency / rate_hz <= 0.02
 
 
+@pytest.mark.parametrize("rate_hz", [16_000, 44_100])
+def test_an_offset_is_no_voice(tmp_path: Path, rate_hz: int) -> None:
+    made = separator(tmp_path, rate_hz=rate_hz)
+    x = noise(rate_hz)
+    plain, offset = made.whole(x), made.whole(x + np.float32(0.5))
+    settled = made.stft.window_samples
+    np.testing.assert_allclose(offset.voice[:, settled:-settled], plain.voice[:, settled:-settled], atol=1e-6)
+
+
+def test_an_offset_does_not_change_what_the_released_model_hears() -> None:
+    made = Separator(OnnxModel(find_model("separation")), 16_000, 1)
+    x = noise(16_000)
+    voiced, offset = made.whole(x).voiced, made.whole(x + np.float32(0.05)).voiced
+    np.testing.assert_allclose(offset[:, 50:], voiced[:, 50:], atol=0.05)
+
+
 def test_stereo_stays_stereo(tmp_path: Path) -> None:
     x = noise(8_000, channels=2)
     x[..., 1] = 0.0
     stems = separator(tmp_path, 0.25, channels=2).whole(x)
-    np.testing.assert_allclose(stems.voice[..., 0], 0.25 * x[..., 0], atol=1e-6)
+    np.testing.assert_allclose(stems.voice[..., 0], 0.25 * without_offset(x[0])[None, :, 0], atol=1e-6)
     assert not stems.voice[..., 1].any()
 
 

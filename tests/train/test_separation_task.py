@@ -265,7 +265,7 @@ def test_half_of_the_mixture_is_3_db_nearer_to_either_stem(tmp_path):
     assert found["seconds"] == 3.0
     # BSS Eval v4 hears level: v - (v + m) / 2 has half the energy of m.
     assert found["voice"]["GNSDR"] == pytest.approx(3.0, abs=0.1)
-    assert found["voice"]["SI-SDR"] == pytest.approx(found["voice"]["SI-SDR of the mixture"], abs=0.01)
+    assert found["voice"]["SI-SDR"] == pytest.approx(found["voice"]["SI-SDR of the mixture"], abs=0.02)
 
 
 def test_bss_eval_tells_interference_from_artefacts():
