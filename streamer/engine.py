@@ -14,7 +14,7 @@ from contextlib import ExitStack
 from streamer.config import TURN_S, Config
 from streamer.errors import StreamerError
 from streamer.events import Event
-from streamer.memory import release, unwritten
+from streamer.memory import release, unchanged
 from streamer.shedding import Shedding, left_out, taken_back
 from streamer.sinks.sink import Sink, close_soon
 from streamer.stream import Chunk, Opening, Stream, fault_of
@@ -34,6 +34,9 @@ KEPT_S = 0.1
 
 SHORTEST_REST_S = 0.0005
 """Least rest when no source had a whole chunk: bounds what polling costs."""
+
+OPENING_LOOK_S = 0.005
+"""Most rest while a source is being opened."""
 
 LEAST_TURN_S = 0.001
 """Least time from one turn to the next, for each stream: of many, something is due all the time."""
@@ -96,7 +99,7 @@ class Engine:
         StreamerError
             If a sink cannot be opened or fails. Streams that fail are noted in `Stream.error` instead.
         """
-        libraries = unwritten()
+        libraries = unchanged()
         warm_up(self.streams, self._config.publish)
         release(libraries)
         # Whatever fails, every stream ends and every sink closes, in this order.
@@ -192,7 +195,8 @@ class Engine:
         turn_s = min(self._turn_s, LEAST_TURN_S * len(streams), LEAST_TURN_OF_MANY_S)
         left_s = began + turn_s - self._clock()
         waits = [stream.source.wait_s(self._wanted_s(stream)) for stream in streams]
-        time.sleep(min(max(min(waits, default=0.0), left_s, SHORTEST_REST_S), LONGEST_REST_S))
+        longest_s = OPENING_LOOK_S if any(stream.opening for stream in self.streams) else LONGEST_REST_S
+        time.sleep(min(max(min(waits, default=longest_s), left_s, SHORTEST_REST_S), longest_s))
 
     def _step(self, streams: Sequence[Stream]) -> bool:
         """Take one chunk of each of some streams through everything; whether there may be more at once."""

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import ctypes
 import re
-import sys
 from pathlib import Path
 from typing import NamedTuple
 
+SMAPS = Path("/proc/self/smaps")
+"""What is mapped, and what became of it; on Linux, where /proc is mounted."""
+
 _MADV_DONTNEED = 4
 _MAPPING = re.compile(r"([0-9a-f]+)-([0-9a-f]+) (\S{4}) \S+ \S+ \S+ +(\S.*)?$")
+_LIBRARY = re.compile(r".*\.so(\.[0-9.]+)?$")
+_NEVER_CHANGED = {"Anonymous:", "Swap:"}
+"""Pages of which the process has a copy of its own, in memory and swapped out: none, if nothing was ever changed."""
 
 
 class Mapping(NamedTuple):
@@ -27,19 +32,22 @@ class Mapping(NamedTuple):
     path: str
 
 
-def unwritten() -> frozenset[Mapping]:
-    """What is mapped of libraries, cannot be written to and never was. On Linux; elsewhere nothing."""
-    if sys.platform != "linux":
+def unchanged() -> frozenset[Mapping]:
+    """What is mapped of libraries, cannot be written to, and is as in their files. Nothing where that is not told."""
+    try:
+        told = SMAPS.read_text(encoding="utf-8", errors="surrogateescape")
+    except OSError:
         return frozenset()
-    found, mapping = set(), None
-    for line in Path("/proc/self/smaps").read_text(encoding="utf-8").splitlines():
+    mappings: dict[Mapping, set[str]] = {}
+    mapping = None
+    for line in told.splitlines():
         if begins := _MAPPING.match(line):
             start, stop, access, path = begins.groups()
-            library = path is not None and ".so" in path and "w" not in access
+            library = path is not None and "w" not in access and _LIBRARY.match(path)
             mapping = Mapping(int(start, 16), int(stop, 16), path) if library else None
-        elif mapping and line.split() == ["Anonymous:", "0", "kB"]:  # no page of it was copied, to be changed
-            found.add(mapping)
-    return frozenset(found)
+        elif mapping and (words := line.split())[0] in _NEVER_CHANGED and words[1] == "0":
+            mappings.setdefault(mapping, set()).add(words[0])
+    return frozenset(mapping for mapping, none in mappings.items() if none == _NEVER_CHANGED)
 
 
 def release(before: frozenset[Mapping]) -> int:
@@ -50,18 +58,18 @@ def release(before: frozenset[Mapping]) -> int:
     Parameters
     ----------
     before : frozenset of Mapping
-        `unwritten` of a while ago: what has changed since may be a library that another thread is loading.
+        `unchanged` of a while ago: what has changed since may be a library that another thread is loading.
 
     Returns
     -------
     int
         Bytes of address space let go.
     """
-    if sys.platform != "linux":
+    if not before:
         return 0
     libc = ctypes.CDLL(None)
     libc.madvise.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int]
     if hasattr(libc, "malloc_trim"):  # glibc's
         libc.malloc_trim(0)
-    sizes = [(mapping.start, mapping.stop - mapping.start) for mapping in before & unwritten()]
+    sizes = [(mapping.start, mapping.stop - mapping.start) for mapping in before & unchanged()]
     return sum(size for start, size in sizes if libc.madvise(start, size, _MADV_DONTNEED) == 0)

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+
+from streamer import memory
 
 PROGRAM = """
 from pathlib import Path
 import numpy as np
 from streamer.frontend import FrontEnd
-from streamer.memory import release, unwritten
+from streamer.memory import release, unchanged
 from streamer.stage import offline
 
 def resident_kb():
@@ -22,7 +25,7 @@ x = np.random.default_rng(0).normal(0, 0.1, (1, 16_000)).astype(np.float32)
 before = offline(FrontEnd(), x)
 held_kb = resident_kb()
 assert release(frozenset()) == 0  # what was not seen before is left alone
-libraries = unwritten()
+libraries = unchanged()
 assert any("libllvmlite" in mapping.path for mapping in libraries)
 released = release(libraries)
 freed_kb = held_kb - resident_kb()
@@ -43,3 +46,37 @@ def test_libraries_are_let_go_and_come_back() -> None:
     released, freed_kb = map(int, done.stdout.split())
     assert released > 60_000_000
     assert freed_kb > 40_000
+
+
+def told(*mappings: str) -> str:
+    return "".join(f"7f00{n}000-7f00{n}800 {mapping}\n" for n, mapping in enumerate(mappings))
+
+
+def test_only_libraries_that_nothing_was_changed_in_count(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rest, none = "p 00000000 08:01 123 ", "Rss: 4 kB\nAnonymous: 0 kB\nSwap: 0 kB"
+    smaps = tmp_path / "smaps"
+    smaps.write_bytes(
+        told(
+            f"r--{rest}/usr/lib/liba.so.1\n{none}",
+            f"r-x{rest}/usr/lib/a.cpython-311.so\n{none}",
+            f"rw-{rest}/usr/lib/written.so\n{none}",
+            f"r--{rest}/usr/lib/relocated.so\nRss: 4 kB\nAnonymous: 4 kB\nSwap: 0 kB",
+            f"r--{rest}/usr/lib/swapped.so\nRss: 0 kB\nAnonymous: 0 kB\nSwap: 8 kB",
+            f"r--{rest}/usr/lib/old_kernel.so\nRss: 0 kB\nAnonymous: 0 kB",
+            f"r--{rest}/home/my.songs/a.npy\n{none}",
+            f"r--{rest[:-1]}\n{none}",
+        ).encode()
+        + b"7f009000-7f009800 r--p 00000000 08:01 123 /usr/l\xe9/libb.so\n"
+        + none.encode()
+    )
+    monkeypatch.setattr(memory, "SMAPS", smaps)
+    names = {Path(mapping.path).name for mapping in memory.unchanged()}
+    assert names == {"liba.so.1", "a.cpython-311.so", "libb.so"}
+
+
+def test_where_nothing_is_told_nothing_is_let_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(memory, "SMAPS", tmp_path / "absent")
+    assert memory.unchanged() == frozenset()
+    assert memory.release(memory.unchanged()) == 0

@@ -17,6 +17,13 @@ class Delegate(Source):
     def __init__(self, inner: Source) -> None:
         self._inner = inner
 
+    @property
+    def opens_slowly(self) -> bool:
+        return self._inner.opens_slowly
+
+    def give_up_opening(self) -> None:
+        self._inner.give_up_opening()
+
     def open(self) -> None:
         self._inner.open()
         self.rate_hz = self._inner.rate_hz

@@ -26,6 +26,26 @@ Equal calls give the same samples for every `max_frames`, whatever a decoder doe
 several times faster.
 """
 
+AT_ONCE = frozenset(
+    f".{kind}"
+    for kind in [
+        "aif",
+        "aiff",
+        "au",
+        "caf",
+        "flac",
+        "mp3",
+        "oga",
+        "ogg",
+        "opus",
+        "rf64",
+        "w64",
+        "wav",
+        "wave",
+    ]
+)
+"""How files end that libsndfile reads; for others ffmpeg is started."""
+
 UNKNOWN_LENGTH = 0xFFFFFFFF
 """What a program that writes a WAV into a pipe puts where the length of the data belongs."""
 
@@ -51,13 +71,21 @@ class FileSource(Delegate):
 
     def __init__(self, path: Path) -> None:
         super().__init__(SoundFileSource(path))
+        self._media = MediaFileSource(path)
         self._path = path
+
+    @property
+    def opens_slowly(self) -> bool:
+        return self._path.suffix.lower() not in AT_ONCE
+
+    def give_up_opening(self) -> None:
+        self._media.give_up_opening()
 
     def open(self) -> None:
         try:
             super().open()
         except _UnreadableError as unreadable:
-            self._inner = MediaFileSource(self._path)
+            self._inner = self._media
             try:
                 super().open()
             except StreamError as error:

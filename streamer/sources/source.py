@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import ClassVar
 
 from streamer.stage import Array
 
@@ -62,8 +61,11 @@ class Source(ABC):
 
     rate_hz: int
     channels: int
-    opens_slowly: ClassVar[bool] = False
-    """Whether `open` may wait for a network, so that the engine has it done on another thread."""
+
+    @property
+    def opens_slowly(self) -> bool:
+        """Whether `open` may wait for a network or a program, so that the engine has it done on another thread."""
+        return False
 
     def give_up_opening(self) -> None:  # noqa: B027 - most sources open at once
         """Make an `open` that goes on in another thread fail soon. Nothing where `open` does not wait."""

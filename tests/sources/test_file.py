@@ -15,6 +15,7 @@ import soundfile
 
 from streamer.errors import StreamError
 from streamer.sources.file import FileSource
+from streamer.sources.paced import Paced
 from streamer.stage import Array
 from tests.sources.source_contract import check_source, read_all
 
@@ -254,3 +255,21 @@ def test_an_mp3_is_decoded_as_a_whole_would_be(tmp_path: Path, rate_hz: int) -> 
     source.open()
     pieces = read_all(source, itertools.repeat(1_000))
     np.testing.assert_allclose(pieces, whole, rtol=0, atol=1e-6)
+
+
+def test_what_may_take_ffmpeg_opens_slowly_whatever_stands_before_it() -> None:
+    slow = {name: Paced(FileSource(Path(name))).opens_slowly for name in ("a.m4a", "a", "a.wav", "A.FLAC")}
+    assert slow == {"a.m4a": True, "a": True, "a.wav": False, "A.FLAC": False}
+
+
+def test_opening_a_file_by_ffmpeg_can_be_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "a.m4a"
+    path.write_bytes(b"no sound " * 100)
+    stuck = tmp_path / "ffmpeg"
+    stuck.write_text("#!/bin/sh\nexec /bin/sleep 60\n")
+    stuck.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    source = Paced(FileSource(path))
+    source.give_up_opening()
+    with pytest.raises(StreamError, match="not waited for"):
+        source.open()
