@@ -10,6 +10,7 @@ from setuptools import find_packages, setup
 
 HERE = Path(__file__).parent
 
+TORCH = ["torch>=2.6,<3"]
 TRAIN = [
     "matplotlib>=3.9,<4",
     "museval>=0.4.1,<0.5",
@@ -19,7 +20,7 @@ TRAIN = [
     "scikit-learn>=1.5,<2",
     "scipy>=1.13,<2",
     "tensorboard>=2.17,<3",
-    "torch>=2.6,<3",
+    *TORCH,
     "torchaudio>=2.6,<3",
     "tqdm>=4.66,<5",
 ]
@@ -71,6 +72,7 @@ setup(
     extras_require={
         "train": TRAIN,
         "tfhub": TFHUB,
+        "torch": TORCH,
         "bench": BENCH,
         "test": TEST,
         "dev": [*TRAIN, *BENCH, *TEST, *LINT],

@@ -11,6 +11,7 @@ from models.layers import StreamingLayer, TorchState
 from models.recurrent import Lstm
 from models.spectra import Levelled, analyse, as_features, synthesise, without_offset
 from models.voice_activity import VoiceActivity
+from streamer.errors import ConfigError
 from streamer.stft import StftConfig
 
 
@@ -37,6 +38,11 @@ class MaskConfig:
         Units by which it knows whether there is a voice.
     level_frames : int
         Frames whose mean power is taken for the level.
+
+    Raises
+    ------
+    ConfigError
+        If the zones are not the bins, or `reach` is even.
     """
 
     stft: StftConfig = field(default_factory=StftConfig)
@@ -48,6 +54,15 @@ class MaskConfig:
     blocks: int = 3
     voice_memory: int = 32
     level_frames: int = 200
+
+    def __post_init__(self) -> None:
+        covered = sum(bands * width for bands, width in self.zones)
+        if covered != self.stft.bins - 1:
+            raise ConfigError(
+                f"zones {self.zones} have {covered} bins together; expected {self.stft.bins - 1}, half of the window"
+            )
+        if self.reach % 2 == 0:
+            raise ConfigError(f"reach is {self.reach} bands; expected an odd number: as many above as below")
 
     @property
     def bands(self) -> int:
@@ -65,11 +80,6 @@ class Mask(StreamingLayer):
     Parameters
     ----------
     config : MaskConfig
-
-    Raises
-    ------
-    ValueError
-        If the zones are not the bins, or `reach` is even.
     """
 
     hop_frames = 1
@@ -78,11 +88,6 @@ class Mask(StreamingLayer):
     def __init__(self, config: MaskConfig = MaskConfig()) -> None:
         super().__init__()
         self.config = config
-        covered = sum(bands * width for bands, width in config.zones)
-        if covered != config.stft.bins - 1:
-            raise ValueError(f"zones {config.zones} have {covered} bins; expected {config.stft.bins - 1}")
-        if config.reach % 2 == 0:
-            raise ValueError(f"reach is {config.reach} bands; expected an odd number: as many above as below")
         self.level = Levelled(config.level_frames)
         self.encoders = nn.ModuleList(Zone(3 * width, config.channels) for _, width in config.zones)
         self.blocks = nn.ModuleList(Block(config) for _ in range(config.blocks))

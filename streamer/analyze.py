@@ -10,7 +10,7 @@ from typing import TextIO
 
 from streamer.config import Config, StreamConfig
 from streamer.engine import Engine
-from streamer.errors import StreamerError
+from streamer.errors import InterruptedByUserError
 from streamer.events import Status
 from streamer.listen import make_streams, run
 from streamer.load_model import Loaded
@@ -20,12 +20,6 @@ from streamer.sinks.without import Without
 from streamer.stream import Stream
 
 PROGRESS_S = 0.2
-
-
-class InterruptedByUserError(StreamerError):
-    """Asked to stop before the end."""
-
-    exit_code = 130
 
 
 def analyze_files(paths: Sequence[Path], config: Config, out: TextIO) -> list[Stream]:
@@ -57,11 +51,13 @@ def analyze_files(paths: Sequence[Path], config: Config, out: TextIO) -> list[St
     streams = make_streams(
         replace(config, stream=entries), realtime=False, duration_s=float("inf"), loaded=Loaded(config.engine)
     )
-    with file_bars() as begin:
+    with file_bars() as bars:
         for stream in streams:
             # Without what is said of the process, the same file gives the same lines.
             sinks = [Without(Status, JsonLines(out))]
-            if run(Engine([stream], sinks, config), partial(_show, begin(stream.name), stream), PROGRESS_S):
+            if run(
+                Engine([stream], sinks, config), partial(_show, bars.begin(stream.name), stream), PROGRESS_S
+            ):
                 raise InterruptedByUserError(
                     f"interrupted in {stream.name}: the messages end before the sound"
                 )

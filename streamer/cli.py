@@ -10,7 +10,7 @@ import click
 
 from streamer.bench.command import bench
 from streamer.config import DEFAULT_ADDRESS
-from streamer.errors import StreamerError
+from streamer.errors import InterruptedByUserError, StreamerError
 from streamer.listen_command import listen
 from streamer.model_commands import models as model_commands
 from streamer.options import engine_config, engine_options, hearing_config, hearing_options
@@ -38,6 +38,8 @@ class _Group(click.Group):
             if error.exit_code == 0:
                 return None  # whoever read the output has had enough
             raise _Shown(error) from error
+        except KeyboardInterrupt as error:
+            raise _Shown(InterruptedByUserError("interrupted")) from error
         except OSError as error:
             if isinstance(error, BrokenPipeError):
                 raise  # click knows what to do

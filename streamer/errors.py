@@ -27,3 +27,9 @@ class ModelError(StreamerError):
 
 class StreamError(StreamerError):
     """Sound that cannot be opened, decoded, read or published."""
+
+
+class InterruptedByUserError(StreamerError):
+    """Asked to stop before the end."""
+
+    exit_code = 130

@@ -106,6 +106,11 @@ def listen(
         )
         return _taken_apart(found, publish=stems or None, to=stems_to, play=play, output=output)
 
+    def configured_again() -> Config:
+        if config_path is None:
+            raise ConfigError("there is no file to read again; expected a start with --config")
+        return configured()
+
     def streams_of(config: Config, running: Sequence[Stream]) -> list[Stream]:
         return make_streams(config, realtime, duration_s or math.inf, loaded, running)
 
@@ -119,7 +124,7 @@ def listen(
     publisher = Publisher(config.publish.bind, config.publish.keys)
     sink = _sink(as_json, realtime, lambda: f"streamer · publishing on {publisher.address}")
     engine = Engine(streams, [publisher, sink], config)
-    reload = Reload(configured, config, streams, streams_of)
+    reload = Reload(configured_again, config, streams, streams_of)
     with _drawn(sink) as draw:
         run(engine, draw, PICTURE_S, lambda: click.echo(reload.again(engine), err=True))
     for line in summary(engine.streams):
@@ -131,6 +136,8 @@ def listen(
 
 def _taken_apart(config: Config, **given: object) -> Config:
     """A configuration with what the command line says of stems: of all, and of a stream that has its own."""
+    if given["to"] == "":
+        raise ConfigError("--stems-to is empty; expected a folder")
     entries = (replace(e, stems=_changed(e.stems, **given)) if e.stems else e for e in config.stream)
     return replace(config, stream=tuple(entries), stems=_changed(config.stems, **given))
 

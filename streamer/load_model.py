@@ -68,6 +68,6 @@ class Loaded:
         if model.manifest.task != place:
             raise ModelError(
                 f"model {model.manifest.name} decides {model.manifest.task!r}; expected a model whose task is "
-                f"{place!r}: name one in [models] {place}, see `streamer models`"
+                f"{place!r}: `streamer models list` has those there are, --model and [models] {place} name one"
             )
         return model

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import sys
-from collections import Counter
+import threading
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from streamer.errors import ConfigError, StreamerError
+from streamer.errors import ConfigError, InterruptedByUserError, StreamerError
+from streamer.signals import StoppedBySignal
+
+if TYPE_CHECKING:
+    from streamer.inference.model import Model
+    from streamer.progress import FileBars
 
 
 @click.command()
@@ -18,7 +24,6 @@ from streamer.errors import ConfigError, StreamerError
 @click.option(
     "--out",
     required=True,
-    type=click.Path(path_type=Path, readable=False),
     metavar="DIR",
     help="Takes DIR/NAME/voice.wav and DIR/NAME/music.wav for each file NAME.*.",
 )
@@ -29,30 +34,43 @@ from streamer.errors import ConfigError, StreamerError
     metavar="MODEL",
     help="A separation's name, or its folder, as `python -m train export separation` writes it.",
 )
-def separate(files: tuple[Path, ...], out: Path, model: str) -> None:
+def separate(files: tuple[Path, ...], out: str, model: str) -> None:
     """Take the voice and the accompaniment of files apart; both have the file's rate, channels and length."""
     from streamer.progress import file_bars
-    from streamer.separation.files import separate_file
+    from streamer.separation.files import check_folders
     from streamer.separation.load import load_separation
 
-    names = Counter(path.stem for path in files)
-    if twice := [name for name, count in names.items() if count > 1]:
-        raise ConfigError(
-            f"{names[twice[0]]} files are called {twice[0]!r}; expected one of each name: give them in turns, each "
-            "with an --out of its own"
-        )
+    if not out:
+        raise ConfigError("--out is empty; expected a folder")
+    folders = {path: Path(out) / path.stem for path in files}
+    check_folders(folders)
     separation = load_separation(model)
-    failed = 0
-    with file_bars() as begin:
-        for path in files:
-            try:
-                muted = separate_file(path, out / path.stem, separation, begin(path.name))
-            except StreamerError as error:
-                failed += 1
-                click.echo(f"Error: {error}", err=True)
-                continue
-            click.echo(out / path.stem)
-            if muted:
-                click.echo(f"{path}: {muted} samples were no sound (NaN, infinite) and muted", err=True)
-    if failed:
+    stop = threading.Event()
+    with file_bars() as bars, StoppedBySignal(stop):
+        done = [_separate(path, folder, separation, bars, stop) for path, folder in folders.items()]
+    if not all(done):
         sys.exit(1)
+
+
+def _separate(path: Path, folder: Path, model: Model, bars: FileBars, stop: threading.Event) -> bool:
+    """Take a file apart and say where its stems are, or why not; whether they are there."""
+    from streamer.separation.files import separate_file
+
+    show = bars.begin(path.name)
+
+    def heard(seconds: float, total_s: float | None) -> None:
+        if stop.is_set():
+            raise InterruptedByUserError(f"interrupted in {path}: it has no stems, nor have those after it")
+        show(seconds, total_s)
+
+    try:
+        muted = separate_file(path, folder, model, heard)
+    except InterruptedByUserError:
+        raise
+    except StreamerError as error:
+        bars.say(f"Error: {error}", err=True)
+        return False
+    bars.say(str(folder))
+    if muted:
+        bars.say(f"{path}: {muted} samples were no sound (NaN, infinite) and muted", err=True)
+    return True

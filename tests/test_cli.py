@@ -13,7 +13,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+from click.testing import CliRunner
 
+from streamer.cli import main
 from streamer.config import PLACES
 from streamer.model_folders import released_folder
 from tests.programs import STREAMER, free_address, messages, received, running, streamer
@@ -319,3 +321,12 @@ def test_a_reader_that_leaves_ends_it_quietly(tone: Path) -> None:
     )
     assert done.stderr == b""
     assert len(done.stdout.splitlines()) == 1
+
+
+def test_ctrl_c_ends_any_command_with_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted() -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("streamer.devices.input_devices", interrupted)
+    done = CliRunner().invoke(main, ["devices"])
+    assert (done.exit_code, done.stderr) == (130, "Error: interrupted\n")

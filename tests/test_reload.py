@@ -190,6 +190,18 @@ def test_the_command_lets_a_process_read_its_configuration_again(path: Path) -> 
         assert process.poll() is None
 
 
+def test_without_a_configuration_there_is_nothing_to_read_again(path: Path) -> None:
+    address = free_address()
+    with (
+        Subscriber(("status",), address) as subscriber,
+        running("listen", "--device", f"file:{path.parent / 'a.wav'}", "--bind", address),
+    ):
+        received(subscriber, 1)
+        done = streamer("reload", "--address", address)
+    assert done.returncode == 1
+    assert b"there is no file to read again; expected a start with --config" in done.stdout
+
+
 def test_the_command_signals_no_process_that_is_not_named() -> None:
     with bus.publishing() as publisher:
         publisher.send(bus.status(pid=0))

@@ -134,7 +134,8 @@ def _of_run(command: Callable[..., None]) -> Callable[..., None]:
 def evaluate(task: str, run: str | None, model: Path | None, split: Split) -> None:
     """Measure a run or a released model on held-out data; figures as JSON.
 
-    A run takes them too, in evaluation.json, and what was said of each clip, in predictions/SPLIT.npz.
+    A run takes them too, in evaluation.json, and what was said of each clip, in predictions/SPLIT.npz
+    (of a separation, the figures of each, in SPLIT.json).
     """
     if run is not None and model is not None:
         raise ConfigError("got --run and --model; expected one of them")

@@ -126,8 +126,8 @@ def open_session(path: Path, threads: int = 1, provider: str = ON_CPU) -> Any:
     known = onnxruntime.get_available_providers()
     if provider not in known:
         raise ConfigError(
-            f"--backend cuda needs {provider}, and this ONNX Runtime has {', '.join(known)}; type: pip install "
-            "onnxruntime-gpu in the place of onnxruntime, or leave --backend out"
+            f"--backend cuda needs {provider}, and this ONNX Runtime has {', '.join(known)}; type: pip uninstall "
+            "--yes onnxruntime && pip install onnxruntime-gpu (no extra can, both lie in one place), or leave it out"
         )
     session = onnxruntime.InferenceSession(str(path), sess_options=options, providers=[provider])
     if provider not in session.get_providers():  # it falls back to the CPU without a word

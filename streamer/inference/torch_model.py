@@ -143,7 +143,8 @@ def import_torch(device: str) -> Any:
         import torch.export.passes
     except ImportError as error:
         raise ConfigError(
-            f"--backend torch needs torch, which cannot be imported ({error}); type: pip install torch"
+            f"--backend torch needs torch, which cannot be imported ({error}); install the extra [torch], or type: "
+            "pip install torch"
         ) from error
     if device == "cuda" and not torch.cuda.is_available():
         raise ConfigError(

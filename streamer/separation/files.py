@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 
 import soundfile
 
 from streamer.config import STEM_ENCODINGS, STEMS
-from streamer.errors import StreamError
+from streamer.errors import ConfigError, StreamError
 from streamer.inference.model import Model
 from streamer.separation.separator import Separator, Stems, cleaned
 from streamer.sources.file import FileSource
@@ -47,9 +48,7 @@ def separate_file(
     StreamError
         If the file cannot be read, or the stems cannot be written.
     """
-    targets = {stem: folder / f"{stem}.wav" for stem in STEMS}
-    if path.resolve() in {target.resolve() for target in targets.values()}:
-        raise StreamError(f"{path} would be written over by its own stem; name another folder with --out")
+    targets = _targets(folder)
     source = FileSource(path)
     source.open()
     with ExitStack() as opened:
@@ -67,10 +66,43 @@ def separate_file(
                 partial[stem].replace(targets[stem])
         except (OSError, soundfile.LibsndfileError) as error:
             raise StreamError(
-                f"the stems of {path} cannot be written into {folder} ({error}); make room there, or name another "
-                "folder with --out"
+                f"the stems of {path} cannot be written into {folder} ({error}); make room there, or name a "
+                "folder with --out that may be written to"
             ) from error
     return muted
+
+
+def check_folders(folders: Mapping[Path, Path]) -> None:
+    """Refuse to write stems over a file that is to be read.
+
+    Parameters
+    ----------
+    folders : mapping of Path to Path
+        Files, and what takes the stems of each.
+
+    Raises
+    ------
+    ConfigError
+        If two files have one folder, or a file lies where a stem is to be.
+    """
+    twice = [folder for folder, count in Counter(folders.values()).items() if count > 1]
+    if twice:
+        names = " and ".join(str(path) for path, folder in folders.items() if folder == twice[0])
+        raise ConfigError(
+            f"the stems of {names} would both be in {twice[0]}; expected a name of its own for each file: give them in "
+            "turns, each with an --out of its own"
+        )
+    files = {path.resolve(): path for path in folders}
+    for path, folder in folders.items():
+        for target in _targets(folder).values():
+            if over := files.get(target.resolve()):
+                raise ConfigError(
+                    f"{over} would be written over by a stem of {path}; name another folder with --out"
+                )
+
+
+def _targets(folder: Path) -> dict[str, Path]:
+    return {stem: folder / f"{stem}.wav" for stem in STEMS}
 
 
 def _separated(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import logging
 import queue
+import shutil
 import threading
 from collections import defaultdict
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ import numpy as np
 import soundfile
 
 from streamer.config import STEM_ENCODINGS
-from streamer.errors import ConfigError
+from streamer.errors import ConfigError, StreamError
 from streamer.events import Event, Status, Stem
 from streamer.sinks.sink import Sink
 from streamer.wav import WAV_BYTES
@@ -30,6 +31,9 @@ WAITING_S = 10.0
 """Sound of one stem that may wait for a slow disk; beyond it live sound is left out."""
 ENDED_S = 1.0
 """A stem that its stream is ahead of by so much has ended: its file is finished."""
+FLAC_CHANNELS = 8
+FULL_BYTES = 1 << 16
+"""A disk with less room is full: a file system keeps some for itself."""
 LOOK_S = 0.1
 """How often who waits for the disk looks whether anything is written still."""
 
@@ -140,6 +144,7 @@ class StemFiles(Sink):
             file.sound.close()
         except Exception as error:  # noqa: BLE001 - as above
             logger.warning("stem %s of %s is cut short in %s (%s)", key[1], key[0], self._folder, error)
+        _remove_if_empty(Path(file.sound.name))
 
     def _write(self, key: tuple[str, str], stem: Stem) -> None:
         """Append a stem to its file, or begin another one where it does not follow."""
@@ -160,10 +165,10 @@ class StemFiles(Sink):
         self.left_out += 1
         self._close(key)
         self._files[key] = _StemFile(stem.epoch, stem.stop, None)
+        full = shutil.disk_usage(self._folder).free < FULL_BYTES
         logger.warning(
-            "stem %s of %s cannot be written into %s (%s): it is left out there until it begins anew, all else goes "
-            "on; make room",
-            *(stem.label, stem.stream, self._folder, error),
+            "stem %s of %s cannot be written into %s (%s): it is left out there until it begins anew, all else goes on",
+            *(stem.label, stem.stream, self._folder, "the disk is full; make room" if full else error),
         )
 
 
@@ -231,10 +236,24 @@ def _seconds(stem: Stem) -> float:
 
 def _begun(stem: Stem, folder: Path, form: str) -> _StemFile:
     """A file for a stem that begins."""
-    path = _free(folder, f"{stem.stream}-{_when(stem)}-{stem.label}", form)
     channels = stem.samples.shape[1]
-    sound = soundfile.SoundFile(path, "x", stem.rate, channels, STEM_ENCODINGS[form], format=form.upper())
+    if form == "flac" and channels > FLAC_CHANNELS:
+        raise StreamError(
+            f'{channels} channels, and FLAC has {FLAC_CHANNELS} at most: set form = "wav" in [stems]'
+        )
+    path = _free(folder, f"{stem.stream}-{_when(stem)}-{stem.label}", form)
+    try:
+        sound = soundfile.SoundFile(path, "x", stem.rate, channels, STEM_ENCODINGS[form], format=form.upper())
+    except Exception:
+        _remove_if_empty(path)
+        raise
     return _StemFile(stem.epoch, stem.start, sound)
+
+
+def _remove_if_empty(path: Path) -> None:
+    """Remove a file into which not even a header was written."""
+    if path.is_file() and not path.stat().st_size:
+        path.unlink()
 
 
 def _when(stem: Stem) -> str:

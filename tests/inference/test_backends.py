@@ -35,7 +35,7 @@ def test_cuda_that_is_not_there_names_the_package(folder: Path) -> None:
     with pytest.raises(
         ConfigError,
         match=r"--backend cuda needs CUDAExecutionProvider, and this ONNX Runtime has .*CPUExecutionProvider.*; type: "
-        r"pip install onnxruntime-gpu",
+        r"pip uninstall --yes onnxruntime && pip install onnxruntime-gpu",
     ):
         Loaded(EngineConfig(backend="cuda")).model(folder)
 

@@ -10,6 +10,7 @@ from models.mask import Mask, MaskConfig, Zone, separate
 from models.mask_offline import OfflineMask
 from models.recurrent import Lstm
 from models.spectra import analyse, synthesise
+from streamer.errors import ConfigError
 from streamer.stage import offline
 from streamer.stft import Stft, StftConfig
 
@@ -84,13 +85,13 @@ def test_every_weight_is_learnt():
 
 
 def test_zones_that_are_not_the_bins_are_refused():
-    with pytest.raises(ValueError, match="have 8 bins; expected 16"):
-        Mask(MaskConfig(SMALL, zones=((4, 2),)))
+    with pytest.raises(ConfigError, match="have 8 bins together; expected 16, half of the window"):
+        MaskConfig(SMALL, zones=((4, 2),))
 
 
 def test_a_reach_that_is_even_is_refused():
-    with pytest.raises(ValueError, match="reach is 4 bands; expected an odd number: as many above as below"):
-        Mask(replace(CONFIG, reach=4))
+    with pytest.raises(ConfigError, match="reach is 4 bands; expected an odd number: as many above as below"):
+        replace(CONFIG, reach=4)
 
 
 def test_the_bands_of_a_zone_share_their_weights():

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import io
 import subprocess
+import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
 from click.testing import CliRunner
+from rich.console import Console
+from rich.progress import Progress
 
 from streamer.cli import main
 from streamer.inference.onnx import OnnxModel
+from streamer.progress import FileBars
 from streamer.separation.files import separate_file
 from streamer.separation.separator import at_rate
 from streamer.stage import Array
 from streamer.stft import StftConfig
+from tests.programs import running
 from tests.toy_model import write_toy_model
 from tests.toy_separation import without_offset, write_toy_separation
 
@@ -118,7 +124,8 @@ def test_a_bad_file_is_said_and_the_others_are_separated(tmp_path: Path, model: 
 def test_two_files_of_one_name_are_refused(tmp_path: Path, model: Path) -> None:
     code, _, errors = run("a/song.wav", "b/song.flac", "--out", tmp_path, "--model", model)
     assert code == 2
-    assert "2 files are called 'song'; expected one of each name" in errors
+    assert "the stems of a/song.wav and b/song.flac would both be in" in errors
+    assert "expected a name of its own for each file" in errors
 
 
 def test_a_model_that_does_something_else_is_refused(tmp_path: Path) -> None:
@@ -133,7 +140,7 @@ def test_a_folder_that_cannot_be_made_says_so(tmp_path: Path, model: Path) -> No
     code, _, errors = run(file, "--out", file, "--model", model)
     assert code == 1
     assert f"the stems of {file} cannot be written into {file / 'song'}" in errors
-    assert "make room there, or name another folder with --out" in errors
+    assert "make room there, or name a folder with --out that may be written to" in errors
 
 
 def test_a_full_disk_leaves_what_was_there_and_no_half_stems(
@@ -167,6 +174,50 @@ def test_a_file_is_not_written_over_by_its_own_stem(tmp_path: Path, model: Path)
     file = write(tmp_path / "voice" / "voice.wav", noise(8_000))
     before = file.read_bytes()
     code, _, errors = run(file, "--out", tmp_path, "--model", model)
-    assert code == 1
-    assert "would be written over by its own stem; name another folder with --out" in errors
+    assert code == 2
+    assert "would be written over by a stem of" in errors
+    assert "name another folder with --out" in errors
     assert file.read_bytes() == before
+
+
+def test_a_file_that_is_read_later_is_not_written_over(tmp_path: Path, model: Path) -> None:
+    (tmp_path / "song").mkdir()
+    later = write(tmp_path / "song" / "voice.wav", noise(4_000))
+    before = later.read_bytes()
+    first = write(tmp_path / "song.wav", noise(4_000))
+    code, _, errors = run(first, later, "--out", tmp_path, "--model", model)
+    assert code == 2
+    assert f"{later} would be written over by a stem of {first}; name another folder with --out" in errors
+    assert later.read_bytes() == before
+
+
+def test_no_folder_is_refused(model: Path) -> None:
+    code, _, errors = run("a.wav", "--out", "", "--model", model)
+    assert (code, errors.strip()) == (2, "Error: --out is empty; expected a folder")
+
+
+def test_asked_to_stop_it_leaves_no_part_of_a_stem(tmp_path: Path) -> None:
+    long = write(tmp_path / "long.wav", noise(16_000 * 600))
+    folder = tmp_path / "out" / "long"
+    with running("separate", str(long), "--out", str(tmp_path / "out")) as process:
+        until = time.monotonic() + 60
+        while not (folder / "voice.wav.partial").exists():
+            assert time.monotonic() < until
+            time.sleep(0.01)
+        process.terminate()
+        _, said = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert b"interrupted in" in said
+    assert list(folder.iterdir()) == []
+
+
+def test_of_bars_the_last_is_there_and_lines_are_whole(capsys: pytest.CaptureFixture[str]) -> None:
+    console = Console(file=io.StringIO(), force_terminal=True, width=80)
+    with Progress(console=console) as progress:
+        bars = FileBars(progress)
+        bars.begin("a.wav")
+        bars.begin("b.wav")(1.0, 2.0)
+        assert [task.description for task in progress.tasks] == ["b.wav"]
+        bars.say("out/a")
+        assert not progress.finished
+    assert capsys.readouterr().out == "out/a\n"

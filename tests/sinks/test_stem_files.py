@@ -14,6 +14,7 @@ import soundfile
 
 from streamer.errors import ConfigError
 from streamer.events import Level, Stem
+from streamer.sinks import stem_files
 from streamer.sinks.stem_files import LiveStemFiles, StemFiles
 from tests import bus
 
@@ -210,3 +211,30 @@ def test_a_file_that_cannot_be_finished_is_said_and_the_others_are(
     files = write(tmp_path, [stem(0), stem(0, "music")])
     assert "stem voice of mic is cut short" in caplog.text
     assert len(files["mic-000000.000s-music.flac"]) == HOP
+
+
+def test_more_channels_than_flac_has_are_refused_with_the_way_out(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert write(tmp_path, [stem(n * HOP, channels=10) for n in range(3)]) == {}
+    assert '10 channels, and FLAC has 8 at most: set form = "wav" in [stems]' in caplog.text
+    assert "3 pieces of stems were left out" in caplog.text
+    (sound,) = write(tmp_path, [stem(n * HOP, channels=10) for n in range(3)], "wav").values()
+    assert sound.shape == (3 * HOP, 10)
+
+
+def test_a_full_disk_is_named_and_leaves_no_empty_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def no_header(path: Path, *_: object, **__: object) -> None:
+        path.touch()
+        raise soundfile.LibsndfileError(2)
+
+    monkeypatch.setattr(soundfile, "SoundFile", no_header)
+    monkeypatch.setattr(stem_files, "FULL_BYTES", 1 << 60)
+    sink = StemFiles(tmp_path)
+    sink.open()
+    sink.send(stem(0))
+    sink.close()
+    assert "(the disk is full; make room)" in caplog.text
+    assert list(tmp_path.iterdir()) == []

@@ -18,6 +18,7 @@ from models.mask import Mask, MaskConfig, separate
 from streamer.errors import ConfigError
 from streamer.stage import Array
 from train.augment import active_level, from_db
+from train.begun import check_begun
 from train.checkpoint import Identity, load_weights
 from train.config import read_config
 from train.data.decode import RATE_HZ
@@ -113,6 +114,8 @@ class SeparationTask:
         self.config = config
         self.name = config.task
         self.front_end = config.model.stft
+        if config.begin:
+            check_begun(config, data)
         songs = find_songs(config.data, data)
         self._learnt = Songs(of_folds(songs, config.learnt_folds), cache)
         self._checked = Songs(of_folds(songs, [config.checked_fold]), cache)

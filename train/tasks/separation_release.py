@@ -13,6 +13,7 @@ from models.layers import StreamingLayer
 from streamer.errors import ConfigError
 from streamer.manifest import Manifest
 from streamer.model_folders import read_manifest
+from train.begun import FILES
 from train.calibration import operating_points, preferred
 from train.checkpoint import Identity, load_weights
 from train.config import read_config
@@ -36,8 +37,6 @@ from train.tasks.separation_figures import (
 
 COMMAND = "python -m train evaluate {task}"
 WARM_UP_FRAMES = 20
-TUNED_FROM = ("config.json", "best.pt")
-"""Of a run, what another one begins with."""
 PRECISION, RECALL = 0.95, 0.95
 """Of hops with a voice, for who prefers either."""
 
@@ -116,7 +115,7 @@ def release(
     check_chosen(config.validation_fold)
     model = load_run(run, kind)
     manifest = _exported(model, config, folder)
-    for name in TUNED_FROM:
+    for name in FILES:
         shutil.copyfile(run / name, folder / name)
     scores, truth = together(
         voice_activity(_usable(config, data, cache, config.validation_fold), Stepping(folder))
