@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import math
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass, replace
@@ -55,7 +56,7 @@ def from_mapping(kind: type[T], content: Mapping[str, Any], where: str = "", bas
     content : Mapping
         Its fields by name.
     where : str
-        Key of `content` in the file, for the error text.
+        Key of `content` in the file and a dot, for the error text; tables of a list are numbered from 1 on.
     base : optional
         What holds where a key is absent; None takes the defaults of `kind`.
 
@@ -73,7 +74,10 @@ def from_mapping(kind: type[T], content: Mapping[str, Any], where: str = "", bas
             way_out = f"did you mean {where + near[0]!r}?" if near else f"expected one of {', '.join(known)}"
             raise ConfigError(f"unknown key {where + key!r}; {way_out}")
         values[key] = _value(hints[key], value, where + key, getattr(base, key, None))
-    return kind(**values) if base is None else replace(base, **values)  # type: ignore[type-var]
+    try:
+        return kind(**values) if base is None else replace(base, **values)  # type: ignore[type-var]
+    except ConfigError as error:
+        raise ConfigError(f"[{where.removesuffix('.')}]: {error}" if where else str(error)) from error
 
 
 def _value(hint: Any, value: Any, where: str, base: Any) -> Any:
@@ -82,13 +86,15 @@ def _value(hint: Any, value: Any, where: str, base: Any) -> Any:
         if not isinstance(value, list):
             raise ConfigError(f"{where} is {value!r}; expected a list of tables, [[{where}]]")
         of_each = None if isinstance(base, tuple) else base
-        return tuple(_value(get_args(hint)[0], item, where, of_each) for item in value)
+        kind = get_args(hint)[0]
+        return tuple(_value(kind, item, f"{where}[{n}]", of_each) for n, item in enumerate(value, 1))
     options = get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)
     wanted = [option for option in options if option is not NoneType]
     table = next((option for option in wanted if isinstance(option, type) and is_dataclass(option)), None)
     if table:
         if not isinstance(value, Mapping):
-            raise ConfigError(f"{where} is {value!r}; expected a table, [{where}]")
+            header = re.sub(r"\[\d+\]", "", where)
+            raise ConfigError(f"{where} is {value!r}; expected a table, [{header}]")
         return from_mapping(table, value, where + ".", base)
     if float in wanted and isinstance(value, int) and not isinstance(value, bool):
         return float(value)

@@ -79,7 +79,7 @@ def test_a_place_may_be_left_empty(folders: Path, off: str) -> None:
 def test_a_model_for_something_else_is_refused(folders: Path) -> None:
     with pytest.raises(
         ModelError,
-        match=r"model genre decides 'genre'; expected a model whose task is 'sounds': name one in \[models\]",
+        match=r"model genre decides 'genre'; expected a model whose task is 'sounds': `streamer models list`",
     ):
         heads_of(named(folders, sounds=str(folders / "genre")), Loaded())
 
