@@ -13,7 +13,7 @@ from streamer.errors import ConfigError, DeviceError
 from streamer.listener import Listener
 from streamer.load_model import Loaded
 from streamer.separation.load import separation_of
-from streamer.signals import HungUp, StoppedBySignal
+from streamer.signals import StoppedBySignal
 from streamer.sinks.choose import check_outputs, stem_sinks
 from streamer.sources.choose import DEMO_PATH, name_for, source_for
 from streamer.stream import Stream
@@ -119,9 +119,7 @@ def make_listener(config: Config, loaded: Loaded) -> Listener:
     return Listener(heads, separation_of(config, heads, loaded))
 
 
-def run(
-    engine: Engine, tick: Callable[[], None], tick_s: float, on_hangup: Callable[[], None] | None = None
-) -> bool:
+def run(engine: Engine, tick: Callable[[], None], tick_s: float) -> bool:
     """Run an engine on its own thread until it is done or the process is asked to stop.
 
     SIGINT and SIGTERM end it in order; a second one ends the process at once.
@@ -130,9 +128,8 @@ def run(
     ----------
     engine : Engine
     tick : callable
-        Called every `tick_s` seconds on this thread, to draw.
-    on_hangup : callable, optional
-        Called on this thread soon after each SIGHUP; without it that signal is as it was.
+        Called every `tick_s` seconds on this thread.
+    tick_s : float
 
     Returns
     -------
@@ -154,14 +151,13 @@ def run(
             failures.append(error)
 
     thread = threading.Thread(target=work, name="engine")
-    with StoppedBySignal(stop) as asked, HungUp(on_hangup, stop) as hung_up:
+    with StoppedBySignal(stop) as asked:
         thread.start()
         try:
             while thread.is_alive():
                 thread.join(tick_s)
                 tick()
-                hung_up.answer()
-        finally:  # should drawing fail, the engine still ends in order
+        finally:  # should that fail, the engine still ends in order
             stop.set()
             thread.join()
     if failures:

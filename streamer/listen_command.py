@@ -14,6 +14,7 @@ import click
 from streamer.config import DEFAULT_ADDRESS, STEMS, Config, StreamConfig
 from streamer.errors import ConfigError
 from streamer.options import engine_config, engine_options, hearing_config, hearing_options, pcm_config
+from streamer.signals import HungUp
 from streamer.terminal import leave, standard_output
 
 if TYPE_CHECKING:
@@ -86,11 +87,7 @@ def listen(
     pcm_format: str | None,
 ) -> None:
     """Listen, decide and publish until Ctrl-C or the end of the sound."""
-    from streamer.engine import Engine
-    from streamer.listen import make_streams, resolve_auto, run, summary
-    from streamer.load_model import Loaded
-    from streamer.reload import Reload
-    from streamer.sinks.publisher import Publisher
+    from streamer.listen import resolve_auto
 
     if duration_s is not None and not math.isfinite(duration_s):
         raise ConfigError(f"--duration is {duration_s}; expected seconds")
@@ -106,27 +103,41 @@ def listen(
         )
         return _taken_apart(found, publish=stems or None, to=stems_to, play=play, output=output)
 
-    def configured_again() -> Config:
-        if config_path is None:
-            raise ConfigError("there is no file to read again; expected a start with --config")
-        return configured()
+    again = _nothing_to_read if config_path is None else configured
+    with HungUp() as hung_up:  # from here on, while models are loaded too
+        _listen(configured(), again, hung_up, as_json, realtime, duration_s or math.inf)
+
+
+def _listen(
+    config: Config,
+    configured_again: Callable[[], Config],
+    hung_up: HungUp,
+    as_json: bool,
+    realtime: bool,
+    duration_s: float,
+) -> None:
+    """Listen by a configuration, and by what it is whenever it is read again."""
+    from streamer.engine import Engine
+    from streamer.listen import make_streams, run, summary
+    from streamer.load_model import Loaded
+    from streamer.reload import Reload
+    from streamer.sinks.publisher import Publisher
 
     def streams_of(config: Config, running: Sequence[Stream]) -> list[Stream]:
-        return make_streams(config, realtime, duration_s or math.inf, loaded, running)
+        return make_streams(config, realtime, duration_s, loaded, running)
 
-    config = configured()
+    def tick() -> None:
+        draw()
+        hung_up.answer(lambda: click.echo(reload.again(engine), err=True))
+
     loaded = Loaded(config.engine)
-    if output is not None and not any(config.of(entry).stems.play for entry in config.stream):
-        raise ConfigError(
-            f"--output is {output!r} and nothing is to be played; add --play voice or --play music"
-        )
     streams = streams_of(config, ())
     publisher = Publisher(config.publish.bind, config.publish.keys)
     sink = _sink(as_json, realtime, lambda: f"streamer · publishing on {publisher.address}")
     engine = Engine(streams, [publisher, sink], config)
     reload = Reload(configured_again, config, streams, streams_of)
     with _drawn(sink) as draw:
-        run(engine, draw, PICTURE_S, lambda: click.echo(reload.again(engine), err=True))
+        run(engine, tick, PICTURE_S)
     for line in summary(engine.streams):
         click.echo(line, err=True)
     if dropped_lines := getattr(sink, "dropped_lines", 0):
@@ -134,12 +145,21 @@ def listen(
     leave(engine.streams)
 
 
+def _nothing_to_read() -> Config:
+    raise ConfigError("there is no file to read again; expected a start with --config")
+
+
 def _taken_apart(config: Config, **given: object) -> Config:
     """A configuration with what the command line says of stems: of all, and of a stream that has its own."""
     if given["to"] == "":
         raise ConfigError("--stems-to is empty; expected a folder")
     entries = (replace(e, stems=_changed(e.stems, **given)) if e.stems else e for e in config.stream)
-    return replace(config, stream=tuple(entries), stems=_changed(config.stems, **given))
+    found = replace(config, stream=tuple(entries), stems=_changed(config.stems, **given))
+    if given["output"] is not None and not any(found.of(entry).stems.play for entry in found.stream):
+        raise ConfigError(
+            f"--output is {given['output']!r} and nothing is to be played; add --play voice or --play music"
+        )
+    return found
 
 
 def _changed(section: T, **given: object) -> T:

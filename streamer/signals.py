@@ -45,41 +45,36 @@ def has_terminal() -> bool:
 
 
 class HungUp:
-    """While entered, notes SIGHUP; `answer` does what it asks for, on the thread that calls it.
+    """While entered, notes SIGHUP, so that none is lost; `answer` does what it asks for, on the thread that calls it.
 
-    Sent to a program whose terminal was closed it asks to stop, as ever; else, to begin anew in some way. Where it was
-    ignored before (nohup), a terminal that is closed does not count.
-
-    Parameters
-    ----------
-    then : callable or None
-        What is done; None leaves the signal as it is.
-    stop : threading.Event
-        Set where the terminal was closed.
+    Sent to a program whose terminal was closed it asks to stop, as SIGTERM does; else, to begin anew in some way. Where
+    it was ignored before (nohup), a terminal that is closed does not count.
     """
 
-    def __init__(self, then: Callable[[], None] | None, stop: threading.Event) -> None:
-        self._then = then
-        self._stop = stop
+    def __init__(self) -> None:
         self._minds_terminal = signal.getsignal(signal.SIGHUP) != signal.SIG_IGN and has_terminal()
         self._noted = threading.Event()
         self._before: object = None
 
     def __enter__(self) -> Self:
-        if self._then:
-            self._before = signal.signal(signal.SIGHUP, lambda *_: self._noted.set())
+        self._before = signal.signal(signal.SIGHUP, lambda *_: self._noted.set())
         return self
 
-    def answer(self) -> None:
-        """Do what is due."""
-        if not self._then or not self._noted.is_set():
+    def answer(self, then: Callable[[], None]) -> None:
+        """Do what is due.
+
+        Parameters
+        ----------
+        then : callable
+            Begins anew.
+        """
+        if not self._noted.is_set():
             return
         self._noted.clear()
         if self._minds_terminal and not has_terminal():
-            self._stop.set()
+            signal.raise_signal(signal.SIGTERM)
         else:
-            self._then()
+            then()
 
     def __exit__(self, *exc: object) -> None:
-        if self._then:
-            signal.signal(signal.SIGHUP, self._before)  # type: ignore[arg-type]
+        signal.signal(signal.SIGHUP, self._before)  # type: ignore[arg-type]

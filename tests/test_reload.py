@@ -6,7 +6,9 @@ import os
 import pty
 import signal
 import subprocess
+import sys
 import threading
+import time
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
@@ -219,14 +221,32 @@ def test_the_command_asks_for_a_process_of_this_machine() -> None:
 
 
 def test_a_hangup_is_answered_once_by_who_asks() -> None:
-    done, stop = [], threading.Event()
-    with HungUp(lambda: done.append("again"), stop) as hung_up:
-        hung_up.answer()
+    done: list[str] = []
+    with HungUp() as hung_up:
+        hung_up.answer(lambda: done.append("again"))
         os.kill(os.getpid(), signal.SIGHUP)
-        hung_up.answer()
-        hung_up.answer()
+        hung_up.answer(lambda: done.append("again"))
+        hung_up.answer(lambda: done.append("again"))
     assert done == ["again"]
-    assert not stop.is_set()
+
+
+def catches_hangups(process: subprocess.Popen[bytes]) -> bool:
+    status = Path(f"/proc/{process.pid}/status").read_text()
+    caught = next(line for line in status.splitlines() if line.startswith("SigCgt:"))
+    return bool(int(caught.split()[1], 16) & 1 << signal.SIGHUP - 1)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux says which signals a process catches")
+def test_a_hangup_while_it_starts_is_answered_once_it_listens(path: Path) -> None:
+    write(path, "a")
+    with running("listen", "--config", str(path), "--bind", free_address()) as process:
+        until = time.monotonic() + DEADLINE_S
+        while not catches_hangups(process):
+            assert time.monotonic() < until
+            time.sleep(0.001)
+        process.send_signal(signal.SIGHUP)
+        assert process.stderr is not None
+        assert any(line.startswith(b"the configuration was read again") for line in process.stderr)
 
 
 def on_a_terminal(*command: str) -> tuple[int, subprocess.Popen[bytes]]:
