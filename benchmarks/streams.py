@@ -29,6 +29,7 @@ from streamer.load_model import Loaded
 from streamer.sinks.sink import Sink
 from streamer.sources.paced import Paced
 from streamer.stream import Stream
+from streamer.warm_up import get_ready
 
 STREAMS = (1, 8, 32, 64, 128, 192, 256, 320)
 SECONDS, SETTLED_S = 10.0, 5.0
@@ -80,6 +81,7 @@ def measured(
         Stream(str(n), Paced(Looped(samples, own_hz, int(place))), listener, config=config)
         for n, place in enumerate(places)
     ]
+    get_ready(streams, config.publish)
     sink, stop = Lateness(), threading.Event()
     thread = threading.Thread(target=Engine(streams, [sink], config).run, args=[stop])
     thread.start()

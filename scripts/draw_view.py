@@ -20,6 +20,7 @@ from streamer.load_model import Loaded
 from streamer.sinks.sink import Sink
 from streamer.sinks.view import View
 from streamer.sources.choose import DEMO_PATH
+from streamer.warm_up import get_ready
 
 
 class PictureAt(Sink):
@@ -49,6 +50,7 @@ def main(out: Path, second: float) -> None:
     config = Config(stream=(StreamConfig(f"file:{DEMO_PATH}", "mic"),))
     view, stop = View(lambda: f"streamer · publishing on {config.publish.bind}"), threading.Event()
     streams = make_streams(config, realtime=True, duration_s=float("inf"), loaded=Loaded(config.engine))
+    get_ready(streams, config.publish)
     camera = PictureAt(view, second, stop)
     Engine(streams, [view, camera], config).run(stop)
     console = Console(record=True, width=110, file=io.StringIO())

@@ -18,6 +18,7 @@ from streamer.progress import Show, file_bars
 from streamer.sinks.json_lines import JsonLines
 from streamer.sinks.without import Without
 from streamer.stream import Stream
+from streamer.warm_up import get_ready
 
 PROGRESS_S = 0.2
 
@@ -51,13 +52,13 @@ def analyze_files(paths: Sequence[Path], config: Config, out: TextIO) -> list[St
     streams = make_streams(
         replace(config, stream=entries), realtime=False, duration_s=float("inf"), loaded=Loaded(config.engine)
     )
+    get_ready(streams, config.publish)
     with file_bars() as bars:
         for stream in streams:
             # Without what is said of the process, the same file gives the same lines.
             sinks = [Without(Status, JsonLines(out))]
-            if run(
-                Engine([stream], sinks, config), partial(_show, bars.begin(stream.name), stream), PROGRESS_S
-            ):
+            show = partial(_show, bars.begin(stream.name), stream)
+            if run(Engine([stream], sinks, config), show, PROGRESS_S):
                 raise InterruptedByUserError(
                     f"interrupted in {stream.name}: the messages end before the sound"
                 )

@@ -14,13 +14,11 @@ from contextlib import ExitStack
 from streamer.config import TURN_S, Config
 from streamer.errors import StreamerError
 from streamer.events import Event
-from streamer.memory import release, unchanged
 from streamer.shedding import Shedding, left_out, taken_back
 from streamer.sinks.sink import Sink, close_soon
 from streamer.stream import Chunk, Opening, Stream, fault_of
 from streamer.teller import Teller
 from streamer.together import Together
-from streamer.warm_up import warm_up
 
 LIVE_CHUNK_S = 0.5
 """Most sound that is taken from one live source before the others get their turn: where there is a backlog, the longer
@@ -62,7 +60,7 @@ class Engine:
     Parameters
     ----------
     streams : sequence of Stream
-        Not yet opened. Those that share a model are stepped together.
+        Warmed up, not yet opened. Those that share a model are stepped together.
     sinks : sequence of Sink
         That take the events of all streams. They, and those of each stream, are opened here, before any source.
     config : Config
@@ -99,9 +97,6 @@ class Engine:
         StreamerError
             If a sink cannot be opened or fails. Streams that fail are noted in `Stream.error` instead.
         """
-        libraries = unchanged()
-        warm_up(self.streams, self._config.publish)
-        release(libraries)
         # Whatever fails, every stream ends and every sink closes, in this order.
         with self._closing, ExitStack() as leaving:
             self._open_sinks([*self._sinks, *(sink for stream in self.streams for sink in stream.sinks)])

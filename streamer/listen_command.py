@@ -122,6 +122,7 @@ def _listen(
     from streamer.load_model import Loaded
     from streamer.reload import Reload
     from streamer.sinks.publisher import Publisher
+    from streamer.warm_up import get_ready
 
     def streams_of(config: Config, running: Sequence[Stream]) -> list[Stream]:
         return make_streams(config, realtime, duration_s, loaded, running)
@@ -132,6 +133,7 @@ def _listen(
 
     loaded = Loaded(config.engine)
     streams = streams_of(config, ())
+    get_ready(streams, config.publish)
     publisher = Publisher(config.publish.bind, config.publish.keys)
     sink = _sink(as_json, realtime, lambda: f"streamer · publishing on {publisher.address}")
     engine = Engine(streams, [publisher, sink], config)

@@ -7,9 +7,17 @@ from collections.abc import Sequence
 import numpy as np
 
 from streamer.config import PublishConfig
+from streamer.memory import release, unchanged
 from streamer.sources.source import Block
 from streamer.stage import alone
 from streamer.stream import Stream
+
+
+def get_ready(streams: Sequence[Stream], publish: PublishConfig) -> None:
+    """Warm up, before anything is opened, and let go of the memory that only that needed."""
+    libraries = unchanged()
+    warm_up(streams, publish)
+    release(libraries)
 
 
 def warm_up(streams: Sequence[Stream], publish: PublishConfig) -> None:

@@ -13,7 +13,7 @@ from train.data.songs import Song, of_folds
 if TYPE_CHECKING:
     from train.tasks.separation import SeparationRunConfig
 
-FILES = ("config.json", "best.pt")
+BEGUN_WITH = ("config.json", "best.pt")
 """Of a run, or of what was released from one, what another begins with."""
 
 
@@ -32,18 +32,19 @@ def check_begun(config: SeparationRunConfig, data: Path) -> None:
     ConfigError
     """
     begun = Path(config.begin)
-    if absent := [name for name in FILES if not (begun / name).is_file()]:
+    if absent := [name for name in BEGUN_WITH if not (begun / name).is_file()]:
         raise ConfigError(
             f"begin is {config.begin!r}, in which there is no {absent[0]}; expected the folder of a run that was "
             "validated once, or of what was released from one"
         )
     learnt = _learnt(type(config), begun, data, set())
-    held_out = of_folds(find_songs(config.data, data), [config.fold, config.validation_fold])
+    folds = [fold for fold in (config.fold, config.validation_fold) if fold]
+    held_out = of_folds(find_songs(config.data, data), folds)
     if known := [song.name for song in held_out if _paths(song) & learnt]:
         raise ConfigError(
-            f"begin is {config.begin!r}, which learnt {len(known)} of the {len(held_out)} songs of folds {config.fold} "
-            f"and {config.validation_fold}, such as {known[0]}; expected that it learnt none of them: hold out what it "
-            "held out, or begin at random"
+            f"begin is {config.begin!r}, which learnt {len(known)} of the {len(held_out)} songs of folds "
+            f"{' and '.join(map(str, folds))}, such as {known[0]}; expected that it learnt none of them: hold out "
+            "what it held out, or begin at random"
         )
 
 

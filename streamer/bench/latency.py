@@ -23,6 +23,7 @@ from streamer.sources.paced import Paced
 from streamer.stage import Chain
 from streamer.stream import Stream
 from streamer.subscriber import Subscriber
+from streamer.warm_up import get_ready
 
 LOOPBACK = "tcp://127.0.0.1:*"
 SETTLED_S = 1.0
@@ -106,6 +107,7 @@ def _measured(chosen: Chosen, seconds: float) -> Iterator[dict[str, object]]:
     received = Received(publisher)
     source = Paced(Looped(*recording(), first=0))
     stream = Stream("bench", source, chosen.listeners[0], SETTLED_S + seconds, chosen.config)
+    get_ready([stream], chosen.config.publish)
     if run(Engine([stream], [publisher, received], chosen.config), lambda: None, LOOK_S):
         raise KeyboardInterrupt
     if stream.error:

@@ -45,9 +45,12 @@ def separate_file(
 
     Raises
     ------
+    ConfigError
+        If the file lies where a stem is to be.
     StreamError
         If the file cannot be read, or the stems cannot be written.
     """
+    check_folders({path: folder})
     targets = _targets(folder)
     source = FileSource(path)
     source.open()

@@ -20,8 +20,8 @@ def without_offset(spectra: Array, config: StftConfig) -> Array:
     config : StftConfig
         Theirs.
     """
-    offsets = spectra[..., :1]
-    return np.asarray(spectra - offsets * config.constant)
+    left: Array = spectra - spectra[..., :1] * config.constant
+    return left
 
 
 def for_network(spectra: Array, config: StftConfig) -> Array:

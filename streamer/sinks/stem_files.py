@@ -32,6 +32,7 @@ WAITING_S = 10.0
 ENDED_S = 1.0
 """A stem that its stream is ahead of by so much has ended: its file is finished."""
 FLAC_CHANNELS = 8
+"""At most, by its format."""
 FULL_BYTES = 1 << 16
 """A disk with less room is full: a file system keeps some for itself."""
 LOOK_S = 0.1

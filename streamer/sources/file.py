@@ -26,23 +26,9 @@ Equal calls give the same samples for every `max_frames`, whatever a decoder doe
 several times faster.
 """
 
-AT_ONCE = frozenset(
-    f".{kind}"
-    for kind in [
-        "aif",
-        "aiff",
-        "au",
-        "caf",
-        "flac",
-        "mp3",
-        "oga",
-        "ogg",
-        "opus",
-        "rf64",
-        "w64",
-        "wav",
-        "wave",
-    ]
+AT_ONCE = (
+    *(".aif", ".aiff", ".au", ".caf", ".flac", ".mp3", ".oga", ".ogg"),
+    *(".opus", ".rf64", ".w64", ".wav", ".wave"),
 )
 """How files end that libsndfile reads; for others ffmpeg is started."""
 

@@ -22,10 +22,7 @@ from streamer.separation.stream import Separation
 from streamer.sources.source import Block
 from streamer.stage import Array, alone
 from tests.toy_model import write_toy_model
-from tests.toy_separation import write_toy_separation
-
-OFFSET = 8e-3
-"""Of a frame of noise by chance, which is no voice: some hundredths of the noise."""
+from tests.toy_separation import without_offset, write_toy_separation
 
 DECISIONS = DecisionConfig(min_on_ms=100, min_off_ms=100)
 
@@ -134,9 +131,10 @@ def test_what_is_no_sound_is_muted_and_spreads_nowhere(gate: Head, separation: S
     assert made.muted_samples == 100
     voice = stems(events)
     found = np.concatenate([event.samples for event in voice])[160:-160, 0]
-    first = voice[0].start + 160
-    expected = np.nan_to_num(x[first : first + len(found), 0]) / 4
-    np.testing.assert_allclose(found, expected, atol=OFFSET)
+    begun = voice[0].start - 16_000  # the second before the opening is heard first
+    left = without_offset(np.nan_to_num(x[begun:]))
+    expected = left[16_160 : 16_160 + len(found), 0] / 4
+    np.testing.assert_allclose(found, expected, atol=1e-6)
 
 
 def test_what_is_no_sound_changes_nothing_of_how_it_may_be_cut(gate: Head, separation: Separation) -> None:

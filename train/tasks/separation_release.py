@@ -13,7 +13,7 @@ from models.layers import StreamingLayer
 from streamer.errors import ConfigError
 from streamer.manifest import Manifest
 from streamer.model_folders import read_manifest
-from train.begun import FILES
+from train.begun import BEGUN_WITH
 from train.calibration import operating_points, preferred
 from train.checkpoint import Identity, load_weights
 from train.config import read_config
@@ -115,7 +115,7 @@ def release(
     check_chosen(config.validation_fold)
     model = load_run(run, kind)
     manifest = _exported(model, config, folder)
-    for name in FILES:
+    for name in BEGUN_WITH:
         shutil.copyfile(run / name, folder / name)
     scores, truth = together(
         voice_activity(_usable(config, data, cache, config.validation_fold), Stepping(folder))
