@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import threading
+import time
 from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import soundfile
 
 from streamer.config import STEMS_TURN_S, TURN_S, Config, EngineConfig, PublishConfig, StemsConfig
-from streamer.engine import KEPT_S, LIVE_CHUNK_S
+from streamer.engine import KEPT_S, LIVE_CHUNK_S, OPENING_LOOK_S
 from streamer.events import Decision, Event, Level, Status
 from streamer.heads import Head
 from streamer.listener import Listener
@@ -243,6 +245,21 @@ def test_a_source_that_opens_slowly_holds_up_no_other(head: Head) -> None:
     engine(head, streams, [sink], clock=clock).run(threading.Event())
     assert sink.of("level")[-1].stop == 2 * RATE
     assert sink.of("level", "slow")[-1].stop == RATE
+
+
+def test_while_it_waits_for_openings_alone_it_rests(head: Head, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock, rests = Clock(), list[float]()
+    slow = Slow(loud(1), clock)
+
+    def rest(seconds: float) -> None:
+        rests.append(seconds)
+        if len(rests) == 3:
+            slow.let.set()
+        time.sleep(seconds)
+
+    monkeypatch.setattr("streamer.engine.time", SimpleNamespace(sleep=rest))
+    run(head, [Stream("slow", slow)], clock)
+    assert rests[:3] == [OPENING_LOOK_S] * 3
 
 
 def test_sinks_are_served_while_nothing_is_heard(head: Head) -> None:

@@ -38,13 +38,13 @@ def check_begun(config: SeparationRunConfig, data: Path) -> None:
             "validated once, or of what was released from one"
         )
     learnt = _learnt(type(config), begun, data, set())
-    folds = [fold for fold in (config.fold, config.validation_fold) if fold]
+    folds = [fold for fold in (config.fold, config.validation_fold) if fold]  # 0: none
     held_out = of_folds(find_songs(config.data, data), folds)
     if known := [song.name for song in held_out if _paths(song) & learnt]:
         raise ConfigError(
-            f"begin is {config.begin!r}, which learnt {len(known)} of the {len(held_out)} songs of folds "
-            f"{' and '.join(map(str, folds))}, such as {known[0]}; expected that it learnt none of them: hold out "
-            "what it held out, or begin at random"
+            f"begin is {config.begin!r}, which learnt {len(known)} of the {len(held_out)} songs of "
+            f"{' and '.join(f'fold {fold}' for fold in folds)}, such as {known[0]}; expected that it learnt none of "
+            "them: hold out what it held out, or begin at random"
         )
 
 

@@ -11,8 +11,11 @@ from models.mask_offline import OfflineMask
 from models.recurrent import Lstm
 from models.spectra import analyse, synthesise
 from streamer.errors import ConfigError
+from streamer.inference.onnx import OnnxModel
+from streamer.separation.separator import Separator
 from streamer.stage import offline
 from streamer.stft import Stft, StftConfig
+from train.export import describe, export
 
 SMALL = StftConfig(hop_samples=8, window_samples=32)
 CONFIG = MaskConfig(
@@ -72,6 +75,28 @@ def test_the_offline_network_knows_what_is_to_come_and_does_not_step():
     torch.testing.assert_close(separate(model, 0.01 * x, SMALL)[0], 0.01 * whole, rtol=0, atol=1e-5)
     with pytest.raises(ValueError, match="got a state of 1 tensors; expected none"):
         model(torch.zeros(1, 4, 2 * SMALL.bins), (torch.zeros(1),))
+
+
+@pytest.fixture(scope="module")
+def released(tmp_path_factory):
+    """A network, and the folder that it is exported to."""
+    torch.manual_seed(0)
+    config = MaskConfig(zones=((10, 8), (5, 48)), channels=6, memory=7, reach=3, hidden=9, blocks=1)
+    model, folder = Mask(config).eval(), tmp_path_factory.mktemp("released")
+    export(model, describe(model, "separation", ("voice",), config.stft, warm_up_frames=6), folder)
+    return model, folder
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("offset", [0.0, 0.2])
+def test_stems_and_logits_are_those_of_what_listens(released, offset):
+    model, folder = released
+    x = noise() + offset
+    found = separate(model, x, StftConfig())
+    heard = Separator(OnnxModel(folder), 16_000, channels=1).whole(x.numpy()[..., None])
+    expected = heard.voice[..., 0], heard.music[..., 0], heard.voiced
+    for one, other in zip((*found[:2], found[2].sigmoid()), expected, strict=True):
+        torch.testing.assert_close(one, torch.from_numpy(other), rtol=0, atol=1e-5)
 
 
 def test_every_weight_is_learnt():

@@ -211,13 +211,18 @@ def test_asked_to_stop_it_leaves_no_part_of_a_stem(tmp_path: Path) -> None:
     assert list(folder.iterdir()) == []
 
 
-def test_of_bars_the_last_is_there_and_lines_are_whole(capsys: pytest.CaptureFixture[str]) -> None:
+def test_of_bars_the_last_is_there_and_lines_are_whole(monkeypatch: pytest.MonkeyPatch) -> None:
     console = Console(file=io.StringIO(), force_terminal=True, width=80)
+    said: list[tuple[str, bool, bool]] = []
     with Progress(console=console) as progress:
+        monkeypatch.setattr(
+            "click.echo", lambda text, err: said.append((text, err, progress.live.is_started))
+        )
         bars = FileBars(progress)
         bars.begin("a.wav")
         bars.begin("b.wav")(1.0, 2.0)
         assert [task.description for task in progress.tasks] == ["b.wav"]
         bars.say("out/a")
-        assert not progress.finished
-    assert capsys.readouterr().out == "out/a\n"
+        assert progress.live.is_started
+        bars.say("cannot be read", err=True)
+    assert said == [("out/a", False, False), ("cannot be read", True, False)]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,11 +16,9 @@ from streamer.errors import ConfigError, ModelError
 from streamer.model_folders import read_manifest
 from tests.toy_separation import write_toy_separation
 from train.__main__ import main
-from train.begun import check_begun
 from train.config import read_config
 from train.data.decode import RATE_HZ
 from train.data.stem_folders import own
-from train.run import write_config
 from train.tasks.separation import SeparationRunConfig, SeparationTask, voiced_frames
 from train.tasks.separation_cnn_lstm import CnnLstmRunConfig
 from train.tasks.separation_figures import (
@@ -226,31 +223,6 @@ def test_weights_of_another_transform_may_be_begun_with(songs, settings, tmp_pat
     tuned = read_config(SeparationRunConfig, None, [*settings, *late])
     model = SeparationTask(tuned, songs, tmp_path / "cache").make_model()
     assert all(torch.equal(weights[name], own) for name, own in model.state_dict().items())
-
-
-def test_what_is_begun_with_must_be_a_run(songs, settings, tmp_path):
-    config = read_config(SeparationRunConfig, None, [*settings, f"begin={tmp_path}"])
-    with pytest.raises(ConfigError, match=r"in which there is no config\.json; expected the folder of a run"):
-        SeparationTask(config, songs, tmp_path / "cache")
-
-
-def test_what_is_begun_with_must_not_know_what_is_held_out(songs, settings, tmp_path):
-    def begun(name, config):
-        (tmp_path / name).mkdir()
-        write_config(tmp_path / name, config)
-        (tmp_path / name / "best.pt").touch()
-        return f"begin={tmp_path / name}"
-
-    first = read_config(SeparationRunConfig, None, settings)
-    knows = read_config(SeparationRunConfig, None, [*settings, f"fold={first.learnt_folds[0]}"])
-    with pytest.raises(ConfigError, match=r"which learnt \d+ of the \d+ songs of folds .*, such as"):
-        check_begun(replace(first, begin=begun("knows", knows).removeprefix("begin=")), songs)
-    check_begun(replace(first, begin=begun("not", first).removeprefix("begin=")), songs)
-    after = replace(first, begin=str(tmp_path / "knows"))  # which would be refused by itself
-    with pytest.raises(ConfigError, match="which learnt"):
-        check_begun(replace(first, begin=begun("after", after).removeprefix("begin=")), songs)
-    (tmp_path / "knows" / "config.json").unlink()
-    check_begun(replace(first, begin=str(tmp_path / "after")), songs)
 
 
 def test_the_network_that_waits_for_the_end_is_measured_as_it_is_and_not_exported(
