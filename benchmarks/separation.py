@@ -13,7 +13,7 @@ import numpy as np
 from benchmarks.report import busy_processes, each, machine, one_thread, parser, percentiles, write
 from streamer.separation.load import load_separation
 from streamer.separation.separator import Separator
-from streamer.stage import Array, alone
+from streamer.stage import alone
 
 FORMS = ((16_000, 1), (48_000, 2))
 """Sample rates in hertz and channels that are measured."""
@@ -57,19 +57,27 @@ def steps(stepped: Stepped, seconds: float) -> dict[str, Any]:
 
 
 def deadlines(stepped: Stepped, seconds: float) -> dict[str, Any]:
-    """How long after a hop's last sample its step was done, as sound comes; beyond one hop it missed its deadline."""
+    """How long after a hop's last sample its step was done, as sound comes; beyond one hop it missed its deadline.
+
+    Beside it, how long after that sample the machine woke this process, and what the steps themselves computed: what
+    is late and was neither, waited for the processor in the midst of a step.
+    """
     hops = round(seconds / stepped.hop_s)
-    late_s: Array = np.empty(hops)
+    woken_s, computed_s, done_s = np.empty((3, hops))
     begun = time.monotonic()
     for n in range(hops):
         due = begun + (n + 1) * stepped.hop_s
         time.sleep(max(0.0, due - time.monotonic()))
+        woken_s[n], before = time.monotonic() - due, time.thread_time()
         stepped.step(n)
-        late_s[n] = time.monotonic() - due
+        computed_s[n], done_s[n] = time.thread_time() - before, time.monotonic() - due
     return {
         "seconds": seconds,
-        "done_after_ms": percentiles(late_s, unit=1e-3),
-        "missed": int(np.count_nonzero(late_s > stepped.hop_s)),
+        "woken_after_ms": percentiles(woken_s, unit=1e-3),
+        "computed_ms": percentiles(computed_s, unit=1e-3),
+        "done_after_ms": percentiles(done_s, unit=1e-3),
+        "missed": int(np.count_nonzero(done_s > stepped.hop_s)),
+        "computed_longer_than_a_hop": int(np.count_nonzero(computed_s > stepped.hop_s)),
         "hops": hops,
     }
 
@@ -103,6 +111,10 @@ def _tell(form: str, measured: dict[str, Any]) -> None:
     print(
         f"  beside a busy process for {paced['seconds']:g} s: {paced['missed']} of {paced['hops']} hops late, done "
         f"{paced['done_after_ms']['p50']} ms (median), {paced['done_after_ms']['p99']} ms (p99) after their end"
+    )
+    print(
+        f"  woken {paced['woken_after_ms']['p99']} ms (p99), {paced['woken_after_ms']['max']} ms (most) after it; "
+        f"computed {paced['computed_ms']['p99']} ms (p99), {paced['computed_ms']['max']} ms (most)"
     )
 
 

@@ -248,10 +248,14 @@ class Manifest:
             If the model was released without it.
         """
         if prefer not in self.operating_points:
-            known = ", ".join(self.operating_points) or "none"
+            if known := ", ".join(self.operating_points):
+                raise ModelError(
+                    f"model {self.name} has no operating point {prefer!r}, it has {known}; prefer one of these, or "
+                    "release it anew"
+                )
             raise ModelError(
-                f"model {self.name} has no operating point {prefer!r}, it has {known}; prefer another, or release "
-                "it anew"
+                f"model {self.name} was exported without thresholds; expected one that was released, as by python -m "
+                "train release"
             )
         points = self.operating_points[prefer]
         return points * len(self.labels) if len(points) == 1 else points

@@ -28,9 +28,9 @@ def standard_output() -> TextIO:
 
 
 def leave(streams: Sequence[Stream]) -> None:
-    """Say what failed and leave with 1 if anything did."""
+    """Say what failed; leave with 1 if anything did, or if stems are missing that were to be kept."""
     failed = [stream for stream in streams if stream.error]
     for stream in failed:
         click.echo(f"Error: {stream.name}: {stream.error}", err=True)
-    if failed:
+    if failed or any(sink.incomplete for stream in streams for sink in stream.sinks):
         sys.exit(1)

@@ -156,6 +156,18 @@ def test_several_at_once_and_one_that_fails(demo_wav: Path, tmp_path: Path) -> N
     assert [h["state"] for h in said if h["stream"] == "absent"] == ["failed"]
 
 
+def test_stems_that_are_missing_are_said_and_all_else_goes_on(demo_wav: Path, tmp_path: Path) -> None:
+    words = ["listen", "--device", f"file:{demo_wav}", "--fast", "--json", "--bind", free_address()]
+    small_files = ["bash", "-c", 'ulimit -f 64; exec "$@"', "bash", STREAMER]  # of 64 KiB at most
+    done = subprocess.run(
+        [*small_files, *words, "--stems-to", str(tmp_path)], capture_output=True, timeout=60, check=False
+    )
+    assert done.returncode == 1
+    assert b"stem voice of demo cannot be written into" in done.stderr
+    assert b"Traceback" not in done.stderr
+    assert_gate_is_right(gate_changes(messages(done.stdout)))
+
+
 @pytest.fixture
 def no_microphone(tmp_path: Path) -> dict[str, str]:
     """Environment of a machine whose sound system knows no device."""

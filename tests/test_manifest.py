@@ -243,6 +243,10 @@ def test_an_operating_point_is_for_all_labels_or_for_each(folder: Path) -> None:
     assert manifest.thresholds("precision") == (high, low)
     with pytest.raises(
         ModelError,
-        match="model toy has no operating point 'recall', it has balanced, precision; prefer another",
+        match="model toy has no operating point 'recall', it has balanced, precision; prefer one of these",
     ):
         manifest.thresholds("recall")
+    with pytest.raises(
+        ModelError, match="model toy was exported without thresholds; expected one that was released"
+    ):
+        replace(manifest, operating_points={}).thresholds()

@@ -141,7 +141,7 @@ def evaluate(task: str, run: str | None, model: Path | None, split: Split) -> No
         raise ConfigError("got --run and --model; expected one of them")
     plugin = find_plugin(task)
     if run is None:
-        released = model or RELEASED / task
+        released = model or _released(task)
         asked = Evaluation(released, _held_out(plugin, released), split, data_folder(), CACHE)
         figures = plugin.evaluate(asked)
     else:
@@ -149,6 +149,16 @@ def evaluate(task: str, run: str | None, model: Path | None, split: Split) -> No
         figures = plugin.evaluate(_exported(plugin, folder, split))
         note_evaluation(folder, split, figures)
     click.echo(json.dumps(figures, indent=2))
+
+
+def _released(task: str) -> Path:
+    """The folder of a task's released model."""
+    folder = RELEASED / task
+    if not folder.is_dir():
+        raise ConfigError(
+            f"got neither --run nor --model, and no {task} is released; expected a run, or an exported model's folder"
+        )
+    return folder
 
 
 def _held_out(plugin: Plugin, released: Path) -> Any:

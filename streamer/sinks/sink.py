@@ -38,6 +38,11 @@ class Sink(ABC):
         """Seconds of sound that it can do with now; of a source that can wait no more is read. Any by default."""
         return math.inf
 
+    @property
+    def incomplete(self) -> bool:
+        """Whether something is missing of what it was to keep, which was said at the time. No by default."""
+        return False
+
     def service(self) -> None:  # noqa: B027 - most sinks have nothing to do
         """Do what is due between events; called every few milliseconds. Nothing by default."""
 

@@ -66,6 +66,7 @@ class StemFiles(Sink):
         self._lock = threading.Lock()
         self._thread = threading.Thread(target=self._work, name="stem files", daemon=True)
         self._files: dict[_Key, _StemFile] = {}
+        self._told = False
         self.left_out = 0
         self.cut_off_samples = 0
 
@@ -100,14 +101,29 @@ class StemFiles(Sink):
         if self._thread.is_alive():
             self._queue.put(None)
             self._thread.join()
-        left_out, self.left_out = self.left_out, 0
-        if left_out:
-            logger.warning("%d pieces of stems were left out in %s", left_out, self._folder)
-        cut_off, self.cut_off_samples = self.cut_off_samples, 0
-        if cut_off:
+        with self._lock:
+            told, self._told = self._told, True
+        if not told:
+            self._tell()
+
+    @property
+    def incomplete(self) -> bool:
+        """Whether a stem was not written, or cut short."""
+        return self.left_out > 0
+
+    def _leave_out(self) -> None:
+        """Count a piece; both threads do."""
+        with self._lock:
+            self.left_out += 1
+
+    def _tell(self) -> None:
+        """Say what is not in the files."""
+        if self.left_out:
+            logger.warning("%d pieces of stems were left out in %s", self.left_out, self._folder)
+        if self.cut_off_samples:
             logger.warning(
                 "%d samples of stems in %s are cut off at full scale, beyond which FLAC holds none; write wav instead",
-                *(cut_off, self._folder),
+                *(self.cut_off_samples, self._folder),
             )
 
     def _has_room(self, stem: Stem) -> bool:
@@ -144,6 +160,7 @@ class StemFiles(Sink):
         try:
             file.sound.close()
         except Exception as error:  # noqa: BLE001 - as above
+            self._leave_out()
             logger.warning("stem %s of %s is cut short in %s (%s)", key[1], key[0], self._folder, error)
         _remove_if_empty(Path(file.sound.name))
 
@@ -155,7 +172,7 @@ class StemFiles(Sink):
             file = self._files[key] = _begun(stem, self._folder, self._form)
         file.stop = stem.stop
         if file.sound is None:
-            self.left_out += 1
+            self._leave_out()
             return
         file.sound.write(stem.samples)
         if self._form == "flac":
@@ -163,7 +180,7 @@ class StemFiles(Sink):
 
     def _fail(self, key: tuple[str, str], stem: Stem, error: Exception) -> None:
         """Say it, and pass over the rest of a stem."""
-        self.left_out += 1
+        self._leave_out()
         self._close(key)
         self._files[key] = _StemFile(stem.epoch, stem.stop, None)
         full = shutil.disk_usage(self._folder).free < FULL_BYTES
@@ -217,7 +234,7 @@ class LiveStemFiles(StemFiles):
         if self.waiting_s(*key) < WAITING_S:
             self._behind.discard(key)
             return True
-        self.left_out += 1
+        self._leave_out()
         if key not in self._behind:
             self._behind.add(key)
             logger.warning(

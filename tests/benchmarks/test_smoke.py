@@ -59,7 +59,7 @@ def test_the_benchmark_of_many_streams_apart_runs(tmp_path: Path) -> None:
 
 def test_the_benchmark_of_files_runs(tmp_path: Path) -> None:
     found = smoke("analyze", tmp_path / "result.json")["files"]["16000 Hz, 1 channels"]
-    assert found["times_real_time"] == pytest.approx(10.0 / found["took_s"], rel=0.01)
+    assert found["times_real_time"] == pytest.approx(10.0 / found["took_s"], rel=0.01, abs=0.05)  # rounded
 
 
 def test_the_benchmark_against_yamnet_runs(tmp_path: Path) -> None:

@@ -91,6 +91,7 @@ def test_a_run_is_measured_on_its_own_fold_and_a_model_on_the_one_that_it_held_o
         (["line", "--resume", "x"], "no run 'x' of task line; there are none"),
         (["line", "--resume", "x", "--name", "y"], "got --resume and --name; a run keeps its name"),
         (["line", "--resume", "x", "--config", "y"], "got --resume and --config; a run goes on with its own"),
+        (["evaluate", "line"], "got neither --run nor --model, and no line is released; expected a run, or"),
         (["evaluate", "line", "--run", "x", "--model", "y"], "got --run and --model; expected one of them"),
         (["line", "--set", "loop.step=1"], "unknown key 'loop.step'; did you mean 'loop.steps'?"),
         (["line", "--config", "absent.toml"], "cannot read absent.toml: No such file or directory"),
