@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 
-from streamer.config import TURN_S, Config
+from streamer.config import Config
 from streamer.errors import StreamerError
 from streamer.events import Event
 from streamer.shedding import Shedding, left_out, taken_back
@@ -19,31 +19,10 @@ from streamer.sinks.sink import Sink, close_soon
 from streamer.stream import Chunk, Opening, Stream, fault_of
 from streamer.teller import Teller
 from streamer.together import Together
-
-LIVE_CHUNK_S = 0.5
-"""Most sound that is taken from one live source before the others get their turn: where there is a backlog, the longer
-the chunks, the more streams are carried."""
-
-FILE_CHUNK_S = 1.0
-"""The same for a source that is not live."""
+from streamer.turns import Turns, chunk_frames
 
 KEPT_S = 0.1
 """Sound that is left of a backlog that is cut back."""
-
-SHORTEST_REST_S = 0.0005
-"""Least rest when no source had a whole chunk: bounds what polling costs."""
-
-OPENING_LOOK_S = 0.005
-"""Most rest while a source is being opened."""
-
-LEAST_TURN_S = 0.001
-"""Least time from one turn to the next, for each stream: of many, something is due all the time."""
-
-LEAST_TURN_OF_MANY_S = 0.03
-"""What that is at most, however many there are."""
-
-LONGEST_REST_S = 0.05
-"""Most rest: bounds how long a new subscriber waits for the last state, and a request to stop."""
 
 LEFT_OUT = "not heard: the machine does not carry all streams, and others have priority"
 HEARD_AGAIN = "heard again"
@@ -75,11 +54,11 @@ class Engine:
         config: Config,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        self._clock = clock
         self._hear(streams)
         self._change: tuple[Sequence[Stream], str] | None = None
         self._sinks = sinks
         self._config = config
-        self._clock = clock
         self._teller = Teller(sinks, config.publish.heartbeat_s, clock)
         self._shedding = Shedding(clock)
         self._closing = ExitStack()
@@ -122,7 +101,7 @@ class Engine:
         models = [model for stream in streams for model in stream.listener.models]
         self.streams = streams
         self._together = Together(models)
-        self._turn_s = min((stream.config.turn_s for stream in streams), default=TURN_S)
+        self._turns = Turns(streams, self._clock)
         self._at_once = max([AT_ONCE, *(model.streams_at_once for model in models)])
 
     def _open_sinks(self, sinks: Sequence[Sink]) -> None:
@@ -183,15 +162,8 @@ class Engine:
         for sink in (*self._sinks, *(own for stream in self.streams for own in stream.sinks)):
             sink.service()
         if not busy:
-            self._rest([stream for stream in due if not stream.done], began)
-
-    def _rest(self, streams: Sequence[Stream], began: float) -> None:
-        """Sleep until something may be due, after a turn that began at a time."""
-        turn_s = min(self._turn_s, LEAST_TURN_S * len(streams), LEAST_TURN_OF_MANY_S)
-        left_s = began + turn_s - self._clock()
-        waits = [stream.source.wait_s(self._wanted_s(stream)) for stream in streams]
-        longest_s = OPENING_LOOK_S if any(stream.opening for stream in self.streams) else LONGEST_REST_S
-        time.sleep(min(max(min(waits, default=longest_s), left_s, SHORTEST_REST_S), longest_s))
+            opening = any(stream.opening for stream in self.streams)
+            time.sleep(self._turns.rest_s([stream for stream in due if not stream.done], began, opening))
 
     def _step(self, streams: Sequence[Stream]) -> bool:
         """Take one chunk of each of some streams through everything; whether there may be more at once."""
@@ -203,13 +175,13 @@ class Engine:
 
     def _take(self, stream: Stream) -> Chunk | None:
         """Read a stream's next chunk; None if there is nothing to hear now."""
-        wanted = self._chunk_frames(stream)
+        wanted = chunk_frames(stream, self._sinks)
         if not wanted:
             self._teller.beat(stream)
             return None
         try:
             self._bound_lag(stream)
-            if self._gathers(stream):
+            if self._turns.gathers(stream):
                 self._teller.beat(stream)
                 return None
             stream.read_at = self._clock()
@@ -246,29 +218,6 @@ class Engine:
         self._teller.beat(stream)
         if stream.heard_s >= stream.duration_s:
             self._finish(stream, None)
-
-    def _gathers(self, stream: Stream) -> bool:
-        """Whether live sound is worth waiting for: nothing is due, and the last look is less than a turn ago."""
-        if stream.last is None or stream.last.captured_at is None or stream.shed:
-            return False
-        if self._clock() - stream.read_at >= self._turn_s:
-            return False
-        return stream.backlog_frames / stream.source.rate_hz < self._wanted_s(stream)
-
-    def _wanted_s(self, stream: Stream) -> float:
-        """Sound from the last look on with which something is due; a turn of it at most."""
-        if stream.pipeline is None:
-            return self._turn_s
-        return min(self._turn_s, stream.pipeline.wanted_samples / stream.source.rate_hz)
-
-    def _chunk_frames(self, stream: Stream) -> int:
-        """How much is to be read; 0 of a source that can wait while a sink wants no more."""
-        left_s = stream.duration_s - stream.heard_s
-        if stream.last is None or stream.last.captured_at is not None:
-            return max(1, round(min(LIVE_CHUNK_S, left_s) * stream.source.rate_hz))
-        wanted_s = min((sink.wanted_s for sink in (*self._sinks, *stream.sinks)), default=FILE_CHUNK_S)
-        chunk_s = min(FILE_CHUNK_S, wanted_s, left_s)
-        return max(1, round(chunk_s * stream.source.rate_hz)) if wanted_s else 0
 
     def _bound_lag(self, stream: Stream) -> None:
         stream.backlog_frames = stream.source.backlog_frames()

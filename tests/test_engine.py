@@ -13,7 +13,7 @@ import pytest
 import soundfile
 
 from streamer.config import STEMS_TURN_S, TURN_S, Config, EngineConfig, PublishConfig, StemsConfig
-from streamer.engine import KEPT_S, LIVE_CHUNK_S, OPENING_LOOK_S
+from streamer.engine import KEPT_S
 from streamer.events import Decision, Event, Level, Status
 from streamer.heads import Head
 from streamer.listener import Listener
@@ -21,6 +21,7 @@ from streamer.sources.file import FileSource
 from streamer.sources.source import Block
 from streamer.stage import Answer, Array, State
 from streamer.stream import Stream
+from streamer.turns import LIVE_CHUNK_S, OPENING_LOOK_S
 from tests.scripted import RATE, Clock, Collected, Scripted, Slow, engine, loud, run, toy_gate
 
 

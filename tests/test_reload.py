@@ -170,6 +170,8 @@ def test_a_stream_that_has_ended_is_opened_anew(path: Path) -> None:
 
 def test_the_command_lets_a_process_read_its_configuration_again(path: Path) -> None:
     address = free_address()
+    for name in "abc":  # that go on however long the commands take
+        soundfile.write(path.parent / f"{name}.wav", loud(120), RATE)
     write(path, "a")
     with (
         Subscriber(("status",), address) as subscriber,

@@ -12,11 +12,11 @@ from streamer.bench.chosen import Chosen
 from streamer.bench.recording import Looped, recording
 from streamer.bench.section import Section
 from streamer.config import PublishConfig
-from streamer.engine import LIVE_CHUNK_S
 from streamer.listener import Listener
 from streamer.stage import Array
 from streamer.stream import Stream
 from streamer.together import Together
+from streamer.turns import LIVE_CHUNK_S
 from streamer.warm_up import warm_up
 
 STREAMS = (1, 8, 32, 64)
