@@ -31,7 +31,10 @@ def read_config(path: Path) -> Config:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ConfigError(f"cannot read {path}: {error.strerror}; give --config a TOML file") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (
+        ValueError,
+        RecursionError,
+    ) as error:  # it is no text, no TOML, has numbers too long or nests too deep
         raise ConfigError(f"{path} is no TOML: {error}") from error
     try:
         of_all = from_mapping(Config, {k: v for k, v in content.items() if k != "stream"}, base=Config())

@@ -41,7 +41,7 @@ class Engine:
     streams : sequence of Stream
         Warmed up, not yet opened. Those that share a model are stepped together.
     sinks : sequence of Sink
-        That take the events of all streams. They, and those of each stream, are opened here, before any source.
+        That take the events of all streams. They are opened here, before all else.
     config : Config
     clock : callable
         Seconds on `time.monotonic`'s clock.
@@ -74,14 +74,15 @@ class Engine:
         Raises
         ------
         StreamerError
-            If a sink cannot be opened or fails. Streams that fail are noted in `Stream.error` instead.
+            If a sink of all streams cannot be opened or fails. Streams that fail, and those whose own sinks cannot be
+            opened, are noted in `Stream.error` instead.
         """
         # Whatever fails, every stream ends and every sink closes, in this order.
         with self._closing, ExitStack() as leaving:
-            self._open_sinks([*self._sinks, *(sink for stream in self.streams for sink in stream.sinks)])
+            self._open_sinks(self._sinks)
             leaving.callback(self._leave_all)
             for stream in self.streams:
-                stream.opening = Opening(stream.source)
+                self._open(stream)
             while not stop.is_set() and not all(stream.done for stream in self.streams):
                 self._turn()
 
@@ -121,13 +122,14 @@ class Engine:
                 close_soon(stream.sinks)
         for stream in streams:
             if stream not in before:
-                self._open_anew(stream)
+                self._open(stream)
 
-    def _open_anew(self, stream: Stream) -> None:
+    def _open(self, stream: Stream) -> None:
+        """Open what takes a stream's events, and begin to open its source."""
         try:
             self._open_sinks(stream.sinks)
-        except StreamerError as error:
-            self._end(stream, error)
+        except Exception as error:  # noqa: BLE001 - a fault in one stream must not end the others
+            self._end(stream, fault_of(error))
         else:
             stream.opening = Opening(stream.source)
 
@@ -277,7 +279,8 @@ class Engine:
     def _leave(self, stream: Stream) -> None:
         """End a stream because everything ends, wherever it is."""
         if stream.opening is not None:
+            failed = stream.opening.error  # by itself
             stream.opening.give_up()
-            self._end(stream, stream.opening.error)
+            self._end(stream, failed)
         elif not stream.done and stream.pipeline is not None:
             self._finish(stream, None)

@@ -9,7 +9,7 @@ from dataclasses import replace
 from streamer.choose_heads import heads_of
 from streamer.config import Config, StemsConfig, StreamConfig
 from streamer.engine import Engine
-from streamer.errors import ConfigError, DeviceError
+from streamer.errors import ConfigError, DeviceError, StreamerError
 from streamer.listener import Listener
 from streamer.load_model import Loaded
 from streamer.separation.load import separation_of
@@ -86,9 +86,14 @@ def make_streams(
             streams.append(going_on[name, own])
             continue
         heard_by = _heard_by(own)
-        if heard_by not in listeners:
-            listeners[heard_by] = make_listener(own, loaded)
-        source, sinks = source_for(entry, config, realtime), stem_sinks(own.stems, realtime)
+        try:
+            if heard_by not in listeners:
+                listeners[heard_by] = make_listener(own, loaded)
+            source, sinks = source_for(entry, config, realtime), stem_sinks(own.stems, realtime)
+        except StreamerError as error:
+            if len(config.stream) == 1:
+                raise
+            raise type(error)(f"stream {name}: {error}") from error
         streams.append(Stream(name, source, listeners[heard_by], duration_s, own, sinks))
     return streams
 
@@ -177,13 +182,13 @@ def summary(streams: Sequence[Stream]) -> list[str]:
 
 def _names(entries: Sequence[StreamConfig]) -> list[str]:
     """A name for each stream, of its own."""
-    taken: list[str] = []
+    given = [entry.name for entry in entries if entry.name]
+    if taken := [name for name in given if given.count(name) > 1]:
+        raise ConfigError(f"stream name {taken[0]!r} is taken; give each [[stream]] a name of its own")
+    names: list[str] = []
     for entry in entries:
-        name = entry.name or _free(name_for(entry.device), taken)
-        if name in taken:
-            raise ConfigError(f"stream name {name!r} is taken; give each [[stream]] a name of its own")
-        taken.append(name)
-    return taken
+        names.append(entry.name or _free(name_for(entry.device), [*given, *names]))
+    return names
 
 
 def _free(name: str, taken: Sequence[str]) -> str:

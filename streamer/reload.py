@@ -7,8 +7,8 @@ from dataclasses import fields
 
 from streamer.config import OWN_KEYS, Config
 from streamer.engine import Engine
-from streamer.errors import ConfigError, StreamerError
-from streamer.stream import Stream
+from streamer.errors import ConfigError
+from streamer.stream import Stream, fault_of
 from streamer.warm_up import warm_up
 
 READ_AGAIN = "the configuration was read again"
@@ -60,8 +60,8 @@ class Reload:
             self._check(config)
             streams = self._streams_of(config, before)
             warm_up([stream for stream in streams if stream not in before], config.publish)
-        except StreamerError as error:
-            said = f"{REFUSED}: {error}"
+        except Exception as error:  # noqa: BLE001 - whatever it is, what is heard goes on
+            said = f"{REFUSED}: {fault_of(error)}"
         else:
             self._streams = streams
             said = f"{READ_AGAIN}: {_changes(before, streams)}"
@@ -78,12 +78,15 @@ class Reload:
 
 
 def _changes(before: Sequence[Stream], after: Sequence[Stream]) -> str:
-    """What changes from some streams to others."""
-    gone = {stream.name for stream in before if stream not in after}
-    come = {stream.name for stream in after if stream not in before}
-    parts = [
-        f"{word} {', '.join(sorted(names))}"
-        for word, names in (("opened", come - gone), ("changed", come & gone), ("ended", gone - come))
-        if names
-    ]
+    """What is done now to come from some streams to others."""
+    gone = {stream.name: stream.config for stream in before if stream not in after}
+    come = {stream.name: stream.config for stream in after if stream not in before}
+    again = {name for name in come.keys() & gone.keys() if come[name] == gone[name]}
+    done = {
+        "opening": come.keys() - gone.keys(),
+        "opening again": again,
+        "changing": (come.keys() & gone.keys()) - again,
+        "ending": gone.keys() - come.keys(),
+    }
+    parts = [f"{word} {', '.join(sorted(names))}" for word, names in done.items() if names]
     return "; ".join(parts) or "no stream changed"

@@ -67,7 +67,8 @@ def test_what_still_opens_at_the_end_is_given_up(head: Head) -> None:
     thread.join(30)
     assert not thread.is_alive()
     assert slow.given_up.is_set()
-    assert [e.state for e in sink.of("status", "slow") if isinstance(e, Status)] == ["failed"]
+    assert [e.state for e in sink.of("status", "slow") if isinstance(e, Status)] == ["ended"]
+    assert made.streams[0].error is None
 
 
 def test_a_sink_that_fails_ends_everything_in_order(head: Head) -> None:

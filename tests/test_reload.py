@@ -99,7 +99,7 @@ def heard(path: Path, *changes: Callable[[], object]) -> tuple[Collected, Engine
 def test_what_did_not_change_goes_on_without_a_gap(path: Path) -> None:
     write(path, "a", "b", "c")
     sink, engine, said = heard(path, lambda: write(path, "a", "c gate.min_on_ms = 50", "d"))
-    assert said == ["the configuration was read again: opened d; changed c; ended b"]
+    assert said == ["the configuration was read again: opening d; changing c; ending b"]
     levels = sink.of("level", "a")
     assert (levels[0].start, levels[-1].stop) == (0, 6 * RATE)
     assert all(x.stop == y.start and (x.seq or 0) + 1 == y.seq for x, y in pairwise(levels))
@@ -120,7 +120,8 @@ def test_what_did_not_change_goes_on_without_a_gap(path: Path) -> None:
         ("[publish]\nlevel_hz = 20", ["a"], r"[publish] changed, which holds from start to end; set it back"),
         ("[gate]\nonn = 1", ["a"], "unknown key 'gate.onn'; did you mean 'gate.on'"),
         ("", ["a", "a"], "stream name 'a' is taken"),
-        ("", ["a", "b models.gate = 'nothing'"], "no model 'nothing'"),
+        ("", ["a", "b models.gate = 'nothing'"], "stream b: no model 'nothing'"),
+        (f"x = {'[' * 9_000}", ["a"], "is no TOML"),
     ],
 )
 def test_what_is_wrong_changes_nothing(path: Path, other: str, streams: list[str], why: str) -> None:
@@ -133,10 +134,24 @@ def test_what_is_wrong_changes_nothing(path: Path, other: str, streams: list[str
     assert said[0] in [e.message for e in sink.of("status", "c") if isinstance(e, Status)]
 
 
+def test_a_fault_of_the_program_changes_nothing(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(path, "a", "c")
+
+    def change() -> None:
+        write(path, "a", "b")
+        monkeypatch.setattr("streamer.reload.warm_up", lambda *_: 1 / 0)
+
+    sink, engine, said = heard(path, change)
+    assert said[0].startswith("the configuration cannot be used, nothing was changed: failed on a fault")
+    assert "ZeroDivisionError" in said[0]
+    assert [stream.name for stream in engine.streams] == ["a", "c"]
+    assert sink.of("level", "c")[-1].stop == 6 * RATE
+
+
 def test_what_is_wrong_changes_nothing_of_a_change_that_is_under_way(path: Path) -> None:
     write(path, "a", "b")
     _, engine, said = heard(path, lambda: write(path, "a", "c"), lambda: write(path, "a", "a"))
-    assert said[0] == "the configuration was read again: opened c; ended b"
+    assert said[0] == "the configuration was read again: opening c; ending b"
     assert said[1].startswith("the configuration cannot be used, nothing was changed: ")
     assert [stream.name for stream in engine.streams] == ["a", "c"]
 
@@ -151,19 +166,22 @@ def test_a_stream_that_comes_brings_its_own_sinks(path: Path) -> None:
     assert not [event for event in sink.events if event.kind == "stem"]  # they are not published
 
 
-def test_a_stream_whose_sink_cannot_be_opened_fails_alone(path: Path) -> None:
-    write(path, "a", "b")
+@pytest.mark.parametrize("later", [False, True])
+@pytest.mark.parametrize("folder", ["{path}", "a\\u0000b"])  # a file, and what cannot be a path
+def test_a_stream_whose_sink_cannot_be_opened_fails_alone(path: Path, folder: str, later: bool) -> None:
     toy = write_toy_separation(path.parent / "separation", 0.25)
-    own = f"b models.separation = '{toy}'\nstems.to = '{path}'"  # it is a file
+    own = f"b models.separation = '{toy}'\nstems.to = \"{folder.format(path=path)}\""
+    write(path, "a", "b" if later else own)
     sink, engine, _ = heard(path, lambda: write(path, "a", own))
     assert "stems cannot be written into" in str(engine.streams[1].error)
+    assert [e.state for e in sink.of("status", "b") if isinstance(e, Status)][-1] == "failed"
     assert sink.of("level", "a")[-1].stop == 6 * RATE
 
 
 def test_a_stream_that_has_ended_is_opened_anew(path: Path) -> None:
     write(path, "absent", "a")
     sink, _, said = heard(path, lambda: soundfile.write(path.parent / "absent.wav", loud(1), RATE))
-    assert said == ["the configuration was read again: changed absent"]
+    assert said == ["the configuration was read again: opening again absent"]
     states = [e.state for e in sink.of("status", "absent") if isinstance(e, Status)]
     assert (states[0], states[-1]) == ("failed", "ended")
 
@@ -181,7 +199,7 @@ def test_the_command_lets_a_process_read_its_configuration_again(path: Path) -> 
         write(path, "a", "b")
         done = streamer("reload", "--address", address)
         assert done.returncode == 0, done.stderr
-        assert done.stdout == b"the configuration was read again: opened b\n"
+        assert done.stdout == b"the configuration was read again: opening b\n"
         path.write_text("[gate]\nonn = 1\n", encoding="utf-8")
         done = streamer("reload", "--address", address)
         assert done.returncode == 1
@@ -190,7 +208,7 @@ def test_the_command_lets_a_process_read_its_configuration_again(path: Path) -> 
         assert {received(subscriber, 1)[0]["stream"] for _ in range(6)} == {"a", "b"}
         write(path, "c")  # nothing that was heard goes on, and what is told of the change before is no answer
         done = streamer("reload", "--address", address)
-        assert done.stdout == b"the configuration was read again: opened c; ended a, b\n"
+        assert done.stdout == b"the configuration was read again: opening c; ending a, b\n"
         assert process.poll() is None
 
 

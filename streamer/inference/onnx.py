@@ -8,12 +8,15 @@ from typing import Any
 
 import numpy as np
 
-from streamer.errors import ConfigError, ModelError
+from streamer.errors import ConfigError, ModelError, StreamError
 from streamer.inference.graph import GraphModel
 from streamer.model_folders import read_manifest, verify_file
 from streamer.stage import Answer, Array, State
 
 ON_CPU, ON_GPU = "CPUExecutionProvider", "CUDAExecutionProvider"
+
+NO_MEMORY = "Failed to allocate memory"
+"""What ONNX Runtime says when there is none left, on the CPU (bfc_arena.cc) as on a GPU, and how much was asked for."""
 
 
 class OnnxModel(GraphModel):
@@ -44,6 +47,7 @@ class OnnxModel(GraphModel):
         except ConfigError:
             raise
         except Exception as error:  # ONNX Runtime raises its own, undocumented types
+            self._check_memory(error, "the weights")
             raise ModelError(
                 f"{path} cannot be loaded by ONNX Runtime ({error}); export the model anew"
             ) from error
@@ -70,6 +74,8 @@ class OnnxModel(GraphModel):
         silence = np.zeros((1, frames, m.input_size), np.float32)
         try:
             y, (_, _, *states) = self.step(silence, self.init())
+        except StreamError:
+            raise
         except Exception as error:  # ONNX Runtime raises its own, undocumented types
             reason = " ".join(str(error).split())
             raise ModelError(f"model {m.name} does not run ({reason}); export it anew") from error
@@ -96,8 +102,20 @@ class OnnxModel(GraphModel):
 
     def run(self, x: Array, state: State) -> Answer:
         feeds: dict[str, Any] = dict(zip(self._inputs, [x, *state], strict=True))
-        y, *after = self._session.run(self._outputs, feeds)
+        try:
+            y, *after = self._session.run(self._outputs, feeds)
+        except Exception as error:  # as above
+            self._check_memory(error, f"a step of {len(x)} streams")
+            raise
         return y, tuple(after)
+
+    def _check_memory(self, error: Exception, what: str) -> None:
+        """Say of an error what it means where it is that there is no memory left."""
+        if NO_MEMORY in str(error):
+            raise StreamError(
+                f"there is no memory left for {what} of {self.manifest.name} ({' '.join(str(error).split())}); hear "
+                "fewer streams, or on a GPU, leave --backend cuda out"
+            ) from error
 
 
 def _form(array: Array) -> str:

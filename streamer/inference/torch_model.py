@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -56,29 +58,37 @@ class TorchModel(GraphModel):
                 f"{path} was made of the graph {said['sha256'][:12]}, the manifest says {self.manifest.sha256[:12]}: "
                 f"make it anew by python -m train program {folder}"
             )
-        self._step = torch.export.passes.move_to_device_pass(program, device).module()
+        with self._in_memory("the weights"):
+            self._step = torch.export.passes.move_to_device_pass(program, device).module()
         self._graphs: dict[int, _Replayed] = {}
 
     def init(self, batch: int = 1) -> State:
         held, filled, *own = super().init(batch)
-        return held, filled, *(self._tensor(state) for state in own)
+        with self._in_memory("the states of a stream"):
+            return held, filled, *(self._tensor(state) for state in own)
 
     def room(self, streams: int, like: State) -> State:
-        return tuple(self._torch.empty((streams, *each.shape[1:]), device=self._device) for each in like)
+        with self._in_memory(f"the states of {streams} streams"):
+            return tuple(self._torch.empty((streams, *each.shape[1:]), device=self._device) for each in like)
 
     def run(self, x: Array, state: State) -> Answer:
         hop, torch = self.manifest.hop_frames, self._torch
         given = []
+        with self._in_memory(f"a step of {len(x)} streams"), torch.inference_mode():
+            for frames in self._tensor(x).split(hop, dim=1):
+                y, *state = self._stepped(frames, state)
+                given.append(y)
+            return torch.cat(given, dim=1).cpu().numpy(), tuple(state)
+
+    @contextmanager
+    def _in_memory(self, what: str) -> Iterator[None]:
+        """While entered, a GPU that has no memory left is an error that says for what, and how much it has."""
         try:
-            with torch.inference_mode():
-                for frames in self._tensor(x).split(hop, dim=1):
-                    y, *state = self._stepped(frames, state)
-                    given.append(y)
-                return torch.cat(given, dim=1).cpu().numpy(), tuple(state)
-        except torch.cuda.OutOfMemoryError as error:
-            free, total = torch.cuda.mem_get_info(self._device)
+            yield
+        except self._torch.cuda.OutOfMemoryError as error:
+            free, total = self._torch.cuda.mem_get_info(self._device)
             raise StreamError(
-                f"the GPU has no memory left for {len(x)} streams of {self.manifest.name} (free {free / 1e6:.0f} MB of "
+                f"the GPU has no memory left for {what} of {self.manifest.name} (free {free / 1e6:.0f} MB of "
                 f"{total / 1e6:.0f}); hear fewer streams, or leave --backend torch out"
             ) from error
 

@@ -76,9 +76,10 @@ class StemFiles(Sink):
             probe = self._folder / ".streamer-stems"
             probe.touch()
             probe.unlink()
-        except OSError as error:
+        except (OSError, ValueError) as error:  # no path has a NUL
+            reason = error.strerror if isinstance(error, OSError) else error
             raise ConfigError(
-                f"stems cannot be written into {self._folder} ({error.strerror}); name a folder that may be written to"
+                f"stems cannot be written into {self._folder} ({reason}); name a folder that may be written to"
             ) from error
         self._thread.start()
 

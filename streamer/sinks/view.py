@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from rich.console import Group, RenderableType
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
@@ -21,6 +21,10 @@ _BAR_CELLS = 10
 _NAME_CELLS = 12
 _HEAD_CELLS = 8
 _LOG_LINES = 8
+_FRAME_LINES = 4
+"""Of the panel, the empty one before the log, and that behind all."""
+_SIDES_CELLS = 4
+"""Of the panel, left and right."""
 _OTHERS = 3
 """Labels of a head that are shown beside those that go on."""
 _HEAD_OF_KIND = {"sound": "sounds"}
@@ -76,31 +80,96 @@ class View(Sink):
 
     def picture(self) -> RenderableType:
         """What the terminal shows now."""
-        table = Table.grid(padding=(0, 1, 0, 0), expand=True)
-        table.add_column(no_wrap=True, min_width=_HEAD_CELLS, max_width=_NAME_CELLS)
-        table.add_column(no_wrap=True, ratio=1)
-        for name, row in list(self._rows.items()):  # the engine may add one meanwhile
-            _stream(name, row, table)
-        log = Text("\n".join(list(self._log)) or "nothing decided yet", style="dim")
-        panel = Panel(Group(table, Text(), log), title=self._title(), title_align="left", border_style="cyan")
-        return Group(panel, Text())  # an empty line, for the terminal to echo ^C on
+        rows, log = list(self._rows.items()), list(self._log)  # the engine may add one meanwhile
+        return _Picture(self._title(), rows, log or ["nothing decided yet"])
+
+
+@dataclass(frozen=True)
+class _Picture:
+    """As much of all streams as the terminal has lines for: every head of each, or one line each, or some of them."""
+
+    title: str
+    rows: Sequence[tuple[str, _Row]]
+    log: Sequence[str]
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        log = Text("\n".join(self.log), style="dim")
+        log_lines = len(log.wrap(console, options.max_width - _SIDES_CELLS))
+        room = options.max_height - _FRAME_LINES - log_lines
+        body = _grid()
+        if sum(1 + len(_heads(row)) for _, row in self.rows) <= room:
+            for name, row in self.rows:
+                _stream(name, row, body)
+        else:
+            self._in_short(body, max(1, room))
+        panel = Panel(Group(body, Text(), log), title=self.title, title_align="left", border_style="cyan")
+        yield Group(panel, Text())  # an empty line, for the terminal to echo ^C on
+
+    def _in_short(self, body: Table, room: int) -> None:
+        """A line of each stream; of too many, those that have lost something first, and the ended last."""
+        shown = list(self.rows)
+        if len(shown) > room:
+            shown = sorted(shown, key=lambda named: _urgency(named[1]))[: room - 1]
+        for name, row in shown:
+            body.add_row(Text(name, style="bold"), _summary(row, _going_on(row)))
+        if left := len(self.rows) - len(shown):
+            body.add_row("", Text(f"and {left} more streams", style="dim"))
+
+
+def _grid() -> Table:
+    """Names, and what is said of each."""
+    table = Table.grid(padding=(0, 1, 0, 0), expand=True)
+    table.add_column(no_wrap=True, min_width=_HEAD_CELLS, max_width=_NAME_CELLS)
+    table.add_column(no_wrap=True, ratio=1)
+    return table
 
 
 def _stream(name: str, row: _Row, table: Table) -> None:
     """Add a line of the stream, and one of each head that has said something."""
+    table.add_row(Text(name, style="bold"), _summary(row, Text()))
+    for head, said in _heads(row).items():
+        table.add_row(Text(f"  {head}", style="dim"), said)
+
+
+def _summary(row: _Row, said: Text) -> Table:
+    """Time, level, something that is said, lag and losses."""
     line = Table.grid(padding=(0, 1, 0, 0), expand=True)
-    for justify in ("left", "left", "right"):
+    for justify in ("left", "left", "left", "right"):
         line.add_column(no_wrap=True, justify=justify)
     line.add_column(no_wrap=True, justify="right", ratio=1)
-    line.add_row(_time(row), _level(row), _lag(row), _lost(row))
-    table.add_row(Text(name, style="bold"), line)
+    line.add_row(_time(row), _level(row), said, _lag(row), _lost(row))
+    return line
+
+
+def _heads(row: _Row) -> dict[str, Text]:
+    """What each head says that has said something."""
     decisions = list(row.decisions.values())  # the engine may add one meanwhile
     scores = row.scores.heads if row.scores else {}
+    found = {}
     for kind in DECISION_KINDS:
         head = _HEAD_OF_KIND.get(kind, kind)
         own = [decision for decision in decisions if decision.kind == kind]
         if own or head in scores:
-            table.add_row(Text(f"  {head}", style="dim"), _head(own, scores.get(head, {})))
+            found[head] = _head(own, scores.get(head, {}))
+    return found
+
+
+def _going_on(row: _Row) -> Text:
+    """All that goes on, of whatever kind."""
+    labels = [d.label for d in list(row.decisions.values()) if d.state in ("on", "update") and d.label]
+    return Text("  ".join(f"● {label}" for label in labels), style="bold green")
+
+
+def _urgency(row: _Row) -> int:
+    """The lower, the sooner a stream is shown."""
+    status = row.status
+    if status is None:
+        return 2
+    if status.state == "failed":
+        return 0
+    if status.state != "running":
+        return 3
+    return 1 if status.dropped_samples else 2
 
 
 def _head(decisions: Sequence[Decision], scores: Mapping[str, float]) -> Text:

@@ -9,7 +9,7 @@ import onnxruntime
 import pytest
 
 from streamer.config import EngineConfig
-from streamer.errors import ConfigError
+from streamer.errors import ConfigError, StreamError
 from streamer.inference.backends import open_model
 from streamer.inference.onnx import ON_GPU, OnnxModel
 from streamer.load_model import Loaded
@@ -55,6 +55,37 @@ def test_cuda_gives_what_the_cpu_gives(folder: Path) -> None:
         pytest.skip(str(error))
     cpu = OnnxModel(folder)
     np.testing.assert_allclose(gpu.step(x, gpu.init(3))[0], cpu.step(x, cpu.init(3))[0], atol=1e-4)
+
+
+def test_a_step_for_which_there_is_no_memory_says_how_much_it_asked_for(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = OnnxModel(folder)
+
+    class Full:
+        def run(self, *_: object) -> None:
+            raise RuntimeError(
+                "Non-zero status code returned while running Conv node.\n"
+                "AllocateRawInternal Failed to allocate memory for requested buffer of size 9437184"
+            )
+
+    monkeypatch.setattr(model, "_session", Full())
+    expected = (
+        r"no memory left for a step of 3 streams of toy \(.* buffer of size 9437184\); hear fewer streams"
+    )
+    with pytest.raises(StreamError, match=expected):
+        model.step(np.zeros((3, 48, 64), np.float32), model.init(3))
+
+
+def test_weights_for_which_there_is_no_memory_are_not_called_damaged(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise RuntimeError("Failed to allocate memory for requested buffer of size 1")
+
+    monkeypatch.setattr("streamer.inference.onnx.open_session", full)
+    with pytest.raises(StreamError, match="no memory left for the weights of toy"):
+        OnnxModel(folder)
 
 
 @pytest.mark.parametrize(

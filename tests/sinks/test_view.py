@@ -18,13 +18,13 @@ from streamer.sinks.view import View
 from tests import bus
 
 
-def _seen(*events: Event, width: int = 100) -> str:
+def _seen(*events: Event, width: int = 100, height: int = 30) -> str:
     """The picture after these events, as text."""
     view = View(lambda: "streamer · publishing on tcp://127.0.0.1:7765")
     view.open()
     for event in events:
         view.send(event)
-    console = Console(record=True, width=width, file=io.StringIO())
+    console = Console(record=True, width=width, height=height, file=io.StringIO())
     console.print(view.picture())
     view.close()
     return console.export_text()
@@ -62,6 +62,42 @@ def test_a_stream_that_is_well_is_shown_whole(width: int) -> None:
         assert shown in _row(text, "mic")
     assert _head(text, "gate") == "● music 0.97"
     assert _head(text, "sounds") == "○ Hähnekrähen 0.50"
+
+
+def _of(stream: str, *events: Event) -> list[Event]:
+    return [replace(event, stream=stream) for event in events]
+
+
+def _many(count: int) -> list[Event]:
+    names = [f"room-{n}" for n in range(count)]
+    return [event for name in names for event in _of(name, bus.level(99), bus.gate(), bus.status())]
+
+
+@pytest.mark.parametrize(("height", "lines"), [(60, 2), (30, 1)])
+def test_where_there_are_no_lines_for_all_heads_a_stream_has_one(height: int, lines: int) -> None:
+    text = _seen(*_many(10), height=height)
+    assert text.count("lost nothing") == 10
+    assert len([row for row in text.splitlines() if "●" in row]) == 10
+    assert len([row for row in text.splitlines() if re.match("│   gate ", row)]) == 10 * (lines - 1)
+    assert len(text.splitlines()) <= height
+    if lines == 1:
+        assert "● music" in _row(text, "room-3")
+
+
+def test_where_there_are_no_lines_for_all_streams_those_that_fail_are_shown_and_the_others_counted() -> None:
+    ended = _of("over", bus.status(state="ended"))
+    troubled = [
+        *_of("lossy", bus.status(dropped_samples=9_000)),
+        *_of("gone", bus.status(state="failed", message="unplugged")),
+    ]
+    text = _seen(*ended, *_many(40), *troubled, height=24)
+    assert len(text.splitlines()) == 24
+    assert "failed" in _row(text, "gone")
+    assert "lost 0.56 s" in _row(text, "lossy")
+    assert "unplugged" in text
+    assert not re.search("│ over", text)
+    shown = sum(row.startswith(("│ room-", "│ gone", "│ lossy")) for row in text.splitlines())
+    assert f"and {43 - shown} more streams" in text
 
 
 def test_the_gate_goes_on_and_off() -> None:

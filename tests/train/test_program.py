@@ -11,7 +11,7 @@ import onnx
 import pytest
 import torch
 
-from streamer.errors import ConfigError, ModelError
+from streamer.errors import ConfigError, ModelError, StreamError
 from streamer.inference.onnx import OnnxModel
 from streamer.inference.torch_model import TorchModel
 from streamer.model_folders import find_model
@@ -98,6 +98,23 @@ def test_a_damaged_program_is_refused(folders: Path, tmp_path: Path) -> None:
     (tmp_path / "genre" / "model.pt2").write_bytes(b"no program")
     with pytest.raises(ModelError, match="cannot be loaded by torch"):
         TorchModel(tmp_path / "genre", "cpu")
+
+
+@pytest.mark.parametrize("full", ["from_numpy", "empty"])
+def test_a_gpu_without_memory_says_for_what_and_how_much_it_has(
+    folders: Path, full: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_memory(*_: object, **__: object) -> None:
+        raise torch.cuda.OutOfMemoryError
+
+    model = TorchModel(folders / "gate", "cpu")
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda _: (1_000_000, 8_000_000_000))
+    monkeypatch.setattr(torch, full, no_memory)
+    expected = (
+        r"the GPU has no memory left for the states of .* of gate \(free 1 MB of 8000\); hear fewer streams"
+    )
+    with pytest.raises(StreamError, match=expected):
+        model.room(512, model.init())
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
