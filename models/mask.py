@@ -42,7 +42,7 @@ class MaskConfig:
     Raises
     ------
     ConfigError
-        If the zones are not the bins, or `reach` is even.
+        If the zones are not the bins, `reach` is even, or a size is below 1.
     """
 
     stft: StftConfig = field(default_factory=StftConfig)
@@ -56,6 +56,9 @@ class MaskConfig:
     level_frames: int = 200
 
     def __post_init__(self) -> None:
+        sizes = ("channels", "memory", "hidden", "blocks", "voice_memory", "level_frames")
+        if wrong := [name for name in sizes if getattr(self, name) < 1]:
+            raise ConfigError(f"{wrong[0]} is {getattr(self, wrong[0])}; expected at least 1")
         covered = sum(bands * width for bands, width in self.zones)
         if covered != self.stft.bins - 1:
             raise ConfigError(

@@ -13,7 +13,7 @@ if grep -Ev '^streamer(/|-[0-9.]+\.dist-info/)' "$work/files"; then
     echo "check_wheel: $wheel holds the files above; expected only streamer/ and its metadata" >&2
     exit 1
 fi
-for wanted in streamer/released/gate/model.onnx streamer/released/gate/manifest.json streamer/data/demo.ogg; do
+for wanted in streamer/released/{gate,ear,sounds,genre,separation}/{model.onnx,manifest.json} streamer/data/demo.ogg; do
     grep -qx "$wanted" "$work/files" || { echo "check_wheel: $wheel lacks $wanted" >&2; exit 1; }
 done
 

@@ -86,10 +86,11 @@ def from_mapping(kind: type[T], content: Mapping[str, Any], where: str = "", bas
 def _value(hint: Any, value: Any, where: str, base: Any) -> Any:
     """A value of the type that is hinted at; `base` is what a table stands on, or each table of a list."""
     if get_origin(hint) is tuple:
-        if not isinstance(value, list):
-            raise ConfigError(f"{where} is {value!r}; expected a list of tables, [[{where}]]")
-        of_each = None if isinstance(base, tuple) else base
         kind = get_args(hint)[0]
+        if not isinstance(value, list):
+            of_what = f"of tables, [[{where}]]" if is_dataclass(kind) else f"as [{value!r}]"
+            raise ConfigError(f"{where} is {value!r}; expected a list {of_what}")
+        of_each = None if isinstance(base, tuple) else base
         return tuple(_value(kind, item, f"{where}[{n}]", of_each) for n, item in enumerate(value, 1))
     options = get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)
     wanted = [option for option in options if option is not NoneType]

@@ -36,15 +36,24 @@ class Teller:
         self._seq: defaultdict[str, int] = defaultdict(int)
 
     def send(self, stream: Stream, events: Iterable[Event]) -> None:
-        """Send what was heard in a stream."""
+        """Send what was heard in a stream.
+
+        Raises
+        ------
+        StreamerError
+            If a sink fails; all others have had everything then.
+        """
+        failed: list[Exception] = []
         for event in events:
             stamped = self._stamped(stream, event)
-            for sink in stream.sinks:
-                sink.send(stamped)
-            if isinstance(event, Stem) and not stream.config.stems.publish:
-                continue
-            for sink in self._sinks:
-                sink.send(stamped)
+            kept_back = isinstance(event, Stem) and not stream.config.stems.publish
+            for sink in (*stream.sinks, *(() if kept_back else self._sinks)):
+                try:
+                    sink.send(stamped)
+                except Exception as error:  # noqa: BLE001 - raised again, once the others have it
+                    failed.append(error)
+        if failed:
+            raise failed[0]
 
     def beat(self, stream: Stream) -> None:
         """Tell how a stream stands, if that is due."""

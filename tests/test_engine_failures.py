@@ -11,6 +11,8 @@ from streamer.errors import StreamError
 from streamer.events import Decision, Event, Status
 from streamer.heads import Head
 from streamer.stream import Stream
+from streamer.teller import Teller
+from tests import bus
 from tests.scripted import RATE, Absent, Clock, Collected, Scripted, Slow, engine, loud, run, toy_gate
 
 
@@ -69,6 +71,23 @@ def test_what_still_opens_at_the_end_is_given_up(head: Head) -> None:
     assert slow.given_up.is_set()
     assert [e.state for e in sink.of("status", "slow") if isinstance(e, Status)] == ["ended"]
     assert made.streams[0].error is None
+
+
+def test_a_sink_that_fails_costs_the_others_nothing(head: Head) -> None:
+    class Full(Collected):
+        def send(self, event: Event) -> None:
+            raise StreamError("full")
+
+    clock, full, whole = Clock(), Full(), Collected()
+    stream = Stream("s", Scripted(loud(1), clock))
+    with pytest.raises(StreamError, match="full"):
+        engine(head, [stream], [full, whole], clock=clock).run(threading.Event())
+    assert {event.kind for event in whole.events} == {"status"}
+    teller = Teller([full, whole], heartbeat_s=1.0, clock=clock)
+    level = bus.level(stream="s")
+    with pytest.raises(StreamError, match="full"):
+        teller.send(stream, [level, level])
+    assert [event.seq for event in whole.of("level")] == [0, 1]
 
 
 def test_a_sink_that_fails_ends_everything_in_order(head: Head) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 import soundfile
 
 from streamer.config import STEM_ENCODINGS, STEMS
+from streamer.disk import is_full
 from streamer.errors import ConfigError, StreamError
 from streamer.inference.model import Model
 from streamer.separation.separator import Separator, Stems, cleaned
@@ -68,8 +69,9 @@ def separate_file(
                 as_wav(partial[stem])
                 partial[stem].replace(targets[stem])
         except (OSError, soundfile.LibsndfileError) as error:
+            reason = "the disk is full" if is_full(folder) else error
             raise StreamError(
-                f"the stems of {path} cannot be written into {folder} ({error}); make room there, or name a "
+                f"the stems of {path} cannot be written into {folder} ({reason}); make room there, or name a "
                 "folder with --out that may be written to"
             ) from error
     return muted

@@ -10,6 +10,9 @@ from streamer.stft import StftConfig
 EXTENDED_HZ = 3_000.0
 """What the mask lets through above the network's bins is what it lets through in this much below their end."""
 
+LEAST_SHARE = np.float32(0.01)
+"""Of the channels' energy; sound that has nothing to do with itself from one of 64 channels to the next has more."""
+
 
 def without_offset(spectra: Array, config: StftConfig) -> Array:
     """Spectra less the constant in each frame, which is no voice: some devices add one to all that they hear.
@@ -45,6 +48,25 @@ def for_network(spectra: Array, config: StftConfig) -> Array:
     heard = np.zeros((*mono.shape[:2], 2, config.bins), np.float32)
     heard[:, :, 0, :bins], heard[:, :, 1, :bins] = mono.real, mono.imag
     return heard.reshape(*mono.shape[:2], 2 * config.bins)
+
+
+def heard_share(spectra: Array) -> Array:
+    """How much of a mask holds: what cancels in the mean of the channels, the network has not heard.
+
+    Parameters
+    ----------
+    spectra : complex64 array, shape (batch, frames, channels, bins)
+
+    Returns
+    -------
+    float32 array, shape (batch, frames)
+        1 where the mean has `LEAST_SHARE` of the channels' energy or more, and less the less it has.
+    """
+    mean = spectra.mean(axis=2)
+    heard = (mean.real**2 + mean.imag**2).sum(axis=2)
+    there = (spectra.real**2 + spectra.imag**2).mean(axis=2).sum(axis=2)
+    share: Array = heard / np.maximum(LEAST_SHARE * there, np.float32(1e-20))
+    return np.minimum(share, np.float32(1))
 
 
 def full_mask(mask: Array, spectra: Array, config: StftConfig) -> Array:

@@ -9,7 +9,7 @@ import numpy as np
 
 from streamer.inference.model import Model
 from streamer.kernels import SAMPLE_LIMIT
-from streamer.separation.masks import for_network, full_mask, without_offset
+from streamer.separation.masks import for_network, full_mask, heard_share, without_offset
 from streamer.stage import Array, Asking, State, alone
 from streamer.stft import InverseStft, Stft, StftConfig
 
@@ -130,6 +130,8 @@ class Separator:
         mono = for_network(spectra, self._model.manifest.stft)
         y, model_state = yield from self._model.asking(mono, tuple(rest[2:]))
         mask = full_mask(y[..., :-1], spectra, self._model.manifest.stft)
+        if self._channels > 1:
+            mask *= heard_share(spectra)[..., None]
         voice, overlap = self._synthesis.step(spectra * mask[:, :, None], (rest[0], rest[1]))
         held = int(count[0])
         sound = np.concatenate([waiting[:, :held], x], axis=1)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import logging
 import queue
-import shutil
 import threading
 from collections import defaultdict
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ import numpy as np
 import soundfile
 
 from streamer.config import STEM_ENCODINGS
+from streamer.disk import is_full
 from streamer.errors import ConfigError, StreamError
 from streamer.events import Event, Status, Stem
 from streamer.sinks.sink import Sink
@@ -33,8 +33,7 @@ ENDED_S = 1.0
 """A stem that its stream is ahead of by so much has ended: its file is finished."""
 FLAC_CHANNELS = 8
 """At most, by its format."""
-FULL_BYTES = 1 << 16
-"""A disk with less room is full: a file system keeps some for itself."""
+FULL = "the disk is full; make room"
 LOOK_S = 0.1
 """How often who waits for the disk looks whether anything is written still."""
 
@@ -170,11 +169,14 @@ class StemFiles(Sink):
         file = self._files.get(key)
         if file is None or not file.takes(stem, self._form):
             self._close(key)
+            self._check_room()
             file = self._files[key] = _begun(stem, self._folder, self._form)
         file.stop = stem.stop
         if file.sound is None:
             self._leave_out()
             return
+        if stem.start // stem.rate < stem.stop // stem.rate:  # once a second
+            self._check_room()
         file.sound.write(stem.samples)
         if self._form == "flac":
             self.cut_off_samples += int(np.count_nonzero(np.abs(stem.samples) > 1.0))
@@ -184,11 +186,15 @@ class StemFiles(Sink):
         self._leave_out()
         self._close(key)
         self._files[key] = _StemFile(stem.epoch, stem.stop, None)
-        full = shutil.disk_usage(self._folder).free < FULL_BYTES
         logger.warning(
             "stem %s of %s cannot be written into %s (%s): it is left out there until it begins anew, all else goes on",
-            *(stem.label, stem.stream, self._folder, "the disk is full; make room" if full else error),
+            *(stem.label, stem.stream, self._folder, FULL if is_full(self._folder) else error),
         )
+
+    def _check_room(self) -> None:
+        """While a file can still be finished."""
+        if is_full(self._folder):
+            raise StreamError(FULL)
 
 
 @dataclass

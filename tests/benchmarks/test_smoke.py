@@ -38,6 +38,7 @@ def test_the_benchmark_of_a_separation_runs(tmp_path: Path) -> None:
 def test_the_benchmark_of_lateness_runs(tmp_path: Path) -> None:
     result = smoke("lateness", tmp_path / "result.json")
     assert result["cases"]["1 stream"]["late_ms"]["scores"]["p50"] > 0
+    assert set(result["cases"]["1 stream"]["missed"]) == {"level", "scores", "decision"}
     assert result["freeze"]["dropped_s"] > 0
     assert "lost" in result["freeze"]["said"][0]
 

@@ -114,6 +114,12 @@ def test_zones_that_are_not_the_bins_are_refused():
         MaskConfig(SMALL, zones=((4, 2),))
 
 
+@pytest.mark.parametrize("name", ["channels", "blocks", "level_frames"])
+def test_a_network_without_a_size_is_refused(name):
+    with pytest.raises(ConfigError, match=f"{name} is 0; expected at least 1"):
+        replace(CONFIG, **{name: 0})
+
+
 def test_a_reach_that_is_even_is_refused():
     with pytest.raises(ConfigError, match="reach is 4 bands; expected an odd number: as many above as below"):
         replace(CONFIG, reach=4)

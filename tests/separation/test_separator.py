@@ -129,6 +129,18 @@ def test_stereo_stays_stereo(tmp_path: Path) -> None:
     assert not stems.voice[..., 1].any()
 
 
+def test_what_cancels_in_the_mean_of_the_channels_is_no_voice(tmp_path: Path) -> None:
+    x = noise(8_000, channels=2)
+    apart = separator(tmp_path, 1.0, channels=2)
+    x[..., 1] = -x[..., 0]
+    stems = apart.whole(x)
+    np.testing.assert_allclose(stems.voice, 0.0, atol=1e-6)
+    np.testing.assert_allclose(stems.music, x, atol=1e-6)
+    x[..., 1] = 0.5 * x[..., 0]  # from one side, and heard
+    found = apart.whole(x).voice[0]
+    np.testing.assert_allclose(found, without_offset(x[0]), atol=1e-6)
+
+
 def tone(rate_hz: int, pitch_hz: float) -> Array:
     return (0.3 * np.sin(2 * np.pi * pitch_hz * np.arange(rate_hz) / rate_hz)).astype(np.float32)[
         None, :, None

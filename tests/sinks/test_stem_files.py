@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 import threading
 from dataclasses import replace
@@ -14,7 +15,6 @@ import soundfile
 
 from streamer.errors import ConfigError
 from streamer.events import Level, Stem
-from streamer.sinks import stem_files
 from streamer.sinks.stem_files import LiveStemFiles, StemFiles
 from tests import bus
 
@@ -114,6 +114,18 @@ def test_a_full_disk_is_said_once_and_the_next_stem_is_tried_again(
     assert caplog.text.count("No space left on device") == 1
     assert "stem voice of mic cannot be written into" in caplog.text
     assert [len(sound) for sound in files.values()] == [2 * HOP, HOP]
+
+
+@pytest.mark.parametrize("form", ["flac", "wav"])
+def test_on_a_disk_that_fills_up_files_are_finished_while_there_is_room(
+    tmp_path: Path, form: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    asked = itertools.count()
+    monkeypatch.setattr("streamer.sinks.stem_files.is_full", lambda _: next(asked) >= 2)
+    (sound,) = write(tmp_path, [stem(n * HOP) for n in range(250)], form).values()
+    assert len(sound) == 199 * HOP  # it is asked where a file begins, and once a second
+    np.testing.assert_allclose(sound[:, 0], np.arange(len(sound)) / 100_000, atol=1e-5)
+    assert caplog.text.count("(the disk is full; make room)") == 1
 
 
 def test_a_wav_that_is_full_goes_on_in_another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -234,7 +246,7 @@ def test_a_full_disk_is_named_and_leaves_no_empty_file(
         raise soundfile.LibsndfileError(2)
 
     monkeypatch.setattr(soundfile, "SoundFile", no_header)
-    monkeypatch.setattr(stem_files, "FULL_BYTES", 1 << 60)
+    monkeypatch.setattr("streamer.disk.FULL_BYTES", 1 << 60)
     sink = StemFiles(tmp_path)
     sink.open()
     sink.send(stem(0))

@@ -142,7 +142,7 @@ def test_a_seed_makes_the_same_remixes(songs):
 
 
 def test_no_songs_are_refused(tmp_path):
-    with pytest.raises(ConfigError, match="no songs to remix; expected at least one"):
+    with pytest.raises(ConfigError, match="no songs to learn from; expected at least one"):
         Remixes(Songs([], tmp_path), PLAIN)
 
 
@@ -158,3 +158,21 @@ def test_an_unknown_set_of_songs_names_those_that_are(tmp_path):
         ConfigError, match="data names 'musdb'; expected some of mir1k, mir1k_literature, musdb18"
     ):
         find_songs(["musdb"], tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"own": 3.0}, "own is 3.0; expected a chance, 0 to 1"),
+        ({"codec": -0.1}, "codec is -0.1; expected a chance, 0 to 1"),
+        ({"voice_db": (8.0, -8.0)}, r"voice_db is \(8.0, -8.0\); expected the least first, then the most"),
+        ({"speed_factor": (0.0, 1.0)}, r"speed_factor is \(0.0, 1.0\), .*; expected speeds above 0"),
+        (
+            {"pitch_semitones": -1.0},
+            "pitch_semitones -1; expected speeds above 0, and no less than 0 of the others",
+        ),
+    ],
+)
+def test_what_cannot_be_mixed_is_refused(wrong, said):
+    with pytest.raises(ConfigError, match=said):
+        replace(RemixConfig(), **wrong)

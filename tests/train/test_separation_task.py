@@ -19,7 +19,7 @@ from train.__main__ import main
 from train.config import read_config
 from train.data.decode import RATE_HZ
 from train.data.stem_folders import own
-from train.tasks.separation import SeparationRunConfig, SeparationTask, voiced_frames
+from train.tasks.separation import LossWeights, SeparationRunConfig, SeparationTask, voiced_frames
 from train.tasks.separation_cnn_lstm import CnnLstmRunConfig
 from train.tasks.separation_figures import (
     ClipFigures,
@@ -137,6 +137,22 @@ def test_a_fold_without_songs_is_refused_before_training(songs, settings, tmp_pa
     config = read_config(SeparationRunConfig, None, [*settings, f'data=["{few}"]'])
     with pytest.raises(ConfigError, match="has no songs to validate on; expected some"):
         SeparationTask(config, few, tmp_path / "cache")
+
+
+def test_without_songs_to_test_on_there_is_no_training(songs, settings, tmp_path):
+    few = tmp_path / "few"
+    few.mkdir()
+    for song in own(songs):
+        if song.fold != 5:
+            (few / song.name).symlink_to(songs / song.name)
+    config = read_config(SeparationRunConfig, None, [*settings, f'data=["{few}"]'])
+    with pytest.raises(ConfigError, match="fold 5 has no songs to test on; expected some: add songs, or"):
+        SeparationTask(config, few, tmp_path / "cache")
+
+
+def test_a_loss_that_counts_less_than_nothing_is_refused():
+    with pytest.raises(ConfigError, match="spectral is -1; expected at least 0"):
+        LossWeights(spectral=-1)
 
 
 def test_voiced_frames_are_those_near_the_voices_own_level():

@@ -13,6 +13,9 @@ from train import augment
 from train.data.decode import RATE_HZ
 from train.data.songs import Songs
 
+CHANCES = ("speed", "pitch", "equaliser", "filter", "room", "noise", "codec")
+"""Of what is done to a clip."""
+
 
 @dataclass(frozen=True)
 class RemixConfig:
@@ -60,6 +63,19 @@ class RemixConfig:
     pitch_semitones: float = 3.0
 
     def __post_init__(self) -> None:
+        shares = ("own", "voice_only", "music_only", *CHANCES)
+        if wrong := [name for name in shares if not 0 <= getattr(self, name) <= 1]:
+            raise ConfigError(f"{wrong[0]} is {getattr(self, wrong[0])}; expected a chance, 0 to 1")
+        ranges = ("voice_db", "level_db", "noise_db", "speed_factor")
+        if wrong := [name for name in ranges if getattr(self, name)[0] > getattr(self, name)[1]]:
+            raise ConfigError(
+                f"{wrong[0]} is {getattr(self, wrong[0])}; expected the least first, then the most"
+            )
+        if self.speed_factor[0] <= 0 or min(self.equaliser_db, self.pitch_semitones) < 0:
+            raise ConfigError(
+                f"speed_factor is {self.speed_factor}, equaliser_db {self.equaliser_db:g}, pitch_semitones "
+                f"{self.pitch_semitones:g}; expected speeds above 0, and no less than 0 of the others"
+            )
         if self.seconds <= 0 or self.voice_only + self.music_only > 1:
             raise ConfigError(
                 f"remixes have {self.seconds:g} s, {self.voice_only:g} voice alone, {self.music_only:g} music alone; "
@@ -92,7 +108,7 @@ class Remixes:
     def __init__(self, songs: Songs, config: RemixConfig) -> None:
         if not len(songs):
             raise ConfigError(
-                "there are no songs to remix; expected at least one: see above which were skipped"
+                "there are no songs to learn from; expected at least one in the folds that are learnt: add songs"
             )
         self._songs, self._config = songs, config
         lengths = np.array([songs.length(n) for n in range(len(songs))], np.float64)

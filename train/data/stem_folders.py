@@ -83,8 +83,7 @@ def _parts(folder: Path, pattern: str) -> dict[str, list[Path]]:
     for part, songs in found.items():
         if not songs:
             raise ConfigError(
-                f"{folder / part} has no {pattern.rstrip('/')}; point STREAMER_DATA at the folder that holds "
-                f"{folder.name}/"
+                f"{folder / part} has no songs ({pattern}); point STREAMER_DATA at the folder that holds {folder.name}/"
             )
     return found
 

@@ -56,6 +56,10 @@ class LossWeights:
     spectral: float = 1.0
     voice: float = 0.3
 
+    def __post_init__(self) -> None:
+        if wrong := [name for name, weight in vars(self).items() if weight < 0]:
+            raise ConfigError(f"{wrong[0]} is {getattr(self, wrong[0])}; expected at least 0")
+
 
 @dataclass(frozen=True)
 class SeparationRunConfig(HoldsOut):
@@ -117,6 +121,10 @@ class SeparationTask:
         if config.begin:
             check_begun(config, data)
         songs = find_songs(config.data, data)
+        if not of_folds(songs, [config.fold]):
+            raise ConfigError(
+                f"fold {config.fold} has no songs to test on; expected some: add songs, or choose another fold"
+            )
         self._learnt = Songs(of_folds(songs, config.learnt_folds), cache)
         self._checked = Songs(of_folds(songs, [config.checked_fold]), cache)
         self._remixes = Remixes(self._learnt, config.remixes)
