@@ -95,6 +95,8 @@ class Results:
         Commands that make what `command` measures, such as trainings; run first by `commands`.
     notes : str
         What a reader must know to believe it.
+    picture : str
+        Of these figures and others, beside the page; empty if there is none.
     date, commit : str
         Of the measurement; empty until then.
     """
@@ -105,6 +107,7 @@ class Results:
     rows: tuple[Row, ...]
     before: tuple[str, ...] = ()
     notes: str = ""
+    picture: str = ""
     date: str = ""
     commit: str = ""
 
@@ -149,6 +152,7 @@ def read_all(folder: Path = FOLDER) -> dict[Path, Results]:
 def write(results: Results, path: Path) -> None:
     """Write a file of ``docs/results``."""
     content = asdict(results)
+    content = {key: value for key, value in content.items() if value != ""}
     content["rows"] = [
         {key: value for key, value in row.items() if value not in ("", None)} for row in content["rows"]
     ]
@@ -235,7 +239,9 @@ def _table(results: Results) -> list[str]:
         bound = _AIM.fullmatch(row.aim)
         aim = f"{bound[1]} {_number(float(bound[2]))}{unit}" if bound else ""
         lines.append(f"| {row.figure} | {row.anchor} | {aim} | {_value(row)}{unit} | {met[row.met]} |")
-    lines += ["", *([results.notes, ""] if results.notes else []), "```sh", *commands([results]), "```", ""]
+    picture = f"![{results.title}]({results.picture})" if results.picture else ""
+    lines += ["", *(line for text in (picture, results.notes) if text for line in (text, ""))]
+    lines += ["```sh", *commands([results]), "```", ""]
     if results.date:
         lines += [
             f"Measured on {results.date} at commit {results.commit[:12]}{'+' * results.commit.endswith('+')}.",
