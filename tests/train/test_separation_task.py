@@ -128,25 +128,15 @@ def test_the_network_that_waits_for_the_end_is_larger():
     assert offline.memory >= stepping.memory  # in each direction
 
 
-def test_a_fold_without_songs_is_refused_before_training(songs, settings, tmp_path):
+@pytest.mark.parametrize(("fold", "what"), [(4, "validate"), (5, "test")])
+def test_a_fold_without_songs_is_refused_before_training(songs, settings, tmp_path, fold, what):
     few = tmp_path / "few"
     few.mkdir()
     for song in own(songs):
-        if song.fold != 4:
+        if song.fold != fold:
             (few / song.name).symlink_to(songs / song.name)
     config = read_config(SeparationRunConfig, None, [*settings, f'data=["{few}"]'])
-    with pytest.raises(ConfigError, match="has no songs to validate on; expected some"):
-        SeparationTask(config, few, tmp_path / "cache")
-
-
-def test_without_songs_to_test_on_there_is_no_training(songs, settings, tmp_path):
-    few = tmp_path / "few"
-    few.mkdir()
-    for song in own(songs):
-        if song.fold != 5:
-            (few / song.name).symlink_to(songs / song.name)
-    config = read_config(SeparationRunConfig, None, [*settings, f'data=["{few}"]'])
-    with pytest.raises(ConfigError, match="fold 5 has no songs to test on; expected some: add songs, or"):
+    with pytest.raises(ConfigError, match=f"fold {fold} has no songs to {what} on; expected some: add songs"):
         SeparationTask(config, few, tmp_path / "cache")
 
 
