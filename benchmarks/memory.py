@@ -1,0 +1,79 @@
+"""Where the memory of listening goes: what this process has to itself after each step towards it.
+
+python -m benchmarks.memory [--out FILE] [--smoke]
+
+Linux alone tells it (``RssAnon``): what is mapped from files and shared with others is not in it.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+
+STATUS = Path("/proc/self/status")
+
+
+def private_mb() -> float:
+    """Megabytes that this process has to itself."""
+    [line] = [line for line in STATUS.read_text().splitlines() if line.startswith("RssAnon:")]
+    return int(line.split()[1]) * 1_024 / 1e6
+
+
+def steps() -> Iterator[tuple[str, Callable[[], object]]]:
+    """What is done, and how; each needs those before it."""
+    yield "Python", lambda: None
+    for name in ("numpy", "numba", "onnxruntime"):
+        yield name, partial(importlib.import_module, name)
+    yield "streamer, and what else it imports", _import
+    made = []
+    yield "models", lambda: made.append(_stream())
+    yield "everything run once", lambda: _run_once(made[0])
+
+
+def _import() -> None:
+    for name in ("streamer.engine", "streamer.listen", "streamer.sinks.publisher"):
+        importlib.import_module(name)
+
+
+def _stream() -> object:
+    from streamer.config import Config, StreamConfig
+    from streamer.listen import make_streams
+    from streamer.load_model import Loaded
+    from streamer.sources.choose import DEMO_PATH
+
+    config = Config(stream=(StreamConfig(f"file:{DEMO_PATH}"),))
+    [stream] = make_streams(config, realtime=True, duration_s=1.0, loaded=Loaded(config.engine))
+    return stream
+
+
+def _run_once(stream: object) -> None:
+    from streamer.config import PublishConfig
+    from streamer.stream import Stream
+    from streamer.warm_up import get_ready
+
+    assert isinstance(stream, Stream)
+    get_ready([stream], PublishConfig())
+
+
+def main() -> None:
+    after_mb = {}
+    for name, do in steps():
+        do()
+        after_mb[name] = private_mb()
+    from benchmarks.report import machine, parser, write  # which import much themselves
+
+    asked = parser(__doc__ or "").parse_args()
+    before_mb = 0.0
+    for name, mb in after_mb.items():
+        print(f"{name}: {mb - before_mb:.0f} MB more, {mb:.0f} MB together")
+        before_mb = mb
+    write(
+        {"machine": machine(["numba", "numpy", "onnxruntime"]), "private_mb": after_mb},
+        asked.out,
+    )
+
+
+if __name__ == "__main__":
+    main()
