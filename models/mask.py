@@ -56,7 +56,7 @@ class MaskConfig:
     level_frames: int = 200
 
     def __post_init__(self) -> None:
-        sizes = ("channels", "memory", "hidden", "blocks", "voice_memory", "level_frames")
+        sizes = ("channels", "memory", "reach", "hidden", "blocks", "voice_memory", "level_frames")
         if wrong := [name for name in sizes if getattr(self, name) < 1]:
             raise ConfigError(f"{wrong[0]} is {getattr(self, wrong[0])}; expected at least 1")
         covered = sum(bands * width for bands, width in self.zones)

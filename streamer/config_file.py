@@ -31,10 +31,8 @@ def read_config(path: Path) -> Config:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ConfigError(f"cannot read {path}: {error.strerror}; give --config a TOML file") from error
-    except (
-        ValueError,
-        RecursionError,
-    ) as error:  # it is no text, no TOML, has numbers too long or nests too deep
+    # Besides what is no text or no TOML: numbers that are too long, tables that nest too deep.
+    except (ValueError, RecursionError) as error:
         raise ConfigError(f"{path} is no TOML: {error}") from error
     try:
         of_all = from_mapping(Config, {k: v for k, v in content.items() if k != "stream"}, base=Config())
@@ -86,10 +84,12 @@ def from_mapping(kind: type[T], content: Mapping[str, Any], where: str = "", bas
 def _value(hint: Any, value: Any, where: str, base: Any) -> Any:
     """A value of the type that is hinted at; `base` is what a table stands on, or each table of a list."""
     if get_origin(hint) is tuple:
-        kind = get_args(hint)[0]
+        kind, *others = get_args(hint)
         if not isinstance(value, list):
             of_what = f"of tables, [[{where}]]" if is_dataclass(kind) else f"as [{value!r}]"
             raise ConfigError(f"{where} is {value!r}; expected a list {of_what}")
+        if Ellipsis not in others and len(value) != 1 + len(others):
+            raise ConfigError(f"{where} is {value!r}; expected {1 + len(others)} in the list")
         of_each = None if isinstance(base, tuple) else base
         return tuple(_value(kind, item, f"{where}[{n}]", of_each) for n, item in enumerate(value, 1))
     options = get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)

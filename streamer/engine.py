@@ -62,6 +62,12 @@ class Engine:
         self._teller = Teller(sinks, config.publish.heartbeat_s, clock)
         self._shedding = Shedding(clock)
         self._closing = ExitStack()
+        self._opened: list[Sink] = []
+
+    @property
+    def incomplete(self) -> bool:
+        """Whether a sink, of a stream that is heard no more too, lacks something that it was to keep."""
+        return any(sink.incomplete for sink in self._opened)
 
     def run(self, stop: threading.Event) -> None:
         """Open sinks and streams, step until all have ended or `stop` is set, then close everything.
@@ -74,8 +80,8 @@ class Engine:
         Raises
         ------
         StreamerError
-            If a sink of all streams cannot be opened or fails. Streams that fail, and those whose own sinks cannot be
-            opened, are noted in `Stream.error` instead.
+            If a sink of all streams cannot be opened, or any sink fails later. Streams that fail, and those whose own
+            sinks cannot be opened, are noted in `Stream.error` instead.
         """
         # Whatever fails, every stream ends and every sink closes, in this order.
         with self._closing, ExitStack() as leaving:
@@ -108,6 +114,7 @@ class Engine:
     def _open_sinks(self, sinks: Sequence[Sink]) -> None:
         for sink in sinks:
             self._closing.callback(sink.close)
+            self._opened.append(sink)
             sink.open()
 
     def _make_change(self, streams: Sequence[Stream], message: str) -> None:

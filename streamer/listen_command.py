@@ -144,7 +144,7 @@ def _listen(
         click.echo(line, err=True)
     if dropped_lines := getattr(sink, "dropped_lines", 0):
         click.echo(f"{dropped_lines} lines were left out, because nobody read them in time", err=True)
-    leave(engine.streams)
+    leave(engine.streams, engine.incomplete)
 
 
 def _nothing_to_read() -> Config:

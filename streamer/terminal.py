@@ -27,10 +27,10 @@ def standard_output() -> TextIO:
     return sys.stdout
 
 
-def leave(streams: Sequence[Stream]) -> None:
-    """Say what failed; leave with 1 if anything did, or if stems are missing that were to be kept."""
+def leave(streams: Sequence[Stream], incomplete: bool = False) -> None:
+    """Say what failed; leave with 1 if anything did, or if something is missing that was to be kept."""
     failed = [stream for stream in streams if stream.error]
     for stream in failed:
         click.echo(f"Error: {stream.name}: {stream.error}", err=True)
-    if failed or any(sink.incomplete for stream in streams for sink in stream.sinks):
+    if failed or incomplete:
         sys.exit(1)

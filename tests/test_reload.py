@@ -178,6 +178,17 @@ def test_a_stream_whose_sink_cannot_be_opened_fails_alone(path: Path, folder: st
     assert sink.of("level", "a")[-1].stop == 6 * RATE
 
 
+def test_what_a_stream_that_is_heard_no_more_left_out_is_not_forgotten(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("streamer.sinks.stem_files.is_full", lambda _: True)
+    toy = write_toy_separation(path.parent / "separation", 0.25)
+    write(path, "a", f"b models.separation = '{toy}'\nstems.to = '{path.parent / 'stems'}'")
+    _, engine, _ = heard(path, lambda: write(path, "a"))
+    assert [stream.name for stream in engine.streams] == ["a"]
+    assert engine.incomplete
+
+
 def test_a_stream_that_has_ended_is_opened_anew(path: Path) -> None:
     write(path, "absent", "a")
     sink, _, said = heard(path, lambda: soundfile.write(path.parent / "absent.wav", loud(1), RATE))

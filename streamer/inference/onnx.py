@@ -15,8 +15,8 @@ from streamer.stage import Answer, Array, State
 
 ON_CPU, ON_GPU = "CPUExecutionProvider", "CUDAExecutionProvider"
 
-NO_MEMORY = "Failed to allocate memory"
-"""What ONNX Runtime says when there is none left, on the CPU (bfc_arena.cc) as on a GPU, and how much was asked for."""
+NO_MEMORY = ("Failed to allocate memory", "std::bad_alloc", "out of memory", "ALLOC_FAILED")
+"""What is said when there is none left: by ONNX Runtime's arena (bfc_arena.cc), the C++ library, CUDA, and cuBLAS."""
 
 
 class OnnxModel(GraphModel):
@@ -111,7 +111,7 @@ class OnnxModel(GraphModel):
 
     def _check_memory(self, error: Exception, what: str) -> None:
         """Say of an error what it means where it is that there is no memory left."""
-        if NO_MEMORY in str(error):
+        if any(words in str(error) for words in NO_MEMORY):
             raise StreamError(
                 f"there is no memory left for {what} of {self.manifest.name} ({' '.join(str(error).split())}); hear "
                 "fewer streams, or on a GPU, leave --backend cuda out"

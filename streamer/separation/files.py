@@ -69,7 +69,8 @@ def separate_file(
                 as_wav(partial[stem])
                 partial[stem].replace(targets[stem])
         except (OSError, soundfile.LibsndfileError) as error:
-            reason = "the disk is full" if is_full(folder) else error
+            full = isinstance(error, soundfile.LibsndfileError) and is_full(folder)  # it says "System error."
+            reason = "the disk is full" if full else error
             raise StreamError(
                 f"the stems of {path} cannot be written into {folder} ({reason}); make room there, or name a "
                 "folder with --out that may be written to"

@@ -10,8 +10,8 @@ from streamer.stft import StftConfig
 EXTENDED_HZ = 3_000.0
 """What the mask lets through above the network's bins is what it lets through in this much below their end."""
 
-LEAST_SHARE = np.float32(0.01)
-"""Of the channels' energy; sound that has nothing to do with itself from one of 64 channels to the next has more."""
+LEAST_SHARE = np.float32(0.001)
+"""Of the channels' energy, in their mean: it has more of all but what is turned round from one channel to another."""
 
 
 def without_offset(spectra: Array, config: StftConfig) -> Array:
@@ -50,18 +50,23 @@ def for_network(spectra: Array, config: StftConfig) -> Array:
     return heard.reshape(*mono.shape[:2], 2 * config.bins)
 
 
-def heard_share(spectra: Array) -> Array:
-    """How much of a mask holds: what cancels in the mean of the channels, the network has not heard.
+def heard_share(spectra: Array, config: StftConfig) -> Array:
+    """How much of what is said of a frame holds: what cancels in the mean of the channels, the network has not heard.
+
+    Of the whole frame: a voice in the midst of what cancels and is a thousand times as strong goes with it.
 
     Parameters
     ----------
     spectra : complex64 array, shape (batch, frames, channels, bins)
+    config : StftConfig
+        The network's.
 
     Returns
     -------
     float32 array, shape (batch, frames)
         1 where the mean has `LEAST_SHARE` of the channels' energy or more, and less the less it has.
     """
+    spectra = spectra[..., : config.bins]
     mean = spectra.mean(axis=2)
     heard = (mean.real**2 + mean.imag**2).sum(axis=2)
     there = (spectra.real**2 + spectra.imag**2).mean(axis=2).sum(axis=2)

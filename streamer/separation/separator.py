@@ -130,8 +130,10 @@ class Separator:
         mono = for_network(spectra, self._model.manifest.stft)
         y, model_state = yield from self._model.asking(mono, tuple(rest[2:]))
         mask = full_mask(y[..., :-1], spectra, self._model.manifest.stft)
+        voiced = y[..., -1]
         if self._channels > 1:
-            mask *= heard_share(spectra)[..., None]
+            share = heard_share(spectra, self._model.manifest.stft)
+            mask, voiced = mask * share[..., None], voiced * share
         voice, overlap = self._synthesis.step(spectra * mask[:, :, None], (rest[0], rest[1]))
         held = int(count[0])
         sound = np.concatenate([waiting[:, :held], x], axis=1)
@@ -140,7 +142,7 @@ class Separator:
         left = sound.shape[1] - given
         waiting[:, :left] = sound[:, given:]
         count[:] = left
-        stems = Stems(voice, sound[:, :given] - voice, y[..., -1])
+        stems = Stems(voice, sound[:, :given] - voice, voiced)
         return stems, (waiting, count, window, ahead, *overlap, *model_state)
 
 

@@ -16,7 +16,7 @@ import numpy as np
 import soundfile
 
 from streamer.config import STEM_ENCODINGS
-from streamer.disk import is_full
+from streamer.disk import FULL, is_full
 from streamer.errors import ConfigError, StreamError
 from streamer.events import Event, Status, Stem
 from streamer.sinks.sink import Sink
@@ -33,7 +33,6 @@ ENDED_S = 1.0
 """A stem that its stream is ahead of by so much has ended: its file is finished."""
 FLAC_CHANNELS = 8
 """At most, by its format."""
-FULL = "the disk is full; make room"
 LOOK_S = 0.1
 """How often who waits for the disk looks whether anything is written still."""
 

@@ -20,7 +20,7 @@ _QUIET_DBFS = -60.0
 _BAR_CELLS = 10
 _NAME_CELLS = 12
 _HEAD_CELLS = 8
-_LOG_LINES = 8
+_LOG_LINES, _LEAST_LOG_LINES = 8, 3
 _FRAME_LINES = 4
 """Of the panel, the empty one before the log, and that behind all."""
 _SIDES_CELLS = 4
@@ -93,15 +93,14 @@ class _Picture:
     log: Sequence[str]
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        log = Text("\n".join(self.log), style="dim")
-        log_lines = len(log.wrap(console, options.max_width - _SIDES_CELLS))
-        room = options.max_height - _FRAME_LINES - log_lines
+        lines = max(2, options.max_height - _FRAME_LINES)
         body = _grid()
-        if sum(1 + len(_heads(row)) for _, row in self.rows) <= room:
+        if sum(1 + len(_heads(row)) for _, row in self.rows) < lines:
             for name, row in self.rows:
                 _stream(name, row, body)
         else:
-            self._in_short(body, max(1, room))
+            self._in_short(body, max(1, lines - min(len(self.log), _LEAST_LOG_LINES)))
+        log = self._newest(console, options.max_width - _SIDES_CELLS, lines - body.row_count)
         panel = Panel(Group(body, Text(), log), title=self.title, title_align="left", border_style="cyan")
         yield Group(panel, Text())  # an empty line, for the terminal to echo ^C on
 
@@ -109,11 +108,23 @@ class _Picture:
         """A line of each stream; of too many, those that have lost something first, and the ended last."""
         shown = list(self.rows)
         if len(shown) > room:
-            shown = sorted(shown, key=lambda named: _urgency(named[1]))[: room - 1]
+            shown = sorted(shown, key=lambda named: _urgency(named[1]))[: max(1, room - 1)]
         for name, row in shown:
             body.add_row(Text(name, style="bold"), _summary(row, _going_on(row)))
-        if left := len(self.rows) - len(shown):
+        if (left := len(self.rows) - len(shown)) and room > 1:
             body.add_row("", Text(f"and {left} more streams", style="dim"))
+
+    def _newest(self, console: Console, cells: int, room: int) -> Text:
+        """What was logged last, as far as there is room; the last of all at least, cut short if need be."""
+        kept: list[str] = []
+        for text in reversed(self.log):
+            room -= len(Text(text).wrap(console, cells))
+            if room < 0:
+                break
+            kept.insert(0, text)
+        if kept:
+            return Text("\n".join(kept), style="dim")
+        return Text(self.log[-1], style="dim", no_wrap=True, overflow="ellipsis")
 
 
 def _grid() -> Table:
@@ -134,9 +145,11 @@ def _stream(name: str, row: _Row, table: Table) -> None:
 def _summary(row: _Row, said: Text) -> Table:
     """Time, level, something that is said, lag and losses."""
     line = Table.grid(padding=(0, 1, 0, 0), expand=True)
-    for justify in ("left", "left", "left", "right"):
-        line.add_column(no_wrap=True, justify=justify)
-    line.add_column(no_wrap=True, justify="right", ratio=1)
+    line.add_column(no_wrap=True)
+    line.add_column(no_wrap=True)
+    line.add_column(no_wrap=True, ratio=1, overflow="ellipsis")  # it alone gives way
+    line.add_column(no_wrap=True, justify="right")
+    line.add_column(no_wrap=True, justify="right")
     line.add_row(_time(row), _level(row), said, _lag(row), _lost(row))
     return line
 
@@ -169,7 +182,7 @@ def _urgency(row: _Row) -> int:
         return 0
     if status.state != "running":
         return 3
-    return 1 if status.dropped_samples else 2
+    return 1 if status.dropped_samples or status.overruns or status.shed else 2
 
 
 def _head(decisions: Sequence[Decision], scores: Mapping[str, float]) -> Text:

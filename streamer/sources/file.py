@@ -26,10 +26,7 @@ Equal calls give the same samples for every `max_frames`, whatever a decoder doe
 several times faster.
 """
 
-AT_ONCE = (
-    *(".aif", ".aiff", ".au", ".caf", ".flac", ".mp3", ".oga", ".ogg"),
-    *(".opus", ".rf64", ".w64", ".wav", ".wave"),
-)
+AT_ONCE = re.compile(r"\.(aiff?|au|caf|flac|mp3|og[ag]|opus|rf64|w64|wave?)", re.IGNORECASE)
 """How files end that libsndfile reads; for others ffmpeg is started."""
 
 UNKNOWN_LENGTH = 0xFFFFFFFF
@@ -62,7 +59,7 @@ class FileSource(Delegate):
 
     @property
     def opens_slowly(self) -> bool:
-        return self._path.suffix.lower() not in AT_ONCE
+        return AT_ONCE.fullmatch(self._path.suffix) is None
 
     def give_up_opening(self) -> None:
         self._media.give_up_opening()

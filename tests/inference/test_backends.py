@@ -77,11 +77,14 @@ def test_a_step_for_which_there_is_no_memory_says_how_much_it_asked_for(
         model.step(np.zeros((3, 48, 64), np.float32), model.init(3))
 
 
+@pytest.mark.parametrize(
+    "words", ["Exception during initialization: std::bad_alloc", "CUDA failure 2: out of memory"]
+)
 def test_weights_for_which_there_is_no_memory_are_not_called_damaged(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
+    folder: Path, words: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(*_: object) -> None:
-        raise RuntimeError("Failed to allocate memory for requested buffer of size 1")
+        raise RuntimeError(words)
 
     monkeypatch.setattr("streamer.inference.onnx.open_session", full)
     with pytest.raises(StreamError, match="no memory left for the weights of toy"):

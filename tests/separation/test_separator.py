@@ -136,6 +136,7 @@ def test_what_cancels_in_the_mean_of_the_channels_is_no_voice(tmp_path: Path) ->
     stems = apart.whole(x)
     np.testing.assert_allclose(stems.voice, 0.0, atol=1e-6)
     np.testing.assert_allclose(stems.music, x, atol=1e-6)
+    assert not stems.voiced.any()
     x[..., 1] = 0.5 * x[..., 0]  # from one side, and heard
     found = apart.whole(x).voice[0]
     np.testing.assert_allclose(found, without_offset(x[0]), atol=1e-6)

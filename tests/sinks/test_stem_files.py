@@ -125,7 +125,7 @@ def test_on_a_disk_that_fills_up_files_are_finished_while_there_is_room(
     (sound,) = write(tmp_path, [stem(n * HOP) for n in range(250)], form).values()
     assert len(sound) == 199 * HOP  # it is asked where a file begins, and once a second
     np.testing.assert_allclose(sound[:, 0], np.arange(len(sound)) / 100_000, atol=1e-5)
-    assert caplog.text.count("(the disk is full; make room)") == 1
+    assert caplog.text.count("(less than 17 MB are free; make room)") == 1
 
 
 def test_a_wav_that_is_full_goes_on_in_another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -251,6 +251,6 @@ def test_a_full_disk_is_named_and_leaves_no_empty_file(
     sink.open()
     sink.send(stem(0))
     sink.close()
-    assert "(the disk is full; make room)" in caplog.text
+    assert "(less than 17 MB are free; make room)" in caplog.text
     assert sink.incomplete
     assert list(tmp_path.iterdir()) == []

@@ -73,7 +73,7 @@ def _many(count: int) -> list[Event]:
     return [event for name in names for event in _of(name, bus.level(99), bus.gate(), bus.status())]
 
 
-@pytest.mark.parametrize(("height", "lines"), [(60, 2), (30, 1)])
+@pytest.mark.parametrize(("height", "lines"), [(30, 2), (22, 1)])
 def test_where_there_are_no_lines_for_all_heads_a_stream_has_one(height: int, lines: int) -> None:
     text = _seen(*_many(10), height=height)
     assert text.count("lost nothing") == 10
@@ -98,6 +98,37 @@ def test_where_there_are_no_lines_for_all_streams_those_that_fail_are_shown_and_
     assert not re.search("│ over", text)
     shown = sum(row.startswith(("│ room-", "│ gone", "│ lossy")) for row in text.splitlines())
     assert f"and {43 - shown} more streams" in text
+
+
+def test_on_a_small_terminal_a_stream_comes_before_what_is_logged() -> None:
+    said = [
+        _decision(kind, label) for kind, label in (("gate", "music"), ("sound", "dog"), ("genre", "rock"))
+    ]
+    texts = [f"the configuration cannot be used, nothing was changed: {'x' * 200} {n}" for n in range(8)]
+    logged = [bus.status(message=text) for text in texts]
+    text = _seen(bus.level(99), *said, *said, *said, *logged, width=80, height=24)
+    assert len(text.splitlines()) <= 24
+    for head in ("gate", "sounds", "genre"):
+        assert "●" in _head(text, head)
+    assert "lost nothing" in _row(text, "mic")
+    assert f"{'x' * 10} 7" in text
+    assert f"{'x' * 10} 0" not in text
+
+
+@pytest.mark.parametrize("height", [5, 8, 12])
+def test_however_small_the_terminal_is_the_picture_fits(height: int) -> None:
+    logged = bus.status(message="y" * 300)
+    text = _seen(*_many(3), logged, width=80, height=height)
+    assert len(text.splitlines()) <= max(height, 6)
+    assert "lost nothing" in text
+
+
+def test_what_was_lost_is_shown_whatever_goes_on() -> None:
+    labels = ("washing_machine", "vacuum_cleaner", "crackling_fire", "chirping_birds")
+    said = [_decision("sound", label) for label in labels]
+    lossy = _of("lossy", bus.level(99), *said, bus.status(dropped_samples=9_000))
+    text = _seen(*lossy, *_many(20), width=80, height=24)
+    assert re.search(r"0:00:01\.00 .*-20\.5 dB .*lag 12 ms lost 0\.56 s", _row(text, "lossy"))
 
 
 def test_the_gate_goes_on_and_off() -> None:

@@ -10,10 +10,12 @@ import soundfile
 
 from streamer.errors import ConfigError
 from train.augment import active_level
+from train.config import read_config
 from train.data.decode import RATE_HZ
 from train.data.remixes import RemixConfig, Remixes
 from train.data.song_sets import find_songs
 from train.data.songs import Songs
+from train.tasks.separation import SeparationRunConfig
 
 PLAIN = RemixConfig(
     seconds=1.0,
@@ -158,6 +160,12 @@ def test_an_unknown_set_of_songs_names_those_that_are(tmp_path):
         ConfigError, match="data names 'musdb'; expected some of mir1k, mir1k_literature, musdb18"
     ):
         find_songs(["musdb"], tmp_path)
+
+
+@pytest.mark.parametrize("text", ["[3]", "[1, 2, 3]"])
+def test_a_range_has_two_ends(text):
+    with pytest.raises(ConfigError, match=r"remixes.voice_db is \[.*\]; expected 2 in the list"):
+        read_config(SeparationRunConfig, None, [f"remixes.voice_db={text}"])
 
 
 @pytest.mark.parametrize(

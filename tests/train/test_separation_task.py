@@ -143,6 +143,8 @@ def test_a_fold_without_songs_is_refused_before_training(songs, settings, tmp_pa
 def test_a_loss_that_counts_less_than_nothing_is_refused():
     with pytest.raises(ConfigError, match="spectral is -1; expected at least 0"):
         LossWeights(spectral=-1)
+    with pytest.raises(ConfigError, match="no loss counts; expected a weight above 0 of one"):
+        LossWeights(0, 0, 0, 0)
 
 
 def test_voiced_frames_are_those_near_the_voices_own_level():

@@ -59,6 +59,8 @@ class LossWeights:
     def __post_init__(self) -> None:
         if wrong := [name for name, weight in vars(self).items() if weight < 0]:
             raise ConfigError(f"{wrong[0]} is {getattr(self, wrong[0])}; expected at least 0")
+        if not any(vars(self).values()):
+            raise ConfigError("no loss counts; expected a weight above 0 of one")
 
 
 @dataclass(frozen=True)
