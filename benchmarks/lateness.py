@@ -34,6 +34,8 @@ SAID = ("level", "scores", "decision")
 """Kinds of messages that have a deadline. Stems are late by what the separation declares, and that is no miss."""
 FREEZE_S, AFTER_S = 5.0, 8.0
 """How long the process is stopped, and how long it is watched from then on."""
+CALM_S = 1.0
+"""It is as before from when on so long no message is later than the latest was before; stragglers come at any time."""
 OF_MANY_MS = 130.0
 """How late what is said of many streams should be at most: a hop of what hears all the time, 80 ms, and 50."""
 
@@ -113,11 +115,12 @@ def frozen(seconds: float) -> dict[str, Any]:
             after = heard(subscriber, AFTER_S)
     usual_s = max(before_s)
     late = [each.at for each in after if isinstance(each.event, Level | Scores) and each.late_s > usual_s]
+    calm = next(at for at in [began, *late] if not any(at < other <= at + CALM_S for other in late))
     said = [each.event.message for each in after if isinstance(each.event, Status) and each.event.message]
     return {
         "before_ms": percentiles(np.array(before_s), 1e-3),
         "after_ms": percentiles(np.array(_late(after)), 1e-3),
-        "back_after_s": round(max(late, default=began) - began, 3),
+        "back_after_s": round(calm - began, 3),
         "dropped_s": round(_dropped(after) / RATE_HZ, 3),
         "said": said,
     }
