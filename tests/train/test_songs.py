@@ -171,6 +171,6 @@ def test_musdb18_reads_the_streams_of_stem_files(tmp_path):
 def test_musdb_that_is_not_there_is_said(tmp_path):
     with pytest.raises(
         ConfigError,
-        match=r"train has no \*\.stem\.mp4; point STREAMER_DATA at the folder that holds musdb18/",
+        match=r"train has no songs \(\*\.stem\.mp4\); point STREAMER_DATA at the folder that holds musdb18/",
     ):
         stem_folders.musdb18(tmp_path)
