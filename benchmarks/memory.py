@@ -2,8 +2,7 @@
 
 python -m benchmarks.memory [--out FILE] [--smoke]
 
-Linux alone tells it (``RssAnon``): what is mapped from files and shared with others is not in it. It takes a moment,
-with `--smoke` and without.
+What is shared with other processes is not in it (psutil's ``uss``). It takes a moment, with `--smoke` and without.
 """
 
 from __future__ import annotations
@@ -11,15 +10,17 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable, Iterator
 from functools import partial
-from pathlib import Path
+from typing import TYPE_CHECKING
 
-STATUS = Path("/proc/self/status")
+import psutil
+
+if TYPE_CHECKING:
+    from streamer.stream import Stream
 
 
 def private_mb() -> float:
     """Megabytes that this process has to itself."""
-    [line] = [line for line in STATUS.read_text().splitlines() if line.startswith("RssAnon:")]
-    return int(line.split()[1]) * 1_024 / 1e6
+    return float(psutil.Process().memory_full_info().uss) / 1e6
 
 
 def steps() -> Iterator[tuple[str, Callable[[], object]]]:
@@ -28,7 +29,7 @@ def steps() -> Iterator[tuple[str, Callable[[], object]]]:
     for name in ("numpy", "numba", "onnxruntime"):
         yield name, partial(importlib.import_module, name)
     yield "streamer, and what else it imports", _import
-    made = []
+    made: list[Stream] = []
     yield "models", lambda: made.append(_stream())
     yield "everything run once", lambda: _run_once(made[0])
 
@@ -38,7 +39,7 @@ def _import() -> None:
         importlib.import_module(name)
 
 
-def _stream() -> object:
+def _stream() -> Stream:
     from streamer.config import Config, StreamConfig
     from streamer.listen import make_streams
     from streamer.load_model import Loaded
@@ -49,12 +50,10 @@ def _stream() -> object:
     return stream
 
 
-def _run_once(stream: object) -> None:
+def _run_once(stream: Stream) -> None:
     from streamer.config import PublishConfig
-    from streamer.stream import Stream
     from streamer.warm_up import get_ready
 
-    assert isinstance(stream, Stream)
     get_ready([stream], PublishConfig())
 
 

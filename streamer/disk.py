@@ -6,9 +6,10 @@ import shutil
 from pathlib import Path
 
 FULL_BYTES = 1 << 24
-"""A disk with less room is full: what some dozens of streams are writing can still be finished. A FLAC that a disk cuts
-short does not say its length, and few programs read it."""
-FULL = f"less than {FULL_BYTES / 1e6:.0f} MB are free; make room"
+"""A disk with less room is full: what is being written can still be finished, for it is looked at once a second, in
+which twenty streams write no more (two stems each, stereo, 48 kHz, float WAV). A FLAC that a disk cuts short does not
+say its length, and libsndfile refuses it."""
+FULL = f"less than {FULL_BYTES / 1e6:.0f} MB are free"
 
 
 def is_full(folder: Path) -> bool:

@@ -61,7 +61,6 @@ class Engine:
         self._config = config
         self._teller = Teller(sinks, config.publish.heartbeat_s, clock)
         self._shedding = Shedding(clock)
-        self._closing = ExitStack()
         self._opened: list[Sink] = []
 
     @property
@@ -84,7 +83,8 @@ class Engine:
             sinks cannot be opened, are noted in `Stream.error` instead.
         """
         # Whatever fails, every stream ends and every sink closes, in this order.
-        with self._closing, ExitStack() as leaving:
+        with ExitStack() as leaving:
+            leaving.callback(self._close_all)
             self._open_sinks(self._sinks)
             leaving.callback(self._leave_all)
             for stream in self.streams:
@@ -113,7 +113,6 @@ class Engine:
 
     def _open_sinks(self, sinks: Sequence[Sink]) -> None:
         for sink in sinks:
-            self._closing.callback(sink.close)
             self._opened.append(sink)
             sink.open()
 
@@ -277,6 +276,12 @@ class Engine:
             self._teller.status(stream, "failed" if error else "ended", str(error or ""))
         finally:
             stream.source.close()
+
+    def _close_all(self) -> None:
+        """Close all sinks, the last opened first."""
+        with ExitStack() as closing:  # whatever fails
+            for sink in self._opened:
+                closing.callback(sink.close)
 
     def _leave_all(self) -> None:
         with ExitStack() as closing:  # whatever fails

@@ -11,7 +11,7 @@ from pathlib import Path
 import soundfile
 
 from streamer.config import STEM_ENCODINGS, STEMS
-from streamer.disk import is_full
+from streamer.disk import FULL, is_full
 from streamer.errors import ConfigError, StreamError
 from streamer.inference.model import Model
 from streamer.separation.separator import Separator, Stems, cleaned
@@ -70,7 +70,7 @@ def separate_file(
                 partial[stem].replace(targets[stem])
         except (OSError, soundfile.LibsndfileError) as error:
             full = isinstance(error, soundfile.LibsndfileError) and is_full(folder)  # it says "System error."
-            reason = "the disk is full" if full else error
+            reason = FULL if full else error
             raise StreamError(
                 f"the stems of {path} cannot be written into {folder} ({reason}); make room there, or name a "
                 "folder with --out that may be written to"

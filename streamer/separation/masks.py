@@ -42,21 +42,27 @@ def for_network(spectra: Array, config: StftConfig) -> Array:
     float32 array, shape (batch, frames, 2 * config.bins)
         Real parts, then imaginary ones; zero where there is no such bin.
     """
-    window = 2 * (spectra.shape[3] - 1)
     bins = min(spectra.shape[3], config.bins)
-    mono = spectra[..., :bins].mean(axis=2) * np.float32(config.window_samples / window)
+    mono = spectra[..., :bins].mean(axis=2) * _scale(spectra, config)
     heard = np.zeros((*mono.shape[:2], 2, config.bins), np.float32)
     heard[:, :, 0, :bins], heard[:, :, 1, :bins] = mono.real, mono.imag
     return heard.reshape(*mono.shape[:2], 2 * config.bins)
 
 
-def heard_share(spectra: Array, config: StftConfig) -> Array:
+def _scale(spectra: Array, config: StftConfig) -> np.float32:
+    """Of the network's spectra to those of a capture, by the lengths of their windows."""
+    return np.float32(config.window_samples / (2 * (spectra.shape[3] - 1)))
+
+
+def heard_share(heard: Array, spectra: Array, config: StftConfig) -> Array:
     """How much of what is said of a frame holds: what cancels in the mean of the channels, the network has not heard.
 
     Of the whole frame: a voice in the midst of what cancels and is a thousand times as strong goes with it.
 
     Parameters
     ----------
+    heard : float32 array, shape (batch, frames, 2 * config.bins)
+        As of `for_network`.
     spectra : complex64 array, shape (batch, frames, channels, bins)
     config : StftConfig
         The network's.
@@ -66,11 +72,9 @@ def heard_share(spectra: Array, config: StftConfig) -> Array:
     float32 array, shape (batch, frames)
         1 where the mean has `LEAST_SHARE` of the channels' energy or more, and less the less it has.
     """
-    spectra = spectra[..., : config.bins]
-    mean = spectra.mean(axis=2)
-    heard = (mean.real**2 + mean.imag**2).sum(axis=2)
-    there = (spectra.real**2 + spectra.imag**2).mean(axis=2).sum(axis=2)
-    share: Array = heard / np.maximum(LEAST_SHARE * there, np.float32(1e-20))
+    known = spectra[..., : config.bins]
+    there = (known.real**2 + known.imag**2).mean(axis=2).sum(axis=2) * _scale(spectra, config) ** 2
+    share: Array = np.square(heard).sum(axis=2) / np.maximum(LEAST_SHARE * there, np.float32(1e-20))
     return np.minimum(share, np.float32(1))
 
 

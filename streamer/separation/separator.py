@@ -132,7 +132,7 @@ class Separator:
         mask = full_mask(y[..., :-1], spectra, self._model.manifest.stft)
         voiced = y[..., -1]
         if self._channels > 1:
-            share = heard_share(spectra, self._model.manifest.stft)
+            share = heard_share(mono, spectra, self._model.manifest.stft)
             mask, voiced = mask * share[..., None], voiced * share
         voice, overlap = self._synthesis.step(spectra * mask[:, :, None], (rest[0], rest[1]))
         held = int(count[0])

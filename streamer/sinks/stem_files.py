@@ -187,7 +187,12 @@ class StemFiles(Sink):
         self._files[key] = _StemFile(stem.epoch, stem.stop, None)
         logger.warning(
             "stem %s of %s cannot be written into %s (%s): it is left out there until it begins anew, all else goes on",
-            *(stem.label, stem.stream, self._folder, FULL if is_full(self._folder) else error),
+            *(
+                stem.label,
+                stem.stream,
+                self._folder,
+                f"{FULL}; make room" if is_full(self._folder) else error,
+            ),
         )
 
     def _check_room(self) -> None:

@@ -95,9 +95,10 @@ class _Picture:
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         lines = max(2, options.max_height - _FRAME_LINES)
         body = _grid()
-        if sum(1 + len(_heads(row)) for _, row in self.rows) < lines:
-            for name, row in self.rows:
-                _stream(name, row, body)
+        whole = [(name, row, _heads(row)) for name, row in self.rows[:lines]]
+        if sum(1 + len(heads) for _, _, heads in whole) < lines:
+            for name, row, heads in whole:
+                _stream(name, row, heads, body)
         else:
             self._in_short(body, max(1, lines - min(len(self.log), _LEAST_LOG_LINES)))
         log = self._newest(console, options.max_width - _SIDES_CELLS, lines - body.row_count)
@@ -135,10 +136,10 @@ def _grid() -> Table:
     return table
 
 
-def _stream(name: str, row: _Row, table: Table) -> None:
+def _stream(name: str, row: _Row, heads: Mapping[str, Text], table: Table) -> None:
     """Add a line of the stream, and one of each head that has said something."""
     table.add_row(Text(name, style="bold"), _summary(row, Text()))
-    for head, said in _heads(row).items():
+    for head, said in heads.items():
         table.add_row(Text(f"  {head}", style="dim"), said)
 
 

@@ -12,7 +12,6 @@ import numpy as np
 import pytest
 
 from benchmarks import report
-from benchmarks.memory import STATUS
 from streamer.yamnet.folder import Check, write_folder
 from streamer.yamnet.parity import EXACT
 from tests.conftest import ROOT
@@ -44,7 +43,6 @@ def test_the_benchmark_of_lateness_runs(tmp_path: Path) -> None:
     assert "lost" in result["freeze"]["said"][0]
 
 
-@pytest.mark.skipif(not STATUS.is_file(), reason="only Linux tells what memory a process has to itself")
 def test_the_benchmark_of_memory_runs(tmp_path: Path) -> None:
     found = list(smoke("memory", tmp_path / "result.json")["private_mb"].values())
     assert len(found) == 7

@@ -161,6 +161,20 @@ def test_a_full_disk_leaves_what_was_there_and_no_half_stems(
     assert sorted(path.name for path in (tmp_path / "out" / "song").iterdir()) == ["music.wav", "voice.wav"]
 
 
+def test_a_disk_without_room_is_named_where_libsndfile_does_not(
+    tmp_path: Path, model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(self: soundfile.SoundFile, data: Array) -> None:
+        raise soundfile.LibsndfileError(2)
+
+    file = write(tmp_path / "song.wav", noise(8_000))
+    monkeypatch.setattr(soundfile.SoundFile, "write", full)
+    monkeypatch.setattr("streamer.disk.FULL_BYTES", 1 << 60)
+    code, _, errors = run(file, "--out", tmp_path, "--model", model)
+    assert code == 1
+    assert "(less than 17 MB are free); make room there, or name a folder" in errors
+
+
 def test_progress_is_told_in_seconds_of_how_many(tmp_path: Path, model: Path) -> None:
     file = write(tmp_path / "song.wav", noise(48_000))
     told: list[tuple[float, float | None]] = []

@@ -12,7 +12,7 @@ from streamer.errors import ConfigError
 from train.augment import active_level
 from train.config import read_config
 from train.data.decode import RATE_HZ
-from train.data.remixes import RemixConfig, Remixes
+from train.data.remixes import CHANCES, RemixConfig, Remixes
 from train.data.song_sets import find_songs
 from train.data.songs import Songs
 from train.tasks.separation import SeparationRunConfig
@@ -102,8 +102,7 @@ def test_either_stem_may_be_silent(songs):
 
 
 def test_everything_at_once_stays_finite_and_within_full_scale(songs):
-    chances = ("speed", "pitch", "equaliser", "filter", "room", "noise", "codec")
-    config = replace(RemixConfig(seconds=0.5), **dict.fromkeys(chances, 1.0))
+    config = replace(RemixConfig(seconds=0.5), **dict.fromkeys(CHANCES, 1.0))
     for remix in made(songs, config, 6):
         assert np.isfinite(remix.mixture).all()
         assert np.abs(remix.mixture).max() <= 1.0
