@@ -13,6 +13,8 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -64,6 +66,29 @@ class Lateness(Sink):
         pass
 
 
+@contextmanager
+def heard_live(
+    count: int, listener: Listener, config: Config, sinks: Sequence[Sink], rate_hz: int | None
+) -> Iterator[None]:
+    """While entered, so many streams are heard, as their sound comes; they have settled when it is entered."""
+    samples, own_hz = recording(rate_hz)
+    places = np.random.default_rng(count).integers(0, len(samples), count)
+    streams = [
+        Stream(str(n), Paced(Looped(samples, own_hz, int(place))), listener, config=config)
+        for n, place in enumerate(places)
+    ]
+    get_ready(streams, config.publish)
+    stop = threading.Event()
+    thread = threading.Thread(target=Engine(streams, sinks, config).run, args=[stop])
+    thread.start()
+    try:
+        time.sleep(SETTLED_S)
+        yield
+    finally:
+        stop.set()
+        thread.join()
+
+
 def measured(
     count: int, listener: Listener, config: Config, seconds: float, rate_hz: int | None
 ) -> dict[str, Any]:
@@ -75,24 +100,13 @@ def measured(
         Percent of one core, core milliseconds a stream and second, lateness of messages, how many streams lost sound
         and how much of all, and the process's memory in MB.
     """
-    samples, own_hz = recording(rate_hz)
-    places = np.random.default_rng(count).integers(0, len(samples), count)
-    streams = [
-        Stream(str(n), Paced(Looped(samples, own_hz, int(place))), listener, config=config)
-        for n, place in enumerate(places)
-    ]
-    get_ready(streams, config.publish)
-    sink, stop = Lateness(), threading.Event()
-    thread = threading.Thread(target=Engine(streams, [sink], config).run, args=[stop])
-    thread.start()
-    time.sleep(SETTLED_S)
-    sink.counting.set()
-    used_s, began = time.process_time(), time.monotonic()
-    time.sleep(seconds)
-    used_s, took_s = time.process_time() - used_s, time.monotonic() - began
-    memory = psutil.Process().memory_info().rss
-    stop.set()
-    thread.join()
+    sink = Lateness()
+    with heard_live(count, listener, config, [sink], rate_hz):
+        sink.counting.set()
+        used_s, began = time.process_time(), time.monotonic()
+        time.sleep(seconds)
+        used_s, took_s = time.process_time() - used_s, time.monotonic() - began
+        memory = psutil.Process().memory_info().rss
     return {
         "percent_of_one_core": round(100 * used_s / took_s, 2),
         "core_ms_per_stream_s": round(1e3 * used_s / took_s / count, 3),

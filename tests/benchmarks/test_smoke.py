@@ -43,6 +43,19 @@ def test_the_benchmark_of_lateness_runs(tmp_path: Path) -> None:
     assert "lost" in result["freeze"]["said"][0]
 
 
+def test_the_benchmark_of_bounds_runs(tmp_path: Path) -> None:
+    result = smoke("bounds", tmp_path / "result.json")
+    assert list(result["models"]) == ["gate", "ear", "sounds", "genre", "separation"]
+    for model in result["models"].values():
+        for call in model["streams"].values():
+            assert 0 < call["share_of_products"] < 1
+            assert 0 < call["time_of_products"] < 1 - call["time_of_moving"] < 1
+    for ms in result["core_ms_per_stream_s"].values():
+        parts = ms["models"] + ms["front_ends"] + ms["system"] + ms["rest"]
+        assert parts == pytest.approx(ms["all"], abs=0.01)  # rounded
+        assert 0 < ms["products_alone"] < ms["models"]
+
+
 def test_the_benchmark_of_memory_runs(tmp_path: Path) -> None:
     found = list(smoke("memory", tmp_path / "result.json")["private_mb"].values())
     assert len(found) == 7

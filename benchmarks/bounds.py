@@ -1,0 +1,168 @@
+"""What bounds hearing: its products against what a core can do, and what is not products.
+
+python -m benchmarks.bounds [--out FILE] [--smoke]
+
+A core's limits are those that its BLAS reaches on one thread: multiply-accumulates of a product of matrices, and bytes
+read by a product of vectors, which a cache holds or does not. Each model is called with noise. Then the bundled
+recording at 16 kHz is heard by all that is released, and its processor time parted into models, front ends (spectra
+too), calls of the system, and the rest, which is Python's. What is watched takes two looks at the clock longer. How
+much of a call ONNX Runtime spends on products, its own profile says.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from functools import partial
+from typing import Any
+from unittest.mock import patch
+
+from benchmarks.bounds_of_calls import called, limits
+from benchmarks.report import machine, one_thread, parser, write
+from benchmarks.streams import heard_live
+from streamer.bench.recording import recording
+from streamer.bench.throughput import Streams
+from streamer.config import Config, StemsConfig
+from streamer.frontend import FrontEnd
+from streamer.inference.onnx import OnnxModel
+from streamer.listen import make_listener
+from streamer.listener import Listener
+from streamer.load_model import Loaded
+from streamer.model_folders import released_folder
+from streamer.stage import Answer, Array, State
+from streamer.stft import InverseStft, Stft
+from streamer.turns import FILE_CHUNK_S, LIVE_CHUNK_S
+
+RATE_HZ = 16_000
+STEMS = Config(stems=StemsConfig(publish=True))
+"""Voice and accompaniment too; a `Publisher` is no part of it."""
+
+
+class Parts:
+    """Processor time of models and front ends, while they are watched.
+
+    Parameters
+    ----------
+    macs : mapping of str to float
+        Multiply-accumulates of a step, by model.
+    """
+
+    def __init__(self, macs: Mapping[str, float]) -> None:
+        self._macs = macs
+        self.begin()
+
+    def begin(self) -> None:
+        """Count from here on."""
+        self._seconds = {"models": 0.0, "front_ends": 0.0}
+        self._multiplied = 0.0
+        self._before = os.times()
+
+    def found(self, sound_s: float, core: Mapping[str, Any]) -> dict[str, float]:
+        """Milliseconds of a core for a second of sound, of which `sound_s` seconds were heard."""
+        after = os.times()
+        system_s = after.system - self._before.system
+        all_s = after.user - self._before.user + system_s
+        rest_s = all_s - system_s - sum(self._seconds.values())
+        products_s = self._multiplied / 1e9 / core["gmac_per_s"]
+        parts_s = {
+            "all": all_s,
+            **self._seconds,
+            "system": system_s,
+            "rest": rest_s,
+            "products_alone": products_s,
+        }
+        return {name: round(1e3 * part_s / sound_s, 3) for name, part_s in parts_s.items()}
+
+    @contextmanager
+    def watched(self) -> Iterator[None]:
+        """While entered, what runs counts."""
+        with ExitStack() as patches:
+            patches.enter_context(patch.object(OnnxModel, "run", self._run_by(OnnxModel.run)))
+            for stage in (FrontEnd, Stft, InverseStft):
+                patches.enter_context(patch.object(stage, "step", self._step_by(stage.step)))
+            yield
+
+    def _run_by(self, run: Any) -> Any:
+        def watched(model: OnnxModel, x: Array, state: State) -> Answer:
+            steps = len(x) * x.shape[1] // model.manifest.hop_frames
+            self._multiplied += steps * self._macs[model.manifest.name]
+            before = time.thread_time()
+            answer: Answer = run(model, x, state)
+            self._seconds["models"] += time.thread_time() - before
+            return answer
+
+        return watched
+
+    def _step_by(self, step: Any) -> Any:
+        def watched(stage: object, x: Array, state: State) -> tuple[Array, State]:
+            before = time.thread_time()
+            y, after = step(stage, x, state)
+            self._seconds["front_ends"] += time.thread_time() - before
+            return y, after
+
+        return watched
+
+
+def hear_together(count: int, block_s: float, listener: Listener, parts: Parts, seconds: float) -> float:
+    """Hear streams without rest; gives how many seconds of sound were heard."""
+    streams = Streams([listener], count, recording(RATE_HZ)[0], RATE_HZ, block_s, Config().publish)
+    turns = max(1, round(seconds / block_s / count))
+    parts.begin()
+    for _ in range(turns):
+        streams.turn()
+    return turns * block_s * count
+
+
+def hear_live(count: int, listener: Listener, config: Config, parts: Parts, seconds: float) -> float:
+    """Hear streams as their sound comes; gives how many seconds of sound were heard."""
+    with heard_live(count, listener, config, [], RATE_HZ):
+        parts.begin()
+        time.sleep(seconds)
+        return count * seconds
+
+
+def heard(
+    listeners: tuple[Listener, Listener], parts: Parts, core: Mapping[str, Any], seconds: float
+) -> dict[str, Any]:
+    """Processor time of each case, parted; of the listeners the second takes sound apart as well."""
+    named, apart = listeners
+    cases: dict[str, Callable[[], float]] = {
+        "a file": partial(hear_together, 1, FILE_CHUNK_S, named, parts, 20 * seconds),
+        "64 streams together": partial(hear_together, 64, LIVE_CHUNK_S, named, parts, 20 * seconds),
+        "1 stream, live": partial(hear_live, 1, named, Config(), parts, seconds),
+        "50 streams, live": partial(hear_live, 50, named, Config(), parts, seconds),
+        "1 stream apart too, live": partial(hear_live, 1, apart, STEMS, parts, seconds),
+    }
+    found = {}
+    with parts.watched():
+        for name, hear in cases.items():
+            found[name] = parts.found(hear(), core)
+            told = ", ".join(f"{part} {ms:g}" for part, ms in found[name].items())
+            print(f"{name}: {told} ms of a core for a second")
+    return found
+
+
+def main() -> None:
+    asked = parser(__doc__ or "").parse_args()
+    loaded = Loaded()
+    listeners = make_listener(Config(), loaded), make_listener(STEMS, loaded).ungated()
+    with one_thread():
+        core = limits(0.0 if asked.smoke else 0.2)
+        print(
+            f"a core: {core['gmac_per_s']} G multiply-accumulates a second, reads {core['read_gb_per_s']} GB/s"
+        )
+        models = {}
+        for model in listeners[1].models:
+            name = model.manifest.name
+            models[name] = called(released_folder() / name, model, core)
+            print(f"{name}: {models[name]}")
+        parts = Parts({name: model["macs_per_step"] for name, model in models.items()})
+        found = heard(listeners, parts, core, 1.0 if asked.smoke else 20.0)
+    versions = machine(["numba", "numpy", "onnxruntime"])
+    write({"machine": versions, "core": core, "models": models, "core_ms_per_stream_s": found}, asked.out)
+
+
+if __name__ == "__main__":
+    main()
