@@ -77,7 +77,7 @@ setup(
         "test": TEST,
         "dev": [*TRAIN, *BENCH, *TEST, *LINT],
     },
-    entry_points={"console_scripts": ["streamer = streamer.cli:main"]},
+    entry_points={"console_scripts": ["streamer = streamer.__main__:main"]},
     classifiers=[
         "Development Status :: 4 - Beta",
         "Environment :: Console",

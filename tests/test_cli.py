@@ -8,6 +8,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ import pytest
 import soundfile
 from click.testing import CliRunner
 
+from streamer.__main__ import main as started
 from streamer.cli import main
 from streamer.config import PLACES
 from streamer.model_folders import released_folder
@@ -330,3 +332,25 @@ def test_ctrl_c_ends_any_command_with_a_line(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr("streamer.devices.input_devices", interrupted)
     done = CliRunner().invoke(main, ["devices"])
     assert (done.exit_code, done.stderr) == (130, "Error: interrupted\n")
+
+
+def test_ctrl_c_ends_the_start_with_a_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Interrupted:
+        @staticmethod
+        def find_spec(name: str, *_: object) -> None:
+            if name == "streamer.cli":
+                raise KeyboardInterrupt
+
+    monkeypatch.delitem(sys.modules, "streamer.cli")
+    monkeypatch.setattr(sys, "meta_path", [Interrupted, *sys.meta_path])
+    with pytest.raises(SystemExit) as left:
+        started()
+    assert left.value.code == 130
+    assert capsys.readouterr().err == "Error: interrupted\n"
+
+
+def test_the_package_is_the_command() -> None:
+    done = subprocess.run([sys.executable, "-m", "streamer", "--help"], capture_output=True, check=True)
+    assert done.stdout.startswith(b"Usage: streamer [OPTIONS] COMMAND")

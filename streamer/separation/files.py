@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import soundfile
@@ -59,6 +59,8 @@ def separate_file(
         opened.callback(source.close)
         separator = Separator(model, source.rate_hz, source.channels)
         try:
+            if not folder.exists():
+                opened.callback(_remove_empty, folder)
             folder.mkdir(parents=True, exist_ok=True)
             partial = {stem: target.with_name(f"{target.name}.partial") for stem, target in targets.items()}
             opened.callback(_remove, tuple(partial.values()))
@@ -142,6 +144,11 @@ def _writer(path: Path, source: Source) -> soundfile.SoundFile:
     return soundfile.SoundFile(
         path, "w", source.rate_hz, source.channels, STEM_ENCODINGS["wav"], format="RF64"
     )
+
+
+def _remove_empty(folder: Path) -> None:
+    with suppress(OSError):  # what has something in it stays
+        folder.rmdir()
 
 
 def _remove(paths: tuple[Path, ...]) -> None:
