@@ -3,6 +3,9 @@
 Maps are (batch, channels, time, bands). A state is a flat tuple of tensors with the batch first. A layer that
 is given no state makes a fresh one of zeros and runs the same lines, so that a whole clip in training and a
 live stream cut anywhere give the same numbers.
+
+Where the past meets the present, time is outermost and the channels are innermost: then both are copied in whole
+runs, which in ONNX Runtime is most of what a state costs.
 """
 
 from __future__ import annotations
@@ -14,6 +17,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 TorchState: TypeAlias = tuple[Tensor, ...]
+
+PRODUCT_CHANNELS = 256
+"""Outputs from which on a product of matrices is faster for several streams; with fewer it is slower for one."""
 
 
 class StreamingLayer(nn.Module):
@@ -74,7 +80,7 @@ class CausalConv2d(StreamingLayer):
                 f"kernel {kernel} with stride {stride}; expected a time extent no shorter than its "
                 "stride and an odd band extent"
             )
-        self.state_shapes = ((channels_in, self.past, bands),) if self.past else ()
+        self.state_shapes = ((self.past, bands, channels_in),) if self.past else ()
         self.conv = nn.Conv2d(
             channels_in,
             channels_out,
@@ -92,14 +98,15 @@ class CausalConv2d(StreamingLayer):
         state = self.init(x) if state is None else state
         if not self.past:
             return self.norm(self.conv(x)), ()
-        x = torch.cat([state[0], x], dim=2)
-        return self.norm(self.conv(x)), (x[:, :, -self.past :],)
+        x = torch.cat([state[0], x.permute(0, 2, 3, 1)], dim=1)
+        return self.norm(self.conv(x.permute(0, 3, 1, 2))), (x[:, -self.past :],)
 
 
 class BandJoin(CausalConv2d):
     """Convolution over all bands of a step at once, so that one band is left.
 
-    Its weights have the form of a pointwise convolution's over channels and bands.
+    Its weights have the form of a pointwise convolution's over channels and bands. A wide one is computed as a product
+    of matrices, which the streams of a call share: ONNX Runtime's convolution reads the weights anew for each.
 
     Parameters
     ----------
@@ -115,7 +122,13 @@ class BandJoin(CausalConv2d):
     def forward(self, x: Tensor, state: TorchState | None = None) -> tuple[Tensor, TorchState]:
         """(batch, channels_in, time, bands) to (batch, channels_out, time, 1)."""
         weight = self.conv.weight.view(self.conv.out_channels, -1, 1, self.bands)
-        return self.norm(F.conv2d(x, weight, self.conv.bias)), state or ()
+        if self.conv.out_channels < PRODUCT_CHANNELS:
+            return self.norm(F.conv2d(x, weight, self.conv.bias)), state or ()
+        rows = x.permute(0, 2, 3, 1)
+        if self.bands > 1:
+            rows = rows.flatten(2).unsqueeze(2)
+        joined = F.linear(rows, weight.transpose(1, 3).flatten(1), self.conv.bias)
+        return self.norm(joined.permute(0, 3, 1, 2)), state or ()
 
 
 class ResidualBlock(StreamingLayer):
@@ -133,7 +146,7 @@ class ResidualBlock(StreamingLayer):
     def __init__(self, channels: int, kernel: int, dilation: int) -> None:
         super().__init__()
         self.depthwise = CausalConv2d(channels, channels, 1, (kernel, 1), dilation=dilation, groups=channels)
-        self.pointwise = CausalConv2d(channels, channels, 1, (1, 1))
+        self.pointwise = BandJoin(channels, channels, 1)
         self.state_shapes = self.depthwise.state_shapes
 
     def forward(self, x: Tensor, state: TorchState | None = None) -> tuple[Tensor, TorchState]:
