@@ -3,6 +3,7 @@ import torch
 from torch import nn
 
 from models.layers import (
+    PRODUCT_CHANNELS,
     BandJoin,
     CausalConv2d,
     ResidualBlock,
@@ -33,6 +34,7 @@ def make(name: str) -> StreamingLayer:
         "no past": CausalConv2d(3, 5, 8, (2, 1), stride=(2, 1)),
         "dilated": CausalConv2d(3, 3, 8, (3, 1), dilation=4, groups=3),
         "joined": BandJoin(3, 5, 8),
+        "widely joined": BandJoin(3, PRODUCT_CHANNELS, 8),
         "residual": ResidualBlock(3, 3, 2),
         "sequence": StreamingSequence(
             CausalConv2d(3, 4, 8, (5, 3), stride=(2, 2)), CausalConv2d(4, 6, 4, (3, 3), stride=(2, 1))
@@ -41,7 +43,7 @@ def make(name: str) -> StreamingLayer:
     return settled(layers[name])
 
 
-NAMES = ["plain", "strided", "no past", "dilated", "joined", "residual", "sequence"]
+NAMES = ["plain", "strided", "no past", "dilated", "joined", "widely joined", "residual", "sequence"]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -103,8 +105,9 @@ def test_impossible_kernels_are_refused(kernel, stride):
         CausalConv2d(1, 1, 8, kernel, stride=stride)
 
 
-def test_joined_bands_are_a_pointwise_convolution_over_channels_and_bands():
-    join = make("joined")
+@pytest.mark.parametrize("name", ["joined", "widely joined"])
+def test_joined_bands_are_a_pointwise_convolution_over_channels_and_bands(name):
+    join = make(name)
     x = torch.randn(2, 3, 4, 8, generator=torch.Generator().manual_seed(1))
     rows = x.permute(0, 2, 1, 3).flatten(2)
     with torch.no_grad():
