@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import psutil
 from threadpoolctl import threadpool_limits
 
 from streamer.bench.measure import each, machine, percentiles
@@ -27,6 +28,7 @@ __all__ = [
     "in_turn",
     "machine",
     "one_thread",
+    "other_core_busy",
     "parser",
     "percentiles",
     "write",
@@ -50,15 +52,32 @@ def arguments(description: str) -> argparse.Namespace:
 
 
 @contextmanager
-def busy_processes(count: int) -> Iterator[None]:
-    """While entered, so many processes take all that they are given of a core."""
+def busy_processes(count: int) -> Iterator[list[int]]:
+    """While entered, so many processes take all that they are given of a core; gives their numbers."""
     running = [subprocess.Popen([sys.executable, "-S", "-c", BURN]) for _ in range(count)]
     try:
-        yield
+        yield [process.pid for process in running]
     finally:
         for process in running:
             process.kill()
             process.wait()
+
+
+@contextmanager
+def other_core_busy() -> Iterator[None]:
+    """While entered, this process stays on one core, and another one takes all of the last one."""
+    own = psutil.Process()
+    with busy_processes(1) as [other]:
+        if not hasattr(own, "cpu_affinity"):  # macOS lets nobody choose
+            yield
+            return
+        before = own.cpu_affinity()
+        psutil.Process(other).cpu_affinity(before[-1:])
+        own.cpu_affinity(before[:1])
+        try:
+            yield
+        finally:
+            own.cpu_affinity(before)
 
 
 @contextmanager

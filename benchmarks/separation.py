@@ -1,4 +1,4 @@
-"""A separation stepping hop by hop on one thread: what a step takes, and whether any is late beside a busy process.
+"""A separation stepping hop by hop on one core: what a step takes, and whether any is late while the other is busy.
 
 python -m benchmarks.separation [--model NAME_OR_FOLDER] [--out FILE] [--smoke]
 """
@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.report import busy_processes, each, machine, one_thread, parser, percentiles, write
+from benchmarks.report import each, machine, one_thread, other_core_busy, parser, percentiles, write
 from streamer.separation.load import load_separation
 from streamer.separation.separator import Separator
 from streamer.stage import alone
@@ -95,21 +95,21 @@ def main() -> None:
         for rate_hz, channels in FORMS:
             stepped = Stepped(Separator(model, rate_hz, channels), channels)
             measured = steps(stepped, 1.0 if asked.smoke else 60.0)
-            with busy_processes(1):
-                measured["beside a busy process"] = deadlines(stepped, 0.5 if asked.smoke else 600.0)
+            with other_core_busy():
+                measured["beside a busy core"] = deadlines(stepped, 0.5 if asked.smoke else 600.0)
             result[f"{rate_hz} Hz, {channels} channels"] = measured
             _tell(f"{rate_hz} Hz, {channels} channels", measured)
     write(result, asked.out)
 
 
 def _tell(form: str, measured: dict[str, Any]) -> None:
-    step, paced = measured["step_ms"], measured["beside a busy process"]
+    step, paced = measured["step_ms"], measured["beside a busy core"]
     print(
         f"{form}: real-time factor {measured['real_time_factor']}, a step {step['p50']} ms (median), "
         f"{step['p99']} ms (p99) of {measured['hop_ms']} ms"
     )
     print(
-        f"  beside a busy process for {paced['seconds']:g} s: {paced['missed']} of {paced['hops']} hops late, done "
+        f"  beside a busy core for {paced['seconds']:g} s: {paced['missed']} of {paced['hops']} hops late, done "
         f"{paced['done_after_ms']['p50']} ms (median), {paced['done_after_ms']['p99']} ms (p99) after their end"
     )
     print(

@@ -32,7 +32,7 @@ def test_the_benchmark_of_a_separation_runs(tmp_path: Path) -> None:
     for form in ("16000 Hz, 1 channels", "48000 Hz, 2 channels"):
         assert result[form]["hop_ms"] == 10.0
         assert result[form]["real_time_factor"] > 0
-        assert result[form]["beside a busy process"]["hops"] == 50
+        assert result[form]["beside a busy core"]["hops"] == 50
 
 
 def test_the_benchmark_of_lateness_runs(tmp_path: Path) -> None:
