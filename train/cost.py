@@ -23,10 +23,12 @@ from streamer.errors import ModelError
 from streamer.frontend import FrontEnd, FrontEndConfig
 from streamer.inference.onnx import OnnxModel, open_session
 from streamer.manifest import Manifest
-from streamer.model_folders import read_manifest, released_folders
+from streamer.model_folders import find_model, read_manifest
 from streamer.stage import Array, Chain, Stage
 from streamer.stft import InverseStft, Stft, StftConfig
 
+LISTENING = ("gate", "genre", "sounds")
+"""Released models that listen by default."""
 WARM_UP_STEPS = 50
 COUNTED_STEPS = 8
 PRODUCTS = ("Conv", "Gemm", "MatMul", "GRU", "LSTM")
@@ -246,9 +248,9 @@ def _noise(*shape: int) -> Array:
 @click.command("cost")
 @click.argument("models", nargs=-1, type=click.Path(file_okay=False, path_type=Path))
 def cost_command(models: tuple[Path, ...]) -> None:
-    """Measure what MODELS that listen together cost to run, each with its ear; those released if none is named.
+    """Measure what MODELS that listen together cost to run, each with its ear; if none is named, those of `listen`.
 
     Figures as JSON: parameters, multiply-accumulates, time, bytes. The machine should be quiet.
     """
     command = " ".join(["python -m train cost", *map(str, models)])
-    click.echo(json.dumps(measure(models or released_folders(), command), indent=2))
+    click.echo(json.dumps(measure(models or [find_model(name) for name in LISTENING], command), indent=2))

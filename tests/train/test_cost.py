@@ -9,6 +9,8 @@ from onnx import TensorProto, helper, numpy_helper
 from torch.utils.flop_counter import FlopCounterMode
 
 from models.ear import Ear
+from streamer.bench.chosen import Chosen
+from streamer.config import Config, ModelsConfig
 from streamer.errors import ModelError
 from streamer.frontend import FrontEnd, FrontEndConfig
 from streamer.inference.onnx import OnnxModel
@@ -158,6 +160,14 @@ def test_the_command_measures_a_released_folder_whole(monkeypatch):
     assert 0 < model["step_ms_median"] <= model["step_ms_p99"]
     assert 0 < model["core_ms_per_s"] < found["together"]["core_ms_per_s_with_front_ends"]
     assert model["memory_bytes"] > model["disk_bytes"]
+
+
+def test_the_command_measures_what_listens_if_nothing_is_named(monkeypatch):
+    monkeypatch.setattr(cost, "cost_of", lambda folder: cost.Cost(1, 2.0, 3.0, 4.0, 5.0, 6, 7))
+    monkeypatch.setattr(cost, "front_end_core_ms_per_s", lambda config: 0.5)
+    done = CliRunner().invoke(cost.cost_command, [], catch_exceptions=False)
+    listening = Chosen.by(Config(models=ModelsConfig(taught="off"))).models
+    assert set(json.loads(done.stdout)["models"]) == {model.manifest.name for model in listening}
 
 
 def test_memory_of_what_is_no_model_is_one_line(tmp_path):
