@@ -4,7 +4,8 @@ python -m benchmarks.lateness [--seconds S] [--out FILE] [--smoke]
 
 `streamer listen` runs in a process of its own on the bundled recording in real time, each stream from another place on;
 a subscriber in this process takes everything. Lateness is from the capture of a message's last sample, which for a
-recording is known exactly, to its receipt. A busy machine has a process on each core that does nothing but burn time.
+recording is known exactly, to its receipt. A busy machine has a process on each core that does nothing but burn time;
+on it a peer that only computes, half of the time, tells how late the machine makes any program.
 """
 
 from __future__ import annotations
@@ -61,6 +62,10 @@ CASES = (
 )
 
 
+PEER_TURN_S, PEER_COMPUTES_S = 0.03, 0.015
+"""How often a peer is woken, and how long it computes then: as fifty streams do."""
+
+
 def configured(case: Case, folder: Path) -> Path:
     """A configuration whose streams are the recording from several places on."""
     samples, _ = recording(RATE_HZ)
@@ -97,6 +102,26 @@ def measured(case: Case, seconds: float) -> dict[str, Any]:
         "missed": {name: int((np.array(late_s[name]) > 1e-3 * case.deadline_ms).sum()) for name in SAID},
         "lost_messages": lost,
         "dropped_samples": _dropped(found) - dropped,
+    }
+
+
+def peer(seconds: float) -> dict[str, Any]:
+    """How long after it is due a program that only computes has done so, on a busy machine."""
+    done_s = []
+    with busy_processes(os.cpu_count() or 1):
+        begun = time.monotonic()
+        for turn in range(1, round(seconds / PEER_TURN_S) + 1):
+            due = begun + turn * PEER_TURN_S
+            time.sleep(max(0.0, due - time.monotonic()))
+            until = time.thread_time() + PEER_COMPUTES_S
+            while time.thread_time() < until:
+                pass
+            done_s.append(time.monotonic() - due)
+    turn_ms, computes_ms = 1e3 * PEER_TURN_S, 1e3 * PEER_COMPUTES_S
+    return {
+        "turn_ms": turn_ms,
+        "computes_ms": computes_ms,
+        "done_after_ms": percentiles(np.array(done_s), 1e-3),
     }
 
 
@@ -152,6 +177,13 @@ def main() -> None:
             f"{case.name}: {late} ms; {sum(found['missed'].values())} later than {case.deadline_ms:g} ms; "
             f"{found['dropped_samples']} samples, {found['lost_messages']} messages lost"
         )
+    result["peer"] = found = peer(seconds)
+    done = found["done_after_ms"]
+    print(
+        f"a peer that computes for {found['computes_ms']:g} of each {found['turn_ms']:g} ms, all cores busy: ",
+        end="",
+    )
+    print(f"done after {done['p50']} ms (p95 {done['p95']}, p99 {done['p99']}, most {done['max']})")
     result["freeze"] = found = frozen(seconds)
     print(
         f"frozen for {FREEZE_S:g} s: as before after {found['back_after_s']} s, {found['dropped_s']} s dropped"

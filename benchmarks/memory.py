@@ -2,7 +2,8 @@
 
 python -m benchmarks.memory [--out FILE] [--smoke]
 
-What is shared with other processes is not in it (psutil's ``uss``). It takes a moment, with `--smoke` and without.
+What is mapped from files and may be shared is not in it, which only Linux tells. It takes a moment, with `--smoke` and
+without.
 """
 
 from __future__ import annotations
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
 
 def private_mb() -> float:
     """Megabytes that this process has to itself."""
-    return float(psutil.Process().memory_full_info().uss) / 1e6
+    memory = psutil.Process().memory_info()
+    return float(memory.rss - memory.shared) / 1e6
 
 
 def steps() -> Iterator[tuple[str, Callable[[], object]]]:
