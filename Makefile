@@ -45,6 +45,10 @@ bench:
 	$(BIN)/python -m benchmarks.listening
 	$(BIN)/python -m benchmarks.lateness
 	$(BIN)/python -m benchmarks.streams
+	$(BIN)/python -m benchmarks.bounds
+	$(BIN)/python -m benchmarks.separation
+	$(BIN)/python -m benchmarks.analyze
+	$(BIN)/python -m benchmarks.memory
 	$(BIN)/python -m benchmarks.resample
 	$(BIN)/python -m benchmarks.training_data
 
