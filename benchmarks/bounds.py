@@ -5,8 +5,8 @@ python -m benchmarks.bounds [--out FILE] [--smoke]
 A core's limits are those that its BLAS reaches on one thread: multiply-accumulates of a product of matrices, and bytes
 read by a product of vectors, which a cache holds or does not. Each model is called with noise. Then the bundled
 recording at 16 kHz is heard by all that is released, and its processor time parted into models, front ends (spectra
-too), calls of the system, and the rest, which is Python's. What is watched takes two looks at the clock longer. How
-much of a call ONNX Runtime spends on products, its own profile says.
+too) and the rest, Python foremost; of all that, what the system takes. What is watched takes two looks at the clock
+longer. How much of a call ONNX Runtime spends on products, its own profile says.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import os
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from functools import partial
 from typing import Any
 from unittest.mock import patch
@@ -24,7 +25,7 @@ from benchmarks.report import machine, one_thread, parser, write
 from benchmarks.streams import heard_live
 from streamer.bench.recording import recording
 from streamer.bench.throughput import Streams
-from streamer.config import Config, StemsConfig
+from streamer.config import Config, ModelsConfig, StemsConfig
 from streamer.frontend import FrontEnd
 from streamer.inference.onnx import OnnxModel
 from streamer.listen import make_listener
@@ -36,7 +37,8 @@ from streamer.stft import InverseStft, Stft
 from streamer.turns import FILE_CHUNK_S, LIVE_CHUNK_S
 
 RATE_HZ = 16_000
-STEMS = Config(stems=StemsConfig(publish=True))
+NAMED = Config(models=ModelsConfig(taught="off"))
+STEMS = replace(NAMED, stems=StemsConfig(publish=True))
 """Voice and accompaniment too; a `Publisher` is no part of it."""
 
 
@@ -64,14 +66,12 @@ class Parts:
         after = os.times()
         system_s = after.system - self._before.system
         all_s = after.user - self._before.user + system_s
-        rest_s = all_s - system_s - sum(self._seconds.values())
-        products_s = self._multiplied / 1e9 / core["gmac_per_s"]
         parts_s = {
             "all": all_s,
             **self._seconds,
+            "rest": all_s - sum(self._seconds.values()),
             "system": system_s,
-            "rest": rest_s,
-            "products_alone": products_s,
+            "products_alone": self._multiplied / 1e9 / core["gmac_per_s"],
         }
         return {name: round(1e3 * part_s / sound_s, 3) for name, part_s in parts_s.items()}
 
@@ -107,7 +107,7 @@ class Parts:
 
 def hear_together(count: int, block_s: float, listener: Listener, parts: Parts, seconds: float) -> float:
     """Hear streams without rest; gives how many seconds of sound were heard."""
-    streams = Streams([listener], count, recording(RATE_HZ)[0], RATE_HZ, block_s, Config().publish)
+    streams = Streams([listener], count, recording(RATE_HZ)[0], RATE_HZ, block_s, NAMED.publish)
     turns = max(1, round(seconds / block_s / count))
     parts.begin()
     for _ in range(turns):
@@ -131,8 +131,8 @@ def heard(
     cases: dict[str, Callable[[], float]] = {
         "a file": partial(hear_together, 1, FILE_CHUNK_S, named, parts, 20 * seconds),
         "64 streams together": partial(hear_together, 64, LIVE_CHUNK_S, named, parts, 20 * seconds),
-        "1 stream, live": partial(hear_live, 1, named, Config(), parts, seconds),
-        "50 streams, live": partial(hear_live, 50, named, Config(), parts, seconds),
+        "1 stream, live": partial(hear_live, 1, named, NAMED, parts, seconds),
+        "50 streams, live": partial(hear_live, 50, named, NAMED, parts, seconds),
         "1 stream apart too, live": partial(hear_live, 1, apart, STEMS, parts, seconds),
     }
     found = {}
@@ -147,7 +147,7 @@ def heard(
 def main() -> None:
     asked = parser(__doc__ or "").parse_args()
     loaded = Loaded()
-    listeners = make_listener(Config(), loaded), make_listener(STEMS, loaded).ungated()
+    listeners = make_listener(NAMED, loaded), make_listener(STEMS, loaded).ungated()
     with one_thread():
         core = limits(0.0 if asked.smoke else 0.2)
         print(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
@@ -51,21 +52,21 @@ def called(folder: Path, model: Model, core: Mapping[str, Any]) -> dict[str, Any
         shape = (count, model.manifest.hop_frames, model.manifest.input_size)
         x = np.random.default_rng(0).standard_normal(shape, np.float32)
         call_s = float(np.median(each(Stepped(model, count).step, [x] * CALLS)))
-        of_operators_us = _operators(
-            graph, x, [np.zeros((count, *s.shape), s.dtype) for s in model.manifest.states]
-        )
+        states = [np.zeros((count, *s.shape), s.dtype) for s in model.manifest.states]
+        spent_us, operators = _operators(graph, x, states)
         streams[str(count)] = {
             "call_ms": round(1e3 * call_s, 4),
             "share_of_products": round(count * macs / call_s / 1e9 / core["gmac_per_s"], 3),
             "weights_gb_per_s": round(weights_bytes / call_s / 1e9, 2),
-            "time_of_products": _share(of_operators_us, PRODUCTS),
-            "time_of_moving": _share(of_operators_us, MOVING),
+            "operators": operators,
+            "time_of_products": _share(spent_us, PRODUCTS),
+            "time_of_moving": _share(spent_us, MOVING),
         }
     return {"macs_per_step": round(macs), "streams": streams}
 
 
-def _operators(graph: Path, x: Array, states: list[Array]) -> dict[str, float]:
-    """Microseconds of each kind of operator in some calls, by ONNX Runtime's profile, which slows them."""
+def _operators(graph: Path, x: Array, states: list[Array]) -> tuple[dict[str, float], int]:
+    """Microseconds of each kind of operator in some calls, by ONNX Runtime's profile, and how many a call runs."""
     feeds = {"x": x} | {f"state.{n}": state for n, state in enumerate(states)}
     with TemporaryDirectory() as folder:
         options = onnxruntime.SessionOptions()
@@ -75,12 +76,11 @@ def _operators(graph: Path, x: Array, states: list[Array]) -> dict[str, float]:
         for _ in range(CALLS):
             session.run(None, feeds)
         events = json.loads(Path(session.end_profiling()).read_text(encoding="utf-8"))
-    spent: dict[str, float] = {}
-    for event in events:
-        if event.get("cat") == "Node" and event["name"].endswith("_kernel_time"):
-            operator = event["args"]["op_name"]
-            spent[operator] = spent.get(operator, 0.0) + event["dur"]
-    return spent
+    kernels = [event for event in events if event["name"].endswith("_kernel_time")]
+    spent: defaultdict[str, float] = defaultdict(float)
+    for kernel in kernels:
+        spent[kernel["args"]["op_name"]] += kernel["dur"]
+    return spent, len(kernels) // CALLS
 
 
 def _share(spent: Mapping[str, float], operators: tuple[str, ...]) -> float:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import shutil
-import signal
 import socket
 import subprocess
 import sys
@@ -14,13 +13,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from click.testing import CliRunner
 
-from streamer.__main__ import main as started
-from streamer.cli import main
 from streamer.config import PLACES
 from streamer.model_folders import released_folder
-from tests.programs import STREAMER, free_address, messages, received, running, streamer
+from tests.programs import STREAMER, free_address, messages, running, streamer
 from tests.toy_model import write_toy_ear, write_toy_head, write_toy_model
 
 
@@ -270,38 +266,6 @@ def test_subscribe_to_nobody_says_so() -> None:
     refused(1, r"no message from .* for 0\.2 s", "subscribe", "--address", free_address(), "--timeout", "0.2")
 
 
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
-def test_being_interrupted_ends_cleanly_with_a_summary(tmp_path: Path, how: signal.Signals) -> None:
-    from streamer.subscriber import Subscriber
-
-    long = tmp_path / "long.wav"
-    soundfile.write(long, np.zeros(60 * 16_000), 16_000)
-    address = free_address()
-    with (
-        Subscriber(("level",), address) as subscriber,
-        running("listen", "--device", f"file:{long}", "--bind", address) as process,
-    ):
-        received(subscriber, 3)
-        process.send_signal(how)
-        _, said = process.communicate(timeout=20)
-    assert process.returncode == 0
-    assert re.search(rb"long: heard 0:00:0\S+, dropped 0 samples, 0 overruns, muted 0 samples", said)
-    assert b"Traceback" not in said
-
-
-def test_an_interrupted_analysis_says_so_and_hears_no_more(tmp_path: Path, tone: Path) -> None:
-    long = tmp_path / "long.wav"
-    soundfile.write(long, np.zeros(1_800 * 16_000, np.int16), 16_000)
-    with running("analyze", str(long), str(tone)) as process:
-        assert process.stdout is not None
-        first = process.stdout.readline()
-        process.send_signal(signal.SIGINT)
-        out, said = process.communicate(timeout=30)
-    assert process.returncode == 130
-    assert b"Error: interrupted in long" in said
-    assert {h["stream"] for h in messages(first + out)} == {"long"}
-
-
 @pytest.mark.parametrize(
     "arguments", [["models", "list"], ["listen", "--device", "file:TONE", "--fast", "--bind", "ADDRESS"]]
 )
@@ -323,32 +287,6 @@ def test_a_reader_that_leaves_ends_it_quietly(tone: Path) -> None:
     )
     assert done.stderr == b""
     assert len(done.stdout.splitlines()) == 1
-
-
-def test_ctrl_c_ends_any_command_with_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    def interrupted() -> None:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr("streamer.devices.input_devices", interrupted)
-    done = CliRunner().invoke(main, ["devices"])
-    assert (done.exit_code, done.stderr) == (130, "Error: interrupted\n")
-
-
-def test_ctrl_c_ends_the_start_with_a_line(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    class Interrupted:
-        @staticmethod
-        def find_spec(name: str, *_: object) -> None:
-            if name == "streamer.cli":
-                raise KeyboardInterrupt
-
-    monkeypatch.delitem(sys.modules, "streamer.cli")
-    monkeypatch.setattr(sys, "meta_path", [Interrupted, *sys.meta_path])
-    with pytest.raises(SystemExit) as left:
-        started()
-    assert left.value.code == 130
-    assert capsys.readouterr().err == "Error: interrupted\n"
 
 
 def test_the_package_is_the_command() -> None:
