@@ -5,7 +5,7 @@ python -m benchmarks.bounds [--out FILE] [--smoke]
 A core's limits are those that its BLAS reaches on one thread: multiply-accumulates of a product of matrices, and bytes
 read by a product of vectors, which a cache holds or does not. Each model is called with noise. Then the bundled
 recording at 16 kHz is heard by all that is released, and its processor time parted into models, front ends (spectra
-too) and the rest, Python foremost; of all that, what the system takes. What is watched takes two looks at the clock
+too) and the rest, Python and NumPy; of all that, what the system takes. What is watched takes two looks at the clock
 longer. How much of a call ONNX Runtime spends on products, its own profile says.
 """
 
