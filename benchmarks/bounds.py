@@ -23,18 +23,19 @@ from unittest.mock import patch
 from benchmarks.bounds_of_calls import called, limits
 from benchmarks.report import machine, one_thread, parser, write
 from benchmarks.streams import heard_live
+from streamer.arrays import Array, State
 from streamer.bench.recording import recording
 from streamer.bench.throughput import Streams
 from streamer.config import Config, ModelsConfig, StemsConfig
-from streamer.frontend import FrontEnd
+from streamer.dsp.log_mel import FrontEnd
+from streamer.dsp.model_calls import Answer
+from streamer.dsp.stft import InverseStft, Stft
+from streamer.engine.build_streams import make_listener
+from streamer.engine.scheduler import FILE_CHUNK_S, LIVE_CHUNK_S
+from streamer.inference.model_cache import Loaded
+from streamer.inference.model_folders import released_folder
 from streamer.inference.onnx import OnnxModel
-from streamer.listen import make_listener
-from streamer.listener import Listener
-from streamer.load_model import Loaded
-from streamer.model_folders import released_folder
-from streamer.stage import Answer, Array, State
-from streamer.stft import InverseStft, Stft
-from streamer.turns import FILE_CHUNK_S, LIVE_CHUNK_S
+from streamer.pipeline.stream_models import Listener
 
 RATE_HZ = 16_000
 NAMED = Config(models=ModelsConfig(taught="off"))

@@ -15,10 +15,10 @@ import onnx
 import onnxruntime
 
 from benchmarks.report import each, in_turn
+from streamer.arrays import Array
 from streamer.bench.measure import Stepped
 from streamer.inference.model import Model
-from streamer.stage import Array
-from train.cost import PRODUCTS, macs_per_step
+from train.evaluate.cost import PRODUCTS, macs_per_step
 
 SIDE = 512
 """Of the matrices of the product: they fit into a core's cache, and keep it busy for longer than reading them."""

@@ -10,9 +10,9 @@ import numpy as np
 from cffi import FFI
 from numba import carray, cfunc, from_dtype, types
 
-from streamer.devices import portaudio
-from streamer.ring import RingBuffer
-from streamer.ring_kernels import (
+from streamer.audio.devices import portaudio
+from streamer.audio.ring import RingBuffer
+from streamer.audio.ring_kernels import (
     CAPACITY,
     CHANNELS,
     HEADER_WORDS,
@@ -137,7 +137,7 @@ def _log_and_capture(samples: Any, _output: Any, frames: int, times: Any, flags:
 
 @cache
 def logging_callback() -> Any:
-    """`streamer.ring_kernels.capture_callback` with the log."""
+    """`streamer.audio.ring_kernels.capture_callback` with the log."""
     pointer, unsigned_long = types.CPointer, from_dtype(np.dtype("L"))
     signature = types.intc(
         pointer(types.float32),

@@ -12,8 +12,8 @@ import numpy as np
 
 from benchmarks import report
 from benchmarks.frontend_peers import Kaldi, Librosa, Peer, Streamer, Torchaudio
-from streamer.frontend import FrontEndConfig
-from streamer.stage import Array
+from streamer.arrays import Array
+from streamer.dsp.log_mel import FrontEndConfig
 
 
 def measure(seconds: float, rounds: int, least_s: float) -> dict[str, Any]:

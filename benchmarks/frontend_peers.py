@@ -14,9 +14,10 @@ import librosa
 import numpy as np
 import torch
 
-from streamer.frontend import FrontEnd, FrontEndConfig
-from streamer.stage import Array, offline
-from train import torchaudio_cpu
+from streamer.arrays import Array
+from streamer.dsp.log_mel import FrontEnd, FrontEndConfig
+from streamer.dsp.stage import offline
+from train.augment import torchaudio_cpu
 
 
 class Peer(Protocol):
@@ -35,7 +36,7 @@ class Peer(Protocol):
 
 
 class Streamer:
-    """`streamer.frontend`."""
+    """`streamer.dsp.log_mel`."""
 
     packages = ("numpy", "numba", "rocket-fft")
 

@@ -24,16 +24,16 @@ import psutil
 import soundfile
 
 from benchmarks.report import arguments, machine, percentiles, write
-from streamer.choose_heads import heads_of
+from streamer.audio.devices import input_devices
 from streamer.config import TURN_S, Config, PublishConfig
-from streamer.devices import input_devices
+from streamer.dsp.model_calls import alone
 from streamer.events import Event
-from streamer.load_model import Loaded
-from streamer.pipeline import Pipeline
-from streamer.sources.choose import DEMO_PATH
+from streamer.inference.model_cache import Loaded
+from streamer.pipeline.build_heads import heads_of
+from streamer.pipeline.pipeline import Pipeline
+from streamer.sources.open_source import DEMO_PATH
 from streamer.sources.source import Block
-from streamer.stage import alone
-from streamer.subscriber import Subscriber
+from streamer.wire.subscriber import Subscriber
 
 STREAMER = str(Path(sys.executable).with_name("streamer"))
 SETTLE_S = 2.0

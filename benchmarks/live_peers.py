@@ -15,16 +15,17 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.report import in_turn
+from streamer.arrays import Array
 from streamer.bench.measure import Stepped
 from streamer.bench.recording import recording
 from streamer.bench.throughput import Streams
 from streamer.config import Config, ModelsConfig
+from streamer.dsp.log_mel import FrontEnd
+from streamer.dsp.stage import Chain
+from streamer.engine.build_streams import make_listener
 from streamer.errors import ConfigError, ModelError
-from streamer.frontend import FrontEnd
+from streamer.inference.model_cache import Loaded
 from streamer.inference.onnx import OnnxModel, open_session
-from streamer.listen import make_listener
-from streamer.load_model import Loaded
-from streamer.stage import Array, Chain
 
 RATE_HZ = 16_000
 WINDOW_SAMPLES = 15_600

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import psutil
 
 if TYPE_CHECKING:
-    from streamer.stream import Stream
+    from streamer.engine.stream import Stream
 
 
 def private_mb() -> float:
@@ -37,15 +37,15 @@ def steps() -> Iterator[tuple[str, Callable[[], object]]]:
 
 
 def _import() -> None:
-    for name in ("streamer.engine", "streamer.listen", "streamer.sinks.publisher"):
+    for name in ("streamer.engine.engine", "streamer.engine.build_streams", "streamer.sinks.publisher"):
         importlib.import_module(name)
 
 
 def _stream() -> Stream:
     from streamer.config import Config, StreamConfig
-    from streamer.listen import make_streams
-    from streamer.load_model import Loaded
-    from streamer.sources.choose import DEMO_PATH
+    from streamer.engine.build_streams import make_streams
+    from streamer.inference.model_cache import Loaded
+    from streamer.sources.open_source import DEMO_PATH
 
     config = Config(stream=(StreamConfig(f"file:{DEMO_PATH}"),))
     [stream] = make_streams(config, realtime=True, duration_s=1.0, loaded=Loaded(config.engine))
@@ -54,7 +54,7 @@ def _stream() -> Stream:
 
 def _run_once(stream: Stream) -> None:
     from streamer.config import PublishConfig
-    from streamer.warm_up import get_ready
+    from streamer.engine.warm_up import get_ready
 
     get_ready([stream], PublishConfig())
 

@@ -13,8 +13,8 @@ import numpy as np
 import soxr
 
 from benchmarks.report import arguments, machine, write
-from streamer.resample import Resample
-from streamer.stage import Array
+from streamer.arrays import Array
+from streamer.dsp.resample import Resample
 
 OUT_HZ = 16_000
 QUALITY = "MQ"

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 
 from benchmarks.report import each, machine, one_thread, other_core_busy, parser, percentiles, write
-from streamer.separation.load import load_separation
+from streamer.dsp.model_calls import alone
+from streamer.pipeline.build_separation import load_separation
 from streamer.separation.separator import Separator
-from streamer.stage import alone
 
 FORMS = ((16_000, 1), (48_000, 2))
 """Sample rates in hertz and channels that are measured."""

@@ -23,15 +23,15 @@ import psutil
 from benchmarks.report import machine, one_thread, parser, percentiles, write
 from streamer.bench.recording import Looped, recording
 from streamer.config import Config, StemsConfig
-from streamer.engine import Engine
+from streamer.engine.build_streams import make_listener
+from streamer.engine.engine import Engine
+from streamer.engine.stream import Stream
+from streamer.engine.warm_up import get_ready
 from streamer.events import Decision, Event, Level, Scores, Status, Stem
-from streamer.listen import make_listener
-from streamer.listener import Listener
-from streamer.load_model import Loaded
+from streamer.inference.model_cache import Loaded
+from streamer.pipeline.stream_models import Listener
 from streamer.sinks.sink import Sink
 from streamer.sources.paced import Paced
-from streamer.stream import Stream
-from streamer.warm_up import get_ready
 
 STREAMS = (1, 8, 32, 64, 128, 192, 256, 320)
 SECONDS, SETTLED_S = 10.0, 5.0

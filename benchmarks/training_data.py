@@ -21,15 +21,16 @@ import soundfile
 import torch
 
 from benchmarks.report import arguments, in_turn, machine, one_thread, write
-from streamer.frontend import FrontEnd
-from streamer.stage import Array
-from train import augment, torchaudio_cpu
+from streamer.arrays import Array
+from streamer.dsp.log_mel import FrontEnd
+from train import augment
+from train.augment import torchaudio_cpu
 from train.augment.features import mask, mix_up
 from train.augment.recipe import Recipe, augmented
-from train.data import esc50, gtzan, mir1k, music_speech, speech
 from train.data.cache import Cache, SoundCache
 from train.data.features import FeatureCache
 from train.data.recordings import Recording
+from train.data.sets import esc50, gtzan, mir1k, music_speech, speech
 
 Made = TypeVar("Made", bound=Cache)
 SECONDS = 5

@@ -25,8 +25,8 @@ from benchmarks.live_peers import (
     windowed_yamnet,
 )
 from benchmarks.report import machine, one_thread, parser, write
+from streamer.engine.scheduler import LIVE_CHUNK_S
 from streamer.errors import ConfigError, StreamerError
-from streamer.turns import LIVE_CHUNK_S
 
 EVERY_S = (0.1, 0.48)
 """From one window to the next: as often as live demos can, and YAMNet's own hop."""

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from models.layers import CausalConv2d, StreamingLayer, StreamingSequence, TorchState
 from models.recurrent import Lstm
 from models.spectra import Levelled
-from streamer.stft import StftConfig
+from streamer.dsp.stft import StftConfig
 
 NOT_SEEN = -1e9
 """In the place of the likeness to what a step must not attend to, before the softmax."""

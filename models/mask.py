@@ -11,8 +11,8 @@ from models.layers import StreamingLayer, TorchState
 from models.recurrent import Lstm
 from models.spectra import Levelled, analyse, as_features, synthesise, without_offset
 from models.voice_activity import VoiceActivity
+from streamer.dsp.stft import StftConfig
 from streamer.errors import ConfigError
-from streamer.stft import StftConfig
 
 
 @dataclass(frozen=True)

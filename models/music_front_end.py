@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from streamer.frontend import FrontEndConfig, mel_to_hz
+from streamer.dsp.log_mel import FrontEndConfig, mel_to_hz
 
 DB = 10.0 / math.log(10.0)
 """Decibels in a natural logarithm of power."""

@@ -1,4 +1,4 @@
-"""The short-time Fourier transform of `streamer.stft` and its inverse in torch, for losses to pass through."""
+"""The short-time Fourier transform of `streamer.dsp.stft` and its inverse in torch, for losses to pass through."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from models.layers import TorchState, WindowMean
-from streamer.stft import StftConfig
+from streamer.dsp.stft import StftConfig
 
 QUIET = 1e-8
 """Mean power below which a frame is nothing: 99 dB below a full-scale sine's, with the default windows."""
@@ -32,7 +32,7 @@ class Levelled(WindowMean):
 
 
 def analyse(x: Tensor, config: StftConfig) -> Tensor:
-    """The spectra that `streamer.stft.Stft` gives for a whole sound, its flush included.
+    """The spectra that `streamer.dsp.stft.Stft` gives for a whole sound, its flush included.
 
     Parameters
     ----------
@@ -57,7 +57,7 @@ def without_offset(spectra: Tensor, config: StftConfig) -> Tensor:
 
 
 def synthesise(spectra: Tensor, config: StftConfig, samples: int) -> Tensor:
-    """The inverse of `analyse`, as `streamer.stft.InverseStft` gives it.
+    """The inverse of `analyse`, as `streamer.dsp.stft.InverseStft` gives it.
 
     Parameters
     ----------

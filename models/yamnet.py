@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from models.layers import StreamingLayer, TorchState
-from streamer.frontend import FrontEndConfig
+from streamer.dsp.log_mel import FrontEndConfig
 from streamer.yamnet.weights import (
     CHANNELS,
     CLASSES,

@@ -13,14 +13,14 @@ import click
 from rich.console import Console, RenderableType
 
 from streamer.config import Config, StreamConfig
-from streamer.engine import Engine
+from streamer.engine.build_streams import make_streams
+from streamer.engine.engine import Engine
+from streamer.engine.warm_up import get_ready
 from streamer.events import Event
-from streamer.listen import make_streams
-from streamer.load_model import Loaded
+from streamer.inference.model_cache import Loaded
 from streamer.sinks.sink import Sink
 from streamer.sinks.view import View
-from streamer.sources.choose import DEMO_PATH
-from streamer.warm_up import get_ready
+from streamer.sources.open_source import DEMO_PATH
 
 
 class PictureAt(Sink):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from streamer.events import Decision, Event, Level, Scores, Spectrum, Status, Stem
-    from streamer.subscriber import Subscriber, subscribe
+    from streamer.wire.subscriber import Subscriber, subscribe
 
     __version__: str
 
@@ -37,7 +37,7 @@ def __getattr__(name: str) -> Any:
         from importlib.metadata import version  # takes longer than all the rest: only when asked for
 
         return version("streamer")
-    home = "streamer.subscriber" if name in _SUBSCRIBER_NAMES else "streamer.events"
+    home = "streamer.wire.subscriber" if name in _SUBSCRIBER_NAMES else "streamer.events"
     return getattr(import_module(home), name)
 
 

@@ -10,7 +10,7 @@ from streamer.errors import InterruptedByUserError
 def main() -> None:
     """Run the command line."""
     try:
-        from streamer.cli import main as command
+        from streamer.cli.main import main as command
     except KeyboardInterrupt:
         sys.stderr.write("Error: interrupted\n")
         sys.exit(InterruptedByUserError.exit_code)

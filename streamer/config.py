@@ -5,8 +5,50 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 
-from streamer.decisions import PREFERENCES, DecisionConfig
 from streamer.errors import ConfigError
+
+PREFERENCES = ("balanced", "precision", "recall")
+"""What an operating point may be chosen for: neither at the cost of the other, few false alarms, or few misses."""
+
+
+@dataclass(frozen=True)
+class DecisionConfig:
+    """When a score becomes a decision.
+
+    Attributes
+    ----------
+    on, off : float or None
+        Probabilities, 0 <= off <= on <= 1. A span begins at a score of `on` or more and ends below `off`;
+        None takes the model's own operating point.
+    min_on_ms, min_off_ms : float
+        How long a change must last before it is believed.
+    warm_up_ms : float or None
+        Scores this soon after a start are not decided on; None takes the model's own figure.
+    update_ms : float
+        Between two ``update`` messages while something goes on.
+    """
+
+    on: float | None = None
+    off: float | None = None
+    min_on_ms: float = 180.0
+    min_off_ms: float = 600.0
+    warm_up_ms: float | None = None
+    update_ms: float = 1_000.0
+
+    def __post_init__(self) -> None:
+        on = 1.0 if self.on is None else self.on
+        off = 0.0 if self.off is None else self.off
+        if not 0.0 <= off <= on <= 1.0:
+            raise ConfigError(
+                f"thresholds are on = {self.on}, off = {self.off}; expected 0 <= off <= on <= 1"
+            )
+        times = self.min_on_ms, self.min_off_ms, self.warm_up_ms or 0.0, self.update_ms
+        if min(times) < 0:
+            raise ConfigError(
+                f"min_on_ms = {self.min_on_ms}, min_off_ms = {self.min_off_ms}, warm_up_ms = {self.warm_up_ms}, "
+                f"update_ms = {self.update_ms}; expected none below 0"
+            )
+
 
 PLACES = ("gate", "sounds", "genre", "taught", "separation")
 """Where a model may listen, the keys of ``[models]``."""

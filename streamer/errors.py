@@ -33,3 +33,12 @@ class InterruptedByUserError(StreamerError):
     """Asked to stop before the end."""
 
     exit_code = 130
+
+
+def fault_of(fault: Exception) -> StreamerError:
+    """Return the error that ends a stream: `fault` itself if it says what to do, else one line that names it."""
+    if isinstance(fault, StreamerError):
+        return fault
+    return StreamError(
+        f"failed on a fault of this program ({fault!r}); please report it with what it was hearing"
+    )

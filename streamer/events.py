@@ -5,19 +5,12 @@ The format is specified for every language in ``docs/wire.md``; this module is t
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
-from datetime import UTC, datetime
-from typing import Any, ClassVar, Literal, Self, TypeAlias
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import ClassVar, Literal, Self, TypeAlias
 
-import numpy as np
-
-from streamer.errors import StreamError
-from streamer.stage import Array
-
-WIRE_VERSION = 1
-"""The header's ``v``; raised when a field changes its meaning or goes away, not when one is added."""
+from streamer.arrays import Array
 
 DECISION_KINDS = ("gate", "sound", "genre", "taught", "voice")
 """Kinds of message in which something begins, goes on or ends."""
@@ -198,107 +191,3 @@ class Status(Event):
     shed: bool = False
     pid: int = 0
     versions: Mapping[str, str] = field(default_factory=dict)
-
-
-_TYPES: Mapping[str, type[Event]] = {
-    **dict.fromkeys(DECISION_KINDS, Decision),
-    "scores": Scores,
-    "level": Level,
-    "spectrum": Spectrum,
-    "stem": Stem,
-    "status": Status,
-}
-
-
-def header(event: Event) -> dict[str, Any]:
-    """The header of an event, ready for JSON.
-
-    Parameters
-    ----------
-    event : Event
-        Any event.
-
-    Returns
-    -------
-    dict
-        ``v`` and the event's fields; a payload is described by ``dtype`` and ``shape``.
-    """
-    content = {"v": WIRE_VERSION, **{f.name: getattr(event, f.name) for f in fields(event)}}
-    content["time"] = _utc_text(event.time)
-    if not event.replay:
-        del content["replay"]
-    if event.payload_field:
-        payload = content.pop(event.payload_field)
-        content |= {"dtype": payload.dtype.newbyteorder("<").str, "shape": payload.shape}
-    return content
-
-
-def header_json(event: Event) -> str:
-    """The header as one line of JSON."""
-    return json.dumps(header(event), separators=(",", ":"), ensure_ascii=False, allow_nan=False)
-
-
-def encode(event: Event) -> list[bytes]:
-    """An event as the frames of a message: topic, header, and the payload if its kind has one."""
-    frames = [event.topic.encode(), header_json(event).encode()]
-    if event.payload_field:
-        payload = getattr(event, event.payload_field)
-        frames.append(np.ascontiguousarray(payload, payload.dtype.newbyteorder("<")).tobytes())
-    return frames
-
-
-def decode(frames: Sequence[bytes]) -> Event:
-    """Frames of a message as a typed event.
-
-    Fields that this version does not know are passed over, and a kind that it does not know comes out as a
-    plain `Event`: a newer publisher may say more.
-
-    Parameters
-    ----------
-    frames : sequence of bytes
-        Topic, header and, for some kinds, payload.
-
-    Returns
-    -------
-    Event
-
-    Raises
-    ------
-    StreamError
-        If the frames are no message, or of another version of the format.
-    """
-    try:
-        content = json.loads(frames[1])
-        version = content.pop("v")
-    except (IndexError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise StreamError(
-            f"got a message that is not Streamer's ({len(frames)} frames, {error!r}); expected topic, header "
-            "and maybe a payload: is another program publishing on this address?"
-        ) from error
-    if version != WIRE_VERSION:
-        raise StreamError(
-            f"got a message of wire version {version!r}; this program reads version {WIRE_VERSION}: use the "
-            "same streamer version on both sides"
-        )
-    try:
-        return _typed(content, frames)
-    except (TypeError, KeyError, ValueError, IndexError) as error:
-        raise StreamError(f"got a damaged {frames[0]!r} message ({error}); see docs/wire.md") from error
-
-
-def _typed(content: dict[str, Any], frames: Sequence[bytes]) -> Event:
-    event_type = _TYPES.get(content["kind"], Event)
-    if content["time"] is not None:
-        content["time"] = datetime.fromisoformat(content["time"])
-    if event_type.payload_field:
-        payload = np.frombuffer(frames[2], content["dtype"]).reshape(content["shape"])
-        content[event_type.payload_field] = payload
-    known = {f.name for f in fields(event_type)}
-    return event_type(**{key: value for key, value in content.items() if key in known})
-
-
-def _utc_text(time: datetime | None) -> str | None:
-    """ISO 8601 with microseconds and Z."""
-    if time is None:
-        return None
-    return time.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")

@@ -14,7 +14,7 @@ import numpy as np
 
 from streamer.events import Decision, Event, Level, Scores, Spectrum, Status, Stem
 from streamer.sinks.publisher import Publisher
-from streamer.subscriber import Subscriber
+from streamer.wire.subscriber import Subscriber
 
 LOOPBACK = "tcp://127.0.0.1:*"
 DEADLINE_S = 20.0

@@ -13,7 +13,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from streamer.stage import Array, Stage, State, offline
+from streamer.arrays import Array, State
+from streamer.dsp.stage import Stage, offline
 
 
 def check_stage(stage: Stage, x: Array, atol: float = 0.0, slack: float | Fraction = 0) -> None:

@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from streamer.events import header_json
-from streamer.subscriber import Subscriber
+from streamer.wire.encoding import header_json
+from streamer.wire.subscriber import Subscriber
 
 STREAMER = str(Path(sys.executable).with_name("streamer"))
 DEADLINE_S = 60.0

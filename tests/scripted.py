@@ -9,18 +9,17 @@ from pathlib import Path
 
 import numpy as np
 
-from streamer.config import Config
-from streamer.decisions import DecisionConfig
-from streamer.engine import Engine
+from streamer.arrays import Array
+from streamer.config import Config, DecisionConfig
+from streamer.engine.engine import Engine
+from streamer.engine.stream import Stream
 from streamer.errors import DeviceError, StreamError
 from streamer.events import Event
-from streamer.heads import Head
+from streamer.heads.head import Head
 from streamer.inference.onnx import OnnxModel
-from streamer.listener import Listener
+from streamer.pipeline.stream_models import Listener
 from streamer.sinks.sink import Sink
 from streamer.sources.source import Block, Source, SourceCounts
-from streamer.stage import Array
-from streamer.stream import Stream
 from tests.toy_model import write_toy_model
 
 RATE = 16_000

@@ -7,9 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from streamer.config import Config, ModelsConfig, StreamConfig
+from streamer.config import Config, DecisionConfig, ModelsConfig, StreamConfig
 from streamer.config_file import read_config
-from streamer.decisions import DecisionConfig
 from streamer.errors import ConfigError
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from streamer.events import header_json
+from streamer.wire.encoding import header_json
 from tests import bus
 from tests.programs import ended
 

@@ -1,4 +1,6 @@
-"""Imports run one way, streamer <- models <- train, and listening needs no training library."""
+"""Imports run one way: streamer <- models <- train, within each of them from layer to layer, and listening needs no
+training library.
+"""
 
 from __future__ import annotations
 
@@ -25,6 +27,39 @@ FORBIDDEN = {
     "train": {"tests", "benchmarks"},
 }
 
+LAYERS = {
+    "streamer": (
+        "arrays errors",
+        "config dsp events",
+        "audio config_file inference wire",
+        "custom_sounds heads sinks sources yamnet",
+        "separation",
+        "pipeline",
+        "engine",
+        "bench",
+        "cli",
+        "__main__",
+    ),
+    "models": (
+        "layers music_front_end recurrent",
+        "ear gate genre heads spectra voice_activity yamnet",
+        "cnn_lstm_attention mask",
+        "mask_offline",
+    ),
+    "train": (
+        "data errors npz yamnet",
+        "data.sets loop",
+        "augment",
+        "evaluate mixing",
+        "export report tasks",
+        "tasks.ear tasks.gate tasks.genre tasks.recordings tasks.separation",
+        "custom_sounds tasks.sounds",
+        "transfer",
+        "__main__",
+    ),
+}
+"""The parts of each package, a folder or a file each, from the lowest layer to the highest."""
+
 IMPORT_ALL = """
 import importlib, pkgutil, sys
 import streamer
@@ -42,7 +77,10 @@ def imported_by(path: Path) -> Iterator[tuple[int, str]]:
             yield from ((node.lineno, alias.name) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path}:{node.lineno} has a relative import; write the full name"
-            yield node.lineno, str(node.module)
+            for alias in node.names:
+                full = f"{node.module}.{alias.name}"
+                is_module = (ROOT / full.replace(".", "/")).with_suffix(".py").exists()
+                yield node.lineno, full if is_module else str(node.module)
 
 
 @pytest.mark.parametrize("package", FORBIDDEN)
@@ -56,6 +94,34 @@ def test_imports_run_one_way(package: str) -> None:
         if name.partition(".")[0] in FORBIDDEN[package] and (str(path.relative_to(ROOT)), name) not in AT_WISH
     ]
     assert not wrong, "\n".join(wrong)
+
+
+def part_of(package: str, module: str) -> str:
+    """The part that a module belongs to: the longest name in `LAYERS` that its own begins with."""
+    within = module.removeprefix(f"{package}.")
+    parts = [part for layer in LAYERS[package] for part in layer.split()]
+    own = [part for part in parts if within == part or within.startswith(f"{part}.")]
+    assert own, f"{module} is in no layer; add it to LAYERS, above all that it imports"
+    return max(own, key=len)
+
+
+@pytest.mark.parametrize("package", LAYERS)
+def test_imports_run_down_the_layers(package: str) -> None:
+    level = {part: n for n, layer in enumerate(LAYERS[package]) for part in layer.split()}
+    wrong, seen = [], set()
+    for path in sorted((ROOT / package).rglob("*.py")):
+        module = ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+        if module == package or module == "models.released":
+            continue
+        own = part_of(package, module)
+        seen.add(own)
+        for line, name in imported_by(path):
+            if name.startswith(f"{package}."):
+                other = part_of(package, name)
+                if other != own and level[other] >= level[own]:
+                    wrong.append(f"{path.relative_to(ROOT)}:{line} ({own}) imports {name}, of no lower layer")
+    assert not wrong, "\n".join(wrong)
+    assert seen == set(level), f"{sorted(set(level) - seen)} in LAYERS are no parts of {package}"
 
 
 def test_streamer_loads_no_training_library() -> None:

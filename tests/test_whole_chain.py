@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from streamer.frontend import FrontEnd
+from streamer.dsp.log_mel import FrontEnd
+from streamer.dsp.resample import Resample
+from streamer.dsp.stage import Chain
+from streamer.inference.model_folders import find_model, read_manifest, released_folders
 from streamer.inference.onnx import OnnxModel
-from streamer.model_folders import find_model, read_manifest, released_folders
-from streamer.resample import Resample
-from streamer.stage import Chain
 from tests.contract import check_stage
 from tests.toy_model import write_toy_ear, write_toy_head
 

@@ -12,9 +12,9 @@ import numpy as np
 import onnx
 from onnx import NodeProto, TensorProto, helper, numpy_helper
 
-from streamer.frontend import FrontEndConfig
-from streamer.manifest import Manifest, StateSpec, Thresholds
-from streamer.model_folders import read_manifest
+from streamer.dsp.log_mel import FrontEndConfig
+from streamer.inference.manifest import Manifest, StateSpec, Thresholds
+from streamer.inference.model_folders import read_manifest
 
 HOP_FRAMES = 4
 LOUD = -3.0

@@ -10,8 +10,8 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from streamer.manifest import Manifest, StateSpec, Thresholds
-from streamer.stft import StftConfig
+from streamer.dsp.stft import StftConfig
+from streamer.inference.manifest import Manifest, StateSpec, Thresholds
 
 DEFAULT = StftConfig()
 LOUD = 0.5

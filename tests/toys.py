@@ -6,7 +6,8 @@ from fractions import Fraction
 
 import numpy as np
 
-from streamer.stage import Array, Stage, State
+from streamer.arrays import Array, State
+from streamer.dsp.stage import Stage
 
 
 class MovingSum(Stage):

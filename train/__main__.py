@@ -14,23 +14,29 @@ from typing import Any
 import click
 
 from streamer.errors import ConfigError, StreamerError
-from streamer.model_folders import read_manifest
-from train.config import read_config
+from streamer.inference.model_folders import read_manifest
 from train.data.recordings import Split
-from train.registry import TASKS, Evaluation, Plugin, find_plugin
-from train.run import CACHE, data_folder, find_run, note_evaluation, summaries
+from train.loop.config import read_config
+from train.loop.registry import TASKS, Evaluation, Plugin, find_plugin
+from train.loop.run import CACHE, data_folder, find_run, note_evaluation, summaries
 
 RELEASED = Path("models") / "released"
 FOLDER = click.Path(file_okay=False, path_type=Path)
 ELSEWHERE: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
-        "cost": ("train.cost:cost_command", "Measure what released models cost to run; JSON."),
+        "cost": ("train.evaluate.cost:cost_command", "Measure what released models cost to run; JSON."),
         "cross-validate": (
-            "train.cross_validation:cross_validate_command",
+            "train.loop.cross_validation:cross_validate_command",
             "Train with each fold held out in turn; mean and spread as JSON.",
         ),
-        "import-yamnet": ("train.import_yamnet:import_yamnet_command", "Make a model folder of YAMNet."),
-        "inspect": ("train.inspection:inspect_command", "Measure a run's cost, robustness and saliency."),
+        "import-yamnet": (
+            "train.export.import_yamnet:import_yamnet_command",
+            "Make a model folder of YAMNet.",
+        ),
+        "inspect": (
+            "train.evaluate.inspection:inspect_command",
+            "Measure a run's cost, robustness and saliency.",
+        ),
         "report": ("train.report.build:report_command", "Write report.html of runs."),
         "results": ("train.report.results_command:results_command", "Write docs/results.md."),
         "transfer": ("train.transfer.command:transfer_command", "Measure YAMNet's frozen embeddings; JSON."),
@@ -105,7 +111,7 @@ def _train_command(name: str) -> click.Command:
         called: str,
         resume: str | None,
     ) -> None:
-        from train.launch import launch
+        from train.loop.launch import launch
 
         if resume and config:
             raise ConfigError("got --resume and --config; a run goes on with its own: give one of them")
@@ -198,7 +204,7 @@ def release(task: str, run: str, out: Path | None) -> None:
 @click.argument("folders", nargs=-1, required=True, type=FOLDER, metavar="FOLDER...")
 def program(folders: tuple[Path, ...]) -> None:
     """Write model.pt2 into released-model folders: what `streamer listen --backend torch` runs on a GPU."""
-    from train.program import write_program
+    from train.export.torch_program import write_program
 
     for folder in folders:
         click.echo(write_program(folder))
@@ -209,8 +215,8 @@ def program(folders: tuple[Path, ...]) -> None:
 @click.option("--out", type=FOLDER, required=True, help="Takes a folder for the model, and one for its ear.")
 def quantise(folder: Path, out: Path) -> None:
     """Turn a released model into one of 8 bits; of one that hears an ear, it is the ear that is."""
-    from train.quantise import calibration_sounds
-    from train.quantise import quantise as quantised
+    from train.export.quantise import calibration_sounds
+    from train.export.quantise import quantise as quantised
 
     for made in quantised(folder, calibration_sounds(data_folder(), CACHE), out):
         click.echo(made)

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
+from streamer.arrays import Array
 from streamer.errors import ConfigError
-from streamer.stage import Array
 
 
 def read(path: Path, what: str, advice: str) -> dict[str, Array]:

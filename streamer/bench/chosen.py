@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from typing import Self
 
 from streamer.config import Config
+from streamer.engine.build_streams import make_listener
 from streamer.errors import ConfigError
-from streamer.heads import Head
+from streamer.heads.head import Head
 from streamer.inference.model import Model
-from streamer.listen import make_listener
-from streamer.listener import Listener
-from streamer.load_model import Loaded
+from streamer.inference.model_cache import Loaded
+from streamer.pipeline.stream_models import Listener
 
 
 @dataclass(frozen=True)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
+from streamer.arrays import Array
 from streamer.bench.chosen import Chosen
 from streamer.bench.measure import Stepped, each, percentiles
 from streamer.bench.recording import recording
 from streamer.bench.section import Section
-from streamer.frontend import FrontEnd, FrontEndConfig
-from streamer.stage import Array, offline
+from streamer.dsp.log_mel import FrontEnd, FrontEndConfig
+from streamer.dsp.stage import offline
 
 ROUNDS = 50
 """How often the whole sound is framed."""

@@ -12,18 +12,18 @@ from streamer.bench.chosen import Chosen
 from streamer.bench.measure import percentiles
 from streamer.bench.recording import Looped, recording
 from streamer.bench.section import Section
-from streamer.engine import Engine
+from streamer.dsp.resample import Resample
+from streamer.dsp.stage import Chain
+from streamer.engine.build_streams import run
+from streamer.engine.engine import Engine
+from streamer.engine.stream import Stream
+from streamer.engine.warm_up import get_ready
 from streamer.errors import StreamError
 from streamer.events import Decision, Event, Level, Scores
-from streamer.listen import run
-from streamer.resample import Resample
 from streamer.sinks.publisher import Publisher
 from streamer.sinks.sink import Sink
 from streamer.sources.paced import Paced
-from streamer.stage import Chain
-from streamer.stream import Stream
-from streamer.subscriber import Subscriber
-from streamer.warm_up import get_ready
+from streamer.wire.subscriber import Subscriber
 
 LOOPBACK = "tcp://127.0.0.1:*"
 SETTLED_S = 1.0

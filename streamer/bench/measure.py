@@ -12,7 +12,8 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from streamer.stage import Array, Stage
+from streamer.arrays import Array
+from streamer.dsp.stage import Stage
 
 T = TypeVar("T")
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 import soundfile
 
-from streamer.resample import Resample
-from streamer.sources.choose import DEMO_PATH
+from streamer.arrays import Array
+from streamer.dsp.resample import Resample
+from streamer.dsp.stage import offline
+from streamer.sources.open_source import DEMO_PATH
 from streamer.sources.source import Block, Source
-from streamer.stage import Array, offline
 
 
 def recording(rate_hz: int | None = None) -> tuple[Array, int]:

@@ -8,16 +8,16 @@ from math import ceil, floor
 
 import numpy as np
 
+from streamer.arrays import Array
 from streamer.bench.chosen import Chosen
 from streamer.bench.recording import Looped, recording
 from streamer.bench.section import Section
 from streamer.config import PublishConfig
-from streamer.listener import Listener
-from streamer.stage import Array
-from streamer.stream import Stream
-from streamer.together import Together
-from streamer.turns import LIVE_CHUNK_S
-from streamer.warm_up import warm_up
+from streamer.engine.scheduler import LIVE_CHUNK_S
+from streamer.engine.stream import Stream
+from streamer.engine.warm_up import warm_up
+from streamer.inference.batching import Together
+from streamer.pipeline.stream_models import Listener
 
 STREAMS = (1, 8, 32, 64)
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from streamer.config import EngineConfig
-from streamer.inference.graph import GraphModel
 from streamer.inference.onnx import ON_CPU, ON_GPU, OnnxModel
+from streamer.inference.stepped_model import GraphModel
 
 PROVIDERS = {"cpu": ON_CPU, "cuda": ON_GPU}
 """Of ONNX Runtime, by the backend that each is."""

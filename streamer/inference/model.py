@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from streamer.manifest import Manifest
-from streamer.stage import Stage
+from streamer.dsp.stage import Stage
+from streamer.inference.manifest import Manifest
 
 
 class Model(Stage):

@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from streamer.arrays import Array, State
+from streamer.dsp.model_calls import Answer
 from streamer.errors import ConfigError, ModelError, StreamError
-from streamer.inference.graph import GraphModel
-from streamer.model_folders import read_manifest, verify_file
-from streamer.stage import Answer, Array, State
+from streamer.inference.model_folders import read_manifest, verify_file
+from streamer.inference.stepped_model import GraphModel
 
 ON_CPU, ON_GPU = "CPUExecutionProvider", "CUDAExecutionProvider"
 

@@ -9,10 +9,11 @@ from typing import Any
 
 import numpy as np
 
+from streamer.arrays import Array, State
+from streamer.dsp.model_calls import Answer
 from streamer.errors import ConfigError, ModelError, StreamError
-from streamer.inference.graph import GraphModel
-from streamer.model_folders import read_manifest
-from streamer.stage import Answer, Array, State
+from streamer.inference.model_folders import read_manifest
+from streamer.inference.stepped_model import GraphModel
 
 PROGRAM = "model.pt2"
 """The program's file in a released-model folder."""

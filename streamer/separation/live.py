@@ -8,13 +8,14 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from streamer.decisions import Change
-from streamer.fade import rising
-from streamer.gated import Switch
-from streamer.head_decisions import HeadDecisions, HeadState
+from streamer.arrays import Array, State
+from streamer.dsp.fade import rising
+from streamer.dsp.model_calls import Asking, alone
+from streamer.heads.gated import Switch
+from streamer.heads.head_decisions import HeadDecisions, HeadState
+from streamer.heads.hysteresis import Change
 from streamer.inference.model import Model
 from streamer.separation.separator import Separator, Stems
-from streamer.stage import Array, Asking, State, alone
 
 FADE_S = 0.01
 """Of the stems where they begin and end: a raised cosine."""

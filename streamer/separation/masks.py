@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from streamer.stage import Array
-from streamer.stft import StftConfig
+from streamer.arrays import Array
+from streamer.dsp.stft import StftConfig
 
 EXTENDED_HZ = 3_000.0
 """What the mask lets through above the network's bins is what it lets through in this much below their end."""

@@ -7,11 +7,12 @@ from fractions import Fraction
 
 import numpy as np
 
+from streamer.arrays import Array, State
+from streamer.dsp.downmix import SAMPLE_LIMIT
+from streamer.dsp.model_calls import Asking, alone
+from streamer.dsp.stft import InverseStft, Stft, StftConfig
 from streamer.inference.model import Model
-from streamer.kernels import SAMPLE_LIMIT
 from streamer.separation.masks import for_network, full_mask, heard_share, without_offset
-from streamer.stage import Array, Asking, State, alone
-from streamer.stft import InverseStft, Stft, StftConfig
 
 
 @dataclass(frozen=True)

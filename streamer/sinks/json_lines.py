@@ -5,9 +5,10 @@ from __future__ import annotations
 import io
 from typing import TextIO
 
-from streamer.events import Event, header_json
+from streamer.events import Event
 from streamer.sinks.line_writer import LineWriter, LiveLineWriter
 from streamer.sinks.sink import Sink
+from streamer.wire.encoding import header_json
 
 
 class JsonLines(Sink):

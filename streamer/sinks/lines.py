@@ -9,7 +9,7 @@ from typing import TextIO
 from streamer.events import Decision, Event, Status
 from streamer.sinks.line_writer import LiveLineWriter
 from streamer.sinks.sink import Sink
-from streamer.text import line
+from streamer.sinks.text import line
 
 
 class Lines(Sink):

@@ -7,12 +7,11 @@ import math
 import threading
 from collections.abc import Callable
 
-from streamer.errors import StreamerError
+from streamer.audio.output import Output
+from streamer.audio.playback import CHUNK_S, WAITING_S, Playback
+from streamer.errors import StreamerError, fault_of
 from streamer.events import Event, Stem
-from streamer.output import Output
-from streamer.playback import CHUNK_S, WAITING_S, Playback
 from streamer.sinks.sink import Sink
-from streamer.stream import fault_of
 
 logger = logging.getLogger(__name__)
 

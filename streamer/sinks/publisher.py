@@ -12,12 +12,13 @@ from pathlib import Path
 import zmq
 from zmq.auth import Authenticator
 
-from streamer.address import check_address, is_ipv6, is_local
 from streamer.config import DEFAULT_ADDRESS
 from streamer.errors import ConfigError, StreamError
-from streamer.events import Decision, Event, Status, encode
-from streamer.keys import ServerKeys, load_server_keys
+from streamer.events import Decision, Event, Status
 from streamer.sinks.sink import Sink
+from streamer.wire.address import check_address, is_ipv6, is_local
+from streamer.wire.encoding import encode
+from streamer.wire.keys import ServerKeys, load_server_keys
 
 _HIGH_WATER = 1_000  # messages that wait for a slow subscriber at most; beyond them it loses
 _LINGER_MS = 500  # for the last message to leave; only a subscriber that lags makes close() take this long
@@ -38,7 +39,7 @@ class Publisher(Sink):
     address : str
         ``tcp://HOST:PORT`` (port 0 or ``*``: any free one) or ``ipc://PATH``.
     keys : Path, str or None
-        Folder made by `streamer.keys.make_keys`; only the subscribers authorised there are served, encrypted.
+        Folder made by `streamer.wire.keys.make_keys`; only the subscribers authorised there are served, encrypted.
         None publishes in the clear, which is refused beyond this machine. Read when the publisher opens.
     """
 

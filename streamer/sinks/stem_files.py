@@ -15,12 +15,12 @@ from typing import TypeAlias
 import numpy as np
 import soundfile
 
+from streamer.audio.wav import WAV_BYTES
 from streamer.config import STEM_ENCODINGS
-from streamer.disk import FULL, is_full
 from streamer.errors import ConfigError, StreamError
 from streamer.events import Event, Status, Stem
+from streamer.sinks.disk import FULL, is_full
 from streamer.sinks.sink import Sink
-from streamer.wav import WAV_BYTES
 
 logger = logging.getLogger(__name__)
 

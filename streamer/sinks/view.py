@@ -11,10 +11,10 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from streamer.dsp.level import FLOOR_DBFS
 from streamer.events import DECISION_KINDS, Decision, Event, Level, Scores, Status
-from streamer.level import FLOOR_DBFS
 from streamer.sinks.sink import Sink
-from streamer.text import clock, line
+from streamer.sinks.text import clock, line
 
 _QUIET_DBFS = -60.0
 _BAR_CELLS = 10

@@ -16,8 +16,8 @@ import numpy as np
 from streamer.errors import ConfigError, StreamError
 from streamer.sources.format import format_fault
 from streamer.sources.pipe import PipeReader, enlarge
+from streamer.sources.pipe_pacing import Turns
 from streamer.sources.source import Block, Source
-from streamer.sources.turns import Turns
 from streamer.sources.url import split_url, without_password
 
 logger = logging.getLogger(__name__)

@@ -10,12 +10,12 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
+from streamer.arrays import Array
 from streamer.errors import StreamError
-from streamer.sources.delegate import Delegate
 from streamer.sources.format import format_fault
 from streamer.sources.media_file import MediaFileSource
 from streamer.sources.source import Block, Source
-from streamer.stage import Array
+from streamer.sources.wrapper import Delegate
 
 logger = logging.getLogger(__name__)
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import time
 
-from streamer.capture import AudioSystem, CaptureStream, PortAudio
-from streamer.devices import CHANNELS_UNASKED, AudioDevice, find_input
+from streamer.audio.capture import AudioSystem, CaptureStream, PortAudio
+from streamer.audio.devices import CHANNELS_UNASKED, AudioDevice, find_input
+from streamer.audio.ring import RingBuffer
+from streamer.audio.ring_kernels import capture_callback
 from streamer.errors import DeviceError, StreamError
-from streamer.ring import RingBuffer
-from streamer.ring_kernels import capture_callback
 from streamer.sources.format import HIGHEST_RATE_HZ
-from streamer.sources.loss import LossWatch
+from streamer.sources.loss_watch import LossWatch
 from streamer.sources.source import Block, Source, SourceCounts
 
 LATE_POLL_S = 0.005

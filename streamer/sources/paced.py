@@ -7,8 +7,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from math import ceil, floor
 
-from streamer.sources.delegate import Delegate
 from streamer.sources.source import Block, Source
+from streamer.sources.wrapper import Delegate
 
 BLOCKS_PER_S = 100
 """Frames fall due in blocks, as a device gives them; where the rate cannot be divided, of unequal length."""

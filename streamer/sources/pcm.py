@@ -9,12 +9,12 @@ from collections.abc import Callable
 
 import numpy as np
 
+from streamer.arrays import Array
 from streamer.errors import ConfigError, StreamError
 from streamer.sources.format import format_fault
 from streamer.sources.pipe import PipeReader
+from streamer.sources.pipe_pacing import Turns
 from streamer.sources.source import Block, Source
-from streamer.sources.turns import Turns
-from streamer.stage import Array
 
 logger = logging.getLogger(__name__)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
-from streamer.stage import Array
+from streamer.arrays import Array
 
 POLL_S = 0.002
 """Between two looks at a source that cannot tell when it will have more."""

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from streamer.arrays import Array
+from streamer.dsp.log_mel import FrontEndConfig
 from streamer.errors import ConfigError, ModelError
-from streamer.frontend import FrontEndConfig
+from streamer.inference.manifest import Manifest, StateSpec, Thresholds
 from streamer.inference.onnx import OnnxModel
-from streamer.manifest import Manifest, StateSpec, Thresholds
-from streamer.stage import Array
 from streamer.yamnet.graph import whole_graph
 from streamer.yamnet.parity import Difference, Reference, Tolerance, check, compare
 from streamer.yamnet.weights import LICENCE, MEL_BANDS, PATCH_FRAMES, Weights
@@ -32,7 +32,7 @@ RELU6_POINTS = {
     "precision": (Thresholds(0.89, 0.6),),
     "recall": (Thresholds(0.32, 0.14),),
 }
-"""Operating points of the two published trainings, as ``python -m train.yamnet_points`` prints them."""
+"""Operating points of the two published trainings, as ``python -m train.tasks.gate.yamnet_points`` prints them."""
 
 CARD = """# {name}
 

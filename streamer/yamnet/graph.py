@@ -12,7 +12,7 @@ from importlib.resources import files
 
 import numpy as np
 
-from streamer.stage import Array
+from streamer.arrays import Array
 from streamer.yamnet.weights import Weights
 
 RELU_MAX, GATE_CLASSES = "network/relu_max", "gate/classes"

@@ -9,11 +9,12 @@ from typing import Protocol
 
 import numpy as np
 
+from streamer.arrays import Array
+from streamer.dsp.log_mel import FrontEnd
+from streamer.dsp.stage import offline
 from streamer.errors import ModelError
-from streamer.frontend import FrontEnd
+from streamer.inference.model_folders import verify_file
 from streamer.inference.onnx import OnnxModel, open_session
-from streamer.model_folders import verify_file
-from streamer.stage import Array, offline
 from streamer.yamnet.weights import CLASSES, EMBEDDING_SIZE, PATCH_FRAMES, WINDOW_SAMPLES
 
 EVERY = 4

@@ -8,7 +8,7 @@ from pathlib import Path
 import soundfile
 import soxr
 
-from streamer.stage import Array
+from streamer.arrays import Array
 from streamer.yamnet.folder import Check, hop_frames_of, write_folder
 from streamer.yamnet.parity import EXACT, Difference
 from streamer.yamnet.tfhub import HubYAMNet

@@ -16,8 +16,8 @@ from typing import Any
 
 import numpy as np
 
+from streamer.arrays import Array
 from streamer.errors import ModelError
-from streamer.stage import Array
 from streamer.yamnet.weights import Weights, read_class_map
 
 HANDLE = "https://tfhub.dev/google/yamnet/1"

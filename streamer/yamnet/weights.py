@@ -10,8 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
+from streamer.arrays import Array
 from streamer.errors import ModelError
-from streamer.stage import Array
 
 CHANNELS = (32, 64, 128, 128, 256, 256, 512, 512, 512, 512, 512, 512, 1024, 1024)
 """Outputs of the layers 1 to 14: one convolution, then depthwise and pointwise ones in pairs (MobileNet v1)."""

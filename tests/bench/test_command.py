@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from streamer.cli import main
+from streamer.cli.main import main
 from streamer.config import ModelsConfig
 
 

@@ -7,7 +7,7 @@ import platform
 import numpy as np
 
 from streamer.bench.measure import Stepped, each, machine, machine_text, percentiles
-from streamer.stage import offline
+from streamer.dsp.stage import offline
 from tests.toys import MovingSum
 
 

@@ -12,10 +12,9 @@ from streamer.bench.latency import latency
 from streamer.bench.models import models
 from streamer.bench.recording import recording
 from streamer.bench.throughput import Streams, throughput
-from streamer.config import Config, ModelsConfig, PublishConfig, StreamConfig
-from streamer.decisions import DecisionConfig
+from streamer.config import Config, DecisionConfig, ModelsConfig, PublishConfig, StreamConfig
+from streamer.dsp.log_mel import FrontEndConfig
 from streamer.errors import ConfigError, StreamError
-from streamer.frontend import FrontEndConfig
 from streamer.inference.onnx import OnnxModel
 from tests.toy_model import write_toy_model
 from tests.toy_separation import write_toy_separation

@@ -24,10 +24,10 @@ from benchmarks.live_peers import (
 )
 from benchmarks.yamnet_live import compared, found, tflite, yamnet
 from streamer.bench.recording import recording
+from streamer.dsp.log_mel import FrontEnd
+from streamer.dsp.stage import offline
 from streamer.errors import ConfigError, ModelError
-from streamer.frontend import FrontEnd
 from streamer.inference.onnx import OnnxModel
-from streamer.stage import offline
 from streamer.yamnet.folder import Check, write_folder
 from streamer.yamnet.parity import EXACT
 from tests.yamnet.toy_weights import noise, toy_weights

@@ -11,8 +11,8 @@ import pytest
 from streamer.config import EngineConfig
 from streamer.errors import ConfigError, StreamError
 from streamer.inference.backends import open_model
+from streamer.inference.model_cache import Loaded
 from streamer.inference.onnx import ON_GPU, OnnxModel
-from streamer.load_model import Loaded
 from tests.programs import streamer
 from tests.toy_model import write_toy_model
 

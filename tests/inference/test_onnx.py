@@ -16,11 +16,12 @@ import onnx
 import pytest
 from onnx import numpy_helper
 
+from streamer.arrays import Array
+from streamer.dsp.stage import offline
 from streamer.errors import ModelError
+from streamer.inference.manifest import StateSpec
+from streamer.inference.model_folders import read_manifest
 from streamer.inference.onnx import OnnxModel
-from streamer.manifest import StateSpec
-from streamer.model_folders import read_manifest
-from streamer.stage import Array, offline
 from tests.conftest import ROOT
 from tests.contract import check_stage
 from tests.toy_model import HOP_FRAMES, LOUD, write_toy_model

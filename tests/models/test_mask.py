@@ -10,12 +10,12 @@ from models.mask import Mask, MaskConfig, Zone, separate
 from models.mask_offline import OfflineMask
 from models.recurrent import Lstm
 from models.spectra import analyse, synthesise
+from streamer.dsp.stage import offline
+from streamer.dsp.stft import Stft, StftConfig
 from streamer.errors import ConfigError
 from streamer.inference.onnx import OnnxModel
 from streamer.separation.separator import Separator
-from streamer.stage import offline
-from streamer.stft import Stft, StftConfig
-from train.export import describe, export
+from train.export.to_onnx import describe, export
 
 SMALL = StftConfig(hop_samples=8, window_samples=32)
 CONFIG = MaskConfig(

@@ -6,13 +6,13 @@ import pytest
 import soundfile
 import soxr
 
-from streamer.frontend import FrontEnd
+from streamer.dsp.log_mel import FrontEnd
+from streamer.dsp.stage import Chain, offline
 from streamer.inference.onnx import OnnxModel
-from streamer.stage import Chain, offline
 from tests import contract
 from tests.conftest import ROOT
-from train.data.all_sound import music_or_not
 from train.data.cache import decode
+from train.data.sets.all_sound import music_or_not
 
 FOLDER = ROOT / "models" / "released" / "gate"
 SETTLE_S = 1.0

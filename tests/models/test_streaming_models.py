@@ -9,8 +9,8 @@ from models.gate import Gate, GateConfig
 from models.genre import Genre, GenreConfig
 from models.heads import Head, HeadConfig
 from models.mask import Mask, MaskConfig
+from streamer.dsp.stft import StftConfig
 from streamer.errors import ConfigError
-from streamer.stft import StftConfig
 
 LABELS = ("a", "b", "c")
 

@@ -7,12 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from streamer.decisions import DecisionConfig
-from streamer.gated import Switch
-from streamer.head_decisions import decisions_of, points_of
+from streamer.arrays import Array
+from streamer.config import DecisionConfig
+from streamer.dsp.model_calls import alone
+from streamer.heads.gated import Switch
+from streamer.heads.head_decisions import decisions_of, points_of
 from streamer.inference.onnx import OnnxModel
 from streamer.separation.live import Apart, LiveSeparation, VoiceSaid
-from streamer.stage import Array, alone
 from tests.toy_separation import without_offset, write_toy_separation
 
 RATE_HZ = 16_000

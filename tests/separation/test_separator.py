@@ -9,11 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from streamer.arrays import Array, State
+from streamer.dsp.model_calls import alone
+from streamer.dsp.stage import Stage
+from streamer.dsp.stft import StftConfig
+from streamer.inference.model_folders import find_model
 from streamer.inference.onnx import OnnxModel
-from streamer.model_folders import find_model
 from streamer.separation.separator import Separator, at_rate
-from streamer.stage import Array, Stage, State, alone
-from streamer.stft import StftConfig
 from tests.contract import check_stage
 from tests.toy_separation import without_offset, write_toy_separation
 

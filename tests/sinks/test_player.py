@@ -12,15 +12,15 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from streamer.devices import AudioDevice
+from streamer.arrays import Array
+from streamer.audio.devices import AudioDevice
+from streamer.audio.output import PortAudioOutput
 from streamer.errors import DeviceError, StreamError
-from streamer.output import PortAudioOutput
 from streamer.sinks import player as player_module
 from streamer.sinks.player import Player
 from streamer.sources.microphone import MicrophoneSource
-from streamer.stage import Array
 from tests import bus
-from tests.test_playback import HOP, RATE_HZ, stem, tone
+from tests.audio.test_playback import HOP, RATE_HZ, stem, tone
 
 DEADLINE_S = 20.0
 
@@ -188,7 +188,7 @@ def test_a_device_that_opens_and_does_not_start_is_given_back(monkeypatch: pytes
 
     sounddevice = pytest.importorskip("sounddevice")
     device = AudioDevice("output", 0, "loudspeaker", "ALSA", 2, 48_000, is_default=True)
-    monkeypatch.setattr("streamer.output.output_devices", lambda: [device])
+    monkeypatch.setattr("streamer.audio.output.output_devices", lambda: [device])
     monkeypatch.setattr(sounddevice, "OutputStream", Stream)
     said = r"output device 0 \(loudspeaker\) cannot be opened with 2 channels at 48000 Hz \(Device unavailable\); close"
     with pytest.raises(DeviceError, match=said):

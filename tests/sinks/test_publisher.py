@@ -11,9 +11,9 @@ import pytest
 import zmq
 
 from streamer.errors import ConfigError, StreamError
-from streamer.keys import make_keys
 from streamer.sinks.publisher import Publisher
-from streamer.subscriber import subscribe
+from streamer.wire.keys import make_keys
+from streamer.wire.subscriber import subscribe
 from tests import bus
 
 

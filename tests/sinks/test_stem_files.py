@@ -246,7 +246,7 @@ def test_a_full_disk_is_named_and_leaves_no_empty_file(
         raise soundfile.LibsndfileError(2)
 
     monkeypatch.setattr(soundfile, "SoundFile", no_header)
-    monkeypatch.setattr("streamer.disk.FULL_BYTES", 1 << 60)
+    monkeypatch.setattr("streamer.sinks.disk.FULL_BYTES", 1 << 60)
     sink = StemFiles(tmp_path)
     sink.open()
     sink.send(stem(0))

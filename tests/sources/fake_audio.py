@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from streamer.devices import AudioDevice
-from streamer.ring import RingBuffer
+from streamer.audio.devices import AudioDevice
+from streamer.audio.ring import RingBuffer
 from streamer.sources.microphone import MicrophoneSource
 
 DEVICES = [

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 import numpy as np
 
-from streamer.stage import Array
+from streamer.arrays import Array
 
 DEADLINE_S = 30.0
 """What a server waits for its client at most."""

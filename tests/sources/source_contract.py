@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
+from streamer.arrays import Array
 from streamer.sources.source import Source
-from streamer.stage import Array
 
 DEADLINE_S = 30.0
 """A test waits on conditions, and gives up after this."""

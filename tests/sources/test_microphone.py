@@ -9,10 +9,10 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from streamer.capture import CaptureStream, PortAudio
-from streamer.devices import AudioDevice
+from streamer.audio.capture import CaptureStream, PortAudio
+from streamer.audio.devices import AudioDevice
+from streamer.audio.ring import RingBuffer
 from streamer.errors import DeviceError, StreamError
-from streamer.ring import RingBuffer
 from streamer.sources.microphone import MicrophoneSource
 from streamer.sources.source import SourceCounts
 from tests.sources.fake_audio import DEVICES, FakeAudio, opened, ramp
@@ -170,8 +170,8 @@ def test_a_sound_system_that_does_not_answer_is_an_error(
     stream = FailingStream(failing)
     rings: list[RingBuffer] = []
     sounddevice = SimpleNamespace(PortAudioError=PortAudioError, _StreamBase=lambda **_: stream)
-    monkeypatch.setattr("streamer.capture.portaudio", lambda: sounddevice)
-    monkeypatch.setattr("streamer.capture.quiet_stderr", nullcontext)
+    monkeypatch.setattr("streamer.audio.capture.portaudio", lambda: sounddevice)
+    monkeypatch.setattr("streamer.audio.capture.quiet_stderr", nullcontext)
 
     class Audio(PortAudio):
         def inputs(self) -> list[AudioDevice]:

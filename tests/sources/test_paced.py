@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 import soundfile
 
+from streamer.arrays import Array
 from streamer.config import TURN_S
 from streamer.sources.file import FileSource
 from streamer.sources.paced import Paced
-from streamer.stage import Array
 from tests.sources.source_contract import check_source
 
 

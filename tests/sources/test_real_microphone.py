@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from streamer.devices import find_input, input_devices
+from streamer.audio.devices import find_input, input_devices
 from streamer.errors import DeviceError
 from streamer.sources.microphone import MicrophoneSource
 from streamer.sources.source import SourceCounts

@@ -8,8 +8,8 @@ import numpy as np
 import tensorflow as tf
 import tf_keras
 
-from streamer.frontend import FrontEndConfig, hann, mel_matrix
-from streamer.stage import Array
+from streamer.arrays import Array
+from streamer.dsp.log_mel import FrontEndConfig, hann, mel_matrix
 from streamer.yamnet.weights import CHANNELS, CLASSES, STRIDED, Weights
 
 EPSILON = 1e-4

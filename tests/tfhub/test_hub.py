@@ -14,11 +14,11 @@ import soundfile
 import tensorflow as tf
 from click.testing import CliRunner
 
-from streamer.cli import main
+from streamer.arrays import Array
+from streamer.cli.main import main
 from streamer.errors import ModelError
+from streamer.inference.model_folders import find_model
 from streamer.inference.onnx import OnnxModel
-from streamer.model_folders import find_model
-from streamer.stage import Array
 from streamer.yamnet.folder import Check, write_folder
 from streamer.yamnet.parity import EXACT
 from streamer.yamnet.pull import pull_yamnet

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 import soundfile
 
+from streamer.arrays import Array
 from streamer.errors import ModelError
-from streamer.stage import Array
 from streamer.yamnet.folder import Check, write_folder
 from train.yamnet.npz import read_npz
 from train.yamnet.tflite import TfliteYAMNet

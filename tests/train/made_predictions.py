@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from train.predictions import Predictions
+from train.evaluate.predictions import Predictions
 
 
 def choice(fold: int = 1, clips: int = 40, seed: int = 0) -> Predictions:

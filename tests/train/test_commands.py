@@ -10,10 +10,10 @@ from click.testing import CliRunner
 from tests.conftest import ROOT
 from tests.toy_model import write_toy_model
 from tests.train.toy_task import LineConfig
-from train import registry
 from train.__main__ import ELSEWHERE, main
-from train.config import read_config
-from train.registry import TASKS, find_plugin
+from train.loop import registry
+from train.loop.config import read_config
+from train.loop.registry import TASKS, find_plugin
 
 SETTINGS = ["--set", "loop.device=cpu"]
 

@@ -12,15 +12,15 @@ import torch
 from torch import nn
 from torch.nn.functional import l1_loss, mse_loss
 
-from streamer.frontend import FrontEndConfig
-from train.checkpoint import Identity
-from train.checkpoint import load as load_checkpoint
-from train.distributed import joined
-from train.loop import train
-from train.registry import Plugin
-from train.run import DataUsed
-from train.schedule import Cosine, ScheduleConfig
-from train.task import LoopConfig
+from streamer.dsp.log_mel import FrontEndConfig
+from train.loop.checkpoint import Identity
+from train.loop.checkpoint import load as load_checkpoint
+from train.loop.distributed import joined
+from train.loop.registry import Plugin
+from train.loop.run import DataUsed
+from train.loop.schedule import Cosine, ScheduleConfig
+from train.loop.task import LoopConfig
+from train.loop.train_loop import train
 
 SCHEDULE = ScheduleConfig(cosine=Cosine(warm_up_steps=2))
 LOOP = LoopConfig(

@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from streamer.dsp.log_mel import FrontEnd
+from streamer.dsp.stage import offline
 from streamer.errors import ConfigError, ModelError
-from streamer.frontend import FrontEnd
+from streamer.inference.manifest import PREFERENCES
+from streamer.inference.model_folders import find_model
 from streamer.inference.onnx import OnnxModel
-from streamer.manifest import PREFERENCES
-from streamer.model_folders import find_model
-from streamer.stage import offline
 from streamer.yamnet.folder import Check, hop_frames_of, write_folder
 from streamer.yamnet.parity import EXACT, Tolerance, compare
 from streamer.yamnet.weights import Weights

@@ -16,7 +16,7 @@ from streamer.errors import ModelError
 from streamer.yamnet.graph import tensors_message, whole_graph
 from streamer.yamnet.weights import SHAPES
 from tests.yamnet.toy_weights import MUSIC, toy_weights
-from train.yamnet_graph import SHIPPED, write_weightless_graph
+from train.export.yamnet_graph import SHIPPED, write_weightless_graph
 
 
 def test_a_message_of_tensors_is_what_onnx_reads() -> None:

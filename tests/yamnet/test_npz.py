@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from streamer.arrays import Array
 from streamer.errors import ModelError
-from streamer.stage import Array
 from streamer.yamnet.weights import CLASSES
 from tests.yamnet.toy_weights import toy_weights
 from train.yamnet.npz import read_npz

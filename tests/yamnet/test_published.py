@@ -9,17 +9,18 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
+from streamer.arrays import Array
+from streamer.dsp.log_mel import FrontEnd
+from streamer.dsp.stage import Chain, offline
 from streamer.errors import ModelError
-from streamer.frontend import FrontEnd
 from streamer.inference.onnx import OnnxModel
-from streamer.stage import Array, Chain, offline
 from streamer.yamnet.weights import Weights
 from tests import contract
-from train.data import esc50
-from train.data.all_sound import music_or_not
 from train.data.decode import decode
 from train.data.recordings import Recording
-from train.import_yamnet import import_yamnet, import_yamnet_command
+from train.data.sets import esc50
+from train.data.sets.all_sound import music_or_not
+from train.export.import_yamnet import import_yamnet, import_yamnet_command
 from train.yamnet.npz import read_npz
 from train.yamnet.torch_reference import TorchYAMNet
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from streamer.arrays import Array
 from streamer.errors import ModelError
-from streamer.stage import Array
 from streamer.yamnet.pull import pull_yamnet
 from streamer.yamnet.tfhub import folded
 from streamer.yamnet.weights import SHAPES

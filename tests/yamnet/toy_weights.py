@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from streamer.stage import Array
+from streamer.arrays import Array
 from streamer.yamnet.weights import CLASSES, SHAPES, Weights
 
 MUSIC = 7

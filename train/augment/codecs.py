@@ -9,8 +9,8 @@ import numpy as np
 import soundfile
 import torch
 
-from streamer.stage import Array
-from train import torchaudio_cpu
+from streamer.arrays import Array
+from train.augment import torchaudio_cpu
 from train.augment.speed import fit
 from train.data.decode import RATE_HZ
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from streamer.stage import Array
+from streamer.arrays import Array
 
 
 def mask(rng: np.random.Generator, x: Array, masks: int, widest_bands: int, widest_frames: int) -> Array:

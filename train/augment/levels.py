@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from streamer.stage import Array
+from streamer.arrays import Array
 from train.data.decode import RATE_HZ
 
 BLOCK_S = 0.1

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from streamer.stage import Array
+from streamer.arrays import Array
 from train.augment.levels import at_level, mix_at_snr
 from train.data.decode import RATE_HZ
-from train.data.synthetic import coloured_noise, gaussian_noise
+from train.data.sets.synthetic import coloured_noise, gaussian_noise
 
 COLOURS = {"white": 0.0, "pink": 0.5, "brown": 1.0, "blue": -0.5, "violet": -1.0}
 """Exponents of 1 / frequency of the amplitude: pink falls by 3 dB an octave, brown by 6, blue rises by 3."""

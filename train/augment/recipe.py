@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 import numpy as np
 
-from streamer.stage import Array
+from streamer.arrays import Array
 from train.augment.codecs import CODECS, code, mu_law
 from train.augment.levels import clip, gain, mix_at_snr
 from train.augment.noise import noise_at_snr

@@ -7,8 +7,8 @@ import soxr
 from scipy.fft import irfft, next_fast_len, rfft
 from scipy.signal import butter, fftconvolve, lfilter, sosfilt
 
-from streamer.frontend import hz_to_mel
-from streamer.stage import Array
+from streamer.arrays import Array
+from streamer.dsp.log_mel import hz_to_mel
 from train.augment.levels import from_db
 from train.augment.noise import noise_at_snr
 from train.augment.speed import fit

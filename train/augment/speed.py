@@ -8,8 +8,8 @@ import numpy as np
 import soxr
 import torch
 
-from streamer.stage import Array
-from train import torchaudio_cpu
+from streamer.arrays import Array
+from train.augment import torchaudio_cpu
 
 WINDOW, HOP = 1_024, 256
 """Of the phase vocoder: 64 ms at 16 kHz, so that a bass note's harmonics stay apart."""

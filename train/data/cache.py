@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from streamer.stage import Array
+from streamer.arrays import Array
 from train.data.decode import FULL_SCALE, RATE_HZ, ClipError, decode
 from train.data.hashes import FileHashes
 from train.data.recordings import Recording

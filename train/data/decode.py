@@ -11,8 +11,8 @@ import numpy as np
 import soundfile
 import soxr
 
+from streamer.arrays import Array
 from streamer.errors import StreamError
-from streamer.stage import Array
 from train.data.recordings import Recording
 
 RATE_HZ = 16_000

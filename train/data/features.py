@@ -8,8 +8,9 @@ from typing import Literal
 
 import numpy as np
 
-from streamer.frontend import FrontEnd
-from streamer.stage import Array, offline
+from streamer.arrays import Array
+from streamer.dsp.log_mel import FrontEnd
+from streamer.dsp.stage import offline
 from train.data.cache import Cache
 from train.data.decode import FULL_SCALE, RATE_HZ, ClipError, decode
 from train.data.recordings import Recording

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from streamer.stage import Array
+from streamer.arrays import Array
 from train.data.cache import Skipped, SoundCache
 from train.data.decode import RATE_HZ, ClipError, read
 from train.data.recordings import Recording

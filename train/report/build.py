@@ -9,9 +9,9 @@ from pathlib import Path
 import click
 
 from streamer.errors import ConfigError
-from train.clips import own_folder
-from train.predictions import Predictions
-from train.registry import find_plugin
+from train.evaluate.clips import own_folder
+from train.evaluate.predictions import Predictions
+from train.loop.registry import find_plugin
 from train.report import choice, detection, measured, songs, training
 from train.report.page import Section, absent, page
 from train.report.runs import Run, pooled, read_run

@@ -8,9 +8,9 @@ from types import MappingProxyType
 import numpy as np
 from scipy.special import softmax
 
-from streamer.stage import Array
-from train import calibration, metrics
-from train.predictions import Predictions
+from streamer.arrays import Array
+from train.evaluate import calibration, metrics
+from train.evaluate.predictions import Predictions
 from train.report import plots
 from train.report.page import Html, Section, figure, note, table, tiles
 from train.report.spectra import Spectra

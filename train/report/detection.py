@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from streamer.stage import Array
-from train import metrics
-from train.predictions import Predictions
+from streamer.arrays import Array
+from train.evaluate import metrics
+from train.evaluate.predictions import Predictions
 from train.report import plots
 from train.report.choice import reliability_section
 from train.report.page import Html, Section, figure, note, table, tiles

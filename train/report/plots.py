@@ -13,8 +13,8 @@ from cycler import cycler
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from streamer.stage import Array
-from train.saliency import SaliencyMap
+from streamer.arrays import Array
+from train.evaluate.saliency import SaliencyMap
 
 INK, FAINT = "#010203", "#010204"
 SERIES = ("#010211", "#010212", "#010213", "#010214", "#010215", "#010216")

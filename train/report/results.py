@@ -20,7 +20,7 @@ from typing import Any
 
 from streamer.config_file import from_mapping
 from streamer.errors import ConfigError
-from train.export import current_commit
+from train.loop.run import current_commit
 
 FOLDER = Path("docs") / "results"
 PAGE = Path("docs") / "results.md"

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from streamer.errors import ConfigError
-from train import saliency
-from train.predictions import Predictions, load, pool
-from train.run import read_metrics
+from train.evaluate import saliency
+from train.evaluate.predictions import Predictions, load, pool
+from train.loop.run import read_metrics
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Run:
     config, environment, evaluation : dict
         ``config.json``, ``environment.json``, ``evaluation.json``.
     robustness, cost : dict
-        ``robustness.json`` (`train.robustness.measure`) and ``cost.json`` (`train.cost.measure`).
+        ``robustness.json`` (`train.evaluate.robustness.measure`) and ``cost.json`` (`train.evaluate.cost.measure`).
     predictions : Predictions or None
         ``predictions/NAME.npz``.
     songs : dict

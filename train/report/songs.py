@@ -16,11 +16,11 @@ import numpy as np
 import soundfile
 from scipy.signal import ShortTimeFFT
 
+from streamer.arrays import Array
 from streamer.errors import ConfigError, ModelError, StreamError
 from streamer.inference.onnx import OnnxModel
 from streamer.separation.separator import Separator
-from streamer.stage import Array
-from train.data.song_sets import find_songs
+from train.data.sets.song_catalogue import find_songs
 from train.data.songs import Song, read_stems
 from train.report import plots
 from train.report.measured import evaluate_command

@@ -8,14 +8,15 @@ from pathlib import Path
 
 import numpy as np
 
+from streamer.arrays import Array
+from streamer.dsp.log_mel import FrontEnd
+from streamer.dsp.stage import offline
 from streamer.errors import ConfigError, StreamError
-from streamer.frontend import FrontEnd
-from streamer.stage import Array, offline
-from train.clips import Clips
-from train.data import gtzan_mels
+from train.data.sets import gtzan_mels
+from train.evaluate.clips import Clips
 
 MEL_TRACKS = "gtzan_mels"
-"""Source of clips named ``gtzan_mels/INDEX``: tracks of `train.data.gtzan_mels`, of which there are mels alone."""
+"""Source of clips named ``gtzan_mels/INDEX``: tracks of `train.data.sets.gtzan_mels`, of which there are mels alone."""
 MEL_HOP_S = 512 / 22_050
 LONGEST_S = 10.0
 _log = logging.getLogger(__name__)
@@ -37,7 +38,7 @@ class Spectra:
     data : Path or None
         Folder of the data sets; None finds nothing.
     own : Path, optional
-        Folder of the user's own sounds, as in `train.clips.Clips`.
+        Folder of the user's own sounds, as in `train.evaluate.clips.Clips`.
     """
 
     def __init__(self, data: Path | None, own: Path | None = None) -> None:

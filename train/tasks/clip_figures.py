@@ -9,14 +9,14 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from streamer.arrays import Array
 from streamer.errors import ConfigError
-from streamer.manifest import Thresholds
-from streamer.stage import Array
-from train.calibration import Goal, operating_point, operating_points
+from streamer.inference.manifest import Thresholds
 from train.data.cache import SoundCache
-from train.listening import Listener
-from train.metrics import accuracy, accuracy_by_heard, bootstrap, confusion, most_confused, right
-from train.predictions import Predictions, stacked
+from train.evaluate.calibration import Goal, operating_point, operating_points
+from train.evaluate.metrics import accuracy, accuracy_by_heard, bootstrap, confusion, most_confused, right
+from train.evaluate.predictions import Predictions, stacked
+from train.evaluate.stepped_scores import Listener
 
 
 class ClipFigures:

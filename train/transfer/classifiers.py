@@ -13,7 +13,7 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
-from streamer.stage import Array
+from streamer.arrays import Array
 
 Maker = Callable[[], Pipeline]
 """Gives a classifier that has learnt nothing yet."""

@@ -9,7 +9,7 @@ from types import MappingProxyType
 
 import click
 
-from train.run import CACHE, data_folder
+from train.loop.run import CACHE, data_folder
 
 MEASURES: Mapping[str, str] = MappingProxyType(
     {

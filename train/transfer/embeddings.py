@@ -16,13 +16,14 @@ from numpy.lib.stride_tricks import sliding_window_view
 from tqdm import tqdm
 
 from models.yamnet import YAMNet
+from streamer.arrays import Array
+from streamer.dsp.stage import offline
 from streamer.errors import ConfigError
-from streamer.stage import Array, offline
 from streamer.yamnet.weights import EMBEDDING_SIZE, WINDOW_SAMPLES, Weights
 from train import npz
 from train.data.cache import SoundCache
 from train.data.hashes import FileHashes
-from train.data.lessons import FRONT_END, TEACHERS
+from train.mixing.distillation import FRONT_END, TEACHERS
 from train.yamnet.npz import read_npz
 
 TRAININGS: Mapping[str, str] = MappingProxyType(dict(zip(("hub", "lite"), TEACHERS, strict=True)))

@@ -9,13 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from streamer.stage import Array
+from streamer.arrays import Array
 from streamer.yamnet.weights import WINDOW_SAMPLES
-from train.data.all_sound import music_or_not
 from train.data.cache import SoundCache
-from train.metrics import auc, f1, threshold_at_fpr, tpr_at_fpr
-from train.tasks.gate import GateRunConfig
-from train.tasks.gate_figures import PATCH_SETS
+from train.data.sets.all_sound import music_or_not
+from train.evaluate.metrics import auc, f1, threshold_at_fpr, tpr_at_fpr
+from train.tasks.gate.figures import PATCH_SETS
+from train.tasks.gate.task import GateRunConfig
 from train.transfer.classifiers import logistic_regression
 from train.transfer.embeddings import TRAININGS, Embedded, embedded
 

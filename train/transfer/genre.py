@@ -8,16 +8,16 @@ from typing import Any
 import numpy as np
 from sklearn.model_selection import StratifiedGroupKFold
 
-from streamer.stage import Array
+from streamer.arrays import Array
 from streamer.yamnet.weights import WINDOW_SAMPLES
-from train.data import gtzan, gtzan_mels
 from train.data.cache import SoundCache
 from train.data.decode import RATE_HZ
+from train.data.duplicates import kept_together, repeats
 from train.data.features import FeatureCache
-from train.data.gtzan_mels import MelTracks
-from train.data.lessons import FRONT_END
 from train.data.recordings import FOLDS, check_folds
-from train.data.repeats import kept_together, repeats
+from train.data.sets import gtzan, gtzan_mels
+from train.data.sets.gtzan_mels import MelTracks
+from train.mixing.distillation import FRONT_END
 from train.transfer.classifiers import (
     Maker,
     held_out,

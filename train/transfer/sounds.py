@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from train.data import esc50
 from train.data.cache import SoundCache
 from train.data.recordings import check_folds
+from train.data.sets import esc50
 from train.transfer.classifiers import held_out, logistic_regression, multilayer_perceptron, over_folds
 from train.transfer.embeddings import TRAININGS, check_all_heard, embedded, pooled
 

@@ -12,19 +12,19 @@ from numpy.lib.stride_tricks import sliding_window_view
 from torch import Tensor, nn
 
 from models.yamnet import YAMNet
+from streamer.arrays import Array
 from streamer.errors import ConfigError
-from streamer.stage import Array
 from streamer.yamnet.weights import EMBEDDING_SIZE, PATCH_FRAMES
 from train.augment.features import add_up, mask
-from train.data import esc50
 from train.data.cache import SoundCache
 from train.data.features import FeatureCache
-from train.data.lessons import FRONT_END
 from train.data.recordings import check_folds
-from train.folds import HoldsOut
-from train.run import DataUsed, data_used
-from train.schedule import Cosine, ScheduleConfig
-from train.task import Batch, LoopConfig
+from train.data.sets import esc50
+from train.loop.folds import HoldsOut
+from train.loop.run import DataUsed, data_used
+from train.loop.schedule import Cosine, ScheduleConfig
+from train.loop.task import Batch, LoopConfig
+from train.mixing.distillation import FRONT_END
 from train.transfer.classifiers import logistic_regression
 from train.transfer.embeddings import TRAININGS, check_all_heard, embedded
 from train.yamnet.npz import read_npz
@@ -47,7 +47,7 @@ class TunedRunConfig(HoldsOut):
     hop_frames : int
         Of the exported model: from one answer to the next, 1 to 95.
     fold, validation_fold : int
-        As in `train.folds.HoldsOut`.
+        As in `train.loop.folds.HoldsOut`.
     patches : int
         Of 0.96 s, one after the other, that a clip gives to a batch.
     mixed : float
@@ -99,7 +99,7 @@ def tuned_network(relu_max: float, classes: int) -> YAMNet:
 
 
 class TunedTask:
-    """Fine-tuning for `train.loop`.
+    """Fine-tuning for `train.loop.train_loop`.
 
     Parameters
     ----------

@@ -8,18 +8,18 @@ from typing import Any, NoReturn
 
 from models.yamnet import SlidingYAMNet
 from streamer.errors import ConfigError
-from streamer.manifest import Manifest
+from streamer.inference.manifest import Manifest
 from streamer.yamnet.weights import LICENCE, PATCH_FRAMES
-from train.checkpoint import Identity, load_weights
-from train.config import read_config
-from train.data import esc50
-from train.data.lessons import FRONT_END
-from train.export import describe
-from train.export import export as export_model
-from train.registry import Evaluation, Plugin
-from train.release import SHIPPED
-from train.run import data_folder
-from train.tasks.sounds_figures import SoundsFigures
+from train.data.sets import esc50
+from train.export.release import SHIPPED
+from train.export.to_onnx import describe
+from train.export.to_onnx import export as export_model
+from train.loop.checkpoint import Identity, load_weights
+from train.loop.config import read_config
+from train.loop.registry import Evaluation, Plugin
+from train.loop.run import data_folder
+from train.mixing.distillation import FRONT_END
+from train.tasks.sounds.figures import SoundsFigures
 from train.transfer.embeddings import TRAININGS
 from train.transfer.tuned import TunedRunConfig, TunedTask, tuned_network
 from train.yamnet.npz import read_npz

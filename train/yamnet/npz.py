@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
+from streamer.arrays import Array
 from streamer.errors import ModelError
-from streamer.stage import Array
 from streamer.yamnet.weights import Weights, read_class_map
 from train.yamnet.class_map import nearby_class_map
 

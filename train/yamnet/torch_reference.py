@@ -6,8 +6,9 @@ import numpy as np
 import torch
 
 from models.yamnet import YAMNet
-from streamer.frontend import FrontEnd
-from streamer.stage import Array, offline
+from streamer.arrays import Array
+from streamer.dsp.log_mel import FrontEnd
+from streamer.dsp.stage import offline
 from streamer.yamnet.weights import Weights
 
 BATCH = 16

@@ -1,0 +1,168 @@
+"""The command line: commands parse, call and print."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from streamer.cli.bench import bench
+from streamer.cli.listen import listen
+from streamer.cli.models import models as model_commands
+from streamer.cli.options import engine_config, engine_options, hearing_config, hearing_options
+from streamer.cli.reload import reload
+from streamer.cli.separate import separate
+from streamer.cli.teach import teach
+from streamer.cli.terminal import leave, standard_output
+from streamer.config import DEFAULT_ADDRESS
+from streamer.errors import InterruptedByUserError, StreamerError
+
+
+class _Shown(click.ClickException):
+    """A StreamerError as click shows it: one line, no traceback."""
+
+    def __init__(self, error: StreamerError) -> None:
+        super().__init__(str(error))
+        vars(self)["exit_code"] = (
+            error.exit_code
+        )  # click declares it for the class, and reads it off the instance
+
+
+class _Group(click.Group):
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except StreamerError as error:
+            if error.exit_code == 0:
+                return None  # whoever read the output has had enough
+            raise _Shown(error) from error
+        except KeyboardInterrupt as error:
+            raise _Shown(InterruptedByUserError("interrupted")) from error
+        except OSError as error:
+            if isinstance(error, BrokenPipeError):
+                raise  # click knows what to do
+            raise _Shown(
+                StreamerError(f"{error}; the output cannot be written: write it elsewhere")
+            ) from error
+
+
+@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="streamer")
+def main() -> None:
+    """Listens to live sound and says, while it is still sounding, what it is."""
+
+
+@main.command()
+@click.option("--json", "as_json", is_flag=True, help="As a line of JSON each.")
+def devices(as_json: bool) -> None:
+    """List the inputs that --device can name, and the outputs that --output can."""
+    import json
+    from dataclasses import asdict
+
+    from streamer.audio.devices import input_devices, output_devices
+
+    inputs, outputs = input_devices(), output_devices()
+    if as_json:
+        for device in inputs + outputs:
+            click.echo(json.dumps(asdict(device)))
+        return
+    if not inputs:
+        click.echo("no input device; a microphone shows up here once the system knows it", err=True)
+    for title, found in (("inputs, for --device", inputs), ("outputs, for --output", outputs)):
+        if found:
+            click.echo(title)
+        for device in found:
+            star = "*" if device.is_default else " "
+            click.echo(
+                f"{star} {device.index:3d}  {device.name}  ({device.host_api}, {device.max_channels} ch, "
+                f"{device.default_rate_hz:.0f} Hz)"
+            )
+
+
+@main.command()
+@click.argument("topics", nargs=-1, metavar="[TOPIC]...")
+@click.option("--address", default=DEFAULT_ADDRESS, show_default=True, help="Where a streamer publishes.")
+@click.option("--keys", metavar="DIR", default="", help="CURVE keys (see `streamer keys`).")
+@click.option("--json", "as_json", is_flag=True, help="Headers as lines of JSON.")
+@click.option("--count", type=click.IntRange(1), help="Leave after so many messages.")
+@click.option(
+    "--timeout",
+    "timeout_s",
+    type=click.FloatRange(0, min_open=True),
+    help="Fail after so many silent seconds.",
+)
+def subscribe(
+    topics: tuple[str, ...],
+    address: str,
+    keys: str,
+    as_json: bool,
+    count: int | None,
+    timeout_s: float | None,
+) -> None:
+    """Print messages: all, or those of TOPICs (gate, status, scores/mic, ...)."""
+    from streamer.sinks.text import line
+    from streamer.wire.encoding import header_json
+    from streamer.wire.subscriber import subscribe as subscribe_to
+
+    shown: Callable[[Any], str] = header_json if as_json else line
+    with subscribe_to(*topics, address=address, keys=keys or None, timeout_s=timeout_s) as events:
+        try:
+            for number, event in enumerate(events, 1):
+                click.echo(shown(event))
+                if number == count:
+                    break
+        except KeyboardInterrupt:
+            click.echo("", err=True)
+
+
+@main.command()
+@click.argument(
+    "files", nargs=-1, required=True, type=click.Path(path_type=Path, readable=False), metavar="FILE..."
+)
+@hearing_options
+@engine_options
+def analyze(
+    files: tuple[Path, ...],
+    config_path: Path | None,
+    models: tuple[str, ...],
+    prefer: str | None,
+    backend: str | None,
+    threads: int | None,
+) -> None:
+    """Hear files as fast as the machine can; the messages go to standard output, a line of JSON each."""
+    from streamer.cli.analyze import analyze_files
+
+    config = engine_config(hearing_config(config_path, models, prefer), backend, threads)
+    streams = analyze_files(files, config, standard_output())
+    for stream in streams:
+        if stream.muted_samples:
+            click.echo(
+                f"{stream.name}: {stream.muted_samples} samples were no sound (NaN, infinite) and muted",
+                err=True,
+            )
+    leave(streams)
+
+
+main.add_command(bench)
+main.add_command(listen)
+main.add_command(model_commands)
+main.add_command(reload)
+main.add_command(separate)
+main.add_command(teach)
+
+
+@main.command()
+@click.argument("folder", type=click.Path(path_type=Path, readable=False))
+@click.option(
+    "--client", "clients", multiple=True, metavar="NAME", help="A subscriber to make keys for; repeatable."
+)
+def keys(folder: Path, clients: tuple[str, ...]) -> None:
+    """Make CURVE keys in FOLDER, to publish beyond loopback."""
+    from streamer.wire.keys import make_keys
+
+    for path in make_keys(folder, clients):
+        click.echo(
+            f"{path}: hand this folder to {path.name}, for --keys there; keep the rest of {folder} here"
+        )

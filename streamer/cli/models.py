@@ -1,0 +1,76 @@
+"""``streamer models``: which models there are, whether they are whole, and fetching what others published."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from streamer.inference.manifest import Manifest
+
+
+@click.group()
+def models() -> None:
+    """List, verify and fetch models."""
+
+
+@models.command("list")
+def list_models() -> None:
+    """The models that come with this program, and the user's."""
+    from streamer.inference.model_folders import known_folders, read_manifest
+
+    for folder in known_folders():
+        click.echo(_described(read_manifest(folder)))
+
+
+@models.command()
+@click.argument("names", nargs=-1, metavar="[NAME|FOLDER]...")
+def verify(names: tuple[str, ...]) -> None:
+    """Check that models are whole, fit this program and the ear that they hear, and run."""
+    from streamer.inference.model_folders import find_model, known_folders
+    from streamer.pipeline.build_heads import verified
+
+    for folder in [find_model(name) for name in names] or known_folders():
+        manifest = verified(folder)
+        on_ear = f" on {_ear(manifest)}" if manifest.ear else ""
+        click.echo(f"{manifest.name}: whole, fits, runs{on_ear} ({folder})")
+
+
+@models.command()
+@click.argument("name", type=click.Choice(["yamnet"]))
+@click.option(
+    "--from",
+    "handle",
+    metavar="HANDLE|FOLDER",
+    help="Where it is: what tensorflow_hub.load takes.  [default: Google's on TensorFlow Hub]",
+)
+@click.option("--hop-ms", type=float, help="From one score to the next, a multiple of 10.  [default: 100]")
+def pull(name: str, handle: str | None, hop_ms: float | None) -> None:
+    """Fetch a model that others published, for `listen --model gate=NAME`; needs streamer[tfhub] once."""
+    from streamer.inference.model_folders import user_folder
+    from streamer.yamnet.folder import HOP_MS
+    from streamer.yamnet.pull import pull_yamnet
+    from streamer.yamnet.tfhub import HANDLE
+    from streamer.yamnet.weights import LICENCE
+
+    folder = user_folder() / name
+    for difference in pull_yamnet(handle or HANDLE, HOP_MS if hop_ms is None else hop_ms, folder):
+        click.echo(f"{difference}")
+    click.echo(f"{folder}: ready, `streamer listen --model gate={name}`; weights: {LICENCE}")
+
+
+def _described(manifest: Manifest) -> str:
+    every_ms = manifest.hop_frames * manifest.frame_ms
+    gives = f"{manifest.embedding_size} numbers" if manifest.is_ear else ", ".join(manifest.labels[:4])
+    more = ", ..." if len(manifest.labels) > 4 else ""
+    hears = f"  on {_ear(manifest)}" if manifest.ear else ""
+    short = "" if manifest.precision == "float32" else f"  {manifest.precision}"
+    digest = manifest.sha256[:12]
+    return f"{manifest.name}  {manifest.task}  every {every_ms:.0f} ms  {digest}{short}{hears}  {gives}{more}"
+
+
+def _ear(manifest: Manifest) -> str:
+    """The ear that it hears, as ``status`` messages name models."""
+    assert manifest.ear is not None  # asked of models that hear one
+    return f"{manifest.ear.name}@{manifest.ear.sha256[:12]}"

@@ -1,0 +1,61 @@
+"""``streamer reload``: lets a streamer that listens on this machine read its configuration again."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+
+import click
+
+from streamer.config import DEFAULT_ADDRESS
+from streamer.errors import ConfigError, StreamError
+from streamer.wire.address import is_local
+
+ANSWER_S = 30.0
+"""Longest wait for what came of it: new models are loaded first."""
+
+
+@click.command()
+@click.option("--address", default=DEFAULT_ADDRESS, show_default=True, help="Where it publishes.")
+@click.option("--keys", metavar="DIR", default="", help="CURVE keys (see `streamer keys`).")
+def reload(address: str, keys: str) -> None:
+    """Let a streamer on this machine read its --config again; streams that did not change go on without a gap.
+
+    The signal SIGHUP does the same.
+    """
+    from streamer.engine.reload import READ_AGAIN, REFUSED
+    from streamer.events import Status
+    from streamer.wire.subscriber import subscribe
+
+    if not is_local(address):
+        raise ConfigError(f"got the address {address!r}; expected one of this machine: a signal is sent")
+    asked_at = None
+    with subscribe("status", address=address, keys=keys or None, timeout_s=ANSWER_S) as events:
+        for event in events:
+            assert isinstance(event, Status)  # nothing else was subscribed to
+            if asked_at is None and event.state == "running":
+                _hang_up(event.pid)
+                asked_at = time.monotonic()
+            elif event.message.startswith((READ_AGAIN, REFUSED)) and not event.replay:
+                click.echo(event.message)
+                if event.message.startswith(REFUSED):
+                    raise SystemExit(1)
+                return
+            elif asked_at is not None and time.monotonic() > asked_at + ANSWER_S:
+                raise StreamError(
+                    f"no word from process {event.pid} after {ANSWER_S:g} s; see what it printed"
+                )
+
+
+def _hang_up(pid: int) -> None:
+    if pid <= 0:  # which to the kernel means more than one process
+        raise StreamError(
+            "its status names no process; it is of another version: start it anew with this one"
+        )
+    try:
+        os.kill(pid, signal.SIGHUP)
+    except (ProcessLookupError, PermissionError) as error:
+        raise StreamError(
+            f"process {pid} cannot be told ({error.strerror}); send it SIGHUP where it runs, as its user"
+        ) from error

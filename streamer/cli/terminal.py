@@ -1,0 +1,36 @@
+"""What commands have in common on the terminal: where they write, and how they end."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, TextIO
+
+import click
+
+from streamer.errors import ConfigError
+
+if TYPE_CHECKING:
+    from streamer.engine.stream import Stream
+
+
+def standard_output() -> TextIO:
+    """Standard output.
+
+    Raises
+    ------
+    ConfigError
+        If it was closed.
+    """
+    if sys.stdout is None:
+        raise ConfigError("standard output is closed; send it to a file, or to /dev/null to see nothing")
+    return sys.stdout
+
+
+def leave(streams: Sequence[Stream], incomplete: bool = False) -> None:
+    """Say what failed; leave with 1 if anything did, or if something is missing that was to be kept."""
+    failed = [stream for stream in streams if stream.error]
+    for stream in failed:
+        click.echo(f"Error: {stream.name}: {stream.error}", err=True)
+    if failed or incomplete:
+        sys.exit(1)

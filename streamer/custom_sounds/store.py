@@ -1,0 +1,208 @@
+"""Where taught sounds are kept: a folder a label, a FLAC file a recording.
+
+Nothing but the sound is kept. What an ear makes of it is computed when it is needed, so that a new ear knows
+all that was taught before.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import shutil
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import soundfile
+from platformdirs import user_data_path
+
+from streamer.arrays import Array
+from streamer.errors import ConfigError, StreamError
+
+LONGEST_LABEL = 40
+_FULL_SCALE = 2**15
+
+
+def taught_folder() -> Path:
+    """The folder of the user's taught sounds; it need not exist."""
+    return user_data_path("streamer", appauthor=False) / "taught"
+
+
+@dataclass(frozen=True)
+class Recording:
+    """A recording that is kept.
+
+    Attributes
+    ----------
+    path : Path
+        FLAC, one channel, 16 bits, at the ear's rate.
+    """
+
+    path: Path
+
+    @property
+    def name(self) -> str:
+        """Where it came from."""
+        return self.path.stem.rpartition("-")[0]
+
+    @property
+    def seconds(self) -> float:
+        """How long it lasts.
+
+        Raises
+        ------
+        StreamError
+            If it cannot be read.
+        """
+        try:
+            return float(soundfile.info(self.path).duration)
+        except (soundfile.LibsndfileError, OSError) as error:
+            raise self._unreadable(error) from error
+
+    def _unreadable(self, error: Exception) -> StreamError:
+        return StreamError(f"taught recording {self.path} cannot be read ({error}); {self._way_out}")
+
+    @property
+    def _way_out(self) -> str:
+        return f"delete it, or remove {self.path.parent.name!r} and teach it again"
+
+    def samples(self, rate_hz: int) -> Array:
+        """Its sound, float32, shape (samples,).
+
+        Raises
+        ------
+        StreamError
+            If it cannot be read, or is not of that rate.
+        """
+        try:
+            samples, found_hz = soundfile.read(self.path, dtype="float32", always_2d=True)
+        except (soundfile.LibsndfileError, OSError) as error:
+            raise self._unreadable(error) from error
+        if found_hz != rate_hz or samples.shape[1] != 1 or not len(samples):
+            raise StreamError(
+                f"taught recording {self.path} has {len(samples)} samples of {samples.shape[1]} channels at "
+                f"{found_hz} Hz; expected one channel at {rate_hz} Hz: {self._way_out}"
+            )
+        return np.ascontiguousarray(samples[:, 0])
+
+
+class Store:
+    """The taught sounds of a folder.
+
+    Parameters
+    ----------
+    folder : Path
+        Made when something is added.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def labels(self) -> list[str]:
+        """All labels with a recording, in the order of the alphabet."""
+        found = {path.parent.name for path in self.folder.glob("*/*.flac")}
+        return sorted(unicodedata.normalize("NFC", label) for label in found)
+
+    def folder_of(self, label: str) -> Path:
+        """Where a label is kept: a copy from another file system may spell its accents as letters of their own."""
+        plain = self.folder / label
+        spelt = (path for path in self.folder.glob("*") if unicodedata.normalize("NFC", path.name) == label)
+        return plain if plain.is_dir() else next(spelt, plain)
+
+    def recordings(self, label: str) -> list[Recording]:
+        """A label's recordings, by name."""
+        return [Recording(path) for path in sorted(self.folder_of(label).glob("*.flac"))]
+
+    def all(self) -> Iterator[tuple[str, list[Recording]]]:
+        """Every label and its recordings."""
+        return ((label, self.recordings(label)) for label in self.labels())
+
+    def add(self, label: str, name: str, samples: Array, rate_hz: int) -> Recording:
+        """Keep a recording.
+
+        Parameters
+        ----------
+        label : str
+        name : str
+            Where it came from.
+        samples : float array, shape (samples,)
+            As `as_kept` gives it.
+        rate_hz : int
+
+        Raises
+        ------
+        StreamError
+            If it cannot be written.
+        """
+        path = self._path(label, name, samples)
+        partial = path.with_suffix(".partial")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            soundfile.write(partial, samples, rate_hz, subtype="PCM_16", format="FLAC")
+            partial.replace(path)
+        except (OSError, soundfile.LibsndfileError) as error:
+            raise StreamError(
+                f"{path} cannot be written ({error}); expected a folder that may be written to: give another with "
+                "--folder"
+            ) from error
+        return Recording(path)
+
+    def holds(self, label: str, samples: Array) -> bool:
+        """Whether a label has that very sound already."""
+        return any(self.folder_of(label).glob(f"*-{_digest(samples)}.flac"))
+
+    def remove(self, label: str) -> list[str]:
+        """Forget a label and delete its recordings.
+
+        Returns
+        -------
+        list of str
+            Names of the recordings that it had.
+
+        Raises
+        ------
+        ConfigError
+            If there is no such label.
+        """
+        known = self.labels()
+        if label not in known:
+            raise ConfigError(
+                f"no taught sound {label!r}; {'expected one of ' + ', '.join(known) if known else 'there is none'} "
+                f"in {self.folder}"
+            )
+        names = [one.name for one in self.recordings(label)]
+        shutil.rmtree(self.folder_of(label))
+        return names
+
+    def _path(self, label: str, name: str, samples: Array) -> Path:
+        origin = re.sub(r"[^\w.-]+", "-", name).strip("-")[:60] or "recording"
+        return self.folder_of(label) / f"{origin}-{_digest(samples)}.flac"
+
+
+def as_kept(samples: Array) -> Array:
+    """Sound as it comes back from the store: rounded to 16 bits, cut at full scale."""
+    whole = np.clip(np.round(samples * _FULL_SCALE), -_FULL_SCALE, _FULL_SCALE - 1)
+    return np.asarray(whole / _FULL_SCALE, np.float32)
+
+
+def checked_label(text: str) -> str:
+    """A label as it is kept.
+
+    Raises
+    ------
+    ConfigError
+        If it cannot be the name of a folder and of something heard.
+    """
+    label = unicodedata.normalize("NFC", text.strip())
+    if not re.fullmatch(r"[^\W_](?:[\w' -]*[^\W_])?", label) or len(label) > LONGEST_LABEL:
+        raise ConfigError(
+            f"label is {text!r}; expected 1 to {LONGEST_LABEL} letters, digits, spaces, '-', '_' or \"'\", the first "
+            "and the last a letter or a digit"
+        )
+    return label
+
+
+def _digest(samples: Array) -> str:
+    return hashlib.sha256(samples.astype(np.float32).tobytes()).hexdigest()[:8]

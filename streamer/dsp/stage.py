@@ -1,0 +1,182 @@
+"""The Stage contract: one step function for live listening, files and training.
+
+A stage turns a sequence of items (samples, frames, scores) into another one, block by block. It is immutable;
+everything that changes between two blocks is in its *state*, a flat tuple of arrays whose shapes and dtypes
+never change. The first axis of every array, state included, is the batch: one slot per stream.
+"""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from fractions import Fraction
+from itertools import pairwise
+
+import numpy as np
+
+from streamer.arrays import Array, State
+from streamer.dsp.model_calls import Answer, Asking, alone
+
+
+class Stage(ABC):
+    """A causal, stateful step over a sequence.
+
+    Output items are *aligned*: item ``k`` describes the input from item ``k * hop`` on. It is given out as
+    soon as ``k * hop + latency`` input items have come in, never later.
+    """
+
+    @property
+    @abstractmethod
+    def hop(self) -> Fraction:
+        """Input items per output item."""
+
+    @property
+    @abstractmethod
+    def latency(self) -> Fraction:
+        """Input items that must have come in before output item 0 is given out, at most."""
+
+    @abstractmethod
+    def init(self, batch: int = 1) -> State:
+        """Make the state of `batch` streams that have heard nothing.
+
+        Parameters
+        ----------
+        batch : int
+            Number of streams that step together.
+
+        Returns
+        -------
+        State
+            Fresh arrays, each with `batch` as its first axis.
+        """
+
+    @abstractmethod
+    def step(self, x: Array, state: State) -> tuple[Array, State]:
+        """Take a block of any length, empty included, and give out what it completes.
+
+        Parameters
+        ----------
+        x : Array, shape (batch, items, ...)
+            The next input items. Never changed.
+        state : State
+            What `init` or the last `step` returned. It is handed over: its arrays may be written to and
+            returned again, so a state is used once.
+
+        Returns
+        -------
+        y : Array, shape (batch, items_out, ...)
+            The output items that are now complete, possibly none.
+        state : State
+            The state for the next block.
+        """
+
+    def asking(self, x: Array, state: State) -> Asking[Answer]:
+        """Do what `step` does, but ask for what can be done for many streams at once, where there is such.
+
+        Parameters
+        ----------
+        x, state
+            As of `step`.
+
+        Returns
+        -------
+        generator
+            Of `Ask`; gives what `step` gives.
+        """
+        yield from ()
+        return self.step(x, state)
+
+    @abstractmethod
+    def flush(self, state: State) -> Array:
+        """Give out what the end of the input completes.
+
+        Parameters
+        ----------
+        state : State
+            The state after the last block; handed over and of no use afterwards.
+
+        Returns
+        -------
+        Array, shape (batch, items_out, ...)
+            The remaining output items, possibly none.
+        """
+
+
+class Chain(Stage):
+    """Stages in sequence, as one stage.
+
+    Parameters
+    ----------
+    *stages : Stage
+        At least one; each takes what the one before it gives out.
+
+    Raises
+    ------
+    ValueError
+        If there is no stage.
+    """
+
+    def __init__(self, *stages: Stage) -> None:
+        if not stages:
+            raise ValueError("Chain() got no stages; expected at least one")
+        self._stages = stages
+        widths = [len(stage.init()) for stage in stages]
+        edges = np.cumsum([0, *widths]).tolist()
+        self._slices = [slice(a, b) for a, b in pairwise(edges)]
+
+    @property
+    def hop(self) -> Fraction:
+        return math.prod((stage.hop for stage in self._stages), start=Fraction(1))
+
+    @property
+    def latency(self) -> Fraction:
+        # Item k of a stage needs the item k * hop + latency - 1 of the stage before it.
+        latency, hop = Fraction(1), Fraction(1)
+        for stage in self._stages:
+            latency += (stage.latency - 1) * hop
+            hop *= stage.hop
+        return latency
+
+    def init(self, batch: int = 1) -> State:
+        return tuple(array for stage in self._stages for array in stage.init(batch))
+
+    def step(self, x: Array, state: State) -> Answer:
+        return alone(self.asking(x, state))
+
+    def asking(self, x: Array, state: State) -> Asking[Answer]:
+        after: list[Array] = []
+        for stage, part in zip(self._stages, self._slices, strict=True):
+            x, stage_state = yield from stage.asking(x, state[part])
+            after.extend(stage_state)
+        return x, tuple(after)
+
+    def flush(self, state: State) -> Array:
+        rest: Array | None = None
+        for stage, part in zip(self._stages, self._slices, strict=True):
+            own = state[part]
+            if rest is None:
+                rest = stage.flush(own)
+            else:
+                last, own = stage.step(rest, own)
+                rest = np.concatenate([last, stage.flush(own)], axis=1)
+        assert rest is not None  # there is at least one stage
+        return rest
+
+
+def offline(stage: Stage, x: Array) -> Array:
+    """Run a stage over a whole input: one `step` from `init`, then `flush`.
+
+    Parameters
+    ----------
+    stage : Stage
+        Any stage.
+    x : Array, shape (batch, items, ...)
+        The whole input.
+
+    Returns
+    -------
+    Array, shape (batch, items_out, ...)
+        All output items.
+    """
+    y, state = stage.step(x, stage.init(x.shape[0]))
+    return np.concatenate([y, stage.flush(state)], axis=1)

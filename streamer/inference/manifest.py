@@ -1,0 +1,305 @@
+"""What a released model is: the content of its ``manifest.json``."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any
+
+from streamer.config import PREFERENCES
+from streamer.dsp.log_mel import FrontEndConfig
+from streamer.dsp.stft import StftConfig
+from streamer.errors import ModelError
+
+MANIFEST_SCHEMA = 2
+"""Raised whenever a field of `Manifest` changes its meaning."""
+
+
+PRECISIONS = ("float32", "int8")
+
+
+@dataclass(frozen=True)
+class StateSpec:
+    """One state array of a model: graph input ``state.N`` and output ``next_state.N``.
+
+    Attributes
+    ----------
+    shape : tuple of int
+        Without the batch axis, which comes first.
+    dtype : str
+        NumPy's name of it.
+    """
+
+    shape: tuple[int, ...]
+    dtype: str = "float32"
+
+
+@dataclass(frozen=True)
+class Thresholds:
+    """An operating point of one label (probabilities, 0 to 1)."""
+
+    on: float
+    off: float
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.off <= self.on <= 1:
+            raise ValueError(f"thresholds are on = {self.on}, off = {self.off}; expected 0 <= off <= on <= 1")
+
+
+@dataclass(frozen=True)
+class EarSpec:
+    """The ear whose embeddings a model hears instead of the front end's frames.
+
+    Attributes
+    ----------
+    name : str
+        Of the released ear.
+    sha256 : str
+        Of its ``model.onnx``: no other ear's embeddings mean the same.
+    embedding_size : int
+        Numbers in each embedding.
+    hop_frames : int
+        Frames of the front end from one embedding to the next.
+    """
+
+    name: str
+    sha256: str
+    embedding_size: int
+    hop_frames: int
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """Description of a released model, the content of its ``manifest.json``.
+
+    The graph takes ``x`` (batch, frames, input_size) float32 and ``state.N``, and gives ``y`` (batch, steps,
+    output_size) and ``next_state.N``. Frames come in multiples of `hop_frames`. What is called a frame here is
+    what the model hears: a log-mel frame of the front end, or an embedding where there is an `ear`. An ear's
+    ``y`` are embeddings; any other model's are probabilities from 0 to 1, one for each label. A separation hears
+    spectra, real parts before imaginary ones, and gives a mask for every bin in the same form before its
+    probability of a voice.
+
+    Attributes
+    ----------
+    name, task : str
+        Folder name, and what it does: ``ear``, ``separation``, or the kind of its decisions' head (``gate``).
+    labels : tuple of str
+        Names of the outputs, in order; none for an ear.
+    front_end : FrontEndConfig or StftConfig
+        What the model hears, or what its ear does; a separation hears the latter.
+    hop_frames, latency_frames : int
+        Output ``k`` is given once ``k * hop_frames + latency_frames`` frames are in.
+    warm_up_frames : int
+        Frames after a start from ``init()`` during which outputs are not to be decided on.
+    states : tuple of StateSpec
+        The state arrays, in order.
+    sha256 : str
+        Of ``model.onnx``.
+    commit : str
+        The commit that it was trained at.
+    ear : EarSpec or None
+        None for a model that hears the front end.
+    embedding_size : int or None
+        Numbers in each of an ear's outputs; None for any other model.
+    exclusive : bool
+        Whether at most one label holds at a time: probabilities by softmax, which add up to 1, and one
+        decision that passes from label to label. Else each label has a sigmoid and a decision of its own.
+    temperature : float
+        What the logits are divided by before they become probabilities, inside the graph (calibration as in
+        Guo et al. 2017).
+    bias : float
+        What is added to every logit after that, inside the graph (Platt 1999); 0 where labels exclude each other.
+    operating_points : Mapping of str to tuple of Thresholds
+        By preference, of `PREFERENCES`: one for all labels, or one for each.
+    trained_on : tuple of dict
+        Data sets, each with ``name`` and ``licence``.
+    results : dict
+        Measured figures, each with the command that gives it.
+    precision : {"float32", "int8"}
+        Of the weights, and of what is multiplied by them.
+    """
+
+    name: str
+    task: str
+    labels: tuple[str, ...]
+    front_end: FrontEndConfig | StftConfig
+    hop_frames: int
+    latency_frames: int
+    warm_up_frames: int
+    states: tuple[StateSpec, ...]
+    sha256: str
+    commit: str
+    ear: EarSpec | None = None
+    embedding_size: int | None = None
+    exclusive: bool = False
+    temperature: float = 1.0
+    bias: float = 0.0
+    operating_points: Mapping[str, tuple[Thresholds, ...]] = field(default_factory=dict)
+    trained_on: tuple[dict[str, str], ...] = ()
+    results: dict[str, Any] = field(default_factory=dict)
+    precision: str = "float32"
+
+    def __post_init__(self) -> None:
+        if self.is_ear != (self.embedding_size is not None) or self.is_ear == bool(self.labels):
+            raise ValueError(
+                f"task {self.task!r} has labels {self.labels} and embedding size {self.embedding_size}; expected "
+                "labels, or, of the task 'ear' alone, an embedding size"
+            )
+        if self.is_separation != isinstance(self.front_end, StftConfig):
+            raise ValueError(
+                f"task {self.task!r} hears a {type(self.front_end).__name__}; expected spectra for the task "
+                "'separation' alone, and log-mel frames for any other"
+            )
+        if (
+            isinstance(self.front_end, StftConfig)
+            and self.front_end.window_samples % self.front_end.hop_samples
+        ):
+            raise ValueError(
+                f"spectra have windows of {self.front_end.window_samples} and hops of {self.front_end.hop_samples} "
+                "samples; expected a window of whole hops, so that both last as long at every sample rate"
+            )
+        if self.precision not in PRECISIONS:
+            raise ValueError(f"precision is {self.precision!r}; expected one of {', '.join(PRECISIONS)}")
+        if self.is_ear and self.ear:
+            raise ValueError("an ear hears another ear; expected it to hear the front end")
+        if (
+            min(self.hop_frames, self.latency_frames) < 1
+            or self.warm_up_frames < 0
+            or not self.temperature > 0
+        ):
+            raise ValueError(
+                f"hop {self.hop_frames}, latency {self.latency_frames}, warm-up {self.warm_up_frames} frames, "
+                f"temperature {self.temperature}; expected 1 or more, 1 or more, 0 or more, above 0"
+            )
+        for preference, points in self.operating_points.items():
+            if preference not in PREFERENCES or len(points) not in {1, len(self.labels)}:
+                raise ValueError(
+                    f"operating point {preference!r} has {len(points)} thresholds for {len(self.labels)} labels; "
+                    f"expected one of {', '.join(PREFERENCES)} with one for all labels or one for each"
+                )
+
+    @property
+    def is_ear(self) -> bool:
+        """Whether the outputs are embeddings for other models to hear."""
+        return self.task == "ear"
+
+    @property
+    def is_separation(self) -> bool:
+        """Whether the outputs are masks."""
+        return self.task == "separation"
+
+    @property
+    def log_mel(self) -> FrontEndConfig:
+        """The front end of a model that hears log-mel frames.
+
+        Raises
+        ------
+        ModelError
+            If it hears spectra.
+        """
+        if not isinstance(self.front_end, FrontEndConfig):
+            raise ModelError(
+                f"model {self.name} does {self.task!r} on spectra; expected one that hears log-mel frames"
+            )
+        return self.front_end
+
+    @property
+    def stft(self) -> StftConfig:
+        """The transform of a model that hears spectra.
+
+        Raises
+        ------
+        ModelError
+            If it hears log-mel frames.
+        """
+        if not isinstance(self.front_end, StftConfig):
+            raise ModelError(
+                f"model {self.name} does {self.task!r} on log-mel frames; expected a model whose task is 'separation'"
+            )
+        return self.front_end
+
+    @property
+    def input_size(self) -> int:
+        """Numbers in a frame of ``x``."""
+        if self.is_separation:
+            return 2 * self.stft.bins
+        return self.ear.embedding_size if self.ear else self.log_mel.mel_bands
+
+    @property
+    def output_size(self) -> int:
+        """Numbers in a step of ``y``."""
+        if self.embedding_size is not None:
+            return self.embedding_size
+        return len(self.labels) + (2 * self.stft.bins if self.is_separation else 0)
+
+    @property
+    def frame_ms(self) -> float:
+        """From one frame that the model hears to the next."""
+        ear_frames = self.ear.hop_frames if self.ear else 1
+        return 1_000 * ear_frames * self.front_end.hop_samples / self.front_end.sample_rate_hz
+
+    def thresholds(self, prefer: str = "balanced") -> tuple[Thresholds, ...]:
+        """The operating point for a preference, one for each label.
+
+        Raises
+        ------
+        ModelError
+            If the model was released without it.
+        """
+        if prefer not in self.operating_points:
+            if known := ", ".join(self.operating_points):
+                raise ModelError(
+                    f"model {self.name} has no operating point {prefer!r}, it has {known}; prefer one of these, or "
+                    "release it anew"
+                )
+            raise ModelError(
+                f"model {self.name} was exported without thresholds; expected one that was released, as by python -m "
+                "train release"
+            )
+        points = self.operating_points[prefer]
+        return points * len(self.labels) if len(points) == 1 else points
+
+    def as_ear(self) -> EarSpec:
+        """As its heads name this ear.
+
+        Raises
+        ------
+        ModelError
+            If it is no ear.
+        """
+        if self.embedding_size is None:
+            raise ModelError(f"model {self.name} does {self.task!r}; expected a model whose task is 'ear'")
+        return EarSpec(self.name, self.sha256, self.embedding_size, self.hop_frames)
+
+    def to_json(self) -> str:
+        """The text of ``manifest.json``."""
+        content = {
+            "schema": MANIFEST_SCHEMA,
+            **asdict(self),
+            "front_end_fingerprint": self.front_end.fingerprint,
+        }
+        return json.dumps(content, indent=2) + "\n"
+
+    @classmethod
+    def from_content(cls, content: dict[str, Any]) -> Manifest:
+        """The manifest out of the parsed text of ``manifest.json``; keys that are no fields are left out.
+
+        Raises
+        ------
+        KeyError, TypeError, ValueError, AttributeError, ConfigError
+            Where one is missing or of another kind.
+        """
+        known = {f.name for f in fields(cls)}
+        values = {key: value for key, value in content.items() if key in known}
+        heard = StftConfig if values["task"] == "separation" else FrontEndConfig
+        values["front_end"] = heard(**values["front_end"])
+        values["ear"] = EarSpec(**values["ear"]) if values["ear"] else None
+        values["operating_points"] = {
+            preference: tuple(Thresholds(**point) for point in points)
+            for preference, points in values["operating_points"].items()
+        }
+        values["states"] = tuple(StateSpec(tuple(s["shape"]), s["dtype"]) for s in values["states"])
+        values["labels"] = tuple(values["labels"])
+        values["trained_on"] = tuple(values["trained_on"])
+        return cls(**values)

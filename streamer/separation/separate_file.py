@@ -1,0 +1,156 @@
+"""Whole files apart: the steps of live sound, with the latency taken out."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack, suppress
+from pathlib import Path
+
+import soundfile
+
+from streamer.audio.wav import as_wav
+from streamer.config import STEM_ENCODINGS, STEMS
+from streamer.dsp.model_calls import alone
+from streamer.errors import ConfigError, StreamError
+from streamer.inference.model import Model
+from streamer.separation.separator import Separator, Stems, cleaned
+from streamer.sinks.disk import FULL, is_full
+from streamer.sources.file import FileSource
+from streamer.sources.source import POLL_S, Source
+
+BLOCK_FRAMES = 16_384
+
+
+def separate_file(
+    path: Path, folder: Path, model: Model, heard: Callable[[float, float | None], None]
+) -> int:
+    """Write ``voice.wav`` and ``music.wav`` of a file: its rate, channels and length, sample for sample.
+
+    Parameters
+    ----------
+    path : Path
+        Anything that `FileSource` reads.
+    folder : Path
+        Made if absent. What is there under these names is replaced once the stems are whole.
+    model : Model
+        A separation.
+    heard : callable
+        Told now and then how many seconds were heard, of how many there are, where that is known.
+
+    Returns
+    -------
+    int
+        How many samples were NaN, infinite or beyond any sound, and muted.
+
+    Raises
+    ------
+    ConfigError
+        If the file lies where a stem is to be.
+    StreamError
+        If the file cannot be read, or the stems cannot be written.
+    """
+    check_folders({path: folder})
+    targets = _targets(folder)
+    source = FileSource(path)
+    source.open()
+    with ExitStack() as opened:
+        opened.callback(source.close)
+        separator = Separator(model, source.rate_hz, source.channels)
+        try:
+            if not folder.exists():
+                opened.callback(_remove_empty, folder)
+            folder.mkdir(parents=True, exist_ok=True)
+            partial = {stem: target.with_name(f"{target.name}.partial") for stem, target in targets.items()}
+            opened.callback(_remove, tuple(partial.values()))
+            files = {stem: opened.enter_context(_writer(path, source)) for stem, path in partial.items()}
+            muted = _separated(source, separator, files, heard)
+            for stem, file in files.items():
+                file.close()
+                as_wav(partial[stem])
+                partial[stem].replace(targets[stem])
+        except (OSError, soundfile.LibsndfileError) as error:
+            full = isinstance(error, soundfile.LibsndfileError) and is_full(folder)  # it says "System error."
+            reason = FULL if full else error
+            raise StreamError(
+                f"the stems of {path} cannot be written into {folder} ({reason}); make room there, or name a "
+                "folder with --out that may be written to"
+            ) from error
+    return muted
+
+
+def check_folders(folders: Mapping[Path, Path]) -> None:
+    """Refuse to write stems over a file that is to be read.
+
+    Parameters
+    ----------
+    folders : mapping of Path to Path
+        Files, and what takes the stems of each.
+
+    Raises
+    ------
+    ConfigError
+        If two files have one folder, or a file lies where a stem is to be.
+    """
+    twice = [folder for folder, count in Counter(folders.values()).items() if count > 1]
+    if twice:
+        names = " and ".join(str(path) for path, folder in folders.items() if folder == twice[0])
+        raise ConfigError(
+            f"the stems of {names} would both be in {twice[0]}; expected a name of its own for each file: give them in "
+            "turns, each with an --out of its own"
+        )
+    files = {path.resolve(): path for path in folders}
+    for path, folder in folders.items():
+        for target in _targets(folder).values():
+            if over := files.get(target.resolve()):
+                raise ConfigError(
+                    f"{over} would be written over by a stem of {path}; name another folder with --out"
+                )
+
+
+def _targets(folder: Path) -> dict[str, Path]:
+    return {stem: folder / f"{stem}.wav" for stem in STEMS}
+
+
+def _separated(
+    source: Source,
+    separator: Separator,
+    files: dict[str, soundfile.SoundFile],
+    heard: Callable[[float, float | None], None],
+) -> int:
+    """Step over all of a source; gives how many samples were muted."""
+    state, muted = separator.init(), 0
+    while not source.ended:
+        block = source.read(BLOCK_FRAMES)
+        if block is None:
+            time.sleep(source.wait_s(POLL_S))  # for ffmpeg
+            continue
+        sound, bad = cleaned(block.samples)
+        muted += bad
+        stems, state = alone(separator.step(sound[None], state))
+        _write(files, stems)
+        heard(block.stop / source.rate_hz, source.total_s)
+    _write(files, separator.flush(state))
+    return muted
+
+
+def _write(files: dict[str, soundfile.SoundFile], stems: Stems) -> None:
+    for stem, file in files.items():
+        file.write(getattr(stems, stem)[0])
+
+
+def _writer(path: Path, source: Source) -> soundfile.SoundFile:
+    return soundfile.SoundFile(
+        path, "w", source.rate_hz, source.channels, STEM_ENCODINGS["wav"], format="RF64"
+    )
+
+
+def _remove_empty(folder: Path) -> None:
+    with suppress(OSError):  # what has something in it stays
+        folder.rmdir()
+
+
+def _remove(paths: tuple[Path, ...]) -> None:
+    for path in paths:
+        path.unlink(missing_ok=True)

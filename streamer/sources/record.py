@@ -1,0 +1,61 @@
+"""The sound of a source, whole, for a model to learn from."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+
+from streamer.arrays import Array
+from streamer.dsp.downmix import downmix
+from streamer.dsp.resample import Resample
+from streamer.dsp.stage import offline
+from streamer.errors import StreamError
+from streamer.sources.source import POLL_S, Source
+
+READ_FRAMES = 4_096
+
+
+def hear(source: Source, rate_hz: int, longest_s: float) -> Array:
+    """Take a source's sound from its opening on, until it ends or lasts long enough.
+
+    Parameters
+    ----------
+    source : Source
+        Not yet opened; closed again.
+    rate_hz : int
+        Of the samples that are given.
+    longest_s : float
+        Seconds, above 0.
+
+    Returns
+    -------
+    float32 array, shape (samples,)
+        Mono, as a pipeline hears it: what is no number is silence.
+
+    Raises
+    ------
+    StreamerError
+        If it cannot be opened, fails, or loses sound.
+    """
+    blocks: list[Array] = []
+    source.open()
+    try:
+        wanted = round(longest_s * source.rate_hz)
+        while wanted and not source.ended:
+            block = source.read(min(wanted, READ_FRAMES))
+            if block is None:
+                time.sleep(0.0 if source.ended else source.wait_s(POLL_S))
+                continue
+            if block.start != sum(map(len, blocks)):
+                raise StreamError(
+                    f"sound was lost while recording (up to sample {block.start}); record it again, with less else "
+                    "going on"
+                )
+            blocks.append(np.empty(len(block.samples), np.float32))
+            downmix(block.samples, blocks[-1])
+            wanted -= len(block.samples)
+    finally:
+        source.close()
+    mono = np.concatenate([np.zeros(0, np.float32), *blocks])
+    return np.asarray(offline(Resample(source.rate_hz, rate_hz), mono[None])[0])

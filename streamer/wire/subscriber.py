@@ -1,0 +1,274 @@
+"""Receive a publisher's events.
+
+In three lines::
+
+    from streamer import subscribe
+    for event in subscribe("gate"):
+        print(event.state, event.label, event.score)
+"""
+
+from __future__ import annotations
+
+import struct
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import zmq
+
+from streamer.config import DEFAULT_ADDRESS
+from streamer.errors import ConfigError, StreamError
+from streamer.events import Decision, Event
+from streamer.wire.address import check_address, is_ipv6
+from streamer.wire.encoding import decode
+from streamer.wire.keys import ClientKeys, load_client_keys
+
+_KEEPALIVE = {
+    zmq.TCP_KEEPALIVE: 1,
+    zmq.TCP_KEEPALIVE_IDLE: 5,
+    zmq.TCP_KEEPALIVE_INTVL: 5,
+    zmq.TCP_KEEPALIVE_CNT: 3,
+}
+"""By the kernel, in seconds: a connection that is dead without a word (cable, sleep) is noticed and made anew.
+
+ZMTP's own heartbeats would do it too, but libzmq 4.3.5 takes a subscriber that is slow for one that is gone, and
+then aborts its process (libzmq issues 3937, 4767)."""
+_REFUSALS = (
+    zmq.EVENT_HANDSHAKE_FAILED_AUTH
+    | zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL
+    | zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL
+)
+_BROKEN_HANDSHAKES = 3  # one may be a publisher that is just leaving; in a row, they are a refusal
+
+
+class Subscriber(Iterator[Event]):
+    """Events of a publisher, as they come; what `subscribe` returns.
+
+    For one thread. It reconnects by itself when the publisher goes and comes back.
+
+    Parameters
+    ----------
+    topics : tuple of str
+        ``KIND`` or ``KIND/STREAM``; none is everything.
+    address : str
+        The publisher's ``tcp://HOST:PORT`` or ``ipc://PATH``.
+    keys : Path, str or None
+        A subscriber's folder (see `streamer.wire.keys`), if the publisher asks for keys.
+    timeout_s : float or None
+        How long an iteration waits for a message; None: for ever.
+
+    Attributes
+    ----------
+    lost : Counter[str]
+        Messages by topic that were published between two that were received; ``lost.total()`` sums them.
+        What came before the first one (before the first of its label, for one that is marked ``replay``), or
+        between the last of a publisher and the first after it was started again, is not counted: nobody
+        knows. A lost message that is repeated later stays counted.
+
+    Raises
+    ------
+    ConfigError
+        If a topic, the address or the keys cannot be used.
+    """
+
+    def __init__(
+        self,
+        topics: tuple[str, ...] = (),
+        address: str = DEFAULT_ADDRESS,
+        keys: Path | str | None = None,
+        timeout_s: float | None = None,
+    ) -> None:
+        check_address(address)
+        client_keys = load_client_keys(Path(keys)) if keys else None
+        wanted = tuple(_filter(topic) for topic in topics)
+        # A kind is a prefix, up to its slash; a whole topic is exact, but ZeroMQ takes it for a prefix too.
+        self._kinds = tuple(text for text in wanted if text.endswith("/"))
+        self._topics = frozenset(wanted).difference(self._kinds)
+        self._address = address
+        self._timeout_s = timeout_s
+        self._last: dict[str, dict[str, Event]] = {}  # by topic and label
+        self._broken_handshakes = 0
+        self.lost: Counter[str] = Counter()
+        self._socket: zmq.Socket[bytes] = zmq.Context.instance().socket(zmq.SUB)
+        self._refusals: zmq.Socket[bytes] = self._socket.get_monitor_socket(_REFUSALS)
+        self._poller = zmq.Poller()
+        self._poller.register(self._refusals, zmq.POLLIN)
+        self._poller.register(self._socket, zmq.POLLIN)
+        self._connect(wanted or ("",), client_keys)
+
+    def receive(self, timeout_s: float | None = None) -> Event | None:
+        """Wait for one event.
+
+        Parameters
+        ----------
+        timeout_s : float or None
+            How long; None: for ever, 0: not at all.
+
+        Returns
+        -------
+        Event or None
+            None if there was none in time.
+
+        Raises
+        ------
+        StreamError
+            If the publisher says something that is no message; calling this again goes on. If it refuses the
+            connection; the subscriber is then closed.
+        """
+        deadline = None if timeout_s is None else time.monotonic() + timeout_s
+        while self._wait(deadline):
+            frames = self._socket.recv_multipart()
+            self._broken_handshakes = 0
+            if self._is_wanted(frames[0]):
+                event = decode(frames)
+                if self._is_new(event):
+                    return event
+        return None
+
+    def __next__(self) -> Event:
+        if self._socket.closed:
+            raise StopIteration
+        event = self.receive(self._timeout_s)
+        if event is None:
+            raise StreamError(
+                f"no message from {self._address} for {self._timeout_s:g} s: is `streamer listen` running?"
+            )
+        return event
+
+    def close(self) -> None:
+        """Disconnect. Iteration ends; closing twice is harmless."""
+        if not self._socket.closed:
+            self._socket.disable_monitor()
+            self._refusals.close()
+            self._socket.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _connect(self, prefixes: tuple[str, ...], keys: ClientKeys | None) -> None:
+        self._socket.setsockopt(zmq.LINGER, 0)
+        for option, value in _KEEPALIVE.items():
+            self._socket.setsockopt(option, value)
+        self._socket.setsockopt(zmq.IPV6, is_ipv6(self._address))
+        if keys:
+            self._socket.setsockopt(zmq.CURVE_PUBLICKEY, keys.public)
+            self._socket.setsockopt(zmq.CURVE_SECRETKEY, keys.secret)
+            self._socket.setsockopt(zmq.CURVE_SERVERKEY, keys.server)
+        for prefix in prefixes:
+            self._socket.setsockopt_string(zmq.SUBSCRIBE, prefix)
+        try:
+            self._socket.connect(self._address)
+        except zmq.ZMQError as error:
+            self.close()
+            raise ConfigError(
+                f"cannot connect to {self._address} ({zmq.strerror(error.errno or 0).lower()}); expected the "
+                f"publisher's address, as {DEFAULT_ADDRESS}"
+            ) from error
+
+    def _wait(self, deadline: float | None) -> bool:
+        """Wait for a message; False when the deadline passed without."""
+        while not self._socket.closed:
+            left_ms = None if deadline is None else max(0, round(1_000 * (deadline - time.monotonic())))
+            ready = dict(self._poller.poll(left_ms))
+            if self._refusals not in ready:
+                return self._socket in ready
+            self._check_refusal()
+        raise StreamError(f"the subscriber to {self._address} is closed; make another with subscribe()")
+
+    def _check_refusal(self) -> None:
+        # zmq_socket_monitor(3): 16 bits say which event, 32 bits its value.
+        event, _ = struct.unpack("=HI", self._refusals.recv_multipart()[0])
+        if event == zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL:
+            # Where one side has keys and the other not, whoever is quicker closes, often before it says why.
+            self._broken_handshakes += 1
+            if self._broken_handshakes < _BROKEN_HANDSHAKES:
+                return
+        self.close()
+        if event == zmq.EVENT_HANDSHAKE_FAILED_AUTH:
+            raise StreamError(
+                f"{self._address} refused these keys: authorise the client with `streamer keys` over there, "
+                "and start the publisher again"
+            )
+        raise StreamError(
+            f"{self._address} does not speak as expected: it publishes with keys and none were given, "
+            "or the other way round, or another program listens there"
+        )
+
+    def _is_wanted(self, topic: bytes) -> bool:
+        text = topic.decode(errors="replace")
+        everything = not self._kinds and not self._topics
+        return everything or text in self._topics or text.startswith(self._kinds)
+
+    def _is_new(self, event: Event) -> bool:
+        """Whether the event was not had before; counts what was lost before it."""
+        label = event.label if isinstance(event, Decision) else ""
+        had = self._last.setdefault(event.topic, {})
+        furthest = max(had.values(), key=lambda one: one.seq, default=None)
+        # A replay is the last of its label, but other labels of its topic may have gone further.
+        before = had.get(label) if event.replay else furthest
+        if event.replay and before and _identity(event) == _identity(before):
+            return False
+        if before and furthest:
+            if event.seq <= before.seq or event.stop < before.stop:
+                had.clear()  # the publisher was started again
+            elif event.seq > furthest.seq + 1:
+                self.lost[event.topic] += event.seq - furthest.seq - 1
+        had[label] = event
+        return True
+
+
+def subscribe(
+    *topics: str,
+    address: str = DEFAULT_ADDRESS,
+    keys: Path | str | None = None,
+    timeout_s: float | None = None,
+) -> Subscriber:
+    """Receive events: iterate over what this returns.
+
+    Parameters
+    ----------
+    *topics : str
+        ``KIND`` (``"gate"``: of every stream) or ``KIND/STREAM`` (``"gate/mic"``: of that one); none is
+        everything.
+    address, keys, timeout_s
+        See `Subscriber`.
+
+    Returns
+    -------
+    Subscriber
+        An iterator over events that counts what was lost; also a context manager that disconnects.
+
+    Raises
+    ------
+    ConfigError
+        If a topic, the address or the keys cannot be used.
+
+    Examples
+    --------
+    >>> for event in subscribe("gate"):  # doctest: +SKIP
+    ...     print(event.state, event.label, event.score)
+    """
+    return Subscriber(topics, address, keys, timeout_s)
+
+
+def _filter(topic: str) -> str:
+    """``KIND/`` for a kind, ``KIND/STREAM`` for a topic."""
+    kind, _, stream = topic.partition("/")
+    if not kind:
+        raise ConfigError(
+            f"got the topic {topic!r}; expected KIND or KIND/STREAM, as 'gate', or none for everything"
+        )
+    return f"{kind}/{stream}"
+
+
+def _identity(event: Event) -> tuple[object, ...]:
+    # seq alone would take the first message of a publisher that was started again for the one before.
+    return event.epoch, event.seq, event.start, event.stop, event.time

@@ -1,0 +1,294 @@
+"""The command line: what bad input gets (one line, exit code, no traceback), and what the commands print."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from streamer.config import PLACES
+from streamer.inference.model_folders import released_folder
+from tests.programs import STREAMER, free_address, messages, running, streamer
+from tests.toy_model import write_toy_ear, write_toy_head, write_toy_model
+
+
+def refused(code: int, text: str, *arguments: str, stdin: bytes | None = None) -> None:
+    """The program says one line and leaves with `code`."""
+    done = streamer(*arguments, stdin=stdin)
+    said = done.stderr.decode()
+    assert done.returncode == code, said
+    assert "Traceback" not in said
+    errors = [line for line in said.splitlines() if line.startswith("Error: ")]
+    assert len(errors) == 1, said
+    assert re.search(text, errors[0]), said
+
+
+@pytest.fixture
+def tone(tmp_path: Path) -> Path:
+    path = tmp_path / "tone.wav"
+    soundfile.write(path, 0.1 * np.sin(np.arange(16_000) * 0.3), 16_000)
+    return path
+
+
+def test_unknown_device_offers_what_there_is() -> None:
+    refused(1, r"no input device .*'nosuchdevice'|no input device", "listen", "--device", "nosuchdevice")
+
+
+def test_a_file_without_its_prefix_is_pointed_out(tone: Path) -> None:
+    refused(2, rf"device '{tone}' is a file; did you mean file:{tone}\?", "listen", "--device", str(tone))
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "text"),
+    [
+        ("absent.wav", None, r"absent\.wav"),
+        ("empty.wav", b"", r"empty\.wav.*empty|empty"),
+        ("text.wav", b"this is no sound at all, just words" * 50, r"text\.wav"),
+    ],
+)
+def test_a_file_that_is_no_sound(tmp_path: Path, name: str, content: bytes | None, text: str) -> None:
+    path = tmp_path / name
+    if content is not None:
+        path.write_bytes(content)
+    refused(1, text, "analyze", str(path))
+    refused(1, text, "listen", "--device", f"file:{path}", "--fast", "--bind", free_address())
+
+
+def test_an_output_without_anything_to_play_is_refused() -> None:
+    refused(
+        2,
+        "--output is 'default' and nothing is to be played; add --play voice",
+        "listen",
+        "--output",
+        "default",
+    )
+
+
+def test_a_rate_of_1_hz_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "slow.wav"
+    soundfile.write(path, np.zeros(10), 1)
+    refused(1, r"slow\.wav.*\b1 Hz", "analyze", str(path))
+
+
+def test_a_rate_of_384_khz_is_heard(tmp_path: Path) -> None:
+    path = tmp_path / "fast.wav"
+    soundfile.write(path, 0.1 * np.sin(np.arange(384_000) * 0.01), 384_000)
+    done = streamer("analyze", str(path))
+    assert done.returncode == 0, done.stderr
+    assert {h["rate"] for h in messages(done.stdout)} == {384_000}
+
+
+def test_nan_and_infinity_are_muted_and_counted(tmp_path: Path, tone: Path) -> None:
+    samples, rate = soundfile.read(tone, dtype="float32")
+    samples[100:200] = np.nan
+    samples[300] = np.inf
+    path = tmp_path / "bad.wav"
+    soundfile.write(path, samples, rate, subtype="FLOAT")
+    done = streamer("listen", "--device", f"file:{path}", "--fast", "--json", "--bind", free_address())
+    assert done.returncode == 0, done.stderr
+    assert [h["muted_samples"] for h in messages(done.stdout) if h["kind"] == "status"][-1] == 101
+    assert b"muted 101 samples" in done.stderr
+    assert b"bad: 101 samples were no sound" in streamer("analyze", str(path)).stderr
+
+
+def test_a_url_that_refuses() -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    refused(
+        1,
+        rf"127\.0\.0\.1:{port}",
+        "listen",
+        "--device",
+        f"http://127.0.0.1:{port}/x",
+        "--bind",
+        free_address(),
+    )
+
+
+def test_an_occupied_port(tone: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        address = f"tcp://127.0.0.1:{taken.getsockname()[1]}"
+        refused(
+            1, rf"{address}.*another program uses it", "listen", "--device", f"file:{tone}", "--bind", address
+        )
+
+
+def test_beyond_loopback_needs_keys(tone: Path) -> None:
+    refused(2, r"0\.0\.0\.0:9.*needs keys", "listen", "--device", f"file:{tone}", "--bind", "tcp://0.0.0.0:9")
+
+
+@pytest.mark.parametrize(
+    ("content", "text"),
+    [
+        ("[gate]\nonn = 0.5", r"unknown key 'gate\.onn'; did you mean 'gate\.on'\?"),
+        ("[gate]\non = 'high'", r"gate\.on is 'high'; expected float"),
+        ("[gate]\non = 0.2\noff = 0.4", r"thresholds are on = 0\.2, off = 0\.4"),
+        ("stream = 3", r"stream is 3; expected a list of tables, \[\[stream\]\]"),
+        ("[publish", r"is no TOML"),
+        (
+            "[[stream]]\nname='a'\ndevice='file:x'\n[[stream]]\nname='a'\ndevice='file:y'",
+            r"stream name 'a' is taken",
+        ),
+    ],
+)
+def test_a_configuration_that_cannot_be_used(tmp_path: Path, content: str, text: str) -> None:
+    path = tmp_path / "streamer.toml"
+    path.write_text(content)
+    refused(2, text, "listen", "--config", str(path), "--bind", free_address())
+
+
+def test_a_configuration_that_is_absent(tmp_path: Path) -> None:
+    refused(2, r"cannot read .*no\.toml", "listen", "--config", str(tmp_path / "no.toml"))
+
+
+def test_pcm_format_that_is_none() -> None:
+    refused(
+        2, r"--pcm is '48000'; expected RATE:CHANNELS:ENCODING", "listen", "--device", "-", "--pcm", "48000"
+    )
+
+
+def test_an_altered_model(tmp_path: Path, tone: Path) -> None:
+    folder = write_toy_model(tmp_path / "altered")
+    with (folder / "model.onnx").open("ab") as file:
+        file.write(b"x")
+    config = tmp_path / "streamer.toml"
+    config.write_text(f'[models]\ngate = "{folder}"')
+    refused(
+        1, r"has SHA-256 .* the manifest says", "listen", "--config", str(config), "--device", f"file:{tone}"
+    )
+    refused(1, r"has SHA-256 .* the manifest says", "models", "verify", str(folder))
+
+
+def test_a_model_for_another_front_end(tmp_path: Path) -> None:
+    folder = tmp_path / "old"
+    shutil.copytree(released_folder() / "gate", folder)
+    content = json.loads((folder / "manifest.json").read_text())
+    content["front_end_fingerprint"] = "0" * 64
+    (folder / "manifest.json").write_text(json.dumps(content))
+    refused(1, r"was made for front end 000000000000; .*retrain and export", "models", "verify", str(folder))
+
+
+def test_a_model_that_there_is_not() -> None:
+    refused(
+        1,
+        r"no model 'gatte'; expected .* one of the released: ear, ear_int8, gate",
+        "models",
+        "verify",
+        "gatte",
+    )
+
+
+@pytest.mark.parametrize("model", ["yamnet", "sound=x", "=x", "pre_roll_s=1"])
+def test_a_model_for_no_place(tone: Path, model: str) -> None:
+    refused(
+        2,
+        rf"--model is '{model}'; expected PLACE=MODEL with {', '.join(PLACES)} for PLACE, such as gate=yamnet",
+        "analyze",
+        "--model",
+        model,
+        str(tone),
+    )
+
+
+def test_models_are_chosen_on_the_command_line(tmp_path: Path, tone: Path) -> None:
+    ear = write_toy_ear(tmp_path / "ear")
+    folders = [
+        write_toy_model(tmp_path / "gate"),
+        write_toy_head(tmp_path / "sounds", ear, "sounds"),
+        write_toy_head(tmp_path / "genre", ear, "genre", exclusive=True),
+    ]
+    models = [word for folder in folders for word in ("--model", f"{folder.name}={folder}")]
+    noise = tmp_path / "noise.wav"
+    soundfile.write(noise, np.random.default_rng(0).normal(0, 0.2, 32_000), 16_000)
+    assert heads_said(streamer("analyze", *models, str(noise)).stdout) == {"gate", "sounds", "genre"}
+    off = ["--model", "genre=off", "--model", "sounds=off"]
+    assert heads_said(streamer("analyze", *models, *off, str(tone)).stdout) == {"gate"}
+    refused(
+        1, r"model gate has no operating point 'recall'", "analyze", *models, "--prefer", "recall", str(tone)
+    )
+
+
+def heads_said(lines: bytes) -> set[str]:
+    return {head for header in messages(lines) for head in header.get("heads", ())}
+
+
+def test_usage_errors_leave_with_2() -> None:
+    assert streamer("listen", "--no-such-option").returncode == 2
+    assert streamer("analyze").returncode == 2
+
+
+def test_the_other_files_are_analyzed(tmp_path: Path, tone: Path) -> None:
+    done = streamer("analyze", str(tmp_path / "absent.wav"), str(tone))
+    assert done.returncode == 1
+    assert {h["stream"] for h in messages(done.stdout)} == {"tone"}
+
+
+def test_models_are_listed_and_verified() -> None:
+    assert b"gate  gate  every " in streamer("models", "list").stdout
+    assert b"gate: whole, fits, runs" in streamer("models", "verify", "gate").stdout
+
+
+def test_keys_are_made(tmp_path: Path) -> None:
+    done = streamer("keys", str(tmp_path / "keys"), "--client", "lights")
+    assert done.returncode == 0, done.stderr
+    (line,) = done.stdout.decode().splitlines()
+    assert line.startswith(f"{tmp_path / 'keys' / 'clients' / 'lights'}: hand this folder to lights")
+
+
+def test_subscribe_prints_text_and_json(tone: Path, tmp_path: Path) -> None:
+    address = free_address()
+    config = tmp_path / "streamer.toml"
+    config.write_text("[engine]\nmax_lag_ms = 1000")
+    long = tmp_path / "long.wav"
+    soundfile.write(long, np.zeros(60 * 16_000), 16_000)
+    with running("listen", "--device", f"file:{long}", "--config", str(config), "--bind", address):
+        text = streamer("subscribe", "level", "--address", address, "--count", "2", "--timeout", "30")
+        assert text.returncode == 0, text.stderr
+        assert re.fullmatch(
+            r"(0:00:\S+  level/long +rms -120\.0 dBFS  peak -120\.0 dBFS\n){2}", text.stdout.decode()
+        )
+        as_json = streamer("subscribe", "status/long", "--address", address, "--count", "1", "--json")
+        assert messages(as_json.stdout)[0]["kind"] == "status"
+
+
+def test_subscribe_to_nobody_says_so() -> None:
+    refused(1, r"no message from .* for 0\.2 s", "subscribe", "--address", free_address(), "--timeout", "0.2")
+
+
+@pytest.mark.parametrize(
+    "arguments", [["models", "list"], ["listen", "--device", "file:TONE", "--fast", "--bind", "ADDRESS"]]
+)
+def test_a_full_disk_is_one_line(tone: Path, arguments: list[str]) -> None:
+    given = [a.replace("TONE", str(tone)).replace("ADDRESS", free_address()) for a in arguments]
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [STREAMER, *given], stdout=full, stderr=subprocess.PIPE, timeout=60, check=False
+        )
+    assert done.returncode == 1
+    assert b"Traceback" not in done.stderr
+    assert b"No space left on device" in done.stderr
+
+
+def test_a_reader_that_leaves_ends_it_quietly(tone: Path) -> None:
+    command = f"{STREAMER} analyze {tone} | head -n 1"
+    done = subprocess.run(
+        ["bash", "-o", "pipefail", "-c", command], capture_output=True, timeout=60, check=False
+    )
+    assert done.stderr == b""
+    assert len(done.stdout.splitlines()) == 1
+
+
+def test_the_package_is_the_command() -> None:
+    done = subprocess.run([sys.executable, "-m", "streamer", "--help"], capture_output=True, check=True)
+    assert done.stdout.startswith(b"Usage: streamer [OPTIONS] COMMAND")

@@ -1,0 +1,162 @@
+"""More streams than the machine carries: the last are left out, counted and said, and the others go on whole."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from streamer.arrays import Array, State
+from streamer.config import Config, StreamConfig
+from streamer.dsp.model_calls import Answer
+from streamer.engine.load_shedding import (
+    CALM_S,
+    LONGEST_CALM_S,
+    TIMES,
+    WITHIN_S,
+    Shedding,
+    left_out,
+    taken_back,
+)
+from streamer.engine.stream import Stream
+from streamer.events import Decision, Status
+from streamer.heads.head import Head
+from tests.scripted import RATE, Clock, Collected, Scripted, loud, run, toy_gate
+
+
+@pytest.fixture
+def head(tmp_path: Path) -> Head:
+    return toy_gate(tmp_path)
+
+
+def stream(name: str, clock: Clock, priority: int = 0, seconds: float = 30) -> Stream:
+    config = Config(stream=(StreamConfig(priority=priority),))
+    return Stream(name, Scripted(loud(seconds), clock, step_s=0.002), config=config)
+
+
+def costs(head: Head, clock: Clock, share: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the model take such a share of the time that each stream's sound lasts."""
+    answer = head.model.run
+
+    def slow(x: Array, state: State) -> Answer:
+        clock.now += share * len(x) * x.shape[1] * 0.01  # seconds in a frame
+        return answer(x, state)
+
+    monkeypatch.setattr(head.model, "run", slow)
+
+
+def losing(shedding: Shedding, clock: Clock, seconds: float, every_s: float, per_s: float) -> list[int]:
+    """How many streams are found to be too many, each time, where so much is lost every so often."""
+    found = []
+    until = clock.now + seconds
+    while clock.now < until:
+        clock.now += every_s
+        for _ in range(5):
+            shedding.lost(per_s * every_s / 5)
+        found.append(shedding.excess())
+    return found
+
+
+def test_one_freeze_sheds_nothing() -> None:
+    clock = Clock()
+    shedding = Shedding(clock)
+    for _ in range(50):
+        shedding.lost(4.0)
+    for _ in range(100):
+        clock.now += 0.1
+        assert shedding.excess() == 0
+
+
+def test_losses_that_are_far_apart_shed_nothing() -> None:
+    clock = Clock()
+    assert not any(losing(Shedding(clock), clock, 600, WITHIN_S / (TIMES - 1) + 0.1, 4.0))
+
+
+@pytest.mark.parametrize(("every_s", "per_s", "count"), [(2.0, 2.5, 3), (2.0, 0.4, 1), (15.0, 0.1, 1)])
+def test_a_loss_that_goes_on_sheds_as_many_as_lose(every_s: float, per_s: float, count: int) -> None:
+    clock = Clock()
+    shedding = Shedding(clock)
+    found = losing(shedding, clock, (2 * TIMES - 0.5) * every_s, every_s, per_s)
+    assert found == [0, 0, count, 0, 0, count]  # it is given time in between
+
+
+def test_streams_come_back_one_then_two_then_four() -> None:
+    clock = Clock()
+    shedding = Shedding(clock)
+    losing(shedding, clock, 5.0, 2.0, 9.0)
+    found = []
+    for _ in range(3):
+        clock.now += CALM_S
+        assert shedding.spare() == 0
+        clock.now += 0.1
+        found.append(shedding.spare())
+    assert found == [1, 2, 4]
+
+
+def test_who_came_back_too_early_waits_twice_as_long() -> None:
+    clock = Clock()
+    shedding = Shedding(clock)
+    waited = []
+    for _ in range(8):
+        assert losing(shedding, clock, 5.0, 2.0, 0.9)[-1] == 1
+        left = clock.now
+        while not shedding.spare():
+            clock.now += 1.0
+        waited.append(clock.now - left)
+    assert waited[0] == pytest.approx(CALM_S, abs=1.2)
+    assert waited[-1] == pytest.approx(LONGEST_CALM_S, abs=1.2)
+    assert all(later == pytest.approx(2 * sooner, abs=2.4) for sooner, later in pairwise(waited[:5]))
+
+
+def test_the_lowest_go_first_and_the_highest_come_back_first_and_never_do_all_go() -> None:
+    clock = Clock()
+    streams = [stream(name, clock, priority) for name, priority in zip("abcd", (0, 5, 0, 1), strict=True)]
+    assert [s.name for s in left_out(streams, 2)] == ["c", "a"]
+    assert [s.name for s in left_out(streams, 9)] == ["c", "a", "d"]
+    assert [s.name for s in taken_back(streams, 2)] == ["b", "d"]
+    assert left_out(streams[:1], 1) == []
+
+
+def messages(sink: Collected, name: str) -> list[Status]:
+    return [e for e in sink.of("status", name) if isinstance(e, Status)]
+
+
+def test_where_there_are_too_many_the_others_go_on_whole(head: Head, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two streams are carried, four are not."""
+    clock = Clock()
+    costs(head, clock, 0.4, monkeypatch)
+    streams = [stream(name, clock, priority) for name, priority in zip("abcd", (1, 0, 2, 0), strict=True)]
+    sink = run(head, streams, clock)
+    for name, position in (("b", 1), ("d", 3)):
+        shed = next(e for e in messages(sink, name) if e.shed)
+        assert shed.message == "not heard: the machine does not carry all streams, and others have priority"
+        assert shed.stop < 10 * RATE
+        dropped = [e.dropped_samples for e in messages(sink, name)]
+        assert dropped == sorted(dropped)
+        assert streams[position].dropped_samples > 18 * RATE
+        ends = [e for e in sink.of("gate", name) if isinstance(e, Decision) and e.state in ("on", "off")]
+        assert {e.epoch for e in ends if e.state == "on"} == {e.epoch for e in ends if e.state == "off"}
+    for name in "ac":
+        assert not any(e.shed for e in messages(sink, name))
+        late = [e.start for e in sink.of("level", name) if e.start > 10 * RATE]
+        assert late
+        assert all(later - sooner == RATE / 10 for sooner, later in pairwise(late))
+    heard = [(e.start, e.stop) for e in sink.of("level", "b")]
+    assert all(sooner[1] <= later[0] for sooner, later in pairwise(heard))
+
+
+def test_a_stream_is_heard_again_once_there_is_room(head: Head, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock()
+    costs(head, clock, 0.9, monkeypatch)
+    streams = [stream("short", clock, 1, seconds=12), stream("long", clock, 0, seconds=50)]
+    sink = run(head, streams, clock)
+    said = [e.message for e in messages(sink, "long") if "heard" in e.message and "lost" not in e.message]
+    assert said == [
+        "not heard: the machine does not carry all streams, and others have priority",
+        "heard again",
+    ]
+    assert not messages(sink, "long")[-1].shed
+    levels = sink.of("level", "long")
+    assert levels[-1].stop > 49 * RATE
+    assert streams[1].dropped_samples + RATE / 10 * len(levels) == pytest.approx(50 * RATE, abs=RATE)

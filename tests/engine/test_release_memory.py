@@ -1,0 +1,82 @@
+"""Memory that is only needed to start is let go, and nothing is harmed."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from streamer.engine import release_memory
+
+PROGRAM = """
+from pathlib import Path
+import numpy as np
+from streamer.dsp.log_mel import FrontEnd
+from streamer.engine.release_memory import release, unchanged
+from streamer.dsp.stage import offline
+
+def resident_kb():
+    status = Path("/proc/self/status").read_text().splitlines()
+    return int(next(line for line in status if line.startswith("VmRSS")).split()[1])
+
+x = np.random.default_rng(0).normal(0, 0.1, (1, 16_000)).astype(np.float32)
+before = offline(FrontEnd(), x)
+held_kb = resident_kb()
+assert release(frozenset()) == 0  # what was not seen before is left alone
+libraries = unchanged()
+assert any("libllvmlite" in mapping.path for mapping in libraries)
+released = release(libraries)
+freed_kb = held_kb - resident_kb()
+assert np.array_equal(offline(FrontEnd(), x), before)
+
+from numba import njit
+assert njit(lambda n: n + 1)(1) == 2  # the compiler still works
+print(released, freed_kb)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux says what is mapped where")
+def test_libraries_are_let_go_and_come_back() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    released, freed_kb = map(int, done.stdout.split())
+    assert released > 60_000_000
+    assert freed_kb > 40_000
+
+
+def told(*mappings: str) -> str:
+    return "".join(f"7f00{n}000-7f00{n}800 {mapping}\n" for n, mapping in enumerate(mappings))
+
+
+def test_only_libraries_that_nothing_was_changed_in_count(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rest, none = "p 00000000 08:01 123 ", "Rss: 4 kB\nAnonymous: 0 kB\nSwap: 0 kB"
+    smaps = tmp_path / "smaps"
+    smaps.write_bytes(
+        told(
+            f"r--{rest}/usr/lib/liba.so.1\n{none}",
+            f"r-x{rest}/usr/lib/a.cpython-311.so\n{none}",
+            f"rw-{rest}/usr/lib/written.so\n{none}",
+            f"r--{rest}/usr/lib/relocated.so\nRss: 4 kB\nAnonymous: 4 kB\nSwap: 0 kB",
+            f"r--{rest}/usr/lib/swapped.so\nRss: 0 kB\nAnonymous: 0 kB\nSwap: 8 kB",
+            f"r--{rest}/usr/lib/old_kernel.so\nRss: 0 kB\nAnonymous: 0 kB",
+            f"r--{rest}/home/my.songs/a.npy\n{none}",
+            f"r--{rest[:-1]}\n{none}",
+        ).encode()
+        + b"7f009000-7f009800 r--p 00000000 08:01 123 /usr/l\xe9/libb.so\n"
+        + none.encode()
+    )
+    monkeypatch.setattr(release_memory, "SMAPS", smaps)
+    names = {Path(mapping.path).name for mapping in release_memory.unchanged()}
+    assert names == {"liba.so.1", "a.cpython-311.so", "libb.so"}
+
+
+def test_where_nothing_is_told_nothing_is_let_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(release_memory, "SMAPS", tmp_path / "absent")
+    assert release_memory.unchanged() == frozenset()
+    assert release_memory.release(release_memory.unchanged()) == 0

@@ -1,0 +1,110 @@
+"""Several labels: warm-up, what is told at first, and labels that exclude each other."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from streamer.heads.head_decisions import HeadDecisions
+from streamer.heads.hysteresis import Decider
+
+HOP = 10
+
+
+def decisions(*labels: str, exclusive: bool = False, warm_up_samples: int = 0) -> HeadDecisions:
+    deciders = tuple(Decider(label, 0.6, 0.3, 20, 20, update_samples=1_000) for label in labels)
+    return HeadDecisions(deciders, exclusive, warm_up_samples)
+
+
+def run(head: HeadDecisions, *scores: tuple[float, ...], origin: int = 0) -> list[tuple[str, str, int, int]]:
+    """Label, state, since and at of what is told."""
+    state, told = head.init(origin), []
+    for k, row in enumerate(scores):
+        start = origin + k * HOP
+        told += head.step(np.array(row, np.float32), start, start + HOP, state) or []
+    told += head.end(origin + len(scores) * HOP, state)
+    return [(c.label, c.state, c.since, c.at) for c in told]
+
+
+def test_nothing_is_decided_before_enough_was_heard() -> None:
+    head = decisions("music", warm_up_samples=30)
+    state = head.init(700)
+    told = [head.step(np.array([0.9], np.float32), s, s + HOP, state) for s in range(700, 750, HOP)]
+    assert told[:3] == [None, None, None]
+    assert told[3] == []
+    assert [(c.state, c.since, c.at) for c in told[4] or []] == [("on", 730, 750)]
+
+
+def test_one_label_tells_how_things_stand_and_several_what_sets_in() -> None:
+    assert run(decisions("music"), (0.1,), (0.1,)) == [("music", "off", 0, 10)]
+    assert run(decisions("dog", "cat"), (0.1, 0.1), (0.1, 0.1)) == []
+
+
+def test_labels_go_on_side_by_side() -> None:
+    loud, soft = (0.9, 0.1), (0.1, 0.1)
+    told = run(decisions("dog", "rain"), (0.1, 0.9), (0.1, 0.9), loud, loud, soft, soft)
+    assert told == [
+        ("rain", "on", 0, 20),
+        ("dog", "on", 20, 40),
+        ("rain", "off", 20, 40),
+        ("dog", "off", 40, 60),
+    ]
+
+
+def test_the_end_closes_all_that_goes_on_with_their_last_scores() -> None:
+    head = decisions("dog", "rain", "wind")
+    state = head.init(0)
+    for start in (0, 10):
+        head.step(np.array([0.9, 0.7, 0.1], np.float32), start, start + HOP, state)
+    told = head.end(20, state)
+    assert [(c.label, c.state, c.since, c.at) for c in told] == [
+        ("dog", "off", 20, 20),
+        ("rain", "off", 20, 20),
+    ]
+    np.testing.assert_allclose([c.score for c in told], [0.9, 0.7], rtol=1e-6)
+    assert head.end(30, state) == []
+
+
+ROCK, JAZZ, BOTH = (0.7, 0.2), (0.2, 0.7), (0.65, 0.7)
+
+
+def test_a_label_that_excludes_another_takes_its_place_at_once() -> None:
+    head = decisions("rock", "jazz", exclusive=True)
+    assert run(head, ROCK, ROCK, BOTH, BOTH, BOTH) == [
+        ("rock", "on", 0, 20),
+        ("rock", "off", 20, 40),
+        ("jazz", "on", 20, 40),
+        ("jazz", "off", 50, 50),
+    ]
+
+
+def test_at_most_one_of_labels_that_exclude_each_other_goes_on() -> None:
+    head = decisions("a", "b", "c", exclusive=True)
+    rng = np.random.default_rng(0)
+    rows = rng.dirichlet((0.3, 0.3, 0.3), 60).repeat(4, axis=0)
+    going_on: set[str] = set()
+    changes = 0
+    for label, state, _, _ in run(head, *map(tuple, rows)):
+        if state == "off":
+            going_on.remove(label)
+        elif state == "on":
+            going_on.add(label)
+            changes += 1
+        assert len(going_on) <= 1
+    assert changes > 10
+
+
+def test_a_label_stays_while_no_other_lasts() -> None:
+    head = decisions("rock", "jazz", exclusive=True)
+    told = run(head, ROCK, ROCK, BOTH, ROCK, BOTH, ROCK, (0.4, 0.5), (0.4, 0.5), (0.4, 0.5))
+    assert told == [("rock", "on", 0, 20), ("rock", "off", 90, 90)]
+
+
+def test_a_label_goes_off_by_itself_when_nothing_takes_its_place() -> None:
+    head = decisions("rock", "jazz", exclusive=True)
+    assert run(head, ROCK, ROCK, (0.2, 0.4), (0.2, 0.4)) == [("rock", "on", 0, 20), ("rock", "off", 20, 40)]
+
+
+def test_what_is_not_the_likeliest_does_not_set_in_even_where_nothing_is_below_off() -> None:
+    deciders = tuple(Decider(label, 0.6, 0.0, 20, 20, update_samples=1_000) for label in ("rock", "jazz"))
+    head = HeadDecisions(deciders, True, 0)
+    assert run(head, ROCK, JAZZ, ROCK, JAZZ) == []

@@ -1,0 +1,86 @@
+"""Hysteresis, hold times and warm-up, on score sequences written out by hand."""
+
+from __future__ import annotations
+
+import pytest
+
+from streamer.config import DecisionConfig
+from streamer.errors import ConfigError
+from streamer.heads.hysteresis import Change, Decider
+
+HOP = 10
+PLAIN = Decider("x", 0.6, 0.4, min_on_samples=20, min_off_samples=30, update_samples=1_000)
+
+
+def run(decider: Decider, scores: list[float], origin: int = 0) -> list[Change]:
+    state = decider.init(origin)
+    told = []
+    for k, score in enumerate(scores):
+        change, state = decider.step(score, origin + k * HOP, origin + (k + 1) * HOP, state)
+        told += [change] if change else []
+    return told
+
+
+def states(changes: list[Change]) -> list[tuple[str, int, int]]:
+    return [(c.state, c.since, c.at) for c in changes]
+
+
+def test_first_score_tells_how_things_stand() -> None:
+    assert states(run(PLAIN, [0.1, 0.1, 0.1])) == [("off", 0, 10)]
+
+
+def test_on_after_it_lasted_and_since_its_onset() -> None:
+    assert states(run(PLAIN, [0.1, 0.7, 0.7])) == [("off", 0, 10), ("on", 10, 30)]
+
+
+def test_music_from_the_start_is_on_without_an_off_before() -> None:
+    assert states(run(PLAIN, [0.9, 0.9, 0.9])) == [("on", 0, 20)]
+
+
+def test_a_score_between_the_thresholds_changes_nothing() -> None:
+    between = [0.5] * 20
+    assert states(run(PLAIN, [0.1, *between])) == [("off", 0, 10)]
+    assert states(run(PLAIN, [0.9, 0.9, *between])) == [("on", 0, 20)]
+
+
+def test_a_short_burst_is_not_believed() -> None:
+    assert states(run(PLAIN, [0.1, 0.9, 0.1, 0.9, 0.1])) == [("off", 0, 10)]
+
+
+def test_a_dip_between_the_thresholds_does_not_end_a_pending_change() -> None:
+    assert states(run(PLAIN, [0.1, 0.9, 0.5])) == [("off", 0, 10), ("on", 10, 30)]
+
+
+def test_off_after_it_lasted_and_since_its_end() -> None:
+    told = run(PLAIN, [0.9, 0.9, 0.1, 0.1, 0.1])
+    assert states(told) == [("on", 0, 20), ("off", 20, 50)]
+
+
+def test_a_pause_is_bridged() -> None:
+    assert states(run(PLAIN, [0.9, 0.9, 0.1, 0.1, 0.9, 0.1, 0.1])) == [("on", 0, 20)]
+
+
+def test_updates_come_at_their_interval_and_only_while_on() -> None:
+    decider = Decider("x", 0.6, 0.4, 10, 10, update_samples=30)
+    told = run(decider, [0.9] * 8 + [0.1] * 8)
+    assert states(told) == [("on", 0, 10), ("update", 0, 40), ("update", 0, 70), ("off", 80, 90)]
+
+
+def test_end_closes_what_goes_on() -> None:
+    state = PLAIN.init(0)
+    _, state = PLAIN.step(0.9, 0, 20, state)
+    assert PLAIN.end(0.9, 22, 25, state)[0] == Change("x", "off", 22, 25, 0.9)
+    assert PLAIN.end(0.9, 22, 25, PLAIN.init(0))[0] is None
+
+
+@pytest.mark.parametrize(
+    ("kwargs", "text"),
+    [
+        ({"on": 0.3, "off": 0.5}, r"thresholds are on = 0.3, off = 0.5; expected 0 <= off <= on <= 1"),
+        ({"on": 1.5}, r"on = 1.5"),
+        ({"min_on_ms": -1.0}, r"min_on_ms = -1.0.*expected none below 0"),
+    ],
+)
+def test_refuses_what_cannot_be(kwargs: dict[str, float], text: str) -> None:
+    with pytest.raises(ConfigError, match=text):
+        DecisionConfig(**kwargs)

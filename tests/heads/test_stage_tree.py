@@ -1,0 +1,157 @@
+"""The tree of stages: what is shared is stepped once, and every item lies where it was heard."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from streamer.arrays import Array, State
+from streamer.config import DecisionConfig
+from streamer.dsp.log_mel import FrontEnd, FrontEndConfig
+from streamer.dsp.model_calls import Answer, alone
+from streamer.dsp.resample import Resample
+from streamer.dsp.stage import Chain, offline
+from streamer.errors import ModelError
+from streamer.heads.head import Head
+from streamer.heads.results import Said
+from streamer.heads.stage_tree import Hearing
+from streamer.inference.model_folders import read_manifest
+from streamer.inference.onnx import OnnxModel
+from tests.toy_model import EAR_HOP_FRAMES, HOP_FRAMES, write_toy_ear, write_toy_head, write_toy_model
+
+RATE = 16_000
+WARM_UP_FRAMES = 3
+
+
+class Counted(OnnxModel):
+    """Counts its steps, by model."""
+
+    def __init__(self, folder: Path, steps: Counter[str]) -> None:
+        self.steps = steps
+        super().__init__(folder)
+
+    def run(self, x: Array, state: State) -> Answer:
+        self.steps[self.manifest.name] += x.shape[1] // self.manifest.hop_frames
+        return super().run(x, state)
+
+
+@pytest.fixture
+def steps() -> Counter[str]:
+    return Counter()
+
+
+@pytest.fixture
+def heads(tmp_path: Path, steps: Counter[str]) -> list[Head]:
+    """A gate on the front end, and two heads on an ear; nothing is gated."""
+    ear = Counted(write_toy_ear(tmp_path / "ear"), steps)
+
+    def on_the_ear(name: str, kind: str, exclusive: bool) -> Head:
+        folder = write_toy_head(tmp_path / name, tmp_path / "ear", name, exclusive, WARM_UP_FRAMES)
+        return Head(name, kind, Counted(folder, steps), DecisionConfig(), ear)
+
+    gate = Head("gate", "gate", Counted(write_toy_model(tmp_path / "gate"), steps), DecisionConfig())
+    return [gate, on_the_ear("sounds", "sound", False), on_the_ear("genre", "genre", True)]
+
+
+def noise(seconds: float, rate_hz: int = RATE) -> Array:
+    return np.random.default_rng(1).normal(0, 0.1, round(seconds * rate_hz)).astype(np.float32)
+
+
+def test_what_heads_share_is_stepped_once(heads: list[Head], steps: Counter[str]) -> None:
+    hearing = Hearing(heads, RATE, with_frames=False)
+    state = hearing.init()
+    steps.clear()
+    x = noise(2.0)
+    embeddings = offline(Chain(FrontEnd(), heads[1].path[1]), x[None]).shape[1]
+    steps.clear()
+    for first in range(0, len(x), 160):
+        alone(hearing.step(x[first : first + 160], state))
+    frames = (len(x) - 400) // 160 + 1
+    assert embeddings == frames // EAR_HOP_FRAMES
+    assert steps == {
+        "gate": frames // HOP_FRAMES,
+        "ear": embeddings,
+        "sounds": embeddings,
+        "genre": embeddings,
+    }
+
+
+def test_what_is_said_is_placed_where_it_was_known(heads: list[Head]) -> None:
+    hearing = Hearing(heads, RATE, with_frames=False)
+    state = hearing.init()
+    said: dict[str, list[int]] = {"gate": [], "sounds": [], "genre": []}
+    x = noise(1.2)
+    for n in range(len(x)):
+        for outcome in alone(hearing.step(x[n : n + 1], state)):
+            assert isinstance(outcome, Said)
+            assert outcome.stop == n + 1
+            said[outcome.head.name].append(outcome.start)
+    every = EAR_HOP_FRAMES * 160
+    warm_up = WARM_UP_FRAMES * every + EAR_HOP_FRAMES * 160  # the head's, after the ear's
+    first = next(k for k in range(100) if k * every + every + 240 > warm_up)
+    assert said["sounds"] == said["genre"]
+    assert said["sounds"] == [k * every + 240 for k in range(first, first + len(said["sounds"]))]
+    assert len(said["sounds"]) == 11
+
+
+@pytest.mark.parametrize("rate_hz", [44_100, 48_000, 8_000])
+def test_items_of_a_chain_lie_on_the_captured_samples(heads: list[Head], rate_hz: int) -> None:
+    hearing = Hearing(heads, rate_hz, with_frames=False)
+    state = hearing.init()
+    x = noise(1.5, rate_hz)
+    outcomes = [*alone(hearing.step(x, state)), *hearing.finish(state)]
+    said = [o for o in outcomes if isinstance(o, Said) and o.head.name == "sounds"]
+    chain = Chain(Resample(rate_hz, RATE), *heads[1].path)
+    scores = offline(chain, x[None])[0]
+    skipped = len(scores) - len(said)
+    for k, one in enumerate(said, skipped):
+        known_samples = (k + 1) * EAR_HOP_FRAMES * 160 + 240  # at the rate of the front end
+        assert one.stop == min(-(-known_samples * rate_hz // RATE), len(x))
+        np.testing.assert_array_equal(one.scores, scores[k])
+
+
+@pytest.mark.parametrize("rate_hz", [16_000, 22_050, 44_100, 48_000])
+def test_what_is_said_next_is_known_when_it_was_foretold_and_not_before(
+    heads: list[Head], rate_hz: int
+) -> None:
+    hearing, sound = Hearing(heads, rate_hz, with_frames=False), noise(2, rate_hz)
+    state = hearing.init()
+    for _ in range(20):
+        stop = hearing.next_stop(state)
+        assert stop is not None
+        first, last = state.heard, hearing.known_after(stop)
+        alone(hearing.step(sound[first : last - 1], state))
+        assert state.horizon < stop
+        alone(hearing.step(sound[last - 1 : last], state))
+        assert state.horizon >= stop
+        assert (hearing.next_stop(state) or 0) > stop
+
+
+def test_an_ear_of_another_release_is_refused(tmp_path: Path) -> None:
+    ear = write_toy_ear(tmp_path / "ear")
+    head = OnnxModel(write_toy_head(tmp_path / "sounds", ear, "sounds"))
+    manifest = replace(read_manifest(ear), sha256="f" * 64)
+    other = OnnxModel(ear)
+    other.manifest = manifest
+    with pytest.raises(
+        ModelError,
+        match=r"model sounds was made for the ear ear [0-9a-f]{12} and is given the ear ear f{12}: release it anew",
+    ):
+        Head("sounds", "sound", head, DecisionConfig(), other)
+    with pytest.raises(ModelError, match=r"model sounds was made for the ear .* and is given the front end"):
+        Head("sounds", "sound", head, DecisionConfig())
+    gate = OnnxModel(write_toy_model(tmp_path / "gate", FrontEndConfig()))
+    with pytest.raises(ModelError, match="model gate was made for the front end and is given the ear"):
+        Head("gate", "gate", gate, DecisionConfig(), OnnxModel(ear))
+
+
+def test_a_head_that_waits_for_a_gate_that_does_not_listen_is_refused(heads: list[Head]) -> None:
+    waiting = replace(heads[2], opened_by="door")
+    with pytest.raises(
+        ValueError, match=r"genre is opened by 'door'; expected a head .*: \['gate', 'sounds'\]"
+    ):
+        Hearing([*heads[:2], waiting], RATE, with_frames=False)

@@ -1,0 +1,216 @@
+"""Many streams in one call of a model: each hears what it would hear alone, and does not notice the others."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from streamer.arrays import Array, State
+from streamer.config import Config, DecisionConfig, PublishConfig
+from streamer.dsp.model_calls import Answer, Ask, Asking, alone
+from streamer.events import Decision, Event, Scores
+from streamer.heads.head import Head
+from streamer.inference.batching import Together
+from streamer.inference.model_cache import Loaded
+from streamer.inference.onnx import OnnxModel
+from streamer.inference.state_slots import Slots
+from streamer.pipeline.build_heads import heads_of
+from streamer.pipeline.pipeline import Pipeline
+from streamer.separation.gated_separation import Separation
+from streamer.sources.open_source import DEMO_PATH
+from streamer.sources.source import Block
+from streamer.wire.encoding import encode
+from tests.heads.test_gated import make_heads, sound
+from tests.toy_separation import write_toy_separation
+
+RATE, ROWS = 16_000, 8
+
+
+@dataclass(eq=False)
+class Adding:
+    """Adds its state to what it is given; the state counts. Refuses to be given 13."""
+
+    rows: list[int] = field(default_factory=list)
+    streams_at_once: int = ROWS
+
+    def room(self, streams: int, like: State) -> State:
+        return tuple(np.empty((streams, *array.shape[1:])) for array in like)
+
+    def run(self, x: Array, state: State) -> Answer:
+        self.rows.append(len(x))
+        if (x == 13).any():
+            raise ValueError("13 is refused")
+        (count,) = state
+        return x + count, (count + 1,)
+
+
+def asking(graphs: Sequence[Adding], x: float, items: int = 1) -> Asking[float]:
+    """Send a number through graphs, one after the other."""
+    y = np.full((1, items), x)
+    for graph in graphs:
+        y, _ = yield Ask(graph, y, (np.ones((1, 1)),))
+    return float(y[0, 0])
+
+
+def test_what_is_asked_of_one_graph_is_answered_in_one_call() -> None:
+    graph = Adding()
+    assert Together([graph]).do([asking([graph], x) for x in (1.0, 5.0, 3.0)]) == [2.0, 6.0, 4.0]
+    assert graph.rows == [3]
+
+
+def test_a_call_takes_so_many_and_only_what_is_alike() -> None:
+    graph = Adding()
+    works = [asking([graph], float(n), items=1 + n % 2) for n in range(20, 22 + 2 * ROWS)]
+    assert Together([graph]).do(works) == [n + 1 for n in range(20, 22 + 2 * ROWS)]
+    assert sum(graph.rows) == len(works)
+    assert sorted(graph.rows)[-1] == ROWS
+    assert len(graph.rows) == 4  # a bank's rows are of both forms
+
+
+def test_a_later_graph_waits_until_all_who_want_it_are_there() -> None:
+    first, second = Adding(), Adding()
+    ways = [[first, second], [second], [first, first, second]]
+    found = Together([first, second]).do([asking(way, 1.0) for way in ways])
+    assert found == [3.0, 2.0, 4.0]
+    assert first.rows == [2, 1]
+    assert second.rows == [3]
+
+
+def test_a_graph_that_several_streams_ask_has_its_first_place() -> None:
+    first, second = Adding(), Adding()
+    ways = [[first, second], [second], [first, first, second]]
+    assert Together([first, second, first]).do([asking(way, 1.0) for way in ways]) == [3.0, 2.0, 4.0]
+    assert (first.rows, second.rows) == ([2, 1], [3])
+
+
+def test_who_asks_for_nothing_is_done_at_once() -> None:
+    assert Together([]).do([asking([], 4.0), asking([], 5.0)]) == [4.0, 5.0]
+    assert Together([]).do([]) == []
+
+
+def test_a_fault_is_of_the_stream_that_has_it() -> None:
+    graph = Adding()
+    good, bad, late = Together([graph]).do([asking([graph, graph], x) for x in (1.0, 13.0, 12.0)])
+    assert good == 3.0
+    assert isinstance(bad, ValueError)
+    assert isinstance(late, ValueError)
+    assert graph.rows == [3, 1, 1, 1, 2, 1, 1]  # all, then each by itself
+
+
+def test_a_state_stays_in_its_slot_whoever_steps_with_it() -> None:
+    graph, together = Adding(), Together([])
+    states: dict[str, State] = {name: (np.zeros((1, 1)),) for name in "abc"}
+
+    def counting(name: str) -> Asking[float]:
+        y, states[name] = yield Ask(graph, np.zeros((1, 1)), states[name])
+        return float(y[0, 0])
+
+    for due, found in (("abc", [0, 0, 0]), ("ac", [1, 1]), ("b", [1]), ("abc", [2, 2, 2]), ("c", [3])):
+        assert together.do([counting(name) for name in due]) == found
+    assert graph.rows == [3, 2, 1, 3, 1]
+    assert all(state[0].base is states["a"][0].base for state in states.values())
+    states["a"] = (np.zeros((1, 1)),)  # it begins anew
+    assert together.do([counting(name) for name in "abc"]) == [0, 3, 4]
+
+
+def test_a_slot_is_free_as_soon_as_its_state_is_forgotten() -> None:
+    slots = Slots(Adding())
+    states = [slots.take_in((np.full((1, 2), n),)) for n in range(ROWS + 1)]
+    assert [slot.row for slot, _ in states] == [*range(ROWS), 0]
+    assert states[ROWS][0].bank is not states[0][0].bank
+    assert states[5][1][0].tolist() == [[5, 5]]
+    assert slots.find(states[5][1]) == states[5][0]
+    bank = states[0][0].bank
+    del states[7], states[4]
+    assert slots.take_in((np.zeros((1, 2)),))[0].row == 4  # and free again at once: nobody keeps it
+    kept = [slots.take_in((np.zeros((1, 2)),)) for _ in range(2)]
+    assert [(slot.bank is bank, slot.row) for slot, _ in kept] == [(True, 4), (True, 7)]
+    assert slots.find((np.zeros((1, 2)),)) is None
+
+
+def chunks(rng: np.random.Generator, x: Array, first: int) -> list[Block]:
+    """A sound in blocks of 0 to 300 ms, with a gap of a second in the middle, from a sample of its own on."""
+    blocks, at = [], 0
+    while at < len(x):
+        stop = min(len(x), at + int(rng.integers(0, 4_800)))
+        gap = RATE if at > len(x) // 2 else 0
+        blocks.append(Block(first + at + gap, x[at:stop, None], None))
+        at = stop
+    return blocks
+
+
+def heard_together(
+    pipelines: Sequence[Pipeline], blocks: Sequence[list[Block]], seed: int
+) -> list[list[Event]]:
+    """Turn by turn some of the streams, as they happen to be due; each leaves when its sound ends."""
+    rng = np.random.default_rng(seed)
+    together, waiting = Together([]), [list(own) for own in blocks]
+    said: list[list[Event]] = [[] for _ in pipelines]
+    while any(waiting):
+        due = [n for n, own in enumerate(waiting) if own and rng.random() < 0.7]
+        found = together.do([pipelines[n].step(waiting[n].pop(0)) for n in due])
+        for n, events in zip(due, found, strict=True):
+            assert not isinstance(events, Exception)
+            said[n] += events
+    return [events + pipeline.finish() for events, pipeline in zip(said, pipelines, strict=True)]
+
+
+def heard_alone(pipeline: Pipeline, blocks: Sequence[Block]) -> list[Event]:
+    return [event for block in blocks for event in alone(pipeline.step(block))] + pipeline.finish()
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_toys_say_the_same_bytes_together_as_alone(tmp_path: Path, seed: int) -> None:
+    heads = make_heads(tmp_path)
+    separation = Separation(
+        OnnxModel(write_toy_separation(tmp_path / "separation", 0.25)), DecisionConfig(), opened_by="gate"
+    )
+
+    def made() -> Pipeline:
+        return Pipeline("s", RATE, heads, PublishConfig(spectrum=True), separation)
+
+    rng = np.random.default_rng(seed)
+    sounds = [sound(RATE, [(0.3 * n, 0.3 * n + 1.5)], 4.0) for n in range(6)]
+    blocks = [chunks(rng, x, int(rng.integers(0, RATE))) for x in sounds]
+    found = heard_together([made() for _ in blocks], blocks, seed)
+    for own, events in zip(blocks, found, strict=True):
+        assert [encode(e) for e in events] == [encode(e) for e in heard_alone(made(), own)]
+        assert {"gate", "genre", "sound", "stem", "spectrum"} <= {e.kind for e in events}
+
+
+def test_the_released_models_decide_together_as_alone() -> None:
+    heads: list[Head] = [replace(head, pre_roll_s=1.0) for head in heads_of(Config(), Loaded())]
+    demo, _ = soundfile.read(DEMO_PATH, dtype="float32")
+    rng = np.random.default_rng(4)
+    blocks = [chunks(rng, demo[n * 3 * RATE : (n * 3 + 9) * RATE], 0) for n in range(5)]
+
+    def made() -> Pipeline:
+        return Pipeline("s", RATE, heads, PublishConfig())
+
+    found = heard_together([made() for _ in blocks], blocks, seed=5)
+    for own, events in zip(blocks, found, strict=True):
+        wanted = heard_alone(made(), own)
+        assert _decided(events) == _decided(wanted)
+        scores = [_scores(said) for said in (events, wanted)]
+        assert scores[0].keys() == scores[1].keys()
+        np.testing.assert_allclose([*scores[0].values()], [*scores[1].values()], atol=2e-5)
+    assert any(_decided(events) for events in found)
+
+
+def _decided(events: Sequence[Event]) -> list[tuple[object, ...]]:
+    return [(e.kind, e.state, e.label, e.start, e.stop) for e in events if isinstance(e, Decision)]
+
+
+def _scores(events: Sequence[Event]) -> dict[tuple[int, str], float]:
+    """The highest score of each head at each sample, which are of a kind whatever the order of close labels."""
+    return {
+        (e.stop, name): max(labels.values())
+        for e in events
+        if isinstance(e, Scores)
+        for name, labels in e.heads.items()
+    }

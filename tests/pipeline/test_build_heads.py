@@ -1,0 +1,148 @@
+"""Which heads listen: those that are named, those that are released, and what they hear."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+from pathlib import Path
+
+import onnx
+import pytest
+
+from streamer.cli.options import hearing_config
+from streamer.config import Config, DecisionConfig, ModelsConfig, StreamConfig
+from streamer.engine.build_streams import make_streams
+from streamer.errors import ModelError
+from streamer.inference.manifest import Thresholds
+from streamer.inference.model_cache import Loaded
+from streamer.inference.model_folders import read_manifest
+from streamer.pipeline.build_heads import heads_of
+from tests.toy_model import write_toy_ear, write_toy_head, write_toy_model
+
+
+@pytest.fixture
+def folders(tmp_path: Path) -> Path:
+    """A folder with a gate, an ear, and sounds and genre on it."""
+    write_toy_model(tmp_path / "gate")
+    ear = write_toy_ear(tmp_path / "ear")
+    write_toy_head(tmp_path / "sounds", ear, "sounds")
+    write_toy_head(tmp_path / "genre", ear, "genre", exclusive=True)
+    return tmp_path
+
+
+def named(folders: Path, **models: str) -> Config:
+    names = {name: str(folders / name) for name in ("gate", "sounds", "genre")}
+    return Config(models=ModelsConfig(**names | models))
+
+
+def release(folders: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the folders be what comes with the program."""
+    monkeypatch.setattr("streamer.inference.model_folders.released_folder", lambda: folders)
+
+
+def test_all_three_listen_and_the_gate_opens_genre(folders: Path) -> None:
+    config = replace(named(folders), sounds=DecisionConfig(on=0.9), genre=DecisionConfig(off=0.1))
+    gate, sounds, genre = heads_of(config, Loaded())
+    assert [(h.name, h.kind, h.opened_by) for h in (gate, sounds, genre)] == [
+        ("gate", "gate", None),
+        ("sounds", "sound", None),
+        ("genre", "genre", "gate"),
+    ]
+    assert (sounds.decisions.on, genre.decisions.off) == (0.9, 0.1)
+    assert gate.ear is None
+    assert sounds.ear is genre.ear is not None
+
+
+def test_what_is_released_listens_unless_told_otherwise(
+    folders: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    release(folders, monkeypatch)
+    assert [head.name for head in heads_of(Config(), Loaded())] == ["gate", "sounds", "genre"]
+    (folders / "genre" / "manifest.json").unlink()
+    assert [head.name for head in heads_of(Config(), Loaded())] == ["gate", "sounds"]
+    with pytest.raises(ModelError, match="no model 'genre'; expected a folder with"):
+        heads_of(Config(models=ModelsConfig(genre="genre")), Loaded())
+    (folders / "gate" / "manifest.json").unlink()
+    with pytest.raises(ModelError, match="no model 'gate'"):  # never without it by accident
+        heads_of(Config(), Loaded())
+
+
+@pytest.mark.parametrize("off", ["off", ""])
+def test_a_place_may_be_left_empty(folders: Path, off: str) -> None:
+    assert [head.name for head in heads_of(named(folders, sounds=off), Loaded())] == ["gate", "genre"]
+    (_, genre) = heads_of(named(folders, gate=off), Loaded())
+    assert (genre.name, genre.opened_by) == ("genre", None)
+    assert heads_of(named(folders, gate=off, sounds=off, genre=off), Loaded()) == ()
+
+
+def test_a_model_for_something_else_is_refused(folders: Path) -> None:
+    with pytest.raises(
+        ModelError,
+        match=r"model genre decides 'genre'; expected a model whose task is 'sounds': `streamer models list`",
+    ):
+        heads_of(named(folders, sounds=str(folders / "genre")), Loaded())
+
+
+def test_an_ear_beside_its_head_comes_before_one_that_is_released(
+    folders: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    release(folders, monkeypatch)
+    other = tmp_path_factory.mktemp("elsewhere")
+    write_toy_head(other / "sounds", folders / "ear", "sounds")
+    (_, sounds, genre) = heads_of(named(folders, sounds=str(other / "sounds")), Loaded())
+    assert sounds.ear is genre.ear  # there is none beside it
+    write_toy_ear(other / "ear")
+    (_, sounds, genre) = heads_of(named(folders, sounds=str(other / "sounds")), Loaded())
+    assert sounds.ear is not genre.ear
+
+
+def test_an_ear_that_was_released_anew_refuses_its_old_heads(folders: Path) -> None:
+    graph = onnx.load(folders / "ear" / "model.onnx")
+    graph.doc_string = "other weights"
+    content = graph.SerializeToString()
+    (folders / "ear" / "model.onnx").write_bytes(content)
+    manifest = replace(read_manifest(folders / "ear"), sha256=hashlib.sha256(content).hexdigest())
+    (folders / "ear" / "manifest.json").write_text(manifest.to_json(), encoding="utf-8")
+    with pytest.raises(
+        ModelError, match=f"made for the ear ear .* given the ear ear {manifest.sha256[:12]}: release"
+    ):
+        heads_of(named(folders), Loaded())
+
+
+def test_an_operating_point_is_preferred(folders: Path) -> None:
+    manifest = read_manifest(folders / "gate")
+    points = {**manifest.operating_points, "precision": (Thresholds(0.9, 0.7),)}
+    (folders / "gate" / "manifest.json").write_text(
+        replace(manifest, operating_points=points).to_json(), encoding="utf-8"
+    )
+    off = {"sounds": "off", "genre": "off"}
+    (gate,) = heads_of(named(folders, **off, prefer="precision"), Loaded())
+    (decider,) = gate.decisions_at(16_000, 0).deciders
+    assert (decider.on, decider.off) == (0.9, 0.7)
+    with pytest.raises(
+        ModelError, match="model gate has no operating point 'recall', it has balanced, precision"
+    ):
+        heads_of(named(folders, **off, prefer="recall"), Loaded())
+
+
+def test_streams_share_models_and_what_they_are_heard_alike_by(folders: Path) -> None:
+    config = named(folders)
+    own = StreamConfig("file:c.wav", models=replace(config.models, genre="off"), gate=DecisionConfig(on=0.9))
+    config = replace(config, stream=(StreamConfig("file:a.wav"), StreamConfig("file:b.wav"), own))
+    first, second, third = make_streams(config, realtime=False, duration_s=1.0, loaded=Loaded())
+    assert first.listener is second.listener
+    assert [head.name for head in first.listener.heads] == ["gate", "sounds", "genre"]
+    assert [head.name for head in third.listener.heads] == ["gate", "sounds"]
+    assert third.listener.heads[0].decisions.on == 0.9
+    assert set(third.listener.models) < set(first.listener.models)  # loaded once: they step together
+    assert third.listener.versions.keys() == {"streamer", "ear", "gate", "sounds"}
+
+
+def test_what_the_command_line_says_of_models_holds_for_every_stream(tmp_path: Path) -> None:
+    path = tmp_path / "streamer.toml"
+    path.write_text("[[stream]]\nmodels.sounds = 'off'\n[[stream]]\n", encoding="utf-8")
+    config = hearing_config(path, ["genre=off"], "recall")
+    assert [config.of(stream).models for stream in config.stream] == [
+        ModelsConfig(sounds="off", genre="off", prefer="recall"),
+        ModelsConfig(genre="off", prefer="recall"),
+    ]

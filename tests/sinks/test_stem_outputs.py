@@ -1,0 +1,75 @@
+"""Where stems go: each stream has its own files and output, and publishes them only if it is to."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from streamer.config import Config, StemsConfig, StreamConfig
+from streamer.engine.announcer import Teller
+from streamer.engine.build_streams import make_streams
+from streamer.engine.stream import Stream
+from streamer.errors import ConfigError
+from streamer.inference.model_cache import Loaded
+from streamer.sinks.player import Player
+from streamer.sinks.stem_files import LiveStemFiles, StemFiles
+from streamer.sinks.stem_outputs import stem_sinks
+from tests import bus
+from tests.scripted import RATE, Clock, Collected, Scripted, loud
+
+
+def test_nothing_is_made_of_stems_that_nobody_wants() -> None:
+    assert stem_sinks(StemsConfig(publish=True), realtime=True) == []
+
+
+@pytest.mark.parametrize(("realtime", "kind"), [(True, LiveStemFiles), (False, StemFiles)])
+def test_what_can_wait_for_a_disk_does(tmp_path: Path, realtime: bool, kind: type[StemFiles]) -> None:
+    (files,) = stem_sinks(StemsConfig(to=str(tmp_path)), realtime)
+    assert type(files) is kind
+
+
+def test_what_is_heard_live_can_be_played() -> None:
+    (player,) = stem_sinks(StemsConfig(play="voice"), realtime=True)
+    assert isinstance(player, Player)
+    with pytest.raises(
+        ConfigError, match="voice of sound that is heard as fast as possible is to be played; leave --fast"
+    ):
+        stem_sinks(StemsConfig(play="voice"), realtime=False)
+
+
+def streams_that_play(*outputs: str) -> Config:
+    entries = (
+        StreamConfig("file:a.wav", name=f"s{n}", stems=StemsConfig(play="voice", output=output))
+        for n, output in enumerate(outputs)
+    )
+    return Config(stream=tuple(entries))
+
+
+def test_two_streams_play_on_two_outputs() -> None:
+    streams = make_streams(streams_that_play("left", "right"), True, float("inf"), Loaded())
+    assert [[type(sink) for sink in stream.sinks] for stream in streams] == [[Player], [Player]]
+
+
+def test_two_streams_are_not_played_on_one_output() -> None:
+    with pytest.raises(
+        ConfigError, match="2 streams are to be played on the output 'left'; expected one: set"
+    ):
+        make_streams(streams_that_play("left", "left"), True, float("inf"), Loaded())
+
+
+@pytest.mark.parametrize(("publish", "kinds"), [(False, ["level"]), (True, ["stem", "level"])])
+def test_a_streams_own_sinks_have_all_and_others_the_stems_that_are_published(
+    publish: bool, kinds: list[str]
+) -> None:
+    shared, own, clock = Collected(), Collected(), Clock()
+    config = Config(stems=StemsConfig(publish=publish))
+    stream = Stream("s", Scripted(loud(1), clock), config=config, sinks=[own])
+    other = Stream("t", Scripted(loud(1), clock), config=config)
+    teller = Teller([shared], 1.0, clock)
+    teller.send(stream, [bus.stem(stream="s"), bus.level(stream="s")])
+    teller.send(other, [bus.level(stream="t")])
+    assert [event.kind for event in own.events] == ["stem", "level"]
+    assert [event.kind for event in shared.events if event.stream == "s"] == kinds
+    assert [event.stream for event in shared.events][-1] == "t"
+    assert shared.events[0].rate == RATE

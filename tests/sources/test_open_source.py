@@ -1,0 +1,75 @@
+"""From a device's name to its source and its stream's name."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+
+from streamer.config import Config, EngineConfig, PcmConfig, StreamConfig
+from streamer.errors import ConfigError
+from streamer.sources import microphone
+from streamer.sources.ffmpeg import FfmpegSource
+from streamer.sources.file import FileSource
+from streamer.sources.open_source import name_for, source_for
+from streamer.sources.paced import Paced
+from streamer.sources.pcm import PcmSource
+
+
+@pytest.mark.parametrize(
+    ("device", "name"),
+    [
+        ("-", "stdin"),
+        ("mic", "mic"),
+        ("USB Audio (hw:1,0)", "USB-Audio-hw-1-0"),
+        ("file:/a/what is it?.wav", "what-is-it"),
+        ("file:take.1.flac", "take.1"),
+        ("file:/a/192.168.1.5.wav", "192.168.1.5"),
+        ("rtsp://user:secret@192.168.1.5", "192.168.1.5"),
+        ("rtsp://user:secret@192.168.1.5:554/", "192.168.1.5"),
+        ("rtsp://user:se@cret@camera.lan:554", "camera.lan"),
+        ("https://user:secret@radio.example/live/jazz.mp3?token=1#x", "jazz"),
+        ("http://radio.example?token=secret", "radio.example"),
+        ("http://[::1]:80/", "1"),
+        ("http://", "stream"),
+    ],
+)
+def test_a_name_is_short_and_holds_no_password(device: str, name: str) -> None:
+    assert name_for(device) == name
+    StreamConfig(device, name)  # is a name that may also be given
+
+
+def test_what_is_no_url_has_no_name() -> None:
+    with pytest.raises(ConfigError, match=r"URL 'http://\*\*\*@\[::1' cannot be read"):
+        name_for("http://user:secret@[::1")
+
+
+def test_each_device_has_its_source() -> None:
+    config = Config()
+    assert isinstance(source_for(StreamConfig("file:a.wav"), config, realtime=False), FileSource)
+    assert isinstance(source_for(StreamConfig("file:a.wav"), config, realtime=True), Paced)
+    assert isinstance(source_for(StreamConfig("http://host/a"), config, realtime=True), FfmpegSource)
+
+
+def test_standard_input_is_descriptor_0_whatever_python_makes_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", None)
+    config = Config(pcm=PcmConfig(rate_hz=8_000, channels=3))
+    source = source_for(StreamConfig("-"), config, realtime=True)
+    assert isinstance(source, PcmSource)
+    assert (source._descriptor, source.rate_hz, source.channels) == (0, 8_000, 3)
+
+
+@pytest.mark.parametrize(("rate_hz", "channels", "asked"), [(0, 0, (None, None)), (8_000, 3, (8_000, 3))])
+def test_a_microphone_is_asked_for_the_stream_s_format(
+    monkeypatch: pytest.MonkeyPatch, rate_hz: int, channels: int, asked: tuple[int | None, int | None]
+) -> None:
+    made: list[tuple[object, ...]] = []
+
+    def make(device: str, *, rate_hz: int | None, channels: int | None, ring_s: float) -> object:
+        made.append((device, rate_hz, channels, ring_s))
+        return object()
+
+    monkeypatch.setattr(microphone, "MicrophoneSource", make)
+    config = Config(engine=EngineConfig(ring_s=3.0))
+    source_for(StreamConfig("usb", rate_hz=rate_hz, channels=channels), config, realtime=True)
+    assert made == [("usb", *asked, 3.0)]

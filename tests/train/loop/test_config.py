@@ -1,0 +1,73 @@
+import json
+import tomllib
+from dataclasses import asdict
+
+import pytest
+
+from streamer.errors import ConfigError
+from tests.conftest import ROOT
+from train.loop.config import read_config
+from train.loop.registry import TASKS, find_plugin
+from train.tasks.gate.task import GateRunConfig
+
+
+def test_assignments_win_over_the_file(tmp_path):
+    path = tmp_path / "run.toml"
+    path.write_text("[loop]\nsteps = 7\nbatch = 3\n[model]\nspectral_channels = [1, 2, 3]\n")
+    config = read_config(GateRunConfig, path, ["loop.steps=9", "loop.learning_rate = 1"])
+    assert (config.loop.steps, config.loop.batch, config.loop.learning_rate) == (9, 3, 1.0)
+    assert config.model.spectral_channels == (1, 2, 3)
+
+
+def test_a_run_s_own_config_reads_back(tmp_path):
+    config = read_config(GateRunConfig, None, ["loop.seed=5", "scenes.seconds=2.0"])
+    (tmp_path / "config.json").write_text(json.dumps(asdict(config)))
+    assert read_config(GateRunConfig, tmp_path / "config.json") == config
+
+
+def test_unknown_key_names_the_nearest():
+    with pytest.raises(ConfigError, match=r"unknown key 'loop.step'; did you mean 'loop.steps'\?"):
+        read_config(GateRunConfig, None, ["loop.step=1"])
+
+
+def test_assignment_without_value_is_refused():
+    with pytest.raises(ConfigError, match=r"got 'loop\.steps'; expected key=value"):
+        read_config(GateRunConfig, None, ["loop.steps"])
+
+
+def test_a_key_within_a_value_is_refused():
+    with pytest.raises(
+        ConfigError, match=r"got 'music_weight\.x=1'; expected a key within a table, music_weight is"
+    ):
+        read_config(GateRunConfig, None, ["music_weight=2.0", "music_weight.x=1"])
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "said"),
+    [("a.toml", "steps =", "is no TOML"), ("a.json", "{", "is no JSON"), ("a.toml", "\xff", "is no TOML")],
+)
+def test_a_file_that_cannot_be_parsed_is_refused(tmp_path, name, text, said):
+    (tmp_path / name).write_bytes(text.encode("latin-1"))
+    with pytest.raises(ConfigError, match=f"{name} {said}"):
+        read_config(GateRunConfig, tmp_path / name)
+
+
+def test_an_absent_file_is_refused(tmp_path):
+    with pytest.raises(ConfigError, match=r"cannot read .*a\.toml: No such file or directory; give --config"):
+        read_config(GateRunConfig, tmp_path / "a.toml")
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_a_task_s_example_has_every_key_at_its_default(task):
+    path = ROOT / "train" / "configs" / f"{task}.toml"
+    default = find_plugin(task).config()
+    assert read_config(type(default), path) == default
+    assert keys(tomllib.loads(path.read_text())) == keys(asdict(default))
+
+
+def keys(content, where=""):
+    """The full names of all values, tables opened."""
+    found = set()
+    for key, value in content.items():
+        found |= keys(value, f"{where}{key}.") if isinstance(value, dict) else {where + key}
+    return found

@@ -1,0 +1,156 @@
+import json
+
+import numpy as np
+import pytest
+import torch
+from click.testing import CliRunner
+
+from streamer.inference.manifest import PREFERENCES
+from streamer.inference.model_folders import read_manifest, verify_file
+from streamer.inference.onnx import OnnxModel
+from streamer.yamnet.weights import CLASSES
+from tests.toy_model import write_toy_model
+from tests.train.toy_data import make_toy_data
+from tests.yamnet.toy_weights import toy_weights
+from train.__main__ import main
+from train.export.to_onnx import check_parity
+from train.loop.config import read_config
+from train.mixing.distillation import STEP_FRAMES, TEACHERS
+from train.mixing.scenes import IGNORE
+from train.tasks.ear.release import load_run
+from train.tasks.ear.task import EarRunConfig, EarTask
+from train.tasks.sounds.task import SoundsRunConfig
+
+LESSONS = ["lessons.variants=1", "lessons.scenes=3"]
+LOOP = ["loop.steps=20", "loop.batch=4", "loop.validate_every=20", "loop.average=0.0"]
+EAR = [*LESSONS, *LOOP, "model.channels=[4, 6, 8, 12, 16]", "model.embedding=24", "model.dilations=[2]"]
+
+
+@pytest.fixture(scope="module")
+def toy(tmp_path_factory):
+    """Toy data, with teachers that know nothing."""
+    root = make_toy_data(tmp_path_factory.mktemp("data"))
+    for name in TEACHERS:
+        weights = toy_weights()
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        np.savez(root / name, **weights.arrays, **{"network/relu_max": np.float32(weights.relu_max)})
+    names = "".join(f'{index},/m/{index},"name {index}"\n' for index in range(CLASSES))
+    (root / "yamnet" / "yamnet_class_map.csv").write_text(f"index,mid,display_name\n{names}")
+    return root
+
+
+@pytest.fixture(scope="module")
+def task(toy):
+    return EarTask(read_config(EarRunConfig, None, EAR), toy, toy / "runs" / "cache")
+
+
+def settings(texts):
+    return [item for text in texts for item in ("--set", text)]
+
+
+def test_a_batch_is_what_the_loss_asks_for_and_depends_on_its_number_alone(task):
+    batch, again, other = (task.make_batch(1, step, 8) for step in (5, 5, 6))
+    frames, embedding, logits, music, targets, steps, mixed = batch
+    length = 12 + 3 * 6
+    assert frames.shape == (8, length * STEP_FRAMES, 64)
+    assert embedding.shape[:2] == logits.shape[:2] == (8, 4)
+    assert music.shape == steps.shape == (8, length)
+    torch.testing.assert_close(targets.sum(1), steps.any(1).float())
+    assert (targets[:4].sum(1) == 1).any()
+    assert mixed.tolist() == [True, True] + [False] * 6
+    assert (music[mixed] == IGNORE).all()
+    assert all(torch.equal(a, b) for a, b in zip(batch, again, strict=True))
+    assert not torch.equal(frames, other[0])
+
+
+def test_a_part_of_a_lesson_keeps_what_is_taught_beside_what_is_heard(task):
+    """Every frame of a lesson is unlike every other, so that what was taken is found again in the whole."""
+    learnt = task._learnt
+    rows = np.arange(len(learnt))
+    frames, embedding, logits, music, *_ = task._crops(np.random.default_rng(0), rows)
+    whole = {name: learnt.take(name, rows) for name in ("frames", "embedding", "logits", "music")}
+    places = set()
+    for row in rows:
+        place = next(
+            place
+            for place in range(6)
+            if np.array_equal(frames[row], whole["frames"][row][48 * place :][:240])
+        )
+        places.add(place)
+        np.testing.assert_array_equal(embedding[row], whole["embedding"][row][place : place + 4])
+        np.testing.assert_array_equal(logits[row], whole["logits"][row][place : place + 4])
+        np.testing.assert_array_equal(music[row], whole["music"][row][6 * place :][:30])
+    assert len(places) > 1
+
+
+def test_what_is_mixed_teaches_nothing_but_the_sounds(task):
+    torch.manual_seed(0)
+    model = task.make_model().eval()
+    batch = task.make_batch(1, 0, 8)
+    mixed = batch[-1]
+    changed = list(batch)
+    changed[1] = torch.where(mixed[:, None, None], torch.full_like(batch[1], 9.0), batch[1])
+    changed[2] = torch.where(mixed[:, None, None], torch.full_like(batch[2], 9.0), batch[2])
+    before, after = task.loss(model, batch), task.loss(model, tuple(changed))
+    assert {name: part.item() for name, part in before.items()} == {
+        name: part.item() for name, part in after.items()
+    }
+    changed[4] = batch[4].roll(1, dims=1)
+    assert task.loss(model, tuple(changed))["sounds"].item() != before["sounds"].item()
+
+
+@pytest.mark.parametrize("config", [EarRunConfig, SoundsRunConfig])
+def test_two_folds_are_to_be_held_out(config):
+    with pytest.raises(Exception, match="fold is 4, validation_fold 4; expected two of 1 to 5"):
+        read_config(config, None, ["fold=4"])
+    with pytest.raises(Exception, match="fold is 6, validation_fold 4; expected two of 1 to 5"):
+        read_config(config, None, ["fold=6"])
+
+
+def test_a_part_is_of_as_many_patches_as_a_lesson_has():
+    with pytest.raises(Exception, match="crop_patches is 10; expected 1 to 9"):
+        read_config(EarRunConfig, None, ["crop_patches=10"])
+
+
+def test_the_whole_way_from_data_to_an_ear_and_a_head_on_it(toy, monkeypatch):
+    monkeypatch.chdir(toy)
+    monkeypatch.setenv("STREAMER_DATA", str(toy))
+    run = CliRunner().invoke
+    trained = run(main, ["ear", *settings(EAR)], catch_exceptions=False)
+    assert trained.exit_code == 0, trained.output
+    released = run(main, ["release", "ear", "--out", "out/ear"], catch_exceptions=False)
+    assert released.exit_code == 0, released.output
+    (folder,) = (toy / "runs" / "ear").iterdir()
+    ear = read_manifest(toy / "out" / "ear")
+    verify_file(toy / "out" / "ear", ear)
+    assert (ear.is_ear, ear.embedding_size, ear.labels) == (True, 24, ())
+    assert check_parity(load_run(folder), toy / "out" / "ear") < 1e-4
+    measured = run(main, ["evaluate", "ear", "--model", "out/ear"], catch_exceptions=False)
+    assert json.loads(measured.stdout) == {n: ear.results[n] for n in ("probe", "few shots")}
+
+    on_it = settings([*LESSONS, "loop.steps=100", "loop.batch=8", "loop.average=0.0", "ear=out/ear"])
+    assert run(main, ["sounds", *on_it], catch_exceptions=False).exit_code == 0
+    released = run(main, ["release", "sounds", "--out", "out/sounds"], catch_exceptions=False)
+    assert released.exit_code == 0, released.output
+    sounds = OnnxModel(toy / "out" / "sounds").manifest
+    assert sounds.labels == ("church_bells", "dog")
+    assert sounds.ear is not None
+    assert sounds.ear.sha256 == ear.sha256
+    assert set(sounds.operating_points) == set(PREFERENCES)
+    assert sounds.results["clips"]["clips"] == 2
+
+
+def test_an_ear_that_has_heard_the_test_is_refused(toy, monkeypatch):
+    monkeypatch.chdir(toy)
+    monkeypatch.setenv("STREAMER_DATA", str(toy))
+    result = CliRunner().invoke(main, ["sounds", *settings([*LESSONS, "ear=out/ear"]), "--fold", "3"])
+    assert result.exit_code == 2
+    assert "ear='out/ear' holds out {'fold': 5, 'validation_fold': 4}; expected {'fold': 3" in result.stderr
+
+
+def test_a_head_is_no_ear(toy, tmp_path, monkeypatch):
+    monkeypatch.setenv("STREAMER_DATA", str(toy))
+    write_toy_model(tmp_path)
+    result = CliRunner().invoke(main, ["sounds", "--set", f"ear={tmp_path}"])
+    assert result.exit_code == 2
+    assert f"ear='{tmp_path}' decides gate; expected the folder of an ear" in result.stderr

@@ -1,0 +1,87 @@
+import json
+
+import numpy as np
+import pytest
+import torch
+from click.testing import CliRunner
+
+from streamer.inference.manifest import PREFERENCES
+from streamer.inference.onnx import OnnxModel
+from tests.train.toy_data import make_toy_data
+from train.__main__ import main
+from train.data.fold_arrays import Rows
+from train.evaluate.predictions import load
+from train.export.to_onnx import check_parity
+from train.loop.config import read_config
+from train.tasks.genre.release import load_run
+from train.tasks.genre.task import FRAMES, GenreRunConfig, GenreTask
+
+TINY = [
+    "model.channels=[2, 3, 4, 5, 6]",
+    "model.memory_steps=40",
+    "loop.steps=4",
+    "loop.batch=8",
+    "loop.validate_every=2",
+]
+
+
+@pytest.fixture(scope="module")
+def toy(tmp_path_factory):
+    return make_toy_data(tmp_path_factory.mktemp("data"))
+
+
+@pytest.fixture(scope="module")
+def task(toy):
+    return GenreTask(read_config(GenreRunConfig, None, TINY), toy, toy / "runs" / "cache")
+
+
+def test_a_batch_is_clips_with_shares_of_genres_and_depends_on_its_number_alone(task):
+    batch, again, other = (task.make_batch(1, step, 8) for step in (5, 5, 6))
+    frames, targets = batch
+    assert frames.shape == (8, FRAMES, 112)
+    torch.testing.assert_close(targets.sum(1), torch.ones(8))
+    assert all(torch.equal(a, b) for a, b in zip(batch, again, strict=True))
+    assert not torch.equal(frames, other[0])
+
+
+def test_what_is_held_out_is_not_learnt_from(task):
+    learnt = set(task._learnt.tolist())
+    assert learnt
+    rows = np.flatnonzero(np.isin(task._mels.ten_fold, (task.config.fold, task.config.validation_fold)))
+    assert len(rows)
+    assert not learnt & set(rows.tolist())
+    held_out = {task._mels.audio[row] for row in rows}
+    assert not held_out & {recording.name for recording in task._tracks.recordings}
+
+
+def test_folds_that_are_none_are_refused():
+    with pytest.raises(Exception, match="fold is 11, validation_fold 8; expected two of 1 to 10"):
+        read_config(GenreRunConfig, None, ["fold=11"])
+
+
+def test_the_whole_way_from_data_to_a_released_folder(toy, monkeypatch):
+    monkeypatch.chdir(toy)
+    monkeypatch.setenv("STREAMER_DATA", str(toy))
+    run = CliRunner().invoke
+    settings = [item for text in TINY for item in ("--set", text)]
+    assert run(main, ["genre", *settings], catch_exceptions=False).exit_code == 0
+    released = run(main, ["release", "genre", "--out", "out"], catch_exceptions=False)
+    assert released.exit_code == 0, released.output
+    (folder,) = (toy / "runs" / "genre").iterdir()
+    manifest = OnnxModel(toy / "out").manifest
+    assert (manifest.labels, manifest.exclusive) == (("blues", "rock"), True)
+    assert set(manifest.operating_points) == set(PREFERENCES)
+    assert check_parity(load_run(folder, manifest.labels), toy / "out") < 1e-4
+    assert manifest.results["first seconds"]["tracks"] == 2
+
+    measured = run(main, ["evaluate", "genre", "--run", folder.name], catch_exceptions=False)
+    assert json.loads(measured.stdout)["first seconds"]["tracks"] == 2
+    said = load(folder / "predictions" / "test.npz")
+    assert said.labels == ("blues", "rock")
+    assert said.folds.tolist() == [9, 9]
+
+
+def test_rows_of_several_folds_are_taken_in_the_order_asked_for():
+    rows = Rows([{"x": np.array([0, 1], np.float16)}, {"x": np.array([2, 3, 4], np.float16)}])
+    taken = rows.take("x", np.array([4, 0, 2]))
+    assert (len(rows), taken.tolist(), taken.dtype) == (5, [4.0, 0.0, 2.0], np.float32)

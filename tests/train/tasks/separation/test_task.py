@@ -1,0 +1,336 @@
+"""Separation from songs to a folder that listens, on toy songs; figures against known ones."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+import torch
+from click.testing import CliRunner
+
+from models.mask import MaskConfig
+from streamer.errors import ConfigError, ModelError
+from streamer.inference.model_folders import read_manifest
+from tests.toy_separation import write_toy_separation
+from train.__main__ import main
+from train.data.decode import RATE_HZ
+from train.data.sets.stem_folders import own
+from train.loop.config import read_config
+from train.tasks.separation.cnn_lstm import CnnLstmRunConfig
+from train.tasks.separation.config import LossWeights, SeparationRunConfig
+from train.tasks.separation.figures import (
+    ClipFigures,
+    Stepping,
+    VoiceActivity,
+    bss_eval,
+    by_source,
+    figures,
+    measured,
+    si_sdr_db,
+)
+from train.tasks.separation.offline import OfflineRunConfig
+from train.tasks.separation.task import SeparationTask, voiced_frames
+
+TINY = [
+    "model.zones=[[10, 8], [5, 48]]",
+    "model.channels=8",
+    "model.memory=8",
+    "model.reach=5",
+    "model.hidden=8",
+    "model.blocks=1",
+    "remixes.seconds=0.5",
+    "remixes.pitch=0.0",
+    "remixes.codec=0.0",
+    "loop.steps=60",
+    "loop.batch=4",
+    "loop.validate_every=30",
+    "loop.average=0.0",
+    "loop.learning_rate=1e-2",
+    "loop.schedule.cosine.warm_up_steps=1",
+    "loop.workers=0",
+]
+
+
+KEYS = [
+    f"{stem}/{key}"
+    for stem in ("voice", "music")
+    for key in ("nsdr", "sdr", "sir", "sar", "si_sdr", "si_sdr of mixture")
+]
+
+
+SINGERS = ("Ann", "Hal", "Cid", "Max", "Ben")
+"""By the hash of their names in folds 1 to 5."""
+
+
+@pytest.fixture(scope="module")
+def songs(tmp_path_factory):
+    """Twelve songs; voices are tones below 800 Hz that pause, accompaniments noise above 2 kHz."""
+    root = tmp_path_factory.mktemp("data")
+    rng = np.random.default_rng(0)
+    t = np.arange(2 * RATE_HZ) / RATE_HZ
+    for n in range(12):
+        folder = root / "mine" / f"{SINGERS[n % 5]} - Song {n}"
+        folder.mkdir(parents=True)
+        voice = 0.2 * np.sin(2 * np.pi * (200 + 50 * n) * t) * (t % 1 < 0.7)
+        spectrum = np.fft.rfft(rng.standard_normal(len(t)))
+        spectrum[: len(t) // 8] = 0.0
+        soundfile.write(folder / "vocals.wav", voice, RATE_HZ)
+        soundfile.write(folder / "accompaniment.wav", 0.2 * np.fft.irfft(spectrum), RATE_HZ)
+    return root / "mine"
+
+
+@pytest.fixture(scope="module")
+def settings(songs):
+    return [f'data=["{songs}"]', *TINY]
+
+
+@pytest.fixture(scope="module")
+def task(settings, songs, tmp_path_factory):
+    return SeparationTask(
+        read_config(SeparationRunConfig, None, settings), songs, tmp_path_factory.mktemp("cache")
+    )
+
+
+def test_a_batch_is_mixtures_stems_and_voiced_frames_and_depends_on_its_number_alone(task):
+    mixture, voice, music, voiced = task.make_batch(1, 6, 3)
+    assert mixture.shape == voice.shape == music.shape == (3, 8_000)
+    assert voiced.shape == (3, 50)
+    assert set(voiced.unique().tolist()) <= {0.0, 1.0}
+    assert torch.equal(mixture, task.make_batch(1, 6, 3)[0])
+    assert not torch.equal(mixture, task.make_batch(1, 7, 3)[0])
+
+
+def test_losses_are_finite_parts_of_one_sum(task):
+    torch.manual_seed(0)
+    losses = task.loss(task.make_model(), task.make_batch(1, 0, 4))
+    assert set(losses) == {"snr", "interference", "spectral", "voice"}
+    assert all(torch.isfinite(loss) for loss in losses.values())
+
+
+def test_it_learns_in_half_precision_too(task):
+    with torch.autocast("cpu", torch.bfloat16):
+        losses = task.loss(task.make_model(), task.make_batch(1, 0, 2))
+    assert all(torch.isfinite(loss) for loss in losses.values())
+
+
+def test_both_stems_decide_which_weights_are_kept(task):
+    torch.manual_seed(0)
+    found = task.validate(task.make_model().eval())
+    assert found["score"] == pytest.approx((found["voice"] + found["music"]) / 2)
+
+
+def test_the_network_that_waits_for_the_end_is_larger():
+    offline, stepping = OfflineRunConfig().model, MaskConfig()
+    for name in ("bands", "channels", "hidden", "blocks"):
+        assert getattr(offline, name) > getattr(stepping, name), name
+    assert offline.memory >= stepping.memory  # in each direction
+
+
+@pytest.mark.parametrize(("fold", "what"), [(4, "validate"), (5, "test")])
+def test_a_fold_without_songs_is_refused_before_training(songs, settings, tmp_path, fold, what):
+    few = tmp_path / "few"
+    few.mkdir()
+    for song in own(songs):
+        if song.fold != fold:
+            (few / song.name).symlink_to(songs / song.name)
+    config = read_config(SeparationRunConfig, None, [*settings, f'data=["{few}"]'])
+    with pytest.raises(ConfigError, match=f"fold {fold} has no songs to {what} on; expected some: add songs"):
+        SeparationTask(config, few, tmp_path / "cache")
+
+
+def test_a_loss_that_counts_less_than_nothing_is_refused():
+    with pytest.raises(ConfigError, match="spectral is -1; expected at least 0"):
+        LossWeights(spectral=-1)
+    with pytest.raises(ConfigError, match="no loss counts; expected a weight above 0 of one"):
+        LossWeights(0, 0, 0, 0)
+
+
+def test_voiced_frames_are_those_near_the_voices_own_level():
+    voice = np.zeros(RATE_HZ, np.float32)
+    voice[4_000:8_000] = 0.1
+    voice[12_000:] = 0.1 * 10 ** (-45 / 20)
+    found = voiced_frames(voice, 160)
+    assert len(found) == 100
+    assert not found[:20].any()
+    assert found[30:48].all()
+    assert not found[60:].any()
+    assert not voiced_frames(np.zeros(1_000, np.float32), 160).any()
+    assert len(voiced_frames(voice[4_000:4_160], 160)) == 1
+
+
+def test_from_songs_to_a_released_folder_that_separates(songs, settings, tmp_path, monkeypatch):
+    monkeypatch.setenv("STREAMER_DATA", str(songs.parent))
+    monkeypatch.chdir(tmp_path)
+    command = CliRunner()
+    run = command.invoke(main, ["separation", *(word for text in settings for word in ("--set", text))])
+    assert run.exit_code == 0, (run.output, run.exception)
+    folder = tmp_path / "released"
+    done = command.invoke(main, ["release", "separation", "--out", str(folder)])
+    assert done.exit_code == 0, done.output
+    manifest = read_manifest(folder)
+    assert manifest.labels == ("voice",)
+    assert manifest.trained_on == ({"name": "mine", "licence": "the user's own"},)
+    assert "Nothing of fold" in (folder / "card.md").read_text()
+    test = manifest.results["separation"]["mine"]
+    assert test["voice"]["GNSDR"] > 3  # the stems share no frequency: a few steps tell them apart
+    assert test["music"]["SI-SDR"] > test["music"]["SI-SDR of the mixture"]
+    again = command.invoke(main, ["evaluate", "separation", "--model", str(folder)])
+    assert again.exit_code == 0, again.output
+    printed = json.loads(again.output)
+    assert printed["separation"]["mine"].keys() == test.keys()
+    assert printed["latency_ms"] == manifest.stft.latency_ms == 20.0
+    tuned = read_config(SeparationRunConfig, None, [*settings, f"begin={folder}"])
+    begun = SeparationTask(tuned, songs, tmp_path / "cache").make_model().state_dict()
+    weights = torch.load(folder / "best.pt")["weights"]
+    assert all(torch.equal(weights[name], own) for name, own in begun.items())
+
+
+def test_the_other_network_learns_by_the_same_task_and_may_begin_with_other_weights(
+    songs, settings, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("STREAMER_DATA", str(songs.parent))
+    monkeypatch.chdir(tmp_path)
+    small = [
+        "model.channels=[4, 4]",
+        "model.units=16",
+        "model.heads=2",
+        "loop.steps=2",
+        "loop.validate_every=2",
+    ]
+    own = [text for text in settings if not text.startswith("model.")]
+    words = [word for text in [*own, *small] for word in ("--set", text)]
+    first = CliRunner().invoke(main, ["separation_cnn_lstm", *words])
+    assert first.exit_code == 0, first.output
+    run = Path(first.output.strip().splitlines()[-1])
+    tuned = read_config(CnnLstmRunConfig, None, [*own, *small, f"begin={run}"])
+    model = SeparationTask(tuned, songs, tmp_path / "cache").make_model()
+    weights = torch.load(run / "best.pt")["weights"]
+    assert all(torch.equal(weights[name], own) for name, own in model.state_dict().items())
+    export = CliRunner().invoke(main, ["export", "separation_cnn_lstm", "--out", str(tmp_path / "out")])
+    assert export.exit_code == 0, export.output
+    assert read_manifest(tmp_path / "out").is_separation
+
+
+def test_weights_of_another_transform_may_be_begun_with(songs, settings, tmp_path, monkeypatch):
+    monkeypatch.setenv("STREAMER_DATA", str(songs.parent))
+    monkeypatch.chdir(tmp_path)
+    words = [
+        word for text in [*settings, "loop.steps=2", "loop.validate_every=2"] for word in ("--set", text)
+    ]
+    first = CliRunner().invoke(main, ["separation", *words])
+    assert first.exit_code == 0, first.output
+    run = Path(first.output.strip().splitlines()[-1])
+    weights = torch.load(run / "best.pt")["weights"]
+    late = ["model.stft.window_samples=1280", "model.zones=[[16, 8], [32, 16]]", f"begin={run}"]
+    tuned = read_config(SeparationRunConfig, None, [*settings, *late])
+    with pytest.raises(ModelError, match="does not fit this program's Mask"):  # bands as wide as none was
+        SeparationTask(tuned, songs, tmp_path / "cache").make_model()
+    late[1] = "model.zones=[[8, 8], [12, 48]]"
+    tuned = read_config(SeparationRunConfig, None, [*settings, *late])
+    model = SeparationTask(tuned, songs, tmp_path / "cache").make_model()
+    assert all(torch.equal(weights[name], own) for name, own in model.state_dict().items())
+
+
+def test_the_network_that_waits_for_the_end_is_measured_as_it_is_and_not_exported(
+    songs, settings, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("STREAMER_DATA", str(songs.parent))
+    monkeypatch.chdir(tmp_path)
+    sizes = [
+        "model.zones=[[8, 16], [6, 64]]",
+        "model.channels=8",
+        "model.memory=8",
+        "model.reach=5",
+        "model.hidden=8",
+    ]
+    own = [text for text in settings if not text.startswith("model.")]
+    words = [word for text in [*own, *sizes, "model.blocks=1"] for word in ("--set", text)]
+    command = CliRunner()
+    done = command.invoke(main, ["separation_offline", *words])
+    assert done.exit_code == 0, done.output
+    run = Path(done.output.strip().splitlines()[-1])
+    measured_by = command.invoke(main, ["evaluate", "separation_offline", "--run", run.name])
+    assert measured_by.exit_code == 0, measured_by.output
+    found = json.loads((run / "evaluation.json").read_text())["test"]["separation"]["mine"]
+    assert found["clips"] == 2
+    assert found["voice"]["GNSDR"] > 0
+    for refused in ("export", "release"):
+        said = command.invoke(main, [refused, "separation_offline", "--out", str(tmp_path / "out")])
+        assert "hears the whole song and does not step" in said.output
+
+
+def test_half_of_the_mixture_is_3_db_nearer_to_either_stem(tmp_path):
+    rng = np.random.default_rng(0)
+    for name, seconds in (("short", 1), ("long", 2)):
+        (tmp_path / "mine" / name).mkdir(parents=True)
+        for stem in ("vocals", "accompaniment"):
+            noise = np.diff(rng.uniform(-0.2, 0.2, seconds * RATE_HZ + 1))  # no frame has an offset
+            soundfile.write(tmp_path / "mine" / name / f"{stem}.wav", noise, RATE_HZ)
+    found = figures(measured(own(tmp_path / "mine"), Stepping(write_toy_separation(tmp_path / "toy", 0.5))))
+    assert found["clips"] == 2
+    assert found["seconds"] == 3.0
+    # BSS Eval v4 hears level: v - (v + m) / 2 has half the energy of m.
+    assert found["voice"]["GNSDR"] == pytest.approx(3.0, abs=0.1)
+    assert found["voice"]["SI-SDR"] == pytest.approx(found["voice"]["SI-SDR of the mixture"], abs=0.01)
+
+
+def test_bss_eval_tells_interference_from_artefacts():
+    rng = np.random.default_rng(0)
+    true = rng.standard_normal((2, RATE_HZ, 1))
+    noise = rng.standard_normal((2, RATE_HZ, 1))
+    found = bss_eval(true, true + 0.1 * true[::-1] + 0.3 * noise, "mir1k", RATE_HZ)
+    np.testing.assert_allclose(found["sir"], 20.0, atol=1.5)
+    np.testing.assert_allclose(found["sar"], 10.5, atol=1.5)
+
+
+def test_speech_over_music_is_measured_as_mir1k_is():
+    true = np.random.default_rng(0).standard_normal((2, 2 * RATE_HZ, 1))
+    estimated = true + 0.2 * true[::-1]
+    spoken, sung, other = (bss_eval(true, estimated, s, RATE_HZ) for s in ("speech", "mir1k", "musdb18"))
+    np.testing.assert_array_equal(spoken["sdr"], sung["sdr"])
+    assert np.abs(spoken["sdr"] - other["sdr"]).min() > 0.01
+
+
+def test_long_clips_weigh_more():
+    voice = VoiceActivity(np.array([0.9, 0.9, 0.1, 0.6]), np.array([True, False, True, True]))
+    clips = [
+        ClipFigures(name, name, "mine", seconds, dict.fromkeys(KEYS, decibels), voice)
+        for name, seconds, decibels in (("a", 1, 4.0), ("b", 3, 8.0))
+    ]
+    found = figures(clips)
+    assert found["voice"]["GNSDR"] == found["music"]["GSIR"] == 7.0
+    for stem in ("precision", "recall"):
+        assert found["voice activity"][stem] == pytest.approx(2 / 3, abs=1e-4)
+    assert figures(clips, on=0.95)["voice activity"]["recall"] == 0.0
+
+
+def test_sets_are_measured_by_themselves():
+    voice = VoiceActivity(np.array([0.9]), np.array([True]))
+    clips = [
+        ClipFigures("a", "b", source, 1.0, dict.fromkeys(KEYS, decibels), voice)
+        for source, decibels in (("mir1k", 4.0), ("musdb18", 8.0), ("mir1k", 5.0))
+    ]
+    found = by_source(clips)
+    assert {source: one["voice"]["GNSDR"] for source, one in found.items()} == {"mir1k": 4.5, "musdb18": 8.0}
+    assert by_source(clips, on=0.95)["mir1k"]["voice activity"]["recall"] == 0.0
+
+
+def test_clips_without_a_figure_count_in_no_mean_of_it():
+    voice = VoiceActivity(np.array([0.9]), np.array([True]))
+    clips = [
+        ClipFigures(
+            name, name, "mine", 1.0, dict.fromkeys(KEYS, 5.0) | {"voice/sdr": sdr, "voice/sir": np.nan}, voice
+        )
+        for name, sdr in (("a", 3.0), ("silent", np.nan))
+    ]
+    found = figures(clips)["voice"]
+    assert (found["GSDR"], found["GSIR"], found["GSAR"]) == (3.0, None, 5.0)
+
+
+def test_si_sdr_is_that_of_its_paper():
+    rng = np.random.default_rng(0)
+    true, noise = rng.standard_normal((2, 8_000))
+    assert si_sdr_db(3 * (true + 0.1 * noise), true) == pytest.approx(20.0, abs=0.3)

@@ -1,0 +1,327 @@
+"""Topics, losses, timeouts, and the three lines of a consumer."""
+
+from __future__ import annotations
+
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+import zmq
+
+import streamer
+from streamer import subscribe
+from streamer.errors import ConfigError, StreamError
+from streamer.events import Event
+from streamer.sinks.publisher import Publisher
+from streamer.wire.encoding import encode
+from streamer.wire.subscriber import Subscriber
+from tests import bus
+from tests.programs import ended
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def publisher() -> Iterator[Publisher]:
+    with bus.publishing() as opened:
+        yield opened
+
+
+@pytest.fixture
+def pair(publisher: Publisher) -> Iterator[tuple[Publisher, Subscriber]]:
+    """A publisher and a subscriber of ``level``, who have met."""
+    with subscribe("gate", "level", address=publisher.address, timeout_s=bus.DEADLINE_S) as subscriber:
+        bus.meet(subscriber, publisher)
+        yield publisher, subscriber
+
+
+@pytest.mark.parametrize(
+    ("topics", "expected"),
+    [
+        ((), ["gate/mic", "gate/mic2", "gatekeeper/x", "status/mic"]),
+        (("gate",), ["gate/mic", "gate/mic2"]),
+        (("gate/",), ["gate/mic", "gate/mic2"]),
+        (("gate/mic",), ["gate/mic"]),
+        (("gate/mic", "status"), ["gate/mic", "status/mic"]),
+        (("gate", "gate/mic"), ["gate/mic", "gate/mic2"]),
+        (("gate/mi",), []),
+        (("gat",), []),
+        (("gatekeeper",), ["gatekeeper/x"]),
+    ],
+)
+def test_a_topic_is_a_kind_or_exactly_one_stream_of_it(
+    topics: tuple[str, ...], expected: list[str], publisher: Publisher
+) -> None:
+    with subscribe(*topics, *(["level"] if topics else []), address=publisher.address) as subscriber:
+        bus.meet(subscriber, publisher)
+        keeper = replace(bus.gate(stream="x"), kind="gatekeeper")
+        for event in (bus.gate(), bus.gate(stream="mic2"), keeper, bus.status(), bus.level(stream="last")):
+            publisher.send(event)
+        assert _topics_until_last(subscriber) == expected
+
+
+def test_three_lines_are_enough(pair: tuple[Publisher, Subscriber]) -> None:
+    publisher, events = pair
+    publisher.send(bus.gate(0))
+    publisher.send(bus.gate(1, state="off", score=0.1))
+    said = []
+    for event in events:
+        said.append((event.state, event.label, event.score))
+        if event.state == "off":
+            break
+    assert said == [("on", "music", 0.97), ("off", "music", 0.1)]
+
+
+def test_a_gap_in_seq_is_a_loss_of_its_topic(pair: tuple[Publisher, Subscriber]) -> None:
+    publisher, subscriber = pair
+    for event in (bus.gate(5), bus.gate(6), bus.gate(9), bus.level(1), bus.level(3), bus.gate(10)):
+        publisher.send(event)
+    assert len(bus.receive(subscriber, publisher, 6)) == 6
+    assert subscriber.lost == {"gate/mic": 2, "level/mic": 1}
+    assert subscriber.lost.total() == 3
+
+
+def test_a_new_epoch_is_no_loss(pair: tuple[Publisher, Subscriber]) -> None:
+    publisher, subscriber = pair
+    publisher.send(bus.gate(0))
+    publisher.send(bus.gate(1, epoch=1))
+    assert [event.epoch for event in bus.receive(subscriber, publisher, 2)] == [0, 1]
+    assert not subscriber.lost
+
+
+def test_a_publisher_that_was_started_again_is_no_loss(pair: tuple[Publisher, Subscriber]) -> None:
+    publisher, subscriber = pair
+    later = bus.TIME + timedelta(minutes=1)
+    further = replace(bus.gate(11), start=0, stop=160)  # further in seq than before, although it just began
+    for event in (bus.gate(3), bus.gate(0, time=later), bus.gate(1), further):
+        publisher.send(event)
+    assert [event.seq for event in bus.receive(subscriber, publisher, 4)] == [3, 0, 1, 11]
+    assert not subscriber.lost
+
+
+def test_a_repeated_message_is_passed_over_only_if_it_was_had(pair: tuple[Publisher, Subscriber]) -> None:
+    publisher, subscriber = pair
+    another = bus.gate(4, replay=True, time=bus.TIME + timedelta(minutes=1))  # of one that was started again
+    for event in (bus.gate(4), bus.gate(4, replay=True), another, bus.gate(7, replay=True), bus.gate(8)):
+        publisher.send(event)
+    got = bus.receive(subscriber, publisher, 4)
+    assert [(event.seq, event.replay) for event in got] == [(4, False), (4, True), (7, True), (8, False)]
+    assert subscriber.lost == {"gate/mic": 2}
+
+
+def test_replays_of_several_labels_are_each_had_once_and_are_no_loss(
+    pair: tuple[Publisher, Subscriber],
+) -> None:
+    publisher, subscriber = pair
+    rain, dog = bus.gate(3, label="rain"), bus.gate(7, label="dog")
+    replays = [replace(rain, replay=True), replace(dog, replay=True)]
+    for event in (*replays, *replays, bus.gate(8, label="rain"), bus.gate(10, label="dog")):
+        publisher.send(event)
+    got = bus.receive(subscriber, publisher, 4)
+    assert [(event.seq, event.replay) for event in got] == [(3, True), (7, True), (8, False), (10, False)]
+    assert subscriber.lost == {"gate/mic": 1}  # 9
+
+
+def test_a_replay_tells_of_another_label_that_went_by(pair: tuple[Publisher, Subscriber]) -> None:
+    publisher, subscriber = pair
+    rain = bus.gate(5, label="rain", replay=True)
+    for event in (bus.gate(3, label="rain"), bus.gate(4), bus.gate(6), rain, bus.gate(6, replay=True)):
+        publisher.send(event)
+    publisher.send(bus.gate(7))
+    got = bus.receive(subscriber, publisher, 5)
+    assert [(event.seq, event.replay) for event in got] == [
+        (3, False),
+        (4, False),
+        (6, False),
+        (5, True),
+        (7, False),
+    ]
+    assert subscriber.lost == {"gate/mic": 1}  # 5, when it was said
+
+
+def test_a_gap_before_the_replay_of_a_label_that_was_had_is_a_loss(
+    pair: tuple[Publisher, Subscriber],
+) -> None:
+    publisher, subscriber = pair
+    for event in (bus.gate(4), bus.gate(7, replay=True), bus.gate(9, label="dog", replay=True)):
+        publisher.send(event)
+    assert len(bus.receive(subscriber, publisher, 3)) == 3
+    assert subscriber.lost == {"gate/mic": 2}  # 5 and 6; nobody knows whether 8 went by
+
+
+def test_replays_of_a_publisher_that_was_started_again_are_no_loss(
+    pair: tuple[Publisher, Subscriber],
+) -> None:
+    publisher, subscriber = pair
+    publisher.send(bus.gate(6, label="rain"))
+    publisher.send(bus.gate(7, label="dog"))
+    later = bus.TIME + timedelta(minutes=1)
+    for seq, label in ((2, "rain"), (12, "dog")):
+        publisher.send(bus.gate(seq, label=label, replay=True, time=later))
+    publisher.send(bus.gate(13, time=later))
+    got = bus.receive(subscriber, publisher, 5)
+    assert [event.seq for event in got] == [6, 7, 2, 12, 13]
+    assert not subscriber.lost
+
+
+def test_the_same_file_heard_again_is_told_again(pair: tuple[Publisher, Subscriber]) -> None:
+    publisher, subscriber = pair
+    for _ in range(2):
+        publisher.send(bus.gate(0, time=None, latency_ms=None))
+    assert [event.seq for event in bus.receive(subscriber, publisher, 2)] == [0, 0]
+    assert not subscriber.lost
+
+
+def test_reconnects_to_a_publisher_that_comes_back(publisher: Publisher) -> None:
+    with subscribe("gate", address=publisher.address) as subscriber:
+        publisher.send(bus.gate(6))
+        assert [event.seq for event in bus.receive(subscriber, publisher, 1)] == [6]
+        address = publisher.address
+        publisher.close()
+        with bus.publishing(address) as again:
+            again.send(bus.gate(2))
+            assert [event.seq for event in bus.receive(subscriber, again, 1)] == [2]
+        assert not subscriber.lost
+
+
+def test_says_when_nothing_comes() -> None:
+    with bus.publishing() as closed:
+        address = closed.address
+    text = rf"no message from {re.escape(address)} for 0\.05 s: is `streamer listen` running\?"
+    with subscribe("gate", address=address, timeout_s=0.05) as subscriber:
+        for _ in range(2):
+            with pytest.raises(StreamError, match=text):
+                next(subscriber)
+        assert subscriber.receive(timeout_s=0) is None
+
+
+def test_another_program_on_the_address_is_an_error_and_goes_on() -> None:
+    with zmq.Context.instance().socket(zmq.XPUB) as other:
+        other.linger = 0
+        port = other.bind_to_random_port("tcp://127.0.0.1")
+        with subscribe(address=f"tcp://127.0.0.1:{port}", timeout_s=bus.DEADLINE_S) as subscriber:
+            assert other.poll(1_000 * bus.DEADLINE_S)  # the subscription
+            other.send_multipart([b"prices", b"12.50"])
+            other.send_multipart(encode(bus.gate(3)))
+            with pytest.raises(StreamError, match="not Streamer's"):
+                next(subscriber)
+            assert next(subscriber) == bus.gate(3)
+
+
+def test_a_program_that_does_not_speak_zeromq_is_an_error() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        address = f"tcp://127.0.0.1:{server.getsockname()[1]}"
+        with subscribe(address=address, timeout_s=bus.DEADLINE_S) as subscriber:
+            hangs_up = threading.Thread(target=_hang_up, args=(server, 3), daemon=True)
+            hangs_up.start()
+            with pytest.raises(
+                StreamError, match=r"does not speak as expected: .*another program listens there"
+            ):
+                next(subscriber)
+            hangs_up.join(bus.DEADLINE_S)
+
+
+@pytest.mark.parametrize("topic", ["", "/", "/mic"])
+def test_refuses_a_topic_without_a_kind(topic: str) -> None:
+    with pytest.raises(ConfigError, match=rf"got the topic '{topic}'; expected KIND or KIND/STREAM"):
+        subscribe(topic)
+
+
+@pytest.mark.parametrize("address", ["here", "tcp://127.0.0.1:70000", "http://127.0.0.1:7765"])
+def test_refuses_what_is_no_address(address: str) -> None:
+    with pytest.raises(ConfigError, match=rf"got the address '{address}'; expected tcp://HOST:PORT"):
+        subscribe(address=address)
+
+
+def test_refuses_what_cannot_be_connected_to() -> None:
+    with pytest.raises(
+        ConfigError, match=r"cannot connect to tcp://\*:7765 \(.*expected the publisher's address"
+    ):
+        subscribe(address="tcp://*:7765")
+
+
+def test_closing_ends_the_iteration(publisher: Publisher) -> None:
+    subscriber = subscribe(address=publisher.address)
+    subscriber.close()
+    subscriber.close()
+    assert list(subscriber) == []
+
+
+def test_ctrl_c_leaves_at_once(publisher: Publisher) -> None:
+    program = "\n".join(
+        [
+            "from streamer import subscribe",
+            f"for event in subscribe('gate', address={publisher.address!r}):",
+            "    print(event.state, event.label, event.score, flush=True)",
+        ]
+    )
+    publisher.send(bus.gate())
+    started = subprocess.Popen(
+        [sys.executable, "-c", program], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    with ended(started) as process:
+        assert process.stdout is not None
+        bus.wait_for_output(process, publisher)
+        assert process.stdout.readline() == "on music 0.97\n"
+        process.send_signal(signal.SIGINT)
+        _, complaints = process.communicate(timeout=bus.DEADLINE_S)
+    assert complaints.splitlines()[-1] == "KeyboardInterrupt"
+    assert process.returncode == -signal.SIGINT
+
+
+def test_a_dead_connection_is_noticed_by_the_kernel() -> None:
+    """Not by ZMTP's heartbeats: libzmq aborts a slow subscriber that has them (its issue 3937)."""
+    with subscribe(address="tcp://127.0.0.1:9") as subscriber:
+        assert subscriber._socket.getsockopt(zmq.TCP_KEEPALIVE) == 1
+        assert subscriber._socket.getsockopt(zmq.HEARTBEAT_IVL) == 0
+
+
+def test_importing_the_package_loads_nothing_else() -> None:
+    program = "import sys, streamer; print(*[m for m in sys.modules if m.split('.')[0] in {names}])"
+    names = {"numpy", "zmq", "streamer", "numba", "onnxruntime", "torch"}
+    out = subprocess.run(
+        [sys.executable, "-c", program.format(names=names)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert out.stdout.split() == ["streamer"]
+
+
+def test_the_package_offers_its_names() -> None:
+    for name in streamer.__all__:
+        assert getattr(streamer, name) is not None
+        assert name in dir(streamer)
+    assert streamer.__version__ == version("streamer")
+    assert callable(streamer.subscribe)
+    with pytest.raises(AttributeError, match="module 'streamer' has no attribute 'subscirbe'"):
+        _ = streamer.subscirbe
+
+
+def _topics_until_last(subscriber: Subscriber) -> list[str]:
+    """Topics of what was received, up to the message of ``level/last``."""
+    topics: list[str] = []
+    while True:
+        event: Event | None = subscriber.receive(bus.DEADLINE_S)
+        assert event is not None, "the deadline passed"
+        if event.topic == "level/last":
+            return topics
+        topics.append(event.topic)
+
+
+def _hang_up(server: socket.socket, times: int) -> None:
+    """Take connections, wait for the first bytes and close them."""
+    for _ in range(times):
+        connection, _ = server.accept()
+        with connection:
+            connection.recv(64)

@@ -1,0 +1,97 @@
+"""Data sets by name, and folders of the user's own: where clips are looked up, and what can be learnt from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from types import MappingProxyType
+
+from streamer.errors import ConfigError
+from train.data.duplicates import kept_together
+from train.data.recordings import Kind, Recording
+from train.data.sets import esc50, fma, gtzan, mir1k, music_speech, own_sounds, speech
+
+OWN_LICENCE = "the user's own"
+
+
+@dataclass(frozen=True)
+class Source:
+    """A data set.
+
+    Attributes
+    ----------
+    title : str
+        As a card names it.
+    read : callable
+        ``read(root)``: what is there, root being the folder of the data sets.
+    licence : str
+    has_repeats : bool
+        Whether it is known to have recordings twice, unmarked.
+    """
+
+    title: str
+    read: Callable[[Path], list[Recording]]
+    licence: str
+    has_repeats: bool = False
+
+    def recordings(self, root: Path, cache: Path) -> list[Recording]:
+        """Its recordings; what it has twice is in one fold.
+
+        Parameters
+        ----------
+        root, cache : Path
+            Folders of the data sets and of what is made of them.
+
+        Raises
+        ------
+        ConfigError
+            If they are not there.
+        """
+        found = self.read(root)
+        return kept_together(found, cache) if self.has_repeats else found
+
+
+SOURCES: Mapping[str, Source] = MappingProxyType(
+    {
+        "esc50": Source("ESC-50", esc50.recordings, esc50.LICENCE),
+        "gtzan": Source("GTZAN", gtzan.recordings, gtzan.LICENCE, has_repeats=True),
+        "music_speech": Source("GTZAN music/speech", music_speech.recordings, music_speech.LICENCE),
+        "mir1k": Source("MIR-1K", mir1k.recordings, mir1k.LICENCE),
+        "speech": Source("TSP speech", speech.recordings, speech.LICENCE),
+        "fma_small": Source("FMA small", partial(fma.recordings, subset="small"), fma.LICENCE),
+        "fma_medium": Source("FMA medium", partial(fma.recordings, subset="medium"), fma.LICENCE),
+        "fma_small_sub_genres": Source("FMA small", partial(fma.sub_genres, subset="small"), fma.LICENCE),
+        "fma_medium_sub_genres": Source("FMA medium", partial(fma.sub_genres, subset="medium"), fma.LICENCE),
+    }
+)
+"""Their names are the ``source`` of their recordings, but for sub-genres, whose recordings are those of the subset."""
+LEARNT = tuple(name for name in SOURCES if name != "speech")
+"""Those whose categories can be told: those of `train.data.sets.speech` are its speakers, each in one fold alone."""
+
+
+def find_source(data: str, own_kind: Kind) -> Source:
+    """A data set by its name, or a folder of folders by its path.
+
+    Parameters
+    ----------
+    data : str
+    own_kind : {"music", "speech", "sound", "singing"}
+        What a folder of folders is of.
+
+    Raises
+    ------
+    ConfigError
+        If it is neither.
+    """
+    if data in LEARNT:
+        return SOURCES[data]
+    if data and Path(data).is_dir():
+        return Source(
+            Path(data).resolve().name, lambda _: own_sounds.recordings(Path(data), own_kind), OWN_LICENCE
+        )
+    raise ConfigError(
+        f"data is {data!r}; expected one of {', '.join(LEARNT)}, or the path of a folder with a folder of sounds for "
+        "each class: --set data=FOLDER"
+    )

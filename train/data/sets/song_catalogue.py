@@ -1,0 +1,73 @@
+"""Sets of songs with their stems, by name, and folders of the user's own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+
+from streamer.errors import ConfigError
+from train.data.sets import mir1k, speech, spoken, stem_folders
+from train.data.sets.catalogue import OWN_LICENCE
+from train.data.songs import Song
+
+
+@dataclass(frozen=True)
+class SongSet:
+    """A set of songs.
+
+    Attributes
+    ----------
+    title : str
+        As a card names it.
+    read : callable
+        ``read(root)``: what is there, root being the folder of the data sets.
+    licence : str
+    """
+
+    title: str
+    read: Callable[[Path], list[Song]]
+    licence: str
+
+
+SONG_SETS: Mapping[str, SongSet] = MappingProxyType(
+    {
+        "mir1k": SongSet("MIR-1K", mir1k.songs, mir1k.LICENCE),
+        "mir1k_literature": SongSet("MIR-1K", mir1k.literature, mir1k.LICENCE),
+        "musdb18": SongSet("MUSDB18", stem_folders.musdb18, stem_folders.LICENCE),
+        "musdb18hq": SongSet("MUSDB18-HQ", stem_folders.musdb18hq, stem_folders.LICENCE),
+        "spoken": SongSet("TSP speech over MIR-1K", spoken.songs, f"{speech.LICENCE}; {mir1k.LICENCE}"),
+    }
+)
+
+
+def find_song_set(data: str) -> SongSet:
+    """A set by its name, or a folder of songs by its path.
+
+    Raises
+    ------
+    ConfigError
+        If it is neither.
+    """
+    if data in SONG_SETS:
+        return SONG_SETS[data]
+    if data and Path(data).is_dir():
+        return SongSet(Path(data).resolve().name, lambda _: stem_folders.own(Path(data)), OWN_LICENCE)
+    raise ConfigError(
+        f"data names {data!r}; expected some of {', '.join(SONG_SETS)}, or the path of a folder with a folder of stems "
+        "for each song"
+    )
+
+
+def find_songs(data: Sequence[str], root: Path) -> list[Song]:
+    """The songs of some sets.
+
+    Parameters
+    ----------
+    data : sequence of str
+        Names, or paths.
+    root : Path
+        Folder of the data sets.
+    """
+    return [song for name in data for song in find_song_set(name).read(root)]

@@ -1,0 +1,102 @@
+"""Sound made up on the spot that is no music: noises, beeps, sirens, knocks, ticks.
+
+Every maker takes a generator and a number of samples at 16 kHz and gives float32 samples with a peak near 1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from scipy.fft import irfft
+
+from streamer.arrays import Array
+from train.data.decode import RATE_HZ
+
+
+def gaussian_noise(rng: np.random.Generator, samples: int, exponent: float, rate_hz: int = RATE_HZ) -> Array:
+    """Gaussian noise whose amplitude goes with 1 / frequency to the `exponent`, level below 30 Hz.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+    samples : int
+    exponent : float
+        0 is white, 0.5 pink, 1 brown, -0.5 blue.
+    rate_hz : int
+
+    Returns
+    -------
+    float32 array, shape (samples,)
+    """
+    whole = 1 << max(1, samples - 1).bit_length()  # a power of two transforms fastest
+    hz = np.maximum(np.fft.rfftfreq(whole, 1 / rate_hz), 30.0)
+    spectrum = rng.standard_normal((2, len(hz)), np.float32)
+    noise = irfft((spectrum[0] + 1j * spectrum[1]) * (hz**-exponent).astype(np.float32), whole)[:samples]
+    return _normalised(noise)
+
+
+def coloured_noise(rng: np.random.Generator, samples: int) -> Array:
+    """Noise whose spectrum falls by 0 (white) to 9 dB per octave, at times swelling (rain, wind)."""
+    noise = gaussian_noise(rng, samples, rng.uniform(0.0, 1.5))
+    return _normalised(noise * _swell(rng, samples)) if rng.random() < 0.4 else noise
+
+
+def beeps(rng: np.random.Generator, samples: int) -> Array:
+    """A tone of one pitch, or two taking turns, switched on and off at an even pace: alarms, dial tones."""
+    t = np.arange(samples) / RATE_HZ
+    period_s = rng.uniform(0.1, 1.5)
+    place = np.floor(t / period_s).astype(np.int64)
+    first_hz = np.exp(rng.uniform(np.log(250), np.log(4_000)))
+    pitch_hz = np.where(place % 2 == 1, first_hz * rng.choice([1.0, rng.uniform(0.7, 1.4)]), first_hz)
+    tone = _harmonics(rng, np.cumsum(pitch_hz) / RATE_HZ)
+    duty = rng.choice([1.0, rng.uniform(0.2, 0.8)])
+    return _normalised(tone * (t % period_s < duty * period_s))
+
+
+def siren(rng: np.random.Generator, samples: int) -> Array:
+    """A tone whose pitch glides up and down."""
+    t = np.arange(samples) / RATE_HZ
+    phase = t * rng.uniform(0.1, 3.0) + rng.random()
+    swing = np.sin(2 * np.pi * phase) if rng.random() < 0.5 else 2 * np.abs(2 * (phase % 1.0) - 1) - 1
+    centre_hz = np.exp(rng.uniform(np.log(350), np.log(2_000)))
+    pitch_hz = centre_hz * 2.0 ** (rng.uniform(0.15, 1.0) * swing)
+    return _normalised(_harmonics(rng, np.cumsum(pitch_hz) / RATE_HZ))
+
+
+def knocks(rng: np.random.Generator, samples: int) -> Array:
+    """Damped, noisy thumps at an even or uneven pace: knocks, ticks, steps, drips."""
+    out = np.zeros(samples)
+    decay_s = np.exp(rng.uniform(np.log(0.003), np.log(0.08)))
+    length = min(samples, int(6 * decay_s * RATE_HZ) + 1)
+    t = np.arange(length) / RATE_HZ
+    ring_hz, share = np.exp(rng.uniform(np.log(80), np.log(5_000))), rng.random()
+    pace_s, jitter = rng.uniform(0.1, 1.2), rng.choice([0.02, 0.5])
+    at = rng.uniform(0, pace_s)
+    while (first := int(at * RATE_HZ)) < samples:
+        thump = share * np.sin(2 * np.pi * ring_hz * t) + (1 - share) * rng.standard_normal(length)
+        thump *= np.exp(-t / decay_s) * rng.uniform(0.5, 1.0)
+        out[first : first + length] += thump[: samples - first]
+        at += pace_s * (1 + jitter * rng.uniform(-0.9, 0.9))
+    return _normalised(out)
+
+
+MAKERS: tuple[Callable[[np.random.Generator, int], Array], ...] = (coloured_noise, beeps, siren, knocks)
+
+
+def _harmonics(rng: np.random.Generator, cycles: Array) -> Array:
+    """A tone of one to six harmonics with falling strengths; `cycles` is its phase."""
+    strengths = rng.uniform(0.0, 1.0, rng.integers(0, 6))
+    parts = [s / n * np.sin(2 * np.pi * n * cycles) for n, s in enumerate(strengths, start=2)]
+    return np.sum([np.sin(2 * np.pi * cycles), *parts], axis=0)
+
+
+def _swell(rng: np.random.Generator, samples: int) -> Array:
+    """A slow random envelope from 0.1 to 1."""
+    points = rng.uniform(0.1, 1.0, max(2, samples // (RATE_HZ // 2)))
+    return np.interp(np.linspace(0, len(points) - 1, samples), np.arange(len(points)), points)
+
+
+def _normalised(x: Array) -> Array:
+    peak = np.abs(x).max(initial=0.0)
+    return (x / peak if peak > 0 else x).astype(np.float32)

@@ -1,0 +1,221 @@
+"""What a model said of held-out clips, step by step: made once by an evaluation, read by everything that measures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from streamer.arrays import Array
+from streamer.errors import ConfigError
+from train import npz
+
+PREDICTIONS_SCHEMA = 1
+"""Raised whenever a field of `Predictions` changes its meaning."""
+NO_LABEL = -1
+"""A clip that is none of the labels, or a step that is not to be judged."""
+RULES = ("mean_log", "mean_probability", "latest")
+"""How a clip's label comes of its steps' scores: functions of `train.evaluate.metrics`."""
+_ARRAYS = {"truth": "i", "folds": "i", "scores": "f"}
+_TEXTS = ("task", "model", "command", "rule")
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """Scores of clips over time.
+
+    Attributes
+    ----------
+    task, model : str
+        What was decided (``sounds``), and by which model.
+    labels : tuple of str
+        Names of the scores' last axis.
+    clips : tuple of str
+        ``SOURCE/NAME`` of each clip.
+    truth : int array, shape (clips,)
+        Index into `labels`, or -1 for none of them.
+    folds : int array, shape (clips,)
+        The fold that each clip was held out in.
+    step_s : float
+        Seconds of sound for a step: step ``k`` is known once ``(k + 1) * step_s`` were heard.
+    scores : float32 array, shape (clips, steps, labels)
+        Probabilities, 0 to 1; NaN in all labels after a clip's end.
+    command : str
+        What made them.
+    rule : {"mean_log", "mean_probability", "latest"}
+        How a clip's label comes of its steps' scores, unless it is asked for otherwise.
+    step_truth : int8 array, shape (clips, steps), optional
+        For a detector of one label: 1 where it sounds, 0 where it does not, -1 where that is not judged.
+
+    Raises
+    ------
+    ConfigError
+        If shapes, indices or values do not fit each other.
+    """
+
+    task: str
+    model: str
+    labels: tuple[str, ...]
+    clips: tuple[str, ...]
+    truth: Array
+    folds: Array
+    step_s: float
+    scores: Array
+    command: str
+    rule: str = "mean_log"
+    step_truth: Array | None = None
+
+    def __post_init__(self) -> None:
+        self._check_shapes()
+        if self.rule not in RULES:
+            raise ConfigError(
+                f"predictions of {self.model} have rule {self.rule!r}; expected one of {', '.join(RULES)}"
+            )
+        if self.truth.size and not (self.truth.min() >= NO_LABEL and self.truth.max() < len(self.labels)):
+            raise ConfigError(
+                f"predictions of {self.model} have truth from {self.truth.min()} to {self.truth.max()}; expected an "
+                f"index below {len(self.labels)}, or -1: evaluate anew"
+            )
+        ended = np.isnan(self.scores)
+        if (
+            ended[:, :1].any()
+            or (ended.any(axis=2) != ended.all(axis=2)).any()
+            or _resumes(ended.all(axis=2))
+        ):
+            raise ConfigError(
+                f"predictions of {self.model} have NaN among a clip's scores; expected it after a clip's end only: "
+                "a model gave no number, train it anew"
+            )
+        known = self.scores[~ended]
+        if known.size and not (known.min() >= 0 and known.max() <= 1):
+            raise ConfigError(
+                f"predictions of {self.model} are from {known.min():g} to {known.max():g}; expected probabilities, "
+                "0 to 1: evaluate the exported model, whose graph ends in them"
+            )
+        if not self.step_s > 0:
+            raise ConfigError(
+                f"predictions of {self.model} have step_s {self.step_s:g}; expected above 0 seconds"
+            )
+
+    def _check_shapes(self) -> None:
+        clips, labels = len(self.clips), len(self.labels)
+        steps = self.scores.shape[1] if self.scores.ndim == 3 else -1
+        expected = {"truth": (clips,), "folds": (clips,), "scores": (clips, steps, labels)}
+        if self.step_truth is not None:
+            expected["step_truth"] = (clips, steps)
+        for name, shape in expected.items():
+            if getattr(self, name).shape != shape:
+                raise ConfigError(
+                    f"predictions of {self.model} have {name} of shape {getattr(self, name).shape}; {clips} clips and "
+                    f"{labels} labels need {shape}: evaluate anew"
+                )
+
+    @property
+    def steps(self) -> Array:
+        """Steps of each clip, int array, shape (clips,)."""
+        return np.sum(~np.isnan(self.scores[:, :, 0]), axis=1)
+
+    @property
+    def detects(self) -> bool:
+        """Whether this is one label that is there or not, rather than a choice among several."""
+        return len(self.labels) == 1
+
+    def save(self, path: Path) -> None:
+        """Write an npz file, whole or not at all; its folder is made."""
+        content = {name: np.array(getattr(self, name)) for name in (*_TEXTS, "step_s", *_ARRAYS)}
+        content |= {name: np.array(getattr(self, name), dtype=np.str_) for name in ("labels", "clips")}
+        if self.step_truth is not None:
+            content["step_truth"] = self.step_truth.astype(np.int8)
+        npz.write(path, {"schema": np.array(PREDICTIONS_SCHEMA), **content})
+
+
+def load(path: Path) -> Predictions:
+    """Read what `Predictions.save` wrote; nothing is unpickled.
+
+    Raises
+    ------
+    ConfigError
+        If it is absent, no such file, of another schema, or does not fit itself.
+    """
+    content = npz.read(path, "predictions", "python -m train evaluate")
+    schema = content.get("schema")
+    if schema is None or schema.shape != () or schema != PREDICTIONS_SCHEMA:
+        raise ConfigError(f"{path} has schema {schema}; expected {PREDICTIONS_SCHEMA}: evaluate anew")
+    missing = {*_TEXTS, *_ARRAYS, "labels", "clips", "step_s"} - set(content)
+    if missing:
+        raise ConfigError(f"{path} lacks {', '.join(sorted(missing))}; evaluate anew")
+    for name, kind in _ARRAYS.items():
+        if content[name].dtype.kind != kind:
+            raise ConfigError(
+                f"{path} has {name} of {content[name].dtype}; expected kind {kind!r}: evaluate anew"
+            )
+    return Predictions(
+        **{name: str(content[name]) for name in _TEXTS},
+        **{name: tuple(content[name].tolist()) for name in ("labels", "clips")},
+        **{name: content[name] for name in _ARRAYS},
+        step_s=float(content["step_s"]),
+        step_truth=content.get("step_truth"),
+    )
+
+
+def pool(parts: Sequence[Predictions]) -> Predictions:
+    """Predictions of several held-out folds as one.
+
+    Raises
+    ------
+    ConfigError
+        If there are none, they are of unlike tasks, labels or steps, or hold a clip twice.
+    """
+    if not parts:
+        raise ConfigError("no predictions to pool; expected at least one file: python -m train evaluate")
+    first = parts[0]
+    for part in parts[1:]:
+        for name in ("task", "labels", "step_s", "rule"):
+            if getattr(part, name) != getattr(first, name):
+                raise ConfigError(
+                    f"predictions of {part.model} have {name} {getattr(part, name)}, those of {first.model} "
+                    f"{getattr(first, name)}; expected equal ones: report unlike runs apart"
+                )
+        if (part.step_truth is None) != (first.step_truth is None):
+            raise ConfigError(
+                f"predictions of {part.model} and {first.model}: one has no step_truth; evaluate both anew"
+            )
+    clips = tuple(clip for part in parts for clip in part.clips)
+    if len(set(clips)) < len(clips):
+        twice = next(clip for place, clip in enumerate(clips) if clip in clips[:place])
+        raise ConfigError(
+            f"clip {twice} was held out twice; expected runs of unlike folds: report them apart"
+        )
+    longest = max(part.scores.shape[1] for part in parts)
+    truths = [_stretched(p.step_truth, longest, NO_LABEL) for p in parts if p.step_truth is not None]
+    return Predictions(
+        task=first.task,
+        model=", ".join(dict.fromkeys(part.model for part in parts)),
+        labels=first.labels,
+        clips=clips,
+        truth=np.concatenate([part.truth for part in parts]),
+        folds=np.concatenate([part.folds for part in parts]),
+        step_s=first.step_s,
+        scores=np.concatenate([_stretched(part.scores, longest, np.nan) for part in parts]),
+        command="; ".join(dict.fromkeys(part.command for part in parts)),
+        rule=first.rule,
+        step_truth=np.concatenate(truths) if truths else None,
+    )
+
+
+def stacked(scores: Sequence[Array]) -> Array:
+    """Scores of clips of any lengths, shape (steps, labels) each, as `Predictions` has them: NaN after their ends."""
+    steps = max(len(clip) for clip in scores)
+    return np.stack([_stretched(clip[None], steps, np.nan)[0] for clip in scores])
+
+
+def _stretched(x: Array, steps: int, fill: float) -> Array:
+    widths = [(0, 0), (0, steps - x.shape[1])] + [(0, 0)] * (x.ndim - 2)
+    return np.pad(x, widths, constant_values=fill)
+
+
+def _resumes(ended: Array) -> bool:
+    """Whether a step that is no number comes before one that is."""
+    return bool((ended[:, :-1] & ~ended[:, 1:]).any())

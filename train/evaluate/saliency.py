@@ -1,0 +1,131 @@
+"""Which parts of a spectrogram made a model say what it said: what it says of it with parts silenced."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from scipy.special import logit
+
+from streamer.arrays import Array
+from streamer.errors import ConfigError
+from train import npz
+
+TILE_S = 0.24
+"""What is silenced at once, in time: two syllables, or a beat."""
+TILES_OF_BANDS = 8
+"""Tiles side by side over all bands."""
+BATCH = 32
+CLIPPED = 1e-6
+"""Probabilities are kept this far from 0 and 1, so that their log-odds are numbers."""
+
+Scores = Callable[[Array], Array]
+"""Log-mel frames (batch, frames, mel_bands) to probabilities (batch, steps, labels), each from a fresh start."""
+
+
+def occlusion(scores: Scores, frames: Array, label: int, silence: float, frame_s: float) -> Array:
+    """By how much a label's log-odds, mean over the clip, fall where sound is taken out (Zeiler and Fergus 2014).
+
+    It asks the exported model, ear included, nothing but its answers. Tiles of `TILE_S` by an eighth of the bands
+    overlap by half; each point is the mean over the tiles that it lies in.
+
+    Parameters
+    ----------
+    scores : callable
+    frames : Array, shape (frames, mel_bands)
+        Log-mel of one clip, at least a step of the model.
+    label : int
+        Index into the model's labels.
+    silence : float
+        What the front end gives for silence, the logarithm of its offset.
+    frame_s : float
+        Seconds from frame to frame.
+
+    Returns
+    -------
+    float32 array, shape (frames, mel_bands)
+        Above 0 what spoke for the label.
+
+    Raises
+    ------
+    ConfigError
+        If the clip is shorter than a step of the model.
+    """
+    whole = _log_odds(scores(frames[None]), label)
+    if np.isnan(whole[0]):
+        raise ConfigError(f"a clip has {len(frames)} frames; expected enough for a score of the model")
+    lost, covered = np.zeros(frames.shape), np.zeros(frames.shape)
+    tiles = _tiles(frames.shape, frame_s)
+    for first in range(0, len(tiles), BATCH):
+        batch = tiles[first : first + BATCH]
+        heard = np.repeat(frames[None].astype(np.float32), len(batch), axis=0)
+        for clip, tile in zip(heard, batch, strict=True):
+            clip[tile] = silence
+        for tile, found in zip(batch, _log_odds(scores(heard), label), strict=True):
+            lost[tile] += whole[0] - found
+            covered[tile] += 1
+    return (lost / covered).astype(np.float32)
+
+
+def _tiles(shape: tuple[int, ...], frame_s: float) -> list[tuple[slice, slice]]:
+    """Overlapping tiles that cover all of (frames, mel_bands)."""
+    sizes = max(2, round(TILE_S / frame_s)), max(2, -(-shape[1] // TILES_OF_BANDS))
+    starts = [
+        range(0, max(1, length - size // 2), size // 2) for length, size in zip(shape, sizes, strict=True)
+    ]
+    return [(slice(t, t + sizes[0]), slice(b, b + sizes[1])) for t in starts[0] for b in starts[1]]
+
+
+def _log_odds(scores: Array, label: int) -> Array:
+    """Mean over the steps, shape (batch,); NaN where there is none."""
+    if not scores.shape[1]:
+        return np.full(len(scores), np.nan)
+    found: Array = logit(np.clip(scores[:, :, label].astype(np.float64), CLIPPED, 1 - CLIPPED)).mean(axis=1)
+    return found
+
+
+@dataclass(frozen=True)
+class SaliencyMap:
+    """A clip, what it was taken for, and why.
+
+    Attributes
+    ----------
+    clip : str
+        ``SOURCE/NAME``.
+    truth, said : str
+        Its label, and the one that the map explains.
+    log_mel, saliency : Array, shape (frames, mel_bands)
+    frame_s : float
+        Seconds from frame to frame.
+    """
+
+    clip: str
+    truth: str
+    said: str
+    log_mel: Array
+    saliency: Array
+    frame_s: float = 0.01
+
+    def save(self, path: Path) -> None:
+        """Write an npz file; its folder is made."""
+        npz.write(path, {name: np.array(getattr(self, name)) for name in self.__dataclass_fields__})
+
+
+def load(path: Path) -> SaliencyMap:
+    """Read what `SaliencyMap.save` wrote.
+
+    Raises
+    ------
+    ConfigError
+        If it is no such file.
+    """
+    content = npz.read(path, "a saliency map", "make it anew")
+    missing = set(SaliencyMap.__dataclass_fields__) - set(content)
+    if missing:
+        raise ConfigError(f"{path} lacks {', '.join(sorted(missing))}; expected a saliency map: make it anew")
+    texts = {name: str(content[name]) for name in ("clip", "truth", "said")}
+    return SaliencyMap(
+        **texts, log_mel=content["log_mel"], saliency=content["saliency"], frame_s=float(content["frame_s"])
+    )

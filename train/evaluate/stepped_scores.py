@@ -1,0 +1,114 @@
+"""What an exported model says of sound, stepped as it is stepped live."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from streamer.arrays import Array
+from streamer.dsp.log_mel import FrontEnd
+from streamer.dsp.stage import Chain
+from streamer.errors import ModelError
+from streamer.inference.manifest import Manifest
+from streamer.inference.model_folders import ear_folder
+from streamer.inference.onnx import OnnxModel
+
+BATCH = 32
+"""Sounds that step together, each in its own slot."""
+
+
+@dataclass(frozen=True)
+class Listener:
+    """From sound to scores: front end, the ear if the model hears one, the model.
+
+    Attributes
+    ----------
+    model : OnnxModel
+    ear_warm_up_steps : int
+        Embeddings of its ear after a start on which nothing is decided; 0 without an ear.
+    chain : Chain
+    after_front_end : Chain
+        The ear, if the model hears one, and the model.
+    """
+
+    model: OnnxModel
+    ear_warm_up_steps: int
+    chain: Chain
+    after_front_end: Chain
+
+    @classmethod
+    def of(cls, folder: Path) -> Listener:
+        """The listener of an exported folder; an ear lies beside it or is released.
+
+        Raises
+        ------
+        ModelError
+            If a folder does not fit this program, or the ear is not the one that the model was trained on.
+        """
+        model = OnnxModel(folder)
+        heard = [OnnxModel(ear_folder(model.manifest, folder))] if model.manifest.ear else []
+        for ear in heard:
+            if ear.manifest.as_ear() != model.manifest.ear:
+                raise ModelError(
+                    f"model {model.manifest.name} in {folder} was trained on another ear than the one in "
+                    f"{ear_folder(model.manifest, folder)}; put its own ear beside it, or train it anew"
+                )
+        after = Chain(*heard, model)
+        warm_up = sum(-(-ear.manifest.warm_up_frames // ear.manifest.hop_frames) for ear in heard)
+        return cls(model, warm_up, Chain(FrontEnd(model.manifest.front_end), after), after)
+
+    @property
+    def manifest(self) -> Manifest:
+        """Of the model."""
+        return self.model.manifest
+
+    @property
+    def warm_up_steps(self) -> int:
+        """Scores after a start on which nothing is decided live: the ear's warm-up, and the model's."""
+        own = -(-self.manifest.warm_up_frames // self.manifest.hop_frames)
+        return own + self.ear_warm_up_steps
+
+    @property
+    def step_samples(self) -> int:
+        """Samples from one score to the next."""
+        return int(self.chain.hop)
+
+    @property
+    def step_s(self) -> float:
+        """Seconds from one score to the next."""
+        return self.step_samples / self.manifest.front_end.sample_rate_hz
+
+    def scores(self, sound: Array) -> Array:
+        """Scores of sounds of one length from a fresh start, one step's samples at a time.
+
+        Parameters
+        ----------
+        sound : float32 array, shape (batch, samples)
+
+        Returns
+        -------
+        float32 array, shape (batch, steps, labels)
+        """
+        state, out = self.chain.init(len(sound)), []
+        for first in range(0, sound.shape[1], self.step_samples):
+            y, state = self.chain.step(sound[:, first : first + self.step_samples], state)
+            out.append(y)
+        return np.concatenate(out, axis=1)
+
+    def all_scores(self, sounds: Sequence[Array]) -> list[Array]:
+        """Scores, shape (steps, labels), of each of some sounds of any lengths."""
+        scores: list[Array] = [np.zeros((0, len(self.manifest.labels)), np.float32)] * len(sounds)
+        lengths = [len(sound) for sound in sounds]
+        order = sorted(range(len(sounds)), key=lengths.__getitem__)
+        for first in range(0, len(order), BATCH):
+            batch = order[first : first + BATCH]
+            padded = np.zeros((len(batch), lengths[batch[-1]]), np.float32)
+            for row, index in zip(padded, batch, strict=True):
+                row[: lengths[index]] = sounds[index]
+            for row, index in zip(self.scores(padded), batch, strict=True):
+                whole = lengths[index] - int(self.chain.latency)
+                scores[index] = row[: max(0, whole // self.step_samples + 1)]
+        return scores

@@ -1,0 +1,238 @@
+"""Torch model to released folder: ``model.onnx`` with explicit state, and its manifest; refused if unequal."""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+import hashlib
+import logging
+import shutil
+import warnings
+from itertools import pairwise
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+import onnx
+import torch
+from onnxscript.optimizer import optimize
+from torch import Tensor, nn
+
+from models.layers import StreamingLayer, TorchState, fold_batch_norm
+from streamer.arrays import Array
+from streamer.dsp.log_mel import FrontEndConfig
+from streamer.dsp.stft import StftConfig
+from streamer.errors import ModelError
+from streamer.inference.manifest import Manifest, StateSpec
+from streamer.inference.onnx import OnnxModel
+from train.export.onnx_operations import translations
+from train.loop.run import current_commit
+
+TOLERANCE = 1e-4
+"""Largest difference between torch whole, torch stepped and ONNX stepped: of a probability, or of an embedding's
+number relative to the greatest."""
+OPSET = 18
+FOLDED_BYTES = 2**26
+"""Weights up to this size are brought into their final form at the export: above those of any layer."""
+
+
+class _Graph(nn.Module):
+    """The graph's signature, ``x, state.0, ... -> y, next_state.0, ...``, with what is released for ``y``."""
+
+    def __init__(self, model: nn.Module, manifest: Manifest) -> None:
+        super().__init__()
+        self.model = model
+        self.manifest = manifest
+
+    def forward(self, x: Tensor, *state: Tensor) -> TorchState:
+        y, after = self.model(x, state)
+        return released_output(y, self.manifest), *after
+
+
+def released_output(y: Tensor, manifest: Manifest) -> Tensor:
+    """What a released model gives for what its torch model does.
+
+    Parameters
+    ----------
+    y : Tensor, shape (batch, steps, output_size)
+        Embeddings of an ear; masks of a separation, and a logit; logits of any other model.
+    manifest : Manifest
+        Its task, `exclusive`, `temperature` and `bias` decide.
+
+    Returns
+    -------
+    Tensor, shape of `y`
+        Embeddings and masks as they are; probabilities by softmax where labels exclude each other, else by sigmoid.
+    """
+    if not manifest.labels:
+        return y
+    as_they_are, logits = y.tensor_split([y.shape[2] - len(manifest.labels)], dim=2)
+    logits = logits / manifest.temperature + manifest.bias
+    scores = torch.softmax(logits, dim=-1) if manifest.exclusive else torch.sigmoid(logits)
+    return torch.cat([as_they_are, scores], dim=2) if as_they_are.shape[2] else scores
+
+
+def describe(
+    model: StreamingLayer,
+    task: str,
+    labels: tuple[str, ...],
+    front_end: FrontEndConfig | StftConfig,
+    warm_up_frames: int,
+    embedding_size: int | None = None,
+) -> Manifest:
+    """What the manifest of any model says before `export`; `dataclasses.replace` adds what is its own.
+
+    Parameters
+    ----------
+    model : StreamingLayer
+        With ``hop_frames`` and ``latency_frames``.
+    task : str
+        Also the model's name.
+    labels, front_end, warm_up_frames, embedding_size
+        As in `Manifest`.
+    """
+    return Manifest(
+        name=task,
+        task=task,
+        labels=labels,
+        front_end=front_end,
+        hop_frames=model.hop_frames,
+        latency_frames=model.latency_frames,
+        warm_up_frames=warm_up_frames,
+        states=(),
+        sha256="",
+        commit=current_commit(),
+        embedding_size=embedding_size,
+    )
+
+
+def export(model: StreamingLayer, manifest: Manifest, folder: Path) -> Manifest:
+    """Write a released-model folder and check it against the torch model.
+
+    Parameters
+    ----------
+    model : StreamingLayer
+        Gives logits, or embeddings where `manifest` is an ear's; not changed.
+    manifest : Manifest
+        As `describe` begins it: all but ``states`` and ``sha256``, which come from the model and the file.
+    folder : Path
+        Takes ``model.onnx`` and ``manifest.json``; left as it is where the export is refused.
+
+    Returns
+    -------
+    Manifest
+        As written.
+
+    Raises
+    ------
+    ModelError
+        If torch stepped, torch whole and ONNX stepped differ by more than `TOLERANCE`.
+    """
+    with TemporaryDirectory() as name:
+        trial = Path(name)
+        write_graph(model, manifest, trial / "model.onnx")
+        states = tuple(StateSpec(shape) for shape in model.state_shapes)
+        digest = hashlib.sha256((trial / "model.onnx").read_bytes()).hexdigest()
+        manifest = dataclasses.replace(manifest, states=states, sha256=digest)
+        (trial / "manifest.json").write_text(manifest.to_json(), encoding="utf-8")
+        check_parity(model, trial)
+        folder.mkdir(parents=True, exist_ok=True)
+        for file in ("model.onnx", "manifest.json"):
+            shutil.copyfile(trial / file, folder / file)
+    return manifest
+
+
+def write_graph(model: StreamingLayer, manifest: Manifest, path: Path) -> None:
+    """Write a model, its batch norms folded, as one ONNX file with a free number of streams and steps."""
+    folded = copy.deepcopy(model)
+    fold_batch_norm(folded)
+    x = torch.zeros(2, 2 * manifest.hop_frames, manifest.input_size)
+    state = folded.init(x)
+    batch, steps = torch.export.Dim("batch"), torch.export.Dim("steps")
+    numbers = range(len(state))
+    state_shapes = (tuple({0: batch} for _ in numbers),) if state else ()
+    logging.getLogger("torch.onnx").setLevel(logging.ERROR)  # else it lists every library that is not there
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # deprecations inside the exporter itself
+        torch.onnx.export(
+            _Graph(folded, manifest).eval(),
+            (x, *state),
+            path,
+            input_names=["x", *(f"state.{n}" for n in numbers)],
+            output_names=["y", *(f"next_state.{n}" for n in numbers)],
+            dynamic_shapes=({0: batch, 1: manifest.hop_frames * steps}, *state_shapes),
+            opset_version=OPSET,
+            custom_translation_table=dict(translations()),
+            external_data=False,
+            dynamo=True,
+            verbose=False,
+        )
+    _tidy(path)
+
+
+def _tidy(path: Path) -> None:
+    """Compute what no input changes, and drop the exporter's notes.
+
+    They are half the file, and have the paths of the machine it ran on.
+    """
+    content = optimize(onnx.load(path), input_size_limit=FOLDED_BYTES, output_size_limit=FOLDED_BYTES)
+    for noted in (content.graph, *content.graph.node, *content.graph.value_info, *content.graph.initializer):
+        del noted.metadata_props[:]
+        noted.doc_string = ""
+    onnx.save(content, path)
+
+
+def check_parity(model: StreamingLayer, folder: Path, seconds: float = 6.0) -> float:
+    """Compare a torch model with a released folder on random frames, for two streams at once.
+
+    Returns
+    -------
+    float
+        The largest difference, of a probability or relative to the greatest number of an embedding.
+
+    Raises
+    ------
+    ModelError
+        If it is above `TOLERANCE`.
+    """
+    model = copy.deepcopy(model).eval()
+    released = OnnxModel(folder)
+    hop, size = released.manifest.hop_frames, released.manifest.input_size
+    steps = round(1_000 * seconds / released.manifest.frame_ms) // hop
+    rng = np.random.default_rng(0)
+    level = rng.normal(-2.0, 2.0, (2, steps, 1, 1)).repeat(hop, axis=2)  # loud and soft passages
+    x = (level.reshape(2, steps * hop, 1) + rng.normal(0.0, 1.0, (2, steps * hop, size))).astype(np.float32)
+    cuts = [0, hop, 2 * hop, *range(7 * hop, steps * hop, 5 * hop), steps * hop]
+    with torch.no_grad():
+        whole = released_output(model(torch.from_numpy(x))[0], released.manifest).numpy()
+        stepped = released_output(_torch_stepped(model, x, cuts), released.manifest).numpy()
+    given = _onnx_stepped(released, x, cuts)
+    if whole.shape != stepped.shape or whole.shape != given.shape:
+        raise ModelError(
+            f"export of {released.manifest.name} gives shapes {whole.shape} (torch whole), {stepped.shape} "
+            f"(torch stepped) and {given.shape} (ONNX stepped); expected equal ones: mend the model's forward()"
+        )
+    scale = max(1.0, float(np.abs(whole).max()))
+    torch_gap, onnx_gap = (float(np.abs(whole - other).max()) / scale for other in (stepped, given))
+    if not max(torch_gap, onnx_gap) <= TOLERANCE:  # false for NaN
+        raise ModelError(
+            f"export of {released.manifest.name} differs from torch whole by {torch_gap:.2g} (torch stepped) "
+            f"and {onnx_gap:.2g} (ONNX stepped); expected at most {TOLERANCE:g}: mend the model's state"
+        )
+    return max(torch_gap, onnx_gap)
+
+
+def _torch_stepped(model: StreamingLayer, x: Array, cuts: list[int]) -> Tensor:
+    state, out = None, []
+    for first, stop in pairwise(cuts):
+        y, state = model(torch.from_numpy(x[:, first:stop]), state)
+        out.append(y)
+    return torch.cat(out, dim=1)
+
+
+def _onnx_stepped(released: OnnxModel, x: Array, cuts: list[int]) -> Array:
+    state, out = released.init(len(x)), []
+    for first, stop in pairwise(cuts):
+        y, state = released.step(x[:, first:stop], state)
+        out.append(y)
+    return np.concatenate(out, axis=1)

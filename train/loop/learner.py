@@ -1,0 +1,161 @@
+"""What learns: a model, the average of its weights, and what moves both."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel
+
+from streamer.errors import ModelError
+from train.loop.checkpoint import Identity, Progress, load, save
+from train.loop.optimiser import optimisers
+from train.loop.task import PRECISIONS, Batch, LoopConfig, Task
+
+_log = logging.getLogger(__name__)
+
+
+class Learner:
+    """A model in training, with all that a resumed run needs.
+
+    Parameters
+    ----------
+    model : Module
+        On the device of training.
+    config : LoopConfig
+    device : torch.device
+
+    Attributes
+    ----------
+    model : Module
+    averaged : Module
+        Moving average of the model's weights: what is validated and released.
+    """
+
+    def __init__(self, model: nn.Module, config: LoopConfig, device: torch.device) -> None:
+        self._config, self._device = config, device
+        self._precision = _precision(config, device)
+        self._average = _averaged(model, config.average)
+        self.model, self.averaged = model, self._average.module
+        self._optimisers = optimisers(model, config)
+        self._scaler = torch.amp.GradScaler(device.type, enabled=self._precision is torch.float16)
+
+    @property
+    def _parts(self) -> dict[str, Any]:
+        """What has a state, by its name in checkpoints."""
+        return {
+            "model": self.model,
+            "averaged": self._average,
+            **self._optimisers,
+            "scaler": self._scaler,
+        }
+
+    def resume(self, path: Path, identity: Identity) -> Progress:
+        """Take on the states of ``last.pt``, if there is one.
+
+        Parameters
+        ----------
+        path : Path
+        identity : Identity
+            What the checkpoint must be of.
+
+        Returns
+        -------
+        Progress
+            How far that run is.
+
+        Raises
+        ------
+        ModelError
+            If it is of another task or front end, or its model has another shape.
+        """
+        if not path.is_file():
+            return Progress()
+        content = load(path, identity)
+        try:
+            for name, part in self._parts.items():
+                part.load_state_dict(content["states"][name])
+        except (KeyError, RuntimeError, ValueError) as error:
+            first = str(error).splitlines()[-1].strip()
+            raise ModelError(
+                f"{path} does not fit this model ({first}); expected the configuration that its run began with: "
+                "resume without --set model..., or start a new run"
+            ) from error
+        _log.info("going on after step %d", content["step"])
+        return Progress(content["step"], content["scores"], content["seconds"])
+
+    def losses(self, task: Task, wrapped: nn.Module, batch: Batch) -> dict[str, Tensor]:
+        """The losses of a batch: their sum as ``loss``, the task's parts as ``loss/NAME``.
+
+        Parameters
+        ----------
+        task : Task
+        wrapped : Module
+            The model, as its process calls it.
+        batch : tuple of Tensor
+        """
+        wrapped.train()
+        with _autocast(self._precision, self._device):
+            parts = task.loss(wrapped, batch)
+        total = torch.stack(list(parts.values())).sum()
+        return {"loss": total, **{f"loss/{name}": part for name, part in parts.items()}}
+
+    def update(self, loss: Tensor, rate: float) -> None:
+        """Move the weights against the gradient of a loss, and the average after them."""
+        optimisers = self._optimisers.values()
+        for optimiser in optimisers:
+            for group in optimiser.param_groups:
+                group["lr"] = rate
+            optimiser.zero_grad()
+        self._scaler.scale(loss).backward()
+        for optimiser in optimisers:
+            self._scaler.unscale_(optimiser)
+        nn.utils.clip_grad_norm_(self.model.parameters(), self._config.gradient_norm)
+        for optimiser in optimisers:
+            self._scaler.step(optimiser)
+        self._scaler.update()
+        self._average.update_parameters(self.model)
+
+    def save(self, described: Mapping[str, Any], folder: Path, is_best: bool) -> None:
+        """Write ``last.pt``, and ``best.pt`` before it where the averaged weights are the best so far.
+
+        Parameters
+        ----------
+        described : mapping
+            As of `train.loop.checkpoint.described`.
+        folder : Path
+        is_best : bool
+        """
+        if is_best:
+            save({**described, "weights": self.averaged.state_dict()}, folder / "best.pt")
+        states = {name: part.state_dict() for name, part in self._parts.items()}
+        save({**described, "states": states}, folder / "last.pt")
+
+
+def _averaged(model: nn.Module, average: float) -> AveragedModel:
+    """Moving average of weights and batch-norm statistics; a mere mean at first, lest the start linger."""
+
+    def move(own: list[Tensor], new: list[Tensor], updates: Tensor | int) -> None:
+        if own[0].is_floating_point():
+            count = float(updates)
+            torch._foreach_lerp_(own, new, 1 - min(average, count / (10.0 + count)))
+        else:
+            torch._foreach_copy_(own, new)
+
+    return AveragedModel(model, multi_avg_fn=move, use_buffers=True)
+
+
+def _precision(config: LoopConfig, device: torch.device) -> torch.dtype | None:
+    """What the forward pass is cast to; none leaves it at float32."""
+    if config.precision == "auto" and device.type == "cuda":
+        return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
+    return PRECISIONS.get(config.precision)
+
+
+def _autocast(precision: torch.dtype | None, device: torch.device) -> AbstractContextManager[None]:
+    return torch.autocast(device.type, precision) if precision else nullcontext()

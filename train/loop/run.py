@@ -1,0 +1,234 @@
+"""A run: its folder ``runs/TASK/TIME-HASH``, or ``runs/TASK/NAME``, and what is noted there before it starts."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import platform
+import shlex
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from streamer.errors import ConfigError
+
+
+def current_commit() -> str:
+    """The checked-out commit, with ``+`` where files were changed since; ``unknown`` outside git."""
+    try:
+        commit = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=True)
+        changed = subprocess.run(
+            ["git", "status", "--porcelain", "--", ".", ":!models/released"],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+    return commit.stdout.strip() + ("+" if changed.stdout.strip() else "")
+
+
+if TYPE_CHECKING:
+    from train.data.cache import Cache
+
+RUNS = Path("runs")
+CACHE = RUNS / "cache"
+METRICS = "metrics.jsonl"
+
+
+@dataclass(frozen=True)
+class DataUsed:
+    """What a run learns from and is validated on.
+
+    Attributes
+    ----------
+    sha256 : str
+        Of the contents of all its files and of how features were made of them.
+    recordings : int
+        How many.
+    skipped : tuple of str
+        Those that were left out, and why.
+    labels : tuple of str
+        Of the model's outputs, where they come of the data: those of the release are these.
+    """
+
+    sha256: str
+    recordings: int
+    skipped: tuple[str, ...] = ()
+    labels: tuple[str, ...] = ()
+
+
+def data_used(*caches: Cache) -> DataUsed:
+    """What some caches hold together: those of training and of validation."""
+    digest = hashlib.sha256("\n".join(cache.digest for cache in caches).encode()).hexdigest()
+    skipped = tuple(f"{s.source}/{s.name}: {s.reason}" for cache in caches for s in cache.skipped)
+    return DataUsed(digest, sum(len(cache) for cache in caches), skipped)
+
+
+def data_folder() -> Path:
+    """``$STREAMER_DATA``, or ``../shared/data``.
+
+    Raises
+    ------
+    ConfigError
+        If it is no folder.
+    """
+    folder = Path(os.environ.get("STREAMER_DATA", "../shared/data"))
+    if not folder.is_dir():
+        raise ConfigError(f"{folder} is no folder; set STREAMER_DATA to the folder that holds the data sets")
+    return folder
+
+
+def new_run(task: str, config: Any, name: str = "") -> Path:
+    """Make a folder for a run of a configuration, a dataclass.
+
+    Parameters
+    ----------
+    task : str
+    config : dataclass
+    name : str
+        Of the folder; empty takes the time and the configuration's hash.
+
+    Raises
+    ------
+    ConfigError
+        If there is one already, or `name` is none of a folder.
+    """
+    if name in (".", "..") or Path(name).name != name:
+        raise ConfigError(f"the run's name is {name!r}; expected that of one folder in {RUNS / task}")
+    folder = RUNS / task / (name or f"{time.strftime('%Y%m%d-%H%M%S')}-{_digest(config)}")
+    try:
+        folder.mkdir(parents=True)
+    except FileExistsError as error:
+        raise ConfigError(
+            f"{folder} exists; go on with it by --resume, or give the new run another name"
+        ) from error
+    return folder
+
+
+def find_same(task: str, config: Any) -> Path | None:
+    """The last run of the very same configuration; None if there is none."""
+    same = sorted((RUNS / task).glob(f"*-{_digest(config)}/config.json"))
+    return same[-1].parent if same else None
+
+
+def _digest(config: Any) -> str:
+    return hashlib.sha256(json.dumps(asdict(config)).encode()).hexdigest()[:8]
+
+
+def find_run(task: str, name: str = "") -> Path:
+    """The folder of a run.
+
+    Parameters
+    ----------
+    task : str
+    name : str
+        Its path or its name in ``runs/TASK``; empty takes that which was begun, or gone on with, last and has a
+        ``best.pt``.
+
+    Raises
+    ------
+    ConfigError
+        If there is none; the text names those that there are.
+    """
+    written = sorted((RUNS / task).glob("*/config.json"), key=lambda path: (path.stat().st_mtime_ns, path))
+    known = [path.parent for path in written]
+    if not name:
+        finished = [folder for folder in known if (folder / "best.pt").is_file()]
+        if finished:
+            return finished[-1]
+        raise ConfigError(f"{RUNS / task} has no run with best.pt; train one: python -m train {task}")
+    for folder in (RUNS / task / name, Path(name)):
+        if (folder / "config.json").is_file():
+            return folder
+    names = ", ".join(folder.name for folder in known) or f"none; train one: python -m train {task}"
+    raise ConfigError(f"no run {name!r} of task {task}; there are {names}")
+
+
+def write_config(folder: Path, config: Any) -> None:
+    """Note a run's configuration beside its results."""
+    write_json(folder / "config.json", asdict(config))
+
+
+def write_environment(folder: Path, commit: str, computing: Mapping[str, Any], data: DataUsed) -> None:
+    """Note what a run ran in and on; what it went on in later is added under ``resumed``.
+
+    Parameters
+    ----------
+    folder : Path
+        Takes ``environment.json``.
+    commit : str
+        That is checked out.
+    computing : mapping
+        Device, processes that train together, threads of each.
+    data : DataUsed
+    """
+    now = {
+        "time": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
+        "command": shlex.join(["python", "-m", "train", *sys.argv[1:]]),
+        "commit": commit,
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "cores": os.cpu_count(),
+        **computing,
+        "data": asdict(data),
+        "packages": {
+            d.name: d.version for d in sorted(metadata.distributions(), key=lambda d: d.name.lower())
+        },
+    }
+    path = folder / "environment.json"
+    if not path.is_file():
+        write_json(path, {**now, "resumed": []})
+        return
+    begun = json.loads(path.read_text(encoding="utf-8"))
+    now = json.loads(json.dumps(now))  # as it is read: tuples are lists
+    changed = {key: value for key, value in now.items() if value != begun.get(key)}
+    write_json(path, {**begun, "resumed": [*begun["resumed"], changed]})
+
+
+def note_evaluation(folder: Path, split: str, figures: Mapping[str, Any]) -> None:
+    """Note a run's figures in ``evaluation.json``, beside those of other splits."""
+    path = folder / "evaluation.json"
+    noted = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    write_json(path, {**noted, split: figures})
+
+
+def read_metrics(folder: Path) -> list[dict[str, float]]:
+    """The lines of a run's ``metrics.jsonl``, oldest first; a last one that a kill cut short is left out."""
+    path = folder / METRICS
+    if not path.is_file():
+        return []
+    whole = [
+        line for line in path.read_text(encoding="utf-8").splitlines(keepends=True) if line.endswith("\n")
+    ]
+    return [json.loads(line) for line in whole]
+
+
+def summaries(tasks: Sequence[str]) -> list[str]:
+    """A line for each run of some tasks: its folder, last step and best score."""
+    lines = []
+    for task in tasks:
+        for folder in sorted(path.parent for path in (RUNS / task).glob("*/config.json")):
+            noted = read_metrics(folder)
+            best = max(noted, key=lambda line: line["score"], default=None)
+            said = (
+                f"step {noted[-1]['step']}, best score {best['score']:.4f} at {best['step']}"
+                if best
+                else "no figures"
+            )
+            lines.append(f"{folder}  {said}")
+    return lines
+
+
+def write_json(path: Path, content: Any) -> None:
+    """Write a JSON file, whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_suffix(f".{os.getpid()}")
+    partial.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+    partial.replace(path)

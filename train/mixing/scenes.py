@@ -1,0 +1,225 @@
+"""Scenes: sounds of known kind one after the other and on top of each other, with a label for each step.
+
+Of music the labels are `MUSIC`, `OTHER` and `IGNORE`, which means that nobody can say: too soon after a change,
+music drowned in other sound, a pause within a piece. Of everyday sounds they are the place of a class in a list,
+`NO_CLASS`, and `IGNORE` too.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from streamer.arrays import Array
+from train import augment
+from train.data.cache import SoundCache
+from train.data.decode import RATE_HZ
+from train.data.recordings import Kind
+from train.data.sets.synthetic import MAKERS
+
+MUSIC, OTHER, IGNORE = 1, 0, -1
+NO_CLASS = -2
+"""Sound that holds none of the classes asked for, or silence."""
+QUIETEST_DB = -62.0
+"""Music below this active level (dB re full scale) is ignored: the front end's log offset hides it."""
+PARTS = (
+    "music",
+    "music+speech",
+    "music+sound",
+    "speech",
+    "speech+sound",
+    "sound",
+    "synthetic",
+    "silence",
+)
+
+
+@dataclass(frozen=True)
+class SceneConfig:
+    """How scenes are made up.
+
+    Attributes
+    ----------
+    seconds : float
+        Length of a scene.
+    shortest_s, longest_s : float
+        Of each part.
+    weights : tuple of float
+        How often each of `PARTS` occurs; their sum is 1.
+    audible_db : float
+        Music with other sound counts as music from this level re that sound on; below it is ignored.
+    unknowable_s : float
+        Ignored after a change, and at the start.
+    """
+
+    seconds: float = 8.0
+    shortest_s: float = 0.8
+    longest_s: float = 6.0
+    weights: tuple[float, ...] = (0.27, 0.15, 0.09, 0.15, 0.06, 0.14, 0.07, 0.07)
+    audible_db: float = -10.0
+    unknowable_s: float = 0.3
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A scene, and what is to be heard at each of its samples.
+
+    Attributes
+    ----------
+    sound : float32 array, shape (samples,)
+    music : int8 array, shape (samples,)
+        `MUSIC`, `OTHER` or `IGNORE`.
+    classes : int8 array, shape (samples,)
+        The everyday sound's place among the classes, `NO_CLASS` or `IGNORE`.
+    """
+
+    sound: Array
+    music: Array
+    classes: Array
+
+
+class Scenes:
+    """Makes scenes out of decoded recordings.
+
+    Parameters
+    ----------
+    cache : SoundCache
+        The recordings, all of one split.
+    config : SceneConfig
+    classes : sequence of str
+        Categories of everyday sound to be labelled; any other is `IGNORE`.
+    """
+
+    def __init__(self, cache: SoundCache, config: SceneConfig, classes: Sequence[str] = ()) -> None:
+        self._cache = cache
+        self._config = config
+        places = {name: place for place, name in enumerate(classes)}
+        self._class = [
+            places.get(r.category, IGNORE) if r.kind == "sound" else NO_CLASS for r in cache.recordings
+        ]
+        pools: dict[Kind, dict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
+        for index, recording in enumerate(cache.recordings):
+            pools[recording.kind][recording.source].append(index)
+        # By source first: else the set with the most files would be most of what is heard.
+        self._pools = {kind: list(by_source.values()) for kind, by_source in pools.items()}
+
+    def make(self, rng: np.random.Generator, samples: int) -> Scene:
+        """One scene of some length in samples."""
+        c = self._config
+        sound, music = np.zeros(samples, np.float32), np.full(samples, OTHER, np.int8)
+        classes = np.full(samples, NO_CLASS, np.int8)
+        level_db = rng.uniform(-50.0, -6.0)
+        first = 0
+        while first < samples:
+            stop = min(samples, first + int(rng.uniform(c.shortest_s, c.longest_s) * RATE_HZ))
+            piece = self._part(rng, PARTS[rng.choice(len(PARTS), p=c.weights)], stop - first)
+            piece_db = level_db - rng.uniform(0.0, 15.0)
+            sound[first:stop] = augment.at_level(piece.sound, piece_db)
+            hidden = piece_db < QUIETEST_DB
+            music[first:stop] = np.where(hidden & (piece.music == MUSIC), IGNORE, piece.music)
+            classes[first:stop] = np.where(hidden & (piece.classes >= 0), IGNORE, piece.classes)
+            first = stop
+        return Scene(_as_heard(rng, sound, level_db), music, classes)
+
+    def _part(self, rng: np.random.Generator, part: str, samples: int) -> Scene:
+        """One part of a scene, at any level."""
+        other, nothing = np.full(samples, OTHER, np.int8), np.full(samples, NO_CLASS, np.int8)
+        if part == "silence":
+            return Scene(np.zeros(samples, np.float32), other, nothing)
+        if part == "synthetic":  # its sirens and its noise are like classes of everyday sound
+            sound = MAKERS[rng.integers(len(MAKERS))](rng, samples)
+            return Scene(sound, other, np.full(samples, IGNORE, np.int8))
+        first, *second = part.split("+")
+        sound, classes = self._source(rng, first, samples)
+        sound = _faded(rng, sound)
+        music = np.where(augment.audible(sound), MUSIC, IGNORE) if first == "music" else other
+        if second:
+            over_db = rng.uniform(-15.0, 25.0)  # of the first re the second
+            if first == "music" and over_db < self._config.audible_db:
+                music = np.full(samples, IGNORE)
+            with_it, its_classes = self._source(rng, second[0], samples)
+            if over_db > -self._config.audible_db:
+                its_classes = np.where(its_classes >= 0, IGNORE, its_classes)
+            sound = augment.at_level(sound, over_db) + augment.at_level(with_it, 0.0)
+            classes = its_classes
+        return Scene(sound, music.astype(np.int8), classes.astype(np.int8))
+
+    def _source(self, rng: np.random.Generator, kind: str, samples: int) -> tuple[Array, Array]:
+        """Sound of one kind from a random place on, of a random speed, and its classes.
+
+        Short recordings follow each other. Where one is silent nobody can say.
+        """
+        out: list[Array] = []
+        classes: list[Array] = []
+        missing = samples
+        pools = self._pools[kind]  # type: ignore[index]
+        pool = pools[rng.integers(len(pools))]
+        while missing > 0:
+            index = pool[rng.integers(len(pool))]
+            speed = rng.uniform(0.85, 1.15) if rng.random() < 0.5 else 1.0
+            wanted = int(missing * speed) + 2
+            first = rng.integers(max(1, self._cache.length(index) - wanted + 1))
+            piece = self._cache.samples(index, int(first), wanted)
+            piece = piece if speed == 1.0 else augment.change_speed(piece, speed)
+            out.append(piece[:missing])
+            of_piece = self._class[index]
+            silent = IGNORE if of_piece >= 0 else of_piece
+            classes.append(np.where(augment.audible(out[-1]), of_piece, silent))
+            missing -= len(out[-1])
+        sound = np.concatenate(out)
+        sound = augment.random_filter(rng, sound) if rng.random() < 0.4 else sound
+        return sound, np.concatenate(classes)
+
+
+def step_labels(labels: Array, hop_samples: int, config: SceneConfig) -> Array:
+    """Labels of model steps out of labels of samples.
+
+    Step ``k`` is labelled by sample ``(k + 1) * hop_samples - 1``.
+
+    Parameters
+    ----------
+    labels : int8 array, shape (samples,)
+        From where on that is the last sample a step hears.
+    hop_samples : int
+        Samples per step.
+    config : SceneConfig
+
+    Returns
+    -------
+    int8 array, shape (samples // hop_samples,)
+    """
+    steps = labels[hop_samples - 1 :: hop_samples].copy()
+    wait = round(config.unknowable_s * RATE_HZ / hop_samples)
+    changes = np.flatnonzero(np.diff(steps) != 0) + 1
+    for change in [0, *changes.tolist()]:
+        steps[change : change + wait] = IGNORE
+    return steps
+
+
+def _faded(rng: np.random.Generator, x: Array) -> Array:
+    """Fade in and out, in 2 ms to half a second."""
+    y = x.copy()
+    for end in (y, y[::-1]):
+        length = min(len(y), int(np.exp(rng.uniform(np.log(0.002), np.log(0.5))) * RATE_HZ))
+        end[:length] *= np.linspace(0.0, 1.0, length, dtype=np.float32)
+    return y
+
+
+def _as_heard(rng: np.random.Generator, x: Array, level_db: float) -> Array:
+    """A whole scene as a microphone gives it: noise of room and converter, rounding, overload."""
+    if rng.random() < 0.25:
+        x = augment.reverberate(rng, x)
+    if rng.random() < 0.5:
+        x = augment.add_noise(rng, x, level_db - rng.uniform(15.0, 50.0))
+    if rng.random() < 0.15:
+        x = augment.random_filter(rng, x)
+    if rng.random() < 0.6:
+        x = augment.add_noise(rng, x, rng.uniform(-95.0, -65.0))
+    if rng.random() < 0.15:
+        x = augment.quantise(x, 8)
+    if rng.random() < 0.08:
+        x = x * np.float32(augment.from_db(rng.uniform(0.0, 40.0)))
+    return augment.clip(x).astype(np.float32)

@@ -1,0 +1,280 @@
+"""The ear: taught by YAMNet on all sound at hand, and by labels of everyday sounds and of music beside."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from models.ear import Ear, EarConfig
+from streamer.arrays import Array
+from streamer.errors import ConfigError
+from streamer.yamnet.weights import CLASSES, EMBEDDING_SIZE
+from train.augment.features import add_up, mask
+from train.data.fold_arrays import Rows
+from train.data.recordings import FOLDS
+from train.data.sets import esc50
+from train.data.sets.all_sound import IN_DOUBT, check_clips, sound_by_fold
+from train.evaluate.metrics import auc, tpr_at_fpr
+from train.loop.folds import HoldsOut
+from train.loop.run import DataUsed, data_used
+from train.loop.task import Batch, LoopConfig
+from train.mixing.distillation import (
+    FIRST_PATCH_STEP,
+    FRONT_END,
+    PATCH_STEPS,
+    PATCHES,
+    STEP_FRAMES,
+    LessonConfig,
+    lessons_of,
+)
+from train.mixing.scenes import IGNORE, MUSIC, OTHER
+
+
+@dataclass(frozen=True)
+class EarRunConfig(HoldsOut):
+    """A run of this task.
+
+    Attributes
+    ----------
+    model : EarConfig
+    loop : LoopConfig
+    lessons : LessonConfig
+    fold, validation_fold : int
+        As in `train.loop.folds.HoldsOut`.
+    embedding_weight, scores_weight, sounds_weight, music_weight : float
+        Of the parts of the loss.
+    mixed : float
+        Share of the clips of everyday sound that are mixed with another; they teach the sounds' labels alone.
+    crop_patches : int
+        Of the teachers, 0.48 s each after the first, that the part of a lesson has which is taken: at random, since
+        short parts of many lessons teach more in a time than whole ones of few.
+    masks, mask_bands, mask_frames : int
+        Of SpecAugment: stripes of each direction, and how wide they are at most.
+    smoothing : float
+        Share of the sounds' labels that is spread over all classes.
+    """
+
+    model: EarConfig = field(default_factory=EarConfig)
+    loop: LoopConfig = field(
+        default_factory=lambda: LoopConfig(
+            steps=16_000,
+            learning_rate=3e-3,
+            weight_decay=2e-2,
+            gradient_norm=2.0,
+            validate_every=1_000,
+            workers=0,
+        )
+    )
+    lessons: LessonConfig = field(default_factory=LessonConfig)
+    fold: int = 5
+    validation_fold: int = 4
+    embedding_weight: float = 1.0
+    scores_weight: float = 0.1
+    sounds_weight: float = 1.0
+    music_weight: float = 1.0
+    mixed: float = 0.5
+    crop_patches: int = 4
+    masks: int = 2
+    mask_bands: int = 8
+    mask_frames: int = 30
+    smoothing: float = 0.1
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not 1 <= self.crop_patches <= PATCHES:
+            raise ConfigError(f"crop_patches is {self.crop_patches}; expected 1 to {PATCHES}")
+
+
+class Pupil(nn.Module):
+    """The ear, and what it is asked while it learns.
+
+    Parameters
+    ----------
+    config : EarConfig
+    classes : int
+        Of everyday sound.
+    """
+
+    def __init__(self, config: EarConfig, classes: int) -> None:
+        super().__init__()
+        self.ear = Ear(config)
+        self.dropout = nn.Dropout(0.3)
+        self.embedding = nn.Linear(config.embedding, EMBEDDING_SIZE)
+        self.scores = nn.Linear(config.embedding, CLASSES)
+        self.sounds = nn.Linear(config.embedding, classes)
+        self.music = nn.Linear(config.embedding, 1)
+
+    def forward(self, frames: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """The teachers' embedding (standardised) and logits of every patch, sounds and music of every step."""
+        heard, _ = self.ear(frames)
+        patches = heard[:, FIRST_PATCH_STEP::PATCH_STEPS][:, :PATCHES]  # whole lessons end between two
+        sounds = self.sounds(self.dropout(heard))
+        return self.embedding(patches), self.scores(patches), sounds, self.music(heard).squeeze(2)
+
+
+class EarTask:
+    """The ear for `train.loop.train_loop`.
+
+    Parameters
+    ----------
+    config : EarRunConfig
+    data, cache : Path
+        Folders of the data sets and of what is made of them.
+    """
+
+    name = "ear"
+    front_end = FRONT_END.config
+
+    def __init__(self, config: EarRunConfig, data: Path, cache: Path) -> None:
+        self.config = config
+        self.classes = esc50.classes(data)
+        self._caches = sound_by_fold(data, cache, self._folds)
+        check_clips(self._caches, config.learnt_folds, self.classes)
+        lessons = {
+            fold: lessons_of(sounds, self.classes, IN_DOUBT, config.lessons, data, cache)
+            for fold, sounds in self._caches.items()
+        }
+        self._learnt = Rows([lessons[fold].arrays for fold in config.learnt_folds])
+        self._checked = Rows([lessons[config.checked_fold].arrays])
+
+    @property
+    def _folds(self) -> tuple[int, ...]:
+        return tuple(fold for fold in FOLDS if fold != self.config.fold)
+
+    def data_hash(self) -> DataUsed:
+        return data_used(*self._caches.values())
+
+    def make_model(self) -> nn.Module:
+        """A pupil that normalises as the first lessons ask for."""
+        model = Pupil(self.config.model, len(self.classes))
+        frames = self._learnt.take("frames", self._draw(np.random.default_rng(self.config.loop.seed), 200))
+        flat = frames.reshape(-1, frames.shape[-1])
+        model.ear.set_normalisation(torch.from_numpy(flat.mean(0)), torch.from_numpy(flat.std(0)))
+        return model
+
+    def make_batch(self, seed: int, step: int, size: int) -> Batch:
+        """Frames, teachers' answers, labels of music and sounds, and which steps the latter are of.
+
+        The first half are clips of everyday sound, some of them mixed with another.
+        """
+        rng = np.random.default_rng((seed, step))
+        c, offset = self.config, FRONT_END.config.log_offset
+        frames, embedding, logits, music, steps, targets = self._crops(rng, self._draw(rng, size))
+        mixed = np.zeros(size, bool)
+        mixed[: round(size // 2 * c.mixed)] = True
+        drawn = self._clips[rng.integers(len(self._clips), size=int(mixed.sum()))]
+        others, *_, other_steps, other_targets = self._crops(rng, drawn)
+        share = rng.random(len(others), np.float32)
+        frames[mixed] = add_up(frames[mixed], others, share, offset)
+        both = targets[mixed] * share[:, None] + other_targets * (1 - share[:, None])
+        targets[mixed] = both / np.maximum(both.sum(1, keepdims=True), 1e-6)  # one alone may sound
+        steps[mixed] = np.maximum(steps[mixed], other_steps)
+        frames = mask(rng, frames, c.masks, c.mask_bands, c.mask_frames)
+        music[mixed] = IGNORE
+        arrays = frames, self._standard(embedding), logits, music, targets, steps, mixed
+        return tuple(torch.from_numpy(array) for array in arrays)
+
+    def loss(self, model: nn.Module, batch: Batch) -> dict[str, Tensor]:
+        frames, embedding, logits, music, targets, steps, mixed = batch
+        c, taught = self.config, ~mixed
+        said_embedding, said_logits, sounds, said_music = model(frames)
+        scores = F.binary_cross_entropy_with_logits(said_logits, torch.sigmoid(logits), reduction="none")
+        known = music != IGNORE
+        of_music = F.binary_cross_entropy_with_logits(said_music, (music == MUSIC).float(), reduction="none")
+        smooth = targets * (1 - c.smoothing) + c.smoothing / targets.shape[1]
+        entropy = -(smooth * torch.log_softmax(_pooled(sounds, steps), dim=1)).sum(1)
+        labelled = targets.sum(1) > 0
+        return {
+            "embedding": c.embedding_weight * F.mse_loss(said_embedding[taught], embedding[taught]),
+            "scores": c.scores_weight * scores[taught].sum(2).mean(),
+            "sounds": c.sounds_weight * mean_or_zero(entropy[labelled]),
+            "music": c.music_weight * mean_or_zero(of_music[known]),
+        }
+
+    def validate(self, model: nn.Module) -> dict[str, float]:
+        """``score`` is the accuracy on clips as recorded, plus the AUC of music, less the embedding's error."""
+        rows = np.flatnonzero(self._checked.all("raw") | (self._checked.all("clip") < 0))
+        device = next(model.parameters()).device
+        said: list[tuple[Tensor, ...]] = []
+        with torch.no_grad():
+            for part in np.array_split(rows, max(1, len(rows) // 32)):
+                answers = model(torch.from_numpy(self._checked.take("frames", part)).to(device))
+                said.append(tuple(answer.cpu() for answer in answers))
+        embedding, _, sounds, music = (torch.cat(parts) for parts in zip(*said, strict=True))
+        clip, labels = self._checked.take("clip", rows), self._checked.take("music", rows)
+        steps = torch.from_numpy((self._checked.take("classes", rows) == clip[:, None]).astype(np.float32))
+        right = (_pooled(sounds, steps).argmax(1).numpy() == clip)[clip >= 0]
+        truth = torch.from_numpy(self._standard(self._checked.take("embedding", rows)))
+        found, alarms = music.numpy()[labels == MUSIC], music.numpy()[labels == OTHER]
+        figures = {
+            "accuracy": float(right.mean()),
+            "embedding_error": F.mse_loss(embedding, truth).item(),
+            "music_auc": auc(found, alarms),
+            "music_tpr_at_1pc": tpr_at_fpr(found, alarms, 0.01),
+        }
+        score = figures["accuracy"] + figures["music_auc"] - figures["embedding_error"]
+        return {"score": score, **figures}
+
+    @cached_property
+    def _clips(self) -> Array:
+        return np.flatnonzero(self._learnt.all("clip") >= 0)
+
+    @cached_property
+    def _teaching(self) -> tuple[Array, Array]:
+        """Mean of each number of the teacher's embedding, and one deviation for all, over some lessons."""
+        rows = np.random.default_rng(0).choice(len(self._learnt), min(500, len(self._learnt)), replace=False)
+        embedding = self._learnt.take("embedding", rows).reshape(-1, EMBEDDING_SIZE)
+        return embedding.mean(0), embedding.std()
+
+    def _standard(self, embedding: Array) -> Array:
+        mean, deviation = self._teaching
+        return (embedding - mean) / deviation
+
+    def _crops(self, rng: np.random.Generator, rows: Array) -> tuple[Array, ...]:
+        """A random part of each lesson.
+
+        Its frames; the teachers' embedding and logits of each patch; the label of music, and whether the lesson's own
+        class sounds, of each step; the class as shares of all, none where it does not sound in that part.
+        """
+        patches = self.config.crop_patches
+        length = FIRST_PATCH_STEP + 1 + (patches - 1) * PATCH_STEPS
+        first = rng.integers(PATCHES - patches + 1, size=len(rows))
+        step = first * PATCH_STEPS
+        take = self._learnt.take
+        frames = _part(take("frames", rows), step * STEP_FRAMES, length * STEP_FRAMES)
+        taught = [_part(take(name, rows), first, patches) for name in ("embedding", "logits")]
+        music, classes = (_part(take(name, rows), step, length) for name in ("music", "classes"))
+        clip = take("clip", rows).astype(int)
+        steps = ((classes == clip[:, None]) & (clip[:, None] >= 0)).astype(np.float32)
+        named = (clip[:, None] == np.arange(len(self.classes))) & steps.any(1, keepdims=True)
+        return frames, *taught, music, steps, named.astype(np.float32)
+
+    def _draw(self, rng: np.random.Generator, size: int) -> Array:
+        """Rows of a batch: clips of everyday sound, then any."""
+        clips = self._clips[rng.integers(len(self._clips), size=size // 2)]
+        return np.concatenate([clips, rng.integers(len(self._learnt), size=size - len(clips))])
+
+
+def _part(arrays: Array, first: Array, length: int) -> Array:
+    """`length` entries of each row, each from its own `first` on."""
+    return np.take_along_axis(
+        arrays,
+        (first[:, None] + np.arange(length)).reshape(len(arrays), length, *[1] * (arrays.ndim - 2)),
+        axis=1,
+    )
+
+
+def mean_or_zero(losses: Tensor) -> Tensor:
+    """Mean, and zero where a batch has none of what is to be learnt."""
+    return losses.sum() / max(1, len(losses))
+
+
+def _pooled(logits: Tensor, steps: Tensor) -> Tensor:
+    """Mean logits, shape (batch, classes), over the steps that count, shape (batch, steps); over none, zeros."""
+    return (logits * steps.unsqueeze(2)).sum(1) / steps.sum(1, keepdim=True).clamp(min=1.0)

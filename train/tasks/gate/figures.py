@@ -1,0 +1,255 @@
+"""Figures of the released gate on held-out sound, stepped as it is stepped live."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+from scipy.special import logit
+
+from streamer.arrays import Array
+from streamer.inference.manifest import Thresholds
+from streamer.yamnet.weights import WINDOW_SAMPLES
+from train import augment
+from train.data.cache import SoundCache
+from train.data.decode import RATE_HZ
+from train.data.recordings import Recording
+from train.data.sets.all_sound import music_or_not
+from train.evaluate.calibration import operating_points, preferred, sigmoid_temperature
+from train.evaluate.metrics import auc, f1, tpr_at_fpr
+from train.evaluate.predictions import Predictions, stacked
+from train.evaluate.stepped_scores import Listener
+from train.tasks.gate.mixtures import GTZAN_SETS, SETTLED_S, Mixtures, rounded
+
+PATCH_SETS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {"music": GTZAN_SETS, "speech": ("speech",), "sound": ("esc50",)}
+)
+"""Kind to data sets, where single patches are judged: windows side by side, what YAMNet decides on."""
+PRECISION, RECALL = 0.999, 0.99
+"""Of single settled steps of the validation fold, asked for by ``--prefer``."""
+LEVELS_DB = (-20, -40, -50)
+
+
+@dataclass(frozen=True)
+class Scored:
+    """A recording, its score at each step, the steps at which it sounds, and the first that is settled."""
+
+    recording: Recording
+    scores: Array
+    sounding: Array
+    first_settled: int
+
+    @property
+    def settled(self) -> Array:
+        """Scores while it sounds, from `first_settled` on."""
+        return self.scores[self.first_settled :][self.sounding[self.first_settled :]]
+
+
+class GateFigures:
+    """Runs a released gate over one fold.
+
+    Parameters
+    ----------
+    folder : Path
+        Of the released model.
+    data, cache : Path
+        Folders of the data sets and of decoded sound.
+    fold : int
+        The one that is measured on, 1 to 5.
+    """
+
+    def __init__(self, folder: Path, data: Path, cache: Path, fold: int) -> None:
+        self._listener = Listener.of(folder)
+        self._sounds = SoundCache(music_or_not(data, cache, [fold]), cache)
+        self._scored = self._score_recordings()
+
+    @property
+    def _on(self) -> float:
+        return self._listener.manifest.thresholds()[0].on
+
+    @property
+    def _decides(self) -> bool:
+        return bool(self._listener.manifest.operating_points)
+
+    @property
+    def first_settled(self) -> int:
+        """The first step that is past `SETTLED_S`."""
+        return round(SETTLED_S / self._listener.step_s)
+
+    def score(self, sound: Array) -> Array:
+        """Scores of music, shape (batch, steps), of sounds of one length, shape (batch, samples)."""
+        return self._listener.scores(sound)[:, :, 0]
+
+    def score_all(self, sounds: Sequence[Array]) -> list[Array]:
+        """Scores of music, shape (steps,), of sounds of any lengths."""
+        return [scores[:, 0] for scores in self._listener.all_scores(sounds)]
+
+    def points(self) -> dict[str, tuple[Thresholds, ...]]:
+        """Operating points by preference: the best F1, `PRECISION` and `RECALL` of settled steps."""
+        scores, truth = self._judged()
+        return {
+            name: tuple(operating_points(scores[:, None], truth[:, None], goal))
+            for name, goal in preferred(PRECISION, RECALL).items()
+        }
+
+    def temperature(self) -> float:
+        """By which the logits of settled steps are to be divided to mean what they say."""
+        scores, truth = self._judged()
+        clipped = np.clip(scores, 1e-6, 1 - 1e-6)
+        return sigmoid_temperature(logit(clipped), truth.astype(int))
+
+    def _judged(self) -> tuple[Array, Array]:
+        """Settled scores, and which of them are of music."""
+        music, other = self.settled("music"), self.settled("speech", "sound")
+        return np.concatenate([music, other]), np.repeat([True, False], [len(music), len(other)])
+
+    def predictions(self, command: str) -> Predictions:
+        """What was said of every recording; settled steps are judged, singing is not."""
+        manifest = self._listener.manifest
+        said = [s for s in self._scored if s.recording.kind != "singing" and len(s.scores)]
+        scores = stacked([s.scores[:, None] for s in said])
+        judged = np.full(scores.shape[:2], -1, np.int8)
+        for row, s in zip(judged, said, strict=True):
+            row[: len(s.sounding)][s.sounding] = s.recording.kind == "music"
+            row[: self.first_settled] = -1
+        return Predictions(
+            task="gate",
+            model=manifest.name,
+            labels=manifest.labels,
+            clips=tuple(f"{s.recording.source}/{s.recording.name}" for s in said),
+            truth=np.array([0 if s.recording.kind == "music" else -1 for s in said]),
+            folds=np.array([s.recording.fold for s in said]),
+            step_s=self._listener.step_s,
+            scores=scores,
+            command=command,
+            step_truth=judged,
+        )
+
+    def all(self) -> dict[str, Any]:
+        """Every figure, ready for the manifest; without thresholds, those that need none."""
+        mixtures = Mixtures(self._listener, self._sounds)
+        figures: dict[str, Callable[[], dict[str, Any]]] = {
+            "recordings": self.recordings,
+            "steps": self.steps,
+            "patches": self.patches,
+            "music under speech, at 1 % false": mixtures.under_speech_at_equal_alarms,
+        }
+        if self._decides:
+            figures |= {
+                "patches at on": self.patches_at_on,
+                "music found": self.found,
+                "false alarms": self.false_alarms,
+                "worst sounds": self.worst_sounds,
+                "music under speech": mixtures.under_speech,
+                "delays": mixtures.delays,
+                "levels": self.levels,
+            }
+        return {name: {"what": _summary(measure), **measure()} for name, measure in figures.items()}
+
+    def recordings(self) -> dict[str, int]:
+        """How many were measured on, by data set and kind."""
+        return dict(sorted(Counter(f"{s.recording.source} {s.recording.kind}" for s in self._scored).items()))
+
+    def steps(self) -> dict[str, float]:
+        """Single settled steps: all music against speech and sounds."""
+        music, other = self.settled("music"), self.settled("speech", "sound")
+        return rounded({"auc": auc(music, other), "tpr_at_1pc_fpr": tpr_at_fpr(music, other, 0.01)})
+
+    def patches(self) -> dict[str, float]:
+        """Last score of patches of 0.975 s from a fresh start: GTZAN sets against TSP speech and ESC-50."""
+        music, other = self._patches
+        return rounded({"auc": auc(music, other), "tpr_at_1pc_fpr": tpr_at_fpr(music, other, 0.01)})
+
+    def patches_at_on(self) -> dict[str, float]:
+        """The same patches at the threshold ``on``: F1, and shares of music and of other sound that reach it."""
+        music, other = self._patches
+        return rounded(
+            {
+                "f1": f1(music, other, self._on),
+                "tpr": float(np.mean(music >= self._on)),
+                "fpr": float(np.mean(other >= self._on)),
+            }
+        )
+
+    @cached_property
+    def _patches(self) -> tuple[Array, Array]:
+        """Scores of patches of music, and of other sound."""
+        music, speech, sound = (self._patch_scores(kind, sources) for kind, sources in PATCH_SETS.items())
+        return music, np.concatenate([speech, sound])
+
+    def found(self) -> dict[str, float]:
+        """Share of settled steps at or above ``on``, by data set; MIR-1K's solo voice is for information."""
+        return self._shares_by(
+            lambda r: (
+                f"{r.source} {r.category}" if r.source == "mir1k" else r.source if r.kind == "music" else None
+            )
+        )
+
+    def false_alarms(self) -> dict[str, float]:
+        """Share of settled steps at or above ``on``, by data set, and after digital silence."""
+        silent = self.score(np.zeros((1, 20 * RATE_HZ), np.float32))[0]
+        shares = self._shares_by(lambda r: r.source if r.kind in ("speech", "sound") else None)
+        return {**shares, "silence": round(float(np.mean(silent >= self._on)), 4)}
+
+    def worst_sounds(self, count: int = 10) -> dict[str, float]:
+        """The classes of ESC-50 with the most false alarms: share of settled steps."""
+        shares = self._shares_by(lambda r: r.category if r.kind == "sound" else None)
+        return dict(sorted(shares.items(), key=lambda item: -item[1])[:count])
+
+    def levels(self) -> dict[str, dict[str, float]]:
+        """Share of patch scores at or above ``on`` with every patch at one level, dB re full scale."""
+        sets = {**PATCH_SETS, "speech": ("speech", "music_speech")}
+        shares = {
+            level_db: {
+                kind: float(np.mean(self._patch_scores(kind, sources, level_db) >= self._on))
+                for kind, sources in sets.items()
+            }
+            for level_db in LEVELS_DB
+        }
+        return {f"{level_db} dBFS": rounded(share) for level_db, share in shares.items()}
+
+    def _score_recordings(self) -> list[Scored]:
+        sounds = self._sounds.sounds
+        scored = []
+        for recording, sound, scores in zip(
+            self._sounds.recordings, sounds, self.score_all(sounds), strict=True
+        ):
+            heard = augment.audible(sound)[self._listener.step_samples - 1 :: self._listener.step_samples]
+            scored.append(Scored(recording, scores[: len(heard)], heard[: len(scores)], self.first_settled))
+        return scored
+
+    def settled(self, *kinds: str) -> Array:
+        """Settled scores of all recordings of some kinds, one after another."""
+        return np.concatenate([s.settled for s in self._scored if s.recording.kind in kinds])
+
+    def _shares_by(self, name: Callable[[Recording], str | None]) -> dict[str, float]:
+        """Share of settled steps at or above ``on`` by a name of recordings; none leaves them out."""
+        groups = defaultdict(list)
+        for scored in self._scored:
+            group = name(scored.recording)
+            if group is not None:
+                groups[group].append(scored.settled)
+        return rounded(
+            {group: float(np.mean(np.concatenate(v) >= self._on)) for group, v in sorted(groups.items())}
+        )
+
+    def _patch_scores(self, kind: str, sources: Sequence[str], level_db: float | None = None) -> Array:
+        patches = []
+        for index in self._sounds.where(lambda r: r.kind == kind and r.source in sources):
+            sound = self._sounds.samples(index)
+            whole = sound[: len(sound) // WINDOW_SAMPLES * WINDOW_SAMPLES].reshape(-1, WINDOW_SAMPLES)
+            patches += [patch for patch in whole if np.abs(patch).max() > 0]
+        if level_db is not None:
+            patches = [augment.clip(augment.at_level(patch, level_db)) for patch in patches]
+        return np.array([scores[-1] for scores in self.score_all(patches)])
+
+
+def _summary(measure: Callable[[], dict[str, Any]]) -> str:
+    """The first paragraph of a figure's docstring, on one line."""
+    return " ".join((measure.__doc__ or "").split("\n\n")[0].split())

@@ -1,0 +1,131 @@
+"""Figures of a gate on made-up mixtures: music under speech, and music that begins and ends."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+import numpy as np
+
+from streamer.arrays import Array
+from streamer.config import Config
+from streamer.dsp.model_calls import alone
+from streamer.heads.head import Head
+from streamer.heads.hysteresis import Change
+from streamer.heads.results import Said
+from streamer.heads.stage_tree import Hearing
+from train import augment
+from train.data.cache import SoundCache
+from train.data.decode import RATE_HZ
+from train.evaluate.metrics import threshold_at_fpr
+from train.evaluate.stepped_scores import Listener
+
+SETTLED_S = 1.0
+"""The steps of the first second of a clip are left out where a figure says "settled"."""
+GTZAN_SETS = ("gtzan", "music_speech")
+MIXED_DB = -25.0
+"""Active level of what is mixed for a figure, dB re full scale."""
+UNDER_SPEECH_DB = (20, 10, 5, 0, -5, -10)
+PIECE_S = 10
+OTHER_S, MUSIC_S = 3, 4
+"""Of what comes before and after music, and of the music, where delays are measured."""
+
+
+class Mixtures:
+    """Mixes music of the two GTZAN sets with speech and everyday sounds, and asks a gate.
+
+    Parameters
+    ----------
+    listener : Listener
+        Of the gate.
+    sounds : SoundCache
+        The recordings that are mixed: a fold's.
+    """
+
+    def __init__(self, listener: Listener, sounds: SoundCache) -> None:
+        self._listener, self._sounds = listener, sounds
+        self._rng = np.random.default_rng(7)
+        self._pieces = sounds.where(lambda r: r.kind == "music" and r.source in GTZAN_SETS)
+        self._speech = [self._any_speech(PIECE_S * RATE_HZ) for _ in self._pieces]
+
+    def under_speech(self) -> dict[str, float]:
+        """Share of settled steps at or above ``on`` for music mixed with speech, by dB of music re speech."""
+        return self._under_speech(self._listener.manifest.thresholds()[0].on)
+
+    def under_speech_at_equal_alarms(self) -> dict[str, float]:
+        """Music mixed with speech, above what 1 % of the steps of that speech alone exceed: for gates side by side."""
+        alone = self._settled([augment.at_level(speech, MIXED_DB) for speech in self._speech])
+        return self._under_speech(np.nextafter(threshold_at_fpr(alone, 0.01), 2.0))
+
+    def delays(self) -> dict[str, float]:
+        """Seconds from music's start after other sound until ``on`` is said live, and from its end until ``off``."""
+        begin, end = [], []
+        others = self._sounds.where(lambda r: r.kind == "sound")
+        for piece in self._pieces:
+            other = self._sounds.samples(others[self._rng.integers(len(others))])[: OTHER_S * RATE_HZ]
+            other = augment.at_level(np.resize(other, OTHER_S * RATE_HZ), MIXED_DB)
+            music = augment.at_level(self._middle(piece, MUSIC_S * RATE_HZ), MIXED_DB)
+            said = self._said(np.concatenate([other, music, other]))
+            begin.append(_first(said, "on", OTHER_S, OTHER_S + MUSIC_S))
+            end.append(_first(said, "off", OTHER_S + MUSIC_S, 2 * OTHER_S + MUSIC_S))
+        return rounded(
+            {
+                "on_median_s": float(np.median(begin)),
+                "on_p90_s": float(np.quantile(begin, 0.9)),
+                "off_median_s": float(np.median(end)),
+                "off_p90_s": float(np.quantile(end, 0.9)),
+            }
+        )
+
+    def _said(self, sound: Array) -> list[Change]:
+        """The decisions of live listening, its hold times among them."""
+        head = Head("gate", "gate", self._listener.model, Config().gate)
+        hearing = Hearing((head,), RATE_HZ, with_frames=False)
+        state = hearing.init()
+        out = alone(hearing.step(sound, state)) + hearing.finish(state)
+        return [change for said in out if isinstance(said, Said) for change in said.changes]
+
+    def _under_speech(self, threshold: float) -> dict[str, float]:
+        return rounded(
+            {f"{db} dB": float(np.mean(scores >= threshold)) for db, scores in self._mixed.items()}
+        )
+
+    @cached_property
+    def _mixed(self) -> dict[int, Array]:
+        """Settled scores of music mixed with speech, by dB of music re speech."""
+        found = {}
+        for ratio_db in UNDER_SPEECH_DB:
+            mixes = []
+            for piece, speech in zip(self._pieces, self._speech, strict=True):
+                music = augment.at_level(self._middle(piece, len(speech)), MIXED_DB + min(ratio_db, 0))
+                over_it = augment.at_level(speech[: len(music)], MIXED_DB - max(ratio_db, 0))
+                mixes.append(augment.clip(music + over_it))
+            found[ratio_db] = self._settled(mixes)
+        return found
+
+    def _settled(self, sounds: list[Array]) -> Array:
+        """Scores past the first second, of all sounds."""
+        first = round(SETTLED_S / self._listener.step_s)
+        return np.concatenate([scores[first:, 0] for scores in self._listener.all_scores(sounds)])
+
+    def _middle(self, index: int, samples: int) -> Array:
+        first = max(0, (self._sounds.length(index) - samples) // 2)
+        return self._sounds.samples(index, first, samples)
+
+    def _any_speech(self, samples: int) -> Array:
+        """Sentences of TSP speech one after another."""
+        pool = self._sounds.where(lambda r: r.source == "speech")
+        parts: list[Array] = []
+        while sum(len(part) for part in parts) < samples:
+            parts.append(self._sounds.samples(pool[self._rng.integers(len(pool))]))
+        return np.concatenate(parts)[:samples]
+
+
+def rounded(figures: dict[str, float]) -> dict[str, float]:
+    """To four places, as they are written down."""
+    return {name: round(value, 4) for name, value in figures.items()}
+
+
+def _first(said: list[Change], state: str, after_s: int, until_s: int) -> float:
+    """Seconds from a moment until a state is said; as many as there are where it is not."""
+    at = [change.at / RATE_HZ for change in said if change.state == state]
+    return min((second for second in at if after_s < second <= until_s), default=until_s) - after_s

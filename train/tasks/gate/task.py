@@ -1,0 +1,186 @@
+"""The music gate: is music sounding? Learnt on scenes made out of the data sets at hand."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import binary_cross_entropy_with_logits
+
+from models.gate import HOP_FRAMES, Gate, GateConfig
+from models.music_front_end import music_front_end
+from streamer.arrays import Array
+from streamer.dsp.log_mel import FrontEnd
+from streamer.dsp.stage import offline
+from streamer.errors import ConfigError
+from train.data.cache import RATE_HZ, SoundCache
+from train.data.sets import gtzan_mels
+from train.data.sets.all_sound import music_or_not
+from train.evaluate.metrics import auc, tpr_at_fpr
+from train.loop.folds import HoldsOut
+from train.loop.run import DataUsed, data_used
+from train.loop.task import Batch, LoopConfig
+from train.mixing.mel_music import MelMusic, as_filed
+from train.mixing.scenes import IGNORE, MUSIC, OTHER, SceneConfig, Scenes, step_labels
+
+FRONT_END = FrontEnd(music_front_end())
+STEP_SAMPLES = FRONT_END.config.hop_samples * HOP_FRAMES
+REACH_SAMPLES = FRONT_END.config.window_samples - FRONT_END.config.hop_samples
+"""What a step hears past its own hops, 70 ms: it is labelled by the last that it hears."""
+
+
+@dataclass(frozen=True)
+class GateRunConfig(HoldsOut):
+    """A run of this task.
+
+    Attributes
+    ----------
+    model : GateConfig
+    loop : LoopConfig
+    scenes : SceneConfig
+    validation_scenes : int
+        How many are made for validation, once.
+    fold, validation_fold : int
+        As in `train.loop.folds.HoldsOut`; the latter chooses the thresholds too.
+    music_weight : float
+        Of the loss on music steps, relative to other steps.
+    mel_share : float
+        Of the scenes into which music of GTZAN's mel file is put, 0 to 0.5; as many again only sound like the file.
+    pieces : int
+        Into which the scenes of every other batch are cut, so that it learns to decide soon after a fresh start.
+    """
+
+    model: GateConfig = field(default_factory=GateConfig)
+    loop: LoopConfig = field(default_factory=lambda: LoopConfig(steps=10_000))
+    scenes: SceneConfig = field(default_factory=SceneConfig)
+    validation_scenes: int = 200
+    fold: int = 5
+    validation_fold: int = 4
+    music_weight: float = 1.0
+    mel_share: float = 0.3
+    pieces: int = 4
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not 0 <= self.mel_share <= 0.5:
+            raise ConfigError(
+                f"mel_share is {self.mel_share:g}; expected 0 to 0.5: as many scenes again are like the file"
+            )
+        whole = int(self.scenes.seconds * RATE_HZ) // STEP_SAMPLES
+        longest = whole // (2 + round(self.scenes.unknowable_s * RATE_HZ / STEP_SAMPLES))
+        if not 1 <= self.pieces <= longest:
+            raise ConfigError(
+                f"pieces is {self.pieces}; expected 1 to {longest}, so that some of each is learnt from"
+            )
+
+
+class GateTask:
+    """The gate for `train.loop.train_loop`.
+
+    Parameters
+    ----------
+    config : GateRunConfig
+    data : Path
+        Folder of the data sets.
+    cache : Path
+        Folder for decoded sound.
+    """
+
+    name = "gate"
+    front_end = FRONT_END.config
+
+    def __init__(self, config: GateRunConfig, data: Path, cache: Path) -> None:
+        self.config = config
+        splits = config.learnt_folds, [config.checked_fold]
+        self._caches = [SoundCache(music_or_not(data, cache, folds), cache) for folds in splits]
+        train, validation = (Scenes(sounds, config.scenes) for sounds in self._caches)
+        self._scenes = {"train": train, "validation": validation}
+        self._mels = gtzan_mels.load(data)
+        for cache_of_fold in self._caches:
+            gtzan_mels.check_same_folds(self._mels, cache_of_fold.recordings)
+        self._mel_music = MelMusic(
+            self._mels, config.learnt_folds, config.model.mel_bands, config.scenes.audible_db
+        )
+
+    def data_hash(self) -> DataUsed:
+        return data_used(*self._caches, self._mels)
+
+    def make_model(self) -> nn.Module:
+        """A gate that normalises as the first scenes of training ask for."""
+        model = Gate(self.config.model)
+        frames, _ = self.make_batch(self.config.loop.seed, 0, 64)
+        flat = frames.flatten(0, 1)
+        model.set_normalisation(flat.mean(0), flat.std(0))
+        return model
+
+    def make_batch(self, seed: int, step: int, size: int) -> Batch:
+        """Frames and step labels; some scenes get music of the mel file, and as many others are only made like it.
+
+        Every other batch is of pieces of scenes, `size` times as many as the configuration says.
+        """
+        rng = np.random.default_rng((seed, step))
+        frames, labels = self._make(rng, self._scenes["train"], size)
+        wait_steps = round(self.config.scenes.unknowable_s * RATE_HZ / STEP_SAMPLES)
+        filed = round(size * self.config.mel_share)
+        self._mel_music.put_into(rng, frames[:filed], labels[:filed], wait_steps)
+        frames[: 2 * filed] = as_filed(frames[: 2 * filed])
+        if step % 2:
+            frames, labels = _cut(frames, labels, self.config.pieces)
+            labels[:, :wait_steps] = IGNORE
+        return _as_tensors(frames, labels)
+
+    def loss(self, model: nn.Module, batch: Batch) -> dict[str, Tensor]:
+        frames, labels = batch
+        logits = model(frames)[0].squeeze(2)
+        known = labels != IGNORE
+        weight = torch.where(labels == MUSIC, self.config.music_weight, 1.0)[known]
+        return {"music": binary_cross_entropy_with_logits(logits[known], labels[known].float(), weight)}
+
+    def validate(self, model: nn.Module) -> dict[str, float]:
+        """Figures over single steps; ``score`` is the negative cross entropy."""
+        frames, labels = self._validation
+        device = next(model.parameters()).device
+        with torch.no_grad():
+            logits = torch.cat([model(part.to(device))[0].cpu() for part in frames.split(16)]).squeeze(2)
+            entropy = binary_cross_entropy_with_logits(
+                logits[labels != IGNORE], labels[labels != IGNORE].float()
+            ).item()
+        positive, negative = logits[labels == MUSIC].numpy(), logits[labels == OTHER].numpy()
+        return {
+            "score": -entropy,
+            "auc": auc(positive, negative),
+            "tpr_at_1pc": tpr_at_fpr(positive, negative, 0.01),
+        }
+
+    @cached_property
+    def _validation(self) -> Batch:
+        rng = np.random.default_rng(2_025)
+        made = self._make(rng, self._scenes["validation"], self.config.validation_scenes)
+        return _as_tensors(*made)
+
+    def _make(self, rng: np.random.Generator, scenes: Scenes, size: int) -> tuple[Array, Array]:
+        """Log-mel frames (size, frames, mel_bands) and step labels (size, steps) of new scenes."""
+        steps = int(self.config.scenes.seconds * RATE_HZ) // STEP_SAMPLES
+        made = [scenes.make(rng, steps * STEP_SAMPLES + REACH_SAMPLES) for _ in range(size)]
+        frames = offline(FRONT_END, np.stack([scene.sound for scene in made]))
+        labels = [
+            step_labels(scene.music[REACH_SAMPLES:], STEP_SAMPLES, self.config.scenes) for scene in made
+        ]
+        return frames, np.stack(labels)
+
+
+def _cut(frames: Array, labels: Array, pieces: int) -> tuple[Array, Array]:
+    """Scenes in pieces of one length, each a scene of its own; a rest at the end is left out."""
+    steps = labels.shape[1] // pieces * pieces
+    return (
+        frames[:, : steps * HOP_FRAMES].reshape(len(frames) * pieces, -1, frames.shape[2]),
+        labels[:, :steps].reshape(len(labels) * pieces, -1),
+    )
+
+
+def _as_tensors(frames: Array, labels: Array) -> Batch:
+    return torch.from_numpy(frames), torch.from_numpy(labels)

@@ -1,0 +1,184 @@
+"""Genre: GTZAN's ten, learnt from the first seconds of 980 tracks and from 50 whole ones."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from models.genre import Genre, GenreConfig
+from models.music_front_end import DB, DEVIATION_DB, music_front_end
+from streamer.arrays import Array
+from streamer.dsp.log_mel import FrontEnd
+from streamer.errors import ConfigError
+from train.augment.features import mask, mix_up
+from train.data.features import FeatureCache
+from train.data.sets import gtzan, gtzan_mels
+from train.data.sets.gtzan_mels import TEN, MelTracks
+from train.loop.folds import HoldsOut
+from train.loop.run import DataUsed, data_used
+from train.loop.task import Batch, LoopConfig
+
+FRAMES = 128
+"""Of a clip in training: about 3 s, what the mel file has of each track, in whole steps."""
+MEAN_DB = -46.0
+"""What the mel file took off a track's decibels, in the mean; level is taken off again by the model."""
+
+
+@dataclass(frozen=True)
+class GenreRunConfig(HoldsOut):
+    """A run of this task.
+
+    Attributes
+    ----------
+    model : GenreConfig
+    loop : LoopConfig
+    fold, validation_fold : int
+        Of the ten, as in `train.loop.folds.HoldsOut`.
+    whole_tracks : float
+        Share of a batch that is from whole tracks, at any place in them.
+    mixup : float
+        Alpha of mixup; 0 mixes nothing.
+    shift_bands : int
+        Bands up or down at most: other pitch.
+    speed : float
+        Faster or slower by this share at most.
+    contrast, tilt : float
+        Deviations of the factor on a clip's range, and of a slope over the bands, in deviations of GTZAN's decibels.
+    masks, mask_bands, mask_frames : int
+        Of SpecAugment.
+    smoothing : float
+        Share of the labels that is spread over all genres.
+    """
+
+    folds: ClassVar[Sequence[int]] = TEN
+    model: GenreConfig = field(default_factory=GenreConfig)
+    loop: LoopConfig = field(
+        default_factory=lambda: LoopConfig(
+            steps=4_000, batch=32, learning_rate=3e-3, weight_decay=5e-2, average=0.995, workers=0
+        )
+    )
+    fold: int = 9
+    validation_fold: int = 8
+    whole_tracks: float = 0.25
+    mixup: float = 0.4
+    shift_bands: int = 3
+    speed: float = 0.15
+    contrast: float = 0.05
+    tilt: float = 0.2
+    masks: int = 2
+    mask_bands: int = 14
+    mask_frames: int = 20
+    smoothing: float = 0.1
+
+
+def frames_of_mels(tracks: MelTracks, rows: Array, bands: int) -> Array:
+    """Tracks of the mel file as the front end would give them, float32, shape (rows, FRAMES, bands).
+
+    Their level is unknown, and their range to about a tenth.
+    """
+    return (tracks.frames(rows)[:, :FRAMES, :bands] * DEVIATION_DB + MEAN_DB) / np.float32(DB)
+
+
+class GenreTask:
+    """Genre for `train.loop.train_loop`.
+
+    Parameters
+    ----------
+    config : GenreRunConfig
+    data, cache : Path
+        Folders of the data sets and of what is made of them.
+    """
+
+    name = "genre"
+
+    def __init__(self, config: GenreRunConfig, data: Path, cache: Path) -> None:
+        self.config = config
+        self.front_end = music_front_end(config.model.mel_bands)
+        self._mels = gtzan_mels.load(data)
+        self.labels = self._mels.genres
+        self._frames = frames_of_mels(self._mels, np.arange(len(self._mels.genre)), config.model.mel_bands)
+        self._learnt = np.flatnonzero(np.isin(self._mels.ten_fold, config.learnt_folds))
+        absent = [name for n, name in enumerate(self.labels) if n not in self._mels.genre[self._learnt]]
+        if absent:
+            raise ConfigError(
+                f"gtzan/mels.npz has no tracks of {', '.join(absent)} in folds "
+                f"{', '.join(map(str, config.learnt_folds))}; expected some of each of its genres: complete it"
+            )
+        self._checked = np.flatnonzero(self._mels.ten_fold == config.checked_fold)
+        kept = {
+            name
+            for name, f in zip(self._mels.audio, self._mels.ten_fold, strict=True)
+            if f in config.learnt_folds
+        }
+        self._tracks = FeatureCache(
+            [r for r in gtzan.recordings(data) if r.name in kept], cache, FrontEnd(self.front_end)
+        )
+
+    def data_hash(self) -> DataUsed:
+        return data_used(self._tracks, self._mels)
+
+    def make_model(self) -> nn.Module:
+        return Genre(self.config.model, self.labels)
+
+    def make_batch(self, seed: int, step: int, size: int) -> Batch:
+        """Frames (size, FRAMES, bands) and probabilities of genres (size, labels)."""
+        rng, c = np.random.default_rng((seed, step)), self.config
+        whole = round(size * c.whole_tracks) if len(self._tracks) else 0
+        rows = self._learnt[rng.integers(len(self._learnt), size=size - whole)]
+        tracks = rng.integers(max(1, len(self._tracks)), size=whole)
+        frames = np.concatenate([self._frames[rows], *(self._cut(rng, track)[None] for track in tracks)])
+        genres = [self.labels.index(self._tracks.recordings[track].category) for track in tracks]
+        targets = np.eye(len(self.labels), dtype=np.float32)[[*self._mels.genre[rows], *genres]]
+        frames = np.stack([self._varied(rng, clip) for clip in frames])
+        if c.mixup:
+            frames, targets = mix_up(rng, frames, targets, c.mixup)
+        frames = mask(rng, frames, c.masks, c.mask_bands, c.mask_frames)
+        targets = targets * np.float32(1 - c.smoothing) + np.float32(c.smoothing / len(self.labels))
+        return torch.from_numpy(frames), torch.from_numpy(targets)
+
+    def loss(self, model: nn.Module, batch: Batch) -> dict[str, Tensor]:
+        """What is said after the whole clip counts, and half as much what is said after half of it."""
+        frames, targets = batch
+        logits, _ = model(frames)
+        steps = logits.shape[1]
+        return {
+            "genre": F.cross_entropy(logits[:, -1], targets),
+            "early": 0.5 * F.cross_entropy(logits[:, steps // 2], targets),
+        }
+
+    def validate(self, model: nn.Module) -> dict[str, float]:
+        """Accuracy over validation tracks after 3 s; ``score`` is the negative cross entropy."""
+        device = next(model.parameters()).device
+        truth = torch.from_numpy(self._mels.genre[self._checked])
+        with torch.no_grad():
+            logits, _ = model(torch.from_numpy(self._frames[self._checked]).to(device))
+        said = logits[:, -1].cpu()
+        entropy = F.cross_entropy(said, truth).item()
+        return {"score": -entropy, "accuracy": float((said.argmax(1) == truth).float().mean())}
+
+    def _cut(self, rng: np.random.Generator, track: int) -> Array:
+        first = rng.integers(self._tracks.length(track) - FRAMES + 1)
+        return self._tracks.frames(track, int(first), FRAMES)
+
+    def _varied(self, rng: np.random.Generator, clip: Array) -> Array:
+        """Another pitch, tempo, place, range and colour, shape (FRAMES, bands)."""
+        c = self.config
+        bands = np.clip(
+            np.arange(clip.shape[1]) + rng.integers(-c.shift_bands, c.shift_bands + 1), 0, clip.shape[1] - 1
+        )
+        at = (rng.integers(FRAMES) + np.arange(FRAMES) * rng.uniform(1 - c.speed, 1 + c.speed)).astype(
+            int
+        ) % FRAMES
+        varied = clip[at][:, bands]
+        deviation = np.float32(DEVIATION_DB / DB)
+        slope = rng.normal(0.0, c.tilt) * np.linspace(-1.0, 1.0, clip.shape[1])
+        mean = varied.mean()
+        varied = (varied - mean) * np.float32(rng.normal(1.0, c.contrast)) + mean
+        return (varied + deviation * slope).astype(np.float32)

@@ -1,0 +1,138 @@
+"""From a training run of recordings to a folder of the user's own: export, operating points, figures, card."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from models.heads import Head
+from streamer.errors import ConfigError
+from streamer.inference.manifest import Manifest
+from streamer.inference.model_folders import read_manifest
+from streamer.inference.onnx import OnnxModel
+from train.evaluate.calibration import preferred
+from train.export.release import SHIPPED, check_chosen, finish, set_points
+from train.export.to_onnx import describe, export
+from train.loop.checkpoint import Identity, load_weights
+from train.loop.config import read_config
+from train.loop.registry import Evaluation, Plugin
+from train.loop.run import CACHE, data_folder
+from train.tasks.on_ear import WARM_UP_STEPS
+from train.tasks.recordings.figures import RecordingsFigures
+from train.tasks.recordings.task import RecordingsRunConfig, RecordingsTask, recordings_of, source_of
+
+COMMAND = "python -m train evaluate recordings"
+PRECISION, RECALL = 0.9, 0.9
+"""Of categories that are on at any time in a recording of the validation fold, asked for by ``--prefer``."""
+
+ABOUT = """
+Says every 80 ms which of {labels} categories of {source} is heard. A head of {parameters:,} parameters on the
+embeddings of the ear (see its card), its logits averaged over about {memory_s:.1f} s. Trained from random weights on
+parts of recordings and mixtures of two.
+
+Fold {fold} was held out for the figures, fold {validation_fold} chose weights, temperature ({temperature:.2f}) and
+thresholds: by what is on at any time in a recording, for the best F1 (balanced), for a precision of {precision:g}, for
+a recall of {recall:g}.
+"""
+LIMITS = """
+- What is of none of the categories is told as one of them, or as none where it is unsure: a category of other sounds
+  helps. Music is better told behind the gate, as genre.
+- Its figures are of recordings like those that it learnt from; few of them make coarse figures.
+- What the data set's licence forbids is forbidden to the model.
+"""
+
+
+def load_run(run: Path, data: Path, cache: Path) -> tuple[RecordingsRunConfig, Head, Manifest]:
+    """A run's configuration, its head with the best weights, ready to use, and what its manifest is to say."""
+    config = read_config(RecordingsRunConfig, run / "config.json")
+    ear = OnnxModel(run / "ear").manifest
+    found = recordings_of(config, data, cache)
+    environment = json.loads((run / "environment.json").read_text(encoding="utf-8"))
+    labels = tuple(environment["data"]["labels"])  # as they were: a folder may have another name since
+    model = Head(config.model, ear.output_size, labels)
+    load_weights(model, run / "best.pt", Identity(RecordingsTask.name, ear.front_end))
+    source = source_of(config)
+    task = "genre" if all(recording.kind == "music" for recording in found) else "sounds"
+    described = replace(
+        describe(model, task, labels, ear.front_end, WARM_UP_STEPS),
+        name=found[0].source,
+        ear=ear.as_ear(),
+        exclusive=True,
+        trained_on=({"name": source.title, "licence": source.licence},),
+    )
+    return config, model.eval(), described
+
+
+def export_run(run: Path, folder: Path) -> Manifest:
+    """Export a run's best weights without thresholds or figures into `folder`."""
+    _, model, described = load_run(run, data_folder(), CACHE)
+    return export(model, described, folder)
+
+
+def evaluate(asked: Evaluation) -> dict[str, Any]:
+    """Figures of an exported model; one that was released says itself what it learnt from."""
+    learnt = read_manifest(asked.model).results.get("learnt")
+    config = replace(asked.config, **learnt) if learnt else asked.config
+    figures = RecordingsFigures(asked.model, config, asked.data, asked.cache, asked.split)
+    if asked.predictions:
+        figures.predictions(COMMAND).save(asked.predictions / f"{asked.split}.npz")
+    return figures.all()
+
+
+def release(run: Path, data: Path, cache: Path, folder: Path) -> Manifest:
+    """Export a run's best weights, calibrate and choose thresholds on validation, measure on test, write the card.
+
+    Parameters
+    ----------
+    run : Path
+        With ``config.json`` and ``best.pt``.
+    data, cache : Path
+        Folders of the data sets and of what is made of them.
+    folder : Path
+        Takes ``model.onnx``, ``manifest.json`` and ``card.md``.
+
+    Raises
+    ------
+    ConfigError
+        If the folder is among the models that ship, or no fold chose the weights.
+    """
+    if folder.resolve().is_relative_to(SHIPPED.resolve()):
+        raise ConfigError(
+            f"--out is {folder}, among the models that ship; expected a folder of your own: --out FOLDER"
+        )
+    config, model, described = load_run(run, data, cache)
+    check_chosen(config.validation_fold)
+    export(model, described, folder)
+    temperature = RecordingsFigures(folder, config, data, cache, "validation").temperature()
+    manifest = export(model, replace(described, temperature=temperature), folder)
+    chosen = RecordingsFigures(folder, config, data, cache, "validation")
+    goals = preferred(PRECISION, RECALL)
+    manifest = set_points(manifest, {name: chosen.points(goal) for name, goal in goals.items()}, folder)
+    learnt = {name: getattr(config, name) for name in ("data", "own_music", "fold", "validation_fold")}
+    figures = RecordingsFigures(folder, config, data, cache, "test").all()
+    results = {"command": f"{COMMAND} --model {folder}", "learnt": learnt, **figures}
+    about = ABOUT.format(
+        labels=len(model.labels),
+        source=manifest.name,
+        parameters=model.parameter_count,
+        memory_s=config.model.memory_steps * manifest.frame_ms / 1_000,
+        fold=config.fold,
+        validation_fold=config.validation_fold,
+        temperature=temperature,
+        precision=PRECISION,
+        recall=RECALL,
+    )
+    return finish(manifest, results, folder, about, LIMITS)
+
+
+PLUGIN = Plugin(
+    name="recordings",
+    config=RecordingsRunConfig,
+    task=RecordingsTask,
+    export=export_run,
+    evaluate=evaluate,
+    release=release,
+    hears="ear",
+)

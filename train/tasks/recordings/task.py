@@ -1,0 +1,183 @@
+"""Recordings of any data set, or of the user's own, told apart by category: a head on the ear."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from models.heads import HeadConfig
+from streamer.arrays import Array
+from streamer.errors import ConfigError
+from train.augment.features import mix_up
+from train.data.recordings import Recording, check_folds
+from train.data.sets.all_sound import DATA_SETS
+from train.data.sets.catalogue import Source, find_source
+from train.loop.folds import HoldsOut
+from train.loop.run import DataUsed, data_used
+from train.loop.schedule import Cosine, ScheduleConfig
+from train.loop.task import Batch, LoopConfig
+from train.mixing.embedding_cache import HeardCache
+from train.tasks.on_ear import check_unheard, ear_of, head_of
+
+
+@dataclass(frozen=True)
+class RecordingsRunConfig(HoldsOut):
+    """A run of this task.
+
+    Attributes
+    ----------
+    data : str
+        A data set of `train.data.sets.catalogue`, or the path of a folder of folders of the user's own.
+    own_music : bool
+        Whether a folder of the user's own is of music. What learnt from music is a genre: it listens while the gate
+        is open.
+    ear : str
+        Exported or released folder of the ear.
+    model : HeadConfig
+    loop : LoopConfig
+    fold, validation_fold : int
+        As in `train.loop.folds.HoldsOut`.
+    crop_steps : int
+        Of the ear, 80 ms each, that the part of a recording has which is taken: at random.
+    mixup : float
+        Alpha of mixup; 0 mixes nothing.
+    smoothing : float
+        Share of the labels that is spread over all categories.
+    """
+
+    data: str = ""
+    own_music: bool = False
+    ear: str = "models/released/ear"
+    model: HeadConfig = field(default_factory=HeadConfig)
+    loop: LoopConfig = field(
+        default_factory=lambda: LoopConfig(
+            steps=1_000,
+            batch=64,
+            weight_decay=0.1,
+            average=0.99,
+            validate_every=100,
+            workers=0,
+            schedule=ScheduleConfig(cosine=Cosine(warm_up_steps=50)),
+        )
+    )
+    fold: int = 5
+    validation_fold: int = 4
+    crop_steps: int = 40
+    mixup: float = 0.4
+    smoothing: float = 0.1
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.crop_steps < 1:
+            raise ConfigError(f"crop_steps is {self.crop_steps}; expected 1 or more")
+
+
+def source_of(config: RecordingsRunConfig) -> Source:
+    """Where a run's recordings come from."""
+    return find_source(config.data, "music" if config.own_music else "sound")
+
+
+def recordings_of(config: RecordingsRunConfig, data: Path, cache: Path) -> list[Recording]:
+    """The recordings that a run is of.
+
+    Parameters
+    ----------
+    config : RecordingsRunConfig
+    data, cache : Path
+        Folders of the data sets and of what is made of them.
+
+    Raises
+    ------
+    ConfigError
+        If they are not there, or a fold has fewer than two.
+    """
+    found = source_of(config).recordings(data, cache)
+    check_folds(found)
+    return found
+
+
+class RecordingsTask:
+    """Recordings for `train.loop.train_loop`.
+
+    Parameters
+    ----------
+    config : RecordingsRunConfig
+    data, cache : Path
+        Folders of the data sets and of what is made of them.
+
+    Raises
+    ------
+    ConfigError
+        If the data cannot be learnt from, or the ear is none, or has heard what is held out here.
+    """
+
+    name = "recordings"
+
+    def __init__(self, config: RecordingsRunConfig, data: Path, cache: Path) -> None:
+        self.config = config
+        self.ear = ear_of(config.ear)
+        self.front_end = self.ear.manifest.front_end
+        found = recordings_of(config, data, cache)
+        if config.data in DATA_SETS:  # an ear has heard all but its test and validation folds
+            check_unheard(self.ear, config.ear, config.fold, config.validation_fold)
+        self.labels = tuple(sorted({recording.category for recording in found}))
+        checked = config.checked_fold
+        self._learnt = HeardCache([r for r in found if r.fold in config.learnt_folds], cache, self.ear)
+        self._checked = HeardCache([r for r in found if r.fold == checked], cache, self.ear)
+        check_folds(self._learnt.recordings, self.labels, config.learnt_folds)
+        check_folds(self._checked.recordings, folds=[checked])
+
+    def data_hash(self) -> DataUsed:
+        return replace(data_used(self._learnt, self._checked), labels=self.labels)
+
+    def make_model(self) -> nn.Module:
+        """A head that normalises as the first embeddings ask for."""
+        embeddings, _ = self.make_batch(self.config.loop.seed, 0, 256)
+        return head_of(self.config.model, self.labels, embeddings)
+
+    def make_batch(self, seed: int, step: int, size: int) -> Batch:
+        """Embeddings (size, crop_steps, embedding) and probabilities of categories (size, labels)."""
+        rng, c = np.random.default_rng((seed, step)), self.config
+        rows = rng.integers(len(self._learnt), size=size)
+        embeddings = np.stack([self._crop(rng, row) for row in rows])
+        targets = np.eye(len(self.labels), dtype=np.float32)[[self._truth(self._learnt, row) for row in rows]]
+        if c.mixup:
+            embeddings, targets = mix_up(rng, embeddings, targets, c.mixup)
+        targets = targets * np.float32(1 - c.smoothing) + np.float32(c.smoothing / len(self.labels))
+        return torch.from_numpy(embeddings), torch.from_numpy(targets)
+
+    def loss(self, model: nn.Module, batch: Batch) -> dict[str, Tensor]:
+        """Of the mean logits of a part: a step in which nothing tells what it is need say nothing."""
+        embeddings, targets = batch
+        logits, _ = model(embeddings)
+        return {"recordings": F.cross_entropy(logits.mean(1), targets)}
+
+    def validate(self, model: nn.Module) -> dict[str, float]:
+        """Accuracy of whole recordings by the mean logits of their steps; ``score`` is the negative cross entropy.
+
+        With few recordings accuracy is too coarse to choose weights by.
+        """
+        device, said = next(model.parameters()).device, []
+        with torch.no_grad():
+            for index in range(len(self._checked)):
+                embeddings = torch.from_numpy(self._checked.embeddings(index)[None]).to(device)
+                said.append(model(embeddings)[0].mean(1).cpu())
+        logits = torch.cat(said)
+        truth = torch.tensor([self._truth(self._checked, index) for index in range(len(self._checked))])
+        accuracy = (logits.argmax(1) == truth).float().mean().item()
+        return {"score": -F.cross_entropy(logits, truth).item(), "accuracy": accuracy}
+
+    def _truth(self, heard: HeardCache, index: int) -> int:
+        return self.labels.index(heard.recordings[index].category)
+
+    def _crop(self, rng: np.random.Generator, index: int) -> Array:
+        """Part of a recording; one that is shorter is repeated."""
+        steps = self.config.crop_steps
+        first = int(rng.integers(max(1, self._learnt.length(index) - steps + 1)))
+        part = self._learnt.embeddings(index, first, steps)
+        return np.resize(part, (steps, part.shape[1]))

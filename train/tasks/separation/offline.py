@@ -1,0 +1,96 @@
+"""Separation by a larger network that hears the whole song before it says anything: the price of causality."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar, NoReturn
+
+import torch
+
+from models.layers import StreamingLayer
+from models.mask import MaskConfig, separate
+from models.mask_offline import OfflineMask
+from streamer.arrays import Array
+from streamer.dsp.stft import StftConfig
+from streamer.errors import ConfigError, StreamError
+from streamer.separation.separator import Stems
+from train.loop.registry import Evaluation, Plugin
+from train.tasks.separation.config import SeparationRunConfig
+from train.tasks.separation.release import evaluated, load_run
+from train.tasks.separation.task import SeparationTask
+
+ON = 0.5
+"""Probability from which on there is a voice: no thresholds are chosen for what is not released."""
+
+
+def _sizes() -> MaskConfig:
+    """Windows of 64 ms, 64 bands, 4 blocks wider than those of `MaskConfig`, and memory in both directions."""
+    stft = StftConfig(hop_samples=256, window_samples=1_024, synthesis_hops=4)
+    zones = ((32, 4), (16, 8), (16, 16))
+    return MaskConfig(stft, zones, channels=64, memory=96, reach=13, hidden=128, blocks=4)
+
+
+@dataclass(frozen=True)
+class OfflineRunConfig(SeparationRunConfig):
+    """As `SeparationRunConfig`, of a network that does not step.
+
+    Attributes
+    ----------
+    model : MaskConfig
+    """
+
+    task: ClassVar[str] = "separation_offline"
+    network: ClassVar[Callable[[Any], StreamingLayer]] = OfflineMask
+    described: ClassVar[str] = "bands that remember, know what is to come, and hear one another"
+
+    model: MaskConfig = field(default_factory=_sizes)
+
+
+@dataclass(frozen=True)
+class AtOnce:
+    """By a run's best weights, the whole song at once.
+
+    Attributes
+    ----------
+    run : Path
+    """
+
+    run: Path
+
+    def __call__(self, mixture: Array, rate_hz: int) -> tuple[Stems, int]:
+        """As of `train.tasks.separation.figures.Apart`; each channel is masked by what is heard of it alone."""
+        model = load_run(self.run, OfflineRunConfig)
+        assert isinstance(model, OfflineMask)
+        stft = model.config.stft
+        if rate_hz != stft.sample_rate_hz:
+            raise StreamError(
+                f"songs are at {rate_hz} Hz; expected {stft.sample_rate_hz} Hz, which is learnt"
+            )
+        with torch.no_grad():
+            voice, music, logits = separate(model, torch.from_numpy(mixture.T.copy()), stft)
+        voiced = torch.sigmoid(logits).mean(0, keepdim=True)
+        return Stems(voice.T[None].numpy(), music.T[None].numpy(), voiced.numpy()), stft.hop_samples
+
+
+def _evaluate(asked: Evaluation) -> dict[str, Any]:
+    return evaluated(asked, AtOnce(asked.model), ON)
+
+
+def _refused(*_: Path) -> NoReturn:
+    raise ConfigError(
+        "separation_offline hears the whole song and does not step; expected a task whose model can listen, such as "
+        "separation: measure this one by python -m train evaluate separation_offline --run RUN"
+    )
+
+
+PLUGIN = Plugin(
+    name=OfflineRunConfig.task,
+    config=OfflineRunConfig,
+    task=SeparationTask,
+    export=_refused,
+    evaluate=_evaluate,
+    release=_refused,
+    steps=False,
+)

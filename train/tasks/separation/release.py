@@ -1,0 +1,192 @@
+"""From a training run of the separation to its released folder: export, figures, card."""
+
+from __future__ import annotations
+
+import dataclasses
+import shutil
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from models.layers import StreamingLayer
+from streamer.errors import ConfigError
+from streamer.inference.manifest import Manifest
+from streamer.inference.model_folders import read_manifest
+from train.data.sets.song_catalogue import find_song_set, find_songs
+from train.data.songs import Song, Songs, of_folds
+from train.evaluate.calibration import operating_points, preferred
+from train.export.release import check_chosen, finish, held_out, set_points
+from train.export.to_onnx import describe, export
+from train.loop.checkpoint import Identity, load_weights
+from train.loop.config import read_config
+from train.loop.registry import Evaluation, Plugin
+from train.tasks.separation.config import SeparationRunConfig
+from train.tasks.separation.figures import (
+    Apart,
+    ClipFigures,
+    Stepping,
+    by_artist,
+    by_source,
+    measured,
+    save,
+    together,
+    voice_activity,
+)
+from train.tasks.separation.task import SeparationTask
+from train.tasks.separation.warm_start import BEGUN_WITH
+
+COMMAND = "python -m train evaluate {task}"
+WARM_UP_FRAMES = 20
+PRECISION, RECALL = 0.95, 0.95
+"""Of hops with a voice, for who prefers either."""
+
+ABOUT = """
+Gives a mask that takes a voice out of its accompaniment, for every bin of a short-time spectrum each {hop_ms:g} ms, and
+says whether there is a voice. A causal network of {parameters:,} parameters: {network}. Analysis and synthesis are
+late by {latency_ms:g} ms together. Trained from {began} on remixes of {songs} clips and songs: voices over other
+accompaniments, at other levels, speeds and pitches, equalised, filtered, reverberated, with noise, coded.
+
+Nothing of fold {fold} was heard in training{validation}.
+"""
+LIMITS = """
+- Of music unlike that of {sets} it has heard nothing.{karaoke}
+- Nothing was measured of choirs, backing voices and instruments that sing (a violin, a saxophone) by themselves.
+- Above 8 kHz there is no mask of its own: what is let through there follows what is let through from 5 to 8 kHz.
+- The licences of what it was trained on stand above.
+"""
+KARAOKE = " MIR-1K is Chinese karaoke by amateurs."
+
+
+def load_run(run: Path, kind: type[SeparationRunConfig] = SeparationRunConfig) -> StreamingLayer:
+    """The network with the best weights of a run, ready to use."""
+    config = read_config(kind, run / "config.json")
+    model = kind.network(config.model)
+    load_weights(model, run / "best.pt", Identity(kind.task, config.model.stft))
+    return model.eval()
+
+
+def export_run(run: Path, folder: Path, kind: type[SeparationRunConfig] = SeparationRunConfig) -> Manifest:
+    """Export a run's best weights without figures into `folder`."""
+    return _exported(load_run(run, kind), read_config(kind, run / "config.json"), folder)
+
+
+def evaluate(asked: Evaluation) -> dict[str, Any]:
+    """Figures of an exported model on the songs of a fold."""
+    manifest = read_manifest(asked.model)
+    points = manifest.operating_points.get("balanced")
+    found = evaluated(asked, Stepping(asked.model), points[0].on if points else 0.5)
+    return {"latency_ms": manifest.stft.latency_ms, **found}
+
+
+def evaluated(asked: Evaluation, apart: Apart, on: float) -> dict[str, Any]:
+    """Figures of whatever takes songs apart; there is a voice from the probability `on` on."""
+    config: SeparationRunConfig = asked.config
+    fold = config.fold if asked.split == "test" else config.validation_fold
+    clips = measured(_usable(config, asked.data, asked.cache, fold), apart)
+    if asked.predictions:
+        command = (
+            f"{COMMAND.format(task=config.task)} --run {asked.predictions.parent.name} --split {asked.split}"
+        )
+        save(clips, command, asked.predictions / f"{asked.split}.json")
+    return _figures(clips, on)
+
+
+def release(
+    run: Path,
+    data: Path,
+    cache: Path,
+    folder: Path,
+    kind: type[SeparationRunConfig] = SeparationRunConfig,
+) -> Manifest:
+    """Export a run's best weights, choose when there is a voice on validation, measure on test, write the card.
+
+    Parameters
+    ----------
+    run : Path
+        With ``config.json`` and ``best.pt``.
+    data, cache : Path
+        Folders of the data sets and of decoded sound.
+    folder : Path
+        Takes ``model.onnx``, ``manifest.json`` and ``card.md``, and what a run needs to begin with these weights.
+    kind : type
+        Of the run's configuration.
+    """
+    config = read_config(kind, run / "config.json")
+    check_chosen(config.validation_fold)
+    model = load_run(run, kind)
+    manifest = _exported(model, config, folder)
+    for name in BEGUN_WITH:
+        shutil.copyfile(run / name, folder / name)
+    scores, truth = together(
+        voice_activity(_usable(config, data, cache, config.validation_fold), Stepping(folder))
+    )
+    points = {
+        name: tuple(operating_points(scores[:, None], truth[:, None], goal))
+        for name, goal in preferred(PRECISION, RECALL).items()
+    }
+    manifest = set_points(manifest, points, folder)
+    on = manifest.thresholds()[0].on
+    found = _figures(measured(_usable(config, data, cache, config.fold), Stepping(folder)), on)
+    results = {"command": COMMAND.format(task=kind.task), **found}
+    learnt = len(_usable(config, data, cache, *config.learnt_folds))
+    return finish(manifest, results, folder, _about(model, config, learnt), _limits(manifest))
+
+
+def _usable(config: SeparationRunConfig, data: Path, cache: Path, *folds: int) -> Sequence[Song]:
+    """The songs of some folds that a run could learn from: others are measured on no more than they are learnt."""
+    songs = Songs(of_folds(find_songs(config.data, data), folds), cache).songs
+    if not songs:
+        raise ConfigError(
+            f"folds {', '.join(map(str, folds))} have no songs to measure on; expected some: add songs"
+        )
+    return songs
+
+
+def _figures(clips: Sequence[ClipFigures], on: float) -> dict[str, Any]:
+    return {"separation": by_source(clips, on), "voice GNSDR by artist": by_artist(clips)}
+
+
+def _exported(model: StreamingLayer, config: SeparationRunConfig, folder: Path) -> Manifest:
+    sets = [find_song_set(name) for name in config.data]
+    described = dataclasses.replace(
+        describe(model, "separation", ("voice",), config.model.stft, WARM_UP_FRAMES),
+        results={"held out": {**held_out(config)["held out"], "data": list(config.data)}},
+        trained_on=tuple({"name": found.title, "licence": found.licence} for found in sets),
+    )
+    return export(model, described, folder)
+
+
+def _about(model: StreamingLayer, config: SeparationRunConfig, songs: int) -> str:
+    stft = config.model.stft
+    chose = f"; fold {config.validation_fold} chose the weights" if config.validation_fold else ""
+    return ABOUT.format(
+        hop_ms=1_000 * stft.hop_samples / stft.sample_rate_hz,
+        latency_ms=stft.latency_ms,
+        parameters=model.parameter_count,
+        network=config.described,
+        began="the weights of another run" if config.begin else "random weights",
+        songs=songs,
+        fold=config.fold,
+        validation=chose,
+    )
+
+
+def _limits(manifest: Manifest) -> str:
+    sets = list(dict.fromkeys(named["name"] for named in manifest.trained_on))
+    return LIMITS.format(sets=" and ".join(sets), karaoke=KARAOKE if "MIR-1K" in sets else "")
+
+
+def plugin(kind: type[SeparationRunConfig]) -> Plugin:
+    """The task of a network, by its configuration."""
+    return Plugin(
+        name=kind.task,
+        config=kind,
+        task=SeparationTask,
+        export=partial(export_run, kind=kind),
+        evaluate=evaluate,
+        release=partial(release, kind=kind),
+    )
+
+
+PLUGIN = plugin(SeparationRunConfig)

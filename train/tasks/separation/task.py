@@ -1,0 +1,153 @@
+"""Separation: a voice and its accompaniment apart, learnt from remixes of songs whose stems are known."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from models.mask import separate
+from streamer.arrays import Array
+from streamer.errors import ConfigError
+from train.augment import active_level, from_db
+from train.data.decode import RATE_HZ
+from train.data.sets.song_catalogue import find_songs
+from train.data.songs import Songs, of_folds
+from train.loop.checkpoint import Identity, load_weights
+from train.loop.config import read_config
+from train.loop.run import DataUsed, data_used
+from train.loop.task import Batch
+from train.mixing.remixes import Remix, Remixes
+from train.tasks.separation.config import SeparationRunConfig
+from train.tasks.separation.losses import interference_loss, snr_loss, spectral_loss
+from train.tasks.separation.warm_start import check_begun
+
+CHECKED = 24
+"""Songs that a run is validated on, at most."""
+VOICED_DB = -25.0
+"""A frame has a voice from this level re the voice's active level in the clip on.
+
+Breath and noise of the room are mostly below, singing above; the two run into one another.
+"""
+
+
+class SeparationTask:
+    """The separation for `train.loop.train_loop`.
+
+    Parameters
+    ----------
+    config : SeparationRunConfig
+    data, cache : Path
+        Folders of the data sets and of decoded sound.
+    """
+
+    def __init__(self, config: SeparationRunConfig, data: Path, cache: Path) -> None:
+        self.config = config
+        self.name = config.task
+        self.front_end = config.model.stft
+        if config.begin:
+            check_begun(config, data)
+        songs = find_songs(config.data, data)
+        if not of_folds(songs, [config.fold]):
+            raise ConfigError(
+                f"fold {config.fold} has no songs to test on; expected some: add songs, or choose another fold"
+            )
+        self._learnt = Songs(of_folds(songs, config.learnt_folds), cache)
+        self._checked = Songs(of_folds(songs, [config.checked_fold]), cache)
+        self._remixes = Remixes(self._learnt, config.remixes)
+        if not len(self._checked):
+            raise ConfigError(
+                f"fold {config.checked_fold} has no songs to validate on; expected some: add songs, or choose another "
+                "validation_fold"
+            )
+
+    def data_hash(self) -> DataUsed:
+        used = data_used(*self._learnt.caches, *self._checked.caches)
+        unaligned = (
+            f"{s.source}/{s.name}: {s.reason}" for s in (*self._learnt.skipped, *self._checked.skipped)
+        )
+        return replace(used, skipped=(*used.skipped, *unaligned))
+
+    def make_model(self) -> nn.Module:
+        model = self.config.network(self.config.model)
+        if self.config.begin:
+            # It may have heard another transform: bands of a zone share their weights, however many there are.
+            begun = Path(self.config.begin)
+            heard = read_config(type(self.config), begun / "config.json").model.stft
+            load_weights(model, begun / "best.pt", Identity(self.name, heard))
+        return model
+
+    def make_batch(self, seed: int, step: int, size: int) -> Batch:
+        """Mixtures, voices, accompaniments (size, samples), and which frames have a voice (size, frames)."""
+        rng = np.random.default_rng((seed, step))
+        return _as_batch([self._remixes.make(rng) for _ in range(size)], self.config.model.stft.hop_samples)
+
+    def loss(self, model: nn.Module, batch: Batch) -> dict[str, Tensor]:
+        mixture, voice, music, voiced = batch
+        found_voice, found_music, logits = separate(model, mixture, self.config.model.stft)
+        pairs = ((found_voice, voice, music), (found_music, music, voice))
+        snr = sum(snr_loss(found, wanted, mixture).mean() for found, wanted, _ in pairs)
+        interference = sum(interference_loss(*pair).mean() for pair in pairs)
+        spectral = sum(spectral_loss(found, wanted, mixture).mean() for found, wanted, _ in pairs)
+        weights = self.config.weights
+        return {
+            "snr": weights.snr * snr,
+            "interference": weights.interference * interference,
+            "spectral": weights.spectral * spectral,
+            "voice": weights.voice * F.binary_cross_entropy_with_logits(logits, voiced),
+        }
+
+    def validate(self, model: nn.Module) -> dict[str, float]:
+        """Mean SNR of either stem on whole clips, as they are; ``score`` is the mean of the two."""
+        device = next(model.parameters()).device
+        figures: dict[str, list[float]] = {"voice": [], "music": [], "voiced": []}
+        with torch.no_grad():
+            for clip in self._clips:
+                mixture, voice, music, voiced = (part.to(device) for part in clip)
+                found_voice, found_music, logits = separate(model, mixture, self.config.model.stft)
+                figures["voice"].append(-snr_loss(found_voice, voice, mixture).item())
+                figures["music"].append(-snr_loss(found_music, music, mixture).item())
+                figures["voiced"].append(((logits > 0) == (voiced > 0.5)).float().mean().item())
+        means = {name: float(np.mean(values)) for name, values in figures.items()}
+        return {"score": (means["voice"] + means["music"]) / 2, **means}
+
+    @cached_property
+    def _clips(self) -> list[Batch]:
+        songs, hop = self._checked, self.config.model.stft.hop_samples
+        stems = [(songs.voice(n), songs.music(n)) for n in range(0, len(songs), -(-len(songs) // CHECKED))]
+        return [_as_batch([Remix(voice + music, voice, music)], hop) for voice, music in stems]
+
+
+def voiced_frames(voice: Array, hop_samples: int, rate_hz: int = RATE_HZ) -> Array:
+    """Which hops of a sound have a voice: float32, shape (hops,), 0 or 1; by the level of some 40 ms around each.
+
+    Parameters
+    ----------
+    voice : float32 array, shape (samples,)
+        Without its accompaniment.
+    hop_samples : int
+    rate_hz : int
+    """
+    hops = -(-len(voice) // hop_samples)
+    power = np.pad(np.square(voice, dtype=np.float64), (0, hops * hop_samples - len(voice)))
+    of_hops = power.reshape(hops, hop_samples).mean(1)
+    width = max(1, round(0.04 * rate_hz / hop_samples)) | 1
+    smooth = np.convolve(np.pad(of_hops, width // 2), np.full(width, 1.0 / width), mode="valid")
+    threshold = (active_level(voice, rate_hz) * from_db(VOICED_DB)) ** 2
+    return (smooth > max(threshold, 1e-10)).astype(np.float32)
+
+
+def _as_batch(remixes: Sequence[Remix], hop_samples: int) -> Batch:
+    parts = (
+        [remix.mixture for remix in remixes],
+        [remix.voice for remix in remixes],
+        [remix.music for remix in remixes],
+        [voiced_frames(remix.voice, hop_samples) for remix in remixes],
+    )
+    return tuple(torch.from_numpy(np.stack(part)) for part in parts)

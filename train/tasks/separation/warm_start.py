@@ -1,0 +1,69 @@
+"""What a run of separation begins with: weights of another one, which must not know what this one holds out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from streamer.errors import ConfigError
+from train.data.sets.song_catalogue import find_songs
+from train.data.songs import Song, of_folds
+from train.loop.config import read_config
+
+if TYPE_CHECKING:
+    from train.tasks.separation.config import SeparationRunConfig
+
+BEGUN_WITH = ("config.json", "best.pt")
+"""Of a run, or of what was released from one, what another begins with."""
+
+
+def check_begun(config: SeparationRunConfig, data: Path) -> None:
+    """Refuse a run to begin with that is none, or that learnt what is held out now, itself or by what it began with.
+
+    Parameters
+    ----------
+    config : SeparationRunConfig
+        Its `begin` is not empty.
+    data : Path
+        Folder of the data sets.
+
+    Raises
+    ------
+    ConfigError
+    """
+    begun = Path(config.begin)
+    if absent := [name for name in BEGUN_WITH if not (begun / name).is_file()]:
+        raise ConfigError(
+            f"begin is {config.begin!r}, in which there is no {absent[0]}; expected the folder of a run that was "
+            "validated once, or of what was released from one"
+        )
+    learnt = _learnt(type(config), begun, data, set())
+    folds = [fold for fold in (config.fold, config.validation_fold) if fold]  # 0: none
+    held_out = of_folds(find_songs(config.data, data), folds)
+    if known := [song.name for song in held_out if _paths(song) & learnt]:
+        raise ConfigError(
+            f"begin is {config.begin!r}, which learnt {len(known)} of the {len(held_out)} songs of "
+            f"{' and '.join(f'fold {fold}' for fold in folds)}, such as {known[0]}; expected that it learnt none of "
+            "them: hold out what it held out, or begin at random"
+        )
+
+
+def _learnt(kind: type[SeparationRunConfig], run: Path, data: Path, seen: set[Path]) -> set[Path]:
+    """Sound files that a run learnt from, and the runs that it began with, as far as they are still there."""
+    seen.add(run.resolve())
+    config = read_config(kind, run / "config.json")
+    paths: set[Path] = set()
+    for name in config.data:
+        try:
+            songs = find_songs([name], data)
+        except ConfigError:
+            continue  # it is not here, so nothing of it is held out
+        paths.update(*(_paths(song) for song in of_folds(songs, config.learnt_folds)))
+    before = Path(config.begin)
+    if config.begin and before.resolve() not in seen and (before / "config.json").is_file():
+        paths |= _learnt(kind, before, data, seen)
+    return paths
+
+
+def _paths(song: Song) -> set[Path]:
+    return {path.resolve() for path in (*song.voice.paths, *song.music.paths)}

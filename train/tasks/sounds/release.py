@@ -1,0 +1,140 @@
+"""From a training run of the sounds to their released folder: export, operating points, figures, card."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+from models.heads import Head
+from streamer.inference.manifest import Manifest
+from streamer.inference.onnx import OnnxModel
+from train.data.sets import esc50
+from train.data.sets.all_sound import trained_on
+from train.evaluate.calibration import preferred
+from train.export.release import check_chosen, finish, held_out, set_points
+from train.export.to_onnx import describe, export
+from train.loop.checkpoint import Identity, load_weights
+from train.loop.config import read_config
+from train.loop.registry import Evaluation, Plugin
+from train.loop.run import data_folder
+from train.mixing.distillation import FRONT_END
+from train.tasks.on_ear import WARM_UP_STEPS
+from train.tasks.sounds.figures import SoundsFigures
+from train.tasks.sounds.task import SoundsRunConfig, SoundsTask
+from train.tasks.sounds.validation import Validation
+
+COMMAND = "python -m train evaluate sounds"
+PRECISION, RECALL = 0.9, 0.9
+"""Of labels that are on at any time in a clip of the validation fold, asked for by ``--prefer``."""
+
+ABOUT = """
+Says every 80 ms which of ESC-50's {labels} everyday sounds are sounding: none, one or several. Two layers of
+{parameters:,} parameters on the embeddings of the ear (see its card), its logits averaged over about 1 s. Trained from
+random weights, each label by itself and, where one sounds, against the others, on clips as recorded and augmented, and
+on scenes in which sounds, music and speech follow each other and mix. Steps within 0.3 s of a change are not learnt
+from, but that a clip holds no sound but its own is.
+
+Calibrated on the validation fold, on the three likeliest labels of each step: its logits are divided by
+{temperature:.2f} and {bias:+.2f} is added. Thresholds are chosen there for each
+label, and drawn towards those of all labels where it has few clips, on what is on at any time in a clip: for the best
+F1 (balanced), for a precision of {precision:g}, for a recall of {recall:g}.
+"""
+LIMITS = """
+- The classes are those of ESC-50 and no others: what is none of them may be taken for the nearest. 40 clips of a
+  class are few.
+- Music and speech far above a sound hide it.
+- The data set is recorded and cut for the purpose; at home the microphone is farther away.
+- ESC-50's licence forbids commercial use.
+"""
+
+
+def load_run(run: Path, labels: tuple[str, ...]) -> Head:
+    """The head with the best weights of a run, ready to use."""
+    config = _config(run)
+    model = Head(config.model, OnnxModel(Path(config.ear)).manifest.output_size, labels)
+    load_weights(model, run / "best.pt", Identity("sounds", FRONT_END.config))
+    return model.eval()
+
+
+def export_run(run: Path, folder: Path) -> Manifest:
+    """Export a run's best weights without thresholds or figures into `folder`."""
+    config = _config(run)
+    return _exported(load_run(run, esc50.classes(data_folder())), config, folder, 1.0, 0.0)
+
+
+def evaluate(asked: Evaluation) -> dict[str, Any]:
+    """Figures of exported sounds."""
+    figures = SoundsFigures(asked.model, asked.config, asked.data, asked.cache, asked.split)
+    if asked.predictions:
+        figures.predictions(COMMAND).save(asked.predictions / f"{asked.split}.npz")
+    return figures.all()
+
+
+def release(run: Path, data: Path, cache: Path, folder: Path) -> Manifest:
+    """Export a run's best weights, calibrate and choose thresholds on validation, measure on test, write the card.
+
+    Parameters
+    ----------
+    run : Path
+        With ``config.json`` and ``best.pt``.
+    data, cache : Path
+        Folders of the data sets and of what is made of them.
+    folder : Path
+        Takes ``model.onnx``, ``manifest.json`` and ``card.md``.
+    """
+    config = _config(run)
+    check_chosen(config.validation_fold)
+    model = load_run(run, esc50.classes(data))
+    _exported(model, config, folder, 1.0, 0.0)
+    temperature, bias = Validation(folder, config, data, cache).calibration()
+    manifest = _exported(model, config, folder, temperature, bias)
+    clips = SoundsFigures(folder, config, data, cache, "validation")
+    steps = Validation(folder, config, data, cache)
+    goals = preferred(PRECISION, RECALL)
+    manifest = set_points(manifest, {name: clips.points(goal, steps) for name, goal in goals.items()}, folder)
+    results = {"command": COMMAND, **SoundsFigures(folder, config, data, cache, "test").all()}
+    return finish(manifest, results, folder, _about(model, manifest), LIMITS)
+
+
+def _config(run: Path) -> SoundsRunConfig:
+    """A run's configuration, with the ear that the run keeps."""
+    return dataclasses.replace(read_config(SoundsRunConfig, run / "config.json"), ear=str(run / "ear"))
+
+
+def _exported(
+    model: Head, config: SoundsRunConfig, folder: Path, temperature: float, bias: float
+) -> Manifest:
+    ear = OnnxModel(Path(config.ear)).manifest
+    described = dataclasses.replace(
+        describe(model, "sounds", model.labels, ear.front_end, WARM_UP_STEPS),
+        ear=ear.as_ear(),
+        temperature=temperature,
+        bias=bias,
+        results=held_out(config),
+        trained_on=trained_on(),
+    )
+    return export(model, described, folder)
+
+
+def _about(model: Head, manifest: Manifest) -> str:
+    return ABOUT.format(
+        labels=len(model.labels),
+        parameters=model.parameter_count,
+        temperature=manifest.temperature,
+        bias=manifest.bias,
+        precision=PRECISION,
+        recall=RECALL,
+    )
+
+
+PLUGIN = Plugin(
+    name="sounds",
+    config=SoundsRunConfig,
+    task=SoundsTask,
+    export=export_run,
+    evaluate=evaluate,
+    release=release,
+    hears="ear",
+    needs="ear",
+)
