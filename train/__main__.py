@@ -29,6 +29,7 @@ ELSEWHERE: Mapping[str, tuple[str, str]] = MappingProxyType(
             "train.loop.cross_validation:cross_validate_command",
             "Train with each fold held out in turn; mean and spread as JSON.",
         ),
+        "fetch": ("train.data.debian.command:fetch_command", "Download free sound to learn from."),
         "import-yamnet": (
             "train.export.import_yamnet:import_yamnet_command",
             "Make a model folder of YAMNet.",

@@ -28,6 +28,7 @@ from train.augment.recipe import Recipe, augmented
 from train.data.cache import SoundCache
 from train.data.decode import RATE_HZ
 from train.data.recordings import Recording
+from train.mixing.excerpts import Excerpts
 from train.mixing.scenes import IGNORE, OTHER, Scene, SceneConfig, Scenes, step_labels
 from train.yamnet.npz import read_npz
 
@@ -63,13 +64,16 @@ class LessonConfig:
         Of each clip of everyday sound: the first as it is, the others augmented.
     scenes : int
         Of music, speech and sounds, one after the other and mixed.
+    excerpts_per_hour : int
+        Of all recordings but clips of everyday sound, as they are and augmented; 720 are all of their time.
     scene : SceneConfig
-        How those are made up.
+        How scenes are made up.
     seed : int
     """
 
     variants: int = 4
     scenes: int = 1_000
+    excerpts_per_hour: int = 0
     scene: SceneConfig = field(default_factory=lambda: SceneConfig(seconds=SECONDS))
     seed: int = 1
 
@@ -174,12 +178,15 @@ class _Source:
         self._places = {name: place for place, name in enumerate(classes)}
         self._no_music = no_music
         self._clips = sounds.where(lambda r: r.category in self._places and r.kind == "sound")
-        known = [r for r in sounds.recordings if not self._in_doubt(r)]
-        self._known = known
+        self._known = [r for r in sounds.recordings if not self._in_doubt(r)]
+        clips = set(self._clips)
+        others = [place for place in range(len(sounds)) if place not in clips]
+        self._excerpts = Excerpts(sounds, others, self._in_doubt)
+        self._excerpt_count = round(self._excerpts.hours * config.excerpts_per_hour)
         self._classes = classes
 
     def __len__(self) -> int:
-        return len(self._clips) * self._config.variants + self._config.scenes
+        return len(self._clips) * self._config.variants + self._config.scenes + self._excerpt_count
 
     def scenes(self, cache: Path) -> Iterator[tuple[Scene, int, bool]]:
         """Every scene, the class of the clip that it is or -1, and whether it is as it was recorded."""
@@ -191,6 +198,8 @@ class _Source:
         scenes = Scenes(SoundCache(self._known, cache), self._config.scene, self._classes)
         for _ in range(self._config.scenes):
             yield scenes.make(rng, round(SECONDS * RATE_HZ)), -1, False
+        for excerpt in self._excerpts.make(rng, self._excerpt_count, SECONDS):
+            yield excerpt, -1, False
 
     def steps(self, labels: Array, hop_samples: int) -> Array:
         """Labels of the ear's steps out of labels of samples."""

@@ -6,22 +6,27 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from train.data.cache import SoundCache
+from train.data.debian.packages import DOUBTFUL
 from train.data.recordings import Recording, check_folds
 from train.data.sets.catalogue import SOURCES
 
 DATA_SETS = ("gtzan", "music_speech", "mir1k", "speech", "esc50")
 """Of `train.data.sets.catalogue`; in their order recordings are drawn."""
-IN_DOUBT = frozenset({("esc50", "church_bells"), ("music_speech", "chant")})
+IN_DOUBT = frozenset(
+    {("esc50", "church_bells"), ("music_speech", "chant"), *(("debian", category) for category in DOUBTFUL)}
+)
 """Neither music nor not, by source and category or name: AudioSet's ontology files church bells under Musical
 instrument > Bell, and chant under Human voice > Singing."""
 
 
-def trained_on() -> tuple[dict[str, str], ...]:
+def trained_on(data: Sequence[str] = DATA_SETS) -> tuple[dict[str, str], ...]:
     """The data sets with their licences, as a manifest names them."""
-    return tuple({"name": SOURCES[name].title, "licence": SOURCES[name].licence} for name in DATA_SETS)
+    return tuple({"name": SOURCES[name].title, "licence": SOURCES[name].licence} for name in data)
 
 
-def recordings(root: Path, cache: Path, folds: Sequence[int]) -> list[Recording]:
+def recordings(
+    root: Path, cache: Path, folds: Sequence[int], data: Sequence[str] = DATA_SETS
+) -> list[Recording]:
     """All data sets' recordings of some folds.
 
     Parameters
@@ -29,19 +34,23 @@ def recordings(root: Path, cache: Path, folds: Sequence[int]) -> list[Recording]
     root, cache : Path
         Folders of the data sets and of what is made of them.
     folds : sequence of int
+    data : sequence of str
+        Of `train.data.sets.catalogue`.
 
     Raises
     ------
     ConfigError
         If a data set is not there.
     """
-    found = [r for name in DATA_SETS for r in SOURCES[name].recordings(root, cache)]
+    found = [r for name in data for r in SOURCES[name].recordings(root, cache)]
     return [r for r in found if r.fold in folds]
 
 
-def sound_by_fold(root: Path, cache: Path, folds: Sequence[int]) -> dict[int, SoundCache]:
+def sound_by_fold(
+    root: Path, cache: Path, folds: Sequence[int], data: Sequence[str] = DATA_SETS
+) -> dict[int, SoundCache]:
     """Sound of all data sets' recordings of some folds, each fold's by itself; arguments as of `recordings`."""
-    found = recordings(root, cache, folds)
+    found = recordings(root, cache, folds, data)
     return {fold: SoundCache([r for r in found if r.fold == fold], cache) for fold in folds}
 
 

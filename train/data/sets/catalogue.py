@@ -11,7 +11,7 @@ from types import MappingProxyType
 from streamer.errors import ConfigError
 from train.data.duplicates import kept_together
 from train.data.recordings import Kind, Recording
-from train.data.sets import esc50, fma, gtzan, mir1k, music_speech, own_sounds, speech
+from train.data.sets import debian, esc50, fma, gtzan, mir1k, music_speech, own_sounds, speech
 
 OWN_LICENCE = "the user's own"
 
@@ -60,6 +60,7 @@ SOURCES: Mapping[str, Source] = MappingProxyType(
         "music_speech": Source("GTZAN music/speech", music_speech.recordings, music_speech.LICENCE),
         "mir1k": Source("MIR-1K", mir1k.recordings, mir1k.LICENCE),
         "speech": Source("TSP speech", speech.recordings, speech.LICENCE),
+        "debian": Source("Debian's packages", debian.recordings, debian.LICENCE),
         "fma_small": Source("FMA small", partial(fma.recordings, subset="small"), fma.LICENCE),
         "fma_medium": Source("FMA medium", partial(fma.recordings, subset="medium"), fma.LICENCE),
         "fma_small_sub_genres": Source("FMA small", partial(fma.sub_genres, subset="small"), fma.LICENCE),
@@ -67,8 +68,9 @@ SOURCES: Mapping[str, Source] = MappingProxyType(
     }
 )
 """Their names are the ``source`` of their recordings, but for sub-genres, whose recordings are those of the subset."""
-LEARNT = tuple(name for name in SOURCES if name != "speech")
-"""Those whose categories can be told: those of `train.data.sets.speech` are its speakers, each in one fold alone."""
+LEARNT = tuple(name for name in SOURCES if name not in ("speech", "debian"))
+"""Those whose categories can be told: those of `train.data.sets.speech` are its speakers, each in one fold alone, and
+Debian's packages name none."""
 
 
 def find_source(data: str, own_kind: Kind) -> Source:

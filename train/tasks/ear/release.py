@@ -56,7 +56,7 @@ def export_run(run: Path, folder: Path) -> Manifest:
     described = dataclasses.replace(
         describe(model, "ear", (), front_end, WARM_UP_FRAMES, model.config.embedding),
         results=held_out(config),
-        trained_on=(*trained_on(), {"name": "what YAMNet says of them", "licence": "Apache-2.0"}),
+        trained_on=(*trained_on(config.data), {"name": "what YAMNet says of them", "licence": "Apache-2.0"}),
     )
     return export(model, described, folder)
 

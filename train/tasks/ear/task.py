@@ -19,7 +19,8 @@ from train.augment.features import add_up, mask
 from train.data.fold_arrays import Rows
 from train.data.recordings import FOLDS
 from train.data.sets import esc50
-from train.data.sets.all_sound import IN_DOUBT, check_clips, sound_by_fold
+from train.data.sets.all_sound import DATA_SETS, IN_DOUBT, check_clips, sound_by_fold
+from train.data.sets.catalogue import SOURCES
 from train.evaluate.metrics import auc, tpr_at_fpr
 from train.loop.folds import HoldsOut
 from train.loop.run import DataUsed, data_used
@@ -45,6 +46,8 @@ class EarRunConfig(HoldsOut):
     model : EarConfig
     loop : LoopConfig
     lessons : LessonConfig
+    data : tuple of str
+        Data sets of `train.data.sets.catalogue` that it learns from; ESC-50 must be among them.
     fold, validation_fold : int
         As in `train.loop.folds.HoldsOut`.
     embedding_weight, scores_weight, sounds_weight, music_weight : float
@@ -72,6 +75,7 @@ class EarRunConfig(HoldsOut):
         )
     )
     lessons: LessonConfig = field(default_factory=LessonConfig)
+    data: tuple[str, ...] = DATA_SETS
     fold: int = 5
     validation_fold: int = 4
     embedding_weight: float = 1.0
@@ -87,6 +91,11 @@ class EarRunConfig(HoldsOut):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        unknown = [name for name in self.data if name not in SOURCES]
+        if unknown or "esc50" not in self.data:
+            raise ConfigError(
+                f"data is {list(self.data)}; expected esc50, and others of {', '.join(SOURCES)}"
+            )
         if not 1 <= self.crop_patches <= PATCHES:
             raise ConfigError(f"crop_patches is {self.crop_patches}; expected 1 to {PATCHES}")
 
@@ -134,7 +143,7 @@ class EarTask:
     def __init__(self, config: EarRunConfig, data: Path, cache: Path) -> None:
         self.config = config
         self.classes = esc50.classes(data)
-        self._caches = sound_by_fold(data, cache, self._folds)
+        self._caches = sound_by_fold(data, cache, self._folds, config.data)
         check_clips(self._caches, config.learnt_folds, self.classes)
         lessons = {
             fold: lessons_of(sounds, self.classes, IN_DOUBT, config.lessons, data, cache)

@@ -5,6 +5,7 @@ import pytest
 import torch
 from click.testing import CliRunner
 
+from streamer.errors import ConfigError
 from streamer.inference.manifest import PREFERENCES
 from streamer.inference.model_folders import read_manifest, verify_file
 from streamer.inference.onnx import OnnxModel
@@ -16,7 +17,7 @@ from train.__main__ import main
 from train.export.to_onnx import check_parity
 from train.loop.config import read_config
 from train.mixing.distillation import STEP_FRAMES, TEACHERS
-from train.mixing.scenes import IGNORE
+from train.mixing.scenes import IGNORE, MUSIC
 from train.tasks.ear.release import load_run
 from train.tasks.ear.task import EarRunConfig, EarTask
 from train.tasks.sounds.task import SoundsRunConfig
@@ -110,6 +111,30 @@ def test_two_folds_are_to_be_held_out(config):
 def test_a_part_is_of_as_many_patches_as_a_lesson_has():
     with pytest.raises(Exception, match="crop_patches is 10; expected 1 to 9"):
         read_config(EarRunConfig, None, ["crop_patches=10"])
+
+
+@pytest.mark.parametrize("data", ['["gtzan"]', '["esc50", "gtzna"]', "[]"])
+def test_data_sets_that_are_not_there_or_have_no_clips_of_sounds_are_refused(data):
+    with pytest.raises(ConfigError, match=r"data is \[.*\]; expected esc50, and others of esc50, gtzan"):
+        read_config(EarRunConfig, None, [f"data={data}"])
+
+
+def test_excerpts_of_all_that_is_no_clip_are_lessons_too(toy, task):
+    more = EarTask(
+        read_config(EarRunConfig, None, [*EAR, "lessons.excerpts_per_hour=720"]), toy, toy / "runs" / "cache"
+    )
+    added = len(more._learnt) - len(task._learnt)
+    others = [
+        r
+        for fold in (1, 2, 3)
+        for r in zip(more._caches[fold].recordings, more._caches[fold].sounds, strict=True)
+    ]
+    seconds = sum(len(sound) / 16_000 for recording, sound in others if recording.source != "esc50")
+    assert added == pytest.approx(seconds / 5, abs=2)
+    rows = np.arange(len(more._learnt))
+    clip, music = more._learnt.take("clip", rows), more._learnt.take("music", rows)
+    assert (clip < 0).sum() == added + 3 * 3
+    assert (music[clip < 0] == MUSIC).mean() > 0.5
 
 
 def test_the_whole_way_from_data_to_an_ear_and_a_head_on_it(toy, monkeypatch):

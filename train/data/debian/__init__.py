@@ -1,0 +1,1 @@
+"""Free sound from the packages of Debian: music, effects and acted speech."""

@@ -1,0 +1,153 @@
+"""Sound files to pieces of 16 kHz mono that the loaders of the data sets like."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import math
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import soundfile
+from tqdm import tqdm
+
+from streamer.arrays import Array
+from train.data.decode import RATE_HZ, ClipError, decode
+from train.data.recordings import Recording
+
+LONGEST_S = 30.0
+"""Of a piece: as long as the clips of GTZAN."""
+SHORTEST_S = 0.1
+QUALITY = 0.5
+"""Of Vorbis, 0 to 1: some 6 kB for a second, a third of FLAC. Nearly all of the sound comes out of Vorbis or Opus of
+less than that, and is told apart by what it sounds like, not by its last bits."""
+BLOCK = RATE_HZ
+"""Samples that are written at once; libsndfile's Vorbis encoder needs stack for all of them."""
+WORKERS = 2
+"""Threads that decode; decoder, resampler and encoder hold no interpreter lock."""
+PIECES, SKIPPED = "pieces.csv", "skipped.csv"
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A piece of a file in a package.
+
+    Attributes
+    ----------
+    file : str
+        Its name on disk.
+    source : str
+        Path of the file in the package that it was cut from.
+    first_s, seconds : float
+        Where it begins in that, and how long it is.
+    """
+
+    file: str
+    source: str
+    first_s: float
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Dropped:
+    """A file in a package that was left out, and why."""
+
+    source: str
+    reason: str
+
+
+def cut(name: str, files: Mapping[str, Path], folder: Path) -> tuple[list[Piece], list[Dropped]]:
+    """Cut files to pieces, and write those with their tables into a folder.
+
+    Parameters
+    ----------
+    name : str
+        Of the package.
+    files : mapping
+        Path in the package to path on disk.
+    folder : Path
+        Takes the pieces, ``pieces.csv`` and ``skipped.csv``.
+
+    Returns
+    -------
+    pieces : list of Piece
+    dropped : list of Dropped
+        Files that do not decode, are silent, are shorter than `SHORTEST_S` or repeat another file.
+    """
+    once, dropped = _without_copies(files)
+    jobs = [(f"{number:05}", name, source, path) for number, (source, path) in enumerate(once.items())]
+    pieces: list[Piece] = []
+    pool = ThreadPoolExecutor(WORKERS)
+    try:
+        made = pool.map(lambda job: _cut_one(*job, folder), jobs)
+        for result in tqdm(made, name, len(jobs), unit=" files", disable=None):
+            if isinstance(result, Dropped):
+                dropped.append(result)
+            else:
+                pieces += result
+    finally:
+        pool.shutdown(cancel_futures=True)  # else an interrupted fetch would go on to the package's end
+    write_table(folder / PIECES, Piece, pieces)
+    write_table(folder / SKIPPED, Dropped, dropped)
+    return pieces, dropped
+
+
+def write_table(path: Path, kind: type, rows: Iterable[Any]) -> None:
+    """Write dataclasses of one kind as CSV, whole or not at all."""
+    partial = path.with_name(path.name + ".partial")
+    with partial.open("w", newline="", encoding="utf-8") as out:
+        table = csv.writer(out, lineterminator="\n")
+        names = [field.name for field in fields(kind)]
+        table.writerow(names)
+        table.writerows([getattr(row, name) for name in names] for row in rows)
+    partial.replace(path)
+
+
+def read_pieces(path: Path) -> Iterator[Piece]:
+    """Read ``pieces.csv``."""
+    with path.open(newline="", encoding="utf-8") as table:
+        for row in csv.DictReader(table):
+            yield Piece(row["file"], row["source"], float(row["first_s"]), float(row["seconds"]))
+
+
+def _without_copies(files: Mapping[str, Path]) -> tuple[dict[str, Path], list[Dropped]]:
+    """The files whose content comes for the first time, in the order of their paths in the package."""
+    seen: dict[str, str] = {}
+    once, dropped = {}, []
+    for source, path in sorted(files.items()):
+        with path.open("rb") as content:
+            digest = hashlib.file_digest(content, "sha256").hexdigest()
+        if digest in seen:
+            dropped.append(Dropped(source, f"it is the same file as {seen[digest]}"))
+        else:
+            seen[digest] = source
+            once[source] = path
+    return once, dropped
+
+
+def _cut_one(stem: str, name: str, source: str, path: Path, folder: Path) -> list[Piece] | Dropped:
+    """Cut one file into parts of equal length."""
+    try:
+        sound = decode(Recording(name, source, (path,), "sound", "", 1, SHORTEST_S))
+    except ClipError as error:
+        return Dropped(source, str(error).replace(str(path), "it"))
+    parts = np.array_split(sound, math.ceil(len(sound) / (LONGEST_S * RATE_HZ)))
+    first, pieces = 0, []
+    for number, part in enumerate(parts):
+        file = f"{stem}-{number:03}.ogg"
+        _write(folder / file, part)
+        pieces.append(Piece(file, source, round(first / RATE_HZ, 3), round(len(part) / RATE_HZ, 3)))
+        first += len(part)
+    return pieces
+
+
+def _write(path: Path, sound: Array) -> None:
+    with soundfile.SoundFile(
+        path, "w", RATE_HZ, 1, format="OGG", subtype="VORBIS", compression_level=1 - QUALITY
+    ) as out:
+        for first in range(0, len(sound), BLOCK):
+            out.write(sound[first : first + BLOCK])

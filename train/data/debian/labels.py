@@ -1,0 +1,122 @@
+"""The table of all pieces that were fetched, ``labels.csv``, with the label of each."""
+
+from __future__ import annotations
+
+import csv
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import get_args
+
+from streamer.errors import ConfigError
+from train.data.debian.cut import PIECES, read_pieces, write_table
+from train.data.debian.packages import Package
+from train.data.recordings import FOLDS, Kind
+
+LABELS = "labels.csv"
+
+
+@dataclass(frozen=True)
+class LabelledPiece:
+    """A row of ``labels.csv``.
+
+    Attributes
+    ----------
+    file : str
+        ``PACKAGE/PIECE``, below the table's folder.
+    package, source : str
+        What it was cut from.
+    kind : {"music", "speech", "sound", "singing"}
+    category : str
+    fold : int
+        1 to 5, one for all of a package.
+    first_s, seconds : float
+        Where it begins in `source`, and how long it is.
+    """
+
+    file: str
+    package: str
+    source: str
+    kind: Kind
+    category: str
+    fold: int
+    first_s: float
+    seconds: float
+
+
+def label_all(folder: Path, packages: Iterable[Package]) -> list[LabelledPiece]:
+    """Label the pieces of every package that was fetched, and write the table.
+
+    It is written anew each time, so that a change of the rules needs no new download.
+
+    Parameters
+    ----------
+    folder : Path
+        With a folder for each package.
+    packages : iterable of Package
+        Those that are not there are left out.
+    """
+    rows = [
+        row
+        for package in packages
+        if (folder / package.name / PIECES).is_file()
+        for row in _labelled(folder, package)
+    ]
+    write_table(folder / LABELS, LabelledPiece, rows)
+    return rows
+
+
+def read_labels(folder: Path) -> list[LabelledPiece]:
+    """Read the table.
+
+    Raises
+    ------
+    ConfigError
+        If it is not there, or a row is not of this form.
+    """
+    path = folder / LABELS
+    if not path.is_file():
+        raise ConfigError(f"{path} is not there; run `python -m train fetch debian`")
+    with path.open(newline="", encoding="utf-8") as table:
+        return [_row(path, number, row) for number, row in enumerate(csv.DictReader(table), start=2)]
+
+
+def hours(rows: Iterable[LabelledPiece]) -> dict[str, float]:
+    """Return the hours of each kind of sound."""
+    seconds: Counter[str] = Counter()
+    for row in rows:
+        seconds[row.kind] += row.seconds  # type: ignore[assignment]  # a counter of fractions
+    return {kind: seconds[kind] / 3600 for kind in get_args(Kind)}
+
+
+def _labelled(folder: Path, package: Package) -> Iterable[LabelledPiece]:
+    for piece in read_pieces(folder / package.name / PIECES):
+        label = package.label(piece.source)
+        yield LabelledPiece(
+            f"{package.name}/{piece.file}",
+            package.name,
+            piece.source,
+            label.kind,
+            label.category,
+            package.fold,
+            piece.first_s,
+            piece.seconds,
+        )
+
+
+def _row(path: Path, number: int, row: dict[str, str]) -> LabelledPiece:
+    try:
+        fold = int(row["fold"])
+        kind = row["kind"]
+        if kind not in get_args(Kind) or fold not in FOLDS:
+            raise ValueError(f"kind {kind!r} and fold {fold}")
+        names = row["file"], row["package"], row["source"]
+        return LabelledPiece(
+            *names, kind, row["category"], fold, float(row["first_s"]), float(row["seconds"])
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise ConfigError(
+            f"{path}, line {number}, cannot be used: {error}; expected the columns and values that `python -m train "
+            "fetch debian` writes: run it again, and what was fetched is kept"
+        ) from error

@@ -1,0 +1,107 @@
+"""The sound files of a Debian archive, and the licence that comes with them."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import tarfile
+import tempfile
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO
+
+from train.data.debian.download import PackageError
+from train.data.recordings import is_sound
+
+ZIPPED = (".pk3",)
+"""Archives within a package, as games of Quake's kind have them."""
+
+
+def unpack(archive: Path, folder: Path, copyright_file: Path) -> dict[str, Path]:
+    """Write the sound files of a Debian archive into a folder.
+
+    Links are left out: they repeat a file that the archive holds.
+
+    Parameters
+    ----------
+    archive : Path
+        ``.deb``.
+    folder : Path
+        Takes the files, numbered, so that no name in an archive can lead out of it.
+    copyright_file : Path
+        Takes the package's ``copyright``.
+
+    Returns
+    -------
+    dict
+        Path in the package to path on disk. A file in an archive within the package has the archive's path before
+        its own.
+
+    Raises
+    ------
+    PackageError
+        If the archive is damaged, or holds no sound or no copyright.
+    """
+    found: dict[str, Path] = {}
+    with tempfile.TemporaryFile() as said:
+        command = ["dpkg", "--fsys-tarfile", str(archive)]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=said) as dpkg:
+            assert dpkg.stdout is not None
+            try:
+                for name, content in _members(dpkg.stdout, folder):
+                    if name.startswith("usr/share/doc/") and name.endswith("/copyright"):
+                        _copy(content, copyright_file)
+                    elif is_sound(Path(name)):
+                        found[name] = folder / f"{len(found)}{Path(name).suffix.lower()}"
+                        _copy(content, found[name])
+                dpkg.stdout.read()  # to the end, or dpkg fails for want of a reader
+            except (tarfile.TarError, zipfile.BadZipFile, EOFError, OSError) as error:
+                raise _damaged(archive, str(error)) from error
+        if dpkg.returncode:
+            said.seek(0)
+            lines = said.read().decode(errors="replace").strip().splitlines()
+            raise _damaged(archive, lines[-1] if lines else f"dpkg ended with status {dpkg.returncode}")
+    if not found or not copyright_file.is_file():
+        missing = "copyright" if found else "sound"
+        raise PackageError(
+            f"{archive.name} holds no {missing} file; expected the package as Debian 12 has it"
+        )
+    return found
+
+
+def _members(stream: IO[bytes], folder: Path) -> Iterator[tuple[str, IO[bytes]]]:
+    """Every plain file with its path, those of archives within the archive too."""
+    with tarfile.open(fileobj=stream, mode="r|") as tar:
+        for member in tar:
+            content = tar.extractfile(member) if member.isreg() else None
+            if content is None:
+                continue
+            name = member.name.removeprefix("./")
+            if Path(name).suffix.lower() in ZIPPED:
+                yield from _zipped(name, content, folder)
+            else:
+                yield name, content
+
+
+def _zipped(name: str, content: IO[bytes], folder: Path) -> Iterator[tuple[str, IO[bytes]]]:
+    with tempfile.TemporaryFile(dir=folder) as whole:  # a zip is read from its end, a stream is not
+        shutil.copyfileobj(content, whole)
+        with zipfile.ZipFile(whole) as archive:
+            for entry in archive.infolist():
+                if not entry.is_dir():
+                    with archive.open(entry) as member:
+                        yield f"{name}/{entry.filename}", member
+
+
+def _copy(content: IO[bytes], path: Path) -> None:
+    with path.open("wb") as out:
+        shutil.copyfileobj(content, out)
+
+
+def _damaged(archive: Path, reason: str) -> PackageError:
+    """The error, after the archive was removed: it would be in the way of a whole one."""
+    archive.unlink()
+    return PackageError(
+        f"{archive.name} is damaged: {reason}; expected a whole archive: it was removed, fetch again"
+    )
