@@ -27,15 +27,15 @@ from streamer.arrays import Array, State
 from streamer.bench.recording import recording
 from streamer.bench.throughput import Streams
 from streamer.config import Config, ModelsConfig, StemsConfig
-from streamer.dsp.log_mel import FrontEnd
-from streamer.dsp.model_calls import Answer
+from streamer.dsp.log_mel import LogMel
+from streamer.dsp.model_calls import StepResult
 from streamer.dsp.stft import InverseStft, Stft
 from streamer.engine.build_streams import make_listener
 from streamer.engine.scheduler import FILE_CHUNK_S, LIVE_CHUNK_S
-from streamer.inference.model_cache import Loaded
+from streamer.inference.model_cache import ModelCache
 from streamer.inference.model_folders import released_folder
 from streamer.inference.onnx import OnnxModel
-from streamer.pipeline.stream_models import Listener
+from streamer.pipeline.stream_models import StreamModels
 
 RATE_HZ = 16_000
 NAMED = Config(models=ModelsConfig(taught="off"))
@@ -81,16 +81,16 @@ class Parts:
         """While entered, what runs counts."""
         with ExitStack() as patches:
             patches.enter_context(patch.object(OnnxModel, "run", self._run_by(OnnxModel.run)))
-            for stage in (FrontEnd, Stft, InverseStft):
+            for stage in (LogMel, Stft, InverseStft):
                 patches.enter_context(patch.object(stage, "step", self._step_by(stage.step)))
             yield
 
     def _run_by(self, run: Any) -> Any:
-        def watched(model: OnnxModel, x: Array, state: State) -> Answer:
+        def watched(model: OnnxModel, x: Array, state: State) -> StepResult:
             steps = len(x) * x.shape[1] // model.manifest.hop_frames
             self._multiplied += steps * self._macs[model.manifest.name]
             before = time.thread_time()
-            answer: Answer = run(model, x, state)
+            answer: StepResult = run(model, x, state)
             self._seconds["models"] += time.thread_time() - before
             return answer
 
@@ -106,7 +106,7 @@ class Parts:
         return watched
 
 
-def hear_together(count: int, block_s: float, listener: Listener, parts: Parts, seconds: float) -> float:
+def hear_together(count: int, block_s: float, listener: StreamModels, parts: Parts, seconds: float) -> float:
     """Hear streams without rest; gives how many seconds of sound were heard."""
     streams = Streams([listener], count, recording(RATE_HZ)[0], RATE_HZ, block_s, NAMED.publish)
     turns = max(1, round(seconds / block_s / count))
@@ -116,7 +116,7 @@ def hear_together(count: int, block_s: float, listener: Listener, parts: Parts, 
     return turns * block_s * count
 
 
-def hear_live(count: int, listener: Listener, config: Config, parts: Parts, seconds: float) -> float:
+def hear_live(count: int, listener: StreamModels, config: Config, parts: Parts, seconds: float) -> float:
     """Hear streams as their sound comes; gives how many seconds of sound were heard."""
     with heard_live(count, listener, config, [], RATE_HZ):
         parts.begin()
@@ -125,7 +125,7 @@ def hear_live(count: int, listener: Listener, config: Config, parts: Parts, seco
 
 
 def heard(
-    listeners: tuple[Listener, Listener], parts: Parts, core: Mapping[str, Any], seconds: float
+    listeners: tuple[StreamModels, StreamModels], parts: Parts, core: Mapping[str, Any], seconds: float
 ) -> dict[str, Any]:
     """Processor time of each case, parted; of the listeners the second takes sound apart as well."""
     named, apart = listeners
@@ -147,7 +147,7 @@ def heard(
 
 def main() -> None:
     asked = parser(__doc__ or "").parse_args()
-    loaded = Loaded()
+    loaded = ModelCache()
     listeners = make_listener(NAMED, loaded), make_listener(STEMS, loaded).ungated()
     with one_thread():
         core = limits(0.0 if asked.smoke else 0.2)

@@ -48,7 +48,7 @@ def called(folder: Path, model: Model, core: Mapping[str, Any]) -> dict[str, Any
     """A call of a model, for one stream and for several: how much it does of what a core can."""
     graph, streams = folder / "model.onnx", {}
     macs, weights_bytes = macs_per_step(onnx.load(graph), model.manifest), graph.stat().st_size
-    for count in (1, model.streams_at_once):
+    for count in (1, model.max_batch):
         shape = (count, model.manifest.hop_frames, model.manifest.input_size)
         x = np.random.default_rng(0).standard_normal(shape, np.float32)
         call_s = float(np.median(each(Stepped(model, count).step, [x] * CALLS)))

@@ -13,7 +13,7 @@ import numpy as np
 from benchmarks import report
 from benchmarks.frontend_peers import Kaldi, Librosa, Peer, Streamer, Torchaudio
 from streamer.arrays import Array
-from streamer.dsp.log_mel import FrontEndConfig
+from streamer.dsp.log_mel import LogMelConfig
 
 
 def measure(seconds: float, rounds: int, least_s: float) -> dict[str, Any]:
@@ -34,7 +34,7 @@ def measure(seconds: float, rounds: int, least_s: float) -> dict[str, Any]:
         ``whole_us_per_frame`` and, hop by hop, ``hop_us`` with the mean and percentiles, for each peer; their
         ratios to ours (hop by hop, of the medians); and how far its log-mel values are from ours.
     """
-    config = FrontEndConfig()
+    config = LogMelConfig()
     peers = {
         "streamer": Streamer(config),
         "librosa": Librosa(config),
@@ -86,7 +86,7 @@ def _hop_by_hop(peers: dict[str, Peer], hops: Array, rounds: int) -> dict[str, d
     }
 
 
-def _difference(peer: Peer, ours: Peer, sound: Array, config: FrontEndConfig) -> float:
+def _difference(peer: Peer, ours: Peer, sound: Array, config: LogMelConfig) -> float:
     """Median distance of the log-mel values from ours, on ten frames: the peers do the same work."""
     short = sound[: config.window_samples + 9 * config.hop_samples]
     margin = (config.fft_samples - config.window_samples) // 2

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 
 from streamer.arrays import Array
-from streamer.dsp.log_mel import FrontEnd, FrontEndConfig
+from streamer.dsp.log_mel import LogMel, LogMelConfig
 from streamer.dsp.stage import offline
 from train.augment import torchaudio_cpu
 
@@ -40,8 +40,8 @@ class Streamer:
 
     packages = ("numpy", "numba", "rocket-fft")
 
-    def __init__(self, config: FrontEndConfig) -> None:
-        self._front_end = FrontEnd(config)
+    def __init__(self, config: LogMelConfig) -> None:
+        self._front_end = LogMel(config)
 
     def prepare(self, x: Array) -> Array:
         return x[None]
@@ -65,7 +65,7 @@ class Librosa:
 
     packages = ("librosa", "scipy")
 
-    def __init__(self, config: FrontEndConfig) -> None:
+    def __init__(self, config: LogMelConfig) -> None:
         self._config = config
         self._mel = librosa.filters.mel(
             sr=config.sample_rate_hz,
@@ -104,7 +104,7 @@ class Torchaudio:
 
     packages = ("torchaudio", "torch")
 
-    def __init__(self, config: FrontEndConfig) -> None:
+    def __init__(self, config: LogMelConfig) -> None:
         self._config = config
         self._mel = torchaudio_cpu.load().transforms.MelSpectrogram(
             sample_rate=config.sample_rate_hz,
@@ -144,7 +144,7 @@ class Kaldi:
 
     packages = ("kaldi-native-fbank",)
 
-    def __init__(self, config: FrontEndConfig) -> None:
+    def __init__(self, config: LogMelConfig) -> None:
         options = kaldi_native_fbank.FbankOptions()
         options.frame_opts.samp_freq = config.sample_rate_hz
         options.frame_opts.frame_length_ms = 1e3 * config.window_samples / config.sample_rate_hz

@@ -26,9 +26,9 @@ import soundfile
 from benchmarks.report import arguments, machine, percentiles, write
 from streamer.audio.devices import input_devices
 from streamer.config import TURN_S, Config, PublishConfig
-from streamer.dsp.model_calls import alone
+from streamer.dsp.model_calls import run_alone
 from streamer.events import Event
-from streamer.inference.model_cache import Loaded
+from streamer.inference.model_cache import ModelCache
 from streamer.pipeline.build_heads import heads_of
 from streamer.pipeline.pipeline import Pipeline
 from streamer.sources.open_source import DEMO_PATH
@@ -137,15 +137,15 @@ def back_to_back_percent() -> float:
     woken, with cold caches, some thirty times a second.
     """
     samples, rate_hz = soundfile.read(DEMO_PATH, dtype="float32", always_2d=True)
-    pipeline = Pipeline("recording", rate_hz, heads_of(Config(), Loaded()), PublishConfig())
+    pipeline = Pipeline("recording", rate_hz, heads_of(Config(), ModelCache()), PublishConfig())
     frames = round(TURN_S * rate_hz)
     blocks = [Block(n, samples[n : n + frames], None) for n in range(0, len(samples), frames)]
-    warm_up = Pipeline("warm-up", rate_hz, heads_of(Config(), Loaded()), PublishConfig())
+    warm_up = Pipeline("warm-up", rate_hz, heads_of(Config(), ModelCache()), PublishConfig())
     for block in blocks[:100]:
-        alone(warm_up.step(block))
+        run_alone(warm_up.step(block))
     before = time.process_time()
     for block in blocks:
-        alone(pipeline.step(block))
+        run_alone(pipeline.step(block))
     return round(100 * (time.process_time() - before) / (len(samples) / rate_hz), 2)
 
 

@@ -20,11 +20,11 @@ from streamer.bench.measure import Stepped
 from streamer.bench.recording import recording
 from streamer.bench.throughput import Streams
 from streamer.config import Config, ModelsConfig
-from streamer.dsp.log_mel import FrontEnd
+from streamer.dsp.log_mel import LogMel
 from streamer.dsp.stage import Chain
 from streamer.engine.build_streams import make_listener
 from streamer.errors import ConfigError, ModelError
-from streamer.inference.model_cache import Loaded
+from streamer.inference.model_cache import ModelCache
 from streamer.inference.onnx import OnnxModel, open_session
 
 RATE_HZ = 16_000
@@ -63,7 +63,7 @@ def core_ms_per_s(peers: Sequence[Peer], rounds: int = 7, least_s: float = 0.2) 
 
 def ours(count: int, block_s: float) -> Peer:
     """So many streams together, everything from front end to events: gate, sounds and, gate or not, genre."""
-    listener = make_listener(Config(models=ModelsConfig(taught="off")), Loaded()).ungated()
+    listener = make_listener(Config(models=ModelsConfig(taught="off")), ModelCache()).ungated()
     streams = Streams([listener], count, *recording(RATE_HZ), block_s, Config().publish)
     return Peer(f"streamer, {count} together", streams.turn, count * block_s)
 
@@ -85,7 +85,7 @@ def windowed_yamnet(folder: Path, every_s: Sequence[float]) -> list[Peer]:
     """
     model = OnnxModel(folder)
     config, windows = model.manifest.log_mel, _pieces(WINDOW_SAMPLES)
-    front_end, silence = FrontEnd(config), np.float32(np.log(config.log_offset))
+    front_end, silence = LogMel(config), np.float32(np.log(config.log_offset))
 
     def call() -> Array:
         frames, _ = front_end.step(next(windows)[None], front_end.init())
@@ -100,7 +100,7 @@ def stepped_yamnet(folder: Path) -> Peer:
     model = OnnxModel(folder)
     config = model.manifest.log_mel
     blocks = _pieces(model.manifest.hop_frames * config.hop_samples)
-    stepped = Stepped(Chain(FrontEnd(config), model))
+    stepped = Stepped(Chain(LogMel(config), model))
     heard_s = model.manifest.hop_frames * config.hop_samples / config.sample_rate_hz
     name = f"YAMNet, ONNX Runtime, stepped every {heard_s:g} s"
     return Peer(name, lambda: stepped.step(next(blocks)[None]), heard_s)

@@ -44,11 +44,11 @@ def _import() -> None:
 def _stream() -> Stream:
     from streamer.config import Config, StreamConfig
     from streamer.engine.build_streams import make_streams
-    from streamer.inference.model_cache import Loaded
+    from streamer.inference.model_cache import ModelCache
     from streamer.sources.open_source import DEMO_PATH
 
     config = Config(stream=(StreamConfig(f"file:{DEMO_PATH}"),))
-    [stream] = make_streams(config, realtime=True, duration_s=1.0, loaded=Loaded(config.engine))
+    [stream] = make_streams(config, realtime=True, duration_s=1.0, loaded=ModelCache(config.engine))
     return stream
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.report import each, machine, one_thread, other_core_busy, parser, percentiles, write
-from streamer.dsp.model_calls import alone
+from streamer.dsp.model_calls import run_alone
 from streamer.pipeline.build_separation import load_separation
 from streamer.separation.separator import Separator
 
@@ -40,7 +40,7 @@ class Stepped:
             self.step(n)
 
     def step(self, n: int) -> None:
-        _, self._state = alone(self._separator.step(self._sound[n % len(self._sound)], self._state))
+        _, self._state = run_alone(self._separator.step(self._sound[n % len(self._sound)], self._state))
 
 
 def steps(stepped: Stepped, seconds: float) -> dict[str, Any]:

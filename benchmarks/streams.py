@@ -28,8 +28,8 @@ from streamer.engine.engine import Engine
 from streamer.engine.stream import Stream
 from streamer.engine.warm_up import get_ready
 from streamer.events import Decision, Event, Level, Scores, Status, Stem
-from streamer.inference.model_cache import Loaded
-from streamer.pipeline.stream_models import Listener
+from streamer.inference.model_cache import ModelCache
+from streamer.pipeline.stream_models import StreamModels
 from streamer.sinks.sink import Sink
 from streamer.sources.paced import Paced
 
@@ -68,7 +68,7 @@ class Lateness(Sink):
 
 @contextmanager
 def heard_live(
-    count: int, listener: Listener, config: Config, sinks: Sequence[Sink], rate_hz: int | None
+    count: int, listener: StreamModels, config: Config, sinks: Sequence[Sink], rate_hz: int | None
 ) -> Iterator[None]:
     """While entered, so many streams are heard, as their sound comes; they have settled when it is entered."""
     samples, own_hz = recording(rate_hz)
@@ -90,7 +90,7 @@ def heard_live(
 
 
 def measured(
-    count: int, listener: Listener, config: Config, seconds: float, rate_hz: int | None
+    count: int, listener: StreamModels, config: Config, seconds: float, rate_hz: int | None
 ) -> dict[str, Any]:
     """Run so many streams in real time.
 
@@ -131,7 +131,7 @@ def main() -> None:
     result: dict[str, Any] = {"machine": machine(["numba", "numpy", "onnxruntime"]), "streams": {}}
     with one_thread():
         config = Config(stems=StemsConfig(publish=asked.stems))
-        listener = make_listener(config, Loaded())
+        listener = make_listener(config, ModelCache())
         if asked.stems:
             listener = listener.ungated()
         for count in counts:

@@ -22,7 +22,7 @@ import torch
 
 from benchmarks.report import arguments, in_turn, machine, one_thread, write
 from streamer.arrays import Array
-from streamer.dsp.log_mel import FrontEnd
+from streamer.dsp.log_mel import LogMel
 from train import augment
 from train.augment import torchaudio_cpu
 from train.augment.features import mask, mix_up
@@ -108,8 +108,8 @@ def built(make: Callable[[], Made], folder: Path) -> tuple[Made, dict[str, float
 def caches(recordings: list[Recording], folder: Path) -> dict[str, Any]:
     """Building of both caches, and what float16 loses."""
     sounds, sound_figures = built(lambda: SoundCache(recordings, folder), folder / "sound")
-    half, half_figures = built(lambda: FeatureCache(recordings, folder, FrontEnd()), folder / "features")
-    exact = FeatureCache(recordings[:: max(1, len(recordings) // 500)], folder, FrontEnd(), "float32")
+    half, half_figures = built(lambda: FeatureCache(recordings, folder, LogMel()), folder / "features")
+    exact = FeatureCache(recordings[:: max(1, len(recordings) // 500)], folder, LogMel(), "float32")
     errors, values = [], []
     for index, recording in enumerate(exact.recordings):
         frames = exact.frames(index)

@@ -33,7 +33,7 @@ class HeadConfig:
             raise ConfigError(f"memory_steps is {self.memory_steps}; expected 2 or more")
 
 
-class Head(NormalisingLayer):
+class ClassifierHead(NormalisingLayer):
     """Embeddings to logits, and their mean over the last steps: single steps are rash.
 
     Parameters

@@ -93,7 +93,7 @@ class Mask(StreamingLayer):
         self.config = config
         self.level = Levelled(config.level_frames)
         self.encoders = nn.ModuleList(Zone(3 * width, config.channels) for _, width in config.zones)
-        self.blocks = nn.ModuleList(Block(config) for _ in range(config.blocks))
+        self.blocks = nn.ModuleList(BandBlock(config) for _ in range(config.blocks))
         self.norm = nn.LayerNorm(config.channels)
         self.decoders = nn.ModuleList(nn.Linear(config.channels, 4 * width) for _, width in config.zones)
         zone_bins = [bands * width for bands, width in config.zones]
@@ -206,7 +206,7 @@ class Zone(nn.Module):
         return self.linear(torch.cat([below, x, above], dim=3))
 
 
-class Block(nn.Module):
+class BandBlock(nn.Module):
     """Every band remembers by an LSTM that all bands share; bands hear one another; then each is by itself again.
 
     Parameters

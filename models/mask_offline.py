@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from models.layers import TorchState
-from models.mask import Block, Mask, MaskConfig
+from models.mask import BandBlock, Mask, MaskConfig
 from models.spectra import QUIET
 
 
@@ -47,7 +47,7 @@ class OfflineMask(Mask):
         return self._given(spectra, x, nothing, nothing)[0], ()
 
 
-class _OfflineBlock(Block):
+class _OfflineBlock(BandBlock):
     """A block whose bands know what is to come."""
 
     def __init__(self, config: MaskConfig) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from streamer.dsp.log_mel import FrontEndConfig, mel_to_hz
+from streamer.dsp.log_mel import LogMelConfig, mel_to_hz
 
 DB = 10.0 / math.log(10.0)
 """Decibels in a natural logarithm of power."""
@@ -12,7 +12,7 @@ DEVIATION_DB = 15.5
 """What a track's decibels spread by, in the mean over GTZAN: its mel file is divided by each track's own."""
 
 
-def music_front_end(bands: int = 112) -> FrontEndConfig:
+def music_front_end(bands: int = 112) -> LogMelConfig:
     """Windows of 93 ms, a frame each 23 ms, and the lowest of the 128 Slaney bands up to 11,025 Hz.
 
     At 16 kHz this is what librosa's defaults give at 22,050 Hz, to 0.1 % in time, up to 7.4 kHz: the bands have the
@@ -20,7 +20,7 @@ def music_front_end(bands: int = 112) -> FrontEndConfig:
     """
     top = 15.0 + 27.0 * math.log(11_025 / 1_000) / math.log(6.4)
     edge_hz = float(mel_to_hz(top * (bands + 1) / 129, "slaney"))
-    return FrontEndConfig(
+    return LogMelConfig(
         window_samples=1_486,
         hop_samples=372,
         fft_samples=2_048,

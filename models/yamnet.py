@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from models.layers import StreamingLayer, TorchState
-from streamer.dsp.log_mel import FrontEndConfig
+from streamer.dsp.log_mel import LogMelConfig
 from streamer.yamnet.weights import (
     CHANNELS,
     CLASSES,
@@ -25,7 +25,7 @@ from streamer.yamnet.weights import (
     Weights,
 )
 
-SILENCE = math.log(FrontEndConfig().log_offset)
+SILENCE = math.log(LogMelConfig().log_offset)
 """What the front end gives for silence."""
 
 

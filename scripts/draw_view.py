@@ -17,7 +17,7 @@ from streamer.engine.build_streams import make_streams
 from streamer.engine.engine import Engine
 from streamer.engine.warm_up import get_ready
 from streamer.events import Event
-from streamer.inference.model_cache import Loaded
+from streamer.inference.model_cache import ModelCache
 from streamer.sinks.sink import Sink
 from streamer.sinks.view import View
 from streamer.sources.open_source import DEMO_PATH
@@ -49,7 +49,7 @@ def main(out: Path, second: float) -> None:
     """Hear the bundled recording in real time for a while and draw the view."""
     config = Config(stream=(StreamConfig(f"file:{DEMO_PATH}", "mic"),))
     view, stop = View(lambda: f"streamer · publishing on {config.publish.bind}"), threading.Event()
-    streams = make_streams(config, realtime=True, duration_s=float("inf"), loaded=Loaded(config.engine))
+    streams = make_streams(config, realtime=True, duration_s=float("inf"), loaded=ModelCache(config.engine))
     get_ready(streams, config.publish)
     camera = PictureAt(view, second, stop)
     Engine(streams, [view, camera], config).run(stop)

@@ -17,7 +17,7 @@ from streamer.errors import DeviceError, StreamError
 from streamer.events import Event
 from streamer.heads.head import Head
 from streamer.inference.onnx import OnnxModel
-from streamer.pipeline.stream_models import Listener
+from streamer.pipeline.stream_models import StreamModels
 from streamer.sinks.sink import Sink
 from streamer.sources.source import Block, Source, SourceCounts
 from tests.toy_model import write_toy_model
@@ -168,5 +168,5 @@ def engine(
 ) -> Engine:
     """An engine of streams that a head listens to."""
     for stream in streams:
-        stream.listener = Listener((head,))
+        stream.listener = StreamModels((head,))
     return Engine(streams, sinks, config, clock)

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from streamer.dsp.log_mel import FrontEnd
+from streamer.dsp.log_mel import LogMel
 from streamer.dsp.resample import Resample
 from streamer.dsp.stage import Chain
 from streamer.inference.model_folders import find_model, read_manifest, released_folders
@@ -44,7 +44,7 @@ def test_a_toy_head_on_a_toy_ear_keeps_the_contract(tmp_path: Path, rate_hz: int
 
 
 def check_chain(rate_hz: int, *models: OnnxModel, rounds: bool = False) -> None:
-    front_end = FrontEnd(models[0].manifest.front_end)
+    front_end = LogMel(models[0].manifest.front_end)
     resample = Resample(rate_hz, front_end.config.sample_rate_hz)
     chain = Chain(resample, front_end, *models)
     # Of a model that rounds, what lies at the edge of a window, almost without weight, moves nothing.

@@ -12,7 +12,7 @@ import numpy as np
 import onnx
 from onnx import NodeProto, TensorProto, helper, numpy_helper
 
-from streamer.dsp.log_mel import FrontEndConfig
+from streamer.dsp.log_mel import LogMelConfig
 from streamer.inference.manifest import Manifest, StateSpec, Thresholds
 from streamer.inference.model_folders import read_manifest
 
@@ -24,7 +24,7 @@ BANDS = ("low", "middle", "high", "top")
 """What an embedding of the toy ear holds: the mean log-mel in each quarter of the bands."""
 
 
-def write_toy_model(folder: Path, front_end: FrontEndConfig = FrontEndConfig(), label: str = "loud") -> Path:
+def write_toy_model(folder: Path, front_end: LogMelConfig = LogMelConfig(), label: str = "loud") -> Path:
     """Write ``model.onnx`` and ``manifest.json``.
 
     Each score looks at the mean log-mel of its four frames and of the four before, which are the state.
@@ -33,7 +33,7 @@ def write_toy_model(folder: Path, front_end: FrontEndConfig = FrontEndConfig(), 
     return _write(folder, _gate(front_end.mel_bands), replace(manifest, states=(StateSpec((1, 1)),)))
 
 
-def write_toy_ear(folder: Path, front_end: FrontEndConfig = FrontEndConfig()) -> Path:
+def write_toy_ear(folder: Path, front_end: LogMelConfig = LogMelConfig()) -> Path:
     """Write an ear whose embeddings are exact in binary: sums of them do not depend on their order.
 
     Each is the mean of the levels in its eight frames and in the eight before, which are the state.
@@ -69,7 +69,7 @@ def write_toy_head(
 def _described(
     folder: Path,
     task: str,
-    front_end: FrontEndConfig,
+    front_end: LogMelConfig,
     hop_frames: int,
     labels: tuple[str, ...] = (),
     embedding_size: int | None = None,

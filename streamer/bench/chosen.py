@@ -10,8 +10,8 @@ from streamer.engine.build_streams import make_listener
 from streamer.errors import ConfigError
 from streamer.heads.head import Head
 from streamer.inference.model import Model
-from streamer.inference.model_cache import Loaded
-from streamer.pipeline.stream_models import Listener
+from streamer.inference.model_cache import ModelCache
+from streamer.pipeline.stream_models import StreamModels
 
 
 @dataclass(frozen=True)
@@ -21,12 +21,12 @@ class Chosen:
     Attributes
     ----------
     config : Config
-    listeners : tuple of Listener
+    listeners : tuple of StreamModels
         One for each stream of the configuration; there are models in one of them at least.
     """
 
     config: Config
-    listeners: tuple[Listener, ...]
+    listeners: tuple[StreamModels, ...]
 
     @classmethod
     def by(cls, config: Config) -> Self:
@@ -39,7 +39,7 @@ class Chosen:
         ConfigError
             If there is none.
         """
-        loaded = Loaded(config.engine)
+        loaded = ModelCache(config.engine)
         listeners = tuple(make_listener(config.of(stream), loaded) for stream in config.stream)
         if not any(listener.models for listener in listeners):
             raise ConfigError(

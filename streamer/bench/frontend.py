@@ -8,8 +8,8 @@ from streamer.arrays import Array
 from streamer.bench.chosen import Chosen
 from streamer.bench.measure import Stepped, each, percentiles
 from streamer.bench.recording import recording
-from streamer.bench.section import Section
-from streamer.dsp.log_mel import FrontEnd, FrontEndConfig
+from streamer.bench.section import BenchSection
+from streamer.dsp.log_mel import LogMel, LogMelConfig
 from streamer.dsp.stage import offline
 
 ROUNDS = 50
@@ -17,7 +17,7 @@ ROUNDS = 50
 WARM_UP_HOPS = 100
 
 
-def frontends(chosen: Chosen, seconds: float) -> list[Section]:
+def frontends(chosen: Chosen, seconds: float) -> list[BenchSection]:
     """Measure every log-mel front end that the chosen models hear.
 
     Parameters
@@ -28,10 +28,10 @@ def frontends(chosen: Chosen, seconds: float) -> list[Section]:
 
     Returns
     -------
-    list of Section
+    list of BenchSection
         Percentiles of microseconds a frame, of single hops and of the whole sound at once.
     """
-    hearing: dict[FrontEndConfig, list[str]] = {}
+    hearing: dict[LogMelConfig, list[str]] = {}
     for manifest in (model.manifest for model in chosen.models if not model.manifest.is_separation):
         if manifest.ear is None:
             hearing.setdefault(manifest.log_mel, []).append(manifest.name)
@@ -45,10 +45,10 @@ def frontends(chosen: Chosen, seconds: float) -> list[Section]:
         sound = _sound(config, seconds)
         rows.append({**described, "taken": "hop by hop", "us_per_frame": _hop_by_hop(config, sound)})
         rows.append({**described, "taken": "whole", "us_per_frame": _whole(config, sound)})
-    return [Section("frontend", "Front ends: microseconds a frame", rows)]
+    return [BenchSection("frontend", "Front ends: microseconds a frame", rows)]
 
 
-def _sound(config: FrontEndConfig, seconds: float) -> Array:
+def _sound(config: LogMelConfig, seconds: float) -> Array:
     """The recording in whole hops, a window at least; shape (1, samples)."""
     wanted = max(round(seconds * config.sample_rate_hz), config.window_samples)
     hops = -(-wanted // config.hop_samples)
@@ -56,15 +56,15 @@ def _sound(config: FrontEndConfig, seconds: float) -> Array:
     return np.resize(samples, (1, hops * config.hop_samples))
 
 
-def _hop_by_hop(config: FrontEndConfig, sound: Array) -> dict[str, float]:
-    stepped = Stepped(FrontEnd(config))
+def _hop_by_hop(config: LogMelConfig, sound: Array) -> dict[str, float]:
+    stepped = Stepped(LogMel(config))
     hops = [hop[None] for hop in sound.reshape(-1, config.hop_samples)]
     for hop in hops[:WARM_UP_HOPS]:
         stepped.step(hop)
     return percentiles(each(stepped.step, hops))
 
 
-def _whole(config: FrontEndConfig, sound: Array) -> dict[str, float]:
-    front_end = FrontEnd(config)
+def _whole(config: LogMelConfig, sound: Array) -> dict[str, float]:
+    front_end = LogMel(config)
     frames = offline(front_end, sound).shape[1]  # which also compiles it
     return percentiles(each(lambda x: offline(front_end, x), [sound] * ROUNDS) / frames)

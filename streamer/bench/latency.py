@@ -11,7 +11,7 @@ import numpy as np
 from streamer.bench.chosen import Chosen
 from streamer.bench.measure import percentiles
 from streamer.bench.recording import Looped, recording
-from streamer.bench.section import Section
+from streamer.bench.section import BenchSection
 from streamer.dsp.resample import Resample
 from streamer.dsp.stage import Chain
 from streamer.engine.build_streams import run
@@ -75,7 +75,7 @@ class Received(Sink):
                     self.late_s.append((event, now_s - event.time.timestamp()))
 
 
-def latency(chosen: Chosen, seconds: float) -> list[Section]:
+def latency(chosen: Chosen, seconds: float) -> list[BenchSection]:
     """Listen to the bundled recording in real time, as the first stream is heard, and to what is published of it.
 
     Parameters
@@ -86,7 +86,7 @@ def latency(chosen: Chosen, seconds: float) -> list[Section]:
 
     Returns
     -------
-    list of Section
+    list of BenchSection
         Percentiles of milliseconds by kind of message, none where none came; and what the models declare.
 
     Raises
@@ -99,7 +99,10 @@ def latency(chosen: Chosen, seconds: float) -> list[Section]:
     title = "Latency: milliseconds from a message's last sample to its receipt"
     rows = list(_measured(chosen, seconds))
     declared = "Declared latency: milliseconds of sound from where an output begins until it is given"
-    return [Section("latency", title, rows), Section("declared_latency", declared, list(_declared(chosen)))]
+    return [
+        BenchSection("latency", title, rows),
+        BenchSection("declared_latency", declared, list(_declared(chosen))),
+    ]
 
 
 def _measured(chosen: Chosen, seconds: float) -> Iterator[dict[str, object]]:

@@ -8,15 +8,15 @@ import numpy as np
 
 from streamer.bench.chosen import Chosen
 from streamer.bench.measure import Stepped, each, percentiles
-from streamer.bench.section import Section
+from streamer.bench.section import BenchSection
 from streamer.inference.model import Model
 
-STREAMS = (1, Model.streams_at_once)
+STREAMS = (1, Model.max_batch)
 """In one call."""
 WARM_UP_STEPS = 20
 
 
-def models(chosen: Chosen, seconds: float) -> list[Section]:
+def models(chosen: Chosen, seconds: float) -> list[BenchSection]:
     """Measure each model without what it hears, which is noise here: the arithmetic is the same for any sound.
 
     Parameters
@@ -27,12 +27,12 @@ def models(chosen: Chosen, seconds: float) -> list[Section]:
 
     Returns
     -------
-    list of Section
+    list of BenchSection
         For one stream and for several in one call, of which each has its share.
     """
     rows = [_measured(model, streams, seconds) for model in chosen.models for streams in STREAMS]
     title = "Models: milliseconds of a core for a second of sound, and a step's milliseconds, for each stream"
-    return [Section("models", title, rows)]
+    return [BenchSection("models", title, rows)]
 
 
 def _measured(model: Model, streams: int, seconds: float) -> dict[str, object]:

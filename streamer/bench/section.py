@@ -12,7 +12,7 @@ from rich.text import Text
 
 
 @dataclass(frozen=True)
-class Section:
+class BenchSection:
     """Figures that belong together.
 
     Attributes
@@ -30,7 +30,7 @@ class Section:
     rows: Sequence[Mapping[str, object]]
 
 
-def table(section: Section) -> Group:
+def table(section: BenchSection) -> Group:
     """A section as its title and a table: a column for each key, and for each percentile."""
     rows = [_flat(row) for row in section.rows]
     columns = dict.fromkeys(name for row in rows for name in row)

@@ -11,13 +11,13 @@ import numpy as np
 from streamer.arrays import Array
 from streamer.bench.chosen import Chosen
 from streamer.bench.recording import Looped, recording
-from streamer.bench.section import Section
+from streamer.bench.section import BenchSection
 from streamer.config import PublishConfig
 from streamer.engine.scheduler import LIVE_CHUNK_S
 from streamer.engine.stream import Stream
 from streamer.engine.warm_up import warm_up
-from streamer.inference.batching import Together
-from streamer.pipeline.stream_models import Listener
+from streamer.inference.batching import BatchRunner
+from streamer.pipeline.stream_models import StreamModels
 
 STREAMS = (1, 8, 32, 64)
 
@@ -30,7 +30,7 @@ class Streams:
 
     Parameters
     ----------
-    listeners : sequence of Listener
+    listeners : sequence of StreamModels
         Each hears the next stream, in turn.
     count : int
         Of streams.
@@ -43,14 +43,14 @@ class Streams:
 
     def __init__(
         self,
-        listeners: Sequence[Listener],
+        listeners: Sequence[StreamModels],
         count: int,
         samples: Array,
         rate_hz: int,
         block_s: float,
         publish: PublishConfig,
     ) -> None:
-        self._together = Together([model for listener in listeners for model in listener.models])
+        self._together = BatchRunner([model for listener in listeners for model in listener.models])
         self._streams = [
             Stream(str(n), Looped(samples, rate_hz, n * len(samples) // count), listeners[n % len(listeners)])
             for n in range(count)
@@ -82,7 +82,7 @@ class Streams:
                 raise said
 
 
-def throughput(chosen: Chosen, seconds: float) -> list[Section]:
+def throughput(chosen: Chosen, seconds: float) -> list[BenchSection]:
     """Measure what hearing a stream costs, by how many are heard together.
 
     Parameters
@@ -93,11 +93,11 @@ def throughput(chosen: Chosen, seconds: float) -> list[Section]:
 
     Returns
     -------
-    list of Section
+    list of BenchSection
         Milliseconds of a core for a second of one stream, and the streams that fill a core.
     """
     rows = [_measured(chosen, count, seconds) for count in STREAMS]
-    return [Section("throughput", "Throughput: streams of the bundled recording, heard together", rows)]
+    return [BenchSection("throughput", "Throughput: streams of the bundled recording, heard together", rows)]
 
 
 def _measured(chosen: Chosen, count: int, seconds: float) -> dict[str, object]:

@@ -16,8 +16,8 @@ from streamer.engine.stream import Stream
 from streamer.engine.warm_up import get_ready
 from streamer.errors import InterruptedByUserError
 from streamer.events import Status
-from streamer.inference.model_cache import Loaded
-from streamer.sinks.filtered import Without
+from streamer.inference.model_cache import ModelCache
+from streamer.sinks.filtered import Filtered
 from streamer.sinks.json_lines import JsonLines
 
 PROGRESS_S = 0.2
@@ -50,13 +50,16 @@ def analyze_files(paths: Sequence[Path], config: Config, out: TextIO) -> list[St
     config = replace(config, stems=replace(config.stems, play=""))
     entries = tuple(StreamConfig(f"file:{path}") for path in paths)
     streams = make_streams(
-        replace(config, stream=entries), realtime=False, duration_s=float("inf"), loaded=Loaded(config.engine)
+        replace(config, stream=entries),
+        realtime=False,
+        duration_s=float("inf"),
+        loaded=ModelCache(config.engine),
     )
     get_ready(streams, config.publish)
     with file_bars() as bars:
         for stream in streams:
             # Without what is said of the process, the same file gives the same lines.
-            sinks = [Without(Status, JsonLines(out))]
+            sinks = [Filtered(Status, JsonLines(out))]
             show = partial(_show, bars.begin(stream.name), stream)
             if run(Engine([stream], sinks, config), show, PROGRESS_S):
                 raise InterruptedByUserError(

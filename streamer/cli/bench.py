@@ -19,9 +19,9 @@ from streamer.errors import ConfigError
 
 if TYPE_CHECKING:
     from streamer.bench.chosen import Chosen
-    from streamer.bench.section import Section
+    from streamer.bench.section import BenchSection
 
-    Measurement = Callable[[Chosen, float], Sequence[Section]]
+    Measurement = Callable[[Chosen, float], Sequence[BenchSection]]
 
 PACKAGES = ("numba", "numpy", "onnxruntime", "pyzmq", "rocket-fft")
 """Whose versions say most about the figures."""

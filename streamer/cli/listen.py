@@ -121,7 +121,7 @@ def _listen(
     from streamer.engine.engine import Engine
     from streamer.engine.reload import Reload
     from streamer.engine.warm_up import get_ready
-    from streamer.inference.model_cache import Loaded
+    from streamer.inference.model_cache import ModelCache
     from streamer.sinks.publisher import Publisher
 
     def streams_of(config: Config, running: Sequence[Stream]) -> list[Stream]:
@@ -131,7 +131,7 @@ def _listen(
         draw()
         hung_up.answer(lambda: click.echo(reload.again(engine), err=True))
 
-    loaded = Loaded(config.engine)
+    loaded = ModelCache(config.engine)
     streams = streams_of(config, ())
     get_ready(streams, config.publish)
     publisher = Publisher(config.publish.bind, config.publish.keys)

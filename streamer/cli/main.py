@@ -20,7 +20,7 @@ from streamer.config import DEFAULT_ADDRESS
 from streamer.errors import InterruptedByUserError, StreamerError
 
 
-class _Shown(click.ClickException):
+class _ShownError(click.ClickException):
     """A StreamerError as click shows it: one line, no traceback."""
 
     def __init__(self, error: StreamerError) -> None:
@@ -37,13 +37,13 @@ class _Group(click.Group):
         except StreamerError as error:
             if error.exit_code == 0:
                 return None  # whoever read the output has had enough
-            raise _Shown(error) from error
+            raise _ShownError(error) from error
         except KeyboardInterrupt as error:
-            raise _Shown(InterruptedByUserError("interrupted")) from error
+            raise _ShownError(InterruptedByUserError("interrupted")) from error
         except OSError as error:
             if isinstance(error, BrokenPipeError):
                 raise  # click knows what to do
-            raise _Shown(
+            raise _ShownError(
                 StreamerError(f"{error}; the output cannot be written: write it elsewhere")
             ) from error
 

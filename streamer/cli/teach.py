@@ -14,8 +14,8 @@ from streamer.config import Config, PcmConfig, StreamConfig
 from streamer.errors import ConfigError, StreamerError
 
 if TYPE_CHECKING:
-    from streamer.custom_sounds.learner import Learner
-    from streamer.custom_sounds.store import Store
+    from streamer.custom_sounds.learner import SoundLearner
+    from streamer.custom_sounds.store import SoundStore
     from streamer.sources.source import Source
 
 
@@ -48,9 +48,9 @@ def teach(
 ) -> None:
     """Teach a sound of your own by name, from one recording or more; `listen` then reports it."""
     from streamer.custom_sounds.learner import LONGEST_S
-    from streamer.custom_sounds.store import Store, taught_folder
+    from streamer.custom_sounds.store import SoundStore, taught_folder
 
-    store = Store(folder or taught_folder())
+    store = SoundStore(folder or taught_folder())
     if listed + (removed is not None) + (label is not None) != 1:
         raise ConfigError("expected LABEL and FILES or --device, or --list, or --remove LABEL: one of them")
     if listed:
@@ -79,16 +79,16 @@ def _recording(device: str, longest_s: float, pcm: PcmConfig) -> _Asked:
     return _Asked(name_for(device), source, longest_s)
 
 
-def _teach(store: Store, label: str, asked: Sequence[_Asked]) -> None:
+def _teach(store: SoundStore, label: str, asked: Sequence[_Asked]) -> None:
     from streamer.custom_sounds.learner import learner
     from streamer.custom_sounds.report import report
     from streamer.custom_sounds.store import checked_label, taught_folder
-    from streamer.inference.model_cache import Loaded
+    from streamer.inference.model_cache import ModelCache
 
     label = checked_label(label)
     if not asked:
         raise ConfigError(f"nothing to learn {label!r} from; expected sound files, or --device mic")
-    own = learner(Loaded())
+    own = learner(ModelCache())
     left_out = sum(not _taken(store, label, one, own) for one in asked)
     if label in store.labels():
         for line in report(label, store, own).lines():
@@ -101,7 +101,7 @@ def _teach(store: Store, label: str, asked: Sequence[_Asked]) -> None:
         raise StreamerError(f"{left_out} of {len(asked)} recordings were left out of {label!r}, see above")
 
 
-def _taken(store: Store, label: str, asked: _Asked, own: Learner) -> bool:
+def _taken(store: SoundStore, label: str, asked: _Asked, own: SoundLearner) -> bool:
     """Learn one recording, and say so; or say why not."""
     from streamer.custom_sounds.store import as_kept
     from streamer.sources.record import hear
@@ -121,7 +121,7 @@ def _taken(store: Store, label: str, asked: _Asked, own: Learner) -> bool:
     return True
 
 
-def _list(store: Store) -> None:
+def _list(store: SoundStore) -> None:
     for label, recordings in store.all():
         seconds = sum(one.seconds for one in recordings)
         names = ", ".join(one.name for one in recordings)

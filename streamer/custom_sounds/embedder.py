@@ -9,7 +9,7 @@ import numpy as np
 from streamer.arrays import Array
 from streamer.custom_sounds.moving_mean import MovingMean
 from streamer.dsp.level import LevelMeter, dbfs
-from streamer.dsp.log_mel import FrontEnd
+from streamer.dsp.log_mel import LogMel
 from streamer.dsp.stage import Chain, offline
 from streamer.inference.model import Model
 
@@ -20,7 +20,7 @@ AUDIBLE_DB = 30.0
 
 
 @dataclass(frozen=True)
-class Heard:
+class RecordingEmbeddings:
     """What an ear made of a recording.
 
     Attributes
@@ -44,7 +44,7 @@ class Heard:
 
 
 @dataclass(frozen=True)
-class Hearer:
+class Embedder:
     """Hears recordings from silence to silence.
 
     Attributes
@@ -73,7 +73,7 @@ class Hearer:
         powers = offline(LevelMeter(self.step_samples), samples[None])[0, :, 0]
         return np.array([dbfs(power) for power in powers])
 
-    def hear(self, samples: Array) -> Heard:
+    def hear(self, samples: Array) -> RecordingEmbeddings:
         """Hear a recording.
 
         Parameters
@@ -83,7 +83,7 @@ class Hearer:
         """
         before = round(SILENCE_S * self.rate_hz / self.step_samples)
         silence = np.zeros(before * self.step_samples, np.float32)
-        stages = Chain(FrontEnd(self.ear.manifest.log_mel), self.ear)
+        stages = Chain(LogMel(self.ear.manifest.log_mel), self.ear)
         embeddings = offline(stages, np.concatenate([silence, samples, silence])[None])
         pooled = offline(MovingMean(self.window_steps, embeddings.shape[2]), embeddings)
         levels = self.levels(samples)
@@ -91,4 +91,4 @@ class Hearer:
         audible[1:] = (levels >= levels.max() - AUDIBLE_DB)[:-1]
         audible[-1] |= not audible.any()  # all of it in the last step
         mean = embeddings[0, before : before + len(audible)][audible].mean(axis=0)
-        return Heard(np.asarray(pooled[0, before:]), audible, np.asarray(mean))
+        return RecordingEmbeddings(np.asarray(pooled[0, before:]), audible, np.asarray(mean))

@@ -10,16 +10,16 @@ import numpy as np
 
 from streamer.arrays import Array
 from streamer.custom_sounds.background import Background, read_background
-from streamer.custom_sounds.embedder import Hearer
+from streamer.custom_sounds.embedder import Embedder
 from streamer.custom_sounds.model import TaughtModel
-from streamer.custom_sounds.store import Recording
+from streamer.custom_sounds.store import TaughtRecording
 from streamer.errors import ModelError, StreamError
 from streamer.inference.model import Model
-from streamer.inference.model_cache import Loaded
+from streamer.inference.model_cache import ModelCache
 from streamer.inference.model_folders import find_model
 
 
-def learner(loaded: Loaded) -> Learner:
+def learner(loaded: ModelCache) -> SoundLearner:
     """Who makes models of what the user taught: on the released ear.
 
     Raises
@@ -32,7 +32,7 @@ def learner(loaded: Loaded) -> Learner:
     except ModelError as error:
         raise ModelError(f"sounds are taught on the released ear, and there is none: {error}") from error
     ear = loaded.model(folder)
-    return Learner(ear, read_background(folder, ear.manifest))
+    return SoundLearner(ear, read_background(folder, ear.manifest))
 
 
 LEAST_S = 0.5
@@ -50,7 +50,7 @@ class UnlearnableError(StreamError):
 
 
 @dataclass(frozen=True)
-class Learner:
+class SoundLearner:
     """Makes models of recordings.
 
     Attributes
@@ -109,7 +109,7 @@ class Learner:
         """What a recording's sound is recognised by, float32, shape (components,), of length 1."""
         return self.background.directions(self._hearer.hear(samples).mean)
 
-    def examples(self, recordings: Sequence[Recording]) -> Array:
+    def examples(self, recordings: Sequence[TaughtRecording]) -> Array:
         """One for each recording of a label, shape (recordings, components)."""
         return np.stack([self.example(one.samples(self.rate_hz)) for one in recordings])
 
@@ -118,5 +118,5 @@ class Learner:
         return TaughtModel(self.ear.manifest, self.background, examples)
 
     @cached_property
-    def _hearer(self) -> Hearer:
-        return Hearer(self.ear, self.background.window_steps)
+    def _hearer(self) -> Embedder:
+        return Embedder(self.ear, self.background.window_steps)

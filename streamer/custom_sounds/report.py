@@ -7,12 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from streamer.arrays import Array
-from streamer.custom_sounds.learner import Learner
-from streamer.custom_sounds.store import Recording, Store
+from streamer.custom_sounds.learner import SoundLearner
+from streamer.custom_sounds.store import SoundStore, TaughtRecording
 
 
 @dataclass(frozen=True)
-class Report:
+class TeachingReport:
     """How a label stands.
 
     Attributes
@@ -56,22 +56,22 @@ class Report:
         return told
 
 
-def report(label: str, store: Store, learner: Learner) -> Report:
+def report(label: str, store: SoundStore, learner: SoundLearner) -> TeachingReport:
     """How a label of a store stands.
 
     Parameters
     ----------
     label : str
         With at least one recording.
-    store : Store
-    learner : Learner
+    store : SoundStore
+    learner : SoundLearner
     """
     recordings = store.recordings(label)
     sounds = [one.samples(learner.rate_hz) for one in recordings]
     own = np.stack([learner.example(samples) for samples in sounds])
     others = {other: learner.examples(found) for other, found in store.all() if other != label}
     alike = learner.background.operating_points["balanced"].on
-    return Report(
+    return TeachingReport(
         label=label,
         recordings=len(recordings),
         seconds=sum(map(len, sounds)) / learner.rate_hz,
@@ -85,7 +85,7 @@ def report(label: str, store: Store, learner: Learner) -> Report:
     )
 
 
-def _strangers(recordings: list[Recording], own: Array, learner: Learner) -> tuple[str, ...]:
+def _strangers(recordings: list[TaughtRecording], own: Array, learner: SoundLearner) -> tuple[str, ...]:
     """Those that no other recording alone would be enough to recognise."""
     if len(own) < 2:
         return ()
@@ -96,6 +96,6 @@ def _strangers(recordings: list[Recording], own: Array, learner: Learner) -> tup
     return tuple(one.name for one, score in zip(recordings, scores.max(axis=1), strict=True) if score < least)
 
 
-def _score(learner: Learner, known: Array, heard: Array) -> float:
+def _score(learner: SoundLearner, known: Array, heard: Array) -> float:
     """How sure a label with `known` examples would be of the most similar of those `heard`."""
     return float(learner.model({"it": known}).scores(heard).max())

@@ -31,7 +31,7 @@ def taught_folder() -> Path:
 
 
 @dataclass(frozen=True)
-class Recording:
+class TaughtRecording:
     """A recording that is kept.
 
     Attributes
@@ -88,7 +88,7 @@ class Recording:
         return np.ascontiguousarray(samples[:, 0])
 
 
-class Store:
+class SoundStore:
     """The taught sounds of a folder.
 
     Parameters
@@ -111,15 +111,15 @@ class Store:
         spelt = (path for path in self.folder.glob("*") if unicodedata.normalize("NFC", path.name) == label)
         return plain if plain.is_dir() else next(spelt, plain)
 
-    def recordings(self, label: str) -> list[Recording]:
+    def recordings(self, label: str) -> list[TaughtRecording]:
         """A label's recordings, by name."""
-        return [Recording(path) for path in sorted(self.folder_of(label).glob("*.flac"))]
+        return [TaughtRecording(path) for path in sorted(self.folder_of(label).glob("*.flac"))]
 
-    def all(self) -> Iterator[tuple[str, list[Recording]]]:
+    def all(self) -> Iterator[tuple[str, list[TaughtRecording]]]:
         """Every label and its recordings."""
         return ((label, self.recordings(label)) for label in self.labels())
 
-    def add(self, label: str, name: str, samples: Array, rate_hz: int) -> Recording:
+    def add(self, label: str, name: str, samples: Array, rate_hz: int) -> TaughtRecording:
         """Keep a recording.
 
         Parameters
@@ -147,7 +147,7 @@ class Store:
                 f"{path} cannot be written ({error}); expected a folder that may be written to: give another with "
                 "--folder"
             ) from error
-        return Recording(path)
+        return TaughtRecording(path)
 
     def holds(self, label: str, samples: Array) -> bool:
         """Whether a label has that very sound already."""

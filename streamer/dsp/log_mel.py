@@ -16,12 +16,12 @@ from streamer.dsp.log_mel_kernels import log_mel_step
 from streamer.dsp.stage import Stage
 from streamer.errors import ConfigError
 
-FRONT_END_VERSION = 1
+LOG_MEL_VERSION = 1
 """Raised whenever the same configuration would give other numbers; part of the fingerprint."""
 
 
 @dataclass(frozen=True)
-class FrontEndConfig:
+class LogMelConfig:
     """Constants of a framed log-mel spectrum. The defaults are YAMNet's.
 
     Attributes
@@ -79,12 +79,12 @@ class FrontEndConfig:
     @property
     def fingerprint(self) -> str:
         """SHA-256 (hex) of the version and every constant: equal only for equal numbers."""
-        described = {"version": FRONT_END_VERSION, **asdict(self)}
+        described = {"version": LOG_MEL_VERSION, **asdict(self)}
         return hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()
 
 
 @dataclass(frozen=True)
-class FrontEnd(Stage):
+class LogMel(Stage):
     """Samples to log-mel frames, as a stage.
 
     Frame ``k`` covers samples ``k * hop_samples`` to ``k * hop_samples + window_samples``; nothing is padded,
@@ -92,11 +92,11 @@ class FrontEnd(Stage):
 
     Parameters
     ----------
-    config : FrontEndConfig
+    config : LogMelConfig
         The constants.
     """
 
-    config: FrontEndConfig = FrontEndConfig()
+    config: LogMelConfig = LogMelConfig()
 
     @property
     def hop(self) -> Fraction:
@@ -137,7 +137,7 @@ class FrontEnd(Stage):
 
 
 @lru_cache(maxsize=16)
-def _tables(config: FrontEndConfig) -> tuple[Array, Array, Array, Array]:
+def _tables(config: LogMelConfig) -> tuple[Array, Array, Array, Array]:
     """What `log_mel_step` reads; one for all streams."""
     bands, weights = _packed(mel_matrix(config))
     scalars = [config.hop_samples, config.fft_samples, config.power, config.log_offset]
@@ -182,7 +182,7 @@ def mel_to_hz(mel: Array, scale: Literal["htk", "slaney"]) -> Array:
     return np.where(mel < 15.0, mel * 1_000.0 / 15.0, above)
 
 
-def mel_matrix(config: FrontEndConfig) -> Array:
+def mel_matrix(config: LogMelConfig) -> Array:
     """The triangular mel filters of a configuration.
 
     Returns

@@ -8,13 +8,13 @@ from typing import Protocol, TypeAlias, TypeVar
 
 from streamer.arrays import Array, State
 
-Answer: TypeAlias = tuple[Array, State]
+StepResult: TypeAlias = tuple[Array, State]
 
 
 Result = TypeVar("Result")
 
 
-class Graph(Protocol):
+class BatchModel(Protocol):
     """What computes a whole step of several streams at once.
 
     Attributes
@@ -23,37 +23,37 @@ class Graph(Protocol):
         As many as are worth one call.
     """
 
-    streams_at_once: int
+    max_batch: int
 
-    def room(self, streams: int, like: State) -> State:
+    def allocate_state(self, streams: int, like: State) -> State:
         """Arrays for the states of so many streams, which are like the one given; what is in them does not matter."""
 
-    def run(self, x: Array, state: State) -> Answer:
+    def run(self, x: Array, state: State) -> StepResult:
         """Whole steps of streams, which are the first axis of every array; nothing that is given is changed."""
 
 
 @dataclass(frozen=True, eq=False)
-class Ask:
+class ModelCall:
     """What a stream cannot go on without: who answers may do it for many streams in one call.
 
     Attributes
     ----------
-    graph : Graph
+    graph : BatchModel
     x : Array
     state : State
         Both of one stream, or of several that step together.
     """
 
-    graph: Graph
+    graph: BatchModel
     x: Array
     state: State
 
 
-Asking: TypeAlias = Generator[Ask, Answer, Result]
+Calls: TypeAlias = Generator[ModelCall, StepResult, Result]
 """Work that yields what it asks for, is sent the answers, and returns its result."""
 
 
-def alone(work: Asking[Result]) -> Result:
+def run_alone(work: Calls[Result]) -> Result:
     """Do work to its end, answering what it asks for at once.
 
     Parameters
@@ -61,7 +61,7 @@ def alone(work: Asking[Result]) -> Result:
     work : generator
         Not yet begun.
     """
-    answer: Answer | None = None
+    answer: StepResult | None = None
     while True:
         try:
             ask = next(work) if answer is None else work.send(answer)

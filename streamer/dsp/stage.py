@@ -15,7 +15,7 @@ from itertools import pairwise
 import numpy as np
 
 from streamer.arrays import Array, State
-from streamer.dsp.model_calls import Answer, Asking, alone
+from streamer.dsp.model_calls import Calls, StepResult, run_alone
 
 
 class Stage(ABC):
@@ -70,7 +70,7 @@ class Stage(ABC):
             The state for the next block.
         """
 
-    def asking(self, x: Array, state: State) -> Asking[Answer]:
+    def step_calls(self, x: Array, state: State) -> Calls[StepResult]:
         """Do what `step` does, but ask for what can be done for many streams at once, where there is such.
 
         Parameters
@@ -140,13 +140,13 @@ class Chain(Stage):
     def init(self, batch: int = 1) -> State:
         return tuple(array for stage in self._stages for array in stage.init(batch))
 
-    def step(self, x: Array, state: State) -> Answer:
-        return alone(self.asking(x, state))
+    def step(self, x: Array, state: State) -> StepResult:
+        return run_alone(self.step_calls(x, state))
 
-    def asking(self, x: Array, state: State) -> Asking[Answer]:
+    def step_calls(self, x: Array, state: State) -> Calls[StepResult]:
         after: list[Array] = []
         for stage, part in zip(self._stages, self._slices, strict=True):
-            x, stage_state = yield from stage.asking(x, state[part])
+            x, stage_state = yield from stage.step_calls(x, state[part])
             after.extend(stage_state)
         return x, tuple(after)
 

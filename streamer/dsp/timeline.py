@@ -10,7 +10,7 @@ from streamer.dsp.stage import Stage
 
 
 @dataclass(frozen=True)
-class Placement:
+class Timeline:
     """Item ``k`` of a stage is known from sample ``(k * hop + latency) / scale`` on.
 
     Attributes
@@ -23,7 +23,7 @@ class Placement:
     scale: int = 1
 
     @classmethod
-    def of(cls, hop: Fraction, latency: Fraction) -> Placement:
+    def of(cls, hop: Fraction, latency: Fraction) -> Timeline:
         """Of a stage whose hop and latency are so many captured samples."""
         scale = hop.denominator * latency.denominator
         return cls(int(hop * scale), int(latency * scale), scale)
@@ -33,7 +33,7 @@ class Placement:
         """Captured samples from one item to the next."""
         return Fraction(self.hop, self.scale)
 
-    def after(self, stage: Stage, first: int = 0) -> Placement:
+    def after(self, stage: Stage, first: int = 0) -> Timeline:
         """The placement of a stage that hears these items, from item `first` on.
 
         A resampled sample lies where it describes the sound: that it comes out later, because the filter looks
@@ -41,7 +41,7 @@ class Placement:
         """
         hop, latency = self.hop_samples, Fraction(self.latency, self.scale)
         needed = stage.hop if isinstance(stage, Resample) else stage.latency
-        return Placement.of(stage.hop * hop, latency + (first + needed - 1) * hop)
+        return Timeline.of(stage.hop * hop, latency + (first + needed - 1) * hop)
 
     def span(self, k: int) -> tuple[int, int]:
         """First sample that is new in item `k`, and one past the last that it knows of."""

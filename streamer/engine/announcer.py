@@ -15,7 +15,7 @@ from streamer.events import Event, Status, Stem
 from streamer.sinks.sink import Sink
 
 
-class Teller:
+class Announcer:
     """Hands events to sinks.
 
     Parameters

@@ -11,10 +11,10 @@ from streamer.engine.engine import Engine
 from streamer.engine.signals import StoppedBySignal
 from streamer.engine.stream import Stream
 from streamer.errors import ConfigError, DeviceError, StreamerError
-from streamer.inference.model_cache import Loaded
+from streamer.inference.model_cache import ModelCache
 from streamer.pipeline.build_heads import heads_of
 from streamer.pipeline.build_separation import separation_of
-from streamer.pipeline.stream_models import Listener
+from streamer.pipeline.stream_models import StreamModels
 from streamer.sinks.stem_outputs import check_outputs, stem_sinks
 from streamer.sinks.text import clock
 from streamer.sources.open_source import DEMO_PATH, name_for, source_for
@@ -56,7 +56,7 @@ def resolve_auto(streams: Sequence[StreamConfig], notice: Callable[[str], None])
 
 
 def make_streams(
-    config: Config, realtime: bool, duration_s: float, loaded: Loaded, running: Sequence[Stream] = ()
+    config: Config, realtime: bool, duration_s: float, loaded: ModelCache, running: Sequence[Stream] = ()
 ) -> list[Stream]:
     """The streams of a configuration, each with a name of its own, what listens to it and where its stems go.
 
@@ -67,7 +67,7 @@ def make_streams(
         Whether files take the time they last.
     duration_s : float
         How much of each is heard at most.
-    loaded : Loaded
+    loaded : ModelCache
         Where models come from, and go that it does not have yet.
     running : sequence of Stream
         Those among them that are as the configuration says are its streams; all others are new, not yet opened.
@@ -107,13 +107,13 @@ def _heard_by(config: Config) -> Config:
     return replace(config, stream=(StreamConfig(),), stems=stems)
 
 
-def make_listener(config: Config, loaded: Loaded) -> Listener:
+def make_listener(config: Config, loaded: ModelCache) -> StreamModels:
     """What listens by a configuration.
 
     Parameters
     ----------
     config : Config
-    loaded : Loaded
+    loaded : ModelCache
         Where models come from, and go that it does not have yet.
 
     Raises
@@ -124,7 +124,7 @@ def make_listener(config: Config, loaded: Loaded) -> Listener:
         If stems are asked for and nothing separates.
     """
     heads = heads_of(config, loaded)
-    return Listener(heads, separation_of(config, heads, loaded))
+    return StreamModels(heads, separation_of(config, heads, loaded))
 
 
 def run(engine: Engine, tick: Callable[[], None], tick_s: float) -> bool:

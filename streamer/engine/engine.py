@@ -12,13 +12,13 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 
 from streamer.config import Config
-from streamer.engine.announcer import Teller
-from streamer.engine.load_shedding import Shedding, left_out, taken_back
-from streamer.engine.scheduler import Turns, chunk_frames
+from streamer.engine.announcer import Announcer
+from streamer.engine.load_shedding import LoadShedding, left_out, taken_back
+from streamer.engine.scheduler import Scheduler, chunk_frames
 from streamer.engine.stream import Chunk, Opening, Stream
 from streamer.errors import StreamerError, fault_of
 from streamer.events import Event
-from streamer.inference.batching import Together
+from streamer.inference.batching import BatchRunner
 from streamer.sinks.sink import Sink, close_soon
 
 KEPT_S = 0.1
@@ -59,8 +59,8 @@ class Engine:
         self._change: tuple[Sequence[Stream], str] | None = None
         self._sinks = sinks
         self._config = config
-        self._teller = Teller(sinks, config.publish.heartbeat_s, clock)
-        self._shedding = Shedding(clock)
+        self._teller = Announcer(sinks, config.publish.heartbeat_s, clock)
+        self._shedding = LoadShedding(clock)
         self._opened: list[Sink] = []
 
     @property
@@ -107,9 +107,9 @@ class Engine:
     def _hear(self, streams: Sequence[Stream]) -> None:
         models = [model for stream in streams for model in stream.listener.models]
         self.streams = streams
-        self._together = Together(models)
-        self._turns = Turns(streams, self._clock)
-        self._at_once = max([AT_ONCE, *(model.streams_at_once for model in models)])
+        self._together = BatchRunner(models)
+        self._turns = Scheduler(streams, self._clock)
+        self._at_once = max([AT_ONCE, *(model.max_batch for model in models)])
 
     def _open_sinks(self, sinks: Sequence[Sink]) -> None:
         for sink in sinks:

@@ -19,7 +19,7 @@ LONGEST_CALM_S = 480.0
 """The same at most: it doubles each time that this was too soon."""
 
 
-class Shedding:
+class LoadShedding:
     """Judges by the sound that live streams lose because they lag.
 
     Parameters

@@ -17,7 +17,7 @@ _NEVER_CHANGED = {"Anonymous:", "Swap:"}
 """Pages of which the process has a copy of its own, in memory and swapped out: none, if nothing was ever changed."""
 
 
-class Mapping(NamedTuple):
+class MemoryMapping(NamedTuple):
     """A piece of a library that lies in memory as it does in its file.
 
     Attributes
@@ -32,32 +32,32 @@ class Mapping(NamedTuple):
     path: str
 
 
-def unchanged() -> frozenset[Mapping]:
+def unchanged() -> frozenset[MemoryMapping]:
     """What is mapped of libraries, cannot be written to, and is as in their files. Nothing where that is not told."""
     try:
         told = SMAPS.read_text(encoding="utf-8", errors="surrogateescape")
     except OSError:
         return frozenset()
-    mappings: dict[Mapping, set[str]] = {}
+    mappings: dict[MemoryMapping, set[str]] = {}
     mapping = None
     for line in told.splitlines():
         if begins := _MAPPING.match(line):
             start, stop, access, path = begins.groups()
             library = path is not None and "w" not in access and _LIBRARY.match(path)
-            mapping = Mapping(int(start, 16), int(stop, 16), path) if library else None
+            mapping = MemoryMapping(int(start, 16), int(stop, 16), path) if library else None
         elif mapping and (words := line.split())[0] in _NEVER_CHANGED and words[1] == "0":
             mappings.setdefault(mapping, set()).add(words[0])
     return frozenset(mapping for mapping, none in mappings.items() if none == _NEVER_CHANGED)
 
 
-def release(before: frozenset[Mapping]) -> int:
+def release(before: frozenset[MemoryMapping]) -> int:
     """Unmap the pages of libraries; what is used again comes back by itself, out of the system's cache of the file.
 
     Importing and compiling run through much that listening never does. Freed heap goes back to the system too.
 
     Parameters
     ----------
-    before : frozenset of Mapping
+    before : frozenset of MemoryMapping
         `unchanged` of a while ago: what has changed since may be a library that another thread is loading.
 
     Returns

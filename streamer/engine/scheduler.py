@@ -31,7 +31,7 @@ LONGEST_REST_S = 0.05
 """Most rest: bounds how long a new subscriber waits for the last state, and a request to stop."""
 
 
-class Turns:
+class Scheduler:
     """Decides when there is enough sound for a turn.
 
     Parameters

@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from streamer.config import Config
-from streamer.dsp.model_calls import Asking
+from streamer.dsp.model_calls import Calls
 from streamer.errors import StreamerError, fault_of
 from streamer.events import Event
 from streamer.pipeline.pipeline import Pipeline
-from streamer.pipeline.stream_models import Listener
+from streamer.pipeline.stream_models import StreamModels
 from streamer.sinks.sink import Sink
 from streamer.sources.source import Block, Source
 
@@ -71,7 +71,7 @@ class Stream:
     ----------
     name : str
     source : Source
-    listener : Listener
+    listener : StreamModels
     duration_s : float
         How much sound is heard at most.
     config : Config
@@ -88,7 +88,7 @@ class Stream:
 
     name: str
     source: Source
-    listener: Listener = field(default_factory=Listener)
+    listener: StreamModels = field(default_factory=StreamModels)
     duration_s: float = math.inf
     config: Config = field(default_factory=Config)
     sinks: Sequence[Sink] = ()
@@ -137,6 +137,6 @@ class Chunk:
     """
 
     stream: Stream
-    work: Asking[list[Event]]
+    work: Calls[list[Event]]
     lost: int
     more: bool

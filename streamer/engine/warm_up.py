@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from streamer.config import PublishConfig
-from streamer.dsp.model_calls import alone
+from streamer.dsp.model_calls import run_alone
 from streamer.engine.release_memory import release, unchanged
 from streamer.engine.stream import Stream
 from streamer.sources.source import Block
@@ -28,5 +28,5 @@ def warm_up(streams: Sequence[Stream], publish: PublishConfig) -> None:
     for listener in {stream.listener.models: stream.listener for stream in streams}.values():
         for rate_hz, channels in ((48_000, 2), (16_000, 1)):
             pipeline = listener.ungated().pipeline("warm-up", rate_hz, publish)
-            alone(pipeline.step(Block(0, np.zeros((rate_hz, channels), np.float32), None)))
+            run_alone(pipeline.step(Block(0, np.zeros((rate_hz, channels), np.float32), None)))
             pipeline.finish()

@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from streamer.arrays import Array, State
-from streamer.dsp.model_calls import Asking, alone
+from streamer.dsp.model_calls import Calls, run_alone
 from streamer.dsp.stage import Stage
-from streamer.dsp.timeline import Placement
+from streamer.dsp.timeline import Timeline
 from streamer.heads.head_decisions import HeadState
 from streamer.heads.hysteresis import Change
-from streamer.heads.results import HeadOutlet, Items, Said
+from streamer.heads.results import HeadResult, HeadResults, Items
 
 
 @dataclass(frozen=True)
@@ -48,18 +48,18 @@ class GateState:
 
 
 @dataclass
-class _Running:
+class _OpenHead:
     """A stage that hears, from its opening on."""
 
     state: State
-    placement: Placement
+    placement: Timeline
     head: HeadState
     given: int = 0
 
 
 @dataclass
-class GatedState:
-    """What a `Gated` carries.
+class GatedHeadState:
+    """What a `GatedHead` carries.
 
     Attributes
     ----------
@@ -69,17 +69,17 @@ class GatedState:
         Which item of the parent the first of them is.
     due : int
         Which item of the parent is heard next.
-    running : _Running or None
+    running : _OpenHead or None
         None while the gate is closed.
     """
 
     held: Array | None = None
     first: int = 0
     due: int = 0
-    running: _Running | None = None
+    running: _OpenHead | None = None
 
 
-class Gated:
+class GatedHead:
     """A stage with a head that hears its parent's items only while a gate is open.
 
     An opening at sample T takes effect between two items of the parent: those that stop before T are history,
@@ -93,9 +93,9 @@ class Gated:
 
     Parameters
     ----------
-    outlet : HeadOutlet
+    outlet : HeadResults
     stage : Stage
-    parent : Placement
+    parent : Timeline
         Of the items that it hears.
     pre_roll_items : int
         0 or more.
@@ -104,7 +104,7 @@ class Gated:
     """
 
     def __init__(
-        self, outlet: HeadOutlet, stage: Stage, parent: Placement, pre_roll_items: int, settled_samples: int
+        self, outlet: HeadResults, stage: Stage, parent: Timeline, pre_roll_items: int, settled_samples: int
     ) -> None:
         assert outlet.head.opened_by is not None  # else it would run always
         self.opened_by = outlet.head.opened_by
@@ -115,13 +115,13 @@ class Gated:
         self._hop_items = int(stage.hop)
         self._settled_samples = settled_samples
 
-    def hold(self, items: Array, state: GatedState) -> None:
+    def hold(self, items: Array, state: GatedHeadState) -> None:
         """Take what the parent gives out, to be heard when it is due."""
         state.held = items if state.held is None else np.concatenate([state.held, items], axis=1)
 
-    def run(self, switches: Sequence[Switch], horizon: int, state: GatedState) -> Asking[list[Said]]:
+    def run(self, switches: Sequence[Switch], horizon: int, state: GatedHeadState) -> Calls[list[HeadResult]]:
         """Hear everything up to sample `horizon`, to which the gate's switches and the parent's items are known."""
-        told: list[Said] = []
+        told: list[HeadResult] = []
         for switch in switches:
             told += yield from self._hear(self._parent.items_before(switch.at), None, state)
             if switch.opens:
@@ -132,22 +132,22 @@ class Gated:
         self._forget(state)
         return told
 
-    def next_stop(self, state: GatedState) -> int | None:
+    def next_stop(self, state: GatedHeadState) -> int | None:
         """Sample up to which what is said next reaches; None while the gate is closed."""
         running = state.running
         return running.placement.span(running.given)[1] if running else None
 
-    def finish(self, switches: Sequence[Switch], end: int, state: GatedState) -> list[Said]:
+    def finish(self, switches: Sequence[Switch], end: int, state: GatedHeadState) -> list[HeadResult]:
         """Hear what is left when the sound ends at sample `end`."""
-        told = alone(self.run(switches, end, state))
+        told = run_alone(self.run(switches, end, state))
         if state.held is None:
             return told
-        told += alone(self._hear(state.first + state.held.shape[1], end, state))
+        told += run_alone(self._hear(state.first + state.held.shape[1], end, state))
         if running := state.running:
             told += self._told(self._stage.flush(running.state), end, running)
         return told
 
-    def close(self, at: int, state: GatedState) -> list[Said]:
+    def close(self, at: int, state: GatedHeadState) -> list[HeadResult]:
         """Stop at sample `at`: what goes on ends, and so does listening."""
         if state.running is None:
             return []
@@ -156,10 +156,10 @@ class Gated:
         stopped = Change("", "off", at, at, 0.0)
         return [self.outlet.said(at, at, None, [*said.changes, stopped])]
 
-    def _open(self, switch: Switch, state: GatedState) -> Asking[list[Said]]:
+    def _open(self, switch: Switch, state: GatedHeadState) -> Calls[list[HeadResult]]:
         first = self._pre_roll_from(state)
         origin = max(self._parent.span(first)[0], switch.since, self._settled_samples)
-        running = _Running(
+        running = _OpenHead(
             self._stage.init(),
             self._parent.after(self._stage, first),
             self.outlet.decisions.init(origin),
@@ -167,36 +167,38 @@ class Gated:
         state.running = running
         if state.due > first:
             items = self._items(first, state.due, state)
-            y, running.state = yield from self._stage.asking(items, running.state)
+            y, running.state = yield from self._stage.step_calls(items, running.state)
             running.given = y.shape[1]
         listening = Change("", "listening", min(origin, switch.at), switch.at, 0.0)
         return [self.outlet.said(switch.at, switch.at, None, [listening])]
 
-    def _hear(self, until: int, end: int | None, state: GatedState) -> Asking[list[Said]]:
+    def _hear(self, until: int, end: int | None, state: GatedHeadState) -> Calls[list[HeadResult]]:
         """Hear the parent's items before item `until`, if the gate is open."""
         first, state.due = state.due, max(state.due, until)
         running = state.running
         if running is None or state.due == first:
             return []
-        y, running.state = yield from self._stage.asking(self._items(first, state.due, state), running.state)
+        y, running.state = yield from self._stage.step_calls(
+            self._items(first, state.due, state), running.state
+        )
         return self._told(y, end, running)
 
-    def _told(self, y: Array, end: int | None, running: _Running) -> list[Said]:
+    def _told(self, y: Array, end: int | None, running: _OpenHead) -> list[HeadResult]:
         items = Items(y[0], running.given, running.placement, end)
         running.given += y.shape[1]
         return self.outlet.told(items, running.head)
 
     @staticmethod
-    def _items(first: int, stop: int, state: GatedState) -> Array:
+    def _items(first: int, stop: int, state: GatedHeadState) -> Array:
         assert state.held is not None  # there are items that are due
         return state.held[:, first - state.first : stop - state.first]
 
-    def _pre_roll_from(self, state: GatedState) -> int:
+    def _pre_roll_from(self, state: GatedHeadState) -> int:
         """Which item of the parent an opening would hear first now."""
         first = max(0, state.due - self._pre_roll_items)
         return first - first % self._hop_items
 
-    def _forget(self, state: GatedState) -> None:
+    def _forget(self, state: GatedHeadState) -> None:
         """Drop what no opening can ask for any more."""
         drop = self._pre_roll_from(state) - state.first
         if drop > 0 and state.held is not None:

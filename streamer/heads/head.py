@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from streamer.config import DecisionConfig
-from streamer.dsp.log_mel import FrontEnd
+from streamer.dsp.log_mel import LogMel
 from streamer.dsp.stage import Stage
 from streamer.errors import ModelError
 from streamer.heads.head_decisions import HeadDecisions, decisions_of, points_of
@@ -60,7 +60,7 @@ class Head:
     @property
     def path(self) -> tuple[Stage, ...]:
         """The stages from resampled sound to scores; heads share those that are equal."""
-        front_end = FrontEnd(self.model.manifest.log_mel)
+        front_end = LogMel(self.model.manifest.log_mel)
         return (front_end, self.ear, self.model) if self.ear else (front_end, self.model)
 
     def decisions_at(self, rate_hz: int, warm_up_samples: int) -> HeadDecisions:

@@ -10,7 +10,7 @@ import numpy as np
 from streamer.arrays import Array
 from streamer.config import DecisionConfig
 from streamer.errors import ConfigError
-from streamer.heads.hysteresis import Change, Decider, DeciderState
+from streamer.heads.hysteresis import Change, Hysteresis, HysteresisState
 from streamer.inference.manifest import Manifest, Thresholds
 
 _BELOW_ALL = -1.0
@@ -25,7 +25,7 @@ class HeadState:
     ----------
     origin : int
         Sample that the head hears from.
-    labels : list of DeciderState
+    labels : list of HysteresisState
     awake : set of int
         Labels that go on, or may soon, or of which nothing was told yet.
     scores : array or None
@@ -33,14 +33,14 @@ class HeadState:
     """
 
     origin: int
-    labels: list[DeciderState]
+    labels: list[HysteresisState]
     awake: set[int]
     scores: Array | None = None
 
 
 @dataclass(frozen=True)
 class HeadDecisions:
-    """A `Decider` for each label, after a warm-up.
+    """A `Hysteresis` for each label, after a warm-up.
 
     A head with one label tells at once how things stand; one with several tells only what sets in. Where
     labels exclude each other, at most one goes on: it stays until its own score falls, or until another that
@@ -48,14 +48,14 @@ class HeadDecisions:
 
     Parameters
     ----------
-    deciders : tuple of Decider
+    deciders : tuple of Hysteresis
         In the order of the scores.
     exclusive : bool
     warm_up_samples : int
         So much must have been heard before anything is said.
     """
 
-    deciders: tuple[Decider, ...]
+    deciders: tuple[Hysteresis, ...]
     exclusive: bool
     warm_up_samples: int
 
@@ -122,7 +122,7 @@ class HeadDecisions:
         return told
 
     @staticmethod
-    def _keep(n: int, label: DeciderState, state: HeadState) -> None:
+    def _keep(n: int, label: HysteresisState, state: HeadState) -> None:
         state.labels[n] = label
         (state.awake.discard if label.at_rest else state.awake.add)(n)
 
@@ -185,7 +185,7 @@ def decisions_of(
         return round(ms * rate_hz / 1_000)
 
     deciders = tuple(
-        Decider(
+        Hysteresis(
             label,
             point.on,
             point.off,

@@ -19,8 +19,8 @@ class Change:
 
 
 @dataclass(frozen=True)
-class DeciderState:
-    """What a `Decider` carries from score to score.
+class HysteresisState:
+    """What a `Hysteresis` carries from score to score.
 
     Attributes
     ----------
@@ -46,7 +46,7 @@ class DeciderState:
 
 
 @dataclass(frozen=True)
-class Decider:
+class Hysteresis:
     """Hysteresis over the scores of one label.
 
     While things stand one way, a score past the other threshold opens a pending change; it is believed once
@@ -71,13 +71,13 @@ class Decider:
     min_off_samples: int
     update_samples: int
 
-    def init(self, origin: int, on: bool | None = None) -> DeciderState:
+    def init(self, origin: int, on: bool | None = None) -> HysteresisState:
         """State at sample `origin`; where `on` is None, the first score tells how things stand."""
-        return DeciderState(on, since=origin)
+        return HysteresisState(on, since=origin)
 
     def step(
-        self, score: float, start: int, stop: int, state: DeciderState
-    ) -> tuple[Change | None, DeciderState]:
+        self, score: float, start: int, stop: int, state: HysteresisState
+    ) -> tuple[Change | None, HysteresisState]:
         """Take the score of samples `start` to `stop`.
 
         Parameters
@@ -86,13 +86,13 @@ class Decider:
             Probability, 0 to 1.
         start, stop : int
             Samples that are new in this score.
-        state : DeciderState
+        state : HysteresisState
 
         Returns
         -------
         change : Change or None
             What is to be told, if anything.
-        state : DeciderState
+        state : HysteresisState
         """
         state = self._with_pending(score, start, state)
         if state.pending_since is not None:
@@ -106,12 +106,12 @@ class Decider:
         return None, state
 
     def end(
-        self, score: float, since: int, at: int, state: DeciderState
-    ) -> tuple[Change | None, DeciderState]:
+        self, score: float, since: int, at: int, state: HysteresisState
+    ) -> tuple[Change | None, HysteresisState]:
         """What is to be told at sample `at` when nothing can go on from `since` on, after a last `score`."""
         return self._tell(False, since, score, at, state) if state.on else (None, state)
 
-    def _with_pending(self, score: float, start: int, state: DeciderState) -> DeciderState:
+    def _with_pending(self, score: float, start: int, state: HysteresisState) -> HysteresisState:
         away, back = (
             (score < self.off, score >= self.on) if state.on else (score >= self.on, score < self.off)
         )
@@ -122,7 +122,7 @@ class Decider:
         return state
 
     def _tell(
-        self, on: bool, since: int, score: float, at: int, state: DeciderState
-    ) -> tuple[Change, DeciderState]:
+        self, on: bool, since: int, score: float, at: int, state: HysteresisState
+    ) -> tuple[Change, HysteresisState]:
         after = replace(state, on=on, since=since, pending_since=None, told_at=at)
         return Change(self.label, "on" if on else "off", since, at, score), after

@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from streamer.arrays import Array
-from streamer.dsp.log_mel import FrontEndConfig
-from streamer.dsp.timeline import Placement
+from streamer.dsp.log_mel import LogMelConfig
+from streamer.dsp.timeline import Timeline
 from streamer.heads.head import Head
 from streamer.heads.head_decisions import HeadDecisions, HeadState
 from streamer.heads.hysteresis import Change
 
 
 @dataclass(frozen=True)
-class Frame:
+class MelFrame:
     """A log-mel frame.
 
     Attributes
@@ -24,25 +24,25 @@ class Frame:
         Samples since the epoch began that are new in it; `stop` is the last that it knows of, plus one.
     rank : int
         Its place among what has the same `stop`.
-    config : FrontEndConfig
+    config : LogMelConfig
     values : array, shape (mel_bands,)
     """
 
     start: int
     stop: int
     rank: int
-    config: FrontEndConfig
+    config: LogMelConfig
     values: Array
 
 
 @dataclass(frozen=True)
-class Said:
+class HeadResult:
     """What a head says once.
 
     Attributes
     ----------
     start, stop, rank : int
-        As a `Frame` has them.
+        As a `MelFrame` has them.
     head : Head
     scores : array or None
         Probability of each label; None where the head has heard too little, or hears no more.
@@ -57,7 +57,7 @@ class Said:
     changes: tuple[Change, ...]
 
 
-Outcome: TypeAlias = Frame | Said
+TreeResult: TypeAlias = MelFrame | HeadResult
 
 
 @dataclass(frozen=True)
@@ -69,14 +69,14 @@ class Items:
     values : array, shape (items, ...)
     first : int
         Which item of the stage the first one is.
-    placement : Placement
+    placement : Timeline
     end : int or None
         Where the sound ended, if it has: the last resampled sample may lie up to half of one after it.
     """
 
     values: Array
     first: int
-    placement: Placement
+    placement: Timeline
     end: int | None
 
     def __iter__(self) -> Iterator[tuple[int, int, Array]]:
@@ -87,25 +87,25 @@ class Items:
 
 
 @dataclass(frozen=True, eq=False)
-class FrameOutlet:
+class FrameResults:
     """Gives out the frames of a front end.
 
     Parameters
     ----------
     rank : int
-    config : FrontEndConfig
+    config : LogMelConfig
     """
 
     rank: int
-    config: FrontEndConfig
+    config: LogMelConfig
 
-    def told(self, items: Items) -> list[Frame]:
+    def told(self, items: Items) -> list[MelFrame]:
         """The frames, one by one."""
-        return [Frame(start, stop, self.rank, self.config, values) for start, stop, values in items]
+        return [MelFrame(start, stop, self.rank, self.config, values) for start, stop, values in items]
 
 
 @dataclass(frozen=True, eq=False)
-class HeadOutlet:
+class HeadResults:
     """Gives out what a head says.
 
     Parameters
@@ -119,7 +119,7 @@ class HeadOutlet:
     head: Head
     decisions: HeadDecisions
 
-    def told(self, items: Items, state: HeadState) -> list[Said]:
+    def told(self, items: Items, state: HeadState) -> list[HeadResult]:
         """What the head says to its scores, once it has heard enough; `state` is updated."""
         told = []
         for start, stop, scores in items:
@@ -128,10 +128,10 @@ class HeadOutlet:
                 told.append(self.said(start, stop, scores, changes))
         return told
 
-    def ended(self, stop: int, state: HeadState) -> Said:
+    def ended(self, stop: int, state: HeadState) -> HeadResult:
         """What the head says when it hears no more from `stop` on; `state` is updated."""
         return self.said(stop, stop, None, self.decisions.end(stop, state))
 
-    def said(self, start: int, stop: int, scores: Array | None, changes: list[Change]) -> Said:
+    def said(self, start: int, stop: int, scores: Array | None, changes: list[Change]) -> HeadResult:
         """Something that this head says."""
-        return Said(start, stop, self.rank, self.head, scores, tuple(changes))
+        return HeadResult(start, stop, self.rank, self.head, scores, tuple(changes))

@@ -9,15 +9,15 @@ from fractions import Fraction
 import numpy as np
 
 from streamer.arrays import Array, State
-from streamer.dsp.log_mel import FrontEnd
-from streamer.dsp.model_calls import Asking, alone
+from streamer.dsp.log_mel import LogMel
+from streamer.dsp.model_calls import Calls, run_alone
 from streamer.dsp.resample import Resample
 from streamer.dsp.stage import Chain, Stage
-from streamer.dsp.timeline import Placement
-from streamer.heads.gated import Gated, GatedState, GateState
+from streamer.dsp.timeline import Timeline
+from streamer.heads.gated import GatedHead, GatedHeadState, GateState
 from streamer.heads.head import Head
 from streamer.heads.head_decisions import HeadState
-from streamer.heads.results import FrameOutlet, HeadOutlet, Items, Outcome, Said
+from streamer.heads.results import FrameResults, HeadResult, HeadResults, Items, TreeResult
 from streamer.inference.model import Model
 
 
@@ -27,20 +27,20 @@ class _Node:
     Parameters
     ----------
     stage : Stage
-    placement : Placement
+    placement : Timeline
         Of its items.
     settled_samples : Fraction
         Sound that its items must have heard before they mean anything.
     """
 
-    def __init__(self, stage: Stage, placement: Placement, settled_samples: Fraction) -> None:
+    def __init__(self, stage: Stage, placement: Timeline, settled_samples: Fraction) -> None:
         self.stage = stage
         self.placement = placement
         self.settled_samples = settled_samples
         self.children: dict[Stage, _Node] = {}
-        self.frames: FrameOutlet | None = None
-        self.heads: list[HeadOutlet] = []
-        self.gated: list[Gated] = []
+        self.frames: FrameResults | None = None
+        self.heads: list[HeadResults] = []
+        self.gated: list[GatedHead] = []
 
     def child(self, stage: Stage) -> _Node:
         """The node of a stage that hears this one, made for the first that asks for it."""
@@ -57,7 +57,7 @@ class _Node:
 
 
 @dataclass
-class _Running:
+class _NodeState:
     """A stage's state and how many items it has given out."""
 
     state: State
@@ -65,8 +65,8 @@ class _Running:
 
 
 @dataclass
-class HearingState:
-    """What a `Hearing` carries.
+class StageTreeState:
+    """What a `StageTree` carries.
 
     Attributes
     ----------
@@ -79,15 +79,15 @@ class HearingState:
         Up to which sample everything has been given out.
     """
 
-    stages: dict[_Node, _Running]
-    heads: dict[HeadOutlet, HeadState]
+    stages: dict[_Node, _NodeState]
+    heads: dict[HeadResults, HeadState]
     gates: dict[str, GateState]
-    gated: dict[Gated, GatedState]
+    gated: dict[GatedHead, GatedHeadState]
     heard: int = 0
     horizon: int = 0
 
 
-class Hearing:
+class StageTree:
     """All heads of a stream over its mono samples.
 
     Parameters
@@ -123,34 +123,34 @@ class Hearing:
             (gated for node in self._nodes for gated in node.gated), key=lambda gated: gated.outlet.rank
         )
         for rank, node in enumerate(self._nodes, len(heads)):
-            if with_frames and isinstance(node.stage, FrontEnd):
-                node.frames = FrameOutlet(rank, node.stage.config)
+            if with_frames and isinstance(node.stage, LogMel):
+                node.frames = FrameResults(rank, node.stage.config)
 
-    def init(self) -> HearingState:
+    def init(self) -> StageTreeState:
         """State of a stream that has heard nothing."""
-        return HearingState(
-            {node: _Running(node.stage.init()) for node in self._nodes},
+        return StageTreeState(
+            {node: _NodeState(node.stage.init()) for node in self._nodes},
             {outlet: outlet.decisions.init(0) for node in self._nodes for outlet in node.heads},
             {gated.opened_by: GateState() for gated in self._gated},
-            {gated: GatedState() for gated in self._gated},
+            {gated: GatedHeadState() for gated in self._gated},
         )
 
-    def step(self, mono: Array, state: HearingState) -> Asking[list[Outcome]]:
+    def step(self, mono: Array, state: StageTreeState) -> Calls[list[TreeResult]]:
         """Take samples, give all that they complete, in no particular order.
 
         Parameters
         ----------
         mono : float32 array, shape (samples,)
             At the captured rate.
-        state : HearingState
+        state : StageTreeState
             Updated.
 
         Returns
         -------
         generator
-            Of what it asks for; gives a list of Outcome.
+            Of what it asks for; gives a list of TreeResult.
         """
-        outcomes: list[Outcome] = []
+        outcomes: list[TreeResult] = []
         for node in self._resamplers.values():
             yield from self._hear(node, mono[None], None, state, outcomes)
         state.heard += len(mono)
@@ -162,7 +162,7 @@ class Hearing:
             outcomes += yield from gated.run(switches[gated.opened_by], state.horizon, state.gated[gated])
         return outcomes
 
-    def next_stop(self, state: HearingState) -> int | None:
+    def next_stop(self, state: StageTreeState) -> int | None:
         """Sample up to which what is said next reaches; None if nothing is ever said."""
         stops = [node.placement.span(state.stages[node].given)[1] for node in self._nodes if node.heads]
         opened = [gated.next_stop(own) for gated, own in state.gated.items()]
@@ -172,18 +172,18 @@ class Hearing:
         """How many samples must be heard until all is known of those before `stop`."""
         return max([stop, *(stage.taken_for(stop) for stage in self._resamplers)])
 
-    def finish(self, state: HearingState) -> list[Outcome]:
+    def finish(self, state: StageTreeState) -> list[TreeResult]:
         """Give what the end of the sound completes."""
-        outcomes: list[Outcome] = []
+        outcomes: list[TreeResult] = []
         for node in self._resamplers.values():
-            alone(self._hear(node, np.zeros((1, 0), np.float32), state.heard, state, outcomes))
+            run_alone(self._hear(node, np.zeros((1, 0), np.float32), state.heard, state, outcomes))
         self._ask_gates(outcomes, state)
         switches = {name: gate.due(state.heard) for name, gate in state.gates.items()}
         for gated in self._gated:
             outcomes += gated.finish(switches[gated.opened_by], state.heard, state.gated[gated])
         return outcomes
 
-    def close(self, state: HearingState) -> list[Said]:
+    def close(self, state: StageTreeState) -> list[HeadResult]:
         """End what goes on, after `finish`; the state is of no use afterwards."""
         said = [outlet.ended(state.heard, head) for outlet, head in state.heads.items()]
         for gated, own in state.gated.items():
@@ -196,7 +196,7 @@ class Hearing:
         for stage in head.path:
             node = node.child(stage)
         node.heads.append(
-            HeadOutlet(rank, head, head.decisions_at(self._rate_hz, round(node.settled_samples)))
+            HeadResults(rank, head, head.decisions_at(self._rate_hz, round(node.settled_samples)))
         )
 
     def _plant_gated(self, rank: int, head: Head) -> None:
@@ -205,8 +205,8 @@ class Hearing:
         while len(path) > 1 and path[0] in node.children:
             node, path = node.children[path[0]], path[1:]
         warm_up = round(_warm_up_samples(path, node.placement))
-        gated = Gated(
-            HeadOutlet(rank, head, head.decisions_at(self._rate_hz, warm_up)),
+        gated = GatedHead(
+            HeadResults(rank, head, head.decisions_at(self._rate_hz, warm_up)),
             Chain(*path),
             node.placement,
             pre_roll_items=round(head.pre_roll_s * self._rate_hz / node.placement.hop_samples),
@@ -217,15 +217,15 @@ class Hearing:
     def _resampler(self, head: Head) -> _Node:
         stage = Resample(self._rate_hz, head.model.manifest.log_mel.sample_rate_hz)
         if stage not in self._resamplers:
-            self._resamplers[stage] = _Node(stage, Placement().after(stage), Fraction(0))
+            self._resamplers[stage] = _Node(stage, Timeline().after(stage), Fraction(0))
         return self._resamplers[stage]
 
     def _hear(
-        self, node: _Node, x: Array, end: int | None, state: HearingState, outcomes: list[Outcome]
-    ) -> Asking[None]:
+        self, node: _Node, x: Array, end: int | None, state: StageTreeState, outcomes: list[TreeResult]
+    ) -> Calls[None]:
         """Step a node and all that hear it; the sound ends after `x` if there is an `end`."""
         running = state.stages[node]
-        y, running.state = yield from node.stage.asking(x, running.state)
+        y, running.state = yield from node.stage.step_calls(x, running.state)
         if end is not None:
             y = np.concatenate([y, node.stage.flush(running.state)], axis=1)
         elif not y.shape[1]:
@@ -242,13 +242,13 @@ class Hearing:
             yield from self._hear(child, y, end, state, outcomes)
 
     @staticmethod
-    def _ask_gates(outcomes: Sequence[Outcome], state: HearingState) -> None:
+    def _ask_gates(outcomes: Sequence[TreeResult], state: StageTreeState) -> None:
         for outcome in outcomes:
-            if isinstance(outcome, Said) and outcome.head.name in state.gates:
+            if isinstance(outcome, HeadResult) and outcome.head.name in state.gates:
                 state.gates[outcome.head.name].hear(outcome.changes)
 
 
-def _warm_up_samples(stages: Sequence[Stage], placement: Placement) -> Fraction:
+def _warm_up_samples(stages: Sequence[Stage], placement: Timeline) -> Fraction:
     """Sound that models need, one after the other, which hear what `placement` places."""
     samples = Fraction(0)
     for stage in stages:

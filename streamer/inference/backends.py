@@ -6,13 +6,13 @@ from pathlib import Path
 
 from streamer.config import EngineConfig
 from streamer.inference.onnx import ON_CPU, ON_GPU, OnnxModel
-from streamer.inference.stepped_model import GraphModel
+from streamer.inference.stepped_model import SteppedModel
 
 PROVIDERS = {"cpu": ON_CPU, "cuda": ON_GPU}
 """Of ONNX Runtime, by the backend that each is."""
 
 
-def open_model(folder: Path, engine: EngineConfig) -> GraphModel:
+def open_model(folder: Path, engine: EngineConfig) -> SteppedModel:
     """Load a model for the backend of a configuration.
 
     Parameters

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 from streamer.config import PREFERENCES
-from streamer.dsp.log_mel import FrontEndConfig
+from streamer.dsp.log_mel import LogMelConfig
 from streamer.dsp.stft import StftConfig
 from streamer.errors import ModelError
 
@@ -86,7 +86,7 @@ class Manifest:
         Folder name, and what it does: ``ear``, ``separation``, or the kind of its decisions' head (``gate``).
     labels : tuple of str
         Names of the outputs, in order; none for an ear.
-    front_end : FrontEndConfig or StftConfig
+    front_end : LogMelConfig or StftConfig
         What the model hears, or what its ear does; a separation hears the latter.
     hop_frames, latency_frames : int
         Output ``k`` is given once ``k * hop_frames + latency_frames`` frames are in.
@@ -123,7 +123,7 @@ class Manifest:
     name: str
     task: str
     labels: tuple[str, ...]
-    front_end: FrontEndConfig | StftConfig
+    front_end: LogMelConfig | StftConfig
     hop_frames: int
     latency_frames: int
     warm_up_frames: int
@@ -190,7 +190,7 @@ class Manifest:
         return self.task == "separation"
 
     @property
-    def log_mel(self) -> FrontEndConfig:
+    def log_mel(self) -> LogMelConfig:
         """The front end of a model that hears log-mel frames.
 
         Raises
@@ -198,7 +198,7 @@ class Manifest:
         ModelError
             If it hears spectra.
         """
-        if not isinstance(self.front_end, FrontEndConfig):
+        if not isinstance(self.front_end, LogMelConfig):
             raise ModelError(
                 f"model {self.name} does {self.task!r} on spectra; expected one that hears log-mel frames"
             )
@@ -292,7 +292,7 @@ class Manifest:
         """
         known = {f.name for f in fields(cls)}
         values = {key: value for key, value in content.items() if key in known}
-        heard = StftConfig if values["task"] == "separation" else FrontEndConfig
+        heard = StftConfig if values["task"] == "separation" else LogMelConfig
         values["front_end"] = heard(**values["front_end"])
         values["ear"] = EarSpec(**values["ear"]) if values["ear"] else None
         values["operating_points"] = {

@@ -19,7 +19,7 @@ class Model(Stage):
     """
 
     manifest: Manifest
-    streams_at_once: int = 32
+    max_batch: int = 32
 
     @property
     def hop(self) -> Fraction:

@@ -8,7 +8,7 @@ from streamer.config import EngineConfig
 from streamer.errors import ModelError
 from streamer.inference.backends import open_model
 from streamer.inference.model_folders import find_model, released_folders
-from streamer.inference.stepped_model import GraphModel
+from streamer.inference.stepped_model import SteppedModel
 
 
 def chosen_folder(place: str, name: str | None) -> Path | None:
@@ -31,7 +31,7 @@ def chosen_folder(place: str, name: str | None) -> Path | None:
     return None if name in {"", "off"} else find_model(name)
 
 
-class Loaded:
+class ModelCache:
     """Models that were loaded, each once: streams that name the same one step it together.
 
     Parameters
@@ -42,9 +42,9 @@ class Loaded:
 
     def __init__(self, engine: EngineConfig = EngineConfig()) -> None:
         self._engine = engine
-        self._models: dict[Path, GraphModel] = {}
+        self._models: dict[Path, SteppedModel] = {}
 
-    def model(self, folder: Path) -> GraphModel:
+    def model(self, folder: Path) -> SteppedModel:
         """The model of a folder.
 
         Raises
@@ -56,7 +56,7 @@ class Loaded:
             self._models[folder] = open_model(folder, self._engine)
         return self._models[folder]
 
-    def for_place(self, place: str, folder: Path) -> GraphModel:
+    def for_place(self, place: str, folder: Path) -> SteppedModel:
         """The model for a place.
 
         Raises

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 
 from streamer.arrays import Array, State
-from streamer.dsp.model_calls import Answer
+from streamer.dsp.model_calls import StepResult
 from streamer.errors import ConfigError, ModelError, StreamError
 from streamer.inference.model_folders import read_manifest, verify_file
-from streamer.inference.stepped_model import GraphModel
+from streamer.inference.stepped_model import SteppedModel
 
 ON_CPU, ON_GPU = "CPUExecutionProvider", "CUDAExecutionProvider"
 
@@ -20,7 +20,7 @@ NO_MEMORY = ("Failed to allocate memory", "std::bad_alloc", "out of memory", "AL
 """What is said when there is none left: by ONNX Runtime's arena (bfc_arena.cc), the C++ library, CUDA, and cuBLAS."""
 
 
-class OnnxModel(GraphModel):
+class OnnxModel(SteppedModel):
     """Frames to scores, embeddings or masks, with the model's state carried in and out of the graph.
 
     Parameters
@@ -101,7 +101,7 @@ class OnnxModel(GraphModel):
                 f"model {m.name} gives {given} from {y.min()} to {y.max()}; expected finite numbers: export it anew"
             )
 
-    def run(self, x: Array, state: State) -> Answer:
+    def run(self, x: Array, state: State) -> StepResult:
         feeds: dict[str, Any] = dict(zip(self._inputs, [x, *state], strict=True))
         try:
             y, *after = self._session.run(self._outputs, feeds)

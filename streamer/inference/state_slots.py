@@ -11,28 +11,28 @@ from functools import partial
 import numpy as np
 
 from streamer.arrays import Array, State
-from streamer.dsp.model_calls import Graph
+from streamer.dsp.model_calls import BatchModel
 
 
-class Bank:
+class SlotBank:
     """Arrays of as many rows as a graph takes at once.
 
     Parameters
     ----------
-    graph : Graph
+    graph : BatchModel
     like : State
         Of a stream.
     """
 
-    def __init__(self, graph: Graph, like: State) -> None:
+    def __init__(self, graph: BatchModel, like: State) -> None:
         self._graph = graph
-        self._arrays = graph.room(graph.streams_at_once, like)
-        self.free = list(range(graph.streams_at_once))  # a heap
+        self._arrays = graph.allocate_state(graph.max_batch, like)
+        self.free = list(range(graph.max_batch))  # a heap
 
     @property
     def empty(self) -> bool:
         """Whether no row is taken."""
-        return len(self.free) == self._graph.streams_at_once
+        return len(self.free) == self._graph.max_batch
 
     def put(self, state: State) -> tuple[int, State]:
         """Copy a state into the lowest free row; gives the row, and its arrays."""
@@ -67,21 +67,21 @@ class Bank:
 class Slot:
     """Where a stream's state lies."""
 
-    bank: Bank
+    bank: SlotBank
     row: int
 
 
-class Slots:
+class StateSlots:
     """Banks for the states of one graph's streams, as many as it takes.
 
     Parameters
     ----------
-    graph : Graph
+    graph : BatchModel
     """
 
-    def __init__(self, graph: Graph) -> None:
+    def __init__(self, graph: BatchModel) -> None:
         self._graph = graph
-        self._banks: list[Bank] = []
+        self._banks: list[SlotBank] = []
         self._slots: dict[int, Slot] = {}
 
     def find(self, state: State) -> Slot | None:
@@ -104,7 +104,7 @@ class Slots:
         """
         bank = next((bank for bank in self._banks if bank.free), None)
         if bank is None:
-            bank = Bank(self._graph, state)
+            bank = SlotBank(self._graph, state)
             self._banks.append(bank)
         row, inside = bank.put(state)
         slot, key = Slot(bank, row), id(inside[0])

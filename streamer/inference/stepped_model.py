@@ -7,11 +7,11 @@ from abc import abstractmethod
 import numpy as np
 
 from streamer.arrays import Array, State
-from streamer.dsp.model_calls import Answer, Ask, Asking, alone
+from streamer.dsp.model_calls import Calls, ModelCall, StepResult, run_alone
 from streamer.inference.model import Model
 
 
-class GraphModel(Model):
+class SteppedModel(Model):
     """Frames to scores, embeddings or masks, step by whole step.
 
     The state holds the frames that do not yet make a whole step, how many they are, and the graph's own
@@ -19,7 +19,7 @@ class GraphModel(Model):
     """
 
     @abstractmethod
-    def run(self, x: Array, state: State) -> Answer:
+    def run(self, x: Array, state: State) -> StepResult:
         """Compute whole steps.
 
         Parameters
@@ -34,7 +34,7 @@ class GraphModel(Model):
         state : tuple of array
         """
 
-    def room(self, streams: int, like: State) -> State:
+    def allocate_state(self, streams: int, like: State) -> State:
         return tuple(np.empty((streams, *array.shape[1:]), array.dtype) for array in like)
 
     def init(self, batch: int = 1) -> State:
@@ -43,7 +43,7 @@ class GraphModel(Model):
         filled = np.zeros(batch, np.int64)
         return held, filled, *(np.zeros((batch, *s.shape), s.dtype) for s in m.states)
 
-    def step(self, x: Array, state: State) -> Answer:
+    def step(self, x: Array, state: State) -> StepResult:
         """Take frames, give the outputs that they complete.
 
         Parameters
@@ -58,9 +58,9 @@ class GraphModel(Model):
             Probabilities, 0 to 1, an ear's embeddings, or masks and a probability.
         state : State
         """
-        return alone(self.asking(x, state))
+        return run_alone(self.step_calls(x, state))
 
-    def asking(self, x: Array, state: State) -> Asking[Answer]:
+    def step_calls(self, x: Array, state: State) -> Calls[StepResult]:
         held, filled, *own = state
         count = int(filled[0])
         rest = (count + x.shape[1]) % self.manifest.hop_frames
@@ -74,7 +74,7 @@ class GraphModel(Model):
         if rest:
             held[:, :rest] = x[:, whole:]
         filled[:] = rest
-        y, after = yield Ask(self, x[:, :whole], tuple(own))
+        y, after = yield ModelCall(self, x[:, :whole], tuple(own))
         return y, (held, filled, *after)
 
     def flush(self, state: State) -> Array:

@@ -10,16 +10,16 @@ from typing import Any
 import numpy as np
 
 from streamer.arrays import Array, State
-from streamer.dsp.model_calls import Answer
+from streamer.dsp.model_calls import StepResult
 from streamer.errors import ConfigError, ModelError, StreamError
 from streamer.inference.model_folders import read_manifest
-from streamer.inference.stepped_model import GraphModel
+from streamer.inference.stepped_model import SteppedModel
 
 PROGRAM = "model.pt2"
 """The program's file in a released-model folder."""
 
 
-class TorchModel(GraphModel):
+class TorchModel(SteppedModel):
     """Frames to scores, embeddings or masks by ``model.pt2``; the graph's states are tensors on the device.
 
     Parameters
@@ -37,7 +37,7 @@ class TorchModel(GraphModel):
         If the folder is not whole, or the program is absent, damaged or of another graph.
     """
 
-    streams_at_once = 512
+    max_batch = 512
     """A GPU is filled by many."""
 
     def __init__(self, folder: Path, device: str = "cuda") -> None:
@@ -68,11 +68,11 @@ class TorchModel(GraphModel):
         with self._in_memory("the states of a stream"):
             return held, filled, *(self._tensor(state) for state in own)
 
-    def room(self, streams: int, like: State) -> State:
+    def allocate_state(self, streams: int, like: State) -> State:
         with self._in_memory(f"the states of {streams} streams"):
             return tuple(self._torch.empty((streams, *each.shape[1:]), device=self._device) for each in like)
 
-    def run(self, x: Array, state: State) -> Answer:
+    def run(self, x: Array, state: State) -> StepResult:
         hop, torch = self.manifest.hop_frames, self._torch
         given = []
         with self._in_memory(f"a step of {len(x)} streams"), torch.inference_mode():

@@ -7,14 +7,14 @@ from pathlib import Path
 
 from streamer.config import Config, DecisionConfig
 from streamer.custom_sounds.learner import learner
-from streamer.custom_sounds.store import Store, taught_folder
+from streamer.custom_sounds.store import SoundStore, taught_folder
 from streamer.errors import ModelError
 from streamer.heads.head import Head
 from streamer.inference.manifest import Manifest
-from streamer.inference.model_cache import Loaded, chosen_folder
+from streamer.inference.model_cache import ModelCache, chosen_folder
 from streamer.inference.model_folders import ear_folder
 from streamer.inference.onnx import OnnxModel
-from streamer.inference.stepped_model import GraphModel
+from streamer.inference.stepped_model import SteppedModel
 
 
 @dataclass(frozen=True)
@@ -40,13 +40,13 @@ _PLACES = (_Place("gate", "gate"), _Place("sounds", "sound"), _Place("genre", "g
 """What listens, in the order in which it is told."""
 
 
-def heads_of(config: Config, loaded: Loaded) -> tuple[Head, ...]:
+def heads_of(config: Config, loaded: ModelCache) -> tuple[Head, ...]:
     """The heads of a configuration.
 
     Parameters
     ----------
     config : Config
-    loaded : Loaded
+    loaded : ModelCache
         Where models come from, and go that it does not have yet.
 
     Raises
@@ -90,16 +90,18 @@ def verified(folder: Path) -> Manifest:
     manifest = model.manifest
     if not manifest.is_ear:
         # A head is not made of what does not fit.
-        Head(manifest.task, manifest.task, model, DecisionConfig(), ear=_ear_of(manifest, folder, Loaded()))
+        Head(
+            manifest.task, manifest.task, model, DecisionConfig(), ear=_ear_of(manifest, folder, ModelCache())
+        )
     return manifest
 
 
-def _taught(config: Config, loaded: Loaded) -> list[Head]:
+def _taught(config: Config, loaded: ModelCache) -> list[Head]:
     """The head of what the user taught, if there is anything."""
     named = config.models.taught
     if named in {"", "off"}:
         return []
-    store = Store(Path(named) if named else taught_folder())
+    store = SoundStore(Path(named) if named else taught_folder())
     if not store.labels():
         if named:
             raise ModelError(
@@ -120,6 +122,6 @@ def _taught(config: Config, loaded: Loaded) -> list[Head]:
     ]
 
 
-def _ear_of(manifest: Manifest, folder: Path, loaded: Loaded) -> GraphModel | None:
+def _ear_of(manifest: Manifest, folder: Path, loaded: ModelCache) -> SteppedModel | None:
     """The ear that a model hears."""
     return loaded.model(ear_folder(manifest, folder)) if manifest.ear else None

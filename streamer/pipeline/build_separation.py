@@ -8,9 +8,9 @@ from dataclasses import replace
 from streamer.config import Config
 from streamer.errors import ConfigError
 from streamer.heads.head import Head
-from streamer.inference.model_cache import Loaded, chosen_folder
+from streamer.inference.model_cache import ModelCache, chosen_folder
 from streamer.inference.model_folders import find_model
-from streamer.inference.stepped_model import GraphModel
+from streamer.inference.stepped_model import SteppedModel
 from streamer.separation.gated_separation import Separation
 
 PLACE = "separation"
@@ -19,7 +19,7 @@ GATE = "gate"
 """The head that opens it."""
 
 
-def separation_of(config: Config, heads: Sequence[Head], loaded: Loaded) -> Separation | None:
+def separation_of(config: Config, heads: Sequence[Head], loaded: ModelCache) -> Separation | None:
     """The separation of a configuration, if one is named, or stems are asked for.
 
     Parameters
@@ -27,7 +27,7 @@ def separation_of(config: Config, heads: Sequence[Head], loaded: Loaded) -> Sepa
     config : Config
     heads : sequence of Head
         What listens beside it; its gate may be among them.
-    loaded : Loaded
+    loaded : ModelCache
         Where models come from, and go that it does not have yet.
 
     Raises
@@ -52,7 +52,7 @@ def separation_of(config: Config, heads: Sequence[Head], loaded: Loaded) -> Sepa
     return replace(separation, opened_by=gate.name, gate_rate_hz=gate.model.manifest.log_mel.sample_rate_hz)
 
 
-def load_separation(name: str) -> GraphModel:
+def load_separation(name: str) -> SteppedModel:
     """Load a separation by the name of a released one, or by its folder.
 
     Raises
@@ -60,4 +60,4 @@ def load_separation(name: str) -> GraphModel:
     ModelError
         If there is none, it was altered, or the model does something else.
     """
-    return Loaded().for_place(PLACE, find_model(name))
+    return ModelCache().for_place(PLACE, find_model(name))

@@ -15,21 +15,21 @@ from streamer.arrays import Array
 from streamer.config import PublishConfig
 from streamer.dsp.downmix import downmix
 from streamer.dsp.level import LevelMeter, dbfs
-from streamer.dsp.model_calls import Asking
+from streamer.dsp.model_calls import Calls
 from streamer.events import Decision, Event, Level, Scores, Spectrum, Stem
 from streamer.heads.head import Head
 from streamer.heads.hysteresis import Change
-from streamer.heads.results import Frame, Outcome, Said
-from streamer.heads.stage_tree import Hearing, HearingState
+from streamer.heads.results import HeadResult, MelFrame, TreeResult
+from streamer.heads.stage_tree import StageTree, StageTreeState
 from streamer.separation.gated_separation import SeparatedStream, Separation
-from streamer.separation.live import Apart, VoiceSaid
+from streamer.separation.live import StemPiece, VoiceResult
 from streamer.separation.separator import cleaned
 from streamer.sources.source import Block
 
 _LEVEL, _SCORES = "level", "scores"
 
 
-class _Place(TypedDict):
+class _EventPlace(TypedDict):
     """The fields that every event of a stream has."""
 
     stream: str
@@ -83,7 +83,7 @@ class Pipeline:
         self._publish = publish
         self._heads = heads
         self._separation = separation
-        self._hearing = Hearing(heads, rate_hz, publish.spectrum)
+        self._hearing = StageTree(heads, rate_hz, publish.spectrum)
         self._meter = LevelMeter(round(rate_hz / publish.level_hz))
         self._scores_samples = round(rate_hz / publish.scores_hz)
         self.epoch = 0
@@ -106,7 +106,7 @@ class Pipeline:
             stops.append(said)
         return max(1, self._hearing.known_after(min(stops)) - state.heard)
 
-    def step(self, block: Block) -> Asking[list[Event]]:
+    def step(self, block: Block) -> Calls[list[Event]]:
         """Take a block, give the events that it completes.
 
         A block that does not begin where the last one ended comes after a gap: what goes on is closed at the
@@ -156,12 +156,12 @@ class Pipeline:
 
     def _start_epoch(self, origin: int) -> None:
         self._origin = origin
-        self._hearing_state: HearingState = self._hearing.init()
+        self._hearing_state: StageTreeState = self._hearing.init()
         self._meter_state = self._meter.init()
         self._levels_given = 0
         self._apart: SeparatedStream | None = None
-        self._waiting: list[Outcome | VoiceSaid | _Tick] = []
-        self._frames: list[Frame] = []
+        self._waiting: list[TreeResult | VoiceResult | _Tick] = []
+        self._frames: list[MelFrame] = []
         self._latest: dict[str, Array] = {}
 
     def _ticks(self, mono: Array) -> list[_Tick]:
@@ -183,17 +183,17 @@ class Pipeline:
         return [event for item in due for event in self._events_of(item)]
 
     def _separate(
-        self, samples: Array, separation: Separation, outcomes: Sequence[Outcome]
-    ) -> Asking[list[Apart | VoiceSaid]]:
+        self, samples: Array, separation: Separation, outcomes: Sequence[TreeResult]
+    ) -> Calls[list[StemPiece | VoiceResult]]:
         if self._apart is None:
             self._apart = SeparatedStream(separation, self._rate_hz, samples.shape[1])
         return (yield from self._apart.step(samples, outcomes))
 
-    def _stems(self, given: Sequence[Apart | VoiceSaid]) -> list[Event]:
+    def _stems(self, given: Sequence[StemPiece | VoiceResult]) -> list[Event]:
         """Stems at once; what is said of the voice waits its turn."""
         events: list[Event] = []
         for one in given:
-            if isinstance(one, VoiceSaid):
+            if isinstance(one, VoiceResult):
                 self._waiting.append(one)
                 continue
             place = self._place(self._origin + one.start, self._origin + one.stop)
@@ -201,25 +201,25 @@ class Pipeline:
                 events.append(Stem(kind="stem", label=label, samples=samples, **place))
         return events
 
-    def _events_of(self, item: Outcome | VoiceSaid | _Tick) -> Sequence[Event]:
+    def _events_of(self, item: TreeResult | VoiceResult | _Tick) -> Sequence[Event]:
         match item:
-            case Frame():
+            case MelFrame():
                 self._frames.append(item)
                 return []
-            case Said():
+            case HeadResult():
                 if item.scores is None:
                     self._latest.pop(item.head.name, None)
                 else:
                     self._latest[item.head.name] = item.scores
                 return self._decisions(item)
-            case VoiceSaid():
+            case VoiceResult():
                 assert self._separation is not None  # it says so
                 name = self._separation.model.manifest.name
                 return [self._decision("voice", name, change) for change in item.changes]
             case _:
                 return self._scores(item) if item.source == _SCORES else self._level(item) + self._spectrum()
 
-    def _decisions(self, said: Said) -> list[Decision]:
+    def _decisions(self, said: HeadResult) -> list[Decision]:
         model = said.head.model.manifest.name
         return [self._decision(said.head.kind, model, change) for change in said.changes]
 
@@ -266,20 +266,20 @@ class Pipeline:
         self._frames = []
         return events
 
-    def _place_of(self, first: Frame | _Tick, last: Frame | _Tick) -> _Place:
+    def _place_of(self, first: MelFrame | _Tick, last: MelFrame | _Tick) -> _EventPlace:
         return self._place(self._origin + first.start, self._origin + last.stop)
 
-    def _place(self, start: int, stop: int) -> _Place:
+    def _place(self, start: int, stop: int) -> _EventPlace:
         """Common fields of an event about samples `start` to `stop`."""
-        return _Place(stream=self._stream, epoch=self.epoch, start=start, stop=stop, rate=self._rate_hz)
+        return _EventPlace(stream=self._stream, epoch=self.epoch, start=start, stop=stop, rate=self._rate_hz)
 
 
-def _order(item: Outcome | VoiceSaid | _Tick) -> tuple[int, int, int]:
+def _order(item: TreeResult | VoiceResult | _Tick) -> tuple[int, int, int]:
     """By the sound; then heads in their order and frames, the voice, and the running values that quote them."""
     match item:
         case _Tick():
             return item.stop, 2, 0
-        case VoiceSaid():
+        case VoiceResult():
             return item.stop, 1, 0
         case _:
             return item.stop, 0, item.rank

@@ -14,7 +14,7 @@ from streamer.separation.gated_separation import Separation
 
 
 @dataclass(frozen=True)
-class Listener:
+class StreamModels:
     """What streams that are heard alike share.
 
     Attributes
@@ -48,7 +48,7 @@ class Listener:
         """What hears a stream of so many samples a second."""
         return Pipeline(stream, rate_hz, self.heads, publish, self.separation)
 
-    def ungated(self) -> Listener:
+    def ungated(self) -> StreamModels:
         """The same, but that nothing waits for a gate."""
         heads = tuple(replace(head, opened_by=None) for head in self.heads)
-        return Listener(heads, replace(self.separation, opened_by=None) if self.separation else None)
+        return StreamModels(heads, replace(self.separation, opened_by=None) if self.separation else None)

@@ -8,13 +8,13 @@ from math import ceil
 
 from streamer.arrays import Array
 from streamer.config import DecisionConfig
-from streamer.dsp.model_calls import Asking
+from streamer.dsp.model_calls import Calls
 from streamer.dsp.resample import Resample
 from streamer.heads.gated import GateState
 from streamer.heads.head_decisions import decisions_of, points_of
-from streamer.heads.results import Outcome, Said
+from streamer.heads.results import HeadResult, TreeResult
 from streamer.inference.model import Model
-from streamer.separation.live import Apart, LiveSeparation, VoiceSaid
+from streamer.separation.live import LiveSeparation, StemPiece, VoiceResult
 
 
 @dataclass(frozen=True)
@@ -79,24 +79,24 @@ class SeparatedStream:
         self._state = self._live.init()
         self._gate = GateState()
 
-    def step(self, x: Array, outcomes: Sequence[Outcome]) -> Asking[list[Apart | VoiceSaid]]:
+    def step(self, x: Array, outcomes: Sequence[TreeResult]) -> Calls[list[StemPiece | VoiceResult]]:
         """Take samples, and what the heads gave for them.
 
         Parameters
         ----------
         x : float32 array, shape (samples, channels)
             Finite.
-        outcomes : sequence of Outcome
+        outcomes : sequence of TreeResult
         """
         self._ask(outcomes)
         switches = self._gate.due(self._live.known(self._state.heard + len(x)))
         return (yield from self._live.step(x, switches, self._state))
 
-    def finish(self) -> list[Apart | VoiceSaid]:
+    def finish(self) -> list[StemPiece | VoiceResult]:
         """Give what the end of the sound completes."""
         return self._live.finish(self._state)
 
-    def _ask(self, outcomes: Sequence[Outcome]) -> None:
+    def _ask(self, outcomes: Sequence[TreeResult]) -> None:
         for outcome in outcomes:
-            if isinstance(outcome, Said) and outcome.head.name == self._opened_by:
+            if isinstance(outcome, HeadResult) and outcome.head.name == self._opened_by:
                 self._gate.hear(outcome.changes)

@@ -10,7 +10,7 @@ import numpy as np
 
 from streamer.arrays import Array, State
 from streamer.dsp.fade import rising
-from streamer.dsp.model_calls import Asking, alone
+from streamer.dsp.model_calls import Calls, run_alone
 from streamer.heads.gated import Switch
 from streamer.heads.head_decisions import HeadDecisions, HeadState
 from streamer.heads.hysteresis import Change
@@ -24,7 +24,7 @@ PRE_ROLL_S = 1.0
 
 
 @dataclass(frozen=True)
-class Apart:
+class StemPiece:
     """A piece of sound, apart.
 
     Attributes
@@ -41,7 +41,7 @@ class Apart:
 
 
 @dataclass(frozen=True)
-class VoiceSaid:
+class VoiceResult:
     """What is said of the voice: changes at sample `stop`."""
 
     stop: int
@@ -49,7 +49,7 @@ class VoiceSaid:
 
 
 @dataclass
-class _Running:
+class _OpenSeparation:
     """A separation that hears, from its opening on.
 
     Attributes
@@ -70,7 +70,7 @@ class _Running:
 
 
 @dataclass
-class LiveState:
+class LiveSeparationState:
     """What a `LiveSeparation` carries.
 
     Attributes
@@ -81,14 +81,14 @@ class LiveState:
         The last of them, for an opening, as they came.
     held : int
         How many these are.
-    running : _Running or None
+    running : _OpenSeparation or None
         None while the gate is closed.
     """
 
     history: deque[Array] = field(default_factory=deque)
     held: int = 0
     heard: int = 0
-    running: _Running | None = None
+    running: _OpenSeparation | None = None
 
 
 class LiveSeparation:
@@ -129,14 +129,16 @@ class LiveSeparation:
         self._fade = rising(round(FADE_S * rate_hz))
         self._decisions = decisions
 
-    def init(self) -> LiveState:
+    def init(self) -> LiveSeparationState:
         """State of a stream that has heard nothing."""
-        state = LiveState()
+        state = LiveSeparationState()
         if not self._gated:
-            alone(self._open(state))
+            run_alone(self._open(state))
         return state
 
-    def step(self, x: Array, switches: Sequence[Switch], state: LiveState) -> Asking[list[Apart | VoiceSaid]]:
+    def step(
+        self, x: Array, switches: Sequence[Switch], state: LiveSeparationState
+    ) -> Calls[list[StemPiece | VoiceResult]]:
         """Take samples; give what is apart and what is said of the voice.
 
         Parameters
@@ -145,15 +147,15 @@ class LiveSeparation:
             Finite.
         switches : sequence of Switch
             Of the gate, that take effect within `x` or before it.
-        state : LiveState
+        state : LiveSeparationState
             Updated.
 
         Returns
         -------
         generator
-            Of what it asks for; gives a list of Apart and VoiceSaid.
+            Of what it asks for; gives a list of StemPiece and VoiceResult.
         """
-        given: list[Apart | VoiceSaid] = []
+        given: list[StemPiece | VoiceResult] = []
         for switch in switches:
             at = max(0, switch.at + self._late - state.heard)
             given += yield from self._hear(x[:at], state)
@@ -168,26 +170,28 @@ class LiveSeparation:
         """Up to which sample the gate's switches are known, and take effect, when sound up to `stop` was heard."""
         return stop - self._late
 
-    def finish(self, state: LiveState) -> list[Apart | VoiceSaid]:
+    def finish(self, state: LiveSeparationState) -> list[StemPiece | VoiceResult]:
         """Give what the end of the sound, or of hearing it, completes, faded out."""
         running, state.running = state.running, None
         if running is None:
             return []
         given = self._given(self._separator.flush(running.state), running, state.heard)
-        _fade_out([part for part in given if isinstance(part, Apart)], len(self._fade))
+        _fade_out([part for part in given if isinstance(part, StemPiece)], len(self._fade))
         ended = self._decisions.end(state.heard, running.voice)
-        return [*given, VoiceSaid(state.heard, tuple(ended))]
+        return [*given, VoiceResult(state.heard, tuple(ended))]
 
-    def _open(self, state: LiveState) -> Asking[None]:
+    def _open(self, state: LiveSeparationState) -> Calls[None]:
         """Begin to hear at the next sample, after the last second of what was heard."""
         history = np.concatenate([np.zeros((0, self._channels), np.float32), *state.history])
         history = history[-self._history_samples :]
         heard = history[None, len(history) % self._hop :]
         _, samples = yield from self._separator.step(heard, self._separator.init())
         before = self._separator.waiting(samples)
-        state.running = _Running(samples, self._decisions.init(state.heard), state.heard, given=-before)
+        state.running = _OpenSeparation(
+            samples, self._decisions.init(state.heard), state.heard, given=-before
+        )
 
-    def _hear(self, x: Array, state: LiveState) -> Asking[list[Apart | VoiceSaid]]:
+    def _hear(self, x: Array, state: LiveSeparationState) -> Calls[list[StemPiece | VoiceResult]]:
         if not len(x):
             return []
         state.heard += len(x)
@@ -198,16 +202,16 @@ class LiveSeparation:
         stems, state.running.state = yield from self._separator.step(x[None], state.running.state)
         return self._given(stems, state.running, state.heard)
 
-    def _remember(self, x: Array, state: LiveState) -> None:
+    def _remember(self, x: Array, state: LiveSeparationState) -> None:
         """Keep what an opening may ask for: pieces as they came, joined only then."""
         state.history.append(x)
         state.held += len(x)
         while state.held - len(state.history[0]) >= self._history_samples:
             state.held -= len(state.history.popleft())
 
-    def _given(self, stems: Stems, running: _Running, heard: int) -> list[Apart | VoiceSaid]:
+    def _given(self, stems: Stems, running: _OpenSeparation, heard: int) -> list[StemPiece | VoiceResult]:
         """Cut into hops, so that the pieces are the same however the sound was cut."""
-        parts: list[Apart | VoiceSaid] = []
+        parts: list[StemPiece | VoiceResult] = []
         for first in range(0, stems.voice.shape[1], self._hop):
             voice, music = (stem[0, first : first + self._hop] for stem in (stems.voice, stems.music))
             at, running.given = running.given, running.given + len(voice)
@@ -216,18 +220,18 @@ class LiveSeparation:
                 for stem in (voice, music):
                     stem[: len(rise)] *= rise
                 start = running.origin + at
-                parts.append(Apart(start, start + len(voice), voice, music))
+                parts.append(StemPiece(start, start + len(voice), voice, music))
         for score in stems.voiced[0]:
             start = running.origin + running.told * self._hop
             running.told += 1
             if start < heard:  # the last frames only complete the sound of those before them
                 stop = min(start + self._hop, heard)
                 changes = self._decisions.step(np.array([score]), start, stop, running.voice)
-                parts.append(VoiceSaid(stop, tuple(changes or ())))
+                parts.append(VoiceResult(stop, tuple(changes or ())))
         return parts
 
 
-def _fade_out(parts: Sequence[Apart], samples: int) -> None:
+def _fade_out(parts: Sequence[StemPiece], samples: int) -> None:
     """Let the last samples of some pieces fade, as far as they reach."""
     left = min(samples, sum(len(part.voice) for part in parts))
     fall = rising(left)[::-1]

@@ -12,7 +12,7 @@ import soundfile
 
 from streamer.audio.wav import as_wav
 from streamer.config import STEM_ENCODINGS, STEMS
-from streamer.dsp.model_calls import alone
+from streamer.dsp.model_calls import run_alone
 from streamer.errors import ConfigError, StreamError
 from streamer.inference.model import Model
 from streamer.separation.separator import Separator, Stems, cleaned
@@ -128,7 +128,7 @@ def _separated(
             continue
         sound, bad = cleaned(block.samples)
         muted += bad
-        stems, state = alone(separator.step(sound[None], state))
+        stems, state = run_alone(separator.step(sound[None], state))
         _write(files, stems)
         heard(block.stop / source.rate_hz, source.total_s)
     _write(files, separator.flush(state))

@@ -9,7 +9,7 @@ import numpy as np
 
 from streamer.arrays import Array, State
 from streamer.dsp.downmix import SAMPLE_LIMIT
-from streamer.dsp.model_calls import Asking, alone
+from streamer.dsp.model_calls import Calls, run_alone
 from streamer.dsp.stft import InverseStft, Stft, StftConfig
 from streamer.inference.model import Model
 from streamer.separation.masks import for_network, full_mask, heard_share, without_offset
@@ -76,7 +76,7 @@ class Separator:
             *self._model.init(batch),
         )
 
-    def step(self, x: Array, state: State) -> Asking[tuple[Stems, State]]:
+    def step(self, x: Array, state: State) -> Calls[tuple[Stems, State]]:
         """Take samples, give those that are apart.
 
         Parameters
@@ -103,7 +103,7 @@ class Separator:
         """Give what the end of the sound completes: together as many samples as came in."""
         spectra = self._analysis.flush(state[2:4])
         none = np.zeros((len(state[0]), 0, self._channels), np.float32)
-        return alone(self._given(none, spectra, state))[0]
+        return run_alone(self._given(none, spectra, state))[0]
 
     def whole(self, sound: Array) -> Stems:
         """All of a sound, apart.
@@ -117,7 +117,7 @@ class Separator:
         Stems
             Of as many samples, and one probability of a voice for each hop that was begun.
         """
-        first, state = alone(self.step(sound, self.init(len(sound))))
+        first, state = run_alone(self.step(sound, self.init(len(sound))))
         last = self.flush(state)
         voice, music, voiced = (
             np.concatenate([getattr(part, name) for part in (first, last)], axis=1)
@@ -125,11 +125,11 @@ class Separator:
         )
         return Stems(voice, music, voiced[:, : -(-sound.shape[1] // self.stft.hop_samples)])
 
-    def _given(self, x: Array, spectra: Array, state: State) -> Asking[tuple[Stems, State]]:
+    def _given(self, x: Array, spectra: Array, state: State) -> Calls[tuple[Stems, State]]:
         waiting, count, window, ahead, *rest = state
         spectra = without_offset(spectra, self.stft)
         mono = for_network(spectra, self._model.manifest.stft)
-        y, model_state = yield from self._model.asking(mono, tuple(rest[2:]))
+        y, model_state = yield from self._model.step_calls(mono, tuple(rest[2:]))
         mask = full_mask(y[..., :-1], spectra, self._model.manifest.stft)
         voiced = y[..., -1]
         if self._channels > 1:

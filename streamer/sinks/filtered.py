@@ -6,7 +6,7 @@ from streamer.events import Event
 from streamer.sinks.sink import Sink
 
 
-class Without(Sink):
+class Filtered(Sink):
     """Passes on all but one type of event.
 
     Parameters

@@ -16,7 +16,7 @@ import numpy as np
 from streamer.errors import ConfigError, StreamError
 from streamer.sources.format import format_fault
 from streamer.sources.pipe import PipeReader, enlarge
-from streamer.sources.pipe_pacing import Turns
+from streamer.sources.pipe_pacing import PipePacing
 from streamer.sources.source import Block, Source
 from streamer.sources.url import split_url, without_password
 
@@ -168,7 +168,7 @@ class FfmpegSource(Source):
             raise StreamError(f"{self._name} {fault}")
         self._frame_bytes = self.channels * np.dtype(np.float32).itemsize
         self._reader = PipeReader(self._sound, self._frame_bytes)
-        self._turns = Turns(self.rate_hz, self._clock())
+        self._turns = PipePacing(self.rate_hz, self._clock())
 
     def _take(self, wanted: int) -> bytes:
         """Wait for so many bytes of the header."""

@@ -15,7 +15,7 @@ from streamer.errors import StreamError
 from streamer.sources.format import format_fault
 from streamer.sources.media_file import MediaFileSource
 from streamer.sources.source import Block, Source
-from streamer.sources.wrapper import Delegate
+from streamer.sources.wrapper import SourceWrapper
 
 logger = logging.getLogger(__name__)
 
@@ -43,7 +43,7 @@ class _UnreadableError(StreamError):
     """libsndfile does not know this kind of file; ffmpeg may."""
 
 
-class FileSource(Delegate):
+class FileSource(SourceWrapper):
     """A sound file or the sound of a video, read as fast as it is asked for.
 
     Parameters

@@ -8,7 +8,7 @@ from dataclasses import replace
 from math import ceil, floor
 
 from streamer.sources.source import Block, Source
-from streamer.sources.wrapper import Delegate
+from streamer.sources.wrapper import SourceWrapper
 
 BLOCKS_PER_S = 100
 """Frames fall due in blocks, as a device gives them; where the rate cannot be divided, of unequal length."""
@@ -17,7 +17,7 @@ ROUNDING = 1e-6
 """Of a block: what binary fractions of seconds may add to a whole number."""
 
 
-class Paced(Delegate):
+class Paced(SourceWrapper):
     """Gives each block of a source when a device would have captured it, as if it were played live.
 
     The first frame is captured at the first `read`. A reader that falls behind has a backlog and may skip

@@ -13,7 +13,7 @@ from streamer.arrays import Array
 from streamer.errors import ConfigError, StreamError
 from streamer.sources.format import format_fault
 from streamer.sources.pipe import PipeReader
-from streamer.sources.pipe_pacing import Turns
+from streamer.sources.pipe_pacing import PipePacing
 from streamer.sources.source import Block, Source
 
 logger = logging.getLogger(__name__)
@@ -83,7 +83,7 @@ class PcmSource(Source):
                 f"{self._name} is a terminal; expected raw PCM through a pipe: {self._example()}"
             )
         self._reader = PipeReader(self._descriptor, self._frame_bytes)
-        self._turns = Turns(self.rate_hz, self._clock())
+        self._turns = PipePacing(self.rate_hz, self._clock())
 
     def read(self, max_frames: int) -> Block | None:
         if self._reader is None or self._ended:

@@ -11,7 +11,7 @@ LIVE_RATIO = 2.0
 """Sound that comes faster than it lasts, by this, comes out of a store: its writer waits for the reader."""
 
 
-class Turns:
+class PipePacing:
     """Rests while live sound gathers, and not while a writer waits.
 
     Parameters

@@ -5,7 +5,7 @@ from __future__ import annotations
 from streamer.sources.source import Block, Source, SourceCounts
 
 
-class Delegate(Source):
+class SourceWrapper(Source):
     """Passes everything on to another source; base of those that change some of it.
 
     Parameters

@@ -12,7 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from streamer.arrays import Array
-from streamer.dsp.log_mel import FrontEndConfig
+from streamer.dsp.log_mel import LogMelConfig
 from streamer.errors import ConfigError, ModelError
 from streamer.inference.manifest import Manifest, StateSpec, Thresholds
 from streamer.inference.onnx import OnnxModel
@@ -134,7 +134,7 @@ def _manifest(weights: Weights, hop_frames: int, sha256: str, name: str) -> Mani
         name=name,
         task="gate",
         labels=("music",),
-        front_end=FrontEndConfig(),
+        front_end=LogMelConfig(),
         hop_frames=hop_frames,
         latency_frames=hop_frames,
         warm_up_frames=PATCH_FRAMES,

@@ -10,7 +10,7 @@ from typing import Protocol
 import numpy as np
 
 from streamer.arrays import Array
-from streamer.dsp.log_mel import FrontEnd
+from streamer.dsp.log_mel import LogMel
 from streamer.dsp.stage import offline
 from streamer.errors import ModelError
 from streamer.inference.model_folders import verify_file
@@ -135,7 +135,7 @@ def _stepped(folder: Path, sound: Array) -> tuple[Array, Array, Array]:
     model = OnnxModel(folder)
     session = open_session(verify_file(folder, model.manifest))
     hop = model.manifest.hop_frames
-    frames = offline(FrontEnd(model.manifest.log_mel), sound[None])
+    frames = offline(LogMel(model.manifest.log_mel), sound[None])
     past = model.init()[2]
     windows, scores, embeddings = [], [], []
     for stop in range(hop, frames.shape[1] + 1, hop):

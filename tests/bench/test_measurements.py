@@ -13,7 +13,7 @@ from streamer.bench.models import models
 from streamer.bench.recording import recording
 from streamer.bench.throughput import Streams, throughput
 from streamer.config import Config, DecisionConfig, ModelsConfig, PublishConfig, StreamConfig
-from streamer.dsp.log_mel import FrontEndConfig
+from streamer.dsp.log_mel import LogMelConfig
 from streamer.errors import ConfigError, StreamError
 from streamer.inference.onnx import OnnxModel
 from tests.toy_model import write_toy_model
@@ -42,7 +42,7 @@ def test_there_has_to_be_a_model() -> None:
 
 
 def test_a_front_end_is_measured_once(toys: ModelsConfig, tmp_path: Path) -> None:
-    fine = write_toy_model(tmp_path / "fine", FrontEndConfig(mel_bands=80, hop_samples=200))
+    fine = write_toy_model(tmp_path / "fine", LogMelConfig(mel_bands=80, hop_samples=200))
     other = ModelsConfig(gate=str(fine), sounds="off", genre="off")
     both = Config(models=toys, stream=(StreamConfig(), StreamConfig(models=other)))
     (section,) = frontends(Chosen.by(both), seconds=0.01)

@@ -6,10 +6,10 @@ from io import StringIO
 
 from rich.console import Console
 
-from streamer.bench.section import Section, table
+from streamer.bench.section import BenchSection, table
 
 
-def printed(section: Section) -> list[list[str]]:
+def printed(section: BenchSection) -> list[list[str]]:
     out = StringIO()
     Console(file=out, width=80).print(table(section))
     return [line.split() for line in out.getvalue().splitlines() if line.strip(" ─")]
@@ -20,7 +20,7 @@ def test_percentiles_have_a_column_each_and_what_is_missing_is_blank() -> None:
         {"message": "level", "count": 1_200, "late_ms": {"p50": 1.5, "max": 2000.0}},
         {"message": "scores", "count": 0, "late_ms": {}},
     ]
-    assert printed(Section("latency", "Milliseconds", rows)) == [
+    assert printed(BenchSection("latency", "Milliseconds", rows)) == [
         ["Milliseconds"],
         ["message", "count", "p50", "max"],
         ["level", "1200", "1.500", "2,000.000"],
@@ -29,4 +29,4 @@ def test_percentiles_have_a_column_each_and_what_is_missing_is_blank() -> None:
 
 
 def test_a_section_without_rows_is_its_title() -> None:
-    assert printed(Section("frontend", "Microseconds", [])) == [["Microseconds"]]
+    assert printed(BenchSection("frontend", "Microseconds", [])) == [["Microseconds"]]

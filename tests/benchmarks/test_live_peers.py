@@ -24,7 +24,7 @@ from benchmarks.live_peers import (
 )
 from benchmarks.yamnet_live import compared, found, tflite, yamnet
 from streamer.bench.recording import recording
-from streamer.dsp.log_mel import FrontEnd
+from streamer.dsp.log_mel import LogMel
 from streamer.dsp.stage import offline
 from streamer.errors import ConfigError, ModelError
 from streamer.inference.onnx import OnnxModel
@@ -44,7 +44,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_a_window_is_heard_as_it_is_in_a_stream(folder: Path) -> None:
     sound, _ = recording(RATE_HZ)
-    in_stream = offline(OnnxModel(folder), offline(FrontEnd(), sound[None, : 2 * RATE_HZ]))
+    in_stream = offline(OnnxModel(folder), offline(LogMel(), sound[None, : 2 * RATE_HZ]))
     often, seldom = windowed_yamnet(folder, (0.1, 0.48))
     assert (often.heard_s, seldom.heard_s) == (0.1, 0.48)
     # The second step of 48 frames is the first that has heard a whole patch of sound.
@@ -58,7 +58,7 @@ def test_a_stepped_yamnet_hears_hop_by_hop(folder: Path) -> None:
     y = [peer.call() for _ in range(3)]
     hops = sound[None, : 3 * 48 * 160]
     np.testing.assert_allclose(
-        np.concatenate(y, axis=1), offline(OnnxModel(folder), offline(FrontEnd(), hops)), atol=1e-5
+        np.concatenate(y, axis=1), offline(OnnxModel(folder), offline(LogMel(), hops)), atol=1e-5
     )
 
 

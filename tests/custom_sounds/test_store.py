@@ -8,17 +8,17 @@ import numpy as np
 import pytest
 import soundfile
 
-from streamer.custom_sounds.store import Store, as_kept, checked_label
+from streamer.custom_sounds.store import SoundStore, as_kept, checked_label
 from streamer.errors import ConfigError, StreamError
 from tests.custom_sounds.toy_background import RATE_HZ, tone
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Store:
-    return Store(tmp_path / "taught")
+def store(tmp_path: Path) -> SoundStore:
+    return SoundStore(tmp_path / "taught")
 
 
-def test_recordings_come_back_to_the_bit(store: Store) -> None:
+def test_recordings_come_back_to_the_bit(store: SoundStore) -> None:
     samples = as_kept(1.2 * tone(300.0, level=1.0))
     assert np.abs(samples).max() <= 1.0
     store.add("kettle", "my kettle (1)", samples, RATE_HZ)
@@ -27,7 +27,7 @@ def test_recordings_come_back_to_the_bit(store: Store) -> None:
     assert np.array_equal(recording.samples(RATE_HZ), samples)
 
 
-def test_the_same_sound_is_kept_once(store: Store) -> None:
+def test_the_same_sound_is_kept_once(store: SoundStore) -> None:
     samples = as_kept(tone(300.0))
     assert not store.holds("kettle", samples)
     store.add("kettle", "a", samples, RATE_HZ)
@@ -36,7 +36,7 @@ def test_the_same_sound_is_kept_once(store: Store) -> None:
     assert not store.holds("kettle", as_kept(tone(301.0)))
 
 
-def test_labels_are_those_with_recordings(store: Store) -> None:
+def test_labels_are_those_with_recordings(store: SoundStore) -> None:
     assert store.labels() == []
     for label in ("dog", "Großmutters Uhr", "dog"):
         store.add(label, "a", as_kept(tone(300.0 + len(store.recordings(label)))), RATE_HZ)
@@ -45,7 +45,7 @@ def test_labels_are_those_with_recordings(store: Store) -> None:
     assert [len(found) for _, found in store.all()] == [1, 2]
 
 
-def test_a_folder_copied_from_another_file_system_may_spell_accents_otherwise(store: Store) -> None:
+def test_a_folder_copied_from_another_file_system_may_spell_accents_otherwise(store: SoundStore) -> None:
     store.add("T\u00fcr", "door", np.full(800, 0.5, np.float32), 16_000)
     (store.folder / "T\u00fcr").rename(store.folder / "Tu\u0308r")
     assert [(label, [one.name for one in found]) for label, found in store.all()] == [("T\u00fcr", ["door"])]
@@ -54,7 +54,7 @@ def test_a_folder_copied_from_another_file_system_may_spell_accents_otherwise(st
     assert store.labels() == []
 
 
-def test_a_label_is_removed_with_its_recordings(store: Store) -> None:
+def test_a_label_is_removed_with_its_recordings(store: SoundStore) -> None:
     store.add("dog", "a", as_kept(tone(300.0)), RATE_HZ)
     store.add("cat", "a", as_kept(tone(300.0)), RATE_HZ)
     assert store.remove("dog") == ["a"]
@@ -66,11 +66,11 @@ def test_a_label_is_removed_with_its_recordings(store: Store) -> None:
         store.remove("cat")
 
 
-def test_nothing_outside_the_folder_is_removed(store: Store, tmp_path: Path) -> None:
-    Store(tmp_path).add("precious", "a", as_kept(tone(300.0)), RATE_HZ)
+def test_nothing_outside_the_folder_is_removed(store: SoundStore, tmp_path: Path) -> None:
+    SoundStore(tmp_path).add("precious", "a", as_kept(tone(300.0)), RATE_HZ)
     with pytest.raises(ConfigError, match="no taught sound"):
         store.remove("../precious")
-    assert Store(tmp_path).labels() == ["precious"]
+    assert SoundStore(tmp_path).labels() == ["precious"]
 
 
 @pytest.mark.parametrize(
@@ -88,7 +88,7 @@ def test_labels_that_cannot_be(text: str) -> None:
         checked_label(text)
 
 
-def test_a_damaged_recording_is_named(store: Store) -> None:
+def test_a_damaged_recording_is_named(store: SoundStore) -> None:
     recording = store.add("dog", "a", as_kept(tone(300.0)), RATE_HZ)
     recording.path.write_bytes(b"no sound")
     for read in (lambda: recording.samples(RATE_HZ), lambda: recording.seconds):
@@ -98,7 +98,7 @@ def test_a_damaged_recording_is_named(store: Store) -> None:
             read()
 
 
-def test_a_recording_of_another_rate_is_refused(store: Store) -> None:
+def test_a_recording_of_another_rate_is_refused(store: SoundStore) -> None:
     recording = store.add("dog", "a", as_kept(tone(300.0)), RATE_HZ)
     soundfile.write(recording.path, np.zeros((100, 2)), 8_000, format="FLAC")
     with pytest.raises(
@@ -110,4 +110,4 @@ def test_a_recording_of_another_rate_is_refused(store: Store) -> None:
 def test_a_folder_that_cannot_be_written_to(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(StreamError, match=r"cannot be written .*--folder"):
-        Store(tmp_path / "file").add("dog", "a", as_kept(tone(300.0)), RATE_HZ)
+        SoundStore(tmp_path / "file").add("dog", "a", as_kept(tone(300.0)), RATE_HZ)

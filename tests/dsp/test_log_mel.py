@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 
 from streamer.arrays import Array
-from streamer.dsp.log_mel import FrontEnd, FrontEndConfig, hann, hz_to_mel, mel_matrix, mel_to_hz
+from streamer.dsp.log_mel import LogMel, LogMelConfig, hann, hz_to_mel, mel_matrix, mel_to_hz
 from streamer.dsp.stage import offline
 from streamer.errors import ConfigError
 from tests.contract import check_stage
 from tests.golden import log_mel as golden
 
-YAMNET = FrontEndConfig()
-GENRE = FrontEndConfig(
+YAMNET = LogMelConfig()
+GENRE = LogMelConfig(
     sample_rate_hz=22_050,
     window_samples=2_048,
     hop_samples=512,
@@ -46,12 +46,12 @@ def noise(samples: int, batch: int = 1) -> Array:
 
 
 @ALL
-def test_contract_holds_to_the_bit(config: FrontEndConfig) -> None:
-    check_stage(FrontEnd(config), noise(config.window_samples + 5 * config.hop_samples + 37, batch=2))
+def test_contract_holds_to_the_bit(config: LogMelConfig) -> None:
+    check_stage(LogMel(config), noise(config.window_samples + 5 * config.hop_samples + 37, batch=2))
 
 
 @ALL
-def test_equals_a_plain_float64_computation(config: FrontEndConfig) -> None:
+def test_equals_a_plain_float64_computation(config: LogMelConfig) -> None:
     x = noise(config.window_samples + 20 * config.hop_samples)
     frames = np.lib.stride_tricks.sliding_window_view(x[0].astype(np.float64), config.window_samples)
     n = np.arange(config.window_samples)
@@ -59,14 +59,14 @@ def test_equals_a_plain_float64_computation(config: FrontEndConfig) -> None:
     spectrum = np.fft.rfft(frames[:: config.hop_samples] * window, config.fft_samples)
     mel = np.abs(spectrum) ** config.power @ mel_matrix(config).T.astype(np.float64)
     expected = np.log(mel + config.log_offset)
-    found = offline(FrontEnd(config), x)
+    found = offline(LogMel(config), x)
     assert found.dtype == np.float32
     assert found.shape == (1, 21, config.mel_bands)
     np.testing.assert_allclose(found[0], expected, rtol=0, atol=2e-5)
 
 
 @ALL
-def test_equals_librosas_spectrum(config: FrontEndConfig) -> None:
+def test_equals_librosas_spectrum(config: LogMelConfig) -> None:
     x = noise(config.window_samples + 20 * config.hop_samples)
     # librosa centres a window that is shorter than the FFT; ours begins with the frame.
     margin = (config.fft_samples - config.window_samples) // 2
@@ -85,7 +85,7 @@ def test_equals_librosas_spectrum(config: FrontEndConfig) -> None:
         htk=config.mel_scale == "htk",
         norm="slaney" if config.mel_norm == "area" else None,
     )
-    found = offline(FrontEnd(config), x)[0]
+    found = offline(LogMel(config), x)[0]
     expected = np.log(strength.T + config.log_offset)
     assert found.shape == expected.shape
     # Triangles over mel rather than hertz make YAMNet's bands differ by a few per cent.
@@ -94,7 +94,7 @@ def test_equals_librosas_spectrum(config: FrontEndConfig) -> None:
 
 
 @IN_HERTZ
-def test_mel_matrix_equals_librosas(config: FrontEndConfig) -> None:
+def test_mel_matrix_equals_librosas(config: LogMelConfig) -> None:
     expected = librosa.filters.mel(
         sr=config.sample_rate_hz,
         n_fft=config.fft_samples,
@@ -137,7 +137,7 @@ def test_numbers_are_those_of_the_golden_file() -> None:
     assert found.shape == expected.shape == (48, 64)
     moved = np.abs(found - expected).max()
     assert moved <= golden.TOLERANCE, (
-        f"log-mel values moved by up to {moved}; raise FRONT_END_VERSION, renew the golden file with "
+        f"log-mel values moved by up to {moved}; raise LOG_MEL_VERSION, renew the golden file with "
         "`python -m tests.golden.log_mel`, and retrain the models"
     )
 
@@ -146,11 +146,11 @@ def test_fingerprint_tells_every_constant() -> None:
     changes = ({"mel_bands": 65}, {"log_offset": 0.01}, {"power": 2}, {"mel_scale": "slaney"})
     others = [replace(YAMNET, **change) for change in changes]
     assert len({YAMNET.fingerprint, *(c.fingerprint for c in others)}) == 5
-    assert FrontEndConfig().fingerprint == YAMNET.fingerprint
+    assert LogMelConfig().fingerprint == YAMNET.fingerprint
 
 
 def test_first_frame_needs_a_whole_window() -> None:
-    front_end = FrontEnd()
+    front_end = LogMel()
     assert offline(front_end, noise(399)).shape == (1, 0, 64)
     assert offline(front_end, noise(400)).shape == (1, 1, 64)
     assert offline(front_end, noise(559)).shape == (1, 1, 64)
@@ -159,7 +159,7 @@ def test_first_frame_needs_a_whole_window() -> None:
 
 def test_silence_is_the_log_of_the_offset() -> None:
     np.testing.assert_array_equal(
-        offline(FrontEnd(), np.zeros((1, 400), np.float32)), np.log(np.float32(0.001))
+        offline(LogMel(), np.zeros((1, 400), np.float32)), np.log(np.float32(0.001))
     )
 
 
@@ -173,7 +173,7 @@ def test_silence_is_the_log_of_the_offset() -> None:
     ids=["float64", "Fortran order", "strided"],
 )
 def test_any_layout_gives_the_same(given: Array) -> None:
-    np.testing.assert_array_equal(offline(FrontEnd(), given), offline(FrontEnd(), noise(1_600, 2)))
+    np.testing.assert_array_equal(offline(LogMel(), given), offline(LogMel(), noise(1_600, 2)))
 
 
 @pytest.mark.parametrize(
@@ -191,4 +191,4 @@ def test_any_layout_gives_the_same(given: Array) -> None:
 )
 def test_impossible_constants_are_refused(wrong: dict[str, float], message: str) -> None:
     with pytest.raises(ConfigError, match=message):
-        FrontEndConfig(**wrong)
+        LogMelConfig(**wrong)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from streamer.arrays import Array
-from streamer.dsp.log_mel import FrontEnd, FrontEndConfig
+from streamer.dsp.log_mel import LogMel, LogMelConfig
 from streamer.dsp.stage import Chain, Stage, offline
 from tests.contract import check_stage
 from tests.toys import MovingSum, Repeat, Tail
@@ -65,9 +65,9 @@ def test_chain_with_the_front_end_keeps_the_contract() -> None:
         def step(self, x: Array, state):
             return super().step(x.mean(axis=2), state)
 
-    config = FrontEndConfig(window_samples=40, hop_samples=16, fft_samples=64, mel_bands=8)
+    config = LogMelConfig(window_samples=40, hop_samples=16, fft_samples=64, mel_bands=8)
     sound = np.random.default_rng(0).standard_normal((2, 700), np.float32)
-    chain = Chain(FrontEnd(config), Level(5, 3))
+    chain = Chain(LogMel(config), Level(5, 3))
     assert chain.latency == 40 + 4 * 16
     check_stage(chain, sound)
 

@@ -14,13 +14,13 @@ import soundfile
 
 from streamer.arrays import Array, State
 from streamer.config import STEMS_TURN_S, TURN_S, Config, EngineConfig, PublishConfig, StemsConfig
-from streamer.dsp.model_calls import Answer
+from streamer.dsp.model_calls import StepResult
 from streamer.engine.engine import KEPT_S
 from streamer.engine.scheduler import LIVE_CHUNK_S, OPENING_LOOK_S
 from streamer.engine.stream import Stream
 from streamer.events import Decision, Event, Level, Status
 from streamer.heads.head import Head
-from streamer.pipeline.stream_models import Listener
+from streamer.pipeline.stream_models import StreamModels
 from streamer.sources.file import FileSource
 from streamer.sources.source import Block
 from tests.scripted import RATE, Clock, Collected, Scripted, Slow, engine, loud, run, toy_gate
@@ -73,7 +73,7 @@ def test_turns_are_as_short_as_the_streams_want_that_are_heard(head: Head) -> No
     plain, apart = Resting(loud(2), clock), Resting(loud(1), clock)
     plain.turns_s, apart.turns_s = [], []
     first = Stream("plain", plain)
-    second = Stream("apart", apart, Listener((head,)), config=Config(stems=StemsConfig(publish=True)))
+    second = Stream("apart", apart, StreamModels((head,)), config=Config(stems=StemsConfig(publish=True)))
 
     before: list[float] = []
 
@@ -144,7 +144,7 @@ def test_streams_that_are_due_are_heard_in_one_call_of_the_model(
     soundfile.write(tmp_path / "a.wav", loud(2), RATE)
     rows, answer = [], head.model.run
 
-    def noted(x: Array, state: State) -> Answer:
+    def noted(x: Array, state: State) -> StepResult:
         rows.append(len(x))
         return answer(x, state)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from streamer.engine.announcer import Teller
+from streamer.engine.announcer import Announcer
 from streamer.engine.stream import Stream
 from streamer.errors import StreamError
 from streamer.events import Decision, Event, Status
@@ -83,7 +83,7 @@ def test_a_sink_that_fails_costs_the_others_nothing(head: Head) -> None:
     with pytest.raises(StreamError, match="full"):
         engine(head, [stream], [full, whole], clock=clock).run(threading.Event())
     assert {event.kind for event in whole.events} == {"status"}
-    teller = Teller([full, whole], heartbeat_s=1.0, clock=clock)
+    teller = Announcer([full, whole], heartbeat_s=1.0, clock=clock)
     level = bus.level(stream="s")
     with pytest.raises(StreamError, match="full"):
         teller.send(stream, [level, level])

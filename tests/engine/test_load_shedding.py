@@ -9,13 +9,13 @@ import pytest
 
 from streamer.arrays import Array, State
 from streamer.config import Config, StreamConfig
-from streamer.dsp.model_calls import Answer
+from streamer.dsp.model_calls import StepResult
 from streamer.engine.load_shedding import (
     CALM_S,
     LONGEST_CALM_S,
     TIMES,
     WITHIN_S,
-    Shedding,
+    LoadShedding,
     left_out,
     taken_back,
 )
@@ -39,14 +39,14 @@ def costs(head: Head, clock: Clock, share: float, monkeypatch: pytest.MonkeyPatc
     """Let the model take such a share of the time that each stream's sound lasts."""
     answer = head.model.run
 
-    def slow(x: Array, state: State) -> Answer:
+    def slow(x: Array, state: State) -> StepResult:
         clock.now += share * len(x) * x.shape[1] * 0.01  # seconds in a frame
         return answer(x, state)
 
     monkeypatch.setattr(head.model, "run", slow)
 
 
-def losing(shedding: Shedding, clock: Clock, seconds: float, every_s: float, per_s: float) -> list[int]:
+def losing(shedding: LoadShedding, clock: Clock, seconds: float, every_s: float, per_s: float) -> list[int]:
     """How many streams are found to be too many, each time, where so much is lost every so often."""
     found = []
     until = clock.now + seconds
@@ -60,7 +60,7 @@ def losing(shedding: Shedding, clock: Clock, seconds: float, every_s: float, per
 
 def test_one_freeze_sheds_nothing() -> None:
     clock = Clock()
-    shedding = Shedding(clock)
+    shedding = LoadShedding(clock)
     for _ in range(50):
         shedding.lost(4.0)
     for _ in range(100):
@@ -70,20 +70,20 @@ def test_one_freeze_sheds_nothing() -> None:
 
 def test_losses_that_are_far_apart_shed_nothing() -> None:
     clock = Clock()
-    assert not any(losing(Shedding(clock), clock, 600, WITHIN_S / (TIMES - 1) + 0.1, 4.0))
+    assert not any(losing(LoadShedding(clock), clock, 600, WITHIN_S / (TIMES - 1) + 0.1, 4.0))
 
 
 @pytest.mark.parametrize(("every_s", "per_s", "count"), [(2.0, 2.5, 3), (2.0, 0.4, 1), (15.0, 0.1, 1)])
 def test_a_loss_that_goes_on_sheds_as_many_as_lose(every_s: float, per_s: float, count: int) -> None:
     clock = Clock()
-    shedding = Shedding(clock)
+    shedding = LoadShedding(clock)
     found = losing(shedding, clock, (2 * TIMES - 0.5) * every_s, every_s, per_s)
     assert found == [0, 0, count, 0, 0, count]  # it is given time in between
 
 
 def test_streams_come_back_one_then_two_then_four() -> None:
     clock = Clock()
-    shedding = Shedding(clock)
+    shedding = LoadShedding(clock)
     losing(shedding, clock, 5.0, 2.0, 9.0)
     found = []
     for _ in range(3):
@@ -96,7 +96,7 @@ def test_streams_come_back_one_then_two_then_four() -> None:
 
 def test_who_came_back_too_early_waits_twice_as_long() -> None:
     clock = Clock()
-    shedding = Shedding(clock)
+    shedding = LoadShedding(clock)
     waited = []
     for _ in range(8):
         assert losing(shedding, clock, 5.0, 2.0, 0.9)[-1] == 1

@@ -23,7 +23,7 @@ from streamer.engine.engine import Engine
 from streamer.engine.reload import Reload
 from streamer.engine.signals import HungUp
 from streamer.events import Event, Status
-from streamer.inference.model_cache import Loaded
+from streamer.inference.model_cache import ModelCache
 from streamer.wire.subscriber import Subscriber
 from tests import bus
 from tests.programs import DEADLINE_S, STREAMER, free_address, received, running, streamer
@@ -74,7 +74,7 @@ def heard(path: Path, *changes: Callable[[], object]) -> tuple[Collected, Engine
     def configured() -> Config:
         return hearing_config(path, [], None)
 
-    loaded = Loaded()
+    loaded = ModelCache()
     streams = make_streams(configured(), realtime=False, duration_s=6, loaded=loaded)
     reload = Reload(
         configured,

@@ -1,6 +1,6 @@
 """The golden file of the front end: what its default configuration gave for one stored sound.
 
-``python -m tests.golden.log_mel`` renews it, once `FRONT_END_VERSION` is raised.
+``python -m tests.golden.log_mel`` renews it, once `LOG_MEL_VERSION` is raised.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from streamer.arrays import Array
-from streamer.dsp.log_mel import FrontEnd, FrontEndConfig
+from streamer.dsp.log_mel import LogMel, LogMelConfig
 from streamer.dsp.stage import offline
 
 PATH = Path(__file__).with_name("log_mel.npz")
@@ -31,7 +31,7 @@ def sound() -> Array:
 
 def log_mel(samples: Array) -> Array:
     """Frames of the default front end, shape (frames, mel_bands)."""
-    return offline(FrontEnd(), (samples / np.float32(32_768)).astype(np.float32)[None])[0]
+    return offline(LogMel(), (samples / np.float32(32_768)).astype(np.float32)[None])[0]
 
 
 def renew() -> None:
@@ -40,16 +40,16 @@ def renew() -> None:
     Raises
     ------
     SystemExit
-        If the numbers changed and `FRONT_END_VERSION` did not.
+        If the numbers changed and `LOG_MEL_VERSION` did not.
     """
-    fingerprint = FrontEndConfig().fingerprint
+    fingerprint = LogMelConfig().fingerprint
     if PATH.exists():
         with np.load(PATH) as old:
             found = log_mel(old["sound"])
             moved = found.shape != old["log_mel"].shape or np.abs(found - old["log_mel"]).max() > TOLERANCE
             if moved and str(old["fingerprint"]) == fingerprint:
                 sys.exit(
-                    "the front end gives other numbers; raise FRONT_END_VERSION in streamer/dsp/log_mel.py first"
+                    "the front end gives other numbers; raise LOG_MEL_VERSION in streamer/dsp/log_mel.py first"
                 )
     samples = sound()
     np.savez_compressed(PATH, sound=samples, log_mel=log_mel(samples), fingerprint=fingerprint)

@@ -10,22 +10,22 @@ import pytest
 
 from streamer.arrays import Array
 from streamer.config import DecisionConfig, PublishConfig
-from streamer.dsp.log_mel import FrontEnd, FrontEndConfig
-from streamer.dsp.model_calls import alone
+from streamer.dsp.log_mel import LogMel, LogMelConfig
+from streamer.dsp.model_calls import run_alone
 from streamer.dsp.resample import Resample
 from streamer.dsp.stage import Chain, Stage, offline
-from streamer.dsp.timeline import Placement
+from streamer.dsp.timeline import Timeline
 from streamer.engine.stream import Stream
 from streamer.engine.warm_up import warm_up
 from streamer.events import Decision, Event, Scores
 from streamer.heads.gated import GateState, Switch
 from streamer.heads.head import Head
 from streamer.heads.hysteresis import Change
-from streamer.heads.results import Said
-from streamer.heads.stage_tree import Hearing
+from streamer.heads.results import HeadResult
+from streamer.heads.stage_tree import StageTree
 from streamer.inference.onnx import OnnxModel
 from streamer.pipeline.pipeline import Pipeline
-from streamer.pipeline.stream_models import Listener
+from streamer.pipeline.stream_models import StreamModels
 from streamer.sources.file import FileSource
 from streamer.sources.source import Block
 from streamer.wire.encoding import encode
@@ -34,14 +34,14 @@ from tests.toy_model import write_toy_ear, write_toy_head, write_toy_model
 RATE = 16_000
 PRE_ROLL_S = 0.8
 WARM_UP_FRAMES = 4
-OTHER = FrontEndConfig(
+OTHER = LogMelConfig(
     sample_rate_hz=22_050, window_samples=512, hop_samples=256, fft_samples=512, mel_high_hz=9_000
 )
 
 
 def make_heads(
     folder: Path,
-    gate_front_end: FrontEndConfig = FrontEndConfig(),
+    gate_front_end: LogMelConfig = LogMelConfig(),
     with_sounds: bool = True,
     pre_roll_s: float = PRE_ROLL_S,
 ) -> list[Head]:
@@ -86,7 +86,7 @@ def sound(rate_hz: int, loud_s: Sequence[tuple[float, float]], total_s: float) -
 def hear(pipeline: Pipeline, x: Array, cuts: Sequence[int] = (), first: int = 0) -> list[Event]:
     events = []
     for a, b in zip([0, *cuts], [*cuts, len(x)], strict=True):
-        events += alone(pipeline.step(Block(first + a, x[a:b, None], None)))
+        events += run_alone(pipeline.step(Block(first + a, x[a:b, None], None)))
     return events
 
 
@@ -106,11 +106,11 @@ def of(events: Sequence[Event], kind: str, state: str) -> list[Decision]:
 LOUD_S = [(1.0, 3.0), (3.3, 3.5), (3.75, 5.0), (5.9, 6.05), (6.5, 8.0)]
 
 
-@pytest.mark.parametrize("gate_front_end", [FrontEndConfig(), OTHER], ids=["same path", "path of its own"])
+@pytest.mark.parametrize("gate_front_end", [LogMelConfig(), OTHER], ids=["same path", "path of its own"])
 @pytest.mark.parametrize("with_sounds", [True, False], ids=["shared ear", "gated ear"])
 @pytest.mark.parametrize("rate_hz", [16_000, 44_100])
 def test_any_cutting_gives_the_same_bytes(
-    tmp_path: Path, rate_hz: int, with_sounds: bool, gate_front_end: FrontEndConfig
+    tmp_path: Path, rate_hz: int, with_sounds: bool, gate_front_end: LogMelConfig
 ) -> None:
     heads = make_heads(tmp_path, gate_front_end, with_sounds)
     x = sound(rate_hz, LOUD_S, 7.3)
@@ -140,7 +140,7 @@ def test_an_opening_hears_the_pre_roll(heads: list[Head], rate_hz: int) -> None:
     (opened,) = of(events, "gate", "on")
     stages: list[Stage] = [Resample(rate_hz, RATE), *heads[1].path[:-1]]
     embeddings = offline(Chain(*stages), x[None])
-    placement = Placement()
+    placement = Timeline()
     for stage in stages:
         placement = placement.after(stage)
     stops = [placement.span(k)[1] for k in range(embeddings.shape[1])]
@@ -177,18 +177,22 @@ def test_closing_ends_what_it_said(heads: list[Head]) -> None:
     assert all(set(e.heads) == {"gate", "sounds"} for e in after)
 
 
-@pytest.mark.parametrize("gate_front_end", [FrontEndConfig(), OTHER], ids=["same path", "path of its own"])
+@pytest.mark.parametrize("gate_front_end", [LogMelConfig(), OTHER], ids=["same path", "path of its own"])
 @pytest.mark.parametrize("with_sounds", [True, False], ids=["shared ear", "gated ear"])
 def test_all_that_is_said_is_foretold(
-    tmp_path: Path, with_sounds: bool, gate_front_end: FrontEndConfig
+    tmp_path: Path, with_sounds: bool, gate_front_end: LogMelConfig
 ) -> None:
-    hearing = Hearing(make_heads(tmp_path, gate_front_end, with_sounds), RATE, with_frames=False)
+    hearing = StageTree(make_heads(tmp_path, gate_front_end, with_sounds), RATE, with_frames=False)
     state, x = hearing.init(), sound(RATE, LOUD_S, 4.5)
-    said: list[Said] = []
+    said: list[HeadResult] = []
 
-    def newly_known(stop: int) -> list[Said]:
+    def newly_known(stop: int) -> list[HeadResult]:
         before = state.horizon
-        said.extend(one for one in alone(hearing.step(x[state.heard : stop], state)) if isinstance(one, Said))
+        said.extend(
+            one
+            for one in run_alone(hearing.step(x[state.heard : stop], state))
+            if isinstance(one, HeadResult)
+        )
         return [one for one in said if before < one.stop <= state.horizon]
 
     def known_next() -> int:
@@ -212,10 +216,10 @@ def test_its_steps_fall_together_with_those_of_its_gate_if_they_are_as_long(
         Head("gate", "gate", gate, DecisionConfig(min_on_ms=100, min_off_ms=100)),
         Head("genre", "genre", genre, DecisionConfig(), opened_by="gate", pre_roll_s=pre_roll_s),
     ]
-    hearing = Hearing(heads, RATE, with_frames=False)
-    outcomes = alone(hearing.step(sound(RATE, LOUD_S, 5.0), hearing.init()))
+    hearing = StageTree(heads, RATE, with_frames=False)
+    outcomes = run_alone(hearing.step(sound(RATE, LOUD_S, 5.0), hearing.init()))
     stops = {
-        name: {one.stop for one in outcomes if isinstance(one, Said) and one.head.name == name}
+        name: {one.stop for one in outcomes if isinstance(one, HeadResult) and one.head.name == name}
         for name in ("gate", "genre")
     }
     assert len(stops["genre"]) > 40
@@ -246,7 +250,7 @@ def test_it_runs_once_before_anything_is_on_air(heads: list[Head], monkeypatch: 
     monkeypatch.setattr(
         model, "run", lambda x, state: steps.append(x.shape[1]) or type(model).run(model, x, state)
     )
-    warm_up([Stream("s", FileSource(Path("a.wav")), Listener(tuple(heads)))], PublishConfig())
+    warm_up([Stream("s", FileSource(Path("a.wav")), StreamModels(tuple(heads)))], PublishConfig())
     assert sum(steps) > 0
 
 
@@ -256,7 +260,7 @@ def test_a_gate_that_opens_again_soon_hears_across_its_closing(heads: list[Head]
     first, again = of(events, "genre", "listening")
     closed = of(events, "gate", "off")[1]
     assert first.stop < closed.stop < again.stop < closed.stop + PRE_ROLL_S * RATE
-    embeddings = offline(Chain(FrontEnd(), heads[1].path[1]), x[None])
+    embeddings = offline(Chain(LogMel(), heads[1].path[1]), x[None])
     live = next(k for k in range(100) if (k + 1) * 1_280 + 240 >= again.stop)
     scores = offline(heads[2].model, embeddings[:, live - round(PRE_ROLL_S / 0.08) :])[0]
     last = [e for e in events if isinstance(e, Scores) and "genre" in e.heads][-1]

@@ -9,7 +9,7 @@ import pytest
 from streamer.config import Config, DecisionConfig, ModelsConfig
 from streamer.errors import ConfigError
 from streamer.heads.head import Head
-from streamer.inference.model_cache import Loaded
+from streamer.inference.model_cache import ModelCache
 from streamer.inference.onnx import OnnxModel
 from streamer.pipeline.build_heads import heads_of
 from tests.toy_model import write_toy_model
@@ -39,7 +39,7 @@ def config(folder: Path, **gate: float) -> Config:
 def test_thresholds_are_the_model_s_own_unless_set(
     folder: Path, gate: dict[str, float], on: float, off: float
 ) -> None:
-    (head,) = heads_of(config(folder, **gate), Loaded())
+    (head,) = heads_of(config(folder, **gate), ModelCache())
     (decider,) = head.decisions_at(16_000, 0).deciders
     assert (decider.on, decider.off) == (on, off)
 
@@ -57,6 +57,6 @@ def test_one_threshold_does_not_turn_the_hysteresis_round(
     with pytest.raises(
         ConfigError, match=rf"^thresholds of gate are {match}; expected off <= on: set both in \[gate\], or"
     ):
-        heads_of(config(folder, **gate), Loaded())
+        heads_of(config(folder, **gate), ModelCache())
     with pytest.raises(ConfigError, match=match):
         Head("gate", "gate", OnnxModel(folder), DecisionConfig(**gate))

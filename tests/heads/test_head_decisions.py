@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from streamer.heads.head_decisions import HeadDecisions
-from streamer.heads.hysteresis import Decider
+from streamer.heads.hysteresis import Hysteresis
 
 HOP = 10
 
 
 def decisions(*labels: str, exclusive: bool = False, warm_up_samples: int = 0) -> HeadDecisions:
-    deciders = tuple(Decider(label, 0.6, 0.3, 20, 20, update_samples=1_000) for label in labels)
+    deciders = tuple(Hysteresis(label, 0.6, 0.3, 20, 20, update_samples=1_000) for label in labels)
     return HeadDecisions(deciders, exclusive, warm_up_samples)
 
 
@@ -105,6 +105,6 @@ def test_a_label_goes_off_by_itself_when_nothing_takes_its_place() -> None:
 
 
 def test_what_is_not_the_likeliest_does_not_set_in_even_where_nothing_is_below_off() -> None:
-    deciders = tuple(Decider(label, 0.6, 0.0, 20, 20, update_samples=1_000) for label in ("rock", "jazz"))
+    deciders = tuple(Hysteresis(label, 0.6, 0.0, 20, 20, update_samples=1_000) for label in ("rock", "jazz"))
     head = HeadDecisions(deciders, True, 0)
     assert run(head, ROCK, JAZZ, ROCK, JAZZ) == []

@@ -6,13 +6,13 @@ import pytest
 
 from streamer.config import DecisionConfig
 from streamer.errors import ConfigError
-from streamer.heads.hysteresis import Change, Decider
+from streamer.heads.hysteresis import Change, Hysteresis
 
 HOP = 10
-PLAIN = Decider("x", 0.6, 0.4, min_on_samples=20, min_off_samples=30, update_samples=1_000)
+PLAIN = Hysteresis("x", 0.6, 0.4, min_on_samples=20, min_off_samples=30, update_samples=1_000)
 
 
-def run(decider: Decider, scores: list[float], origin: int = 0) -> list[Change]:
+def run(decider: Hysteresis, scores: list[float], origin: int = 0) -> list[Change]:
     state = decider.init(origin)
     told = []
     for k, score in enumerate(scores):
@@ -61,7 +61,7 @@ def test_a_pause_is_bridged() -> None:
 
 
 def test_updates_come_at_their_interval_and_only_while_on() -> None:
-    decider = Decider("x", 0.6, 0.4, 10, 10, update_samples=30)
+    decider = Hysteresis("x", 0.6, 0.4, 10, 10, update_samples=30)
     told = run(decider, [0.9] * 8 + [0.1] * 8)
     assert states(told) == [("on", 0, 10), ("update", 0, 40), ("update", 0, 70), ("off", 80, 90)]
 

@@ -11,14 +11,14 @@ import pytest
 
 from streamer.arrays import Array, State
 from streamer.config import DecisionConfig
-from streamer.dsp.log_mel import FrontEnd, FrontEndConfig
-from streamer.dsp.model_calls import Answer, alone
+from streamer.dsp.log_mel import LogMel, LogMelConfig
+from streamer.dsp.model_calls import StepResult, run_alone
 from streamer.dsp.resample import Resample
 from streamer.dsp.stage import Chain, offline
 from streamer.errors import ModelError
 from streamer.heads.head import Head
-from streamer.heads.results import Said
-from streamer.heads.stage_tree import Hearing
+from streamer.heads.results import HeadResult
+from streamer.heads.stage_tree import StageTree
 from streamer.inference.model_folders import read_manifest
 from streamer.inference.onnx import OnnxModel
 from tests.toy_model import EAR_HOP_FRAMES, HOP_FRAMES, write_toy_ear, write_toy_head, write_toy_model
@@ -34,7 +34,7 @@ class Counted(OnnxModel):
         self.steps = steps
         super().__init__(folder)
 
-    def run(self, x: Array, state: State) -> Answer:
+    def run(self, x: Array, state: State) -> StepResult:
         self.steps[self.manifest.name] += x.shape[1] // self.manifest.hop_frames
         return super().run(x, state)
 
@@ -62,14 +62,14 @@ def noise(seconds: float, rate_hz: int = RATE) -> Array:
 
 
 def test_what_heads_share_is_stepped_once(heads: list[Head], steps: Counter[str]) -> None:
-    hearing = Hearing(heads, RATE, with_frames=False)
+    hearing = StageTree(heads, RATE, with_frames=False)
     state = hearing.init()
     steps.clear()
     x = noise(2.0)
-    embeddings = offline(Chain(FrontEnd(), heads[1].path[1]), x[None]).shape[1]
+    embeddings = offline(Chain(LogMel(), heads[1].path[1]), x[None]).shape[1]
     steps.clear()
     for first in range(0, len(x), 160):
-        alone(hearing.step(x[first : first + 160], state))
+        run_alone(hearing.step(x[first : first + 160], state))
     frames = (len(x) - 400) // 160 + 1
     assert embeddings == frames // EAR_HOP_FRAMES
     assert steps == {
@@ -81,13 +81,13 @@ def test_what_heads_share_is_stepped_once(heads: list[Head], steps: Counter[str]
 
 
 def test_what_is_said_is_placed_where_it_was_known(heads: list[Head]) -> None:
-    hearing = Hearing(heads, RATE, with_frames=False)
+    hearing = StageTree(heads, RATE, with_frames=False)
     state = hearing.init()
     said: dict[str, list[int]] = {"gate": [], "sounds": [], "genre": []}
     x = noise(1.2)
     for n in range(len(x)):
-        for outcome in alone(hearing.step(x[n : n + 1], state)):
-            assert isinstance(outcome, Said)
+        for outcome in run_alone(hearing.step(x[n : n + 1], state)):
+            assert isinstance(outcome, HeadResult)
             assert outcome.stop == n + 1
             said[outcome.head.name].append(outcome.start)
     every = EAR_HOP_FRAMES * 160
@@ -100,11 +100,11 @@ def test_what_is_said_is_placed_where_it_was_known(heads: list[Head]) -> None:
 
 @pytest.mark.parametrize("rate_hz", [44_100, 48_000, 8_000])
 def test_items_of_a_chain_lie_on_the_captured_samples(heads: list[Head], rate_hz: int) -> None:
-    hearing = Hearing(heads, rate_hz, with_frames=False)
+    hearing = StageTree(heads, rate_hz, with_frames=False)
     state = hearing.init()
     x = noise(1.5, rate_hz)
-    outcomes = [*alone(hearing.step(x, state)), *hearing.finish(state)]
-    said = [o for o in outcomes if isinstance(o, Said) and o.head.name == "sounds"]
+    outcomes = [*run_alone(hearing.step(x, state)), *hearing.finish(state)]
+    said = [o for o in outcomes if isinstance(o, HeadResult) and o.head.name == "sounds"]
     chain = Chain(Resample(rate_hz, RATE), *heads[1].path)
     scores = offline(chain, x[None])[0]
     skipped = len(scores) - len(said)
@@ -118,15 +118,15 @@ def test_items_of_a_chain_lie_on_the_captured_samples(heads: list[Head], rate_hz
 def test_what_is_said_next_is_known_when_it_was_foretold_and_not_before(
     heads: list[Head], rate_hz: int
 ) -> None:
-    hearing, sound = Hearing(heads, rate_hz, with_frames=False), noise(2, rate_hz)
+    hearing, sound = StageTree(heads, rate_hz, with_frames=False), noise(2, rate_hz)
     state = hearing.init()
     for _ in range(20):
         stop = hearing.next_stop(state)
         assert stop is not None
         first, last = state.heard, hearing.known_after(stop)
-        alone(hearing.step(sound[first : last - 1], state))
+        run_alone(hearing.step(sound[first : last - 1], state))
         assert state.horizon < stop
-        alone(hearing.step(sound[last - 1 : last], state))
+        run_alone(hearing.step(sound[last - 1 : last], state))
         assert state.horizon >= stop
         assert (hearing.next_stop(state) or 0) > stop
 
@@ -144,7 +144,7 @@ def test_an_ear_of_another_release_is_refused(tmp_path: Path) -> None:
         Head("sounds", "sound", head, DecisionConfig(), other)
     with pytest.raises(ModelError, match=r"model sounds was made for the ear .* and is given the front end"):
         Head("sounds", "sound", head, DecisionConfig())
-    gate = OnnxModel(write_toy_model(tmp_path / "gate", FrontEndConfig()))
+    gate = OnnxModel(write_toy_model(tmp_path / "gate", LogMelConfig()))
     with pytest.raises(ModelError, match="model gate was made for the front end and is given the ear"):
         Head("gate", "gate", gate, DecisionConfig(), OnnxModel(ear))
 
@@ -154,4 +154,4 @@ def test_a_head_that_waits_for_a_gate_that_does_not_listen_is_refused(heads: lis
     with pytest.raises(
         ValueError, match=r"genre is opened by 'door'; expected a head .*: \['gate', 'sounds'\]"
     ):
-        Hearing([*heads[:2], waiting], RATE, with_frames=False)
+        StageTree([*heads[:2], waiting], RATE, with_frames=False)

@@ -11,7 +11,7 @@ import pytest
 from streamer.config import EngineConfig
 from streamer.errors import ConfigError, StreamError
 from streamer.inference.backends import open_model
-from streamer.inference.model_cache import Loaded
+from streamer.inference.model_cache import ModelCache
 from streamer.inference.onnx import ON_GPU, OnnxModel
 from tests.programs import streamer
 from tests.toy_model import write_toy_model
@@ -37,7 +37,7 @@ def test_cuda_that_is_not_there_names_the_package(folder: Path) -> None:
         match=r"--backend cuda needs CUDAExecutionProvider, and this ONNX Runtime has .*CPUExecutionProvider.*; type: "
         r"pip uninstall --yes onnxruntime && pip install onnxruntime-gpu",
     ):
-        Loaded(EngineConfig(backend="cuda")).model(folder)
+        ModelCache(EngineConfig(backend="cuda")).model(folder)
 
 
 @pytest.mark.skipif(HAS_CUDA, reason="this ONNX Runtime has CUDA")

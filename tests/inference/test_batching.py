@@ -12,13 +12,13 @@ import soundfile
 
 from streamer.arrays import Array, State
 from streamer.config import Config, DecisionConfig, PublishConfig
-from streamer.dsp.model_calls import Answer, Ask, Asking, alone
+from streamer.dsp.model_calls import Calls, ModelCall, StepResult, run_alone
 from streamer.events import Decision, Event, Scores
 from streamer.heads.head import Head
-from streamer.inference.batching import Together
-from streamer.inference.model_cache import Loaded
+from streamer.inference.batching import BatchRunner
+from streamer.inference.model_cache import ModelCache
 from streamer.inference.onnx import OnnxModel
-from streamer.inference.state_slots import Slots
+from streamer.inference.state_slots import StateSlots
 from streamer.pipeline.build_heads import heads_of
 from streamer.pipeline.pipeline import Pipeline
 from streamer.separation.gated_separation import Separation
@@ -36,12 +36,12 @@ class Adding:
     """Adds its state to what it is given; the state counts. Refuses to be given 13."""
 
     rows: list[int] = field(default_factory=list)
-    streams_at_once: int = ROWS
+    max_batch: int = ROWS
 
-    def room(self, streams: int, like: State) -> State:
+    def allocate_state(self, streams: int, like: State) -> State:
         return tuple(np.empty((streams, *array.shape[1:])) for array in like)
 
-    def run(self, x: Array, state: State) -> Answer:
+    def run(self, x: Array, state: State) -> StepResult:
         self.rows.append(len(x))
         if (x == 13).any():
             raise ValueError("13 is refused")
@@ -49,24 +49,24 @@ class Adding:
         return x + count, (count + 1,)
 
 
-def asking(graphs: Sequence[Adding], x: float, items: int = 1) -> Asking[float]:
+def asking(graphs: Sequence[Adding], x: float, items: int = 1) -> Calls[float]:
     """Send a number through graphs, one after the other."""
     y = np.full((1, items), x)
     for graph in graphs:
-        y, _ = yield Ask(graph, y, (np.ones((1, 1)),))
+        y, _ = yield ModelCall(graph, y, (np.ones((1, 1)),))
     return float(y[0, 0])
 
 
 def test_what_is_asked_of_one_graph_is_answered_in_one_call() -> None:
     graph = Adding()
-    assert Together([graph]).do([asking([graph], x) for x in (1.0, 5.0, 3.0)]) == [2.0, 6.0, 4.0]
+    assert BatchRunner([graph]).do([asking([graph], x) for x in (1.0, 5.0, 3.0)]) == [2.0, 6.0, 4.0]
     assert graph.rows == [3]
 
 
 def test_a_call_takes_so_many_and_only_what_is_alike() -> None:
     graph = Adding()
     works = [asking([graph], float(n), items=1 + n % 2) for n in range(20, 22 + 2 * ROWS)]
-    assert Together([graph]).do(works) == [n + 1 for n in range(20, 22 + 2 * ROWS)]
+    assert BatchRunner([graph]).do(works) == [n + 1 for n in range(20, 22 + 2 * ROWS)]
     assert sum(graph.rows) == len(works)
     assert sorted(graph.rows)[-1] == ROWS
     assert len(graph.rows) == 4  # a bank's rows are of both forms
@@ -75,7 +75,7 @@ def test_a_call_takes_so_many_and_only_what_is_alike() -> None:
 def test_a_later_graph_waits_until_all_who_want_it_are_there() -> None:
     first, second = Adding(), Adding()
     ways = [[first, second], [second], [first, first, second]]
-    found = Together([first, second]).do([asking(way, 1.0) for way in ways])
+    found = BatchRunner([first, second]).do([asking(way, 1.0) for way in ways])
     assert found == [3.0, 2.0, 4.0]
     assert first.rows == [2, 1]
     assert second.rows == [3]
@@ -84,18 +84,18 @@ def test_a_later_graph_waits_until_all_who_want_it_are_there() -> None:
 def test_a_graph_that_several_streams_ask_has_its_first_place() -> None:
     first, second = Adding(), Adding()
     ways = [[first, second], [second], [first, first, second]]
-    assert Together([first, second, first]).do([asking(way, 1.0) for way in ways]) == [3.0, 2.0, 4.0]
+    assert BatchRunner([first, second, first]).do([asking(way, 1.0) for way in ways]) == [3.0, 2.0, 4.0]
     assert (first.rows, second.rows) == ([2, 1], [3])
 
 
 def test_who_asks_for_nothing_is_done_at_once() -> None:
-    assert Together([]).do([asking([], 4.0), asking([], 5.0)]) == [4.0, 5.0]
-    assert Together([]).do([]) == []
+    assert BatchRunner([]).do([asking([], 4.0), asking([], 5.0)]) == [4.0, 5.0]
+    assert BatchRunner([]).do([]) == []
 
 
 def test_a_fault_is_of_the_stream_that_has_it() -> None:
     graph = Adding()
-    good, bad, late = Together([graph]).do([asking([graph, graph], x) for x in (1.0, 13.0, 12.0)])
+    good, bad, late = BatchRunner([graph]).do([asking([graph, graph], x) for x in (1.0, 13.0, 12.0)])
     assert good == 3.0
     assert isinstance(bad, ValueError)
     assert isinstance(late, ValueError)
@@ -103,11 +103,11 @@ def test_a_fault_is_of_the_stream_that_has_it() -> None:
 
 
 def test_a_state_stays_in_its_slot_whoever_steps_with_it() -> None:
-    graph, together = Adding(), Together([])
+    graph, together = Adding(), BatchRunner([])
     states: dict[str, State] = {name: (np.zeros((1, 1)),) for name in "abc"}
 
-    def counting(name: str) -> Asking[float]:
-        y, states[name] = yield Ask(graph, np.zeros((1, 1)), states[name])
+    def counting(name: str) -> Calls[float]:
+        y, states[name] = yield ModelCall(graph, np.zeros((1, 1)), states[name])
         return float(y[0, 0])
 
     for due, found in (("abc", [0, 0, 0]), ("ac", [1, 1]), ("b", [1]), ("abc", [2, 2, 2]), ("c", [3])):
@@ -119,7 +119,7 @@ def test_a_state_stays_in_its_slot_whoever_steps_with_it() -> None:
 
 
 def test_a_slot_is_free_as_soon_as_its_state_is_forgotten() -> None:
-    slots = Slots(Adding())
+    slots = StateSlots(Adding())
     states = [slots.take_in((np.full((1, 2), n),)) for n in range(ROWS + 1)]
     assert [slot.row for slot, _ in states] == [*range(ROWS), 0]
     assert states[ROWS][0].bank is not states[0][0].bank
@@ -149,7 +149,7 @@ def heard_together(
 ) -> list[list[Event]]:
     """Turn by turn some of the streams, as they happen to be due; each leaves when its sound ends."""
     rng = np.random.default_rng(seed)
-    together, waiting = Together([]), [list(own) for own in blocks]
+    together, waiting = BatchRunner([]), [list(own) for own in blocks]
     said: list[list[Event]] = [[] for _ in pipelines]
     while any(waiting):
         due = [n for n, own in enumerate(waiting) if own and rng.random() < 0.7]
@@ -161,7 +161,7 @@ def heard_together(
 
 
 def heard_alone(pipeline: Pipeline, blocks: Sequence[Block]) -> list[Event]:
-    return [event for block in blocks for event in alone(pipeline.step(block))] + pipeline.finish()
+    return [event for block in blocks for event in run_alone(pipeline.step(block))] + pipeline.finish()
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -184,7 +184,7 @@ def test_toys_say_the_same_bytes_together_as_alone(tmp_path: Path, seed: int) ->
 
 
 def test_the_released_models_decide_together_as_alone() -> None:
-    heads: list[Head] = [replace(head, pre_roll_s=1.0) for head in heads_of(Config(), Loaded())]
+    heads: list[Head] = [replace(head, pre_roll_s=1.0) for head in heads_of(Config(), ModelCache())]
     demo, _ = soundfile.read(DEMO_PATH, dtype="float32")
     rng = np.random.default_rng(4)
     blocks = [chunks(rng, demo[n * 3 * RATE : (n * 3 + 9) * RATE], 0) for n in range(5)]

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from streamer.dsp.log_mel import FrontEndConfig
+from streamer.dsp.log_mel import LogMelConfig
 from streamer.errors import ModelError
 from streamer.inference.manifest import EarSpec, Thresholds
 from streamer.inference.model_folders import find_model, read_manifest, verify_file
@@ -32,7 +32,7 @@ def edit(folder: Path, change: Callable[[dict[str, Any]], object]) -> None:
 
 
 def test_manifest_comes_back_as_it_was_written(tmp_path: Path) -> None:
-    front_end = FrontEndConfig(mel_bands=40, mel_scale="slaney", power=2)
+    front_end = LogMelConfig(mel_bands=40, mel_scale="slaney", power=2)
     folder = write_toy_model(tmp_path / "toy", front_end, label="siren")
     manifest = read_manifest(folder)
     assert manifest.front_end == front_end

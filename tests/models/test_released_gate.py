@@ -6,7 +6,7 @@ import pytest
 import soundfile
 import soxr
 
-from streamer.dsp.log_mel import FrontEnd
+from streamer.dsp.log_mel import LogMel
 from streamer.dsp.stage import Chain, offline
 from streamer.inference.onnx import OnnxModel
 from tests import contract
@@ -57,7 +57,7 @@ def test_its_card_has_the_manifest_s_figures(model):
 
 
 def test_digital_silence_is_no_music(model, point):
-    chain = Chain(FrontEnd(model.manifest.front_end), model)
+    chain = Chain(LogMel(model.manifest.front_end), model)
     scores = offline(chain, np.zeros((1, 10 * 16_000), np.float32))
     assert scores.max() < point.off
 
@@ -68,7 +68,7 @@ def test_it_finds_the_music_of_the_demo_and_nothing_else(model, point):
     with (folder / "demo.ogg").open("rb") as sound_file:
         sound, rate_hz = soundfile.read(sound_file, dtype="float32", always_2d=True)
     mono = soxr.resample(sound.mean(axis=1), rate_hz, 16_000)
-    chain = Chain(FrontEnd(model.manifest.front_end), model)
+    chain = Chain(LogMel(model.manifest.front_end), model)
     scores = offline(chain, mono[None])[0, :, 0]
     step_s = float(chain.hop) / 16_000
     for segment in truth["segments"]:
@@ -83,7 +83,7 @@ def test_it_finds_the_music_of_the_demo_and_nothing_else(model, point):
 
 def test_held_out_real_sound(model, point, data_dir, cache_dir):
     """A few recordings that were never trained on: the manifest's figures are over all of them."""
-    chain = Chain(FrontEnd(model.manifest.front_end), model)
+    chain = Chain(LogMel(model.manifest.front_end), model)
     shares: dict[str, list[float]] = {"music": [], "speech": [], "sound": []}
     for recording in music_or_not(data_dir, cache_dir, [5])[::8]:
         if recording.kind in shares:

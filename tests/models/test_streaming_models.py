@@ -7,7 +7,7 @@ from models.cnn_lstm_attention import CnnLstmAttention, CnnLstmAttentionConfig
 from models.ear import Ear, EarConfig
 from models.gate import Gate, GateConfig
 from models.genre import Genre, GenreConfig
-from models.heads import Head, HeadConfig
+from models.heads import ClassifierHead, HeadConfig
 from models.mask import Mask, MaskConfig
 from streamer.dsp.stft import StftConfig
 from streamer.errors import ConfigError
@@ -30,7 +30,7 @@ def small_gate():
 
 
 def small_head():
-    return Head(HeadConfig(hidden=5), 9, LABELS), 9
+    return ClassifierHead(HeadConfig(hidden=5), 9, LABELS), 9
 
 
 def small_mask():

@@ -10,8 +10,8 @@ import pytest
 
 from streamer.arrays import Array
 from streamer.config import DecisionConfig, PublishConfig
-from streamer.dsp.log_mel import FrontEndConfig
-from streamer.dsp.model_calls import alone
+from streamer.dsp.log_mel import LogMelConfig
+from streamer.dsp.model_calls import run_alone
 from streamer.events import Decision, Event, Level, Scores, Spectrum
 from streamer.heads.head import Head
 from streamer.inference.onnx import OnnxModel
@@ -40,7 +40,7 @@ def sound(rate_hz: int, channels: int = 1) -> Array:
 def hear(pipeline: Pipeline, x: Array, cuts: list[int], first: int = 0) -> list[Event]:
     events = []
     for a, b in zip([0, *cuts], [*cuts, len(x)], strict=True):
-        events += alone(pipeline.step(Block(first + a, x[a:b], None)))
+        events += run_alone(pipeline.step(Block(first + a, x[a:b], None)))
     return events
 
 
@@ -103,7 +103,7 @@ def test_spectrum_frames_are_all_there_once(head: Head) -> None:
         e for e in hear(make(head, SECOND, spectrum=True), sound(SECOND), []) if isinstance(e, Spectrum)
     ]
     assert sum(len(e.frames) for e in spectra) == (5 * SECOND - 400) // 160 + 1
-    assert spectra[0].front_end == FrontEndConfig().fingerprint
+    assert spectra[0].front_end == LogMelConfig().fingerprint
     assert (spectra[0].start, spectra[0].stop) == (240, 7 * 160 + 400)
 
 
@@ -113,7 +113,7 @@ def test_running_values_come_with_the_sample_that_was_wanted(head: Head, rate_hz
     stops: dict[type[Event], list[int]] = {Level: [], Scores: []}
     while (wanted := pipeline.position + pipeline.wanted_samples) <= len(x):
         for stop in (wanted - 1, wanted):
-            for event in alone(pipeline.step(Block(first := pipeline.position, x[first:stop], None))):
+            for event in run_alone(pipeline.step(Block(first := pipeline.position, x[first:stop], None))):
                 if isinstance(event, Level | Scores):
                     assert stop == wanted
                     stops[type(event)].append(event.stop)
@@ -187,7 +187,7 @@ def test_what_is_no_sound_is_muted_and_counted_and_does_not_spread(head: Head) -
 
 
 def test_heads_that_agree_share_one_front_end(tmp_path: Path) -> None:
-    other = FrontEndConfig(
+    other = LogMelConfig(
         sample_rate_hz=22_050, window_samples=2_048, hop_samples=512, fft_samples=2_048, mel_bands=128,
         mel_low_hz=0, mel_high_hz=11_025, mel_scale="slaney", mel_triangles="hz", mel_norm="area", power=2,
     )  # fmt: skip
@@ -199,7 +199,7 @@ def test_heads_that_agree_share_one_front_end(tmp_path: Path) -> None:
     pipeline = Pipeline("s", SECOND, heads, PublishConfig(spectrum=True))
     events = hear(pipeline, sound(SECOND), list(range(1_000, 5 * SECOND, 1_000))) + pipeline.finish()
     spectra = [e.front_end for e in events if isinstance(e, Spectrum)]
-    assert set(spectra) == {FrontEndConfig().fingerprint, other.fingerprint}
+    assert set(spectra) == {LogMelConfig().fingerprint, other.fingerprint}
     scores = [e for e in events if isinstance(e, Scores)][-1].heads
     assert scores["gate"] == scores["sound"]
     assert set(scores) == {"gate", "sound", "genre"}

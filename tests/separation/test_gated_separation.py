@@ -10,15 +10,15 @@ import pytest
 
 from streamer.arrays import Array
 from streamer.config import Config, DecisionConfig, ModelsConfig, PublishConfig, StemsConfig
-from streamer.dsp.model_calls import alone
+from streamer.dsp.model_calls import run_alone
 from streamer.errors import ConfigError, ModelError
 from streamer.events import Decision, Event, Stem
 from streamer.heads.head import Head
-from streamer.inference.model_cache import Loaded
+from streamer.inference.model_cache import ModelCache
 from streamer.inference.onnx import OnnxModel
 from streamer.pipeline.build_separation import separation_of
 from streamer.pipeline.pipeline import Pipeline
-from streamer.pipeline.stream_models import Listener
+from streamer.pipeline.stream_models import StreamModels
 from streamer.separation.gated_separation import Separation
 from streamer.sources.source import Block
 from tests.toy_model import write_toy_model
@@ -53,7 +53,7 @@ def pipeline(gate: Head, separation: Separation | None, rate_hz: int) -> Pipelin
 def hear(pipeline: Pipeline, x: Array, cuts: list[int], first: int = 0) -> list[Event]:
     events = []
     for a, b in zip([0, *cuts], [*cuts, len(x)], strict=True):
-        events += alone(pipeline.step(Block(first + a, x[a:b], None)))
+        events += run_alone(pipeline.step(Block(first + a, x[a:b], None)))
     return events
 
 
@@ -105,7 +105,7 @@ def test_stems_wait_for_nothing_but_their_own_latency(gate: Head, separation: Se
     made = pipeline(gate, separation, 48_000)
     late = []
     for first in range(0, len(x), 480):
-        events = alone(made.step(Block(first, x[first : first + 480], None)))
+        events = run_alone(made.step(Block(first, x[first : first + 480], None)))
         late += [first + 480 - event.stop for event in stems(events)]
     assert max(late) < 960  # 20 ms, by which the first sample of a piece is late; its last one less
 
@@ -164,14 +164,14 @@ def test_without_a_separation_there_are_no_stems(gate: Head) -> None:
 def test_a_separation_is_loaded_where_it_is_named_or_stems_are_asked_for(tmp_path: Path, gate: Head) -> None:
     folder = str(write_toy_separation(tmp_path / "apart"))
     named = Config(models=ModelsConfig(separation=folder))
-    found = separation_of(named, [gate], Loaded())
+    found = separation_of(named, [gate], ModelCache())
     assert found is not None
     assert found.opened_by == "gate"
-    assert Listener((gate,), found).versions["separation"].startswith("apart@")
-    alone = separation_of(named, [], Loaded())
-    assert alone is not None
-    assert alone.opened_by is None
-    assert separation_of(Config(), [gate], Loaded()) is None
+    assert StreamModels((gate,), found).versions["separation"].startswith("apart@")
+    run_alone = separation_of(named, [], ModelCache())
+    assert run_alone is not None
+    assert run_alone.opened_by is None
+    assert separation_of(Config(), [gate], ModelCache()) is None
 
 
 def test_stems_without_a_model_name_the_way_out(gate: Head) -> None:
@@ -179,13 +179,13 @@ def test_stems_without_a_model_name_the_way_out(gate: Head) -> None:
     with pytest.raises(
         ConfigError, match="no model takes them apart; name one, as in --model separation=FOLDER"
     ):
-        separation_of(config, [gate], Loaded())
+        separation_of(config, [gate], ModelCache())
 
 
 def test_a_gate_is_no_separation(tmp_path: Path, gate: Head) -> None:
     config = Config(models=ModelsConfig(separation=str(tmp_path / "gate")))
     with pytest.raises(ModelError, match="decides 'gate'; expected a model whose task is 'separation'"):
-        separation_of(config, [gate], Loaded())
+        separation_of(config, [gate], ModelCache())
 
 
 def test_a_stem_that_is_none_is_not_played() -> None:

@@ -9,11 +9,11 @@ import pytest
 
 from streamer.arrays import Array
 from streamer.config import DecisionConfig
-from streamer.dsp.model_calls import alone
+from streamer.dsp.model_calls import run_alone
 from streamer.heads.gated import Switch
 from streamer.heads.head_decisions import decisions_of, points_of
 from streamer.inference.onnx import OnnxModel
-from streamer.separation.live import Apart, LiveSeparation, VoiceSaid
+from streamer.separation.live import LiveSeparation, StemPiece, VoiceResult
 from tests.toy_separation import without_offset, write_toy_separation
 
 RATE_HZ = 16_000
@@ -41,26 +41,26 @@ def noise(samples: int, channels: int = 1, level: float = 0.1) -> Array:
 
 def hear(
     separation: LiveSeparation, x: Array, switches: list[Switch], cuts: list[int]
-) -> list[Apart | VoiceSaid]:
+) -> list[StemPiece | VoiceResult]:
     """All that is given for a sound cut at `cuts`, where each switch is told once it is known."""
     state, given, waiting = separation.init(), [], list(switches)
     for a, b in zip([0, *cuts], [*cuts, len(x)], strict=True):
         due = [switch for switch in waiting if switch.at <= separation.known(b)]
         waiting = waiting[len(due) :]
-        given += alone(separation.step(x[a:b], due, state))
+        given += run_alone(separation.step(x[a:b], due, state))
     return given + separation.finish(state)
 
 
-def pieces(given: list[Apart | VoiceSaid]) -> list[Apart]:
-    return [one for one in given if isinstance(one, Apart)]
+def pieces(given: list[StemPiece | VoiceResult]) -> list[StemPiece]:
+    return [one for one in given if isinstance(one, StemPiece)]
 
 
-def joined(given: list[Apart | VoiceSaid], stem: str = "voice") -> Array:
+def joined(given: list[StemPiece | VoiceResult], stem: str = "voice") -> Array:
     return np.concatenate([getattr(part, stem) for part in pieces(given)])
 
 
-def changes(given: list[Apart | VoiceSaid]) -> list[tuple[str, int, int]]:
-    return [(c.state, c.since, c.at) for one in given if isinstance(one, VoiceSaid) for c in one.changes]
+def changes(given: list[StemPiece | VoiceResult]) -> list[tuple[str, int, int]]:
+    return [(c.state, c.since, c.at) for one in given if isinstance(one, VoiceResult) for c in one.changes]
 
 
 def test_stems_lie_where_the_gate_is_open_sample_by_sample(model: OnnxModel) -> None:

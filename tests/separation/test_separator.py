@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from streamer.arrays import Array, State
-from streamer.dsp.model_calls import alone
+from streamer.dsp.model_calls import run_alone
 from streamer.dsp.stage import Stage
 from streamer.dsp.stft import StftConfig
 from streamer.inference.model_folders import find_model
@@ -58,7 +58,7 @@ class VoiceOf(Stage):
         return self.separator.init(batch)
 
     def step(self, x: Array, state: State) -> tuple[Array, State]:
-        stems, state = alone(self.separator.step(x, state))
+        stems, state = run_alone(self.separator.step(x, state))
         return np.concatenate([stems.voice, stems.music], axis=2), state
 
     def flush(self, state: State) -> Array:

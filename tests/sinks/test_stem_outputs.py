@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from streamer.config import Config, StemsConfig, StreamConfig
-from streamer.engine.announcer import Teller
+from streamer.engine.announcer import Announcer
 from streamer.engine.build_streams import make_streams
 from streamer.engine.stream import Stream
 from streamer.errors import ConfigError
-from streamer.inference.model_cache import Loaded
+from streamer.inference.model_cache import ModelCache
 from streamer.sinks.player import Player
 from streamer.sinks.stem_files import LiveStemFiles, StemFiles
 from streamer.sinks.stem_outputs import stem_sinks
@@ -47,7 +47,7 @@ def streams_that_play(*outputs: str) -> Config:
 
 
 def test_two_streams_play_on_two_outputs() -> None:
-    streams = make_streams(streams_that_play("left", "right"), True, float("inf"), Loaded())
+    streams = make_streams(streams_that_play("left", "right"), True, float("inf"), ModelCache())
     assert [[type(sink) for sink in stream.sinks] for stream in streams] == [[Player], [Player]]
 
 
@@ -55,7 +55,7 @@ def test_two_streams_are_not_played_on_one_output() -> None:
     with pytest.raises(
         ConfigError, match="2 streams are to be played on the output 'left'; expected one: set"
     ):
-        make_streams(streams_that_play("left", "left"), True, float("inf"), Loaded())
+        make_streams(streams_that_play("left", "left"), True, float("inf"), ModelCache())
 
 
 @pytest.mark.parametrize(("publish", "kinds"), [(False, ["level"]), (True, ["stem", "level"])])
@@ -66,7 +66,7 @@ def test_a_streams_own_sinks_have_all_and_others_the_stems_that_are_published(
     config = Config(stems=StemsConfig(publish=publish))
     stream = Stream("s", Scripted(loud(1), clock), config=config, sinks=[own])
     other = Stream("t", Scripted(loud(1), clock), config=config)
-    teller = Teller([shared], 1.0, clock)
+    teller = Announcer([shared], 1.0, clock)
     teller.send(stream, [bus.stem(stream="s"), bus.level(stream="s")])
     teller.send(other, [bus.level(stream="t")])
     assert [event.kind for event in own.events] == ["stem", "level"]

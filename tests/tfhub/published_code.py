@@ -9,7 +9,7 @@ import tensorflow as tf
 import tf_keras
 
 from streamer.arrays import Array
-from streamer.dsp.log_mel import FrontEndConfig, hann, mel_matrix
+from streamer.dsp.log_mel import LogMelConfig, hann, mel_matrix
 from streamer.yamnet.weights import CHANNELS, CLASSES, STRIDED, Weights
 
 EPSILON = 1e-4
@@ -60,7 +60,7 @@ class UnfoldedYAMNet(tf.Module):
         class_map = Path(weights.source) / "assets" / "yamnet_class_map.csv"
         self._class_map = tf.saved_model.Asset(str(class_map))
         self._window = tf.constant(hann(400))
-        self._mel = tf.constant(mel_matrix(FrontEndConfig()).T)
+        self._mel = tf.constant(mel_matrix(LogMelConfig()).T)
 
     @tf.function(input_signature=[])
     def class_map_path(self):

@@ -12,7 +12,7 @@ import torch
 from torch import nn
 from torch.nn.functional import l1_loss, mse_loss
 
-from streamer.dsp.log_mel import FrontEndConfig
+from streamer.dsp.log_mel import LogMelConfig
 from train.loop.checkpoint import Identity
 from train.loop.checkpoint import load as load_checkpoint
 from train.loop.distributed import joined
@@ -39,7 +39,7 @@ class Line:
     """Learns ``y = sum(x)``, with dropout and batch norm so that their states matter."""
 
     name = "line"
-    front_end: FrontEndConfig | None = FrontEndConfig()
+    front_end: LogMelConfig | None = LogMelConfig()
 
     def __init__(self, config=LineConfig()):
         self.config = config

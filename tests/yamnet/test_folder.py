@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from streamer.dsp.log_mel import FrontEnd
+from streamer.dsp.log_mel import LogMel
 from streamer.dsp.stage import offline
 from streamer.errors import ConfigError, ModelError
 from streamer.inference.manifest import PREFERENCES
@@ -68,7 +68,7 @@ def test_it_gives_the_score_of_music(tmp_path: Path) -> None:
     weights = toy_weights()
     model = OnnxModel(write(tmp_path / "yamnet", weights))
     sound = noise()
-    scores = offline(model, offline(FrontEnd(), sound[None]))[0, :, 0]
+    scores = offline(model, offline(LogMel(), sound[None]))[0, :, 0]
     expected, _ = TorchYAMNet(weights)(
         sound[None, 4 * 160 : 4 * 160 + 15_600]
     )  # frames 4 to 100: the tenth step

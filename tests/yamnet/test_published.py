@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from streamer.arrays import Array
-from streamer.dsp.log_mel import FrontEnd
+from streamer.dsp.log_mel import LogMel
 from streamer.dsp.stage import Chain, offline
 from streamer.errors import ModelError
 from streamer.inference.onnx import OnnxModel
@@ -87,14 +87,14 @@ def test_relu6_weights_under_plain_relu_are_silently_wrong(data_dir: Path, cache
 
 def test_the_imported_folder_keeps_the_contract(data_dir: Path, cache_dir: Path, folder: Path) -> None:
     piece = next(r for r in music_or_not(data_dir, cache_dir, [5]) if r.kind == "music")
-    frames = offline(FrontEnd(), sound(piece, 1.5)[None])[:, :60]
+    frames = offline(LogMel(), sound(piece, 1.5)[None])[:, :60]
     contract.check_stage(OnnxModel(folder), frames, atol=1e-4)
 
 
 def test_it_tells_music_from_all_else(data_dir: Path, cache_dir: Path, folder: Path) -> None:
     model = OnnxModel(folder)
     (point,) = model.manifest.thresholds()
-    chain = Chain(FrontEnd(model.manifest.front_end), model)
+    chain = Chain(LogMel(model.manifest.front_end), model)
     shares = []
     for kinds, count in ((("music",), 4), (("speech", "sound"), 8)):
         held_out = [r for r in music_or_not(data_dir, cache_dir, [5]) if r.kind in kinds]

@@ -19,7 +19,7 @@ from sklearn.linear_model import LogisticRegression
 
 from streamer.arrays import Array
 from streamer.custom_sounds.background import FILE, Background
-from streamer.custom_sounds.embedder import Hearer
+from streamer.custom_sounds.embedder import Embedder
 from streamer.inference.manifest import Thresholds
 from streamer.inference.onnx import OnnxModel
 from train.custom_sounds.trials import Clip, clips_of, trials
@@ -52,7 +52,7 @@ def make_background(ear: OnnxModel, data: Path, cache: Path, config: EarRunConfi
     config : EarRunConfig
         Of the ear's run: says which folds it learnt from, and which chose its weights.
     """
-    hearer = Hearer(ear, WINDOW_STEPS)
+    hearer = Embedder(ear, WINDOW_STEPS)
     background = whitened(ear, clips_of(hearer, data, cache, config.learnt_folds))
     checked = config.checked_fold
     return scaled(hearer, background, clips_of(hearer, data, cache, [checked]))
@@ -83,7 +83,7 @@ def whitened(ear: OnnxModel, clips: Sequence[Clip]) -> Background:
     return replace(unscaled, impostors=unscaled.directions(impostors).astype(np.float16))
 
 
-def scaled(hearer: Hearer, background: Background, clips: Sequence[Clip]) -> Background:
+def scaled(hearer: Embedder, background: Background, clips: Sequence[Clip]) -> Background:
     """The same with a logistic function that is 0.5 at the balanced point, and all operating points."""
     found = [trial for shots in SHOTS for trial in trials(hearer, background, clips, shots, DRAWS)]
     similar = np.concatenate([trial.similar.ravel() for trial in found])

@@ -15,7 +15,7 @@ import numpy as np
 
 from streamer.arrays import Array
 from streamer.custom_sounds.background import Background, read_background
-from streamer.custom_sounds.embedder import Hearer
+from streamer.custom_sounds.embedder import Embedder
 from streamer.inference.onnx import OnnxModel
 from train.custom_sounds.trials import Clip, Trial, clips_of, trials
 from train.loop.run import CACHE, data_folder
@@ -25,7 +25,7 @@ DRAWS = 20
 FEW_WAYS = 5
 
 
-def figures(hearer: Hearer, background: Background, clips: Sequence[Clip]) -> dict[str, Any]:
+def figures(hearer: Embedder, background: Background, clips: Sequence[Clip]) -> dict[str, Any]:
     """Every figure, by how many clips of each class are shown: mean and deviation over random choices of those."""
     return {
         f"{shots} shown": _of_trials(background, list(trials(hearer, background, clips, shots, DRAWS)))
@@ -82,7 +82,7 @@ def main(model: Path, fold: int) -> None:
     """Teach each class of ESC-50 from a few clips of a held-out fold and ask about all others; figures as JSON."""
     ear = OnnxModel(model)
     background = read_background(model, ear.manifest)
-    hearer = Hearer(ear, background.window_steps)
+    hearer = Embedder(ear, background.window_steps)
     click.echo(
         json.dumps(figures(hearer, background, clips_of(hearer, data_folder(), CACHE, [fold])), indent=2)
     )

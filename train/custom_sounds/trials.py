@@ -11,8 +11,8 @@ from tqdm import tqdm
 
 from streamer.arrays import Array
 from streamer.custom_sounds.background import Background
-from streamer.custom_sounds.embedder import Heard, Hearer
-from streamer.custom_sounds.learner import Learner
+from streamer.custom_sounds.embedder import Embedder, RecordingEmbeddings
+from streamer.custom_sounds.learner import SoundLearner
 from train.data.cache import SoundCache
 from train.data.recordings import Recording
 from train.data.sets.all_sound import recordings
@@ -29,7 +29,7 @@ class Clip:
 
     recording: Recording
     seconds: float
-    heard: Heard
+    heard: RecordingEmbeddings
 
     @property
     def is_sound(self) -> bool:
@@ -43,12 +43,12 @@ class Clip:
         return parts[1] if len(parts) == 4 else self.recording.name
 
 
-def clips_of(hearer: Hearer, data: Path, cache: Path, folds: Sequence[int]) -> list[Clip]:
+def clips_of(hearer: Embedder, data: Path, cache: Path, folds: Sequence[int]) -> list[Clip]:
     """Hear all clips of everyday sound of some folds, and some recordings of music and speech.
 
     Parameters
     ----------
-    hearer : Hearer
+    hearer : Embedder
     data, cache : Path
         Folders of the data sets and of what is made of them.
     folds : sequence of int
@@ -99,13 +99,13 @@ class Trial:
 
 
 def trials(
-    hearer: Hearer, background: Background, clips: Sequence[Clip], shots: int, draws: int, seed: int = 0
+    hearer: Embedder, background: Background, clips: Sequence[Clip], shots: int, draws: int, seed: int = 0
 ) -> Iterator[Trial]:
     """Show `shots` clips of every class, chosen at random, and ask about all others; `draws` times.
 
     Parameters
     ----------
-    hearer : Hearer
+    hearer : Embedder
     background : Background
     clips : sequence of Clip
     shots, draws : int
@@ -113,7 +113,7 @@ def trials(
     seed : int
     """
     rng = np.random.default_rng(seed)
-    learner = Learner(hearer.ear, background)
+    learner = SoundLearner(hearer.ear, background)
     names = sorted({clip.recording.category for clip in clips if clip.is_sound})
     truth = np.array([names.index(clip.recording.category) if clip.is_sound else -1 for clip in clips])
     origins = np.array([clip.origin for clip in clips])

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from streamer.arrays import Array
-from streamer.dsp.log_mel import FrontEnd
+from streamer.dsp.log_mel import LogMel
 from train.data.features import FeatureCache
 from train.data.recordings import Recording
 
@@ -66,7 +66,7 @@ def kept_together(recordings: Sequence[Recording], cache: Path, seconds: float =
     seconds : float
         As in `repeats`.
     """
-    features = FeatureCache(recordings, cache, FrontEnd())
+    features = FeatureCache(recordings, cache, LogMel())
     there = features.recordings
     folds = {
         there[place].name: there[first].fold

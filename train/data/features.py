@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 
 from streamer.arrays import Array
-from streamer.dsp.log_mel import FrontEnd
+from streamer.dsp.log_mel import LogMel
 from streamer.dsp.stage import offline
 from train.data.cache import Cache
 from train.data.decode import FULL_SCALE, RATE_HZ, ClipError, decode
@@ -24,7 +24,7 @@ class FeatureCache(Cache):
     recordings : iterable of Recording
     folder : Path
         Where caches live.
-    front_end : FrontEnd
+    front_end : LogMel
         Takes 16 kHz; another configuration is another cache.
     dtype : {"float16", "float32"}
         As kept on disk. The default front end's values lie in -6.9 to 5.6, where float16 is off by 0.002 at most.
@@ -39,7 +39,7 @@ class FeatureCache(Cache):
         self,
         recordings: Iterable[Recording],
         folder: Path,
-        front_end: FrontEnd,
+        front_end: LogMel,
         dtype: Literal["float16", "float32"] = "float16",
     ) -> None:
         if front_end.config.sample_rate_hz != RATE_HZ:
@@ -68,7 +68,7 @@ class FeatureCache(Cache):
         return log_mel(recording, self.front_end).astype(self._dtype)
 
 
-def log_mel(recording: Recording, front_end: FrontEnd) -> Array:
+def log_mel(recording: Recording, front_end: LogMel) -> Array:
     """Frames of a whole recording, float32, shape (frames, mel_bands).
 
     Raises

@@ -19,7 +19,7 @@ import onnx
 
 from streamer.arrays import Array
 from streamer.config import STEMS_TURN_S, TURN_S
-from streamer.dsp.log_mel import FrontEnd, FrontEndConfig
+from streamer.dsp.log_mel import LogMel, LogMelConfig
 from streamer.dsp.stage import Chain, Stage
 from streamer.dsp.stft import InverseStft, Stft, StftConfig
 from streamer.errors import ModelError
@@ -169,7 +169,7 @@ def step_times(stage: Stage, x: Array, steps: int) -> tuple[Array, float]:
     return times, (time.process_time() - began_core) / steps
 
 
-def front_end_core_ms_per_s(config: FrontEndConfig | StftConfig, steps: int = 2_000) -> float:
+def front_end_core_ms_per_s(config: LogMelConfig | StftConfig, steps: int = 2_000) -> float:
     """Processor time of a front end for a second of sound that comes by `TURN_S`, in milliseconds.
 
     Of spectra it is that of the transform and its inverse, of sound that comes by `STEMS_TURN_S`.
@@ -178,7 +178,7 @@ def front_end_core_ms_per_s(config: FrontEndConfig | StftConfig, steps: int = 2_
     if isinstance(config, StftConfig):
         stage, turn_s, channels = Chain(Stft(config), InverseStft(config)), STEMS_TURN_S, (1,)
     else:
-        stage, turn_s, channels = FrontEnd(config), TURN_S, ()
+        stage, turn_s, channels = LogMel(config), TURN_S, ()
     samples = round(turn_s * config.sample_rate_hz)
     _, core_s = step_times(stage, 0.1 * _noise(1, samples, *channels), steps)
     return 1e3 * core_s * config.sample_rate_hz / samples

@@ -12,7 +12,7 @@ import numpy as np
 from sklearn.metrics import f1_score
 
 from streamer.arrays import Array
-from streamer.dsp.log_mel import FrontEnd
+from streamer.dsp.log_mel import LogMel
 from streamer.dsp.stage import offline
 from streamer.errors import ConfigError, ModelError
 from streamer.inference.model_folders import read_manifest
@@ -20,7 +20,7 @@ from train.data.decode import RATE_HZ
 from train.evaluate import cost, metrics, robustness, saliency
 from train.evaluate.clips import Clips, own_folder
 from train.evaluate.predictions import NO_LABEL, Predictions, load, stacked
-from train.evaluate.stepped_scores import Listener
+from train.evaluate.stepped_scores import SteppedScorer
 from train.loop.registry import find_plugin
 from train.loop.run import data_folder, find_run, write_json
 
@@ -88,11 +88,11 @@ class Told:
 
     Parameters
     ----------
-    listener : Listener
+    listener : SteppedScorer
     sample : Sample
     """
 
-    def __init__(self, listener: Listener, sample: Sample) -> None:
+    def __init__(self, listener: SteppedScorer, sample: Sample) -> None:
         self._listener, self._said = listener, sample.predictions
         points = listener.manifest.operating_points
         self._on = listener.manifest.thresholds()[0].on if "balanced" in points else ON
@@ -131,11 +131,11 @@ class Told:
 
 
 def maps_of(
-    listener: Listener, sample: Sample, chosen: Sequence[tuple[int, int]]
+    listener: SteppedScorer, sample: Sample, chosen: Sequence[tuple[int, int]]
 ) -> list[saliency.SaliencyMap]:
     """Saliency maps of the beginnings of some clips, for the labels said of them."""
     config, labels = listener.manifest.front_end, listener.manifest.labels
-    front_end, said = FrontEnd(config), sample.predictions
+    front_end, said = LogMel(config), sample.predictions
     frame_s = config.hop_samples / config.sample_rate_hz
 
     def scores(frames: Array) -> Array:
@@ -179,7 +179,7 @@ def inspect(
     manifest = read_manifest(exported)
     if manifest.is_ear or manifest.is_separation:  # what hears an ear decides; a separation is listened to
         return [run / "cost.json"]
-    listener = Listener.of(exported)
+    listener = SteppedScorer.of(exported)
     if listener.manifest.front_end.sample_rate_hz != RATE_HZ:
         raise ModelError(
             f"{exported} hears {listener.manifest.front_end.sample_rate_hz} Hz; expected {RATE_HZ}, the data's"

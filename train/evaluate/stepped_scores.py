@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from streamer.arrays import Array
-from streamer.dsp.log_mel import FrontEnd
+from streamer.dsp.log_mel import LogMel
 from streamer.dsp.stage import Chain
 from streamer.errors import ModelError
 from streamer.inference.manifest import Manifest
@@ -21,7 +21,7 @@ BATCH = 32
 
 
 @dataclass(frozen=True)
-class Listener:
+class SteppedScorer:
     """From sound to scores: front end, the ear if the model hears one, the model.
 
     Attributes
@@ -40,7 +40,7 @@ class Listener:
     after_front_end: Chain
 
     @classmethod
-    def of(cls, folder: Path) -> Listener:
+    def of(cls, folder: Path) -> SteppedScorer:
         """The listener of an exported folder; an ear lies beside it or is released.
 
         Raises
@@ -58,7 +58,7 @@ class Listener:
                 )
         after = Chain(*heard, model)
         warm_up = sum(-(-ear.manifest.warm_up_frames // ear.manifest.hop_frames) for ear in heard)
-        return cls(model, warm_up, Chain(FrontEnd(model.manifest.front_end), after), after)
+        return cls(model, warm_up, Chain(LogMel(model.manifest.front_end), after), after)
 
     @property
     def manifest(self) -> Manifest:

@@ -16,7 +16,7 @@ from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantTy
 from onnxruntime.quantization.shape_inference import quant_pre_process
 
 from streamer.arrays import Array
-from streamer.dsp.log_mel import FrontEnd
+from streamer.dsp.log_mel import LogMel
 from streamer.errors import ModelError
 from streamer.inference.manifest import EarSpec, Manifest
 from streamer.inference.model_folders import ear_folder
@@ -45,7 +45,7 @@ class _Feeds(CalibrationDataReader):  # type: ignore[misc]
 
 
 def _steps(model: OnnxModel, sounds: Sequence[Array]) -> Iterator[dict[str, Array]]:
-    manifest, front_end = model.manifest, FrontEnd(model.manifest.log_mel)
+    manifest, front_end = model.manifest, LogMel(model.manifest.log_mel)
     for sound in sounds:
         frames, _ = front_end.step(sound[None], front_end.init())
         _, _, *state = model.init()

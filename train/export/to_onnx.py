@@ -20,7 +20,7 @@ from torch import Tensor, nn
 
 from models.layers import StreamingLayer, TorchState, fold_batch_norm
 from streamer.arrays import Array
-from streamer.dsp.log_mel import FrontEndConfig
+from streamer.dsp.log_mel import LogMelConfig
 from streamer.dsp.stft import StftConfig
 from streamer.errors import ModelError
 from streamer.inference.manifest import Manifest, StateSpec
@@ -76,7 +76,7 @@ def describe(
     model: StreamingLayer,
     task: str,
     labels: tuple[str, ...],
-    front_end: FrontEndConfig | StftConfig,
+    front_end: LogMelConfig | StftConfig,
     warm_up_frames: int,
     embedding_size: int | None = None,
 ) -> Manifest:

@@ -21,7 +21,7 @@ from train.export.to_onnx import OPSET
 SHIPPED = Path(__file__).resolve().parents[2] / "streamer" / "data" / "yamnet-graph.onnx"
 
 
-class _Graph(nn.Module):
+class _YamnetGraph(nn.Module):
     """The graph's signature: ``x, state.0 -> y, next_state.0, scores, embedding``."""
 
     def __init__(self) -> None:
@@ -66,7 +66,7 @@ def _export(path: Path) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # deprecations inside the exporter itself
         torch.onnx.export(
-            _Graph().eval(),
+            _YamnetGraph().eval(),
             (torch.zeros(2, 30, MEL_BANDS), torch.zeros(2, PATCH_FRAMES - 10, MEL_BANDS)),
             path,
             input_names=["x", "state.0"],

@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from streamer.dsp.log_mel import FrontEndConfig
+from streamer.dsp.log_mel import LogMelConfig
 from streamer.dsp.stft import StftConfig
 from streamer.errors import ModelError
 
@@ -27,12 +27,12 @@ class Identity:
     Attributes
     ----------
     task : str
-    front_end : FrontEndConfig, StftConfig or None
+    front_end : LogMelConfig, StftConfig or None
         What the model hears; none where it hears neither log-mel frames nor spectra.
     """
 
     task: str
-    front_end: FrontEndConfig | StftConfig | None
+    front_end: LogMelConfig | StftConfig | None
 
     @property
     def fingerprint(self) -> str:

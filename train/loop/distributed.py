@@ -95,7 +95,7 @@ class Ranks:
         return box[0]  # type: ignore[no-any-return]
 
 
-def alone(device: str = "auto") -> Ranks:
+def single_process(device: str = "auto") -> Ranks:
     """A single process on a device.
 
     Parameters
@@ -118,10 +118,10 @@ def joined(device: str = "auto") -> Iterator[Ranks]:
     Parameters
     ----------
     device : str
-        As of `alone`; with ``auto`` and ``cuda`` each process has a GPU of its own.
+        As of `single_process`; with ``auto`` and ``cuda`` each process has a GPU of its own.
     """
     if "WORLD_SIZE" not in os.environ:
-        yield alone(device)
+        yield single_process(device)
         return
     chosen = _device(device, int(os.environ["LOCAL_RANK"]))
     if chosen.type == "cuda":

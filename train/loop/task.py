@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor, nn
 
-from streamer.dsp.log_mel import FrontEndConfig
+from streamer.dsp.log_mel import LogMelConfig
 from streamer.dsp.stft import StftConfig
 from streamer.errors import ConfigError
 from train.loop.run import DataUsed
@@ -95,13 +95,13 @@ class Task(Protocol):
         As in the registry.
     config : dataclass
         The whole configuration of the run.
-    front_end : FrontEndConfig, StftConfig or None
+    front_end : LogMelConfig, StftConfig or None
         What the model hears; none where it hears neither log-mel frames nor spectra.
     """
 
     name: str
     config: Any
-    front_end: FrontEndConfig | StftConfig | None
+    front_end: LogMelConfig | StftConfig | None
 
     def data_hash(self) -> DataUsed:
         """What is learnt from and validated on; see `train.loop.run.data_used`."""

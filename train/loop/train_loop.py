@@ -18,7 +18,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from train.errors import TrainingError
 from train.loop.checkpoint import Identity, described
-from train.loop.distributed import Ranks, alone
+from train.loop.distributed import Ranks, single_process
 from train.loop.learner import Learner
 from train.loop.logbook import Logbook
 from train.loop.run import write_json
@@ -53,7 +53,7 @@ def train(task: Task, config: LoopConfig, folder: Path, ranks: Ranks | None = No
     ModelError
         If the folder's checkpoint is of another task or front end, or its model has another shape.
     """
-    ranks = ranks or alone(config.device)
+    ranks = ranks or single_process(config.device)
     folder.mkdir(parents=True, exist_ok=True)
     torch.set_num_threads(config.threads)
     seed_all(config.seed, 0)

@@ -20,7 +20,7 @@ from tqdm import tqdm
 
 from models.yamnet import YAMNet
 from streamer.arrays import Array
-from streamer.dsp.log_mel import FrontEnd
+from streamer.dsp.log_mel import LogMel
 from streamer.dsp.stage import offline
 from streamer.yamnet.weights import CLASSES, EMBEDDING_SIZE, PATCH_FRAMES
 from train import augment
@@ -42,7 +42,7 @@ PATCH_STEPS = 6
 FIRST_PATCH_STEP = PATCH_FRAMES // STEP_FRAMES - 1
 """The step that ends with the first patch."""
 PATCHES = (FRAMES - PATCH_FRAMES) // (PATCH_STEPS * STEP_FRAMES) + 1
-FRONT_END = FrontEnd()
+FRONT_END = LogMel()
 TEACHERS = ("yamnet/yamnet_weights.npz", "yamnet/lite/yamnet_weights.npz")
 """Both trainings of YAMNet: the mean of their logits, and the embedding of the second, which told ESC-50's classes
 apart better (0.842 against 0.829 by logistic regression)."""
@@ -55,7 +55,7 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class LessonConfig:
+class DistillationConfig:
     """How many lessons are made of a fold's recordings.
 
     Attributes
@@ -79,7 +79,7 @@ class LessonConfig:
 
 
 @dataclass(frozen=True)
-class Lessons:
+class TeacherAnswers:
     """Arrays with one row a lesson, mapped from disk.
 
     Attributes
@@ -127,14 +127,14 @@ SHAPES = {
 }
 
 
-def lessons_of(
+def teacher_answers_of(
     sounds: SoundCache,
     classes: Sequence[str],
     no_music: frozenset[tuple[str, str]],
-    config: LessonConfig,
+    config: DistillationConfig,
     data: Path,
     cache: Path,
-) -> Lessons:
+) -> TeacherAnswers:
     """The lessons of one fold, made if they are not there.
 
     Parameters
@@ -145,7 +145,7 @@ def lessons_of(
         Of everyday sound, in the order of the labels.
     no_music : frozenset of (source, category or name)
         Recordings of which nobody can say whether they are music.
-    config : LessonConfig
+    config : DistillationConfig
     data, cache : Path
         Folders of the data sets, with the teachers' weights, and of what is made of them.
     """
@@ -161,7 +161,7 @@ def lessons_of(
     folder = cache / "lessons" / name
     if not folder.is_dir():
         _build(_Source(sounds, classes, no_music, config), data, folder)
-    return Lessons(folder, **{part: np.load(folder / f"{part}.npy", mmap_mode="r") for part in SHAPES})
+    return TeacherAnswers(folder, **{part: np.load(folder / f"{part}.npy", mmap_mode="r") for part in SHAPES})
 
 
 class _Source:
@@ -172,7 +172,7 @@ class _Source:
         sounds: SoundCache,
         classes: Sequence[str],
         no_music: frozenset[tuple[str, str]],
-        config: LessonConfig,
+        config: DistillationConfig,
     ) -> None:
         self._sounds, self._config = sounds, config
         self._places = {name: place for place, name in enumerate(classes)}

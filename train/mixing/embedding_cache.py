@@ -10,25 +10,25 @@ import numpy as np
 from tqdm import tqdm
 
 from streamer.arrays import Array
-from streamer.dsp.log_mel import FrontEnd
+from streamer.dsp.log_mel import LogMel
 from streamer.inference.onnx import OnnxModel
 from train.data.cache import Cache
 from train.data.decode import ClipError
 from train.data.features import log_mel
 from train.data.recordings import Recording
-from train.mixing.distillation import Lessons
+from train.mixing.distillation import TeacherAnswers
 
 BATCH = 64
 _log = logging.getLogger(__name__)
 
 
-def heard(ear: OnnxModel, lessons: Lessons) -> Array:
+def embeddings_of(ear: OnnxModel, lessons: TeacherAnswers) -> Array:
     """Embeddings of lessons, made if they are not there.
 
     Parameters
     ----------
     ear : OnnxModel
-    lessons : Lessons
+    lessons : TeacherAnswers
 
     Returns
     -------
@@ -44,7 +44,7 @@ def heard(ear: OnnxModel, lessons: Lessons) -> Array:
     return mapped
 
 
-def _build(ear: OnnxModel, lessons: Lessons, path: Path) -> None:
+def _build(ear: OnnxModel, lessons: TeacherAnswers, path: Path) -> None:
     steps = lessons.frames.shape[1] // ear.manifest.hop_frames
     shape = len(lessons), steps, ear.manifest.output_size
     out = np.lib.format.open_memmap(path, "w+", np.float16, shape)
@@ -55,7 +55,7 @@ def _build(ear: OnnxModel, lessons: Lessons, path: Path) -> None:
     _log.info("heard %d lessons into %s", len(lessons), path)
 
 
-class HeardCache(Cache):
+class EmbeddingCache(Cache):
     """An ear's embeddings of whole recordings, from a fresh start at each.
 
     Parameters
@@ -68,7 +68,7 @@ class HeardCache(Cache):
     """
 
     def __init__(self, recordings: Iterable[Recording], folder: Path, ear: OnnxModel) -> None:
-        self._ear, self._front_end = ear, FrontEnd(ear.manifest.front_end)
+        self._ear, self._front_end = ear, LogMel(ear.manifest.front_end)
         made = ("heard", self._front_end.config.fingerprint, ear.manifest.sha256)
         super().__init__(recordings, folder, made, self._embeddings)
 
@@ -89,9 +89,9 @@ class HeardCache(Cache):
         return self.part(index, first, count).astype(np.float32)
 
     def _embeddings(self, recording: Recording) -> Array:
-        heard, _ = self._ear.step(log_mel(recording, self._front_end)[None], self._ear.init())
-        if not heard.shape[1]:
+        embeddings_of, _ = self._ear.step(log_mel(recording, self._front_end)[None], self._ear.init())
+        if not embeddings_of.shape[1]:
             raise ClipError(
                 f"{recording.paths[0]} is shorter than the ear's first step of {self._ear.manifest.hop_frames} frames"
             )
-        return heard[0].astype(np.float16)
+        return embeddings_of[0].astype(np.float16)

@@ -13,7 +13,7 @@ from train.evaluate.clips import own_folder
 from train.evaluate.predictions import Predictions
 from train.loop.registry import find_plugin
 from train.report import choice, detection, measured, songs, training
-from train.report.page import Section, absent, page
+from train.report.page import PageSection, absent, page
 from train.report.runs import Run, pooled, read_run
 from train.report.spectra import Spectra
 
@@ -104,11 +104,11 @@ def _separation(runs: Sequence[Run], data: Path | None, names: Sequence[str]) ->
     return page(f"{task}: {_names(runs)}", ", ".join(run.name for run in runs), commands, parts)
 
 
-def _trained(runs: Sequence[Run]) -> list[Section]:
+def _trained(runs: Sequence[Run]) -> list[PageSection]:
     return [training.learning_curves(runs), training.configuration(runs), training.environment(runs)]
 
 
-def _of_predictions(runs: Sequence[Run], found: Predictions | None, spectra: Spectra) -> list[Section]:
+def _of_predictions(runs: Sequence[Run], found: Predictions | None, spectra: Spectra) -> list[PageSection]:
     """What was said of held-out clips."""
     if found is None:
         return [absent("Held-out clips", "predictions/*.npz", measured.evaluate_command(runs))]

@@ -12,7 +12,7 @@ from streamer.arrays import Array
 from train.evaluate import calibration, metrics
 from train.evaluate.predictions import Predictions
 from train.report import plots
-from train.report.page import Html, Section, figure, note, table, tiles
+from train.report.page import Html, PageSection, figure, note, table, tiles
 from train.report.spectra import Spectra
 
 RULES_TOLD: Mapping[str, str] = MappingProxyType(
@@ -26,7 +26,7 @@ PAIRS = 4
 MISTAKES = 60
 
 
-def sections(predictions: Predictions, spectra: Spectra) -> list[Section]:
+def sections(predictions: Predictions, spectra: Spectra) -> list[PageSection]:
     """All of them, most telling first."""
     return [
         summary(predictions),
@@ -39,7 +39,7 @@ def sections(predictions: Predictions, spectra: Spectra) -> list[Section]:
     ]
 
 
-def summary(predictions: Predictions) -> Section:
+def summary(predictions: Predictions) -> PageSection:
     """Accuracy with its spread over folds and its confidence interval."""
     right = metrics.right(predictions)
     low, high = metrics.bootstrap(right)
@@ -53,10 +53,10 @@ def summary(predictions: Predictions) -> Section:
     )
     rows = [(f"{fold}", value, int(np.sum(predictions.folds == fold))) for fold, value in folds.folds.items()]
     rule = f"A clip is what has the highest {RULES_TOLD[predictions.rule]}."
-    return Section("Accuracy", body + table(["fold held out", "accuracy", "clips"], rows) + note(rule))
+    return PageSection("Accuracy", body + table(["fold held out", "accuracy", "clips"], rows) + note(rule))
 
 
-def against_time(predictions: Predictions) -> Section:
+def against_time(predictions: Predictions) -> PageSection:
     """How much of a clip it takes to say what it is."""
     ways = {"by all that was heard": metrics.accuracy_by_heard(predictions)}
     if predictions.rule != "latest":
@@ -70,7 +70,7 @@ def against_time(predictions: Predictions) -> Section:
     )
     times = next(iter(ways.values()))
     rows = [(f"{s:g} s", *(found[s] for found in ways.values())) for s in times]
-    return Section(
+    return PageSection(
         "Accuracy against time heard",
         f'<div class="row">{figure(drawing)}{table(["heard", *ways], rows)}</div>'
         + note("Clips shorter than the time count with all that they have."),
@@ -81,27 +81,27 @@ def _points(found: dict[float, float]) -> tuple[list[float], list[float]]:
     return list(found), list(found.values())
 
 
-def labels(predictions: Predictions) -> Section:
+def labels(predictions: Predictions) -> PageSection:
     """Precision, recall, F1 by label, worst first."""
     rows = [(f.label, f.precision, f.recall, f.f1, f.clips) for f in metrics.by_label(predictions)]
     body = table(["label, worst F1 first", "precision", "recall", "F1", "clips"], rows)
-    return Section("Labels", body)
+    return PageSection("Labels", body)
 
 
-def confusion(predictions: Predictions) -> Section:
+def confusion(predictions: Predictions) -> PageSection:
     """What was said of what."""
     drawing = plots.confusion(metrics.confusion(predictions), predictions.labels)
-    return Section(
+    return PageSection(
         "Confusion matrix", figure(drawing, "Counts of clips; the shade is the share of the truth's clips.")
     )
 
 
-def confused(predictions: Predictions, spectra: Spectra) -> Section:
+def confused(predictions: Predictions, spectra: Spectra) -> PageSection:
     """The most confused pairs: a clip that was mistaken beside one that is what it was mistaken for."""
     title, names = "Most confused pairs", predictions.labels
     pairs = metrics.most_confused(metrics.confusion(predictions), 12)
     if not pairs:
-        return Section(title, note("No clip was said wrongly."))
+        return PageSection(title, note("No clip was said wrongly."))
     body = table(
         ["truth", "said", "clips"], [(names[truth], names[said], count) for truth, said, count in pairs]
     )
@@ -109,7 +109,7 @@ def confused(predictions: Predictions, spectra: Spectra) -> Section:
     for truth, said, _ in pairs[:PAIRS]:
         body += f"<h3>{names[truth]} taken for {names[said]}</h3>"
         body += _side_by_side(predictions, said_scores, truth, said, spectra)
-    return Section(title, body)
+    return PageSection(title, body)
 
 
 def _side_by_side(predictions: Predictions, scores: Array, truth: int, said: int, spectra: Spectra) -> str:
@@ -141,7 +141,7 @@ def _side_by_side(predictions: Predictions, scores: Array, truth: int, said: int
     return "".join(map(figure, drawings)) + lost
 
 
-def mistakes(predictions: Predictions) -> Section:
+def mistakes(predictions: Predictions) -> PageSection:
     """Clips that were said wrongly, surest first, with the scores of truth and of what was said over time."""
     title, names = "Misclassified clips", predictions.labels
     scores = metrics.by_clip(predictions)
@@ -150,7 +150,7 @@ def mistakes(predictions: Predictions) -> Section:
     said = scores.argmax(axis=1)
     wrong = np.flatnonzero(metrics.judged(predictions) & (said != predictions.truth))
     if not len(wrong):
-        return Section(title, note("None."))
+        return PageSection(title, note("None."))
     surest = wrong[np.argsort(-scores[wrong, said[wrong]], kind="stable")][:MISTAKES]
     rows = [
         (
@@ -173,10 +173,10 @@ def mistakes(predictions: Predictions) -> Section:
         f'<p class="note">{len(wrong):,} clips, the {len(surest)} surest first. Over time, from 0 to 1: '
         '<span class="key-1">the score of the truth</span>, <span class="key-2">that of what was said</span>.</p>'
     )
-    return Section(title, legend + table(["clip", "truth", "said", "sure", "over time"], rows))
+    return PageSection(title, legend + table(["clip", "truth", "said", "sure", "over time"], rows))
 
 
-def calibrated(predictions: Predictions) -> Section:
+def calibrated(predictions: Predictions) -> PageSection:
     """Whether 0.8 means 0.8: single steps, of the label that has the highest score."""
     steps = predictions.scores[metrics.judged(predictions)]
     truth = np.repeat(predictions.truth[metrics.judged(predictions)][:, None], steps.shape[1], axis=1)
@@ -187,14 +187,14 @@ def calibrated(predictions: Predictions) -> Section:
     )
 
 
-def reliability_section(confidence: Array, right: Array, of: str) -> Section:
+def reliability_section(confidence: Array, right: Array, of: str) -> PageSection:
     """The diagram and the expected calibration error."""
     found = calibration.reliability(confidence, right)
     body = tiles(
         [(f"{found.expected_error:.3f}", "expected calibration error"), (f"{len(confidence):,}", of)]
     )
     drawing = plots.reliability(found.confidence, found.share, found.counts)
-    return Section(
+    return PageSection(
         "Reliability",
         body + figure(drawing, "On the dashed line, confidence is what it says; below, too sure."),
     )

@@ -12,7 +12,7 @@ from train.evaluate import metrics
 from train.evaluate.predictions import Predictions
 from train.report import plots
 from train.report.choice import reliability_section
-from train.report.page import Html, Section, figure, note, table, tiles
+from train.report.page import Html, PageSection, figure, note, table, tiles
 from train.report.spectra import Spectra
 
 ON = 0.5
@@ -21,7 +21,7 @@ CURVE_POINTS = 400
 WORST = 40
 
 
-def sections(predictions: Predictions, spectra: Spectra) -> list[Section]:
+def sections(predictions: Predictions, spectra: Spectra) -> list[PageSection]:
     """All of them, most telling first."""
     return [
         summary(predictions),
@@ -33,7 +33,7 @@ def sections(predictions: Predictions, spectra: Spectra) -> list[Section]:
     ]
 
 
-def summary(predictions: Predictions) -> Section:
+def summary(predictions: Predictions) -> PageSection:
     """Figures over single judged steps, with their spread over folds where each has both kinds."""
     figures: dict[str, Callable[[Array, Array], float]] = {
         "area under the ROC curve": metrics.auc,
@@ -55,10 +55,10 @@ def summary(predictions: Predictions) -> Section:
     )
     folds = next(iter(spreads.values())).folds
     rows = [(str(fold), *(spread.folds[fold] for spread in spreads.values())) for fold in folds]
-    return Section("Detection", body + table(["fold held out", *spreads], rows))
+    return PageSection("Detection", body + table(["fold held out", *spreads], rows))
 
 
-def curves(predictions: Predictions) -> Section:
+def curves(predictions: Predictions) -> PageSection:
     """ROC, whole and where false alarms are few, and precision against recall."""
     scores = metrics.step_scores(predictions)
     false, true = (_thinned(x) for x in metrics.roc(*scores))
@@ -86,7 +86,7 @@ def curves(predictions: Predictions) -> Section:
         trade.set(
             xlabel="recall", ylabel="precision", ylim=(-0.02, 1.02), title=f"average precision {found:.4f}"
         )
-    return Section("ROC and precision-recall", figure(drawing.svg("ROC and precision-recall curves")))
+    return PageSection("ROC and precision-recall", figure(drawing.svg("ROC and precision-recall curves")))
 
 
 def _thinned(curve: Array) -> Array:
@@ -98,7 +98,7 @@ def _thinned(curve: Array) -> Array:
     return curve[np.unique(np.concatenate([log, even, len(curve) - 1 - log]).round().astype(int))]
 
 
-def against_time(predictions: Predictions) -> Section:
+def against_time(predictions: Predictions) -> PageSection:
     """How well the score at a time after the clip's start tells, over the clips that are judged then."""
     rows, series = [], {}
     for heard_s in metrics.heard_points(predictions):
@@ -119,10 +119,12 @@ def against_time(predictions: Predictions) -> Section:
     drawing = plots.lines(lines, "seconds heard", "figure", unit_range=True, log_x=True)
     head = ["heard", *names, f"clips with {predictions.labels[0]}", "without"]
     body = f'<div class="row">{figure(drawing)}{table(head, rows)}</div>'
-    return Section("Accuracy against time heard", body + note("The one score that is newest at that time."))
+    return PageSection(
+        "Accuracy against time heard", body + note("The one score that is newest at that time.")
+    )
 
 
-def sources(predictions: Predictions) -> Section:
+def sources(predictions: Predictions) -> PageSection:
     """Shares of judged steps at or above the threshold, by data set."""
     shares: dict[str, list[Array]] = defaultdict(list)
     for _, clip, scores, truth in _judged_clips(predictions):
@@ -139,12 +141,12 @@ def sources(predictions: Predictions) -> Section:
         )
         for name, found in sorted(shares.items())
     ]
-    return Section(
+    return PageSection(
         "By data set", table(["clips", f"steps at or above {ON:g}", "median score", "clips"], rows)
     )
 
 
-def mistakes(predictions: Predictions, spectra: Spectra) -> Section:
+def mistakes(predictions: Predictions, spectra: Spectra) -> PageSection:
     """Clips of which most steps are on the wrong side, worst first, with their scores and spectrograms."""
     found = []
     for place, clip, scores, truth in _judged_clips(predictions):
@@ -174,7 +176,7 @@ def mistakes(predictions: Predictions, spectra: Spectra) -> Section:
         else:
             title = f"{clip}, {kind} {label}, {wrong:.0%} of steps wrong"
             body += figure(plots.spectrograms({title: spectrum.frames}, spectrum.frame_s))
-    return Section("Misclassified clips", body)
+    return PageSection("Misclassified clips", body)
 
 
 def _judged_clips(predictions: Predictions) -> Iterator[tuple[int, str, Array, Array]]:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from train.report import plots
-from train.report.page import Cell, Html, Section, absent, figure, note, table
+from train.report.page import Cell, Html, PageSection, absent, figure, note, table
 from train.report.runs import Run
 from train.report.training import flatten, task_of
 
@@ -28,7 +28,7 @@ COST_ROWS: tuple[tuple[str, str, float], ...] = (
 MAPS = 8
 
 
-def saliency_maps(runs: Sequence[Run]) -> Section:
+def saliency_maps(runs: Sequence[Run]) -> PageSection:
     """Integrated gradients over spectrograms."""
     title, maps = "Saliency maps", [found for run in runs for found in run.maps]
     if not maps:
@@ -37,10 +37,10 @@ def saliency_maps(runs: Sequence[Run]) -> Section:
         "By how much the label's log-odds fall where a tile of 0.24 s and an eighth of the bands is silenced: blue "
         "spoke for what was said, red against it."
     )
-    return Section(title, note(about) + "".join(figure(plots.saliency(found)) for found in maps[:MAPS]))
+    return PageSection(title, note(about) + "".join(figure(plots.saliency(found)) for found in maps[:MAPS]))
 
 
-def robustness(runs: Sequence[Run]) -> Section:
+def robustness(runs: Sequence[Run]) -> PageSection:
     """A drawing for each degradation, a line for each run, the figure on clean sound dashed."""
     title, measured = "Robustness", [run for run in runs if run.robustness]
     if not measured:
@@ -67,7 +67,7 @@ def robustness(runs: Sequence[Run]) -> Section:
     spread = ", mean ± spread over runs" if len(measured) > 1 else ""
     head = ["degradation", "levels in", f"{first['figure']} by level{spread}"]
     about = f"{first['figure']} of {first['sounds']:,} held-out sounds; dashed: clean, {first['clean']:.3f}. Made by: "
-    return Section(
+    return PageSection(
         title,
         f'<p class="note">{escape(about)}<code>{escape(first["command"])}</code></p>'
         f'<div class="row">{"".join(drawings)}</div>' + table(head, rows),
@@ -89,7 +89,7 @@ def _curves(name: str, curves: Mapping[str, tuple[Mapping[str, Any], Mapping[str
     return drawing.svg(f"robustness against {name}")
 
 
-def cost(runs: Sequence[Run]) -> Section:
+def cost(runs: Sequence[Run]) -> PageSection:
     """A column for each model of each run, and for them together."""
     title, measured = "Cost", [run for run in runs if run.cost]
     if not measured:
@@ -105,14 +105,14 @@ def cost(runs: Sequence[Run]) -> Section:
     ]
     commands = dict.fromkeys(str(run.cost["command"]) for run in measured)
     made = "".join(f'<p class="note">Made by: <code>{escape(command)}</code></p>' for command in commands)
-    return Section(title, table(["one stream, one thread", *columns], rows) + made)
+    return PageSection(title, table(["one stream, one thread", *columns], rows) + made)
 
 
 def _scaled(value: float | None, factor: float) -> float | int | None:
     return value if value is None or factor == 1 else value * factor
 
 
-def other_figures(runs: Sequence[Run]) -> Section:
+def other_figures(runs: Sequence[Run]) -> PageSection:
     """``evaluation.json``, a table for each split and group of figures, what it is above it."""
     title, measured = "Evaluation", [run for run in runs if run.evaluation]
     if not measured:
@@ -122,7 +122,7 @@ def other_figures(runs: Sequence[Run]) -> Section:
         for split, figures in run.evaluation.items():
             for name, found in figures.items():
                 groups[split, name][run.name] = found if isinstance(found, Mapping) else {name: found}
-    return Section(title, "".join(_group(split, name, found) for (split, name), found in groups.items()))
+    return PageSection(title, "".join(_group(split, name, found) for (split, name), found in groups.items()))
 
 
 def _group(split: str, name: str, runs: Mapping[str, Mapping[str, Any]]) -> str:

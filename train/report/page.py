@@ -51,7 +51,7 @@ details { margin: .6rem 0; } summary { cursor: pointer; color: var(--soft); }
 
 
 @dataclass(frozen=True)
-class Section:
+class PageSection:
     """A heading and the HTML below it."""
 
     title: str
@@ -62,14 +62,14 @@ class Section:
         return re.sub(r"[^a-z0-9]+", "-", self.title.lower()).strip("-")
 
 
-def absent(title: str, what: str, command: str) -> Section:
+def absent(title: str, what: str, command: str) -> PageSection:
     """A section whose data is not there: what that is, and what makes it."""
-    return Section(
+    return PageSection(
         title, f'<p class="absent">Absent: {escape(what)}. Make it: <code>{escape(command)}</code></p>'
     )
 
 
-def page(title: str, lead: str, commands: Iterable[str], sections: Sequence[Section]) -> str:
+def page(title: str, lead: str, commands: Iterable[str], sections: Sequence[PageSection]) -> str:
     """The whole file; `lead` is plain text below the title, and `commands` are what made its figures."""
     made = "".join(f"<code>{escape(command)}</code><br>" for command in commands)
     links = "".join(f'<a href="#{s.anchor}">{escape(s.title)}</a>' for s in sections)

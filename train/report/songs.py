@@ -24,7 +24,7 @@ from train.data.sets.song_catalogue import find_songs
 from train.data.songs import Song, read_stems
 from train.report import plots
 from train.report.measured import evaluate_command
-from train.report.page import Section, absent, figure, note, table, tiles
+from train.report.page import PageSection, absent, figure, note, table, tiles
 from train.report.runs import Run
 
 STEMS: Mapping[str, str] = MappingProxyType({"voice": "voice", "music": "accompaniment"})
@@ -48,7 +48,7 @@ class _Shown:
     why: str
 
 
-def summary(runs: Sequence[Run]) -> list[Section]:
+def summary(runs: Sequence[Run]) -> list[PageSection]:
     """Figures of all songs that were measured, each data set by itself: they are not measured alike."""
     songs = _measured(runs)
     if not songs:
@@ -57,7 +57,7 @@ def summary(runs: Sequence[Run]) -> list[Section]:
     return [_summary(source, [song for song in songs if song["source"] == source]) for source in sources]
 
 
-def to_hear(runs: Sequence[Run], data: Path | None, names: Sequence[str]) -> list[Section]:
+def to_hear(runs: Sequence[Run], data: Path | None, names: Sequence[str]) -> list[PageSection]:
     """Songs to look at and to listen to, of each run that measured any.
 
     Parameters
@@ -86,7 +86,7 @@ def _measured(runs: Sequence[Run]) -> list[Mapping[str, Any]]:
     return [song for run in runs if run.songs for song in run.songs["songs"]]
 
 
-def _summary(source: str, songs: Sequence[Mapping[str, Any]]) -> Section:
+def _summary(source: str, songs: Sequence[Mapping[str, Any]]) -> PageSection:
     keys = ("voice/nsdr", "voice/sir", "voice/sar", "music/nsdr")
     heads = ("voice NSDR", "voice SIR", "voice SAR", "accompaniment NSDR")
     artists = sorted({song["artist"] for song in songs})
@@ -98,7 +98,7 @@ def _summary(source: str, songs: Sequence[Mapping[str, Any]]) -> Section:
             axes.set(xlabel=f"NSDR of the {STEMS[stem]}, dB", ylabel="songs")
     body = tiles((f"{_mean(songs, key):.2f} dB", head) for key, head in zip(keys, heads, strict=True))
     told = "Means over songs, weighted by their length. NSDR is SDR less the mixture's."
-    return Section(
+    return PageSection(
         f"Songs of {source}",
         body
         + note(told)
@@ -109,18 +109,18 @@ def _summary(source: str, songs: Sequence[Mapping[str, Any]]) -> Section:
     )
 
 
-def _to_hear(run: Run, data: Path | None, names: Sequence[str]) -> Section:
+def _to_hear(run: Run, data: Path | None, names: Sequence[str]) -> PageSection:
     title = f"To look at and to listen to, {run.name}"
     try:
         model = OnnxModel(run.folder / "exported")
     except ModelError:
         return absent(title, "exported/", evaluate_command([run]))
     if data is None:
-        return Section(title, note("The songs are not at hand."))
+        return PageSection(title, note("The songs are not at hand."))
     try:
         found = {song.name: song for song in find_songs(run.config["data"], data)}
     except ConfigError as error:
-        return Section(title, note(f"The songs are not at hand: {error}"))
+        return PageSection(title, note(f"The songs are not at hand: {error}"))
     parts = [
         _song(shown, found[name], model)
         if (name := shown.figures["name"]) in found
@@ -131,7 +131,7 @@ def _to_hear(run: Run, data: Path | None, names: Sequence[str]) -> Section:
         f"The first {LONGEST_S:g} s of each, {RANGE_DB:g} dB from black to white. What is true stands below "
         "what was estimated."
     )
-    return Section(title, note(about) + "".join(parts))
+    return PageSection(title, note(about) + "".join(parts))
 
 
 def _chosen(songs: Sequence[Mapping[str, Any]], names: Sequence[str]) -> list[_Shown]:

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from streamer.arrays import Array
-from streamer.dsp.log_mel import FrontEnd
+from streamer.dsp.log_mel import LogMel
 from streamer.dsp.stage import offline
 from streamer.errors import ConfigError, StreamError
 from train.data.sets import gtzan_mels
@@ -23,7 +23,7 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Spectrum:
+class ClipSpectrum:
     """Log-mel frames of a clip's beginning, shape (frames, mel_bands), and the seconds between two."""
 
     frames: Array
@@ -44,9 +44,9 @@ class Spectra:
     def __init__(self, data: Path | None, own: Path | None = None) -> None:
         self._data = data
         self._clips = Clips(data, own) if data else None
-        self._front_end = FrontEnd()
+        self._front_end = LogMel()
 
-    def find(self, clip: str) -> Spectrum | None:
+    def find(self, clip: str) -> ClipSpectrum | None:
         """The spectrogram of ``SOURCE/NAME``; None, and a line in the log, where it is not at hand."""
         source, _, name = clip.partition("/")
         if self._data is None:
@@ -66,11 +66,13 @@ class Spectra:
         except ConfigError:
             return ""
 
-    def _heard(self, clip: str) -> Spectrum:
+    def _heard(self, clip: str) -> ClipSpectrum:
         assert self._clips is not None
         config = self._front_end.config
         sound = self._clips.sound(clip)[: int(LONGEST_S * config.sample_rate_hz)]
-        return Spectrum(offline(self._front_end, sound[None])[0], config.hop_samples / config.sample_rate_hz)
+        return ClipSpectrum(
+            offline(self._front_end, sound[None])[0], config.hop_samples / config.sample_rate_hz
+        )
 
-    def _mel_track(self, data: Path, index: int) -> Spectrum:
-        return Spectrum(gtzan_mels.load(data).frames(np.array([index]))[0], MEL_HOP_S)
+    def _mel_track(self, data: Path, index: int) -> ClipSpectrum:
+        return ClipSpectrum(gtzan_mels.load(data).frames(np.array([index]))[0], MEL_HOP_S)

@@ -8,13 +8,13 @@ from html import escape
 from typing import Any
 
 from train.report import plots
-from train.report.page import Html, Section, absent, figure, table
+from train.report.page import Html, PageSection, absent, figure, table
 from train.report.runs import Run
 
 NOT_FIGURES = frozenset({"step", "seconds"})
 
 
-def learning_curves(runs: Sequence[Run]) -> Section:
+def learning_curves(runs: Sequence[Run]) -> PageSection:
     """Every number of ``metrics.jsonl`` against the step, a line each run."""
     title = "Learning curves"
     if not any(run.metrics for run in runs):
@@ -28,7 +28,7 @@ def learning_curves(runs: Sequence[Run]) -> Section:
             if points:
                 series[run.name] = tuple(zip(*points, strict=True))
         drawings.append(figure(plots.lines(series, "step", name.replace("_", " "))))
-    return Section(title, f'<div class="row">{"".join(drawings)}</div>')
+    return PageSection(title, f'<div class="row">{"".join(drawings)}</div>')
 
 
 def task_of(runs: Sequence[Run]) -> str:
@@ -39,17 +39,17 @@ def task_of(runs: Sequence[Run]) -> str:
     return runs[0].folder.resolve().parent.name
 
 
-def configuration(runs: Sequence[Run]) -> Section:
+def configuration(runs: Sequence[Run]) -> PageSection:
     """Every setting; where runs differ, each run's value."""
     return _values(runs, "Configuration", "config", "config.json")
 
 
-def environment(runs: Sequence[Run]) -> Section:
+def environment(runs: Sequence[Run]) -> PageSection:
     """Commit, machine, data and versions, as each run noted them."""
     return _values(runs, "Environment", "environment", "environment.json")
 
 
-def _values(runs: Sequence[Run], title: str, field: str, file: str) -> Section:
+def _values(runs: Sequence[Run], title: str, field: str, file: str) -> PageSection:
     flat = [flatten(getattr(run, field)) for run in runs]
     if not any(flat):
         return absent(title, f"{file}, which training writes", f"python -m train {task_of(runs)}")
@@ -66,7 +66,7 @@ def _values(runs: Sequence[Run], title: str, field: str, file: str) -> Section:
         body += (
             f"<details><summary>{len(rows)} packages</summary>{table(['package', 'version'], rows)}</details>"
         )
-    return Section(title, body)
+    return PageSection(title, body)
 
 
 def _each(runs: Sequence[Run], values: Sequence[str]) -> Html:

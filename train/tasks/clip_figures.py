@@ -16,7 +16,7 @@ from train.data.cache import SoundCache
 from train.evaluate.calibration import Goal, operating_point, operating_points
 from train.evaluate.metrics import accuracy, accuracy_by_heard, bootstrap, confusion, most_confused, right
 from train.evaluate.predictions import Predictions, stacked
-from train.evaluate.stepped_scores import Listener
+from train.evaluate.stepped_scores import SteppedScorer
 
 
 class ClipFigures:
@@ -40,7 +40,7 @@ class ClipFigures:
     """How a clip's label comes of its steps, as in `Predictions`."""
 
     def __init__(self, folder: Path, clips: SoundCache) -> None:
-        self._listener = Listener.of(folder)
+        self._listener = SteppedScorer.of(folder)
         self._clips = clips
         labels = self._listener.manifest.labels
         strange = sorted({clip.category for clip in clips.recordings} - set(labels))

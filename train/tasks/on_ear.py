@@ -7,7 +7,7 @@ from pathlib import Path
 
 from torch import Tensor
 
-from models.heads import Head, HeadConfig
+from models.heads import ClassifierHead, HeadConfig
 from streamer.errors import ConfigError
 from streamer.inference.onnx import OnnxModel
 
@@ -50,9 +50,9 @@ def check_unheard(ear: OnnxModel, folder: str, fold: int, validation_fold: int) 
         )
 
 
-def head_of(config: HeadConfig, labels: Sequence[str], embeddings: Tensor) -> Head:
+def head_of(config: HeadConfig, labels: Sequence[str], embeddings: Tensor) -> ClassifierHead:
     """A head of random weights that normalises as some embeddings ask for, shape (clips, steps, embedding)."""
     flat = embeddings.flatten(0, 1)
-    model = Head(config, flat.shape[1], tuple(labels))
+    model = ClassifierHead(config, flat.shape[1], tuple(labels))
     model.set_normalisation(flat.mean(0), flat.std(0))
     return model

@@ -7,7 +7,7 @@ import torch
 
 from models.yamnet import YAMNet
 from streamer.arrays import Array
-from streamer.dsp.log_mel import FrontEnd
+from streamer.dsp.log_mel import LogMel
 from streamer.dsp.stage import offline
 from streamer.yamnet.weights import Weights
 
@@ -29,7 +29,7 @@ class TorchYAMNet:
 
     def __call__(self, windows: Array) -> tuple[Array, Array]:
         """Scores (count, 521) and embeddings (count, 1024) of windows, shape (count, WINDOW_SAMPLES)."""
-        patches = torch.from_numpy(offline(FrontEnd(), windows))
+        patches = torch.from_numpy(offline(LogMel(), windows))
         with torch.no_grad():
             given = [self._network(part) for part in patches.split(BATCH)]
         logits, embeddings = (torch.cat(parts) for parts in zip(*given, strict=True))

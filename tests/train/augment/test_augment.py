@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from streamer.dsp.log_mel import FrontEnd
+from streamer.dsp.log_mel import LogMel
 from streamer.dsp.stage import offline
 from train import augment
 from train.augment import torchaudio_cpu
@@ -295,7 +295,7 @@ def test_mixed_clips_and_labels_have_the_same_shares():
 
 
 def test_frames_added_up_are_about_those_of_the_sum():
-    front_end = FrontEnd()
+    front_end = LogMel()
     rng = np.random.default_rng(0)
     noise, other = 0.1 * rng.standard_normal((2, 4 * RATE_HZ)).astype(np.float32)
     frames = [

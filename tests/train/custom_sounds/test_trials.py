@@ -10,7 +10,7 @@ import pytest
 
 from streamer.arrays import Array
 from streamer.custom_sounds.background import Background, read_background
-from streamer.custom_sounds.embedder import Heard, Hearer
+from streamer.custom_sounds.embedder import Embedder, RecordingEmbeddings
 from streamer.inference.onnx import OnnxModel
 from tests.toy_model import BANDS, write_toy_ear
 from tests.train.toy_data import make_toy_data
@@ -24,8 +24,8 @@ CLASSES = 4
 
 
 @pytest.fixture(scope="module")
-def hearer(tmp_path_factory: pytest.TempPathFactory) -> Hearer:
-    return Hearer(OnnxModel(write_toy_ear(tmp_path_factory.mktemp("models") / "ear")), 3)
+def hearer(tmp_path_factory: pytest.TempPathFactory) -> Embedder:
+    return Embedder(OnnxModel(write_toy_ear(tmp_path_factory.mktemp("models") / "ear")), 3)
 
 
 def clip(
@@ -33,7 +33,7 @@ def clip(
 ) -> Clip:
     pooled = (centre + spread * rng.normal(0.0, 1.0, (STEPS, len(BANDS)))).astype(np.float32)
     recording = Recording("made", name, (Path(name),), kind, name.split("-")[0], 1)  # type: ignore[arg-type]
-    return Clip(recording, 5.0, Heard(pooled, np.ones(STEPS - 2, bool), pooled.mean(axis=0)))
+    return Clip(recording, 5.0, RecordingEmbeddings(pooled, np.ones(STEPS - 2, bool), pooled.mean(axis=0)))
 
 
 def made_clips(seed: int, spread: float = 0.3) -> list[Clip]:
@@ -48,7 +48,7 @@ def made_clips(seed: int, spread: float = 0.3) -> list[Clip]:
 
 
 @pytest.fixture(scope="module")
-def background(hearer: Hearer) -> Background:
+def background(hearer: Embedder) -> Background:
     assert isinstance(hearer.ear, OnnxModel)
     return scaled(hearer, whitened(hearer.ear, made_clips(0)), made_clips(1, spread=2.0))
 
@@ -62,7 +62,7 @@ def test_whitened_windows_have_unit_variance(background: Background) -> None:
     np.testing.assert_allclose(np.linalg.norm(background.impostors, axis=1), 1.0, atol=1e-2)
 
 
-def test_what_was_shown_is_not_asked(hearer: Hearer, background: Background) -> None:
+def test_what_was_shown_is_not_asked(hearer: Embedder, background: Background) -> None:
     (one, other) = trials(hearer, background, made_clips(2), shots=3, draws=2)
     assert one.similar.shape == (CLASSES * 5 + 8, CLASSES)
     assert [int((one.truth == n).sum()) for n in range(-1, CLASSES)] == [8, 5, 5, 5, 5]
@@ -71,7 +71,7 @@ def test_what_was_shown_is_not_asked(hearer: Hearer, background: Background) -> 
     assert np.array_equal(one.is_own.sum(axis=1), one.truth >= 0)
 
 
-def test_parts_of_what_was_shown_are_told_apart(hearer: Hearer, background: Background) -> None:
+def test_parts_of_what_was_shown_are_told_apart(hearer: Embedder, background: Background) -> None:
     clips = made_clips(2)
     parts = [
         replace(one, recording=replace(one.recording, name=f"1-{n // 2}-{'AB'[n % 2]}-7"))
@@ -85,7 +85,7 @@ def test_parts_of_what_was_shown_are_told_apart(hearer: Hearer, background: Back
     assert not any(trial.akin.any() for trial in trials(hearer, background, clips, shots=1, draws=2))
 
 
-def test_a_clip_is_told_of_by_its_best_step(hearer: Hearer, background: Background) -> None:
+def test_a_clip_is_told_of_by_its_best_step(hearer: Embedder, background: Background) -> None:
     clips = made_clips(2)
     late = clips[0].heard.pooled.copy()
     late[:-1] = -late[:-1]
@@ -95,7 +95,7 @@ def test_a_clip_is_told_of_by_its_best_step(hearer: Hearer, background: Backgrou
 
 
 def test_the_balanced_point_is_0_5_and_has_the_false_alarms_asked_for(
-    hearer: Hearer, background: Background
+    hearer: Embedder, background: Background
 ) -> None:
     points = background.operating_points
     assert points["balanced"].on == 0.5
@@ -109,7 +109,7 @@ def test_the_balanced_point_is_0_5_and_has_the_false_alarms_asked_for(
     assert said.mean() == pytest.approx(FALSE_ALARMS["balanced"], rel=0.1)
 
 
-def test_figures_of_classes_that_lie_apart(hearer: Hearer, background: Background) -> None:
+def test_figures_of_classes_that_lie_apart(hearer: Embedder, background: Background) -> None:
     found = figures(hearer, background, made_clips(3))
     assert list(found) == ["1 shown", "3 shown", "5 shown"]
     assert found["5 shown"]["nearest of 4"] == "1.0000 ± 0.0000"
@@ -118,7 +118,7 @@ def test_figures_of_classes_that_lie_apart(hearer: Hearer, background: Backgroun
     assert balanced["recordings of music or speech"] == "0.0000 ± 0.0000"
 
 
-def test_clips_are_heard_from_the_data_sets(hearer: Hearer, tmp_path: Path) -> None:
+def test_clips_are_heard_from_the_data_sets(hearer: Embedder, tmp_path: Path) -> None:
     found = clips_of(hearer, make_toy_data(tmp_path / "data"), tmp_path / "cache", [1])
     kinds = {clip.recording.kind for clip in found}
     assert kinds == {"sound", "music", "speech"}
@@ -129,7 +129,7 @@ def test_clips_are_heard_from_the_data_sets(hearer: Hearer, tmp_path: Path) -> N
 
 
 def test_a_background_that_was_made_can_be_read(
-    hearer: Hearer, background: Background, tmp_path: Path
+    hearer: Embedder, background: Background, tmp_path: Path
 ) -> None:
     background.write(tmp_path)
     found = read_background(tmp_path, hearer.ear.manifest)

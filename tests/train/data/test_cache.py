@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from streamer.dsp.log_mel import FrontEnd, FrontEndConfig
+from streamer.dsp.log_mel import LogMel, LogMelConfig
 from streamer.dsp.stage import offline
 from tests.conftest import ROOT
 from tests.train.toy_data import make_toy_data, write
@@ -66,10 +66,10 @@ def test_splits_share_what_they_have_in_common(tmp_path):
 
 def test_frames_are_those_of_the_front_end_that_listens(tmp_path):
     found = clips(tmp_path)
-    exact = FeatureCache(found, tmp_path / "cache", FrontEnd(), "float32")
-    half = FeatureCache(found, tmp_path / "cache", FrontEnd())
+    exact = FeatureCache(found, tmp_path / "cache", LogMel(), "float32")
+    half = FeatureCache(found, tmp_path / "cache", LogMel())
     for index, recording in enumerate(found):
-        expected = offline(FrontEnd(), decode(recording)[None].astype(np.float32) / 32_768)[0]
+        expected = offline(LogMel(), decode(recording)[None].astype(np.float32) / 32_768)[0]
         np.testing.assert_array_equal(exact.frames(index), expected)
         np.testing.assert_allclose(half.frames(index), expected, atol=0.00196)
         assert half.frames(index).dtype == np.float32
@@ -94,10 +94,10 @@ def test_a_changed_byte_makes_that_clip_anew_and_no_other(tmp_path):
 
 def test_another_front_end_or_precision_is_another_cache(tmp_path):
     found = clips(tmp_path)
-    other = FrontEnd(FrontEndConfig(mel_bands=32))
+    other = LogMel(LogMelConfig(mel_bands=32))
     caches = [
-        FeatureCache(found, tmp_path / "cache", FrontEnd()),
-        FeatureCache(found, tmp_path / "cache", FrontEnd(), "float32"),
+        FeatureCache(found, tmp_path / "cache", LogMel()),
+        FeatureCache(found, tmp_path / "cache", LogMel(), "float32"),
         FeatureCache(found, tmp_path / "cache", other),
     ]
     assert len({cache.digest for cache in caches}) == 3
@@ -107,7 +107,7 @@ def test_another_front_end_or_precision_is_another_cache(tmp_path):
 
 def test_a_front_end_of_another_rate_is_refused(tmp_path):
     with pytest.raises(ValueError, match="front end takes 8000 Hz; expected 16000"):
-        FeatureCache([], tmp_path, FrontEnd(FrontEndConfig(sample_rate_hz=8_000, mel_high_hz=4_000.0)))
+        FeatureCache([], tmp_path, LogMel(LogMelConfig(sample_rate_hz=8_000, mel_high_hz=4_000.0)))
 
 
 def test_what_cannot_be_used_is_skipped_counted_and_said(tmp_path, caplog):
@@ -176,10 +176,10 @@ def test_a_killed_build_goes_on_where_it_stopped(tmp_path, monkeypatch):
 BUILD = """
 import sys
 from pathlib import Path
-from streamer.dsp.log_mel import FrontEnd
+from streamer.dsp.log_mel import LogMel
 from train.data.features import FeatureCache
 from train.data.sets.own_sounds import recordings
-print(FeatureCache(recordings(Path(sys.argv[1]), "sound"), Path(sys.argv[2]), FrontEnd()).digest)
+print(FeatureCache(recordings(Path(sys.argv[1]), "sound"), Path(sys.argv[2]), LogMel()).digest)
 """
 
 
@@ -194,7 +194,7 @@ def test_several_processes_build_one_cache(tmp_path):
     command = [sys.executable, "-c", BUILD, str(tmp_path / "own"), str(tmp_path / "cache")]
     running = [subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) for _ in range(2)]
     said = [process.communicate(timeout=120)[0] for process in running]
-    here = FeatureCache(own_sounds.recordings(tmp_path / "own", "sound"), tmp_path / "cache", FrontEnd())
+    here = FeatureCache(own_sounds.recordings(tmp_path / "own", "sound"), tmp_path / "cache", LogMel())
     assert said == [f"{here.digest}\n"] * 2
     kept = [path.suffix for path in (tmp_path / "cache" / "features").rglob("*.*")]
     assert kept == [".npy"] * len({here.frames(i).tobytes() for i in range(10)})

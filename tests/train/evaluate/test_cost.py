@@ -11,7 +11,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from models.ear import Ear
 from streamer.bench.chosen import Chosen
 from streamer.config import Config, ModelsConfig
-from streamer.dsp.log_mel import FrontEnd, FrontEndConfig
+from streamer.dsp.log_mel import LogMel, LogMelConfig
 from streamer.errors import ModelError
 from streamer.inference.manifest import Manifest
 from streamer.inference.model_folders import read_manifest
@@ -25,7 +25,7 @@ MANIFEST = Manifest(
     name="toy",
     task="gate",
     labels=("music",),
-    front_end=FrontEndConfig(mel_bands=8),
+    front_end=LogMelConfig(mel_bands=8),
     hop_frames=2,
     latency_frames=2,
     warm_up_frames=0,
@@ -139,7 +139,7 @@ def test_a_head_brings_its_ear_which_counts_once(tmp_path, monkeypatch):
     monkeypatch.setattr(cost, "front_end_core_ms_per_s", lambda config: 0.5)
     found = cost.measure([*heads, gate], "python -m train cost")
     assert list(found["models"]) == ["ear", "sounds", "genre", "gate"]
-    fingerprint = FrontEnd().config.fingerprint[:12]
+    fingerprint = LogMel().config.fingerprint[:12]
     assert found["front_ends"] == {fingerprint: 0.5}
     assert found["together"] == {
         "parameters": 40,

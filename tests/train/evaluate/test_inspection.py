@@ -12,7 +12,7 @@ from train.evaluate import inspection, robustness, saliency
 from train.evaluate.clips import Clips, own_folder
 from train.evaluate.inspection import Told, inspect, maps_of, sample_of
 from train.evaluate.predictions import Predictions, stacked
-from train.evaluate.stepped_scores import Listener
+from train.evaluate.stepped_scores import SteppedScorer
 
 PITCHES = {"low": 150.0, "top": 7_000.0}
 COMMAND = "python -m train inspect sounds --run run"
@@ -48,7 +48,7 @@ def models(tmp_path_factory):
 
 def choice(models, data, wrong=()):
     """What the model says of all clips; the truth of some is another."""
-    listener, clips = Listener.of(models / "sounds"), Clips(data)
+    listener, clips = SteppedScorer.of(models / "sounds"), Clips(data)
     names = tuple(f"esc50/5-{n}" for n in range(8))
     truth = np.array([BANDS.index(("low", "top")[n % 2]) for n in range(8)])
     truth[list(wrong)] = BANDS.index("middle")
@@ -165,7 +165,7 @@ def test_everything_of_a_head_is_written_and_made_anew(tmp_path, data, models, m
 
 def test_maps_are_of_the_surest_mistakes_and_right_answers_and_point_at_the_sound(data, models, tmp_path):
     choice(models, data, wrong=[0, 1]).save(tmp_path / "predictions" / "test.npz")
-    listener, sample = Listener.of(models / "sounds"), sample_of(tmp_path, "test", Clips(data), 8)
+    listener, sample = SteppedScorer.of(models / "sounds"), sample_of(tmp_path, "test", Clips(data), 8)
     chosen = Told(listener, sample).labels(4)
     assert {place for place, _ in chosen[:2]} == {0, 1}
     maps = maps_of(listener, sample, chosen)
@@ -178,7 +178,7 @@ def test_maps_are_of_the_surest_mistakes_and_right_answers_and_point_at_the_soun
 
 
 def test_a_detector_is_told_by_f1_of_clips(data, models, tmp_path):
-    listener, clips = Listener.of(models / "gate"), Clips(data)
+    listener, clips = SteppedScorer.of(models / "gate"), Clips(data)
     names = ("esc50/5-0", "esc50/5-1", "esc50/5-2")
     scores = stacked(listener.all_scores([clips.sound(name) for name in names]))
     judged = np.ones(scores.shape[:2], np.int8)
@@ -223,4 +223,4 @@ def test_a_head_is_not_heard_on_another_ear(tmp_path):
     with pytest.raises(
         ModelError, match=r"was trained on another ear than the one in .*; put its own ear beside"
     ):
-        Listener.of(head)
+        SteppedScorer.of(head)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from streamer.arrays import Array
-from streamer.dsp.log_mel import FrontEnd
+from streamer.dsp.log_mel import LogMel
 from streamer.dsp.stage import offline
 from streamer.errors import ModelError
 from streamer.inference.manifest import Manifest
@@ -37,7 +37,7 @@ def test_it_says_nearly_the_same_in_a_third_of_the_bytes(sounds: list[Array], tm
     assert "`gate` in 8 bits: its weights, with a scale for each channel" in card
     assert f"by what that was in {len(sounds)} recordings, which it did not learn from" in card
     assert (folder / "model.onnx").stat().st_size < 0.5 * (find_model("gate") / "model.onnx").stat().st_size
-    x = offline(FrontEnd(float32.manifest.log_mel), np.stack(sounds))
+    x = offline(LogMel(float32.manifest.log_mel), np.stack(sounds))
     scores = [model.step(x, model.init(len(x)))[0] for model in (float32, int8)]
     np.testing.assert_allclose(scores[1], scores[0], atol=0.1)
     assert not np.array_equal(scores[1], scores[0])

@@ -9,7 +9,7 @@ from torch import nn
 
 from models.gate import Gate, GateConfig
 from models.layers import StreamingLayer
-from streamer.dsp.log_mel import FrontEndConfig
+from streamer.dsp.log_mel import LogMelConfig
 from streamer.dsp.stage import offline
 from streamer.errors import ModelError
 from streamer.inference.manifest import Manifest
@@ -25,7 +25,7 @@ def described(model: Gate) -> Manifest:
         name="toy",
         task="gate",
         labels=model.labels,
-        front_end=FrontEndConfig(mel_bands=16),
+        front_end=LogMelConfig(mel_bands=16),
         hop_frames=model.hop_frames,
         latency_frames=model.latency_frames,
         warm_up_frames=8,

@@ -12,9 +12,9 @@ import pytest
 import torch
 
 from streamer.arrays import Array
-from streamer.dsp.model_calls import alone
+from streamer.dsp.model_calls import run_alone
 from streamer.errors import ConfigError, ModelError, StreamError
-from streamer.inference.batching import Together
+from streamer.inference.batching import BatchRunner
 from streamer.inference.model_folders import find_model
 from streamer.inference.onnx import OnnxModel
 from streamer.inference.torch_model import TorchModel
@@ -64,17 +64,17 @@ def test_it_gives_what_onnx_runtime_gives_whoever_steps_with_whom(
     sounds, rng = blocks(reference, 5), np.random.default_rng(3)
     states = [model.init() for _ in sounds]
     given: list[list[Array]] = [[] for _ in sounds]
-    waiting, together = [list(own) for own in sounds], Together([model])
+    waiting, together = [list(own) for own in sounds], BatchRunner([model])
     while any(waiting):
         due = [n for n, own in enumerate(waiting) if own and rng.random() < 0.7]
         for n, answer in zip(
-            due, together.do([model.asking(waiting[n].pop(0), states[n]) for n in due]), strict=True
+            due, together.do([model.step_calls(waiting[n].pop(0), states[n]) for n in due]), strict=True
         ):
             assert not isinstance(answer, Exception)
             y, states[n] = answer
             given[n].append(y)
     for own, found in zip(sounds, given, strict=True):
-        wanted, _ = alone(reference.asking(whole(own), reference.init()))
+        wanted, _ = run_alone(reference.step_calls(whole(own), reference.init()))
         np.testing.assert_allclose(whole(found), wanted, atol=1e-4 * max(1.0, float(np.abs(wanted).max())))
 
 
@@ -115,7 +115,7 @@ def test_a_gpu_without_memory_says_for_what_and_how_much_it_has(
         r"the GPU has no memory left for the states of .* of gate \(free 1 MB of 8000\); hear fewer streams"
     )
     with pytest.raises(StreamError, match=expected):
-        model.room(512, model.init())
+        model.allocate_state(512, model.init())
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")

@@ -4,11 +4,11 @@ import pytest
 import torch
 from torch import nn
 
-from streamer.dsp.log_mel import FrontEndConfig
+from streamer.dsp.log_mel import LogMelConfig
 from streamer.errors import ModelError
 from train.loop.checkpoint import CHECKPOINT_SCHEMA, Identity, Progress, described, load, load_weights, save
 
-LINE = Identity("line", FrontEndConfig())
+LINE = Identity("line", LogMelConfig())
 
 
 def content(identity=LINE, **changes):
@@ -23,7 +23,7 @@ def test_a_checkpoint_says_what_it_is_of(tmp_path):
     assert read == {
         "schema": CHECKPOINT_SCHEMA,
         "task": "line",
-        "front_end": FrontEndConfig().fingerprint,
+        "front_end": LogMelConfig().fingerprint,
         "config": {"loop": {"steps": 3}, "sizes": (1, 2)},
         "step": 7,
         "scores": [0.5],
@@ -50,13 +50,13 @@ def test_a_crash_while_saving_leaves_the_old_one(tmp_path, monkeypatch):
     ("identity", "said"),
     [
         (
-            Identity("circle", FrontEndConfig()),
+            Identity("circle", LogMelConfig()),
             r"best\.pt is a checkpoint of task 'line'; expected one of 'circle': `python -m train list`",
         ),
         (
-            Identity("line", FrontEndConfig(mel_bands=32)),
-            f"trained on front end {FrontEndConfig().fingerprint[:12]}; this program computes "
-            f"{FrontEndConfig(mel_bands=32).fingerprint[:12]}: train anew",
+            Identity("line", LogMelConfig(mel_bands=32)),
+            f"trained on front end {LogMelConfig().fingerprint[:12]}; this program computes "
+            f"{LogMelConfig(mel_bands=32).fingerprint[:12]}: train anew",
         ),
         (Identity("line", None), "this program computes none: train anew"),
     ],

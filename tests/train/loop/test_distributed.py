@@ -8,7 +8,7 @@ import torch
 from streamer.errors import ConfigError
 from tests.conftest import ROOT
 from tests.train.toy_task import PlainLine, load, run_line
-from train.loop.distributed import Ranks, alone, joined
+from train.loop.distributed import Ranks, joined, single_process
 from train.loop.run import read_metrics
 
 CPU = torch.device("cpu")
@@ -92,16 +92,16 @@ def test_alone_without_torchrun(monkeypatch):
 
 def test_auto_takes_a_gpu_where_there_is_one(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    assert alone("auto").device == CPU
+    assert single_process("auto").device == CPU
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
-    assert alone("auto").device == torch.device("cuda:0")
+    assert single_process("auto").device == torch.device("cuda:0")
 
 
 @pytest.mark.parametrize("name", ["gpu", "cuda:x", "mps"])
 def test_an_unknown_device_is_refused(name):
     with pytest.raises(ConfigError, match=f"device is '{name}'; expected auto, cpu, cuda or cuda:N"):
-        alone(name)
+        single_process(name)
 
 
 def test_a_gpu_that_is_not_there_is_refused(monkeypatch):
@@ -109,4 +109,4 @@ def test_a_gpu_that_is_not_there_is_refused(monkeypatch):
     with pytest.raises(
         ConfigError, match=r"device is 'cuda:3', this machine has 1 GPUs; set loop\.device=cpu"
     ):
-        alone("cuda:3")
+        single_process("cuda:3")

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from models.music_front_end import music_front_end
-from streamer.dsp.log_mel import FrontEnd
+from streamer.dsp.log_mel import LogMel
 from streamer.dsp.stage import offline
 from tests.train.toy_data import write_mels
 from train.data.sets import gtzan_mels
@@ -72,7 +72,7 @@ def test_levels_of_frames_are_those_of_the_sound():
     sound = np.cumsum(rng.normal(size=48_000)).astype(np.float32)
     sound = sound - np.convolve(sound, np.ones(400) / 400, "same")
     sound *= 10 ** (-30 / 20) / np.sqrt(np.mean(np.square(sound)))
-    frames = offline(FrontEnd(music_front_end()), sound[None].astype(np.float32))[0]
+    frames = offline(LogMel(music_front_end()), sound[None].astype(np.float32))[0]
     assert level_db(frames) == pytest.approx(-30, abs=2)
 
 

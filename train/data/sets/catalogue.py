@@ -17,7 +17,7 @@ OWN_LICENCE = "the user's own"
 
 
 @dataclass(frozen=True)
-class Source:
+class DataSet:
     """A data set.
 
     Attributes
@@ -53,18 +53,18 @@ class Source:
         return kept_together(found, cache) if self.has_repeats else found
 
 
-SOURCES: Mapping[str, Source] = MappingProxyType(
+SOURCES: Mapping[str, DataSet] = MappingProxyType(
     {
-        "esc50": Source("ESC-50", esc50.recordings, esc50.LICENCE),
-        "gtzan": Source("GTZAN", gtzan.recordings, gtzan.LICENCE, has_repeats=True),
-        "music_speech": Source("GTZAN music/speech", music_speech.recordings, music_speech.LICENCE),
-        "mir1k": Source("MIR-1K", mir1k.recordings, mir1k.LICENCE),
-        "speech": Source("TSP speech", speech.recordings, speech.LICENCE),
-        "debian": Source("Debian's packages", debian.recordings, debian.LICENCE),
-        "fma_small": Source("FMA small", partial(fma.recordings, subset="small"), fma.LICENCE),
-        "fma_medium": Source("FMA medium", partial(fma.recordings, subset="medium"), fma.LICENCE),
-        "fma_small_sub_genres": Source("FMA small", partial(fma.sub_genres, subset="small"), fma.LICENCE),
-        "fma_medium_sub_genres": Source("FMA medium", partial(fma.sub_genres, subset="medium"), fma.LICENCE),
+        "esc50": DataSet("ESC-50", esc50.recordings, esc50.LICENCE),
+        "gtzan": DataSet("GTZAN", gtzan.recordings, gtzan.LICENCE, has_repeats=True),
+        "music_speech": DataSet("GTZAN music/speech", music_speech.recordings, music_speech.LICENCE),
+        "mir1k": DataSet("MIR-1K", mir1k.recordings, mir1k.LICENCE),
+        "speech": DataSet("TSP speech", speech.recordings, speech.LICENCE),
+        "debian": DataSet("Debian's packages", debian.recordings, debian.LICENCE),
+        "fma_small": DataSet("FMA small", partial(fma.recordings, subset="small"), fma.LICENCE),
+        "fma_medium": DataSet("FMA medium", partial(fma.recordings, subset="medium"), fma.LICENCE),
+        "fma_small_sub_genres": DataSet("FMA small", partial(fma.sub_genres, subset="small"), fma.LICENCE),
+        "fma_medium_sub_genres": DataSet("FMA medium", partial(fma.sub_genres, subset="medium"), fma.LICENCE),
     }
 )
 """Their names are the ``source`` of their recordings, but for sub-genres, whose recordings are those of the subset."""
@@ -73,7 +73,7 @@ LEARNT = tuple(name for name in SOURCES if name not in ("speech", "debian"))
 Debian's packages name none."""
 
 
-def find_source(data: str, own_kind: Kind) -> Source:
+def find_source(data: str, own_kind: Kind) -> DataSet:
     """A data set by its name, or a folder of folders by its path.
 
     Parameters
@@ -90,7 +90,7 @@ def find_source(data: str, own_kind: Kind) -> Source:
     if data in LEARNT:
         return SOURCES[data]
     if data and Path(data).is_dir():
-        return Source(
+        return DataSet(
             Path(data).resolve().name, lambda _: own_sounds.recordings(Path(data), own_kind), OWN_LICENCE
         )
     raise ConfigError(

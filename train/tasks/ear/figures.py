@@ -14,7 +14,7 @@ from streamer.arrays import Array
 from train.data.cache import SoundCache
 from train.data.recordings import Split
 from train.data.sets import esc50
-from train.evaluate.stepped_scores import Listener
+from train.evaluate.stepped_scores import SteppedScorer
 from train.tasks.ear.task import EarRunConfig
 
 SHOTS = (1, 3, 5)
@@ -25,7 +25,7 @@ def figures(folder: Path, config: EarRunConfig, data: Path, cache: Path, split: 
     """Every figure, of the run's test fold or, for ``validation``, its validation fold."""
     held_out = config.fold if split == "test" else config.validation_fold
     sounds = SoundCache(esc50.recordings(data), cache)
-    said = Listener.of(folder).all_scores(sounds.sounds)
+    said = SteppedScorer.of(folder).all_scores(sounds.sounds)
     clips = np.stack([np.concatenate([y.mean(0), y.max(0)]) for y in said])
     fold = np.array([recording.fold for recording in sounds.recordings])
     names = np.array([recording.category for recording in sounds.recordings])

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from models.ear import Ear
-from streamer.dsp.log_mel import FrontEndConfig
+from streamer.dsp.log_mel import LogMelConfig
 from streamer.inference.manifest import Manifest
 from train.data.sets.all_sound import trained_on
 from train.export.release import finish, held_out
@@ -52,7 +52,7 @@ def load_run(run: Path) -> Ear:
 def export_run(run: Path, folder: Path) -> Manifest:
     """Export a run's best weights without figures into `folder`."""
     config, model = read_config(EarRunConfig, run / "config.json"), load_run(run)
-    front_end = FrontEndConfig(mel_bands=model.config.mel_bands)
+    front_end = LogMelConfig(mel_bands=model.config.mel_bands)
     described = dataclasses.replace(
         describe(model, "ear", (), front_end, WARM_UP_FRAMES, model.config.embedding),
         results=held_out(config),

@@ -31,8 +31,8 @@ from train.mixing.distillation import (
     PATCH_STEPS,
     PATCHES,
     STEP_FRAMES,
-    LessonConfig,
-    lessons_of,
+    DistillationConfig,
+    teacher_answers_of,
 )
 from train.mixing.scenes import IGNORE, MUSIC, OTHER
 
@@ -45,7 +45,7 @@ class EarRunConfig(HoldsOut):
     ----------
     model : EarConfig
     loop : LoopConfig
-    lessons : LessonConfig
+    lessons : DistillationConfig
     data : tuple of str
         Data sets of `train.data.sets.catalogue` that it learns from; ESC-50 must be among them.
     fold, validation_fold : int
@@ -74,7 +74,7 @@ class EarRunConfig(HoldsOut):
             workers=0,
         )
     )
-    lessons: LessonConfig = field(default_factory=LessonConfig)
+    lessons: DistillationConfig = field(default_factory=DistillationConfig)
     data: tuple[str, ...] = DATA_SETS
     fold: int = 5
     validation_fold: int = 4
@@ -146,7 +146,7 @@ class EarTask:
         self._caches = sound_by_fold(data, cache, self._folds, config.data)
         check_clips(self._caches, config.learnt_folds, self.classes)
         lessons = {
-            fold: lessons_of(sounds, self.classes, IN_DOUBT, config.lessons, data, cache)
+            fold: teacher_answers_of(sounds, self.classes, IN_DOUBT, config.lessons, data, cache)
             for fold, sounds in self._caches.items()
         }
         self._learnt = Rows([lessons[fold].arrays for fold in config.learnt_folds])

@@ -24,7 +24,7 @@ from train.data.sets.all_sound import music_or_not
 from train.evaluate.calibration import operating_points, preferred, sigmoid_temperature
 from train.evaluate.metrics import auc, f1, tpr_at_fpr
 from train.evaluate.predictions import Predictions, stacked
-from train.evaluate.stepped_scores import Listener
+from train.evaluate.stepped_scores import SteppedScorer
 from train.tasks.gate.mixtures import GTZAN_SETS, SETTLED_S, Mixtures, rounded
 
 PATCH_SETS: Mapping[str, tuple[str, ...]] = MappingProxyType(
@@ -65,7 +65,7 @@ class GateFigures:
     """
 
     def __init__(self, folder: Path, data: Path, cache: Path, fold: int) -> None:
-        self._listener = Listener.of(folder)
+        self._listener = SteppedScorer.of(folder)
         self._sounds = SoundCache(music_or_not(data, cache, [fold]), cache)
         self._scored = self._score_recordings()
 

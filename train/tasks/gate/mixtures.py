@@ -8,16 +8,16 @@ import numpy as np
 
 from streamer.arrays import Array
 from streamer.config import Config
-from streamer.dsp.model_calls import alone
+from streamer.dsp.model_calls import run_alone
 from streamer.heads.head import Head
 from streamer.heads.hysteresis import Change
-from streamer.heads.results import Said
-from streamer.heads.stage_tree import Hearing
+from streamer.heads.results import HeadResult
+from streamer.heads.stage_tree import StageTree
 from train import augment
 from train.data.cache import SoundCache
 from train.data.decode import RATE_HZ
 from train.evaluate.metrics import threshold_at_fpr
-from train.evaluate.stepped_scores import Listener
+from train.evaluate.stepped_scores import SteppedScorer
 
 SETTLED_S = 1.0
 """The steps of the first second of a clip are left out where a figure says "settled"."""
@@ -35,13 +35,13 @@ class Mixtures:
 
     Parameters
     ----------
-    listener : Listener
+    listener : SteppedScorer
         Of the gate.
     sounds : SoundCache
         The recordings that are mixed: a fold's.
     """
 
-    def __init__(self, listener: Listener, sounds: SoundCache) -> None:
+    def __init__(self, listener: SteppedScorer, sounds: SoundCache) -> None:
         self._listener, self._sounds = listener, sounds
         self._rng = np.random.default_rng(7)
         self._pieces = sounds.where(lambda r: r.kind == "music" and r.source in GTZAN_SETS)
@@ -53,8 +53,8 @@ class Mixtures:
 
     def under_speech_at_equal_alarms(self) -> dict[str, float]:
         """Music mixed with speech, above what 1 % of the steps of that speech alone exceed: for gates side by side."""
-        alone = self._settled([augment.at_level(speech, MIXED_DB) for speech in self._speech])
-        return self._under_speech(np.nextafter(threshold_at_fpr(alone, 0.01), 2.0))
+        run_alone = self._settled([augment.at_level(speech, MIXED_DB) for speech in self._speech])
+        return self._under_speech(np.nextafter(threshold_at_fpr(run_alone, 0.01), 2.0))
 
     def delays(self) -> dict[str, float]:
         """Seconds from music's start after other sound until ``on`` is said live, and from its end until ``off``."""
@@ -79,10 +79,10 @@ class Mixtures:
     def _said(self, sound: Array) -> list[Change]:
         """The decisions of live listening, its hold times among them."""
         head = Head("gate", "gate", self._listener.model, Config().gate)
-        hearing = Hearing((head,), RATE_HZ, with_frames=False)
+        hearing = StageTree((head,), RATE_HZ, with_frames=False)
         state = hearing.init()
-        out = alone(hearing.step(sound, state)) + hearing.finish(state)
-        return [change for said in out if isinstance(said, Said) for change in said.changes]
+        out = run_alone(hearing.step(sound, state)) + hearing.finish(state)
+        return [change for said in out if isinstance(said, HeadResult) for change in said.changes]
 
     def _under_speech(self, threshold: float) -> dict[str, float]:
         return rounded(

@@ -14,7 +14,7 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 from models.gate import HOP_FRAMES, Gate, GateConfig
 from models.music_front_end import music_front_end
 from streamer.arrays import Array
-from streamer.dsp.log_mel import FrontEnd
+from streamer.dsp.log_mel import LogMel
 from streamer.dsp.stage import offline
 from streamer.errors import ConfigError
 from train.data.cache import RATE_HZ, SoundCache
@@ -27,7 +27,7 @@ from train.loop.task import Batch, LoopConfig
 from train.mixing.mel_music import MelMusic, as_filed
 from train.mixing.scenes import IGNORE, MUSIC, OTHER, SceneConfig, Scenes, step_labels
 
-FRONT_END = FrontEnd(music_front_end())
+FRONT_END = LogMel(music_front_end())
 STEP_SAMPLES = FRONT_END.config.hop_samples * HOP_FRAMES
 REACH_SAMPLES = FRONT_END.config.window_samples - FRONT_END.config.hop_samples
 """What a step hears past its own hops, 70 ms: it is labelled by the last that it hears."""

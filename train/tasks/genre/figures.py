@@ -14,7 +14,7 @@ from train.data.recordings import Split
 from train.data.sets import gtzan, gtzan_mels
 from train.evaluate.metrics import accuracy, accuracy_by_heard, bootstrap, by_label, latest, right
 from train.evaluate.predictions import Predictions, stacked
-from train.evaluate.stepped_scores import Listener
+from train.evaluate.stepped_scores import SteppedScorer
 from train.tasks.genre.task import GenreRunConfig, frames_of_mels
 
 
@@ -33,7 +33,7 @@ class GenreFigures:
     """
 
     def __init__(self, folder: Path, config: GenreRunConfig, data: Path, cache: Path, split: Split) -> None:
-        self._listener = Listener.of(folder)
+        self._listener = SteppedScorer.of(folder)
         self._model = self._listener.model
         self._fold = config.fold if split == "test" else config.validation_fold
         self._mels = gtzan_mels.load(data)

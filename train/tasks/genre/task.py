@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from models.genre import Genre, GenreConfig
 from models.music_front_end import DB, DEVIATION_DB, music_front_end
 from streamer.arrays import Array
-from streamer.dsp.log_mel import FrontEnd
+from streamer.dsp.log_mel import LogMel
 from streamer.errors import ConfigError
 from train.augment.features import mask, mix_up
 from train.data.features import FeatureCache
@@ -118,7 +118,7 @@ class GenreTask:
             if f in config.learnt_folds
         }
         self._tracks = FeatureCache(
-            [r for r in gtzan.recordings(data) if r.name in kept], cache, FrontEnd(self.front_end)
+            [r for r in gtzan.recordings(data) if r.name in kept], cache, LogMel(self.front_end)
         )
 
     def data_hash(self) -> DataUsed:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from models.heads import Head
+from models.heads import ClassifierHead
 from streamer.errors import ConfigError
 from streamer.inference.manifest import Manifest
 from streamer.inference.model_folders import read_manifest
@@ -44,14 +44,14 @@ LIMITS = """
 """
 
 
-def load_run(run: Path, data: Path, cache: Path) -> tuple[RecordingsRunConfig, Head, Manifest]:
+def load_run(run: Path, data: Path, cache: Path) -> tuple[RecordingsRunConfig, ClassifierHead, Manifest]:
     """A run's configuration, its head with the best weights, ready to use, and what its manifest is to say."""
     config = read_config(RecordingsRunConfig, run / "config.json")
     ear = OnnxModel(run / "ear").manifest
     found = recordings_of(config, data, cache)
     environment = json.loads((run / "environment.json").read_text(encoding="utf-8"))
     labels = tuple(environment["data"]["labels"])  # as they were: a folder may have another name since
-    model = Head(config.model, ear.output_size, labels)
+    model = ClassifierHead(config.model, ear.output_size, labels)
     load_weights(model, run / "best.pt", Identity(RecordingsTask.name, ear.front_end))
     source = source_of(config)
     task = "genre" if all(recording.kind == "music" for recording in found) else "sounds"

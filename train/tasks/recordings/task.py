@@ -16,12 +16,12 @@ from streamer.errors import ConfigError
 from train.augment.features import mix_up
 from train.data.recordings import Recording, check_folds
 from train.data.sets.all_sound import DATA_SETS
-from train.data.sets.catalogue import Source, find_source
+from train.data.sets.catalogue import DataSet, find_source
 from train.loop.folds import HoldsOut
 from train.loop.run import DataUsed, data_used
 from train.loop.schedule import Cosine, ScheduleConfig
 from train.loop.task import Batch, LoopConfig
-from train.mixing.embedding_cache import HeardCache
+from train.mixing.embedding_cache import EmbeddingCache
 from train.tasks.on_ear import check_unheard, ear_of, head_of
 
 
@@ -77,7 +77,7 @@ class RecordingsRunConfig(HoldsOut):
             raise ConfigError(f"crop_steps is {self.crop_steps}; expected 1 or more")
 
 
-def source_of(config: RecordingsRunConfig) -> Source:
+def source_of(config: RecordingsRunConfig) -> DataSet:
     """Where a run's recordings come from."""
     return find_source(config.data, "music" if config.own_music else "sound")
 
@@ -127,8 +127,8 @@ class RecordingsTask:
             check_unheard(self.ear, config.ear, config.fold, config.validation_fold)
         self.labels = tuple(sorted({recording.category for recording in found}))
         checked = config.checked_fold
-        self._learnt = HeardCache([r for r in found if r.fold in config.learnt_folds], cache, self.ear)
-        self._checked = HeardCache([r for r in found if r.fold == checked], cache, self.ear)
+        self._learnt = EmbeddingCache([r for r in found if r.fold in config.learnt_folds], cache, self.ear)
+        self._checked = EmbeddingCache([r for r in found if r.fold == checked], cache, self.ear)
         check_folds(self._learnt.recordings, self.labels, config.learnt_folds)
         check_folds(self._checked.recordings, folds=[checked])
 
@@ -172,7 +172,7 @@ class RecordingsTask:
         accuracy = (logits.argmax(1) == truth).float().mean().item()
         return {"score": -F.cross_entropy(logits, truth).item(), "accuracy": accuracy}
 
-    def _truth(self, heard: HeardCache, index: int) -> int:
+    def _truth(self, heard: EmbeddingCache, index: int) -> int:
         return self.labels.index(heard.recordings[index].category)
 
     def _crop(self, rng: np.random.Generator, index: int) -> Array:

@@ -29,7 +29,7 @@ WHOLE_CLIPS = ("mir1k", "speech")
 
 
 @dataclass(frozen=True)
-class VoiceActivity:
+class VoiceScores:
     """Where there is a voice, hop by hop.
 
     Attributes
@@ -44,7 +44,7 @@ class VoiceActivity:
 
 
 @dataclass(frozen=True)
-class ClipFigures:
+class SongFigures:
     """What was measured of one song.
 
     Attributes
@@ -54,7 +54,7 @@ class ClipFigures:
     seconds : float
     decibels : dict
         By stem and figure, as ``voice/sdr``; ``mixture/...`` are of the mixture taken for the stem.
-    voice : VoiceActivity
+    voice : VoiceScores
     """
 
     name: str
@@ -62,10 +62,10 @@ class ClipFigures:
     source: str
     seconds: float
     decibels: dict[str, float]
-    voice: VoiceActivity
+    voice: VoiceScores
 
 
-class Apart(Protocol):
+class Separates(Protocol):
     """Takes whole mixtures apart. It goes to other processes, so it holds a path rather than a model."""
 
     def __call__(self, mixture: Array, rate_hz: int) -> tuple[Stems, int]:
@@ -88,24 +88,24 @@ class Stepping:
         return separator.whole(mixture[None]), separator.stft.hop_samples
 
 
-def measured(songs: Sequence[Song], apart: Apart) -> list[ClipFigures]:
+def measured(songs: Sequence[Song], apart: Separates) -> list[SongFigures]:
     """Separate and measure songs, at the level at which their stems are.
 
     Parameters
     ----------
     songs : sequence of Song
-    apart : Apart
+    apart : Separates
 
     Returns
     -------
-    list of ClipFigures
+    list of SongFigures
         In the order of `songs`.
     """
     with _pool() as pool:
         return list(pool.map(partial(_of_song, apart=apart), songs, chunksize=4))
 
 
-def save(clips: Sequence[ClipFigures], command: str, path: Path) -> None:
+def save(clips: Sequence[SongFigures], command: str, path: Path) -> None:
     """Note the figures of every song, for a report, as JSON."""
     songs = [
         {
@@ -120,13 +120,13 @@ def save(clips: Sequence[ClipFigures], command: str, path: Path) -> None:
     write_json(path, {"command": command, "songs": songs})
 
 
-def voice_activity(songs: Sequence[Song], apart: Apart) -> list[VoiceActivity]:
+def voice_activity(songs: Sequence[Song], apart: Separates) -> list[VoiceScores]:
     """As `measured`, but for what is said of the voice alone."""
     with _pool() as pool:
         return list(pool.map(partial(_voice_of_song, apart=apart), songs, chunksize=4))
 
 
-def figures(clips: Sequence[ClipFigures], on: float = 0.5) -> dict[str, Any]:
+def figures(clips: Sequence[SongFigures], on: float = 0.5) -> dict[str, Any]:
     """Means over clips, weighted by their length as MIR-1K's G* figures are, and voice activity over all hops.
 
     NSDR is SDR less that of the mixture (Huang et al. 2014, equations 11 to 13). A clip in which one stem is silent has
@@ -134,7 +134,7 @@ def figures(clips: Sequence[ClipFigures], on: float = 0.5) -> dict[str, Any]:
 
     Parameters
     ----------
-    clips : sequence of ClipFigures
+    clips : sequence of SongFigures
     on : float
         Probability from which on there is a voice.
     """
@@ -151,12 +151,12 @@ def figures(clips: Sequence[ClipFigures], on: float = 0.5) -> dict[str, Any]:
     return said
 
 
-def together(found: Sequence[VoiceActivity]) -> tuple[Array, Array]:
+def together(found: Sequence[VoiceScores]) -> tuple[Array, Array]:
     """Scores and truth of all hops of some clips, shape (hops,) each."""
     return np.concatenate([one.scores for one in found]), np.concatenate([one.truth for one in found])
 
 
-def by_source(clips: Sequence[ClipFigures], on: float = 0.5) -> dict[str, dict[str, Any]]:
+def by_source(clips: Sequence[SongFigures], on: float = 0.5) -> dict[str, dict[str, Any]]:
     """`figures` for each data set."""
     return {
         source: figures([clip for clip in clips if clip.source == source], on)
@@ -164,7 +164,7 @@ def by_source(clips: Sequence[ClipFigures], on: float = 0.5) -> dict[str, dict[s
     }
 
 
-def by_artist(clips: Sequence[ClipFigures]) -> dict[str, float | None]:
+def by_artist(clips: Sequence[SongFigures]) -> dict[str, float | None]:
     """The voice's GNSDR for each artist."""
     return {
         artist: figures([clip for clip in clips if clip.artist == artist])["voice"]["GNSDR"]
@@ -177,7 +177,7 @@ def _pool() -> ProcessPoolExecutor:
     return ProcessPoolExecutor(WORKERS, get_context("spawn"))
 
 
-def _of_stem(stem: str, clips: Sequence[ClipFigures], weights: Array) -> Mapping[str, float | None]:
+def _of_stem(stem: str, clips: Sequence[SongFigures], weights: Array) -> Mapping[str, float | None]:
     def mean(key: str) -> float | None:
         values = np.array([clip.decibels[f"{stem}/{key}"] for clip in clips])
         there = np.isfinite(values)
@@ -193,7 +193,7 @@ def _of_stem(stem: str, clips: Sequence[ClipFigures], weights: Array) -> Mapping
     }
 
 
-def _of_song(song: Song, apart: Apart) -> ClipFigures:
+def _of_song(song: Song, apart: Separates) -> SongFigures:
     truth = read_stems(song)
     mixture = truth.voice + truth.music
     found, hop_samples = apart(mixture, truth.rate_hz)
@@ -207,7 +207,7 @@ def _of_song(song: Song, apart: Apart) -> ClipFigures:
         decibels[f"{stem}/nsdr"] = float(scores["sdr"][n] - before["sdr"][n])
         decibels[f"{stem}/si_sdr"] = si_sdr_db(estimate, true[n])
         decibels[f"{stem}/si_sdr of mixture"] = si_sdr_db(mixture, true[n])
-    return ClipFigures(
+    return SongFigures(
         song.name,
         song.artist,
         song.source,
@@ -217,15 +217,15 @@ def _of_song(song: Song, apart: Apart) -> ClipFigures:
     )
 
 
-def _voice_of_song(song: Song, apart: Apart) -> VoiceActivity:
+def _voice_of_song(song: Song, apart: Separates) -> VoiceScores:
     truth = read_stems(song)
     found, hop_samples = apart(truth.voice + truth.music, truth.rate_hz)
     return _voice(truth, found.voiced[0], hop_samples)
 
 
-def _voice(truth: SongStems, voiced: Array, hop_samples: int) -> VoiceActivity:
+def _voice(truth: SongStems, voiced: Array, hop_samples: int) -> VoiceScores:
     there = voiced_frames(truth.voice.mean(axis=1), hop_samples, truth.rate_hz)
-    return VoiceActivity(voiced, there > 0.5)
+    return VoiceScores(voiced, there > 0.5)
 
 
 def bss_eval(true: Array, estimated: Array, source: str, rate_hz: int) -> dict[str, Array]:

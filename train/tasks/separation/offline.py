@@ -60,7 +60,7 @@ class AtOnce:
     run: Path
 
     def __call__(self, mixture: Array, rate_hz: int) -> tuple[Stems, int]:
-        """As of `train.tasks.separation.figures.Apart`; each channel is masked by what is heard of it alone."""
+        """As of `train.tasks.separation.figures.Separates`; each channel is masked by what is heard of it alone."""
         model = load_run(self.run, OfflineRunConfig)
         assert isinstance(model, OfflineMask)
         stft = model.config.stft

@@ -23,8 +23,8 @@ from train.loop.config import read_config
 from train.loop.registry import Evaluation, Plugin
 from train.tasks.separation.config import SeparationRunConfig
 from train.tasks.separation.figures import (
-    Apart,
-    ClipFigures,
+    Separates,
+    SongFigures,
     Stepping,
     by_artist,
     by_source,
@@ -79,7 +79,7 @@ def evaluate(asked: Evaluation) -> dict[str, Any]:
     return {"latency_ms": manifest.stft.latency_ms, **found}
 
 
-def evaluated(asked: Evaluation, apart: Apart, on: float) -> dict[str, Any]:
+def evaluated(asked: Evaluation, apart: Separates, on: float) -> dict[str, Any]:
     """Figures of whatever takes songs apart; there is a voice from the probability `on` on."""
     config: SeparationRunConfig = asked.config
     fold = config.fold if asked.split == "test" else config.validation_fold
@@ -143,7 +143,7 @@ def _usable(config: SeparationRunConfig, data: Path, cache: Path, *folds: int) -
     return songs
 
 
-def _figures(clips: Sequence[ClipFigures], on: float) -> dict[str, Any]:
+def _figures(clips: Sequence[SongFigures], on: float) -> dict[str, Any]:
     return {"separation": by_source(clips, on), "voice GNSDR by artist": by_artist(clips)}
 
 

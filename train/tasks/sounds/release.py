@@ -6,7 +6,7 @@ import dataclasses
 from pathlib import Path
 from typing import Any
 
-from models.heads import Head
+from models.heads import ClassifierHead
 from streamer.inference.manifest import Manifest
 from streamer.inference.onnx import OnnxModel
 from train.data.sets import esc50
@@ -49,10 +49,10 @@ LIMITS = """
 """
 
 
-def load_run(run: Path, labels: tuple[str, ...]) -> Head:
+def load_run(run: Path, labels: tuple[str, ...]) -> ClassifierHead:
     """The head with the best weights of a run, ready to use."""
     config = _config(run)
-    model = Head(config.model, OnnxModel(Path(config.ear)).manifest.output_size, labels)
+    model = ClassifierHead(config.model, OnnxModel(Path(config.ear)).manifest.output_size, labels)
     load_weights(model, run / "best.pt", Identity("sounds", FRONT_END.config))
     return model.eval()
 
@@ -103,7 +103,7 @@ def _config(run: Path) -> SoundsRunConfig:
 
 
 def _exported(
-    model: Head, config: SoundsRunConfig, folder: Path, temperature: float, bias: float
+    model: ClassifierHead, config: SoundsRunConfig, folder: Path, temperature: float, bias: float
 ) -> Manifest:
     ear = OnnxModel(Path(config.ear)).manifest
     described = dataclasses.replace(
@@ -117,7 +117,7 @@ def _exported(
     return export(model, described, folder)
 
 
-def _about(model: Head, manifest: Manifest) -> str:
+def _about(model: ClassifierHead, manifest: Manifest) -> str:
     return ABOUT.format(
         labels=len(model.labels),
         parameters=model.parameter_count,

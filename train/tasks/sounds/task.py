@@ -18,8 +18,8 @@ from train.data.sets.all_sound import IN_DOUBT, check_clips, sound_by_fold
 from train.loop.folds import HoldsOut
 from train.loop.run import DataUsed, data_used
 from train.loop.task import Batch, LoopConfig
-from train.mixing.distillation import FRONT_END, LessonConfig, lessons_of
-from train.mixing.embedding_cache import heard
+from train.mixing.distillation import FRONT_END, DistillationConfig, teacher_answers_of
+from train.mixing.embedding_cache import embeddings_of
 from train.mixing.scenes import IGNORE, NO_CLASS
 from train.tasks.ear.task import mean_or_zero
 from train.tasks.on_ear import check_unheard, ear_of, head_of
@@ -37,7 +37,7 @@ class SoundsRunConfig(HoldsOut):
         Exported or released folder of the ear.
     model : HeadConfig
     loop : LoopConfig
-    lessons : LessonConfig
+    lessons : DistillationConfig
         Those that the ear learnt from.
     fold, validation_fold : int
         As in `train.loop.folds.HoldsOut`, and the same as the ear's: it must not have heard the test.
@@ -50,7 +50,7 @@ class SoundsRunConfig(HoldsOut):
             steps=600, validate_every=150, batch=64, learning_rate=2e-3, weight_decay=0.1, workers=0
         )
     )
-    lessons: LessonConfig = field(default_factory=LessonConfig)
+    lessons: DistillationConfig = field(default_factory=DistillationConfig)
     fold: int = 5
     validation_fold: int = 4
 
@@ -82,10 +82,10 @@ class SoundsTask:
         check_clips(self._caches, config.learnt_folds, self.classes)
         check_unheard(self.ear, config.ear, config.fold, config.validation_fold)
         lessons = {
-            fold: lessons_of(sounds, self.classes, IN_DOUBT, config.lessons, data, cache)
+            fold: teacher_answers_of(sounds, self.classes, IN_DOUBT, config.lessons, data, cache)
             for fold, sounds in self._caches.items()
         }
-        rows = {fold: {**of.arrays, "heard": heard(self.ear, of)} for fold, of in lessons.items()}
+        rows = {fold: {**of.arrays, "heard": embeddings_of(self.ear, of)} for fold, of in lessons.items()}
         self._learnt = Rows([rows[fold] for fold in config.learnt_folds])
         self._checked = Rows([rows[config.checked_fold]])
         self._single = np.flatnonzero(self._learnt.all("clip") >= 0)

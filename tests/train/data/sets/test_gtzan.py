@@ -4,7 +4,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from streamer.dsp.log_mel import FrontEnd
+from streamer.dsp.log_mel import LogMel
 from streamer.errors import ConfigError
 from tests.train.toy_data import make_toy_data, write
 from train.augment import code, gain, torchaudio_cpu
@@ -174,7 +174,7 @@ def test_repeated_recordings_are_found_and_kept_in_one_fold(tmp_path):
     found = [
         Recording("gtzan", f"t{n}", (tmp_path / f"t{n}.wav",), "music", "rock", n % 5 + 1) for n in range(7)
     ]
-    cache = FeatureCache(found, tmp_path / "cache", FrontEnd())
+    cache = FeatureCache(found, tmp_path / "cache", LogMel())
     assert repeats(cache, seconds=7.0) == [[1, 4, 5]]
     assert repeats(cache) == []
     long = [dataclasses.replace(r, fold=2) if r.name in ("t4", "t5") else r for r in found]
@@ -183,7 +183,7 @@ def test_repeated_recordings_are_found_and_kept_in_one_fold(tmp_path):
 
 def test_no_real_track_at_hand_is_a_repetition(data_dir, tmp_path):
     found = gtzan.recordings(data_dir)
-    assert repeats(FeatureCache(found, tmp_path, FrontEnd())) == []
+    assert repeats(FeatureCache(found, tmp_path, LogMel())) == []
 
 
 def test_tracks_in_another_fold_than_the_mel_file_has_them_in_are_refused(tmp_path):

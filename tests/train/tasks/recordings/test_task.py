@@ -24,7 +24,7 @@ from train.data.decode import FULL_SCALE, decode
 from train.data.sets import fma
 from train.data.sets.own_sounds import fold_of, recordings
 from train.evaluate.predictions import load
-from train.evaluate.stepped_scores import Listener
+from train.evaluate.stepped_scores import SteppedScorer
 from train.loop.config import read_config
 from train.loop.registry import Evaluation
 from train.tasks.recordings.figures import RecordingsFigures
@@ -190,7 +190,7 @@ def test_what_is_held_out_is_not_learnt_from_and_what_is_learnt_is_what_the_ear_
     assert {r.fold for r in task._learnt.recordings} == {1, 2, 3}
     assert {r.fold for r in task._checked.recordings} == {4}
     sound = decode(task._learnt.recordings[0]).astype(np.float32) / np.float32(FULL_SCALE)
-    live = Listener.of(ear).scores(sound[None])[0]
+    live = SteppedScorer.of(ear).scores(sound[None])[0]
     np.testing.assert_allclose(task._learnt.embeddings(0), live, atol=4e-3)  # float16, -6.9 to 5.6
 
 

@@ -22,9 +22,9 @@ from train.loop.config import read_config
 from train.tasks.separation.cnn_lstm import CnnLstmRunConfig
 from train.tasks.separation.config import LossWeights, SeparationRunConfig
 from train.tasks.separation.figures import (
-    ClipFigures,
+    SongFigures,
     Stepping,
-    VoiceActivity,
+    VoiceScores,
     bss_eval,
     by_source,
     figures,
@@ -295,9 +295,9 @@ def test_speech_over_music_is_measured_as_mir1k_is():
 
 
 def test_long_clips_weigh_more():
-    voice = VoiceActivity(np.array([0.9, 0.9, 0.1, 0.6]), np.array([True, False, True, True]))
+    voice = VoiceScores(np.array([0.9, 0.9, 0.1, 0.6]), np.array([True, False, True, True]))
     clips = [
-        ClipFigures(name, name, "mine", seconds, dict.fromkeys(KEYS, decibels), voice)
+        SongFigures(name, name, "mine", seconds, dict.fromkeys(KEYS, decibels), voice)
         for name, seconds, decibels in (("a", 1, 4.0), ("b", 3, 8.0))
     ]
     found = figures(clips)
@@ -308,9 +308,9 @@ def test_long_clips_weigh_more():
 
 
 def test_sets_are_measured_by_themselves():
-    voice = VoiceActivity(np.array([0.9]), np.array([True]))
+    voice = VoiceScores(np.array([0.9]), np.array([True]))
     clips = [
-        ClipFigures("a", "b", source, 1.0, dict.fromkeys(KEYS, decibels), voice)
+        SongFigures("a", "b", source, 1.0, dict.fromkeys(KEYS, decibels), voice)
         for source, decibels in (("mir1k", 4.0), ("musdb18", 8.0), ("mir1k", 5.0))
     ]
     found = by_source(clips)
@@ -319,9 +319,9 @@ def test_sets_are_measured_by_themselves():
 
 
 def test_clips_without_a_figure_count_in_no_mean_of_it():
-    voice = VoiceActivity(np.array([0.9]), np.array([True]))
+    voice = VoiceScores(np.array([0.9]), np.array([True]))
     clips = [
-        ClipFigures(
+        SongFigures(
             name, name, "mine", 1.0, dict.fromkeys(KEYS, 5.0) | {"voice/sdr": sdr, "voice/sir": np.nan}, voice
         )
         for name, sdr in (("a", 3.0), ("silent", np.nan))
