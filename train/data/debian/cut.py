@@ -76,7 +76,7 @@ def cut(name: str, files: Mapping[str, Path], folder: Path) -> tuple[list[Piece]
     -------
     pieces : list of Piece
     dropped : list of Dropped
-        Files that do not decode, are silent, are shorter than `SHORTEST_S` or repeat another file.
+        Files that do not decode, are silent, are shorter than `SHORTEST_S` or repeat another file, and silent pieces.
     """
     once, dropped = _without_copies(files)
     jobs = [(f"{number:05}", name, source, path) for number, (source, path) in enumerate(once.items())]
@@ -84,11 +84,9 @@ def cut(name: str, files: Mapping[str, Path], folder: Path) -> tuple[list[Piece]
     pool = ThreadPoolExecutor(WORKERS)
     try:
         made = pool.map(lambda job: _cut_one(*job, folder), jobs)
-        for result in tqdm(made, name, len(jobs), unit=" files", disable=None):
-            if isinstance(result, Dropped):
-                dropped.append(result)
-            else:
-                pieces += result
+        for of_file, without in tqdm(made, name, len(jobs), unit=" files", disable=None):
+            pieces += of_file
+            dropped += without
     finally:
         pool.shutdown(cancel_futures=True)  # else an interrupted fetch would go on to the package's end
     write_table(folder / PIECES, Piece, pieces)
@@ -129,20 +127,26 @@ def _without_copies(files: Mapping[str, Path]) -> tuple[dict[str, Path], list[Dr
     return once, dropped
 
 
-def _cut_one(stem: str, name: str, source: str, path: Path, folder: Path) -> list[Piece] | Dropped:
-    """Cut one file into parts of equal length."""
+def _cut_one(
+    stem: str, name: str, source: str, path: Path, folder: Path
+) -> tuple[list[Piece], list[Dropped]]:
+    """Cut one file into parts of equal length; silent ones are dropped."""
     try:
         sound = decode(Recording(name, source, (path,), "sound", "", 1, SHORTEST_S))
     except ClipError as error:
-        return Dropped(source, str(error).replace(str(path), "it"))
+        return [], [Dropped(source, str(error).replace(str(path), "it"))]
     parts = np.array_split(sound, math.ceil(len(sound) / (LONGEST_S * RATE_HZ)))
-    first, pieces = 0, []
+    first_s, pieces, dropped = 0.0, [], []
     for number, part in enumerate(parts):
-        file = f"{stem}-{number:03}.ogg"
-        _write(folder / file, part)
-        pieces.append(Piece(file, source, round(first / RATE_HZ, 3), round(len(part) / RATE_HZ, 3)))
-        first += len(part)
-    return pieces
+        seconds = len(part) / RATE_HZ
+        if part.any():
+            file = f"{stem}-{number:03}.ogg"
+            _write(folder / file, part)
+            pieces.append(Piece(file, source, round(first_s, 3), round(seconds, 3)))
+        else:
+            dropped.append(Dropped(source, f"it is silent from {first_s:.1f} s on, for {seconds:.1f} s"))
+        first_s += seconds
+    return pieces, dropped
 
 
 def _write(path: Path, sound: Array) -> None:

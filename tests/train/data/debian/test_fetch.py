@@ -113,6 +113,17 @@ def test_what_is_left_out_is_counted_and_named_with_its_reason(shelf, tmp_path, 
     assert "toy-music: 3 pieces, 0.02 h; skipped 2 files" in caplog.text
 
 
+def test_a_long_silence_in_a_file_is_left_out(shelf, tmp_path):
+    licence(tmp_path / "quiet", "toy-music")
+    path = tmp_path / "quiet" / "toy-music" / "usr" / "quiet.wav"
+    soundfile.write(path, np.r_[np.full(320_000, 0.1), np.zeros(640_000)], 16_000)
+    build(tmp_path / "quiet", "toy-music", shelf)
+    (row,) = fetch(tmp_path / "debian", (MUSIC,))
+    assert (row.first_s, row.seconds) == (0.0, 30.0)
+    skipped = (tmp_path / "debian" / "toy-music" / "skipped.csv").read_text()
+    assert '"it is silent from 30.0 s on, for 30.0 s"' in skipped
+
+
 def test_a_second_fetch_downloads_only_what_is_missing_and_labels_anew(shelf, tmp_path, monkeypatch):
     folder = tmp_path / "debian"
     fetch(folder, (MUSIC,))
