@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Hashable
 from dataclasses import asdict, dataclass
 from fractions import Fraction
 from functools import cached_property, lru_cache
@@ -97,6 +98,10 @@ class LogMel(Stage):
     """
 
     config: LogMelConfig = LogMelConfig()
+
+    @property
+    def key(self) -> Hashable:
+        return LogMel, self.config
 
     @property
     def hop(self) -> Fraction:

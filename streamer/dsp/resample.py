@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property, lru_cache
@@ -55,6 +56,10 @@ class Resample(Stage):
                 f"resampling was asked from {self.in_rate_hz} Hz to {self.out_rate_hz} Hz; "
                 "expected rates of 1 Hz or more"
             )
+
+    @property
+    def key(self) -> Hashable:
+        return Resample, self.in_rate_hz, self.out_rate_hz
 
     @property
     def hop(self) -> Fraction:

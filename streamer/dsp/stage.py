@@ -1,14 +1,15 @@
 """The Stage contract: one step function for live listening, files and training.
 
-A stage turns a sequence of items (samples, frames, scores) into another one, block by block. It is immutable;
-everything that changes between two blocks is in its *state*, a flat tuple of arrays whose shapes and dtypes
-never change. The first axis of every array, state included, is the batch: one slot per stream.
+A stage turns a sequence of items (samples, frames, scores) into another sequence, block by block. A stage is immutable.
+Everything that changes between two blocks is in its *state*, a flat tuple of arrays whose shapes and dtypes never
+change. The first axis of every array, state included, is the batch: one row for each stream.
 """
 
 from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
+from collections.abc import Hashable
 from fractions import Fraction
 from itertools import pairwise
 
@@ -26,6 +27,15 @@ class Stage(ABC):
     """
 
     @property
+    def key(self) -> Hashable:
+        """Identify the computation: stages with equal keys give equal outputs for equal inputs.
+
+        Streams and heads that use equal keys share one stage. A stage that is fully described by its constants
+        returns its class and these; any other is only the same as itself, which is the default.
+        """
+        return self
+
+    @property
     @abstractmethod
     def hop(self) -> Fraction:
         """Input items per output item."""
@@ -33,11 +43,11 @@ class Stage(ABC):
     @property
     @abstractmethod
     def latency(self) -> Fraction:
-        """Input items that must have come in before output item 0 is given out, at most."""
+        """Number of input items that must have come in before output item 0 is given out, at most."""
 
     @abstractmethod
     def init(self, batch: int = 1) -> State:
-        """Make the state of `batch` streams that have heard nothing.
+        """Make the state of `batch` streams before their first item.
 
         Parameters
         ----------
@@ -71,17 +81,25 @@ class Stage(ABC):
         """
 
     def step_calls(self, x: Array, state: State) -> Calls[StepResult]:
-        """Do what `step` does, but ask for what can be done for many streams at once, where there is such.
+        """Step as a generator that yields each model call, so that the caller can batch it with other streams' calls.
 
         Parameters
         ----------
-        x, state
-            As of `step`.
+        x : Array, shape (batch, items, ...)
+            The next input items, as for `step`.
+        state : State
+            The state before them, as for `step`.
+
+        Yields
+        ------
+        ModelCall
+            A call that the stage cannot go on without; the caller sends its result back. A stage that runs no
+            model yields nothing.
 
         Returns
         -------
-        generator
-            Of `Ask`; gives what `step` gives.
+        StepResult
+            What `step` returns.
         """
         yield from ()
         return self.step(x, state)
@@ -125,12 +143,16 @@ class Chain(Stage):
         self._slices = [slice(a, b) for a, b in pairwise(edges)]
 
     @property
+    def key(self) -> Hashable:
+        return (Chain, *(stage.key for stage in self._stages))
+
+    @property
     def hop(self) -> Fraction:
         return math.prod((stage.hop for stage in self._stages), start=Fraction(1))
 
     @property
     def latency(self) -> Fraction:
-        # Item k of a stage needs the item k * hop + latency - 1 of the stage before it.
+        # Item k of a stage needs item k * hop + latency - 1 of the stage before it.
         latency, hop = Fraction(1), Fraction(1)
         for stage in self._stages:
             latency += (stage.latency - 1) * hop
@@ -157,6 +179,7 @@ class Chain(Stage):
             if rest is None:
                 rest = stage.flush(own)
             else:
+                # What the stages before this one gave out at the end is still input to it.
                 last, own = stage.step(rest, own)
                 rest = np.concatenate([last, stage.flush(own)], axis=1)
         assert rest is not None  # there is at least one stage

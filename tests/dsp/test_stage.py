@@ -9,6 +9,7 @@ import pytest
 
 from streamer.arrays import Array
 from streamer.dsp.log_mel import LogMel, LogMelConfig
+from streamer.dsp.resample import Resample
 from streamer.dsp.stage import Chain, Stage, offline
 from tests.contract import check_stage
 from tests.toys import MovingSum, Repeat, Tail
@@ -75,6 +76,23 @@ def test_chain_with_the_front_end_keeps_the_contract() -> None:
 def test_chain_needs_a_stage() -> None:
     with pytest.raises(ValueError, match="got no stages; expected at least one"):
         Chain()
+
+
+def test_stages_with_the_same_constants_have_the_same_key() -> None:
+    def chain(mel_bands: int, out_rate_hz: int = 16_000) -> Chain:
+        return Chain(Resample(48_000, out_rate_hz), LogMel(LogMelConfig(mel_bands=mel_bands)))
+
+    assert chain(64).key == chain(64).key
+    assert hash(chain(64).key) == hash(chain(64).key)
+    assert chain(64).key != chain(32).key
+    assert chain(64).key != chain(64, 8_000).key
+    assert Resample(48_000, 16_000).key != Resample(16_000, 48_000).key
+
+
+def test_a_stage_with_contents_of_its_own_has_a_key_of_its_own() -> None:
+    stage = MovingSum()
+    assert stage.key == stage.key
+    assert MovingSum().key != MovingSum().key
 
 
 def test_offline_of_nothing_is_nothing() -> None:
