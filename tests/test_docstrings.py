@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -71,7 +72,7 @@ def field_texts(tree: ast.Module) -> Iterator[Text]:
     for node in ast.walk(tree):
         body = getattr(node, "body", None)
         if isinstance(body, list):
-            for target, text in zip(body, body[1:], strict=False):
+            for target, text in pairwise(body):
                 if isinstance(target, ast.Assign | ast.AnnAssign) and (value := _string(text)):
                     yield text.lineno, value
     for line, docstring in docstrings(tree):
