@@ -220,7 +220,7 @@ class _Source:
 
 def _build(source: _Source, data: Path, folder: Path) -> None:
     """Make the lessons under another name first, so that a killed build leaves no half ones."""
-    teachers = [YAMNet.from_weights(read_npz(data / name)) for name in TEACHERS]
+    teachers = [_teacher(data / name) for name in TEACHERS]
     partial = folder.with_suffix(".partial")
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
@@ -257,6 +257,11 @@ def _lessons(
         "clip": np.array([place for _, place, _ in batch]),
         "raw": np.array([raw for _, _, raw in batch]),
     }
+
+
+def _teacher(weights: Path) -> YAMNet:
+    """Load a teacher; with its channels innermost it takes half of the time on a CPU."""
+    return YAMNet.from_weights(read_npz(weights)).to(memory_format=torch.channels_last)
 
 
 def _ask(teachers: Sequence[YAMNet], frames: Array) -> tuple[Array, Array]:
