@@ -26,7 +26,7 @@ from streamer.dsp.log_mel import LogMel
 from train import augment
 from train.augment import torchaudio_cpu
 from train.augment.features import mask, mix_up
-from train.augment.recipe import Recipe, augmented
+from train.augment.recipe import Recipe, apply_recipe
 from train.data.cache import Cache, SoundCache
 from train.data.features import FeatureCache
 from train.data.recordings import Recording
@@ -41,9 +41,9 @@ def calls(x: Array) -> dict[str, Callable[[], object]]:
     """Each augmentation of sound, with middling settings."""
     rng = np.random.default_rng(0)
     return {
-        "gain": lambda: augment.gain(x, -6.0),
+        "gain": lambda: augment.apply_gain(x, -6.0),
         "background at an SNR": lambda: augment.mix_at_snr(x, x[::-1], 5.0),
-        "noise at an SNR": lambda: augment.noise_at_snr(rng, x, 10.0, 0.5),
+        "noise at an SNR": lambda: augment.add_noise_at_snr(rng, x, 10.0, 0.5),
         "shift": lambda: augment.shift(x, 1_000),
         "speed": lambda: augment.change_speed(x, 1.07),
         "stretch": lambda: augment.stretch(x, 0.93),
@@ -53,8 +53,8 @@ def calls(x: Array) -> dict[str, Callable[[], object]]:
         "room": lambda: augment.reverberate(rng, x),
         "far microphone": lambda: augment.far_microphone(rng, x),
         "mu-law": lambda: augment.mu_law(x),
-        **{codec: partial(augment.code, x, codec, 0.7) for codec in augment.CODECS},
-        "default recipe": lambda: augmented(rng, x, Recipe()),
+        **{codec: partial(augment.transcode, x, codec, 0.7) for codec in augment.CODECS},
+        "default recipe": lambda: apply_recipe(rng, x, Recipe()),
     }
 
 

@@ -12,7 +12,7 @@ from streamer.inference.onnx import OnnxModel
 from tests import contract
 from tests.conftest import ROOT
 from train.data.cache import decode
-from train.data.sets.all_sound import music_or_not
+from train.data.sets.all_sound import unambiguous_recordings
 
 FOLDER = ROOT / "models" / "released" / "gate"
 SETTLE_S = 1.0
@@ -85,7 +85,7 @@ def test_held_out_real_sound(model, point, data_dir, cache_dir):
     """A few recordings that were never trained on: the manifest's figures are over all of them."""
     chain = Chain(LogMel(model.manifest.front_end), model)
     shares: dict[str, list[float]] = {"music": [], "speech": [], "sound": []}
-    for recording in music_or_not(data_dir, cache_dir, [5])[::8]:
+    for recording in unambiguous_recordings(data_dir, cache_dir, [5])[::8]:
         if recording.kind in shares:
             sound = decode(recording)[: 10 * 16_000].astype(np.float32) / 32_768
             settled = offline(chain, sound[None])[0, round(16_000 / float(chain.hop)) :, 0]

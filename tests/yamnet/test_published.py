@@ -19,7 +19,7 @@ from tests import contract
 from train.data.decode import decode
 from train.data.recordings import Recording
 from train.data.sets import esc50
-from train.data.sets.all_sound import music_or_not
+from train.data.sets.all_sound import unambiguous_recordings
 from train.export.import_yamnet import import_yamnet, import_yamnet_command
 from train.yamnet.npz import read_npz
 from train.yamnet.torch_reference import TorchYAMNet
@@ -42,7 +42,7 @@ def folder(
 ) -> Path:
     """Imported as a user does, compared with torch on held-out recordings."""
     found = tmp_path_factory.mktemp("imported") / "yamnet"
-    chosen = music_or_not(data_dir, cache_dir, [5])[::150]
+    chosen = unambiguous_recordings(data_dir, cache_dir, [5])[::150]
     (difference,) = import_yamnet(weights.source, 100, found, chosen)
     assert difference.windows > 20
     assert difference.score_largest < 2e-5
@@ -75,7 +75,7 @@ def test_it_knows_everyday_sounds(data_dir: Path, weights: Weights, category: st
 def test_relu6_weights_under_plain_relu_are_silently_wrong(data_dir: Path, cache_dir: Path) -> None:
     """Why the activation is part of the weights: nothing fails, scores move a little and embeddings a lot."""
     lite = read_npz(data_dir / "yamnet" / NAMES["B"])
-    pieces = [r for r in music_or_not(data_dir, cache_dir, [5]) if r.source == "gtzan"]
+    pieces = [r for r in unambiguous_recordings(data_dir, cache_dir, [5]) if r.source == "gtzan"]
     windows = np.array([sound(piece)[:15_600] for piece in pieces])
     scores, embeddings = TorchYAMNet(lite)(windows)
     plain_scores, plain_embeddings = TorchYAMNet(Weights(lite.arrays, math.inf, lite.class_names, "plain"))(
@@ -86,7 +86,7 @@ def test_relu6_weights_under_plain_relu_are_silently_wrong(data_dir: Path, cache
 
 
 def test_the_imported_folder_keeps_the_contract(data_dir: Path, cache_dir: Path, folder: Path) -> None:
-    piece = next(r for r in music_or_not(data_dir, cache_dir, [5]) if r.kind == "music")
+    piece = next(r for r in unambiguous_recordings(data_dir, cache_dir, [5]) if r.kind == "music")
     frames = offline(LogMel(), sound(piece, 1.5)[None])[:, :60]
     contract.check_stage(OnnxModel(folder), frames, atol=1e-4)
 
@@ -97,7 +97,7 @@ def test_it_tells_music_from_all_else(data_dir: Path, cache_dir: Path, folder: P
     chain = Chain(LogMel(model.manifest.front_end), model)
     shares = []
     for kinds, count in ((("music",), 4), (("speech", "sound"), 8)):
-        held_out = [r for r in music_or_not(data_dir, cache_dir, [5]) if r.kind in kinds]
+        held_out = [r for r in unambiguous_recordings(data_dir, cache_dir, [5]) if r.kind in kinds]
         chosen = held_out[:: len(held_out) // count]
         scores = [offline(chain, sound(recording)[None])[0, 10:, 0] for recording in chosen]
         shares.append(np.mean([np.mean(one >= point.on) for one in scores]))

@@ -5,46 +5,46 @@ Functions on sound take and give float32 samples, shape (samples,), full scale -
 same seed gives the same sound.
 """
 
-from train.augment.codecs import CODECS, code, mu_law
+from train.augment.codecs import CODECS, mu_law, transcode
 from train.augment.levels import (
     active_level,
-    at_level,
-    audible,
+    apply_gain,
+    audible_mask,
     block_levels,
     clip,
-    from_db,
-    gain,
+    db_to_amplitude,
     mix_at_snr,
     quantise,
+    set_level,
 )
-from train.augment.noise import COLOURS, add_noise, noise_at_snr
+from train.augment.noise import COLOURS, add_noise, add_noise_at_snr
 from train.augment.rooms import equalise, far_microphone, limit_band, random_filter, reverberate
-from train.augment.speed import change_pitch, change_speed, fit, shift, stretch
+from train.augment.speed import change_pitch, change_speed, fit_length, shift, stretch
 
 __all__ = [
     "CODECS",
     "COLOURS",
     "active_level",
     "add_noise",
-    "at_level",
-    "audible",
+    "add_noise_at_snr",
+    "apply_gain",
+    "audible_mask",
     "block_levels",
     "change_pitch",
     "change_speed",
     "clip",
-    "code",
+    "db_to_amplitude",
     "equalise",
     "far_microphone",
-    "fit",
-    "from_db",
-    "gain",
+    "fit_length",
     "limit_band",
     "mix_at_snr",
     "mu_law",
-    "noise_at_snr",
     "quantise",
     "random_filter",
     "reverberate",
+    "set_level",
     "shift",
     "stretch",
+    "transcode",
 ]

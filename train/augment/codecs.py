@@ -11,7 +11,7 @@ import torch
 
 from streamer.arrays import Array
 from train.augment import torchaudio_cpu
-from train.augment.speed import fit
+from train.augment.speed import fit_length
 from train.data.decode import RATE_HZ
 
 Codec: TypeAlias = Literal["vorbis", "opus", "mp3"]
@@ -26,7 +26,7 @@ PIECE = 1 << 15
 """libsndfile's Vorbis encoder overflows its stack on long writes."""
 
 
-def code(x: Array, codec: Codec, hardness: float, rate_hz: int = RATE_HZ) -> Array:
+def transcode(x: Array, codec: Codec, hardness: float, rate_hz: int = RATE_HZ) -> Array:
     """Encode and decode.
 
     Parameters
@@ -61,7 +61,7 @@ def code(x: Array, codec: Codec, hardness: float, rate_hz: int = RATE_HZ) -> Arr
         raise ValueError(f"{codec} at {rate_hz} Hz cannot be written: {error}") from error
     coded.seek(0)
     decoded, _ = soundfile.read(coded, dtype="float32")
-    return fit(decoded, len(x))
+    return fit_length(decoded, len(x))
 
 
 def mu_law(x: Array) -> Array:

@@ -72,7 +72,7 @@ def _mixed(x: Array, share: Array, other: Array) -> Array:
     return x * share + x[other] * (1 - share)
 
 
-def add_up(x: Array, other: Array, share: Array, log_offset: float) -> Array:
+def mix_log_mel(x: Array, other: Array, share: Array, log_offset: float) -> Array:
     """Log-mel frames of two sounds that sound together, as if they had no phase in common.
 
     Magnitudes add up as the root of the sum of their squares, which is right on average for unlike sounds.

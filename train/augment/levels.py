@@ -11,7 +11,7 @@ BLOCK_S = 0.1
 """Levels are of blocks of 100 ms: shorter than a syllable, longer than a bass note's period."""
 
 
-def from_db(db: float) -> float:
+def db_to_amplitude(db: float) -> float:
     """Decibels of amplitude to a factor."""
     return float(10.0 ** (db / 20.0))
 
@@ -28,19 +28,19 @@ def active_level(x: Array, rate_hz: int = RATE_HZ) -> float:
     if not len(x):
         return 0.0
     levels = block_levels(x, rate_hz)
-    loud = levels[levels >= levels.max() * from_db(-30)]
+    loud = levels[levels >= levels.max() * db_to_amplitude(-30)]
     return float(np.sqrt(np.mean(np.square(loud))))
 
 
-def at_level(x: Array, level_db: float, rate_hz: int = RATE_HZ) -> Array:
+def set_level(x: Array, level_db: float, rate_hz: int = RATE_HZ) -> Array:
     """Scale so that the active level is `level_db` dB re full scale; silence stays silent."""
     level = active_level(x, rate_hz)
-    return x * np.float32(from_db(level_db) / level) if level > 0 else x
+    return x * np.float32(db_to_amplitude(level_db) / level) if level > 0 else x
 
 
-def gain(x: Array, gain_db: float) -> Array:
+def apply_gain(x: Array, gain_db: float) -> Array:
     """Louder by `gain_db` dB, with no limit at full scale; see `clip`."""
-    return x * np.float32(from_db(gain_db))
+    return x * np.float32(db_to_amplitude(gain_db))
 
 
 def mix_at_snr(x: Array, background: Array, snr_db: float, rate_hz: int = RATE_HZ) -> Array:
@@ -63,10 +63,10 @@ def mix_at_snr(x: Array, background: Array, snr_db: float, rate_hz: int = RATE_H
     level, under = active_level(x, rate_hz), np.resize(background, len(x))
     if level == 0:
         return x.copy()
-    return x + at_level(under, 20.0 * float(np.log10(level)) - snr_db, rate_hz)
+    return x + set_level(under, 20.0 * float(np.log10(level)) - snr_db, rate_hz)
 
 
-def audible(x: Array, range_db: float = 40.0, rate_hz: int = RATE_HZ) -> Array:
+def audible_mask(x: Array, range_db: float = 40.0, rate_hz: int = RATE_HZ) -> Array:
     """Where something sounds: within 300 ms of a block that is within `range_db` of the loudest.
 
     Returns
@@ -76,7 +76,7 @@ def audible(x: Array, range_db: float = 40.0, rate_hz: int = RATE_HZ) -> Array:
     if not len(x):
         return np.zeros(0, bool)
     levels = block_levels(x, rate_hz)
-    loud = (levels >= levels.max() * from_db(-range_db)) & (levels > 0)
+    loud = (levels >= levels.max() * db_to_amplitude(-range_db)) & (levels > 0)
     near = np.convolve(loud, np.ones(7), mode="full")[3 : 3 + len(loud)] > 0
     return np.repeat(near, int(BLOCK_S * rate_hz))[: len(x)]
 

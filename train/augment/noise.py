@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from streamer.arrays import Array
-from train.augment.levels import at_level, mix_at_snr
+from train.augment.levels import mix_at_snr, set_level
 from train.data.decode import RATE_HZ
 from train.data.sets.synthetic import coloured_noise, gaussian_noise
 
@@ -15,10 +15,10 @@ COLOURS = {"white": 0.0, "pink": 0.5, "brown": 1.0, "blue": -0.5, "violet": -1.0
 
 def add_noise(rng: np.random.Generator, x: Array, noise_db: float) -> Array:
     """Add noise of a random colour, 16 kHz, at an active level of `noise_db` dB re full scale."""
-    return x + at_level(coloured_noise(rng, len(x)), noise_db)
+    return x + set_level(coloured_noise(rng, len(x)), noise_db)
 
 
-def noise_at_snr(
+def add_noise_at_snr(
     rng: np.random.Generator, x: Array, snr_db: float, exponent: float = 0.0, rate_hz: int = RATE_HZ
 ) -> Array:
     """Add steady noise `snr_db` dB below the sound, by active levels.

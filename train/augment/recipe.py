@@ -9,11 +9,11 @@ from typing import TypeAlias
 import numpy as np
 
 from streamer.arrays import Array
-from train.augment.codecs import CODECS, code, mu_law
-from train.augment.levels import clip, gain, mix_at_snr
-from train.augment.noise import noise_at_snr
+from train.augment.codecs import CODECS, mu_law, transcode
+from train.augment.levels import apply_gain, clip, mix_at_snr
+from train.augment.noise import add_noise_at_snr
 from train.augment.rooms import far_microphone, limit_band, random_filter, reverberate
-from train.augment.speed import change_pitch, change_speed, fit, shift
+from train.augment.speed import change_pitch, change_speed, fit_length, shift
 from train.data.decode import RATE_HZ
 
 Background: TypeAlias = Callable[[np.random.Generator, int], Array]
@@ -56,7 +56,7 @@ class Recipe:
     noise_db: tuple[float, float] = (5.0, 40.0)
 
 
-def augmented(
+def apply_recipe(
     rng: np.random.Generator, x: Array, recipe: Recipe, background: Background | None = None
 ) -> Array:
     """A clip as it might have been heard.
@@ -90,7 +90,7 @@ def augmented(
 def _played(rng: np.random.Generator, x: Array, recipe: Recipe) -> Array:
     """Another performance: speed, pitch, place."""
     if rng.random() < recipe.speed:
-        x = fit(change_speed(x, rng.uniform(*recipe.speed_factor)), len(x))
+        x = fit_length(change_speed(x, rng.uniform(*recipe.speed_factor)), len(x))
     if rng.random() < recipe.pitch:
         x = change_pitch(x, rng.uniform(-recipe.pitch_semitones, recipe.pitch_semitones))
     if rng.random() < recipe.move:
@@ -108,8 +108,8 @@ def _recorded(rng: np.random.Generator, x: Array, recipe: Recipe) -> Array:
     if rng.random() < recipe.filter:
         x = random_filter(rng, x)
     if rng.random() < recipe.noise:
-        x = noise_at_snr(rng, x, rng.uniform(*recipe.noise_db), rng.uniform(-0.5, 1.0))
-    x = clip(gain(x, rng.uniform(*recipe.gain_db)))
+        x = add_noise_at_snr(rng, x, rng.uniform(*recipe.noise_db), rng.uniform(-0.5, 1.0))
+    x = clip(apply_gain(x, rng.uniform(*recipe.gain_db)))
     return _coded(rng, x) if rng.random() < recipe.codec else x
 
 
@@ -119,4 +119,4 @@ def _coded(rng: np.random.Generator, x: Array) -> Array:
     place = rng.integers(len(codecs) + 1)
     if place == len(codecs):
         return mu_law(limit_band(x, 3_400.0))
-    return clip(code(x, codecs[place], rng.uniform(0.3, 1.0)))
+    return clip(transcode(x, codecs[place], rng.uniform(0.3, 1.0)))

@@ -9,9 +9,9 @@ from scipy.signal import butter, fftconvolve, lfilter, sosfilt
 
 from streamer.arrays import Array
 from streamer.dsp.log_mel import hz_to_mel
-from train.augment.levels import from_db
-from train.augment.noise import noise_at_snr
-from train.augment.speed import fit
+from train.augment.levels import db_to_amplitude
+from train.augment.noise import add_noise_at_snr
+from train.augment.speed import fit_length
 from train.data.decode import RATE_HZ
 
 TONE_CONTROLS = 8
@@ -54,13 +54,17 @@ def equalise(rng: np.random.Generator, x: Array, most_db: float, rate_hz: int = 
 def limit_band(x: Array, highest_hz: float, rate_hz: int = RATE_HZ) -> Array:
     """Nothing above `highest_hz`, as of a recording that was made at twice that rate."""
     factor = 2.0 * highest_hz / rate_hz
-    return fit(soxr.resample(soxr.resample(x, 1.0, factor), factor, 1.0), len(x)) if factor < 1 else x.copy()
+    return (
+        fit_length(soxr.resample(soxr.resample(x, 1.0, factor), factor, 1.0), len(x))
+        if factor < 1
+        else x.copy()
+    )
 
 
 def reverberate(rng: np.random.Generator, x: Array, rate_hz: int = RATE_HZ) -> Array:
     """Sound in a made-up room: the direct sound, and noise that decays by 60 dB in 0.1 to 0.8 s."""
     decay_s = rng.uniform(0.1, 0.8)
-    return in_room(rng, x, decay_s, rng.uniform(-12.0, 3.0), rate_hz)
+    return add_room(rng, x, decay_s, rng.uniform(-12.0, 3.0), rate_hz)
 
 
 def far_microphone(rng: np.random.Generator, x: Array, rate_hz: int = RATE_HZ) -> Array:
@@ -68,16 +72,16 @@ def far_microphone(rng: np.random.Generator, x: Array, rate_hz: int = RATE_HZ) -
 
     The level stays about the same, as of a microphone with automatic gain.
     """
-    y = in_room(rng, x, rng.uniform(0.3, 1.0), rng.uniform(0.0, 12.0), rate_hz)
+    y = add_room(rng, x, rng.uniform(0.3, 1.0), rng.uniform(0.0, 12.0), rate_hz)
     y = sosfilt(butter(2, np.exp(rng.uniform(np.log(2_000), np.log(6_500))), fs=rate_hz, output="sos"), y)
     y *= np.sqrt(np.mean(np.square(x)) / max(np.mean(np.square(y)), 1e-20))
-    return noise_at_snr(rng, y.astype(np.float32), rng.uniform(5.0, 30.0), rng.uniform(0.0, 1.0), rate_hz)
+    return add_noise_at_snr(rng, y.astype(np.float32), rng.uniform(5.0, 30.0), rng.uniform(0.0, 1.0), rate_hz)
 
 
-def in_room(rng: np.random.Generator, x: Array, decay_s: float, tail_db: float, rate_hz: int) -> Array:
+def add_room(rng: np.random.Generator, x: Array, decay_s: float, tail_db: float, rate_hz: int) -> Array:
     """The sound, and a tail of `tail_db` dB re it that falls by 60 dB in `decay_s` (Moorer 1979)."""
     t = np.arange(int(decay_s * rate_hz), dtype=np.float32) / rate_hz
     tail = rng.standard_normal(len(t), np.float32) * np.float32(10.0) ** (-3.0 * t / decay_s)
-    tail *= np.float32(from_db(tail_db) / np.linalg.norm(tail))
+    tail *= np.float32(db_to_amplitude(tail_db) / np.linalg.norm(tail))
     tail[0] = 1.0
     return fftconvolve(x, tail)[: len(x)].astype(np.float32)

@@ -15,7 +15,7 @@ WINDOW, HOP = 1_024, 256
 """Of the phase vocoder: 64 ms at 16 kHz, so that a bass note's harmonics stay apart."""
 
 
-def fit(x: Array, samples: int) -> Array:
+def fit_length(x: Array, samples: int) -> Array:
     """Cut at the end, or go on with silence."""
     return np.pad(x[:samples], (0, max(0, samples - len(x))))
 
@@ -50,13 +50,13 @@ def stretch(x: Array, factor: float) -> Array:
     """
     window = torch.hann_window(WINDOW)
     advance = torch.linspace(0, math.pi * HOP, WINDOW // 2 + 1)[:, None]
-    padded = torch.from_numpy(fit(x, max(len(x), WINDOW)))
+    padded = torch.from_numpy(fit_length(x, max(len(x), WINDOW)))
     with torch.inference_mode():
         # A mirrored start has bins out of phase, and the vocoder carries that on: slowed tones lose up to 13 dB.
         spectrum = torch.stft(padded, WINDOW, HOP, window=window, pad_mode="constant", return_complex=True)
         other = torchaudio_cpu.load().functional.phase_vocoder(spectrum, factor, advance)
         y: Array = torch.istft(other, WINDOW, HOP, window=window).numpy()
-    return fit(y, round(len(x) / factor))
+    return fit_length(y, round(len(x) / factor))
 
 
 def change_pitch(x: Array, semitones: float) -> Array:
@@ -65,4 +65,4 @@ def change_pitch(x: Array, semitones: float) -> Array:
     torchaudio's ``pitch_shift`` is a thousand times slower: it resamples by ratios of large integers.
     """
     factor = 2.0 ** (semitones / 12.0)
-    return fit(change_speed(stretch(x, 1.0 / factor), factor), len(x))
+    return fit_length(change_speed(stretch(x, 1.0 / factor), factor), len(x))

@@ -53,12 +53,12 @@ def make_background(ear: OnnxModel, data: Path, cache: Path, config: EarRunConfi
         Of the ear's run: says which folds it learnt from, and which chose its weights.
     """
     hearer = Embedder(ear, WINDOW_STEPS)
-    background = whitened(ear, clips_of(hearer, data, cache, config.learnt_folds))
+    background = compute_whitening(ear, clips_of(hearer, data, cache, config.learnt_folds))
     checked = config.checked_fold
-    return scaled(hearer, background, clips_of(hearer, data, cache, [checked]))
+    return choose_scale(hearer, background, clips_of(hearer, data, cache, [checked]))
 
 
-def whitened(ear: OnnxModel, clips: Sequence[Clip]) -> Background:
+def compute_whitening(ear: OnnxModel, clips: Sequence[Clip]) -> Background:
     """Mean, whitening (principal components over their deviations) and impostors; scores without a scale yet."""
     rng = np.random.default_rng(0)
     windows = np.concatenate([_some(rng, clip.heard.windows, WINDOWS_A_CLIP) for clip in clips]).astype(
@@ -83,7 +83,7 @@ def whitened(ear: OnnxModel, clips: Sequence[Clip]) -> Background:
     return replace(unscaled, impostors=unscaled.directions(impostors).astype(np.float16))
 
 
-def scaled(hearer: Embedder, background: Background, clips: Sequence[Clip]) -> Background:
+def choose_scale(hearer: Embedder, background: Background, clips: Sequence[Clip]) -> Background:
     """The same with a logistic function that is 0.5 at the balanced point, and all operating points."""
     found = [trial for shots in SHOTS for trial in trials(hearer, background, clips, shots, DRAWS)]
     similar = np.concatenate([trial.similar.ravel() for trial in found])

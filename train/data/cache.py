@@ -113,7 +113,7 @@ class Cache:
                 reasons[recording] = f"{error.filename} cannot be read: {error.strerror}"
                 continue
             streams = [recording.streams] if recording.streams else []
-            described = json.dumps([*made, RATE_HZ, recording.least_s, contents, *streams])
+            described = json.dumps([*made, RATE_HZ, recording.min_seconds, contents, *streams])
             name = hashlib.sha256(described.encode()).hexdigest()
             paths[recording] = self._folder / name[:2] / f"{name}.npy"
         hashes.save()

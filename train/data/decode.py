@@ -48,10 +48,10 @@ def decode(recording: Recording) -> Array:
     sound = np.clip(np.round(mean * FULL_SCALE), -FULL_SCALE, FULL_SCALE - 1).astype(np.int16)
     if not sound.any():
         raise ClipError(f"{recording.paths[0]} is silent; expected sound")
-    if len(sound) < recording.least_s * RATE_HZ:
+    if len(sound) < recording.min_seconds * RATE_HZ:
         raise ClipError(
             f"{recording.paths[0]} lasts {len(sound) / RATE_HZ:.2f} s; "
-            f"{recording.source} should have at least {recording.least_s:g} s"
+            f"{recording.source} should have at least {recording.min_seconds:g} s"
         )
     return sound
 

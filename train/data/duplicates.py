@@ -22,7 +22,7 @@ ALIKE = 0.9
 """Correlation from which two tracks are one. Of GTZAN's 50 at hand, the closest two reach 0.40."""
 
 
-def repeats(cache: FeatureCache, seconds: float = SECONDS) -> list[list[int]]:
+def find_duplicates(cache: FeatureCache, seconds: float = SECONDS) -> list[list[int]]:
     """Groups of recordings whose starts sound the same: other levels, encodings and equalisers count as same.
 
     Excerpts of one piece that start at different places are not found. It is meant for music: clips that are
@@ -54,8 +54,10 @@ def repeats(cache: FeatureCache, seconds: float = SECONDS) -> list[list[int]]:
     return [members for members in found if len(members) > 1]
 
 
-def kept_together(recordings: Sequence[Recording], cache: Path, seconds: float = SECONDS) -> list[Recording]:
-    """Recordings with each repetition (see `repeats`) in the fold of the first of its group.
+def group_duplicates(
+    recordings: Sequence[Recording], cache: Path, seconds: float = SECONDS
+) -> list[Recording]:
+    """Recordings with each repetition (see `find_duplicates`) in the fold of the first of its group.
 
     Parameters
     ----------
@@ -64,13 +66,13 @@ def kept_together(recordings: Sequence[Recording], cache: Path, seconds: float =
     cache : Path
         Folder of what is made of them.
     seconds : float
-        As in `repeats`.
+        As in `find_duplicates`.
     """
     features = FeatureCache(recordings, cache, LogMel())
     there = features.recordings
     folds = {
         there[place].name: there[first].fold
-        for first, *others in repeats(features, seconds)
+        for first, *others in find_duplicates(features, seconds)
         for place in others
     }
     return [dataclasses.replace(each, fold=folds.get(each.name, each.fold)) for each in recordings]

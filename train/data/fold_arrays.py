@@ -9,7 +9,7 @@ import numpy as np
 from streamer.arrays import Array
 
 
-class Rows:
+class FoldArrays:
     """Named arrays with one row an example.
 
     Parameters

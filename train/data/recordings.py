@@ -37,7 +37,7 @@ class Recording:
         The set's own class: genre, sound class, singer.
     fold : int
         1 to 5. Recordings of one origin (a singer, a speaker, a piece, a clip's original) share their fold.
-    least_s : float
+    min_seconds : float
         A clip that is shorter is not what its data set says, and is left out.
     tags : tuple of str
         Further labels, such as sub-genres.
@@ -51,7 +51,7 @@ class Recording:
     kind: Kind
     category: str
     fold: int
-    least_s: float = 0.1
+    min_seconds: float = 0.1
     tags: tuple[str, ...] = ()
     streams: tuple[int, ...] = ()
 

@@ -167,7 +167,7 @@ def read_stems(song: Song) -> SongStems:
     return SongStems(whole[0], whole[1], voice[0][1])
 
 
-def of_folds(songs: Sequence[Song], folds: Sequence[int]) -> list[Song]:
+def songs_of_folds(songs: Sequence[Song], folds: Sequence[int]) -> list[Song]:
     """The songs of some folds."""
     return [song for song in songs if song.fold in folds]
 

@@ -13,14 +13,14 @@ from streamer.errors import ConfigError
 from train.data.decode import FULL_SCALE, decode
 from train.data.recordings import Recording
 from train.data.sets import own_sounds
-from train.data.sets.catalogue import SOURCES
+from train.data.sets.catalogue import DATA_SETS
 
 
 def own_folder(run: Path) -> Path | None:
     """The folder of the user's own sounds that a run learnt from; None if it learnt from data sets."""
     path = run / "config.json"
     named = json.loads(path.read_text(encoding="utf-8")).get("data") if path.is_file() else None
-    return Path(named) if named and named not in SOURCES else None
+    return Path(named) if named and named not in DATA_SETS else None
 
 
 class Clips:
@@ -36,7 +36,7 @@ class Clips:
 
     def __init__(self, data: Path, own: Path | None = None) -> None:
         self._data = data
-        self._sources = {name: source.read for name, source in SOURCES.items()}
+        self._sources = {name: source.read for name, source in DATA_SETS.items()}
         if own:
             self._sources[own.resolve().name] = lambda _: own_sounds.recordings(
                 own, "sound"

@@ -14,7 +14,7 @@ from streamer.arrays import Array
 from streamer.errors import ConfigError
 from train import augment
 from train.augment.noise import COLOURS
-from train.augment.rooms import in_room
+from train.augment.rooms import add_room
 from train.data.decode import RATE_HZ
 
 Apply = Callable[[Array, float, np.random.Generator], Array]
@@ -44,11 +44,16 @@ class Degradation:
 
 NOISES = (30.0, 20.0, 10.0, 5.0, 0.0, -5.0)
 STANDARD = (
-    Degradation("white noise", "dB SNR", NOISES, lambda x, db, rng: augment.noise_at_snr(rng, x, db)),
+    Degradation("white noise", "dB SNR", NOISES, lambda x, db, rng: augment.add_noise_at_snr(rng, x, db)),
     Degradation(
-        "pink noise", "dB SNR", NOISES, lambda x, db, rng: augment.noise_at_snr(rng, x, db, COLOURS["pink"])
+        "pink noise",
+        "dB SNR",
+        NOISES,
+        lambda x, db, rng: augment.add_noise_at_snr(rng, x, db, COLOURS["pink"]),
     ),
-    Degradation("gain, clipped", "dB", (-40, -30, -20, -10, 10, 20), lambda x, db, _: augment.gain(x, db)),
+    Degradation(
+        "gain, clipped", "dB", (-40, -30, -20, -10, 10, 20), lambda x, db, _: augment.apply_gain(x, db)
+    ),
     Degradation(
         "speed", "times", (0.8, 0.9, 1.1, 1.25), lambda x, factor, _: augment.change_speed(x, factor)
     ),
@@ -61,10 +66,14 @@ STANDARD = (
         "room",
         "s of decay by 60 dB",
         (0.2, 0.4, 0.8, 1.6),
-        lambda x, s, rng: in_room(rng, x, s, 0.0, RATE_HZ),
+        lambda x, s, rng: add_room(rng, x, s, 0.0, RATE_HZ),
     ),
-    Degradation("MP3", "hardness", (0.0, 0.5, 0.9, 1.0), lambda x, hard, _: augment.code(x, "mp3", hard)),
-    Degradation("Opus", "hardness", (0.0, 0.5, 0.9, 1.0), lambda x, hard, _: augment.code(x, "opus", hard)),
+    Degradation(
+        "MP3", "hardness", (0.0, 0.5, 0.9, 1.0), lambda x, hard, _: augment.transcode(x, "mp3", hard)
+    ),
+    Degradation(
+        "Opus", "hardness", (0.0, 0.5, 0.9, 1.0), lambda x, hard, _: augment.transcode(x, "opus", hard)
+    ),
     Degradation("bits", "a sample", (12, 10, 8, 6), lambda x, bits, _: augment.quantise(x, int(bits))),
 )
 """What a microphone, a recording and a line do to sound. In the room the tail is as strong as the direct sound."""

@@ -17,7 +17,7 @@ from streamer.yamnet.tfhub import HubYAMNet
 from streamer.yamnet.weights import Weights
 from train.data.decode import FULL_SCALE, RATE_HZ, decode
 from train.data.recordings import Recording
-from train.data.sets.all_sound import music_or_not
+from train.data.sets.all_sound import unambiguous_recordings
 from train.loop.run import CACHE, data_folder
 from train.yamnet.npz import read_npz
 from train.yamnet.tflite import TfliteYAMNet
@@ -117,7 +117,7 @@ def _read(source: str) -> tuple[Weights, list[Check]]:
 
 def _held_out(data: Path, cache: Path) -> list[Recording]:
     """Some recordings that the gate is not trained on, of every kind."""
-    found = music_or_not(data, cache, [5])
+    found = unambiguous_recordings(data, cache, [5])
     return [found[index] for index in np.linspace(0, len(found) - 1, RECORDINGS).astype(int)]
 
 

@@ -24,7 +24,7 @@ from streamer.dsp.log_mel import LogMel
 from streamer.dsp.stage import offline
 from streamer.yamnet.weights import CLASSES, EMBEDDING_SIZE, PATCH_FRAMES
 from train import augment
-from train.augment.recipe import Recipe, augmented
+from train.augment.recipe import Recipe, apply_recipe
 from train.data.cache import SoundCache
 from train.data.decode import RATE_HZ
 from train.data.recordings import Recording
@@ -127,7 +127,7 @@ SHAPES = {
 }
 
 
-def teacher_answers_of(
+def load_teacher_answers(
     sounds: SoundCache,
     classes: Sequence[str],
     no_music: frozenset[tuple[str, str]],
@@ -178,10 +178,10 @@ class _Source:
         self._places = {name: place for place, name in enumerate(classes)}
         self._no_music = no_music
         self._clips = sounds.where(lambda r: r.category in self._places and r.kind == "sound")
-        self._known = [r for r in sounds.recordings if not self._in_doubt(r)]
+        self._known = [r for r in sounds.recordings if not self._is_ambiguous(r)]
         clips = set(self._clips)
         others = [place for place in range(len(sounds)) if place not in clips]
-        self._excerpts = Excerpts(sounds, others, self._in_doubt)
+        self._excerpts = Excerpts(sounds, others, self._is_ambiguous)
         self._excerpt_count = round(self._excerpts.hours * config.excerpts_per_hour)
         self._classes = classes
 
@@ -205,16 +205,16 @@ class _Source:
         """Labels of the ear's steps out of labels of samples."""
         return step_labels(labels, hop_samples, self._config.scene)[:STEPS]
 
-    def _in_doubt(self, recording: Recording) -> bool:
+    def _is_ambiguous(self, recording: Recording) -> bool:
         pairs = {(recording.source, recording.category), (recording.source, recording.name)}
         return bool(self._no_music & pairs)
 
     def _clip(self, rng: np.random.Generator, index: int, place: int, changed: bool) -> Scene:
-        sound = augment.fit(self._sounds.samples(index), round(SECONDS * RATE_HZ))
-        sound = augmented(rng, sound, PLAYED) if changed else sound
-        classes = np.where(augment.audible(sound), place, IGNORE).astype(np.int8)
-        sound = augmented(rng, sound, RECORDED) if changed else sound
-        doubt = self._in_doubt(self._sounds.recordings[index])
+        sound = augment.fit_length(self._sounds.samples(index), round(SECONDS * RATE_HZ))
+        sound = apply_recipe(rng, sound, PLAYED) if changed else sound
+        classes = np.where(augment.audible_mask(sound), place, IGNORE).astype(np.int8)
+        sound = apply_recipe(rng, sound, RECORDED) if changed else sound
+        doubt = self._is_ambiguous(self._sounds.recordings[index])
         return Scene(sound, np.full(len(sound), IGNORE if doubt else OTHER, np.int8), classes)
 
 

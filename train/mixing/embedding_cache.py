@@ -22,7 +22,7 @@ BATCH = 64
 _log = logging.getLogger(__name__)
 
 
-def embeddings_of(ear: OnnxModel, lessons: TeacherAnswers) -> Array:
+def load_embeddings(ear: OnnxModel, lessons: TeacherAnswers) -> Array:
     """Embeddings of lessons, made if they are not there.
 
     Parameters
@@ -89,9 +89,9 @@ class EmbeddingCache(Cache):
         return self.part(index, first, count).astype(np.float32)
 
     def _embeddings(self, recording: Recording) -> Array:
-        embeddings_of, _ = self._ear.step(log_mel(recording, self._front_end)[None], self._ear.init())
-        if not embeddings_of.shape[1]:
+        load_embeddings, _ = self._ear.step(log_mel(recording, self._front_end)[None], self._ear.init())
+        if not load_embeddings.shape[1]:
             raise ClipError(
                 f"{recording.paths[0]} is shorter than the ear's first step of {self._ear.manifest.hop_frames} frames"
             )
-        return embeddings_of[0].astype(np.float16)
+        return load_embeddings[0].astype(np.float16)

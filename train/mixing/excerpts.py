@@ -8,7 +8,7 @@ import numpy as np
 
 from streamer.arrays import Array
 from train import augment
-from train.augment.recipe import Recipe, augmented
+from train.augment.recipe import Recipe, apply_recipe
 from train.data.cache import SoundCache
 from train.data.decode import RATE_HZ
 from train.data.recordings import Recording
@@ -62,9 +62,9 @@ class Excerpts:
         span = max(0, int(self._ends[-1]) - samples) / count
         for number in range(count):
             sound, music, classes = self._excerpt(int((number + rng.random()) * span), samples)
-            music = np.where(augment.audible(sound), music, np.where(music == MUSIC, IGNORE, music))
+            music = np.where(augment.audible_mask(sound), music, np.where(music == MUSIC, IGNORE, music))
             if rng.random() < CHANGED:
-                sound = augmented(rng, sound, RECIPE)
+                sound = apply_recipe(rng, sound, RECIPE)
             yield Scene(sound, music.astype(np.int8), classes)
 
     def _excerpt(self, first: int, samples: int) -> tuple[Array, Array, Array]:

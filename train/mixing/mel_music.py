@@ -9,7 +9,7 @@ import numpy as np
 from models.music_front_end import DB, DEVIATION_DB
 from streamer.arrays import Array
 from train.data.sets.gtzan_mels import MelTracks
-from train.mixing.scenes import IGNORE, MUSIC, QUIETEST_DB
+from train.mixing.scenes import IGNORE, MIN_AUDIBLE_DB, MUSIC
 
 FLOOR = 80.0 / DB
 """How far below a track's loudest band the file goes, as a natural logarithm of power."""
@@ -42,7 +42,7 @@ class MelMusic:
         self._clips = mels.frames(rows)[:, :, :bands] * np.float32(DEVIATION_DB / DB)
         self._audible_db = audible_db
 
-    def put_into(self, rng: np.random.Generator, frames: Array, labels: Array, wait_steps: int) -> None:
+    def mix_into(self, rng: np.random.Generator, frames: Array, labels: Array, wait_steps: int) -> None:
         """Put a clip at a random place of each scene, in place.
 
         Parameters
@@ -60,10 +60,10 @@ class MelMusic:
             first = int(rng.integers(len(steps) - length + 1))
             place = scene[first * hop_frames : (first + length) * hop_frames]
             own_db, over_db = level_db(place), rng.uniform(*OVER_DB)
-            alone = own_db < QUIETEST_DB
+            alone = own_db < MIN_AUDIBLE_DB
             music_db = rng.uniform(*ALONE_DB) if alone else own_db + over_db
             place[:] = np.logaddexp(place, clip + np.float32((music_db - level_db(clip)) / DB))
-            audible = alone or (over_db >= self._audible_db and music_db >= QUIETEST_DB)
+            audible = alone or (over_db >= self._audible_db and music_db >= MIN_AUDIBLE_DB)
             heard = steps[first : first + length + wait_steps]
             heard[:length] = MUSIC if audible else IGNORE
             heard[:wait_steps] = IGNORE
@@ -75,7 +75,7 @@ def level_db(frames: Array) -> float:
     return DB * float(np.log(np.exp(frames).mean())) + RMS_DB
 
 
-def as_filed(frames: Array) -> Array:
+def match_file_precision(frames: Array) -> Array:
     """Frames with the floor and the rounding that the file has, so that nothing but music tells its clips apart.
 
     Parameters

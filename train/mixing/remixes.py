@@ -130,7 +130,7 @@ class Remixes:
         mixture = voice + music
         if rng.random() < c.codec:
             codec = list(augment.CODECS)[rng.integers(len(augment.CODECS))]
-            mixture = augment.clip(augment.code(mixture, codec, rng.uniform(0.3, 0.9)))
+            mixture = augment.clip(augment.transcode(mixture, codec, rng.uniform(0.3, 0.9)))
         return Remix(mixture, voice, music)
 
     def _place(self, rng: np.random.Generator) -> tuple[int, int]:
@@ -146,14 +146,14 @@ class Remixes:
         changed: bool,
     ) -> Array:
         stem = read(*place, self._longest)
-        return augment.fit(self._performed(rng, stem), self._samples) if changed else stem
+        return augment.fit_length(self._performed(rng, stem), self._samples) if changed else stem
 
     def _together(self, rng: np.random.Generator, voice: Array, music: Array) -> tuple[Array, Array]:
         """Both faster or slower alike."""
         changes = rng.random() < self._config.speed
         factor = rng.uniform(*self._config.speed_factor) if changes else 1.0
         voice, music = (augment.change_speed(stem, factor) if changes else stem for stem in (voice, music))
-        return augment.fit(voice, self._samples), augment.fit(music, self._samples)
+        return augment.fit_length(voice, self._samples), augment.fit_length(music, self._samples)
 
     def _performed(self, rng: np.random.Generator, stem: Array) -> Array:
         c = self._config
@@ -177,9 +177,11 @@ class Remixes:
             music = np.zeros_like(music)
         elif alone < c.voice_only + c.music_only:
             voice = np.zeros_like(voice)
-        voice, music = augment.at_level(voice, rng.uniform(*c.voice_db)), augment.at_level(music, 0.0)
+        voice, music = augment.set_level(voice, rng.uniform(*c.voice_db)), augment.set_level(music, 0.0)
         if rng.random() < c.noise:
             music = augment.add_noise(rng, music, rng.uniform(*c.noise_db))
-        scale = augment.from_db(rng.uniform(*c.level_db)) / max(augment.active_level(voice + music), 1e-9)
+        scale = augment.db_to_amplitude(rng.uniform(*c.level_db)) / max(
+            augment.active_level(voice + music), 1e-9
+        )
         scale = min(scale, 1.0 / max(float(np.abs(voice + music).max()), 1e-9))  # a clipped sum would be none
         return voice * np.float32(scale), music * np.float32(scale)

@@ -23,7 +23,7 @@ from train.data.sets.synthetic import MAKERS
 MUSIC, OTHER, IGNORE = 1, 0, -1
 NO_CLASS = -2
 """Sound that holds none of the classes asked for, or silence."""
-QUIETEST_DB = -62.0
+MIN_AUDIBLE_DB = -62.0
 """Music below this active level (dB re full scale) is ignored: the front end's log offset hides it."""
 PARTS = (
     "music",
@@ -117,12 +117,12 @@ class Scenes:
             stop = min(samples, first + int(rng.uniform(c.shortest_s, c.longest_s) * RATE_HZ))
             piece = self._part(rng, PARTS[rng.choice(len(PARTS), p=c.weights)], stop - first)
             piece_db = level_db - rng.uniform(0.0, 15.0)
-            sound[first:stop] = augment.at_level(piece.sound, piece_db)
-            hidden = piece_db < QUIETEST_DB
+            sound[first:stop] = augment.set_level(piece.sound, piece_db)
+            hidden = piece_db < MIN_AUDIBLE_DB
             music[first:stop] = np.where(hidden & (piece.music == MUSIC), IGNORE, piece.music)
             classes[first:stop] = np.where(hidden & (piece.classes >= 0), IGNORE, piece.classes)
             first = stop
-        return Scene(_as_heard(rng, sound, level_db), music, classes)
+        return Scene(_record(rng, sound, level_db), music, classes)
 
     def _part(self, rng: np.random.Generator, part: str, samples: int) -> Scene:
         """One part of a scene, at any level."""
@@ -135,7 +135,7 @@ class Scenes:
         first, *second = part.split("+")
         sound, classes = self._source(rng, first, samples)
         sound = _faded(rng, sound)
-        music = np.where(augment.audible(sound), MUSIC, IGNORE) if first == "music" else other
+        music = np.where(augment.audible_mask(sound), MUSIC, IGNORE) if first == "music" else other
         if second:
             over_db = rng.uniform(-15.0, 25.0)  # of the first re the second
             if first == "music" and over_db < self._config.audible_db:
@@ -143,7 +143,7 @@ class Scenes:
             with_it, its_classes = self._source(rng, second[0], samples)
             if over_db > -self._config.audible_db:
                 its_classes = np.where(its_classes >= 0, IGNORE, its_classes)
-            sound = augment.at_level(sound, over_db) + augment.at_level(with_it, 0.0)
+            sound = augment.set_level(sound, over_db) + augment.set_level(with_it, 0.0)
             classes = its_classes
         return Scene(sound, music.astype(np.int8), classes.astype(np.int8))
 
@@ -167,7 +167,7 @@ class Scenes:
             out.append(piece[:missing])
             of_piece = self._class[index]
             silent = IGNORE if of_piece >= 0 else of_piece
-            classes.append(np.where(augment.audible(out[-1]), of_piece, silent))
+            classes.append(np.where(augment.audible_mask(out[-1]), of_piece, silent))
             missing -= len(out[-1])
         sound = np.concatenate(out)
         sound = augment.random_filter(rng, sound) if rng.random() < 0.4 else sound
@@ -208,7 +208,7 @@ def _faded(rng: np.random.Generator, x: Array) -> Array:
     return y
 
 
-def _as_heard(rng: np.random.Generator, x: Array, level_db: float) -> Array:
+def _record(rng: np.random.Generator, x: Array, level_db: float) -> Array:
     """A whole scene as a microphone gives it: noise of room and converter, rounding, overload."""
     if rng.random() < 0.25:
         x = augment.reverberate(rng, x)
@@ -221,5 +221,5 @@ def _as_heard(rng: np.random.Generator, x: Array, level_db: float) -> Array:
     if rng.random() < 0.15:
         x = augment.quantise(x, 8)
     if rng.random() < 0.08:
-        x = x * np.float32(augment.from_db(rng.uniform(0.0, 40.0)))
+        x = x * np.float32(augment.db_to_amplitude(rng.uniform(0.0, 40.0)))
     return augment.clip(x).astype(np.float32)

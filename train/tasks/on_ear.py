@@ -15,7 +15,7 @@ WARM_UP_STEPS = 6
 """Half a second after the ear's own warm-up: what the first logits are averaged over."""
 
 
-def ear_of(folder: str) -> OnnxModel:
+def load_ear(folder: str) -> OnnxModel:
     """The ear of an exported or released folder.
 
     Raises
@@ -34,7 +34,7 @@ def ear_of(folder: str) -> OnnxModel:
     return ear
 
 
-def check_unheard(ear: OnnxModel, folder: str, fold: int, validation_fold: int) -> None:
+def check_ear_holds_out(ear: OnnxModel, folder: str, fold: int, validation_fold: int) -> None:
     """Refuse an ear that has heard what a head on it is to be measured on.
 
     Raises
@@ -50,7 +50,7 @@ def check_unheard(ear: OnnxModel, folder: str, fold: int, validation_fold: int) 
         )
 
 
-def head_of(config: HeadConfig, labels: Sequence[str], embeddings: Tensor) -> ClassifierHead:
+def make_head(config: HeadConfig, labels: Sequence[str], embeddings: Tensor) -> ClassifierHead:
     """A head of random weights that normalises as some embeddings ask for, shape (clips, steps, embedding)."""
     flat = embeddings.flatten(0, 1)
     model = ClassifierHead(config, flat.shape[1], tuple(labels))

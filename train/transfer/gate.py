@@ -12,7 +12,7 @@ import numpy as np
 from streamer.arrays import Array
 from streamer.yamnet.weights import WINDOW_SAMPLES
 from train.data.cache import SoundCache
-from train.data.sets.all_sound import music_or_not
+from train.data.sets.all_sound import unambiguous_recordings
 from train.evaluate.metrics import auc, f1, threshold_at_fpr, tpr_at_fpr
 from train.tasks.gate.figures import PATCH_SETS
 from train.tasks.gate.task import GateRunConfig
@@ -52,7 +52,11 @@ def _of_training(data: Path, weights: str, cache: Path) -> dict[str, Any]:
 
 
 def _patches(data: Path, weights: Path, cache: Path, folds: Sequence[int]) -> _Patches:
-    wanted = [one for one in music_or_not(data, cache, folds) if one.source in PATCH_SETS.get(one.kind, ())]
+    wanted = [
+        one
+        for one in unambiguous_recordings(data, cache, folds)
+        if one.source in PATCH_SETS.get(one.kind, ())
+    ]
     sounds = SoundCache(wanted, cache)
     heard = embedded(sounds, weights, cache, WINDOW_SAMPLES)
     return _Patches(heard, np.array([sounds.recordings[n].kind == "music" for n in heard.recording]))

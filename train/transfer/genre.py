@@ -12,7 +12,7 @@ from streamer.arrays import Array
 from streamer.yamnet.weights import WINDOW_SAMPLES
 from train.data.cache import SoundCache
 from train.data.decode import RATE_HZ
-from train.data.duplicates import kept_together, repeats
+from train.data.duplicates import find_duplicates, group_duplicates
 from train.data.features import FeatureCache
 from train.data.recordings import FOLDS, check_folds
 from train.data.sets import gtzan, gtzan_mels
@@ -34,7 +34,7 @@ DEALS = 10
 
 
 def figures(data: Path, cache: Path) -> dict[str, Any]:
-    """Accuracy on tracks that were held out with all that repeats them."""
+    """Accuracy on tracks that were held out with all that find_duplicates them."""
     return {"tracks": _tracks(data, cache), "mels": _mels(gtzan_mels.load(data))}
 
 
@@ -65,13 +65,13 @@ def _mels(tracks: MelTracks) -> dict[str, Any]:
 
 def _tracks(data: Path, cache: Path) -> dict[str, Any]:
     features = FeatureCache(gtzan.recordings(data), cache, FRONT_END)
-    sounds = SoundCache(kept_together(features.recordings, cache), cache)
+    sounds = SoundCache(group_duplicates(features.recordings, cache), cache)
     genres = sorted({track.category for track in sounds.recordings})
     check_folds(sounds.recordings, genres)
     genre = np.array([genres.index(track.category) for track in sounds.recordings])
     fold = np.array([track.fold for track in sounds.recordings])
     group = np.arange(len(sounds))
-    for first, *others in repeats(features):
+    for first, *others in find_duplicates(features):
         group[others] = first
     found: dict[str, Any] = {"tracks": len(sounds)}
     for name, weights in TRAININGS.items():

@@ -15,7 +15,7 @@ from models.yamnet import YAMNet
 from streamer.arrays import Array
 from streamer.errors import ConfigError
 from streamer.yamnet.weights import EMBEDDING_SIZE, PATCH_FRAMES
-from train.augment.features import add_up, mask
+from train.augment.features import mask, mix_log_mel
 from train.data.cache import SoundCache
 from train.data.features import FeatureCache
 from train.data.recordings import check_folds
@@ -165,7 +165,7 @@ class TunedTask:
             rng, rng.integers(len(self._learnt), size=int(mixed.sum())).tolist()
         )
         share = rng.random(len(others), np.float32)
-        frames[mixed] = add_up(frames[mixed], others, share, FRONT_END.config.log_offset)
+        frames[mixed] = mix_log_mel(frames[mixed], others, share, FRONT_END.config.log_offset)
         targets[mixed] = share[:, None] * targets[mixed] + (1 - share[:, None]) * other_targets
         frames = mask(rng, frames, c.masks, c.mask_bands, c.mask_frames)
         targets = targets * np.float32(1 - c.smoothing) + np.float32(c.smoothing / len(self.classes))

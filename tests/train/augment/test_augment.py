@@ -8,8 +8,8 @@ from streamer.dsp.log_mel import LogMel
 from streamer.dsp.stage import offline
 from train import augment
 from train.augment import torchaudio_cpu
-from train.augment.features import add_up, mask, mix_up
-from train.augment.recipe import Recipe, augmented
+from train.augment.features import mask, mix_log_mel, mix_up
+from train.augment.recipe import Recipe, apply_recipe
 from train.data.sets import synthetic
 
 RATE_HZ = 16_000
@@ -23,19 +23,19 @@ def tone(seconds: float = 1.0, pitch_hz: float = 500.0) -> np.ndarray:
 
 def test_at_level_sets_the_active_level_whatever_the_pauses():
     x = np.concatenate([tone(), np.zeros(3 * RATE_HZ, np.float32)])
-    y = augment.at_level(x, -20.0)
+    y = augment.set_level(x, -20.0)
     assert 20 * np.log10(np.sqrt(np.mean(y[:RATE_HZ] ** 2))) == pytest.approx(-20.0, abs=0.01)
 
 
 def test_silence_stays_silent():
     silence = np.zeros(RATE_HZ, np.float32)
-    assert not augment.at_level(silence, -20.0).any()
-    assert not augment.audible(silence).any()
+    assert not augment.set_level(silence, -20.0).any()
+    assert not augment.audible_mask(silence).any()
 
 
 def test_audible_ends_300_ms_after_the_sound():
     x = np.concatenate([np.zeros(RATE_HZ, np.float32), tone(), np.zeros(RATE_HZ, np.float32)])
-    heard = np.flatnonzero(augment.audible(x))
+    heard = np.flatnonzero(augment.audible_mask(x))
     assert (heard[0], heard[-1] + 1) == (int(0.7 * RATE_HZ), int(2.3 * RATE_HZ))
 
 
@@ -65,7 +65,7 @@ def level_db(x: np.ndarray, rate_hz: int = RATE_HZ) -> float:
 
 
 def test_gain_is_exact_and_not_limited():
-    assert level_db(augment.gain(tone(), 20.0)) == pytest.approx(level_db(tone()) + 20.0, abs=1e-4)
+    assert level_db(augment.apply_gain(tone(), 20.0)) == pytest.approx(level_db(tone()) + 20.0, abs=1e-4)
 
 
 @pytest.mark.parametrize("snr_db", [-10.0, 0.0, 17.5])
@@ -91,7 +91,8 @@ def test_there_is_no_ratio_to_silence():
 def test_noise_has_its_colour_and_its_ratio(colour, rate_hz):
     sound = tone(8.0)
     noise = (
-        augment.noise_at_snr(np.random.default_rng(1), sound, 12.0, augment.COLOURS[colour], rate_hz) - sound
+        augment.add_noise_at_snr(np.random.default_rng(1), sound, 12.0, augment.COLOURS[colour], rate_hz)
+        - sound
     )
     assert level_db(sound, rate_hz) - level_db(noise, rate_hz) == pytest.approx(12.0, abs=0.1)
     power = np.abs(np.fft.rfft(noise)) ** 2
@@ -140,8 +141,8 @@ def test_codecs_are_heard_but_keep_length_and_place(codec, hardness):
     rng = np.random.default_rng(0)
     x = np.zeros(50_001, np.float32)
     x[20_000:40_000] = 0.1 * rng.standard_normal(20_000)
-    x += 0.2 * augment.fit(tone(4.0), len(x))
-    y = augment.code(x, codec, hardness)
+    x += 0.2 * augment.fit_length(tone(4.0), len(x))
+    y = augment.transcode(x, codec, hardness)
     assert y.shape == x.shape
     assert y.dtype == np.float32
     spectra = np.fft.rfft(x, 1 << 17), np.fft.rfft(y, 1 << 17)
@@ -153,14 +154,14 @@ def test_codecs_are_heard_but_keep_length_and_place(codec, hardness):
 @pytest.mark.parametrize("codec", augment.CODECS)
 def test_harder_coding_is_further_from_the_sound(codec):
     x = 0.1 * np.random.default_rng(0).standard_normal(32_000).astype(np.float32)
-    errors = [np.mean((augment.code(x, codec, hardness) - x) ** 2) for hardness in (0.0, 0.5, 1.0)]
+    errors = [np.mean((augment.transcode(x, codec, hardness) - x) ** 2) for hardness in (0.0, 0.5, 1.0)]
     assert errors == sorted(errors)
     assert errors[0] < errors[2]
 
 
 def test_a_rate_that_a_codec_has_not_is_refused():
     with pytest.raises(ValueError, match="opus at 22050 Hz cannot be written"):
-        augment.code(tone(), "opus", 0.5, 22_050)
+        augment.transcode(tone(), "opus", 0.5, 22_050)
 
 
 def test_mu_law_rounds_small_sound_finely_and_large_coarsely():
@@ -201,8 +202,8 @@ def test_a_far_microphone_is_duller_and_noisy_at_about_the_level():
         lambda rng, x: augment.equalise(rng, x, 12.0),
         augment.reverberate,
         augment.far_microphone,
-        lambda rng, x: augment.noise_at_snr(rng, x, 10.0, 0.5),
-        lambda rng, x: augmented(rng, x, EVERYTHING, any_background),
+        lambda rng, x: augment.add_noise_at_snr(rng, x, 10.0, 0.5),
+        lambda rng, x: apply_recipe(rng, x, EVERYTHING, any_background),
     ],
 )
 def test_random_changes_are_seeded_finite_and_leave_the_input(change):
@@ -233,10 +234,10 @@ NOTHING = Recipe(
 
 def test_a_recipe_of_nothing_changes_nothing_and_one_of_one_thing_that_alone():
     rng = np.random.default_rng(0)
-    np.testing.assert_array_equal(augmented(rng, tone(), NOTHING), tone())
-    quieter = augmented(rng, tone(), replace(NOTHING, gain_db=(-6.0, -6.0)))
+    np.testing.assert_array_equal(apply_recipe(rng, tone(), NOTHING), tone())
+    quieter = apply_recipe(rng, tone(), replace(NOTHING, gain_db=(-6.0, -6.0)))
     np.testing.assert_allclose(quieter, tone() * 10 ** (-0.3), rtol=1e-5)
-    faster = augmented(rng, tone(2.0), replace(NOTHING, speed=1.0, speed_factor=(1.25, 1.25)))
+    faster = apply_recipe(rng, tone(2.0), replace(NOTHING, speed=1.0, speed_factor=(1.25, 1.25)))
     assert peak_hz(faster) == pytest.approx(625, abs=1)
     assert not faster[-6_000:].any()
 
@@ -244,7 +245,7 @@ def test_a_recipe_of_nothing_changes_nothing_and_one_of_one_thing_that_alone():
 def test_a_recipe_is_followed_as_often_as_it_says():
     rng = np.random.default_rng(0)
     changed = [
-        not np.array_equal(augmented(rng, tone(0.2), replace(NOTHING, filter=0.3)), tone(0.2))
+        not np.array_equal(apply_recipe(rng, tone(0.2), replace(NOTHING, filter=0.3)), tone(0.2))
         for _ in range(400)
     ]
     assert np.mean(changed) == pytest.approx(0.3, abs=0.07)
@@ -252,7 +253,7 @@ def test_a_recipe_is_followed_as_often_as_it_says():
 
 def test_a_recipe_with_background_wants_one():
     with pytest.raises(ValueError, match=r"Recipe\(background=1.0\) needs a background"):
-        augmented(np.random.default_rng(0), tone(), EVERYTHING)
+        apply_recipe(np.random.default_rng(0), tone(), EVERYTHING)
 
 
 def test_masks_are_stripes_of_the_clips_mean_no_wider_than_asked():
@@ -301,10 +302,10 @@ def test_frames_added_up_are_about_those_of_the_sum():
     frames = [
         offline(front_end, x[None]) for x in (noise, other, np.sqrt(0.8) * noise + np.sqrt(0.2) * other)
     ]
-    added = add_up(frames[0], frames[1], np.array([0.8], np.float32), front_end.config.log_offset)
+    added = mix_log_mel(frames[0], frames[1], np.array([0.8], np.float32), front_end.config.log_offset)
     power = [np.mean(np.square(np.exp(x) - front_end.config.log_offset)) for x in (added, frames[2])]
     assert 10 * np.log10(power[0] / power[1]) == pytest.approx(0.0, abs=0.3)
-    alone = add_up(frames[0], frames[1], np.array([1.0], np.float32), front_end.config.log_offset)
+    alone = mix_log_mel(frames[0], frames[1], np.array([1.0], np.float32), front_end.config.log_offset)
     np.testing.assert_allclose(alone, frames[0], atol=1e-4)
 
 

@@ -14,7 +14,7 @@ from streamer.custom_sounds.embedder import Embedder, RecordingEmbeddings
 from streamer.inference.onnx import OnnxModel
 from tests.toy_model import BANDS, write_toy_ear
 from tests.train.toy_data import make_toy_data
-from train.custom_sounds.background import FALSE_ALARMS, scaled, whitened
+from train.custom_sounds.background import FALSE_ALARMS, choose_scale, compute_whitening
 from train.custom_sounds.few_shot import figures
 from train.custom_sounds.trials import Clip, clips_of, trials
 from train.data.recordings import Recording
@@ -50,7 +50,7 @@ def made_clips(seed: int, spread: float = 0.3) -> list[Clip]:
 @pytest.fixture(scope="module")
 def background(hearer: Embedder) -> Background:
     assert isinstance(hearer.ear, OnnxModel)
-    return scaled(hearer, whitened(hearer.ear, made_clips(0)), made_clips(1, spread=2.0))
+    return choose_scale(hearer, compute_whitening(hearer.ear, made_clips(0)), made_clips(1, spread=2.0))
 
 
 def test_whitened_windows_have_unit_variance(background: Background) -> None:

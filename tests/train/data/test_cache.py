@@ -20,7 +20,7 @@ from train.data.features import FeatureCache
 from train.data.hashes import FileHashes
 from train.data.recordings import Recording
 from train.data.sets import own_sounds
-from train.data.sets.all_sound import music_or_not
+from train.data.sets.all_sound import unambiguous_recordings
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +43,7 @@ def files(folder: Path) -> dict[Path, int]:
 
 
 def test_the_cache_gives_what_decoding_gives_and_is_reused(toy, tmp_path):
-    found = music_or_not(toy, tmp_path, [5])
+    found = unambiguous_recordings(toy, tmp_path, [5])
     cache = SoundCache(found, tmp_path)
     for index, recording in enumerate(found):
         np.testing.assert_array_equal(cache.samples(index), decode(recording).astype(np.float32) / 32_768)

@@ -7,7 +7,7 @@ from tests.train.toy_data import make_toy_data, write
 from train.data.decode import decode
 from train.data.recordings import FOLDS, Recording, check_folds, folds_by_order, folds_by_size
 from train.data.sets import esc50, gtzan, mir1k, music_speech, speech
-from train.data.sets.all_sound import music_or_not
+from train.data.sets.all_sound import unambiguous_recordings
 
 SPLITS = ("train", "validation", "test")
 
@@ -70,7 +70,7 @@ def test_speech_is_split_by_speaker(toy):
 
 
 def test_gate_leaves_church_bells_out(toy, tmp_path):
-    categories = {r.category for r in music_or_not(toy, tmp_path, FOLDS)}
+    categories = {r.category for r in unambiguous_recordings(toy, tmp_path, FOLDS)}
     assert "dog" in categories
     assert "church_bells" not in categories
 
@@ -128,7 +128,7 @@ def test_a_clip_of_every_real_set_has_its_stated_length(data_dir):
     for module in (esc50, gtzan, mir1k, music_speech, speech):
         found = module.recordings(data_dir)
         recording = found[len(found) // 2]
-        assert len(decode(recording)) >= recording.least_s * 16_000
+        assert len(decode(recording)) >= recording.min_seconds * 16_000
 
 
 def test_real_folds_keep_singers_speakers_and_originals_together(data_dir):
@@ -154,7 +154,10 @@ def test_mir1k_holds_out_the_singers_it_always_did_and_deals_the_others_evenly(d
 
 
 def test_real_folds_share_no_recording(data_dir, cache_dir):
-    paths = {fold: {p for r in music_or_not(data_dir, cache_dir, [fold]) for p in r.paths} for fold in FOLDS}
+    paths = {
+        fold: {p for r in unambiguous_recordings(data_dir, cache_dir, [fold]) for p in r.paths}
+        for fold in FOLDS
+    }
     assert all(paths.values())
     assert sum(map(len, paths.values())) == len(set().union(*paths.values()))
 

@@ -6,7 +6,7 @@ from streamer.dsp.log_mel import LogMel
 from streamer.dsp.stage import offline
 from tests.train.toy_data import write_mels
 from train.data.sets import gtzan_mels
-from train.mixing.mel_music import ALONE_DB, MelMusic, as_filed, level_db
+from train.mixing.mel_music import ALONE_DB, MelMusic, level_db, match_file_precision
 from train.mixing.scenes import IGNORE, MUSIC, OTHER
 
 BANDS, HOP_FRAMES, STEPS, WAIT_STEPS = 112, 4, 60, 3
@@ -26,7 +26,7 @@ def scenes(count, power=-5.0):
 
 def test_frames_change_where_the_label_does_and_nowhere_else(mels):
     frames, labels = scenes(20)
-    MelMusic(mels, [1, 2, 3], BANDS, -10.0).put_into(np.random.default_rng(0), frames, labels, WAIT_STEPS)
+    MelMusic(mels, [1, 2, 3], BANDS, -10.0).mix_into(np.random.default_rng(0), frames, labels, WAIT_STEPS)
     length = 130 // HOP_FRAMES
     for scene, steps in zip(frames, labels, strict=True):
         changed = (scene != -5.0).any(axis=1).reshape(STEPS, HOP_FRAMES).all(axis=1)
@@ -41,7 +41,7 @@ def test_frames_change_where_the_label_does_and_nowhere_else(mels):
 
 def test_music_far_below_the_rest_is_ignored(mels):
     frames, labels = scenes(200)
-    MelMusic(mels, [1], BANDS, 0.0).put_into(np.random.default_rng(0), frames, labels, WAIT_STEPS)
+    MelMusic(mels, [1], BANDS, 0.0).mix_into(np.random.default_rng(0), frames, labels, WAIT_STEPS)
     over = frames.max(axis=(1, 2))
     drowned = ~(labels == MUSIC).any(axis=1)
     assert 0.25 < drowned.mean() < 0.6
@@ -51,14 +51,14 @@ def test_music_far_below_the_rest_is_ignored(mels):
 def test_music_too_faint_to_hear_is_ignored(mels):
     faint = -8.5  # -59 dB re full scale: what is put 3 dB below it or more cannot be heard
     frames, labels = scenes(200, faint)
-    MelMusic(mels, [1], BANDS, -99.0).put_into(np.random.default_rng(0), frames, labels, WAIT_STEPS)
+    MelMusic(mels, [1], BANDS, -99.0).mix_into(np.random.default_rng(0), frames, labels, WAIT_STEPS)
     ignored = ~(labels == MUSIC).any(axis=1)
     assert 0.2 < ignored.mean() < 0.5
 
 
 def test_music_in_digital_silence_has_a_level_of_its_own(mels):
     frames, labels = scenes(50, np.log(1e-10))
-    MelMusic(mels, [1], BANDS, -10.0).put_into(np.random.default_rng(0), frames, labels, WAIT_STEPS)
+    MelMusic(mels, [1], BANDS, -10.0).mix_into(np.random.default_rng(0), frames, labels, WAIT_STEPS)
     length = 130 // HOP_FRAMES * HOP_FRAMES
     heard = np.array([level_db(scene) + 10 * np.log10(len(scene) / length) for scene in frames])
     assert (labels == MUSIC).any(axis=1).all()
@@ -80,14 +80,14 @@ def test_only_the_folds_that_are_given_are_heard(mels):
     put = []
     for folds in ([1], [5]):
         frames, labels = scenes(1)
-        MelMusic(mels, folds, BANDS, -10.0).put_into(np.random.default_rng(0), frames, labels, WAIT_STEPS)
+        MelMusic(mels, folds, BANDS, -10.0).mix_into(np.random.default_rng(0), frames, labels, WAIT_STEPS)
         put.append(frames)
     assert not np.array_equal(*put)
 
 
 def test_what_is_as_filed_has_its_floor_and_its_rounding():
     frames = np.random.default_rng(0).normal(-5.0, 8.0, (2, 50, BANDS)).astype(np.float32)
-    filed = as_filed(frames)
+    filed = match_file_precision(frames)
     assert filed.min() >= frames.max(axis=(1, 2)).min() - 19.0
     assert [len(np.unique(scene)) < 250 for scene in filed] == [True, True]
     kept = frames > frames.max(axis=(1, 2), keepdims=True) - 18.0

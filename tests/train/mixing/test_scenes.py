@@ -3,7 +3,7 @@ import pytest
 
 from tests.train.toy_data import make_toy_data
 from train.data.cache import SoundCache
-from train.data.sets.all_sound import music_or_not
+from train.data.sets.all_sound import unambiguous_recordings
 from train.mixing.scenes import IGNORE, MUSIC, NO_CLASS, OTHER, SceneConfig, Scenes, step_labels
 
 HOP = 640
@@ -16,7 +16,7 @@ def only(part_weights: tuple[float, ...]) -> SceneConfig:
 @pytest.fixture(scope="module")
 def cache(tmp_path_factory):
     root = make_toy_data(tmp_path_factory.mktemp("data"))
-    return SoundCache(music_or_not(root, root / "cache", [1, 2, 3]), root / "cache")
+    return SoundCache(unambiguous_recordings(root, root / "cache", [1, 2, 3]), root / "cache")
 
 
 def test_scenes_are_seeded_finite_and_within_full_scale(cache):

@@ -9,7 +9,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from streamer.errors import ConfigError
-from train.data.duplicates import kept_together
+from train.data.duplicates import group_duplicates
 from train.data.recordings import Kind, Recording
 from train.data.sets import debian, esc50, fma, gtzan, mir1k, music_speech, own_sounds, speech
 
@@ -27,14 +27,14 @@ class DataSet:
     read : callable
         ``read(root)``: what is there, root being the folder of the data sets.
     licence : str
-    has_repeats : bool
+    has_duplicates : bool
         Whether it is known to have recordings twice, unmarked.
     """
 
     title: str
     read: Callable[[Path], list[Recording]]
     licence: str
-    has_repeats: bool = False
+    has_duplicates: bool = False
 
     def recordings(self, root: Path, cache: Path) -> list[Recording]:
         """Its recordings; what it has twice is in one fold.
@@ -50,13 +50,13 @@ class DataSet:
             If they are not there.
         """
         found = self.read(root)
-        return kept_together(found, cache) if self.has_repeats else found
+        return group_duplicates(found, cache) if self.has_duplicates else found
 
 
-SOURCES: Mapping[str, DataSet] = MappingProxyType(
+DATA_SETS: Mapping[str, DataSet] = MappingProxyType(
     {
         "esc50": DataSet("ESC-50", esc50.recordings, esc50.LICENCE),
-        "gtzan": DataSet("GTZAN", gtzan.recordings, gtzan.LICENCE, has_repeats=True),
+        "gtzan": DataSet("GTZAN", gtzan.recordings, gtzan.LICENCE, has_duplicates=True),
         "music_speech": DataSet("GTZAN music/speech", music_speech.recordings, music_speech.LICENCE),
         "mir1k": DataSet("MIR-1K", mir1k.recordings, mir1k.LICENCE),
         "speech": DataSet("TSP speech", speech.recordings, speech.LICENCE),
@@ -68,12 +68,12 @@ SOURCES: Mapping[str, DataSet] = MappingProxyType(
     }
 )
 """Their names are the ``source`` of their recordings, but for sub-genres, whose recordings are those of the subset."""
-LEARNT = tuple(name for name in SOURCES if name not in ("speech", "debian"))
+WITH_CATEGORIES = tuple(name for name in DATA_SETS if name not in ("speech", "debian"))
 """Those whose categories can be told: those of `train.data.sets.speech` are its speakers, each in one fold alone, and
 Debian's packages name none."""
 
 
-def find_source(data: str, own_kind: Kind) -> DataSet:
+def find_data_set(data: str, own_kind: Kind) -> DataSet:
     """A data set by its name, or a folder of folders by its path.
 
     Parameters
@@ -87,13 +87,13 @@ def find_source(data: str, own_kind: Kind) -> DataSet:
     ConfigError
         If it is neither.
     """
-    if data in LEARNT:
-        return SOURCES[data]
+    if data in WITH_CATEGORIES:
+        return DATA_SETS[data]
     if data and Path(data).is_dir():
         return DataSet(
             Path(data).resolve().name, lambda _: own_sounds.recordings(Path(data), own_kind), OWN_LICENCE
         )
     raise ConfigError(
-        f"data is {data!r}; expected one of {', '.join(LEARNT)}, or the path of a folder with a folder of sounds for "
-        "each class: --set data=FOLDER"
+        f"data is {data!r}; expected one of {', '.join(WITH_CATEGORIES)}, or the path of a folder with a folder of "
+        "sounds for each class: --set data=FOLDER"
     )

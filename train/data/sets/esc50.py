@@ -9,7 +9,7 @@ from streamer.errors import ConfigError
 from train.data.recordings import FOLDS, Recording, sound_files
 
 LICENCE = "CC BY-NC 3.0"
-LEAST_S = 4.9
+MIN_SECONDS = 4.9
 COLUMNS = ("filename", "fold", "category")
 
 
@@ -34,7 +34,9 @@ def recordings(root: Path) -> list[Recording]:
     for row in _rows(tables[0]):
         stem = Path(row["filename"]).stem
         path = present.get(stem, folder / "audio" / row["filename"])
-        found.append(Recording("esc50", stem, (path,), "sound", row["category"], int(row["fold"]), LEAST_S))
+        found.append(
+            Recording("esc50", stem, (path,), "sound", row["category"], int(row["fold"]), MIN_SECONDS)
+        )
     return found
 
 

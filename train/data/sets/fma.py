@@ -19,7 +19,7 @@ from streamer.errors import ConfigError
 from train.data.recordings import FOLDS, Recording, folds_by_size
 
 LICENCE = "Creative Commons, each track its own; metadata CC BY 4.0"
-LEAST_S = 25.0
+MIN_SECONDS = 25.0
 """Six clips of the small set are known to hold less than 2 s."""
 Subset: TypeAlias = Literal["small", "medium"]
 SUBSETS: dict[Subset, tuple[str, ...]] = {"small": ("small",), "medium": ("small", "medium")}
@@ -142,7 +142,7 @@ def _clips(root: Path, subset: Subset) -> list[tuple[Track, Recording]]:
             "music",
             track.genre_top,
             HELD_OUT.get(track.split) or folds[track.artist],
-            LEAST_S,
+            MIN_SECONDS,
             track.genres_all,
         )
         for track in found
@@ -170,7 +170,7 @@ def _titles(table: Path) -> dict[int, str]:
 
 
 def _tracks(table: Path, subsets: tuple[str, ...], titles: dict[int, str]) -> Iterator[Track]:
-    """Rows under a header of three lines: group of columns, column, name of the index."""
+    """FoldArrays under a header of three lines: group of columns, column, name of the index."""
     with table.open(encoding="utf-8", newline="") as lines:
         rows = csv.reader(lines)
         header = [next(rows, []) for _ in range(3)]

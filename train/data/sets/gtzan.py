@@ -8,7 +8,7 @@ from streamer.errors import ConfigError
 from train.data.recordings import Recording, folds_by_order, sound_files
 
 LICENCE = "none stated; research"
-LEAST_S = 25.0
+MIN_SECONDS = 25.0
 LAYOUTS = ("genres", "genres_original", "Data/genres_original", "audio")
 """Folders of folders of genres: as published, two copies in use, and an excerpt; the first that is there counts."""
 LISTS = {"train_filtered.txt": (1, 2, 3), "valid_filtered.txt": (4,), "test_filtered.txt": (5,)}
@@ -44,7 +44,7 @@ def recordings(root: Path) -> list[Recording]:
         for genre in genres:
             folds |= folds_by_order(name for name in tracks if name.startswith(f"{genre.name}/"))
     return [
-        Recording("gtzan", path.stem, (path,), "music", name.split("/")[0], folds[name], LEAST_S)
+        Recording("gtzan", path.stem, (path,), "music", name.split("/")[0], folds[name], MIN_SECONDS)
         for name, path in tracks.items()
     ]
 

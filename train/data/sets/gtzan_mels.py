@@ -16,7 +16,7 @@ from streamer.errors import ConfigError
 from train.data.cache import Skipped
 from train.data.recordings import Recording, folds_by_order
 
-TEN = range(1, 11)
+TEN_FOLDS = range(1, 11)
 KEYS = ("mel", "scale", "genre", "genres", "group", "audio")
 
 
@@ -102,7 +102,7 @@ def load(root: Path) -> MelTracks:
         genre.astype(np.int64),
         group.astype(np.int64),
         stems,
-        ten_folds(genre, group, stems),
+        assign_ten_folds(genre, group, stems),
     )
 
 
@@ -122,7 +122,7 @@ def check_same_folds(mels: MelTracks, recordings: Sequence[Recording]) -> None:
             )
 
 
-def ten_folds(genre: Array, group: Array, audio: tuple[str, ...]) -> Array:
+def assign_ten_folds(genre: Array, group: Array, audio: tuple[str, ...]) -> Array:
     """Deal tracks out over ten folds: each genre evenly, each group to one, the five-fold of `audio` kept.
 
     Parameters
@@ -149,7 +149,7 @@ def ten_folds(genre: Array, group: Array, audio: tuple[str, ...]) -> Array:
         # Fixed ones first, then large ones, so that single tracks even out what is left.
         for g in sorted(sizes, key=lambda g: (g not in fixed, -sizes[g], g)):
             if g not in folds:
-                may = (2 * fixed[g] - 1, 2 * fixed[g]) if g in fixed else TEN
+                may = (2 * fixed[g] - 1, 2 * fixed[g]) if g in fixed else TEN_FOLDS
                 folds[g] = min(may, key=lambda fold: (filled[fold], fold))
                 filled[folds[g]] += sizes[g]
     return np.array([folds[g] for g in group.tolist()], np.int64)

@@ -41,7 +41,7 @@ def songs(root: Path) -> list[Song]:
     return [_song(path, folds[_singer(path)]) for path in clips]
 
 
-def literature(root: Path) -> list[Song]:
+def literature_songs(root: Path) -> list[Song]:
     """The clips with the literature's split: fold 5 is all singers but two; folds 1 to 4 are these two's songs."""
     clips = sound_files(root / "mir1k" / "music")
     learnt = Counter(_piece(path) for path in clips if _singer(path) in LEARNT_IN_LITERATURE)

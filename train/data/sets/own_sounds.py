@@ -42,7 +42,7 @@ def recordings(folder: Path, kind: Kind) -> list[Recording]:
     return [recording for each in classes for recording in _of_class(folder, each, kind)]
 
 
-def fold_of(stem: str) -> int:
+def fold_by_hash(stem: str) -> int:
     """Fold of a file by its stem: SHA-256 of it in small letters, less a trailing ``-N``."""
     origin = re.sub(r"(-\d+)+$", "", stem.lower())
     return FOLDS[int.from_bytes(hashlib.sha256(origin.encode()).digest()) % len(FOLDS)]
@@ -55,6 +55,6 @@ def _of_class(folder: Path, of_class: Path, kind: Kind) -> list[Recording]:
     names = [path.relative_to(folder).as_posix() for path in files]
     source = folder.resolve().name
     return [
-        Recording(source, name, (path,), kind, of_class.name, fold_of(path.stem))
+        Recording(source, name, (path,), kind, of_class.name, fold_by_hash(path.stem))
         for name, path in zip(names, files, strict=True)
     ]

@@ -34,7 +34,7 @@ class SongSet:
 SONG_SETS: Mapping[str, SongSet] = MappingProxyType(
     {
         "mir1k": SongSet("MIR-1K", mir1k.songs, mir1k.LICENCE),
-        "mir1k_literature": SongSet("MIR-1K", mir1k.literature, mir1k.LICENCE),
+        "mir1k_literature": SongSet("MIR-1K", mir1k.literature_songs, mir1k.LICENCE),
         "musdb18": SongSet("MUSDB18", stem_folders.musdb18, stem_folders.LICENCE),
         "musdb18hq": SongSet("MUSDB18-HQ", stem_folders.musdb18hq, stem_folders.LICENCE),
         "spoken": SongSet("TSP speech over MIR-1K", spoken.songs, f"{speech.LICENCE}; {mir1k.LICENCE}"),

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from streamer.errors import ConfigError
 from train.data.recordings import Kind, Recording, folds_by_size, is_sound
-from train.data.sets.own_sounds import fold_of
+from train.data.sets.own_sounds import fold_by_hash
 from train.data.songs import Song
 
 LICENCE = "for education and research, most of it CC BY-NC-SA"
@@ -61,7 +61,7 @@ def musdb18hq(root: Path) -> list[Song]:
 def own(folder: Path) -> list[Song]:
     """The user's own songs: ``folder/SONG`` with ``vocals`` and ``accompaniment``, or ``vocals`` and other stems.
 
-    A ``mixture`` is not needed. The fold is a hash of the artist (`train.data.sets.own_sounds.fold_of`): what
+    A ``mixture`` is not needed. The fold is a hash of the artist (`train.data.sets.own_sounds.fold_by_hash`): what
     stands before `` - `` in the folder's name, or all of it.
 
     Raises
@@ -74,7 +74,7 @@ def own(folder: Path) -> list[Song]:
         raise ConfigError(
             f"{folder} has no folders; expected one for each song, with vocals and accompaniment"
         )
-    return [_of_folder(song, folder.resolve().name, fold_of(_artist(song.name))) for song in songs]
+    return [_of_folder(song, folder.resolve().name, fold_by_hash(_artist(song.name))) for song in songs]
 
 
 def _parts(folder: Path, pattern: str) -> dict[str, list[Path]]:

@@ -15,12 +15,12 @@ from models.ear import Ear, EarConfig
 from streamer.arrays import Array
 from streamer.errors import ConfigError
 from streamer.yamnet.weights import CLASSES, EMBEDDING_SIZE
-from train.augment.features import add_up, mask
-from train.data.fold_arrays import Rows
+from train.augment.features import mask, mix_log_mel
+from train.data.fold_arrays import FoldArrays
 from train.data.recordings import FOLDS
 from train.data.sets import esc50
-from train.data.sets.all_sound import DATA_SETS, IN_DOUBT, check_clips, sound_by_fold
-from train.data.sets.catalogue import SOURCES
+from train.data.sets.all_sound import AMBIGUOUS, DEFAULT_DATA_SETS, check_clips, sound_by_fold
+from train.data.sets.catalogue import DATA_SETS
 from train.evaluate.metrics import auc, tpr_at_fpr
 from train.loop.folds import HoldsOut
 from train.loop.run import DataUsed, data_used
@@ -32,7 +32,7 @@ from train.mixing.distillation import (
     PATCHES,
     STEP_FRAMES,
     DistillationConfig,
-    teacher_answers_of,
+    load_teacher_answers,
 )
 from train.mixing.scenes import IGNORE, MUSIC, OTHER
 
@@ -75,7 +75,7 @@ class EarRunConfig(HoldsOut):
         )
     )
     lessons: DistillationConfig = field(default_factory=DistillationConfig)
-    data: tuple[str, ...] = DATA_SETS
+    data: tuple[str, ...] = DEFAULT_DATA_SETS
     fold: int = 5
     validation_fold: int = 4
     embedding_weight: float = 1.0
@@ -91,16 +91,16 @@ class EarRunConfig(HoldsOut):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        unknown = [name for name in self.data if name not in SOURCES]
+        unknown = [name for name in self.data if name not in DATA_SETS]
         if unknown or "esc50" not in self.data:
             raise ConfigError(
-                f"data is {list(self.data)}; expected esc50, and others of {', '.join(SOURCES)}"
+                f"data is {list(self.data)}; expected esc50, and others of {', '.join(DATA_SETS)}"
             )
         if not 1 <= self.crop_patches <= PATCHES:
             raise ConfigError(f"crop_patches is {self.crop_patches}; expected 1 to {PATCHES}")
 
 
-class Pupil(nn.Module):
+class EarStudent(nn.Module):
     """The ear, and what it is asked while it learns.
 
     Parameters
@@ -146,11 +146,11 @@ class EarTask:
         self._caches = sound_by_fold(data, cache, self._folds, config.data)
         check_clips(self._caches, config.learnt_folds, self.classes)
         lessons = {
-            fold: teacher_answers_of(sounds, self.classes, IN_DOUBT, config.lessons, data, cache)
+            fold: load_teacher_answers(sounds, self.classes, AMBIGUOUS, config.lessons, data, cache)
             for fold, sounds in self._caches.items()
         }
-        self._learnt = Rows([lessons[fold].arrays for fold in config.learnt_folds])
-        self._checked = Rows([lessons[config.checked_fold].arrays])
+        self._learnt = FoldArrays([lessons[fold].arrays for fold in config.learnt_folds])
+        self._checked = FoldArrays([lessons[config.checked_fold].arrays])
 
     @property
     def _folds(self) -> tuple[int, ...]:
@@ -161,7 +161,7 @@ class EarTask:
 
     def make_model(self) -> nn.Module:
         """A pupil that normalises as the first lessons ask for."""
-        model = Pupil(self.config.model, len(self.classes))
+        model = EarStudent(self.config.model, len(self.classes))
         frames = self._learnt.take("frames", self._draw(np.random.default_rng(self.config.loop.seed), 200))
         flat = frames.reshape(-1, frames.shape[-1])
         model.ear.set_normalisation(torch.from_numpy(flat.mean(0)), torch.from_numpy(flat.std(0)))
@@ -180,7 +180,7 @@ class EarTask:
         drawn = self._clips[rng.integers(len(self._clips), size=int(mixed.sum()))]
         others, *_, other_steps, other_targets = self._crops(rng, drawn)
         share = rng.random(len(others), np.float32)
-        frames[mixed] = add_up(frames[mixed], others, share, offset)
+        frames[mixed] = mix_log_mel(frames[mixed], others, share, offset)
         both = targets[mixed] * share[:, None] + other_targets * (1 - share[:, None])
         targets[mixed] = both / np.maximum(both.sum(1, keepdims=True), 1e-6)  # one alone may sound
         steps[mixed] = np.maximum(steps[mixed], other_steps)
@@ -265,7 +265,7 @@ class EarTask:
         return frames, *taught, music, steps, named.astype(np.float32)
 
     def _draw(self, rng: np.random.Generator, size: int) -> Array:
-        """Rows of a batch: clips of everyday sound, then any."""
+        """FoldArrays of a batch: clips of everyday sound, then any."""
         clips = self._clips[rng.integers(len(self._clips), size=size // 2)]
         return np.concatenate([clips, rng.integers(len(self._learnt), size=size - len(clips))])
 

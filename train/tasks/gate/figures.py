@@ -20,7 +20,7 @@ from train import augment
 from train.data.cache import SoundCache
 from train.data.decode import RATE_HZ
 from train.data.recordings import Recording
-from train.data.sets.all_sound import music_or_not
+from train.data.sets.all_sound import unambiguous_recordings
 from train.evaluate.calibration import operating_points, preferred, sigmoid_temperature
 from train.evaluate.metrics import auc, f1, tpr_at_fpr
 from train.evaluate.predictions import Predictions, stacked
@@ -66,7 +66,7 @@ class GateFigures:
 
     def __init__(self, folder: Path, data: Path, cache: Path, fold: int) -> None:
         self._listener = SteppedScorer.of(folder)
-        self._sounds = SoundCache(music_or_not(data, cache, [fold]), cache)
+        self._sounds = SoundCache(unambiguous_recordings(data, cache, [fold]), cache)
         self._scored = self._score_recordings()
 
     @property
@@ -220,7 +220,9 @@ class GateFigures:
         for recording, sound, scores in zip(
             self._sounds.recordings, sounds, self.score_all(sounds), strict=True
         ):
-            heard = augment.audible(sound)[self._listener.step_samples - 1 :: self._listener.step_samples]
+            heard = augment.audible_mask(sound)[
+                self._listener.step_samples - 1 :: self._listener.step_samples
+            ]
             scored.append(Scored(recording, scores[: len(heard)], heard[: len(scores)], self.first_settled))
         return scored
 
@@ -246,7 +248,7 @@ class GateFigures:
             whole = sound[: len(sound) // WINDOW_SAMPLES * WINDOW_SAMPLES].reshape(-1, WINDOW_SAMPLES)
             patches += [patch for patch in whole if np.abs(patch).max() > 0]
         if level_db is not None:
-            patches = [augment.clip(augment.at_level(patch, level_db)) for patch in patches]
+            patches = [augment.clip(augment.set_level(patch, level_db)) for patch in patches]
         return np.array([scores[-1] for scores in self.score_all(patches)])
 
 

@@ -53,7 +53,7 @@ class Mixtures:
 
     def under_speech_at_equal_alarms(self) -> dict[str, float]:
         """Music mixed with speech, above what 1 % of the steps of that speech alone exceed: for gates side by side."""
-        run_alone = self._settled([augment.at_level(speech, MIXED_DB) for speech in self._speech])
+        run_alone = self._settled([augment.set_level(speech, MIXED_DB) for speech in self._speech])
         return self._under_speech(np.nextafter(threshold_at_fpr(run_alone, 0.01), 2.0))
 
     def delays(self) -> dict[str, float]:
@@ -62,8 +62,8 @@ class Mixtures:
         others = self._sounds.where(lambda r: r.kind == "sound")
         for piece in self._pieces:
             other = self._sounds.samples(others[self._rng.integers(len(others))])[: OTHER_S * RATE_HZ]
-            other = augment.at_level(np.resize(other, OTHER_S * RATE_HZ), MIXED_DB)
-            music = augment.at_level(self._middle(piece, MUSIC_S * RATE_HZ), MIXED_DB)
+            other = augment.set_level(np.resize(other, OTHER_S * RATE_HZ), MIXED_DB)
+            music = augment.set_level(self._middle(piece, MUSIC_S * RATE_HZ), MIXED_DB)
             said = self._said(np.concatenate([other, music, other]))
             begin.append(_first(said, "on", OTHER_S, OTHER_S + MUSIC_S))
             end.append(_first(said, "off", OTHER_S + MUSIC_S, 2 * OTHER_S + MUSIC_S))
@@ -96,8 +96,8 @@ class Mixtures:
         for ratio_db in UNDER_SPEECH_DB:
             mixes = []
             for piece, speech in zip(self._pieces, self._speech, strict=True):
-                music = augment.at_level(self._middle(piece, len(speech)), MIXED_DB + min(ratio_db, 0))
-                over_it = augment.at_level(speech[: len(music)], MIXED_DB - max(ratio_db, 0))
+                music = augment.set_level(self._middle(piece, len(speech)), MIXED_DB + min(ratio_db, 0))
+                over_it = augment.set_level(speech[: len(music)], MIXED_DB - max(ratio_db, 0))
                 mixes.append(augment.clip(music + over_it))
             found[ratio_db] = self._settled(mixes)
         return found

@@ -19,12 +19,12 @@ from streamer.dsp.stage import offline
 from streamer.errors import ConfigError
 from train.data.cache import RATE_HZ, SoundCache
 from train.data.sets import gtzan_mels
-from train.data.sets.all_sound import music_or_not
+from train.data.sets.all_sound import unambiguous_recordings
 from train.evaluate.metrics import auc, tpr_at_fpr
 from train.loop.folds import HoldsOut
 from train.loop.run import DataUsed, data_used
 from train.loop.task import Batch, LoopConfig
-from train.mixing.mel_music import MelMusic, as_filed
+from train.mixing.mel_music import MelMusic, match_file_precision
 from train.mixing.scenes import IGNORE, MUSIC, OTHER, SceneConfig, Scenes, step_labels
 
 FRONT_END = LogMel(music_front_end())
@@ -96,7 +96,7 @@ class GateTask:
     def __init__(self, config: GateRunConfig, data: Path, cache: Path) -> None:
         self.config = config
         splits = config.learnt_folds, [config.checked_fold]
-        self._caches = [SoundCache(music_or_not(data, cache, folds), cache) for folds in splits]
+        self._caches = [SoundCache(unambiguous_recordings(data, cache, folds), cache) for folds in splits]
         train, validation = (Scenes(sounds, config.scenes) for sounds in self._caches)
         self._scenes = {"train": train, "validation": validation}
         self._mels = gtzan_mels.load(data)
@@ -126,8 +126,8 @@ class GateTask:
         frames, labels = self._make(rng, self._scenes["train"], size)
         wait_steps = round(self.config.scenes.unknowable_s * RATE_HZ / STEP_SAMPLES)
         filed = round(size * self.config.mel_share)
-        self._mel_music.put_into(rng, frames[:filed], labels[:filed], wait_steps)
-        frames[: 2 * filed] = as_filed(frames[: 2 * filed])
+        self._mel_music.mix_into(rng, frames[:filed], labels[:filed], wait_steps)
+        frames[: 2 * filed] = match_file_precision(frames[: 2 * filed])
         if step % 2:
             frames, labels = _cut(frames, labels, self.config.pieces)
             labels[:, :wait_steps] = IGNORE

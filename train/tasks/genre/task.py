@@ -20,7 +20,7 @@ from streamer.errors import ConfigError
 from train.augment.features import mask, mix_up
 from train.data.features import FeatureCache
 from train.data.sets import gtzan, gtzan_mels
-from train.data.sets.gtzan_mels import TEN, MelTracks
+from train.data.sets.gtzan_mels import TEN_FOLDS, MelTracks
 from train.loop.folds import HoldsOut
 from train.loop.run import DataUsed, data_used
 from train.loop.task import Batch, LoopConfig
@@ -57,7 +57,7 @@ class GenreRunConfig(HoldsOut):
         Share of the labels that is spread over all genres.
     """
 
-    folds: ClassVar[Sequence[int]] = TEN
+    folds: ClassVar[Sequence[int]] = TEN_FOLDS
     model: GenreConfig = field(default_factory=GenreConfig)
     loop: LoopConfig = field(
         default_factory=lambda: LoopConfig(

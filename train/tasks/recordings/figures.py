@@ -13,7 +13,7 @@ from train.data.recordings import Split, check_folds
 from train.evaluate.calibration import Goal, softmax_temperature
 from train.evaluate.metrics import by_label
 from train.tasks.clip_figures import ClipFigures, described
-from train.tasks.recordings.task import RecordingsRunConfig, recordings_of
+from train.tasks.recordings.task import RecordingsRunConfig, find_recordings
 
 
 class RecordingsFigures(ClipFigures):
@@ -42,7 +42,7 @@ class RecordingsFigures(ClipFigures):
         self, folder: Path, config: RecordingsRunConfig, data: Path, cache: Path, split: Split
     ) -> None:
         fold = config.fold if split == "test" else config.validation_fold
-        found = recordings_of(config, data, cache)
+        found = find_recordings(config, data, cache)
         clips = SoundCache([r for r in found if r.fold == fold], cache)
         check_folds(clips.recordings, folds=[fold])
         super().__init__(folder, clips)

@@ -21,7 +21,7 @@ from train.loop.registry import Evaluation, Plugin
 from train.loop.run import CACHE, data_folder
 from train.tasks.on_ear import WARM_UP_STEPS
 from train.tasks.recordings.figures import RecordingsFigures
-from train.tasks.recordings.task import RecordingsRunConfig, RecordingsTask, recordings_of, source_of
+from train.tasks.recordings.task import RecordingsRunConfig, RecordingsTask, data_set_of, find_recordings
 
 COMMAND = "python -m train evaluate recordings"
 PRECISION, RECALL = 0.9, 0.9
@@ -48,12 +48,12 @@ def load_run(run: Path, data: Path, cache: Path) -> tuple[RecordingsRunConfig, C
     """A run's configuration, its head with the best weights, ready to use, and what its manifest is to say."""
     config = read_config(RecordingsRunConfig, run / "config.json")
     ear = OnnxModel(run / "ear").manifest
-    found = recordings_of(config, data, cache)
+    found = find_recordings(config, data, cache)
     environment = json.loads((run / "environment.json").read_text(encoding="utf-8"))
     labels = tuple(environment["data"]["labels"])  # as they were: a folder may have another name since
     model = ClassifierHead(config.model, ear.output_size, labels)
     load_weights(model, run / "best.pt", Identity(RecordingsTask.name, ear.front_end))
-    source = source_of(config)
+    source = data_set_of(config)
     task = "genre" if all(recording.kind == "music" for recording in found) else "sounds"
     described = replace(
         describe(model, task, labels, ear.front_end, WARM_UP_STEPS),

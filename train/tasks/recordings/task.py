@@ -15,14 +15,14 @@ from streamer.arrays import Array
 from streamer.errors import ConfigError
 from train.augment.features import mix_up
 from train.data.recordings import Recording, check_folds
-from train.data.sets.all_sound import DATA_SETS
-from train.data.sets.catalogue import DataSet, find_source
+from train.data.sets.all_sound import DEFAULT_DATA_SETS
+from train.data.sets.catalogue import DataSet, find_data_set
 from train.loop.folds import HoldsOut
 from train.loop.run import DataUsed, data_used
 from train.loop.schedule import Cosine, ScheduleConfig
 from train.loop.task import Batch, LoopConfig
 from train.mixing.embedding_cache import EmbeddingCache
-from train.tasks.on_ear import check_unheard, ear_of, head_of
+from train.tasks.on_ear import check_ear_holds_out, load_ear, make_head
 
 
 @dataclass(frozen=True)
@@ -77,12 +77,12 @@ class RecordingsRunConfig(HoldsOut):
             raise ConfigError(f"crop_steps is {self.crop_steps}; expected 1 or more")
 
 
-def source_of(config: RecordingsRunConfig) -> DataSet:
+def data_set_of(config: RecordingsRunConfig) -> DataSet:
     """Where a run's recordings come from."""
-    return find_source(config.data, "music" if config.own_music else "sound")
+    return find_data_set(config.data, "music" if config.own_music else "sound")
 
 
-def recordings_of(config: RecordingsRunConfig, data: Path, cache: Path) -> list[Recording]:
+def find_recordings(config: RecordingsRunConfig, data: Path, cache: Path) -> list[Recording]:
     """The recordings that a run is of.
 
     Parameters
@@ -96,7 +96,7 @@ def recordings_of(config: RecordingsRunConfig, data: Path, cache: Path) -> list[
     ConfigError
         If they are not there, or a fold has fewer than two.
     """
-    found = source_of(config).recordings(data, cache)
+    found = data_set_of(config).recordings(data, cache)
     check_folds(found)
     return found
 
@@ -120,11 +120,11 @@ class RecordingsTask:
 
     def __init__(self, config: RecordingsRunConfig, data: Path, cache: Path) -> None:
         self.config = config
-        self.ear = ear_of(config.ear)
+        self.ear = load_ear(config.ear)
         self.front_end = self.ear.manifest.front_end
-        found = recordings_of(config, data, cache)
-        if config.data in DATA_SETS:  # an ear has heard all but its test and validation folds
-            check_unheard(self.ear, config.ear, config.fold, config.validation_fold)
+        found = find_recordings(config, data, cache)
+        if config.data in DEFAULT_DATA_SETS:  # an ear has heard all but its test and validation folds
+            check_ear_holds_out(self.ear, config.ear, config.fold, config.validation_fold)
         self.labels = tuple(sorted({recording.category for recording in found}))
         checked = config.checked_fold
         self._learnt = EmbeddingCache([r for r in found if r.fold in config.learnt_folds], cache, self.ear)
@@ -138,7 +138,7 @@ class RecordingsTask:
     def make_model(self) -> nn.Module:
         """A head that normalises as the first embeddings ask for."""
         embeddings, _ = self.make_batch(self.config.loop.seed, 0, 256)
-        return head_of(self.config.model, self.labels, embeddings)
+        return make_head(self.config.model, self.labels, embeddings)
 
     def make_batch(self, seed: int, step: int, size: int) -> Batch:
         """Embeddings (size, crop_steps, embedding) and probabilities of categories (size, labels)."""

@@ -65,7 +65,7 @@ class SongFigures:
     voice: VoiceScores
 
 
-class Separates(Protocol):
+class SongSeparator(Protocol):
     """Takes whole mixtures apart. It goes to other processes, so it holds a path rather than a model."""
 
     def __call__(self, mixture: Array, rate_hz: int) -> tuple[Stems, int]:
@@ -73,7 +73,7 @@ class Separates(Protocol):
 
 
 @dataclass(frozen=True)
-class Stepping:
+class SteppedSongSeparator:
     """By an exported model, as it runs live.
 
     Attributes
@@ -88,13 +88,13 @@ class Stepping:
         return separator.whole(mixture[None]), separator.stft.hop_samples
 
 
-def measured(songs: Sequence[Song], apart: Separates) -> list[SongFigures]:
+def measure_songs(songs: Sequence[Song], apart: SongSeparator) -> list[SongFigures]:
     """Separate and measure songs, at the level at which their stems are.
 
     Parameters
     ----------
     songs : sequence of Song
-    apart : Separates
+    apart : SongSeparator
 
     Returns
     -------
@@ -120,7 +120,7 @@ def save(clips: Sequence[SongFigures], command: str, path: Path) -> None:
     write_json(path, {"command": command, "songs": songs})
 
 
-def voice_activity(songs: Sequence[Song], apart: Separates) -> list[VoiceScores]:
+def measure_voice_activity(songs: Sequence[Song], apart: SongSeparator) -> list[VoiceScores]:
     """As `measured`, but for what is said of the voice alone."""
     with _pool() as pool:
         return list(pool.map(partial(_voice_of_song, apart=apart), songs, chunksize=4))
@@ -142,7 +142,7 @@ def figures(clips: Sequence[SongFigures], on: float = 0.5) -> dict[str, Any]:
     said: dict[str, Any] = {"clips": len(clips), "seconds": round(float(weights.sum()), 1)}
     for stem in STEMS:
         said[stem] = _of_stem(stem, clips, weights)
-    scores, truth = together([clip.voice for clip in clips])
+    scores, truth = concatenate_scores([clip.voice for clip in clips])
     said["voice activity"] = {
         "what": f"hops in which the voice is within {-VOICED_DB:g} dB of its level in the clip",
         "precision": _rounded(precision_score(truth, scores >= on, zero_division=0.0)),
@@ -151,12 +151,12 @@ def figures(clips: Sequence[SongFigures], on: float = 0.5) -> dict[str, Any]:
     return said
 
 
-def together(found: Sequence[VoiceScores]) -> tuple[Array, Array]:
+def concatenate_scores(found: Sequence[VoiceScores]) -> tuple[Array, Array]:
     """Scores and truth of all hops of some clips, shape (hops,) each."""
     return np.concatenate([one.scores for one in found]), np.concatenate([one.truth for one in found])
 
 
-def by_source(clips: Sequence[SongFigures], on: float = 0.5) -> dict[str, dict[str, Any]]:
+def figures_by_source(clips: Sequence[SongFigures], on: float = 0.5) -> dict[str, dict[str, Any]]:
     """`figures` for each data set."""
     return {
         source: figures([clip for clip in clips if clip.source == source], on)
@@ -164,7 +164,7 @@ def by_source(clips: Sequence[SongFigures], on: float = 0.5) -> dict[str, dict[s
     }
 
 
-def by_artist(clips: Sequence[SongFigures]) -> dict[str, float | None]:
+def gnsdr_by_artist(clips: Sequence[SongFigures]) -> dict[str, float | None]:
     """The voice's GNSDR for each artist."""
     return {
         artist: figures([clip for clip in clips if clip.artist == artist])["voice"]["GNSDR"]
@@ -193,7 +193,7 @@ def _of_stem(stem: str, clips: Sequence[SongFigures], weights: Array) -> Mapping
     }
 
 
-def _of_song(song: Song, apart: Separates) -> SongFigures:
+def _of_song(song: Song, apart: SongSeparator) -> SongFigures:
     truth = read_stems(song)
     mixture = truth.voice + truth.music
     found, hop_samples = apart(mixture, truth.rate_hz)
@@ -217,7 +217,7 @@ def _of_song(song: Song, apart: Separates) -> SongFigures:
     )
 
 
-def _voice_of_song(song: Song, apart: Separates) -> VoiceScores:
+def _voice_of_song(song: Song, apart: SongSeparator) -> VoiceScores:
     truth = read_stems(song)
     found, hop_samples = apart(truth.voice + truth.music, truth.rate_hz)
     return _voice(truth, found.voiced[0], hop_samples)

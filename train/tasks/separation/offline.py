@@ -18,7 +18,7 @@ from streamer.errors import ConfigError, StreamError
 from streamer.separation.separator import Stems
 from train.loop.registry import Evaluation, Plugin
 from train.tasks.separation.config import SeparationRunConfig
-from train.tasks.separation.release import evaluated, load_run
+from train.tasks.separation.release import evaluate_with, load_run
 from train.tasks.separation.task import SeparationTask
 
 ON = 0.5
@@ -49,7 +49,7 @@ class OfflineRunConfig(SeparationRunConfig):
 
 
 @dataclass(frozen=True)
-class AtOnce:
+class OfflineSongSeparator:
     """By a run's best weights, the whole song at once.
 
     Attributes
@@ -60,7 +60,7 @@ class AtOnce:
     run: Path
 
     def __call__(self, mixture: Array, rate_hz: int) -> tuple[Stems, int]:
-        """As of `train.tasks.separation.figures.Separates`; each channel is masked by what is heard of it alone."""
+        """As of `train.tasks.separation.figures.SongSeparator`; each channel is masked by what is heard of it alone."""
         model = load_run(self.run, OfflineRunConfig)
         assert isinstance(model, OfflineMask)
         stft = model.config.stft
@@ -75,7 +75,7 @@ class AtOnce:
 
 
 def _evaluate(asked: Evaluation) -> dict[str, Any]:
-    return evaluated(asked, AtOnce(asked.model), ON)
+    return evaluate_with(asked, OfflineSongSeparator(asked.model), ON)
 
 
 def _refused(*_: Path) -> NoReturn:

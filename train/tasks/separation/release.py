@@ -14,7 +14,7 @@ from streamer.errors import ConfigError
 from streamer.inference.manifest import Manifest
 from streamer.inference.model_folders import read_manifest
 from train.data.sets.song_catalogue import find_song_set, find_songs
-from train.data.songs import Song, Songs, of_folds
+from train.data.songs import Song, Songs, songs_of_folds
 from train.evaluate.calibration import operating_points, preferred
 from train.export.release import check_chosen, finish, held_out, set_points
 from train.export.to_onnx import describe, export
@@ -23,18 +23,18 @@ from train.loop.config import read_config
 from train.loop.registry import Evaluation, Plugin
 from train.tasks.separation.config import SeparationRunConfig
 from train.tasks.separation.figures import (
-    Separates,
     SongFigures,
-    Stepping,
-    by_artist,
-    by_source,
-    measured,
+    SongSeparator,
+    SteppedSongSeparator,
+    concatenate_scores,
+    figures_by_source,
+    gnsdr_by_artist,
+    measure_songs,
+    measure_voice_activity,
     save,
-    together,
-    voice_activity,
 )
 from train.tasks.separation.task import SeparationTask
-from train.tasks.separation.warm_start import BEGUN_WITH
+from train.tasks.separation.warm_start import WARM_START_FILES
 
 COMMAND = "python -m train evaluate {task}"
 WARM_UP_FRAMES = 20
@@ -75,15 +75,15 @@ def evaluate(asked: Evaluation) -> dict[str, Any]:
     """Figures of an exported model on the songs of a fold."""
     manifest = read_manifest(asked.model)
     points = manifest.operating_points.get("balanced")
-    found = evaluated(asked, Stepping(asked.model), points[0].on if points else 0.5)
+    found = evaluate_with(asked, SteppedSongSeparator(asked.model), points[0].on if points else 0.5)
     return {"latency_ms": manifest.stft.latency_ms, **found}
 
 
-def evaluated(asked: Evaluation, apart: Separates, on: float) -> dict[str, Any]:
+def evaluate_with(asked: Evaluation, apart: SongSeparator, on: float) -> dict[str, Any]:
     """Figures of whatever takes songs apart; there is a voice from the probability `on` on."""
     config: SeparationRunConfig = asked.config
     fold = config.fold if asked.split == "test" else config.validation_fold
-    clips = measured(_usable(config, asked.data, asked.cache, fold), apart)
+    clips = measure_songs(_usable(config, asked.data, asked.cache, fold), apart)
     if asked.predictions:
         command = (
             f"{COMMAND.format(task=config.task)} --run {asked.predictions.parent.name} --split {asked.split}"
@@ -116,10 +116,12 @@ def release(
     check_chosen(config.validation_fold)
     model = load_run(run, kind)
     manifest = _exported(model, config, folder)
-    for name in BEGUN_WITH:
+    for name in WARM_START_FILES:
         shutil.copyfile(run / name, folder / name)
-    scores, truth = together(
-        voice_activity(_usable(config, data, cache, config.validation_fold), Stepping(folder))
+    scores, truth = concatenate_scores(
+        measure_voice_activity(
+            _usable(config, data, cache, config.validation_fold), SteppedSongSeparator(folder)
+        )
     )
     points = {
         name: tuple(operating_points(scores[:, None], truth[:, None], goal))
@@ -127,7 +129,9 @@ def release(
     }
     manifest = set_points(manifest, points, folder)
     on = manifest.thresholds()[0].on
-    found = _figures(measured(_usable(config, data, cache, config.fold), Stepping(folder)), on)
+    found = _figures(
+        measure_songs(_usable(config, data, cache, config.fold), SteppedSongSeparator(folder)), on
+    )
     results = {"command": COMMAND.format(task=kind.task), **found}
     learnt = len(_usable(config, data, cache, *config.learnt_folds))
     return finish(manifest, results, folder, _about(model, config, learnt), _limits(manifest))
@@ -135,7 +139,7 @@ def release(
 
 def _usable(config: SeparationRunConfig, data: Path, cache: Path, *folds: int) -> Sequence[Song]:
     """The songs of some folds that a run could learn from: others are measured on no more than they are learnt."""
-    songs = Songs(of_folds(find_songs(config.data, data), folds), cache).songs
+    songs = Songs(songs_of_folds(find_songs(config.data, data), folds), cache).songs
     if not songs:
         raise ConfigError(
             f"folds {', '.join(map(str, folds))} have no songs to measure on; expected some: add songs"
@@ -144,7 +148,7 @@ def _usable(config: SeparationRunConfig, data: Path, cache: Path, *folds: int) -
 
 
 def _figures(clips: Sequence[SongFigures], on: float) -> dict[str, Any]:
-    return {"separation": by_source(clips, on), "voice GNSDR by artist": by_artist(clips)}
+    return {"separation": figures_by_source(clips, on), "voice GNSDR by artist": gnsdr_by_artist(clips)}
 
 
 def _exported(model: StreamingLayer, config: SeparationRunConfig, folder: Path) -> Manifest:

@@ -15,10 +15,10 @@ from torch import Tensor, nn
 from models.mask import separate
 from streamer.arrays import Array
 from streamer.errors import ConfigError
-from train.augment import active_level, from_db
+from train.augment import active_level, db_to_amplitude
 from train.data.decode import RATE_HZ
 from train.data.sets.song_catalogue import find_songs
-from train.data.songs import Songs, of_folds
+from train.data.songs import Songs, songs_of_folds
 from train.loop.checkpoint import Identity, load_weights
 from train.loop.config import read_config
 from train.loop.run import DataUsed, data_used
@@ -26,7 +26,7 @@ from train.loop.task import Batch
 from train.mixing.remixes import Remix, Remixes
 from train.tasks.separation.config import SeparationRunConfig
 from train.tasks.separation.losses import interference_loss, snr_loss, spectral_loss
-from train.tasks.separation.warm_start import check_begun
+from train.tasks.separation.warm_start import check_warm_start
 
 CHECKED = 24
 """Songs that a run is validated on, at most."""
@@ -52,14 +52,14 @@ class SeparationTask:
         self.name = config.task
         self.front_end = config.model.stft
         if config.begin:
-            check_begun(config, data)
+            check_warm_start(config, data)
         songs = find_songs(config.data, data)
-        if not of_folds(songs, [config.fold]):
+        if not songs_of_folds(songs, [config.fold]):
             raise ConfigError(
                 f"fold {config.fold} has no songs to test on; expected some: add songs, or choose another fold"
             )
-        self._learnt = Songs(of_folds(songs, config.learnt_folds), cache)
-        self._checked = Songs(of_folds(songs, [config.checked_fold]), cache)
+        self._learnt = Songs(songs_of_folds(songs, config.learnt_folds), cache)
+        self._checked = Songs(songs_of_folds(songs, [config.checked_fold]), cache)
         self._remixes = Remixes(self._learnt, config.remixes)
         if not len(self._checked):
             raise ConfigError(
@@ -139,7 +139,7 @@ def voiced_frames(voice: Array, hop_samples: int, rate_hz: int = RATE_HZ) -> Arr
     of_hops = power.reshape(hops, hop_samples).mean(1)
     width = max(1, round(0.04 * rate_hz / hop_samples)) | 1
     smooth = np.convolve(np.pad(of_hops, width // 2), np.full(width, 1.0 / width), mode="valid")
-    threshold = (active_level(voice, rate_hz) * from_db(VOICED_DB)) ** 2
+    threshold = (active_level(voice, rate_hz) * db_to_amplitude(VOICED_DB)) ** 2
     return (smooth > max(threshold, 1e-10)).astype(np.float32)
 
 

@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING
 
 from streamer.errors import ConfigError
 from train.data.sets.song_catalogue import find_songs
-from train.data.songs import Song, of_folds
+from train.data.songs import Song, songs_of_folds
 from train.loop.config import read_config
 
 if TYPE_CHECKING:
     from train.tasks.separation.config import SeparationRunConfig
 
-BEGUN_WITH = ("config.json", "best.pt")
+WARM_START_FILES = ("config.json", "best.pt")
 """Of a run, or of what was released from one, what another begins with."""
 
 
-def check_begun(config: SeparationRunConfig, data: Path) -> None:
+def check_warm_start(config: SeparationRunConfig, data: Path) -> None:
     """Refuse a run to begin with that is none, or that learnt what is held out now, itself or by what it began with.
 
     Parameters
@@ -32,14 +32,14 @@ def check_begun(config: SeparationRunConfig, data: Path) -> None:
     ConfigError
     """
     begun = Path(config.begin)
-    if absent := [name for name in BEGUN_WITH if not (begun / name).is_file()]:
+    if absent := [name for name in WARM_START_FILES if not (begun / name).is_file()]:
         raise ConfigError(
             f"begin is {config.begin!r}, in which there is no {absent[0]}; expected the folder of a run that was "
             "validated once, or of what was released from one"
         )
     learnt = _learnt(type(config), begun, data, set())
     folds = [fold for fold in (config.fold, config.validation_fold) if fold]  # 0: none
-    held_out = of_folds(find_songs(config.data, data), folds)
+    held_out = songs_of_folds(find_songs(config.data, data), folds)
     if known := [song.name for song in held_out if _paths(song) & learnt]:
         raise ConfigError(
             f"begin is {config.begin!r}, which learnt {len(known)} of the {len(held_out)} songs of "
@@ -58,7 +58,7 @@ def _learnt(kind: type[SeparationRunConfig], run: Path, data: Path, seen: set[Pa
             songs = find_songs([name], data)
         except ConfigError:
             continue  # it is not here, so nothing of it is held out
-        paths.update(*(_paths(song) for song in of_folds(songs, config.learnt_folds)))
+        paths.update(*(_paths(song) for song in songs_of_folds(songs, config.learnt_folds)))
     before = Path(config.begin)
     if config.begin and before.resolve() not in seen and (before / "config.json").is_file():
         paths |= _learnt(kind, before, data, seen)

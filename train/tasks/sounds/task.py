@@ -12,17 +12,17 @@ from scipy.special import expit, log_softmax
 from torch import Tensor, nn
 
 from models.heads import HeadConfig
-from train.data.fold_arrays import Rows
+from train.data.fold_arrays import FoldArrays
 from train.data.sets import esc50
-from train.data.sets.all_sound import IN_DOUBT, check_clips, sound_by_fold
+from train.data.sets.all_sound import AMBIGUOUS, check_clips, sound_by_fold
 from train.loop.folds import HoldsOut
 from train.loop.run import DataUsed, data_used
 from train.loop.task import Batch, LoopConfig
-from train.mixing.distillation import FRONT_END, DistillationConfig, teacher_answers_of
-from train.mixing.embedding_cache import embeddings_of
+from train.mixing.distillation import FRONT_END, DistillationConfig, load_teacher_answers
+from train.mixing.embedding_cache import load_embeddings
 from train.mixing.scenes import IGNORE, NO_CLASS
 from train.tasks.ear.task import mean_or_zero
-from train.tasks.on_ear import check_unheard, ear_of, head_of
+from train.tasks.on_ear import check_ear_holds_out, load_ear, make_head
 
 TEMPERATURES = np.geomspace(0.25, 4.0, 17)
 
@@ -75,19 +75,19 @@ class SoundsTask:
 
     def __init__(self, config: SoundsRunConfig, data: Path, cache: Path) -> None:
         self.config = config
-        self.ear = ear_of(config.ear)
+        self.ear = load_ear(config.ear)
         self.classes = esc50.classes(data)
         folds = {*config.learnt_folds, config.validation_fold} - {0}
         self._caches = sound_by_fold(data, cache, sorted(folds))
         check_clips(self._caches, config.learnt_folds, self.classes)
-        check_unheard(self.ear, config.ear, config.fold, config.validation_fold)
+        check_ear_holds_out(self.ear, config.ear, config.fold, config.validation_fold)
         lessons = {
-            fold: teacher_answers_of(sounds, self.classes, IN_DOUBT, config.lessons, data, cache)
+            fold: load_teacher_answers(sounds, self.classes, AMBIGUOUS, config.lessons, data, cache)
             for fold, sounds in self._caches.items()
         }
-        rows = {fold: {**of.arrays, "heard": embeddings_of(self.ear, of)} for fold, of in lessons.items()}
-        self._learnt = Rows([rows[fold] for fold in config.learnt_folds])
-        self._checked = Rows([rows[config.checked_fold]])
+        rows = {fold: {**of.arrays, "heard": load_embeddings(self.ear, of)} for fold, of in lessons.items()}
+        self._learnt = FoldArrays([rows[fold] for fold in config.learnt_folds])
+        self._checked = FoldArrays([rows[config.checked_fold]])
         self._single = np.flatnonzero(self._learnt.all("clip") >= 0)
 
     def data_hash(self) -> DataUsed:
@@ -96,7 +96,7 @@ class SoundsTask:
     def make_model(self) -> nn.Module:
         """A head that normalises as the first embeddings ask for."""
         embeddings, *_ = self.make_batch(self.config.loop.seed, 0, 256)
-        return head_of(self.config.model, self.classes, embeddings)
+        return make_head(self.config.model, self.classes, embeddings)
 
     def make_batch(self, seed: int, step: int, size: int) -> Batch:
         """Embeddings (size, steps, embedding), the class of each step, and of each lesson that is a single clip.

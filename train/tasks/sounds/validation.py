@@ -11,10 +11,10 @@ from streamer.arrays import Array
 from streamer.inference.onnx import OnnxModel
 from train.data.cache import SoundCache
 from train.data.sets import esc50
-from train.data.sets.all_sound import IN_DOUBT, recordings
+from train.data.sets.all_sound import AMBIGUOUS, recordings
 from train.evaluate.calibration import platt
-from train.mixing.distillation import teacher_answers_of
-from train.mixing.embedding_cache import embeddings_of
+from train.mixing.distillation import load_teacher_answers
+from train.mixing.embedding_cache import load_embeddings
 from train.mixing.scenes import IGNORE
 from train.tasks.sounds.task import SoundsRunConfig
 
@@ -42,8 +42,8 @@ class Validation:
 
     def __init__(self, folder: Path, config: SoundsRunConfig, data: Path, cache: Path) -> None:
         sounds = SoundCache(recordings(data, cache, [config.validation_fold]), cache)
-        lessons = teacher_answers_of(sounds, esc50.classes(data), IN_DOUBT, config.lessons, data, cache)
-        embeddings = embeddings_of(OnnxModel(Path(config.ear)), lessons)
+        lessons = load_teacher_answers(sounds, esc50.classes(data), AMBIGUOUS, config.lessons, data, cache)
+        embeddings = load_embeddings(OnnxModel(Path(config.ear)), lessons)
         kept = lessons.raw | (lessons.clip < 0)
         model = OnnxModel(folder)
         scores, _ = model.step(embeddings[kept].astype(np.float32), model.init(int(kept.sum())))

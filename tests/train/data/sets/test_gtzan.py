@@ -7,8 +7,8 @@ import pytest
 from streamer.dsp.log_mel import LogMel
 from streamer.errors import ConfigError
 from tests.train.toy_data import make_toy_data, write
-from train.augment import code, gain, torchaudio_cpu
-from train.data.duplicates import kept_together, repeats
+from train.augment import apply_gain, torchaudio_cpu, transcode
+from train.data.duplicates import find_duplicates, group_duplicates
 from train.data.features import FeatureCache
 from train.data.recordings import FOLDS, Recording
 from train.data.sets import gtzan, gtzan_mels
@@ -110,13 +110,13 @@ def test_ten_folds_are_even_over_genres_and_keep_groups_and_given_folds():
     group[40] = group[3]  # one recording in two genres
     group[[10, 11, 12]] = 10
     audio = tuple(f"a{n}" if n < 5 else "" for n in range(60))
-    folds = gtzan_mels.ten_folds(genre, group, audio)
+    folds = gtzan_mels.assign_ten_folds(genre, group, audio)
     assert folds[40] == folds[3]
     assert len(set(folds[10:13])) == 1
     assert ((folds[:5] + 1) // 2).tolist() == [1, 2, 3, 4, 5]
     for number in (0, 1):
         assert np.bincount(folds[genre == number], minlength=11)[1:].tolist() == [3] * 10
-    np.testing.assert_array_equal(folds, gtzan_mels.ten_folds(genre, group, audio))
+    np.testing.assert_array_equal(folds, gtzan_mels.assign_ten_folds(genre, group, audio))
 
 
 def test_a_mel_file_that_is_another_is_refused(tmp_path):
@@ -168,22 +168,22 @@ def write_sound(folder, name: str, sound: np.ndarray) -> None:
 
 def test_repeated_recordings_are_found_and_kept_in_one_fold(tmp_path):
     sounds = [piece(tmp_path, f"t{n}", n) for n in range(4)]
-    write_sound(tmp_path, "t4", gain(code(sounds[1], "mp3", 0.8), -9.0))
-    write_sound(tmp_path, "t5", code(sounds[1], "vorbis", 0.9))
+    write_sound(tmp_path, "t4", apply_gain(transcode(sounds[1], "mp3", 0.8), -9.0))
+    write_sound(tmp_path, "t5", transcode(sounds[1], "vorbis", 0.9))
     write(tmp_path / "t6.wav", seconds=2.0)
     found = [
         Recording("gtzan", f"t{n}", (tmp_path / f"t{n}.wav",), "music", "rock", n % 5 + 1) for n in range(7)
     ]
     cache = FeatureCache(found, tmp_path / "cache", LogMel())
-    assert repeats(cache, seconds=7.0) == [[1, 4, 5]]
-    assert repeats(cache) == []
+    assert find_duplicates(cache, seconds=7.0) == [[1, 4, 5]]
+    assert find_duplicates(cache) == []
     long = [dataclasses.replace(r, fold=2) if r.name in ("t4", "t5") else r for r in found]
-    assert kept_together(found, tmp_path / "cache", seconds=7.0) == long
+    assert group_duplicates(found, tmp_path / "cache", seconds=7.0) == long
 
 
 def test_no_real_track_at_hand_is_a_repetition(data_dir, tmp_path):
     found = gtzan.recordings(data_dir)
-    assert repeats(FeatureCache(found, tmp_path, LogMel())) == []
+    assert find_duplicates(FeatureCache(found, tmp_path, LogMel())) == []
 
 
 def test_tracks_in_another_fold_than_the_mel_file_has_them_in_are_refused(tmp_path):

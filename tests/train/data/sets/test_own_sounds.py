@@ -1,7 +1,7 @@
 import pytest
 
 from streamer.errors import ConfigError
-from train.data.sets.own_sounds import fold_of, recordings
+from train.data.sets.own_sounds import fold_by_hash, recordings
 
 
 def place(folder, *names: str) -> None:
@@ -32,19 +32,19 @@ def test_the_outermost_folder_is_the_class_and_hidden_and_other_files_are_none(t
 
 def test_variants_of_one_sound_share_a_fold_wherever_they_lie():
     for stem in ("knock", "knock-1", "Knock-12", "knock-1-2"):
-        assert fold_of(stem) == fold_of("knock")
-    assert fold_of("knock1") == fold_of("knock1-7")
+        assert fold_by_hash(stem) == fold_by_hash("knock")
+    assert fold_by_hash("knock1") == fold_by_hash("knock1-7")
 
 
 def test_folds_are_even_and_depend_on_the_stem_alone(tmp_path):
-    folds = [fold_of(f"recording {n}") for n in range(1_000)]
+    folds = [fold_by_hash(f"recording {n}") for n in range(1_000)]
     assert {folds.count(fold) > 150 for fold in range(1, 6)} == {True}
     place(tmp_path, "a/x.wav", "b/y.wav")
     before = {r.name: r.fold for r in recordings(tmp_path, "sound")}
     place(tmp_path, "a/w.wav", "c/z.wav")
     after = {r.name: r.fold for r in recordings(tmp_path, "sound")}
     assert before.items() <= after.items()
-    assert fold_of("x") == 1  # SHA-256, the same on every machine and for ever
+    assert fold_by_hash("x") == 1  # SHA-256, the same on every machine and for ever
 
 
 def test_a_folder_that_is_no_data_set_says_what_to_do(tmp_path):

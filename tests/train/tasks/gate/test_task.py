@@ -11,7 +11,7 @@ from streamer.inference.manifest import PREFERENCES
 from streamer.inference.model_folders import read_manifest, verify_file
 from tests.train.toy_data import make_toy_data
 from train.__main__ import main
-from train.data.sets.all_sound import music_or_not
+from train.data.sets.all_sound import unambiguous_recordings
 from train.export.to_onnx import check_parity
 from train.loop.checkpoint import Identity, load
 from train.loop.config import read_config
@@ -174,6 +174,9 @@ def test_release_without_a_run_says_what_to_type(toy, tmp_path, monkeypatch):
 def test_settled_scores_leave_out_the_first_second_and_pauses(toy, tmp_path):
     sounding = np.arange(60) < 50
     scored = Scored(
-        music_or_not(toy, tmp_path, [5])[0], np.arange(60, dtype=np.float32), sounding, first_settled=25
+        unambiguous_recordings(toy, tmp_path, [5])[0],
+        np.arange(60, dtype=np.float32),
+        sounding,
+        first_settled=25,
     )
     assert scored.settled.tolist() == list(range(25, 50))

@@ -9,7 +9,7 @@ from streamer.inference.manifest import PREFERENCES
 from streamer.inference.onnx import OnnxModel
 from tests.train.toy_data import make_toy_data
 from train.__main__ import main
-from train.data.fold_arrays import Rows
+from train.data.fold_arrays import FoldArrays
 from train.evaluate.predictions import load
 from train.export.to_onnx import check_parity
 from train.loop.config import read_config
@@ -82,6 +82,6 @@ def test_the_whole_way_from_data_to_a_released_folder(toy, monkeypatch):
 
 
 def test_rows_of_several_folds_are_taken_in_the_order_asked_for():
-    rows = Rows([{"x": np.array([0, 1], np.float16)}, {"x": np.array([2, 3, 4], np.float16)}])
+    rows = FoldArrays([{"x": np.array([0, 1], np.float16)}, {"x": np.array([2, 3, 4], np.float16)}])
     taken = rows.take("x", np.array([4, 0, 2]))
     assert (len(rows), taken.tolist(), taken.dtype) == (5, [4.0, 0.0, 2.0], np.float32)

@@ -22,7 +22,7 @@ from tests.train.toy_data import RATE_HZ, make_toy_data
 from train.__main__ import main
 from train.data.decode import FULL_SCALE, decode
 from train.data.sets import fma
-from train.data.sets.own_sounds import fold_of, recordings
+from train.data.sets.own_sounds import fold_by_hash, recordings
 from train.evaluate.predictions import load
 from train.evaluate.stepped_scores import SteppedScorer
 from train.loop.config import read_config
@@ -58,7 +58,7 @@ def make_own_sounds(folder, each: int = 2):
     for category, pitch_hz in PITCHES.items():
         stems = [f"{category} {n}" for n in range(200)]
         for fold in range(1, 6):
-            for stem in [stem for stem in stems if fold_of(stem) == fold][:each]:
+            for stem in [stem for stem in stems if fold_by_hash(stem) == fold][:each]:
                 seconds = 0.5 if category == "tap" else 4.0
                 write_tone(folder / category / f"{stem}.wav", pitch_hz, seconds)
     return folder
@@ -147,7 +147,7 @@ def test_music_of_ones_own_is_a_genre(place):
 
 
 def test_the_whole_way_from_fma_to_genres_and_sub_genres(place, monkeypatch):
-    monkeypatch.setattr(fma, "LEAST_S", 1.0)
+    monkeypatch.setattr(fma, "MIN_SECONDS", 1.0)
     rows = []
     for number in range(2, 42):
         split = ("training", "training", "training", "validation", "test")[number // 2 % 5]

@@ -23,12 +23,12 @@ from train.tasks.separation.cnn_lstm import CnnLstmRunConfig
 from train.tasks.separation.config import LossWeights, SeparationRunConfig
 from train.tasks.separation.figures import (
     SongFigures,
-    Stepping,
+    SteppedSongSeparator,
     VoiceScores,
     bss_eval,
-    by_source,
     figures,
-    measured,
+    figures_by_source,
+    measure_songs,
     si_sdr_db,
 )
 from train.tasks.separation.offline import OfflineRunConfig
@@ -269,7 +269,11 @@ def test_half_of_the_mixture_is_3_db_nearer_to_either_stem(tmp_path):
         for stem in ("vocals", "accompaniment"):
             noise = np.diff(rng.uniform(-0.2, 0.2, seconds * RATE_HZ + 1))  # no frame has an offset
             soundfile.write(tmp_path / "mine" / name / f"{stem}.wav", noise, RATE_HZ)
-    found = figures(measured(own(tmp_path / "mine"), Stepping(write_toy_separation(tmp_path / "toy", 0.5))))
+    found = figures(
+        measure_songs(
+            own(tmp_path / "mine"), SteppedSongSeparator(write_toy_separation(tmp_path / "toy", 0.5))
+        )
+    )
     assert found["clips"] == 2
     assert found["seconds"] == 3.0
     # BSS Eval v4 hears level: v - (v + m) / 2 has half the energy of m.
@@ -313,9 +317,9 @@ def test_sets_are_measured_by_themselves():
         SongFigures("a", "b", source, 1.0, dict.fromkeys(KEYS, decibels), voice)
         for source, decibels in (("mir1k", 4.0), ("musdb18", 8.0), ("mir1k", 5.0))
     ]
-    found = by_source(clips)
+    found = figures_by_source(clips)
     assert {source: one["voice"]["GNSDR"] for source, one in found.items()} == {"mir1k": 4.5, "musdb18": 8.0}
-    assert by_source(clips, on=0.95)["mir1k"]["voice activity"]["recall"] == 0.0
+    assert figures_by_source(clips, on=0.95)["mir1k"]["voice activity"]["recall"] == 0.0
 
 
 def test_clips_without_a_figure_count_in_no_mean_of_it():

@@ -12,7 +12,7 @@ from streamer.errors import ConfigError
 from train.data.decode import RATE_HZ
 from train.loop.run import write_config
 from train.tasks.separation.config import SeparationRunConfig
-from train.tasks.separation.warm_start import check_begun
+from train.tasks.separation.warm_start import check_warm_start
 
 SINGERS = ("Ann", "Hal", "Cid", "Max", "Ben")
 """By the hash of their names in folds 1 to 5."""
@@ -49,14 +49,14 @@ def run(tmp_path):
 
 def test_it_must_be_a_run(config, data, tmp_path):
     with pytest.raises(ConfigError, match=r"in which there is no config\.json; expected the folder of a run"):
-        check_begun(replace(config, begin=str(tmp_path)), data)
+        check_warm_start(replace(config, begin=str(tmp_path)), data)
 
 
 def test_it_must_have_been_validated(config, data, tmp_path, run):
     (tmp_path / "young").mkdir()
     write_config(tmp_path / "young", config)
     with pytest.raises(ConfigError, match=r"in which there is no best\.pt"):
-        check_begun(replace(config, begin=str(tmp_path / "young")), data)
+        check_warm_start(replace(config, begin=str(tmp_path / "young")), data)
 
 
 def test_it_must_not_know_what_is_held_out(config, data, run):
@@ -66,23 +66,23 @@ def test_it_must_not_know_what_is_held_out(config, data, run):
         "expected that it learnt none of them: hold out what it held out, or begin at random"
     )
     with pytest.raises(ConfigError, match=expected):
-        check_begun(replace(config, begin=knows), data)
+        check_warm_start(replace(config, begin=knows), data)
 
 
 def test_it_may_have_held_out_the_same(config, data, run):
-    check_begun(replace(config, begin=run("same", config)), data)
+    check_warm_start(replace(config, begin=run("same", config)), data)
 
 
 def test_what_it_began_with_itself_must_not_know_either(config, data, run, tmp_path):
     knows = run("knows", replace(config, fold=config.learnt_folds[0]))
     after = replace(config, begin=run("after", replace(config, begin=knows)))
     with pytest.raises(ConfigError, match="which learnt"):
-        check_begun(after, data)
+        check_warm_start(after, data)
     (tmp_path / "knows" / "config.json").unlink()  # nothing is known of it any more
-    check_begun(after, data)
+    check_warm_start(after, data)
 
 
 def test_without_a_fold_to_validate_on_the_other_alone_is_named(config, data, run):
     knows = run("knows", replace(config, fold=config.learnt_folds[0]))
     with pytest.raises(ConfigError, match=rf"learnt 1 of the 1 songs of fold {config.fold}, such as"):
-        check_begun(replace(config, validation_fold=0, begin=knows), data)
+        check_warm_start(replace(config, validation_fold=0, begin=knows), data)
