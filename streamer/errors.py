@@ -1,7 +1,7 @@
-"""The errors that Streamer raises on purpose.
+"""Define the errors that Streamer raises on purpose.
 
-Each message is one line that names the thing, what was got, what was expected and the way out. The command
-line prints it without a traceback and leaves with :attr:`StreamerError.exit_code`.
+Each message is one line that names the thing, what was got, what was expected and what to do. The command
+line prints it without a traceback and exits with :attr:`StreamerError.exit_code`.
 """
 
 
@@ -12,31 +12,31 @@ class StreamerError(Exception):
 
 
 class ConfigError(StreamerError):
-    """A configuration, an option or a key that cannot be used as given."""
+    """A configuration, an option or a key is invalid."""
 
     exit_code = 2
 
 
 class DeviceError(StreamerError):
-    """An audio device that is absent, busy, forbidden or unable to do what was asked."""
+    """An audio device is absent, busy, forbidden or unable to do what was asked."""
 
 
 class ModelError(StreamerError):
-    """A model that is absent, altered or made for another front end."""
+    """A model is absent, altered or made for another front end."""
 
 
 class StreamError(StreamerError):
-    """Sound that cannot be opened, decoded, read or published."""
+    """Sound cannot be opened, decoded, read or published."""
 
 
 class InterruptedByUserError(StreamerError):
-    """Asked to stop before the end."""
+    """The user asked the program to stop before its end."""
 
     exit_code = 130
 
 
 def fault_of(fault: Exception) -> StreamerError:
-    """Return the error that ends a stream: `fault` itself if it says what to do, else one line that names it."""
+    """Return `fault` if it is a `StreamerError`, else a `StreamError` that describes it as a bug in one line."""
     if isinstance(fault, StreamerError):
         return fault
     return StreamError(

@@ -1,4 +1,4 @@
-"""Opening a device so that PortAudio's thread writes what it captures into a ring."""
+"""Open an input device so that PortAudio's thread writes the captured sound into a ring."""
 
 from __future__ import annotations
 
@@ -14,50 +14,53 @@ from streamer.errors import DeviceError, StreamError
 
 
 class CaptureStream(Protocol):
-    """A device that is writing into a ring."""
+    """An open input device that writes into a ring."""
 
     @property
     def active(self) -> bool:
-        """Whether it still captures; false once the device has gone.
+        """Whether the device still captures; false once it has gone.
 
         Raises
         ------
         StreamError
-            If the sound system does not say.
+            If the sound system gives no answer.
         """
 
     @property
     def time_s(self) -> float:
-        """The current time on the clock of the times in the ring.
+        """Current time in seconds, on the clock of the capture times in the ring.
 
         Raises
         ------
         StreamError
-            If the sound system does not say.
+            If the sound system gives no answer.
         """
 
     def close(self) -> None:
-        """Stop, and give the device back. Nothing is written afterwards."""
+        """Stop and release the device. Nothing is written to the ring afterwards."""
 
 
 class AudioSystem(Protocol):
-    """What lists devices and opens them: PortAudio, or a stand-in for it."""
+    """List and open input devices: PortAudio, or a stand-in for it in tests."""
 
     def inputs(self) -> Sequence[AudioDevice]:
         """List the devices that have inputs."""
 
     def open(self, device: AudioDevice, block_frames: int, ring: RingBuffer) -> CaptureStream:
-        """Start to capture at the ring's rate and channel count.
+        """Start capturing at the rate and channel count of `ring`.
 
         Raises
         ------
         DeviceError
-            If the device cannot be opened so.
+            If the device cannot be opened with them.
         """
 
 
 class PortAudio:
-    """The real devices. The callback is compiled, so it waits neither for Python nor for its collector."""
+    """The real devices.
+
+    The callback is compiled, so it waits for neither the interpreter nor the garbage collector.
+    """
 
     def inputs(self) -> Sequence[AudioDevice]:
         return input_devices()
@@ -72,7 +75,10 @@ class PortAudio:
 
 
 class _PortAudioStream:
-    """A running PortAudio stream, with all that its callback touches."""
+    """A running PortAudio stream.
+
+    It holds references to the ring and the callback, so that neither is freed while PortAudio uses them.
+    """
 
     _stream: Any = None
 
@@ -82,7 +88,7 @@ class _PortAudioStream:
         self._error: type[Exception] = sounddevice.PortAudioError
         self._callback = capture_callback()
         ffi = FFI()
-        # The class that sounddevice offers to authors of libraries who bring a C callback.
+        # sounddevice documents this class for libraries that bring a C callback of their own.
         self._stream = sounddevice._StreamBase(
             kind="input",
             samplerate=ring.rate_hz,
@@ -98,16 +104,16 @@ class _PortAudioStream:
 
     @property
     def active(self) -> bool:
-        return self._stream is not None and bool(self._ask("active"))
+        return self._stream is not None and bool(self._property("active"))
 
     @property
     def time_s(self) -> float:
-        return float(self._ask("time"))
+        return float(self._property("time"))
 
-    def _ask(self, what: str) -> Any:
-        """A property of the stream, which may fail when the sound system ends."""
+    def _property(self, name: str) -> Any:
+        """Return a property of the PortAudio stream; reading it fails when the sound system has ended."""
         try:
-            return getattr(self._stream, what)
+            return getattr(self._stream, name)
         except self._error as error:
             raise StreamError(
                 f"{self._name} failed while it ran ({error.args[0]}); check that it is plugged in and that the "
@@ -121,5 +127,5 @@ class _PortAudioStream:
             stream.close(ignore_errors=True)
 
     def __del__(self) -> None:
-        # A forgotten stream would go on writing into memory that is no longer the ring's.
+        # A stream that is dropped without close() would go on writing into freed memory.
         self.close()

@@ -1,31 +1,31 @@
-"""Two clocks that are never equal: how fast to play so that what waits neither runs out nor grows."""
+"""Choose a playback speed that keeps a buffer level constant when two clocks differ."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-MOST = 0.005
-"""Largest deviation of the speed: 9 cents, and 25 times what two clocks of 100 ppm each can differ by."""
+MAX_DEVIATION = 0.005
+"""Largest deviation of the speed from 1: 9 cents of pitch, 25 times what two clocks of 100 ppm each differ by."""
 SMOOTHING_S = 2.0
-"""Time constant of the mean level: blocks come and go in jumps."""
-PROPORTIONAL = 0.05
-"""Deviation of the speed for each second of level too much."""
-INTEGRAL = 0.002
-"""The same for each second of level too much that lasts a second."""
+"""Time constant of the mean level. Blocks come and go at once, so the level itself jumps."""
+PROPORTIONAL_GAIN = 0.05
+"""Deviation of the speed for each second by which the level is too high."""
+INTEGRAL_GAIN = 0.002
+"""Deviation of the speed for each second by which the level is too high, and each second that this lasts."""
 
 
 @dataclass
 class Drift:
-    """A controller of speed by the level of a buffer (proportional and integral).
+    """A proportional-integral controller that sets the playback speed from the level of a buffer.
 
     Attributes
     ----------
     target_s : float
-        The level that is wanted.
+        Wanted level of the buffer, in seconds of sound.
     level_s : float
-        Mean level.
+        Smoothed level of the buffer, in seconds of sound.
     speed : float
-        How fast to play: 1 plus at most `MOST`.
+        Playback speed, from ``1 - MAX_DEVIATION`` to ``1 + MAX_DEVIATION``.
     """
 
     target_s: float
@@ -34,12 +34,12 @@ class Drift:
     _integral: float = 0.0
 
     def update(self, level_s: float, elapsed_s: float) -> float:
-        """Take the level now, `elapsed_s` after the last time; gives the speed."""
+        """Return the new speed for the current level, `elapsed_s` after the last call."""
         share = min(1.0, elapsed_s / SMOOTHING_S)
         self.level_s += share * (level_s - self.level_s)
         error_s = self.level_s - self.target_s
-        deviation = PROPORTIONAL * error_s + INTEGRAL * self._integral
-        if abs(deviation) < MOST or deviation * error_s < 0:  # at its limit it must not wind up
+        deviation = PROPORTIONAL_GAIN * error_s + INTEGRAL_GAIN * self._integral
+        if abs(deviation) < MAX_DEVIATION or deviation * error_s < 0:  # no integral wind-up at the limit
             self._integral += error_s * elapsed_s
-        self.speed = 1.0 + min(max(deviation, -MOST), MOST)
+        self.speed = 1.0 + min(max(deviation, -MAX_DEVIATION), MAX_DEVIATION)
         return self.speed

@@ -1,4 +1,4 @@
-"""The sound devices of this machine, as PortAudio lists them."""
+"""List the sound devices of this machine, and find the one that a user means."""
 
 from __future__ import annotations
 
@@ -14,10 +14,11 @@ from typing import Any, Literal, TypeAlias
 from streamer.errors import DeviceError
 
 _STDERR = threading.Lock()
-"""Two threads at once would each put the other's nowhere back."""
+"""Held while standard error is redirected: two threads at once would restore each other's redirection."""
 
-CHANNELS_UNASKED = 2
-"""Software devices (ALSA plug-ins, PulseAudio) claim 32 or 128 channels that are copies or silence."""
+DEFAULT_CHANNELS = 2
+"""Most channels used unless more are asked for: software devices (ALSA plug-ins, PulseAudio) claim 32 or 128
+channels, which are copies or silence."""
 
 Direction: TypeAlias = Literal["input", "output"]
 
@@ -29,24 +30,24 @@ _DEVICE_UNAVAILABLE = -9985
 
 @dataclass(frozen=True)
 class AudioDevice:
-    """A device that sound can be captured from, or played on.
+    """One direction of a sound device.
 
     Attributes
     ----------
     direction : {"input", "output"}
-        A device that has both is two.
+        Whether it captures or plays; a device that does both is listed twice.
     index : int
-        PortAudio's number, as in `--device 3`; it may change when devices come and go.
+        PortAudio's number of the device, as in `--device 3`; it may change when devices come and go.
     name : str
-        What the driver calls it.
+        The driver's name for it.
     host_api : str
-        Which of the system's interfaces it belongs to ("ALSA", "Core Audio").
+        The system interface that it belongs to, such as "ALSA" or "Core Audio".
     max_channels : int
-        What it claims; software devices claim many.
+        Number of channels that the driver claims; software devices claim many.
     default_rate_hz : int
-        The rate that it runs at unless asked for another.
+        Sample rate of the device unless another is asked for.
     is_default : bool
-        Whether it is the one that is meant where none is named.
+        Whether the system uses it where none is named.
     """
 
     direction: Direction
@@ -62,7 +63,7 @@ class AudioDevice:
 
 
 def portaudio() -> Any:
-    """The `sounddevice` module, which loads and initialises PortAudio when it is first imported.
+    """Return the `sounddevice` module, which loads and initialises PortAudio when it is first imported.
 
     Returns
     -------
@@ -90,21 +91,21 @@ def portaudio() -> Any:
 
 @contextmanager
 def quiet_stderr() -> Iterator[None]:
-    """Send what C libraries write to standard error to nowhere for a moment.
+    """Discard what C libraries write to standard error inside a `with` block.
 
-    ALSA and PortAudio report there whatever they tried in vain, beside the error code that they return.
+    ALSA and PortAudio print every failed attempt there, besides the error code that they return.
     """
     with _STDERR:
         sys.stderr.flush()
-        kept = os.dup(2)
-        nowhere = os.open(os.devnull, os.O_WRONLY)
+        saved = os.dup(2)
+        null = os.open(os.devnull, os.O_WRONLY)
         try:
-            os.dup2(nowhere, 2)
+            os.dup2(null, 2)
             yield
         finally:
-            os.dup2(kept, 2)
-            os.close(kept)
-            os.close(nowhere)
+            os.dup2(saved, 2)
+            os.close(saved)
+            os.close(null)
 
 
 def input_devices() -> list[AudioDevice]:
@@ -124,19 +125,19 @@ def input_devices() -> list[AudioDevice]:
 
 
 def output_devices() -> list[AudioDevice]:
-    """As `input_devices`, of those that have outputs."""
+    """List the devices that have outputs; otherwise as `input_devices`."""
     return _devices("output")
 
 
 def find_input(spec: str, devices: Sequence[AudioDevice]) -> AudioDevice:
-    """The input device that a user means.
+    """Return the input device that a user means.
 
     Parameters
     ----------
     spec : str
         "mic" for the default one, an index, or a name or part of one in any case.
     devices : sequence of AudioDevice
-        What there is to choose from.
+        The devices to choose from.
 
     Returns
     -------
@@ -145,41 +146,42 @@ def find_input(spec: str, devices: Sequence[AudioDevice]) -> AudioDevice:
     Raises
     ------
     DeviceError
-        If there is none, or if more than one is meant.
+        If none matches, or more than one does.
     """
     if not devices:
         raise DeviceError(
             f"no input device for {spec!r}: this machine has none, or its sound system is not running or not "
             "permitted (Linux: group `audio`); plug in a microphone, or listen to file:PATH or a URL"
         )
-    return _found(spec, "mic", devices)
+    return _match(spec, "mic", devices)
 
 
 def find_output(spec: str, devices: Sequence[AudioDevice]) -> AudioDevice:
-    """The output device that a user means; as `find_input`, but that the default one is "default"."""
+    """Return the output device that a user means; as `find_input`, except that "default" names the default one."""
     if not devices:
         raise DeviceError(
             f"no output device for {spec!r}: this machine has none, or its sound system is not running or not "
             "permitted (Linux: group `audio`); plug in a loudspeaker, or leave out --play"
         )
-    return _found(spec, "default", devices)
+    return _match(spec, "default", devices)
 
 
 def explain(error: Exception, device: AudioDevice, rate_hz: int, channels: int) -> str:
-    """PortAudio's error as one line with the way out.
+    """Describe a PortAudio error in one line that says what to do.
 
     Parameters
     ----------
     error : PortAudioError
-        That was raised when `device` was opened.
+        The error raised when `device` was opened.
     device : AudioDevice
+        The device that could not be opened.
     rate_hz, channels : int
-        That it was asked for.
+        Sample rate and channel count that it was asked for.
     """
     reason, code = error.args[0], error.args[1] if len(error.args) > 1 else None
     host = f": {error.args[2][2]}" if len(error.args) > 2 else ""
     if device.direction == "output":
-        # Of its own rate and channels, so there is nothing else to ask for.
+        # Outputs are opened at their own rate and channels, so no other format can be suggested.
         return (
             f"{device} cannot be opened with {channels} channels at {rate_hz} Hz ({reason}{host}); close the program "
             "that uses it, check that it is plugged in, or choose another (streamer devices)"
@@ -217,28 +219,28 @@ def _devices(direction: Direction) -> list[AudioDevice]:
     ]
 
 
-def _found(spec: str, default: str, devices: Sequence[AudioDevice]) -> AudioDevice:
+def _match(spec: str, default: str, devices: Sequence[AudioDevice]) -> AudioDevice:
     if spec == default:
-        found = [device for device in devices if device.is_default]
+        matches = [device for device in devices if device.is_default]
     elif spec.isdecimal():
-        found = [device for device in devices if device.index == int(spec)]
+        matches = [device for device in devices if device.index == int(spec)]
     else:
         wanted = spec.casefold()
-        found = [device for device in devices if wanted in device.name.casefold()]
-        exact = [device for device in found if device.name.casefold() == wanted]
-        found = exact if len(exact) == 1 else found
-    if len(found) == 1:
-        return found[0]
+        matches = [device for device in devices if wanted in device.name.casefold()]
+        exact = [device for device in matches if device.name.casefold() == wanted]
+        matches = exact if len(exact) == 1 else matches
+    if len(matches) == 1:
+        return matches[0]
     direction = devices[0].direction
-    if found:
+    if matches:
         raise DeviceError(
-            f"{direction} device {spec!r} may mean {_listed(found)}; give the index or more of the name"
+            f"{direction} device {spec!r} may mean {_listed(matches)}; give the index or more of the name"
         )
-    raise DeviceError(f"no {direction} device {spec!r}; {_offer(spec, devices)}")
+    raise DeviceError(f"no {direction} device {spec!r}; {_suggestion(spec, devices)}")
 
 
-def _offer(spec: str, devices: Sequence[AudioDevice]) -> str:
-    """The names near `spec`, or all of them."""
+def _suggestion(spec: str, devices: Sequence[AudioDevice]) -> str:
+    """Name the devices whose names are close to `spec`, or all of them."""
     by_name = {device.name.casefold(): device for device in devices}
     near = difflib.get_close_matches(spec.casefold(), by_name, n=3, cutoff=0.5)
     if near:

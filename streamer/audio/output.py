@@ -1,4 +1,4 @@
-"""An output device that is played on by whoever can wait for it."""
+"""Play sound on an output device, with writes that wait for it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from streamer.arrays import Array
 from streamer.audio.devices import (
-    CHANNELS_UNASKED,
+    DEFAULT_CHANNELS,
     AudioDevice,
     explain,
     find_output,
@@ -24,8 +24,9 @@ class Output(Protocol):
     Attributes
     ----------
     rate_hz, channels : int
+        Format of the sound that the device takes.
     underruns : int
-        How often the device ran out of sound.
+        Number of times that the device ran out of sound.
     """
 
     rate_hz: int
@@ -33,28 +34,28 @@ class Output(Protocol):
     underruns: int
 
     def write(self, sound: Array) -> None:
-        """Play float32 samples, shape (samples, channels); waits while the device has enough.
+        """Play float32 samples of shape (samples, channels); wait while the device's buffer is full.
 
         Raises
         ------
         StreamError
-            If the device failed.
+            If the device has failed.
         """
 
     def close(self) -> None:
-        """Let the device play what it has, and give it back."""
+        """Let the device play what its buffer holds, then release it."""
 
     def abandon(self) -> None:
-        """Leave a device that hangs in `write` as it is, so that this process can end all the same."""
+        """Give up a device that hangs in `write`, so that this process can still exit."""
 
 
 class PortAudioOutput:
-    """A device of this machine, at its own rate, with one or two channels.
+    """An output device of this machine, at its own rate, with one or two channels.
 
     Parameters
     ----------
     spec : str
-        "default", an index, or a name or part of one.
+        "default", an index, or a name or part of a name.
 
     Raises
     ------
@@ -69,7 +70,7 @@ class PortAudioOutput:
         self._device = device
         self.underruns = 0
         self.rate_hz = device.default_rate_hz
-        self.channels = min(device.max_channels, CHANNELS_UNASKED)
+        self.channels = min(device.max_channels, DEFAULT_CHANNELS)
         sounddevice = portaudio()
         self._error: type[Exception] = sounddevice.PortAudioError
         self._at_exit = sounddevice._exit_handler
@@ -103,4 +104,4 @@ class PortAudioOutput:
             stream.close(ignore_errors=True)
 
     def abandon(self) -> None:
-        atexit.unregister(self._at_exit)  # it ends PortAudio, which would wait for the device
+        atexit.unregister(self._at_exit)  # the handler terminates PortAudio, which would wait for the device

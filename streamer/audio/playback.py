@@ -1,4 +1,4 @@
-"""What a device plays of a stem that comes by another clock: neither runs dry, nor lags more and more."""
+"""Buffer a stem for an output device whose clock differs from the capture's."""
 
 from __future__ import annotations
 
@@ -9,39 +9,39 @@ import numpy as np
 import soxr
 
 from streamer.arrays import Array
-from streamer.audio.clock_drift import MOST, Drift
+from streamer.audio.clock_drift import MAX_DEVIATION, Drift
 from streamer.dsp.fade import rising
 from streamer.events import Stem
 
 CHUNK_S = 0.01
-"""Sound that a device is given at a time."""
+"""Length of the chunks that the device is given."""
 WAITING_S = 0.06
-"""Sound that waits on average: stems come in turns of 10 ms, on a machine that has other things to do."""
-MOST_S = 0.5
-"""Sound that may wait; beyond it the oldest is left out, and counted."""
-STUCK_S = 1.0
-"""The same while the device takes nothing at all."""
+"""Wanted length of the waiting sound. Stems arrive every 10 ms, on a machine that has other work to do."""
+MAX_WAITING_S = 0.5
+"""Longest waiting sound while the device plays; beyond it the oldest is dropped and counted."""
+MAX_STALLED_S = 1.0
+"""Longest waiting sound while the device takes nothing at all."""
 
 
 class Playback:
-    """Takes stems on one thread, and gives what is to be played on another.
+    """A buffer that one thread fills with stems and another one plays.
 
-    What waits is held near `WAITING_S` by a speed within 0.5 % of the real one (`streamer.audio.clock_drift`), by
-    soxr's variable rate. Where the sound runs out, it begins again once so much has gathered.
+    The waiting sound is held near `WAITING_S` by a playback speed within 0.5 % of the real one
+    (`streamer.audio.clock_drift`); soxr's variable-rate mode resamples to it. When the sound runs out, playing
+    starts again once `WAITING_S` has gathered.
 
     Parameters
     ----------
     rate_hz, channels : int
-        Of the device. Stems of as many channels are played as they are, others by the mean of their channels.
+        Format of the device. A stem with the same number of channels is played as it is; of any other stem the mean
+        of its channels is played.
 
     Attributes
     ----------
-    left_out_samples : int
-        Of stems, that were never played: the device was too slow, or so few came that nothing was begun.
+    dropped_samples : int
+        Samples of stems that were never played, because the device was too slow or a stem was too short to start.
     pauses : int
-        How often sound ran out while a stem went on.
-    speed : float
-        1 plus at most `MOST`.
+        Number of times that the sound ran out while its stem continued.
     """
 
     def __init__(self, rate_hz: int, channels: int) -> None:
@@ -50,101 +50,105 @@ class Playback:
         self._waiting = _Fifo(channels)
         self._next: tuple[int, int] | None = None
         self._stem_rate_hz = 0
-        self._plays = False
+        self._playing = False
         self._drift = Drift(WAITING_S, WAITING_S)
         self._resampler: soxr.ResampleStream | None = None
-        self.left_out_samples = 0
+        self.dropped_samples = 0
         self.pauses = 0
 
     @property
-    def plays(self) -> bool:
-        """Whether it gives sound; else silence."""
-        return self._plays
+    def playing(self) -> bool:
+        """Whether `chunk` gives sound; otherwise it gives silence."""
+        return self._playing
 
     @property
     def waiting_s(self) -> float:
-        """Seconds of sound that wait."""
+        """Length of the waiting sound, in seconds."""
         with self._lock:
             return len(self._waiting) / (self._stem_rate_hz or self._rate_hz)
 
     @property
     def speed(self) -> float:
+        """Playback speed, from ``1 - MAX_DEVIATION`` to ``1 + MAX_DEVIATION``."""
         return self._drift.speed
 
     def put(self, stem: Stem) -> None:
-        """Take a stem; all of one stream and label, in order, at one rate."""
+        """Add a piece of a stem. All pieces must be of one stream, label and rate, and in order."""
         sound = _for_channels(stem.samples, self._channels)
         with self._lock:
             self._stem_rate_hz = stem.rate
             follows = self._next == (stem.epoch, stem.start)
-            if not self._plays and follows:
+            if not self._playing and follows:
                 self.pauses += not len(self._waiting)
-            elif not self._plays:
-                self._leave_out(len(self._waiting))  # what was too short to begin with
+            elif not self._playing:
+                self._drop(len(self._waiting))  # the last stem ended before enough had gathered to start
             self._next = stem.epoch, stem.stop
             self._waiting.put(sound)
-            self._leave_out(len(self._waiting) - round(STUCK_S * stem.rate))
+            self._drop(len(self._waiting) - round(MAX_STALLED_S * stem.rate))
 
     def chunk(self) -> Array:
-        """What is to be played next: float32, shape (samples, channels), at the device's rate.
+        """Return the sound to play next, at the device's rate.
 
-        Some `CHUNK_S`; nothing now and then, while the resampler fills.
+        Returns
+        -------
+        float32 array, shape (samples, channels)
+            About `CHUNK_S` of sound; now and then empty, while the resampler fills its filter.
         """
         with self._lock:
             rate_hz = self._stem_rate_hz
             if not rate_hz:
                 return np.zeros((round(CHUNK_S * self._rate_hz), self._channels), np.float32)
-            sound = self._taken()
+            sound = self._next_sound()
             level_s = len(self._waiting) / rate_hz
-            plays = self._plays
+            playing = self._playing
         resampler = self._resampler or self._new_resampler(rate_hz)
-        if plays:
+        if playing:
             speed = self._drift.update(level_s, CHUNK_S)
             resampler.set_io_ratio(rate_hz * speed, self._rate_hz, round(CHUNK_S * self._rate_hz))
         played: Array = resampler.resample_chunk(sound)
         return played
 
-    def _taken(self) -> Array:
-        """The next chunk at the stem's rate: sound, or silence where there is none."""
+    def _next_sound(self) -> Array:
+        """Return the next chunk at the stem's rate; silence while too little waits."""
         count = round(CHUNK_S * self._stem_rate_hz)
         target = round(WAITING_S * self._stem_rate_hz)
-        if not self._plays:
+        if not self._playing:
             if len(self._waiting) < target:
                 return np.zeros((count, self._channels), np.float32)
-            self._plays = True
-            self._leave_out(len(self._waiting) - 2 * target)
+            self._playing = True
+            self._drop(len(self._waiting) - 2 * target)
             return self._waiting.take(count) * rising(count)
-        if len(self._waiting) > MOST_S * self._stem_rate_hz:
-            return self._leapt(count, target)
+        if len(self._waiting) > MAX_WAITING_S * self._stem_rate_hz:
+            return self._skip_ahead(count, target)
         sound = self._waiting.take(count)
         if len(self._waiting) >= count:
             return sound
-        # Ends softly, whether it ran out or is over.
-        self._plays = False
+        # Fade out, whether the stem is over or merely late: both sound the same here.
+        self._playing = False
         sound = np.concatenate([sound, self._waiting.take(count)])
         return np.asarray(sound * rising(len(sound))[::-1])
 
-    def _leapt(self, count: int, target: int) -> Array:
-        """From the oldest sound that waits over to that which should be next."""
+    def _skip_ahead(self, count: int, target: int) -> Array:
+        """Drop sound until `target` samples wait, and return a cross-fade over the cut."""
         before = self._waiting.take(count)
-        self._leave_out(len(self._waiting) - target)
+        self._drop(len(self._waiting) - target)
         up = rising(count)
         after = self._waiting.take(count)
         return np.asarray(before * up[::-1] + after * up)
 
-    def _leave_out(self, count: int) -> None:
-        """The oldest samples, if `count` is above 0."""
-        self.left_out_samples += len(self._waiting.take(count))
+    def _drop(self, count: int) -> None:
+        """Drop and count the oldest samples; nothing if `count` is 0 or less."""
+        self.dropped_samples += len(self._waiting.take(count))
 
     def _new_resampler(self, rate_hz: int) -> soxr.ResampleStream:
-        fastest = rate_hz * (1 + MOST)  # which its filter is made for
+        fastest = rate_hz * (1 + MAX_DEVIATION)  # soxr designs its filter for the highest ratio
         self._resampler = soxr.ResampleStream(fastest, self._rate_hz, self._channels, "float32", vr=True)
         self._resampler.set_io_ratio(rate_hz, self._rate_hz)
         return self._resampler
 
 
 class _Fifo:
-    """Samples in the order in which they came."""
+    """A queue of samples."""
 
     def __init__(self, channels: int) -> None:
         self._parts: deque[Array] = deque()
@@ -159,7 +163,7 @@ class _Fifo:
         self._count += len(sound)
 
     def take(self, count: int) -> Array:
-        """The oldest samples, `count` or as many as there are."""
+        """Remove and return the oldest samples, at most `count`."""
         taken = [np.zeros((0, self._channels), np.float32)]
         while count > 0 and self._parts:
             part = self._parts.popleft()

@@ -1,4 +1,4 @@
-"""The ring between the capture callback and the engine."""
+"""Hand sound from the capture callback to the engine through a ring buffer."""
 
 from __future__ import annotations
 
@@ -21,25 +21,25 @@ from streamer.audio.ring_kernels import (
 
 
 class RingBuffer:
-    """Sound on its way from one writer to one reader, preallocated and counted.
+    """A preallocated ring buffer of sound between one writer and one reader.
 
-    The writer never waits: a full ring loses its oldest frames. Frames have absolute indices, so that the
-    reader sees a loss as a jump of the index, and counts it. Writer and reader may be different threads, and
-    the writer may be compiled code that holds no GIL (`streamer.audio.ring_kernels.capture_callback`).
+    The writer never waits: a full ring loses its oldest frames. Frames have absolute indices, so the reader
+    sees a loss as a jump of the index, and counts it. Writer and reader may be different threads, and the
+    writer may be compiled code that does not hold the GIL (`streamer.audio.ring_kernels.capture_callback`).
 
     Parameters
     ----------
     capacity_frames : int
-        How many frames it holds; 1 or more.
+        Number of frames that the ring holds; 1 or more.
     channels : int
-        1 or more.
+        Number of channels; 1 or more.
     rate_hz : int
-        Frames per second; above 0.
+        Frames per second; 1 or more.
 
     Raises
     ------
     ValueError
-        If one of them is out of its range.
+        If one of them is below 1.
     """
 
     def __init__(self, capacity_frames: int, channels: int, rate_hz: int) -> None:
@@ -58,62 +58,63 @@ class RingBuffer:
 
     @property
     def address(self) -> int:
-        """Where the memory lies, for a compiled writer; valid as long as the ring lives."""
+        """Address of the memory, for a compiled writer; valid as long as the ring exists."""
         return int(self._memory.ctypes.data)
 
     @property
     def written_frames(self) -> int:
-        """Absolute index of the frame that is written next."""
+        """Absolute index of the next frame to be written."""
         return int(self._memory[WRITTEN])
 
     @property
     def overruns(self) -> int:
-        """How often the device said that it lost sound before the ring."""
+        """Number of times that the device reported lost sound."""
         return int(self._memory[OVERRUNS])
 
     @property
     def lost_frames(self) -> int:
-        """Frames that the reader never got: overwritten, or lost by the device at an overrun."""
+        """Number of frames that the reader never got: overwritten, or lost by the device at an overrun."""
         return self._lost_frames
 
     @property
     def backlog_frames(self) -> int:
-        """How many frames are waiting."""
+        """Number of frames that wait to be read."""
         return min(self.written_frames - self._position, self.capacity_frames)
 
     def compile(self) -> None:
-        """Compile writing and reading, or load them from the cache, without changing anything."""
+        """Compile the kernels, or load them from the cache, without changing the ring."""
         spare = RingBuffer(1, self.channels, self.rate_hz)
         block = np.zeros((1, self.channels), np.float32)
         spare.write(block)
         spare.read(1)
 
     def write(self, block: Array, captured_at: float = math.nan, lost_frames: int = 0) -> None:
-        """Append frames, over the oldest ones if there is no room.
+        """Append frames; overwrite the oldest ones if there is no room.
 
         Parameters
         ----------
         block : float32 array, shape (frames, channels)
+            The frames.
         captured_at : float
-            When the last frame was captured, in seconds on the writer's clock; NaN if unknown.
+            Time at which the last frame was captured, in seconds on the writer's clock; NaN if unknown.
         lost_frames : int
-            How many frames were lost just before these; 0 or more.
+            Number of frames that were lost just before these; 0 or more.
         """
         write_frames(self._memory, block, captured_at, lost_frames)
 
     def read(self, max_frames: int) -> tuple[int, Array] | None:
-        """Take the oldest frames that follow each other without a gap.
+        """Remove and return the oldest waiting frames, up to the next gap.
 
         Parameters
         ----------
         max_frames : int
-            How many at most.
+            Largest number of frames to return.
 
         Returns
         -------
         (start, samples) or None
-            Absolute index of the first frame, and a float32 array of shape (frames, channels) that is the
-            caller's own; None if there is nothing to take now.
+            Absolute index of the first frame, and a new float32 array of shape (frames, channels); None if no
+            frame waits.
         """
         out = np.empty((min(max_frames, self.backlog_frames), self.channels), np.float32)
         start, offset, frames, newest, newest_time = read_frames(self._memory, self._position, out)
@@ -129,12 +130,12 @@ class RingBuffer:
         Parameters
         ----------
         frames : int
-            How many at most; below 0 counts as 0.
+            Largest number of frames to drop; below 0 counts as 0.
 
         Returns
         -------
         int
-            How many of the waiting frames were dropped; they do not count as lost.
+            Number of frames that were dropped; they do not count as lost.
         """
         oldest = max(self._position, self.written_frames - self.capacity_frames)
         dropped = max(0, min(frames, self.written_frames - oldest))
@@ -143,9 +144,9 @@ class RingBuffer:
         return dropped
 
     def time_of(self, frame: int) -> float | None:
-        """When the frame before index `frame` was captured, on the writer's clock.
+        """Return the capture time of the frame before index `frame`, on the writer's clock.
 
-        Counted at the nominal rate from the newest frame whose time is known; None if there is none.
+        It is counted at the nominal rate from the newest frame whose time is known; None if no time is known.
         """
         newest, newest_time = self._anchor
         return None if math.isnan(newest_time) else newest_time - (newest - frame) / self.rate_hz

@@ -1,14 +1,13 @@
-"""Compiled writing and reading of a ring of sound, and the callback that PortAudio calls.
+"""Write and read a ring buffer in compiled code, and compile the callback that PortAudio calls.
 
-A ring is one int64 array, its *memory*: a header, a table of holes, and the samples (float32, as frames).
-One address is therefore all that a C callback must be given. The writer never waits; it overwrites the oldest
-frames. It says beforehand how far it will write (`RESERVED`) and afterwards how far it has written
-(`WRITTEN`), each behind a memory fence, so a reader that has copied frames can tell which of them were
-overwritten meanwhile (the idea of a seqlock; Boehm, "Can seqlocks get along with programming language memory
-models?", 2012).
+A ring is one int64 array, its *memory*: a header, a table of holes, and the samples (float32, frame by frame).
+So a C callback needs only one address. The writer never waits; it overwrites the oldest frames. It announces
+how far it is going to write (`RESERVED`) and then how far it has written (`WRITTEN`), each behind a memory
+fence. So a reader that has copied frames can tell which of them were overwritten meanwhile: this is a seqlock
+(Boehm, "Can seqlocks get along with programming language memory models?", 2012).
 
-All of it is one file because numba's cache on disk looks only at the file of the function that it compiles:
-a callback in another file would go on using an old layout.
+All kernels are in this one file because numba's cache on disk checks only the file of the function that it
+compiles: a callback in another file would go on using an old memory layout.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ from numba.extending import intrinsic
 from streamer.arrays import Array
 
 CAPACITY, CHANNELS, RATE_HZ, RESERVED, WRITTEN, OVERRUNS, HOLES, NEWEST_TIME = range(8)
-"""Words of the header. `NEWEST_TIME` is a float64: when the last written frame was captured."""
+"""Words of the header. `NEWEST_TIME` is a float64: the capture time of the last written frame."""
 
 HOLE_TABLE = 8
 """First word of the table of holes: pairs (start, stop) of frames that the device lost."""
@@ -34,18 +33,18 @@ INPUT_OVERFLOW = 2
 """`paInputOverflow` of portaudio.h: input was discarded just before the first frame of this buffer."""
 PA_CONTINUE = 0
 OLDEST_ADC_S = 10.0
-"""A driver that says that a buffer arrives later than this after it was captured is not believed."""
+"""Oldest credible capture time: a driver that says that a buffer took longer to arrive is not believed."""
 
 
 @intrinsic
 def _fence_release(_typing: Any) -> Any:
-    """No store after this is seen before the loads and stores ahead of it."""
+    """Emit a release fence: no later store becomes visible before earlier loads and stores."""
     return types.none(), _emit_fence("release")
 
 
 @intrinsic
 def _fence_acquire(_typing: Any) -> Any:
-    """No load after this is done before the loads ahead of it."""
+    """Emit an acquire fence: no later load is done before earlier loads."""
     return types.none(), _emit_fence("acquire")
 
 
@@ -59,18 +58,18 @@ def _emit_fence(ordering: str) -> Any:
 
 @njit(nogil=True, cache=True)
 def write_frames(memory: Array, block: Array, captured_at: float, lost_frames: int) -> None:
-    """Append frames, over the oldest ones. Only one thread may write.
+    """Append frames; overwrite the oldest ones. Only one thread may write.
 
     Parameters
     ----------
     memory : int64 array
-        The ring.
+        Memory of the ring.
     block : float32 array, shape (frames, channels)
-        Frames beyond the ring's capacity push out their own beginning.
+        The frames; of more than the ring's capacity only the last ones are kept.
     captured_at : float
-        When the last frame was captured, in seconds on the writer's clock; NaN if unknown.
+        Time at which the last frame was captured, in seconds on the writer's clock; NaN if unknown.
     lost_frames : int
-        How many frames the device lost just before these: the index jumps by so many.
+        Number of frames that the device lost just before these; the index jumps by it.
     """
     capacity, channels = memory[CAPACITY], memory[CHANNELS]
     frames = block.shape[0]
@@ -100,30 +99,30 @@ def write_frames(memory: Array, block: Array, captured_at: float, lost_frames: i
 
 @njit(nogil=True, cache=True)
 def read_frames(memory: Array, position: int, out: Array) -> tuple[int, int, int, int, float]:
-    """Copy the oldest frames from `position` on that are there without a hole between them.
+    """Copy the oldest frames from `position` on, up to the next hole.
 
-    Only one thread may read. It never waits: what was overwritten while it copied is left out, and if that
-    is all of it, there are no frames this time.
+    Only one thread may read. It never waits: frames that are overwritten during the copy are left out, which
+    may leave none.
 
     Parameters
     ----------
     memory : int64 array
-        The ring.
+        Memory of the ring.
     position : int
-        Absolute index of the frame to read next.
+        Absolute index of the next frame to read.
     out : float32 array, shape (max_frames, channels)
-        Written to.
+        Filled with the frames.
 
     Returns
     -------
     start : int
-        Absolute index of the first frame; more than `position` where frames are gone.
+        Absolute index of the first frame; above `position` if frames were lost.
     offset, frames : int
         The frames are ``out[offset : offset + frames]``.
     newest : int
         Absolute index of the frame after the last written one.
     newest_time : float
-        When that last one was captured; NaN if unknown, or if the writer was just writing.
+        Capture time of the last written frame; NaN if unknown, or if the writer was writing.
     """
     capacity, channels = memory[CAPACITY], memory[CHANNELS]
     written, holes = memory[WRITTEN], memory[HOLES]
@@ -141,7 +140,7 @@ def read_frames(memory: Array, position: int, out: Array) -> tuple[int, int, int
             at = 0
     _fence_acquire()
     reserved = memory[RESERVED]
-    if memory[HOLES] != holes:  # the table changed under our eyes
+    if memory[HOLES] != holes:  # the table changed during the copy
         return position, 0, 0, written, np.nan
     intact = min(max(first, reserved - capacity), stop)
     if reserved != written:
@@ -151,14 +150,14 @@ def read_frames(memory: Array, position: int, out: Array) -> tuple[int, int, int
 
 @njit(nogil=True, cache=True)
 def _whole_run(memory: Array, first: int, written: int, holes: int) -> tuple[int, int]:
-    """The first run of frames without a hole in `first` to `written`, as (start, stop)."""
-    # One record fewer than there is room for: the writer may be writing to the oldest one.
+    """Return the first run of frames without a hole between `first` and `written`, as (start, stop)."""
+    # The oldest record of a full table is skipped: the writer may be overwriting it.
     oldest_record = max(0, holes - HOLE_RECORDS + 1)
     stop = written
     for record in range(oldest_record, holes):
         entry = HOLE_TABLE + 2 * (record % HOLE_RECORDS)
         hole_start, hole_stop = memory[entry], memory[entry + 1]
-        # Holes before the oldest record are forgotten, so nothing before it can be told from a hole.
+        # Holes before the oldest record are forgotten, so any frame before it may be a hole.
         if hole_start <= first < hole_stop or (record == oldest_record > 0 and first < hole_start):
             first = hole_stop
         elif first < hole_start:
@@ -170,24 +169,25 @@ def _whole_run(memory: Array, first: int, written: int, holes: int) -> tuple[int
 def note_and_write(
     memory: Array, block: Array, adc_time: float, current_time: float, overflowed: bool
 ) -> None:
-    """What the capture callback does with one buffer.
+    """Write one buffer of the capture callback into the ring, with its time and losses.
 
     Parameters
     ----------
     memory : int64 array
-        The ring.
+        Memory of the ring.
     block : float32 array, shape (frames, channels)
+        The captured frames.
     adc_time : float
-        When the first frame was captured, as the driver says, in seconds on the stream's clock.
+        Capture time of the first frame according to the driver, in seconds on the stream's clock.
     current_time : float
-        When the callback was called, on the same clock.
+        Time at which the callback was called, on the same clock.
     overflowed : bool
-        Whether PortAudio says that sound was lost before this block.
+        Whether PortAudio reports that sound was lost before this block.
     """
     rate_hz = float(memory[RATE_HZ])
     duration_s = block.shape[0] / rate_hz
-    # Drivers give no ADC time (0), one of another clock, or one that puts the last frame into the future
-    # (ALSA's PulseAudio plug-in, by up to a period): no frame is captured after it has arrived.
+    # Some drivers give no ADC time (0), one of another clock, or one that puts the last frame into the future
+    # (ALSA's PulseAudio plug-in, by up to a period). No frame is captured after it has arrived.
     captured_at = adc_time + duration_s
     believed = adc_time > 0 and current_time - OLDEST_ADC_S <= captured_at <= current_time
     if not believed:
@@ -195,7 +195,7 @@ def note_and_write(
     lost_frames = 0
     if overflowed:
         memory[OVERRUNS] += 1
-        # PortAudio does not say how much was lost; the clock does, to within its jitter.
+        # PortAudio does not report how much was lost; the clock shows it, to within its jitter.
         last_time = memory[NEWEST_TIME : NEWEST_TIME + 1].view(np.float64)[0]
         elapsed_s = captured_at - duration_s - last_time
         if memory[WRITTEN] > 0:
@@ -206,7 +206,7 @@ def note_and_write(
 def _capture(
     samples: Any, _output: Any, frames: int, times: Any, flags: int, ring: Any
 ) -> int:  # pragma: no cover - compiled
-    """A `PaStreamCallback`: copies the buffer into the ring and notes flags and time."""
+    """Copy a buffer into the ring, with its flags and time (a `PaStreamCallback`)."""
     header = carray(ring, (HEADER_WORDS,))
     channels = header[CHANNELS]
     sample_words = (header[CAPACITY] * channels + 1) // 2
@@ -220,15 +220,15 @@ def _capture(
 
 @cache
 def capture_callback() -> Any:
-    """Compile the PortAudio callback, or take it from the cache on disk.
+    """Compile the PortAudio callback, or load it from the cache on disk.
 
-    Its `address` is a C function that runs without the GIL, so no busy or collecting interpreter delays it;
-    its user data is the address of a ring's memory.
+    Its `address` is a C function that runs without the GIL, so neither Python code nor garbage collection
+    delays it. Its user data is the address of a ring's memory.
 
     Returns
     -------
     numba.core.ccallback.CFunc
-        To be kept for as long as PortAudio may call it.
+        Keep a reference for as long as PortAudio may call it.
     """
     unsigned_long = from_dtype(np.dtype("L"))
     signature = types.intc(

@@ -1,4 +1,7 @@
-"""WAV, which holds up to 4 GiB, and its successor RF64 (EBU Tech 3306): the same but for the header."""
+"""Turn RF64 files that are short enough into WAV files.
+
+RF64 (EBU Tech 3306) is WAV with a header that allows more than 4 GiB; the sound is stored alike.
+"""
 
 from __future__ import annotations
 
@@ -6,19 +9,19 @@ import struct
 from pathlib import Path
 
 WAV_BYTES = 2**32 - 2**16
-"""What a WAV can hold, its header included, with room to spare."""
+"""Largest size of a WAV file that is written, header included; a little below the format's limit of 4 GiB."""
 _CHUNK = struct.Struct("<4sI")
 
 
 def as_wav(path: Path) -> None:
-    """Make an RF64 that a WAV can hold one, in place; one that is longer is left as it is.
+    """Turn an RF64 file into a WAV file in place; leave it as it is if it is longer than `WAV_BYTES`.
 
-    Sound of unknown length is written as RF64, and more programs read WAV.
+    Sound of unknown length has to be written as RF64, but more programs read WAV.
 
     Parameters
     ----------
     path : Path
-        As libsndfile writes it: the chunk ``ds64``, which holds the sizes, comes first.
+        A file as libsndfile writes it: the chunk ``ds64``, which holds the sizes, comes first.
     """
     size = path.stat().st_size
     if size > WAV_BYTES:

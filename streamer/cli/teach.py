@@ -104,10 +104,10 @@ def _teach(store: SoundStore, label: str, asked: Sequence[_Asked]) -> None:
 def _taken(store: SoundStore, label: str, asked: _Asked, own: SoundLearner) -> bool:
     """Learn one recording, and say so; or say why not."""
     from streamer.custom_sounds.store import as_kept
-    from streamer.sources.record import hear
+    from streamer.sources.record import record
 
     try:
-        samples = as_kept(hear(asked.source, own.rate_hz, asked.longest_s))
+        samples = as_kept(record(asked.source, own.rate_hz, asked.longest_s))
         own.check(samples)
     except StreamerError as error:
         click.echo(f"{asked.name}: left out: {error}", err=True)

@@ -1,4 +1,4 @@
-"""The mean of the channels of captured sound, as a compiled loop."""
+"""Average the channels of captured sound in a compiled loop."""
 
 from __future__ import annotations
 
@@ -8,23 +8,23 @@ from numba import njit
 from streamer.arrays import Array
 
 SAMPLE_LIMIT = 1e6
-"""Largest magnitude taken for sound: beyond it (and NaN) a sample is muted, so that no power overflows."""
+"""Largest magnitude of a valid sample. Larger samples, and NaN, are muted, so that no power overflows."""
 
 
 @njit(nogil=True, cache=True)
 def downmix(block: Array, mono: Array) -> int:
-    """Average the channels into `mono`; samples that are no sound count as zero.
+    """Average the channels into `mono`; invalid samples count as zero.
 
     Parameters
     ----------
     block : float32 array, shape (frames, channels)
     mono : float32 array, shape (frames,)
-        Written to.
+        Filled with the mean.
 
     Returns
     -------
     int
-        How many samples were NaN, infinite or beyond `SAMPLE_LIMIT`.
+        Number of samples that were NaN, infinite or beyond `SAMPLE_LIMIT`.
     """
     frames, channels = block.shape
     muted = 0

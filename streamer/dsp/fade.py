@@ -1,4 +1,4 @@
-"""How sound begins, ends and changes over without a click."""
+"""Make ramps with which sound begins and ends without a click."""
 
 from __future__ import annotations
 
@@ -8,6 +8,12 @@ from streamer.arrays import Array
 
 
 def rising(samples: int) -> Array:
-    """Half a period of a raised cosine, from 0 to 1: float32, shape (samples, 1). With its reverse it adds up to 1."""
+    """Return half a period of a raised cosine, which rises from 0 to 1.
+
+    Returns
+    -------
+    float32 array, shape (samples, 1)
+        The ramp. It adds up to 1 with its reverse, so the two also cross-fade.
+    """
     ramp = 0.5 - 0.5 * np.cos(np.pi * (np.arange(samples) + 0.5) / samples)
     return ramp.astype(np.float32)[:, None]

@@ -1,4 +1,4 @@
-"""Loudness of a stream, as a stage."""
+"""Measure the level of a stream, as a stage."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from streamer.arrays import Array, State
 from streamer.dsp.stage import Stage
 
 FLOOR_DBFS = -120.0
-"""Lowest level that is told: below the noise of any converter."""
+"""Lowest reported level; it is below the noise of any converter."""
 
 
 @dataclass(frozen=True)
 class LevelMeter(Stage):
-    """Samples to mean square and peak, one pair for each interval.
+    """Turn samples into mean square and peak, one pair for each interval.
 
     Parameters
     ----------
     interval_samples : int
-        At least 1.
+        Length of an interval; at least 1.
     """
 
     interval_samples: int
@@ -39,18 +39,21 @@ class LevelMeter(Stage):
         return np.zeros((batch, 2)), np.zeros(batch, np.int64)
 
     def step(self, x: Array, state: State) -> tuple[Array, State]:
-        """Take samples, give mean square and peak magnitude of the intervals that they complete.
+        """Return mean square and peak magnitude of the intervals that `x` completes.
 
         Parameters
         ----------
         x : float32 array, shape (batch, samples)
+            The next samples.
         state : State
+            State from `init` or the last `step`.
 
         Returns
         -------
         y : float64 array, shape (batch, intervals, 2)
             Mean square and peak; full scale is 1.
         state : State
+            State for the next `step`.
         """
         held, count = state
         intervals = (int(count[0]) + x.shape[1]) // self.interval_samples
@@ -63,13 +66,13 @@ class LevelMeter(Stage):
 
 
 def dbfs(power: float) -> float:
-    """Power (1 is full scale) in decibels, not below `FLOOR_DBFS`, to a hundredth."""
+    """Convert a power (1 is full scale) to decibels, rounded to a hundredth and not below `FLOOR_DBFS`."""
     return FLOOR_DBFS if power <= 1e-12 else round(10 * float(np.log10(power)), 2)
 
 
 @njit(nogil=True, cache=True)
 def _measure(x: Array, held: Array, count: Array, interval: int, y: Array) -> None:
-    # Sample by sample, so that the sum is the same however the sound is cut.
+    # Samples are added one by one, so that the sum is the same however the sound is cut into blocks.
     for b in range(x.shape[0]):
         k, counted, total, peak = 0, count[b], held[b, 0], held[b, 1]
         for i in range(x.shape[1]):

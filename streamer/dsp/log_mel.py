@@ -1,4 +1,4 @@
-"""The log-mel front end: what every model hears, live, in files and in training."""
+"""Compute the log-mel spectrogram that models take as input: live, from files and in training."""
 
 from __future__ import annotations
 
@@ -18,33 +18,33 @@ from streamer.dsp.stage import Stage
 from streamer.errors import ConfigError
 
 LOG_MEL_VERSION = 1
-"""Raised whenever the same configuration would give other numbers; part of the fingerprint."""
+"""Version of the algorithm, part of the fingerprint; raise it when the same configuration gives other numbers."""
 
 
 @dataclass(frozen=True)
 class LogMelConfig:
-    """Constants of a framed log-mel spectrum. The defaults are YAMNet's.
+    """Constants of a log-mel spectrogram. The defaults are YAMNet's.
 
     Attributes
     ----------
     sample_rate_hz : int
-        Rate of the input.
+        Sample rate of the input.
     window_samples, hop_samples, fft_samples : int
-        Periodic Hann window, step between frames, and FFT length (the window is zero-padded to it).
+        Length of the periodic Hann window, step between frames, and FFT length, to which a frame is zero-padded.
     mel_bands : int
         Number of triangular bands.
     mel_low_hz, mel_high_hz : float
         Lower edge of the first and upper edge of the last band.
     mel_scale : {"htk", "slaney"}
-        Spacing of the band centres: O'Shaughnessy's formula as in HTK, or Slaney's Auditory Toolbox.
+        Spacing of the band centres: O'Shaughnessy's formula, as in HTK, or that of Slaney's Auditory Toolbox.
     mel_triangles : {"mel", "hz"}
-        Whether the flanks are straight over mel (TensorFlow, HTK) or over hertz (librosa, torchaudio).
+        Scale over which the flanks are straight: mel (TensorFlow, HTK) or hertz (librosa, torchaudio).
     mel_norm : {"peak", "area"}
-        Triangles of height one, or of area one over hertz (Slaney).
+        Scale of the triangles: height one, or area one over hertz (Slaney).
     power : {1, 2}
-        Magnitude or power spectrum.
+        Exponent of the magnitude spectrum: 1 for magnitude, 2 for power.
     log_offset : float
-        Added before the natural logarithm; above 0.
+        Number added before the natural logarithm; above 0.
     """
 
     sample_rate_hz: int = 16_000
@@ -79,22 +79,22 @@ class LogMelConfig:
 
     @property
     def fingerprint(self) -> str:
-        """SHA-256 (hex) of the version and every constant: equal only for equal numbers."""
+        """SHA-256 (hex) of the version and all constants, which ties a model to its front end."""
         described = {"version": LOG_MEL_VERSION, **asdict(self)}
         return hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()
 
 
 @dataclass(frozen=True)
 class LogMel(Stage):
-    """Samples to log-mel frames, as a stage.
+    """Turn samples into log-mel frames.
 
-    Frame ``k`` covers samples ``k * hop_samples`` to ``k * hop_samples + window_samples``; nothing is padded,
-    so the first frame needs a whole window and a tail shorter than a window gives none.
+    Frame ``k`` covers samples ``k * hop_samples`` to ``k * hop_samples + window_samples``. Nothing is padded:
+    the first frame needs a whole window, and a tail shorter than a window gives no frame.
 
     Parameters
     ----------
     config : LogMelConfig
-        The constants.
+        The constants of the spectrogram.
     """
 
     config: LogMelConfig = LogMelConfig()
@@ -119,22 +119,26 @@ class LogMel(Stage):
         return np.zeros((batch, self.config.window_samples), np.float32), np.zeros(batch, np.int64)
 
     def step(self, x: Array, state: State) -> tuple[Array, State]:
-        """Take samples, give the frames that they complete.
+        """Return the frames that `x` completes.
 
         Parameters
         ----------
         x : float32 array, shape (batch, samples)
-            Full scale is -1 to 1. Contiguous and writable is fastest; anything else is copied first.
+            The next samples; full scale is -1 to 1. An array that is not contiguous, writable and float32 is copied.
         state : State
-            As of `init` or the last step.
+            State from `init` or the last `step`.
 
         Returns
         -------
         y : float32 array, shape (batch, frames, mel_bands)
+            The frames.
         state : State
+            State for the next `step`.
         """
         if not x.flags.carray or x.dtype != np.float32:
-            x = np.array(x, np.float32, order="C")  # another layout would have its own compilation, on air
+            x = np.array(
+                x, np.float32, order="C"
+            )  # numba would compile anew for another layout, while the stream runs
         return log_mel_step(x, *state, *self._tables), state
 
     def flush(self, state: State) -> Array:
@@ -143,33 +147,34 @@ class LogMel(Stage):
 
 @lru_cache(maxsize=16)
 def _tables(config: LogMelConfig) -> tuple[Array, Array, Array, Array]:
-    """What `log_mel_step` reads; one for all streams."""
+    """Return the constant arrays that `log_mel_step` reads, shared by all streams."""
     bands, weights = _packed(mel_matrix(config))
     scalars = [config.hop_samples, config.fft_samples, config.power, config.log_offset]
     return hann(config.window_samples), bands, weights, np.array(scalars, np.float32)
 
 
 def hann(samples: int) -> Array:
-    """Periodic Hann window, ``0.5 - 0.5 cos(2 pi n / samples)``, float32."""
+    """Return the periodic Hann window ``0.5 - 0.5 cos(2 pi n / samples)`` as a float32 array."""
     n = np.arange(samples)
     return (0.5 - 0.5 * np.cos(2 * np.pi * n / samples)).astype(np.float32)
 
 
 def hz_to_mel(hz: Array, scale: Literal["htk", "slaney"]) -> Array:
-    """Hertz to mel.
+    """Convert hertz to mel.
 
     Parameters
     ----------
     hz : Array
-        Frequencies, 0 or more.
+        Frequencies in hertz, 0 or more.
     scale : {"htk", "slaney"}
-        ``1127 ln(1 + f / 700)`` (O'Shaughnessy 1987, natural-log form of the HTK book), or Slaney's (1998)
-        scale: linear below 1,000 Hz (15 mel), logarithmic above, 27 steps for each factor of 6.4.
+        Formula: ``1127 ln(1 + f / 700)`` (O'Shaughnessy 1987, natural-log form of the HTK book), or the scale of
+        Slaney (1998), which is linear below 1,000 Hz (15 mel) and logarithmic above, with 27 steps for each factor
+        of 6.4.
 
     Returns
     -------
     Array
-        Mel values, the shape of `hz`.
+        Mel values, in the shape of `hz`.
     """
     hz = np.asarray(hz, np.float64)
     if scale == "htk":
@@ -179,7 +184,7 @@ def hz_to_mel(hz: Array, scale: Literal["htk", "slaney"]) -> Array:
 
 
 def mel_to_hz(mel: Array, scale: Literal["htk", "slaney"]) -> Array:
-    """Mel to hertz, the inverse of `hz_to_mel`."""
+    """Convert mel to hertz, the inverse of `hz_to_mel`."""
     mel = np.asarray(mel, np.float64)
     if scale == "htk":
         return 700.0 * np.expm1(mel / 1127.0)
@@ -188,12 +193,12 @@ def mel_to_hz(mel: Array, scale: Literal["htk", "slaney"]) -> Array:
 
 
 def mel_matrix(config: LogMelConfig) -> Array:
-    """The triangular mel filters of a configuration.
+    """Return the triangular mel filters of a configuration.
 
     Returns
     -------
     float32 array, shape (mel_bands, fft_samples // 2 + 1)
-        Bin 0 (the mean) is never heard.
+        Weights of the bins for each band. Bin 0 (the mean of the sound) has the weight 0 in all bands.
     """
     bins_hz = np.linspace(0.0, config.sample_rate_hz / 2, config.fft_samples // 2 + 1)
     low, high = hz_to_mel(np.array([config.mel_low_hz, config.mel_high_hz]), config.mel_scale)
@@ -213,13 +218,13 @@ def mel_matrix(config: LogMelConfig) -> Array:
 
 
 def _packed(matrix: Array) -> tuple[Array, Array]:
-    """Rows of a banded matrix as (first, stop, offset) and their weights one after the other."""
+    """Pack a banded matrix: (first, stop, offset) of each row, and the weights of all rows one after the other."""
     bands = np.zeros((len(matrix), 3), np.int64)
     rows = []
     offset = 0
     for m, row in enumerate(matrix):
-        heard = np.flatnonzero(row)
-        first, stop = (heard[0], heard[-1] + 1) if len(heard) else (0, 0)
+        used = np.flatnonzero(row)
+        first, stop = (used[0], used[-1] + 1) if len(used) else (0, 0)
         bands[m] = first, stop, offset
         rows.append(row[first:stop])
         offset += stop - first

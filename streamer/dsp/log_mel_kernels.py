@@ -1,8 +1,8 @@
-"""Compiled loops: framing, window, spectrum, mel, log.
+"""Compute log-mel frames in compiled loops: framing, window, spectrum, mel bands, logarithm.
 
-Every kernel releases the GIL and is cached on disk. A frame is always transformed alone, by the same
-instructions, whatever the block it came in: that is what makes the front end bit-equal under any cutting.
-Inner loops run over slices from 0 on: an index that might be negative would keep them from being vectorised.
+Every kernel releases the GIL and is cached on disk. Each frame is transformed alone, by the same instructions,
+so the result is equal to the last bit however the sound is cut into blocks. Inner loops run over slices from 0
+on, because an index that might be negative would keep them from being vectorised.
 """
 
 from __future__ import annotations
@@ -13,7 +13,9 @@ from rocket_fft.lowlevel import r2c
 
 from streamer.arrays import Array
 
-_AXES = np.zeros(1, np.int64)  # what `r2c` transforms along; a constant here, to make none for each frame
+_AXES = np.zeros(
+    1, np.int64
+)  # axes for `r2c`; a global constant, so that no array is allocated for each frame
 
 
 @njit(nogil=True, cache=True)
@@ -26,22 +28,24 @@ def log_mel_step(
     weights: Array,
     scalars: Array,
 ) -> Array:
-    """Cut `pending` followed by `x` into frames and give their log-mel spectra.
+    """Cut `pending` followed by `x` into frames and return their log-mel spectra.
 
     Parameters
     ----------
     x : float32 array, shape (batch, samples)
+        The next samples.
     pending : float32 array, shape (batch, window_samples)
-        Samples that no finished frame has passed; its first `filled` count. Updated.
+        Samples that later frames need; the first `filled` are valid. Updated.
     filled : int64 array, shape (batch,)
-        Updated; the same in every slot.
+        Number of valid samples in `pending`, the same for every stream. Updated.
     window : float32 array, shape (window_samples,)
+        The analysis window.
     bands : int64 array, shape (mel_bands, 3)
-        First spectrum bin, one past the last, and where the weights begin.
+        First spectrum bin of each band, one past its last, and the offset of its weights in `weights`.
     weights : float32 array
-        The triangles, one after the other.
+        Weights of the triangles, one band after the other.
     scalars : float32 array, shape (4,)
-        hop in samples, FFT length, power (1 magnitude, 2 power), offset before the logarithm.
+        Hop in samples, FFT length, power (1 magnitude, 2 power), and offset before the logarithm.
 
     Returns
     -------
@@ -65,8 +69,8 @@ def log_mel_step(
                 _measure(spectrum, squared, strength)
                 for m in range(mel_bands):
                     first, stop, offset = bands[m]
-                    heard = _dot(strength[first:stop], weights[offset : offset + stop - first])
-                    out[b, k, m] = np.log(heard + log_offset)
+                    energy = _dot(strength[first:stop], weights[offset : offset + stop - first])
+                    out[b, k, m] = np.log(energy + log_offset)
     for b in range(batch):
         _keep(x[b], pending[b], held, frames * hop)
         filled[b] = total - frames * hop
@@ -75,7 +79,7 @@ def log_mel_step(
 
 @njit(nogil=True, cache=True)
 def _cut(x: Array, pending: Array, held: int, first: int, window: Array, frame: Array) -> None:
-    """Window into `frame` what begins at `first` in `pending[:held]` followed by `x`."""
+    """Fill `frame` with windowed samples, from index `first` of `pending[:held]` followed by `x`."""
     old = pending[first:held]
     n = old.shape[0]
     for i in range(n):
@@ -87,7 +91,7 @@ def _cut(x: Array, pending: Array, held: int, first: int, window: Array, frame: 
 
 @njit(nogil=True, cache=True)
 def _measure(spectrum: Array, squared: bool, strength: Array) -> None:
-    """Write the magnitude, or the power if `squared`, of every bin."""
+    """Fill `strength` with the magnitude of every bin, or its power if `squared`."""
     for i in range(spectrum.shape[0]):
         energy = spectrum[i].real * spectrum[i].real + spectrum[i].imag * spectrum[i].imag
         strength[i] = energy if squared else np.sqrt(energy)
@@ -95,7 +99,7 @@ def _measure(spectrum: Array, squared: bool, strength: Array) -> None:
 
 @njit(nogil=True, cache=True)
 def _dot(a: Array, b: Array) -> np.float32:
-    """Inner product, summed in order."""
+    """Return the inner product, summed in order."""
     total = np.float32(0.0)
     for i in range(a.shape[0]):
         total += a[i] * b[i]
@@ -104,7 +108,7 @@ def _dot(a: Array, b: Array) -> np.float32:
 
 @njit(nogil=True, cache=True)
 def _keep(x: Array, pending: Array, held: int, passed: int) -> None:
-    """Drop `passed` samples of `pending[:held]` followed by `x`, and keep the rest in `pending`."""
+    """Drop the first `passed` samples of `pending[:held]` followed by `x`, and keep the rest in `pending`."""
     old = pending[passed:held]
     for i in range(old.shape[0]):
         pending[i] = old[i]

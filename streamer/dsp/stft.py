@@ -1,4 +1,4 @@
-"""Sound to short-time spectra and back, exactly: two stages with an asymmetric pair of windows.
+"""Transform sound to short-time spectra and back, exactly, as two stages with asymmetric windows.
 
 A long analysis window resolves harmonics; a short synthesis window at its end keeps the latency short (Mauler and
 Martin 2007, "A low delay, variable resolution, perfect reconstruction spectral analysis-synthesis system for speech
@@ -21,22 +21,23 @@ from streamer.dsp.stft_kernels import analyse, synthesise
 from streamer.errors import ConfigError
 
 STFT_VERSION = 1
-"""Raised whenever the same configuration would give other numbers; part of the fingerprint."""
+"""Version of the algorithm, part of the fingerprint; raise it when the same configuration gives other numbers."""
 
 
 @dataclass(frozen=True)
 class StftConfig:
-    """Sizes of a short-time Fourier transform.
+    """Constants of a short-time Fourier transform.
 
     Attributes
     ----------
     sample_rate_hz : int
+        Sample rate of the sound.
     hop_samples : int
-        From frame to frame.
+        Step from frame to frame.
     window_samples : int
-        Of the analysis window, and of the transform; even.
+        Length of the analysis window and of the transform; even.
     synthesis_hops : int
-        Length of the synthesis window in hops, 2 or more: the latency of analysis and synthesis together.
+        Length of the synthesis window in hops, 2 or more. It is the latency of analysis and synthesis together.
     """
 
     sample_rate_hz: int = 16_000
@@ -57,28 +58,28 @@ class StftConfig:
 
     @property
     def latency_samples(self) -> int:
-        """Length of the synthesis window: what must have come in before the first sample can be given back."""
+        """Length of the synthesis window, which is the input needed before the first sample can be returned."""
         return self.synthesis_hops * self.hop_samples
 
     @property
     def latency_ms(self) -> float:
-        """The same in milliseconds."""
+        """Length of the synthesis window in milliseconds."""
         return 1_000 * self.latency_samples / self.sample_rate_hz
 
     @property
     def bins(self) -> int:
-        """Frequencies of a frame, 0 Hz and half the sample rate included."""
+        """Number of frequencies in a frame, from 0 Hz to half the sample rate."""
         return self.window_samples // 2 + 1
 
     @property
     def fingerprint(self) -> str:
-        """SHA-256 (hex) of the version and every constant: equal only for equal numbers."""
+        """SHA-256 (hex) of the version and all constants, which ties a model to its transform."""
         described = {"version": STFT_VERSION, **asdict(self)}
         return hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()
 
     @cached_property
     def windows(self) -> tuple[Array, Array]:
-        """Analysis and synthesis window, float32, shapes (window_samples,) and (latency_samples,).
+        """Analysis and synthesis window: float32 arrays of shape (window_samples,) and (latency_samples,).
 
         Their product over the synthesis window is a Hann window whose copies, `hop_samples` apart, add up to one.
         """
@@ -91,7 +92,7 @@ class StftConfig:
 
     @cached_property
     def constant(self) -> Array:
-        """Spectrum of a constant sound whose bin 0 is 1: complex64, shape (bins,)."""
+        """Spectrum of a constant sound, scaled so that bin 0 is 1: complex64 array of shape (bins,)."""
         spectrum = np.fft.rfft(self.windows[0].astype(np.float64))
         constant: Array = (spectrum / spectrum[0]).astype(np.complex64)
         return constant
@@ -99,16 +100,17 @@ class StftConfig:
 
 @dataclass(frozen=True)
 class Stft(Stage):
-    """Samples to spectra: frame ``k`` is the one whose newest hop is samples ``k * hop_samples`` on.
+    """Turn samples into spectra; the newest hop of frame ``k`` begins at sample ``k * hop_samples``.
 
-    What was before the first sample is silence. The end of the sound completes the frames that a resynthesis of all
-    of it needs, with silence.
+    The sound before the first sample is silence. `flush` adds silence until there are all frames that the
+    resynthesis of the whole sound needs.
 
     Parameters
     ----------
     config : StftConfig
+        Constants of the transform.
     channels : int
-        Of the sound, each of which has spectra of its own.
+        Number of channels; each has spectra of its own.
     """
 
     config: StftConfig = StftConfig()
@@ -127,21 +129,26 @@ class Stft(Stage):
         return held, np.zeros(batch, np.int64)
 
     def step(self, x: Array, state: State) -> tuple[Array, State]:
-        """Take samples, give the frames that they complete.
+        """Return the frames that `x` completes.
 
         Parameters
         ----------
         x : float32 array, shape (batch, samples, channels)
+            The next samples.
         state : State
             The last `window_samples` samples, and how many of them belong to no frame yet.
 
         Returns
         -------
         y : complex64 array, shape (batch, frames, channels, bins)
+            The spectra.
         state : State
+            State for the next `step`.
         """
         if not x.flags.carray or x.dtype != np.float32:
-            x = np.array(x, np.float32, order="C")  # another layout would have its own compilation, on air
+            x = np.array(
+                x, np.float32, order="C"
+            )  # numba would compile anew for another layout, while the stream runs
         return analyse(x, *state, self.config.windows[0], self.config.hop_samples), state
 
     def flush(self, state: State) -> Array:
@@ -155,12 +162,14 @@ class Stft(Stage):
 
 @dataclass(frozen=True)
 class InverseStft(Stage):
-    """Spectra to samples: the inverse of `Stft`, sample for sample.
+    """Turn spectra into samples, as the exact inverse of `Stft`.
 
     Parameters
     ----------
     config : StftConfig
+        Constants of the transform.
     channels : int
+        Number of channels.
     """
 
     config: StftConfig = StftConfig()
@@ -179,18 +188,21 @@ class InverseStft(Stage):
         return overlap, np.zeros(batch, np.int64)
 
     def step(self, x: Array, state: State) -> tuple[Array, State]:
-        """Take spectra, give the samples to which no later one adds.
+        """Return the samples to which no later spectrum adds.
 
         Parameters
         ----------
         x : complex64 array, shape (batch, frames, channels, bins)
+            The next spectra.
         state : State
-            What the frames so far add to the next samples, and how many frames came that gave no sample.
+            The sum of past frames over the next samples, and the number of frames so far that completed no sample.
 
         Returns
         -------
         y : float32 array, shape (batch, samples, channels)
+            The samples.
         state : State
+            State for the next `step`.
         """
         if not x.flags.carray or x.dtype != np.complex64:
             x = np.array(x, np.complex64, order="C")
@@ -201,6 +213,6 @@ class InverseStft(Stage):
 
 
 def _root_hann(samples: int) -> Array:
-    """Square root of the Hann window between whose two halves its middle lies, float64: nowhere is it zero."""
+    """Return the square root of the symmetric Hann window that is sampled between its zeros, as a float64 array."""
     root: Array = np.sin(np.pi * (np.arange(samples) + 0.5) / samples)
     return root

@@ -1,7 +1,7 @@
-"""Compiled loops of the short-time Fourier transform and its inverse.
+"""Compute the short-time Fourier transform and its inverse in compiled loops.
 
-As in `streamer.dsp.log_mel_kernels`, every frame is transformed alone, by the same instructions, whatever block it
-came in.
+As in `streamer.dsp.log_mel_kernels`, each frame is transformed alone, by the same instructions, so the result does
+not depend on how the sound is cut into blocks.
 """
 
 from __future__ import annotations
@@ -12,22 +12,27 @@ from rocket_fft.lowlevel import c2r, r2c
 
 from streamer.arrays import Array
 
-_AXES = np.zeros(1, np.int64)  # what is transformed along; a constant here, to make none for each frame
+_AXES = np.zeros(
+    1, np.int64
+)  # axes of the FFT; a global constant, so that no array is allocated for each frame
 
 
 @njit(nogil=True, cache=True)
 def analyse(x: Array, held: Array, waiting: Array, window: Array, hop: int) -> Array:
-    """Give the spectra of the frames that `x` completes.
+    """Return the spectra of the frames that `x` completes.
 
     Parameters
     ----------
     x : float32 array, shape (batch, samples, channels)
+        The next samples.
     held : float32 array, shape (batch, channels, window_samples)
-        The last samples; updated.
+        The last samples. Updated.
     waiting : int64 array, shape (batch,)
-        How many samples came after the last frame, below `hop`; updated; the same in every slot.
+        Number of samples after the last frame, below `hop` and the same for every stream. Updated.
     window : float32 array, shape (window_samples,)
+        The analysis window.
     hop : int
+        Step between frames, in samples.
 
     Returns
     -------
@@ -56,7 +61,7 @@ def analyse(x: Array, held: Array, waiting: Array, window: Array, hop: int) -> A
 
 @njit(nogil=True, cache=True)
 def _shift_in(x: Array, held: Array) -> None:
-    """Add samples (samples, channels) at the end of `held` (channels, width), and forget as many at its start."""
+    """Append `x`, shape (samples, channels), to `held`, shape (channels, width), and drop as many from its start."""
     channels, width = held.shape
     x = x[max(0, x.shape[0] - width) :]
     new = x.shape[0]
@@ -70,17 +75,20 @@ def _shift_in(x: Array, held: Array) -> None:
 
 @njit(nogil=True, cache=True)
 def synthesise(x: Array, overlap: Array, early: Array, window: Array, hop: int) -> Array:
-    """Overlap and add the frames; give the samples that are whole.
+    """Overlap and add the frames; return the samples that are complete.
 
     Parameters
     ----------
     x : complex64 array, shape (batch, frames, channels, bins)
-    overlap : float32 array, shape (batch, channels, window_samples)
-        Sums of the samples to come; updated.
+        The next spectra.
+    overlap : float32 array, shape (batch, channels, synthesis_samples)
+        Sums over the next samples. Updated.
     early : int64 array, shape (batch,)
-        Frames that came before any sample was whole, at most one less than the window has hops; updated.
+        Number of frames so far that completed no sample, at most one less than the window has hops. Updated.
     window : float32 array, shape (synthesis_samples,)
+        The synthesis window.
     hop : int
+        Step between frames, in samples.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""Where the items of a stage lie on the clock of the captured sound, in integers."""
+"""Place the items of a stage on the sample clock of the captured sound, in exact integers."""
 
 from __future__ import annotations
 
@@ -11,11 +11,16 @@ from streamer.dsp.stage import Stage
 
 @dataclass(frozen=True)
 class Timeline:
-    """Item ``k`` of a stage is known from sample ``(k * hop + latency) / scale`` on.
+    """Positions of a stage's items on the sample clock.
+
+    Item ``k`` is complete once ``(k * hop + latency) / scale`` captured samples have come in.
 
     Attributes
     ----------
-    hop, latency, scale : int
+    hop, latency : int
+        Captured samples from item to item, and before the first item is complete, both times `scale`.
+    scale : int
+        Common denominator of hop and latency.
     """
 
     hop: int = 1
@@ -24,34 +29,34 @@ class Timeline:
 
     @classmethod
     def of(cls, hop: Fraction, latency: Fraction) -> Timeline:
-        """Of a stage whose hop and latency are so many captured samples."""
+        """Return the timeline of a stage with this hop and latency, in captured samples."""
         scale = hop.denominator * latency.denominator
         return cls(int(hop * scale), int(latency * scale), scale)
 
     @property
     def hop_samples(self) -> Fraction:
-        """Captured samples from one item to the next."""
+        """Captured samples from one item to the next, as an exact fraction."""
         return Fraction(self.hop, self.scale)
 
     def after(self, stage: Stage, first: int = 0) -> Timeline:
-        """The placement of a stage that hears these items, from item `first` on.
+        """Return the timeline of `stage`, whose input are these items from item `first` on.
 
-        A resampled sample lies where it describes the sound: that it comes out later, because the filter looks
-        to both sides, moves nothing.
+        A resampled sample is placed where it describes the sound. The filter looks to both sides and so gives it
+        out later, but this does not move it.
         """
         hop, latency = self.hop_samples, Fraction(self.latency, self.scale)
         needed = stage.hop if isinstance(stage, Resample) else stage.latency
         return Timeline.of(stage.hop * hop, latency + (first + needed - 1) * hop)
 
     def span(self, k: int) -> tuple[int, int]:
-        """First sample that is new in item `k`, and one past the last that it knows of."""
+        """Return the first sample that is new in item `k`, and one past the last sample that it depends on."""
         stop = k * self.hop + self.latency
         return max(0, -((self.hop - stop) // self.scale)), -(-stop // self.scale)
 
     def reached(self, items: int) -> int:
-        """Up to which sample the first `items` reach from one to the next."""
+        """Return the sample at which item number `items` begins."""
         return items * self.hop // self.scale
 
     def items_before(self, sample: int) -> int:
-        """How many items know of no sample from `sample` - 1 on: their spans stop before it."""
+        """Return how many items have a span that stops before `sample`."""
         return max(0, ((sample - 1) * self.scale - self.latency) // self.hop + 1)

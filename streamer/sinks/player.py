@@ -73,7 +73,7 @@ class Player(Sink):
         self._output, self._playback = output, Playback(output.rate_hz, output.channels)
 
     def _work(self) -> None:
-        while not self._ended.is_set() or (self._playback and self._playback.plays):
+        while not self._ended.is_set() or (self._playback and self._playback.playing):
             try:
                 self._play()
             except StreamerError as error:
@@ -104,9 +104,9 @@ class Player(Sink):
         if output is None or playback is None:
             return
         output.close()
-        if playback.left_out_samples or playback.pauses or output.underruns:
+        if playback.dropped_samples or playback.pauses or output.underruns:
             logger.warning(
                 "%s was played with faults: %d samples left out, %d pauses, %d underruns of the device; it or this "
                 "machine did not keep up",
-                *(self._label, playback.left_out_samples, playback.pauses, output.underruns),
+                *(self._label, playback.dropped_samples, playback.pauses, output.underruns),
             )

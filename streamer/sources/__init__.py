@@ -1,1 +1,1 @@
-"""Where sound comes from: one file for each kind of input."""
+"""Sources of sound: one file for each kind of input."""

@@ -1,4 +1,4 @@
-"""URLs, and files that libsndfile does not read, decoded by an ffmpeg process."""
+"""Decode URLs, and files that libsndfile cannot read, by an ffmpeg process."""
 
 from __future__ import annotations
 
@@ -10,56 +10,54 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from typing import IO
+from urllib.parse import SplitResult, urlsplit
 
 import numpy as np
 
 from streamer.errors import ConfigError, StreamError
-from streamer.sources.format import format_fault
-from streamer.sources.pipe import PipeReader, enlarge
-from streamer.sources.pipe_pacing import PipePacing
-from streamer.sources.source import Block, Source
-from streamer.sources.url import split_url, without_password
+from streamer.sources.pipe import PipePacing, PipeReader, enlarge
+from streamer.sources.source import Block, Source, format_fault
 
 logger = logging.getLogger(__name__)
 
 URL_SCHEMES = ("http", "https", "rtsp", "rtsps", "rtmp", "rtmps", "rtp", "srt", "tcp", "udp")
-"""Taken as a URL; others (``concat:``, ``file:``, ``lavfi:``) would let a name reach into this machine."""
+"""Accepted schemes; others (``concat:``, ``file:``, ``lavfi:``) would let a URL read files of this machine."""
 
 URL_PROTOCOLS = (*URL_SCHEMES, "tls", "srtp", "crypto", "data", "httpproxy")
-"""What a URL's content, such as a playlist, may refer to: the network, and no file of this machine."""
+"""Protocols that the content of a URL, such as a playlist, may refer to: the network, but no file of this machine."""
 
 AU_HEADER = struct.Struct(">4s5I")
-"""Sun's audio format: ``.snd``, offset of the sound, its bytes, encoding, rate, channels."""
+"""Header of Sun's audio format: ``.snd``, offset of the sound, its length in bytes, encoding, rate, channels."""
 
-WAKE_S = 0.05
-"""How often `open` looks after ffmpeg's messages while it waits for sound."""
+OPEN_POLL_S = 0.05
+"""Interval at which `open` reads ffmpeg's messages while it waits for sound."""
 
-COMPLAINT_BYTES = 4_096
-"""How much of ffmpeg's last messages is kept."""
+MESSAGE_BYTES = 4_096
+"""Length of ffmpeg's last messages that are kept."""
 
-NOT_COMPLAINTS = ("Last message repeated", "To ignore this, add")
-"""How lines begin that only comment on the message before them."""
+COMMENTS = ("Last message repeated", "To ignore this, add")
+"""Beginnings of lines that only comment on the message before them."""
 
 
 class FfmpegSource(Source):
-    """The sound of whatever ffmpeg can open, at its own rate and with its own channels.
+    """The sound of anything that ffmpeg can open, at its own rate and with its own channels.
 
-    ffmpeg writes float samples into a pipe, after a header that tells their format. A live stream sets its
-    own pace; else flow control is the pipe's: nothing is dropped here, `skip` drops nothing. When the sound
-    was captured is not known. The process ends with the source.
+    ffmpeg writes float samples into a pipe, after a header that gives their format. A live stream sets its own
+    pace; otherwise the pipe makes ffmpeg wait, so nothing is dropped and `skip` drops nothing. The capture time
+    of the sound is not known. The process ends with the source.
 
     Parameters
     ----------
     name : str
-        What messages call it.
+        Name of the source in error messages.
     input_arguments : sequence of str
-        ffmpeg's options for the input, ``-i`` and its address last.
+        ffmpeg's options for the input; ``-i`` and its address come last.
     open_timeout_s : float
-        How long `open` waits for the first sound.
+        Longest time that `open` waits for the first sound.
     stall_timeout_s : float
-        How long a stream may give nothing before it counts as failed.
+        Longest time without sound before the stream counts as failed.
     clock : callable
-        Seconds; `time.monotonic` but in tests.
+        Returns seconds; `time.monotonic` except in tests.
     """
 
     opens_slowly = True
@@ -88,8 +86,8 @@ class FfmpegSource(Source):
         self._process = self._start()
         self._sound, messages = _pipes(self._process)
         enlarge(self._sound)
-        self._complaints = Complaints(messages, self._input_arguments[-1])
-        self._heard_at = self._clock()
+        self._log = FfmpegLog(messages, self._input_arguments[-1])
+        self._received_at = self._clock()
         try:
             self._open_stream()
         except StreamError:
@@ -99,18 +97,18 @@ class FfmpegSource(Source):
     def read(self, max_frames: int) -> Block | None:
         if self._process is None:
             return None
-        self._complaints.collect()
+        self._log.collect()
         data = self._reader.read(max_frames)
         if data:
-            self._heard_at = self._clock()
-            self._turns.heard(len(data) // self._frame_bytes, self._heard_at)
+            self._received_at = self._clock()
+            self._pacing.note_read(len(data) // self._frame_bytes, self._received_at)
             samples = np.frombuffer(data, ">f4").astype(np.float32).reshape(-1, self.channels)
             block = Block(self._position, samples, captured_at=None)
             self._position = block.stop
             return block
         if self._reader.ended and (code := self._process.poll()) is not None:
             self._finish(code)
-        elif self._clock() - self._heard_at > self._stall_timeout_s:
+        elif self._clock() - self._received_at > self._stall_timeout_s:
             self.close()
             raise StreamError(
                 f"{self._name} stalled: nothing came for {self._stall_timeout_s:g} s after frame "
@@ -119,12 +117,12 @@ class FfmpegSource(Source):
         return None
 
     def wait_s(self, turn_s: float) -> float:
-        return self._turns.wait_s(self._clock(), turn_s)
+        return self._pacing.wait_s(self._clock(), turn_s)
 
     def backlog_frames(self) -> int:
         return 0 if self._process is None else self._reader.waiting_items()
 
-    def skip(self, frames: int) -> int:  # noqa: ARG002 - a pipe has nothing to drop
+    def skip(self, frames: int) -> int:  # noqa: ARG002 - what waits in a pipe cannot be dropped
         return 0
 
     @property
@@ -134,7 +132,7 @@ class FfmpegSource(Source):
     def close(self) -> None:
         if self._process is None:
             return
-        self._process.kill()  # asked politely, it hears only after the next packet, which may never come
+        self._process.kill()  # on SIGTERM, ffmpeg ends only after the next packet, which may never come
         self._process.wait()
         for pipe in (self._process.stdout, self._process.stderr):
             if pipe is not None:
@@ -160,7 +158,7 @@ class FfmpegSource(Source):
             ) from error
 
     def _open_stream(self) -> None:
-        """Read the header, and prepare for the frames after it."""
+        """Read the header and prepare to read the frames after it."""
         header = self._take(AU_HEADER.size)
         _, offset, _, _, self.rate_hz, self.channels = AU_HEADER.unpack(header)
         self._take(offset - AU_HEADER.size)
@@ -168,19 +166,19 @@ class FfmpegSource(Source):
             raise StreamError(f"{self._name} {fault}")
         self._frame_bytes = self.channels * np.dtype(np.float32).itemsize
         self._reader = PipeReader(self._sound, self._frame_bytes)
-        self._turns = PipePacing(self.rate_hz, self._clock())
+        self._pacing = PipePacing(self.rate_hz, self._clock())
 
     def _take(self, wanted: int) -> bytes:
-        """Wait for so many bytes of the header."""
+        """Wait for `wanted` bytes of the header."""
         reader, taken = PipeReader(self._sound, 1), b""
         deadline = self._clock() + self._open_timeout_s
         while len(taken) < wanted:
-            reader.wait(WAKE_S)
+            reader.wait(OPEN_POLL_S)
             taken += reader.read(wanted - len(taken))
-            self._complaints.collect()
+            self._log.collect()
             if reader.ended:
                 raise StreamError(
-                    f"{self._name} cannot be opened by ffmpeg ({self._complaints.last}); "
+                    f"{self._name} cannot be opened by ffmpeg ({self._log.last}); "
                     "expected something with sound in it: check the address and that it plays elsewhere"
                 )
             if self._given_up.is_set():
@@ -193,34 +191,34 @@ class FfmpegSource(Source):
         return taken
 
     def _finish(self, code: int) -> None:
-        """Take leave of an ffmpeg that has ended by itself."""
-        self._complaints.collect()
-        complaint = self._complaints.last
+        """Close after ffmpeg has ended by itself, and report how it ended."""
+        self._log.collect()
+        message = self._log.last
         self.close()
         if code:
             raise StreamError(
-                f"{self._name} failed after {self._position} frames (ffmpeg: {complaint}); "
+                f"{self._name} failed after {self._position} frames (ffmpeg: {message}); "
                 "expected sound to its end: check the source"
             )
         if self._position == 0:
             raise StreamError(f"{self._name} holds no sound (0 frames); expected at least 1 frame")
-        if complaint:
+        if message:
             logger.warning(
                 "%s is damaged or cut short (ffmpeg: %s): what could be decoded was read",
                 self._name,
-                complaint,
+                message,
             )
 
 
-class Complaints:
-    """ffmpeg's last messages, collected so that it never waits for somebody to read them.
+class FfmpegLog:
+    """ffmpeg's last messages, read regularly so that ffmpeg never waits for a reader.
 
     Parameters
     ----------
     descriptor : int
         ffmpeg's standard error, open for reading.
     address : str
-        What ffmpeg reads. Left out of its messages: it may hold a password.
+        The address that ffmpeg reads. It is removed from the messages, because it may hold a password.
     """
 
     def __init__(self, descriptor: int, address: str) -> None:
@@ -229,29 +227,29 @@ class Complaints:
         self._tail = b""
 
     def collect(self) -> None:
-        """Take what is there."""
-        while fresh := self._reader.read(COMPLAINT_BYTES):
-            self._tail = (self._tail + fresh)[-COMPLAINT_BYTES:]
+        """Read the messages that have come."""
+        while fresh := self._reader.read(MESSAGE_BYTES):
+            self._tail = (self._tail + fresh)[-MESSAGE_BYTES:]
 
     @property
     def last(self) -> str:
-        """The last message, without its origin in ffmpeg; empty if there was none."""
+        """The last message, without the part of ffmpeg that it came from; empty if there was none."""
         lines = [line.strip() for line in self._tail.decode(errors="replace").splitlines()]
-        told = [line for line in lines if line and not line.startswith(NOT_COMPLAINTS)]
-        if not told:
+        messages = [line for line in lines if line and not line.startswith(COMMENTS)]
+        if not messages:
             return ""
-        message = re.sub(r"^\[[^]]* @ [^]]*\] ", "", told[-1])
+        message = re.sub(r"^\[[^]]* @ [^]]*\] ", "", messages[-1])
         return message.removeprefix(f"{self._address}: ").replace(self._address, "the address")
 
 
 def url_source(url: str) -> FfmpegSource:
-    """Sound from the network.
+    """Return the source for a URL.
 
     Parameters
     ----------
     url : str
-        ``http://``, ``https://``, ``rtsp://`` or another of `URL_SCHEMES`. A password in it is used, but not
-        repeated in messages.
+        A URL with ``http://``, ``https://``, ``rtsp://`` or another of `URL_SCHEMES`. A password in it is used,
+        but left out of messages.
 
     Returns
     -------
@@ -260,7 +258,7 @@ def url_source(url: str) -> FfmpegSource:
     Raises
     ------
     ConfigError
-        If the scheme is another one, or it is no URL.
+        If the scheme is not in `URL_SCHEMES`, or the URL cannot be parsed.
     """
     scheme, shown = split_url(url).scheme, without_password(url)
     if scheme not in URL_SCHEMES:
@@ -271,11 +269,35 @@ def url_source(url: str) -> FfmpegSource:
     )
 
 
+def split_url(url: str) -> SplitResult:
+    """Split a URL into scheme, address, path and query.
+
+    Raises
+    ------
+    ConfigError
+        If it cannot be parsed, for example because the bracket of an IPv6 address is not closed.
+    """
+    try:
+        return urlsplit(url)
+    except ValueError as error:
+        raise ConfigError(
+            f"URL '{without_password(url)}' cannot be read ({error}); expected SCHEME://HOST[:PORT]/PATH"
+        ) from error
+
+
+def without_password(url: str) -> str:
+    """Return the URL with the user and password before its host replaced by ``***``."""
+    scheme, separator, rest = url.partition("://")
+    address, slash, path = rest.partition("/")
+    user, at, host = address.rpartition("@")
+    return f"{scheme}{separator}{'***' if user else ''}{at}{host}{slash}{path}"
+
+
 def _pipes(process: subprocess.Popen[bytes]) -> tuple[int, int]:
-    """Descriptors of a process's standard output and standard error."""
+    """Return the descriptors of a process's standard output and standard error."""
 
     def descriptor(pipe: IO[bytes] | None) -> int:
-        assert pipe is not None  # it was asked for
+        assert pipe is not None  # requested when the process was started
         return pipe.fileno()
 
     return descriptor(process.stdout), descriptor(process.stderr)

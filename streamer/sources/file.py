@@ -1,4 +1,4 @@
-"""Sound files: by libsndfile what it can read, by ffmpeg the rest."""
+"""Read sound files: by libsndfile what it can read, and by ffmpeg the rest."""
 
 from __future__ import annotations
 
@@ -12,44 +12,43 @@ import soundfile
 
 from streamer.arrays import Array
 from streamer.errors import StreamError
-from streamer.sources.format import format_fault
 from streamer.sources.media_file import MediaFileSource
-from streamer.sources.source import Block, Source
+from streamer.sources.source import Block, Source, format_fault
 from streamer.sources.wrapper import SourceWrapper
 
 logger = logging.getLogger(__name__)
 
 DECODE_FRAMES = 16_384
-"""How much is decoded at once, however little is asked for.
+"""Length of the pieces in which a file is decoded, however little is asked for.
 
-Equal calls give the same samples for every `max_frames`, whatever a decoder does at their edges, and make short reads
-several times faster.
+Since all decoder calls are alike, the samples do not depend on `max_frames`, whatever a decoder does at the edges of a
+call. It also makes short reads several times faster.
 """
 
-AT_ONCE = re.compile(r"\.(aiff?|au|caf|flac|mp3|og[ag]|opus|rf64|w64|wave?)", re.IGNORECASE)
-"""How files end that libsndfile reads; for others ffmpeg is started."""
+FAST_SUFFIXES = re.compile(r"\.(aiff?|au|caf|flac|mp3|og[ag]|opus|rf64|w64|wave?)", re.IGNORECASE)
+"""Suffixes of files that libsndfile reads, which open at once; for others ffmpeg is started."""
 
 UNKNOWN_LENGTH = 0xFFFFFFFF
-"""What a program that writes a WAV into a pipe puts where the length of the data belongs."""
+"""Length of the data in the header of a WAV that a program wrote into a pipe."""
 
 NO_END_OF_STREAM = ("File ended unexpectedly", "Last page lacks an end-of-stream bit")
-"""libsndfile's words for an Ogg stream whose end is missing."""
+"""Messages in libsndfile's log for an Ogg stream whose end is missing."""
 
 ESTIMATED_SHARE = 0.99
-"""An MP3's announced length is taken for true up to this share: encoders round it to whole MPEG frames."""
+"""Smallest share of the announced length that counts as a whole file: MP3 encoders round it to whole MPEG frames."""
 
 
 class _UnreadableError(StreamError):
-    """libsndfile does not know this kind of file; ffmpeg may."""
+    """libsndfile cannot read this kind of file, but ffmpeg may."""
 
 
 class FileSource(SourceWrapper):
-    """A sound file or the sound of a video, read as fast as it is asked for.
+    """A sound file, or the sound of a video, read as fast as it is asked for.
 
     Parameters
     ----------
     path : Path
-        WAV, FLAC, Ogg and whatever else libsndfile reads; else anything that ffmpeg reads.
+        A file that libsndfile reads (WAV, FLAC, Ogg, ...) or that ffmpeg reads.
     """
 
     def __init__(self, path: Path) -> None:
@@ -59,7 +58,7 @@ class FileSource(SourceWrapper):
 
     @property
     def opens_slowly(self) -> bool:
-        return AT_ONCE.fullmatch(self._path.suffix) is None
+        return FAST_SUFFIXES.fullmatch(self._path.suffix) is None
 
     def give_up_opening(self) -> None:
         self._media.give_up_opening()
@@ -76,10 +75,10 @@ class FileSource(SourceWrapper):
 
 
 class _Sequential(soundfile.SoundFile):  # type: ignore[misc]
-    """A file that is only read on from where it is.
+    """A sound file that is only read forwards.
 
-    After every read of a file that can be sought in, soundfile seeks to where it is already. That makes mpg123
-    forget the bits that an MP3's frame borrows from those before it: at low rates the sound comes out wrong.
+    After every read of a seekable file, soundfile seeks to the position that it has already reached. This makes
+    mpg123 forget the bits that an MP3 frame borrows from earlier frames: at low bit rates the sound comes out wrong.
     """
 
     def seekable(self) -> bool:
@@ -87,12 +86,12 @@ class _Sequential(soundfile.SoundFile):  # type: ignore[misc]
 
 
 class SoundFileSource(Source):
-    """A file that libsndfile reads.
+    """A sound file that libsndfile reads.
 
     Parameters
     ----------
     path : Path
-        An ordinary file.
+        A regular file.
     """
 
     def __init__(self, path: Path) -> None:
@@ -132,12 +131,12 @@ class SoundFileSource(Source):
     def backlog_frames(self) -> int:
         return 0
 
-    def skip(self, frames: int) -> int:  # noqa: ARG002 - what is read on demand has nothing to drop
+    def skip(self, frames: int) -> int:  # noqa: ARG002 - no sound waits in a file that is read on demand
         return 0
 
     @property
     def total_s(self) -> float | None:
-        """Seconds of sound by the file's own word; None before it is open."""
+        """Length of the sound in seconds according to the file's header; None before it is open."""
         return self._total_s
 
     @property
@@ -154,7 +153,7 @@ class SoundFileSource(Source):
             self._file = None
 
     def _decode(self, file: soundfile.SoundFile) -> None:
-        """Fetch the next frames; after the last of them the file is closed."""
+        """Decode the next frames; close the file after the last of them."""
         try:
             self._decoded = file.read(DECODE_FRAMES, dtype="float32", always_2d=True)
         except soundfile.LibsndfileError as error:
@@ -166,7 +165,7 @@ class SoundFileSource(Source):
             ) from error
         stop = self._position + len(self._decoded)
         if len(self._decoded) < DECODE_FRAMES or stop >= file.frames:
-            self._tell_missing(file, stop)
+            self._warn_if_short(file, stop)
             self._close_file()
 
     def _check(self, file: soundfile.SoundFile) -> None:
@@ -180,7 +179,7 @@ class SoundFileSource(Source):
                 "record or download it anew"
             )
 
-    def _tell_missing(self, file: soundfile.SoundFile, frames: int) -> None:
+    def _warn_if_short(self, file: soundfile.SoundFile, frames: int) -> None:
         missing = _cut_short(file.extra_info)
         if frames < ESTIMATED_SHARE * file.frames:
             missing = f"it announces {file.frames} frames"
@@ -189,12 +188,12 @@ class SoundFileSource(Source):
 
 
 def check_file(path: Path) -> None:
-    """Refuse what is no ordinary file with something in it.
+    """Check that a path is a regular file that is not empty.
 
     Raises
     ------
     StreamError
-        If it is absent, a directory, a device or a pipe, forbidden, or empty.
+        If it is absent, not readable, empty, a directory, a device or a pipe.
     """
     way_out = "expected a sound file that may be read: check the path and its permissions"
     try:
@@ -212,7 +211,7 @@ def check_file(path: Path) -> None:
 
 
 def _cut_short(log: str) -> str | None:
-    """What libsndfile's log of a file says about an end that is missing."""
+    """Return what is missing at the end of a file, according to libsndfile's log; None if nothing is."""
     if any(mark in log for mark in NO_END_OF_STREAM):
         return "its stream has no end"
     for announced, held in re.findall(r"(?:data|SSND|Data Size) *: (\d+) \(should be (\d+)\)", log):
@@ -222,10 +221,10 @@ def _cut_short(log: str) -> str | None:
 
 
 def _announces_length(path: Path) -> bool:
-    """Whether an MP3 begins with a count of its frames.
+    """Return whether an MP3 begins with a count of its frames.
 
-    Without one libsndfile estimates the length from the first frame, and reads no further than that: of a
-    file with a variable bit rate half can be lost.
+    Without one, libsndfile estimates the length from the first frame and reads no further than that: of a file
+    with a variable bit rate, half can be lost.
     """
     with path.open("rb") as file:
         tag = file.read(10)  # ID3v2: "ID3", version, flags, length of 4 times 7 bits
@@ -236,5 +235,5 @@ def _announces_length(path: Path) -> bool:
 
 
 def _plain(error: soundfile.LibsndfileError) -> str:
-    """The message alone."""
+    """Return the message of an error without its prefix and full stop."""
     return str(error.error_string).removeprefix("Error : ").rstrip(".")

@@ -1,4 +1,4 @@
-"""Sound that went missing without a word, seen against the clock."""
+"""Detect lost sound that nobody reported, by comparing a source with the clock."""
 
 from __future__ import annotations
 
@@ -6,25 +6,25 @@ import math
 
 
 class LossWatch:
-    """Compares the frames that a live source brought with the time that passed.
+    """Compare the number of frames that a live source gave with the time that passed.
 
-    A sound server drops what a suspended client does not fetch, and PortAudio is not told: PulseAudio holds
-    4 MiB of it (11 s of 48 kHz stereo). A source that is merely late is behind the clock for a moment and then
-    catches up, so only what is missing through a whole window counts, and slow drift of the device's clock is
-    followed.
+    A sound server drops what a suspended client does not fetch, without telling PortAudio: PulseAudio holds 4 MiB
+    (11 s of 48 kHz stereo) and drops the rest. A source that is merely late is behind the clock for a moment and then
+    catches up. So only frames that are missing through a whole window count as lost, and slow drift of the device's
+    clock is followed.
 
     Parameters
     ----------
     rate_hz : int
-        The source's nominal rate.
+        Nominal sample rate of the source.
     window_s : float
-        How long a source may take to catch up.
+        Time within which a late source catches up.
     tolerance_s : float
-        What may go missing in a window: jitter, and a server that changes its latency.
+        Largest shortfall in a window that counts as jitter, or as a change of the server's latency.
     """
 
     MIN_LOOKS = 20
-    """A window with fewer looks than this says nothing: the reader was asleep itself."""
+    """Fewest calls in a window that counts; with fewer, the reader itself was suspended."""
 
     def __init__(self, rate_hz: int, window_s: float = 2.0, tolerance_s: float = 0.25) -> None:
         self._rate_hz, self._window_s, self._tolerance_s = rate_hz, window_s, tolerance_s
@@ -35,19 +35,19 @@ class LossWatch:
         self._began_at, self._looks, self._least_s = now, 0, math.inf
 
     def missing(self, frames: int, now: float) -> int:
-        """Look once more; to be called at least every few tens of milliseconds.
+        """Return how many frames have newly turned out to be lost. Call it every few tens of milliseconds.
 
         Parameters
         ----------
         frames : int
-            How many the source has brought so far, those that it said were lost included.
+            Number of frames that the source has given so far, including those that it reported as lost.
         now : float
             Seconds on a monotonic clock.
 
         Returns
         -------
         int
-            How many frames have newly turned out to be missing, mostly 0.
+            Number of frames, mostly 0.
         """
         if math.isnan(self._began_at):
             self._begin(now)

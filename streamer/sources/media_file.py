@@ -1,4 +1,4 @@
-"""The sound of a file that only ffmpeg reads."""
+"""Read the sound of a file that only ffmpeg can read."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from pathlib import Path
 from streamer.sources.ffmpeg import FfmpegSource
 
 PROBE_TIMEOUT_S = 5.0
-"""How long ffprobe may look for a file's length."""
+"""Longest time that ffprobe may take to find the length of a file."""
 
 
 class MediaFileSource(FfmpegSource):
-    """A file, as fast as it is read.
+    """A file that ffmpeg decodes, as fast as it is read.
 
     Parameters
     ----------
     path : Path
-        Whatever ffmpeg reads. What it refers to (playlists do) may only be files.
+        Any file that ffmpeg reads. A playlist may refer to other files, but not to the network.
     """
 
     def __init__(self, path: Path) -> None:
@@ -28,12 +28,12 @@ class MediaFileSource(FfmpegSource):
 
     @cached_property
     def total_s(self) -> float | None:
-        """By ffprobe's estimate, made when it is first asked for; None where there is none."""
+        """Length of the sound in seconds as ffprobe estimates it at the first access; None if it cannot."""
         return _length_s(self._path)
 
 
 def _length_s(path: Path) -> float | None:
-    """Of the first sound in it, or else of the whole file."""
+    """Return the length of the first audio stream, or else of the whole file; None if unknown."""
     asked = ["-select_streams", "a:0", "-show_entries", "stream=duration:format=duration", "-of", "csv=p=0"]
     command = ["ffprobe", "-v", "error", "-protocol_whitelist", "file", *asked, f"file:{path}"]
     try:

@@ -1,41 +1,40 @@
-"""Sound from an input device, captured by PortAudio."""
+"""Capture sound from an input device by PortAudio."""
 
 from __future__ import annotations
 
 import time
 
 from streamer.audio.capture import AudioSystem, CaptureStream, PortAudio
-from streamer.audio.devices import CHANNELS_UNASKED, AudioDevice, find_input
+from streamer.audio.devices import DEFAULT_CHANNELS, AudioDevice, find_input
 from streamer.audio.ring import RingBuffer
 from streamer.audio.ring_kernels import capture_callback
 from streamer.errors import DeviceError, StreamError
-from streamer.sources.format import HIGHEST_RATE_HZ
 from streamer.sources.loss_watch import LossWatch
-from streamer.sources.source import Block, Source, SourceCounts
+from streamer.sources.source import HIGHEST_RATE_HZ, Block, Source, SourceCounts
 
 LATE_POLL_S = 0.005
-"""Between two looks at a device whose next sound is overdue: it comes in blocks, of 10 ms as a rule."""
+"""Interval between two looks at a device whose next block is overdue; blocks are of about 10 ms."""
 
 
 class MicrophoneSource(Source):
-    """An input device through a ring: the device is never kept waiting, the reader never waits.
+    """An input device that writes into a ring, so that neither the device nor the reader ever waits.
 
     Parameters
     ----------
     spec : str
-        "mic" for the default device, an index, or a name or part of one.
+        "mic" for the default device, an index, or a name or part of a name.
     rate_hz : int or None
-        None for the device's own default.
+        Sample rate; None for the device's own.
     channels : int or None
-        None for all that it has, at most `CHANNELS_UNASKED`.
+        Number of channels; None for all that the device has, at most `DEFAULT_CHANNELS`.
     block_ms : float
-        How much sound PortAudio hands over at a time.
+        Length of the blocks in which PortAudio delivers sound.
     ring_s : float
-        How much sound is held for a reader that is late; above that the oldest is lost, and counted.
+        Length of the sound that is held for a late reader; beyond it the oldest is lost and counted.
     stall_s : float
-        How long a device may deliver nothing before it counts as failed.
+        Longest time without sound before the device counts as failed.
     audio : AudioSystem or None
-        None for PortAudio.
+        Interface to the devices; None for PortAudio.
     """
 
     def __init__(
@@ -56,32 +55,32 @@ class MicrophoneSource(Source):
         self._ring: RingBuffer | None = None
         self._stream: CaptureStream | None = None
         self._device_name = spec
-        self._heard_at = 0.0
-        self._unsaid_losses, self._unsaid_frames = 0, 0
+        self._received_at = 0.0
+        self._unreported_losses, self._unreported_frames = 0, 0
 
     def open(self) -> None:
         device = find_input(self._spec, self._audio.inputs())
         self.rate_hz = self._asked_rate_hz or device.default_rate_hz
-        self.channels = self._asked_channels or min(device.max_channels, CHANNELS_UNASKED)
+        self.channels = self._asked_channels or min(device.max_channels, DEFAULT_CHANNELS)
         self._device_name = str(device)
         self._check(device)
         ring = RingBuffer(max(1, round(self._ring_s * self.rate_hz)), self.channels, self.rate_hz)
-        # Nothing may compile while the device runs.
+        # Compile now: a compilation while the device runs would make the reader late.
         ring.compile()
         capture_callback()
         block_frames = max(1, round(self._block_ms * self.rate_hz / 1_000))
-        self._watch = LossWatch(self.rate_hz)
+        self._loss_watch = LossWatch(self.rate_hz)
         self._stream = self._audio.open(device, block_frames, ring)
         self._ring = ring
-        self._heard_at = time.monotonic()
+        self._received_at = time.monotonic()
 
     def _check(self, device: AudioDevice) -> None:
-        """Refuse what PortAudio would refuse less clearly, or not at all."""
+        """Refuse formats for which PortAudio has no clear error, or none at all."""
         if not 0 < self.channels <= device.max_channels:
             raise DeviceError(
                 f"{self._device_name} cannot do {self.channels} channels; expected 1 to {device.max_channels}"
             )
-        if not 1 <= self.rate_hz <= HIGHEST_RATE_HZ:  # the ring for it would fill the memory
+        if not 1 <= self.rate_hz <= HIGHEST_RATE_HZ:  # a ring for such a rate would fill the memory
             raise DeviceError(
                 f"{self._device_name} cannot do {self.rate_hz} Hz; ask for its own rate, "
                 f"{device.default_rate_hz} Hz"
@@ -98,26 +97,28 @@ class MicrophoneSource(Source):
 
     def _read(self, max_frames: int, ring: RingBuffer, stream: CaptureStream) -> Block | None:
         now = time.monotonic()
-        was_active = stream.active  # asked first: what it wrote before it stopped is still read
-        self._look_for_losses(ring, now)
+        was_active = (
+            stream.active
+        )  # asked before reading, so that what was written before the stop is still read
+        self._count_unreported_losses(ring, now)
         taken = ring.read(max_frames)
         if taken is None:
             self._check_alive(was_active, now)
             return None
-        self._heard_at = now
+        self._received_at = now
         start, samples = taken
         captured_at = ring.time_of(start + len(samples))
         if captured_at is not None:
-            # PortAudio's clock is the system's wall clock on Linux, which may be set at any time: the two
-            # clocks are compared at each read.
+            # On Linux, PortAudio's clock is the system's wall clock, which may be set at any time. So the offset
+            # between the two clocks is measured at each read.
             captured_at += time.monotonic() - stream.time_s
-        return Block(start + self._unsaid_frames, samples, captured_at)
+        return Block(start + self._unreported_frames, samples, captured_at)
 
-    def _look_for_losses(self, ring: RingBuffer, now: float) -> None:
-        """Make a gap of what the sound server dropped without saying so."""
-        missing = self._watch.missing(ring.written_frames + self._unsaid_frames, now)
-        self._unsaid_losses += missing > 0
-        self._unsaid_frames += missing
+    def _count_unreported_losses(self, ring: RingBuffer, now: float) -> None:
+        """Let the index jump by the frames that the sound server dropped without reporting it."""
+        missing = self._loss_watch.missing(ring.written_frames + self._unreported_frames, now)
+        self._unreported_losses += missing > 0
+        self._unreported_frames += missing
 
     def _check_alive(self, was_active: bool, now: float) -> None:
         if not was_active:
@@ -125,15 +126,15 @@ class MicrophoneSource(Source):
                 f"{self._device_name} stopped: it was unplugged or the sound system ended; "
                 "plug it in and start again"
             )
-        if now - self._heard_at > self._stall_s:
+        if now - self._received_at > self._stall_s:
             raise StreamError(
-                f"{self._device_name} delivered nothing for {now - self._heard_at:.1f} s; "
+                f"{self._device_name} delivered nothing for {now - self._received_at:.1f} s; "
                 "check the sound system and start again"
             )
 
     def wait_s(self, turn_s: float) -> float:
-        # From then on as usual: a sound server may hand over several blocks at a time, and late.
-        return max(LATE_POLL_S, self._heard_at + turn_s - time.monotonic())
+        # Overdue blocks are polled for: a sound server may deliver several at once, and late.
+        return max(LATE_POLL_S, self._received_at + turn_s - time.monotonic())
 
     def backlog_frames(self) -> int:
         return 0 if self._ring is None or self.ended else self._ring.backlog_frames
@@ -143,7 +144,7 @@ class MicrophoneSource(Source):
 
     @property
     def ended(self) -> bool:
-        """Whether it was closed or failed; a microphone has no end of its own."""
+        """Whether it was closed or has failed; a microphone does not end by itself."""
         return self._stream is None
 
     @property
@@ -151,8 +152,8 @@ class MicrophoneSource(Source):
         if self._ring is None:
             return SourceCounts()
         return SourceCounts(
-            overruns=self._ring.overruns + self._unsaid_losses,
-            lost_frames=self._ring.lost_frames + self._unsaid_frames,
+            overruns=self._ring.overruns + self._unreported_losses,
+            lost_frames=self._ring.lost_frames + self._unreported_frames,
         )
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""From what a user calls a device to the source that opens it."""
+"""Return the source for the device that a user names."""
 
 from __future__ import annotations
 
@@ -9,26 +9,25 @@ from pathlib import Path, PurePosixPath
 from streamer.config import Config, StreamConfig
 from streamer.errors import ConfigError
 from streamer.sources.source import Source
-from streamer.sources.url import split_url
 
 DEMO_PATH = Path(str(files("streamer") / "data" / "demo.ogg"))
-"""The bundled recording: music, speech, everyday sounds and silence in turn."""
+"""Path of the bundled recording: music, speech, everyday sounds and silence in turn."""
 
 STDIN_DESCRIPTOR = 0
-"""`sys.stdin` may be None or something else."""
+"""Descriptor of standard input; `sys.stdin` may be None or replaced."""
 
 
 def source_for(stream: StreamConfig, config: Config, realtime: bool) -> Source:
-    """The source of a stream, not yet opened.
+    """Return the source of a stream, not yet opened.
 
     Parameters
     ----------
     stream : StreamConfig
-        Any device but ``auto``.
+        Configuration of the stream, with any device except ``auto``.
     config : Config
-        Ring and PCM settings.
+        The whole configuration, for the settings of the ring and of raw PCM.
     realtime : bool
-        Whether a file falls due as a microphone's sound does, or is read as fast as possible.
+        Whether a file is read in real time, as a microphone's sound comes, or as fast as possible.
 
     Returns
     -------
@@ -37,7 +36,7 @@ def source_for(stream: StreamConfig, config: Config, realtime: bool) -> Source:
     Raises
     ------
     ConfigError
-        If it is no URL, or a file without ``file:``.
+        If the device is an invalid URL, or a path without ``file:``.
     """
     device = stream.device
     if device == "-":
@@ -68,19 +67,21 @@ def source_for(stream: StreamConfig, config: Config, realtime: bool) -> Source:
 
 
 def name_for(device: str) -> str:
-    """A stream's name where none was given: short, without the slash and space that topics are cut at.
+    """Return the default name of a stream: short, and without slashes and spaces, which topics cannot have.
 
     Raises
     ------
     ConfigError
-        If it looks like a URL and is none.
+        If it looks like a URL and cannot be parsed.
     """
     if device == "-":
         return "stdin"
     if device.startswith("file:"):
         name = Path(device.removeprefix("file:")).stem
     elif "://" in device:
-        url = split_url(device)  # of its address only the host is said: there may be a password
+        from streamer.sources.ffmpeg import split_url
+
+        url = split_url(device)  # only the host of its address is used: there may be a password beside it
         name = PurePosixPath(url.path).stem or url.hostname or ""
     else:
         name = device

@@ -1,4 +1,4 @@
-"""A recording that behaves like a live device."""
+"""Give a recording in real time, like a live device."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ from streamer.sources.source import Block, Source
 from streamer.sources.wrapper import SourceWrapper
 
 BLOCKS_PER_S = 100
-"""Frames fall due in blocks, as a device gives them; where the rate cannot be divided, of unequal length."""
+"""Number of blocks that fall due each second; their lengths differ if the rate is not a multiple of it."""
 
 ROUNDING = 1e-6
-"""Of a block: what binary fractions of seconds may add to a whole number."""
+"""Rounding error of seconds in binary, in blocks."""
 
 
 class Paced(SourceWrapper):
-    """Gives each block of a source when a device would have captured it, as if it were played live.
+    """Give each block of a source at the time at which a device would have captured it.
 
-    The first frame is captured at the first `read`. A reader that falls behind has a backlog and may skip
-    it, as with a microphone.
+    The first frame counts as captured at the first `read`. A reader that falls behind has a backlog and may
+    skip it, as with a microphone.
 
     Parameters
     ----------
     inner : Source
-        One that gives its frames as fast as they are read.
+        A source that gives its frames as fast as they are read.
     clock : callable
-        Seconds; `time.monotonic` but in tests.
+        Returns seconds; `time.monotonic` except in tests.
     """
 
     def __init__(self, inner: Source, clock: Callable[[], float] = time.monotonic) -> None:

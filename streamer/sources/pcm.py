@@ -1,4 +1,4 @@
-"""Raw PCM on standard input, or on any other descriptor."""
+"""Read raw PCM from standard input or another descriptor."""
 
 from __future__ import annotations
 
@@ -11,35 +11,33 @@ import numpy as np
 
 from streamer.arrays import Array
 from streamer.errors import ConfigError, StreamError
-from streamer.sources.format import format_fault
-from streamer.sources.pipe import PipeReader
-from streamer.sources.pipe_pacing import PipePacing
-from streamer.sources.source import Block, Source
+from streamer.sources.pipe import PipePacing, PipeReader
+from streamer.sources.source import Block, Source, format_fault
 
 logger = logging.getLogger(__name__)
 
 ENCODINGS = {"s16le": ("<i2", 2.0**-15), "f32le": ("<f4", 1.0)}
-"""By ffmpeg's name: how a sample lies in memory, and what makes full scale 1."""
+"""NumPy type of a sample, and the factor that makes full scale 1, by ffmpeg's name of the encoding."""
 
 
 class PcmSource(Source):
-    """Interleaved samples without a header, as they come through a pipe.
+    """Interleaved samples without a header, read from a pipe.
 
-    Flow control is the pipe's: a fast writer waits, nothing is dropped, `skip` drops nothing. When the sound
-    was captured is not known.
+    The pipe makes a fast writer wait, so nothing is dropped and `skip` drops nothing. The capture time of the
+    sound is not known.
 
     Parameters
     ----------
     descriptor : int
-        Open for reading: 0 is standard input. Stays open.
+        A descriptor open for reading; 0 is standard input. It stays open.
     rate_hz : int
-        4,000 to 384,000.
+        Sample rate, 4,000 to 384,000.
     channels : int
-        1 or more.
+        Number of channels, 1 or more.
     encoding : {"s16le", "f32le"}
-        16-bit integers or 32-bit floats, little-endian.
+        Type of the samples: 16-bit integers or 32-bit floats, little-endian.
     clock : callable
-        Seconds; `time.monotonic` but in tests.
+        Returns seconds; `time.monotonic` except in tests.
 
     Raises
     ------
@@ -83,7 +81,7 @@ class PcmSource(Source):
                 f"{self._name} is a terminal; expected raw PCM through a pipe: {self._example()}"
             )
         self._reader = PipeReader(self._descriptor, self._frame_bytes)
-        self._turns = PipePacing(self.rate_hz, self._clock())
+        self._pacing = PipePacing(self.rate_hz, self._clock())
 
     def read(self, max_frames: int) -> Block | None:
         if self._reader is None or self._ended:
@@ -97,21 +95,21 @@ class PcmSource(Source):
             ) from error
         if self._reader.ended:
             self._ended = True
-            self._tell_leftover(self._reader.begun_bytes)
+            self._warn_of_leftover(self._reader.begun_bytes)
         if not data:
             return None
         block = Block(self._position, self._decoded(data), captured_at=None)
         self._position = block.stop
-        self._turns.heard(len(block.samples), self._clock())
+        self._pacing.note_read(len(block.samples), self._clock())
         return block
 
     def wait_s(self, turn_s: float) -> float:
-        return self._turns.wait_s(self._clock(), turn_s)
+        return self._pacing.wait_s(self._clock(), turn_s)
 
     def backlog_frames(self) -> int:
         return 0 if self._reader is None or self._ended else self._reader.waiting_items()
 
-    def skip(self, frames: int) -> int:  # noqa: ARG002 - a pipe has nothing to drop
+    def skip(self, frames: int) -> int:  # noqa: ARG002 - what waits in a pipe cannot be dropped
         return 0
 
     @property
@@ -127,7 +125,7 @@ class PcmSource(Source):
         samples *= np.float32(self._scale)
         return samples.reshape(-1, self.channels)
 
-    def _tell_leftover(self, leftover_bytes: int) -> None:
+    def _warn_of_leftover(self, leftover_bytes: int) -> None:
         if leftover_bytes:
             logger.warning(
                 "%s ended within a frame: its last %d bytes were left out "

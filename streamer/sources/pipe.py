@@ -1,4 +1,4 @@
-"""Reading a pipe without waiting for it."""
+"""Read a pipe without waiting, and decide when to read it again."""
 
 from __future__ import annotations
 
@@ -11,25 +11,32 @@ import struct
 import sys
 import termios
 
+from streamer.sources.source import POLL_S
+
 logger = logging.getLogger(__name__)
 
 PIPE_BYTES = 1 << 20
-"""What a pipe may be enlarged to on Linux without privileges (/proc/sys/fs/pipe-max-size)."""
+"""Largest size of a pipe that Linux allows without privileges (/proc/sys/fs/pipe-max-size)."""
+
+LATE_POLL_S = 0.01
+"""Interval between two looks at a live pipe whose next sound is overdue."""
+
+LIVE_RATIO = 2.0
+"""Largest ratio of a read's length to the time that it took to arrive, for the writer to count as live."""
 
 
 class PipeReader:
-    """Takes whole items out of a pipe, a terminal or a file, and never waits.
+    """Read whole items from a pipe, a terminal or a file, without waiting.
 
-    The kernel's buffer is the buffer: a writer that is too fast waits, nothing is lost. The descriptor stays
-    as it is and is not closed: `O_NONBLOCK` would be shared with every program that has the same standard
-    input.
+    The kernel buffers the data: a writer that is too fast waits, and nothing is lost. The descriptor is neither
+    changed nor closed: `O_NONBLOCK` would also apply to every other program that shares the standard input.
 
     Parameters
     ----------
     descriptor : int
-        Open for reading.
+        A descriptor open for reading.
     item_bytes : int
-        Length of an item (for sound a frame); 1 or more.
+        Length of an item, which for sound is a frame; 1 or more.
     """
 
     def __init__(self, descriptor: int, item_bytes: int) -> None:
@@ -37,22 +44,22 @@ class PipeReader:
         self._item_bytes = item_bytes
         self._begun = b""
         self._ended = False
-        # Not select(), which takes no descriptor of 1,024 or more.
+        # select() would fail with a descriptor of 1,024 or more.
         self._poll = select.poll()
         self._poll.register(descriptor, select.POLLIN)
 
     @property
     def ended(self) -> bool:
-        """Whether the writer has closed its end and everything was read."""
+        """Whether the writer has closed its end and all data was read."""
         return self._ended
 
     @property
     def begun_bytes(self) -> int:
-        """How much of the next item has come; after the end, what was left over."""
+        """Number of bytes of the next item that have come; after the end, of the incomplete last item."""
         return len(self._begun)
 
     def read(self, max_items: int) -> bytes:
-        """Take the whole items that are there, at most `max_items`; empty if there is none."""
+        """Return the whole items that have come, at most `max_items`; empty if there is none."""
         if self._ended or not self.wait(0.0):
             return b""
         fresh = os.read(self._descriptor, max_items * self._item_bytes - len(self._begun))
@@ -63,25 +70,54 @@ class PipeReader:
         return data[:whole]
 
     def wait(self, timeout_s: float) -> bool:
-        """Whether a read would tell something, bytes or the end or a fault, within `timeout_s`."""
+        """Wait at most `timeout_s`; return whether a read would give bytes, the end or an error."""
         return bool(self._poll.poll(1_000 * timeout_s))
 
     def waiting_items(self) -> int:
-        """How many items the kernel's buffer holds; 0 for files and devices without one."""
+        """Return the number of items in the kernel's buffer; 0 for files and devices without one."""
         if self._ended or stat.S_ISREG(os.fstat(self._descriptor).st_mode):
             return 0
         try:
-            told = fcntl.ioctl(self._descriptor, termios.FIONREAD, bytes(4))
-        except OSError:  # ENOTTY: makes its bytes when it is read, as /dev/zero does
+            answer = fcntl.ioctl(self._descriptor, termios.FIONREAD, bytes(4))
+        except OSError:  # ENOTTY: the device has no buffer, like /dev/zero
             return 0
-        waiting_bytes: int = struct.unpack("i", told)[0]
+        waiting_bytes: int = struct.unpack("i", answer)[0]
         return (waiting_bytes + len(self._begun)) // self._item_bytes
 
 
-def enlarge(descriptor: int) -> None:
-    """Ask for a pipe of `PIPE_BYTES`, so that its writer need not wait for a short pause of the reader.
+class PipePacing:
+    """Decide how long to wait before the next read of a pipe.
 
-    Only Linux can; where it refuses (a user's pipes are limited in total) the pipe keeps its length.
+    A pipe does not tell whether its writer is live. Sound that comes faster than it lasts is taken to come from
+    storage: its writer waits for the reader, so it is read at once. Otherwise sound may gather first.
+
+    Parameters
+    ----------
+    rate_hz : int
+        Sample rate of the frames.
+    now : float
+        Current time in seconds, on any clock.
+    """
+
+    def __init__(self, rate_hz: int, now: float) -> None:
+        self._rate_hz = rate_hz
+        self._received_at = now
+        self._is_live = True
+
+    def note_read(self, frames: int, now: float) -> None:
+        """Take note of a read that gave `frames` frames."""
+        self._is_live = frames <= LIVE_RATIO * self._rate_hz * (now - self._received_at)
+        self._received_at = now
+
+    def wait_s(self, now: float, turn_s: float) -> float:
+        """Return how long to wait before the next read, in seconds; `turn_s` as in `Source.wait_s`."""
+        return max(LATE_POLL_S, self._received_at + turn_s - now) if self._is_live else POLL_S
+
+
+def enlarge(descriptor: int) -> None:
+    """Ask for a pipe of `PIPE_BYTES`, so that its writer does not wait during a short pause of the reader.
+
+    Only Linux can do this. Where it refuses, because a user's pipes are limited in total, the pipe keeps its size.
     """
     if sys.platform == "linux":
         try:

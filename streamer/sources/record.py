@@ -1,4 +1,4 @@
-"""The sound of a source, whole, for a model to learn from."""
+"""Record a source into one array, for a model to learn from."""
 
 from __future__ import annotations
 
@@ -14,29 +14,30 @@ from streamer.errors import StreamError
 from streamer.sources.source import POLL_S, Source
 
 READ_FRAMES = 4_096
+"""Largest number of frames in a read."""
 
 
-def hear(source: Source, rate_hz: int, longest_s: float) -> Array:
-    """Take a source's sound from its opening on, until it ends or lasts long enough.
+def record(source: Source, rate_hz: int, longest_s: float) -> Array:
+    """Open a source and return its sound, until it ends or `longest_s` have been read.
 
     Parameters
     ----------
     source : Source
-        Not yet opened; closed again.
+        A source that is not open yet. It is closed again.
     rate_hz : int
-        Of the samples that are given.
+        Sample rate of the returned sound.
     longest_s : float
-        Seconds, above 0.
+        Longest sound to return, in seconds; above 0.
 
     Returns
     -------
     float32 array, shape (samples,)
-        Mono, as a pipeline hears it: what is no number is silence.
+        Mono sound, as a pipeline processes it: invalid samples are silence.
 
     Raises
     ------
     StreamerError
-        If it cannot be opened, fails, or loses sound.
+        If the source cannot be opened, fails, or loses sound.
     """
     blocks: list[Array] = []
     source.open()

@@ -1,4 +1,4 @@
-"""What every source of sound does."""
+"""Define the interface of all sources of sound, and the formats that they accept."""
 
 from __future__ import annotations
 
@@ -8,7 +8,13 @@ from dataclasses import dataclass
 from streamer.arrays import Array
 
 POLL_S = 0.002
-"""Between two looks at a source that cannot tell when it will have more."""
+"""Interval between two looks at a source that cannot tell when it will have more sound."""
+
+LOWEST_RATE_HZ = 4_000
+"""Lowest accepted sample rate: below telephone quality nothing can be recognised, so a lower one is an error."""
+
+HIGHEST_RATE_HZ = 384_000
+"""Highest accepted sample rate, which is the highest that audio interfaces are sold with."""
 
 
 @dataclass(frozen=True)
@@ -18,12 +24,12 @@ class Block:
     Attributes
     ----------
     start : int
-        Absolute index of the first frame in its stream; a jump from the last block's end is a gap.
+        Absolute index of the first frame in its stream. If it is above the last block's `stop`, there is a gap.
     samples : float32 array, shape (frames, channels)
-        Full scale is -1 to 1.
+        The frames; full scale is -1 to 1.
     captured_at : float or None
-        When the last frame was captured, on `time.monotonic`'s clock in seconds; None where sound has no
-        time of its own (a file read as fast as possible).
+        Capture time of the last frame in seconds, on the clock of `time.monotonic`; None if it is unknown, as of
+        a file that is read as fast as possible.
     """
 
     start: int
@@ -38,14 +44,15 @@ class Block:
 
 @dataclass(frozen=True)
 class SourceCounts:
-    """What a source could not deliver, counted since it was opened.
+    """Counts of what a source could not deliver since it was opened.
 
     Attributes
     ----------
     overruns : int
-        How often the device lost sound, by its driver's word (PortAudio's input overflow) or by the clock.
+        Number of times that the device lost sound, as its driver reports (PortAudio's input overflow) or the
+        clock shows.
     lost_frames : int
-        Frames that could never be read, so that the index jumped: overwritten, or lost at an overrun.
+        Number of frames that were overwritten or lost at an overrun; the index jumped over them.
     """
 
     overruns: int = 0
@@ -53,10 +60,10 @@ class SourceCounts:
 
 
 class Source(ABC):
-    """A stream of sound that the engine reads without ever waiting.
+    """A stream of sound that the engine reads without waiting.
 
-    Opened once, read from one thread, closed once (closing twice is harmless). `rate_hz` and `channels` are
-    valid after `open`.
+    A source is opened once, read from one thread and closed once; closing it twice does no harm. `rate_hz` and
+    `channels` are valid after `open`.
     """
 
     rate_hz: int
@@ -64,35 +71,35 @@ class Source(ABC):
 
     @property
     def opens_slowly(self) -> bool:
-        """Whether `open` may wait for a network or a program, so that the engine has it done on another thread."""
+        """Whether `open` may wait for a network or a program; the engine then calls it on another thread."""
         return False
 
-    def give_up_opening(self) -> None:  # noqa: B027 - most sources open at once
-        """Make an `open` that goes on in another thread fail soon. Nothing where `open` does not wait."""
+    def give_up_opening(self) -> None:  # noqa: B027 - most sources need not override it
+        """Make an `open` that is running on another thread fail soon; do nothing if `open` never waits."""
 
     @abstractmethod
     def open(self) -> None:
-        """Open it; whatever can go wrong with the name, the device or the format goes wrong here.
+        """Open the source, and check its name, device and format.
 
         Raises
         ------
         StreamerError
-            With one line that names the source, the fault and the way out.
+            If it cannot be opened; the message names the source, the fault and what to do.
         """
 
     @abstractmethod
     def read(self, max_frames: int) -> Block | None:
-        """Take what is there, at most `max_frames` frames; None when nothing is there yet or it has ended.
+        """Return the frames that have come, at most `max_frames`; None if there are none yet or it has ended.
 
         Raises
         ------
         StreamError
-            If the source failed while it was running (device unplugged, decoder error, stalled URL).
+            If the source failed while it ran: the device was unplugged, decoding failed, or a URL stalled.
         """
 
     @abstractmethod
     def backlog_frames(self) -> int:
-        """How many frames are waiting, as far as is known: the lag of the reader."""
+        """Return how many frames wait to be read, as far as is known; this is the lag of the reader."""
 
     @abstractmethod
     def skip(self, frames: int) -> int:
@@ -101,26 +108,26 @@ class Source(ABC):
         Returns
         -------
         int
-            How many were dropped. Sources with flow control (pipes, files read fast) have nothing to drop: 0.
+            Number of dropped frames; 0 for sources whose writer waits (pipes, files read fast).
         """
 
     @property
     @abstractmethod
     def ended(self) -> bool:
-        """Whether there will be no more blocks."""
+        """Whether no more blocks will come."""
 
     @property
     def counts(self) -> SourceCounts:
-        """What was lost so far."""
+        """Counts of what was lost so far."""
         return SourceCounts()
 
-    def wait_s(self, turn_s: float) -> float:  # noqa: ARG002 - for live sources
-        """How long it is worth resting before the next `read`, once a read gave all that there was.
+    def wait_s(self, turn_s: float) -> float:  # noqa: ARG002 - only live sources use it
+        """Return how long to wait before the next `read`, after a read that gave all the sound there was.
 
         Parameters
         ----------
         turn_s : float
-            Live sound that may gather meanwhile, in seconds.
+            Length of live sound that may gather meanwhile, in seconds.
 
         Returns
         -------
@@ -131,9 +138,32 @@ class Source(ABC):
 
     @property
     def total_s(self) -> float | None:
-        """Seconds of sound that there will be, as far as is known; an estimate, but where it is libsndfile's."""
+        """Length of the whole sound in seconds; None if unknown. Only libsndfile's is exact, others are estimates."""
         return None
 
     @abstractmethod
     def close(self) -> None:
-        """Give back the device, file or process."""
+        """Release the device, file or process."""
+
+
+def format_fault(rate_hz: int, channels: int) -> str | None:
+    """Return what is wrong with a sample rate and a number of channels; None if they are accepted.
+
+    Parameters
+    ----------
+    rate_hz, channels : int
+        Format as a header, a device or an option gives it.
+
+    Returns
+    -------
+    str or None
+        The rest of a sentence whose subject is the sound ("has ..."), with what was expected.
+    """
+    if channels < 1:
+        return f"has {channels} channels; expected at least 1"
+    if not LOWEST_RATE_HZ <= rate_hz <= HIGHEST_RATE_HZ:
+        return (
+            f"has a sample rate of {rate_hz} Hz; expected {LOWEST_RATE_HZ} to {HIGHEST_RATE_HZ} Hz: "
+            "correct the rate or convert the sound, as in `ffmpeg -i IN -ar 16000 OUT.wav`"
+        )
+    return None

@@ -1,4 +1,4 @@
-"""A source that stands in front of another one."""
+"""Wrap a source, to change part of what it does."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from streamer.sources.source import Block, Source, SourceCounts
 
 
 class SourceWrapper(Source):
-    """Passes everything on to another source; base of those that change some of it.
+    """A source that passes every call on to another one; the base of sources that change some of them.
 
     Parameters
     ----------
     inner : Source
-        Not open yet. Opened and closed with this one.
+        A source that is not open yet. It is opened and closed with this one.
     """
 
     def __init__(self, inner: Source) -> None:

@@ -1,4 +1,4 @@
-"""ZeroMQ addresses: what may be bound or connected, and what needs keys."""
+"""Check ZeroMQ addresses, and tell which of them only this machine can reach."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ _HIGHEST_PORT = 65_535
 
 
 def check_address(address: str) -> None:
-    """Refuse what is no address.
+    """Refuse an invalid address.
 
-    ZeroMQ alone would take port 99999 and bind 34463 (the number modulo 65,536).
+    ZeroMQ by itself accepts port 99999 and binds port 34463, which is the number modulo 65,536.
 
     Raises
     ------
@@ -31,7 +31,7 @@ def check_address(address: str) -> None:
 
 
 def is_local(address: str) -> bool:
-    """Whether only this machine reaches `address`: ``ipc://``, ``localhost``, 127.0.0.0/8 and ::1."""
+    """Return whether only this machine reaches `address`: ``ipc://``, ``localhost``, 127.0.0.0/8 or ::1."""
     if address.startswith("ipc://"):
         return True
     tcp = _TCP.fullmatch(address)
@@ -40,10 +40,10 @@ def is_local(address: str) -> bool:
         return True
     try:
         return ipaddress.ip_address(host).is_loopback
-    except ValueError:  # a name, an interface, or the wildcard
+    except ValueError:  # a host name, an interface, or the wildcard
         return False
 
 
 def is_ipv6(address: str) -> bool:
-    """Whether the host is a literal IPv6 address, which ZeroMQ takes only with its IPV6 option."""
+    """Return whether the host is a literal IPv6 address, which ZeroMQ accepts only with its IPV6 option."""
     return address.startswith("tcp://[")

@@ -1,4 +1,4 @@
-"""How an event travels: `encode` and `decode`, as ``docs/wire.md`` specifies for every language."""
+"""Encode events as messages and decode them, in the format that ``docs/wire.md`` specifies."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from streamer.errors import StreamError
 from streamer.events import DECISION_KINDS, Decision, Event, Level, Scores, Spectrum, Status, Stem
 
 WIRE_VERSION = 1
-"""The header's ``v``; raised when a field changes its meaning or goes away, not when one is added."""
+"""Version in the header's ``v``. Raise it when a field changes its meaning or is removed, not when one is added."""
 
 
 _TYPES: Mapping[str, type[Event]] = {
@@ -28,17 +28,17 @@ _TYPES: Mapping[str, type[Event]] = {
 
 
 def header(event: Event) -> dict[str, Any]:
-    """The header of an event, ready for JSON.
+    """Return the header of an event, ready for JSON.
 
     Parameters
     ----------
     event : Event
-        Any event.
+        The event.
 
     Returns
     -------
     dict
-        ``v`` and the event's fields; a payload is described by ``dtype`` and ``shape``.
+        ``v`` and the event's fields. A payload is replaced by its ``dtype`` and ``shape``.
     """
     content = {"v": WIRE_VERSION, **{f.name: getattr(event, f.name) for f in fields(event)}}
     content["time"] = _utc_text(event.time)
@@ -51,12 +51,12 @@ def header(event: Event) -> dict[str, Any]:
 
 
 def header_json(event: Event) -> str:
-    """The header as one line of JSON."""
+    """Return the header of an event as one line of JSON."""
     return json.dumps(header(event), separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 
 def encode(event: Event) -> list[bytes]:
-    """An event as the frames of a message: topic, header, and the payload if its kind has one."""
+    """Return an event as the frames of a message: topic, header, and payload if its kind has one."""
     frames = [event.topic.encode(), header_json(event).encode()]
     if event.payload_field:
         payload = getattr(event, event.payload_field)
@@ -65,15 +65,15 @@ def encode(event: Event) -> list[bytes]:
 
 
 def decode(frames: Sequence[bytes]) -> Event:
-    """Frames of a message as a typed event.
+    """Return the frames of a message as a typed event.
 
-    Fields that this version does not know are passed over, and a kind that it does not know comes out as a
-    plain `Event`: a newer publisher may say more.
+    A newer publisher may send more: unknown fields are ignored, and an unknown kind is returned as a plain
+    `Event`.
 
     Parameters
     ----------
     frames : sequence of bytes
-        Topic, header and, for some kinds, payload.
+        Topic, header and, for some kinds, the payload.
 
     Returns
     -------
@@ -82,7 +82,7 @@ def decode(frames: Sequence[bytes]) -> Event:
     Raises
     ------
     StreamError
-        If the frames are no message, or of another version of the format.
+        If the frames are not a message, or one of another version of the format.
     """
     try:
         content = json.loads(frames[1])
@@ -115,7 +115,7 @@ def _typed(content: dict[str, Any], frames: Sequence[bytes]) -> Event:
 
 
 def _utc_text(time: datetime | None) -> str | None:
-    """ISO 8601 with microseconds and Z."""
+    """Return a time as ISO 8601 in UTC, with microseconds and ``Z``."""
     if time is None:
         return None
     return time.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")

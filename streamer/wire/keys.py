@@ -1,11 +1,11 @@
-"""CURVE keys: who may subscribe over a network, and how both sides know each other.
+"""Make and read CURVE keys, by which a publisher and its subscribers know each other over a network.
 
 A publisher's folder (``streamer keys DIR``)::
 
     DIR/server.key                       public key of the publisher
-    DIR/server.key_secret                stays here, mode 0600
-    DIR/authorized/NAME.key              public keys of those who may subscribe
-    DIR/clients/NAME/                    a subscriber's folder: hand it over whole
+    DIR/server.key_secret                its secret key, which stays there, mode 0600
+    DIR/authorized/NAME.key              public keys of the subscribers that are let in
+    DIR/clients/NAME/                    a subscriber's folder, to be handed over whole
         server.key  client.key  client.key_secret
 """
 
@@ -27,14 +27,14 @@ _KEY_CHARACTERS = 40  # 32 bytes in Z85 (ZeroMQ RFC 32)
 
 @dataclass(frozen=True)
 class ServerKeys:
-    """What a publisher needs.
+    """Keys of a publisher.
 
     Attributes
     ----------
     public, secret : bytes
-        Its own pair, Z85 text.
+        The publisher's own pair, as Z85 text.
     authorized : Path
-        Folder of the public keys that may subscribe.
+        Folder with the public keys of the subscribers that are let in.
     """
 
     public: bytes
@@ -44,7 +44,7 @@ class ServerKeys:
 
 @dataclass(frozen=True)
 class ClientKeys:
-    """What a subscriber needs: its own pair and the publisher's public key, Z85 text."""
+    """Keys of a subscriber: its own pair and the publisher's public key, as Z85 text."""
 
     public: bytes
     secret: bytes = field(repr=False)
@@ -52,25 +52,25 @@ class ClientKeys:
 
 
 def make_keys(folder: Path, clients: Sequence[str] = ()) -> list[Path]:
-    """Make a publisher's key pair, unless `folder` has one, and a pair for each client.
+    """Make a key pair for each client, and one for the publisher unless `folder` has one.
 
     Parameters
     ----------
     folder : Path
-        The publisher's folder; made where it is absent.
+        The publisher's folder; it is made if absent.
     clients : sequence of str
-        Names of those who may subscribe; letters, digits, ``-``, ``_`` and ``.``. Without any, one is called
-        ``client``.
+        Names of the subscribers, of letters, digits, ``-``, ``_`` and ``.``. Without any, one named ``client`` is
+        made.
 
     Returns
     -------
     list of Path
-        A folder for each client, to be handed over whole.
+        The folder of each client, to be handed over whole.
 
     Raises
     ------
     ConfigError
-        If a name cannot be used or has keys already, or the folder cannot be written.
+        If a name is invalid or has keys already, or the folder cannot be written.
     """
     names = clients or ("client",)
     for name in names:
@@ -93,12 +93,12 @@ def make_keys(folder: Path, clients: Sequence[str] = ()) -> list[Path]:
 
 
 def load_server_keys(folder: Path) -> ServerKeys:
-    """Read a publisher's folder.
+    """Read the keys in a publisher's folder.
 
     Raises
     ------
     ConfigError
-        If a key is absent or damaged, or nobody is authorised.
+        If a key is absent or damaged, or no subscriber is authorised.
     """
     way_out = f"make keys with `streamer keys {folder}`"
     public, secret = _load_pair(folder / "server.key_secret", way_out)
@@ -112,7 +112,7 @@ def load_server_keys(folder: Path) -> ServerKeys:
 
 
 def load_client_keys(folder: Path) -> ClientKeys:
-    """Read a subscriber's folder.
+    """Read the keys in a subscriber's folder.
 
     Raises
     ------
@@ -135,7 +135,7 @@ def _make_client(folder: Path, name: str) -> Path:
 
 def _make_pair(folder: Path, name: str) -> None:
     """Write NAME.key and NAME.key_secret."""
-    # pyzmq writes with the default mode; in a private folder first, the secret is never readable by others.
+    # pyzmq writes files that others may read. In a private folder they cannot, until the mode is set.
     with tempfile.TemporaryDirectory(dir=folder) as private:
         public_file, secret_file = (Path(file) for file in zmq.auth.create_certificates(private, name))
         secret_file.chmod(0o600)

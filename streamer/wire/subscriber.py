@@ -1,6 +1,6 @@
-"""Receive a publisher's events.
+"""Receive the events of a publisher.
 
-In three lines::
+Three lines are enough::
 
     from streamer import subscribe
     for event in subscribe("gate"):
@@ -32,46 +32,46 @@ _KEEPALIVE = {
     zmq.TCP_KEEPALIVE_INTVL: 5,
     zmq.TCP_KEEPALIVE_CNT: 3,
 }
-"""By the kernel, in seconds: a connection that is dead without a word (cable, sleep) is noticed and made anew.
+"""Options of TCP keepalive, in seconds. With it, a connection that dies silently (cable, sleep) is noticed and renewed.
 
-ZMTP's own heartbeats would do it too, but libzmq 4.3.5 takes a subscriber that is slow for one that is gone, and
-then aborts its process (libzmq issues 3937, 4767)."""
+ZMTP's own heartbeats would do this too, but libzmq 4.3.5 takes a slow subscriber for one that is gone, and then aborts
+its process (libzmq issues 3937, 4767)."""
 _REFUSALS = (
     zmq.EVENT_HANDSHAKE_FAILED_AUTH
     | zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL
     | zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL
 )
-_BROKEN_HANDSHAKES = 3  # one may be a publisher that is just leaving; in a row, they are a refusal
+_BROKEN_HANDSHAKES = 3  # a single one may be a publisher that is closing; several in a row are a refusal
 
 
 class Subscriber(Iterator[Event]):
-    """Events of a publisher, as they come; what `subscribe` returns.
+    """An iterator over the events of a publisher, which `subscribe` returns.
 
-    For one thread. It reconnects by itself when the publisher goes and comes back.
+    It is for one thread. It reconnects by itself when the publisher is stopped and started again.
 
     Parameters
     ----------
     topics : tuple of str
-        ``KIND`` or ``KIND/STREAM``; none is everything.
+        Topics to receive, each ``KIND`` or ``KIND/STREAM``; without any, all events are received.
     address : str
-        The publisher's ``tcp://HOST:PORT`` or ``ipc://PATH``.
+        The publisher's address: ``tcp://HOST:PORT`` or ``ipc://PATH``.
     keys : Path, str or None
-        A subscriber's folder (see `streamer.wire.keys`), if the publisher asks for keys.
+        A subscriber's folder (see `streamer.wire.keys`), if the publisher requires keys.
     timeout_s : float or None
-        How long an iteration waits for a message; None: for ever.
+        Longest time that an iteration waits for a message; None waits for ever.
 
     Attributes
     ----------
     lost : Counter[str]
-        Messages by topic that were published between two that were received; ``lost.total()`` sums them.
-        What came before the first one (before the first of its label, for one that is marked ``replay``), or
-        between the last of a publisher and the first after it was started again, is not counted: nobody
-        knows. A lost message that is repeated later stays counted.
+        Number of lost messages by topic; ``lost.total()`` is their sum. A message is lost if it was published between
+        two that were received. Messages before the first received one are not counted (before the first of its label,
+        if that one is marked ``replay``), nor are those between the last of a publisher and the first after its
+        restart: their number is unknown. A lost message that is repeated later stays counted.
 
     Raises
     ------
     ConfigError
-        If a topic, the address or the keys cannot be used.
+        If a topic, the address or a key is invalid.
     """
 
     def __init__(
@@ -84,7 +84,7 @@ class Subscriber(Iterator[Event]):
         check_address(address)
         client_keys = load_client_keys(Path(keys)) if keys else None
         wanted = tuple(_filter(topic) for topic in topics)
-        # A kind is a prefix, up to its slash; a whole topic is exact, but ZeroMQ takes it for a prefix too.
+        # ZeroMQ takes every subscription as a prefix: right for "KIND/", but a whole topic must match exactly.
         self._kinds = tuple(text for text in wanted if text.endswith("/"))
         self._topics = frozenset(wanted).difference(self._kinds)
         self._address = address
@@ -100,23 +100,23 @@ class Subscriber(Iterator[Event]):
         self._connect(wanted or ("",), client_keys)
 
     def receive(self, timeout_s: float | None = None) -> Event | None:
-        """Wait for one event.
+        """Wait for an event and return it.
 
         Parameters
         ----------
         timeout_s : float or None
-            How long; None: for ever, 0: not at all.
+            Longest time to wait; None waits for ever, 0 not at all.
 
         Returns
         -------
         Event or None
-            None if there was none in time.
+            The event, or None if none came in time.
 
         Raises
         ------
         StreamError
-            If the publisher says something that is no message; calling this again goes on. If it refuses the
-            connection; the subscriber is then closed.
+            If something other than an event was received; call this again to go on. Also if the publisher refuses
+            the connection; the subscriber is then closed.
         """
         deadline = None if timeout_s is None else time.monotonic() + timeout_s
         while self._wait(deadline):
@@ -139,7 +139,7 @@ class Subscriber(Iterator[Event]):
         return event
 
     def close(self) -> None:
-        """Disconnect. Iteration ends; closing twice is harmless."""
+        """Disconnect and end the iteration; closing twice does no harm."""
         if not self._socket.closed:
             self._socket.disable_monitor()
             self._refusals.close()
@@ -174,7 +174,7 @@ class Subscriber(Iterator[Event]):
             ) from error
 
     def _wait(self, deadline: float | None) -> bool:
-        """Wait for a message; False when the deadline passed without."""
+        """Wait for a message; return False if none came before the deadline."""
         while not self._socket.closed:
             left_ms = None if deadline is None else max(0, round(1_000 * (deadline - time.monotonic())))
             ready = dict(self._poller.poll(left_ms))
@@ -184,10 +184,10 @@ class Subscriber(Iterator[Event]):
         raise StreamError(f"the subscriber to {self._address} is closed; make another with subscribe()")
 
     def _check_refusal(self) -> None:
-        # zmq_socket_monitor(3): 16 bits say which event, 32 bits its value.
+        # zmq_socket_monitor(3): 16 bits are the number of the event, 32 bits its value.
         event, _ = struct.unpack("=HI", self._refusals.recv_multipart()[0])
         if event == zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL:
-            # Where one side has keys and the other not, whoever is quicker closes, often before it says why.
+            # If only one side has keys, the quicker side closes the connection, often before it gives a reason.
             self._broken_handshakes += 1
             if self._broken_handshakes < _BROKEN_HANDSHAKES:
                 return
@@ -208,20 +208,20 @@ class Subscriber(Iterator[Event]):
         return everything or text in self._topics or text.startswith(self._kinds)
 
     def _is_new(self, event: Event) -> bool:
-        """Whether the event was not had before; counts what was lost before it."""
+        """Return whether the event was not received before, and count the messages lost before it."""
         label = event.label if isinstance(event, Decision) else ""
-        had = self._last.setdefault(event.topic, {})
-        furthest = max(had.values(), key=lambda one: one.seq, default=None)
-        # A replay is the last of its label, but other labels of its topic may have gone further.
-        before = had.get(label) if event.replay else furthest
+        known = self._last.setdefault(event.topic, {})
+        furthest = max(known.values(), key=lambda one: one.seq, default=None)
+        # A replay repeats the last event of its label; other labels of its topic may have newer events.
+        before = known.get(label) if event.replay else furthest
         if event.replay and before and _identity(event) == _identity(before):
             return False
         if before and furthest:
             if event.seq <= before.seq or event.stop < before.stop:
-                had.clear()  # the publisher was started again
+                known.clear()  # the publisher was started again
             elif event.seq > furthest.seq + 1:
                 self.lost[event.topic] += event.seq - furthest.seq - 1
-        had[label] = event
+        known[label] = event
         return True
 
 
@@ -231,25 +231,25 @@ def subscribe(
     keys: Path | str | None = None,
     timeout_s: float | None = None,
 ) -> Subscriber:
-    """Receive events: iterate over what this returns.
+    """Connect to a publisher and return an iterator over its events.
 
     Parameters
     ----------
     *topics : str
-        ``KIND`` (``"gate"``: of every stream) or ``KIND/STREAM`` (``"gate/mic"``: of that one); none is
-        everything.
+        Topics to receive: ``KIND`` (``"gate"``, of all streams) or ``KIND/STREAM`` (``"gate/mic"``, of that one);
+        without any, all events are received.
     address, keys, timeout_s
-        See `Subscriber`.
+        As of `Subscriber`.
 
     Returns
     -------
     Subscriber
-        An iterator over events that counts what was lost; also a context manager that disconnects.
+        The iterator. It counts lost messages, and as a context manager it disconnects.
 
     Raises
     ------
     ConfigError
-        If a topic, the address or the keys cannot be used.
+        If a topic, the address or a key is invalid.
 
     Examples
     --------
@@ -260,7 +260,7 @@ def subscribe(
 
 
 def _filter(topic: str) -> str:
-    """``KIND/`` for a kind, ``KIND/STREAM`` for a topic."""
+    """Return the prefix to subscribe to: ``KIND/`` for a kind, ``KIND/STREAM`` for a topic."""
     kind, _, stream = topic.partition("/")
     if not kind:
         raise ConfigError(
@@ -270,5 +270,5 @@ def _filter(topic: str) -> str:
 
 
 def _identity(event: Event) -> tuple[object, ...]:
-    # seq alone would take the first message of a publisher that was started again for the one before.
+    # With seq alone, the first message after a restart of the publisher could look like the one before it.
     return event.epoch, event.seq, event.start, event.stop, event.time

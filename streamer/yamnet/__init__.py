@@ -1,1 +1,1 @@
-"""YAMNet, Google's network for AudioSet's classes: from its published weights to a model that listens."""
+"""Convert YAMNet, Google's network for AudioSet's classes, from its published weights to a model folder."""

@@ -1,4 +1,4 @@
-"""The one way from YAMNet's weights to a model folder that listens, wherever the weights were read from."""
+"""Write a model folder from YAMNet's weights, wherever these were read from, and check it."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from streamer.dsp.log_mel import LogMelConfig
 from streamer.errors import ConfigError, ModelError
 from streamer.inference.manifest import Manifest, StateSpec, Thresholds
 from streamer.inference.onnx import OnnxModel
-from streamer.yamnet.graph import whole_graph
+from streamer.yamnet.graph import graph_with_weights
 from streamer.yamnet.parity import Difference, Reference, Tolerance, check, compare
 from streamer.yamnet.weights import LICENCE, MEL_BANDS, PATCH_FRAMES, Weights
 
 HOP_MS = 100
-"""From one score to the next, unless told otherwise."""
+"""Default time from one score to the next."""
 RELU_POINTS = {
     "balanced": (Thresholds(0.5, 0.2),),
     "precision": (Thresholds(0.83, 0.45),),
@@ -32,7 +32,7 @@ RELU6_POINTS = {
     "precision": (Thresholds(0.89, 0.6),),
     "recall": (Thresholds(0.32, 0.14),),
 }
-"""Operating points of the two published trainings, as ``python -m train.tasks.gate.yamnet_points`` prints them."""
+"""Operating points of the two published trainings, measured by ``train/tasks/gate/yamnet_points.py``."""
 
 CARD = """# {name}
 
@@ -52,19 +52,19 @@ Measured when this folder was written:
 
 @dataclass(frozen=True)
 class Check:
-    """A reference that a folder is compared with before it is kept, and how far they may differ."""
+    """A reference that a new folder is compared with, and the largest allowed difference."""
 
     reference: Reference
     tolerance: Tolerance
 
 
 def hop_frames_of(hop_ms: float) -> int:
-    """Frames of a hop.
+    """Convert a hop from milliseconds to frames.
 
     Raises
     ------
     ConfigError
-        If they are not whole, or more than the window has.
+        If the hop is not a whole number of frames, or not shorter than the window.
     """
     longest = PATCH_FRAMES - 1
     if hop_ms % 10 or not 10 <= hop_ms <= 10 * longest:
@@ -75,32 +75,32 @@ def hop_frames_of(hop_ms: float) -> int:
 def write_folder(
     weights: Weights, hop_frames: int, checks: Sequence[Check], sounds: Sequence[Array], folder: Path
 ) -> list[Difference]:
-    """Write ``model.onnx``, ``manifest.json`` and ``card.md`` once they run and agree with every reference.
+    """Write ``model.onnx``, ``manifest.json`` and ``card.md``, after a check against every reference.
 
     Parameters
     ----------
     weights : Weights
+        Weights of the network.
     hop_frames : int
-        From one score to the next, 1 to 95.
+        Frames from one score to the next, 1 to 95.
     checks : sequence of Check
-        At least one.
+        References to compare with, at least one.
     sounds : sequence of float32 array, shape (samples,)
-        What they are compared on, at 16 kHz.
+        Sounds for the comparison, at 16 kHz.
     folder : Path
-        Made if absent; left as it is where the model is refused. Its name becomes the model's.
+        Folder to write, made if absent and left as it is if the model is refused. Its name becomes the model's.
 
     Returns
     -------
     list of Difference
-        What was measured, one for each check.
+        The measured differences, one for each check.
 
     Raises
     ------
     ModelError
-        If the model does not run, or differs from a reference by more than its tolerance, or the folder cannot
-        be written.
+        If the model does not run, differs from a reference by more than the tolerance, or cannot be written.
     """
-    content = whole_graph(weights, ("Music",))
+    content = graph_with_weights(weights, ("Music",))
     manifest = _manifest(weights, hop_frames, hashlib.sha256(content).hexdigest(), folder.name)
     with TemporaryDirectory() as name:
         trial = Path(name)

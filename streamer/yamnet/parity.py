@@ -1,4 +1,4 @@
-"""Whether a model folder gives what YAMNet itself gives, on sound."""
+"""Compare a model folder's scores and embeddings with those of YAMNet itself."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from streamer.inference.onnx import OnnxModel, open_session
 from streamer.yamnet.weights import CLASSES, EMBEDDING_SIZE, PATCH_FRAMES, WINDOW_SAMPLES
 
 EVERY = 4
-"""Of so many steps one is compared: neighbours share most of what they hear."""
+"""Interval between the compared steps; neighbouring steps see almost the same sound."""
 
 
 class Reference(Protocol):
-    """A YAMNet that somebody else runs: windows of sound to scores and embeddings, one row each."""
+    """A YAMNet run by another program: it turns windows of sound into scores and embeddings, one row each."""
 
     name: str
 
@@ -31,14 +31,14 @@ class Reference(Protocol):
 
 @dataclass(frozen=True)
 class Tolerance:
-    """How far a model may be from a reference; both in the terms of `Difference`.
+    """Largest allowed differences between a model and a reference.
 
     Attributes
     ----------
     score : float
         Largest allowed difference of a score.
     embedding : float
-        The same of an embedding's number, as a share of the largest that there is.
+        Largest allowed difference of a number in an embedding, as a share of the largest number.
     """
 
     score: float
@@ -46,22 +46,24 @@ class Tolerance:
 
 
 EXACT = Tolerance(score=2e-4, embedding=2e-4)
-"""For the same weights in another program: what is left is the order of sums in float32, in the front end too."""
+"""Tolerance for the same weights in another program, which adds float32 numbers in another order."""
 
 
 @dataclass(frozen=True)
 class Difference:
-    """What was measured between a model folder and a reference.
+    """Measured differences between a model folder and a reference.
 
     Attributes
     ----------
     reference : str
+        Name of the reference.
     windows : int
-        How many were compared.
+        Number of compared windows.
     score_median, score_largest : float
-        Of each window's largest difference of a score: the median and the largest.
+        Median and maximum, over windows, of the largest difference of a score.
     embedding_median, embedding_largest : float
-        The same of embeddings, as shares of the largest number in all the reference's embeddings.
+        Median and maximum, over windows, of the largest difference of a number in an embedding, as shares of the
+        largest number in all the reference's embeddings.
     """
 
     reference: str
@@ -80,15 +82,16 @@ class Difference:
 
 
 def compare(folder: Path, reference: Reference, sounds: Sequence[Array]) -> Difference:
-    """Step a model folder over sounds and compare whole windows with a reference.
+    """Run a model folder step by step over sounds, and compare whole windows with a reference.
 
     Parameters
     ----------
     folder : Path
-        Of a YAMNet, as `streamer.yamnet.folder.write_folder` makes it.
+        A YAMNet's folder, as `streamer.yamnet.folder.write_folder` makes it.
     reference : Reference
+        The YAMNet to compare with.
     sounds : sequence of float32 array, shape (samples,)
-        At 16 kHz, at least one of them longer than `WINDOW_SAMPLES` and some hops.
+        Sounds at 16 kHz, at least one of them several hops longer than `WINDOW_SAMPLES`.
 
     Raises
     ------
@@ -115,12 +118,12 @@ def compare(folder: Path, reference: Reference, sounds: Sequence[Array]) -> Diff
 
 
 def check(difference: Difference, tolerance: Tolerance) -> None:
-    """Refuse what differs too much.
+    """Refuse a model that differs too much.
 
     Raises
     ------
     ModelError
-        If a largest difference is above the tolerance, or is no number.
+        If a largest difference is above the tolerance, or NaN.
     """
     within = difference.score_largest <= tolerance.score
     if not (within and difference.embedding_largest <= tolerance.embedding):  # both false for NaN
@@ -131,7 +134,7 @@ def check(difference: Difference, tolerance: Tolerance) -> None:
 
 
 def _stepped(folder: Path, sound: Array) -> tuple[Array, Array, Array]:
-    """Windows, scores and embeddings of the steps that hear a whole window, step by step as live."""
+    """Return windows, scores and embeddings of the steps that cover a whole window, run as in a live stream."""
     model = OnnxModel(folder)
     session = open_session(verify_file(folder, model.manifest))
     hop = model.manifest.hop_frames

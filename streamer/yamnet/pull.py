@@ -1,4 +1,4 @@
-"""YAMNet from where Google publishes it to a model folder, checked against TensorFlow's own."""
+"""Fetch YAMNet from TensorFlow Hub, and convert it to a model folder."""
 
 from __future__ import annotations
 
@@ -15,28 +15,28 @@ from streamer.yamnet.tfhub import HubYAMNet
 
 
 def pull_yamnet(handle: str, hop_ms: float, folder: Path) -> list[Difference]:
-    """Write a model folder out of what ``tensorflow_hub.load`` takes, checked against it on the bundled recording.
+    """Convert a YAMNet that ``tensorflow_hub.load`` reads, and compare both on the bundled recording.
 
     Parameters
     ----------
     handle : str
-        A handle of the hub, or the folder of a SavedModel.
+        A handle of TensorFlow Hub, or the folder of a SavedModel.
     hop_ms : float
-        From one score to the next, a multiple of 10.
+        Time from one score to the next, a multiple of 10.
     folder : Path
-        Made if absent.
+        Folder to write, made if absent.
 
     Returns
     -------
     list of Difference
-        What was measured.
+        The measured differences.
 
     Raises
     ------
     ConfigError
-        If `hop_ms` cannot be.
+        If `hop_ms` is invalid.
     ModelError
-        If it cannot be fetched, is no YAMNet, or comes out otherwise than it went in.
+        If it cannot be fetched, is not YAMNet, or gives other scores after the conversion.
     """
     hop_frames = hop_frames_of(hop_ms)
     published = HubYAMNet(handle)
@@ -46,7 +46,7 @@ def pull_yamnet(handle: str, hop_ms: float, folder: Path) -> list[Difference]:
 
 
 def _bundled_sound() -> Array:
-    """The recording that comes with the program, float32, 16 kHz mono."""
+    """Return the bundled recording as float32 mono at 16 kHz."""
     with (files("streamer") / "data" / "demo.ogg").open("rb") as file:
         sound, rate_hz = soundfile.read(file, dtype="float32", always_2d=True)
     mono: Array = soxr.resample(sound.mean(axis=1), rate_hz, 16_000)

@@ -1,6 +1,6 @@
-"""YAMNet as TensorFlow Hub publishes it: its variables, and its own scores and embeddings to compare with.
+"""Read YAMNet as TensorFlow Hub publishes it: its weights, and its scores and embeddings to compare with.
 
-This is the only file that uses TensorFlow, and it imports it when it is called: the extra ``[tfhub]``.
+This is the only file that uses TensorFlow (the extra ``[tfhub]``), and it is imported only when needed.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from streamer.errors import ModelError
 from streamer.yamnet.weights import Weights, read_class_map
 
 HANDLE = "https://tfhub.dev/google/yamnet/1"
-"""Google's published YAMNet."""
+"""Handle of Google's published YAMNet."""
 BATCH_NORM_EPSILON = 1e-4
-"""Of the published network (tensorflow/models, research/audioset/yamnet/params.py)."""
+"""Epsilon of the published network (tensorflow/models, research/audioset/yamnet/params.py)."""
 
 _VARIABLE = re.compile(
     r"(?:layer(?P<layer>\d+)/(?P<kind>conv|depthwise|pointwise)(?:_conv)?/(?:bn/)?|(?:logits|dense)/)"
@@ -37,12 +37,12 @@ class HubYAMNet:
     Parameters
     ----------
     handle : str
-        What ``tensorflow_hub.load`` takes: a handle of the hub, or the folder of a SavedModel.
+        Argument of ``tensorflow_hub.load``: a handle of TensorFlow Hub, or the folder of a SavedModel.
 
     Raises
     ------
     ModelError
-        If TensorFlow Hub is not installed, or the handle leads to nothing that can be loaded.
+        If TensorFlow Hub is not installed, or the handle cannot be loaded.
     """
 
     def __init__(self, handle: str) -> None:
@@ -52,21 +52,21 @@ class HubYAMNet:
             raise ModelError(f"{handle} has no class map; expected YAMNet as TensorFlow Hub has it")
 
     def weights(self) -> Weights:
-        """Its variables, batch norms folded in.
+        """Return its weights, with batch norms folded in.
 
         Raises
         ------
         ModelError
-            If they are not YAMNet's.
+            If they do not have the names and shapes of YAMNet's.
         """
         variables: dict[str, Array] = {}
         for function in self._model.__call__.concrete_functions:
             variables |= {variable.name: variable.numpy() for variable in function.variables}
         class_map = Path(os.fsdecode(self._model.class_map_path().numpy()))
-        return Weights(folded(variables), math.inf, read_class_map(class_map), self.name)
+        return Weights(fold_batch_norms(variables), math.inf, read_class_map(class_map), self.name)
 
     def __call__(self, windows: Array) -> tuple[Array, Array]:
-        """Scores and embeddings of windows of sound.
+        """Return scores and embeddings of windows of sound.
 
         Parameters
         ----------
@@ -82,17 +82,17 @@ class HubYAMNet:
         return np.concatenate(scores), np.concatenate(embeddings)
 
 
-def folded(variables: Mapping[str, Array]) -> dict[str, Array]:
-    """Arrays as `Weights` has them, out of variables as the published code names them.
+def fold_batch_norms(variables: Mapping[str, Array]) -> dict[str, Array]:
+    """Convert variables with the published code's names to the arrays of `Weights`.
 
-    Convolutions may have biases, or batch norms with or without ``gamma``, which are folded:
-    ``kernel * gamma / sqrt(variance + epsilon)``, and what is left is the bias.
+    A convolution may have a bias, or a batch norm with or without ``gamma``. A batch norm is folded: the kernel
+    becomes ``kernel * gamma / sqrt(variance + epsilon)``, and the rest becomes the bias.
 
     Parameters
     ----------
     variables : mapping of str to array
-        ``layer2/depthwise_conv/bn/beta:0``, ``layer02/depthwise/kernel:0``, ``logits/kernel:0``, ...; kernels as
-        TensorFlow has them, (height, width, in, out). Others are left aside.
+        Variables such as ``layer2/depthwise_conv/bn/beta:0``, ``layer02/depthwise/kernel:0``,
+        ``logits/kernel:0``; kernels in TensorFlow's order (height, width, in, out). Others are ignored.
     """
     parts: dict[str, dict[str, Array]] = defaultdict(dict)
     for name, value in variables.items():
@@ -105,9 +105,7 @@ def folded(variables: Mapping[str, Array]) -> dict[str, Array]:
         if "kernel" not in part:
             continue
         kernel = (
-            part["kernel"].T
-            if name == "logits"
-            else _as_published(part["kernel"], name.endswith("depthwise"))
+            part["kernel"].T if name == "logits" else _reordered(part["kernel"], name.endswith("depthwise"))
         )
         scale = np.ones(len(kernel))
         bias = part.get("bias", np.zeros(len(kernel)))
@@ -119,16 +117,16 @@ def folded(variables: Mapping[str, Array]) -> dict[str, Array]:
     return arrays
 
 
-def _as_published(kernel: Array, is_depthwise: bool) -> Array:
-    """A kernel as (out, in per group, height, width); TensorFlow's depthwise ones have channels and 1 last."""
+def _reordered(kernel: Array, is_depthwise: bool) -> Array:
+    """Return a kernel as (out, in per group, height, width); depthwise ones end with (channels, 1) in TensorFlow."""
     return kernel.transpose((2, 3, 0, 1) if is_depthwise else (3, 2, 0, 1))
 
 
 def _load(handle: str) -> Any:
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # read once, when it is loaded
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow reads this once, when it is loaded
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # it uses pkg_resources, which warns of its own end
+            warnings.simplefilter("ignore")  # it uses pkg_resources, which warns that it is deprecated
             import tensorflow_hub
     except ImportError as error:
         raise ModelError(
@@ -137,7 +135,7 @@ def _load(handle: str) -> Any:
         ) from error
     try:
         return tensorflow_hub.load(handle)
-    except Exception as error:  # TensorFlow's own, urllib's and the system's
+    except Exception as error:  # it may be an error of TensorFlow, urllib or the system
         reason = " ".join(str(error).split())
         if "://" in handle:
             raise ModelError(

@@ -1,4 +1,4 @@
-"""YAMNet's weights: what they are called and how they are shaped, wherever they were read from."""
+"""Define the names and shapes of YAMNet's weights, and check them, wherever they were read from."""
 
 from __future__ import annotations
 
@@ -14,36 +14,36 @@ from streamer.arrays import Array
 from streamer.errors import ModelError
 
 CHANNELS = (32, 64, 128, 128, 256, 256, 512, 512, 512, 512, 512, 512, 1024, 1024)
-"""Outputs of the layers 1 to 14: one convolution, then depthwise and pointwise ones in pairs (MobileNet v1)."""
+"""Output channels of layers 1 to 14: one convolution, then pairs of depthwise and pointwise ones (MobileNet v1)."""
 STRIDED = frozenset({1, 3, 5, 7, 13})
-"""The layers that halve time and bands."""
+"""Layers that halve time and frequency."""
 PATCH_FRAMES, MEL_BANDS = 96, 64
-"""What the network sees at a time: 0.96 s of log-mel frames."""
+"""Input of the network: 0.96 s of log-mel frames."""
 WINDOW_SAMPLES = 15_600
-"""Samples at 16 kHz under a patch: 95 hops of 160, and a window of 400."""
+"""Samples at 16 kHz that a patch covers: 95 hops of 160 and a window of 400."""
 EMBEDDING_SIZE, CLASSES = CHANNELS[-1], 521
 LICENCE = "Apache-2.0 (Google), trained on AudioSet (YouTube)"
 
 
 @dataclass(frozen=True)
 class Weights:
-    """One training of the network, batch norms folded in.
+    """Weights of one training of the network, with batch norms folded in.
 
     Attributes
     ----------
     arrays : mapping of str to float32 array
-        The names and shapes of `SHAPES`; kernels as (out, in per group, height, width).
+        Arrays with the names and shapes of `SHAPES`; kernels are (out, in per group, height, width).
     relu_max : float
-        Where activations are cut: infinity for ReLU, 6 for ReLU6.
+        Upper limit of activations: infinity for ReLU, 6 for ReLU6.
     class_names : sequence of str
         AudioSet's names of the 521 outputs, in order.
     source : str
-        Where they were read from.
+        Description of the file or handle that they were read from.
 
     Raises
     ------
     ModelError
-        If an array is missing, unknown, of another shape or not finite, or the names are not 521.
+        If an array is missing, unknown, of another shape or not finite, or there are not 521 names.
     """
 
     arrays: Mapping[str, Array]
@@ -77,12 +77,12 @@ class Weights:
             )
 
     def class_index(self, name: str) -> int:
-        """Place of an AudioSet class among the outputs.
+        """Return the index of an AudioSet class among the outputs.
 
         Raises
         ------
         ModelError
-            If there is none of that name.
+            If there is no class of that name.
         """
         if name not in self.class_names:
             raise ModelError(
@@ -105,16 +105,16 @@ def _shapes() -> dict[str, tuple[int, ...]]:
 
 
 SHAPES = _shapes()
-"""Every array of the network, in the order in which sound passes it."""
+"""Shape of every array of the network, in the order of its layers."""
 
 
 def read_class_map(path: Path) -> tuple[str, ...]:
-    """Names out of a ``yamnet_class_map.csv``, in the order of its ``index``.
+    """Read the class names of a ``yamnet_class_map.csv``, in the order of its ``index``.
 
     Raises
     ------
     ModelError
-        If it is absent or something else.
+        If the file is absent, or not such a table.
     """
     try:
         with path.open(encoding="utf-8", newline="") as lines:
@@ -129,5 +129,5 @@ def read_class_map(path: Path) -> tuple[str, ...]:
 
 
 def _some(names: Sequence[str]) -> str:
-    """The first few of some names."""
+    """Name the first few of some names, and count the others."""
     return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "") or "nothing"

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from streamer.arrays import Array
-from streamer.audio.playback import CHUNK_S, MOST_S, WAITING_S, Playback
+from streamer.audio.playback import CHUNK_S, MAX_WAITING_S, WAITING_S, Playback
 from streamer.events import Stem
 
 RATE_HZ = 16_000
@@ -52,7 +52,7 @@ def played(playback: Playback, seconds: float, ppm: float = 0.0, turn_hops: int 
 def test_clocks_that_differ_make_neither_pauses_nor_lag(ppm: int, turn_hops: int) -> None:
     playback = Playback(DEVICE_HZ, 1)
     played(playback, 120.0, ppm, turn_hops)
-    assert (playback.pauses, playback.left_out_samples) == (0, 0)
+    assert (playback.pauses, playback.dropped_samples) == (0, 0)
     assert playback.waiting_s == pytest.approx(WAITING_S, abs=CHUNK_S * turn_hops)
     assert 1e6 * (playback.speed - 1) == pytest.approx(ppm, abs=200)
 
@@ -65,7 +65,7 @@ def test_after_a_short_stall_of_the_device_the_level_comes_back_and_goes_no_furt
     begin = 20 * RATE_HZ + HOP
     playback.put(stem(begin, tone(begin, late)))
     played(playback, 180.0, begin=begin + late)
-    assert (playback.pauses, playback.left_out_samples) == (0, 0)
+    assert (playback.pauses, playback.dropped_samples) == (0, 0)
     assert playback.waiting_s == pytest.approx(WAITING_S, abs=0.02)
 
 
@@ -115,7 +115,7 @@ def test_sound_that_runs_out_ends_softly_and_is_counted_once_it_goes_on(more: in
     sound = np.concatenate([playback.chunk() for _ in range(12)])[:, 0]
     assert np.abs(np.diff(sound)).max() < 0.02
     assert sound.sum() == pytest.approx(7 * HOP + more / 2, abs=2.0)  # all, less half of what rises and falls
-    assert not playback.plays
+    assert not playback.playing
     assert playback.pauses == 0  # it may have been the end
     playback.put(stem(len(ones), ones))
     assert playback.pauses == 1
@@ -126,7 +126,7 @@ def test_what_comes_all_at_once_is_left_out_but_for_what_should_be_next_and_coun
     playback.put(stem(0, tone(0, RATE_HZ)))
     playback.chunk()
     assert playback.waiting_s == pytest.approx(2 * WAITING_S - CHUNK_S)
-    assert playback.left_out_samples == RATE_HZ - round(2 * WAITING_S * RATE_HZ)
+    assert playback.dropped_samples == RATE_HZ - round(2 * WAITING_S * RATE_HZ)
 
 
 def test_while_the_device_takes_nothing_no_more_than_a_second_is_held() -> None:
@@ -134,7 +134,7 @@ def test_while_the_device_takes_nothing_no_more_than_a_second_is_held() -> None:
     for n in range(1_000):
         playback.put(stem(n * HOP, tone(n * HOP)))
     assert playback.waiting_s == 1.0
-    assert playback.left_out_samples == 900 * HOP
+    assert playback.dropped_samples == 900 * HOP
 
 
 def test_the_end_of_a_stem_is_no_pause() -> None:
@@ -153,17 +153,17 @@ def test_what_was_too_short_to_begin_with_is_not_played_with_what_comes_much_lat
     playback.put(stem(0, np.full((HOP, 1), 9.0, np.float32)))
     playback.put(stem(90 * HOP, np.ones((8 * HOP, 1), np.float32)))
     assert np.concatenate([playback.chunk() for _ in range(12)]).max() < 2.0
-    assert playback.left_out_samples == HOP
+    assert playback.dropped_samples == HOP
 
 
 def test_a_slow_device_leaves_the_oldest_out_without_a_click() -> None:
     playback = Playback(RATE_HZ, 1)
     playback.put(stem(0, tone(0, 8 * HOP)))
     parts = [playback.chunk() for _ in range(2)]
-    late = round(1.5 * MOST_S * RATE_HZ)
+    late = round(1.5 * MAX_WAITING_S * RATE_HZ)
     playback.put(stem(8 * HOP, tone(8 * HOP, late)))
     parts += [playback.chunk() for _ in range(5)]
-    assert playback.left_out_samples == 6 * HOP + late - HOP - round(WAITING_S * RATE_HZ)
+    assert playback.dropped_samples == 6 * HOP + late - HOP - round(WAITING_S * RATE_HZ)
     assert playback.waiting_s <= WAITING_S
     steepest = 2 * np.pi * 440.0 / RATE_HZ
     assert np.abs(np.diff(np.concatenate(parts)[:, 0])).max() < 1.3 * steepest

@@ -18,7 +18,7 @@ from streamer.inference.model_cache import ModelCache
 from streamer.inference.model_folders import released_folder
 from streamer.pipeline.build_heads import heads_of
 from streamer.sources.file import FileSource
-from streamer.sources.record import hear
+from streamer.sources.record import record
 
 HELD_OUT_FOLD = "5"
 SHOWN = 3
@@ -64,6 +64,6 @@ def test_sounds_are_recognised_from_three_recordings(data_dir: Path, tmp_path: P
 
 def heard(chain: Chain, path: Path) -> Array:
     """The best score of each label over a clip after a second of silence."""
-    samples = hear(FileSource(path), 16_000, 30.0)
+    samples = record(FileSource(path), 16_000, 30.0)
     scores = offline(chain, np.concatenate([np.zeros(16_000, np.float32), samples])[None])[0]
     return np.asarray(scores.max(axis=0))

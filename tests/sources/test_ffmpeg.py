@@ -21,10 +21,9 @@ import soundfile
 from streamer.arrays import Array
 from streamer.config import TURN_S
 from streamer.errors import ConfigError, StreamError
-from streamer.sources.ffmpeg import FfmpegSource, url_source
+from streamer.sources.ffmpeg import FfmpegSource, url_source, without_password
 from streamer.sources.media_file import MediaFileSource
 from streamer.sources.source import POLL_S, Block
-from streamer.sources.url import without_password
 from tests.sources.servers import http, rtsp, served, stalling
 from tests.sources.source_contract import DEADLINE_S, check_source, read_all
 

@@ -10,7 +10,7 @@ import soundfile
 
 from streamer.errors import StreamError
 from streamer.sources.file import FileSource
-from streamer.sources.record import hear
+from streamer.sources.record import record
 from streamer.sources.source import Block
 from tests.custom_sounds.toy_background import tone
 
@@ -18,14 +18,14 @@ from tests.custom_sounds.toy_background import tone
 def test_a_file_is_heard_mono_at_the_rate_asked_for(tmp_path: Path) -> None:
     x = tone(300.0, rate_hz=48_000)
     soundfile.write(tmp_path / "x.wav", np.stack([x, np.zeros_like(x)], axis=1), 48_000, subtype="FLOAT")
-    heard = hear(FileSource(tmp_path / "x.wav"), 16_000, 30.0)
+    heard = record(FileSource(tmp_path / "x.wav"), 16_000, 30.0)
     assert heard.shape == (32_000,)
     np.testing.assert_allclose(heard[1_000:-1_000], 0.5 * tone(300.0)[1_000:-1_000], atol=2e-3)
 
 
 def test_no_more_is_heard_than_asked_for(tmp_path: Path) -> None:
     soundfile.write(tmp_path / "x.wav", tone(300.0, seconds=3.0), 16_000)
-    assert hear(FileSource(tmp_path / "x.wav"), 16_000, 1.5).shape == (24_000,)
+    assert record(FileSource(tmp_path / "x.wav"), 16_000, 1.5).shape == (24_000,)
 
 
 def test_lost_sound_is_not_learnt_from(tmp_path: Path) -> None:
@@ -36,4 +36,4 @@ def test_lost_sound_is_not_learnt_from(tmp_path: Path) -> None:
 
     soundfile.write(tmp_path / "x.wav", tone(300.0), 16_000)
     with pytest.raises(StreamError, match=r"sound was lost while recording .*record it again"):
-        hear(Gap(tmp_path / "x.wav"), 16_000, 30.0)
+        record(Gap(tmp_path / "x.wav"), 16_000, 30.0)

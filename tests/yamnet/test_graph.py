@@ -13,7 +13,7 @@ import torch
 
 from models.yamnet import SlidingYAMNet, YAMNet
 from streamer.errors import ModelError
-from streamer.yamnet.graph import tensors_message, whole_graph
+from streamer.yamnet.graph import graph_with_weights, tensors_message
 from streamer.yamnet.weights import SHAPES
 from tests.yamnet.toy_weights import MUSIC, toy_weights
 from train.export.yamnet_graph import SHIPPED, write_weightless_graph
@@ -35,7 +35,7 @@ def test_a_message_of_tensors_is_what_onnx_reads() -> None:
 
 def test_the_whole_graph_is_valid_and_has_every_array() -> None:
     weights = toy_weights(6.0)
-    model = onnx.load_from_string(whole_graph(weights, ("Music",)))
+    model = onnx.load_from_string(graph_with_weights(weights, ("Music",)))
     onnx.checker.check_model(model, full_check=True)
     found = {tensor.name: onnx.numpy_helper.to_array(tensor) for tensor in model.graph.initializer}
     for name in SHAPES:
@@ -63,7 +63,7 @@ def test_the_shipped_graph_is_what_the_network_exports_to(tmp_path: Path) -> Non
 def test_it_gives_what_torch_gives(relu_max: float, hop_frames: int) -> None:
     weights = toy_weights(relu_max)
     model = SlidingYAMNet(YAMNet.from_weights(weights), hop_frames)
-    session = onnxruntime.InferenceSession(whole_graph(weights, ("Music", "class 0")))
+    session = onnxruntime.InferenceSession(graph_with_weights(weights, ("Music", "class 0")))
     rng = np.random.default_rng(2)
     x = rng.normal(-3.0, 3.0, (2, 3 * hop_frames, 64)).astype(np.float32)
     past = rng.normal(2.0, 3.0, (2, 96 - hop_frames, 64)).astype(np.float32)
@@ -78,4 +78,4 @@ def test_it_gives_what_torch_gives(relu_max: float, hop_frames: int) -> None:
 
 def test_a_class_that_is_not_there_is_refused() -> None:
     with pytest.raises(ModelError, match="has no class 'Musik'"):
-        whole_graph(toy_weights(), ("Musik",))
+        graph_with_weights(toy_weights(), ("Musik",))

@@ -11,7 +11,7 @@ import pytest
 from streamer.arrays import Array
 from streamer.errors import ModelError
 from streamer.yamnet.pull import pull_yamnet
-from streamer.yamnet.tfhub import folded
+from streamer.yamnet.tfhub import fold_batch_norms
 from streamer.yamnet.weights import SHAPES
 from tests.yamnet.toy_weights import toy_weights
 
@@ -58,7 +58,7 @@ def published_variables(arrays: dict[str, Array], seed: int = 0) -> dict[str, Ar
 
 def test_batch_norms_are_folded_as_published() -> None:
     arrays = dict(toy_weights().arrays)
-    found = folded(published_variables(arrays))
+    found = fold_batch_norms(published_variables(arrays))
     assert set(found) == set(SHAPES)
     for name, array in arrays.items():
         assert found[name].dtype == np.float32
@@ -67,7 +67,7 @@ def test_batch_norms_are_folded_as_published() -> None:
 
 def test_gamma_and_biases_are_folded_too() -> None:
     kernel = np.ones((3, 3, 1, 2))
-    found = folded(
+    found = fold_batch_norms(
         {
             "layer1/conv/kernel": kernel,
             "layer1/conv/bias": np.array([1.0, 2.0]),
