@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,8 @@ from torch.optim.swa_utils import AveragedModel
 from streamer.errors import ModelError
 from train.loop.checkpoint import Identity, Progress, load, save
 from train.loop.optimiser import optimisers
-from train.loop.task import PRECISIONS, Batch, LoopConfig, Task
+from train.loop.precision import autocast, chosen_precision
+from train.loop.task import Batch, LoopConfig, Task
 
 _log = logging.getLogger(__name__)
 
@@ -39,7 +39,7 @@ class Learner:
 
     def __init__(self, model: nn.Module, config: LoopConfig, device: torch.device) -> None:
         self._config, self._device = config, device
-        self._precision = _precision(config, device)
+        self._precision = chosen_precision(config.precision, model, device)
         self._average = _averaged(model, config.average)
         self.model, self.averaged = model, self._average.module
         self._optimisers = optimisers(model, config)
@@ -100,7 +100,7 @@ class Learner:
         batch : tuple of Tensor
         """
         wrapped.train()
-        with _autocast(self._precision, self._device):
+        with autocast(self._precision, self._device):
             parts = task.loss(wrapped, batch)
         total = torch.stack(list(parts.values())).sum()
         return {"loss": total, **{f"loss/{name}": part for name, part in parts.items()}}
@@ -148,14 +148,3 @@ def _averaged(model: nn.Module, average: float) -> AveragedModel:
             torch._foreach_copy_(own, new)
 
     return AveragedModel(model, multi_avg_fn=move, use_buffers=True)
-
-
-def _precision(config: LoopConfig, device: torch.device) -> torch.dtype | None:
-    """What the forward pass is cast to; none leaves it at float32."""
-    if config.precision == "auto" and device.type == "cuda":
-        return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
-    return PRECISIONS.get(config.precision)
-
-
-def _autocast(precision: torch.dtype | None, device: torch.device) -> AbstractContextManager[None]:
-    return torch.autocast(device.type, precision) if precision else nullcontext()

@@ -5,18 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-import torch
 from torch import Tensor, nn
 
 from streamer.dsp.log_mel import LogMelConfig
 from streamer.dsp.stft import StftConfig
 from streamer.errors import ConfigError
+from train.loop.precision import PRECISIONS
 from train.loop.run import DataUsed
 from train.loop.schedule import ScheduleConfig
 
 Batch = tuple[Tensor, ...]
 OPTIMISERS = ("adamw", "muon")
-PRECISIONS = {"bf16": torch.bfloat16, "fp16": torch.float16}
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from train.__main__ import main
 from train.data.decode import RATE_HZ
 from train.data.sets.stem_folders import own
 from train.loop.config import read_config
+from train.loop.precision import why_no_lstm
 from train.tasks.separation.cnn_lstm import CnnLstmRunConfig
 from train.tasks.separation.config import LossWeights, SeparationRunConfig
 from train.tasks.separation.figures import (
@@ -110,10 +111,22 @@ def test_losses_are_finite_parts_of_one_sum(task):
     assert all(torch.isfinite(loss) for loss in losses.values())
 
 
-def test_it_learns_in_half_precision_too(task):
+def test_it_learns_in_half_precision_where_the_processor_does(task):
+    if reason := why_no_lstm(torch.bfloat16, torch.device("cpu")):
+        pytest.skip(f"this processor computes no LSTM in bf16: {reason}")
     with torch.autocast("cpu", torch.bfloat16):
         losses = task.loss(task.make_model(), task.make_batch(1, 0, 2))
     assert all(torch.isfinite(loss) for loss in losses.values())
+
+
+def test_half_precision_where_the_processor_does_not_is_one_line(songs, settings, tmp_path, monkeypatch):
+    monkeypatch.setenv("STREAMER_DATA", str(songs.parent))
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("train.loop.precision.why_no_lstm", lambda dtype, device: "could not")
+    words = [word for text in [*settings, "loop.precision=bf16"] for word in ("--set", text)]
+    done = CliRunner().invoke(main, ["separation", *words])
+    assert done.exit_code == 2
+    assert "loop.precision is 'bf16', in which cpu computes no LSTM here (could not)" in done.stderr
 
 
 def test_both_stems_decide_which_weights_are_kept(task):
