@@ -38,7 +38,7 @@ from streamer.inference.onnx import OnnxModel
 from streamer.pipeline.stream_models import StreamModels
 
 RATE_HZ = 16_000
-NAMED = Config(models=ModelsConfig(taught="off"))
+NAMED = Config(models=ModelsConfig({"taught": "off"}))
 STEMS = replace(NAMED, stems=StemsConfig(publish=True))
 """Voice and accompaniment too; a `Publisher` is no part of it."""
 

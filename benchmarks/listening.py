@@ -29,7 +29,7 @@ from streamer.config import TURN_S, Config, PublishConfig
 from streamer.dsp.model_calls import run_alone
 from streamer.events import Event
 from streamer.inference.model_cache import ModelCache
-from streamer.pipeline.build_heads import heads_of
+from streamer.pipeline.build_heads import build_heads
 from streamer.pipeline.pipeline import Pipeline
 from streamer.sources.open_source import DEMO_PATH
 from streamer.sources.source import Block
@@ -137,10 +137,10 @@ def back_to_back_percent() -> float:
     woken, with cold caches, some thirty times a second.
     """
     samples, rate_hz = soundfile.read(DEMO_PATH, dtype="float32", always_2d=True)
-    pipeline = Pipeline("recording", rate_hz, heads_of(Config(), ModelCache()), PublishConfig())
+    pipeline = Pipeline("recording", rate_hz, build_heads(Config(), ModelCache()), PublishConfig())
     frames = round(TURN_S * rate_hz)
     blocks = [Block(n, samples[n : n + frames], None) for n in range(0, len(samples), frames)]
-    warm_up = Pipeline("warm-up", rate_hz, heads_of(Config(), ModelCache()), PublishConfig())
+    warm_up = Pipeline("warm-up", rate_hz, build_heads(Config(), ModelCache()), PublishConfig())
     for block in blocks[:100]:
         run_alone(warm_up.step(block))
     before = time.process_time()

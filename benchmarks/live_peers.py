@@ -63,7 +63,7 @@ def core_ms_per_s(peers: Sequence[Peer], rounds: int = 7, least_s: float = 0.2) 
 
 def ours(count: int, block_s: float) -> Peer:
     """So many streams together, everything from front end to events: gate, sounds and, gate or not, genre."""
-    listener = make_listener(Config(models=ModelsConfig(taught="off")), ModelCache()).ungated()
+    listener = make_listener(Config(models=ModelsConfig({"taught": "off"})), ModelCache()).ungated()
     streams = Streams([listener], count, *recording(RATE_HZ), block_s, Config().publish)
     return Peer(f"streamer, {count} together", streams.turn, count * block_s)
 

@@ -1,90 +1,64 @@
-"""Everything that can be set: frozen dataclasses, which `streamer.config_file` reads from TOML."""
+"""The configuration: a frozen dataclass for each section, which `streamer.config_file` reads from TOML."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 from streamer.errors import ConfigError
+from streamer.head_slots import HEAD_SLOTS, DecisionConfig
+
+MODEL_KEYS = tuple(slot.name for slot in HEAD_SLOTS)
+"""Keys of ``[models]`` that name a model, and of ``--model KEY=MODEL``."""
+
+DECISION_SECTIONS = tuple(slot.section for slot in HEAD_SLOTS)
+"""Sections with the settings of a head's decisions."""
+
+STREAM_FIELDS = ("models", "decisions", "stems")
+"""Fields of `Config` that a stream may set for itself."""
 
 PREFERENCES = ("balanced", "precision", "recall")
-"""What an operating point may be chosen for: neither at the cost of the other, few false alarms, or few misses."""
-
-
-@dataclass(frozen=True)
-class DecisionConfig:
-    """When a score becomes a decision.
-
-    Attributes
-    ----------
-    on, off : float or None
-        Probabilities, 0 <= off <= on <= 1. A span begins at a score of `on` or more and ends below `off`;
-        None takes the model's own operating point.
-    min_on_ms, min_off_ms : float
-        How long a change must last before it is believed.
-    warm_up_ms : float or None
-        Scores this soon after a start are not decided on; None takes the model's own figure.
-    update_ms : float
-        Between two ``update`` messages while something goes on.
-    """
-
-    on: float | None = None
-    off: float | None = None
-    min_on_ms: float = 180.0
-    min_off_ms: float = 600.0
-    warm_up_ms: float | None = None
-    update_ms: float = 1_000.0
-
-    def __post_init__(self) -> None:
-        on = 1.0 if self.on is None else self.on
-        off = 0.0 if self.off is None else self.off
-        if not 0.0 <= off <= on <= 1.0:
-            raise ConfigError(
-                f"thresholds are on = {self.on}, off = {self.off}; expected 0 <= off <= on <= 1"
-            )
-        times = self.min_on_ms, self.min_off_ms, self.warm_up_ms or 0.0, self.update_ms
-        if min(times) < 0:
-            raise ConfigError(
-                f"min_on_ms = {self.min_on_ms}, min_off_ms = {self.min_off_ms}, warm_up_ms = {self.warm_up_ms}, "
-                f"update_ms = {self.update_ms}; expected none below 0"
-            )
-
-
-PLACES = ("gate", "sounds", "genre", "taught", "separation")
-"""Where a model may listen, the keys of ``[models]``."""
-
-OWN_KEYS = ("models", "gate", "sounds", "genre", "taught", "voice", "stems")
-"""Keys of which a stream may have its own."""
+"""Aims of an operating point: neither kind of error at the cost of the other, few false alarms, or few misses."""
 
 STEMS = ("voice", "music")
-"""What sound is taken apart into."""
+"""Labels of the two results of the separation."""
 
 STEM_ENCODINGS = {"flac": "PCM_24", "wav": "FLOAT"}
-"""What stems are written as, and how samples are encoded. FLAC has no floats: what is beyond full scale is cut off."""
+"""Sample encoding of each form of stem file. FLAC has no floats: samples beyond full scale are clipped."""
 
 BACKENDS = ("cpu", "cuda", "torch")
-"""What may run the models."""
+"""Names of the libraries and devices that can run the models."""
 
 TURN_S = 0.05
-"""Most sound that gathers between two looks at live sources: what a look costs, against what it adds to the delay."""
+"""Most live sound that gathers before it is processed. Each turn has a cost; waiting adds to the delay."""
 
 STEMS_TURN_S = 0.01
-"""The same where stems are wanted, which are to sound soon: a hop of the default spectra."""
+"""The same where stems are wanted, which are played soon: one hop of the default spectra."""
 
 DEFAULT_ADDRESS = "tcp://127.0.0.1:7765"
-"""Where `streamer listen` publishes and subscribers look, unless told otherwise."""
+"""Address on which `streamer listen` publishes and to which subscribers connect by default."""
+
+KEYS = "keys"
+"""Metadata of a field whose mapping has these keys, each of which the file writes as a key beside the other fields."""
+
+
+def _check_keys(where: str, found: Mapping[str, object], expected: tuple[str, ...]) -> None:
+    unknown = [key for key in found if key not in expected]
+    if unknown:
+        raise ConfigError(f"{where} has the key {unknown[0]!r}; expected {', '.join(expected)}")
 
 
 @dataclass(frozen=True)
 class PcmConfig:
-    """Raw PCM on standard input: ``[pcm]``.
+    """Format of raw PCM on standard input: ``[pcm]``.
 
     Attributes
     ----------
     rate_hz, channels : int
-        Of the interleaved samples.
+        Format of the interleaved samples.
     encoding : {"s16le", "f32le"}
-        Of each sample.
+        Encoding of each sample.
     """
 
     rate_hz: int = 16_000
@@ -94,35 +68,35 @@ class PcmConfig:
 
 @dataclass(frozen=True)
 class ModelsConfig:
-    """Which models run: ``[models]``.
+    """The models that run: ``[models]``.
 
     Attributes
     ----------
-    gate, sounds, genre : str or None
-        A released model's name, or a folder; ``off`` leaves it out. None takes the released one of that name, if
-        there is one. Genre runs while the gate is open, and always if there is no gate.
-    taught : str or None
-        A folder of taught sounds (``streamer teach --folder``); ``off`` leaves them out. None takes the user's own, if
+    names : mapping of str to str or None
+        For each key in `MODEL_KEYS` a released model's name or a folder; ``off`` or nothing leaves the slot empty,
+        None takes the slot's default model (`streamer.head_slots`). Keys that are not given take the slot's default.
+        For ``taught`` it is a folder of taught sounds (``streamer teach --folder``); None takes the user's own, if
         there are any.
-    separation : str or None
-        Takes voice and accompaniment apart while the gate is open, and says where there is a voice; as `gate`. None
-        takes the released one, if there is one, where stems are asked for (``[stems]``).
     prefer : {"balanced", "precision", "recall"}
-        Which operating point of the models is taken: few false alarms, few misses, or neither at the cost of the
-        other.
+        Operating point of the models: few false alarms (precision), few misses (recall), or neither at the cost of
+        the other.
     pre_roll_s : float
-        Sound before the gate opened that what it opens hears first; 0 to 60.
+        Sound from before the gate opened that a gated head is given first, 0 to 60 seconds.
+
+    Raises
+    ------
+    ConfigError
+        If a value is out of its range, or a key of `names` is no slot.
     """
 
-    gate: str | None = "gate"
-    sounds: str | None = None
-    genre: str | None = None
-    taught: str | None = None
-    separation: str | None = None
+    names: Mapping[str, str | None] = field(default_factory=dict, hash=False, metadata={KEYS: MODEL_KEYS})
     prefer: str = "balanced"
     pre_roll_s: float = 3.0
 
     def __post_init__(self) -> None:
+        _check_keys("models", self.names, MODEL_KEYS)
+        names = {slot.name: self.names.get(slot.name, slot.default_model) for slot in HEAD_SLOTS}
+        object.__setattr__(self, "names", names)
         if self.prefer not in PREFERENCES:
             raise ConfigError(f"prefer is {self.prefer!r}; expected one of {', '.join(PREFERENCES)}")
         if not 0 <= self.pre_roll_s <= 60:
@@ -131,18 +105,18 @@ class ModelsConfig:
 
 @dataclass(frozen=True)
 class StemsConfig:
-    """What becomes of voice and accompaniment: ``[stems]``.
+    """Use that is made of the separated voice and music: ``[stems]``.
 
     Attributes
     ----------
     publish : bool
-        Whether they are published, kind ``stem``.
+        Whether they are published, as messages of kind ``stem``.
     to : str
-        Folder that they are written into; empty writes none.
+        Folder into which they are written; empty writes none.
     form : {"flac", "wav"}
-        Of the files.
+        Format of the files.
     play : {"", "voice", "music"}
-        Which is played live, if any.
+        The stem that is played live, if any.
     output : str
         Device that plays it: ``default``, an index, or part of its name. No two streams play on one.
     """
@@ -161,7 +135,7 @@ class StemsConfig:
 
     @property
     def wanted(self) -> bool:
-        """Whether anything is to be made of them."""
+        """Whether stems are published, written or played."""
         return self.publish or bool(self.to) or bool(self.play)
 
 
@@ -175,17 +149,19 @@ class StreamConfig:
         ``auto``, ``mic``, an input device's index or part of its name, ``file:PATH``, a URL, or ``-`` for raw
         PCM on standard input.
     name : str
-        In the topic of its messages: letters, digits, ``_``, ``.`` and ``-``; empty takes one from the device.
+        Name in the topic of its messages: letters, digits, ``_``, ``.`` and ``-``. An empty name is replaced by one
+        made from the device.
     rate_hz, channels : int
-        What a microphone is asked for; 0 takes the device's own. Other devices have theirs and ignore these:
-        files and URLs say it, raw PCM has it from ``[pcm]``.
+        Format that is asked of a microphone; 0 takes the device's own. Other devices ignore these: files and URLs
+        state their format, raw PCM has it from ``[pcm]``.
     priority : int
-        Where the machine cannot carry all streams, those of the lowest are left out first.
+        Streams of the lowest priority are left out first where the machine cannot carry all.
     models : ModelsConfig or None
-    gate, sounds, genre, taught, voice : DecisionConfig or None
+        This stream's own ``[stream.models]``. A key that is absent there is as in ``[models]``; None is all as there.
+    decisions : mapping of str to DecisionConfig
+        This stream's own ``[stream.gate]`` and so on, by section; a section that is absent is as in ``[gate]``.
     stems : StemsConfig or None
-        What holds for this stream in the place of what holds for all: ``[stream.models]``, ``[stream.gate]`` and so on,
-        of which each key that is absent is as in ``[models]``, ``[gate]`` and so on. None is all as there.
+        This stream's own ``[stream.stems]``, as `models`.
     """
 
     device: str = "auto"
@@ -194,14 +170,13 @@ class StreamConfig:
     channels: int = 0
     priority: int = 0
     models: ModelsConfig | None = None
-    gate: DecisionConfig | None = None
-    sounds: DecisionConfig | None = None
-    genre: DecisionConfig | None = None
-    taught: DecisionConfig | None = None
-    voice: DecisionConfig | None = None
+    decisions: Mapping[str, DecisionConfig] = field(
+        default_factory=dict, hash=False, metadata={KEYS: DECISION_SECTIONS}
+    )
     stems: StemsConfig | None = None
 
     def __post_init__(self) -> None:
+        _check_keys("stream", self.decisions, DECISION_SECTIONS)
         if not re.fullmatch(r"[\w.-]*", self.name):
             raise ConfigError(
                 f"stream name is {self.name!r}; expected letters, digits, '_', '.' and '-', or nothing to take "
@@ -216,7 +191,7 @@ class StreamConfig:
 
 @dataclass(frozen=True)
 class PublishConfig:
-    """What is published, where and how often: ``[publish]``.
+    """Messages that are published, their address and their rate: ``[publish]``.
 
     Attributes
     ----------
@@ -229,7 +204,7 @@ class PublishConfig:
     spectrum : bool
         Whether log-mel frames are published, at `level_hz`.
     top : int
-        Labels per head in ``scores``.
+        Number of labels per head in ``scores``.
     heartbeat_s : float
         Seconds between two ``status`` messages.
     """
@@ -243,8 +218,7 @@ class PublishConfig:
     heartbeat_s: float = 1.0
 
     def __post_init__(self) -> None:
-        for name in ("scores_hz", "level_hz"):
-            value = getattr(self, name)
+        for name, value in (("scores_hz", self.scores_hz), ("level_hz", self.level_hz)):
             if not 0 < value <= 100:
                 raise ConfigError(f"{name} is {value}; expected above 0 and at most 100 messages a second")
         if self.heartbeat_s <= 0 or self.top < 1:
@@ -255,22 +229,22 @@ class PublishConfig:
 
 @dataclass(frozen=True)
 class EngineConfig:
-    """When live sound is heard, how far that may fall behind, and what runs the models: ``[engine]``.
+    """Pace of live processing, its bound on lag, and the library that runs the models: ``[engine]``.
 
     Attributes
     ----------
     max_lag_ms : float
-        Waiting sound beyond this is dropped, oldest first, counted and announced.
+        Most sound that may wait. What exceeds it is dropped, oldest first, counted and announced.
     ring_s : float
         Seconds of sound that the capture ring holds.
     turn_ms : float or None
-        Most live sound that gathers before it is heard, 1 to 50; of few streams it is heard as soon as a message may
-        be due. Each turn costs, and waiting for it delays. None takes 50, and 10 where stems are wanted.
+        Most live sound that gathers before it is processed, 1 to 50. With few streams it is processed as soon as a
+        message may be due. Each turn has a cost, and waiting for it delays. None takes 50, and 10 where stems are
+        wanted.
     backend : {"cpu", "cuda", "torch"}
-        What runs the models: ONNX Runtime on the CPU; the same on a GPU; or torch on a GPU, which keeps their states
-        there.
+        ONNX Runtime on the CPU; the same on a GPU; or torch on a GPU, which keeps the models' states there.
     threads : int
-        Of a model on the CPU, 1 to 256. More are of use to large ones alone.
+        Threads of a model on the CPU, 1 to 256. More than one helps large models alone.
     """
 
     max_lag_ms: float = 1_000.0
@@ -301,31 +275,25 @@ class Config:
     ----------
     stream : tuple of StreamConfig
         At least one, and at most one of them standard input.
-    gate : DecisionConfig
-        When the music gate opens and closes.
-    sounds : DecisionConfig
-        When an everyday sound goes on and off: a knock on a door is short.
-    genre : DecisionConfig
-        When a genre is decided on: it does not change with every bar.
-    taught : DecisionConfig
-        When a sound that the user taught goes on and off.
-    voice : DecisionConfig
-        When a voice in music sets in and pauses.
+    decisions : mapping of str to DecisionConfig
+        Settings of each head's decisions, by section: ``[gate]``, ``[sounds]`` and so on. Sections that are not given
+        take the defaults of `streamer.head_slots`.
     """
 
     stream: tuple[StreamConfig, ...] = (StreamConfig(),)
     pcm: PcmConfig = PcmConfig()
     models: ModelsConfig = ModelsConfig()
-    gate: DecisionConfig = DecisionConfig()
-    sounds: DecisionConfig = DecisionConfig(min_on_ms=80.0, min_off_ms=500.0)
-    genre: DecisionConfig = DecisionConfig(min_on_ms=500.0, min_off_ms=1_500.0)
-    taught: DecisionConfig = DecisionConfig(min_on_ms=160.0, min_off_ms=500.0)
-    voice: DecisionConfig = DecisionConfig(min_on_ms=100.0, min_off_ms=500.0)
+    decisions: Mapping[str, DecisionConfig] = field(
+        default_factory=dict, hash=False, metadata={KEYS: DECISION_SECTIONS}
+    )
     stems: StemsConfig = StemsConfig()
     publish: PublishConfig = PublishConfig()
     engine: EngineConfig = EngineConfig()
 
     def __post_init__(self) -> None:
+        _check_keys("decisions", self.decisions, DECISION_SECTIONS)
+        defaults = {slot.section: slot.decisions for slot in HEAD_SLOTS}
+        object.__setattr__(self, "decisions", {**defaults, **self.decisions})
         if not self.stream:
             raise ConfigError(
                 "stream is empty; expected at least one [[stream]], or none of the key for a microphone"
@@ -337,13 +305,17 @@ class Config:
             )
 
     def of(self, stream: StreamConfig) -> Config:
-        """What holds for a stream: its own where it has any."""
-        own = {key: getattr(stream, key) for key in OWN_KEYS}
-        return replace(self, **{key: value for key, value in own.items() if value is not None})
+        """Return the configuration of one stream: its own settings where it has any."""
+        return replace(
+            self,
+            models=stream.models or self.models,
+            decisions={**self.decisions, **stream.decisions},
+            stems=stream.stems or self.stems,
+        )
 
     @property
     def turn_s(self) -> float:
-        """Seconds of live sound that gather before it is heard, at most."""
+        """Most seconds of live sound that gather before they are processed."""
         if self.engine.turn_ms is not None:
             return self.engine.turn_ms / 1_000
         return STEMS_TURN_S if self.stems.wanted else TURN_S

@@ -1,4 +1,4 @@
-"""Configuration from TOML: a key that does not exist, or a value of another type, is an error."""
+"""Read the configuration from TOML, refusing keys that do not exist and values of another type."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
 from types import NoneType, UnionType
-from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Any, NamedTuple, TypeVar, Union, get_args, get_origin, get_type_hints
 
-from streamer.config import OWN_KEYS, Config, StreamConfig
+from streamer.config import KEYS, Config, StreamConfig
 from streamer.errors import ConfigError
 
 T = TypeVar("T")
@@ -31,20 +31,20 @@ def read_config(path: Path) -> Config:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ConfigError(f"cannot read {path}: {error.strerror}; give --config a TOML file") from error
-    # Besides what is no text or no TOML: numbers that are too long, tables that nest too deep.
+    # ValueError: bytes that are no text, bad TOML, numbers that are too long. RecursionError: tables nested too deep.
     except (ValueError, RecursionError) as error:
         raise ConfigError(f"{path} is no TOML: {error}") from error
     try:
-        of_all = from_mapping(Config, {k: v for k, v in content.items() if k != "stream"}, base=Config())
-        return _with_streams(of_all, content["stream"]) if "stream" in content else of_all
+        shared = from_mapping(Config, {k: v for k, v in content.items() if k != "stream"}, base=Config())
+        return _with_streams(shared, content["stream"]) if "stream" in content else shared
     except ConfigError as error:
         raise ConfigError(f"{path}: {error}") from error
 
 
-def _with_streams(of_all: Config, value: Any) -> Config:
-    """The configuration with its streams; what one has of its own stands on what holds for all."""
-    base = StreamConfig(**{key: getattr(of_all, key) for key in OWN_KEYS})
-    return replace(of_all, stream=_value(get_type_hints(Config)["stream"], value, "stream", base))
+def _with_streams(shared: Config, value: Any) -> Config:
+    """Return the configuration with its streams, each based on the settings that hold for all."""
+    base = StreamConfig(models=shared.models, decisions=shared.decisions, stems=shared.stems)
+    return replace(shared, stream=_value(get_type_hints(Config)["stream"], value, "stream", base))
 
 
 def from_mapping(kind: type[T], content: Mapping[str, Any], where: str = "", base: T | None = None) -> T:
@@ -55,43 +55,68 @@ def from_mapping(kind: type[T], content: Mapping[str, Any], where: str = "", bas
     kind : type
         A configuration dataclass.
     content : Mapping
-        Its fields by name.
+        Its fields by name. A field with `streamer.config.KEYS` in its metadata is a mapping whose keys stand here
+        beside the other fields.
     where : str
         Key of `content` in the file and a dot, for the error text; tables of a list are numbered from 1 on.
     base : optional
-        What holds where a key is absent; None takes the defaults of `kind`.
+        Values for keys that are absent; None takes the defaults of `kind`.
 
     Raises
     ------
     ConfigError
         If a key does not exist, or a value has another type or is infinite or no number.
     """
-    hints = get_type_hints(kind)
-    known = [f.name for f in fields(kind)]  # type: ignore[arg-type]
-    values = {}
+    places = _places(kind)
+    values: dict[str, Any] = {}
     for key, value in content.items():
-        if key not in known:
-            near = difflib.get_close_matches(key, known, n=1)
-            way_out = f"did you mean {where + near[0]!r}?" if near else f"expected one of {', '.join(known)}"
+        if key not in places:
+            near = difflib.get_close_matches(key, places, n=1)
+            way_out = f"did you mean {where + near[0]!r}?" if near else f"expected one of {', '.join(places)}"
             raise ConfigError(f"unknown key {where + key!r}; {way_out}")
-        values[key] = _value(hints[key], value, where + key, getattr(base, key, None))
+        place = places[key]
+        if place.in_mapping:
+            mapping = values.setdefault(place.field, dict(getattr(base, place.field, {})))
+            mapping[key] = _value(place.hint, value, where + key, mapping.get(key))
+        else:
+            values[key] = _value(place.hint, value, where + key, getattr(base, key, None))
     try:
         return kind(**values) if base is None else replace(base, **values)  # type: ignore[type-var]
     except ConfigError as error:
         raise ConfigError(f"[{where.removesuffix('.')}]: {error}" if where else str(error)) from error
 
 
+class _KeyPlace(NamedTuple):
+    """The field that a key of the file sets, the type of its value, and whether it is a key of that field's mapping."""
+
+    field: str
+    hint: Any
+    in_mapping: bool
+
+
+def _places(kind: type) -> dict[str, _KeyPlace]:
+    """Return the keys of a section in their order, and what each sets."""
+    hints = get_type_hints(kind)
+    places = {}
+    for own in fields(kind):
+        for key in own.metadata.get(KEYS, ()):
+            places[key] = _KeyPlace(own.name, get_args(hints[own.name])[1], in_mapping=True)
+        if KEYS not in own.metadata:
+            places[own.name] = _KeyPlace(own.name, hints[own.name], in_mapping=False)
+    return places
+
+
 def _value(hint: Any, value: Any, where: str, base: Any) -> Any:
-    """A value of the type that is hinted at; `base` is what a table stands on, or each table of a list."""
+    """Return a checked value of the type `hint`; `base` has the values that a table, or each of a list, omits."""
     if get_origin(hint) is tuple:
         kind, *others = get_args(hint)
         if not isinstance(value, list):
-            of_what = f"of tables, [[{where}]]" if is_dataclass(kind) else f"as [{value!r}]"
-            raise ConfigError(f"{where} is {value!r}; expected a list {of_what}")
+            what = f"of tables, [[{where}]]" if is_dataclass(kind) else f"as [{value!r}]"
+            raise ConfigError(f"{where} is {value!r}; expected a list {what}")
         if Ellipsis not in others and len(value) != 1 + len(others):
             raise ConfigError(f"{where} is {value!r}; expected {1 + len(others)} in the list")
-        of_each = None if isinstance(base, tuple) else base
-        return tuple(_value(kind, item, f"{where}[{n}]", of_each) for n, item in enumerate(value, 1))
+        each_base = None if isinstance(base, tuple) else base
+        return tuple(_value(kind, item, f"{where}[{n}]", each_base) for n, item in enumerate(value, 1))
     options = get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)
     wanted = [option for option in options if option is not NoneType]
     table = next((option for option in wanted if isinstance(option, type) and is_dataclass(option)), None)

@@ -11,9 +11,10 @@ from datetime import datetime
 from typing import ClassVar, Literal, Self, TypeAlias
 
 from streamer.arrays import Array
+from streamer.head_slots import HEAD_SLOTS
 
-DECISION_KINDS = ("gate", "sound", "genre", "taught", "voice")
-"""Kinds of message in which something begins, goes on or ends."""
+DECISION_KINDS = tuple(slot.kind for slot in HEAD_SLOTS)
+"""Kinds of messages that report that something began, goes on or ended: ``gate``, ``sound``, ``genre``, ..."""
 
 DecisionState: TypeAlias = Literal["listening", "on", "update", "off"]
 """How things stand in a decision."""

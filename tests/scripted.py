@@ -10,11 +10,12 @@ from pathlib import Path
 import numpy as np
 
 from streamer.arrays import Array
-from streamer.config import Config, DecisionConfig
+from streamer.config import Config
 from streamer.engine.engine import Engine
 from streamer.engine.stream import Stream
 from streamer.errors import DeviceError, StreamError
 from streamer.events import Event
+from streamer.head_slots import DecisionConfig
 from streamer.heads.head import Head
 from streamer.inference.onnx import OnnxModel
 from streamer.pipeline.stream_models import StreamModels

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from streamer.config import Config, DecisionConfig, ModelsConfig, StreamConfig
+from streamer.config import Config, ModelsConfig, StreamConfig
 from streamer.config_file import read_config
 from streamer.errors import ConfigError
+from streamer.head_slots import HEAD_SLOTS, DecisionConfig
 
 
 def read(tmp_path: Path, content: str) -> Config:
@@ -31,15 +32,15 @@ def test_what_is_set_is_taken(tmp_path: Path) -> None:
     first, second = config.stream
     assert (first.device, first.name, first.rate_hz, first.channels) == ("usb", "Küche_1.a-b", 48_000, 1)
     assert (second.device, second.name, second.rate_hz, second.channels) == ("-", "", 0, 0)
-    assert config.gate == DecisionConfig(on=1.0)
+    assert config.decisions["gate"] == DecisionConfig(on=1.0)
 
 
 def test_a_section_changes_only_what_it_says(tmp_path: Path) -> None:
     config = read(tmp_path, "[sounds]\non = 0.4\n[genre]\nmin_off_ms = 9\n[models]\ngenre = 'off'\n")
-    assert config.sounds == replace(Config().sounds, on=0.4)
-    assert config.genre == replace(Config().genre, min_off_ms=9.0)
-    assert config.sounds.min_on_ms < Config().gate.min_on_ms  # a knock is short
-    assert config.models == ModelsConfig(genre="off")
+    assert config.decisions["sounds"] == replace(Config().decisions["sounds"], on=0.4)
+    assert config.decisions["genre"] == replace(Config().decisions["genre"], min_off_ms=9.0)
+    assert config.decisions["sounds"].min_on_ms < Config().decisions["gate"].min_on_ms  # a knock is short
+    assert config.models == ModelsConfig({"genre": "off"})
 
 
 def test_a_stream_has_its_own_where_it_says_so(tmp_path: Path) -> None:
@@ -60,9 +61,9 @@ def test_a_stream_has_its_own_where_it_says_so(tmp_path: Path) -> None:
         """,
     )
     hall, yard = config.stream
-    assert config.of(hall).models == ModelsConfig(genre="off", prefer="precision")
-    assert config.of(hall).gate == DecisionConfig(on=0.9, off=0.3)
-    assert config.of(hall).sounds == config.sounds
+    assert config.of(hall).models == ModelsConfig({"genre": "off"}, "precision")
+    assert config.of(hall).decisions["gate"] == DecisionConfig(on=0.9, off=0.3)
+    assert config.of(hall).decisions["sounds"] == config.decisions["sounds"]
     assert config.of(yard) == config
     assert config.of(StreamConfig("mic")) == config
 
@@ -129,3 +130,25 @@ def test_what_cannot_be_used_is_refused(tmp_path: Path, content: str, match: str
 def test_two_standard_inputs_are_refused_from_the_command_line_too() -> None:
     with pytest.raises(ConfigError, match="there is one standard input"):
         Config(stream=(StreamConfig("-", "a"), StreamConfig("-", "b")))
+
+
+def test_every_head_slot_has_its_keys_in_the_file(tmp_path: Path) -> None:
+    for slot in HEAD_SLOTS:
+        content = (
+            f"[models]\n{slot.name} = 'x'\n[{slot.section}]\non = 0.9\n[[stream]]\n{slot.section}.off = 0.2\n"
+        )
+        config = read(tmp_path, content)
+        assert config.models.names == {**ModelsConfig().names, slot.name: "x"}
+        assert config.decisions == {**Config().decisions, slot.section: replace(slot.decisions, on=0.9)}
+        own = config.of(config.stream[0]).decisions[slot.section]
+        assert own == replace(slot.decisions, on=0.9, off=0.2)
+
+
+def test_settings_of_a_head_that_is_in_no_slot_are_refused() -> None:
+    with pytest.raises(ConfigError, match="models has the key 'sound'; expected gate, sounds, genre"):
+        ModelsConfig({"sound": "off"})
+    for kind in (Config, StreamConfig):
+        with pytest.raises(
+            ConfigError, match="has the key 'sound'; expected gate, sounds, genre, taught, voice"
+        ):
+            kind(decisions={"sound": DecisionConfig()})

@@ -30,6 +30,7 @@ FORBIDDEN = {
 LAYERS = {
     "streamer": (
         "arrays errors",
+        "head_slots",
         "config dsp events",
         "audio config_file inference wire",
         "custom_sounds heads sinks sources yamnet",

@@ -29,10 +29,10 @@ def list_models() -> None:
 def verify(names: tuple[str, ...]) -> None:
     """Check that models are whole, fit this program and the ear that they hear, and run."""
     from streamer.inference.model_folders import find_model, known_folders
-    from streamer.pipeline.build_heads import verified
+    from streamer.pipeline.build_heads import verify_model
 
     for folder in [find_model(name) for name in names] or known_folders():
-        manifest = verified(folder)
+        manifest = verify_model(folder)
         on_ear = f" on {_ear(manifest)}" if manifest.ear else ""
         click.echo(f"{manifest.name}: whole, fits, runs{on_ear} ({folder})")
 

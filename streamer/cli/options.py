@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from streamer.config import BACKENDS, PLACES, PREFERENCES, Config, PcmConfig
+from streamer.config import BACKENDS, MODEL_KEYS, PREFERENCES, Config, ModelsConfig, PcmConfig
 from streamer.config_file import read_config
 from streamer.errors import ConfigError
 
@@ -25,7 +25,7 @@ def hearing_options(command: Callable[..., Any]) -> Callable[..., Any]:
             "models",
             multiple=True,
             metavar="PLACE=MODEL",
-            help=f"What listens as {', '.join(PLACES)}: a model's name, its folder, or off; repeatable, as in "
+            help=f"What listens as {', '.join(MODEL_KEYS)}: a model's name, its folder, or off; repeatable, as in "
             "--model genre=off.  [default: those that are released]",
         ),
         click.option(
@@ -73,14 +73,16 @@ def hearing_config(config_path: Path | None, models: Sequence[str], prefer: str 
         If the file cannot be used, or `models` are not of the form PLACE=MODEL.
     """
     config = read_config(config_path) if config_path else Config()
-    chosen: dict[str, Any] = dict(map(_chosen, models))
-    if prefer is not None:
-        chosen["prefer"] = prefer
+    names = dict(map(_chosen, models))
+
+    def changed(section: ModelsConfig) -> ModelsConfig:
+        return replace(section, names={**section.names, **names}, prefer=prefer or section.prefer)
+
     streams = tuple(
-        replace(stream, models=replace(stream.models, **chosen)) if stream.models else stream
+        replace(stream, models=changed(stream.models)) if stream.models else stream
         for stream in config.stream
     )
-    return replace(config, models=replace(config.models, **chosen), stream=streams)
+    return replace(config, models=changed(config.models), stream=streams)
 
 
 def pcm_config(text: str) -> PcmConfig:
@@ -102,8 +104,8 @@ def pcm_config(text: str) -> PcmConfig:
 
 def _chosen(text: str) -> tuple[str, str]:
     place, equals, model = text.partition("=")
-    if place not in PLACES or not equals:
+    if place not in MODEL_KEYS or not equals:
         raise ConfigError(
-            f"--model is {text!r}; expected PLACE=MODEL with {', '.join(PLACES)} for PLACE, such as gate=yamnet"
+            f"--model is {text!r}; expected PLACE=MODEL with {', '.join(MODEL_KEYS)} for PLACE, such as gate=yamnet"
         )
     return place, model

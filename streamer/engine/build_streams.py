@@ -12,8 +12,8 @@ from streamer.engine.signals import StoppedBySignal
 from streamer.engine.stream import Stream
 from streamer.errors import ConfigError, DeviceError, StreamerError
 from streamer.inference.model_cache import ModelCache
-from streamer.pipeline.build_heads import heads_of
-from streamer.pipeline.build_separation import separation_of
+from streamer.pipeline.build_heads import build_heads
+from streamer.pipeline.build_separation import build_separation
 from streamer.pipeline.stream_models import StreamModels
 from streamer.sinks.stem_outputs import check_outputs, stem_sinks
 from streamer.sinks.text import clock
@@ -123,8 +123,8 @@ def make_listener(config: Config, loaded: ModelCache) -> StreamModels:
     ConfigError
         If stems are asked for and nothing separates.
     """
-    heads = heads_of(config, loaded)
-    return StreamModels(heads, separation_of(config, heads, loaded))
+    heads = build_heads(config, loaded)
+    return StreamModels(heads, build_separation(config, heads, loaded))
 
 
 def run(engine: Engine, tick: Callable[[], None], tick_s: float) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import fields
 
-from streamer.config import OWN_KEYS, Config
+from streamer.config import STREAM_FIELDS, Config
 from streamer.engine.engine import Engine
 from streamer.engine.stream import Stream
 from streamer.engine.warm_up import warm_up
@@ -15,7 +15,7 @@ READ_AGAIN = "the configuration was read again"
 REFUSED = "the configuration cannot be used, nothing was changed"
 """How what came of it begins."""
 
-FIXED = tuple(field.name for field in fields(Config) if field.name not in ("stream", *OWN_KEYS))
+FIXED = tuple(field.name for field in fields(Config) if field.name not in ("stream", *STREAM_FIELDS))
 """Sections that hold from start to end: what they say was opened or laid out by them."""
 
 

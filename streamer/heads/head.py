@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from streamer.config import DecisionConfig
 from streamer.dsp.log_mel import LogMel
 from streamer.dsp.stage import Stage
 from streamer.errors import ModelError
+from streamer.head_slots import DecisionConfig
 from streamer.heads.head_decisions import HeadDecisions, decisions_of, points_of
 from streamer.inference.manifest import Thresholds
 from streamer.inference.model import Model

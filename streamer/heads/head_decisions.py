@@ -8,8 +8,8 @@ from functools import cached_property
 import numpy as np
 
 from streamer.arrays import Array
-from streamer.config import DecisionConfig
 from streamer.errors import ConfigError
+from streamer.head_slots import DecisionConfig
 from streamer.heads.hysteresis import Change, Hysteresis, HysteresisState
 from streamer.inference.manifest import Manifest, Thresholds
 

@@ -1,127 +1,108 @@
-"""Which heads listen: what the configuration names, and what is released."""
+"""Build the heads that a configuration names, slot by slot."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
-from streamer.config import Config, DecisionConfig
+from streamer.config import Config
 from streamer.custom_sounds.learner import learner
 from streamer.custom_sounds.store import SoundStore, taught_folder
 from streamer.errors import ModelError
+from streamer.head_slots import HEAD_SLOTS, DecisionConfig, HeadSlot
 from streamer.heads.head import Head
 from streamer.inference.manifest import Manifest
+from streamer.inference.model import Model
 from streamer.inference.model_cache import ModelCache, chosen_folder
 from streamer.inference.model_folders import ear_folder
 from streamer.inference.onnx import OnnxModel
 from streamer.inference.stepped_model import SteppedModel
 
 
-@dataclass(frozen=True)
-class _Place:
-    """Where a model may listen.
-
-    Attributes
-    ----------
-    name : str
-        Its key in ``[models]``, its section, and the task of its model.
-    kind : str
-        Of its decisions.
-    opened_by : str or None
-        The place whose model is its gate; where none listens there, it runs always.
-    """
-
-    name: str
-    kind: str
-    opened_by: str | None = None
-
-
-_PLACES = (_Place("gate", "gate"), _Place("sounds", "sound"), _Place("genre", "genre", opened_by="gate"))
-"""What listens, in the order in which it is told."""
-
-
-def heads_of(config: Config, loaded: ModelCache) -> tuple[Head, ...]:
-    """The heads of a configuration.
+def build_heads(config: Config, cache: ModelCache) -> tuple[Head, ...]:
+    """Build the heads of a configuration, in the order of the slots.
 
     Parameters
     ----------
     config : Config
-    loaded : ModelCache
-        Where models come from, and go that it does not have yet.
+    cache : ModelCache
+        Models that are loaded already; new ones are added.
 
     Raises
     ------
     ModelError
-        If one is absent, altered or does not fit, or decides something else.
+        If a model is absent, altered, does not fit, or is for another slot.
     ConfigError
-        If the thresholds that are set do not go with the model's.
+        If a threshold that is set does not go with the model's other one.
     """
-    models = config.models
-    named = {place: chosen_folder(place.name, getattr(models, place.name)) for place in _PLACES}
-    folders = {place: folder for place, folder in named.items() if folder}
-    listening = {place.name for place in folders}
-    heads = []
-    for place, folder in folders.items():
-        model = loaded.for_place(place.name, folder)
-        heads.append(
-            Head(
-                place.name,
-                place.kind,
-                model,
-                decisions=getattr(config, place.name),
-                ear=_ear_of(model.manifest, folder, loaded),
-                prefer=models.prefer,
-                opened_by=place.opened_by if place.opened_by in listening else None,
-                pre_roll_s=models.pre_roll_s,
-            )
+    found = {slot: _model(slot, config, cache) for slot in HEAD_SLOTS if slot.built_from != "separation"}
+    models = {slot: model for slot, model in found.items() if model}
+    set_slots = {slot.name for slot in models}
+    return tuple(
+        Head(
+            slot.section,
+            slot.kind,
+            model,
+            decisions=config.decisions[slot.section],
+            ear=ear,
+            prefer=config.models.prefer,
+            opened_by=slot.opened_by if slot.opened_by in set_slots else None,
+            pre_roll_s=config.models.pre_roll_s,
         )
-    return (*heads, *_taught(config, loaded))
+        for slot, (model, ear) in models.items()
+    )
 
 
-def verified(folder: Path) -> Manifest:
-    """The manifest of a model that could listen: it and the ear that it hears are whole, fit each other, and run.
+def verify_model(folder: Path) -> Manifest:
+    """Check that a model could run: it and its ear are whole and fit each other.
+
+    Returns
+    -------
+    Manifest
+        The model's.
 
     Raises
     ------
     ModelError
-        If it cannot.
+        If it could not.
     """
     model = OnnxModel(folder)
     manifest = model.manifest
     if not manifest.is_ear:
-        # A head is not made of what does not fit.
-        Head(
-            manifest.task, manifest.task, model, DecisionConfig(), ear=_ear_of(manifest, folder, ModelCache())
-        )
+        # A head refuses a model that does not fit its ear.
+        ear = _ear_of(manifest, folder, ModelCache())
+        Head(manifest.task, manifest.task, model, DecisionConfig(), ear=ear)
     return manifest
 
 
-def _taught(config: Config, loaded: ModelCache) -> list[Head]:
-    """The head of what the user taught, if there is anything."""
-    named = config.models.taught
-    if named in {"", "off"}:
-        return []
-    store = SoundStore(Path(named) if named else taught_folder())
+def _model(slot: HeadSlot, config: Config, cache: ModelCache) -> tuple[Model, Model | None] | None:
+    """Return the model of a slot and its ear, if it has one; None where the slot is empty."""
+    name = config.models.names[slot.name]
+    if slot.built_from == "recordings":
+        return _taught_model(slot, name, cache)
+    folder = chosen_folder(slot.name, name)
+    if folder is None:
+        return None
+    model = cache.for_place(slot.name, folder)
+    return model, _ear_of(model.manifest, folder, cache)
+
+
+def _taught_model(slot: HeadSlot, name: str | None, cache: ModelCache) -> tuple[Model, Model] | None:
+    """Compute the model of the sounds that the user taught, if there are any."""
+    if name in {"", "off"}:
+        return None
+    store = SoundStore(Path(name) if name else taught_folder())
     if not store.labels():
-        if named:
+        if name:
             raise ModelError(
-                f"[models] taught is {named!r}, a folder without taught sounds; expected one that `streamer teach "
+                f"[models] {slot.name} is {name!r}, a folder without taught sounds; expected one that `streamer teach "
                 "--folder` made, or off"
             )
-        return []
-    own = learner(loaded)
-    return [
-        Head(
-            "taught",
-            "taught",
-            own.model({label: own.examples(recordings) for label, recordings in store.all()}),
-            decisions=config.taught,
-            ear=own.ear,
-            prefer=config.models.prefer,
-        )
-    ]
+        return None
+    own = learner(cache)
+    model = own.model({label: own.examples(recordings) for label, recordings in store.all()})
+    return model, own.ear
 
 
-def _ear_of(manifest: Manifest, folder: Path, loaded: ModelCache) -> SteppedModel | None:
-    """The ear that a model hears."""
-    return loaded.model(ear_folder(manifest, folder)) if manifest.ear else None
+def _ear_of(manifest: Manifest, folder: Path, cache: ModelCache) -> SteppedModel | None:
+    """Load the ear of the model in `folder`, if it has one."""
+    return cache.model(ear_folder(manifest, folder)) if manifest.ear else None

@@ -1,4 +1,4 @@
-"""The separation that a user names."""
+"""Build the separation that a configuration names, or that its stems need."""
 
 from __future__ import annotations
 
@@ -7,57 +7,56 @@ from dataclasses import replace
 
 from streamer.config import Config
 from streamer.errors import ConfigError
+from streamer.head_slots import head_slot
 from streamer.heads.head import Head
 from streamer.inference.model_cache import ModelCache, chosen_folder
 from streamer.inference.model_folders import find_model
 from streamer.inference.stepped_model import SteppedModel
 from streamer.separation.gated_separation import Separation
 
-PLACE = "separation"
-"""Its key in ``[models]``, its task, and the name of the released one."""
-GATE = "gate"
-"""The head that opens it."""
+SLOT = head_slot("separation")
 
 
-def separation_of(config: Config, heads: Sequence[Head], loaded: ModelCache) -> Separation | None:
-    """The separation of a configuration, if one is named, or stems are asked for.
+def build_separation(config: Config, heads: Sequence[Head], cache: ModelCache) -> Separation | None:
+    """Build the separation of a configuration, if one is named or stems are asked for.
 
     Parameters
     ----------
     config : Config
     heads : sequence of Head
-        What listens beside it; its gate may be among them.
-    loaded : ModelCache
-        Where models come from, and go that it does not have yet.
+        The other heads of the stream; the gate may be among them.
+    cache : ModelCache
+        Models that are loaded already; a new one is added.
 
     Raises
     ------
     ModelError
-        If it is absent, altered or does not fit, or the model does something else.
+        If the model is absent, altered, does not fit, or is for another slot.
     ConfigError
-        If stems are asked for and nothing separates.
+        If stems are asked for and no model separates.
     """
-    named = config.models.separation
-    folder = chosen_folder(PLACE, named if named or config.stems.wanted else "off")
+    name = config.models.names[SLOT.name]
+    folder = chosen_folder(SLOT.name, name if name or config.stems.wanted else "off")
     if folder is None:
         if config.stems.wanted:
             raise ConfigError(
                 "stems are asked for and no model takes them apart; name one, as in --model separation=FOLDER"
             )
         return None
-    separation = Separation(loaded.for_place(PLACE, folder), config.voice, config.models.prefer)
-    gate = next((head for head in heads if head.name == GATE), None)
+    model = cache.for_place(SLOT.name, folder)
+    separation = Separation(model, config.decisions[SLOT.section], config.models.prefer)
+    gate = next((head for head in heads if head.name == SLOT.opened_by), None)
     if gate is None:
         return separation
     return replace(separation, opened_by=gate.name, gate_rate_hz=gate.model.manifest.log_mel.sample_rate_hz)
 
 
 def load_separation(name: str) -> SteppedModel:
-    """Load a separation by the name of a released one, or by its folder.
+    """Load a separation model by the name of a released one, or by its folder.
 
     Raises
     ------
     ModelError
-        If there is none, it was altered, or the model does something else.
+        If there is none, it was altered, or the model is for another slot.
     """
-    return ModelCache().for_place(PLACE, find_model(name))
+    return ModelCache().for_place(SLOT.name, find_model(name))

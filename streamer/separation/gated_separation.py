@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from math import ceil
 
 from streamer.arrays import Array
-from streamer.config import DecisionConfig
 from streamer.dsp.model_calls import Calls
 from streamer.dsp.resample import Resample
+from streamer.head_slots import DecisionConfig
 from streamer.heads.gated import GateState
 from streamer.heads.head_decisions import decisions_of, points_of
 from streamer.heads.results import HeadResult, TreeResult

@@ -12,7 +12,8 @@ from rich.table import Table
 from rich.text import Text
 
 from streamer.dsp.level import FLOOR_DBFS
-from streamer.events import DECISION_KINDS, Decision, Event, Level, Scores, Status
+from streamer.events import Decision, Event, Level, Scores, Status
+from streamer.head_slots import HEAD_SLOTS
 from streamer.sinks.sink import Sink
 from streamer.sinks.text import clock, line
 
@@ -27,8 +28,6 @@ _SIDES_CELLS = 4
 """Of the panel, left and right."""
 _OTHERS = 3
 """Labels of a head that are shown beside those that go on."""
-_HEAD_OF_KIND = {"sound": "sounds"}
-"""Names of heads in ``scores`` that are not those of their decisions' kind."""
 
 
 @dataclass
@@ -160,9 +159,9 @@ def _heads(row: _Row) -> dict[str, Text]:
     decisions = list(row.decisions.values())  # the engine may add one meanwhile
     scores = row.scores.heads if row.scores else {}
     found = {}
-    for kind in DECISION_KINDS:
-        head = _HEAD_OF_KIND.get(kind, kind)
-        own = [decision for decision in decisions if decision.kind == kind]
+    for slot in HEAD_SLOTS:
+        head = slot.section
+        own = [decision for decision in decisions if decision.kind == slot.kind]
         if own or head in scores:
             found[head] = _head(own, scores.get(head, {}))
     return found

@@ -14,7 +14,9 @@ def toys(tmp_path_factory: pytest.TempPathFactory) -> ModelsConfig:
     folder = tmp_path_factory.mktemp("toys")
     ear = write_toy_ear(folder / "ear")
     return ModelsConfig(
-        gate=str(write_toy_model(folder / "gate")),
-        sounds=str(write_toy_head(folder / "sounds", ear, "sounds")),
-        genre=str(write_toy_head(folder / "genre", ear, "genre", exclusive=True)),
+        {
+            "gate": str(write_toy_model(folder / "gate")),
+            "sounds": str(write_toy_head(folder / "sounds", ear, "sounds")),
+            "genre": str(write_toy_head(folder / "genre", ear, "genre", exclusive=True)),
+        }
     )

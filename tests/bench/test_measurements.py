@@ -12,9 +12,10 @@ from streamer.bench.latency import latency
 from streamer.bench.models import models
 from streamer.bench.recording import recording
 from streamer.bench.throughput import Streams, throughput
-from streamer.config import Config, DecisionConfig, ModelsConfig, PublishConfig, StreamConfig
+from streamer.config import Config, ModelsConfig, PublishConfig, StreamConfig
 from streamer.dsp.log_mel import LogMelConfig
 from streamer.errors import ConfigError, StreamError
+from streamer.head_slots import DecisionConfig
 from streamer.inference.onnx import OnnxModel
 from tests.toy_model import write_toy_model
 from tests.toy_separation import write_toy_separation
@@ -26,7 +27,7 @@ def chosen(toys: ModelsConfig) -> Chosen:
 
 
 def test_models_of_all_streams_are_chosen(toys: ModelsConfig, tmp_path: Path) -> None:
-    other = ModelsConfig(gate=str(write_toy_model(tmp_path / "other")), sounds="off", genre="off")
+    other = ModelsConfig({"gate": str(write_toy_model(tmp_path / "other")), "sounds": "off", "genre": "off"})
     streams = (StreamConfig("mic"), StreamConfig("mic", models=other), StreamConfig("mic"))
     found = Chosen.by(Config(models=toys, stream=streams))
     assert [model.manifest.name for model in found.models] == ["gate", "ear", "sounds", "genre", "other"]
@@ -36,14 +37,14 @@ def test_models_of_all_streams_are_chosen(toys: ModelsConfig, tmp_path: Path) ->
 
 
 def test_there_has_to_be_a_model() -> None:
-    off = ModelsConfig(gate="off", sounds="off", genre="off")
+    off = ModelsConfig({"gate": "off", "sounds": "off", "genre": "off"})
     with pytest.raises(ConfigError, match=r"^every model is off; expected one at least .* leave --model"):
         Chosen.by(Config(models=off))
 
 
 def test_a_front_end_is_measured_once(toys: ModelsConfig, tmp_path: Path) -> None:
     fine = write_toy_model(tmp_path / "fine", LogMelConfig(mel_bands=80, hop_samples=200))
-    other = ModelsConfig(gate=str(fine), sounds="off", genre="off")
+    other = ModelsConfig({"gate": str(fine), "sounds": "off", "genre": "off"})
     both = Config(models=toys, stream=(StreamConfig(), StreamConfig(models=other)))
     (section,) = frontends(Chosen.by(both), seconds=0.01)
     described = [(row["heard_by"], row["bands"], row["hop_ms"], row["taken"]) for row in section.rows]
@@ -58,9 +59,7 @@ def test_a_front_end_is_measured_once(toys: ModelsConfig, tmp_path: Path) -> Non
 
 def test_each_model_is_stepped_alone_and_with_others(toys: ModelsConfig, tmp_path: Path) -> None:
     separation = write_toy_separation(tmp_path / "separation")
-    separating = ModelsConfig(
-        gate=toys.gate, sounds=toys.sounds, genre=toys.genre, separation=str(separation)
-    )
+    separating = ModelsConfig({**toys.names, "separation": str(separation)})
     (section,) = models(Chosen.by(Config(models=separating)), seconds=0.2)
     described = {(row["model"], row["streams"]): row["hop_ms"] for row in section.rows}
     hops = {"gate": 40.0, "ear": 80.0, "sounds": 80.0, "genre": 80.0, "separation": 10.0}
@@ -108,8 +107,8 @@ def test_messages_are_received_and_models_declare_their_part(chosen: Chosen) -> 
 
 def test_nothing_received_is_no_figure(toys: ModelsConfig) -> None:
     rare = PublishConfig(level_hz=0.1, scores_hz=0.1)
-    gate = ModelsConfig(gate=toys.gate, sounds="off", genre="off")
+    gate = ModelsConfig({"gate": toys.names["gate"], "sounds": "off", "genre": "off"})
     never = DecisionConfig(on=1.0, off=1.0)
-    deaf = Chosen.by(Config(models=gate, gate=never, publish=rare))
+    deaf = Chosen.by(Config(models=gate, decisions={"gate": never}, publish=rare))
     with pytest.raises(StreamError, match=r"^nothing was received of 0\.01 s of sound; .* more --seconds$"):
         latency(deaf, seconds=0.01)

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from streamer.config import PLACES
+from streamer.config import MODEL_KEYS
 from streamer.inference.model_folders import released_folder
 from tests.programs import STREAMER, free_address, messages, running, streamer
 from tests.toy_model import write_toy_ear, write_toy_head, write_toy_model
@@ -193,7 +193,7 @@ def test_a_model_that_there_is_not() -> None:
 def test_a_model_for_no_place(tone: Path, model: str) -> None:
     refused(
         2,
-        rf"--model is '{model}'; expected PLACE=MODEL with {', '.join(PLACES)} for PLACE, such as gate=yamnet",
+        rf"--model is '{model}'; expected PLACE=MODEL with {', '.join(MODEL_KEYS)} for PLACE, such as gate=yamnet",
         "analyze",
         "--model",
         model,

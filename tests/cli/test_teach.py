@@ -15,7 +15,7 @@ from streamer.config import Config, ModelsConfig
 from streamer.custom_sounds.store import SoundStore, taught_folder
 from streamer.errors import ModelError
 from streamer.inference.model_cache import ModelCache
-from streamer.pipeline.build_heads import heads_of
+from streamer.pipeline.build_heads import build_heads
 from tests.custom_sounds.toy_background import HIGH_HZ, LOW_HZ, tone, write_toy_ear_to_teach
 from tests.toy_model import write_toy_ear, write_toy_head, write_toy_model
 
@@ -104,10 +104,10 @@ def test_what_was_taught_is_heard_by_listening_and_by_analysis(
 
 
 def test_taught_sounds_share_the_ear_of_other_heads(hum: Path, released: Path) -> None:
-    assert [head.name for head in heads_of(Config(), ModelCache())] == ["gate"]
+    assert [head.name for head in build_heads(Config(), ModelCache())] == ["gate"]
     taught("hum", hum)
     write_toy_head(released / "sounds", released / "ear", "sounds")
-    gate, sounds, own = heads_of(Config(), ModelCache())
+    gate, sounds, own = build_heads(Config(), ModelCache())
     assert (own.name, own.kind, own.opened_by) == ("taught", "taught", None)
     assert own.ear is sounds.ear
     assert gate.name == "gate"
@@ -117,14 +117,14 @@ def test_a_folder_of_one_s_own(hum: Path, tmp_path: Path) -> None:
     folder = tmp_path / "kitchen"
     said = taught("hum", hum, "--folder", folder)
     assert said.endswith(f"`streamer listen --model taught={folder}` reports it from its next start on\n")
-    assert heads_of(Config(), ModelCache())[-1].name == "gate"
-    assert heads_of(Config(models=ModelsConfig(taught=str(folder))), ModelCache())[
+    assert build_heads(Config(), ModelCache())[-1].name == "gate"
+    assert build_heads(Config(models=ModelsConfig({"taught": str(folder)})), ModelCache())[
         -1
     ].model.manifest.labels == ("hum",)
     with pytest.raises(
         ModelError, match=r"taught is '.*', a folder without taught sounds; expected one that"
     ):
-        heads_of(Config(models=ModelsConfig(taught=str(tmp_path / "nothing"))), ModelCache())
+        build_heads(Config(models=ModelsConfig({"taught": str(tmp_path / "nothing")})), ModelCache())
 
 
 def test_what_cannot_be_learnt_is_left_out_and_said(hum: Path, tmp_path: Path) -> None:
@@ -178,7 +178,7 @@ def test_without_an_ear_nothing_can_be_taught(released: Path, hum: Path) -> None
     (released / "ear" / "manifest.json").unlink()
     assert "sounds are taught on the released ear, and there is none" in streamer("teach", "hum", hum).stderr
     with pytest.raises(ModelError, match="sounds are taught on the released ear"):
-        heads_of(Config(), ModelCache())
+        build_heads(Config(), ModelCache())
 
 
 def test_the_user_s_folder_is_in_their_data() -> None:

@@ -16,7 +16,7 @@ from streamer.custom_sounds.background import FILE
 from streamer.dsp.stage import Chain, offline
 from streamer.inference.model_cache import ModelCache
 from streamer.inference.model_folders import released_folder
-from streamer.pipeline.build_heads import heads_of
+from streamer.pipeline.build_heads import build_heads
 from streamer.sources.file import FileSource
 from streamer.sources.record import record
 
@@ -49,7 +49,7 @@ def test_sounds_are_recognised_from_three_recordings(data_dir: Path, tmp_path: P
         done = CliRunner().invoke(main, arguments)
         assert done.exit_code == 0, done.output
         assert f"learnt from {SHOWN} recordings" in done.stdout
-    head = heads_of(Config(models=ModelsConfig(taught=str(tmp_path))), ModelCache())[-1]
+    head = build_heads(Config(models=ModelsConfig({"taught": str(tmp_path)})), ModelCache())[-1]
     chain = Chain(*head.path)
     on = np.array([point.on for point in head.model.manifest.thresholds()])
     own, others = [], []

@@ -109,7 +109,7 @@ def test_what_did_not_change_goes_on_without_a_gap(path: Path) -> None:
     assert [level.start for level in sink.of("level", "c")].count(0) == 2  # it began anew
     assert sink.of("level", "d")[-1].stop == 6 * RATE
     assert [stream.name for stream in engine.streams] == ["a", "c", "d"]
-    assert engine.streams[1].config.gate.min_on_ms == 50
+    assert engine.streams[1].config.decisions["gate"].min_on_ms == 50
     for stream in "abc":  # all that were heard are told
         assert said[0] in [e.message for e in sink.of("status", stream) if isinstance(e, Status)]
 

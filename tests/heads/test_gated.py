@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from streamer.arrays import Array
-from streamer.config import DecisionConfig, PublishConfig
+from streamer.config import PublishConfig
 from streamer.dsp.log_mel import LogMel, LogMelConfig
 from streamer.dsp.model_calls import run_alone
 from streamer.dsp.resample import Resample
@@ -18,6 +18,7 @@ from streamer.dsp.timeline import Timeline
 from streamer.engine.stream import Stream
 from streamer.engine.warm_up import warm_up
 from streamer.events import Decision, Event, Scores
+from streamer.head_slots import DecisionConfig
 from streamer.heads.gated import GateState, Switch
 from streamer.heads.head import Head
 from streamer.heads.hysteresis import Change

@@ -6,12 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from streamer.config import Config, DecisionConfig, ModelsConfig
+from streamer.config import Config, ModelsConfig
 from streamer.errors import ConfigError
+from streamer.head_slots import DecisionConfig
 from streamer.heads.head import Head
 from streamer.inference.model_cache import ModelCache
 from streamer.inference.onnx import OnnxModel
-from streamer.pipeline.build_heads import heads_of
+from streamer.pipeline.build_heads import build_heads
 from tests.toy_model import write_toy_model
 
 
@@ -23,7 +24,8 @@ def folder(tmp_path: Path) -> Path:
 
 def config(folder: Path, **gate: float) -> Config:
     return Config(
-        models=ModelsConfig(gate=str(folder), sounds="off", genre="off"), gate=DecisionConfig(**gate)
+        models=ModelsConfig({"gate": str(folder), "sounds": "off", "genre": "off"}),
+        decisions={"gate": DecisionConfig(**gate)},
     )
 
 
@@ -39,7 +41,7 @@ def config(folder: Path, **gate: float) -> Config:
 def test_thresholds_are_the_model_s_own_unless_set(
     folder: Path, gate: dict[str, float], on: float, off: float
 ) -> None:
-    (head,) = heads_of(config(folder, **gate), ModelCache())
+    (head,) = build_heads(config(folder, **gate), ModelCache())
     (decider,) = head.decisions_at(16_000, 0).deciders
     assert (decider.on, decider.off) == (on, off)
 
@@ -57,6 +59,6 @@ def test_one_threshold_does_not_turn_the_hysteresis_round(
     with pytest.raises(
         ConfigError, match=rf"^thresholds of gate are {match}; expected off <= on: set both in \[gate\], or"
     ):
-        heads_of(config(folder, **gate), ModelCache())
+        build_heads(config(folder, **gate), ModelCache())
     with pytest.raises(ConfigError, match=match):
         Head("gate", "gate", OnnxModel(folder), DecisionConfig(**gate))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from streamer.config import DecisionConfig
 from streamer.errors import ConfigError
+from streamer.head_slots import DecisionConfig
 from streamer.heads.hysteresis import Change, Hysteresis
 
 HOP = 10

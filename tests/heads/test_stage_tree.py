@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 
 from streamer.arrays import Array, State
-from streamer.config import DecisionConfig
 from streamer.dsp.log_mel import LogMel, LogMelConfig
 from streamer.dsp.model_calls import StepResult, run_alone
 from streamer.dsp.resample import Resample
 from streamer.dsp.stage import Chain, offline
 from streamer.errors import ModelError
+from streamer.head_slots import DecisionConfig
 from streamer.heads.head import Head
 from streamer.heads.results import HeadResult
 from streamer.heads.stage_tree import StageTree

@@ -11,15 +11,16 @@ import pytest
 import soundfile
 
 from streamer.arrays import Array, State
-from streamer.config import Config, DecisionConfig, PublishConfig
+from streamer.config import Config, PublishConfig
 from streamer.dsp.model_calls import Calls, ModelCall, StepResult, run_alone
 from streamer.events import Decision, Event, Scores
+from streamer.head_slots import DecisionConfig
 from streamer.heads.head import Head
 from streamer.inference.batching import BatchRunner
 from streamer.inference.model_cache import ModelCache
 from streamer.inference.onnx import OnnxModel
 from streamer.inference.state_slots import StateSlots
-from streamer.pipeline.build_heads import heads_of
+from streamer.pipeline.build_heads import build_heads
 from streamer.pipeline.pipeline import Pipeline
 from streamer.separation.gated_separation import Separation
 from streamer.sources.open_source import DEMO_PATH
@@ -184,7 +185,7 @@ def test_toys_say_the_same_bytes_together_as_alone(tmp_path: Path, seed: int) ->
 
 
 def test_the_released_models_decide_together_as_alone() -> None:
-    heads: list[Head] = [replace(head, pre_roll_s=1.0) for head in heads_of(Config(), ModelCache())]
+    heads: list[Head] = [replace(head, pre_roll_s=1.0) for head in build_heads(Config(), ModelCache())]
     demo, _ = soundfile.read(DEMO_PATH, dtype="float32")
     rng = np.random.default_rng(4)
     blocks = [chunks(rng, demo[n * 3 * RATE : (n * 3 + 9) * RATE], 0) for n in range(5)]

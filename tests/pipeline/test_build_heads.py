@@ -10,13 +10,14 @@ import onnx
 import pytest
 
 from streamer.cli.options import hearing_config
-from streamer.config import Config, DecisionConfig, ModelsConfig, StreamConfig
+from streamer.config import Config, ModelsConfig, StreamConfig
 from streamer.engine.build_streams import make_streams
 from streamer.errors import ModelError
+from streamer.head_slots import DecisionConfig
 from streamer.inference.manifest import Thresholds
 from streamer.inference.model_cache import ModelCache
 from streamer.inference.model_folders import read_manifest
-from streamer.pipeline.build_heads import heads_of
+from streamer.pipeline.build_heads import build_heads
 from tests.toy_model import write_toy_ear, write_toy_head, write_toy_model
 
 
@@ -30,9 +31,9 @@ def folders(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def named(folders: Path, **models: str) -> Config:
+def named(folders: Path, prefer: str = "balanced", **models: str) -> Config:
     names = {name: str(folders / name) for name in ("gate", "sounds", "genre")}
-    return Config(models=ModelsConfig(**names | models))
+    return Config(models=ModelsConfig(names | models, prefer))
 
 
 def release(folders: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -41,8 +42,10 @@ def release(folders: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_all_three_listen_and_the_gate_opens_genre(folders: Path) -> None:
-    config = replace(named(folders), sounds=DecisionConfig(on=0.9), genre=DecisionConfig(off=0.1))
-    gate, sounds, genre = heads_of(config, ModelCache())
+    config = replace(
+        named(folders), decisions={"sounds": DecisionConfig(on=0.9), "genre": DecisionConfig(off=0.1)}
+    )
+    gate, sounds, genre = build_heads(config, ModelCache())
     assert [(h.name, h.kind, h.opened_by) for h in (gate, sounds, genre)] == [
         ("gate", "gate", None),
         ("sounds", "sound", None),
@@ -57,22 +60,22 @@ def test_what_is_released_listens_unless_told_otherwise(
     folders: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     release(folders, monkeypatch)
-    assert [head.name for head in heads_of(Config(), ModelCache())] == ["gate", "sounds", "genre"]
+    assert [head.name for head in build_heads(Config(), ModelCache())] == ["gate", "sounds", "genre"]
     (folders / "genre" / "manifest.json").unlink()
-    assert [head.name for head in heads_of(Config(), ModelCache())] == ["gate", "sounds"]
+    assert [head.name for head in build_heads(Config(), ModelCache())] == ["gate", "sounds"]
     with pytest.raises(ModelError, match="no model 'genre'; expected a folder with"):
-        heads_of(Config(models=ModelsConfig(genre="genre")), ModelCache())
+        build_heads(Config(models=ModelsConfig({"genre": "genre"})), ModelCache())
     (folders / "gate" / "manifest.json").unlink()
     with pytest.raises(ModelError, match="no model 'gate'"):  # never without it by accident
-        heads_of(Config(), ModelCache())
+        build_heads(Config(), ModelCache())
 
 
 @pytest.mark.parametrize("off", ["off", ""])
 def test_a_place_may_be_left_empty(folders: Path, off: str) -> None:
-    assert [head.name for head in heads_of(named(folders, sounds=off), ModelCache())] == ["gate", "genre"]
-    (_, genre) = heads_of(named(folders, gate=off), ModelCache())
+    assert [head.name for head in build_heads(named(folders, sounds=off), ModelCache())] == ["gate", "genre"]
+    (_, genre) = build_heads(named(folders, gate=off), ModelCache())
     assert (genre.name, genre.opened_by) == ("genre", None)
-    assert heads_of(named(folders, gate=off, sounds=off, genre=off), ModelCache()) == ()
+    assert build_heads(named(folders, gate=off, sounds=off, genre=off), ModelCache()) == ()
 
 
 def test_a_model_for_something_else_is_refused(folders: Path) -> None:
@@ -80,7 +83,7 @@ def test_a_model_for_something_else_is_refused(folders: Path) -> None:
         ModelError,
         match=r"model genre decides 'genre'; expected a model whose task is 'sounds': `streamer models list`",
     ):
-        heads_of(named(folders, sounds=str(folders / "genre")), ModelCache())
+        build_heads(named(folders, sounds=str(folders / "genre")), ModelCache())
 
 
 def test_an_ear_beside_its_head_comes_before_one_that_is_released(
@@ -89,10 +92,10 @@ def test_an_ear_beside_its_head_comes_before_one_that_is_released(
     release(folders, monkeypatch)
     other = tmp_path_factory.mktemp("elsewhere")
     write_toy_head(other / "sounds", folders / "ear", "sounds")
-    (_, sounds, genre) = heads_of(named(folders, sounds=str(other / "sounds")), ModelCache())
+    (_, sounds, genre) = build_heads(named(folders, sounds=str(other / "sounds")), ModelCache())
     assert sounds.ear is genre.ear  # there is none beside it
     write_toy_ear(other / "ear")
-    (_, sounds, genre) = heads_of(named(folders, sounds=str(other / "sounds")), ModelCache())
+    (_, sounds, genre) = build_heads(named(folders, sounds=str(other / "sounds")), ModelCache())
     assert sounds.ear is not genre.ear
 
 
@@ -106,7 +109,7 @@ def test_an_ear_that_was_released_anew_refuses_its_old_heads(folders: Path) -> N
     with pytest.raises(
         ModelError, match=f"made for the ear ear .* given the ear ear {manifest.sha256[:12]}: release"
     ):
-        heads_of(named(folders), ModelCache())
+        build_heads(named(folders), ModelCache())
 
 
 def test_an_operating_point_is_preferred(folders: Path) -> None:
@@ -116,18 +119,22 @@ def test_an_operating_point_is_preferred(folders: Path) -> None:
         replace(manifest, operating_points=points).to_json(), encoding="utf-8"
     )
     off = {"sounds": "off", "genre": "off"}
-    (gate,) = heads_of(named(folders, **off, prefer="precision"), ModelCache())
+    (gate,) = build_heads(named(folders, **off, prefer="precision"), ModelCache())
     (decider,) = gate.decisions_at(16_000, 0).deciders
     assert (decider.on, decider.off) == (0.9, 0.7)
     with pytest.raises(
         ModelError, match="model gate has no operating point 'recall', it has balanced, precision"
     ):
-        heads_of(named(folders, **off, prefer="recall"), ModelCache())
+        build_heads(named(folders, **off, prefer="recall"), ModelCache())
 
 
 def test_streams_share_models_and_what_they_are_heard_alike_by(folders: Path) -> None:
     config = named(folders)
-    own = StreamConfig("file:c.wav", models=replace(config.models, genre="off"), gate=DecisionConfig(on=0.9))
+    own = StreamConfig(
+        "file:c.wav",
+        models=replace(config.models, names={**config.models.names, "genre": "off"}),
+        decisions={"gate": DecisionConfig(on=0.9)},
+    )
     config = replace(config, stream=(StreamConfig("file:a.wav"), StreamConfig("file:b.wav"), own))
     first, second, third = make_streams(config, realtime=False, duration_s=1.0, loaded=ModelCache())
     assert first.listener is second.listener
@@ -143,6 +150,6 @@ def test_what_the_command_line_says_of_models_holds_for_every_stream(tmp_path: P
     path.write_text("[[stream]]\nmodels.sounds = 'off'\n[[stream]]\n", encoding="utf-8")
     config = hearing_config(path, ["genre=off"], "recall")
     assert [config.of(stream).models for stream in config.stream] == [
-        ModelsConfig(sounds="off", genre="off", prefer="recall"),
-        ModelsConfig(genre="off", prefer="recall"),
+        ModelsConfig({"sounds": "off", "genre": "off"}, "recall"),
+        ModelsConfig({"genre": "off"}, "recall"),
     ]

@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 
 from streamer.arrays import Array
-from streamer.config import DecisionConfig, PublishConfig
+from streamer.config import PublishConfig
 from streamer.dsp.log_mel import LogMelConfig
 from streamer.dsp.model_calls import run_alone
 from streamer.events import Decision, Event, Level, Scores, Spectrum
+from streamer.head_slots import DecisionConfig
 from streamer.heads.head import Head
 from streamer.inference.onnx import OnnxModel
 from streamer.pipeline.pipeline import Pipeline

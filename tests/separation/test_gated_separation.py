@@ -9,14 +9,15 @@ import numpy as np
 import pytest
 
 from streamer.arrays import Array
-from streamer.config import Config, DecisionConfig, ModelsConfig, PublishConfig, StemsConfig
+from streamer.config import Config, ModelsConfig, PublishConfig, StemsConfig
 from streamer.dsp.model_calls import run_alone
 from streamer.errors import ConfigError, ModelError
 from streamer.events import Decision, Event, Stem
+from streamer.head_slots import DecisionConfig
 from streamer.heads.head import Head
 from streamer.inference.model_cache import ModelCache
 from streamer.inference.onnx import OnnxModel
-from streamer.pipeline.build_separation import separation_of
+from streamer.pipeline.build_separation import build_separation
 from streamer.pipeline.pipeline import Pipeline
 from streamer.pipeline.stream_models import StreamModels
 from streamer.separation.gated_separation import Separation
@@ -163,29 +164,29 @@ def test_without_a_separation_there_are_no_stems(gate: Head) -> None:
 
 def test_a_separation_is_loaded_where_it_is_named_or_stems_are_asked_for(tmp_path: Path, gate: Head) -> None:
     folder = str(write_toy_separation(tmp_path / "apart"))
-    named = Config(models=ModelsConfig(separation=folder))
-    found = separation_of(named, [gate], ModelCache())
+    named = Config(models=ModelsConfig({"separation": folder}))
+    found = build_separation(named, [gate], ModelCache())
     assert found is not None
     assert found.opened_by == "gate"
     assert StreamModels((gate,), found).versions["separation"].startswith("apart@")
-    run_alone = separation_of(named, [], ModelCache())
+    run_alone = build_separation(named, [], ModelCache())
     assert run_alone is not None
     assert run_alone.opened_by is None
-    assert separation_of(Config(), [gate], ModelCache()) is None
+    assert build_separation(Config(), [gate], ModelCache()) is None
 
 
 def test_stems_without_a_model_name_the_way_out(gate: Head) -> None:
-    config = Config(models=ModelsConfig(separation="off"), stems=StemsConfig(publish=True))
+    config = Config(models=ModelsConfig({"separation": "off"}), stems=StemsConfig(publish=True))
     with pytest.raises(
         ConfigError, match="no model takes them apart; name one, as in --model separation=FOLDER"
     ):
-        separation_of(config, [gate], ModelCache())
+        build_separation(config, [gate], ModelCache())
 
 
 def test_a_gate_is_no_separation(tmp_path: Path, gate: Head) -> None:
-    config = Config(models=ModelsConfig(separation=str(tmp_path / "gate")))
+    config = Config(models=ModelsConfig({"separation": str(tmp_path / "gate")}))
     with pytest.raises(ModelError, match="decides 'gate'; expected a model whose task is 'separation'"):
-        separation_of(config, [gate], ModelCache())
+        build_separation(config, [gate], ModelCache())
 
 
 def test_a_stem_that_is_none_is_not_played() -> None:

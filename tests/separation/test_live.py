@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from streamer.arrays import Array
-from streamer.config import DecisionConfig
 from streamer.dsp.model_calls import run_alone
+from streamer.head_slots import DecisionConfig
 from streamer.heads.gated import Switch
 from streamer.heads.head_decisions import decisions_of, points_of
 from streamer.inference.onnx import OnnxModel

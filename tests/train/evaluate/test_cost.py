@@ -166,7 +166,7 @@ def test_the_command_measures_what_listens_if_nothing_is_named(monkeypatch):
     monkeypatch.setattr(cost, "cost_of", lambda folder: cost.Cost(1, 2.0, 3.0, 4.0, 5.0, 6, 7))
     monkeypatch.setattr(cost, "front_end_core_ms_per_s", lambda config: 0.5)
     done = CliRunner().invoke(cost.cost_command, [], catch_exceptions=False)
-    listening = Chosen.by(Config(models=ModelsConfig(taught="off"))).models
+    listening = Chosen.by(Config(models=ModelsConfig({"taught": "off"}))).models
     assert set(json.loads(done.stdout)["models"]) == {model.manifest.name for model in listening}
 
 

@@ -14,7 +14,7 @@ from streamer.errors import ModelError
 from streamer.inference.manifest import Manifest
 from streamer.inference.model_folders import find_model, read_manifest
 from streamer.inference.onnx import OnnxModel
-from streamer.pipeline.build_heads import verified
+from streamer.pipeline.build_heads import verify_model
 from train.errors import TrainingError
 from train.export.quantise import quantise
 
@@ -46,7 +46,7 @@ def test_it_says_nearly_the_same_in_a_third_of_the_bytes(sounds: list[Array], tm
 def test_what_hears_an_ear_hears_the_one_of_8_bits(sounds: list[Array], tmp_path: Path) -> None:
     ear, head = quantise(find_model("sounds"), sounds, tmp_path)
     assert [folder.name for folder in (ear, head)] == ["ear_int8", "sounds_int8"]
-    assert verified(head).ear == read_manifest(ear).as_ear()
+    assert verify_model(head).ear == read_manifest(ear).as_ear()
     assert (read_manifest(ear).precision, read_manifest(head).precision) == ("int8", "float32")
     assert (head / "model.onnx").read_bytes() == (find_model("sounds") / "model.onnx").read_bytes()
 

@@ -78,7 +78,7 @@ class Mixtures:
 
     def _said(self, sound: Array) -> list[Change]:
         """The decisions of live listening, its hold times among them."""
-        head = Head("gate", "gate", self._listener.model, Config().gate)
+        head = Head("gate", "gate", self._listener.model, Config().decisions["gate"])
         hearing = StageTree((head,), RATE_HZ, with_frames=False)
         state = hearing.init()
         out = run_alone(hearing.step(sound, state)) + hearing.finish(state)

@@ -1,0 +1,124 @@
+"""The table of head slots: the places in the configuration where a head can run.
+
+The keys of ``[models]``, the sections with settings of decisions, the kinds of messages and the building of heads
+all follow from it. A new released head is its model folder and one row.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from streamer.errors import ConfigError
+
+
+@dataclass(frozen=True)
+class DecisionConfig:
+    """Settings that turn scores into decisions.
+
+    Attributes
+    ----------
+    on, off : float or None
+        Probabilities, 0 <= off <= on <= 1. A span begins at a score of `on` or more and ends below `off`.
+        None takes the model's own operating point.
+    min_on_ms, min_off_ms : float
+        How long a score must stay past a threshold before the change is reported.
+    warm_up_ms : float or None
+        Time after a start in which no decision is made. None takes the model's own warm-up.
+    update_ms : float
+        Time between two ``update`` messages while a span goes on.
+    """
+
+    on: float | None = None
+    off: float | None = None
+    min_on_ms: float = 180.0
+    min_off_ms: float = 600.0
+    warm_up_ms: float | None = None
+    update_ms: float = 1_000.0
+
+    def __post_init__(self) -> None:
+        on = 1.0 if self.on is None else self.on
+        off = 0.0 if self.off is None else self.off
+        if not 0.0 <= off <= on <= 1.0:
+            raise ConfigError(
+                f"thresholds are on = {self.on}, off = {self.off}; expected 0 <= off <= on <= 1"
+            )
+        times = self.min_on_ms, self.min_off_ms, self.warm_up_ms or 0.0, self.update_ms
+        if min(times) < 0:
+            raise ConfigError(
+                f"min_on_ms = {self.min_on_ms}, min_off_ms = {self.min_off_ms}, warm_up_ms = {self.warm_up_ms}, "
+                f"update_ms = {self.update_ms}; expected none below 0"
+            )
+
+
+@dataclass(frozen=True)
+class HeadSlot:
+    """A place in the configuration where one head can run.
+
+    Attributes
+    ----------
+    name : str
+        The slot's key in ``[models]`` and in ``--model NAME=MODEL``. Models for the slot have this task, and the
+        released one has this name.
+    section : str
+        Section of the configuration with the settings of its decisions; also the head's name in ``scores``.
+    kind : str
+        Kind of the messages that report its decisions.
+    decisions : DecisionConfig
+        Settings where the section is absent.
+    opened_by : str or None
+        Name of the slot whose head is the gate: this head runs only while the gate reports a label. It runs always
+        if this is None or no head is set in that slot.
+    default_model : str or None
+        Model that runs where the configuration names none. None takes the released model, if there is one.
+    built_from : {"model", "recordings", "separation"}
+        ``model`` is a model folder whose model scores log-mel frames or embeddings. ``recordings`` is a folder of
+        taught sounds, from which a model is computed. ``separation`` is a model folder whose model masks the spectra
+        of the captured sound and scores the voice; it runs where it is named or stems are asked for.
+    """
+
+    name: str
+    section: str
+    kind: str
+    decisions: DecisionConfig
+    opened_by: str | None = None
+    default_model: str | None = None
+    built_from: Literal["model", "recordings", "separation"] = "model"
+
+
+HEAD_SLOTS = (
+    HeadSlot("gate", section="gate", kind="gate", decisions=DecisionConfig(), default_model="gate"),
+    # A knock on a door is short.
+    HeadSlot(
+        "sounds", section="sounds", kind="sound", decisions=DecisionConfig(min_on_ms=80.0, min_off_ms=500.0)
+    ),
+    # The genre does not change with every bar.
+    HeadSlot(
+        "genre",
+        section="genre",
+        kind="genre",
+        decisions=DecisionConfig(min_on_ms=500.0, min_off_ms=1_500.0),
+        opened_by="gate",
+    ),
+    HeadSlot(
+        "taught",
+        section="taught",
+        kind="taught",
+        decisions=DecisionConfig(min_on_ms=160.0, min_off_ms=500.0),
+        built_from="recordings",
+    ),
+    HeadSlot(
+        "separation",
+        section="voice",
+        kind="voice",
+        decisions=DecisionConfig(min_on_ms=100.0, min_off_ms=500.0),
+        opened_by="gate",
+        built_from="separation",
+    ),
+)
+"""All slots, in the order in which their heads are reported."""
+
+
+def head_slot(name: str) -> HeadSlot:
+    """Return the slot of that name."""
+    return next(slot for slot in HEAD_SLOTS if slot.name == name)
