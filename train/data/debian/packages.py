@@ -143,6 +143,7 @@ PACKAGES = (
         162,
         (MUSIC_FOLDERS, Label("*/speech/tux_rap*", "singing", "sung_words"), EFFECTS),
     ),
+    Package("asterisk-moh-opsound-wav", 3, 14, (MUSIC,), small=True),  # one artist is in megaglest-data too
     Package("colobot-common-sounds", 3, 61, (MUSIC_FOLDERS, EFFECTS)),
     Package(
         "megaglest-data",
@@ -186,7 +187,6 @@ PACKAGES = (
         small=True,
     ),
     Package("nexuiz-music", 5, 84, (MUSIC,)),
-    Package("asterisk-moh-opsound-wav", 5, 14, (MUSIC,), small=True),
     Package("ktuberling-data", 5, 47, (SPEECH,)),
     Package("hydrogen-drumkits-effects", 5, 141, (Label("*", "music", "guitar_strums"),)),
     Package(
