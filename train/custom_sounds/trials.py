@@ -15,7 +15,7 @@ from streamer.custom_sounds.embedder import Embedder, RecordingEmbeddings
 from streamer.custom_sounds.learner import SoundLearner
 from train.data.cache import SoundCache
 from train.data.recordings import Recording
-from train.data.sets.all_sound import recordings
+from train.data.sets.all_sound import recordings_of_folds
 
 LONGEST_S = 10.0
 """Of each recording so much is heard."""
@@ -53,7 +53,7 @@ def clips_of(hearer: Embedder, data: Path, cache: Path, folds: Sequence[int]) ->
         Folders of the data sets and of what is made of them.
     folds : sequence of int
     """
-    sounds = SoundCache(_chosen(recordings(data, cache, folds)), cache)
+    sounds = SoundCache(_chosen(recordings_of_folds(data, cache, folds)), cache)
     count = round(LONGEST_S * hearer.rate_hz)
     clips = []
     for n, recording in enumerate(tqdm(sounds.recordings, desc="hearing", disable=None)):

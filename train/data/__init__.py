@@ -1,1 +1,1 @@
-"""Loaders of the public layouts of data sets, one file each, and what is kept on disk of their sound."""
+"""Recordings and songs: how they are read, decoded, cached on disk and split into folds."""

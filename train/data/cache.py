@@ -1,8 +1,8 @@
-"""What was made of recordings, on disk, mapped into memory: every recording is decoded once.
+"""Arrays computed from recordings, cached on disk and mapped into memory: every recording is decoded once.
 
-Each recording has a file of its own, named by a hash of all that it was made of. So a build that was killed
-goes on where it stopped, processes may build at once, splits and tasks share what they have in common, and a
-changed recording or front end is made anew while all else stays.
+Each recording has a cache file of its own, named by a hash of everything that its array depends on. So a build that
+was killed continues where it stopped, several processes can build at once, splits and tasks share files, and only a
+changed recording or front end is computed again.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import overload
 
 import numpy as np
 from tqdm import tqdm
@@ -28,13 +28,13 @@ from train.data.hashes import FileHashes
 from train.data.recordings import Recording
 
 WORKERS = 2
-"""Threads that decode; the decoders, the resampler and the front end hold no interpreter lock."""
+"""Threads that decode. The decoders, the resampler and the front end release the interpreter lock."""
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Skipped:
-    """A recording that is left out, and why."""
+    """A recording that is left out, with the reason."""
 
     source: str
     name: str
@@ -42,104 +42,109 @@ class Skipped:
 
 
 class Cache:
-    """An array for each recording that can be used.
+    """Computes an array for each usable recording and keeps it on disk.
 
     Parameters
     ----------
     recordings : iterable of Recording
+        Recordings wanted. Those whose array cannot be computed are skipped, and logged.
     folder : Path
-        Where caches live; made if absent. Deleting it costs the making, nothing else.
-    made : sequence of str
-        Everything besides the recordings that the arrays depend on; part of their names.
-    make : callable
-        Recording to array; raises `ClipError` for a recording to be left out. It runs in threads.
+        Folder of all caches, created if absent. Deleting it costs nothing but the time to compute them again.
+    depends_on : sequence of str
+        Everything besides the recordings that the arrays depend on. It becomes part of the files' names; the first
+        entry names this cache's subfolder.
+    make_array : callable
+        ``make_array(recording)``: the array of a recording. It raises `ClipError` for a recording to be skipped, and
+        is called from threads.
 
     Attributes
     ----------
     recordings : tuple of Recording
-        Those that can be used, in the order given.
+        Usable recordings, in the order given.
     skipped : tuple of Skipped
-        The others.
+        Recordings that are left out.
     digest : str
-        SHA-256 of all contents and of how they were made: what a run was trained on.
+        SHA-256 over the contents of all recordings and `depends_on`: it identifies what a run was trained on.
     """
 
     def __init__(
         self,
         recordings: Iterable[Recording],
         folder: Path,
-        made: Sequence[str],
-        make: Callable[[Recording], Array],
+        depends_on: Sequence[str],
+        make_array: Callable[[Recording], Array],
     ) -> None:
-        self._folder = folder / made[0]
-        self._make = make
+        self._folder = folder / depends_on[0]
+        self._make_array = make_array
         self._folder.mkdir(parents=True, exist_ok=True)
         given = tuple(recordings)
-        paths, reasons = self._name(given, FileHashes(folder / "hashes.json"), made)
+        paths, reasons = self._name_files(given, FileHashes(folder / "hashes.json"), depends_on)
         failed = self._build({paths[r]: r for r in given if r in paths and not paths[r].is_file()})
         reasons |= {r: failed[path] for r, path in paths.items() if path in failed}
         self.recordings = tuple(r for r in given if r not in reasons)
         self.skipped = tuple(Skipped(r.source, r.name, reasons[r]) for r in given if r in reasons)
         self._paths = [paths[r] for r in self.recordings]
-        self._lengths = [len(_mapped(path)) for path in self._paths]
+        self._lengths = [len(_map_array(path)) for path in self._paths]
         names = "\n".join(path.stem for path in self._paths)
         self.digest = hashlib.sha256(names.encode()).hexdigest()
-        self._report(len(given))
+        self._log_skipped(len(given))
 
     def __len__(self) -> int:
         return len(self.recordings)
 
     def length(self, index: int) -> int:
-        """Items (samples or frames) of a recording."""
+        """Return how many items (samples, frames or embeddings) a recording has."""
         return self._lengths[index]
 
     def where(self, wanted: Callable[[Recording], bool]) -> list[int]:
-        """Places of the recordings that `wanted` is true of."""
+        """Return the indices of the recordings for which `wanted` is true."""
         return [index for index, recording in enumerate(self.recordings) if wanted(recording)]
 
     def part(self, index: int, first: int = 0, count: int | None = None) -> Array:
-        """Part of a recording's array as it is on disk, mapped, read-only; cut at its end."""
-        return _mapped(self._paths[index])[first : None if count is None else first + count]
+        """Return a slice of a recording's array as stored: mapped from disk, read-only, cut at its end."""
+        return _map_array(self._paths[index])[first : None if count is None else first + count]
 
-    def _name(
-        self, recordings: Sequence[Recording], hashes: FileHashes, made: Sequence[str]
+    def _name_files(
+        self, recordings: Sequence[Recording], hashes: FileHashes, depends_on: Sequence[str]
     ) -> tuple[dict[Recording, Path], dict[Recording, str]]:
-        """The file of each recording's array, or why there can be none."""
+        """Return the cache file of each readable recording, and the reason for each unreadable one."""
         paths, reasons = {}, {}
         for recording in recordings:
             try:
-                contents = [hashes.of(path) for path in recording.paths]
+                contents = [hashes.sha256(path) for path in recording.paths]
             except OSError as error:
                 reasons[recording] = f"{error.filename} cannot be read: {error.strerror}"
                 continue
+            # Streams are added only where they are given, so that names from before they existed stay valid.
             streams = [recording.streams] if recording.streams else []
-            described = json.dumps([*made, RATE_HZ, recording.min_seconds, contents, *streams])
+            described = json.dumps([*depends_on, RATE_HZ, recording.min_seconds, contents, *streams])
             name = hashlib.sha256(described.encode()).hexdigest()
             paths[recording] = self._folder / name[:2] / f"{name}.npy"
         hashes.save()
         return paths, reasons
 
     def _build(self, missing: dict[Path, Recording]) -> dict[Path, str]:
-        """Make the arrays that are missing; gives the reasons of those that cannot be made."""
+        """Compute the missing arrays; return the reason for each that cannot be computed."""
         if not missing:
             return {}
         started = time.monotonic()
         pool = ThreadPoolExecutor(WORKERS)
         try:
-            made = pool.map(self._try, missing, missing.values())
+            made = pool.map(self._write, missing, missing.values())
             reasons = list(tqdm(made, "decoding", len(missing), unit=" clips", disable=None))
         finally:
-            pool.shutdown(cancel_futures=True)  # else an interrupted build would go on to its end
+            pool.shutdown(cancel_futures=True)  # otherwise an interrupted build would continue to its end
         _log.info("made %d clips in %.1f s in %s", len(missing), time.monotonic() - started, self._folder)
         return {path: reason for path, reason in zip(missing, reasons, strict=True) if reason}
 
-    def _try(self, path: Path, recording: Recording) -> str:
-        """Make one array under another name first, so that a killed build leaves no half one."""
+    def _write(self, path: Path, recording: Recording) -> str:
+        """Compute and store one array; return why it cannot be computed, or an empty string."""
         try:
-            array = self._make(recording)
+            array = self._make_array(recording)
         except ClipError as error:
             return str(error)
         path.parent.mkdir(exist_ok=True)
+        # Written under another name and then renamed, so that a killed build leaves no truncated array.
         handle, partial = tempfile.mkstemp(dir=path.parent, suffix=".partial")
         try:
             with os.fdopen(handle, "wb") as out:
@@ -149,7 +154,7 @@ class Cache:
             Path(partial).unlink(missing_ok=True)
         return ""
 
-    def _report(self, given: int) -> None:
+    def _log_skipped(self, given: int) -> None:
         for skipped in self.skipped:
             _log.warning("skipped %s %s: %s", skipped.source, skipped.name, skipped.reason)
         if self.skipped:
@@ -157,27 +162,27 @@ class Cache:
 
 
 class SoundCache(Cache):
-    """16 kHz mono sound of recordings, for whoever mixes it.
+    """Keeps the 16 kHz mono sound of recordings.
 
     Parameters
     ----------
     recordings : iterable of Recording
     folder : Path
-        Where caches live.
+        Folder of all caches.
     """
 
     def __init__(self, recordings: Iterable[Recording], folder: Path) -> None:
         super().__init__(recordings, folder, ("sound",), decode)
 
     def samples(self, index: int, first: int = 0, count: int | None = None) -> Array:
-        """Part of a recording, cut at its end.
+        """Return a slice of a recording, cut at its end.
 
         Parameters
         ----------
         index : int
-            Place in `recordings`.
+            Index into `recordings`.
         first, count : int
-            In samples; all that follows where `count` is absent.
+            First sample and number of samples; without `count`, up to the end.
 
         Returns
         -------
@@ -188,12 +193,12 @@ class SoundCache(Cache):
 
     @property
     def sounds(self) -> Sequence[Array]:
-        """All recordings, each read when it is asked for: together they may not fit in memory."""
+        """All recordings, each read when it is indexed, since together they may not fit into memory."""
         return _Sounds(self)
 
 
 class _Sounds(Sequence[Array]):
-    """A cache's recordings, whole."""
+    """Presents a cache as a sequence of whole recordings."""
 
     def __init__(self, cache: SoundCache) -> None:
         self._cache = cache
@@ -201,10 +206,22 @@ class _Sounds(Sequence[Array]):
     def __len__(self) -> int:
         return len(self._cache)
 
-    def __getitem__(self, index: Any) -> Any:
+    @overload
+    def __getitem__(self, index: int) -> Array: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Array]: ...
+
+    def __getitem__(self, index: int | slice) -> Array | Sequence[Array]:
+        if isinstance(index, slice):
+            return [self._cache.samples(place) for place in range(*index.indices(len(self)))]
         return self._cache.samples(index)
 
 
-def _mapped(path: Path) -> Array:
-    """Mapped anew each time: a mapping holds a file open, and there may be more clips than open files allowed."""
-    return np.load(path, mmap_mode="r")
+def _map_array(path: Path) -> Array:
+    """Map an array from disk.
+
+    It is mapped anew at each access: a mapping holds a file open, and there may be more clips than files allowed open.
+    """
+    mapped: Array = np.load(path, mmap_mode="r")
+    return mapped

@@ -1,4 +1,4 @@
-"""A recording's files to 16 kHz mono, or why it is of no use."""
+"""Decode the files of a recording to 16 kHz mono, or say why it cannot be used."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ FFMPEG_TIMEOUT_S = 120.0
 
 
 class ClipError(StreamError):
-    """A clip that is absent, empty, broken, silent or shorter than its data set says."""
+    """Raised for a clip that is absent, empty, broken, silent or shorter than its data set says."""
 
 
 def decode(recording: Recording) -> Array:
-    """The mean of a recording's files at `RATE_HZ`.
+    """Return the mean of a recording's files, mono, at `RATE_HZ`.
 
     Parameters
     ----------
     recording : Recording
-        Files of unlike lengths are cut to the shortest.
+        Files of different lengths are cut to the shortest.
 
     Returns
     -------
@@ -40,12 +40,12 @@ def decode(recording: Recording) -> Array:
     Raises
     ------
     ClipError
-        If a file cannot be read, or what it holds cannot be learnt from.
+        If a file cannot be read, or the sound is silent or too short to learn from.
     """
-    parts = [_at_rate(path, stream) for path, stream in recording.files]
+    parts = [_read_mono(path, stream) for path, stream in recording.files]
     shortest = min(len(part) for part in parts)
     mean = np.mean([part[:shortest] for part in parts], axis=0)
-    sound = np.clip(np.round(mean * FULL_SCALE), -FULL_SCALE, FULL_SCALE - 1).astype(np.int16)
+    sound: Array = np.clip(np.round(mean * FULL_SCALE), -FULL_SCALE, FULL_SCALE - 1).astype(np.int16)
     if not sound.any():
         raise ClipError(f"{recording.paths[0]} is silent; expected sound")
     if len(sound) < recording.min_seconds * RATE_HZ:
@@ -56,27 +56,30 @@ def decode(recording: Recording) -> Array:
     return sound
 
 
-def _at_rate(path: Path, stream: int) -> Array:
-    """One stream of a file, its channels averaged, at `RATE_HZ`; float32, shape (samples,)."""
+def _read_mono(path: Path, stream: int) -> Array:
+    """Return one stream of a file at `RATE_HZ`, averaged over its channels; float32, shape (samples,)."""
     if not path.is_file():
         raise ClipError(f"{path} is not there; expected a sound file")
-    sound, rate_hz = read(path, stream)
+    sound, rate_hz = read_sound(path, stream)
     if not len(sound):
         raise ClipError(f"{path} is empty; expected sound")
     if not np.isfinite(sound).all():
         raise ClipError(f"{path} has samples that are not finite; expected -1 to 1")
-    mono = sound.mean(axis=1)
-    return mono if rate_hz == RATE_HZ else soxr.resample(mono, rate_hz, RATE_HZ)
+    mono: Array = sound.mean(axis=1)
+    if rate_hz == RATE_HZ:
+        return mono
+    resampled: Array = soxr.resample(mono, rate_hz, RATE_HZ)
+    return resampled
 
 
-def read(path: Path, stream: int = 0) -> tuple[Array, int]:
-    """A file as it is, by libsndfile, or by ffmpeg where libsndfile cannot read it.
+def read_sound(path: Path, stream: int = 0) -> tuple[Array, int]:
+    """Read a file at its own rate and channels: by libsndfile, or by ffmpeg where libsndfile cannot.
 
     Parameters
     ----------
     path : Path
     stream : int
-        Which of its sound streams.
+        Index among the sound streams of the file.
 
     Returns
     -------
@@ -88,31 +91,33 @@ def read(path: Path, stream: int = 0) -> tuple[Array, int]:
     ClipError
         If it cannot be read.
     """
-    if stream:  # libsndfile knows of one stream in a file
-        first = f"it is wanted for its stream {stream}."
+    if stream:  # libsndfile reads only the first stream of a file
+        reason = f"it is wanted for its stream {stream}."
     else:
         try:
-            return soundfile.read(path, dtype="float32", always_2d=True)
-        except (
-            soundfile.LibsndfileError,
-            MemoryError,
-            ValueError,
-        ) as error:  # a broken header may claim any length
-            first = str(error)
+            return _decode_by_libsndfile(path)
+        except (soundfile.LibsndfileError, MemoryError, ValueError) as error:
+            # MemoryError and ValueError come from broken headers, which may claim any length.
+            reason = str(error)
     if shutil.which("ffmpeg") is None:
-        raise ClipError(f"{path} cannot be read: {first}; with ffmpeg installed, more formats can")
+        raise ClipError(f"{path} cannot be read: {reason}; with ffmpeg installed, more formats can")
     try:
-        return _read_by_ffmpeg(path, stream)
+        return _decode_by_ffmpeg(path, stream)
     except (ValueError, subprocess.TimeoutExpired, soundfile.LibsndfileError) as error:
-        raise ClipError(f"{path} cannot be read: {first} ffmpeg: {error}") from None
+        raise ClipError(f"{path} cannot be read: {reason} ffmpeg: {error}") from None
 
 
-def _read_by_ffmpeg(path: Path, stream: int) -> tuple[Array, int]:
-    """As `read`; raises ValueError with what ffmpeg said."""
+def _decode_by_libsndfile(file: Path | io.BytesIO) -> tuple[Array, int]:
+    sound, rate_hz = soundfile.read(file, dtype="float32", always_2d=True)
+    return sound, int(rate_hz)
+
+
+def _decode_by_ffmpeg(path: Path, stream: int) -> tuple[Array, int]:
+    """Decode by ffmpeg; raise ValueError with ffmpeg's own message."""
     form = ["-map", f"0:a:{stream}", "-f", "au", "-c:a", "pcm_f32be", "pipe:1"]
     command = ["ffmpeg", "-nostdin", "-v", "error", "-i", str(path), *form]
     done = subprocess.run(command, capture_output=True, timeout=FFMPEG_TIMEOUT_S, check=False)
     if done.returncode:
-        said = done.stderr.decode(errors="replace").strip().splitlines()
-        raise ValueError(said[-1] if said else f"status {done.returncode}")
-    return soundfile.read(io.BytesIO(done.stdout), dtype="float32", always_2d=True)
+        messages = done.stderr.decode(errors="replace").strip().splitlines()
+        raise ValueError(messages[-1] if messages else f"status {done.returncode}")
+    return _decode_by_libsndfile(io.BytesIO(done.stdout))

@@ -1,4 +1,4 @@
-"""Recordings that are in a data set twice: found by their sound, and kept in one fold.
+"""Find recordings that a data set holds twice by their sound, and put them into one fold.
 
 GTZAN has 50 exact repetitions among its 1,000 tracks, one of them in two genres (Sturm 2013, arXiv:1306.1461).
 """
@@ -18,36 +18,36 @@ from train.data.recordings import Recording
 
 BLOCK_FRAMES = 10
 SECONDS = 24.0
-ALIKE = 0.9
-"""Correlation from which two tracks are one. Of GTZAN's 50 at hand, the closest two reach 0.40."""
+SAME_CORRELATION = 0.9
+"""Correlation from which two tracks count as one. The closest two different tracks of GTZAN's 50 reach 0.40."""
 
 
 def find_duplicates(cache: FeatureCache, seconds: float = SECONDS) -> list[list[int]]:
-    """Groups of recordings whose starts sound the same: other levels, encodings and equalisers count as same.
+    """Return groups of recordings whose beginnings sound the same, whatever their level, encoding and equaliser.
 
-    Excerpts of one piece that start at different places are not found. It is meant for music: clips that are
-    mostly silence correlate by their silence.
+    Excerpts of one piece that start at different places are not found. The search is meant for music: clips that
+    are mostly silence correlate by their silence.
 
     Parameters
     ----------
     cache : FeatureCache
     seconds : float
-        How much of each is compared; recordings that are shorter are compared to none.
+        Length of the beginnings that are compared. Shorter recordings are compared with none.
 
     Returns
     -------
     list of list of int
-        Places in ``cache.recordings``, at least two a group.
+        Indices into ``cache.recordings``, at least two in each group.
     """
     rate_hz = cache.front_end.config.sample_rate_hz / cache.front_end.config.hop_samples
     blocks = int(seconds * rate_hz) // BLOCK_FRAMES
     places = [i for i in range(len(cache)) if cache.length(i) >= blocks * BLOCK_FRAMES]
     if not places:
         return []
-    prints = np.stack([_print(cache.frames(i, 0, blocks * BLOCK_FRAMES)) for i in places])
-    group = list(range(len(places)))
-    for row, print_ in enumerate(prints):
-        for other in np.flatnonzero(prints[:row] @ print_ >= ALIKE).tolist():
+    prints = np.stack([_fingerprint(cache.frames(i, 0, blocks * BLOCK_FRAMES)) for i in places])
+    group = list(range(len(places)))  # each recording starts as a group of its own; equal ones are merged
+    for row, fingerprint in enumerate(prints):
+        for other in np.flatnonzero(prints[:row] @ fingerprint >= SAME_CORRELATION).tolist():
             old, new = group[row], group[other]
             group = [new if g == old else g for g in group]
     found = [[places[i] for i, g in enumerate(group) if g == name] for name in sorted(set(group))]
@@ -57,16 +57,16 @@ def find_duplicates(cache: FeatureCache, seconds: float = SECONDS) -> list[list[
 def group_duplicates(
     recordings: Sequence[Recording], cache: Path, seconds: float = SECONDS
 ) -> list[Recording]:
-    """Recordings with each repetition (see `find_duplicates`) in the fold of the first of its group.
+    """Return the recordings with each duplicate moved to the fold of the first of its group.
 
     Parameters
     ----------
     recordings : sequence of Recording
-        Of one source. Those that cannot be read stay as they are.
+        Recordings of one data set. Unreadable ones are returned unchanged.
     cache : Path
-        Folder of what is made of them.
+        Folder of all caches.
     seconds : float
-        As in `find_duplicates`.
+        Length of the beginnings that are compared; see `find_duplicates`.
     """
     features = FeatureCache(recordings, cache, LogMel())
     there = features.recordings
@@ -78,8 +78,11 @@ def group_duplicates(
     return [dataclasses.replace(each, fold=folds.get(each.name, each.fold)) for each in recordings]
 
 
-def _print(frames: Array) -> Array:
-    """Levels of bands in blocks of 0.1 s, without each band's mean; of length one."""
+def _fingerprint(frames: Array) -> Array:
+    """Return the levels of bands in blocks of 0.1 s, centred for each band and scaled to a norm of 1.
+
+    The dot product of two fingerprints is their correlation.
+    """
     blocks = frames.reshape(-1, BLOCK_FRAMES, frames.shape[1]).mean(axis=1)
-    centred = (blocks - blocks.mean(axis=0)).ravel()
+    centred: Array = (blocks - blocks.mean(axis=0)).ravel()
     return centred / max(float(np.linalg.norm(centred)), 1e-9)

@@ -1,4 +1,4 @@
-"""Log-mel frames of whole clips on disk, made by the front end that listens."""
+"""Log-mel frames of whole clips, computed by the front end of live listening and cached on disk."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from train.data.recordings import Recording
 
 
 class FeatureCache(Cache):
-    """Log-mel frames of recordings, for whoever learns from whole clips.
+    """Keeps the log-mel frames of recordings.
 
     Parameters
     ----------
     recordings : iterable of Recording
     folder : Path
-        Where caches live.
+        Folder of all caches.
     front_end : LogMel
-        Takes 16 kHz; another configuration is another cache.
+        Front end for 16 kHz. Another configuration is another cache.
     dtype : {"float16", "float32"}
-        As kept on disk. The default front end's values lie in -6.9 to 5.6, where float16 is off by 0.002 at most.
+        Type on disk. The default front end's values lie in -6.9 to 5.6, where float16 is off by 0.002 at most.
 
     Raises
     ------
@@ -49,14 +49,14 @@ class FeatureCache(Cache):
         super().__init__(recordings, folder, ("features", front_end.config.fingerprint, dtype), self._frames)
 
     def frames(self, index: int, first: int = 0, count: int | None = None) -> Array:
-        """Part of a recording's frames, cut at its end.
+        """Return a slice of a recording's frames, cut at its end.
 
         Parameters
         ----------
         index : int
-            Place in `recordings`.
+            Index into `recordings`.
         first, count : int
-            In frames; all that follow where `count` is absent.
+            First frame and number of frames; without `count`, up to the end.
 
         Returns
         -------
@@ -69,7 +69,7 @@ class FeatureCache(Cache):
 
 
 def log_mel(recording: Recording, front_end: LogMel) -> Array:
-    """Frames of a whole recording, float32, shape (frames, mel_bands).
+    """Return the frames of a whole recording, float32, shape (frames, mel_bands).
 
     Raises
     ------
@@ -77,7 +77,7 @@ def log_mel(recording: Recording, front_end: LogMel) -> Array:
         If it cannot be read, or is shorter than a frame.
     """
     sound = decode(recording).astype(np.float32) / np.float32(FULL_SCALE)
-    frames = offline(front_end, sound[None])[0]
+    frames: Array = offline(front_end, sound[None])[0]
     if not len(frames):
         raise ClipError(
             f"{recording.paths[0]} has {len(sound)} samples; one frame takes {front_end.config.window_samples}"

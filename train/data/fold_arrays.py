@@ -1,4 +1,4 @@
-"""Arrays of several folds as if they were one."""
+"""Arrays of several folds, addressed as one."""
 
 from __future__ import annotations
 
@@ -10,12 +10,15 @@ from streamer.arrays import Array
 
 
 class FoldArrays:
-    """Named arrays with one row an example.
+    """Addresses the rows of several folds' arrays by one running number, without copying them together.
+
+    The arrays are mapped from disk and may be larger than memory.
 
     Parameters
     ----------
     folds : sequence of mapping
-        The same names in each; a fold's arrays have one length.
+        Arrays of each fold by name, one row per example. All folds have the same names, and all arrays of a fold the
+        same length.
     """
 
     def __init__(self, folds: Sequence[Mapping[str, Array]]) -> None:
@@ -26,11 +29,11 @@ class FoldArrays:
         return int(self._edges[-1])
 
     def all(self, name: str) -> Array:
-        """Every row of an array; for small ones."""
+        """Return all rows of an array in memory; meant for small arrays such as labels."""
         return np.concatenate([fold[name] for fold in self._folds])
 
     def take(self, name: str, rows: Array) -> Array:
-        """Some rows of an array, in the order asked for; half floats as float32."""
+        """Return some rows of an array in the order of `rows`; float16 is widened to float32."""
         fold = np.searchsorted(self._edges, rows, side="right") - 1
         places = zip(fold, rows - self._edges[fold], strict=True)
         taken = np.stack([self._folds[number][name][row] for number, row in places])

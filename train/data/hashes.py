@@ -1,4 +1,4 @@
-"""SHA-256 of files, remembered by path, size and time of change."""
+"""SHA-256 of files, remembered by path, size and time of modification."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from pathlib import Path
 
 
 class FileHashes:
-    """Hashes of files' contents; a file that has not changed since is not read again.
+    """Hashes the contents of files; a file that has not changed since is not read again.
 
     Parameters
     ----------
     table : Path
-        JSON of what is known; made by `save`. Deleting it costs the reading, nothing else.
+        JSON file of known hashes, written by `save`. Deleting it costs nothing but reading the files again.
     """
 
     def __init__(self, table: Path) -> None:
@@ -22,8 +22,8 @@ class FileHashes:
         self._known: dict[str, list[int | str]] = _load(table)
         self._read_any = False
 
-    def of(self, path: Path) -> str:
-        """Hash of a file's content, hexadecimal.
+    def sha256(self, path: Path) -> str:
+        """Return the hash of a file's content, hexadecimal.
 
         Raises
         ------
@@ -41,14 +41,17 @@ class FileHashes:
         return str(digest)
 
     def save(self) -> None:
-        """Write the table whole, with what other processes added meanwhile; nothing if no file was read."""
+        """Write the table, if any file was read since it was loaded."""
         if not self._read_any:
             return
-        merged = {**_load(self._table), **self._known}
+        merged = {**_load(self._table), **self._known}  # other processes may have added entries meanwhile
         partial = self._table.with_suffix(f".{os.getpid()}")
         partial.write_text(json.dumps(merged), encoding="utf-8")
         partial.replace(self._table)
 
 
 def _load(table: Path) -> dict[str, list[int | str]]:
-    return json.loads(table.read_text(encoding="utf-8")) if table.is_file() else {}
+    known: dict[str, list[int | str]] = (
+        json.loads(table.read_text(encoding="utf-8")) if table.is_file() else {}
+    )
+    return known

@@ -1,4 +1,4 @@
-"""One recording of a data set, whatever the set."""
+"""Recordings of data sets, and how they are split into folds."""
 
 from __future__ import annotations
 
@@ -13,36 +13,35 @@ from streamer.errors import ConfigError
 Split: TypeAlias = Literal["train", "validation", "test"]
 Kind: TypeAlias = Literal["music", "speech", "sound", "singing"]
 
-
 FOLDS = (1, 2, 3, 4, 5)
 SUFFIXES = (".aac", ".aif", ".aiff", ".au", ".flac", ".m4a", ".mp3", ".oga", ".ogg", ".opus", ".wav", ".wma")
-"""What libsndfile or ffmpeg reads."""
+"""Suffixes of sound files that libsndfile or ffmpeg reads."""
 
 
 @dataclass(frozen=True)
 class Recording:
-    """A recording on disk, and what is known of it.
+    """A recording on disk with its labels.
 
     Attributes
     ----------
     source : str
-        The data set.
+        Data set that it belongs to.
     name : str
-        Unique within `source`.
+        Name, unique within `source`.
     paths : tuple of Path
         Sample-aligned files whose mean is the recording; mostly one.
     kind : {"music", "speech", "sound", "singing"}
-        ``singing`` is a voice without accompaniment.
+        Kind of sound; ``singing`` is a voice without accompaniment.
     category : str
-        The set's own class: genre, sound class, singer.
+        Class in the data set's own terms: genre, sound class, singer.
     fold : int
-        1 to 5. Recordings of one origin (a singer, a speaker, a piece, a clip's original) share their fold.
+        Fold, 1 to 5. Recordings of one origin (a singer, a speaker, a piece, a clip's original) share their fold.
     min_seconds : float
-        A clip that is shorter is not what its data set says, and is left out.
+        Shortest length that the data set promises. A shorter clip is broken, and left out.
     tags : tuple of str
         Further labels, such as sub-genres.
     streams : tuple of int
-        Which sound stream of each file; none takes the first of each.
+        Index of the sound stream in each file; empty takes the first of each.
     """
 
     source: str
@@ -57,22 +56,22 @@ class Recording:
 
     @property
     def files(self) -> tuple[tuple[Path, int], ...]:
-        """Each file with the sound stream in it."""
+        """Each file with the index of its sound stream."""
         return tuple(zip(self.paths, self.streams or (0,) * len(self.paths), strict=True))
 
     @property
     def split(self) -> Split:
-        """The default split: folds 1 to 3 train, 4 validates, 5 tests."""
+        """The split by default: folds 1 to 3 train, 4 validates, 5 tests."""
         return "train" if self.fold <= 3 else "validation" if self.fold == 4 else "test"
 
 
 def folds_by_order(groups: Iterable[str]) -> dict[str, int]:
-    """Deal groups out over the folds in turn, by their place in the alphabet.
+    """Assign groups to the folds in turn, in alphabetical order.
 
     Parameters
     ----------
     groups : iterable of str
-        Whatever must not be in two folds; repetitions count once.
+        Names of groups that must each stay in one fold. Repeated names count once.
 
     Returns
     -------
@@ -83,7 +82,7 @@ def folds_by_order(groups: Iterable[str]) -> dict[str, int]:
 
 
 def folds_by_size(sizes: Mapping[str, int], folds: Sequence[int]) -> dict[str, int]:
-    """Deal groups of unlike sizes out evenly: the largest first, each to the fold that has least so far.
+    """Assign groups of different sizes evenly: the largest first, each to the fold that is smallest so far.
 
     Parameters
     ----------
@@ -105,7 +104,7 @@ def folds_by_size(sizes: Mapping[str, int], folds: Sequence[int]) -> dict[str, i
 
 
 def sound_files(folder: Path) -> list[Path]:
-    """The sound files directly in a folder, in order; hidden ones (``._*`` of macOS) are none.
+    """Return the sound files directly in a folder, sorted; hidden files (``._*`` of macOS) are ignored.
 
     Raises
     ------
@@ -121,27 +120,30 @@ def sound_files(folder: Path) -> list[Path]:
 
 
 def is_sound(path: Path) -> bool:
-    """Whether a path's name is that of a sound file."""
+    """Return whether a path is named like a sound file and is not hidden."""
     return path.suffix.lower() in SUFFIXES and not path.name.startswith(".")
 
 
 def check_folds(
     recordings: Sequence[Recording], classes: Iterable[str] = (), folds: Sequence[int] = FOLDS, least: int = 2
 ) -> None:
-    """Refuse what cannot be trained and measured on, after broken clips were left out.
+    """Check that usable recordings suffice to train on and to measure on.
 
     Parameters
     ----------
     recordings : sequence of Recording
+        Recordings that are left after broken clips were skipped.
     classes : iterable of str
-        Each must be the category of some recording.
+        Categories that must have at least one recording each.
     folds : sequence of int
-        Each must have at least `least` recordings.
+        Folds that must have at least `least` recordings each.
     least : int
+        Smallest number of recordings in a fold.
 
     Raises
     ------
     ConfigError
+        If a class has no recording, or a fold too few.
     """
     name = ", ".join(sorted({r.source for r in recordings})) or "the data"
     expected = sorted(set(classes))

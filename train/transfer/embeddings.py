@@ -127,7 +127,7 @@ def check_all_heard(heard: Embedded, sounds: SoundCache) -> None:
 
 def _hash(weights: Path, cache: Path) -> str:
     hashes = FileHashes(cache / "hashes.json")
-    found = hashes.of(weights)
+    found = hashes.sha256(weights)
     hashes.save()
     return found
 

@@ -204,14 +204,14 @@ def test_a_file_is_read_again_only_when_it_has_changed(tmp_path):
     path = tmp_path / "x"
     path.write_bytes(b"one")
     hashes = FileHashes(tmp_path / "hashes.json")
-    first = hashes.of(path)
+    first = hashes.sha256(path)
     hashes.save()
     table = json.loads((tmp_path / "hashes.json").read_text())
     assert table[str(path)][2] == first == "7692c3ad3540bb803c020b3aee66cd8887123234ea0c6e7143c0add73ff431ed"
     table[str(path)][2] = "remembered"
     (tmp_path / "hashes.json").write_text(json.dumps(table))
-    assert FileHashes(tmp_path / "hashes.json").of(path) == "remembered"
+    assert FileHashes(tmp_path / "hashes.json").sha256(path) == "remembered"
     os.utime(path, ns=(0, 0))
-    assert FileHashes(tmp_path / "hashes.json").of(path) == first
+    assert FileHashes(tmp_path / "hashes.json").sha256(path) == first
     path.write_bytes(b"three")
-    assert FileHashes(tmp_path / "hashes.json").of(path) != first
+    assert FileHashes(tmp_path / "hashes.json").sha256(path) != first

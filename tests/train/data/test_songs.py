@@ -75,7 +75,7 @@ def test_stems_of_a_song_are_aligned_and_add_up(tmp_path):
     voice = write_stem(folder / "vocals.wav")
     drums, bass = write_stem(folder / "drums.wav"), write_stem(folder / "a bass.wav")
     write_stem(folder / "mixture.wav")
-    songs = Songs(stem_folders.own(tmp_path / "mine"), tmp_path / "cache")
+    songs = Songs(stem_folders.own_songs(tmp_path / "mine"), tmp_path / "cache")
     assert len(songs) == 1
     np.testing.assert_allclose(songs.voice(0), voice, atol=1e-4)
     np.testing.assert_allclose(songs.music(0), drums + bass, atol=2e-4)
@@ -87,7 +87,7 @@ def test_an_accompaniment_is_taken_as_it_is(tmp_path):
     write_stem(folder / "Voice.flac")
     whole = write_stem(folder / "accompaniment.wav")
     write_stem(folder / "drums.wav")
-    songs = Songs(stem_folders.own(tmp_path / "mine"), tmp_path / "cache")
+    songs = Songs(stem_folders.own_songs(tmp_path / "mine"), tmp_path / "cache")
     np.testing.assert_allclose(songs.music(0), whole, atol=1e-4)
 
 
@@ -105,7 +105,7 @@ def test_stems_that_are_not_of_one_song_are_skipped_and_said(tmp_path, caplog, o
     for name in ("good", "bad"):
         write_stem(tmp_path / "mine" / name / "vocals.wav")
         write_stem(tmp_path / "mine" / name / "accompaniment.wav", **(other if name == "bad" else {}))
-    songs = Songs(stem_folders.own(tmp_path / "mine"), tmp_path / "cache")
+    songs = Songs(stem_folders.own_songs(tmp_path / "mine"), tmp_path / "cache")
     assert [song.name for song in songs.songs] == ["good"]
     assert [skipped.name for skipped in songs.skipped] == ["bad"]
     assert re.search(reason, songs.skipped[0].reason)
@@ -116,7 +116,7 @@ def test_own_songs_of_one_artist_share_a_fold(tmp_path):
     for name in ("Ann - a", "Ann - b", "Ann - c", "Ben - a"):
         write_stem(tmp_path / name / "vocals.wav")
         write_stem(tmp_path / name / "accompaniment.wav")
-    folds = {song.name: song.fold for song in stem_folders.own(tmp_path)}
+    folds = {song.name: song.fold for song in stem_folders.own_songs(tmp_path)}
     assert folds == {"Ann - a": 1, "Ann - b": 1, "Ann - c": 1, "Ben - a": 5}
 
 
@@ -128,12 +128,12 @@ def test_a_song_without_both_stems_says_what_it_holds(tmp_path, stems):
         write_stem(folder / name)
     found = stems[0] if stems else "nothing"
     with pytest.raises(ConfigError, match=f"A song holds {found}; expected vocals and accompaniment"):
-        stem_folders.own(tmp_path / "mine")
+        stem_folders.own_songs(tmp_path / "mine")
 
 
 def test_a_folder_without_songs_is_refused(tmp_path):
     with pytest.raises(ConfigError, match="has no folders; expected one for each song"):
-        stem_folders.own(tmp_path)
+        stem_folders.own_songs(tmp_path)
 
 
 def test_musdb18_hq_keeps_its_agreed_split(tmp_path):

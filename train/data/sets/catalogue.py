@@ -1,4 +1,4 @@
-"""Data sets by name, and folders of the user's own: where clips are looked up, and what can be learnt from."""
+"""All data sets by name, and folders of the user's own sounds."""
 
 from __future__ import annotations
 
@@ -18,17 +18,18 @@ OWN_LICENCE = "the user's own"
 
 @dataclass(frozen=True)
 class DataSet:
-    """A data set.
+    """A data set and how it is read.
 
     Attributes
     ----------
     title : str
-        As a card names it.
+        Name on model cards.
     read : callable
-        ``read(root)``: what is there, root being the folder of the data sets.
+        ``read(root)``: the recordings that are there, `root` being the folder of the data sets.
     licence : str
+        Licence on model cards.
     has_duplicates : bool
-        Whether it is known to have recordings twice, unmarked.
+        Whether it is known to contain recordings twice, unmarked.
     """
 
     title: str
@@ -37,12 +38,12 @@ class DataSet:
     has_duplicates: bool = False
 
     def recordings(self, root: Path, cache: Path) -> list[Recording]:
-        """Its recordings; what it has twice is in one fold.
+        """Return its recordings, with duplicates in one fold.
 
         Parameters
         ----------
         root, cache : Path
-            Folders of the data sets and of what is made of them.
+            Folder of the data sets, and folder of all caches.
 
         Raises
         ------
@@ -67,20 +68,22 @@ DATA_SETS: Mapping[str, DataSet] = MappingProxyType(
         "fma_medium_sub_genres": DataSet("FMA medium", partial(fma.sub_genres, subset="medium"), fma.LICENCE),
     }
 )
-"""Their names are the ``source`` of their recordings, but for sub-genres, whose recordings are those of the subset."""
+"""Data sets by name. The name is the ``source`` of the recordings, except for sub-genres, which relabel recordings of
+``fma_small`` and ``fma_medium``."""
 WITH_CATEGORIES = tuple(name for name in DATA_SETS if name not in ("speech", "debian"))
-"""Those whose categories can be told: those of `train.data.sets.speech` are its speakers, each in one fold alone, and
-Debian's packages name none."""
+"""Data sets whose categories can be classified. The categories of `train.data.sets.speech` are speakers, each in one
+fold alone, and Debian's packages have none."""
 
 
 def find_data_set(data: str, own_kind: Kind) -> DataSet:
-    """A data set by its name, or a folder of folders by its path.
+    """Return a data set by its name, or a folder of the user's own by its path.
 
     Parameters
     ----------
     data : str
+        Name of a data set, or path of a folder with a folder of sounds for each class.
     own_kind : {"music", "speech", "sound", "singing"}
-        What a folder of folders is of.
+        Kind of the sounds in a folder of the user's own.
 
     Raises
     ------

@@ -14,16 +14,16 @@ COLUMNS = ("filename", "fold", "category")
 
 
 def recordings(root: Path) -> list[Recording]:
-    """All clips below ``root/esc50`` (``esc50.csv`` there or in ``meta``, sound in ``audio``).
+    """Return all clips below ``root/esc50`` (``esc50.csv`` there or in ``meta``, sound in ``audio``).
 
     The folds are the official ones, which keep a class's clips of one original recording together (four originals
-    gave clips to two classes, and to two folds). The table may name ``.wav`` files while the folder holds other ones
-    of the same stem.
+    gave clips to two classes, and to two folds). The table names ``.wav`` files; files of another format with the
+    same stem are found too.
 
     Raises
     ------
     ConfigError
-        If there is no table, no sound, or the table is another one.
+        If there is no table, no sound, or the table is not that of ESC-50.
     """
     folder = root / "esc50"
     tables = [path for path in (folder / "esc50.csv", folder / "meta" / "esc50.csv") if path.is_file()]
@@ -41,7 +41,7 @@ def recordings(root: Path) -> list[Recording]:
 
 
 def classes(root: Path) -> tuple[str, ...]:
-    """Names of the classes that are there, in the order of the alphabet: all 50 in the whole set."""
+    """Return the names of the classes in alphabetical order: all 50 if the set is complete."""
     return tuple(sorted({recording.category for recording in recordings(root)}))
 
 

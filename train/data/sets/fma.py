@@ -20,10 +20,10 @@ from train.data.recordings import FOLDS, Recording, folds_by_size
 
 LICENCE = "Creative Commons, each track its own; metadata CC BY 4.0"
 MIN_SECONDS = 25.0
-"""Six clips of the small set are known to hold less than 2 s."""
+"""Shortest length that is not broken. Six clips of the small set are known to hold less than 2 s."""
 Subset: TypeAlias = Literal["small", "medium"]
 SUBSETS: dict[Subset, tuple[str, ...]] = {"small": ("small",), "medium": ("small", "medium")}
-"""The table names the smallest subset that a track is in."""
+"""Values of the table's column ``subset`` for each subset: the table names the smallest one that a track is in."""
 SPLITS = ("training", "validation", "test")
 HELD_OUT = {"validation": 4, "test": 5}
 _log = logging.getLogger(__name__)
@@ -44,16 +44,17 @@ class Track:
     Attributes
     ----------
     number : int
+        Identifier of the track; its file is named by it.
     artist : str
-        Its number.
+        Identifier of the artist.
     split : {"training", "validation", "test"}
-        FMA's own, made so that an artist's tracks are in one.
+        FMA's own split, which is meant to keep an artist's tracks together.
     genre_top : str
-        The root genre; "" where the track has several.
+        Root genre; empty where the track has several.
     genres : tuple of str
         Titles of the genres that the artist chose, mostly sub-genres.
     genres_all : tuple of str
-        Those and all above them.
+        Titles of those genres and of all genres above them.
     """
 
     number: int
@@ -65,28 +66,28 @@ class Track:
 
 
 def recordings(root: Path, subset: Subset = "small") -> list[Recording]:
-    """The clips of a subset below ``root/fma``; the category is the root genre, the tags are all genres.
+    """Return the clips of a subset below ``root/fma``, with the root genre as category and all genres as tags.
 
     FMA's own validation is fold 4 and its test is fold 5; folds 1 to 3 share its training by artist.
 
     Raises
     ------
     ConfigError
-        If metadata or clips are not there, or the tables are others.
+        If metadata or clips are not there, or the tables are not FMA's.
     """
     return [clip for _, clip in _clips(root, subset)]
 
 
 def sub_genres(root: Path, subset: Subset = "small") -> list[Recording]:
-    """The clips of a subset by what their artist calls them: the category is a genre of any level.
+    """Return the clips of a subset with the genre that their artist chose, of any level, as category.
 
-    Tracks of several such genres are left out, and so are genres that some fold has no track of: neither can be
-    told as one of several that exclude each other. How many there are is said in the log.
+    Tracks with several such genres are left out, and so are genres that are absent from some fold: a classifier of
+    exclusive labels can neither learn the first nor be measured on the second. Their number is logged.
 
     Raises
     ------
     ConfigError
-        As `recordings`.
+        If metadata or clips are not there, or the tables are not FMA's.
     """
     clips = _clips(root, subset)
     single = [replace(clip, category=track.genres[0]) for track, clip in clips if len(track.genres) == 1]
@@ -104,12 +105,12 @@ def sub_genres(root: Path, subset: Subset = "small") -> list[Recording]:
 
 
 def tracks(root: Path, subset: Subset) -> list[Track]:
-    """The tracks of a subset that the metadata below ``root/fma/fma_metadata`` lists.
+    """Return the tracks of a subset that the metadata below ``root/fma/fma_metadata`` lists.
 
     Raises
     ------
     ConfigError
-        As `recordings`.
+        If the tables are not there or are not FMA's.
     """
     folder = root / "fma" / "fma_metadata"
     for name in ("tracks.csv", "genres.csv"):
@@ -125,7 +126,7 @@ def tracks(root: Path, subset: Subset) -> list[Track]:
 
 
 def _clips(root: Path, subset: Subset) -> list[tuple[Track, Recording]]:
-    """The tracks of a subset, and their clips."""
+    """Return the tracks of a subset with their clips."""
     folder = root / "fma" / f"fma_{subset}"
     found = tracks(root, subset)
     if not any(folder.glob("*/*.mp3")):
@@ -151,7 +152,7 @@ def _clips(root: Path, subset: Subset) -> list[tuple[Track, Recording]]:
 
 
 def _without_straddling(found: list[Track]) -> list[Track]:
-    """Of an artist in two splits, which should not be, the tracks of the one that is held out most."""
+    """Keep, of an artist whose tracks are in several splits, only those of the strictest: test before validation."""
     strictest: dict[str, str] = {}
     for track in found:
         strictest[track.artist] = max(strictest.get(track.artist, track.split), track.split, key=SPLITS.index)
@@ -170,7 +171,7 @@ def _titles(table: Path) -> dict[int, str]:
 
 
 def _tracks(table: Path, subsets: tuple[str, ...], titles: dict[int, str]) -> Iterator[Track]:
-    """FoldArrays under a header of three lines: group of columns, column, name of the index."""
+    """Yield the rows below the header, whose three lines are: group of columns, column, name of the index."""
     with table.open(encoding="utf-8", newline="") as lines:
         rows = csv.reader(lines)
         header = [next(rows, []) for _ in range(3)]

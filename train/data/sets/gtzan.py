@@ -10,17 +10,18 @@ from train.data.recordings import Recording, folds_by_order, sound_files
 LICENCE = "none stated; research"
 MIN_SECONDS = 25.0
 LAYOUTS = ("genres", "genres_original", "Data/genres_original", "audio")
-"""Folders of folders of genres: as published, two copies in use, and an excerpt; the first that is there counts."""
+"""Places of the folder of genres: as published, in two copies in use, and in an excerpt. The first that exists
+counts."""
 LISTS = {"train_filtered.txt": (1, 2, 3), "valid_filtered.txt": (4,), "test_filtered.txt": (5,)}
 """The fault-filtered split (Kereliuk, Sturm & Larsen 2015), and the folds of each of its lists."""
 
 
 def recordings(root: Path) -> list[Recording]:
-    """The tracks below ``root/gtzan``, ``GENRE/GENRE.00000.wav`` in any of `LAYOUTS`.
+    """Return the tracks below ``root/gtzan``, ``GENRE/GENRE.00000.wav`` in any of `LAYOUTS`.
 
-    Where the three fault-filtered lists are beside the genres or in ``root/gtzan``, they say which tracks
-    count and which of them train, validate and test. Else all do, and those of a genre take turns over the folds;
-    `train.data.duplicates` brings together what was recorded twice.
+    Where the three fault-filtered lists are beside the genres or in ``root/gtzan``, they say which tracks count
+    and which of them train, validate and test. Otherwise all tracks count, and those of a genre are assigned to the
+    folds in turn; `train.data.duplicates` then puts tracks that are there twice into one fold.
 
     Raises
     ------
@@ -50,7 +51,7 @@ def recordings(root: Path) -> list[Recording]:
 
 
 def _lists(folders: tuple[Path, ...]) -> list[Path]:
-    """The three lists of the first folder that has any; none if there are none."""
+    """Return the three lists of the first folder that has any; an empty list if no folder has."""
     for folder in folders:
         there = [path for name in LISTS if (path := folder / name).is_file()]
         if there and len(there) < len(LISTS):
@@ -63,7 +64,7 @@ def _lists(folders: tuple[Path, ...]) -> list[Path]:
 
 
 def _folds_of_lists(lists: list[Path]) -> dict[str, int]:
-    """``GENRE/GENRE.00000`` to fold; the training list is dealt out over three folds in its order."""
+    """Map ``GENRE/GENRE.00000`` to its fold; the training list is assigned to three folds in turn."""
     folds: dict[str, int] = {}
     for path in lists:
         lines = path.read_text(encoding="utf-8").split()

@@ -1,4 +1,4 @@
-"""The first 3 s of 980 tracks of GTZAN as log-mel, in one file, and ten folds of them."""
+"""The first 3 s of 980 tracks of GTZAN as log-mel frames in one file, and their assignment to ten folds."""
 
 from __future__ import annotations
 
@@ -22,23 +22,24 @@ KEYS = ("mel", "scale", "genre", "genres", "group", "audio")
 
 @dataclass(frozen=True)
 class MelTracks:
-    """Tracks as log-mel, and what is known of them.
+    """Tracks as log-mel frames, with their labels.
 
     Attributes
     ----------
     mel : int8 array, shape (tracks, mel_bands, frames)
         22,050 Hz, 2,048 samples a window, 512 a hop, Slaney's mel, dB, z-scored over each track's whole 30 s.
     scale : float
-        `mel` times this is the value.
+        Factor that turns `mel` into z-scores.
     genres : tuple of str
+        Names of the genres.
     genre : int64 array, shape (tracks,)
-        Index into `genres`.
+        Index of each track's genre in `genres`.
     group : int64 array, shape (tracks,)
-        Tracks of one number are one recording.
+        Number of the recording. Tracks with one number are duplicates of each other.
     audio : tuple of str
-        The track's stem in ``gtzan/audio``, or "".
+        Stem of the track's file in ``gtzan/audio``, or "" without a file.
     ten_fold : int64 array, shape (tracks,)
-        1 to 10; even over each genre, a group in one fold.
+        Fold, 1 to 10. Each genre is spread evenly, and a group is in one fold.
     """
 
     mel: Array
@@ -54,22 +55,22 @@ class MelTracks:
 
     @property
     def digest(self) -> str:
-        """SHA-256 of all that is learnt from."""
+        """SHA-256 of all arrays, which identifies what a run was trained on."""
         arrays = self.mel, self.genre, self.group, self.ten_fold
         return hashlib.sha256(b"".join(array.tobytes() for array in arrays)).hexdigest()
 
     @property
     def skipped(self) -> tuple[Skipped, ...]:
-        """None: the file is whole, or refused."""
+        """An empty tuple, since the file is complete or refused as a whole; a `Cache` has entries here."""
         return ()
 
     @property
     def fold(self) -> Array:
-        """1 to 5, two of the ten each: the folds of ``gtzan/audio``, where a track is in both."""
+        """The fold of five that each track is in: two of the ten folds each, equal to that of its file, if any."""
         return (self.ten_fold + 1) // 2
 
     def frames(self, tracks: Array) -> Array:
-        """Values of some tracks, float32, shape (tracks, frames, mel_bands)."""
+        """Return the z-scores of some tracks, float32, shape (tracks, frames, mel_bands)."""
         return self.mel[tracks].transpose(0, 2, 1).astype(np.float32) * np.float32(self.scale)
 
 
@@ -107,11 +108,14 @@ def load(root: Path) -> MelTracks:
 
 
 def check_same_folds(mels: MelTracks, recordings: Sequence[Recording]) -> None:
-    """Refuse tracks with sound that the file does not know, or has in another fold: they would be learnt and tested.
+    """Check that tracks with sound are in the mel file and there in the same fold.
+
+    Otherwise a track could be both learnt from and tested on.
 
     Raises
     ------
     ConfigError
+        If a recording of GTZAN is not in the file, or in another fold of it.
     """
     fold = {name: int(number) for name, number in zip(mels.audio, mels.fold, strict=True) if name}
     for recording in recordings:
@@ -123,30 +127,30 @@ def check_same_folds(mels: MelTracks, recordings: Sequence[Recording]) -> None:
 
 
 def assign_ten_folds(genre: Array, group: Array, audio: tuple[str, ...]) -> Array:
-    """Deal tracks out over ten folds: each genre evenly, each group to one, the five-fold of `audio` kept.
+    """Assign tracks to ten folds: each genre evenly, each group to one fold, consistent with the five folds of sound.
 
     Parameters
     ----------
     genre, group : int array, shape (tracks,)
     audio : tuple of str
-        Stems of tracks whose five-fold is fixed, as `train.data.sets.gtzan` deals them and `train.data.duplicates`
-        brings them together; "" for the others.
+        Stems of the tracks' files; "" without a file. A track with a file has its fold of five fixed already, by
+        `train.data.sets.gtzan` and `train.data.duplicates`.
 
     Returns
     -------
     int64 array, shape (tracks,)
-        1 to 10; the five-fold is ``(fold + 1) // 2``.
+        Fold, 1 to 10; the fold of five is ``(fold + 1) // 2``.
     """
     fixed: dict[int, int] = {}
     for number in np.unique(genre):
         stems = {audio[i]: int(group[i]) for i in np.flatnonzero(genre == number) if audio[i]}
-        for stem, fold in folds_by_order(stems).items():  # a repetition's is that of the first
+        for stem, fold in folds_by_order(stems).items():  # the first of several duplicates decides
             fixed.setdefault(stems[stem], fold)
     folds: dict[int, int] = {}
     for number in np.unique(genre):
         sizes = Counter(group[genre == number].tolist())
         filled = Counter({folds[g]: n for g, n in sizes.items() if g in folds})
-        # Fixed ones first, then large ones, so that single tracks even out what is left.
+        # Fixed groups come first, then large ones, so that single tracks even out the rest.
         for g in sorted(sizes, key=lambda g: (g not in fixed, -sizes[g], g)):
             if g not in folds:
                 may = (2 * fixed[g] - 1, 2 * fixed[g]) if g in fixed else TEN_FOLDS

@@ -1,4 +1,4 @@
-"""MIR-1K: karaoke clips, accompaniment and voice apart (Hsu & Jang 2010, no licence stated, for research)."""
+"""MIR-1K: karaoke clips with separate accompaniment and voice (Hsu & Jang 2010, no licence stated, for research)."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ LICENCE = "none stated; research"
 HELD_OUT = {"annar": 4, "bobon": 4, "ariel": 5, "davidson": 5, "heycat": 5}
 """Folds of the singers that validate and test by default; the others share folds 1 to 3."""
 LEARNT_IN_LITERATURE = ("abjones", "amy")
-"""Singers that separation is learnt from since Huang et al. 2014; it is measured on all others."""
+"""Singers that separation has been trained on since Huang et al. 2014; it is measured on all others."""
 
 
 def recordings(root: Path) -> list[Recording]:
-    """Accompaniment and mixture (music) and the voice alone (singing) of all clips below ``root/mir1k``.
+    """Return accompaniment and mixture (music) and the voice alone (singing) of all clips below ``root/mir1k``.
 
-    Folds are of singers. (The literature's split for separation trains on two singers; a gate needs more voices.)
+    A singer is in one fold. (The literature's split for separation trains on two singers; a gate needs more voices.)
     """
     found = []
     for song in songs(root):
@@ -33,16 +33,16 @@ def recordings(root: Path) -> list[Recording]:
 
 
 def songs(root: Path) -> list[Song]:
-    """The clips below ``root/mir1k``; folds are of singers, and singers are the artists."""
+    """Return the clips below ``root/mir1k``. The artist is the singer, and a singer is in one fold."""
     clips = sound_files(root / "mir1k" / "music")
-    clips_of = Counter(_singer(path) for path in clips)
-    others = {singer: count for singer, count in clips_of.items() if singer not in HELD_OUT}
+    clip_counts = Counter(_singer(path) for path in clips)
+    others = {singer: count for singer, count in clip_counts.items() if singer not in HELD_OUT}
     folds = {**folds_by_size(others, (1, 2, 3)), **HELD_OUT}
     return [_song(path, folds[_singer(path)]) for path in clips]
 
 
 def literature_songs(root: Path) -> list[Song]:
-    """The clips with the literature's split: fold 5 is all singers but two; folds 1 to 4 are these two's songs."""
+    """Return the clips in the literature's split: two singers' songs in folds 1 to 4, all other singers in fold 5."""
     clips = sound_files(root / "mir1k" / "music")
     learnt = Counter(_piece(path) for path in clips if _singer(path) in LEARNT_IN_LITERATURE)
     folds = folds_by_size(learnt, (1, 2, 3, 4))
@@ -64,5 +64,5 @@ def _singer(path: Path) -> str:
 
 
 def _piece(path: Path) -> str:
-    """Singer and song of a clip, ``amy_3`` of ``amy_3_02``."""
+    """Return singer and song of a clip, ``amy_3`` for ``amy_3_02``."""
     return path.stem.rsplit("_", 1)[0]

@@ -10,7 +10,7 @@ LICENCE = "none stated; research"
 
 
 def recordings(root: Path) -> list[Recording]:
-    """All clips below ``root/music_speech/{music,speech}``; names take turns over the folds.
+    """Return all clips below ``root/music_speech/{music,speech}``, assigned to the folds in turn by name.
 
     ``corea`` and ``corea1`` may be one performance, so names that differ in a final digit stay together.
     """

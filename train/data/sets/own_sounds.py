@@ -1,4 +1,4 @@
-"""A folder of folders of the user's own sounds or music: a folder's name is the class of all that is in it."""
+"""The user's own sounds or music: a folder of folders, each named by the class of the files in it."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from train.data.recordings import FOLDS, Kind, Recording, is_sound
 
 
 def recordings(folder: Path, kind: Kind) -> list[Recording]:
-    """All sounds below ``folder/CLASS``, however deep.
+    """Return all sounds below ``folder/CLASS``, at any depth.
 
-    The fold is a hash of the file's stem without a trailing ``-N``, so that ``door-1.wav`` and ``door-2.wav``, two
-    variants of one sound, share a fold, and a file keeps its fold when others come and go. The source is the folder's
-    own name.
+    The fold is a hash of the file's stem without a trailing ``-N``. So ``door-1.wav`` and ``door-2.wav``, two variants
+    of one sound, share a fold, and a file keeps its fold when others are added or removed. The source is the name of
+    the folder.
 
     Parameters
     ----------
     folder : Path
     kind : {"music", "speech", "sound", "singing"}
-        What they are.
+        Kind of all the sounds.
 
     Raises
     ------
@@ -43,7 +43,7 @@ def recordings(folder: Path, kind: Kind) -> list[Recording]:
 
 
 def fold_by_hash(stem: str) -> int:
-    """Fold of a file by its stem: SHA-256 of it in small letters, less a trailing ``-N``."""
+    """Return the fold of a file by the SHA-256 of its stem, in lower case and without a trailing ``-N``."""
     origin = re.sub(r"(-\d+)+$", "", stem.lower())
     return FOLDS[int.from_bytes(hashlib.sha256(origin.encode()).digest()) % len(FOLDS)]
 

@@ -1,4 +1,4 @@
-"""Sets of songs with their stems, by name, and folders of the user's own."""
+"""All sets of songs with stems by name, and folders of the user's own songs."""
 
 from __future__ import annotations
 
@@ -15,15 +15,16 @@ from train.data.songs import Song
 
 @dataclass(frozen=True)
 class SongSet:
-    """A set of songs.
+    """A set of songs and how it is read.
 
     Attributes
     ----------
     title : str
-        As a card names it.
+        Name on model cards.
     read : callable
-        ``read(root)``: what is there, root being the folder of the data sets.
+        ``read(root)``: the songs that are there, `root` being the folder of the data sets.
     licence : str
+        Licence on model cards.
     """
 
     title: str
@@ -43,7 +44,7 @@ SONG_SETS: Mapping[str, SongSet] = MappingProxyType(
 
 
 def find_song_set(data: str) -> SongSet:
-    """A set by its name, or a folder of songs by its path.
+    """Return a set of songs by its name, or a folder of the user's own by its path.
 
     Raises
     ------
@@ -53,7 +54,7 @@ def find_song_set(data: str) -> SongSet:
     if data in SONG_SETS:
         return SONG_SETS[data]
     if data and Path(data).is_dir():
-        return SongSet(Path(data).resolve().name, lambda _: stem_folders.own(Path(data)), OWN_LICENCE)
+        return SongSet(Path(data).resolve().name, lambda _: stem_folders.own_songs(Path(data)), OWN_LICENCE)
     raise ConfigError(
         f"data names {data!r}; expected some of {', '.join(SONG_SETS)}, or the path of a folder with a folder of stems "
         "for each song"
@@ -61,12 +62,12 @@ def find_song_set(data: str) -> SongSet:
 
 
 def find_songs(data: Sequence[str], root: Path) -> list[Song]:
-    """The songs of some sets.
+    """Return the songs of several sets.
 
     Parameters
     ----------
     data : sequence of str
-        Names, or paths.
+        Names of sets, or paths of folders.
     root : Path
         Folder of the data sets.
     """

@@ -1,4 +1,4 @@
-"""Speech over music: sentences over accompaniments that nobody sings to, so that a voice is not only one that sings."""
+"""Speech over music: sentences mixed with accompaniments, so that separation learns speaking voices too."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from train.data.songs import Song
 
 
 def songs(root: Path) -> list[Song]:
-    """Every sentence below ``root/speech`` over an accompaniment below ``root/mir1k``, both of one fold.
+    """Pair every sentence below ``root/speech`` with an accompaniment below ``root/mir1k`` of the same fold.
 
-    Both are of one power, as in MIR-1K. Folds are of speakers, who are the artists, and of MIR-1K's singers.
+    Both stems have the same power, as in MIR-1K. Folds keep speakers (the artists) and MIR-1K's singers together.
 
     Raises
     ------
@@ -28,10 +28,10 @@ def songs(root: Path) -> list[Song]:
             f"{root / 'mir1k'} has no accompaniment of folds {', '.join(map(str, sorted(without)))}, in which there "
             "are sentences; expected one in each: get all of MIR-1K, or leave spoken out of data"
         )
-    over = {fold: cycle([song.music for song in sung if song.fold == fold]) for fold in folds}
-    return [_over(next(over[sentence.fold]), sentence) for sentence in sentences]
+    accompaniments = {fold: cycle([song.music for song in sung if song.fold == fold]) for fold in folds}
+    return [_song(next(accompaniments[sentence.fold]), sentence) for sentence in sentences]
 
 
-def _over(music: Recording, sentence: Recording) -> Song:
+def _song(music: Recording, sentence: Recording) -> Song:
     name = f"{sentence.name} over {music.name}"
-    return Song(sentence, music, name, artist=sentence.category, together=False)
+    return Song(sentence, music, name, artist=sentence.category, aligned=False)

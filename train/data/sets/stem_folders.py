@@ -1,4 +1,4 @@
-"""Folders of songs, each a folder of its stems: MUSDB18, MUSDB18-HQ, and the user's own."""
+"""Songs with a file or folder of stems each: MUSDB18, MUSDB18-HQ, and the user's own."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ STREAMS: tuple[tuple[str, Kind, tuple[int, ...]], ...] = (
     ("voice", "singing", (4,)),
     ("music", "music", (1, 2, 3)),
 )
-"""Sound streams of a ``.stem.mp4``, which has mixture, drums, bass, other, vocals."""
+"""Part, kind and sound streams in a ``.stem.mp4``, whose streams are mixture, drums, bass, other, vocals."""
 VALIDATION = (
     "Actions - One Minute Smile",
     "Clara Berry And Wooldog - Waltz For My Victims",
@@ -33,13 +33,13 @@ VALIDATION = (
     "Meaxic - Take A Step",
     "Traffic Experiment - Sirens",
 )
-"""Songs that validate by agreement (``musdb`` 0.4, ``mus.yaml``)."""
+"""Songs that the community validates on (``musdb`` 0.4, ``mus.yaml``)."""
 
 
 def musdb18(root: Path) -> list[Song]:
-    """MUSDB18 (Rafii et al. 2017) below ``root/musdb18``: ``train`` and ``test`` with a ``SONG.stem.mp4`` each.
+    """Return MUSDB18 (Rafii et al. 2017), ``root/musdb18/{train,test}/SONG.stem.mp4``.
 
-    Its test songs are fold 5, the agreed validation songs fold 4; the others share folds 1 to 3.
+    Its test songs are fold 5, the usual validation songs fold 4; the others share folds 1 to 3.
 
     Raises
     ------
@@ -52,17 +52,17 @@ def musdb18(root: Path) -> list[Song]:
 
 
 def musdb18hq(root: Path) -> list[Song]:
-    """MUSDB18-HQ below ``root/musdb18hq``: ``train/SONG/vocals.wav`` and so on; folds as of `musdb18`."""
+    """Return MUSDB18-HQ, ``root/musdb18hq/{train,test}/SONG/vocals.wav`` and so on, in the folds of `musdb18`."""
     found = _parts(root / "musdb18hq", "*/")
     folds = _folds({part: [path.name for path in folders] for part, folders in found.items()})
     return [_of_folder(path, "musdb18hq", folds[path.name]) for folders in found.values() for path in folders]
 
 
-def own(folder: Path) -> list[Song]:
-    """The user's own songs: ``folder/SONG`` with ``vocals`` and ``accompaniment``, or ``vocals`` and other stems.
+def own_songs(folder: Path) -> list[Song]:
+    """Return the user's own songs: ``folder/SONG`` with ``vocals`` and ``accompaniment``, or with all other stems.
 
-    A ``mixture`` is not needed. The fold is a hash of the artist (`train.data.sets.own_sounds.fold_by_hash`): what
-    stands before `` - `` in the folder's name, or all of it.
+    A ``mixture`` is not needed. The fold is a hash of the artist (`train.data.sets.own_sounds.fold_by_hash`), which is
+    the part of the folder's name before `` - ``, or the whole name.
 
     Raises
     ------
@@ -78,7 +78,7 @@ def own(folder: Path) -> list[Song]:
 
 
 def _parts(folder: Path, pattern: str) -> dict[str, list[Path]]:
-    """The songs of ``train`` and ``test``."""
+    """Return the files or folders of the songs in ``train`` and ``test``."""
     found = {part: sorted((folder / part).glob(pattern)) for part in ("train", "test")}
     for part, songs in found.items():
         if not songs:
@@ -89,9 +89,9 @@ def _parts(folder: Path, pattern: str) -> dict[str, list[Path]]:
 
 
 def _folds(titles: dict[str, list[str]]) -> dict[str, int]:
-    learnt = [title for title in titles["train"] if title not in VALIDATION]
-    dealt = folds_by_size(dict.fromkeys(learnt, 1), (1, 2, 3))
-    return {**dealt, **dict.fromkeys(VALIDATION, 4), **dict.fromkeys(titles["test"], 5)}
+    training = [title for title in titles["train"] if title not in VALIDATION]
+    folds = folds_by_size(dict.fromkeys(training, 1), (1, 2, 3))
+    return {**folds, **dict.fromkeys(VALIDATION, 4), **dict.fromkeys(titles["test"], 5)}
 
 
 def _title(path: Path) -> str:
@@ -112,7 +112,7 @@ def _of_stem_file(path: Path, fold: int) -> Song:
 
 
 def _of_folder(folder: Path, source: str, fold: int) -> Song:
-    """A song of files that are named as their stems are."""
+    """Return a song whose files are named after their stems."""
     stems = {path.stem.lower(): path for path in sorted(folder.iterdir()) if is_sound(path)}
     voices = [stems.pop(name) for name in VOICES if name in stems]
     for name in MIXTURES:

@@ -1,6 +1,7 @@
-"""Sound made up on the spot that is no music: noises, beeps, sirens, knocks, ticks.
+"""Synthetic sound that is not music: noises, beeps, sirens, knocks, ticks.
 
-Every maker takes a generator and a number of samples at 16 kHz and gives float32 samples with a peak near 1.
+Every function of `MAKERS` takes a generator and a number of samples at 16 kHz, and returns float32 samples with a peak
+near 1.
 """
 
 from __future__ import annotations
@@ -15,14 +16,14 @@ from train.data.decode import RATE_HZ
 
 
 def gaussian_noise(rng: np.random.Generator, samples: int, exponent: float, rate_hz: int = RATE_HZ) -> Array:
-    """Gaussian noise whose amplitude goes with 1 / frequency to the `exponent`, level below 30 Hz.
+    """Return Gaussian noise whose amplitude is proportional to 1 / frequency to the `exponent`, and flat below 30 Hz.
 
     Parameters
     ----------
     rng : numpy.random.Generator
     samples : int
     exponent : float
-        0 is white, 0.5 pink, 1 brown, -0.5 blue.
+        Exponent of 1 / frequency: 0 is white, 0.5 pink, 1 brown, -0.5 blue.
     rate_hz : int
 
     Returns
@@ -37,13 +38,13 @@ def gaussian_noise(rng: np.random.Generator, samples: int, exponent: float, rate
 
 
 def coloured_noise(rng: np.random.Generator, samples: int) -> Array:
-    """Noise whose spectrum falls by 0 (white) to 9 dB per octave, at times swelling (rain, wind)."""
+    """Return noise whose spectrum falls by 0 (white) to 9 dB per octave, at times swelling (rain, wind)."""
     noise = gaussian_noise(rng, samples, rng.uniform(0.0, 1.5))
     return _normalised(noise * _swell(rng, samples)) if rng.random() < 0.4 else noise
 
 
 def beeps(rng: np.random.Generator, samples: int) -> Array:
-    """A tone of one pitch, or two taking turns, switched on and off at an even pace: alarms, dial tones."""
+    """Return a tone of one pitch, or of two in turn, switched on and off at an even pace: alarms, dial tones."""
     t = np.arange(samples) / RATE_HZ
     period_s = rng.uniform(0.1, 1.5)
     place = np.floor(t / period_s).astype(np.int64)
@@ -55,7 +56,7 @@ def beeps(rng: np.random.Generator, samples: int) -> Array:
 
 
 def siren(rng: np.random.Generator, samples: int) -> Array:
-    """A tone whose pitch glides up and down."""
+    """Return a tone whose pitch glides up and down."""
     t = np.arange(samples) / RATE_HZ
     phase = t * rng.uniform(0.1, 3.0) + rng.random()
     swing = np.sin(2 * np.pi * phase) if rng.random() < 0.5 else 2 * np.abs(2 * (phase % 1.0) - 1) - 1
@@ -65,7 +66,7 @@ def siren(rng: np.random.Generator, samples: int) -> Array:
 
 
 def knocks(rng: np.random.Generator, samples: int) -> Array:
-    """Damped, noisy thumps at an even or uneven pace: knocks, ticks, steps, drips."""
+    """Return damped, noisy thumps at an even or uneven pace: knocks, ticks, steps, drips."""
     out = np.zeros(samples)
     decay_s = np.exp(rng.uniform(np.log(0.003), np.log(0.08)))
     length = min(samples, int(6 * decay_s * RATE_HZ) + 1)
@@ -85,14 +86,15 @@ MAKERS: tuple[Callable[[np.random.Generator, int], Array], ...] = (coloured_nois
 
 
 def _harmonics(rng: np.random.Generator, cycles: Array) -> Array:
-    """A tone of one to six harmonics with falling strengths; `cycles` is its phase."""
+    """Return a tone of one to six harmonics with falling strengths; `cycles` is its phase in periods."""
     strengths = rng.uniform(0.0, 1.0, rng.integers(0, 6))
     parts = [s / n * np.sin(2 * np.pi * n * cycles) for n, s in enumerate(strengths, start=2)]
-    return np.sum([np.sin(2 * np.pi * cycles), *parts], axis=0)
+    tone: Array = np.sum([np.sin(2 * np.pi * cycles), *parts], axis=0)
+    return tone
 
 
 def _swell(rng: np.random.Generator, samples: int) -> Array:
-    """A slow random envelope from 0.1 to 1."""
+    """Return a slow random envelope from 0.1 to 1."""
     points = rng.uniform(0.1, 1.0, max(2, samples // (RATE_HZ // 2)))
     return np.interp(np.linspace(0, len(points) - 1, samples), np.arange(len(points)), points)
 

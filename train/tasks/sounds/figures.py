@@ -11,7 +11,7 @@ from streamer.inference.manifest import Thresholds
 from train.data.cache import SoundCache
 from train.data.recordings import Split
 from train.data.sets import esc50
-from train.data.sets.all_sound import recordings
+from train.data.sets.all_sound import recordings_of_folds
 from train.evaluate.calibration import Goal
 from train.evaluate.metrics import by_label
 from train.tasks.clip_figures import ClipFigures, described
@@ -39,7 +39,7 @@ class SoundsFigures(ClipFigures):
     def __init__(self, folder: Path, config: SoundsRunConfig, data: Path, cache: Path, split: Split) -> None:
         fold = config.fold if split == "test" else config.validation_fold
         super().__init__(folder, SoundCache([r for r in esc50.recordings(data) if r.fold == fold], cache))
-        others = [r for r in recordings(data, cache, [fold]) if r.kind in ("speech", "music")]
+        others = [r for r in recordings_of_folds(data, cache, [fold]) if r.kind in ("speech", "music")]
         self._others = SoundCache(others, cache)
 
     def points(self, goal: Goal, steps: Validation) -> tuple[Thresholds, ...]:

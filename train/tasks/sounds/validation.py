@@ -11,7 +11,7 @@ from streamer.arrays import Array
 from streamer.inference.onnx import OnnxModel
 from train.data.cache import SoundCache
 from train.data.sets import esc50
-from train.data.sets.all_sound import AMBIGUOUS, recordings
+from train.data.sets.all_sound import AMBIGUOUS, recordings_of_folds
 from train.evaluate.calibration import platt
 from train.mixing.distillation import load_teacher_answers
 from train.mixing.embedding_cache import load_embeddings
@@ -41,7 +41,7 @@ class Validation:
     """
 
     def __init__(self, folder: Path, config: SoundsRunConfig, data: Path, cache: Path) -> None:
-        sounds = SoundCache(recordings(data, cache, [config.validation_fold]), cache)
+        sounds = SoundCache(recordings_of_folds(data, cache, [config.validation_fold]), cache)
         lessons = load_teacher_answers(sounds, esc50.classes(data), AMBIGUOUS, config.lessons, data, cache)
         embeddings = load_embeddings(OnnxModel(Path(config.ear)), lessons)
         kept = lessons.raw | (lessons.clip < 0)

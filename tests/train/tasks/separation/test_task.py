@@ -17,7 +17,7 @@ from streamer.inference.model_folders import read_manifest
 from tests.toy_separation import write_toy_separation
 from train.__main__ import main
 from train.data.decode import RATE_HZ
-from train.data.sets.stem_folders import own
+from train.data.sets.stem_folders import own_songs
 from train.loop.config import read_config
 from train.loop.precision import why_no_lstm
 from train.tasks.separation.cnn_lstm import CnnLstmRunConfig
@@ -146,7 +146,7 @@ def test_the_network_that_waits_for_the_end_is_larger():
 def test_a_fold_without_songs_is_refused_before_training(songs, settings, tmp_path, fold, what):
     few = tmp_path / "few"
     few.mkdir()
-    for song in own(songs):
+    for song in own_songs(songs):
         if song.fold != fold:
             (few / song.name).symlink_to(songs / song.name)
     config = read_config(SeparationRunConfig, None, [*settings, f'data=["{few}"]'])
@@ -284,7 +284,7 @@ def test_half_of_the_mixture_is_3_db_nearer_to_either_stem(tmp_path):
             soundfile.write(tmp_path / "mine" / name / f"{stem}.wav", noise, RATE_HZ)
     found = figures(
         measure_songs(
-            own(tmp_path / "mine"), SteppedSongSeparator(write_toy_separation(tmp_path / "toy", 0.5))
+            own_songs(tmp_path / "mine"), SteppedSongSeparator(write_toy_separation(tmp_path / "toy", 0.5))
         )
     )
     assert found["clips"] == 2
