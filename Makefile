@@ -2,7 +2,7 @@
 # PIP_ARGS is handed to pip: on Linux, PIP_ARGS="--extra-index-url https://download.pytorch.org/whl/cpu" gets the
 # small CPU build of torch instead of the CUDA one (torch is for training and tests; listening does without).
 
-.PHONY: listen test test-tfhub lint format wheel check-wheel bench reproduce demo examples clean
+.PHONY: listen test test-tfhub lint format wheel check-wheel bench reproduce findings demo examples clean
 BIN := .venv/bin
 
 listen:
@@ -57,6 +57,10 @@ bench:
 reproduce:
 	scripts/setup.sh dev
 	$(BIN)/python -m train results --reproduce $(RESULTS)
+
+# Surprises about other people's libraries: whether each is still as findings/NAME.sh describes it.
+findings:
+	findings/run.sh
 
 demo:
 	scripts/setup.sh dev

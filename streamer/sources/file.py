@@ -31,6 +31,9 @@ FAST_SUFFIXES = re.compile(r"\.(aiff?|au|caf|flac|mp3|og[ag]|opus|rf64|w64|wave?
 UNKNOWN_LENGTH = 0xFFFFFFFF
 """Length of the data in the header of a WAV that a program wrote into a pipe."""
 
+UNKNOWN_FRAMES = 2**63 - 1
+"""libsndfile's number of frames for a FLAC that a program wrote into a pipe: its header leaves the number open."""
+
 NO_END_OF_STREAM = ("File ended unexpectedly", "Last page lacks an end-of-stream bit")
 """Messages in libsndfile's log for an Ogg stream whose end is missing."""
 
@@ -116,7 +119,7 @@ class SoundFileSource(Source):
             raise
         self._file = file
         self.rate_hz, self.channels = file.samplerate, file.channels
-        self._total_s = file.frames / file.samplerate
+        self._total_s = None if file.frames == UNKNOWN_FRAMES else file.frames / file.samplerate
 
     def read(self, max_frames: int) -> Block | None:
         if self._file is not None and not len(self._decoded):
@@ -136,7 +139,7 @@ class SoundFileSource(Source):
 
     @property
     def total_s(self) -> float | None:
-        """Length of the sound in seconds according to the file's header; None before it is open."""
+        """Length of the sound in seconds according to the file's header; None if it is unknown, or before `open`."""
         return self._total_s
 
     @property
@@ -181,7 +184,7 @@ class SoundFileSource(Source):
 
     def _warn_if_short(self, file: soundfile.SoundFile, frames: int) -> None:
         missing = _cut_short(file.extra_info)
-        if frames < ESTIMATED_SHARE * file.frames:
+        if frames < ESTIMATED_SHARE * file.frames and file.frames != UNKNOWN_FRAMES:
             missing = f"it announces {file.frames} frames"
         if missing:
             logger.warning("file %s is cut short (%s): %d frames are read", self._path, missing, frames)

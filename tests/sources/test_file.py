@@ -143,6 +143,21 @@ def test_a_flac_cut_short_fails_after_what_it_gave(tmp_path: Path) -> None:
     source.close()
 
 
+def test_a_flac_written_into_a_pipe_is_read_to_its_end(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Such a header leaves the number of samples open: bits 108 to 143 of STREAMINFO are 0 (RFC 9639, 8.2)."""
+    path = tmp_path / "a.flac"
+    soundfile.write(path, np.full(20_000, 0.25), 16_000)
+    content = bytearray(path.read_bytes())
+    content[18:26] = (int.from_bytes(content[18:26], "big") >> 36 << 36).to_bytes(8, "big")
+    path.write_bytes(content)
+    source = opened(path)
+    assert source.total_s is None
+    assert len(read_all(source)) == 20_000
+    assert caplog.text == ""
+
+
 @needs_ffmpeg
 def test_a_wav_written_into_a_pipe_is_not_cut_short(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     soundfile.write(tmp_path / "a.wav", sound(), 16_000)
