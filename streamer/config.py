@@ -5,9 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import TypeVar
 
 from streamer.errors import ConfigError
 from streamer.head_slots import HEAD_SLOTS, DecisionConfig
+
+S = TypeVar("S")
 
 MODEL_KEYS = tuple(slot.name for slot in HEAD_SLOTS)
 """Keys of ``[models]`` that name a model, and of ``--model KEY=MODEL``."""
@@ -278,6 +281,8 @@ class Config:
     decisions : mapping of str to DecisionConfig
         Settings of each head's decisions, by section: ``[gate]``, ``[sounds]`` and so on. Sections that are not given
         take the defaults of `streamer.head_slots`.
+    sections : mapping of str to object
+        Settings of sinks that have a section of their own (`streamer.sinks.open_sinks`), by section.
     """
 
     stream: tuple[StreamConfig, ...] = (StreamConfig(),)
@@ -289,6 +294,7 @@ class Config:
     stems: StemsConfig = StemsConfig()
     publish: PublishConfig = PublishConfig()
     engine: EngineConfig = EngineConfig()
+    sections: Mapping[str, object] = field(default_factory=dict, hash=False, metadata={KEYS: ()})
 
     def __post_init__(self) -> None:
         _check_keys("decisions", self.decisions, DECISION_SECTIONS)
@@ -312,6 +318,12 @@ class Config:
             decisions={**self.decisions, **stream.decisions},
             stems=stream.stems or self.stems,
         )
+
+    def section(self, name: str, kind: type[S]) -> S:
+        """Return the settings of a sink's own section, which are the defaults of `kind` where it is absent."""
+        found = self.sections.get(name, kind())
+        assert isinstance(found, kind)  # as the table of sinks says
+        return found
 
     @property
     def turn_s(self) -> float:

@@ -9,7 +9,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
-from types import NoneType, UnionType
+from types import MappingProxyType, NoneType, UnionType
 from typing import Any, NamedTuple, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from streamer.config import KEYS, Config, StreamConfig
@@ -18,8 +18,14 @@ from streamer.errors import ConfigError
 T = TypeVar("T")
 
 
-def read_config(path: Path) -> Config:
+def read_config(path: Path, sections: Mapping[str, type] = MappingProxyType({})) -> Config:
     """Read a TOML file.
+
+    Parameters
+    ----------
+    path : Path
+    sections : mapping of str to type
+        Further sections, each with its dataclass, which become `Config.sections`.
 
     Raises
     ------
@@ -35,7 +41,8 @@ def read_config(path: Path) -> Config:
     except (ValueError, RecursionError) as error:
         raise ConfigError(f"{path} is no TOML: {error}") from error
     try:
-        shared = from_mapping(Config, {k: v for k, v in content.items() if k != "stream"}, base=Config())
+        for_all = {key: value for key, value in content.items() if key != "stream"}
+        shared = from_mapping(Config, for_all, base=Config(), sections=sections)
         return _with_streams(shared, content["stream"]) if "stream" in content else shared
     except ConfigError as error:
         raise ConfigError(f"{path}: {error}") from error
@@ -47,7 +54,13 @@ def _with_streams(shared: Config, value: Any) -> Config:
     return replace(shared, stream=_value(get_type_hints(Config)["stream"], value, "stream", base))
 
 
-def from_mapping(kind: type[T], content: Mapping[str, Any], where: str = "", base: T | None = None) -> T:
+def from_mapping(
+    kind: type[T],
+    content: Mapping[str, Any],
+    where: str = "",
+    base: T | None = None,
+    sections: Mapping[str, type] = MappingProxyType({}),
+) -> T:
     """Build a configuration dataclass from nested mappings, checking every key and type.
 
     Parameters
@@ -61,13 +74,16 @@ def from_mapping(kind: type[T], content: Mapping[str, Any], where: str = "", bas
         Key of `content` in the file and a dot, for the error text; tables of a list are numbered from 1 on.
     base : optional
         Values for keys that are absent; None takes the defaults of `kind`.
+    sections : mapping of str to type
+        Further tables in `content`, each with its dataclass, which become the field ``sections``.
 
     Raises
     ------
     ConfigError
         If a key does not exist, or a value has another type or is infinite or no number.
     """
-    places = _places(kind)
+    extra = {key: _KeyPlace("sections", settings, in_mapping=True) for key, settings in sections.items()}
+    places = _places(kind) | extra
     values: dict[str, Any] = {}
     for key, value in content.items():
         if key not in places:

@@ -17,8 +17,8 @@ from streamer.engine.warm_up import get_ready
 from streamer.errors import InterruptedByUserError
 from streamer.events import Status
 from streamer.inference.model_cache import ModelCache
-from streamer.sinks.filtered import Filtered
 from streamer.sinks.json_lines import JsonLines
+from streamer.sinks.sink import Filtered
 
 PROGRESS_S = 0.2
 

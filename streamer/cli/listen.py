@@ -122,7 +122,7 @@ def _listen(
     from streamer.engine.reload import Reload
     from streamer.engine.warm_up import get_ready
     from streamer.inference.model_cache import ModelCache
-    from streamer.sinks.publisher import Publisher
+    from streamer.sinks.open_sinks import output_sink, process_sinks
 
     def streams_of(config: Config, running: Sequence[Stream]) -> list[Stream]:
         return make_streams(config, realtime, duration_s, loaded, running)
@@ -134,16 +134,16 @@ def _listen(
     loaded = ModelCache(config.engine)
     streams = streams_of(config, ())
     get_ready(streams, config.publish)
-    publisher = Publisher(config.publish.bind, config.publish.keys)
-    sink = _sink(as_json, realtime, lambda: f"streamer · publishing on {publisher.address}")
-    engine = Engine(streams, [publisher, sink], config)
+    sinks = process_sinks(config, realtime)
+    sink = output_sink(standard_output(), as_json, realtime, sinks)
+    engine = Engine(streams, [*sinks, sink], config)
     reload = Reload(configured_again, config, streams, streams_of)
     with _drawn(sink) as draw:
         run(engine, tick, PICTURE_S)
     for line in summary(engine.streams):
         click.echo(line, err=True)
-    if dropped_lines := getattr(sink, "dropped_lines", 0):
-        click.echo(f"{dropped_lines} lines were left out, because nobody read them in time", err=True)
+    if sink.dropped_lines:
+        click.echo(f"{sink.dropped_lines} lines were left out, because nobody read them in time", err=True)
     leave(engine.streams, engine.incomplete)
 
 
@@ -167,21 +167,6 @@ def _taken_apart(config: Config, **given: object) -> Config:
 def _changed(section: T, **given: object) -> T:
     """A section of the configuration with what the command line says of it."""
     return replace(section, **{key: value for key, value in given.items() if value is not None})  # type: ignore[type-var]
-
-
-def _sink(as_json: bool, realtime: bool, title: Callable[[], str]) -> Sink:
-    """What a person or a pipe sees while listening: JSON lines, the live view on a terminal, or plain lines.
-
-    Live sound cannot wait for a reader; files that are read as fast as possible can.
-    """
-    from streamer.sinks.json_lines import JsonLines, LiveJsonLines
-    from streamer.sinks.lines import Lines
-    from streamer.sinks.view import View
-
-    out = standard_output()
-    if as_json:
-        return LiveJsonLines(out) if realtime else JsonLines(out)
-    return View(title) if out.isatty() else Lines(out, title)
 
 
 @contextmanager

@@ -102,7 +102,7 @@ def subscribe(
     timeout_s: float | None,
 ) -> None:
     """Print messages: all, or those of TOPICs (gate, status, scores/mic, ...)."""
-    from streamer.sinks.text import line
+    from streamer.sinks.lines import line
     from streamer.wire.encoding import header_json
     from streamer.wire.subscriber import subscribe as subscribe_to
 

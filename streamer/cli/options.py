@@ -72,7 +72,9 @@ def hearing_config(config_path: Path | None, models: Sequence[str], prefer: str 
     ConfigError
         If the file cannot be used, or `models` are not of the form PLACE=MODEL.
     """
-    config = read_config(config_path) if config_path else Config()
+    from streamer.sinks.open_sinks import sink_sections
+
+    config = read_config(config_path, sink_sections()) if config_path else Config()
     names = dict(map(_chosen, models))
 
     def changed(section: ModelsConfig) -> ModelsConfig:

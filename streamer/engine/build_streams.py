@@ -15,8 +15,9 @@ from streamer.inference.model_cache import ModelCache
 from streamer.pipeline.build_heads import build_heads
 from streamer.pipeline.build_separation import build_separation
 from streamer.pipeline.stream_models import StreamModels
-from streamer.sinks.stem_outputs import check_outputs, stem_sinks
-from streamer.sinks.text import clock
+from streamer.sinks.lines import clock
+from streamer.sinks.open_sinks import stream_sinks
+from streamer.sinks.player import check_outputs
 from streamer.sources.open_source import DEMO_PATH, name_for, source_for
 
 INSTEAD = "Listening to the bundled recording instead, in real time, through the same pipeline."
@@ -92,7 +93,7 @@ def make_streams(
         try:
             if heard_by not in listeners:
                 listeners[heard_by] = make_listener(own, loaded)
-            source, sinks = source_for(entry, config, realtime), stem_sinks(own.stems, realtime)
+            source, sinks = source_for(entry, config, realtime), stream_sinks(own, realtime)
         except StreamerError as error:
             if len(config.stream) == 1:
                 raise

@@ -15,7 +15,9 @@ READ_AGAIN = "the configuration was read again"
 REFUSED = "the configuration cannot be used, nothing was changed"
 """How what came of it begins."""
 
-FIXED = tuple(field.name for field in fields(Config) if field.name not in ("stream", *STREAM_FIELDS))
+FIXED = tuple(
+    field.name for field in fields(Config) if field.name not in ("stream", "sections", *STREAM_FIELDS)
+)
 """Sections that hold from start to end: what they say was opened or laid out by them."""
 
 
@@ -70,6 +72,8 @@ class Reload:
 
     def _check(self, config: Config) -> None:
         changed = [name for name in FIXED if getattr(config, name) != getattr(self._config, name)]
+        own, before = config.sections, self._config.sections
+        changed += [name for name in sorted(own.keys() | before.keys()) if own.get(name) != before.get(name)]
         if changed:
             raise ConfigError(
                 f"{', '.join(f'[{name}]' for name in changed)} changed, which holds from start to end; set it back, "

@@ -16,7 +16,7 @@ from streamer.dsp.model_calls import run_alone
 from streamer.errors import ConfigError, StreamError
 from streamer.inference.model import Model
 from streamer.separation.separator import Separator, Stems, cleaned
-from streamer.sinks.disk import FULL, is_full
+from streamer.sinks.stem_writer import FULL, is_full
 from streamer.sources.file import FileSource
 from streamer.sources.source import POLL_S, Source
 

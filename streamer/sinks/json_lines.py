@@ -1,4 +1,4 @@
-"""Write events as lines of JSON: the headers of the wire format, one a line."""
+"""Write events as lines of JSON: the headers of the wire format, one in each line."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from streamer.wire.encoding import header_json
 class JsonLines(Sink):
     """Writes each event's header as one line of UTF-8 JSON and flushes it.
 
-    It waits for a reader that is slower, so that none is lost: right for files, which can wait too.
+    It waits for a slow reader, so that no line is lost: right for files, which can wait too.
 
     Parameters
     ----------
-    stream : TextIO
-        Where to; not closed.
+    stream : text stream
+        Output; it is not closed.
     """
 
     def __init__(self, stream: TextIO) -> None:
@@ -27,27 +27,27 @@ class JsonLines(Sink):
         self._writer = LineWriter(stream)
 
     def open(self) -> None:
-        """Set the stream to UTF-8, whatever the locale: JSON knows nothing else."""
+        """Set the stream to UTF-8, whatever the locale: JSON has no other encoding."""
         if isinstance(self._stream, io.TextIOWrapper):
             self._stream.reconfigure(encoding="utf-8")
 
     def send(self, event: Event) -> None:
-        """Write an event; errors as `LineWriter.write`."""
+        """Write an event; errors are those of `LineWriter.write`."""
         self._writer.write(header_json(event))
 
     def close(self) -> None:
-        """Nothing to finish: every line was flushed."""
+        """Do nothing: every line was flushed."""
 
 
 class LiveJsonLines(JsonLines):
-    """`JsonLines` for live sound, which cannot wait: while the reader is full, lines are dropped.
+    """`JsonLines` for live sound, which cannot wait: lines are dropped while the reader is full.
 
-    The reader sees it in ``seq``.
+    The reader can tell by ``seq``.
 
     Parameters
     ----------
-    stream : TextIO
-        With a file descriptor.
+    stream : text stream
+        Output with a file descriptor.
     """
 
     def __init__(self, stream: TextIO) -> None:
@@ -56,5 +56,4 @@ class LiveJsonLines(JsonLines):
 
     @property
     def dropped_lines(self) -> int:
-        """Lines that the reader had no room for, so far."""
         return self._writer.dropped_lines

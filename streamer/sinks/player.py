@@ -5,11 +5,13 @@ from __future__ import annotations
 import logging
 import math
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from functools import partial
 
-from streamer.audio.output import Output
+from streamer.audio.output import Output, PortAudioOutput
 from streamer.audio.playback import CHUNK_S, WAITING_S, Playback
-from streamer.errors import StreamerError, fault_of
+from streamer.config import Config, StemsConfig
+from streamer.errors import ConfigError, StreamerError, fault_of
 from streamer.events import Event, Stem
 from streamer.sinks.sink import Sink
 
@@ -109,4 +111,39 @@ class Player(Sink):
                 "%s was played with faults: %d samples left out, %d pauses, %d underruns of the device; it or this "
                 "machine did not keep up",
                 *(self._label, playback.dropped_samples, playback.pauses, output.underruns),
+            )
+
+
+def player_for(config: Config, realtime: bool) -> Player | None:
+    """Make the player of a stream's stem, if one is to be played.
+
+    Raises
+    ------
+    ConfigError
+        If the sound is processed as fast as possible.
+    """
+    stems = config.stems
+    if not stems.play:
+        return None
+    if not realtime:
+        raise ConfigError(
+            f"{stems.play} of sound that is heard as fast as possible is to be played; leave --fast or --play out"
+        )
+    return Player(stems.play, partial(PortAudioOutput, stems.output))
+
+
+def check_outputs(streams: Iterable[StemsConfig]) -> None:
+    """Refuse to play two streams on one device.
+
+    Raises
+    ------
+    ConfigError
+        If two streams name one output.
+    """
+    outputs = [stems.output for stems in streams if stems.play]
+    for output in outputs:
+        if (count := outputs.count(output)) > 1:
+            raise ConfigError(
+                f"{count} streams are to be played on the output {output!r}; expected one: set stems.play in one "
+                "[[stream]] alone, or an output for each"
             )

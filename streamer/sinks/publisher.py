@@ -12,7 +12,7 @@ from pathlib import Path
 import zmq
 from zmq.auth import Authenticator
 
-from streamer.config import DEFAULT_ADDRESS
+from streamer.config import DEFAULT_ADDRESS, Config
 from streamer.errors import ConfigError, StreamError
 from streamer.events import Decision, Event, Status
 from streamer.sinks.sink import Sink
@@ -54,6 +54,10 @@ class Publisher(Sink):
     def address(self) -> str:
         """The address bound, with the real port; before `open`, the one wanted. For any thread."""
         return self._address  # noted once: a ZeroMQ socket must not be asked from another thread
+
+    @property
+    def title(self) -> str:
+        return f"publishing on {self.address}"
 
     def open(self) -> None:
         """Bind the address.
@@ -148,6 +152,11 @@ class Publisher(Sink):
             if message[:1] == b"\x01":  # 1 subscribes, 0 unsubscribes, anything else is not for us
                 prefixes.add(message[1:].decode(errors="replace"))
         return prefixes
+
+
+def publisher_for(config: Config, realtime: bool) -> Publisher:  # noqa: ARG001 - it never waits
+    """Make the publisher; without another address it serves this machine alone."""
+    return Publisher(config.publish.bind, config.publish.keys)
 
 
 def _check_path(address: str) -> None:

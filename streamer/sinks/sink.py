@@ -1,4 +1,4 @@
-"""What every sink does."""
+"""The interface that every sink has, and a sink that leaves out one type of event."""
 
 from __future__ import annotations
 
@@ -10,23 +10,25 @@ from collections.abc import Iterable
 from streamer.events import Event
 
 CLOSING_S = 0.5
-"""How long closing a sink may hold up what goes on."""
+"""Longest time that closing a sink may hold up the engine."""
 
 
 class Sink(ABC):
     """Takes events from the engine's thread, in order, and never holds it up.
 
-    Opened once, then `send` and `service` from one thread, closed once (closing twice is harmless).
+    A sink is opened once, then `send` and `service` are called from one thread, then it is closed. Closing twice is
+    harmless.
     """
 
     @abstractmethod
     def open(self) -> None:
-        """Open it; an address in use or a path that cannot be written goes wrong here.
+        """Open the sink.
 
         Raises
         ------
         StreamerError
-            With one line that names the thing, the fault and the way out.
+            If it cannot be opened, as when an address is in use or a path cannot be written. The text is one line
+            that names the thing, the fault and the way out.
         """
 
     @abstractmethod
@@ -35,26 +37,67 @@ class Sink(ABC):
 
     @property
     def wanted_s(self) -> float:
-        """Seconds of sound that it can do with now; of a source that can wait no more is read. Any by default."""
+        """Seconds of sound that the sink has room for; a source that can wait is read no further. Any by default."""
         return math.inf
 
     @property
     def incomplete(self) -> bool:
-        """Whether something is missing of what it was to keep, which was said at the time. No by default."""
+        """Whether something that it was to keep is missing; it was reported at the time. False by default."""
         return False
+
+    @property
+    def title(self) -> str:
+        """Place where its messages can be found, for the title of the live view; empty by default."""
+        return ""
+
+    @property
+    def dropped_lines(self) -> int:
+        """Number of lines that a slow reader had no room for, so far. 0 by default."""
+        return 0
 
     def service(self) -> None:  # noqa: B027 - most sinks have nothing to do
         """Do what is due between events; called every few milliseconds. Nothing by default."""
 
     @abstractmethod
     def close(self) -> None:
-        """Finish and give back what was opened."""
+        """Finish, and give back what was opened."""
+
+
+class Filtered(Sink):
+    """Passes on all but one type of event.
+
+    Parameters
+    ----------
+    left_out : type of Event
+    sink : Sink
+    """
+
+    def __init__(self, left_out: type[Event], sink: Sink) -> None:
+        self._left_out, self._sink = left_out, sink
+
+    def open(self) -> None:
+        self._sink.open()
+
+    def send(self, event: Event) -> None:
+        if not isinstance(event, self._left_out):
+            self._sink.send(event)
+
+    @property
+    def wanted_s(self) -> float:
+        return self._sink.wanted_s
+
+    def service(self) -> None:
+        self._sink.service()
+
+    def close(self) -> None:
+        self._sink.close()
 
 
 def close_soon(sinks: Iterable[Sink]) -> None:
-    """Close sinks while all else goes on: they are given a moment, for what they hold may be opened anew.
+    """Close sinks without holding up the engine for longer than `CLOSING_S` each.
 
-    A slow disk takes longer; closing then goes on by itself.
+    What they hold may be opened again at once, so that closing is waited for. A slow disk takes longer; closing then
+    goes on by itself.
     """
     for sink in sinks:
         thread = threading.Thread(target=sink.close, name="closing", daemon=True)

@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-import itertools
 import logging
 import queue
 import threading
 from collections import defaultdict
 from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
 from typing import TypeAlias
 
-import numpy as np
-import soundfile
-
-from streamer.audio.wav import WAV_BYTES
-from streamer.config import STEM_ENCODINGS
-from streamer.errors import ConfigError, StreamError
+from streamer.config import Config
+from streamer.errors import ConfigError
 from streamer.events import Event, Status, Stem
-from streamer.sinks.disk import FULL, is_full
 from streamer.sinks.sink import Sink
+from streamer.sinks.stem_writer import StemWriter, reason_for
 
 logger = logging.getLogger(__name__)
 
@@ -28,20 +22,26 @@ _Key: TypeAlias = tuple[str, str]
 """Stream and label of a stem."""
 
 WAITING_S = 10.0
-"""Sound of one stem that may wait for a slow disk; beyond it live sound is left out."""
+"""Most sound of one stem that may wait for a slow disk; live sound beyond it is left out."""
 ENDED_S = 1.0
-"""A stem that its stream is ahead of by so much has ended: its file is finished."""
-FLAC_CHANNELS = 8
-"""At most, by its format."""
+"""A stem has ended once its stream is this far ahead of it; its file is finished then."""
 LOOK_S = 0.1
-"""How often who waits for the disk looks whether anything is written still."""
+"""Interval at which a thread that waits for the disk checks that the writing thread is alive."""
+
+
+@dataclass
+class _FailedStem:
+    """A stem that cannot be written: its pieces are left out as long as they follow one another."""
+
+    epoch: int
+    stop: int
 
 
 class StemFiles(Sink):
-    """Writes ``STREAM-WHEN-LABEL.flac``, WHEN being UTC of the first sample, or seconds in a file.
+    """Writes ``STREAM-TIME-LABEL.flac``, where TIME is UTC of the first sample, or seconds in a file.
 
-    A stem that cannot be written is left out and said, and goes on in another file when it begins anew, so that within
-    each file nothing is missing. A disk that is slow is waited for: right for sound that can wait too.
+    A stem that cannot be written is left out and reported. It goes on in another file when it begins anew, so that
+    nothing is missing within a file. `send` waits for a slow disk, which is right for sound that can wait too.
 
     Parameters
     ----------
@@ -52,9 +52,9 @@ class StemFiles(Sink):
     Attributes
     ----------
     left_out : int
-        Pieces of sound that were not written.
+        Number of pieces that were not written.
     cut_off_samples : int
-        Beyond full scale, which FLAC cannot hold: there they are full scale.
+        Number of samples beyond full scale, which FLAC clips.
     """
 
     def __init__(self, folder: Path, form: str = "flac") -> None:
@@ -63,8 +63,8 @@ class StemFiles(Sink):
         self._waiting_s: defaultdict[_Key, float] = defaultdict(float)
         self._lock = threading.Lock()
         self._thread = threading.Thread(target=self._work, name="stem files", daemon=True)
-        self._files: dict[_Key, _StemFile] = {}
-        self._told = False
+        self._stems: dict[_Key, StemWriter | _FailedStem] = {}
+        self._reported = False
         self.left_out = 0
         self.cut_off_samples = 0
 
@@ -74,7 +74,7 @@ class StemFiles(Sink):
             probe = self._folder / ".streamer-stems"
             probe.touch()
             probe.unlink()
-        except (OSError, ValueError) as error:  # no path has a NUL
+        except (OSError, ValueError) as error:  # ValueError: the path has a NUL
             reason = error.strerror if isinstance(error, OSError) else error
             raise ConfigError(
                 f"stems cannot be written into {self._folder} ({reason}); name a folder that may be written to"
@@ -91,7 +91,7 @@ class StemFiles(Sink):
             self._queue.put(event)
 
     def waiting_s(self, stream: str, label: str) -> float:
-        """Seconds of a stem that are not yet written."""
+        """Return the seconds of a stem that are not written yet."""
         with self._lock:
             return self._waiting_s[stream, label]
 
@@ -101,9 +101,9 @@ class StemFiles(Sink):
             self._queue.put(None)
             self._thread.join()
         with self._lock:
-            told, self._told = self._told, True
-        if not told:
-            self._tell()
+            reported, self._reported = self._reported, True
+        if not reported:
+            self._report()
 
     @property
     def incomplete(self) -> bool:
@@ -111,12 +111,12 @@ class StemFiles(Sink):
         return self.left_out > 0
 
     def _leave_out(self) -> None:
-        """Count a piece; both threads do."""
+        """Count a piece that is left out; both threads do."""
         with self._lock:
             self.left_out += 1
 
-    def _tell(self) -> None:
-        """Say what is not in the files."""
+    def _report(self) -> None:
+        """Log what the files lack."""
         if self.left_out:
             logger.warning("%d pieces of stems were left out in %s", self.left_out, self._folder)
         if self.cut_off_samples:
@@ -126,7 +126,7 @@ class StemFiles(Sink):
             )
 
     def _has_room(self, stem: Stem) -> bool:
-        """Wait for room."""
+        """Wait until the stem has room to wait in; return whether there is."""
         while self.waiting_s(*_key(stem)) >= WAITING_S and self._thread.is_alive():
             self._thread.join(LOOK_S)
         return self._thread.is_alive()
@@ -134,105 +134,72 @@ class StemFiles(Sink):
     def _work(self) -> None:
         while (event := self._queue.get()) is not None:
             if isinstance(event, Status):
-                self._finish(event)
+                self._finish_ended(event)
                 continue
             try:
-                self._write(_key(event), event)
+                self._write(event)
             except Exception as error:  # noqa: BLE001 - whatever it is, all else goes on
-                self._fail(_key(event), event, error)
+                self._fail(event, error)
             with self._lock:
                 self._waiting_s[_key(event)] -= _seconds(event)
-        for key in list(self._files):
+        for key in list(self._stems):
             self._close(key)
 
-    def _finish(self, status: Status) -> None:
-        """Close the files of stems that have ended."""
-        for key, file in list(self._files.items()):
-            ended = status.epoch != file.epoch or status.stop > file.stop + ENDED_S * status.rate
+    def _finish_ended(self, status: Status) -> None:
+        """Close the files of stems that have ended by the time of a status."""
+        for key, stem in list(self._stems.items()):
+            ended = status.epoch != stem.epoch or status.stop > stem.stop + ENDED_S * status.rate
             if key[0] == status.stream and (ended or status.state != "running"):
                 self._close(key)
 
-    def _close(self, key: _Key) -> None:
-        file = self._files.pop(key, None)
-        if file is None or file.sound is None:
+    def _write(self, piece: Stem) -> None:
+        """Append a piece to its file, or begin another file where it does not follow."""
+        key = _key(piece)
+        stem = self._stems.get(key)
+        follows = stem is not None and (stem.epoch, stem.stop) == (piece.epoch, piece.start)
+        if isinstance(stem, _FailedStem) and follows:
+            stem.stop = piece.stop
+            self._leave_out()
             return
+        if not isinstance(stem, StemWriter) or not follows or not stem.has_room_for(piece):
+            self._close(key)
+            stem = self._stems[key] = StemWriter(piece, self._folder, self._form)
+        stem.write(piece)
+
+    def _close(self, key: _Key) -> None:
+        stem = self._stems.pop(key, None)
+        if not isinstance(stem, StemWriter):
+            return
+        self.cut_off_samples += stem.clipped_samples
         try:
-            file.sound.close()
-        except Exception as error:  # noqa: BLE001 - as above
+            stem.close()
+        except Exception as error:  # noqa: BLE001 - whatever it is, all else goes on
             self._leave_out()
             logger.warning("stem %s of %s is cut short in %s (%s)", key[1], key[0], self._folder, error)
-        _remove_if_empty(Path(file.sound.name))
 
-    def _write(self, key: tuple[str, str], stem: Stem) -> None:
-        """Append a stem to its file, or begin another one where it does not follow."""
-        file = self._files.get(key)
-        if file is None or not file.takes(stem, self._form):
-            self._close(key)
-            self._check_room()
-            file = self._files[key] = _begun(stem, self._folder, self._form)
-        file.stop = stem.stop
-        if file.sound is None:
-            self._leave_out()
-            return
-        if stem.start // stem.rate < stem.stop // stem.rate:  # once a second
-            self._check_room()
-        file.sound.write(stem.samples)
-        if self._form == "flac":
-            self.cut_off_samples += int(np.count_nonzero(np.abs(stem.samples) > 1.0))
-
-    def _fail(self, key: tuple[str, str], stem: Stem, error: Exception) -> None:
-        """Say it, and pass over the rest of a stem."""
+    def _fail(self, piece: Stem, error: Exception) -> None:
+        """Report that a stem cannot be written, and leave out the rest of it."""
         self._leave_out()
-        self._close(key)
-        self._files[key] = _StemFile(stem.epoch, stem.stop, None)
+        self._close(_key(piece))
+        self._stems[_key(piece)] = _FailedStem(piece.epoch, piece.stop)
         logger.warning(
             "stem %s of %s cannot be written into %s (%s): it is left out there until it begins anew, all else goes on",
             *(
-                stem.label,
-                stem.stream,
+                piece.label,
+                piece.stream,
                 self._folder,
-                f"{FULL}; make room" if is_full(self._folder) else error,
+                reason_for(error, self._folder),
             ),
         )
 
-    def _check_room(self) -> None:
-        """While a file can still be finished."""
-        if is_full(self._folder):
-            raise StreamError(FULL)
-
-
-@dataclass
-class _StemFile:
-    """One stem on disk.
-
-    Attributes
-    ----------
-    epoch, stop : int
-        Where what follows must begin.
-    sound : SoundFile or None
-        None where it could not be written.
-    """
-
-    epoch: int
-    stop: int
-    sound: soundfile.SoundFile | None
-
-    def takes(self, stem: Stem, form: str) -> bool:
-        """Whether a stem follows, and there is room for it."""
-        follows = (self.epoch, self.stop) == (stem.epoch, stem.start)
-        if self.sound is None or form != "wav":
-            return follows
-        size = (self.sound.frames + len(stem.samples)) * stem.samples.shape[1] * stem.samples.itemsize
-        return follows and size < WAV_BYTES
-
 
 class LiveStemFiles(StemFiles):
-    """`StemFiles` for live sound, which cannot wait: while the disk is behind, stems are left out, and said.
+    """`StemFiles` for live sound, which cannot wait: pieces are left out and reported while the disk is behind.
 
     Parameters
     ----------
     folder, form
-        As of `StemFiles`.
+        As in `StemFiles`.
     """
 
     def __init__(self, folder: Path, form: str = "flac") -> None:
@@ -240,7 +207,7 @@ class LiveStemFiles(StemFiles):
         self._behind: set[_Key] = set()
 
     def _has_room(self, stem: Stem) -> bool:
-        """Never wait."""
+        """Return whether the stem has room to wait in, without waiting for it."""
         key = _key(stem)
         if self.waiting_s(*key) < WAITING_S:
             self._behind.discard(key)
@@ -255,48 +222,17 @@ class LiveStemFiles(StemFiles):
         return False
 
 
+def stem_files_for(config: Config, realtime: bool) -> StemFiles | None:
+    """Make the sink that writes a stream's stems, if they are to be written."""
+    if not config.stems.to:
+        return None
+    files = LiveStemFiles if realtime else StemFiles
+    return files(Path(config.stems.to), config.stems.form)
+
+
 def _key(stem: Stem) -> _Key:
     return stem.stream, stem.label
 
 
 def _seconds(stem: Stem) -> float:
     return (stem.stop - stem.start) / stem.rate
-
-
-def _begun(stem: Stem, folder: Path, form: str) -> _StemFile:
-    """A file for a stem that begins."""
-    channels = stem.samples.shape[1]
-    if form == "flac" and channels > FLAC_CHANNELS:
-        raise StreamError(
-            f'{channels} channels, and FLAC has {FLAC_CHANNELS} at most: set form = "wav" in [stems]'
-        )
-    path = _free(folder, f"{stem.stream}-{_when(stem)}-{stem.label}", form)
-    try:
-        sound = soundfile.SoundFile(path, "x", stem.rate, channels, STEM_ENCODINGS[form], format=form.upper())
-    except Exception:
-        _remove_if_empty(path)
-        raise
-    return _StemFile(stem.epoch, stem.start, sound)
-
-
-def _remove_if_empty(path: Path) -> None:
-    """Remove a file into which not even a header was written."""
-    if path.is_file() and not path.stat().st_size:
-        path.unlink()
-
-
-def _when(stem: Stem) -> str:
-    """Of its first sample: UTC to a millisecond, or seconds since the stream began where that is not known."""
-    if stem.time is None:
-        return f"{stem.start / stem.rate:010.3f}s"
-    began = stem.time - timedelta(seconds=(stem.stop - stem.start) / stem.rate)
-    return began.strftime("%Y%m%dT%H%M%S.%f")[:-3] + "Z"
-
-
-def _free(folder: Path, name: str, form: str) -> Path:
-    """A path that is not taken: what was written before is never written over."""
-    for number in itertools.count(1):
-        path = folder / (f"{name}.{form}" if number == 1 else f"{name}-{number}.{form}")
-        if not path.exists():
-            return path
-    raise AssertionError  # there are numbers enough

@@ -14,8 +14,8 @@ from rich.text import Text
 from streamer.dsp.level import FLOOR_DBFS
 from streamer.events import Decision, Event, Level, Scores, Status
 from streamer.head_slots import HEAD_SLOTS
+from streamer.sinks.lines import clock, line
 from streamer.sinks.sink import Sink
-from streamer.sinks.text import clock, line
 
 _QUIET_DBFS = -60.0
 _BAR_CELLS = 10

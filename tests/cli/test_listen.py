@@ -161,7 +161,7 @@ def test_several_at_once_and_one_that_fails(demo_wav: Path, tmp_path: Path) -> N
 def test_stems_that_are_missing_are_said_and_all_else_goes_on(
     demo_wav: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("streamer.sinks.stem_files.is_full", lambda _: True)
+    monkeypatch.setattr("streamer.sinks.stem_writer.is_full", lambda _: True)
     words = ["--device", f"file:{demo_wav}", "--fast", "--json", "--bind", free_address()]
     done = CliRunner().invoke(main, ["listen", *words, "--stems-to", str(tmp_path)])
     assert done.exit_code == 1

@@ -181,7 +181,7 @@ def test_a_stream_whose_sink_cannot_be_opened_fails_alone(path: Path, folder: st
 def test_what_a_stream_that_is_heard_no_more_left_out_is_not_forgotten(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("streamer.sinks.stem_files.is_full", lambda _: True)
+    monkeypatch.setattr("streamer.sinks.stem_writer.is_full", lambda _: True)
     toy = write_toy_separation(path.parent / "separation", 0.25)
     write(path, "a", f"b models.separation = '{toy}'\nstems.to = '{path.parent / 'stems'}'")
     _, engine, _ = heard(path, lambda: write(path, "a"))

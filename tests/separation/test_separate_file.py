@@ -169,7 +169,7 @@ def test_a_disk_without_room_is_named_where_libsndfile_does_not(
 
     file = write(tmp_path / "song.wav", noise(8_000))
     monkeypatch.setattr(soundfile.SoundFile, "write", full)
-    monkeypatch.setattr("streamer.sinks.disk.FULL_BYTES", 1 << 60)
+    monkeypatch.setattr("streamer.sinks.stem_writer.FULL_BYTES", 1 << 60)
     code, _, errors = run(file, "--out", tmp_path, "--model", model)
     assert code == 1
     assert "(less than 17 MB are free); make room there, or name a folder" in errors

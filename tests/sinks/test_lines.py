@@ -11,8 +11,7 @@ import pytest
 
 from streamer.errors import StreamError
 from streamer.sinks.line_writer import ReaderGoneError
-from streamer.sinks.lines import Lines
-from streamer.sinks.text import line
+from streamer.sinks.lines import Lines, line
 from tests import bus
 
 

@@ -121,7 +121,7 @@ def test_on_a_disk_that_fills_up_files_are_finished_while_there_is_room(
     tmp_path: Path, form: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     asked = itertools.count()
-    monkeypatch.setattr("streamer.sinks.stem_files.is_full", lambda _: next(asked) >= 2)
+    monkeypatch.setattr("streamer.sinks.stem_writer.is_full", lambda _: next(asked) >= 2)
     (sound,) = write(tmp_path, [stem(n * HOP) for n in range(250)], form).values()
     assert len(sound) == 199 * HOP  # it is asked where a file begins, and once a second
     np.testing.assert_allclose(sound[:, 0], np.arange(len(sound)) / 100_000, atol=1e-5)
@@ -129,7 +129,7 @@ def test_on_a_disk_that_fills_up_files_are_finished_while_there_is_room(
 
 
 def test_a_wav_that_is_full_goes_on_in_another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("streamer.sinks.stem_files.WAV_BYTES", 10 * HOP * 2 * 4)
+    monkeypatch.setattr("streamer.sinks.stem_writer.WAV_BYTES", 10 * HOP * 2 * 4)
     files = write(tmp_path, [stem(n * HOP) for n in range(25)], "wav")
     assert [len(sound) // HOP for sound in files.values()] == [9, 9, 7]
     np.testing.assert_allclose(
@@ -246,7 +246,7 @@ def test_a_full_disk_is_named_and_leaves_no_empty_file(
         raise soundfile.LibsndfileError(2)
 
     monkeypatch.setattr(soundfile, "SoundFile", no_header)
-    monkeypatch.setattr("streamer.sinks.disk.FULL_BYTES", 1 << 60)
+    monkeypatch.setattr("streamer.sinks.stem_writer.FULL_BYTES", 1 << 60)
     sink = StemFiles(tmp_path)
     sink.open()
     sink.send(stem(0))

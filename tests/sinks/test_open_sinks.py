@@ -2,40 +2,88 @@
 
 from __future__ import annotations
 
+import io
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from streamer.config import Config, StemsConfig, StreamConfig
+from streamer.cli.options import hearing_config
+from streamer.config import Config, PublishConfig, StemsConfig, StreamConfig
 from streamer.engine.announcer import Announcer
 from streamer.engine.build_streams import make_streams
 from streamer.engine.stream import Stream
 from streamer.errors import ConfigError
 from streamer.inference.model_cache import ModelCache
+from streamer.sinks.json_lines import JsonLines
+from streamer.sinks.open_sinks import SINKS, SinkKind, output_sink, process_sinks, stream_sinks
 from streamer.sinks.player import Player
+from streamer.sinks.publisher import Publisher
 from streamer.sinks.stem_files import LiveStemFiles, StemFiles
-from streamer.sinks.stem_outputs import stem_sinks
 from tests import bus
 from tests.scripted import RATE, Clock, Collected, Scripted, loud
 
 
 def test_nothing_is_made_of_stems_that_nobody_wants() -> None:
-    assert stem_sinks(StemsConfig(publish=True), realtime=True) == []
+    assert stream_sinks(Config(stems=StemsConfig(publish=True)), realtime=True) == []
 
 
 @pytest.mark.parametrize(("realtime", "kind"), [(True, LiveStemFiles), (False, StemFiles)])
 def test_what_can_wait_for_a_disk_does(tmp_path: Path, realtime: bool, kind: type[StemFiles]) -> None:
-    (files,) = stem_sinks(StemsConfig(to=str(tmp_path)), realtime)
+    (files,) = stream_sinks(Config(stems=StemsConfig(to=str(tmp_path))), realtime)
     assert type(files) is kind
 
 
 def test_what_is_heard_live_can_be_played() -> None:
-    (player,) = stem_sinks(StemsConfig(play="voice"), realtime=True)
+    (player,) = stream_sinks(Config(stems=StemsConfig(play="voice")), realtime=True)
     assert isinstance(player, Player)
     with pytest.raises(
         ConfigError, match="voice of sound that is heard as fast as possible is to be played; leave --fast"
     ):
-        stem_sinks(StemsConfig(play="voice"), realtime=False)
+        stream_sinks(Config(stems=StemsConfig(play="voice")), realtime=False)
+
+
+@dataclass(frozen=True)
+class ToySettings:
+    """The section ``[toy]``."""
+
+    to: str = ""
+
+
+def toy_for(config: Config, realtime: bool) -> Collected | None:
+    """A sink that the section asks for."""
+    assert realtime
+    settings = config.section("toy", ToySettings)
+    return Collected() if settings.to else None
+
+
+def test_a_new_sink_is_a_row_with_a_section_of_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = SinkKind(toy_for, section="toy", settings=ToySettings)
+    monkeypatch.setattr("streamer.sinks.open_sinks.SINKS", (*SINKS, row))
+    path = tmp_path / "streamer.toml"
+
+    def configured(text: str) -> Config:
+        path.write_text(text, encoding="utf-8")
+        return hearing_config(path, (), None)
+
+    asked = configured("[toy]\nto = 'there'\n[[stream]]\n")
+    assert asked.section("toy", ToySettings) == ToySettings("there")
+    assert [type(sink) for sink in process_sinks(asked, realtime=True)] == [Publisher, Collected]
+    assert [type(sink) for sink in process_sinks(configured(""), realtime=True)] == [Publisher]
+    assert stream_sinks(asked, realtime=True) == []
+    with pytest.raises(ConfigError, match=r"unknown key 'toy\.too'; did you mean 'toy\.to'"):
+        configured("[toy]\ntoo = 'there'")
+    with pytest.raises(ConfigError, match="toy is 1; expected a table"):
+        configured("toy = 1")
+
+
+def test_the_title_says_where_messages_are_published() -> None:
+    out = io.StringIO()
+    (publisher,) = process_sinks(Config(publish=PublishConfig(bind="tcp://127.0.0.1:7999")), realtime=True)
+    assert publisher.title == "publishing on tcp://127.0.0.1:7999"
+    assert type(output_sink(out, True, False, [publisher])) is JsonLines
 
 
 def streams_that_play(*outputs: str) -> Config:
