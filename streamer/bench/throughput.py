@@ -50,7 +50,7 @@ class Streams:
         block_s: float,
         publish: PublishConfig,
     ) -> None:
-        self._together = BatchRunner([model for listener in listeners for model in listener.models])
+        self._runner = BatchRunner([model for listener in listeners for model in listener.models])
         self._streams = [
             Stream(str(n), Looped(samples, rate_hz, n * len(samples) // count), listeners[n % len(listeners)])
             for n in range(count)
@@ -77,7 +77,7 @@ class Streams:
             for pipeline, block in zip(self._pipelines, blocks, strict=True)
             if block is not None
         ]
-        for said in self._together.do(works):
+        for said in self._runner.run(works):
             if isinstance(said, Exception):
                 raise said
 

@@ -176,7 +176,7 @@ class Engine:
     def _step(self, streams: Sequence[Stream]) -> bool:
         """Take one chunk of each of some streams through everything; whether there may be more at once."""
         chunks = [chunk for stream in streams if (chunk := self._take(stream))]
-        said = self._together.do([chunk.work for chunk in chunks])
+        said = self._together.run([chunk.work for chunk in chunks])
         for chunk, events in zip(chunks, said, strict=True):
             self._tell(chunk, events)
         return any(chunk.more for chunk in chunks)

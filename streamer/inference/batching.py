@@ -1,4 +1,4 @@
-"""The work of many streams at once: what they ask of one graph is answered in few calls."""
+"""The work of many streams at once: their calls of one model are answered in few batches."""
 
 from __future__ import annotations
 
@@ -7,128 +7,100 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
-import numpy as np
-
-from streamer.arrays import State
-from streamer.dsp.model_calls import BatchModel, Calls, ModelCall, Result, StepResult
-from streamer.inference.state_slots import SlotBank, StateSlots
+from streamer.dsp.model_calls import BatchModel, Calls, ModelCall, Result, StateBank, StepResult, run_calls
+from streamer.inference.state_slots import StateSlots
 
 
 class BatchRunner:
-    """Does the work of many streams, each as it would be done alone.
+    """Runs the work of many streams, with the result that each has when it runs alone.
 
-    A state that is stepped with others moves into a slot, and is the slot from then on, for as long as its stream
-    carries it.
+    A state that is stepped in a batch with others moves into a slot and stays there for as long as its stream keeps it.
 
     Parameters
     ----------
-    graphs : sequence of object
-        Models in the order in which a stream asks for them, each where it stands first. Who asks for an early one is
-        answered first: by the time it asks for a later one, all that want that are there.
+    models : sequence of object
+        Models in the order in which a stream calls them; a later mention of the same model does not count. Calls of
+        earlier models are answered first, so that all streams have arrived when a later model is run.
     """
 
-    def __init__(self, graphs: Sequence[object]) -> None:
-        self._rank = {graph: rank for rank, graph in enumerate(dict.fromkeys(graphs))}
+    def __init__(self, models: Sequence[object]) -> None:
+        self._rank = {model: rank for rank, model in enumerate(dict.fromkeys(models))}
         self._slots: dict[BatchModel, StateSlots] = {}
 
-    def do(self, works: Sequence[Calls[Result]]) -> list[Result | Exception]:
-        """Do all of it, to its end.
+    def run(self, works: Sequence[Calls[Result]]) -> list[Result | Exception]:
+        """Run all work to its end.
 
         Parameters
         ----------
         works : sequence of generator
-            Not yet begun; each asks for one stream.
+            Not yet started; each calls models for one stream.
 
         Returns
         -------
         list
-            What each gives, or the exception that it ended with; the others do not notice.
+            The result of each, or the exception that ended it; an exception in one does not affect the others.
         """
-        ends: list[Result | Exception] = [RuntimeError("not done")] * len(works)
-        asked: dict[int, ModelCall] = {}
+        results: list[Result | Exception] = [RuntimeError("not run")] * len(works)
+        pending: dict[int, ModelCall] = {}
 
-        def go_on(n: int, work: Callable[[], ModelCall]) -> None:
+        def resume(n: int, work: Callable[[], ModelCall]) -> None:
             try:
-                asked[n] = work()
-            except StopIteration as done:
-                ends[n] = done.value
+                pending[n] = work()
+            except StopIteration as end:
+                results[n] = end.value
             except Exception as error:  # noqa: BLE001 - a fault in one stream must not end the others
-                ends[n] = error
+                results[n] = error
 
         for n, work in enumerate(works):
-            go_on(n, partial(next, work))
-        while asked:
-            for numbers in self._alike(asked):
-                answers = self._answers([asked.pop(n) for n in numbers])
-                for n, answer in zip(numbers, answers, strict=True):
+            resume(n, partial(next, work))
+        while pending:
+            for batch in self._batches(pending):
+                answers = _answers([pending.pop(n) for n in batch])
+                for n, answer in zip(batch, answers, strict=True):
                     if isinstance(answer, Exception):
-                        go_on(n, partial(works[n].throw, answer))
+                        resume(n, partial(works[n].throw, answer))
                     else:
-                        go_on(n, partial(works[n].send, answer))
-        return ends
+                        resume(n, partial(works[n].send, answer))
+        return results
 
-    def _alike(self, asked: Mapping[int, ModelCall]) -> list[list[int]]:
-        """Who asks for the earliest graph that is asked for, by the form of what it is given."""
-        ranks = {n: self._rank.get(ask.graph, len(self._rank)) for n, ask in asked.items()}
+    def _batches(self, pending: dict[int, ModelCall]) -> list[list[int]]:
+        """Divide the calls of the earliest model that is called into batches, by their numbers in `pending`."""
+        ranks = {n: self._rank.get(call.model, len(self._rank)) for n, call in pending.items()}
         earliest = min(ranks.values())
         alike: defaultdict[tuple[BatchModel, tuple[int, ...]], list[int]] = defaultdict(list)
-        for n, ask in asked.items():
+        for n, call in pending.items():
             if ranks[n] == earliest:
-                alike[ask.graph, ask.x.shape].append(n)
-        return list(alike.values())
-
-    def _answers(self, asks: Sequence[ModelCall]) -> list[StepResult | Exception]:
-        """An answer to each of some that are alike."""
-        if len(asks) == 1:
-            return [self._by_itself(asks[0])]
-        if not asks[0].state:
-            most = asks[0].graph.max_batch
-            calls = (asks[first : first + most] for first in range(0, len(asks), most))
-            return [answer for call in calls for answer in self._without_state(call)]
-        return self._in_slots(asks)
-
-    def _in_slots(self, asks: Sequence[ModelCall]) -> list[StepResult | Exception]:
-        slots = self._slots_of(asks[0].graph)
-        states: list[State] = []
-        banks: defaultdict[SlotBank, dict[int, int]] = defaultdict(dict)
-        for n, ask in enumerate(asks):
-            slot, state = slots.find(ask.state), ask.state
-            if slot is None:
-                slot, state = slots.take_in(state)
-            states.append(state)
-            banks[slot.bank][slot.row] = n
-        answers: dict[int, StepResult | Exception] = {}
-        for bank, by_row in banks.items():
-            rows = sorted(by_row)
-            numbers = [by_row[row] for row in rows]
-            xs = [asks[n].x for n in numbers]
-            try:
-                y = bank.run(np.concatenate(xs), rows)
-            except Exception:  # noqa: BLE001 - whose fault it is shows when each is answered by itself
-                answers |= {n: self._by_itself(replace(asks[n], state=states[n])) for n in numbers}
+                alike[call.model, call.x.shape].append(n)
+        batches: list[list[int]] = []
+        for (model, _), numbers in alike.items():
+            if len(numbers) > 1 and pending[numbers[0]].state:
+                pending |= {n: self._in_slot(pending[n]) for n in numbers}
+                batches += _by_bank({n: pending[n] for n in numbers})
             else:
-                answers |= {n: (y[k : k + 1], states[n]) for k, n in enumerate(numbers)}
-        return [answers[n] for n in range(len(asks))]
+                batches += [numbers[k : k + model.max_batch] for k in range(0, len(numbers), model.max_batch)]
+        return batches
 
-    def _slots_of(self, graph: BatchModel) -> StateSlots:
-        if graph not in self._slots:
-            self._slots[graph] = StateSlots(graph)
-        return self._slots[graph]
+    def _in_slot(self, call: ModelCall) -> ModelCall:
+        """Return the call with its state in a slot; the state is moved into one unless it lies there already."""
+        if call.slots[0] is not None:
+            return call
+        if call.model not in self._slots:
+            self._slots[call.model] = StateSlots(call.model)
+        call.slots[0], state = self._slots[call.model].take(call.state)
+        return replace(call, state=state)
 
-    def _without_state(self, asks: Sequence[ModelCall]) -> Sequence[StepResult | Exception]:
-        try:
-            y, _ = asks[0].graph.run(np.concatenate([ask.x for ask in asks]), ())
-        except Exception:  # noqa: BLE001 - as above
-            return [self._by_itself(ask) for ask in asks]
-        return [(y[n : n + 1], ()) for n in range(len(asks))]
 
-    def _by_itself(self, ask: ModelCall) -> StepResult | Exception:
-        try:
-            y, after = ask.graph.run(ask.x, ask.state)
-        except Exception as error:  # noqa: BLE001 - it is that stream's
-            return error
-        if not ask.state or self._slots_of(ask.graph).find(ask.state) is None:
-            return y, after
-        for array, value in zip(ask.state, after, strict=True):
-            array[...] = value
-        return y, ask.state
+def _by_bank(calls: Mapping[int, ModelCall]) -> list[list[int]]:
+    """Group the numbers of calls by the bank of their slots, in the order of its rows."""
+    banks: defaultdict[StateBank, list[int]] = defaultdict(list)
+    for n in sorted(calls, key=lambda n: calls[n].slots[0].row):
+        banks[calls[n].slots[0].bank].append(n)
+    return list(banks.values())
+
+
+def _answers(calls: Sequence[ModelCall]) -> Sequence[StepResult | Exception]:
+    """Answer calls in one batch; if that fails, each in its own, so that an error reaches its own stream alone."""
+    try:
+        return run_calls(calls)
+    except Exception as error:  # noqa: BLE001 - it is handed to the stream
+        return [error] if len(calls) == 1 else [answer for call in calls for answer in _answers([call])]

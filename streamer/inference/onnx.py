@@ -74,7 +74,7 @@ class OnnxModel(SteppedModel):
         frames = hops * m.hop_frames
         silence = np.zeros((1, frames, m.input_size), np.float32)
         try:
-            y, (_, _, *states) = self.step(silence, self.init())
+            y, (_, _, _, *states) = self.step(silence, self.init())
         except StreamError:
             raise
         except Exception as error:  # ONNX Runtime raises its own, undocumented types
@@ -82,7 +82,7 @@ class OnnxModel(SteppedModel):
             raise ModelError(f"model {m.name} does not run ({reason}); export it anew") from error
         steps = (frames - m.latency_frames) // m.hop_frames + 1
         expected = [_form(np.zeros((1, steps, m.output_size), np.float32))]
-        expected += [_form(state) for state in self.init()[2:]]
+        expected += [_form(state) for state in self.init_model_state()]
         found = [_form(array) for array in (y, *states)]
         if found != expected:
             raise ModelError(

@@ -1,95 +1,82 @@
-"""The states of one graph's streams, each in a row of arrays of its own: what steps together lies together."""
+"""Slots for model states: the states of streams that step together lie in rows of the same arrays."""
 
 from __future__ import annotations
 
 import heapq
 import weakref
 from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 
-from streamer.arrays import Array, State
-from streamer.dsp.model_calls import BatchModel
+from streamer.arrays import State
+from streamer.dsp.model_calls import BatchModel, Slot
 
 
 class SlotBank:
-    """Arrays of as many rows as a graph takes at once.
+    """State arrays with one row for each of the most streams that a model takes in one call.
 
     Parameters
     ----------
-    graph : BatchModel
+    model : BatchModel
     like : State
-        Of a stream.
+        The state of one stream, which gives the shapes.
+
+    Attributes
+    ----------
+    free : list of int
+        The rows that belong to no stream; a heap.
     """
 
-    def __init__(self, graph: BatchModel, like: State) -> None:
-        self._graph = graph
-        self._arrays = graph.allocate_state(graph.max_batch, like)
-        self.free = list(range(graph.max_batch))  # a heap
+    def __init__(self, model: BatchModel, like: State) -> None:
+        self._arrays = model.allocate_state(model.max_batch, like)
+        self.rows = model.max_batch
+        self.free = list(range(model.max_batch))
 
     @property
     def empty(self) -> bool:
-        """Whether no row is taken."""
-        return len(self.free) == self._graph.max_batch
+        """Whether all rows are free."""
+        return len(self.free) == self.rows
 
     def put(self, state: State) -> tuple[int, State]:
-        """Copy a state into the lowest free row; gives the row, and its arrays."""
+        """Copy a state into the lowest free row; return the row, and its arrays as views."""
         row = heapq.heappop(self.free)
-        inside = tuple(array[row : row + 1] for array in self._arrays)
-        for array, value in zip(inside, state, strict=True):
-            array[...] = value
-        return row, inside
+        views = tuple(array[row : row + 1] for array in self._arrays)
+        for view, value in zip(views, state, strict=True):
+            view[...] = value
+        return row, views
 
-    def run(self, x: Array, rows: Sequence[int]) -> Array:
-        """Step the streams of some rows, whose states are written over.
+    def load(self, rows: Sequence[int]) -> State:
+        """Return the states in `rows`, which increase: views if the rows are adjacent, copies if not."""
+        where = _index(rows)
+        return tuple(array[where] for array in self._arrays)
 
-        Parameters
-        ----------
-        x : Array, shape (len(rows), items, ...)
-        rows : sequence of int
-            Each greater than the one before.
-
-        Returns
-        -------
-        Array, shape (len(rows), items_out, ...)
-        """
-        # The first rows are used where they lie; others are gathered.
-        where = slice(len(rows)) if rows[-1] == len(rows) - 1 else np.array(rows)
-        y, after = self._graph.run(x, tuple(array[where] for array in self._arrays))
-        for array, value in zip(self._arrays, after, strict=True):
+    def store(self, rows: Sequence[int], state: State) -> None:
+        """Overwrite the states in `rows`, which increase."""
+        where = _index(rows)
+        for array, value in zip(self._arrays, state, strict=True):
             array[where] = value
-        return y
 
 
-@dataclass(frozen=True)
-class Slot:
-    """Where a stream's state lies."""
-
-    bank: SlotBank
-    row: int
+def _index(rows: Sequence[int]) -> slice | np.ndarray[tuple[int], np.dtype[np.intp]]:
+    first, last = rows[0], rows[-1]
+    # Adjacent rows are used where they lie; only others cost a copy.
+    return slice(first, last + 1) if last - first == len(rows) - 1 else np.array(rows)
 
 
 class StateSlots:
-    """Banks for the states of one graph's streams, as many as it takes.
+    """The slots for one model's states, in as many banks as it takes.
 
     Parameters
     ----------
-    graph : BatchModel
+    model : BatchModel
     """
 
-    def __init__(self, graph: BatchModel) -> None:
-        self._graph = graph
+    def __init__(self, model: BatchModel) -> None:
+        self._model = model
         self._banks: list[SlotBank] = []
-        self._slots: dict[int, Slot] = {}
 
-    def find(self, state: State) -> Slot | None:
-        """Where a state lies, if it is in a slot."""
-        return self._slots.get(id(state[0]))
-
-    def take_in(self, state: State) -> tuple[Slot, State]:
-        """Move a stream's state into a slot, which is free again as soon as what is given is forgotten.
+    def take(self, state: State) -> tuple[Slot, State]:
+        """Move a stream's state into a slot, which is free again as soon as the slot object is forgotten.
 
         Parameters
         ----------
@@ -100,20 +87,19 @@ class StateSlots:
         -------
         slot : Slot
         state : State
-            The slot itself, as arrays of one stream: stepping writes into them.
+            Views of the slot's row, with the same values: stepping overwrites them.
         """
         bank = next((bank for bank in self._banks if bank.free), None)
         if bank is None:
-            bank = SlotBank(self._graph, state)
+            bank = SlotBank(self._model, state)
             self._banks.append(bank)
-        row, inside = bank.put(state)
-        slot, key = Slot(bank, row), id(inside[0])
-        self._slots[key] = slot
-        weakref.finalize(inside[0], partial(self._leave, key)).atexit = False
-        return slot, inside
+        row, views = bank.put(state)
+        slot = Slot(bank, row)
+        # A stream forgets its states in many ways (a gate closes, a gap, its end), and none of them has to say so.
+        weakref.finalize(slot, self._release, bank, row).atexit = False
+        return slot, views
 
-    def _leave(self, key: int) -> None:
-        slot = self._slots.pop(key)
-        heapq.heappush(slot.bank.free, slot.row)
-        if slot.bank.empty:
-            self._banks.remove(slot.bank)
+    def _release(self, bank: SlotBank, row: int) -> None:
+        heapq.heappush(bank.free, row)
+        if bank.empty:
+            self._banks.remove(bank)

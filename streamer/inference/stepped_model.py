@@ -1,4 +1,4 @@
-"""A model whose whole steps a graph computes, for any number of streams at once."""
+"""Models that advance in whole steps, for any number of streams in one call."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ from streamer.inference.model import Model
 
 
 class SteppedModel(Model):
-    """Frames to scores, embeddings or masks, step by whole step.
+    """A model from frames to scores, embeddings or masks that steps once every `hop_frames` frames.
 
-    The state holds the frames that do not yet make a whole step, how many they are, and the graph's own
-    arrays in the manifest's order. Streams that step together hold as many frames as each other.
+    Its state holds the frames that do not yet make a whole step, their number, the slots in which the model's own
+    state lies (see `ModelCall`), and that state: arrays in the manifest's order. Streams that step together hold the
+    same number of frames.
     """
 
     @abstractmethod
@@ -24,9 +25,9 @@ class SteppedModel(Model):
 
         Parameters
         ----------
-        x : float32 array, shape (batch, whole steps * hop_frames, input_size)
+        x : float32 array, shape (batch, steps * hop_frames, input_size)
         state : tuple of array
-            The graph's own.
+            The model's own.
 
         Returns
         -------
@@ -37,31 +38,36 @@ class SteppedModel(Model):
     def allocate_state(self, streams: int, like: State) -> State:
         return tuple(np.empty((streams, *array.shape[1:]), array.dtype) for array in like)
 
+    def init_model_state(self, batch: int = 1) -> State:
+        """Make the model's own state of `batch` streams before their first frame, as `run` takes it."""
+        return tuple(np.zeros((batch, *s.shape), s.dtype) for s in self.manifest.states)
+
     def init(self, batch: int = 1) -> State:
         m = self.manifest
         held = np.zeros((batch, m.hop_frames - 1, m.input_size), np.float32)
         filled = np.zeros(batch, np.int64)
-        return held, filled, *(np.zeros((batch, *s.shape), s.dtype) for s in m.states)
+        slots = np.full(batch, None)
+        return held, filled, slots, *self.init_model_state(batch)
 
     def step(self, x: Array, state: State) -> StepResult:
-        """Take frames, give the outputs that they complete.
+        """Take frames and return the outputs that they complete.
 
         Parameters
         ----------
         x : float32 array, shape (batch, frames, input_size)
-            Log-mel frames, the embeddings of an ear, or spectra.
+            Log-mel frames, embeddings of an embedding model, or spectra.
         state : State
 
         Returns
         -------
         y : float32 array, shape (batch, steps, output_size)
-            Probabilities, 0 to 1, an ear's embeddings, or masks and a probability.
+            Probabilities from 0 to 1, embeddings, or masks and a probability.
         state : State
         """
         return run_alone(self.step_calls(x, state))
 
     def step_calls(self, x: Array, state: State) -> Calls[StepResult]:
-        held, filled, *own = state
+        held, filled, slots, *own = state
         count = int(filled[0])
         rest = (count + x.shape[1]) % self.manifest.hop_frames
         whole = count + x.shape[1] - rest
@@ -74,8 +80,8 @@ class SteppedModel(Model):
         if rest:
             held[:, :rest] = x[:, whole:]
         filled[:] = rest
-        y, after = yield ModelCall(self, x[:, :whole], tuple(own))
-        return y, (held, filled, *after)
+        y, after = yield ModelCall(self, x[:, :whole], tuple(own), slots)
+        return y, (held, filled, slots, *after)
 
     def flush(self, state: State) -> Array:
         return np.zeros((len(state[0]), 0, self.manifest.output_size), np.float32)

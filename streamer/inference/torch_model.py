@@ -63,10 +63,10 @@ class TorchModel(SteppedModel):
             self._step = torch.export.passes.move_to_device_pass(program, device).module()
         self._graphs: dict[int, _Replayed] = {}
 
-    def init(self, batch: int = 1) -> State:
-        held, filled, *own = super().init(batch)
+    def init_model_state(self, batch: int = 1) -> State:
+        state = super().init_model_state(batch)
         with self._in_memory("the states of a stream"):
-            return held, filled, *(self._tensor(state) for state in own)
+            return tuple(self._tensor(array) for array in state)
 
     def allocate_state(self, streams: int, like: State) -> State:
         with self._in_memory(f"the states of {streams} streams"):

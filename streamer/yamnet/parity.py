@@ -139,7 +139,7 @@ def _stepped(folder: Path, sound: Array) -> tuple[Array, Array, Array]:
     session = open_session(verify_file(folder, model.manifest))
     hop = model.manifest.hop_frames
     frames = offline(LogMel(model.manifest.log_mel), sound[None])
-    past = model.init()[2]
+    (past,) = model.init_model_state()
     windows, scores, embeddings = [], [], []
     for stop in range(hop, frames.shape[1] + 1, hop):
         feeds = {"x": frames[:, stop - hop : stop], "state.0": past}

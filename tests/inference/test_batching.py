@@ -27,6 +27,7 @@ from streamer.sources.open_source import DEMO_PATH
 from streamer.sources.source import Block
 from streamer.wire.encoding import encode
 from tests.heads.test_gated import make_heads, sound
+from tests.toy_model import write_toy_model
 from tests.toy_separation import write_toy_separation
 
 RATE, ROWS = 16_000, 8
@@ -54,20 +55,20 @@ def asking(graphs: Sequence[Adding], x: float, items: int = 1) -> Calls[float]:
     """Send a number through graphs, one after the other."""
     y = np.full((1, items), x)
     for graph in graphs:
-        y, _ = yield ModelCall(graph, y, (np.ones((1, 1)),))
+        y, _ = yield ModelCall(graph, y, (np.ones((1, 1)),), np.full(1, None))
     return float(y[0, 0])
 
 
 def test_what_is_asked_of_one_graph_is_answered_in_one_call() -> None:
     graph = Adding()
-    assert BatchRunner([graph]).do([asking([graph], x) for x in (1.0, 5.0, 3.0)]) == [2.0, 6.0, 4.0]
+    assert BatchRunner([graph]).run([asking([graph], x) for x in (1.0, 5.0, 3.0)]) == [2.0, 6.0, 4.0]
     assert graph.rows == [3]
 
 
 def test_a_call_takes_so_many_and_only_what_is_alike() -> None:
     graph = Adding()
     works = [asking([graph], float(n), items=1 + n % 2) for n in range(20, 22 + 2 * ROWS)]
-    assert BatchRunner([graph]).do(works) == [n + 1 for n in range(20, 22 + 2 * ROWS)]
+    assert BatchRunner([graph]).run(works) == [n + 1 for n in range(20, 22 + 2 * ROWS)]
     assert sum(graph.rows) == len(works)
     assert sorted(graph.rows)[-1] == ROWS
     assert len(graph.rows) == 4  # a bank's rows are of both forms
@@ -76,7 +77,7 @@ def test_a_call_takes_so_many_and_only_what_is_alike() -> None:
 def test_a_later_graph_waits_until_all_who_want_it_are_there() -> None:
     first, second = Adding(), Adding()
     ways = [[first, second], [second], [first, first, second]]
-    found = BatchRunner([first, second]).do([asking(way, 1.0) for way in ways])
+    found = BatchRunner([first, second]).run([asking(way, 1.0) for way in ways])
     assert found == [3.0, 2.0, 4.0]
     assert first.rows == [2, 1]
     assert second.rows == [3]
@@ -85,18 +86,18 @@ def test_a_later_graph_waits_until_all_who_want_it_are_there() -> None:
 def test_a_graph_that_several_streams_ask_has_its_first_place() -> None:
     first, second = Adding(), Adding()
     ways = [[first, second], [second], [first, first, second]]
-    assert BatchRunner([first, second, first]).do([asking(way, 1.0) for way in ways]) == [3.0, 2.0, 4.0]
+    assert BatchRunner([first, second, first]).run([asking(way, 1.0) for way in ways]) == [3.0, 2.0, 4.0]
     assert (first.rows, second.rows) == ([2, 1], [3])
 
 
 def test_who_asks_for_nothing_is_done_at_once() -> None:
-    assert BatchRunner([]).do([asking([], 4.0), asking([], 5.0)]) == [4.0, 5.0]
-    assert BatchRunner([]).do([]) == []
+    assert BatchRunner([]).run([asking([], 4.0), asking([], 5.0)]) == [4.0, 5.0]
+    assert BatchRunner([]).run([]) == []
 
 
 def test_a_fault_is_of_the_stream_that_has_it() -> None:
     graph = Adding()
-    good, bad, late = BatchRunner([graph]).do([asking([graph, graph], x) for x in (1.0, 13.0, 12.0)])
+    good, bad, late = BatchRunner([graph]).run([asking([graph, graph], x) for x in (1.0, 13.0, 12.0)])
     assert good == 3.0
     assert isinstance(bad, ValueError)
     assert isinstance(late, ValueError)
@@ -104,34 +105,82 @@ def test_a_fault_is_of_the_stream_that_has_it() -> None:
 
 
 def test_a_state_stays_in_its_slot_whoever_steps_with_it() -> None:
-    graph, together = Adding(), BatchRunner([])
+    graph, runner = Adding(), BatchRunner([])
     states: dict[str, State] = {name: (np.zeros((1, 1)),) for name in "abc"}
+    slots = {name: np.full(1, None) for name in "abc"}
 
     def counting(name: str) -> Calls[float]:
-        y, states[name] = yield ModelCall(graph, np.zeros((1, 1)), states[name])
+        y, states[name] = yield ModelCall(graph, np.zeros((1, 1)), states[name], slots[name])
         return float(y[0, 0])
 
     for due, found in (("abc", [0, 0, 0]), ("ac", [1, 1]), ("b", [1]), ("abc", [2, 2, 2]), ("c", [3])):
-        assert together.do([counting(name) for name in due]) == found
+        assert runner.run([counting(name) for name in due]) == found
     assert graph.rows == [3, 2, 1, 3, 1]
-    assert all(state[0].base is states["a"][0].base for state in states.values())
-    states["a"] = (np.zeros((1, 1)),)  # it begins anew
-    assert together.do([counting(name) for name in "abc"]) == [0, 3, 4]
+    assert [slots[name][0].row for name in "abc"] == [0, 1, 2]
+    assert all(
+        np.shares_memory(states[name][0], slots[name][0].bank.load([n])[0]) for n, name in enumerate("abc")
+    )
+    assert run_alone(counting("b")) == 3  # by itself too it steps where its state lies
+    states["a"], slots["a"] = (np.zeros((1, 1)),), np.full(1, None)  # it begins anew
+    assert runner.run([counting(name) for name in "abc"]) == [0, 4, 4]
 
 
-def test_a_slot_is_free_as_soon_as_its_state_is_forgotten() -> None:
+def test_a_stream_that_steps_by_itself_takes_no_slot() -> None:
+    graph, runner, slots = Adding(), BatchRunner([]), np.full(1, None)
+    state: State = (np.zeros((1, 1)),)
+
+    def counting() -> Calls[float]:
+        nonlocal state
+        y, state = yield ModelCall(graph, np.zeros((1, 1)), state, slots)
+        return float(y[0, 0])
+
+    assert [runner.run([counting()]) for _ in range(3)] == [[0.0], [1.0], [2.0]]
+    assert slots[0] is None
+
+
+def test_rows_are_copied_only_where_they_are_not_adjacent() -> None:
     slots = StateSlots(Adding())
-    states = [slots.take_in((np.full((1, 2), n),)) for n in range(ROWS + 1)]
-    assert [slot.row for slot, _ in states] == [*range(ROWS), 0]
-    assert states[ROWS][0].bank is not states[0][0].bank
-    assert states[5][1][0].tolist() == [[5, 5]]
-    assert slots.find(states[5][1]) == states[5][0]
-    bank = states[0][0].bank
-    del states[7], states[4]
-    assert slots.take_in((np.zeros((1, 2)),))[0].row == 4  # and free again at once: nobody keeps it
-    kept = [slots.take_in((np.zeros((1, 2)),)) for _ in range(2)]
+    taken = [slots.take((np.full((1, 2), n),)) for n in range(ROWS)]
+    bank, whole = taken[0][0].bank, [view for _, (view,) in taken]
+    for rows, shared in (([0, 1, 2], True), ([3, 4], True), ([5], True), ([0, 2], False)):
+        (found,) = bank.load(rows)
+        assert found[:, 0].tolist() == rows
+        assert any(np.shares_memory(found, view) for view in whole) == shared
+        bank.store(rows, (found + 10,))
+        assert [whole[row][0, 0] for row in rows] == [row + 10 for row in rows]
+        bank.store(rows, (np.repeat(np.array(rows, float)[:, None], 2, axis=1),))
+
+
+def test_a_slot_is_free_as_soon_as_it_is_forgotten() -> None:
+    slots = StateSlots(Adding())
+    taken = [slots.take((np.full((1, 2), n),)) for n in range(ROWS + 1)]
+    assert [slot.row for slot, _ in taken] == [*range(ROWS), 0]
+    assert taken[ROWS][0].bank is not taken[0][0].bank
+    assert taken[5][1][0].tolist() == [[5, 5]]
+    bank = taken[0][0].bank
+    del taken[7], taken[4]
+    assert slots.take((np.zeros((1, 2)),))[0].row == 4  # and free again at once: nobody keeps it
+    kept = [slots.take((np.zeros((1, 2)),)) for _ in range(2)]
     assert [(slot.bank is bank, slot.row) for slot, _ in kept] == [(True, 4), (True, 7)]
-    assert slots.find((np.zeros((1, 2)),)) is None
+
+
+def test_a_model_that_is_reset_gives_its_slot_back(tmp_path: Path) -> None:
+    model = OnnxModel(write_toy_model(tmp_path / "toy"))
+    runner, states = BatchRunner([]), [model.init() for _ in range(3)]
+    x = np.zeros((1, model.manifest.hop_frames, model.manifest.input_size), np.float32)
+
+    def step_all() -> list[int]:
+        for n, result in enumerate(runner.run([model.step_calls(x, state) for state in states])):
+            assert not isinstance(result, Exception)
+            states[n] = result[1]
+        return [state[2][0].row for state in states]
+
+    assert step_all() == [0, 1, 2]
+    states[1] = model.init()
+    assert step_all() == [0, 1, 2]
+    states[0] = model.init()
+    del states[1]
+    assert step_all() == [0, 2]
 
 
 def chunks(rng: np.random.Generator, x: Array, first: int) -> list[Block]:
@@ -150,11 +199,11 @@ def heard_together(
 ) -> list[list[Event]]:
     """Turn by turn some of the streams, as they happen to be due; each leaves when its sound ends."""
     rng = np.random.default_rng(seed)
-    together, waiting = BatchRunner([]), [list(own) for own in blocks]
+    runner, waiting = BatchRunner([]), [list(own) for own in blocks]
     said: list[list[Event]] = [[] for _ in pipelines]
     while any(waiting):
         due = [n for n, own in enumerate(waiting) if own and rng.random() < 0.7]
-        found = together.do([pipelines[n].step(waiting[n].pop(0)) for n in due])
+        found = runner.run([pipelines[n].step(waiting[n].pop(0)) for n in due])
         for n, events in zip(due, found, strict=True):
             assert not isinstance(events, Exception)
             said[n] += events

@@ -169,9 +169,9 @@ def test_a_separation_is_loaded_where_it_is_named_or_stems_are_asked_for(tmp_pat
     assert found is not None
     assert found.opened_by == "gate"
     assert StreamModels((gate,), found).versions["separation"].startswith("apart@")
-    run_alone = build_separation(named, [], ModelCache())
-    assert run_alone is not None
-    assert run_alone.opened_by is None
+    alone = build_separation(named, [], ModelCache())
+    assert alone is not None
+    assert alone.opened_by is None
     assert build_separation(Config(), [gate], ModelCache()) is None
 
 

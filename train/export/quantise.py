@@ -48,12 +48,11 @@ def _steps(model: OnnxModel, sounds: Sequence[Array]) -> Iterator[dict[str, Arra
     manifest, front_end = model.manifest, LogMel(model.manifest.log_mel)
     for sound in sounds:
         frames, _ = front_end.step(sound[None], front_end.init())
-        _, _, *state = model.init()
+        state = model.init_model_state()
         for first in range(0, frames.shape[1] - manifest.hop_frames + 1, manifest.hop_frames):
             x = frames[:, first : first + manifest.hop_frames]
             yield {"x": x, **{f"state.{n}": part for n, part in enumerate(state)}}
-            _, after = model.run(x, tuple(state))
-            state = list(after)
+            _, state = model.run(x, state)
 
 
 def calibration_sounds(data: Path, cache: Path) -> list[Array]:

@@ -64,11 +64,11 @@ def test_it_gives_what_onnx_runtime_gives_whoever_steps_with_whom(
     sounds, rng = blocks(reference, 5), np.random.default_rng(3)
     states = [model.init() for _ in sounds]
     given: list[list[Array]] = [[] for _ in sounds]
-    waiting, together = [list(own) for own in sounds], BatchRunner([model])
+    waiting, runner = [list(own) for own in sounds], BatchRunner([model])
     while any(waiting):
         due = [n for n, own in enumerate(waiting) if own and rng.random() < 0.7]
         for n, answer in zip(
-            due, together.do([model.step_calls(waiting[n].pop(0), states[n]) for n in due]), strict=True
+            due, runner.run([model.step_calls(waiting[n].pop(0), states[n]) for n in due]), strict=True
         ):
             assert not isinstance(answer, Exception)
             y, states[n] = answer
