@@ -1,4 +1,4 @@
-"""What an engine says: events with their number and time, and how each stream stands."""
+"""Publish the events of streams: give each its number and time, and report how every stream stands."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Literal
 
-from streamer.engine.stream import Stream
+from streamer.engine.stream import Ended, Running, Stream
 from streamer.events import Event, Status, Stem
 from streamer.sinks.sink import Sink
+from streamer.sources.source import Block
 
 
 class Announcer:
@@ -21,11 +22,11 @@ class Announcer:
     Parameters
     ----------
     sinks : sequence of Sink
-        That take the events of all streams; what takes a stream's alone has them first.
+        Sinks for the events of all streams; a stream's own sinks come before them.
     heartbeat_s : float
-        Between two ``status`` of a stream.
+        Seconds between two ``status`` of a stream, if nothing else makes it publish one.
     clock : callable
-        Seconds on `time.monotonic`'s clock.
+        Returns seconds on `time.monotonic`'s clock.
     """
 
     def __init__(self, sinks: Sequence[Sink], heartbeat_s: float, clock: Callable[[], float]) -> None:
@@ -35,19 +36,21 @@ class Announcer:
         self._utc_offset = time.time() - time.monotonic()
         self._seq: defaultdict[str, int] = defaultdict(int)
 
-    def send(self, stream: Stream, events: Iterable[Event]) -> None:
-        """Send what was heard in a stream.
+    def publish(self, stream: Stream, events: Iterable[Event]) -> None:
+        """Hand a stream's events to all sinks that take them.
 
         Raises
         ------
         StreamerError
-            If a sink fails; all others have had everything then.
+            If a sink fails; all other sinks have had everything by then.
         """
+        progress = stream.progress
+        last_block = progress.last_block if progress else None
         failed: list[Exception] = []
         for event in events:
-            stamped = self._stamped(stream, event)
-            kept_back = isinstance(event, Stem) and not stream.config.stems.publish
-            for sink in (*stream.sinks, *(() if kept_back else self._sinks)):
+            stamped = self._stamped(event, last_block)
+            is_private = isinstance(event, Stem) and not stream.config.stems.publish
+            for sink in (*stream.sinks, *(() if is_private else self._sinks)):
                 try:
                     sink.send(stamped)
                 except Exception as error:  # noqa: BLE001 - raised again, once the others have it
@@ -55,66 +58,82 @@ class Announcer:
         if failed:
             raise failed[0]
 
-    def beat(self, stream: Stream) -> None:
-        """Tell how a stream stands, if that is due."""
-        if self._clock() >= stream.status_due_at:
-            self.status(stream, "running")
+    def heartbeat(self, running: Running) -> None:
+        """Publish the stream's status if that is due."""
+        if self._clock() >= running.status_due_at:
+            self.status(running.stream)
 
-    def loss(self, stream: Stream, lost: int) -> None:
-        """Tell that samples of a stream were lost."""
-        lost_ms = 1_000 * lost / stream.source.rate_hz
+    def loss(self, running: Running, lost: int) -> None:
+        """Publish that `lost` samples of a stream were lost."""
+        lost_ms = 1_000 * lost / running.source.rate_hz
         text = (
             f"lost {lost} samples ({lost_ms:.0f} ms): this machine or its sound system did not keep up; heard anew "
             "from here"
         )
-        self.status(stream, "running", text)
+        self.status(running.stream, text)
 
-    def overruns(self, stream: Stream) -> None:
-        """Tell of overruns of a stream's device that have not been told."""
+    def overruns(self, running: Running) -> None:
+        """Publish the overruns of a stream's device that are new since the last time."""
+        stream = running.stream
         new = stream.source.counts.overruns - stream.overruns
         if new:
             stream.overruns += new
             text = f"the device reported {new} overrun{'s' if new > 1 else ''}: sound was lost before it came here"
-            self.status(stream, "running", text)
+            self.status(stream, text)
 
-    def status(self, stream: Stream, state: Literal["running", "ended", "failed"], message: str = "") -> None:
-        """Tell how a stream stands."""
+    def status(self, stream: Stream, message: str = "") -> None:
+        """Publish the status of a stream that runs or has ended."""
         now = self._clock()
-        self._utc_offset = time.time() - time.monotonic()  # anew: the one is set at times, the other sleeps
-        stream.status_due_at = now + self._heartbeat_s
-        pipeline, source = stream.pipeline, stream.source
-        position = pipeline.position if pipeline else 0
-        rate = source.rate_hz if pipeline else 1  # not known yet
+        # Measured each time: UTC is set now and then, and the monotonic clock stops while the machine sleeps.
+        self._utc_offset = time.time() - time.monotonic()
+        progress = stream.progress
         status = Status(
             kind="status",
             stream=stream.name,
-            epoch=pipeline.epoch if pipeline else 0,
-            start=position,
-            stop=position,
-            rate=rate,
-            state=state,
+            epoch=progress.pipeline.epoch if progress else 0,
+            start=progress.pipeline.position if progress else 0,
+            stop=progress.pipeline.position if progress else 0,
+            rate=stream.source.rate_hz
+            if progress
+            else 1,  # the rate of a source that never opened is unknown
+            time=self._utc(now),
+            state=_state(stream),
             message=message,
-            lag_ms=round(1_000 * stream.backlog_frames / rate, 1) if pipeline and not stream.done else 0.0,
             dropped_samples=stream.dropped_samples,
             overruns=stream.overruns,
             muted_samples=stream.muted_samples,
-            uptime_s=round(now - stream.opened_at, 3) if pipeline else 0.0,
-            shed=stream.shed,
             pid=os.getpid(),
             versions=stream.listener.versions,
         )
-        self.send(stream, [replace(status, time=self._utc(now))])
+        if progress:
+            progress.status_due_at = now + self._heartbeat_s
+            status = replace(
+                status,
+                lag_ms=_lag_ms(progress) if stream.phase is progress else 0.0,
+                uptime_s=round(now - progress.opened_at, 3),
+                shed=progress.shed,
+            )
+        self.publish(stream, [status])
 
-    def _stamped(self, stream: Stream, event: Event) -> Event:
-        """Give an event its number, and its time if the sound has one."""
+    def _stamped(self, event: Event, last_block: Block | None) -> Event:
+        """Return the event with its number, and with its time if its sound has one."""
         seq = self._seq[event.topic]
         self._seq[event.topic] += 1
-        block = stream.last
-        if event.time is not None or block is None or block.captured_at is None:
+        if event.time is not None or last_block is None or last_block.captured_at is None:
             return event.stamped(seq, event.time, event.latency_ms)
-        captured_at = block.captured_at - (block.stop - event.stop) / event.rate
+        captured_at = last_block.captured_at - (last_block.stop - event.stop) / event.rate
         latency_ms = round(1_000 * (self._clock() - captured_at), 3)
         return event.stamped(seq, self._utc(captured_at), latency_ms)
 
     def _utc(self, monotonic: float) -> datetime:
         return datetime.fromtimestamp(monotonic + self._utc_offset, UTC)
+
+
+def _state(stream: Stream) -> Literal["running", "ended", "failed"]:
+    if isinstance(stream.phase, Ended):
+        return "failed" if stream.phase.error else "ended"
+    return "running"
+
+
+def _lag_ms(running: Running) -> float:
+    return round(1_000 * running.backlog_frames / running.source.rate_hz, 1)

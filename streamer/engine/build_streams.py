@@ -9,7 +9,7 @@ from dataclasses import replace
 from streamer.config import Config, StemsConfig, StreamConfig
 from streamer.engine.engine import Engine
 from streamer.engine.signals import StoppedBySignal
-from streamer.engine.stream import Stream
+from streamer.engine.stream import Ended, Stream
 from streamer.errors import ConfigError, DeviceError, StreamerError
 from streamer.inference.model_cache import ModelCache
 from streamer.pipeline.build_heads import build_heads
@@ -81,7 +81,9 @@ def make_streams(
         If two streams were given one name, or one output; if stems are asked for and nothing separates.
     """
     check_outputs(config.of(entry).stems for entry in config.stream)
-    going_on = {(stream.name, stream.config): stream for stream in running if not stream.done}
+    going_on = {
+        (stream.name, stream.config): stream for stream in running if not isinstance(stream.phase, Ended)
+    }
     listeners = {_heard_by(stream.config): stream.listener for stream in going_on.values()}
     streams = []
     for name, entry in zip(_names(config.stream), config.stream, strict=True):
@@ -178,7 +180,8 @@ def summary(streams: Sequence[Stream]) -> list[str]:
     """A line for each stream: how much was heard and what was lost."""
     lines = []
     for stream in streams:
-        heard = clock(stream.last.stop, stream.source.rate_hz) if stream.last else "nothing"
+        samples = stream.position_samples
+        heard = clock(samples, stream.source.rate_hz) if samples else "nothing"
         lost = f"dropped {stream.dropped_samples} samples, {stream.overruns} overruns"
         lines.append(f"{stream.name}: heard {heard}, {lost}, muted {stream.muted_samples} samples")
     return lines

@@ -1,4 +1,4 @@
-"""The engine: one thread that reads sources, steps pipelines, and hands events to sinks.
+"""The engine: one thread that reads sources, runs pipelines, and hands events to sinks.
 
 It never waits for a source or a sink. When a live source is further behind than allowed, the oldest sound is
 dropped, counted and announced. A stream that fails ends alone.
@@ -10,27 +10,59 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass, field
 
 from streamer.config import Config
+from streamer.dsp.model_calls import Calls
 from streamer.engine.announcer import Announcer
-from streamer.engine.load_shedding import LoadShedding, left_out, taken_back
+from streamer.engine.lifecycle import Lifecycle
+from streamer.engine.load_shedding import LoadShedding
 from streamer.engine.scheduler import Scheduler, chunk_frames
-from streamer.engine.stream import Chunk, Opening, Stream
-from streamer.errors import StreamerError, fault_of
+from streamer.engine.stream import Ended, Opening, Running, Stream
+from streamer.errors import fault_of
 from streamer.events import Event
 from streamer.inference.batching import BatchRunner
+from streamer.pipeline.pipeline import Pipeline
 from streamer.sinks.sink import Sink, close_soon
+from streamer.sources.source import Block
 
-KEPT_S = 0.1
-"""Sound that is left of a backlog that is cut back."""
+BACKLOG_KEPT_S = 0.1
+"""Sound that is kept when a backlog is cut back."""
 
-LEFT_OUT = "not heard: the machine does not carry all streams, and others have priority"
-HEARD_AGAIN = "heard again"
-"""What is said of a stream that is shed, and of one that is no longer."""
+SHED_MESSAGE = "not heard: the machine does not carry all streams, and others have priority"
+RESUMED_MESSAGE = "heard again"
+"""Messages in the status of a stream that is shed, and of one that is resumed."""
 
-AT_ONCE = 64
-"""Streams whose chunks are heard together before what they say is sent, if no model is worth more at once: bounds how
-long one waits for the others."""
+GROUP_STREAMS = 64
+"""Streams that are processed together before their events are published, if no model takes a larger batch. It bounds
+how long the events of one stream wait for the processing of the others."""
+
+
+@dataclass
+class StreamTurn:
+    """One stream's part in a turn: what was read of it, and what came of that.
+
+    Attributes
+    ----------
+    running : Running
+    work : generator or None
+        The processing of the block that was read; None if none was.
+    lost : int
+        Samples that were lost before the block.
+    more : bool
+        Whether there may be more to read at once.
+    ended : bool
+        Whether the source has no more sound.
+    result : list of Event, or Exception
+        The events to publish, or the fault that ends the stream.
+    """
+
+    running: Running
+    work: Calls[list[Event]] | None = None
+    lost: int = 0
+    more: bool = False
+    ended: bool = False
+    result: list[Event] | Exception = field(default_factory=list)
 
 
 class Engine:
@@ -39,12 +71,12 @@ class Engine:
     Parameters
     ----------
     streams : sequence of Stream
-        Warmed up, not yet opened. Those that share a model are stepped together.
+        Warmed up, not yet opened. Those that share a model are processed in one batch.
     sinks : sequence of Sink
-        That take the events of all streams. They are opened here, before all else.
+        Sinks for the events of all streams. They are opened here, before all else.
     config : Config
     clock : callable
-        Seconds on `time.monotonic`'s clock.
+        Returns seconds on `time.monotonic`'s clock.
     """
 
     def __init__(
@@ -55,21 +87,21 @@ class Engine:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._clock = clock
-        self._hear(streams)
-        self._change: tuple[Sequence[Stream], str] | None = None
         self._sinks = sinks
-        self._config = config
-        self._teller = Announcer(sinks, config.publish.heartbeat_s, clock)
+        self._max_lag_ms = config.engine.max_lag_ms
+        self._announcer = Announcer(sinks, config.publish.heartbeat_s, clock)
+        self._lifecycle = Lifecycle(self._announcer, config.publish, clock)
         self._shedding = LoadShedding(clock)
-        self._opened: list[Sink] = []
+        self._change: tuple[Sequence[Stream], str] | None = None
+        self._use(streams)
 
     @property
     def incomplete(self) -> bool:
-        """Whether a sink, of a stream that is heard no more too, lacks something that it was to keep."""
-        return any(sink.incomplete for sink in self._opened)
+        """Whether a sink lacks something that it was to keep; sinks of streams that were removed count too."""
+        return self._lifecycle.incomplete
 
     def run(self, stop: threading.Event) -> None:
-        """Open sinks and streams, step until all have ended or `stop` is set, then close everything.
+        """Open sinks and streams, take turns until all streams have ended or `stop` is set, then close everything.
 
         Parameters
         ----------
@@ -80,219 +112,158 @@ class Engine:
         ------
         StreamerError
             If a sink of all streams cannot be opened, or any sink fails later. Streams that fail, and those whose own
-            sinks cannot be opened, are noted in `Stream.error` instead.
+            sinks cannot be opened, have the reason in `Stream.error` instead.
         """
         # Whatever fails, every stream ends and every sink closes, in this order.
         with ExitStack() as leaving:
-            leaving.callback(self._close_all)
-            self._open_sinks(self._sinks)
+            leaving.callback(self._lifecycle.close_sinks)
+            self._lifecycle.open_sinks(self._sinks)
             leaving.callback(self._leave_all)
             for stream in self.streams:
-                self._open(stream)
-            while not stop.is_set() and not all(stream.done for stream in self.streams):
+                self._lifecycle.open(stream)
+            while not stop.is_set() and not all(isinstance(stream.phase, Ended) for stream in self.streams):
                 self._turn()
 
     def change(self, streams: Sequence[Stream], message: str) -> None:
-        """Hear other streams from the next turn on; may be called from another thread.
+        """Run other streams from the next turn on; may be called from another thread.
 
         Parameters
         ----------
         streams : sequence of Stream
-            Those of `streams` that go on, and new ones, not yet opened, whose listeners were warmed up.
+            Those of `streams` that go on, and new ones, not yet opened, whose models were warmed up.
         message : str
-            Told in a ``status`` of each that was heard so far.
+            Published in a ``status`` of each stream that ran so far.
         """
         self._change = streams, message
 
-    def _hear(self, streams: Sequence[Stream]) -> None:
+    def _use(self, streams: Sequence[Stream]) -> None:
         models = [model for stream in streams for model in stream.listener.models]
         self.streams = streams
-        self._together = BatchRunner(models)
-        self._turns = Scheduler(streams, self._clock)
-        self._at_once = max([AT_ONCE, *(model.max_batch for model in models)])
-
-    def _open_sinks(self, sinks: Sequence[Sink]) -> None:
-        for sink in sinks:
-            self._opened.append(sink)
-            sink.open()
-
-    def _make_change(self, streams: Sequence[Stream], message: str) -> None:
-        """End what is heard no more, which may hold a device that is opened anew, and open what is new."""
-        before = self.streams
-        self._hear(streams)
-        for stream in before:
-            if stream.pipeline and not stream.done:
-                self._teller.status(stream, "running", message)
-            if stream not in streams:
-                self._leave(stream)
-                close_soon(stream.sinks)
-        for stream in streams:
-            if stream not in before:
-                self._open(stream)
-
-    def _open(self, stream: Stream) -> None:
-        """Open what takes a stream's events, and begin to open its source."""
-        try:
-            self._open_sinks(stream.sinks)
-        except Exception as error:  # noqa: BLE001 - a fault in one stream must not end the others
-            self._end(stream, fault_of(error))
-        else:
-            stream.opening = Opening(stream.source)
-
-    def _adopt(self, stream: Stream) -> None:
-        """Take a stream in whose source has been opened."""
-        assert stream.opening is not None  # it is not running yet
-        if stream.opening.error:
-            self._end(stream, stream.opening.error)
-            return
-        stream.opening = None
-        stream.opened_at = self._clock()
-        rate_hz = stream.source.rate_hz
-        stream.pipeline = stream.listener.pipeline(stream.name, rate_hz, self._config.publish)
-        self._teller.status(stream, "running")
+        self._runner = BatchRunner(models)
+        self._scheduler = Scheduler(streams, self._clock)
+        self._group_streams = max([GROUP_STREAMS, *(model.max_batch for model in models)])
 
     def _turn(self) -> None:
-        """Give every stream its turn, once; rest a little unless there is more at once."""
+        """Give every stream its turn, then rest a little unless there is more to read at once."""
         began = self._clock()
         if self._change:
             change, self._change = self._change, None
-            self._make_change(*change)
-        due: list[Stream] = []
+            self._apply(*change)
+        running = self._running()
         for stream in self.streams:
-            if stream.opening is None and not stream.done:
-                due.append(stream)
-            elif stream.opening is not None and stream.opening.finished:
-                self._adopt(stream)
+            self._lifecycle.start(stream)
         busy = False
-        for first in range(0, len(due), self._at_once):
-            busy |= self._step(due[first : first + self._at_once])
-        self._shed(due)
+        for first in range(0, len(running), self._group_streams):
+            busy |= self._turn_of(running[first : first + self._group_streams])
+        for changed in self._shedding.update(self._running()):
+            self._announcer.status(changed.stream, SHED_MESSAGE if changed.shed else RESUMED_MESSAGE)
         for sink in (*self._sinks, *(own for stream in self.streams for own in stream.sinks)):
             sink.service()
         if not busy:
-            opening = any(stream.opening for stream in self.streams)
-            time.sleep(self._turns.rest_s([stream for stream in due if not stream.done], began, opening))
+            opening = any(isinstance(stream.phase, Opening) for stream in self.streams)
+            time.sleep(self._scheduler.rest_s(self._running(), began, opening))
 
-    def _step(self, streams: Sequence[Stream]) -> bool:
-        """Take one chunk of each of some streams through everything; whether there may be more at once."""
-        chunks = [chunk for stream in streams if (chunk := self._take(stream))]
-        said = self._together.run([chunk.work for chunk in chunks])
-        for chunk, events in zip(chunks, said, strict=True):
-            self._tell(chunk, events)
-        return any(chunk.more for chunk in chunks)
+    def _turn_of(self, group: Sequence[Running]) -> bool:
+        """Take a group of streams through the phases of a turn; return whether there may be more to read at once."""
+        turns = [self._read(running) for running in group]
+        self._process(turns)
+        for turn in turns:
+            self._publish(turn)
+            self._end_if_done(turn)
+        return any(turn.more for turn in turns)
 
-    def _take(self, stream: Stream) -> Chunk | None:
-        """Read a stream's next chunk; None if there is nothing to hear now."""
-        wanted = chunk_frames(stream, self._sinks)
-        if not wanted:
-            self._teller.beat(stream)
-            return None
+    def _read(self, running: Running) -> StreamTurn:
+        """Read a stream's next block if it is due, and prepare its processing."""
         try:
-            self._bound_lag(stream)
-            if self._turns.gathers(stream):
-                self._teller.beat(stream)
-                return None
-            stream.read_at = self._clock()
-            block = stream.source.read(wanted)
+            frames = chunk_frames(running, self._sinks)
+            if not frames:
+                return StreamTurn(running)
+            self._bound_lag(running)
+            if self._scheduler.waits_for_more(running):
+                return StreamTurn(running)
+            running.read_at = self._clock()
+            block = running.source.read(frames)
+            if block is None:
+                return StreamTurn(running, ended=running.source.ended)
+            return _turn_with(running, block, frames)
         except Exception as error:  # noqa: BLE001 - a fault in one stream must not end the others
-            self._finish(stream, fault_of(error))
-            return None
-        if block is None:
-            self._teller.overruns(stream)
-            self._teller.beat(stream)
-            if stream.source.ended or stream.heard_s >= stream.duration_s:
-                self._finish(stream, None)
-            return None
-        assert stream.pipeline is not None  # it was adopted
-        stream.last = block
-        if stream.shed:
-            self._pass_over(stream, block.stop)
-            return None
-        lost = block.start - stream.pipeline.position
-        stream.dropped_samples += lost
-        more = block.captured_at is None or len(block.samples) == wanted
-        return Chunk(stream, stream.pipeline.step(block), lost, more)
+            return StreamTurn(running, result=error)
 
-    def _tell(self, chunk: Chunk, said: list[Event] | Exception) -> None:
-        """Send what a chunk said, and what became of its stream."""
-        stream = chunk.stream
-        if isinstance(said, Exception):
-            self._finish(stream, fault_of(said))
+    def _process(self, turns: Sequence[StreamTurn]) -> None:
+        """Run the pipelines of all streams that have something to process, in common batches."""
+        working = [(turn, turn.work) for turn in turns if turn.work]
+        results = self._runner.run([work for _, work in working])
+        for (turn, _), result in zip(working, results, strict=True):
+            turn.result = result
+
+    def _publish(self, turn: StreamTurn) -> None:
+        """Publish the events of a stream, its losses, and its status if that is due."""
+        if isinstance(turn.result, Exception):
             return
-        self._teller.send(stream, said)
-        if chunk.lost:
-            self._teller.loss(stream, chunk.lost)
-        self._teller.overruns(stream)
-        self._teller.beat(stream)
-        if stream.heard_s >= stream.duration_s:
-            self._finish(stream, None)
+        self._announcer.publish(turn.running.stream, turn.result)
+        if turn.lost:
+            self._announcer.loss(turn.running, turn.lost)
+        self._announcer.overruns(turn.running)
+        self._announcer.heartbeat(turn.running)
 
-    def _bound_lag(self, stream: Stream) -> None:
-        stream.backlog_frames = stream.source.backlog_frames()
-        allowed = round(self._config.engine.max_lag_ms * stream.source.rate_hz / 1_000)
-        kept = min(allowed, round(KEPT_S * stream.source.rate_hz))
-        if stream.shed:
-            stream.source.skip(max(0, stream.backlog_frames - kept))
-        elif stream.backlog_frames > allowed:
-            skipped = stream.source.skip(stream.backlog_frames - kept)
-            self._shedding.lost(skipped / stream.source.rate_hz)
+    def _end_if_done(self, turn: StreamTurn) -> None:
+        """End a stream that failed, whose source has ended, or whose duration is reached."""
+        stream = turn.running.stream
+        if isinstance(turn.result, Exception):
+            self._lifecycle.finish(turn.running, fault_of(turn.result))
+        elif turn.ended or stream.heard_s >= stream.duration_s:
+            self._lifecycle.finish(turn.running, None)
 
-    def _shed(self, streams: Sequence[Stream]) -> None:
-        """Leave streams out where there are too many, and hear them again where there is room."""
-        if excess := self._shedding.excess():
-            live = [s for s in streams if not s.done and s.last and s.last.captured_at is not None]
-            for stream in left_out([s for s in live if not s.shed], excess):
-                stream.shed = True
-                self._teller.status(stream, "running", LEFT_OUT)
-        out = [s for s in streams if s.shed and not s.done]
-        for stream in taken_back(out, self._shedding.spare() if out else 0):
-            stream.shed = False
-            self._teller.status(stream, "running", HEARD_AGAIN)
+    def _bound_lag(self, running: Running) -> None:
+        """Drop the oldest sound of a source that is further behind than allowed."""
+        source = running.source
+        running.backlog_frames = source.backlog_frames()
+        allowed = round(self._max_lag_ms * source.rate_hz / 1_000)
+        kept = min(allowed, round(BACKLOG_KEPT_S * source.rate_hz))
+        if running.shed:
+            source.skip(max(0, running.backlog_frames - kept))
+        elif running.backlog_frames > allowed:
+            skipped = source.skip(running.backlog_frames - kept)
+            self._shedding.lost(skipped / source.rate_hz)
 
-    def _pass_over(self, stream: Stream, stop: int) -> None:
-        """Count what is not heard, up to sample `stop`."""
-        assert stream.pipeline is not None  # it was adopted
-        stream.dropped_samples += stop - stream.pipeline.position
-        self._teller.send(stream, stream.pipeline.pass_over(stop))
-        self._teller.beat(stream)
-        if stream.heard_s >= stream.duration_s:
-            self._finish(stream, None)
+    def _apply(self, streams: Sequence[Stream], message: str) -> None:
+        """End the streams that are no longer wanted and open the new ones."""
+        before = self.streams
+        self._use(streams)
+        for stream in before:
+            if isinstance(stream.phase, Running):
+                self._announcer.status(stream, message)
+            if stream not in streams:  # ended first: it may hold a device that a new stream opens
+                self._lifecycle.leave(stream)
+                close_soon(stream.sinks)
+        for stream in streams:
+            if stream not in before:
+                self._lifecycle.open(stream)
 
-    def _finish(self, stream: Stream, error: StreamerError | None) -> None:
-        """End a stream that was heard: what goes on in it ends too."""
-        assert stream.pipeline is not None  # it was adopted
-        try:
-            events = stream.pipeline.finish()
-        except Exception as fault:  # noqa: BLE001 - it may be the very fault that ends the stream
-            events, error = [], error or fault_of(fault)
-        try:
-            self._teller.send(stream, events)
-        finally:
-            self._end(stream, error)
-
-    def _end(self, stream: Stream, error: StreamerError | None) -> None:
-        stream.done, stream.error, stream.opening = True, error, None
-        try:
-            self._teller.status(stream, "failed" if error else "ended", str(error or ""))
-        finally:
-            stream.source.close()
-
-    def _close_all(self) -> None:
-        """Close all sinks, the last opened first."""
-        with ExitStack() as closing:  # whatever fails
-            for sink in self._opened:
-                closing.callback(sink.close)
+    def _running(self) -> list[Running]:
+        return [stream.phase for stream in self.streams if isinstance(stream.phase, Running)]
 
     def _leave_all(self) -> None:
-        with ExitStack() as closing:  # whatever fails
+        with ExitStack() as closing:  # leaves the others if one fails
             for stream in reversed(self.streams):
-                closing.callback(self._leave, stream)
+                closing.callback(self._lifecycle.leave, stream)
 
-    def _leave(self, stream: Stream) -> None:
-        """End a stream because everything ends, wherever it is."""
-        if stream.opening is not None:
-            failed = stream.opening.error  # by itself
-            stream.opening.give_up()
-            self._end(stream, failed)
-        elif not stream.done and stream.pipeline is not None:
-            self._finish(stream, None)
+
+def _turn_with(running: Running, block: Block, frames: int) -> StreamTurn:
+    """Return the turn of a stream of which a block was read when `frames` were asked for."""
+    stream, pipeline = running.stream, running.pipeline
+    running.last_block = block
+    if running.shed:
+        # The status counts what is skipped, and says that it is; no loss is announced for each block.
+        stream.dropped_samples += block.stop - pipeline.position
+        return StreamTurn(running, _pass_over(pipeline, block.stop))
+    lost = block.start - pipeline.position
+    stream.dropped_samples += lost
+    more = block.captured_at is None or len(block.samples) == frames
+    return StreamTurn(running, pipeline.step(block), lost, more)
+
+
+def _pass_over(pipeline: Pipeline, stop: int) -> Calls[list[Event]]:
+    """Move a pipeline to sample `stop` without processing what is before it."""
+    yield from ()
+    return pipeline.pass_over(stop)

@@ -1,4 +1,4 @@
-"""When the machine cannot carry all streams: how many are left out, and when they are heard again."""
+"""Shed load when the machine cannot carry all streams: decide which streams are skipped, and when they come back."""
 
 from __future__ import annotations
 
@@ -7,25 +7,28 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from streamer.engine.stream import Stream
+from streamer.engine.stream import Running
 
-TIMES, WITHIN_S = 3, 60.0
-"""So often must sound have been lost, in so long: after a freeze, however long, all goes on."""
-AT_ONCE_S = 0.5
-"""Losses that are closer are one: all streams lag alike."""
+LOSSES_TO_SHED, LOSS_WINDOW_S = 3, 60.0
+"""Shed only after this many losses within this window; one long freeze counts once."""
+
+SAME_LOSS_S = 0.5
+"""Losses that are closer than this count as one: all streams lag alike."""
+
 CALM_S = 30.0
-"""Nothing must have been lost for so long before a stream is heard again."""
-LONGEST_CALM_S = 480.0
-"""The same at most: it doubles each time that this was too soon."""
+"""Time without a loss before streams are resumed."""
+
+CALM_MAX_S = 480.0
+"""Upper bound of that time, which doubles whenever streams were resumed too soon."""
 
 
 class LoadShedding:
-    """Judges by the sound that live streams lose because they lag.
+    """Decides from the sound that live streams lose because they lag.
 
     Parameters
     ----------
     clock : callable
-        Seconds on any clock.
+        Returns seconds on any clock.
     """
 
     def __init__(self, clock: Callable[[], float]) -> None:
@@ -33,67 +36,89 @@ class LoadShedding:
         self._losses: deque[_Loss] = deque()
         self._quiet_from = clock()
         self._calm_s = CALM_S
-        self._back_at = -math.inf
-        self._next = 1
+        self._resumed_at = -math.inf
+        self._next_spare = 1
 
     def lost(self, seconds: float) -> None:
-        """Take note that a stream lost so much sound."""
+        """Note that a stream lost so much sound."""
         now = self._clock()
-        if not self._losses or now - self._quiet_from > AT_ONCE_S:
+        if not self._losses or now - self._quiet_from > SAME_LOSS_S:
             self._losses.append(_Loss(now))
         self._losses[-1].seconds += seconds
         self._quiet_from = now
 
+    def update(self, running: Sequence[Running]) -> list[Running]:
+        """Shed streams if there are too many, resume some if there is room, and return those that changed.
+
+        Parameters
+        ----------
+        running : sequence of Running
+            All of them, in the order of the configuration; their `shed` is set.
+        """
+        shed: list[Running] = []
+        if excess := self.excess():
+            shed = streams_to_shed([each for each in running if each.is_live and not each.shed], excess)
+        for each in shed:
+            each.shed = True
+        skipped = [each for each in running if each.shed]
+        resumed = streams_to_resume(skipped, self.spare() if skipped else 0)
+        for each in resumed:
+            each.shed = False
+        return shed + resumed
+
     def excess(self) -> int:
-        """How many streams are too many: as many as there are seconds lost in each. They count as gone from then on."""
+        """Return how many streams are too many, and count them as gone.
+
+        They are as many as the seconds that all streams lost in each second.
+        """
         now = self._clock()
-        while self._losses and self._losses[0].at < now - WITHIN_S:
+        while self._losses and self._losses[0].at < now - LOSS_WINDOW_S:
             self._losses.popleft()
-        if len(self._losses) < TIMES:
+        if len(self._losses) < LOSSES_TO_SHED:
             return 0
         first, *others = self._losses
         count = math.ceil(sum(loss.seconds for loss in others) / (now - first.at))
-        if now - self._back_at <= self._calm_s + WITHIN_S:
-            self._calm_s = min(2 * self._calm_s, LONGEST_CALM_S)
+        if now - self._resumed_at <= self._calm_s + LOSS_WINDOW_S:
+            self._calm_s = min(2 * self._calm_s, CALM_MAX_S)
         self._losses.clear()
-        self._quiet_from, self._next = now, 1
+        self._quiet_from, self._next_spare = now, 1
         return count
 
     def spare(self) -> int:
-        """How many streams may be heard again: one, and twice as many each time that it went well."""
+        """Return how many streams may be resumed: one, and twice as many each time that it went well."""
         now = self._clock()
         if now - self._quiet_from <= self._calm_s:
             return 0
-        count, self._next = self._next, 2 * self._next
-        self._back_at = self._quiet_from = now
+        count, self._next_spare = self._next_spare, 2 * self._next_spare
+        self._resumed_at = self._quiet_from = now
         return count
 
 
 @dataclass
 class _Loss:
-    """What was lost at about one time, of all streams."""
+    """Sound that all streams together lost at about one time."""
 
     at: float
     seconds: float = 0.0
 
 
-def left_out(streams: Sequence[Stream], count: int) -> list[Stream]:
-    """The streams that are left out first: those of the lowest priority, and of these the last; never all.
+def streams_to_shed(running: Sequence[Running], count: int) -> list[Running]:
+    """Return the first streams to shed: those of the lowest priority, and among these the last; never all.
 
     Parameters
     ----------
-    streams : sequence of Stream
+    running : sequence of Running
         In the order of the configuration.
     count : int
     """
-    return _by_need(streams)[: min(count, len(streams) - 1)]
+    return _by_need(running)[: min(count, len(running) - 1)]
 
 
-def taken_back(streams: Sequence[Stream], count: int) -> list[Stream]:
-    """Those among streams that were left out that are heard again first."""
-    return _by_need(streams)[::-1][:count]
+def streams_to_resume(shed: Sequence[Running], count: int) -> list[Running]:
+    """Return the first streams to resume, in the opposite order of shedding."""
+    return _by_need(shed)[::-1][:count]
 
 
-def _by_need(streams: Sequence[Stream]) -> list[Stream]:
-    order = {stream: place for place, stream in enumerate(streams)}
-    return sorted(streams, key=lambda stream: (stream.priority, -order[stream]))
+def _by_need(running: Sequence[Running]) -> list[Running]:
+    order = {each: place for place, each in enumerate(running)}
+    return sorted(running, key=lambda each: (each.stream.priority, -order[each]))

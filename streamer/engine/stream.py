@@ -1,4 +1,4 @@
-"""One stream of an engine: its source, what is heard in it, and what it came to."""
+"""A stream and the phases of its life: waiting, opening, running, ended."""
 
 from __future__ import annotations
 
@@ -6,11 +6,10 @@ import math
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from streamer.config import Config
-from streamer.dsp.model_calls import Calls
 from streamer.errors import StreamerError, fault_of
-from streamer.events import Event
 from streamer.pipeline.pipeline import Pipeline
 from streamer.pipeline.stream_models import StreamModels
 from streamer.sinks.sink import Sink
@@ -20,8 +19,12 @@ GIVE_UP_S = 2.0
 """Longest wait, at the end, for an opening that has been told to give up."""
 
 
+class Waiting:
+    """The phase of a stream that an engine has not begun to open."""
+
+
 class Opening:
-    """The opening of a source: done at once, or on a thread of its own where it may wait for a network.
+    """The phase of a stream whose source is being opened: at once, or on a thread if that may wait for a network.
 
     Parameters
     ----------
@@ -31,7 +34,7 @@ class Opening:
     Attributes
     ----------
     error : StreamerError or None
-        Why it failed; valid once finished.
+        The reason if it failed; valid once finished.
     """
 
     def __init__(self, source: Source) -> None:
@@ -45,11 +48,11 @@ class Opening:
 
     @property
     def finished(self) -> bool:
-        """Whether it was opened or has failed."""
+        """Whether the source was opened or has failed."""
         return not self._thread.is_alive()
 
     def give_up(self) -> None:
-        """Wait no longer."""
+        """Make the opening fail soon, and wait for that a little."""
         if not self.finished:
             self._source.give_up_opening()
             self._thread.join(GIVE_UP_S)
@@ -64,26 +67,89 @@ class Opening:
 
 
 @dataclass(eq=False)
+class Running:
+    """The phase of a stream whose source is open.
+
+    Attributes
+    ----------
+    stream : Stream
+        The stream that this is the phase of.
+    pipeline : Pipeline
+        Turns its blocks into events.
+    opened_at : float
+        Time of the opening, in seconds on the engine's clock, as are the other times.
+    last_block : Block or None
+        The newest block that was read.
+    read_at : float
+        Time of the last read.
+    backlog_frames : int
+        Frames that waited in the source at the last look.
+    shed : bool
+        Whether the stream is skipped at present, because the machine does not carry all streams.
+    status_due_at : float
+        Time of the next heartbeat.
+    """
+
+    stream: Stream
+    pipeline: Pipeline
+    opened_at: float
+    last_block: Block | None = None
+    read_at: float = 0.0
+    backlog_frames: int = 0
+    shed: bool = False
+    status_due_at: float = 0.0
+
+    @property
+    def source(self) -> Source:
+        """The open source."""
+        return self.stream.source
+
+    @property
+    def is_live(self) -> bool:
+        """Whether sound comes at its own pace; False until the first block shows it."""
+        return self.last_block is not None and self.last_block.captured_at is not None
+
+
+@dataclass(frozen=True, eq=False)
+class Ended:
+    """The phase of a stream that has ended.
+
+    Attributes
+    ----------
+    error : StreamerError or None
+        The reason if it failed.
+    running : Running or None
+        The phase before this one; None if the source never opened.
+    """
+
+    error: StreamerError | None
+    running: Running | None
+
+
+Phase: TypeAlias = Waiting | Opening | Running | Ended
+
+
+@dataclass(eq=False)
 class Stream:
-    """A source, what is heard in it, and what it came to.
+    """A source, the models that process its sound, and the phase that it is in.
 
     Attributes
     ----------
     name : str
     source : Source
     listener : StreamModels
+        Its models, which other streams may share.
     duration_s : float
-        How much sound is heard at most.
+        Seconds of sound after which the stream ends.
     config : Config
-        What it was made of, of which it is the one stream.
+        The configuration that it was made from, with this as its one stream.
     sinks : sequence of Sink
-        What takes its events alone; stems go to others only where they are to be published.
-    error : StreamerError or None
-        Why it failed.
+        Sinks for its events alone; its stems go to other sinks only if they are to be published.
+    phase : Waiting, Opening, Running or Ended
     dropped_samples : int
-        Never heard, because this machine or its sound system did not keep up.
-    shed : bool
-        Whether it is left out at present, because the machine does not carry all.
+        Samples that were never processed, because this machine or its sound system did not keep up.
+    overruns : int
+        Overruns of its device that have been published.
     """
 
     name: str
@@ -92,51 +158,40 @@ class Stream:
     duration_s: float = math.inf
     config: Config = field(default_factory=Config)
     sinks: Sequence[Sink] = ()
-    opening: Opening | None = None
-    pipeline: Pipeline | None = None
-    opened_at: float = 0.0
-    read_at: float = 0.0
-    last: Block | None = None
-    error: StreamerError | None = None
-    done: bool = False
-    backlog_frames: int = 0
+    phase: Phase = field(default_factory=Waiting)
     dropped_samples: int = 0
-    shed: bool = False
     overruns: int = 0
-    status_due_at: float = 0.0
 
     @property
     def priority(self) -> int:
-        """The higher, the longer it is heard where the machine cannot carry all."""
+        """Its rank when the machine cannot carry all streams: those of the lowest priority are shed first."""
         return self.config.stream[0].priority
 
     @property
+    def progress(self) -> Running | None:
+        """The running phase, if the stream is in it or has been; None if its source has not opened."""
+        phase = self.phase.running if isinstance(self.phase, Ended) else self.phase
+        return phase if isinstance(phase, Running) else None
+
+    @property
+    def error(self) -> StreamerError | None:
+        """The reason if the stream failed."""
+        return self.phase.error if isinstance(self.phase, Ended) else None
+
+    @property
+    def position_samples(self) -> int:
+        """Samples since the source was opened, lost ones included."""
+        progress = self.progress
+        return progress.last_block.stop if progress and progress.last_block else 0
+
+    @property
     def heard_s(self) -> float:
-        """Seconds of sound since it was opened, lost ones included."""
-        return self.last.stop / self.source.rate_hz if self.last else 0.0
+        """Seconds of sound since the source was opened, lost ones included."""
+        samples = self.position_samples
+        return samples / self.source.rate_hz if samples else 0.0  # before it is open it has no rate
 
     @property
     def muted_samples(self) -> int:
-        """Samples that were no sound, heard as silence."""
-        return self.pipeline.muted_samples if self.pipeline else 0
-
-
-@dataclass(frozen=True)
-class Chunk:
-    """What was read of a stream at one turn.
-
-    Attributes
-    ----------
-    stream : Stream
-    work : generator
-        Hears it; gives what it says.
-    lost : int
-        Samples that were lost before it.
-    more : bool
-        Whether there may be more at once.
-    """
-
-    stream: Stream
-    work: Calls[list[Event]]
-    lost: int
-    more: bool
+        """Samples that were no valid sound, and were processed as silence."""
+        progress = self.progress
+        return progress.pipeline.muted_samples if progress else 0

@@ -83,10 +83,10 @@ def test_a_sink_that_fails_costs_the_others_nothing(head: Head) -> None:
     with pytest.raises(StreamError, match="full"):
         engine(head, [stream], [full, whole], clock=clock).run(threading.Event())
     assert {event.kind for event in whole.events} == {"status"}
-    teller = Announcer([full, whole], heartbeat_s=1.0, clock=clock)
+    announcer = Announcer([full, whole], heartbeat_s=1.0, clock=clock)
     level = bus.level(stream="s")
     with pytest.raises(StreamError, match="full"):
-        teller.send(stream, [level, level])
+        announcer.publish(stream, [level, level])
     assert [event.seq for event in whole.of("level")] == [0, 1]
 
 

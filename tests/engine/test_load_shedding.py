@@ -8,18 +8,18 @@ from pathlib import Path
 import pytest
 
 from streamer.arrays import Array, State
-from streamer.config import Config, StreamConfig
+from streamer.config import Config, PublishConfig, StreamConfig
 from streamer.dsp.model_calls import StepResult
 from streamer.engine.load_shedding import (
+    CALM_MAX_S,
     CALM_S,
-    LONGEST_CALM_S,
-    TIMES,
-    WITHIN_S,
+    LOSS_WINDOW_S,
+    LOSSES_TO_SHED,
     LoadShedding,
-    left_out,
-    taken_back,
+    streams_to_resume,
+    streams_to_shed,
 )
-from streamer.engine.stream import Stream
+from streamer.engine.stream import Running, Stream
 from streamer.events import Decision, Status
 from streamer.heads.head import Head
 from tests.scripted import RATE, Clock, Collected, Scripted, loud, run, toy_gate
@@ -33,6 +33,10 @@ def head(tmp_path: Path) -> Head:
 def stream(name: str, clock: Clock, priority: int = 0, seconds: float = 30) -> Stream:
     config = Config(stream=(StreamConfig(priority=priority),))
     return Stream(name, Scripted(loud(seconds), clock, step_s=0.002), config=config)
+
+
+def running_phase(of: Stream) -> Running:
+    return Running(of, of.listener.pipeline(of.name, RATE, PublishConfig()), opened_at=0.0)
 
 
 def costs(head: Head, clock: Clock, share: float, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -70,14 +74,14 @@ def test_one_freeze_sheds_nothing() -> None:
 
 def test_losses_that_are_far_apart_shed_nothing() -> None:
     clock = Clock()
-    assert not any(losing(LoadShedding(clock), clock, 600, WITHIN_S / (TIMES - 1) + 0.1, 4.0))
+    assert not any(losing(LoadShedding(clock), clock, 600, LOSS_WINDOW_S / (LOSSES_TO_SHED - 1) + 0.1, 4.0))
 
 
 @pytest.mark.parametrize(("every_s", "per_s", "count"), [(2.0, 2.5, 3), (2.0, 0.4, 1), (15.0, 0.1, 1)])
 def test_a_loss_that_goes_on_sheds_as_many_as_lose(every_s: float, per_s: float, count: int) -> None:
     clock = Clock()
     shedding = LoadShedding(clock)
-    found = losing(shedding, clock, (2 * TIMES - 0.5) * every_s, every_s, per_s)
+    found = losing(shedding, clock, (2 * LOSSES_TO_SHED - 0.5) * every_s, every_s, per_s)
     assert found == [0, 0, count, 0, 0, count]  # it is given time in between
 
 
@@ -105,17 +109,22 @@ def test_who_came_back_too_early_waits_twice_as_long() -> None:
             clock.now += 1.0
         waited.append(clock.now - left)
     assert waited[0] == pytest.approx(CALM_S, abs=1.2)
-    assert waited[-1] == pytest.approx(LONGEST_CALM_S, abs=1.2)
+    assert waited[-1] == pytest.approx(CALM_MAX_S, abs=1.2)
     assert all(later == pytest.approx(2 * sooner, abs=2.4) for sooner, later in pairwise(waited[:5]))
 
 
 def test_the_lowest_go_first_and_the_highest_come_back_first_and_never_do_all_go() -> None:
     clock = Clock()
-    streams = [stream(name, clock, priority) for name, priority in zip("abcd", (0, 5, 0, 1), strict=True)]
-    assert [s.name for s in left_out(streams, 2)] == ["c", "a"]
-    assert [s.name for s in left_out(streams, 9)] == ["c", "a", "d"]
-    assert [s.name for s in taken_back(streams, 2)] == ["b", "d"]
-    assert left_out(streams[:1], 1) == []
+    priorities = zip("abcd", (0, 5, 0, 1), strict=True)
+    running = [running_phase(stream(name, clock, priority)) for name, priority in priorities]
+
+    def names(chosen: list[Running]) -> list[str]:
+        return [each.stream.name for each in chosen]
+
+    assert names(streams_to_shed(running, 2)) == ["c", "a"]
+    assert names(streams_to_shed(running, 9)) == ["c", "a", "d"]
+    assert names(streams_to_resume(running, 2)) == ["b", "d"]
+    assert streams_to_shed(running[:1], 1) == []
 
 
 def messages(sink: Collected, name: str) -> list[Status]:
