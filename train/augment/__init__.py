@@ -1,8 +1,8 @@
-"""What happens to sound between its source and a model: level, room, microphone, noise, speed, codec, masks.
+"""Augmentation: changes of level, room, microphone, noise, speed and codec, and masks and mixtures of features.
 
-Functions on sound take and give float32 samples, shape (samples,), full scale -1 to 1, and never change their input;
-`train.augment.features` works on batches of features. What is random comes from the generator given, so that the
-same seed gives the same sound.
+Functions on sound take and return float32 samples, shape (samples,), full scale -1 to 1, and never change their input.
+`train.augment.features` works on batches of features. All randomness comes from the generator that is passed in, so
+that the same seed gives the same sound.
 """
 
 from train.augment.codecs import CODECS, mu_law, transcode

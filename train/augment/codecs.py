@@ -1,4 +1,4 @@
-"""Sound after lossy coding: the codecs of libsndfile, in memory, and the telephone's."""
+"""Lossy coding of sound in memory: by the codecs of libsndfile, and by that of the telephone."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ CODECS: dict[Codec, tuple[str, str]] = {
     "mp3": ("MP3", "MPEG_LAYER_III"),
 }
 MP3_HARDEST = 0.99
-"""libsndfile refuses 1."""
+"""Highest compression level for MP3, since libsndfile refuses 1."""
 PIECE = 1 << 15
-"""libsndfile's Vorbis encoder overflows its stack on long writes."""
+"""Samples per write, since libsndfile's Vorbis encoder overflows its stack on long ones."""
 
 
 def transcode(x: Array, codec: Codec, hardness: float, rate_hz: int = RATE_HZ) -> Array:
@@ -34,14 +34,14 @@ def transcode(x: Array, codec: Codec, hardness: float, rate_hz: int = RATE_HZ) -
     x : float32 array, shape (samples,)
     codec : {"vorbis", "opus", "mp3"}
     hardness : float
-        0 (best quality) to 1 (fewest bits), as libsndfile's compression level.
+        Compression level of libsndfile, from 0 (best quality) to 1 (fewest bits).
     rate_hz : int
-        Opus takes 8, 12, 16, 24 and 48 kHz; MP3 its standard rates.
+        Sample rate. Opus takes 8, 12, 16, 24 and 48 kHz; MP3 its standard rates.
 
     Returns
     -------
     float32 array, shape (samples,)
-        In time with `x`: the decoders leave the encoders' delay out.
+        Sound aligned with `x`, since the decoders remove the encoders' delay.
 
     Raises
     ------
@@ -65,7 +65,7 @@ def transcode(x: Array, codec: Codec, hardness: float, rate_hz: int = RATE_HZ) -
 
 
 def mu_law(x: Array) -> Array:
-    """8 bits a sample on a logarithmic scale, as telephones (G.711's formula; torchaudio)."""
+    """Quantise to 8 bits per sample on a logarithmic scale, like a telephone (formula of G.711; torchaudio)."""
     functional = torchaudio_cpu.load().functional
     coded = functional.mu_law_encoding(torch.from_numpy(np.clip(x, -1.0, 1.0)), 256)
     decoded: Array = functional.mu_law_decoding(coded, 256).numpy()

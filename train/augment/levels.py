@@ -1,4 +1,4 @@
-"""Levels of sound, and changes of them."""
+"""Measure and change levels of sound."""
 
 from __future__ import annotations
 
@@ -8,23 +8,23 @@ from streamer.arrays import Array
 from train.data.decode import RATE_HZ
 
 BLOCK_S = 0.1
-"""Levels are of blocks of 100 ms: shorter than a syllable, longer than a bass note's period."""
+"""Length of the blocks whose level is measured: shorter than a syllable, longer than the period of a bass note."""
 
 
 def db_to_amplitude(db: float) -> float:
-    """Decibels of amplitude to a factor."""
+    """Convert decibels to a factor of amplitude."""
     return float(10.0 ** (db / 20.0))
 
 
 def block_levels(x: Array, rate_hz: int = RATE_HZ) -> Array:
-    """RMS of each 100 ms block, shape (blocks,); the last may be short."""
+    """Return the RMS of each 100 ms block, shape (blocks,); the last block may be shorter."""
     edges = np.arange(0, len(x), int(BLOCK_S * rate_hz))
     lengths = np.diff(np.append(edges, len(x)))
     return np.sqrt(np.add.reduceat(np.square(x, dtype=np.float64), edges) / lengths)
 
 
 def active_level(x: Array, rate_hz: int = RATE_HZ) -> float:
-    """RMS over the blocks that are within 30 dB of the loudest, so that pauses do not count; 0 if silent."""
+    """Return the RMS over all blocks within 30 dB of the loudest, so that pauses do not count; 0 for silence."""
     if not len(x):
         return 0.0
     levels = block_levels(x, rate_hz)
@@ -33,27 +33,27 @@ def active_level(x: Array, rate_hz: int = RATE_HZ) -> float:
 
 
 def set_level(x: Array, level_db: float, rate_hz: int = RATE_HZ) -> Array:
-    """Scale so that the active level is `level_db` dB re full scale; silence stays silent."""
+    """Scale a sound to an active level of `level_db` dB re full scale; silence stays silent."""
     level = active_level(x, rate_hz)
     return x * np.float32(db_to_amplitude(level_db) / level) if level > 0 else x
 
 
 def apply_gain(x: Array, gain_db: float) -> Array:
-    """Louder by `gain_db` dB, with no limit at full scale; see `clip`."""
+    """Amplify by `gain_db` dB, without limiting to full scale; see `clip`."""
     return x * np.float32(db_to_amplitude(gain_db))
 
 
 def mix_at_snr(x: Array, background: Array, snr_db: float, rate_hz: int = RATE_HZ) -> Array:
-    """Sound over a background that is `snr_db` dB below it, by active levels.
+    """Add a background that is `snr_db` dB below the sound, by active levels.
 
     Parameters
     ----------
     x : float32 array, shape (samples,)
-        Its level stays. Over silence there is no ratio: it stays silent.
+        Sound, whose level is kept. Silence has no signal-to-noise ratio and is returned unchanged.
     background : float32 array, shape (any,)
-        Repeated, or cut, to the length of `x`; at least one sample.
+        Background of at least one sample, repeated or cut to the length of `x`.
     snr_db : float
-        Below 0 the background is the louder.
+        Signal-to-noise ratio; below 0 the background is louder.
     rate_hz : int
 
     Returns
@@ -67,7 +67,7 @@ def mix_at_snr(x: Array, background: Array, snr_db: float, rate_hz: int = RATE_H
 
 
 def audible_mask(x: Array, range_db: float = 40.0, rate_hz: int = RATE_HZ) -> Array:
-    """Where something sounds: within 300 ms of a block that is within `range_db` of the loudest.
+    """Mark the samples where a sound is audible: within 300 ms of a block at most `range_db` below the loudest.
 
     Returns
     -------
@@ -77,16 +77,16 @@ def audible_mask(x: Array, range_db: float = 40.0, rate_hz: int = RATE_HZ) -> Ar
         return np.zeros(0, bool)
     levels = block_levels(x, rate_hz)
     loud = (levels >= levels.max() * db_to_amplitude(-range_db)) & (levels > 0)
-    near = np.convolve(loud, np.ones(7), mode="full")[3 : 3 + len(loud)] > 0
+    near = np.convolve(loud, np.ones(7), mode="full")[3 : 3 + len(loud)] > 0  # three blocks to either side
     return np.repeat(near, int(BLOCK_S * rate_hz))[: len(x)]
 
 
 def quantise(x: Array, bits: int) -> Array:
-    """Round to `bits` bits, as old recordings and converters do."""
+    """Round to `bits` bits, like an old recording or converter."""
     scale = np.float32(2.0 ** (bits - 1))
     return np.round(x * scale) / scale
 
 
 def clip(x: Array) -> Array:
-    """What a converter leaves of sound beyond full scale."""
+    """Limit samples to full scale, like an overloaded converter."""
     return np.clip(x, -1.0, 1.0)

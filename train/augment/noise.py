@@ -1,4 +1,4 @@
-"""Noise of any colour under sound."""
+"""Add noise of any colour to sound."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from train.data.decode import RATE_HZ
 from train.data.sets.synthetic import coloured_noise, gaussian_noise
 
 COLOURS = {"white": 0.0, "pink": 0.5, "brown": 1.0, "blue": -0.5, "violet": -1.0}
-"""Exponents of 1 / frequency of the amplitude: pink falls by 3 dB an octave, brown by 6, blue rises by 3."""
+"""Exponents of 1 / frequency, to which the amplitude is proportional: pink falls by 3 dB per octave, brown by 6, blue
+rises by 3."""
 
 
 def add_noise(rng: np.random.Generator, x: Array, noise_db: float) -> Array:
@@ -29,7 +30,7 @@ def add_noise_at_snr(
     x : float32 array, shape (samples,)
     snr_db : float
     exponent : float
-        As `COLOURS`; white by default.
+        Colour of the noise, see `COLOURS`; white by default.
     rate_hz : int
     """
     return mix_at_snr(x, gaussian_noise(rng, len(x), exponent, rate_hz), snr_db, rate_hz)

@@ -1,4 +1,4 @@
-"""Changes of sound drawn at random, in the order in which they happen on the way to a model."""
+"""Random changes of sound, in the order in which they happen on the way from a source to a model."""
 
 from __future__ import annotations
 
@@ -17,26 +17,27 @@ from train.augment.speed import change_pitch, change_speed, fit_length, shift
 from train.data.decode import RATE_HZ
 
 Background: TypeAlias = Callable[[np.random.Generator, int], Array]
-"""Gives some samples of sound to lie under another, 16 kHz."""
+"""``background(rng, samples)``: sound of some length to be mixed under another, at 16 kHz."""
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """How often what happens to a clip, and how much of it.
+    """Chances and sizes of the changes of a clip.
 
     Attributes
     ----------
     speed, pitch, move, background, room, far, filter, noise, codec : float
-        Chances, 0 to 1. Room and far microphone exclude each other.
+        Chances of each change, 0 to 1. Room and far microphone exclude each other.
     gain_db : tuple of float
-        Least and most; always.
+        Lowest and highest gain, which is always applied.
     speed_factor : tuple of float
+        Lowest and highest factor of the speed.
     pitch_semitones : float
-        At most, up or down.
+        Largest change of pitch, up or down.
     move_s : float
-        At most, earlier or later.
+        Largest shift in time, earlier or later.
     background_db, noise_db : tuple of float
-        Least and most signal-to-noise ratio.
+        Lowest and highest signal-to-noise ratio.
     """
 
     speed: float = 0.3
@@ -59,16 +60,16 @@ class Recipe:
 def apply_recipe(
     rng: np.random.Generator, x: Array, recipe: Recipe, background: Background | None = None
 ) -> Array:
-    """A clip as it might have been heard.
+    """Return a randomly changed copy of a clip.
 
     Parameters
     ----------
     rng : numpy.random.Generator
     x : float32 array, shape (samples,)
-        16 kHz. Never changed.
+        Sound at 16 kHz.
     recipe : Recipe
     background : callable, optional
-        Needed where the recipe has background.
+        Source of backgrounds, required if ``recipe.background`` is above 0.
 
     Returns
     -------
@@ -77,18 +78,18 @@ def apply_recipe(
     Raises
     ------
     ValueError
-        If the recipe has background and none is given.
+        If the recipe asks for a background and none is given.
     """
     if recipe.background and background is None:
         raise ValueError(f"Recipe(background={recipe.background}) needs a background; expected a callable")
-    y = _played(rng, x, recipe)
+    y = _change_performance(rng, x, recipe)
     if background and rng.random() < recipe.background:
         y = mix_at_snr(y, background(rng, len(y)), rng.uniform(*recipe.background_db))
-    return _recorded(rng, y, recipe)
+    return _change_recording(rng, y, recipe)
 
 
-def _played(rng: np.random.Generator, x: Array, recipe: Recipe) -> Array:
-    """Another performance: speed, pitch, place."""
+def _change_performance(rng: np.random.Generator, x: Array, recipe: Recipe) -> Array:
+    """Change speed, pitch and position in time."""
     if rng.random() < recipe.speed:
         x = fit_length(change_speed(x, rng.uniform(*recipe.speed_factor)), len(x))
     if rng.random() < recipe.pitch:
@@ -98,23 +99,23 @@ def _played(rng: np.random.Generator, x: Array, recipe: Recipe) -> Array:
     return x
 
 
-def _recorded(rng: np.random.Generator, x: Array, recipe: Recipe) -> Array:
-    """Another room, microphone and file."""
-    where = rng.random()
-    if where < recipe.room:
+def _change_recording(rng: np.random.Generator, x: Array, recipe: Recipe) -> Array:
+    """Change room, microphone, noise, level and codec."""
+    place = rng.random()
+    if place < recipe.room:
         x = reverberate(rng, x)
-    elif where < recipe.room + recipe.far:
+    elif place < recipe.room + recipe.far:
         x = far_microphone(rng, x)
     if rng.random() < recipe.filter:
         x = random_filter(rng, x)
     if rng.random() < recipe.noise:
         x = add_noise_at_snr(rng, x, rng.uniform(*recipe.noise_db), rng.uniform(-0.5, 1.0))
     x = clip(apply_gain(x, rng.uniform(*recipe.gain_db)))
-    return _coded(rng, x) if rng.random() < recipe.codec else x
+    return _apply_codec(rng, x) if rng.random() < recipe.codec else x
 
 
-def _coded(rng: np.random.Generator, x: Array) -> Array:
-    """One of the codecs, or a telephone."""
+def _apply_codec(rng: np.random.Generator, x: Array) -> Array:
+    """Apply one of the codecs, or a telephone's band and quantisation."""
     codecs = list(CODECS)
     place = rng.integers(len(codecs) + 1)
     if place == len(codecs):

@@ -1,4 +1,4 @@
-"""Filters, rooms and microphones."""
+"""Apply filters, rooms and microphones to sound."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from train.augment.speed import fit_length
 from train.data.decode import RATE_HZ
 
 TONE_CONTROLS = 8
-"""Of `equalise`, evenly over the mel scale."""
+"""Number of frequencies at which `equalise` draws a gain, evenly over the mel scale."""
 
 
 def random_filter(rng: np.random.Generator, x: Array, rate_hz: int = RATE_HZ) -> Array:
-    """Colour as loudspeakers, microphones and telephones do: one-pole low or high cut, or a gentle resonance."""
+    """Apply a random filter like that of a loudspeaker or microphone: one-pole low-pass, high-pass, or a resonance."""
     kind = rng.integers(3)
-    if kind == 0:  # low-pass, from a telephone's band on
+    if kind == 0:  # low-pass, down to a telephone's band
         a = np.exp(-2 * np.pi * np.exp(rng.uniform(np.log(1_500), np.log(7_000))) / rate_hz)
         y = lfilter([1 - a], [1, -a], x)
     elif kind == 1:  # high-pass, as small loudspeakers
@@ -30,29 +30,31 @@ def random_filter(rng: np.random.Generator, x: Array, rate_hz: int = RATE_HZ) ->
     else:  # two-pole resonance mixed with the dry sound
         radius, angle = rng.uniform(0.7, 0.97), np.pi * rng.uniform(0.02, 0.9)
         y = x + rng.uniform(0.2, 1.0) * lfilter([1 - radius], [1, -2 * radius * np.cos(angle), radius**2], x)
-    return y.astype(np.float32)
+    return _float32(y)
 
 
 def equalise(rng: np.random.Generator, x: Array, most_db: float, rate_hz: int = RATE_HZ) -> Array:
-    """Colour smoothly, as other throats, instruments and mixing desks do: a random gain over the mel scale.
+    """Apply a random, smooth gain over the mel scale, like another throat, instrument or mixing desk.
 
     Parameters
     ----------
     rng : numpy.random.Generator
     x : float32 array, shape (samples,)
     most_db : float
-        Gain at each of `TONE_CONTROLS` frequencies, up or down at most; in between it is a straight line in dB.
+        Largest gain, up or down, at each of `TONE_CONTROLS` frequencies. In between it is interpolated in dB.
     rate_hz : int
     """
-    size = next_fast_len(len(x) + rate_hz // 10, real=True)  # what rings on does not come back at the start
+    size = next_fast_len(
+        len(x) + rate_hz // 10, real=True
+    )  # room for the ringing, which would wrap to the start
     mel = hz_to_mel(np.fft.rfftfreq(size, 1.0 / rate_hz), "htk")
     knobs = np.linspace(0.0, mel[-1], TONE_CONTROLS)
     gains_db = np.interp(mel, knobs, rng.uniform(-most_db, most_db, TONE_CONTROLS))
-    return irfft(rfft(x, size) * 10 ** (gains_db / 20), size)[: len(x)].astype(np.float32)
+    return _float32(irfft(rfft(x, size) * 10 ** (gains_db / 20), size)[: len(x)])
 
 
 def limit_band(x: Array, highest_hz: float, rate_hz: int = RATE_HZ) -> Array:
-    """Nothing above `highest_hz`, as of a recording that was made at twice that rate."""
+    """Remove everything above `highest_hz`, like a recording at twice that rate."""
     factor = 2.0 * highest_hz / rate_hz
     return (
         fit_length(soxr.resample(soxr.resample(x, 1.0, factor), factor, 1.0), len(x))
@@ -62,26 +64,31 @@ def limit_band(x: Array, highest_hz: float, rate_hz: int = RATE_HZ) -> Array:
 
 
 def reverberate(rng: np.random.Generator, x: Array, rate_hz: int = RATE_HZ) -> Array:
-    """Sound in a made-up room: the direct sound, and noise that decays by 60 dB in 0.1 to 0.8 s."""
+    """Add the reverberation of a random room: noise that decays by 60 dB in 0.1 to 0.8 s."""
     decay_s = rng.uniform(0.1, 0.8)
     return add_room(rng, x, decay_s, rng.uniform(-12.0, 3.0), rate_hz)
 
 
 def far_microphone(rng: np.random.Generator, x: Array, rate_hz: int = RATE_HZ) -> Array:
-    """Sound from across a room: more of the room than of the source, dull, over noise 5 to 30 dB below.
+    """Make a sound distant, as from across a room: more reverberation than direct sound, dull, noise 5 to 30 dB below.
 
-    The level stays about the same, as of a microphone with automatic gain.
+    The level stays about the same, like that of a microphone with automatic gain.
     """
     y = add_room(rng, x, rng.uniform(0.3, 1.0), rng.uniform(0.0, 12.0), rate_hz)
     y = sosfilt(butter(2, np.exp(rng.uniform(np.log(2_000), np.log(6_500))), fs=rate_hz, output="sos"), y)
     y *= np.sqrt(np.mean(np.square(x)) / max(np.mean(np.square(y)), 1e-20))
-    return add_noise_at_snr(rng, y.astype(np.float32), rng.uniform(5.0, 30.0), rng.uniform(0.0, 1.0), rate_hz)
+    return add_noise_at_snr(rng, _float32(y), rng.uniform(5.0, 30.0), rng.uniform(0.0, 1.0), rate_hz)
 
 
 def add_room(rng: np.random.Generator, x: Array, decay_s: float, tail_db: float, rate_hz: int) -> Array:
-    """The sound, and a tail of `tail_db` dB re it that falls by 60 dB in `decay_s` (Moorer 1979)."""
+    """Add a reverberation tail of `tail_db` dB re the sound that falls by 60 dB in `decay_s` (Moorer 1979)."""
     t = np.arange(int(decay_s * rate_hz), dtype=np.float32) / rate_hz
     tail = rng.standard_normal(len(t), np.float32) * np.float32(10.0) ** (-3.0 * t / decay_s)
     tail *= np.float32(db_to_amplitude(tail_db) / np.linalg.norm(tail))
-    tail[0] = 1.0
-    return fftconvolve(x, tail)[: len(x)].astype(np.float32)
+    tail[0] = 1.0  # the direct sound
+    return _float32(fftconvolve(x, tail)[: len(x)])
+
+
+def _float32(x: Array) -> Array:
+    """Return a sound as float32; filters of SciPy give float64."""
+    return x.astype(np.float32)

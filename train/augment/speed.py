@@ -1,4 +1,4 @@
-"""Place, speed, tempo and pitch of sound."""
+"""Change position, speed, tempo and pitch of sound."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from streamer.arrays import Array
 from train.augment import torchaudio_cpu
 
 WINDOW, HOP = 1_024, 256
-"""Of the phase vocoder: 64 ms at 16 kHz, so that a bass note's harmonics stay apart."""
+"""Window and hop of the phase vocoder, in samples: 64 ms at 16 kHz resolve the harmonics of a bass note."""
 
 
 def fit_length(x: Array, samples: int) -> Array:
-    """Cut at the end, or go on with silence."""
+    """Cut a sound at its end, or append silence, to a length of `samples`."""
     return np.pad(x[:samples], (0, max(0, samples - len(x))))
 
 
 def shift(x: Array, samples: int) -> Array:
-    """Later by `samples` (earlier below 0) at the same length; silence where nothing is known."""
+    """Delay by `samples` (advance if below 0) and keep the length; the gap is silent."""
     y = np.zeros_like(x)
     if samples >= 0:
         y[samples:] = x[: max(0, len(x) - samples)]
@@ -31,18 +31,19 @@ def shift(x: Array, samples: int) -> Array:
 
 
 def change_speed(x: Array, factor: float) -> Array:
-    """Play faster (factor above 1) or slower, pitch included; the length changes, band-limited (soxr)."""
-    return soxr.resample(x, factor, 1.0)
+    """Play faster (factor above 1) or slower, with the pitch; the length changes (band-limited, by soxr)."""
+    changed: Array = soxr.resample(x, factor, 1.0)
+    return changed
 
 
 def stretch(x: Array, factor: float) -> Array:
-    """Another tempo (faster for a factor above 1) at the same pitch, by torchaudio's phase vocoder.
+    """Change the tempo (faster for a factor above 1) at the same pitch, by torchaudio's phase vocoder.
 
     Parameters
     ----------
     x : float32 array, shape (samples,)
     factor : float
-        0.5 to 2 sounds natural.
+        Factor of the tempo; 0.5 to 2 sounds natural.
 
     Returns
     -------
@@ -52,7 +53,8 @@ def stretch(x: Array, factor: float) -> Array:
     advance = torch.linspace(0, math.pi * HOP, WINDOW // 2 + 1)[:, None]
     padded = torch.from_numpy(fit_length(x, max(len(x), WINDOW)))
     with torch.inference_mode():
-        # A mirrored start has bins out of phase, and the vocoder carries that on: slowed tones lose up to 13 dB.
+        # Padded with zeros: a mirrored start has bins out of phase, which the vocoder carries on, so that slowed tones
+        # lose up to 13 dB.
         spectrum = torch.stft(padded, WINDOW, HOP, window=window, pad_mode="constant", return_complex=True)
         other = torchaudio_cpu.load().functional.phase_vocoder(spectrum, factor, advance)
         y: Array = torch.istft(other, WINDOW, HOP, window=window).numpy()
@@ -60,9 +62,10 @@ def stretch(x: Array, factor: float) -> Array:
 
 
 def change_pitch(x: Array, semitones: float) -> Array:
-    """Higher by `semitones` (lower below 0) at the same tempo and length.
+    """Raise the pitch by `semitones` (lower it if below 0) at the same tempo and length.
 
-    torchaudio's ``pitch_shift`` is a thousand times slower: it resamples by ratios of large integers.
+    torchaudio's ``pitch_shift`` is not used since it is a thousand times slower: it resamples by ratios of large
+    integers.
     """
     factor = 2.0 ** (semitones / 12.0)
     return fit_length(change_speed(stretch(x, 1.0 / factor), factor), len(x))

@@ -162,9 +162,10 @@ def read_stems(song: Song) -> SongStems:
         found = ", ".join(f"{channels} channels at {rate_hz} Hz" for channels, rate_hz in sorted(forms))
         raise ClipError(f"{song.source} {song.name} has stems of {found}; expected one form")
     samples = min(len(sound) for sound, _ in voice + music)
-    voice_sum, music_sum = (_sum([sound[:samples] for sound, _ in part]) for part in (voice, music))
+    voice_sum = _sum([sound[:samples] for sound, _ in voice])
+    music_sum = _sum([sound[:samples] for sound, _ in music])
     if not song.aligned:
-        voice_sum *= np.float32(_level_gain(voice_sum, music_sum))
+        voice_sum *= _level_gain(voice_sum, music_sum)
     return SongStems(voice_sum, music_sum, voice[0][1])
 
 

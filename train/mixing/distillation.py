@@ -1,6 +1,8 @@
-"""Lessons for the ear: clips as log-mel, what sounds in them, and what its teachers, YAMNets, say of them.
+"""Examples for distillation: sound as log-mel frames, its labels, and the outputs of the ear's teachers, two YAMNets.
 
-Made once for each fold and kept on disk, since asking the teachers costs more than learning from them.
+They are computed once for each fold and kept on disk, since running the teachers takes longer than learning from them.
+In configurations, on disk and in logs they go by their older name, ``lessons``: a new one would make saved
+configurations unreadable and caches worthless.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from torch.nn.utils import convert_conv2d_weight_memory_format
 from tqdm import tqdm
 
 from models.yamnet import YAMNet
@@ -34,41 +37,45 @@ from train.yamnet.npz import read_npz
 
 SECONDS = 5.0
 STEP_FRAMES = 8
-"""Frames from one label to the next: the ear's hop."""
+"""Frames in one step, which has one label: the ear's hop."""
 STEPS = 62
 FRAMES = STEPS * STEP_FRAMES
 PATCH_STEPS = 6
-"""Steps from one patch of the teachers to the next: 0.48 s, as they were published."""
+"""Steps from one patch of the teachers to the next: 0.48 s, as in their publication."""
 FIRST_PATCH_STEP = PATCH_FRAMES // STEP_FRAMES - 1
-"""The step that ends with the first patch."""
+"""Index of the step at whose end the first patch ends."""
 PATCHES = (FRAMES - PATCH_FRAMES) // (PATCH_STEPS * STEP_FRAMES) + 1
 FRONT_END = LogMel()
 TEACHERS = ("yamnet/yamnet_weights.npz", "yamnet/lite/yamnet_weights.npz")
-"""Both trainings of YAMNet: the mean of their logits, and the embedding of the second, which told ESC-50's classes
-apart better (0.842 against 0.829 by logistic regression)."""
-PLAYED = Recipe(
+"""Weights of both trainings of YAMNet. The ear learns the mean of their logits, and the embedding of the second, by
+which logistic regression separates ESC-50's classes better (0.842 against 0.829)."""
+PERFORMANCE_CHANGES = Recipe(
     speed=0.6, room=0, far=0, filter=0, noise=0, codec=0, gain_db=(0.0, 0.0), speed_factor=(0.8, 1.25)
 )
-RECORDED = Recipe(speed=0, pitch=0, move=0)
+"""Changes of the sound itself, after which it is determined where it is audible."""
+RECORDING_CHANGES = Recipe(speed=0, pitch=0, move=0)
+"""Changes by room, microphone and codec, which leave the labels as they are."""
 BATCH = 16
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class DistillationConfig:
-    """How many lessons are made of a fold's recordings.
+    """Settings of how many examples are made from a fold's recordings.
 
     Attributes
     ----------
     variants : int
-        Of each clip of everyday sound: the first as it is, the others augmented.
+        Number of examples made from each clip of everyday sound: the first is the clip as recorded, the others are
+        augmented.
     scenes : int
-        Of music, speech and sounds, one after the other and mixed.
+        Number of scenes of music, speech and sounds, one after the other and mixed.
     excerpts_per_hour : int
-        Of all recordings but clips of everyday sound, as they are and augmented; 720 are all of their time.
+        Number of excerpts from each hour of all recordings but clips of everyday sound; 720 cover all of it.
     scene : SceneConfig
-        How scenes are made up.
+        Settings of the scenes.
     seed : int
+        Seed of everything that is drawn.
     """
 
     variants: int = 4
@@ -80,22 +87,24 @@ class DistillationConfig:
 
 @dataclass(frozen=True)
 class TeacherAnswers:
-    """Arrays with one row a lesson, mapped from disk.
+    """Examples of one fold with the outputs of the teachers: arrays with one row per example, mapped from disk.
 
     Attributes
     ----------
     folder : Path
-        Where they are kept; its name says all that they were made of.
-    frames : float16 array, shape (lessons, FRAMES, mel_bands)
-    embedding : float16 array, shape (lessons, PATCHES, 1024)
-        Square roots: they are nearer to a normal distribution.
-    logits : float16 array, shape (lessons, PATCHES, 521)
-    music, classes : int8 array, shape (lessons, STEPS)
+        Folder of the arrays; its name is a hash of everything that they depend on.
+    frames : float16 array, shape (examples, FRAMES, mel_bands)
+        Log-mel frames.
+    embedding : float16 array, shape (examples, PATCHES, 1024)
+        Square roots of the teacher's embedding, since they are closer to a normal distribution.
+    logits : float16 array, shape (examples, PATCHES, 521)
+        Mean of both teachers' logits.
+    music, classes : int8 array, shape (examples, STEPS)
         Labels as in `train.mixing.scenes`.
-    clip : int16 array, shape (lessons,)
-        Class of a lesson that is one clip of everyday sound; -1 for scenes.
-    raw : bool array, shape (lessons,)
-        Whether it is a clip as it was recorded.
+    clip : int16 array, shape (examples,)
+        Class of an example that is a single clip of everyday sound; -1 for all others.
+    raw : bool array, shape (examples,)
+        Whether the example is a clip as recorded.
     """
 
     folder: Path
@@ -130,29 +139,29 @@ SHAPES = {
 def load_teacher_answers(
     sounds: SoundCache,
     classes: Sequence[str],
-    no_music: frozenset[tuple[str, str]],
+    ambiguous: frozenset[tuple[str, str]],
     config: DistillationConfig,
     data: Path,
     cache: Path,
 ) -> TeacherAnswers:
-    """The lessons of one fold, made if they are not there.
+    """Return the examples of one fold; compute them if they are not on disk.
 
     Parameters
     ----------
     sounds : SoundCache
-        The fold's recordings.
+        Recordings of the fold.
     classes : sequence of str
-        Of everyday sound, in the order of the labels.
-    no_music : frozenset of (source, category or name)
-        Recordings of which nobody can say whether they are music.
+        Classes of everyday sound, in the order of the labels.
+    ambiguous : frozenset of (source, category or name)
+        Recordings that are neither clearly music nor clearly not.
     config : DistillationConfig
     data, cache : Path
-        Folders of the data sets, with the teachers' weights, and of what is made of them.
+        Folder of the data sets, which holds the teachers' weights too, and folder of all caches.
     """
     described = [
         sounds.digest,
         classes,
-        sorted(no_music),
+        sorted(ambiguous),
         asdict(config),
         FRONT_END.config.fingerprint,
         TEACHERS,
@@ -160,25 +169,34 @@ def load_teacher_answers(
     name = hashlib.sha256(json.dumps(described).encode()).hexdigest()[:16]
     folder = cache / "lessons" / name
     if not folder.is_dir():
-        _build(_Source(sounds, classes, no_music, config), data, folder)
+        _build(_Examples(sounds, classes, ambiguous, config), data, folder)
     return TeacherAnswers(folder, **{part: np.load(folder / f"{part}.npy", mmap_mode="r") for part in SHAPES})
 
 
-class _Source:
-    """Makes the scenes of a fold, one after the other, the same ones for the same configuration."""
+@dataclass(frozen=True)
+class _Example:
+    """Sound of an example with its labels; see `TeacherAnswers` for `clip` and `raw`."""
+
+    scene: Scene
+    clip: int = -1
+    raw: bool = False
+
+
+class _Examples:
+    """Makes the examples of a fold, one after the other, the same ones for the same configuration."""
 
     def __init__(
         self,
         sounds: SoundCache,
         classes: Sequence[str],
-        no_music: frozenset[tuple[str, str]],
+        ambiguous: frozenset[tuple[str, str]],
         config: DistillationConfig,
     ) -> None:
         self._sounds, self._config = sounds, config
-        self._places = {name: place for place, name in enumerate(classes)}
-        self._no_music = no_music
-        self._clips = sounds.where(lambda r: r.category in self._places and r.kind == "sound")
-        self._known = [r for r in sounds.recordings if not self._is_ambiguous(r)]
+        self._class_numbers = {name: number for number, name in enumerate(classes)}
+        self._ambiguous = ambiguous
+        self._clips = sounds.where(lambda r: r.category in self._class_numbers and r.kind == "sound")
+        self._unambiguous = [r for r in sounds.recordings if not self._is_ambiguous(r)]
         clips = set(self._clips)
         others = [place for place in range(len(sounds)) if place not in clips]
         self._excerpts = Excerpts(sounds, others, self._is_ambiguous)
@@ -188,87 +206,89 @@ class _Source:
     def __len__(self) -> int:
         return len(self._clips) * self._config.variants + self._config.scenes + self._excerpt_count
 
-    def scenes(self, cache: Path) -> Iterator[tuple[Scene, int, bool]]:
-        """Every scene, the class of the clip that it is or -1, and whether it is as it was recorded."""
+    def make(self, cache: Path) -> Iterator[_Example]:
+        """Yield every example: the variants of all clips, then scenes, then excerpts."""
         rng = np.random.default_rng(self._config.seed)
         for index in self._clips:
-            place = self._places[self._sounds.recordings[index].category]
+            number = self._class_numbers[self._sounds.recordings[index].category]
             for variant in range(self._config.variants):
-                yield self._clip(rng, index, place, variant > 0), place, variant == 0
-        scenes = Scenes(SoundCache(self._known, cache), self._config.scene, self._classes)
+                yield _Example(self._clip(rng, index, number, variant > 0), number, raw=variant == 0)
+        scenes = Scenes(SoundCache(self._unambiguous, cache), self._config.scene, self._classes)
         for _ in range(self._config.scenes):
-            yield scenes.make(rng, round(SECONDS * RATE_HZ)), -1, False
+            yield _Example(scenes.make(rng, round(SECONDS * RATE_HZ)))
         for excerpt in self._excerpts.make(rng, self._excerpt_count, SECONDS):
-            yield excerpt, -1, False
+            yield _Example(excerpt)
 
-    def steps(self, labels: Array, hop_samples: int) -> Array:
-        """Labels of the ear's steps out of labels of samples."""
+    def step_labels(self, labels: Array, hop_samples: int) -> Array:
+        """Return labels of the ear's steps from labels of samples."""
         return step_labels(labels, hop_samples, self._config.scene)[:STEPS]
 
     def _is_ambiguous(self, recording: Recording) -> bool:
         pairs = {(recording.source, recording.category), (recording.source, recording.name)}
-        return bool(self._no_music & pairs)
+        return bool(self._ambiguous & pairs)
 
-    def _clip(self, rng: np.random.Generator, index: int, place: int, changed: bool) -> Scene:
+    def _clip(self, rng: np.random.Generator, index: int, class_number: int, augmented: bool) -> Scene:
         sound = augment.fit_length(self._sounds.samples(index), round(SECONDS * RATE_HZ))
-        sound = apply_recipe(rng, sound, PLAYED) if changed else sound
-        classes = np.where(augment.audible_mask(sound), place, IGNORE).astype(np.int8)
-        sound = apply_recipe(rng, sound, RECORDED) if changed else sound
-        doubt = self._is_ambiguous(self._sounds.recordings[index])
-        return Scene(sound, np.full(len(sound), IGNORE if doubt else OTHER, np.int8), classes)
+        sound = apply_recipe(rng, sound, PERFORMANCE_CHANGES) if augmented else sound
+        # Found before noise and rooms are added, which would fill the pauses.
+        classes = np.where(augment.audible_mask(sound), class_number, IGNORE).astype(np.int8)
+        sound = apply_recipe(rng, sound, RECORDING_CHANGES) if augmented else sound
+        music = IGNORE if self._is_ambiguous(self._sounds.recordings[index]) else OTHER
+        return Scene(sound, np.full(len(sound), music, np.int8), classes)
 
 
-def _build(source: _Source, data: Path, folder: Path) -> None:
-    """Make the lessons under another name first, so that a killed build leaves no half ones."""
-    teachers = [_teacher(data / name) for name in TEACHERS]
+def _build(examples: _Examples, data: Path, folder: Path) -> None:
+    """Compute all examples with the outputs of the teachers, and store them in a folder."""
+    teachers = [_load_teacher(data / name) for name in TEACHERS]
+    # Written under another name and then renamed, so that a killed build leaves no incomplete folder.
     partial = folder.with_suffix(".partial")
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
     arrays = {
-        name: np.lib.format.open_memmap(partial / f"{name}.npy", "w+", dtype, (len(source), *shape))
+        name: np.lib.format.open_memmap(partial / f"{name}.npy", "w+", dtype, (len(examples), *shape))
         for name, (dtype, shape) in SHAPES.items()
     }
-    scenes = source.scenes(folder.parent.parent)
-    with tqdm(total=len(source), desc="lessons", unit=" clips", disable=None) as bar:
-        for first in range(0, len(source), BATCH):
-            batch = list(islice(scenes, BATCH))
-            rows = _lessons(batch, teachers, source)
+    made = examples.make(folder.parent.parent)
+    with tqdm(total=len(examples), desc="lessons", unit=" clips", disable=None) as bar:
+        for first in range(0, len(examples), BATCH):
+            batch = list(islice(made, BATCH))
+            rows = _rows(batch, teachers, examples)
             for name, values in rows.items():
                 arrays[name][first : first + len(batch)] = values
             bar.update(len(batch))
     for array in arrays.values():
         array.flush()
     partial.replace(folder)
-    _log.info("made %d lessons in %s", len(source), folder)
+    _log.info("made %d lessons in %s", len(examples), folder)
 
 
-def _lessons(
-    batch: Sequence[tuple[Scene, int, bool]], teachers: Sequence[YAMNet], source: _Source
-) -> dict[str, Array]:
-    frames = offline(FRONT_END, np.stack([scene.sound for scene, _, _ in batch]))[:, :FRAMES]
+def _rows(batch: Sequence[_Example], teachers: Sequence[YAMNet], examples: _Examples) -> dict[str, Array]:
+    """Return the rows of a batch of examples, by the names of `SHAPES`."""
+    frames = offline(FRONT_END, np.stack([example.scene.sound for example in batch]))[:, :FRAMES]
     hop_samples = STEP_FRAMES * FRONT_END.config.hop_samples
-    embedding, logits = _ask(teachers, frames)
+    embedding, logits = _run_teachers(teachers, frames)
     return {
         "frames": frames,
         "embedding": np.sqrt(embedding),
         "logits": logits,
-        "music": np.stack([source.steps(scene.music, hop_samples) for scene, _, _ in batch]),
-        "classes": np.stack([source.steps(scene.classes, hop_samples) for scene, _, _ in batch]),
-        "clip": np.array([place for _, place, _ in batch]),
-        "raw": np.array([raw for _, _, raw in batch]),
+        "music": np.stack([examples.step_labels(example.scene.music, hop_samples) for example in batch]),
+        "classes": np.stack([examples.step_labels(example.scene.classes, hop_samples) for example in batch]),
+        "clip": np.array([example.clip for example in batch]),
+        "raw": np.array([example.raw for example in batch]),
     }
 
 
-def _teacher(weights: Path) -> YAMNet:
+def _load_teacher(weights: Path) -> YAMNet:
     """Load a teacher; with its channels innermost it takes half of the time on a CPU."""
-    return YAMNet.from_weights(read_npz(weights)).to(memory_format=torch.channels_last)
+    return convert_conv2d_weight_memory_format(YAMNet.from_weights(read_npz(weights)), torch.channels_last)
 
 
-def _ask(teachers: Sequence[YAMNet], frames: Array) -> tuple[Array, Array]:
-    """The last teacher's embedding and the mean of their logits, of each patch."""
+def _run_teachers(teachers: Sequence[YAMNet], frames: Array) -> tuple[Array, Array]:
+    """Return the last teacher's embedding and the mean logits of all teachers, for each patch."""
     patches = torch.from_numpy(frames).unfold(1, PATCH_FRAMES, PATCH_STEPS * STEP_FRAMES).transpose(2, 3)
     with torch.inference_mode():
         answers = [teacher(patches.flatten(0, 1)) for teacher in teachers]
     logits = torch.stack([logits for logits, _ in answers]).mean(0)
-    shape = (len(frames), PATCHES)
-    return answers[-1][1].unflatten(0, shape).numpy(), logits.unflatten(0, shape).numpy()
+    embedding = answers[-1][1]
+    shape = (len(frames), PATCHES, -1)
+    return embedding.reshape(shape).numpy(), logits.reshape(shape).numpy()

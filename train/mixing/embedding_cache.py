@@ -1,4 +1,4 @@
-"""What an exported ear hears in lessons and in recordings: its embeddings, on disk, for heads to learn from."""
+"""Embeddings by an exported ear, computed once and kept on disk, for heads to learn from."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ import numpy as np
 from tqdm import tqdm
 
 from streamer.arrays import Array
-from streamer.dsp.log_mel import LogMel
+from streamer.dsp.log_mel import LogMel, LogMelConfig
+from streamer.errors import ConfigError
 from streamer.inference.onnx import OnnxModel
 from train.data.cache import Cache
 from train.data.decode import ClipError
@@ -22,65 +23,77 @@ BATCH = 64
 _log = logging.getLogger(__name__)
 
 
-def load_embeddings(ear: OnnxModel, lessons: TeacherAnswers) -> Array:
-    """Embeddings of lessons, made if they are not there.
+def load_embeddings(ear: OnnxModel, examples: TeacherAnswers) -> Array:
+    """Return the ear's embeddings of all examples of a fold; compute them if they are not on disk.
 
     Parameters
     ----------
     ear : OnnxModel
-    lessons : TeacherAnswers
+    examples : TeacherAnswers
 
     Returns
     -------
-    float16 array, shape (lessons, STEPS, embedding_size), mapped from disk
-        As the ear gives them live, from a fresh start at each lesson.
+    float16 array, shape (examples, STEPS, embedding_size), mapped from disk
+        Embeddings as in live listening, with a fresh state for each example.
     """
-    path = lessons.folder.parent / f"{lessons.folder.name}-heard-{ear.manifest.sha256[:16]}.npy"
+    # "heard" is the older name of embeddings; files on disk keep it, so that they stay valid.
+    path = examples.folder.parent / f"{examples.folder.name}-heard-{ear.manifest.sha256[:16]}.npy"
     if not path.is_file():
         partial = path.with_suffix(".partial")
-        _build(ear, lessons, partial)
+        _build(ear, examples, partial)
         partial.replace(path)
     mapped: Array = np.load(path, mmap_mode="r")
     return mapped
 
 
-def _build(ear: OnnxModel, lessons: TeacherAnswers, path: Path) -> None:
-    steps = lessons.frames.shape[1] // ear.manifest.hop_frames
-    shape = len(lessons), steps, ear.manifest.output_size
+def _build(ear: OnnxModel, examples: TeacherAnswers, path: Path) -> None:
+    steps = examples.frames.shape[1] // ear.manifest.hop_frames
+    shape = len(examples), steps, ear.manifest.output_size
     out = np.lib.format.open_memmap(path, "w+", np.float16, shape)
-    for first in tqdm(range(0, len(lessons), BATCH), desc="hearing", disable=None):
-        frames = lessons.frames[first : first + BATCH].astype(np.float32)
+    for first in tqdm(range(0, len(examples), BATCH), desc="embedding", disable=None):
+        frames = examples.frames[first : first + BATCH].astype(np.float32)
         out[first : first + BATCH], _ = ear.step(frames, ear.init(len(frames)))
     out.flush()
-    _log.info("heard %d lessons into %s", len(lessons), path)
+    _log.info("computed embeddings of %d examples in %s", len(examples), path)
 
 
 class EmbeddingCache(Cache):
-    """An ear's embeddings of whole recordings, from a fresh start at each.
+    """Keeps an ear's embeddings of whole recordings, computed with a fresh state for each.
 
     Parameters
     ----------
     recordings : iterable of Recording
     folder : Path
-        Where caches live.
+        Folder of all caches.
     ear : OnnxModel
-        Another one is another cache.
+        Model of the embeddings. Another one is another cache.
+
+    Raises
+    ------
+    ConfigError
+        If the ear does not take log-mel frames.
     """
 
     def __init__(self, recordings: Iterable[Recording], folder: Path, ear: OnnxModel) -> None:
-        self._ear, self._front_end = ear, LogMel(ear.manifest.front_end)
-        made = ("heard", self._front_end.config.fingerprint, ear.manifest.sha256)
-        super().__init__(recordings, folder, made, self._embeddings)
+        front_end = ear.manifest.front_end
+        if not isinstance(front_end, LogMelConfig):
+            raise ConfigError(
+                f"model {ear.manifest.name} takes {front_end}; expected an ear for log-mel frames"
+            )
+        self._ear, self._front_end = ear, LogMel(front_end)
+        # "heard" is the older name of embeddings; see `load_embeddings`.
+        depends_on = ("heard", front_end.fingerprint, ear.manifest.sha256)
+        super().__init__(recordings, folder, depends_on, self._embed)
 
     def embeddings(self, index: int, first: int = 0, count: int | None = None) -> Array:
-        """Part of what was heard of a recording, cut at its end.
+        """Return a slice of a recording's embeddings, cut at its end.
 
         Parameters
         ----------
         index : int
-            Place in `recordings`.
+            Index into `recordings`.
         first, count : int
-            In steps of the ear; all that follow where `count` is absent.
+            First step of the ear and number of steps; without `count`, up to the end.
 
         Returns
         -------
@@ -88,10 +101,12 @@ class EmbeddingCache(Cache):
         """
         return self.part(index, first, count).astype(np.float32)
 
-    def _embeddings(self, recording: Recording) -> Array:
-        load_embeddings, _ = self._ear.step(log_mel(recording, self._front_end)[None], self._ear.init())
-        if not load_embeddings.shape[1]:
+    def _embed(self, recording: Recording) -> Array:
+        embeddings: Array
+        embeddings, _ = self._ear.step(log_mel(recording, self._front_end)[None], self._ear.init())
+        if not embeddings.shape[1]:
             raise ClipError(
                 f"{recording.paths[0]} is shorter than the ear's first step of {self._ear.manifest.hop_frames} frames"
             )
-        return load_embeddings[0].astype(np.float16)
+        stored: Array = embeddings[0].astype(np.float16)
+        return stored

@@ -1,4 +1,4 @@
-"""Excerpts of recordings, evenly over all of their time: lessons of sound as it is, beside those of scenes."""
+"""Excerpts of recordings, spread evenly over all of their time: examples of unmixed sound, beside those of scenes."""
 
 from __future__ import annotations
 
@@ -14,36 +14,35 @@ from train.data.decode import RATE_HZ
 from train.data.recordings import Recording
 from train.mixing.scenes import IGNORE, MUSIC, NO_CLASS, OTHER, Scene
 
-CHANGED = 0.5
-"""Share of the excerpts that are augmented; the others stay as they were recorded."""
+AUGMENTED_SHARE = 0.5
+"""Share of the excerpts that are augmented; the others stay as recorded."""
 RECIPE = Recipe(speed=0.3, move=0.0, room=0.25, far=0.1, codec=0.1, gain_db=(-40.0, 10.0))
 
 
 class Excerpts:
     """Cuts recordings, laid end to end, into excerpts of one length.
 
-    So short recordings follow each other within one excerpt, and every hour of sound gives as many excerpts as every
-    other.
+    Short recordings follow each other within one excerpt, and every hour of sound gives equally many excerpts.
 
     Parameters
     ----------
     sounds : SoundCache
-    places : sequence of int
-        Which of its recordings, in the order in which they are laid.
-    in_doubt : callable
-        Whether nobody can say if a recording is music.
+    indices : sequence of int
+        Indices of the recordings to be used, in the order in which they are laid end to end.
+    is_ambiguous : callable
+        ``is_ambiguous(recording)``: whether it is neither clearly music nor clearly not.
     """
 
     def __init__(
-        self, sounds: SoundCache, places: Sequence[int], in_doubt: Callable[[Recording], bool]
+        self, sounds: SoundCache, indices: Sequence[int], is_ambiguous: Callable[[Recording], bool]
     ) -> None:
-        self._sounds, self._places = sounds, places
-        self._music = [_music_label(sounds.recordings[place], in_doubt) for place in places]
-        self._ends = np.cumsum([sounds.length(place) for place in places], dtype=np.int64)
+        self._sounds, self._indices = sounds, indices
+        self._music = [_music_label(sounds.recordings[index], is_ambiguous) for index in indices]
+        self._ends = np.cumsum([sounds.length(index) for index in indices], dtype=np.int64)
 
     @property
     def hours(self) -> float:
-        """Length of all recordings together."""
+        """Length of all recordings together, in hours."""
         return float(self._ends[-1]) / RATE_HZ / 3600 if len(self._ends) else 0.0
 
     def make(self, rng: np.random.Generator, count: int, seconds: float) -> Iterator[Scene]:
@@ -53,8 +52,9 @@ class Excerpts:
         ----------
         rng : numpy.random.Generator
         count : int
+            Number of excerpts.
         seconds : float
-            Of an excerpt. What lies past the last recording is silence.
+            Length of an excerpt. Past the end of the last recording it is silent.
         """
         if not count or not len(self._ends):
             return
@@ -62,29 +62,30 @@ class Excerpts:
         span = max(0, int(self._ends[-1]) - samples) / count
         for number in range(count):
             sound, music, classes = self._excerpt(int((number + rng.random()) * span), samples)
+            # A pause within a piece of music is neither learnt as music nor as its absence.
             music = np.where(augment.audible_mask(sound), music, np.where(music == MUSIC, IGNORE, music))
-            if rng.random() < CHANGED:
+            if rng.random() < AUGMENTED_SHARE:
                 sound = apply_recipe(rng, sound, RECIPE)
             yield Scene(sound, music.astype(np.int8), classes)
 
     def _excerpt(self, first: int, samples: int) -> tuple[Array, Array, Array]:
-        """Sound, label of music and label of everyday sounds, of each sample from `first` on."""
+        """Return sound, labels of music and labels of everyday sounds, for each sample from `first` on."""
         sound = np.zeros(samples, np.float32)
         music, classes = np.full(samples, OTHER, np.int8), np.full(samples, NO_CLASS, np.int8)
-        index, filled = int(np.searchsorted(self._ends, first, side="right")), 0
-        while filled < samples and index < len(self._ends):
-            place = self._places[index]
-            skipped = first + filled - int(self._ends[index]) + self._sounds.length(place)
-            piece = self._sounds.samples(place, skipped, samples - filled)
+        place, filled = int(np.searchsorted(self._ends, first, side="right")), 0
+        while filled < samples and place < len(self._ends):
+            index = self._indices[place]
+            skipped = first + filled - int(self._ends[place]) + self._sounds.length(index)
+            piece = self._sounds.samples(index, skipped, samples - filled)
             part = slice(filled, filled + len(piece))
-            sound[part], music[part] = piece, self._music[index]
-            # Effects may be of any class, and nobody has said which.
-            classes[part] = IGNORE if self._sounds.recordings[place].kind == "sound" else NO_CLASS
-            filled, index = filled + len(piece), index + 1
+            sound[part], music[part] = piece, self._music[place]
+            # Effects may belong to any class, and there are no labels that say to which.
+            classes[part] = IGNORE if self._sounds.recordings[index].kind == "sound" else NO_CLASS
+            filled, place = filled + len(piece), place + 1
         return sound, music, classes
 
 
-def _music_label(recording: Recording, in_doubt: Callable[[Recording], bool]) -> int:
-    if recording.kind == "singing" or in_doubt(recording):
+def _music_label(recording: Recording, is_ambiguous: Callable[[Recording], bool]) -> int:
+    if recording.kind == "singing" or is_ambiguous(recording):
         return IGNORE
     return MUSIC if recording.kind == "music" else OTHER

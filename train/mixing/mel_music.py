@@ -1,4 +1,4 @@
-"""Music of GTZAN's mel file, put into scenes: many more pieces than there is sound of."""
+"""Mixes music of GTZAN's mel file into scenes: the file has many more pieces than there is sound of."""
 
 from __future__ import annotations
 
@@ -12,29 +12,30 @@ from train.data.sets.gtzan_mels import MelTracks
 from train.mixing.scenes import IGNORE, MIN_AUDIBLE_DB, MUSIC
 
 FLOOR = 80.0 / DB
-"""How far below a track's loudest band the file goes, as a natural logarithm of power."""
+"""Range of the file below a track's loudest band, as a natural logarithm of power."""
 STEP = 0.036
-"""Rounding of the file, in a track's deviations."""
+"""Rounding of the file, in standard deviations of a track."""
 RMS_DB = -22.5
-"""From the mean power in the bands of music to its level re full scale; 0.3 dB is its deviation over GTZAN's tracks."""
+"""Offset from the mean power in the bands of music to its level re full scale. It deviates by 0.3 dB over GTZAN's
+tracks."""
 OVER_DB = (-13.0, 17.0)
-"""Of the music re what else sounds in its place."""
+"""Lowest and highest level of the music re other sound in its place."""
 ALONE_DB = (-50.0, -6.0)
-"""Of the music re full scale where nothing else does."""
+"""Lowest and highest level of the music re full scale where there is no other sound."""
 
 
 class MelMusic:
-    """Puts clips of the file into scenes of frames.
+    """Mixes clips of the file into frames of scenes.
 
     Parameters
     ----------
     mels : MelTracks
     folds : sequence of int
-        Of five: the tracks that may be taken.
+        Folds, of five, whose tracks are used.
     bands : int
-        The lowest ones, those of `models.music_front_end`.
+        Number of bands, counted from the lowest: those of `models.music_front_end`.
     audible_db : float
-        Music with other sound counts as music from this level re that sound on; below it is ignored.
+        Level re other sound from which music counts as music. Below it the label is ignored.
     """
 
     def __init__(self, mels: MelTracks, folds: Sequence[int], bands: int, audible_db: float) -> None:
@@ -43,7 +44,7 @@ class MelMusic:
         self._audible_db = audible_db
 
     def mix_into(self, rng: np.random.Generator, frames: Array, labels: Array, wait_steps: int) -> None:
-        """Put a clip at a random place of each scene, in place.
+        """Add a clip at a random position of each scene; `frames` and `labels` are changed in place.
 
         Parameters
         ----------
@@ -51,7 +52,7 @@ class MelMusic:
         frames : float32 array, shape (scenes, frames, bands)
         labels : int8 array, shape (scenes, steps)
         wait_steps : int
-            Not learnt from after a change.
+            Number of steps after a change whose label is ignored.
         """
         hop_frames = frames.shape[1] // labels.shape[1]
         length = min(self._clips.shape[1] // hop_frames, labels.shape[1])
@@ -59,24 +60,27 @@ class MelMusic:
             clip = self._clips[rng.integers(len(self._clips)), : length * hop_frames]
             first = int(rng.integers(len(steps) - length + 1))
             place = scene[first * hop_frames : (first + length) * hop_frames]
-            own_db, over_db = level_db(place), rng.uniform(*OVER_DB)
-            alone = own_db < MIN_AUDIBLE_DB
-            music_db = rng.uniform(*ALONE_DB) if alone else own_db + over_db
+            other_db, over_db = level_db(place), rng.uniform(*OVER_DB)
+            alone = other_db < MIN_AUDIBLE_DB
+            music_db = rng.uniform(*ALONE_DB) if alone else other_db + over_db
+            # Frames are logarithms of power, and powers of unrelated sounds add up.
             place[:] = np.logaddexp(place, clip + np.float32((music_db - level_db(clip)) / DB))
             audible = alone or (over_db >= self._audible_db and music_db >= MIN_AUDIBLE_DB)
-            heard = steps[first : first + length + wait_steps]
-            heard[:length] = MUSIC if audible else IGNORE
-            heard[:wait_steps] = IGNORE
-            heard[length:] = IGNORE
+            changed = steps[first : first + length + wait_steps]
+            changed[:length] = MUSIC if audible else IGNORE
+            changed[:wait_steps] = IGNORE
+            changed[length:] = IGNORE
 
 
 def level_db(frames: Array) -> float:
-    """Level re full scale of what log-mel frames are of; right for music, too high by some 4 dB for white noise."""
+    """Estimate the level re full scale from log-mel frames; right for music, some 4 dB too high for white noise."""
     return DB * float(np.log(np.exp(frames).mean())) + RMS_DB
 
 
 def match_file_precision(frames: Array) -> Array:
-    """Frames with the floor and the rounding that the file has, so that nothing but music tells its clips apart.
+    """Apply the floor and the rounding of the mel file to frames.
+
+    Otherwise a model could recognise the clips of the file by their precision instead of by their music.
 
     Parameters
     ----------

@@ -1,8 +1,7 @@
-"""Songs that nobody sang: voices over other accompaniments, at other levels, speeds and pitches."""
+"""Remixes for training separation: voices over other accompaniments, at other levels, speeds and pitches."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,34 +13,41 @@ from train.data.decode import RATE_HZ
 from train.data.songs import Songs
 
 CHANCES = ("speed", "pitch", "equaliser", "filter", "room", "noise", "codec")
-"""Of what is done to a clip."""
+"""Fields of `RemixConfig` that are chances of a change."""
 
 
 @dataclass(frozen=True)
 class RemixConfig:
-    """How a clip is put together.
+    """Settings of remixes.
 
     Attributes
     ----------
     seconds : float
-        Its length.
+        Length of a remix.
     own : float
-        Chance that a voice keeps its own accompaniment, in time; else that is of any song.
+        Chance that a voice keeps its own accompaniment, in time. Otherwise it gets that of any song.
     voice_only, music_only : float
-        Chances that the other is silent.
+        Chances that the other stem is silent.
     voice_db : tuple of float
-        Least and most level of the voice re the accompaniment, by active levels.
+        Lowest and highest level of the voice re the accompaniment, by active levels.
     level_db : tuple of float
-        Least and most active level of the mixture re full scale, as far as its peak allows.
+        Lowest and highest active level of the mixture re full scale, as far as its peak allows.
     speed, pitch, equaliser, filter, room, noise, codec : float
-        Chances; of each stem by itself, but for noise, which is the accompaniment's, and the codec, the mixture's.
+        Chances of each change. Stems are changed independently, but noise is added to the accompaniment alone, and
+        the codec is applied to the mixture.
     equaliser_db : float
-        At most, up or down.
+        Largest gain of the equaliser, up or down.
     noise_db : tuple of float
-        Least and most level of the noise re the accompaniment.
+        Lowest and highest level of the noise re the accompaniment.
     speed_factor : tuple of float
+        Lowest and highest factor of the speed.
     pitch_semitones : float
-        At most, up or down.
+        Largest change of pitch, up or down.
+
+    Raises
+    ------
+    ConfigError
+        If a chance is outside 0 to 1, a range is reversed, or a size is negative.
     """
 
     seconds: float = 4.0
@@ -85,9 +91,9 @@ class RemixConfig:
 
 @dataclass(frozen=True)
 class Remix:
-    """A mixture and what is in it, float32, shape (samples,) each.
+    """A mixture and its stems, each float32, shape (samples,).
 
-    `mixture` is their sum, but for what a codec made of it.
+    `mixture` is the sum of the stems, unless a codec changed it.
     """
 
     mixture: Array
@@ -101,8 +107,13 @@ class Remixes:
     Parameters
     ----------
     songs : Songs
-        At least one.
+        Songs to draw stems from.
     config : RemixConfig
+
+    Raises
+    ------
+    ConfigError
+        If there are no songs.
     """
 
     def __init__(self, songs: Songs, config: RemixConfig) -> None:
@@ -114,19 +125,15 @@ class Remixes:
         lengths = np.array([songs.length(n) for n in range(len(songs))], np.float64)
         self._weights = lengths / lengths.sum()
         self._samples = int(config.seconds * RATE_HZ)
-        self._longest = int(self._samples * max(1.0, config.speed_factor[1])) + 1  # what a clip is made of
+        # Length of a stem that is still long enough when it is played faster.
+        self._longest = int(self._samples * max(1.0, config.speed_factor[1])) + 1
 
     def make(self, rng: np.random.Generator) -> Remix:
-        """A new remix."""
+        """Return a new remix."""
         c = self._config
-        aligned = rng.random() < c.own
-        at = self._place(rng)
-        voice = self._stem(rng, self._songs.voice, at, changed=not aligned)
-        music = self._stem(rng, self._songs.music, at if aligned else self._place(rng), changed=not aligned)
-        if aligned:
-            voice, music = self._together(rng, voice, music)
-        voice, music = (self._coloured(rng, stem) for stem in (voice, music))
-        voice, music = self._levelled(rng, voice, music)
+        voice, music = self._aligned_stems(rng) if rng.random() < c.own else self._unrelated_stems(rng)
+        voice, music = (self._filter(rng, stem) for stem in (voice, music))
+        voice, music = self._set_levels(rng, voice, music)
         mixture = voice + music
         if rng.random() < c.codec:
             codec = list(augment.CODECS)[rng.integers(len(augment.CODECS))]
@@ -134,28 +141,27 @@ class Remixes:
         return Remix(mixture, voice, music)
 
     def _place(self, rng: np.random.Generator) -> tuple[int, int]:
-        """A song, and where in it, so that any sample is as likely; a short song's end is silence."""
+        """Draw a song and a first sample in it, all samples of all songs being equally likely."""
         index = int(rng.choice(len(self._songs), p=self._weights))
         return index, int(rng.integers(max(1, self._songs.length(index) - self._longest)))
 
-    def _stem(
-        self,
-        rng: np.random.Generator,
-        read: Callable[[int, int, int], Array],
-        place: tuple[int, int],
-        changed: bool,
-    ) -> Array:
-        stem = read(*place, self._longest)
-        return augment.fit_length(self._performed(rng, stem), self._samples) if changed else stem
-
-    def _together(self, rng: np.random.Generator, voice: Array, music: Array) -> tuple[Array, Array]:
-        """Both faster or slower alike."""
-        changes = rng.random() < self._config.speed
-        factor = rng.uniform(*self._config.speed_factor) if changes else 1.0
-        voice, music = (augment.change_speed(stem, factor) if changes else stem for stem in (voice, music))
+    def _aligned_stems(self, rng: np.random.Generator) -> tuple[Array, Array]:
+        """Return both stems of one song, with the same change of speed."""
+        place = self._place(rng)
+        voice, music = self._songs.voice(*place, self._longest), self._songs.music(*place, self._longest)
+        if rng.random() < self._config.speed:
+            factor = rng.uniform(*self._config.speed_factor)
+            voice, music = (augment.change_speed(stem, factor) for stem in (voice, music))
         return augment.fit_length(voice, self._samples), augment.fit_length(music, self._samples)
 
-    def _performed(self, rng: np.random.Generator, stem: Array) -> Array:
+    def _unrelated_stems(self, rng: np.random.Generator) -> tuple[Array, Array]:
+        """Return the voice and the accompaniment of any two songs, each changed by itself."""
+        place = self._place(rng)
+        voice = self._change_performance(rng, self._songs.voice(*place, self._longest))
+        music = self._change_performance(rng, self._songs.music(*self._place(rng), self._longest))
+        return augment.fit_length(voice, self._samples), augment.fit_length(music, self._samples)
+
+    def _change_performance(self, rng: np.random.Generator, stem: Array) -> Array:
         c = self._config
         if rng.random() < c.speed:
             return augment.change_speed(stem, rng.uniform(*c.speed_factor))
@@ -163,14 +169,14 @@ class Remixes:
             return augment.change_pitch(stem, rng.uniform(-c.pitch_semitones, c.pitch_semitones))
         return stem
 
-    def _coloured(self, rng: np.random.Generator, stem: Array) -> Array:
+    def _filter(self, rng: np.random.Generator, stem: Array) -> Array:
         if rng.random() < self._config.equaliser:
             stem = augment.equalise(rng, stem, self._config.equaliser_db)
         if rng.random() < self._config.filter:
             stem = augment.random_filter(rng, stem)
         return augment.reverberate(rng, stem) if rng.random() < self._config.room else stem
 
-    def _levelled(self, rng: np.random.Generator, voice: Array, music: Array) -> tuple[Array, Array]:
+    def _set_levels(self, rng: np.random.Generator, voice: Array, music: Array) -> tuple[Array, Array]:
         c = self._config
         alone = rng.random()
         if alone < c.voice_only:
@@ -183,5 +189,7 @@ class Remixes:
         scale = augment.db_to_amplitude(rng.uniform(*c.level_db)) / max(
             augment.active_level(voice + music), 1e-9
         )
-        scale = min(scale, 1.0 / max(float(np.abs(voice + music).max()), 1e-9))  # a clipped sum would be none
+        scale = min(
+            scale, 1.0 / max(float(np.abs(voice + music).max()), 1e-9)
+        )  # clipped, it were no sum of stems
         return voice * np.float32(scale), music * np.float32(scale)

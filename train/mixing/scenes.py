@@ -1,8 +1,8 @@
-"""Scenes: sounds of known kind one after the other and on top of each other, with a label for each step.
+"""Scenes: sounds of known kind one after the other and mixed, with labels for each sample.
 
-Of music the labels are `MUSIC`, `OTHER` and `IGNORE`, which means that nobody can say: too soon after a change,
-music drowned in other sound, a pause within a piece. Of everyday sounds they are the place of a class in a list,
-`NO_CLASS`, and `IGNORE` too.
+Labels of music are `MUSIC`, `OTHER` and `IGNORE`. Labels of everyday sounds are the index of a class, `NO_CLASS` and
+`IGNORE`. `IGNORE` marks what cannot be labelled: too soon after a change, masked by other sound, a pause within a
+recording.
 """
 
 from __future__ import annotations
@@ -17,14 +17,13 @@ from streamer.arrays import Array
 from train import augment
 from train.data.cache import SoundCache
 from train.data.decode import RATE_HZ
-from train.data.recordings import Kind
 from train.data.sets.synthetic import MAKERS
 
 MUSIC, OTHER, IGNORE = 1, 0, -1
 NO_CLASS = -2
-"""Sound that holds none of the classes asked for, or silence."""
+"""Label of silence, and of sound that belongs to none of the classes."""
 MIN_AUDIBLE_DB = -62.0
-"""Music below this active level (dB re full scale) is ignored: the front end's log offset hides it."""
+"""Lowest active level of labelled sound, in dB re full scale. Below it the front end's log offset hides the sound."""
 PARTS = (
     "music",
     "music+speech",
@@ -39,20 +38,20 @@ PARTS = (
 
 @dataclass(frozen=True)
 class SceneConfig:
-    """How scenes are made up.
+    """Settings of scenes.
 
     Attributes
     ----------
     seconds : float
         Length of a scene.
     shortest_s, longest_s : float
-        Of each part.
+        Shortest and longest length of a part.
     weights : tuple of float
-        How often each of `PARTS` occurs; their sum is 1.
+        Probabilities of `PARTS`; their sum is 1.
     audible_db : float
-        Music with other sound counts as music from this level re that sound on; below it is ignored.
+        Level re other sound from which music counts as music. Below it the label is ignored.
     unknowable_s : float
-        Ignored after a change, and at the start.
+        Time after a change, and after the start, in which labels are ignored.
     """
 
     seconds: float = 8.0
@@ -65,15 +64,16 @@ class SceneConfig:
 
 @dataclass(frozen=True)
 class Scene:
-    """A scene, and what is to be heard at each of its samples.
+    """Sound with labels for each sample.
 
     Attributes
     ----------
     sound : float32 array, shape (samples,)
+        Samples at 16 kHz.
     music : int8 array, shape (samples,)
         `MUSIC`, `OTHER` or `IGNORE`.
     classes : int8 array, shape (samples,)
-        The everyday sound's place among the classes, `NO_CLASS` or `IGNORE`.
+        Index of the class of everyday sound, `NO_CLASS` or `IGNORE`.
     """
 
     sound: Array
@@ -87,10 +87,10 @@ class Scenes:
     Parameters
     ----------
     cache : SoundCache
-        The recordings, all of one split.
+        Recordings, all of one split.
     config : SceneConfig
     classes : sequence of str
-        Categories of everyday sound to be labelled; any other is `IGNORE`.
+        Categories of everyday sound to be labelled. All others are labelled `IGNORE`.
     """
 
     def __init__(self, cache: SoundCache, config: SceneConfig, classes: Sequence[str] = ()) -> None:
@@ -100,14 +100,14 @@ class Scenes:
         self._class = [
             places.get(r.category, IGNORE) if r.kind == "sound" else NO_CLASS for r in cache.recordings
         ]
-        pools: dict[Kind, dict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
+        pools: dict[str, dict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
         for index, recording in enumerate(cache.recordings):
             pools[recording.kind][recording.source].append(index)
-        # By source first: else the set with the most files would be most of what is heard.
+        # Drawn by source first; otherwise the data set with the most files would dominate.
         self._pools = {kind: list(by_source.values()) for kind, by_source in pools.items()}
 
     def make(self, rng: np.random.Generator, samples: int) -> Scene:
-        """One scene of some length in samples."""
+        """Return a new scene of `samples` samples."""
         c = self._config
         sound, music = np.zeros(samples, np.float32), np.full(samples, OTHER, np.int8)
         classes = np.full(samples, NO_CLASS, np.int8)
@@ -125,37 +125,37 @@ class Scenes:
         return Scene(_record(rng, sound, level_db), music, classes)
 
     def _part(self, rng: np.random.Generator, part: str, samples: int) -> Scene:
-        """One part of a scene, at any level."""
+        """Return one part of a scene, at any level."""
         other, nothing = np.full(samples, OTHER, np.int8), np.full(samples, NO_CLASS, np.int8)
         if part == "silence":
             return Scene(np.zeros(samples, np.float32), other, nothing)
-        if part == "synthetic":  # its sirens and its noise are like classes of everyday sound
+        if part == "synthetic":  # labelled IGNORE: sirens and noise resemble classes of everyday sound
             sound = MAKERS[rng.integers(len(MAKERS))](rng, samples)
             return Scene(sound, other, np.full(samples, IGNORE, np.int8))
         first, *second = part.split("+")
         sound, classes = self._source(rng, first, samples)
-        sound = _faded(rng, sound)
+        sound = _fade(rng, sound)
         music = np.where(augment.audible_mask(sound), MUSIC, IGNORE) if first == "music" else other
         if second:
-            over_db = rng.uniform(-15.0, 25.0)  # of the first re the second
+            over_db = rng.uniform(-15.0, 25.0)  # level of the first sound re the second
             if first == "music" and over_db < self._config.audible_db:
                 music = np.full(samples, IGNORE)
-            with_it, its_classes = self._source(rng, second[0], samples)
+            # Only the second may be everyday sound, so the classes of the part are those of the second.
+            second_sound, classes = self._source(rng, second[0], samples)
             if over_db > -self._config.audible_db:
-                its_classes = np.where(its_classes >= 0, IGNORE, its_classes)
-            sound = augment.set_level(sound, over_db) + augment.set_level(with_it, 0.0)
-            classes = its_classes
+                classes = np.where(classes >= 0, IGNORE, classes)
+            sound = augment.set_level(sound, over_db) + augment.set_level(second_sound, 0.0)
         return Scene(sound, music.astype(np.int8), classes.astype(np.int8))
 
     def _source(self, rng: np.random.Generator, kind: str, samples: int) -> tuple[Array, Array]:
-        """Sound of one kind from a random place on, of a random speed, and its classes.
+        """Return sound of one kind from a random place on, at a random speed, with its classes.
 
-        Short recordings follow each other. Where one is silent nobody can say.
+        Short recordings follow each other. Silence within a recording is labelled `IGNORE`.
         """
         out: list[Array] = []
         classes: list[Array] = []
         missing = samples
-        pools = self._pools[kind]  # type: ignore[index]
+        pools = self._pools[kind]
         pool = pools[rng.integers(len(pools))]
         while missing > 0:
             index = pool[rng.integers(len(pool))]
@@ -175,14 +175,14 @@ class Scenes:
 
 
 def step_labels(labels: Array, hop_samples: int, config: SceneConfig) -> Array:
-    """Labels of model steps out of labels of samples.
+    """Return labels of a model's steps from labels of samples.
 
     Step ``k`` is labelled by sample ``(k + 1) * hop_samples - 1``.
 
     Parameters
     ----------
     labels : int8 array, shape (samples,)
-        From where on that is the last sample a step hears.
+        Labels of samples, shifted so that the labelling sample is the last one that the step depends on.
     hop_samples : int
         Samples per step.
     config : SceneConfig
@@ -199,8 +199,8 @@ def step_labels(labels: Array, hop_samples: int, config: SceneConfig) -> Array:
     return steps
 
 
-def _faded(rng: np.random.Generator, x: Array) -> Array:
-    """Fade in and out, in 2 ms to half a second."""
+def _fade(rng: np.random.Generator, x: Array) -> Array:
+    """Fade a sound in and out, within 2 ms to half a second."""
     y = x.copy()
     for end in (y, y[::-1]):
         length = min(len(y), int(np.exp(rng.uniform(np.log(0.002), np.log(0.5))) * RATE_HZ))
@@ -209,7 +209,7 @@ def _faded(rng: np.random.Generator, x: Array) -> Array:
 
 
 def _record(rng: np.random.Generator, x: Array, level_db: float) -> Array:
-    """A whole scene as a microphone gives it: noise of room and converter, rounding, overload."""
+    """Apply what recording does to a whole scene: room, noise of room and converter, rounding, overload."""
     if rng.random() < 0.25:
         x = augment.reverberate(rng, x)
     if rng.random() < 0.5:

@@ -31,7 +31,7 @@ def made(sounds, count, seconds, places=None):
 
 @pytest.fixture
 def unchanged(monkeypatch):
-    monkeypatch.setattr(excerpts_module, "CHANGED", 0.0)
+    monkeypatch.setattr(excerpts_module, "AUGMENTED_SHARE", 0.0)
 
 
 @pytest.mark.usefixtures("unchanged")
