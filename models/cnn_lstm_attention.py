@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from models.layers import CausalConv2d, StreamingLayer, StreamingSequence, TorchState
+from models.layers import CausalConv2d, StreamingLayer, StreamingModel, StreamingSequence, TorchState
 from models.recurrent import Lstm
 from models.spectra import Levelled
 from streamer.dsp.stft import StftConfig
@@ -47,7 +47,7 @@ class CnnLstmAttentionConfig:
     level_frames: int = 200
 
 
-class CnnLstmAttention(StreamingLayer):
+class CnnLstmAttention(StreamingModel):
     """Magnitudes in, a real mask from 0 to 1 out: what most separation was before complex masks.
 
     Parameters

@@ -10,7 +10,7 @@ from torch import Tensor
 from models.layers import (
     BandJoin,
     CausalConv2d,
-    NormalisingLayer,
+    NormalisingModel,
     ResidualBlock,
     SeparableConv,
     StreamingSequence,
@@ -44,7 +44,7 @@ class EarConfig:
     dilations: tuple[int, ...] = (2, 4)
 
 
-class Ear(NormalisingLayer):
+class Ear(NormalisingModel):
     """MobileNet's depthwise separable convolutions (Howard et al. 2017), made causal and streaming.
 
     Time is strided down to steps of 80 ms, the bands on to two, which a last convolution joins; two dilated

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from models.layers import (
     BandJoin,
     CausalConv2d,
-    NormalisingLayer,
+    NormalisingModel,
     ResidualBlock,
     StreamingSequence,
     TorchState,
@@ -49,7 +49,7 @@ class GateConfig:
     dropout: float = 0.1
 
 
-class Gate(NormalisingLayer):
+class Gate(NormalisingModel):
     """Causal network with a finite memory: what is older than its receptive field cannot matter.
 
     Parameters

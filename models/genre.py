@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from models.layers import (
     CausalConv2d,
     SeparableConv,
-    StreamingLayer,
+    StreamingModel,
     StreamingSequence,
     TorchState,
     WindowMean,
@@ -46,7 +46,7 @@ class GenreConfig:
     dropout: float = 0.3
 
 
-class Genre(StreamingLayer):
+class Genre(StreamingModel):
     """Separable convolutions over time and bands; what each step says is averaged over the last 15 s.
 
     Level is taken off first, so that a soft playback says what a loud one says.

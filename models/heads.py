@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from torch import Tensor, nn
 
-from models.layers import NormalisingLayer, TorchState, WindowMean
+from models.layers import NormalisingModel, TorchState, WindowMean
 from streamer.errors import ConfigError
 
 
@@ -33,7 +33,7 @@ class HeadConfig:
             raise ConfigError(f"memory_steps is {self.memory_steps}; expected 2 or more")
 
 
-class ClassifierHead(NormalisingLayer):
+class ClassifierHead(NormalisingModel):
     """Embeddings to logits, and their mean over the last steps: single steps are rash.
 
     Parameters

@@ -10,6 +10,7 @@ runs, which in ONNX Runtime is most of what a state costs.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TypeAlias
 
 import torch
@@ -33,6 +34,7 @@ class StreamingLayer(nn.Module):
     """
 
     state_shapes: tuple[tuple[int, ...], ...] = ()
+    __call__: Callable[..., tuple[Tensor, TorchState]]  # torch leaves what a call returns untyped
 
     @property
     def parameter_count(self) -> int:
@@ -187,7 +189,22 @@ class SeparableConv(StreamingLayer):
         return (x + y if self.residual else y), state
 
 
-class NormalisingLayer(StreamingLayer):
+class StreamingModel(StreamingLayer):
+    """Base of every network that is exported.
+
+    Attributes
+    ----------
+    hop_frames : int
+        Input frames per output.
+    latency_frames : int
+        Input frames before the first output.
+    """
+
+    hop_frames: int
+    latency_frames: int
+
+
+class NormalisingModel(StreamingModel):
     """Knows the mean and the spread of what it hears in training.
 
     Parameters

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor, nn
 
-from models.layers import StreamingLayer, TorchState
+from models.layers import StreamingModel, TorchState
 from models.recurrent import Lstm
 from models.spectra import Levelled, analyse, as_features, synthesise, without_offset
 from models.voice_activity import VoiceActivity
@@ -73,7 +73,7 @@ class MaskConfig:
         return sum(bands for bands, _ in self.zones)
 
 
-class Mask(StreamingLayer):
+class Mask(StreamingModel):
     """Band-split network: in turn each band remembers, and the bands of a frame hear one another.
 
     Bands and the LSTM along time are those of Luo and Yu (2023), "Music source separation with band-split RNN", in one
@@ -203,10 +203,44 @@ class Zone(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """(batch, bands, frames, channels_in) to (batch, bands, frames, channels_out)."""
         below, above = torch.cat([x[:, :1], x[:, :-1]], dim=1), torch.cat([x[:, 1:], x[:, -1:]], dim=1)
-        return self.linear(torch.cat([below, x, above], dim=3))
+        y: Tensor = self.linear(torch.cat([below, x, above], dim=3))
+        return y
 
 
-class BandBlock(nn.Module):
+class BandLayers(nn.Module):
+    """The layers of a block: one along time, then those within a frame.
+
+    Parameters
+    ----------
+    config : MaskConfig
+    time : Module
+        Layer along time, from `config.channels` numbers in a step.
+    time_width : int
+        Numbers in a step of what `time` returns.
+    """
+
+    def __init__(self, config: MaskConfig, time: nn.Module, time_width: int) -> None:
+        super().__init__()
+        channels = config.channels
+        self.time_norm, self.band_norm, self.channel_norm = (nn.LayerNorm(channels) for _ in range(3))
+        self.time = time
+        self.time_out = nn.Linear(time_width, channels)
+        reach = config.reach
+        self.across = nn.Conv2d(channels, channels, (reach, 1), padding=(reach // 2, 0), groups=channels)
+        self.across_out = nn.Linear(channels, channels)
+        self.within = nn.Sequential(
+            nn.Linear(channels, config.hidden), nn.GELU(), nn.Linear(config.hidden, channels)
+        )
+
+    def within_frames(self, x: Tensor) -> Tensor:
+        """What knows nothing of time, (batch, bands, frames, channels) to the same shape."""
+        y = self.across(self.band_norm(x).permute(0, 3, 1, 2)).permute(0, 2, 3, 1)
+        x = x + self.across_out(nn.functional.gelu(y))
+        mixed: Tensor = x + self.within(self.channel_norm(x))
+        return mixed
+
+
+class BandBlock(BandLayers):
     """Every band remembers by an LSTM that all bands share; bands hear one another; then each is by itself again.
 
     Parameters
@@ -215,27 +249,11 @@ class BandBlock(nn.Module):
     """
 
     def __init__(self, config: MaskConfig) -> None:
-        super().__init__()
-        channels = config.channels
-        self.time_norm, self.band_norm, self.channel_norm = (nn.LayerNorm(channels) for _ in range(3))
-        self.time = Lstm(channels, config.memory)
-        self.time_out = nn.Linear(config.memory, channels)
-        reach = config.reach
-        self.across = nn.Conv2d(channels, channels, (reach, 1), padding=(reach // 2, 0), groups=channels)
-        self.across_out = nn.Linear(channels, channels)
-        self.within = nn.Sequential(
-            nn.Linear(channels, config.hidden), nn.GELU(), nn.Linear(config.hidden, channels)
-        )
+        super().__init__(config, Lstm(config.channels, config.memory), config.memory)
 
     def forward(self, x: Tensor, hidden: Tensor, cell: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """(batch, bands, frames, channels) to the same shape; each half of the state is (batch, bands, memory)."""
         batch = x.shape[0]
         y, hidden, cell = self.time(self.time_norm(x).flatten(0, 1), hidden.flatten(0, 1), cell.flatten(0, 1))
         x = x + self.time_out(y).unflatten(0, (batch, -1))
-        return self.of_a_frame(x), hidden.unflatten(0, (batch, -1)), cell.unflatten(0, (batch, -1))
-
-    def of_a_frame(self, x: Tensor) -> Tensor:
-        """What knows nothing of time, (batch, bands, frames, channels) to the same shape."""
-        y = self.across(self.band_norm(x).permute(0, 3, 1, 2)).permute(0, 2, 3, 1)
-        x = x + self.across_out(nn.functional.gelu(y))
-        return x + self.within(self.channel_norm(x))
+        return self.within_frames(x), hidden.unflatten(0, (batch, -1)), cell.unflatten(0, (batch, -1))

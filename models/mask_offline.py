@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from models.layers import TorchState
-from models.mask import BandBlock, Mask, MaskConfig
+from models.mask import BandLayers, Mask, MaskConfig
 from models.spectra import QUIET
 
 
@@ -47,15 +47,14 @@ class OfflineMask(Mask):
         return self._given(spectra, x, nothing, nothing)[0], ()
 
 
-class _OfflineBlock(BandBlock):
+class _OfflineBlock(BandLayers):
     """A block whose bands know what is to come."""
 
     def __init__(self, config: MaskConfig) -> None:
-        super().__init__(config)
-        self.time = nn.LSTM(config.channels, config.memory, batch_first=True, bidirectional=True)
-        self.time_out = nn.Linear(2 * config.memory, config.channels)
+        both_ways = nn.LSTM(config.channels, config.memory, batch_first=True, bidirectional=True)
+        super().__init__(config, both_ways, 2 * config.memory)
 
-    def forward(self, x: Tensor) -> Tensor:  # type: ignore[override]
+    def forward(self, x: Tensor) -> Tensor:
         """(batch, bands, frames, channels) to the same shape."""
         y, _ = self.time(self.time_norm(x).flatten(0, 1))
-        return self.of_a_frame(x + self.time_out(y).unflatten(0, (x.shape[0], -1)))
+        return self.within_frames(x + self.time_out(y).unflatten(0, (x.shape[0], -1)))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from streamer.dsp.log_mel import LogMelConfig, mel_to_hz
 
 DB = 10.0 / math.log(10.0)
@@ -19,7 +21,7 @@ def music_front_end(bands: int = 112) -> LogMelConfig:
     same edges, so that features made of sound and GTZAN's mel file agree.
     """
     top = 15.0 + 27.0 * math.log(11_025 / 1_000) / math.log(6.4)
-    edge_hz = float(mel_to_hz(top * (bands + 1) / 129, "slaney"))
+    edge_hz = float(mel_to_hz(np.array(top * (bands + 1) / 129), "slaney"))
     return LogMelConfig(
         window_samples=1_486,
         hop_samples=372,

@@ -23,7 +23,7 @@ class Lstm(nn.Module):
         super().__init__()
         self.lstm = nn.LSTM(width, units, batch_first=True)
         with torch.no_grad():  # at first it forgets little (Jozefowicz et al. 2015)
-            self.lstm.bias_hh_l0[units : 2 * units] = 1.0
+            self.lstm.get_parameter("bias_hh_l0")[units : 2 * units] = 1.0
 
     def forward(self, x: Tensor, hidden: Tensor, cell: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Run over (rows, steps, width).
@@ -39,14 +39,15 @@ class Lstm(nn.Module):
         hidden, cell : Tensor, shape (rows, units)
         """
         if torch.compiler.is_exporting():
-            return exported_lstm(x, hidden, cell, *self._weights())
+            exported: tuple[Tensor, Tensor, Tensor] = exported_lstm(x, hidden, cell, *self._weights())
+            return exported
         y, (hidden, cell) = self.lstm(x, (hidden.unsqueeze(0), cell.unsqueeze(0)))
         return y, hidden.squeeze(0), cell.squeeze(0)
 
-    def _weights(self) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    def _weights(self) -> list[Tensor]:
         """Of the input and of the state, then the biases of both."""
-        layer = self.lstm
-        return layer.weight_ih_l0, layer.weight_hh_l0, layer.bias_ih_l0, layer.bias_hh_l0
+        names = ("weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0")
+        return [self.lstm.get_parameter(name) for name in names]
 
 
 @torch.library.custom_op("streamer::lstm", mutates_args=())

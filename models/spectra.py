@@ -48,7 +48,8 @@ def analyse(x: Tensor, config: StftConfig) -> Tensor:
     missing = -x.shape[1] % hop + (config.synthesis_hops - 1) * hop
     padded = F.pad(x, (config.window_samples - hop, missing))
     window = torch.from_numpy(config.windows[0]).to(x)
-    return torch.fft.rfft(padded.unfold(1, config.window_samples, hop) * window)
+    spectra: Tensor = torch.fft.rfft(padded.unfold(1, config.window_samples, hop) * window)
+    return spectra
 
 
 def without_offset(spectra: Tensor, config: StftConfig) -> Tensor:

@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from models.layers import StreamingLayer, TorchState
+from models.layers import StreamingModel, TorchState
 from streamer.dsp.log_mel import LogMelConfig
 from streamer.yamnet.weights import (
     CHANNELS,
@@ -106,7 +106,7 @@ def published_name(parameter: str) -> str:
     return parameter.replace(".", "/").replace("weight", "kernel")
 
 
-class SlidingYAMNet(StreamingLayer):
+class SlidingYAMNet(StreamingModel):
     """The network over a stream: an output each hop, from the 96 frames that end there.
 
     The state holds the frames that the next window shares with this one, less what silence gives: zeros are

@@ -175,10 +175,11 @@ def front_end_core_ms_per_s(config: LogMelConfig | StftConfig, steps: int = 2_00
     Of spectra it is that of the transform and its inverse, of sound that comes by `STEMS_TURN_S`.
     """
     stage: Stage
+    channels: tuple[int, ...] = ()
     if isinstance(config, StftConfig):
         stage, turn_s, channels = Chain(Stft(config), InverseStft(config)), STEMS_TURN_S, (1,)
     else:
-        stage, turn_s, channels = LogMel(config), TURN_S, ()
+        stage, turn_s = LogMel(config), TURN_S
     samples = round(turn_s * config.sample_rate_hz)
     _, core_s = step_times(stage, 0.1 * _noise(1, samples, *channels), steps)
     return 1e3 * core_s * config.sample_rate_hz / samples

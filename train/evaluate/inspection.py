@@ -80,7 +80,8 @@ def _judged(predictions: Predictions) -> Array:
     """Which clips have a truth; a detector's are those with a step to be judged."""
     if predictions.step_truth is None:
         return metrics.judged(predictions)
-    return (predictions.step_truth != NO_LABEL).any(axis=1)
+    judged: Array = (predictions.step_truth != NO_LABEL).any(axis=1)
+    return judged
 
 
 class Told:
@@ -134,7 +135,7 @@ def maps_of(
     listener: SteppedScorer, sample: Sample, chosen: Sequence[tuple[int, int]]
 ) -> list[saliency.SaliencyMap]:
     """Saliency maps of the beginnings of some clips, for the labels said of them."""
-    config, labels = listener.manifest.front_end, listener.manifest.labels
+    config, labels = listener.manifest.log_mel, listener.manifest.labels
     front_end, said = LogMel(config), sample.predictions
     frame_s = config.hop_samples / config.sample_rate_hz
 

@@ -97,7 +97,8 @@ def latest(scores: Array) -> Array:
     """The newest step alone, after a clip's end its last: for a model that sums up by itself; as `mean_log`."""
     last = np.maximum(np.sum(~np.isnan(scores[:, :, 0]), axis=1) - 1, 0)
     place = np.minimum(np.arange(scores.shape[1])[None], last[:, None])
-    return np.take_along_axis(scores, place[:, :, None], axis=1)
+    newest: Array = np.take_along_axis(scores, place[:, :, None], axis=1)
+    return newest
 
 
 def rule_of(predictions: Predictions) -> SoFar:
@@ -129,7 +130,8 @@ def by_clip(predictions: Predictions, so_far: SoFar | None = None, heard_s: floa
 
 def judged(predictions: Predictions) -> Array:
     """Which clips have a truth, bool, shape (clips,)."""
-    return predictions.truth != NO_LABEL
+    known: Array = predictions.truth != NO_LABEL
+    return known
 
 
 def accuracy(predictions: Predictions, so_far: SoFar | None = None, heard_s: float | None = None) -> float:
@@ -140,7 +142,8 @@ def accuracy(predictions: Predictions, so_far: SoFar | None = None, heard_s: flo
 def right(predictions: Predictions, so_far: SoFar | None = None, heard_s: float | None = None) -> Array:
     """Whether each clip with a truth was said rightly, bool, shape (clips with a truth,)."""
     known = judged(predictions)
-    return by_clip(predictions, so_far, heard_s)[known].argmax(axis=1) == predictions.truth[known]
+    correct: Array = by_clip(predictions, so_far, heard_s)[known].argmax(axis=1) == predictions.truth[known]
+    return correct
 
 
 def accuracy_by_heard(
@@ -160,7 +163,8 @@ def confusion(predictions: Predictions, so_far: SoFar | None = None) -> Array:
     """Counts of clips, truth by row and what was said by column, int, shape (labels, labels)."""
     known = judged(predictions)
     said = by_clip(predictions, so_far)[known].argmax(axis=1)
-    return confusion_matrix(predictions.truth[known], said, labels=range(len(predictions.labels)))
+    counts: Array = confusion_matrix(predictions.truth[known], said, labels=range(len(predictions.labels)))
+    return counts
 
 
 def most_confused(matrix: Array, count: int = 5) -> list[tuple[int, int, int]]:
@@ -271,4 +275,5 @@ def _joined(positive: Array, negative: Array) -> tuple[Array, Array]:
 
 def _mean_so_far(values: Array) -> Array:
     there = ~np.isnan(values)
-    return np.cumsum(np.where(there, values, 0.0), axis=1) / np.maximum(np.cumsum(there, axis=1), 1)
+    means: Array = np.cumsum(np.where(there, values, 0.0), axis=1) / np.maximum(np.cumsum(there, axis=1), 1)
+    return means

@@ -82,7 +82,7 @@ class Predictions:
         if (
             ended[:, :1].any()
             or (ended.any(axis=2) != ended.all(axis=2)).any()
-            or _resumes(ended.all(axis=2))
+            or _resumes(np.all(ended, axis=2))
         ):
             raise ConfigError(
                 f"predictions of {self.model} have NaN among a clip's scores; expected it after a clip's end only: "
@@ -115,7 +115,8 @@ class Predictions:
     @property
     def steps(self) -> Array:
         """Steps of each clip, int array, shape (clips,)."""
-        return np.sum(~np.isnan(self.scores[:, :, 0]), axis=1)
+        counts: Array = np.sum(~np.isnan(self.scores[:, :, 0]), axis=1)
+        return counts
 
     @property
     def detects(self) -> bool:
@@ -152,10 +153,16 @@ def load(path: Path) -> Predictions:
                 f"{path} has {name} of {content[name].dtype}; expected kind {kind!r}: evaluate anew"
             )
     return Predictions(
-        **{name: str(content[name]) for name in _TEXTS},
-        **{name: tuple(content[name].tolist()) for name in ("labels", "clips")},
-        **{name: content[name] for name in _ARRAYS},
+        task=str(content["task"]),
+        model=str(content["model"]),
+        labels=tuple(content["labels"].tolist()),
+        clips=tuple(content["clips"].tolist()),
+        truth=content["truth"],
+        folds=content["folds"],
         step_s=float(content["step_s"]),
+        scores=content["scores"],
+        command=str(content["command"]),
+        rule=str(content["rule"]),
         step_truth=content.get("step_truth"),
     )
 

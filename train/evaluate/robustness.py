@@ -93,7 +93,7 @@ def background(name: str, sounds: Sequence[Array], levels: tuple[float, ...] = N
     """
 
     def mix(x: Array, snr_db: float, rng: np.random.Generator) -> Array:
-        return augment.mix_at_snr(x, sounds[rng.integers(len(sounds))], snr_db)
+        return augment.mix_at_snr(x, sounds[int(rng.integers(len(sounds)))], snr_db)
 
     return Degradation(name, "dB SNR", levels, mix)
 

@@ -58,7 +58,7 @@ class SteppedScorer:
                 )
         after = Chain(*heard, model)
         warm_up = sum(-(-ear.manifest.warm_up_frames // ear.manifest.hop_frames) for ear in heard)
-        return cls(model, warm_up, Chain(LogMel(model.manifest.front_end), after), after)
+        return cls(model, warm_up, Chain(LogMel(model.manifest.log_mel), after), after)
 
     @property
     def manifest(self) -> Manifest:

@@ -145,7 +145,8 @@ def _slice(
 def _split(attributes: Attributes, x: Tensor, sizes: list[int] | None = None) -> tuple[Tensor, ...]:
     if sizes is None:
         return x.chunk(attributes["num_outputs"], dim=attributes["axis"])
-    return x.split(sizes, dim=attributes["axis"])
+    parts: tuple[Tensor, ...] = x.split(sizes, dim=attributes["axis"])
+    return parts
 
 
 def _squeeze(_: Attributes, x: Value, axes: list[int] | None = None) -> Value:

@@ -18,7 +18,7 @@ import torch
 from onnxscript.optimizer import optimize
 from torch import Tensor, nn
 
-from models.layers import StreamingLayer, TorchState, fold_batch_norm
+from models.layers import StreamingModel, TorchState, fold_batch_norm
 from streamer.arrays import Array
 from streamer.dsp.log_mel import LogMelConfig
 from streamer.dsp.stft import StftConfig
@@ -73,7 +73,7 @@ def released_output(y: Tensor, manifest: Manifest) -> Tensor:
 
 
 def describe(
-    model: StreamingLayer,
+    model: StreamingModel,
     task: str,
     labels: tuple[str, ...],
     front_end: LogMelConfig | StftConfig,
@@ -84,7 +84,7 @@ def describe(
 
     Parameters
     ----------
-    model : StreamingLayer
+    model : StreamingModel
         With ``hop_frames`` and ``latency_frames``.
     task : str
         Also the model's name.
@@ -106,12 +106,12 @@ def describe(
     )
 
 
-def export(model: StreamingLayer, manifest: Manifest, folder: Path) -> Manifest:
+def export(model: StreamingModel, manifest: Manifest, folder: Path) -> Manifest:
     """Write a released-model folder and check it against the torch model.
 
     Parameters
     ----------
-    model : StreamingLayer
+    model : StreamingModel
         Gives logits, or embeddings where `manifest` is an ear's; not changed.
     manifest : Manifest
         As `describe` begins it: all but ``states`` and ``sha256``, which come from the model and the file.
@@ -142,7 +142,7 @@ def export(model: StreamingLayer, manifest: Manifest, folder: Path) -> Manifest:
     return manifest
 
 
-def write_graph(model: StreamingLayer, manifest: Manifest, path: Path) -> None:
+def write_graph(model: StreamingModel, manifest: Manifest, path: Path) -> None:
     """Write a model, its batch norms folded, as one ONNX file with a free number of streams and steps."""
     folded = copy.deepcopy(model)
     fold_batch_norm(folded)
@@ -182,7 +182,7 @@ def _tidy(path: Path) -> None:
     onnx.save(content, path)
 
 
-def check_parity(model: StreamingLayer, folder: Path, seconds: float = 6.0) -> float:
+def check_parity(model: StreamingModel, folder: Path, seconds: float = 6.0) -> float:
     """Compare a torch model with a released folder on random frames, for two streams at once.
 
     Returns
@@ -222,7 +222,7 @@ def check_parity(model: StreamingLayer, folder: Path, seconds: float = 6.0) -> f
     return max(torch_gap, onnx_gap)
 
 
-def _torch_stepped(model: StreamingLayer, x: Array, cuts: list[int]) -> Tensor:
+def _torch_stepped(model: StreamingModel, x: Array, cuts: list[int]) -> Tensor:
     state, out = None, []
     for first, stop in pairwise(cuts):
         y, state = model(torch.from_numpy(x[:, first:stop]), state)

@@ -7,12 +7,15 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from streamer.config_file import from_mapping
 from streamer.errors import ConfigError
 
-T = TypeVar("T")
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+T = TypeVar("T", bound="DataclassInstance")
 
 
 def read_config(kind: type[T], path: Path | None, assignments: Sequence[str] = ()) -> T:
@@ -33,9 +36,8 @@ def read_config(kind: type[T], path: Path | None, assignments: Sequence[str] = (
         If the file cannot be read or parsed, a key is unknown, a value has another type, or an assignment has no
         ``=``.
     """
-    content = json.loads(
-        json.dumps(asdict(kind()))
-    )  # a table given in part keeps the task's own other defaults
+    # A table that is given in part keeps the task's own defaults for the rest.
+    content = json.loads(json.dumps(asdict(kind())))
     _fill(content, _read(path) if path else {})
     for assignment in assignments:
         key, equals, text = assignment.partition("=")

@@ -17,6 +17,7 @@ from train.loop.optimiser import optimisers
 from train.loop.precision import autocast, chosen_precision
 from train.loop.task import Batch, LoopConfig, Task
 
+Weights = tuple[Tensor, ...] | list[Tensor]
 _log = logging.getLogger(__name__)
 
 
@@ -140,7 +141,7 @@ class Learner:
 def _averaged(model: nn.Module, average: float) -> AveragedModel:
     """Moving average of weights and batch-norm statistics; a mere mean at first, lest the start linger."""
 
-    def move(own: list[Tensor], new: list[Tensor], updates: Tensor | int) -> None:
+    def move(own: Weights, new: Weights, updates: Tensor | int) -> None:
         if own[0].is_floating_point():
             count = float(updates)
             torch._foreach_lerp_(own, new, 1 - min(average, count / (10.0 + count)))

@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib import metadata
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from streamer.errors import ConfigError
 
@@ -35,7 +35,7 @@ def current_commit() -> str:
 
 
 if TYPE_CHECKING:
-    from train.data.cache import Cache
+    from train.data.cache import Skipped
 
 RUNS = Path("runs")
 CACHE = RUNS / "cache"
@@ -64,7 +64,19 @@ class DataUsed:
     labels: tuple[str, ...] = ()
 
 
-def data_used(*caches: Cache) -> DataUsed:
+class UsedData(Protocol):
+    """Recordings that a run learns from or is validated on, such as a `train.data.cache.Cache`."""
+
+    @property
+    def digest(self) -> str: ...
+
+    @property
+    def skipped(self) -> Sequence[Skipped]: ...
+
+    def __len__(self) -> int: ...
+
+
+def data_used(*caches: UsedData) -> DataUsed:
     """What some caches hold together: those of training and of validation."""
     digest = hashlib.sha256("\n".join(cache.digest for cache in caches).encode()).hexdigest()
     skipped = tuple(f"{s.source}/{s.name}: {s.reason}" for cache in caches for s in cache.skipped)

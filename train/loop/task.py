@@ -98,9 +98,14 @@ class Task(Protocol):
         What the model hears; none where it hears neither log-mel frames nor spectra.
     """
 
-    name: str
-    config: Any
-    front_end: LogMelConfig | StftConfig | None
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def config(self) -> Any: ...
+
+    @property
+    def front_end(self) -> LogMelConfig | StftConfig | None: ...
 
     def data_hash(self) -> DataUsed:
         """What is learnt from and validated on; see `train.loop.run.data_used`."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 import numpy as np
@@ -12,7 +12,7 @@ from streamer.arrays import Array
 from train.evaluate import calibration, metrics
 from train.evaluate.predictions import Predictions
 from train.report import plots
-from train.report.page import Html, PageSection, figure, note, table, tiles
+from train.report.page import Cell, Html, PageSection, figure, note, table, tiles
 from train.report.spectra import Spectra
 
 RULES_TOLD: Mapping[str, str] = MappingProxyType(
@@ -69,7 +69,7 @@ def against_time(predictions: Predictions) -> PageSection:
         log_x=True,
     )
     times = next(iter(ways.values()))
-    rows = [(f"{s:g} s", *(found[s] for found in ways.values())) for s in times]
+    rows: list[Sequence[Cell]] = [(f"{s:g} s", *(found[s] for found in ways.values())) for s in times]
     return PageSection(
         "Accuracy against time heard",
         f'<div class="row">{figure(drawing)}{table(["heard", *ways], rows)}</div>'

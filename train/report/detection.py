@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
@@ -12,7 +12,7 @@ from train.evaluate import metrics
 from train.evaluate.predictions import Predictions
 from train.report import plots
 from train.report.choice import reliability_section
-from train.report.page import Html, PageSection, figure, note, table, tiles
+from train.report.page import Cell, Html, PageSection, figure, note, table, tiles
 from train.report.spectra import Spectra
 
 ON = 0.5
@@ -41,12 +41,7 @@ def summary(predictions: Predictions) -> PageSection:
         "true positives at 1 % false": lambda p, n: metrics.tpr_at_fpr(p, n, 0.01),
         f"F1 at {ON:g}": lambda p, n: metrics.f1(p, n, ON),
     }
-    spreads = {
-        name: metrics.over_folds(
-            predictions, lambda part, measure=measure: measure(*metrics.step_scores(part))
-        )
-        for name, measure in figures.items()
-    }
+    spreads = {name: metrics.over_folds(predictions, _of_steps(measure)) for name, measure in figures.items()}
     body = tiles((str(spread), name) for name, spread in spreads.items())
     positive, negative = metrics.step_scores(predictions)
     label = predictions.labels[0]
@@ -54,8 +49,14 @@ def summary(predictions: Predictions) -> PageSection:
         f"Single steps: {len(positive):,} with {label}, {len(negative):,} without; of {len(predictions.clips):,} clips."
     )
     folds = next(iter(spreads.values())).folds
-    rows = [(str(fold), *(spread.folds[fold] for spread in spreads.values())) for fold in folds]
+    rows: list[Sequence[Cell]] = [
+        (str(fold), *(spread.folds[fold] for spread in spreads.values())) for fold in folds
+    ]
     return PageSection("Detection", body + table(["fold held out", *spreads], rows))
+
+
+def _of_steps(measure: Callable[[Array, Array], float]) -> Callable[[Predictions], float]:
+    return lambda predictions: measure(*metrics.step_scores(predictions))
 
 
 def curves(predictions: Predictions) -> PageSection:
@@ -95,7 +96,9 @@ def _thinned(curve: Array) -> Array:
         return curve
     log = np.geomspace(1, len(curve), CURVE_POINTS // 2) - 1  # the beginning of a ROC is where it is told
     even = np.linspace(0, len(curve) - 1, CURVE_POINTS // 2)
-    return curve[np.unique(np.concatenate([log, even, len(curve) - 1 - log]).round().astype(int))]
+    places = np.unique(np.concatenate([log, even, len(curve) - 1 - log]).round().astype(int))
+    thinned: Array = curve[places]
+    return thinned
 
 
 def against_time(predictions: Predictions) -> PageSection:

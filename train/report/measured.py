@@ -94,7 +94,7 @@ def cost(runs: Sequence[Run]) -> PageSection:
     title, measured = "Cost", [run for run in runs if run.cost]
     if not measured:
         return absent(title, "cost.json", inspect_command(runs))
-    columns = {}
+    columns: dict[str, Mapping[str, float]] = {}
     for run in measured:
         own = f"{run.name}: " if len(measured) > 1 else ""
         columns |= {f"{own}{name}": found for name, found in run.cost["models"].items()}

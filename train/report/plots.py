@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from types import MappingProxyType
-from typing import Any
 
 import matplotlib as mpl
 import numpy as np
@@ -26,29 +26,6 @@ _VARIABLES = MappingProxyType(
 ACCENT = (0.20, 0.45, 0.80)
 AGAINST = (0.85, 0.35, 0.15)
 """Of what is a shade rather than a line; both show on black and on white."""
-_STYLE: Mapping[str, Any] = MappingProxyType(
-    {
-        "svg.fonttype": "none",
-        "font.family": "sans-serif",
-        "font.size": 9,
-        "axes.edgecolor": FAINT,
-        "axes.labelcolor": INK,
-        "axes.titlesize": 9,
-        "axes.titlecolor": INK,
-        "axes.spines.top": False,
-        "axes.spines.right": False,
-        "axes.grid": True,
-        "axes.prop_cycle": cycler(color=SERIES),
-        "grid.color": FAINT,
-        "grid.linewidth": 0.5,
-        "text.color": INK,
-        "xtick.color": INK,
-        "ytick.color": INK,
-        "legend.frameon": False,
-        "lines.linewidth": 1.6,
-        "lines.markersize": 4,
-    }
-)
 
 
 class Drawing:
@@ -62,7 +39,7 @@ class Drawing:
     """
 
     def __init__(self, columns: int = 1, width: float = 4.6, height: float = 3.0) -> None:
-        self._style = mpl.rc_context(dict(_STYLE))
+        self._style = _style()
         self._size = (columns, width, height)
 
     def __enter__(self) -> Drawing:
@@ -83,6 +60,32 @@ class Drawing:
         """The finished drawing, for a page; `label` says what it shows to who cannot see it."""
         text = "".join(character for character in label if character not in '<>&"')
         return self._svg.replace("<svg ", f'<svg role="img" aria-label="{text}" ', 1)
+
+
+def _style() -> AbstractContextManager[None]:
+    return mpl.rc_context(
+        {
+            "svg.fonttype": "none",
+            "font.family": "sans-serif",
+            "font.size": 9,
+            "axes.edgecolor": FAINT,
+            "axes.labelcolor": INK,
+            "axes.titlesize": 9,
+            "axes.titlecolor": INK,
+            "axes.spines.top": False,
+            "axes.spines.right": False,
+            "axes.grid": True,
+            "axes.prop_cycle": cycler(color=SERIES),
+            "grid.color": FAINT,
+            "grid.linewidth": 0.5,
+            "text.color": INK,
+            "xtick.color": INK,
+            "ytick.color": INK,
+            "legend.frameon": False,
+            "lines.linewidth": 1.6,
+            "lines.markersize": 4,
+        }
+    )
 
 
 def _of_page(svg: str) -> str:

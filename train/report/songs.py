@@ -201,7 +201,8 @@ def _decibels(sound: Array, rate_hz: int) -> Array:
     window = round(WINDOW_S * rate_hz)
     transform = ShortTimeFFT(np.hanning(window), window // 2, rate_hz)
     power = transform.spectrogram(sound.mean(axis=1).astype(np.float64))
-    return 10 * np.log10(power[transform.f <= TOP_HZ].T + 1e-10)
+    decibels: Array = 10 * np.log10(power[transform.f <= TOP_HZ].T + 1e-10)
+    return decibels
 
 
 def _known(songs: Sequence[Mapping[str, Any]], key: str) -> list[float]:

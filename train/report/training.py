@@ -22,11 +22,11 @@ def learning_curves(runs: Sequence[Run]) -> PageSection:
     names = dict.fromkeys(name for run in runs for line in run.metrics for name in line)
     drawings = []
     for name in (name for name in names if name not in NOT_FIGURES):
-        series = {}
+        series: dict[str, tuple[list[float], list[float]]] = {}
         for run in runs:
-            points = [(line["step"], line[name]) for line in run.metrics if name in line]
-            if points:
-                series[run.name] = tuple(zip(*points, strict=True))
+            there = [line for line in run.metrics if name in line]
+            if there:
+                series[run.name] = [line["step"] for line in there], [line[name] for line in there]
         drawings.append(figure(plots.lines(series, "step", name.replace("_", " "))))
     return PageSection(title, f'<div class="row">{"".join(drawings)}</div>')
 

@@ -231,4 +231,5 @@ def _clip_logits(model: nn.Module, frames: Tensor, hop_frames: int) -> Tensor:
     """Mean logits, shape (batch, classes), over the patches of clips of frames, shape (batch, frames, 64)."""
     patches = frames.unfold(1, PATCH_FRAMES, hop_frames).transpose(2, 3)
     logits: Tensor = model(patches.flatten(0, 1))[0]
-    return logits.unflatten(0, patches.shape[:2]).mean(dim=1)
+    mean: Tensor = logits.unflatten(0, patches.shape[:2]).mean(dim=1)
+    return mean

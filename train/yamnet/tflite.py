@@ -131,7 +131,8 @@ class TfliteYAMNet:
         shape = [1] * stored.ndim
         shape[scheme.quantizedDimension if len(scheme.scale) > 1 else 0] = len(scheme.scale)
         scale, zero = np.reshape(scheme.scale, shape), np.reshape(scheme.zeroPoint, shape)
-        return ((stored.astype(np.int64) - zero) * scale).astype(np.float32)
+        values: Array = ((stored.astype(np.int64) - zero) * scale).astype(np.float32)
+        return values
 
     def _is_quantised(self, index: int) -> bool:
         scheme = self._graph.tensors[index].quantization

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from models.gate import Gate, GateConfig
-from models.layers import StreamingLayer
+from models.layers import StreamingModel
 from streamer.dsp.log_mel import LogMelConfig
 from streamer.dsp.stage import offline
 from streamer.errors import ModelError
@@ -126,7 +126,7 @@ def test_a_broken_graph_is_refused_and_what_was_released_stays(released, tmp_pat
     assert (tmp_path / "model.onnx").read_bytes() == b"before"
 
 
-class Embedder(StreamingLayer):
+class Embedder(StreamingModel):
     """An ear of one layer: the gate's body without its head, large numbers in places."""
 
     def __init__(self):
@@ -140,7 +140,7 @@ class Embedder(StreamingLayer):
         return 30.0 * torch.relu(y), state
 
 
-class LinearHead(StreamingLayer):
+class LinearHead(StreamingModel):
     """A head without a state."""
 
     def __init__(self):

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from models.cnn_lstm_attention import CnnLstmAttention, CnnLstmAttentionConfig
-from models.layers import StreamingLayer
+from models.layers import StreamingModel
 from train.tasks.separation.config import SeparationRunConfig
 from train.tasks.separation.release import plugin
 
@@ -22,7 +22,7 @@ class CnnLstmRunConfig(SeparationRunConfig):
     """
 
     task: ClassVar[str] = "separation_cnn_lstm"
-    network: ClassVar[Callable[[Any], StreamingLayer]] = CnnLstmAttention
+    network: ClassVar[Callable[[Any], StreamingModel]] = CnnLstmAttention
     described: ClassVar[str] = "convolutions, an LSTM, attention over the past"
 
     model: CnnLstmAttentionConfig = field(default_factory=CnnLstmAttentionConfig)  # type: ignore[assignment]

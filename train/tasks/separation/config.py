@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from models.layers import StreamingLayer
+from models.layers import StreamingModel
 from models.mask import Mask, MaskConfig
 from streamer.errors import ConfigError
 from train.loop.folds import HoldsOut
@@ -58,7 +58,7 @@ class SeparationRunConfig(HoldsOut):
     """
 
     task: ClassVar[str] = "separation"
-    network: ClassVar[Callable[[Any], StreamingLayer]] = Mask
+    network: ClassVar[Callable[[Any], StreamingModel]] = Mask
     described: ClassVar[str] = "bands that remember, and hear one another"
 
     data: tuple[str, ...] = ("mir1k", "spoken")

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, NoReturn
 
 import torch
 
-from models.layers import StreamingLayer
+from models.layers import StreamingModel
 from models.mask import MaskConfig, separate
 from models.mask_offline import OfflineMask
 from streamer.arrays import Array
@@ -42,7 +42,7 @@ class OfflineRunConfig(SeparationRunConfig):
     """
 
     task: ClassVar[str] = "separation_offline"
-    network: ClassVar[Callable[[Any], StreamingLayer]] = OfflineMask
+    network: ClassVar[Callable[[Any], StreamingModel]] = OfflineMask
     described: ClassVar[str] = "bands that remember, know what is to come, and hear one another"
 
     model: MaskConfig = field(default_factory=_sizes)

@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from models.layers import StreamingLayer
+from models.layers import StreamingModel
 from streamer.errors import ConfigError
 from streamer.inference.manifest import Manifest
 from streamer.inference.model_folders import read_manifest
@@ -58,7 +58,7 @@ LIMITS = """
 KARAOKE = " MIR-1K is Chinese karaoke by amateurs."
 
 
-def load_run(run: Path, kind: type[SeparationRunConfig] = SeparationRunConfig) -> StreamingLayer:
+def load_run(run: Path, kind: type[SeparationRunConfig] = SeparationRunConfig) -> StreamingModel:
     """The network with the best weights of a run, ready to use."""
     config = read_config(kind, run / "config.json")
     model = kind.network(config.model)
@@ -151,7 +151,7 @@ def _figures(clips: Sequence[SongFigures], on: float) -> dict[str, Any]:
     return {"separation": figures_by_source(clips, on), "voice GNSDR by artist": gnsdr_by_artist(clips)}
 
 
-def _exported(model: StreamingLayer, config: SeparationRunConfig, folder: Path) -> Manifest:
+def _exported(model: StreamingModel, config: SeparationRunConfig, folder: Path) -> Manifest:
     sets = [find_song_set(name) for name in config.data]
     described = dataclasses.replace(
         describe(model, "separation", ("voice",), config.model.stft, WARM_UP_FRAMES),
@@ -161,7 +161,7 @@ def _exported(model: StreamingLayer, config: SeparationRunConfig, folder: Path) 
     return export(model, described, folder)
 
 
-def _about(model: StreamingLayer, config: SeparationRunConfig, songs: int) -> str:
+def _about(model: StreamingModel, config: SeparationRunConfig, songs: int) -> str:
     stft = config.model.stft
     chose = f"; fold {config.validation_fold} chose the weights" if config.validation_fold else ""
     return ABOUT.format(
