@@ -1,1 +1,1 @@
-"""Torch definitions of the models, one file each, built from the layers of `models.layers`."""
+"""Torch definitions of the networks, one file each, built from the layers of `models.layers`."""

@@ -1,4 +1,7 @@
-"""The network that separation began with here, made causal: convolutions, an LSTM, attention over the past."""
+"""A separation network of convolutions, an LSTM and attention over the past.
+
+It is the project's first separation network, made causal. `models.separation_mask` holds the one that is released.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,7 @@ from models.spectra import Levelled
 from streamer.dsp.stft import StftConfig
 
 NOT_SEEN = -1e9
-"""In the place of the likeness to what a step must not attend to, before the softmax."""
+"""Attention logit of a step that must not be attended to: its weight after the softmax is 0."""
 
 
 @dataclass(frozen=True)
@@ -24,18 +27,19 @@ class CnnLstmAttentionConfig:
     Attributes
     ----------
     stft : StftConfig
-        Of the spectra that it hears.
+        Transform that gives the input spectra.
     channels : tuple of int
-        Outputs of the convolutions, each of which halves the bins.
+        Output channels of the convolutions, each of which halves the bins.
     units : int
-        Of the LSTM, and numbers that attention compares; a multiple of `heads`.
+        Units of the LSTM and width of the attention; a multiple of `heads`.
     heads : int
+        Attention heads.
     past_frames : int
-        That attention looks back on, the present one included.
+        Frames that attention looks back on, the present one included.
     dropout : float
-        Before the last layer, in training.
+        Dropout before the last layer, in training.
     level_frames : int
-        Frames whose mean power is taken for the level.
+        Frames whose mean power normalises the level.
     """
 
     stft: StftConfig = field(default_factory=StftConfig)
@@ -48,7 +52,9 @@ class CnnLstmAttentionConfig:
 
 
 class CnnLstmAttention(StreamingModel):
-    """Magnitudes in, a real mask from 0 to 1 out: what most separation was before complex masks.
+    """Estimate a real mask, 0 to 1, from magnitudes: convolutions, an LSTM and attention (Vaswani et al. 2017).
+
+    The phase of the mixture is kept, as in most separation before complex masks.
 
     Parameters
     ----------
@@ -80,7 +86,10 @@ class CnnLstmAttention(StreamingModel):
         )
 
     def forward(self, x: Tensor, state: TorchState | None = None) -> tuple[Tensor, TorchState]:
-        """Masks for spectra; arguments and result as of `models.mask.Mask`, imaginary parts of the mask being 0."""
+        """Return masks for spectra.
+
+        Arguments and results are those of `models.separation_mask.Mask`; the imaginary parts of the mask are 0.
+        """
         state = self.init(x) if state is None else state
         level_state, rest = state[:1], state[1:]
         body_state, (hidden, cell, *past) = (
@@ -89,29 +98,30 @@ class CnnLstmAttention(StreamingModel):
         )
         x, level_state = self.level(x, level_state)
         real, imaginary = x.unflatten(2, (2, -1))[..., :-1].unbind(2)
-        heard = (real.square() + imaginary.square() + 1e-6).pow(0.15)
-        y, body_state = self.body(heard.unsqueeze(1), body_state)
+        magnitudes = (real.square() + imaginary.square() + 1e-6).pow(0.15)
+        y, body_state = self.body(magnitudes.unsqueeze(1), body_state)
         y = torch.relu(self.bottleneck(y.transpose(1, 2).flatten(2)))
         y, hidden, cell = self.memory(y, hidden, cell)
-        context, attended = self.attention(y, tuple(past))
+        context, attention_state = self.attention(y, tuple(past))
         y = self.head(self.dropout(torch.cat([y, context], dim=2)))
         mask, logit = torch.sigmoid(y[..., :-1]), y[..., -1:]
         return (
             torch.cat([mask, torch.zeros_like(mask), logit], dim=2),
-            (*level_state, *body_state, hidden, cell, *attended),
+            (*level_state, *body_state, hidden, cell, *attention_state),
         )
 
 
 class PastAttention(StreamingLayer):
-    """Each step attends to itself and the steps before it (Vaswani et al. 2017), as many as there were.
+    """Let each step attend to itself and to up to `steps - 1` steps before it (Vaswani et al. 2017).
 
     Parameters
     ----------
     width : int
         Numbers in a step, a multiple of `heads`.
     heads : int
+        Attention heads.
     steps : int
-        The longest memory, the present included; 2 or more.
+        Longest memory in steps, the present one included; 2 or more.
     """
 
     def __init__(self, width: int, heads: int, steps: int) -> None:
@@ -126,20 +136,20 @@ class PastAttention(StreamingLayer):
         self.state_shapes = ((steps - 1, 2 * width + 1),)
 
     def forward(self, x: Tensor, state: TorchState | None = None) -> tuple[Tensor, TorchState]:
-        """(batch, time, width) to the same shape; the state holds keys and values, and which of them there were."""
+        """Map (batch, time, width) to the same shape; the state holds keys, values, and a 1 for each that exists."""
         state = self.init(x) if state is None else state
         new = torch.cat([self.key(x), self.value(x), torch.ones_like(x[..., :1])], dim=2)
         known = torch.cat([state[0], new], dim=1)
-        keys, values, there = known.split([x.shape[2], x.shape[2], 1], dim=2)
+        keys, values, exists = known.split([x.shape[2], x.shape[2], 1], dim=2)
         query, keys, values = (
             part.unflatten(2, (self.heads, -1)).transpose(1, 2) for part in (self.query(x), keys, values)
         )
-        # Of each key, counted from the oldest that a step may see.
+        # Index of each key, counted from the oldest key that the step may see.
         age = torch.arange(known.shape[1], device=x.device) - torch.arange(
             x.shape[1], device=x.device
         ).unsqueeze(1)
-        seen = (age >= 0) & (age < self.steps) & (there.transpose(1, 2) > 0.5)
+        seen = (age >= 0) & (age < self.steps) & (exists.transpose(1, 2) > 0.5)
         likeness = (query @ keys.transpose(2, 3)) * query.shape[3] ** -0.5
-        heard = F.softmax(torch.where(seen.unsqueeze(1), likeness, NOT_SEEN), dim=3)
-        y = (heard @ values).transpose(1, 2).flatten(2)
+        weights = F.softmax(torch.where(seen.unsqueeze(1), likeness, NOT_SEEN), dim=3)
+        y = (weights @ values).transpose(1, 2).flatten(2)
         return self.out(y), (known[:, 1 - self.steps :],)

@@ -1,4 +1,4 @@
-"""The ear: log-mel frames in, one embedding each 80 ms out, which every head of the program listens to."""
+"""The embedding model, "ear": it maps log-mel frames to an embedding every 80 ms, the input of heads."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ class EarConfig:
     Attributes
     ----------
     mel_bands : int
-        Bands of a frame, a multiple of 64.
+        Bands of a frame; a multiple of 64.
     channels : tuple of int
-        Outputs of the first convolution and of the five groups of separable ones. The bands halve at the first
-        and at each group but none at the second (see `Ear`).
+        Output channels of the first convolution and of the four groups of separable ones. Which convolutions
+        halve the bands is written in `Ear`.
     embedding : int
-        Width of the part over time and of what is given out.
+        Numbers in an embedding; also the width of the blocks over time.
     dilations : tuple of int
-        One residual block over time each, in steps of 80 ms.
+        Dilation of each residual block over time, in steps of 80 ms.
     """
 
     mel_bands: int = 64
@@ -45,11 +45,11 @@ class EarConfig:
 
 
 class Ear(NormalisingModel):
-    """MobileNet's depthwise separable convolutions (Howard et al. 2017), made causal and streaming.
+    """Causal MobileNet: depthwise separable convolutions (Howard et al. 2017), then dilated blocks over time.
 
-    Time is strided down to steps of 80 ms, the bands on to two, which a last convolution joins; two dilated
-    blocks over time follow. Where input and output of a separable convolution have one shape they are added.
-    All memory is finite: what is older than about 2 s cannot matter.
+    Strides reduce time to steps of 80 ms and the bands to two, which a last convolution joins. A separable
+    convolution whose input and output have the same shape has a residual connection. The receptive field is finite:
+    sound older than about 2 s has no influence.
 
     Parameters
     ----------
@@ -85,19 +85,19 @@ class Ear(NormalisingModel):
         self.state_shapes = self.body.state_shapes + self.memory.state_shapes
 
     def forward(self, x: Tensor, state: TorchState | None = None) -> tuple[Tensor, TorchState]:
-        """Listen to log-mel frames.
+        """Return the embeddings of log-mel frames.
 
         Parameters
         ----------
         x : Tensor, shape (batch, frames, mel_bands)
             A multiple of `HOP_FRAMES` frames.
         state : tuple of Tensor, optional
-            Of the frames before; a fresh one if absent.
+            State after the frames before; a fresh one if absent.
 
         Returns
         -------
         y : Tensor, shape (batch, frames / HOP_FRAMES, embedding)
-            0 or more.
+            Embeddings, 0 or more.
         state : tuple of Tensor
         """
         state = self.init(x) if state is None else state

@@ -1,4 +1,4 @@
-"""The music gate: fine log-mel frames in, one logit each 93 ms out, "music is sounding"."""
+"""The music gate: it maps fine log-mel frames to a logit every 93 ms, whether music is sounding."""
 
 from __future__ import annotations
 
@@ -27,18 +27,18 @@ class GateConfig:
     Attributes
     ----------
     mel_bands : int
-        Bands of a frame, a multiple of 8.
+        Bands of a frame; a multiple of 8.
     spectral_channels : tuple of int
-        Outputs of the three time-frequency convolutions, each of which halves the bands.
+        Output channels of the three time-frequency convolutions, each of which halves the bands.
     channels : int
-        Width of the part over time.
+        Width of the residual blocks over time.
     kernel : int
-        Steps that each of its convolutions sees.
+        Kernel of their convolutions, in steps.
     dilations : tuple of int
-        One residual block each. The receptive field is about
+        Dilation of each residual block. The receptive field is about
         ``(kernel - 1) * sum(dilations) * 93`` ms.
     dropout : float
-        Before the last layer, in training.
+        Dropout before the last layer, in training.
     """
 
     mel_bands: int = 112
@@ -50,7 +50,9 @@ class GateConfig:
 
 
 class Gate(NormalisingModel):
-    """Causal network with a finite memory: what is older than its receptive field cannot matter.
+    """Causal convolutions over time and bands, then dilated residual blocks over time (Bai et al. 2018, TCN).
+
+    The memory is finite: sound older than the receptive field has no influence.
 
     Parameters
     ----------
@@ -81,7 +83,7 @@ class Gate(NormalisingModel):
 
     @property
     def memory_frames(self) -> int:
-        """How far back the part over time sees."""
+        """Receptive field of the residual blocks, in frames."""
         return (self.config.kernel - 1) * sum(self.config.dilations) * HOP_FRAMES
 
     def forward(self, x: Tensor, state: TorchState | None = None) -> tuple[Tensor, TorchState]:
@@ -92,7 +94,7 @@ class Gate(NormalisingModel):
         x : Tensor, shape (batch, frames, mel_bands)
             A multiple of `HOP_FRAMES` frames.
         state : tuple of Tensor, optional
-            Of the frames before; a fresh one if absent.
+            State after the frames before; a fresh one if absent.
 
         Returns
         -------

@@ -1,4 +1,4 @@
-"""Genre: fine log-mel frames of music in, and which of ten genres it is, more surely the longer it is heard."""
+"""The genre network: it maps fine log-mel frames of music to logits of genres, averaged over the last 15 s."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ class GenreConfig:
     Attributes
     ----------
     mel_bands : int
-        Of the lowest of 128.
+        Bands of a frame: the lowest of the 128 Slaney bands.
     channels : tuple of int
-        Outputs of the first convolution and of the four groups of separable ones.
+        Output channels of the first convolution and of the four groups of separable ones.
     loudness_frames : int
-        Frames whose mean level is taken from each: about 3 s.
+        Frames whose mean level is subtracted from each frame: about 3 s.
     memory_steps : int
-        Steps of 93 ms that the answer is the mean of: about 15 s.
+        Steps of 93 ms whose logits are averaged: about 15 s.
     dropout : float
-        Before the last layer, in training.
+        Dropout before the last layer, in training.
     """
 
     mel_bands: int = 112
@@ -47,14 +47,15 @@ class GenreConfig:
 
 
 class Genre(StreamingModel):
-    """Separable convolutions over time and bands; what each step says is averaged over the last 15 s.
+    """Causal separable convolutions (Howard et al. 2017) over time and bands, logits averaged over the last steps.
 
-    Level is taken off first, so that a soft playback says what a loud one says.
+    The level is subtracted first, so that scores do not depend on the playback volume.
 
     Parameters
     ----------
     config : GenreConfig
     labels : tuple of str
+        Names of the outputs.
     """
 
     hop_frames = HOP_FRAMES
@@ -87,14 +88,14 @@ class Genre(StreamingModel):
         self.state_shapes = self.loudness.state_shapes + self.body.state_shapes + self.memory.state_shapes
 
     def forward(self, x: Tensor, state: TorchState | None = None) -> tuple[Tensor, TorchState]:
-        """Tell genres from log-mel frames of `music_front_end`.
+        """Return the genre logits of log-mel frames of `models.music_front_end`.
 
         Parameters
         ----------
         x : Tensor, shape (batch, frames, mel_bands)
             A multiple of `HOP_FRAMES` frames.
         state : tuple of Tensor, optional
-            Of the frames before; a fresh one if absent.
+            State after the frames before; a fresh one if absent.
 
         Returns
         -------

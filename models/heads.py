@@ -1,4 +1,4 @@
-"""Heads: what is said of the ear's embeddings, step by step."""
+"""Heads: networks that map the ear's embeddings to logits, step by step."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ class HeadConfig:
     Attributes
     ----------
     memory_steps : int
-        Steps of 80 ms whose logits each answer is the mean of: about 1 s.
+        Steps of 80 ms whose logits are averaged: about 1 s.
     hidden : int
-        Width between the embedding and the labels; 0 for none between.
+        Width of the hidden layer; 0 for none.
     dropout : float
-        Before each layer, in training.
+        Dropout before each layer, in training.
     """
 
     memory_steps: int = 12
@@ -34,7 +34,9 @@ class HeadConfig:
 
 
 class ClassifierHead(NormalisingModel):
-    """Embeddings to logits, and their mean over the last steps: single steps are rash.
+    """Classify embeddings by a perceptron, and average the logits over the last steps.
+
+    The average is there because the scores of single steps jump.
 
     Parameters
     ----------
@@ -60,5 +62,5 @@ class ClassifierHead(NormalisingModel):
         self.state_shapes = self.memory.state_shapes
 
     def forward(self, x: Tensor, state: TorchState | None = None) -> tuple[Tensor, TorchState]:
-        """Logits, shape (batch, steps, labels), of embeddings, shape (batch, steps, embedding)."""
+        """Return logits, shape (batch, steps, labels), of embeddings, shape (batch, steps, embedding)."""
         return self.memory(self.layers(self.normalised(x)), state)

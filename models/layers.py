@@ -1,11 +1,11 @@
 """Causal layers that carry their state in and out: ``forward(x, state=None) -> (y, state)``.
 
-Maps are (batch, channels, time, bands). A state is a flat tuple of tensors with the batch first. A layer that
-is given no state makes a fresh one of zeros and runs the same lines, so that a whole clip in training and a
-live stream cut anywhere give the same numbers.
+Maps have the shape (batch, channels, time, bands). A state is a flat tuple of tensors with the batch first. A layer
+that is given no state makes a fresh one of zeros and runs the same code. So a whole clip in training and a live
+stream that is cut anywhere give the same numbers.
 
-Where the past meets the present, time is outermost and the channels are innermost: then both are copied in whole
-runs, which in ONNX Runtime is most of what a state costs.
+States are stored with time outermost and channels innermost: joining the past and the present then copies whole
+runs of memory, which in ONNX Runtime is most of what a state costs.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from torch import Tensor, nn
 TorchState: TypeAlias = tuple[Tensor, ...]
 
 PRODUCT_CHANNELS = 256
-"""Outputs from which on a convolution over all bands is a product of matrices: of the ear's 512 that is faster for
-several streams, of the gate's 96 it is slower for one."""
+"""From this many outputs on, a convolution over all bands is computed as a product of matrices. For the ear's 512
+outputs that is faster for several streams; for the gate's 96 it is slower for one."""
 
 
 class StreamingLayer(nn.Module):
-    """Base of every layer with a state.
+    """Base class of every layer with a state.
 
     Attributes
     ----------
@@ -38,18 +38,18 @@ class StreamingLayer(nn.Module):
 
     @property
     def parameter_count(self) -> int:
-        """How many numbers are learnt."""
+        """Number of learnt parameters."""
         return sum(weights.numel() for weights in self.parameters())
 
     def init(self, x: Tensor) -> TorchState:
-        """Zeros for every slot of the batch of `x`, in its dtype and on its device."""
+        """Return a state of zeros for the batch of `x`, in its dtype and on its device."""
         return tuple(x.new_zeros((x.shape[0], *shape)) for shape in self.state_shapes)
 
 
 class CausalConv2d(StreamingLayer):
-    """Convolution over (time, bands) that sees the present and the past only.
+    """Convolve over (time, bands), seeing only the present and the past; batch norm follows.
 
-    Bands are zero-padded on both sides, time by the state: the last ``past`` input steps.
+    Bands are zero-padded on both sides. Time is padded by the state, which holds the last ``past`` input steps.
 
     Parameters
     ----------
@@ -57,13 +57,13 @@ class CausalConv2d(StreamingLayer):
     bands : int
         Bands of the input; 1 makes it a convolution over time.
     kernel : tuple of int
-        Time and band extent; the latter odd.
+        Extent in time and in bands; the latter is odd.
     stride : tuple of int
-        Time and band stride. The input's length is a multiple of the former.
+        Stride in time and in bands. The input's length is a multiple of the former.
     dilation : int
-        Over time.
+        Dilation over time.
     groups : int
-        As in `torch.nn.Conv2d`.
+        Groups of channels, as in `torch.nn.Conv2d`.
     """
 
     def __init__(
@@ -106,16 +106,16 @@ class CausalConv2d(StreamingLayer):
 
 
 class BandJoin(CausalConv2d):
-    """Convolution over all bands of a step at once, so that one band is left.
+    """Convolve over all bands of a step at once, so that one band is left.
 
-    Its weights have the form of a pointwise convolution's over channels and bands. A wide one is computed as a product
-    of matrices, which the streams of a call share: ONNX Runtime's convolution reads the weights anew for each.
+    The weights have the shape of a pointwise convolution over channels times bands. From `PRODUCT_CHANNELS` outputs on
+    it is computed as a product of matrices, because ONNX Runtime's convolution reads the weights again for each stream.
 
     Parameters
     ----------
     channels_in, channels_out : int
     bands : int
-        Of the input.
+        Bands of the input.
     """
 
     def __init__(self, channels_in: int, channels_out: int, bands: int) -> None:
@@ -123,27 +123,27 @@ class BandJoin(CausalConv2d):
         self.bands = bands
 
     def forward(self, x: Tensor, state: TorchState | None = None) -> tuple[Tensor, TorchState]:
-        """(batch, channels_in, time, bands) to (batch, channels_out, time, 1)."""
+        """Map (batch, channels_in, time, bands) to (batch, channels_out, time, 1)."""
         weight = self.conv.weight.view(self.conv.out_channels, -1, 1, self.bands)
         if self.conv.out_channels < PRODUCT_CHANNELS:
             return self.norm(F.conv2d(x, weight, self.conv.bias)), state or ()
         rows = x.permute(0, 2, 3, 1)
-        if self.bands > 1:  # of one, it would be an operation that changes nothing
+        if self.bands > 1:  # with one band, this would add an operation to the graph that changes nothing
             rows = rows.flatten(2).unsqueeze(2)
         joined = F.linear(rows, weight.transpose(1, 3).flatten(1), self.conv.bias)
         return self.norm(joined.permute(0, 3, 1, 2)), state or ()
 
 
 class ResidualBlock(StreamingLayer):
-    """Depthwise dilated convolution over time, then a pointwise one, added to the input.
+    """Add a depthwise dilated convolution over time and a pointwise one to the input.
 
     Parameters
     ----------
     channels : int
     kernel : int
-        Extent over time.
+        Extent over time, in steps.
     dilation : int
-        Over time.
+        Dilation over time, in steps.
     """
 
     def __init__(self, channels: int, kernel: int, dilation: int) -> None:
@@ -153,24 +153,24 @@ class ResidualBlock(StreamingLayer):
         self.state_shapes = self.depthwise.state_shapes
 
     def forward(self, x: Tensor, state: TorchState | None = None) -> tuple[Tensor, TorchState]:
-        """(batch, channels, time, 1) to the same shape."""
+        """Map (batch, channels, time, 1) to the same shape."""
         y, state = self.depthwise(x, state)
         y, _ = self.pointwise(torch.relu(y))
         return x + y, state
 
 
 class SeparableConv(StreamingLayer):
-    """Depthwise 3x3 convolution, ReLU, pointwise convolution (Howard et al. 2017, MobileNets).
+    """Apply a depthwise 3x3 convolution, ReLU and a pointwise convolution (Howard et al. 2017, MobileNets).
 
-    The output is added to the input where both have one shape.
+    The input is added to the output where both have the same shape.
 
     Parameters
     ----------
     channels_in, channels_out : int
     bands : int
-        Of the input.
+        Bands of the input.
     stride : tuple of int
-        Over time and bands.
+        Stride in time and in bands.
     """
 
     def __init__(
@@ -183,14 +183,14 @@ class SeparableConv(StreamingLayer):
         self.state_shapes = self.depthwise.state_shapes
 
     def forward(self, x: Tensor, state: TorchState | None = None) -> tuple[Tensor, TorchState]:
-        """(batch, channels_in, time, bands) to (batch, channels_out, time / stride, bands / stride)."""
+        """Map (batch, channels_in, time, bands) to (batch, channels_out, time / stride, bands / stride)."""
         y, state = self.depthwise(x, state)
         y, _ = self.pointwise(torch.relu(y))
         return (x + y if self.residual else y), state
 
 
 class StreamingModel(StreamingLayer):
-    """Base of every network that is exported.
+    """Base class of every network that is exported.
 
     Attributes
     ----------
@@ -205,7 +205,7 @@ class StreamingModel(StreamingLayer):
 
 
 class NormalisingModel(StreamingModel):
-    """Knows the mean and the spread of what it hears in training.
+    """Base class of networks that normalise their input by the statistics of the training data.
 
     Parameters
     ----------
@@ -221,24 +221,24 @@ class NormalisingModel(StreamingModel):
         self.register_buffer("scale", torch.ones(width))
 
     def set_normalisation(self, mean: Tensor, std: Tensor) -> None:
-        """Fix the mean and standard deviation of every number of a frame, shape (width,)."""
+        """Set the mean and standard deviation of every number of a frame, shape (width,)."""
         self.mean.copy_(mean)
         self.scale.copy_(1.0 / std.clamp(min=1e-3))
 
     def normalised(self, x: Tensor) -> Tensor:
-        """Frames, shape (..., width), with mean 0 and deviation 1."""
+        """Return frames, shape (..., width), with mean 0 and standard deviation 1."""
         return (x - self.mean) * self.scale
 
 
 class WindowMean(StreamingLayer):
-    """Mean over the last steps, of as many as there were: at first of one, then two, at most `steps`.
+    """Average over the last `steps` steps, or over as many as there have been since the start.
 
     Parameters
     ----------
     width : int
         Numbers in a step.
     steps : int
-        The longest memory, 2 or more.
+        Longest memory in steps; 2 or more.
     """
 
     def __init__(self, width: int, steps: int) -> None:
@@ -249,17 +249,17 @@ class WindowMean(StreamingLayer):
         self.state_shapes = ((steps - 1, width + 1),)
 
     def forward(self, x: Tensor, state: TorchState | None = None) -> tuple[Tensor, TorchState]:
-        """(batch, time, width) to the same shape."""
+        """Map (batch, time, width) to the same shape."""
         state = self.init(x) if state is None else state
-        counted = F.pad(x, (0, 1), value=1.0)  # what was never heard counts as none
-        heard = torch.cat([state[0], counted], dim=1)
-        sums = F.avg_pool1d(heard.transpose(1, 2), self.steps, stride=1).transpose(1, 2)
+        counted = F.pad(x, (0, 1), value=1.0)  # a 1 marks real steps; the zeros of a fresh state do not count
+        known = torch.cat([state[0], counted], dim=1)
+        sums = F.avg_pool1d(known.transpose(1, 2), self.steps, stride=1).transpose(1, 2)
         total, count = sums.split([x.shape[2], 1], dim=2)
-        return total / count, (heard[:, 1 - self.steps :],)
+        return total / count, (known[:, 1 - self.steps :],)
 
 
 class StreamingSequence(StreamingLayer):
-    """Layers one after another, with a ReLU after each; the states side by side.
+    """Apply layers one after another, with a ReLU after each; the state is all their states in a row.
 
     Parameters
     ----------
@@ -273,7 +273,7 @@ class StreamingSequence(StreamingLayer):
         self._widths = [len(layer.state_shapes) for layer in layers]
 
     def forward(self, x: Tensor, state: TorchState | None = None) -> tuple[Tensor, TorchState]:
-        """Run all layers."""
+        """Apply all layers."""
         state = self.init(x) if state is None else state
         after: list[Tensor] = []
         for layer, width in zip(self.layers, self._widths, strict=True):
@@ -284,7 +284,7 @@ class StreamingSequence(StreamingLayer):
 
 
 def fold_batch_norm(model: nn.Module) -> None:
-    """Fold every batch norm into the convolution before it, in place; for a model that is done training."""
+    """Fold every batch norm into the convolution before it, in place, once training is finished."""
     model.eval()
     for module in model.modules():
         if isinstance(module, CausalConv2d) and isinstance(module.norm, nn.BatchNorm2d):

@@ -1,4 +1,4 @@
-"""The fine front end that music is heard through, by the gate and by genre."""
+"""The fine log-mel front end of the gate and of the genre network."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ import numpy as np
 from streamer.dsp.log_mel import LogMelConfig, mel_to_hz
 
 DB = 10.0 / math.log(10.0)
-"""Decibels in a natural logarithm of power."""
+"""Decibels per unit of a natural logarithm of power."""
 DEVIATION_DB = 15.5
-"""What a track's decibels spread by, in the mean over GTZAN: its mel file is divided by each track's own."""
+"""Standard deviation of a track's decibels, mean over GTZAN. GTZAN's mel file is divided by each track's own."""
 
 
 def music_front_end(bands: int = 112) -> LogMelConfig:
-    """Windows of 93 ms, a frame each 23 ms, and the lowest of the 128 Slaney bands up to 11,025 Hz.
+    """Return a front end with windows of 93 ms, a frame every 23 ms, and the lowest of 128 Slaney bands to 11,025 Hz.
 
-    At 16 kHz this is what librosa's defaults give at 22,050 Hz, to 0.1 % in time, up to 7.4 kHz: the bands have the
-    same edges, so that features made of sound and GTZAN's mel file agree.
+    At 16 kHz it gives what librosa's defaults give at 22,050 Hz, up to 7.4 kHz and to 0.1 % in time. The bands have
+    the same edges, so that features computed from sound agree with GTZAN's mel file.
     """
     top = 15.0 + 27.0 * math.log(11_025 / 1_000) / math.log(6.4)
     edge_hz = float(mel_to_hz(np.array(top * (bands + 1) / 129), "slaney"))

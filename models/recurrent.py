@@ -1,7 +1,7 @@
-"""A recurrent layer over time that carries its state, whole in training and in graphs of any length.
+"""An LSTM over time that carries its state and can be exported for any number of steps.
 
-`torch.export` unrolls recurrent layers, to one fixed number of steps. So while a model is exported the layer is one
-operation, `streamer::lstm`, for which the exporter writes ONNX's own.
+`torch.export` unrolls recurrent layers to one fixed number of steps. So while a model is exported the layer is one
+operation, `streamer::lstm`, for which the exporter writes ONNX's own LSTM.
 """
 
 from __future__ import annotations
@@ -11,22 +11,22 @@ from torch import Tensor, nn
 
 
 class Lstm(nn.Module):
-    """Long short-term memory over time (Hochreiter and Schmidhuber 1997), one layer, in one direction.
+    """One layer of long short-term memory over time, in one direction (Hochreiter and Schmidhuber 1997).
 
     Parameters
     ----------
     width, units : int
-        Numbers in a step of the input, and of the output.
+        Numbers in a step of the input and of the output.
     """
 
     def __init__(self, width: int, units: int) -> None:
         super().__init__()
         self.lstm = nn.LSTM(width, units, batch_first=True)
-        with torch.no_grad():  # at first it forgets little (Jozefowicz et al. 2015)
+        with torch.no_grad():  # a forget bias of 1 eases learning (Jozefowicz et al. 2015)
             self.lstm.get_parameter("bias_hh_l0")[units : 2 * units] = 1.0
 
     def forward(self, x: Tensor, hidden: Tensor, cell: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Run over (rows, steps, width).
+        """Map (rows, steps, width) to (rows, steps, units).
 
         Parameters
         ----------
@@ -45,7 +45,7 @@ class Lstm(nn.Module):
         return y, hidden.squeeze(0), cell.squeeze(0)
 
     def _weights(self) -> list[Tensor]:
-        """Of the input and of the state, then the biases of both."""
+        """Return the weights of the input and of the state, then the biases of both."""
         names = ("weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0")
         return [self.lstm.get_parameter(name) for name in names]
 
@@ -54,7 +54,7 @@ class Lstm(nn.Module):
 def exported_lstm(
     x: Tensor, hidden: Tensor, cell: Tensor, weight_in: Tensor, weight: Tensor, bias_in: Tensor, bias: Tensor
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """`Lstm` as one operation; weights as of `torch.nn.LSTM`."""
+    """Compute an LSTM as one operation, with the weights of `torch.nn.LSTM`."""
     weights = [weight_in, weight, bias_in, bias]
     before = [hidden.unsqueeze(0), cell.unsqueeze(0)]
     y, hidden, cell = torch.lstm(x, before, weights, True, 1, 0.0, False, False, True)

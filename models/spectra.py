@@ -1,4 +1,4 @@
-"""The short-time Fourier transform of `streamer.dsp.stft` and its inverse in torch, for losses to pass through."""
+"""The short-time Fourier transform of `streamer.dsp.stft` and its inverse in torch, so that losses can pass through."""
 
 from __future__ import annotations
 
@@ -10,29 +10,29 @@ from models.layers import TorchState, WindowMean
 from streamer.dsp.stft import StftConfig
 
 QUIET = 1e-8
-"""Mean power below which a frame is nothing: 99 dB below a full-scale sine's, with the default windows."""
+"""Mean power below which a frame counts as silent: 99 dB below a full-scale sine's, with the default windows."""
 
 
 class Levelled(WindowMean):
-    """Features as if the last steps had been of mean power 1.
+    """Scale features so that the last steps have a mean power of 1.
 
     Parameters
     ----------
     steps : int
-        The longest memory, 2 or more.
+        Longest memory in steps; 2 or more.
     """
 
     def __init__(self, steps: int) -> None:
         super().__init__(1, steps)
 
     def forward(self, x: Tensor, state: TorchState | None = None) -> tuple[Tensor, TorchState]:
-        """(batch, time, width), of any width, to the same shape."""
+        """Map (batch, time, width), of any width, to the same shape."""
         power, after = super().forward(x.square().mean(2, keepdim=True), state)
         return x * torch.rsqrt(power.clamp(min=QUIET)), after
 
 
 def analyse(x: Tensor, config: StftConfig) -> Tensor:
-    """The spectra that `streamer.dsp.stft.Stft` gives for a whole sound, its flush included.
+    """Return the spectra of a whole sound, equal to those of `streamer.dsp.stft.Stft` with its flush.
 
     Parameters
     ----------
@@ -42,7 +42,7 @@ def analyse(x: Tensor, config: StftConfig) -> Tensor:
     Returns
     -------
     Tensor, complex, shape (batch, frames, bins)
-        As many frames as the resynthesis of all samples needs.
+        Spectra, as many frames as the synthesis of all samples needs.
     """
     hop = config.hop_samples
     missing = -x.shape[1] % hop + (config.synthesis_hops - 1) * hop
@@ -53,19 +53,19 @@ def analyse(x: Tensor, config: StftConfig) -> Tensor:
 
 
 def without_offset(spectra: Tensor, config: StftConfig) -> Tensor:
-    """Complex spectra (..., bins) less the constant in each frame, as `streamer.separation.masks` has it."""
+    """Subtract the constant offset of each frame of complex spectra (..., bins), as `streamer.separation.masks` does."""
     return spectra - spectra[..., :1] * torch.from_numpy(config.constant).to(spectra)
 
 
 def synthesise(spectra: Tensor, config: StftConfig, samples: int) -> Tensor:
-    """The inverse of `analyse`, as `streamer.dsp.stft.InverseStft` gives it.
+    """Invert `analyse`, as `streamer.dsp.stft.InverseStft` does.
 
     Parameters
     ----------
     spectra : Tensor, complex, shape (batch, frames, bins)
     config : StftConfig
     samples : int
-        To be given: those of the sound that was analysed.
+        Samples to return: the length of the sound that was analysed.
 
     Returns
     -------
@@ -83,5 +83,5 @@ def synthesise(spectra: Tensor, config: StftConfig, samples: int) -> Tensor:
 
 
 def as_features(spectra: Tensor) -> Tensor:
-    """Complex spectra (..., bins) as a mask network hears them: real parts, then imaginary ones (..., 2 * bins)."""
+    """Return complex spectra (..., bins) as features: real parts, then imaginary parts, shape (..., 2 * bins)."""
     return torch.cat([spectra.real, spectra.imag], dim=-1)

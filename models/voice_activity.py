@@ -1,4 +1,4 @@
-"""Whether there is a voice, told by what a mask lets through of each part of the spectrum."""
+"""Voice activity detection from the power that a mask lets through in each part of the spectrum."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ FLOOR = 1e-4
 
 
 class VoiceActivity(nn.Module):
-    """Says of each frame whether there is a voice, as a logit.
+    """Return the logit of a voice in each frame, by an LSTM over the power of zones before and after the mask.
 
     Parameters
     ----------
     zone_bins : sequence of int
         Bins of each zone, from the lowest up.
     channels : int
-        Of what the network says of a frame besides.
+        Numbers per frame that the mask network adds as input.
     memory : int
-        Units.
+        Units of the LSTM.
     """
 
     def __init__(self, zone_bins: Sequence[int], channels: int, memory: int) -> None:
@@ -36,12 +36,12 @@ class VoiceActivity(nn.Module):
     def forward(
         self, spectra: Tensor, mask: Tensor, x: Tensor, hidden: Tensor, cell: Tensor
     ) -> tuple[Tensor, Tensor, Tensor]:
-        """Logits, and the state.
+        """Return logits and the state.
 
         Parameters
         ----------
         spectra, mask : Tensor, shape (batch, frames, 2 * bins)
-            Real parts, then imaginary ones; the spectra are of mean power 1 over some time.
+            Real parts, then imaginary parts; the spectra are normalised to a mean power of 1.
         x : Tensor, shape (batch, frames, channels)
         hidden, cell : Tensor, shape (batch, memory)
 
@@ -51,13 +51,13 @@ class VoiceActivity(nn.Module):
         hidden, cell : Tensor
         """
         power = self._power(spectra)
-        let_through = power * self._power(mask)
-        heard = torch.cat([self._of_zones(power), self._of_zones(let_through), x], dim=2)
-        y, hidden, cell = self.time(heard, hidden, cell)
+        voice_power = power * self._power(mask)
+        features = torch.cat([self._log_zones(power), self._log_zones(voice_power), x], dim=2)
+        y, hidden, cell = self.time(features, hidden, cell)
         return self.out(y), hidden, cell
 
-    def _of_zones(self, power: Tensor) -> Tensor:
-        """(batch, frames, bins) to logarithms, (batch, frames, zones), that are about 1 in size."""
+    def _log_zones(self, power: Tensor) -> Tensor:
+        """Map power (batch, frames, bins) to scaled logarithms of each zone's power (batch, frames, zones)."""
         sums = [zone.sum(2) for zone in power.split([*self.zone_bins, 1], dim=2)[:-1]]
         return 0.25 * torch.log(torch.stack(sums, dim=2) + FLOOR)
 

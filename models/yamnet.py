@@ -1,7 +1,7 @@
-"""YAMNet: MobileNet v1 over patches of 96 log-mel frames, and the same sliding over a stream of frames.
+"""YAMNet: MobileNet v1 over patches of 96 log-mel frames, and the same network sliding over a stream of frames.
 
-After the code that Google published (tensorflow/models, research/audioset/yamnet, Apache-2.0) and Howard et al.,
-MobileNets (2017). Its batch norms are folded into the convolutions.
+It follows the code that Google published (tensorflow/models, research/audioset/yamnet, Apache-2.0) and Howard et al.,
+MobileNets (2017). The batch norms are folded into the convolutions.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ from streamer.yamnet.weights import (
 )
 
 SILENCE = math.log(LogMelConfig().log_offset)
-"""What the front end gives for silence."""
+"""Log-mel value of silence."""
 
 
 class _Convolution(nn.Conv2d):
-    """Convolution with TensorFlow's SAME padding: a stride of 2 over an even extent pads the end alone."""
+    """Convolve with TensorFlow's SAME padding, which for a stride of 2 over an even extent pads only the end."""
 
     def __init__(
         self, channels_in: int, channels_out: int, kernel: int, stride: int = 1, groups: int = 1
@@ -44,15 +44,15 @@ class _Convolution(nn.Conv2d):
 
 
 class YAMNet(nn.Module):
-    """Patches to an embedding and the logits of AudioSet's classes.
+    """Map log-mel patches to an embedding and the logits of AudioSet's classes (MobileNet v1, Howard et al. 2017).
 
-    Parameters are named as `streamer.yamnet.weights.SHAPES` has them: ``layer02.depthwise.weight`` is its
-    ``layer02/depthwise/kernel``.
+    Parameters are named after `streamer.yamnet.weights.SHAPES`: ``layer02.depthwise.weight`` is
+    ``layer02/depthwise/kernel`` there.
 
     Parameters
     ----------
     relu_max : float
-        Where activations are cut: infinity for ReLU, 6 for ReLU6.
+        Upper limit of activations: infinity for ReLU, 6 for ReLU6.
     """
 
     def __init__(self, relu_max: float = math.inf) -> None:
@@ -68,7 +68,7 @@ class YAMNet(nn.Module):
 
     @classmethod
     def from_weights(cls, weights: Weights) -> YAMNet:
-        """A network with published weights, ready to use."""
+        """Return a network with published weights, in evaluation mode."""
         network = cls(weights.relu_max)
         with torch.no_grad():
             for name, parameter in network.named_parameters():
@@ -76,7 +76,7 @@ class YAMNet(nn.Module):
         return network.eval()
 
     def embed(self, patches: Tensor) -> Tensor:
-        """Embeddings, shape (batch, 1024), of log-mel patches, shape (batch, 96, 64)."""
+        """Return embeddings, shape (batch, 1024), of log-mel patches, shape (batch, 96, 64)."""
         x = patches.unsqueeze(1)
         for number in range(1, len(CHANNELS) + 1):
             for convolution in self.get_submodule(f"layer{number:02d}").children():
@@ -102,21 +102,21 @@ class YAMNet(nn.Module):
 
 
 def published_name(parameter: str) -> str:
-    """A parameter's name in `streamer.yamnet.weights.SHAPES`."""
+    """Return a parameter's name in `streamer.yamnet.weights.SHAPES`."""
     return parameter.replace(".", "/").replace("weight", "kernel")
 
 
 class SlidingYAMNet(StreamingModel):
-    """The network over a stream: an output each hop, from the 96 frames that end there.
+    """Apply YAMNet to a stream: one output every hop, from the last 96 frames.
 
-    The state holds the frames that the next window shares with this one, less what silence gives: zeros are
-    silence. Their number says the hop, so that one exported graph slides at any.
+    The state holds the frames that the next window shares with this one, minus the value of silence, so that a state
+    of zeros is silence. The number of these frames implies the hop, so that one exported graph serves any hop.
 
     Parameters
     ----------
     network : YAMNet
     hop_frames : int
-        Frames of 10 ms from one output to the next, 1 to 95.
+        Frames of 10 ms from one output to the next; 1 to 95.
     """
 
     def __init__(self, network: YAMNet, hop_frames: int = 10) -> None:
@@ -128,7 +128,7 @@ class SlidingYAMNet(StreamingModel):
         self.latency_frames = hop_frames
         self.state_shapes = ((PATCH_FRAMES - hop_frames, MEL_BANDS),)
 
-    def hear(self, x: Tensor, state: TorchState | None = None) -> tuple[Tensor, Tensor, TorchState]:
+    def classify(self, x: Tensor, state: TorchState | None = None) -> tuple[Tensor, Tensor, TorchState]:
         """Classify a stream of log-mel frames.
 
         Parameters
@@ -136,7 +136,7 @@ class SlidingYAMNet(StreamingModel):
         x : Tensor, shape (batch, frames, 64)
             A multiple of `hop_frames` frames.
         state : tuple of Tensor, optional
-            Of the frames before; silence if absent.
+            State after the frames before; silence if absent.
 
         Returns
         -------
@@ -145,15 +145,15 @@ class SlidingYAMNet(StreamingModel):
         state : tuple of Tensor
         """
         (past,) = self.init(x) if state is None else state
-        heard = torch.cat([past, x - SILENCE], dim=1)
+        known = torch.cat([past, x - SILENCE], dim=1)
         hop = PATCH_FRAMES - past.shape[1]
         first = torch.arange(x.shape[1] // hop, device=x.device) * hop
-        windows = heard[:, first.unsqueeze(1) + torch.arange(PATCH_FRAMES, device=x.device)]
+        windows = known[:, first.unsqueeze(1) + torch.arange(PATCH_FRAMES, device=x.device)]
         logits, embedding = self.network(windows.flatten(0, 1) + SILENCE)
         shape = (x.shape[0], x.shape[1] // hop)
-        return logits.unflatten(0, shape), embedding.unflatten(0, shape), (heard[:, x.shape[1] :],)
+        return logits.unflatten(0, shape), embedding.unflatten(0, shape), (known[:, x.shape[1] :],)
 
     def forward(self, x: Tensor, state: TorchState | None = None) -> tuple[Tensor, TorchState]:
-        """Logits and state of what `hear` takes."""
-        logits, _, state = self.hear(x, state)
+        """Return the logits and the state of `classify`."""
+        logits, _, state = self.classify(x, state)
         return logits, state

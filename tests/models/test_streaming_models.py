@@ -8,7 +8,7 @@ from models.ear import Ear, EarConfig
 from models.gate import Gate, GateConfig
 from models.genre import Genre, GenreConfig
 from models.heads import ClassifierHead, HeadConfig
-from models.mask import Mask, MaskConfig
+from models.separation_mask import Mask, MaskConfig
 from streamer.dsp.stft import StftConfig
 from streamer.errors import ConfigError
 

@@ -24,7 +24,7 @@ def test_it_has_the_published_number_of_weights():
 def test_an_output_is_that_of_the_window_that_ends_there(hop_frames):
     model, x = sliding(hop_frames), frames((96 // hop_frames + 2) * hop_frames)
     with torch.no_grad():
-        logits, embedding, _ = model.hear(x)
+        logits, embedding, _ = model.classify(x)
         steps = x.shape[1] // hop_frames
         assert logits.shape == (2, steps, 521)
         assert embedding.shape == (2, steps, 1024)

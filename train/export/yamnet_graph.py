@@ -31,7 +31,7 @@ class _YamnetGraph(nn.Module):
         self.register_buffer("classes", torch.tensor([CLASSES - 1]))
 
     def forward(self, x: Tensor, past: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        logits, embedding, (after,) = self.sliding.hear(x, (past,))
+        logits, embedding, (after,) = self.sliding.classify(x, (past,))
         scores = torch.sigmoid(logits)
         return torch.index_select(scores, 2, self.classes), after, scores, embedding
 

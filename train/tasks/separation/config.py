@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from models.layers import StreamingModel
-from models.mask import Mask, MaskConfig
+from models.separation_mask import Mask, MaskConfig
 from streamer.errors import ConfigError
 from train.loop.folds import HoldsOut
 from train.loop.task import LoopConfig

@@ -10,8 +10,8 @@ from typing import Any, ClassVar, NoReturn
 import torch
 
 from models.layers import StreamingModel
-from models.mask import MaskConfig, separate
-from models.mask_offline import OfflineMask
+from models.separation_mask import MaskConfig, separate
+from models.separation_mask_offline import OfflineMask
 from streamer.arrays import Array
 from streamer.dsp.stft import StftConfig
 from streamer.errors import ConfigError, StreamError

@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from models.mask import separate
+from models.separation_mask import separate
 from streamer.arrays import Array
 from streamer.errors import ConfigError
 from train.augment import active_level, db_to_amplitude

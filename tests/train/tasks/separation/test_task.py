@@ -11,7 +11,7 @@ import soundfile
 import torch
 from click.testing import CliRunner
 
-from models.mask import MaskConfig
+from models.separation_mask import MaskConfig
 from streamer.errors import ConfigError, ModelError
 from streamer.inference.model_folders import read_manifest
 from tests.toy_separation import write_toy_separation

@@ -1,4 +1,4 @@
-"""The mask network as it would be if it could wait for the end: what causality costs is measured against it."""
+"""The separation network without causality: it shows by how much waiting for the whole sound would help."""
 
 from __future__ import annotations
 
@@ -6,19 +6,19 @@ import torch
 from torch import Tensor, nn
 
 from models.layers import TorchState
-from models.mask import BandLayers, Mask, MaskConfig
+from models.separation_mask import BandLayers, Mask, MaskConfig
 from models.spectra import QUIET
 
 
 class OfflineMask(Mask):
-    """`models.mask.Mask` that hears all of a sound at once: its LSTMs run over time in both directions.
+    """Variant of `models.separation_mask.Mask` whose LSTMs run over time in both directions.
 
-    It does not step: there is no state.
+    It takes a whole sound at once; there is no state.
 
     Parameters
     ----------
     config : MaskConfig
-        `memory` is that of each direction; `level_frames` has no effect, the level is that of the whole sound.
+        Sizes; `memory` counts each direction, and `level_frames` has no effect: the whole sound gives the level.
     """
 
     def __init__(self, config: MaskConfig) -> None:
@@ -27,12 +27,12 @@ class OfflineMask(Mask):
         self.state_shapes = ()
 
     def forward(self, x: Tensor, state: TorchState | None = None) -> tuple[Tensor, TorchState]:
-        """As of `models.mask.Mask`, but that `x` is all there is, and the state is empty.
+        """Return masks as `models.separation_mask.Mask` does, from the whole sound, and an empty state.
 
         Raises
         ------
         ValueError
-            If there is a state.
+            If a state is given.
         """
         if state:
             raise ValueError(
@@ -40,21 +40,21 @@ class OfflineMask(Mask):
             )
         power = x.square().mean((1, 2), keepdim=True)
         spectra = x * torch.rsqrt(power.clamp(min=QUIET))
-        x = self._encoded(spectra)
+        x = self._encode(spectra)
         for block in self.blocks:
             x = block(x)
         nothing = x.new_zeros(x.shape[0], self.config.voice_memory)
-        return self._given(spectra, x, nothing, nothing)[0], ()
+        return self._estimate(spectra, x, nothing, nothing)[0], ()
 
 
 class _OfflineBlock(BandLayers):
-    """A block whose bands know what is to come."""
+    """Block whose LSTM runs in both directions."""
 
     def __init__(self, config: MaskConfig) -> None:
         both_ways = nn.LSTM(config.channels, config.memory, batch_first=True, bidirectional=True)
         super().__init__(config, both_ways, 2 * config.memory)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(batch, bands, frames, channels) to the same shape."""
+        """Map (batch, bands, frames, channels) to the same shape."""
         y, _ = self.time(self.time_norm(x).flatten(0, 1))
         return self.within_frames(x + self.time_out(y).unflatten(0, (x.shape[0], -1)))

@@ -1,4 +1,4 @@
-"""The mask that takes a voice out of its accompaniment: spectra in, for every bin a complex factor out."""
+"""The separation network: it maps spectra to a complex mask that lets the voice through."""
 
 from __future__ import annotations
 
@@ -22,27 +22,28 @@ class MaskConfig:
     Attributes
     ----------
     stft : StftConfig
-        Of the spectra that it hears.
+        Transform that gives the input spectra.
     zones : tuple of (int, int)
-        Bands, and bins in each, from the lowest bin up; the bins of all bands, and the last bin, are all there are.
+        Bands, and bins in each band, from the lowest bin up. Together they are all bins but the last.
     channels : int
-        Numbers in each band between the blocks.
+        Numbers per band between the blocks.
     memory : int
-        Units that each band remembers by, in each block.
+        Units of the LSTM in each block.
     reach : int
-        Bands that a band hears in each block, itself included; odd.
+        Kernel of the convolution across bands in each block; odd.
     hidden : int
-        Units between the two layers that a band has to itself.
+        Units of the hidden layer that works within a band.
     blocks : int
+        Number of blocks.
     voice_memory : int
-        Units by which it knows whether there is a voice.
+        Units of the LSTM that detects a voice.
     level_frames : int
-        Frames whose mean power is taken for the level.
+        Frames whose mean power normalises the level.
 
     Raises
     ------
     ConfigError
-        If the zones are not the bins, `reach` is even, or a size is below 1.
+        If the zones do not cover the bins, `reach` is even, or a size is below 1.
     """
 
     stft: StftConfig = field(default_factory=StftConfig)
@@ -69,16 +70,16 @@ class MaskConfig:
 
     @property
     def bands(self) -> int:
-        """Bands of all zones."""
+        """Number of bands in all zones."""
         return sum(bands for bands, _ in self.zones)
 
 
 class Mask(StreamingModel):
-    """Band-split network: in turn each band remembers, and the bands of a frame hear one another.
+    """Causal band-split network: blocks of an LSTM along time and a convolution across bands.
 
-    Bands and the LSTM along time are those of Luo and Yu (2023), "Music source separation with band-split RNN", in one
-    direction; across bands there are the blocks of Liu et al. (2022), "A ConvNet for the 2020s". Level is taken off by
-    what was heard so far. It sees complex values compressed by the power 0.3.
+    The bands and the LSTM, here in one direction, are those of Luo and Yu (2023), "Music source separation with
+    band-split RNN"; the layers across bands are those of Liu et al. (2022), "A ConvNet for the 2020s". The level of the
+    last frames is normalised first, and complex values are compressed by the power 0.3.
 
     Parameters
     ----------
@@ -98,11 +99,11 @@ class Mask(StreamingModel):
         self.decoders = nn.ModuleList(nn.Linear(config.channels, 4 * width) for _, width in config.zones)
         zone_bins = [bands * width for bands, width in config.zones]
         self.voice = VoiceActivity(zone_bins, config.channels, config.voice_memory)
-        of_blocks = 2 * config.blocks * ((config.bands, config.memory),)
-        self.state_shapes = self.level.state_shapes + of_blocks + self.voice.state_shapes
+        block_states = 2 * config.blocks * ((config.bands, config.memory),)
+        self.state_shapes = self.level.state_shapes + block_states + self.voice.state_shapes
 
     def forward(self, x: Tensor, state: TorchState | None = None) -> tuple[Tensor, TorchState]:
-        """Masks for the spectra of `models.spectra.as_features`.
+        """Return masks for the spectra of `models.spectra.as_features`.
 
         Parameters
         ----------
@@ -113,35 +114,35 @@ class Mask(StreamingModel):
         Returns
         -------
         y : Tensor, shape (batch, frames, 2 * bins + 1)
-            Real parts of the voice's mask, imaginary parts, and a logit: is there a voice? What the voice's mask
-            leaves is the accompaniment.
+            Real parts of the voice's mask, its imaginary parts, and the logit of a voice. The accompaniment is what
+            the voice's mask leaves.
         state : tuple of Tensor
         """
         state = self.init(x) if state is None else state
         spectra, level = self.level(x, state[:1])
-        x = self._encoded(spectra)
+        x = self._encode(spectra)
         after = list(level)
         for block, hidden, cell in zip(self.blocks, state[1:-2:2], state[2:-2:2], strict=True):
             x, *own = block(x, hidden, cell)
             after += own
-        y, *own = self._given(spectra, x, *state[-2:])
+        y, *own = self._estimate(spectra, x, *state[-2:])
         return y, (*after, *own)
 
-    def _given(
+    def _estimate(
         self, spectra: Tensor, x: Tensor, hidden: Tensor, cell: Tensor
     ) -> tuple[Tensor, Tensor, Tensor]:
-        """Masks and the logit of a voice, of what was heard and (batch, bands, frames, channels) made of it."""
+        """Return masks with the logit of a voice, and the state; `x` has shape (batch, bands, frames, channels)."""
         x = self.norm(x)
-        mask = self._decoded(x)
+        mask = self._decode(x)
         logit, hidden, cell = self.voice(spectra, mask, x.mean(1), hidden, cell)
         return torch.cat([mask, logit], dim=2), hidden, cell
 
-    def _encoded(self, x: Tensor) -> Tensor:
-        """(batch, frames, 2 * bins) to (batch, bands, frames, channels)."""
+    def _encode(self, x: Tensor) -> Tensor:
+        """Map (batch, frames, 2 * bins) to (batch, bands, frames, channels)."""
         real, imaginary = x.unflatten(2, (2, -1))[..., :-1].unbind(2)
         power = real.square() + imaginary.square() + 1e-6
-        less = power.pow(-0.35)
-        parts = torch.stack([power.pow(0.15), real * less, imaginary * less], dim=3)
+        gain = power.pow(-0.35)  # with the amplitude, |x| * |x| ** -0.7: compression by the power 0.3
+        parts = torch.stack([power.pow(0.15), real * gain, imaginary * gain], dim=3)
         encoded, first = [], 0
         for encoder, (bands, width) in zip(self.encoders, self.config.zones, strict=True):
             zone = parts[:, :, first : first + bands * width]
@@ -149,8 +150,8 @@ class Mask(StreamingModel):
             first += bands * width
         return torch.cat(encoded, dim=1)
 
-    def _decoded(self, x: Tensor) -> Tensor:
-        """(batch, bands, frames, channels) to (batch, frames, 2 * bins)."""
+    def _decode(self, x: Tensor) -> Tensor:
+        """Map (batch, bands, frames, channels) to (batch, frames, 2 * bins)."""
         zones = x.split([bands for bands, _ in self.config.zones], dim=1)
         masks = [
             nn.functional.glu(decoder(zone), dim=3).unflatten(3, (2, -1))
@@ -162,34 +163,34 @@ class Mask(StreamingModel):
 
 
 def separate(model: nn.Module, mixture: Tensor, config: StftConfig) -> tuple[Tensor, Tensor, Tensor]:
-    """Voice and accompaniment of whole sounds, which add up to them.
+    """Separate whole sounds into voice and accompaniment, which add up to the mixture.
 
     Parameters
     ----------
     model : Module
-        A `Mask`, or what wraps one.
+        A `Mask`, or a wrapper of one.
     mixture : Tensor, shape (batch, samples)
     config : StftConfig
-        The model's.
+        The model's transform.
 
     Returns
     -------
     voice, music : Tensor, shape (batch, samples)
     logits : Tensor, shape (batch, hops)
-        Of a voice in each hop.
+        Logits of a voice, one per hop.
     """
     spectra = without_offset(analyse(mixture, config), config)
-    y = model(as_features(spectra))[0].float()  # there are no complex numbers of less precision
+    y = model(as_features(spectra))[0].float()  # torch has no complex numbers in half precision
     real, imaginary, logit = y.split([config.bins, config.bins, 1], dim=2)
     voice = synthesise(torch.complex(real, imaginary) * spectra, config, mixture.shape[1])
     return voice, mixture - voice, logit[:, : 1 - config.synthesis_hops, 0]
 
 
 class Zone(nn.Module):
-    """A linear layer that all bands of a zone share, from each band and its neighbour on either side.
+    """Apply a linear layer, shared by all bands of a zone, to each band and its two neighbours.
 
-    So what is learnt of one pitch is known of others: bands differ by their place alone. The lowest and the highest
-    band of a zone are their own neighbours.
+    Because the bands share weights, what is learnt at one pitch holds at others. The lowest and the highest band of a
+    zone are their own neighbours.
 
     Parameters
     ----------
@@ -201,20 +202,20 @@ class Zone(nn.Module):
         self.linear = nn.Linear(3 * channels_in, channels_out)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(batch, bands, frames, channels_in) to (batch, bands, frames, channels_out)."""
+        """Map (batch, bands, frames, channels_in) to (batch, bands, frames, channels_out)."""
         below, above = torch.cat([x[:, :1], x[:, :-1]], dim=1), torch.cat([x[:, 1:], x[:, -1:]], dim=1)
         y: Tensor = self.linear(torch.cat([below, x, above], dim=3))
         return y
 
 
 class BandLayers(nn.Module):
-    """The layers of a block: one along time, then those within a frame.
+    """Layers of a block: one along time, then those within a frame.
 
     Parameters
     ----------
     config : MaskConfig
     time : Module
-        Layer along time, from `config.channels` numbers in a step.
+        Layer along time; its input has `config.channels` numbers in a step.
     time_width : int
         Numbers in a step of what `time` returns.
     """
@@ -233,7 +234,7 @@ class BandLayers(nn.Module):
         )
 
     def within_frames(self, x: Tensor) -> Tensor:
-        """What knows nothing of time, (batch, bands, frames, channels) to the same shape."""
+        """Apply the layers across and within bands, (batch, bands, frames, channels) to the same shape."""
         y = self.across(self.band_norm(x).permute(0, 3, 1, 2)).permute(0, 2, 3, 1)
         x = x + self.across_out(nn.functional.gelu(y))
         mixed: Tensor = x + self.within(self.channel_norm(x))
@@ -241,7 +242,7 @@ class BandLayers(nn.Module):
 
 
 class BandBlock(BandLayers):
-    """Every band remembers by an LSTM that all bands share; bands hear one another; then each is by itself again.
+    """Apply an LSTM along time that all bands share, a convolution across bands, and a perceptron within each band.
 
     Parameters
     ----------
@@ -252,7 +253,7 @@ class BandBlock(BandLayers):
         super().__init__(config, Lstm(config.channels, config.memory), config.memory)
 
     def forward(self, x: Tensor, hidden: Tensor, cell: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """(batch, bands, frames, channels) to the same shape; each half of the state is (batch, bands, memory)."""
+        """Map (batch, bands, frames, channels) to the same shape; `hidden` and `cell` are (batch, bands, memory)."""
         batch = x.shape[0]
         y, hidden, cell = self.time(self.time_norm(x).flatten(0, 1), hidden.flatten(0, 1), cell.flatten(0, 1))
         x = x + self.time_out(y).unflatten(0, (batch, -1))

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from models.mask import Mask, MaskConfig, Zone, separate
-from models.mask_offline import OfflineMask
 from models.recurrent import Lstm
+from models.separation_mask import Mask, MaskConfig, Zone, separate
+from models.separation_mask_offline import OfflineMask
 from models.spectra import analyse, synthesise
 from streamer.dsp.stage import offline
 from streamer.dsp.stft import Stft, StftConfig
