@@ -109,7 +109,7 @@ class Mask(StreamingModel):
         ----------
         x : Tensor, shape (batch, frames, 2 * bins)
         state : tuple of Tensor, optional
-            Of the frames before; a fresh one if absent.
+            State after the frames before; a fresh one if absent.
 
         Returns
         -------

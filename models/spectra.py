@@ -53,7 +53,7 @@ def analyse(x: Tensor, config: StftConfig) -> Tensor:
 
 
 def without_offset(spectra: Tensor, config: StftConfig) -> Tensor:
-    """Subtract the constant offset of each frame of complex spectra (..., bins), as `streamer.separation.masks` does."""
+    """Subtract the offset of each frame from complex spectra (..., bins), as `streamer.separation.masks` does."""
     return spectra - spectra[..., :1] * torch.from_numpy(config.constant).to(spectra)
 
 

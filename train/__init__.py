@@ -1,1 +1,1 @@
-"""Builds the released models: data, features, training, figures, export. See ``python -m train --help``."""
+"""Training of the released models: data, features, training, figures, export. See ``python -m train --help``."""

@@ -1,7 +1,7 @@
-"""What goes wrong while training, on purpose said in one line."""
+"""Errors of training, each reported in one line."""
 
 from streamer.errors import StreamerError
 
 
 class TrainingError(StreamerError):
-    """A training that cannot go on: a loss or a score that is no number."""
+    """Training cannot go on, for example because a loss or a score is not a finite number."""

@@ -1,4 +1,4 @@
-"""Arrays in an npz file, written whole or not at all, and read without unpickling."""
+"""Npz files: written whole or not at all, and read without unpickling."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ def read(path: Path, what: str, advice: str) -> dict[str, Array]:
     ----------
     path : Path
     what : str
-        That the file should be, for the error's text.
+        Description of the expected content, for the error's text.
     advice : str
-        What to do about a file that is not there or no such file.
+        What the user should do if the file is absent or is not an npz file; ends the error's text.
 
     Raises
     ------
@@ -37,7 +37,7 @@ def read(path: Path, what: str, advice: str) -> dict[str, Array]:
 
 
 def write(path: Path, content: Mapping[str, Array]) -> None:
-    """Write arrays, compressed; the folder is made."""
+    """Write arrays, compressed. The folder is created if it is absent."""
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_suffix(".partial")
     with partial.open("wb") as raw:

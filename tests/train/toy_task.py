@@ -15,7 +15,7 @@ from torch.nn.functional import l1_loss, mse_loss
 from streamer.dsp.log_mel import LogMelConfig
 from train.loop.checkpoint import Identity
 from train.loop.checkpoint import load as load_checkpoint
-from train.loop.distributed import joined
+from train.loop.distributed import join_processes
 from train.loop.registry import Plugin
 from train.loop.run import DataUsed
 from train.loop.schedule import Cosine, ScheduleConfig
@@ -112,5 +112,5 @@ PLUGIN = Plugin(
 
 if __name__ == "__main__":
     made = {"killed": Killed, "plain": PlainLine}[sys.argv[1]]()
-    with joined("cpu") as ranks:
+    with join_processes("cpu") as ranks:
         train(made, LOOP, Path(sys.argv[2]), ranks)

@@ -1,4 +1,4 @@
-"""Checkpoints of a run: whole or not there at all, and refused where they do not fit."""
+"""Checkpoints of a run: written whole or not at all, and refused where they do not fit."""
 
 from __future__ import annotations
 
@@ -17,18 +17,19 @@ from streamer.dsp.stft import StftConfig
 from streamer.errors import ModelError
 
 CHECKPOINT_SCHEMA = 1
-"""Raised whenever the content of a checkpoint changes its meaning."""
+"""Version of the format; it grows whenever the content of a checkpoint changes its meaning."""
 
 
 @dataclass(frozen=True)
 class Identity:
-    """What a checkpoint is of.
+    """Identity of a checkpoint: the task and the front end that it belongs to.
 
     Attributes
     ----------
     task : str
+        Name of the task.
     front_end : LogMelConfig, StftConfig or None
-        What the model hears; none where it hears neither log-mel frames nor spectra.
+        Front end of the model; None if its input is neither log-mel frames nor spectra.
     """
 
     task: str
@@ -36,22 +37,22 @@ class Identity:
 
     @property
     def fingerprint(self) -> str:
-        """Of the front end; empty where there is none."""
+        """Fingerprint of the front end; empty without one."""
         return self.front_end.fingerprint if self.front_end else ""
 
 
 @dataclass
 class Progress:
-    """How far a run is.
+    """Progress of a run.
 
     Attributes
     ----------
     step : int
         Updates done.
     scores : list of float
-        Of all validations; the state of schedules and of early stopping.
+        Scores of all validations; they are the state of schedules and of early stopping.
     seconds : float
-        That training took so far, pauses between two starts not counted.
+        Seconds of training so far, without the pauses between two starts.
     """
 
     step: int = 0
@@ -60,22 +61,19 @@ class Progress:
 
 
 def save(content: Mapping[str, Any], path: Path) -> None:
-    """Write a checkpoint so that a reader sees the old one or the new one, never a part.
-
-    The bytes are on the disk before the name changes: a power cut leaves the old one too.
-    """
+    """Write a checkpoint so that a reader sees the old one or the new one, never a part of one."""
     partial = path.with_suffix(".partial")
     with partial.open("wb") as out:
         torch.save(dict(content), out)
         out.flush()
-        os.fsync(out.fileno())
+        os.fsync(out.fileno())  # the bytes are on the disk before the name changes, in case of a power cut
     partial.replace(path)
 
 
-def described(identity: Identity, config: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
-    """What every checkpoint says of itself, beside the weights.
+def describe_checkpoint(identity: Identity, config: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
+    """Return the entries that every checkpoint has beside the weights.
 
-    Torch's generators are not in it: they are seeded anew for each step out of the seed and the step, which are.
+    The states of torch's generators are not among them: they are seeded for each step from the seed and the step.
     """
     return {
         "schema": CHECKPOINT_SCHEMA,
@@ -89,19 +87,19 @@ def described(identity: Identity, config: Mapping[str, Any], progress: Progress)
 
 
 def load(path: Path, identity: Identity) -> dict[str, Any]:
-    """Read a checkpoint, on the CPU: tensors and plain values alone, no code.
+    """Read a checkpoint onto the CPU. Only tensors and plain values are read, no code.
 
     Parameters
     ----------
     path : Path
-        ``best.pt``, whose ``weights`` are to be released, or ``last.pt``, whose ``states`` resume the run.
+        Either ``best.pt``, whose ``weights`` are released, or ``last.pt``, whose ``states`` resume the run.
     identity : Identity
-        What it must be of.
+        Expected identity.
 
     Raises
     ------
     ModelError
-        If it is absent, damaged, of another schema, of another task or made for another front end.
+        If the file is absent or damaged, or has another schema, task or front end.
     """
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
@@ -126,25 +124,26 @@ def load(path: Path, identity: Identity) -> dict[str, Any]:
             f"{identity.fingerprint[:12] or 'none'}: train anew, or check out the commit that environment.json "
             "beside it names"
         )
-    return content  # type: ignore[no-any-return]
+    checked: dict[str, Any] = content
+    return checked
 
 
 def load_weights(model: nn.Module, path: Path, identity: Identity, prefix: str = "") -> None:
-    """Give a model the weights to release of ``best.pt``.
+    """Load the weights of ``best.pt`` into a model.
 
     Parameters
     ----------
     model : Module
     path : Path
     identity : Identity
-        What the checkpoint must be of.
+        Expected identity of the checkpoint.
     prefix : str
-        Of the weights' names; those without it are left out.
+        Prefix of the names to load; it is removed, and names without it are left out.
 
     Raises
     ------
     ModelError
-        As `load`, or if they are not this model's.
+        If `load` fails, or the weights do not fit this model.
     """
     weights = load(path, identity)["weights"]
     own = {name[len(prefix) :]: value for name, value in weights.items() if name.startswith(prefix)}

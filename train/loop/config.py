@@ -1,4 +1,4 @@
-"""What a training run is made of: a frozen dataclass a task, read from TOML and the command line."""
+"""Configurations of training runs: a frozen dataclass for each task, read from TOML and the command line."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ T = TypeVar("T", bound="DataclassInstance")
 
 
 def read_config(kind: type[T], path: Path | None, assignments: Sequence[str] = ()) -> T:
-    """Build a configuration from a TOML file and ``key.key=value`` assignments, which win.
+    """Build a configuration from a TOML file and ``key.key=value`` assignments, which take precedence.
 
     Parameters
     ----------
     kind : type
         A configuration dataclass whose fields all have defaults.
     path : Path or None
-        TOML, or the ``config.json`` of a run; none keeps the defaults.
+        TOML file, or the ``config.json`` of a run; None keeps the defaults.
     assignments : sequence of str
-        Values are TOML; what is no TOML is text.
+        Assignments, with values in TOML; a value that is not TOML is taken as text.
 
     Raises
     ------
@@ -59,11 +59,11 @@ def read_config(kind: type[T], path: Path | None, assignments: Sequence[str] = (
 
 
 def _fill(content: dict[str, Any], given: Mapping[str, Any]) -> None:
-    """Put values in the place of those that are there, table by table."""
+    """Replace values by given ones, table by table."""
     for key, value in given.items():
-        there = content.get(key)
-        if isinstance(there, dict) and isinstance(value, Mapping):
-            _fill(there, value)
+        default = content.get(key)
+        if isinstance(default, dict) and isinstance(value, Mapping):
+            _fill(default, value)
         else:
             content[key] = value
 
@@ -74,6 +74,6 @@ def _read(path: Path) -> dict[str, Any]:
         content: dict[str, Any] = parse(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ConfigError(f"cannot read {path}: {error.strerror}; give --config a TOML file") from error
-    except ValueError as error:  # of both parsers, and of bytes that are no UTF-8
+    except ValueError as error:  # both parsers raise it, and so do bytes that are not UTF-8
         raise ConfigError(f"{path} is no {path.suffix[1:].upper() or 'TOML'}: {error}") from error
     return content

@@ -1,4 +1,4 @@
-"""``python -m train cross-validate``: each fold held out in turn, and what that says of all of them."""
+"""``python -m train cross-validate``: train with each fold held out in turn, and pool the figures."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ _log = logging.getLogger(__name__)
 def cross_validate_command(
     task: str, config: Path | None, assignments: tuple[str, ...], folds: tuple[int, ...]
 ) -> None:
-    """Train with each fold held out, measure each model on its fold; mean and spread as JSON.
+    """Train with each fold held out and measure each model on its fold; prints mean and spread as JSON.
 
-    A fold's run is the one of that very configuration, if there is one: it goes on if it was killed, and is only
-    measured if it is done. The fold before the one held out chooses weights and thresholds; with --set
-    validation_fold=0 all others are learnt, and there are no figures that need thresholds. Settings of the ear that
-    the sounds hear begin with ear, as in --set ear.loop.steps=4000.
+    If a run with the same configuration exists, it is used: it is resumed if it was interrupted, and only measured
+    if it is finished. The fold before the held-out one chooses weights and thresholds. With --set
+    validation_fold=0 all other folds are learnt, and figures that need thresholds are left out. Settings of the ear
+    that the sounds are trained on begin with ear, as in --set ear.loop.steps=4000.
     """
     plugin = find_plugin(task)
     _check_settings(plugin, assignments)
@@ -41,12 +41,12 @@ def cross_validate_command(
     for fold in wanted:
         if fold not in plugin.config.folds:
             raise ConfigError(f"task {task} has no fold {fold}; expected some of {list(plugin.config.folds)}")
-    figures = {fold: _of_fold(plugin, fold, config, assignments) for fold in wanted}
-    click.echo(json.dumps({"folds": list(figures), **pooled(figures)}, indent=2))
+    figures = {fold: _measure_fold(plugin, fold, config, assignments) for fold in wanted}
+    click.echo(json.dumps({"folds": list(figures), **pool_figures(figures)}, indent=2))
 
 
 def _check_settings(plugin: Plugin, assignments: Sequence[str]) -> None:
-    """Refuse settings that each fold has its own of."""
+    """Refuse settings that differ from fold to fold."""
     for text in assignments:
         key, _, value = text.partition("=")
         if key == "fold" or key == plugin.needs or (key == "validation_fold" and value.strip() != "0"):
@@ -56,30 +56,30 @@ def _check_settings(plugin: Plugin, assignments: Sequence[str]) -> None:
             )
 
 
-def _of_fold(plugin: Plugin, fold: int, path: Path | None, assignments: Sequence[str]) -> dict[str, Any]:
-    """The figures of one fold, by a run that has not heard it."""
+def _measure_fold(plugin: Plugin, fold: int, path: Path | None, assignments: Sequence[str]) -> dict[str, Any]:
+    """Return the figures of one fold, by a run that has not learnt from it."""
     below = f"{plugin.needs}."
     own = [text for text in assignments if not (plugin.needs and text.startswith(below))]
-    config = held_out(plugin, read_config(plugin.config, path, own), fold)
+    config = hold_out(plugin, read_config(plugin.config, path, own), fold)
     if plugin.needs:
         needed = find_plugin(plugin.needs)
         theirs = [text.removeprefix(below) for text in assignments if text not in own]
         of_needed = read_config(needed.config, None, theirs)
         folds = {"fold": config.fold, "validation_fold": config.validation_fold}
-        run = trained(needed, dataclasses.replace(of_needed, **folds))
+        run = train_or_resume(needed, dataclasses.replace(of_needed, **folds))
         needed.export(run, run / "exported")
         config = dataclasses.replace(config, **{plugin.needs: str(run / "exported")})
-    return measured(plugin, trained(plugin, config), config)
+    return measure_run(plugin, train_or_resume(plugin, config), config)
 
 
-def held_out(plugin: Plugin, config: Any, fold: int) -> Any:
-    """A configuration that holds out a fold, and the one before it to choose by, unless it wants none."""
+def hold_out(plugin: Plugin, config: Any, fold: int) -> Any:
+    """Return the configuration that holds out a fold, and validates on the one before it, if it validates at all."""
     chooses = (fold - 2) % len(plugin.config.folds) + 1 if config.validation_fold else 0
     return dataclasses.replace(config, fold=fold, validation_fold=chooses)
 
 
-def trained(plugin: Plugin, config: Any) -> Path:
-    """The finished run of a configuration: as it is, gone on with, or made."""
+def train_or_resume(plugin: Plugin, config: Any) -> Path:
+    """Return the finished run of a configuration: an existing one, resumed if need be, or a new one."""
     from train.loop.launch import launch
 
     run = find_same(plugin.name, config)
@@ -89,8 +89,8 @@ def trained(plugin: Plugin, config: Any) -> Path:
     return launch(plugin, config, data_folder(), CACHE, run)
 
 
-def measured(plugin: Plugin, run: Path, config: Any) -> dict[str, Any]:
-    """Figures of a run's exported model on its test fold, with thresholds where there is a fold to choose them on."""
+def measure_run(plugin: Plugin, run: Path, config: Any) -> dict[str, Any]:
+    """Return figures of a run's exported model on its test fold, with thresholds if a fold is there to choose them."""
     folder = run / ("released" if config.validation_fold else "exported")
     if config.validation_fold:
         plugin.release(run, data_folder(), CACHE, folder)
@@ -103,28 +103,28 @@ def measured(plugin: Plugin, run: Path, config: Any) -> dict[str, Any]:
     return figures
 
 
-def pooled(figures: Mapping[int, Mapping[str, Any]]) -> dict[str, Any]:
-    """Mean and sample standard deviation of every number that all of some folds have.
+def pool_figures(figures: Mapping[int, Mapping[str, Any]]) -> dict[str, Any]:
+    """Return the mean and the sample standard deviation of every number that all folds have.
 
-    A part that some folds lack is of the others alone; a number that some of these lack is left out: it is one of
-    the worst few, which have no mean.
+    A table that some folds lack is pooled over the others. A number that some of these lack is left out: it belongs to
+    a list of the worst few, which have no mean.
 
     Parameters
     ----------
     figures : mapping of int to mapping
-        By fold, alike in form.
+        Figures of each fold; all have the same form.
 
     Returns
     -------
     dict
-        Alike in form; a number is ``{"mean", "spread", "by fold"}``, of one fold without ``spread``. Of text, only
-        ``what`` is kept.
+        Figures of the same form. A number becomes ``{"mean", "spread", "by fold"}``, without ``spread`` for one
+        fold; of texts, only ``what`` is kept.
     """
     together: dict[str, Any] = {}
     for key in dict.fromkeys(key for found in figures.values() for key in found):
         values = {fold: found[key] for fold, found in figures.items() if key in found}
         if all(isinstance(value, Mapping) for value in values.values()):
-            together[key] = pooled(values)
+            together[key] = pool_figures(values)
         elif key == "what":
             together[key] = next(iter(values.values()))
         elif len(values) == len(figures) and all(isinstance(value, int | float) for value in values.values()):

@@ -1,4 +1,4 @@
-"""Where a training runs: its device, and the processes that ``torchrun`` started for it."""
+"""The device of a training, and the processes that ``torchrun`` started for it."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Ranks:
-    """One process among those that train together.
+    """One of the processes that train together.
 
     Attributes
     ----------
     device : torch.device
-        Where this one computes.
+        Device that this process computes on.
     rank, world : int
-        Its number, from 0, and how many there are.
+        Number of this process, from 0, and number of processes.
     """
 
     device: torch.device
@@ -42,16 +42,16 @@ class Ranks:
 
     @property
     def device_name(self) -> str:
-        """The GPU's name, or torch's name of the device."""
+        """Name of the GPU, or torch's name of another device."""
         return torch.cuda.get_device_name(self.device) if self.device.type == "cuda" else str(self.device)
 
     def share(self, batch: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
-        """The clips of a batch that this process learns from: every `world`-th one.
+        """Return the clips of a batch that this process learns from: every `world`-th one.
 
         Raises
         ------
         ConfigError
-            If the clips cannot be dealt out evenly.
+            If the number of clips is not a multiple of the number of processes.
         """
         clips = len(batch[0])
         if clips % self.world:
@@ -61,9 +61,10 @@ class Ranks:
         return tuple(part[self.rank :: self.world] for part in batch)
 
     def wrap(self, model: nn.Module) -> nn.Module:
-        """The model, its gradients averaged over the processes; batch norms too see all clips on GPUs.
+        """Wrap a model so that its gradients are averaged over the processes.
 
-        On CPUs, where torch has no such batch norm, each process normalises by its own share.
+        On GPUs its batch norms see all clips. On CPUs torch has no such batch norm, and each process normalises by
+        its own share.
         """
         if self.world == 1:
             return model
@@ -72,7 +73,7 @@ class Ranks:
         return DistributedDataParallel(model)
 
     def mean(self, values: dict[str, float]) -> dict[str, float]:
-        """Each value's mean over the processes."""
+        """Return each value's mean over the processes."""
         if self.world == 1:
             return values
         together = torch.tensor(list(values.values()), dtype=torch.float64, device=self.device)
@@ -80,28 +81,29 @@ class Ranks:
         return dict(zip(values, (together / self.world).tolist(), strict=True))
 
     def agree(self, make: Callable[[], T]) -> T:
-        """What `make` gives in the first process, in all of them; an error there is raised in all."""
+        """Return in every process what `make` returns in the first one; an error there is raised in all."""
         if self.world == 1:
             return make()
         box: list[Any] = [None, None]
         if self.first:
             try:
                 box[0] = make()
-            except Exception as error:  # noqa: BLE001 - raised again, here and in every other process
+            except Exception as error:  # noqa: BLE001 - it is raised again in every process
                 box[1] = error
         distributed.broadcast_object_list(box, src=0)
         if box[1] is not None:
             raise box[1]
-        return box[0]  # type: ignore[no-any-return]
+        made: T = box[0]
+        return made
 
 
 def single_process(device: str = "auto") -> Ranks:
-    """A single process on a device.
+    """Return the only process of a training, on a device.
 
     Parameters
     ----------
     device : str
-        ``auto`` (the first GPU if there is one, else the CPU), ``cpu``, ``cuda`` or ``cuda:N``.
+        Name of the device: ``auto`` (the first GPU if there is one, else the CPU), ``cpu``, ``cuda`` or ``cuda:N``.
 
     Raises
     ------
@@ -112,13 +114,13 @@ def single_process(device: str = "auto") -> Ranks:
 
 
 @contextmanager
-def joined(device: str = "auto") -> Iterator[Ranks]:
-    """One process among those of ``torchrun``; alone where it was started without.
+def join_processes(device: str = "auto") -> Iterator[Ranks]:
+    """Join the processes of ``torchrun``, or run alone if it did not start this process.
 
     Parameters
     ----------
     device : str
-        As of `single_process`; with ``auto`` and ``cuda`` each process has a GPU of its own.
+        Name of the device, as for `single_process`; with ``auto`` and ``cuda`` each process has its own GPU.
     """
     if "WORLD_SIZE" not in os.environ:
         yield single_process(device)
@@ -126,13 +128,13 @@ def joined(device: str = "auto") -> Iterator[Ranks]:
     chosen = _device(device, int(os.environ["LOCAL_RANK"]))
     if chosen.type == "cuda":
         torch.cuda.set_device(chosen)
-    # Its functions take the group that there is when it is first imported as their default, and keep it for ever. If
-    # DistributedDataParallel imports it, later, the group's threads outlive it into the interpreter's end, and abort.
+    # The functions of this module keep the process group that exists at its first import as their default. If
+    # DistributedDataParallel imports it later, the group's threads live on until the interpreter ends, and abort.
     importlib.import_module("torch.distributed.nn.functional")
     distributed.init_process_group("nccl" if chosen.type == "cuda" else "gloo")
     try:
         yield Ranks(chosen, distributed.get_rank(), distributed.get_world_size())
-        distributed.barrier()  # leave together: who is left behind would see its connections break
+        distributed.barrier()  # leave together, or the connections of the slower processes break
     finally:
         distributed.destroy_process_group()
 

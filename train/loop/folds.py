@@ -1,4 +1,4 @@
-"""Which folds a run learns from, which one chooses its weights, and which it never hears."""
+"""The folds of a run: those it learns from, the one that chooses its weights, and the one it is tested on."""
 
 from __future__ import annotations
 
@@ -10,16 +10,17 @@ from train.data.recordings import FOLDS
 
 
 class HoldsOut:
-    """Base of a run's configuration, a dataclass with ``fold`` and ``validation_fold``.
+    """Base class of a run's configuration: a dataclass with ``fold`` and ``validation_fold``.
 
     Attributes
     ----------
     folds : sequence of int
-        That there are.
+        All folds of the data.
     fold : int
-        Never heard.
+        Fold of the test, which the run never learns from.
     validation_fold : int
-        Chooses the weights; 0 learns from all folds but the test's, and is validated on what it learns.
+        Fold that chooses the weights. With 0 the run learns from all folds but the test's, and is validated on one of
+        those that it learns from.
     """
 
     folds: ClassVar[Sequence[int]] = FOLDS
@@ -27,7 +28,7 @@ class HoldsOut:
     validation_fold: int
 
     def __post_init__(self) -> None:
-        """Refuse folds that are none, or one that is to test what it chose.
+        """Refuse folds that do not exist, and one fold for both validation and test.
 
         Raises
         ------
@@ -42,10 +43,10 @@ class HoldsOut:
 
     @property
     def learnt_folds(self) -> tuple[int, ...]:
-        """Folds that the weights are learnt from."""
+        """Folds that the run learns from."""
         return tuple(fold for fold in self.folds if fold not in (self.fold, self.validation_fold))
 
     @property
     def checked_fold(self) -> int:
-        """The fold that a run is validated on while it learns."""
+        """Fold that the run is validated on while it learns."""
         return self.validation_fold or self.learnt_folds[0]

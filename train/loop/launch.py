@@ -1,4 +1,4 @@
-"""From a configuration to a trained run."""
+"""Start or resume the training of a configuration."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 
 from streamer.errors import ConfigError
 from streamer.inference.model_folders import read_manifest
-from train.loop.distributed import joined
+from train.loop.distributed import join_processes
 from train.loop.registry import Plugin
 from train.loop.run import current_commit, new_run, write_config, write_environment
 from train.loop.train_loop import train
@@ -23,44 +23,46 @@ _log = logging.getLogger(__name__)
 def launch(
     plugin: Plugin, config: Any, data: Path, cache: Path, resume: Path | None = None, name: str = ""
 ) -> Path:
-    """Train a task in a new run, or go on with one.
+    """Train a task in a new run, or resume one.
 
     Parameters
     ----------
     plugin : Plugin
+        Task to train.
     config : dataclass
-        Of the run, `plugin.config`.
+        Configuration of the run, a `plugin.config`.
     data, cache : Path
         Folders of the data sets and of decoded sound.
     resume : Path, optional
-        The run to go on with; only its ``loop`` may have been changed since.
+        Run to resume; only ``loop`` may differ from its configuration.
     name : str
-        Of a new run's folder in ``runs/TASK``; empty takes the time and a hash.
+        Name of a new run's folder in ``runs/TASK``; empty takes the time and a hash.
 
     Returns
     -------
     Path
-        The run's folder.
+        Folder of the run.
 
     Raises
     ------
     ConfigError
-        If the configuration is not the run's, or a run has that name.
+        If the configuration differs from the resumed run's, or a run has that name already.
     TrainingError, ModelError
-        As `train.loop.train_loop.train`.
+        If `train.loop.train_loop.train` fails.
     """
     if resume:
         _check_same(resume, config)
-    heard = Path(getattr(config, plugin.hears)) if plugin.hears else None
-    if resume and heard:
-        _check_same_heard(resume / plugin.hears, heard)
-    with joined(config.loop.device) as ranks:
+    input_model = Path(getattr(config, plugin.hears)) if plugin.hears else None
+    if resume and input_model:
+        _check_same_model(resume / plugin.hears, input_model)
+    with join_processes(config.loop.device) as ranks:
         task = plugin.task(config, data, cache)
         folder = ranks.agree(lambda: resume or new_run(plugin.name, config, name))
         if ranks.first:
             write_config(folder, config)
-            if heard and not (folder / plugin.hears).is_dir():  # by the release another may lie there
-                shutil.copytree(heard, folder / plugin.hears)
+            if input_model and not (folder / plugin.hears).is_dir():
+                # A copy, because the folder may hold another model by the time of the release.
+                shutil.copytree(input_model, folder / plugin.hears)
             computing = {
                 "device": ranks.device_name,
                 "processes": ranks.world,
@@ -73,7 +75,7 @@ def launch(
 
 
 def _check_same(run: Path, config: Any) -> None:
-    """All but how long and fast it learns must be as the run began, or its weights would mean something else."""
+    """Refuse a configuration that differs from the run's in more than the settings of the loop."""
     begun = _flat(json.loads((run / "config.json").read_text(encoding="utf-8")))
     given = _flat(json.loads(json.dumps(asdict(config))))
     for key in sorted(begun.keys() | given.keys()):
@@ -84,8 +86,8 @@ def _check_same(run: Path, config: Any) -> None:
             )
 
 
-def _check_same_heard(kept: Path, given: Path) -> None:
-    """What a run learnt on must be what it goes on with."""
+def _check_same_model(kept: Path, given: Path) -> None:
+    """Refuse an input model other than the one that the run has learnt on."""
     if kept.is_dir() and read_manifest(kept).sha256 != read_manifest(given).sha256:
         raise ConfigError(
             f"{given} holds another model than the run learnt on, which is kept in {kept}; start a new run"

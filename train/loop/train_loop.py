@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
 from train.errors import TrainingError
-from train.loop.checkpoint import Identity, described
+from train.loop.checkpoint import Identity, describe_checkpoint
 from train.loop.distributed import Ranks, single_process
 from train.loop.learner import Learner
 from train.loop.logbook import Logbook
@@ -87,7 +87,7 @@ def train(task: Task, config: LoopConfig, folder: Path, ranks: Ranks | None = No
             progress.seconds = time.monotonic() - began
             if log:
                 log.note(progress.step, {"learning_rate": rate, "seconds": progress.seconds, **figures})
-                content = described(identity, asdict(task.config), progress)
+                content = describe_checkpoint(identity, asdict(task.config), progress)
                 learner.save(content, folder, is_best=validations_since_best(progress.scores) == 0)
     return folder / "best.pt"
 

@@ -6,13 +6,21 @@ from torch import nn
 
 from streamer.dsp.log_mel import LogMelConfig
 from streamer.errors import ModelError
-from train.loop.checkpoint import CHECKPOINT_SCHEMA, Identity, Progress, described, load, load_weights, save
+from train.loop.checkpoint import (
+    CHECKPOINT_SCHEMA,
+    Identity,
+    Progress,
+    describe_checkpoint,
+    load,
+    load_weights,
+    save,
+)
 
 LINE = Identity("line", LogMelConfig())
 
 
 def content(identity=LINE, **changes):
-    about = described(identity, {"loop": {"steps": 3}, "sizes": (1, 2)}, Progress(7, [0.5], 1.25))
+    about = describe_checkpoint(identity, {"loop": {"steps": 3}, "sizes": (1, 2)}, Progress(7, [0.5], 1.25))
     return {**about, "weights": {"w": torch.ones(1_000)}, **changes}
 
 

@@ -10,7 +10,7 @@ from click.testing import CliRunner
 
 from tests.train.toy_task import LOOP, Line
 from train.__main__ import main
-from train.loop.cross_validation import pooled
+from train.loop.cross_validation import pool_figures
 from train.loop.folds import HoldsOut
 from train.loop.registry import Plugin
 from train.loop.task import LoopConfig
@@ -146,7 +146,7 @@ def test_an_absent_fold_is_refused(run):
 
 
 def test_one_fold_has_no_spread():
-    assert pooled({3: {"n": 0.5}}) == {"n": {"mean": 0.5, "by fold": {"3": 0.5}}}
+    assert pool_figures({3: {"n": 0.5}}) == {"n": {"mean": 0.5, "by fold": {"3": 0.5}}}
 
 
 @pytest.mark.parametrize("setting", ["fold=2", "validation_fold=1", "lower=elsewhere"])
@@ -162,7 +162,7 @@ def test_numbers_are_pooled_over_the_folds_that_have_their_part_and_text_is_left
         2: {"what": "a", "n": 2, "worst": {"y": 0.4}, "label": "y", "in": {"n": 5.0}},
         4: {"what": "a", "n": 4, "worst": {"x": 0.7}, "label": "z"},
     }
-    together = pooled(folds)
+    together = pool_figures(folds)
     assert together["what"] == "a"
     assert "label" not in together
     assert together["n"]["spread"] == pytest.approx(statistics.stdev([1, 2, 4]), abs=1e-4)

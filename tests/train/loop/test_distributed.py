@@ -8,7 +8,7 @@ import torch
 from streamer.errors import ConfigError
 from tests.conftest import ROOT
 from tests.train.toy_task import PlainLine, load, run_line
-from train.loop.distributed import Ranks, joined, single_process
+from train.loop.distributed import Ranks, join_processes, single_process
 from train.loop.run import read_metrics
 
 CPU = torch.device("cpu")
@@ -36,15 +36,15 @@ def test_a_group_that_was_left_leaves_no_thread_behind():
 import os, time
 from torch import nn, randn
 from torch.nn.parallel import DistributedDataParallel
-from train.loop.distributed import joined
+from train.loop.distributed import join_processes
 
 def threads():
     return {open(f"/proc/self/task/{task}/comm").read().strip() for task in os.listdir("/proc/self/task")}
 
-with joined("cpu"):
+with join_processes("cpu"):
     DistributedDataParallel(nn.Linear(4, 2))(randn(3, 4)).sum().backward()
     assert any("gloo" in name for name in threads()), threads()
-until = time.monotonic() + 30  # a thread that was joined is still listed for a moment
+until = time.monotonic() + 30  # a thread that was join_processes is still listed for a moment
 while any("gloo" in name for name in threads()):
     assert time.monotonic() < until, threads()
     time.sleep(0.01)
@@ -84,7 +84,7 @@ def test_a_batch_that_cannot_be_dealt_out_is_refused():
 
 def test_alone_without_torchrun(monkeypatch):
     monkeypatch.delenv("WORLD_SIZE", raising=False)
-    with joined("cpu") as ranks:
+    with join_processes("cpu") as ranks:
         assert ranks == Ranks(CPU, 0, 1)
         assert ranks.first
         assert ranks.device_name == "cpu"
