@@ -44,8 +44,8 @@ LAYERS = {
     "models": (
         "layers music_front_end recurrent",
         "ear gate genre heads spectra voice_activity yamnet",
-        "cnn_lstm_attention mask",
-        "mask_offline",
+        "cnn_lstm_attention separation_mask",
+        "separation_mask_offline",
     ),
     "train": (
         "data errors npz yamnet",
