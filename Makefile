@@ -2,8 +2,10 @@
 # PIP_ARGS is handed to pip: on Linux, PIP_ARGS="--extra-index-url https://download.pytorch.org/whl/cpu" gets the
 # small CPU build of torch instead of the CUDA one (torch is for training and tests; listening does without).
 
-.PHONY: listen test test-tfhub lint format wheel check-wheel bench reproduce findings demo examples clean
+.PHONY: listen test test-all test-avx2 test-tfhub lint format wheel check-wheel bench reproduce findings demo examples clean
 BIN := .venv/bin
+# A test process for each core, up to eight: each needs up to 1 GB.
+PYTEST := $(BIN)/python -m pytest --numprocesses logical --maxprocesses 8 --dist worksteal
 
 listen:
 	scripts/setup.sh
@@ -11,7 +13,19 @@ listen:
 
 test:
 	scripts/setup.sh dev
-	$(BIN)/python -m pytest
+	$(PYTEST) -m "not slow"
+
+# What is long too: whole trainings, and the benchmarks' shortest runs.
+test-all: test
+	$(PYTEST) -m slow
+
+# The tests that compute, as a processor sees them that has AVX2 and neither AVX-512 nor bf16. Left out is what moves
+# sound and messages: devices, decoders, sinks, sockets and the engine's scheduling, where no instruction matters.
+COMPUTES := $(addprefix tests/,dsp heads inference models separation yamnet custom_sounds train test_whole_chain.py \
+	cli/test_listen.py)
+test-avx2:
+	scripts/setup.sh dev
+	scripts/as_avx2.sh $(PYTEST) -m "not slow" $(COMPUTES)
 
 # The real TensorFlow Hub against the folder that `streamer models pull` writes, in an environment of its own.
 test-tfhub:

@@ -38,7 +38,7 @@ TFHUB = [
     "tensorflow-hub>=0.16,<0.17",
     "tf-keras>=2.16,<3",
 ]
-TEST = ["pytest>=8,<10", "librosa>=0.10,<1", "psutil>=5.9,<8"]
+TEST = ["pytest>=8,<10", "pytest-xdist>=3.6,<4", "librosa>=0.10,<1", "psutil>=5.9,<8"]
 LINT = ["ruff>=0.9,<1", "mypy>=1.14,<3", "pre-commit>=4,<5"]
 
 setup(

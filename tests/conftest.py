@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import signal
 import subprocess
+import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,9 +18,17 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 def pytest_configure() -> None:
-    """Let programs that tests start hear Ctrl-C: a script's shell lets what it runs in the background ignore it."""
-    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    """Prepare this process, and the programs that tests start, before NumPy and torch are imported."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as a shell sets it for background jobs
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    # Test processes are as many as cores: pools of threads in each would only wait for one another.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_setupnodes() -> None:
+    """Compile the kernels once, into numba's cache, before test processes start that would each compile them."""
+    subprocess.run([sys.executable, "-m", "tests.compile_kernels"], cwd=ROOT, check=True)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -62,8 +73,8 @@ def _running_sink() -> str | None:
 
 
 @pytest.fixture(scope="session")
-def virtual_microphone() -> str:
-    """Name of the PulseAudio sink that the default microphone hears.
+def running_sink() -> str:
+    """Return the name of the PulseAudio sink that the default microphone hears.
 
     Where none is running, a test that needs it is skipped and says so; with ``STREAMER_REQUIRE_MICROPHONE=1`` it
     fails, so that a machine which should have one cannot pass by having lost it.
@@ -75,3 +86,12 @@ def virtual_microphone() -> str:
             pytest.fail(reason)
         pytest.skip(reason)
     return sink
+
+
+@pytest.fixture
+def virtual_microphone(running_sink: str) -> Iterator[str]:
+    """Give a test the virtual microphone for itself: others that play into it, in any process, wait."""
+    path = Path(tempfile.gettempdir()) / f"streamer-microphone-in-tests-{os.getuid()}"
+    with path.open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield running_sink

@@ -20,12 +20,14 @@ from tests.yamnet.toy_weights import noise, toy_weights
 from train.yamnet.torch_reference import TorchYAMNet
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["frontend", "listening", "resample", "training_data"])
 def test_benchmark_runs(name: str, tmp_path: Path) -> None:
     result = smoke(name, tmp_path / "result.json")
     assert result["machine"]["packages"]["numpy"] == np.__version__
 
 
+@pytest.mark.slow
 def test_the_benchmark_of_a_separation_runs(tmp_path: Path) -> None:
     model = write_toy_separation(tmp_path / "toy")
     result = smoke("separation", tmp_path / "result.json", "--model", str(model))
@@ -35,6 +37,7 @@ def test_the_benchmark_of_a_separation_runs(tmp_path: Path) -> None:
         assert result[form]["beside a busy core"]["hops"] == 50
 
 
+@pytest.mark.slow
 def test_the_benchmark_of_lateness_runs(tmp_path: Path) -> None:
     result = smoke("lateness", tmp_path / "result.json")
     assert result["cases"]["1 stream"]["late_ms"]["scores"]["p50"] > 0
@@ -44,6 +47,7 @@ def test_the_benchmark_of_lateness_runs(tmp_path: Path) -> None:
     assert "lost" in result["freeze"]["said"][0]
 
 
+@pytest.mark.slow
 def test_the_benchmark_of_bounds_runs(tmp_path: Path) -> None:
     result = smoke("bounds", tmp_path / "result.json")
     assert list(result["models"]) == ["gate", "ear", "sounds", "genre", "separation"]
@@ -58,6 +62,7 @@ def test_the_benchmark_of_bounds_runs(tmp_path: Path) -> None:
         assert 0 < ms["products_alone"] < ms["models"]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells what memory a process has to itself")
 def test_the_benchmark_of_memory_runs(tmp_path: Path) -> None:
     found = list(smoke("memory", tmp_path / "result.json")["private_mb"].values())
@@ -65,6 +70,7 @@ def test_the_benchmark_of_memory_runs(tmp_path: Path) -> None:
     assert found[0] < found[2] < found[5]
 
 
+@pytest.mark.slow
 def test_the_benchmark_of_many_streams_runs(tmp_path: Path) -> None:
     found = smoke("streams", tmp_path / "result.json")["streams"]
     assert list(found) == ["1", "3"]
@@ -75,16 +81,19 @@ def test_the_benchmark_of_many_streams_runs(tmp_path: Path) -> None:
     assert "share of one core" in picture.read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_the_benchmark_of_many_streams_apart_runs(tmp_path: Path) -> None:
     apart = smoke("streams", tmp_path / "result.json", "--stems", "--rate", "16000")["streams"]["1"]
     assert apart["core_ms_per_stream_s"] > 0
 
 
+@pytest.mark.slow
 def test_the_benchmark_of_files_runs(tmp_path: Path) -> None:
     found = smoke("analyze", tmp_path / "result.json")["files"]["16000 Hz, 1 channels"]
     assert found["times_real_time"] == pytest.approx(10.0 / found["took_s"], rel=0.01, abs=0.05)  # rounded
 
 
+@pytest.mark.slow
 def test_the_benchmark_against_yamnet_runs(tmp_path: Path) -> None:
     weights = toy_weights()
     folder = tmp_path / "yamnet"

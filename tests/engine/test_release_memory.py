@@ -17,35 +17,43 @@ from streamer.dsp.log_mel import LogMel
 from streamer.engine.release_memory import release, unchanged
 from streamer.dsp.stage import offline
 
-def resident_kb():
-    status = Path("/proc/self/status").read_text().splitlines()
-    return int(next(line for line in status if line.startswith("VmRSS")).split()[1])
+def of_the_compiler(mappings):
+    return [mapping for mapping in mappings if "libllvmlite" in mapping.path]
+
+def resident_kb(mappings):
+    starts, found, counts = {f"{mapping.start:x}-" for mapping in mappings}, 0, False
+    for line in Path("/proc/self/smaps").read_text().splitlines():
+        if "-" in line.split()[0]:
+            counts = line.partition("-")[0] + "-" in starts
+        elif line.startswith("Rss:") and counts:
+            found += int(line.split()[1])
+    return found
 
 x = np.random.default_rng(0).normal(0, 0.1, (1, 16_000)).astype(np.float32)
 before = offline(LogMel(), x)
-held_kb = resident_kb()
 assert release(frozenset()) == 0  # what was not seen before is left alone
 libraries = unchanged()
-assert any("libllvmlite" in mapping.path for mapping in libraries)
+compiler = of_the_compiler(libraries)
+held_kb = resident_kb(compiler)
+assert held_kb > 0  # it has been used
 released = release(libraries)
-freed_kb = held_kb - resident_kb()
+assert released >= sum(mapping.stop - mapping.start for mapping in compiler)
+left_kb = resident_kb(compiler)
+assert left_kb == 0, f"{left_kb} of {held_kb} KB of the compiler are still in memory"
 assert np.array_equal(offline(LogMel(), x), before)
 
 from numba import njit
 assert njit(lambda n: n + 1)(1) == 2  # the compiler still works
-print(released, freed_kb)
+assert resident_kb(compiler) > 0  # it came back by itself
 """
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux says what is mapped where")
 def test_libraries_are_let_go_and_come_back() -> None:
     done = subprocess.run(
-        [sys.executable, "-c", PROGRAM], capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, "-c", PROGRAM], capture_output=True, text=True, timeout=300, check=False
     )
     assert done.returncode == 0, done.stderr
-    released, freed_kb = map(int, done.stdout.split())
-    assert released > 60_000_000
-    assert freed_kb > 40_000
 
 
 def told(*mappings: str) -> str:

@@ -113,6 +113,7 @@ def test_mel_statistics_are_of_levels_and_of_changes():
     np.testing.assert_allclose(found, [[2, 5, np.std([0, 2, 4]), 0, 2, 0, 0, 0]])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("task", MEASURES)
 def test_the_command_prints_what_the_page_of_results_tells(task, data, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)

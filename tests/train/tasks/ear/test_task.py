@@ -119,6 +119,7 @@ def test_data_sets_that_are_not_there_or_have_no_clips_of_sounds_are_refused(dat
         read_config(EarRunConfig, None, [f"data={data}"])
 
 
+@pytest.mark.slow
 def test_excerpts_of_all_that_is_no_clip_are_lessons_too(toy, task):
     more = EarTask(
         read_config(EarRunConfig, None, [*EAR, "lessons.excerpts_per_hour=720"]), toy, toy / "runs" / "cache"
@@ -137,6 +138,7 @@ def test_excerpts_of_all_that_is_no_clip_are_lessons_too(toy, task):
     assert (music[clip < 0] == MUSIC).mean() > 0.5
 
 
+@pytest.mark.slow
 def test_the_whole_way_from_data_to_an_ear_and_a_head_on_it(toy, monkeypatch):
     monkeypatch.chdir(toy)
     monkeypatch.setenv("STREAMER_DATA", str(toy))

@@ -104,6 +104,7 @@ def test_the_model_normalises_what_it_hears(task):
     assert normal.std().item() == pytest.approx(1.0, abs=1e-2)
 
 
+@pytest.mark.slow
 def test_the_whole_way_from_data_to_a_released_folder(toy, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("STREAMER_DATA", str(toy))

@@ -59,6 +59,7 @@ def test_folds_that_are_none_are_refused():
         read_config(GenreRunConfig, None, ["fold=11"])
 
 
+@pytest.mark.slow
 def test_the_whole_way_from_data_to_a_released_folder(toy, monkeypatch):
     monkeypatch.chdir(toy)
     monkeypatch.setenv("STREAMER_DATA", str(toy))

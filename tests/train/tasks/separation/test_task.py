@@ -174,6 +174,7 @@ def test_voiced_frames_are_those_near_the_voices_own_level():
     assert len(voiced_frames(voice[4_000:4_160], 160)) == 1
 
 
+@pytest.mark.slow
 def test_from_songs_to_a_released_folder_that_separates(songs, settings, tmp_path, monkeypatch):
     monkeypatch.setenv("STREAMER_DATA", str(songs.parent))
     monkeypatch.chdir(tmp_path)
@@ -247,6 +248,7 @@ def test_weights_of_another_transform_may_be_begun_with(songs, settings, tmp_pat
     assert all(torch.equal(weights[name], own) for name, own in model.state_dict().items())
 
 
+@pytest.mark.slow
 def test_the_network_that_waits_for_the_end_is_measured_as_it_is_and_not_exported(
     songs, settings, tmp_path, monkeypatch
 ):

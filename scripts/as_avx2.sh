@@ -1,0 +1,17 @@
+#!/usr/bin/env bash
+# Run a command as a processor sees it that has AVX2 and neither AVX-512 nor bf16, where this one has more:
+#   scripts/as_avx2.sh .venv/bin/python -m pytest tests/models
+# oneDNN, torch, MKL, OpenBLAS, NumPy and numba can be told so; ONNX Runtime cannot.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+[ "$(uname -m)" = x86_64 ] || { echo "as_avx2.sh: this is $(uname -m); expected x86_64" >&2; exit 1; }
+
+export ONEDNN_MAX_CPU_ISA=AVX2 ATEN_CPU_CAPABILITY=avx2
+export MKL_ENABLE_INSTRUCTIONS=AVX2 OPENBLAS_CORETYPE=Haswell
+export NUMBA_CPU_NAME=haswell NUMBA_CPU_FEATURES=
+# NumPy warns of what it cannot leave out: only what it has been built for and this processor has.
+NPY_DISABLE_CPU_FEATURES=$(.venv/bin/python -c '
+from numpy._core._multiarray_umath import __cpu_dispatch__, __cpu_features__
+print(*(name for name in __cpu_dispatch__ if name not in ("X86_V3", "AVX2", "FMA3") and __cpu_features__[name]))')
+export NPY_DISABLE_CPU_FEATURES
+exec "$@"

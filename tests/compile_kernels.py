@@ -1,0 +1,34 @@
+"""Run each compiled kernel once, so that numba's cache has it for all the processes that follow."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from streamer.audio.ring import RingBuffer
+from streamer.audio.ring_kernels import capture_callback
+from streamer.dsp.downmix import downmix
+from streamer.dsp.level import LevelMeter
+from streamer.dsp.log_mel import LogMel
+from streamer.dsp.resample import Resample
+from streamer.dsp.stage import offline
+from streamer.dsp.stft import InverseStft, Stft
+
+
+def main() -> None:
+    """Compile what the cache does not have."""
+    block = np.zeros((4_800, 1), np.float32)
+    ring = RingBuffer(len(block), 1, 48_000)
+    ring.compile()
+    ring.write(block, 0.0)
+    ring.read(len(block))
+    capture_callback()
+    downmix(block, np.empty(len(block), np.float32))
+    sound = block.T
+    offline(LevelMeter(1_600), sound)
+    offline(LogMel(), sound)
+    offline(Resample(48_000, 16_000), sound)
+    offline(InverseStft(), offline(Stft(), sound[..., None]))
+
+
+if __name__ == "__main__":
+    main()
