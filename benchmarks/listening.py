@@ -31,7 +31,7 @@ from streamer.events import Event
 from streamer.inference.model_cache import ModelCache
 from streamer.pipeline.build_heads import build_heads
 from streamer.pipeline.pipeline import Pipeline
-from streamer.sources.open_source import DEMO_PATH
+from streamer.sources.auto_device import DEMO_PATH
 from streamer.sources.source import Block
 from streamer.wire.subscriber import Subscriber
 

@@ -20,7 +20,7 @@ from streamer.events import Event
 from streamer.inference.model_cache import ModelCache
 from streamer.sinks.sink import Sink
 from streamer.sinks.view import View
-from streamer.sources.open_source import DEMO_PATH
+from streamer.sources.auto_device import DEMO_PATH
 
 
 class PictureAt(Sink):

@@ -38,6 +38,7 @@ LAYERS = {
         "pipeline",
         "engine",
         "bench",
+        "api",
         "cli",
         "__main__",
     ),

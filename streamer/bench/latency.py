@@ -14,8 +14,8 @@ from streamer.bench.recording import Looped, recording
 from streamer.bench.section import BenchSection
 from streamer.dsp.resample import Resample
 from streamer.dsp.stage import Chain
-from streamer.engine.build_streams import run
 from streamer.engine.engine import Engine
+from streamer.engine.engine_thread import EngineThread
 from streamer.engine.stream import Stream
 from streamer.engine.warm_up import get_ready
 from streamer.errors import StreamError
@@ -111,8 +111,9 @@ def _measured(chosen: Chosen, seconds: float) -> Iterator[dict[str, object]]:
     source = Paced(Looped(*recording(), first=0))
     stream = Stream("bench", source, chosen.listeners[0], SETTLED_S + seconds, chosen.config)
     get_ready([stream], chosen.config.publish)
-    if run(Engine([stream], [publisher, received], chosen.config), lambda: None, LOOK_S):
-        raise KeyboardInterrupt
+    with EngineThread(Engine([stream], [publisher, received], chosen.config)) as thread:
+        thread.join()
+    thread.raise_failure()
     if stream.error:
         raise stream.error
     counted = [(event, late_s) for event, late_s in received.late_s if event.stop / event.rate >= SETTLED_S]

@@ -8,7 +8,7 @@ import soundfile
 from streamer.arrays import Array
 from streamer.dsp.resample import Resample
 from streamer.dsp.stage import offline
-from streamer.sources.open_source import DEMO_PATH
+from streamer.sources.auto_device import DEMO_PATH
 from streamer.sources.source import Block, Source
 
 

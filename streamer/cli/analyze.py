@@ -1,33 +1,57 @@
-"""Files as fast as the machine can, through the same engine as live sound."""
+"""``streamer analyze``: files to lines of JSON, as fast as the machine can."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
-from streamer.cli.progress import Show, file_bars
-from streamer.config import Config, StreamConfig
-from streamer.engine.build_streams import make_streams, run
-from streamer.engine.engine import Engine
-from streamer.engine.stream import Stream
-from streamer.engine.warm_up import get_ready
+import click
+
+from streamer.cli.options import engine_options, model_options, option_config
+from streamer.cli.terminal import leave, standard_output
 from streamer.errors import InterruptedByUserError
-from streamer.events import Status
-from streamer.inference.model_cache import ModelCache
-from streamer.sinks.json_lines import JsonLines
-from streamer.sinks.sink import Filtered
+
+if TYPE_CHECKING:
+    from streamer.cli.progress import Show
+    from streamer.config import Config
+    from streamer.engine.stream import Stream
 
 PROGRESS_S = 0.2
 
 
+@click.command()
+@click.argument(
+    "files", nargs=-1, required=True, type=click.Path(path_type=Path, readable=False), metavar="FILE..."
+)
+@model_options
+@engine_options
+def analyze(
+    files: tuple[Path, ...],
+    config_path: Path | None,
+    models: tuple[str, ...],
+    prefer: str | None,
+    backend: str | None,
+    threads: int | None,
+) -> None:
+    """Analyze files as fast as the machine can; the messages go to standard output, a line of JSON each."""
+    config = option_config(config_path, models, prefer, backend, threads)
+    streams = analyze_files(files, config, standard_output())
+    for stream in streams:
+        if stream.muted_samples:
+            click.echo(
+                f"{stream.name}: {stream.muted_samples} samples were no sound (NaN, infinite) and muted",
+                err=True,
+            )
+    leave(streams)
+
+
 def analyze_files(paths: Sequence[Path], config: Config, out: TextIO) -> list[Stream]:
-    """Hear files one after the other and write their messages, a line of JSON each.
+    """Analyze files one after the other and write their messages, a line of JSON each.
 
     Progress goes to standard error when that is a terminal. A file that fails is noted in its stream's
-    `error`; the others are heard.
+    `error`; the others are analyzed.
 
     Parameters
     ----------
@@ -46,22 +70,22 @@ def analyze_files(paths: Sequence[Path], config: Config, out: TextIO) -> list[St
     InterruptedByUserError
         If the process was asked to stop before the end.
     """
-    # Nothing is played of what is heard faster than it sounds.
-    config = replace(config, stems=replace(config.stems, play=""))
-    entries = tuple(StreamConfig(f"file:{path}") for path in paths)
-    streams = make_streams(
-        replace(config, stream=entries),
-        realtime=False,
-        duration_s=float("inf"),
-        loaded=ModelCache(config.engine),
-    )
+    from streamer.api.analyze import streams_of_files
+    from streamer.cli.progress import file_bars
+    from streamer.cli.run_engine import run_engine
+    from streamer.engine.engine import Engine
+    from streamer.engine.warm_up import get_ready
+    from streamer.events import Status
+    from streamer.sinks.json_lines import JsonLines
+    from streamer.sinks.sink import Filtered
+
+    streams = streams_of_files(paths, config)
     get_ready(streams, config.publish)
     with file_bars() as bars:
         for stream in streams:
-            # Without what is said of the process, the same file gives the same lines.
-            sinks = [Filtered(Status, JsonLines(out))]
-            show = partial(_show, bars.begin(stream.name), stream)
-            if run(Engine([stream], sinks, config), show, PROGRESS_S):
+            # Without statuses, which tell of the process, the same file gives the same lines.
+            engine = Engine([stream], [Filtered(Status, JsonLines(out))], config)
+            if run_engine(engine, partial(_show, bars.begin(stream.name), stream), PROGRESS_S):
                 raise InterruptedByUserError(
                     f"interrupted in {stream.name}: the messages end before the sound"
                 )

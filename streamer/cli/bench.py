@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from streamer.cli.options import engine_config, engine_options, hearing_config, hearing_options
+from streamer.cli.options import engine_options, model_options, option_config
 from streamer.cli.terminal import standard_output
 from streamer.config import Config
 from streamer.errors import ConfigError
@@ -62,7 +62,7 @@ def asking(command: Callable[[Asked], None]) -> Callable[..., None]:
     ) -> None:
         if not math.isfinite(seconds):
             raise ConfigError(f"--seconds is {seconds}; expected seconds")
-        config = engine_config(hearing_config(config_path, models, prefer), backend, threads)
+        config = option_config(config_path, models, prefer, backend, threads)
         command(Asked(config, seconds, as_json))
 
     run = click.option("--json", "as_json", is_flag=True, help="One JSON document in place of tables.")(run)
@@ -73,7 +73,7 @@ def asking(command: Callable[[Asked], None]) -> Callable[..., None]:
         show_default=True,
         help="Sound that each measurement hears.",
     )(run)
-    return hearing_options(engine_options(run))
+    return model_options(engine_options(run))
 
 
 @click.group(invoke_without_command=True)

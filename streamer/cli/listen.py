@@ -1,4 +1,4 @@
-"""``streamer listen``: live sound, until it ends or is asked to."""
+"""``streamer listen``: label live sound until it ends, or until the process is asked to stop."""
 
 from __future__ import annotations
 
@@ -7,24 +7,22 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 import click
 
-from streamer.cli.options import engine_config, engine_options, hearing_config, hearing_options, pcm_config
+from streamer.cli.options import engine_options, model_options, option_config, pcm_config
+from streamer.cli.signals import HungUp
 from streamer.cli.terminal import leave, standard_output
 from streamer.config import DEFAULT_ADDRESS, STEMS, Config, StreamConfig
-from streamer.engine.signals import HungUp
 from streamer.errors import ConfigError
 
 if TYPE_CHECKING:
     from streamer.engine.stream import Stream
     from streamer.sinks.sink import Sink
 
-T = TypeVar("T")
-
 PICTURE_S = 0.125
-"""Between two pictures of the live view: lively for a level, cheap for the machine."""
+"""Seconds between two pictures of the live view: often enough for a level, seldom enough for the machine."""
 
 
 @click.command()
@@ -38,15 +36,19 @@ PICTURE_S = 0.125
 )
 @click.option("--bind", metavar="ADDRESS", help=f"Where to publish.  [default: {DEFAULT_ADDRESS}]")
 @click.option("--keys", metavar="DIR", help="CURVE keys (see `streamer keys`); needed beyond loopback.")
-@hearing_options
+@model_options
 @engine_options
-@click.option("--stems", is_flag=True, help="Publish voice and accompaniment apart, while there is music.")
+@click.option(
+    "--stems", is_flag=True, help="Publish voice and accompaniment as separate stems, while there is music."
+)
 @click.option(
     "--stems-to",
     metavar="DIR",
     help="Write voice and accompaniment into files there, while there is music.",
 )
-@click.option("--play", type=click.Choice(STEMS), help="Play one of them live, while there is music.")
+@click.option(
+    "--play", type=click.Choice(STEMS), help="Play the voice or the music stem live, while there is music."
+)
 @click.option(
     "--output",
     metavar="DEVICE",
@@ -87,25 +89,33 @@ def listen(
     pcm_format: str | None,
 ) -> None:
     """Listen, decide and publish until Ctrl-C or the end of the sound."""
-    from streamer.engine.build_streams import resolve_auto
+    from streamer.api.configure import changed, with_stems
+    from streamer.sources.auto_device import resolve_auto
 
     if duration_s is not None and not math.isfinite(duration_s):
         raise ConfigError(f"--duration is {duration_s}; expected seconds")
 
-    def configured() -> Config:
-        asked = engine_config(hearing_config(config_path, models, prefer), backend, threads)
+    def read_again() -> Config:
+        if stems_to == "":
+            raise ConfigError("--stems-to is empty; expected a folder")
+        asked = option_config(config_path, models, prefer, backend, threads)
         entries = tuple(StreamConfig(device) for device in devices) or asked.stream
         found = replace(
             asked,
-            stream=resolve_auto(entries, _notice),
-            publish=_changed(asked.publish, bind=bind, keys=keys),
+            stream=resolve_auto(entries, _warn),
+            publish=changed(asked.publish, bind=bind, keys=keys),
             pcm=asked.pcm if pcm_format is None else pcm_config(pcm_format),
         )
-        return _taken_apart(found, publish=stems or None, to=stems_to, play=play, output=output)
+        found = with_stems(found, publish=stems or None, to=stems_to, play=play, output=output)
+        if output is not None and not any(found.of(entry).stems.play for entry in found.stream):
+            raise ConfigError(
+                f"--output is {output!r} and nothing is to be played; add --play voice or --play music"
+            )
+        return found
 
-    again = _nothing_to_read if config_path is None else configured
     with HungUp() as hung_up:  # from here on, while models are loaded too
-        _listen(configured(), again, hung_up, as_json, realtime, duration_s or math.inf)
+        again = _nothing_to_read if config_path is None else read_again
+        _listen(read_again(), again, hung_up, as_json, realtime, duration_s or math.inf)
 
 
 def _listen(
@@ -116,8 +126,9 @@ def _listen(
     realtime: bool,
     duration_s: float,
 ) -> None:
-    """Listen by a configuration, and by what it is whenever it is read again."""
-    from streamer.engine.build_streams import make_streams, run, summary
+    """Listen as a configuration says, and as it says whenever it is read again."""
+    from streamer.cli.run_engine import run_engine
+    from streamer.engine.build_streams import make_streams
     from streamer.engine.engine import Engine
     from streamer.engine.reload import Reload
     from streamer.engine.warm_up import get_ready
@@ -138,9 +149,9 @@ def _listen(
     sink = output_sink(standard_output(), as_json, realtime, sinks)
     engine = Engine(streams, [*sinks, sink], config)
     reload = Reload(configured_again, config, streams, streams_of)
-    with _drawn(sink) as draw:
-        run(engine, tick, PICTURE_S)
-    for line in summary(engine.streams):
+    with _view_of(sink) as draw:
+        run_engine(engine, tick, PICTURE_S)
+    for line in _summary(engine.streams):
         click.echo(line, err=True)
     if sink.dropped_lines:
         click.echo(f"{sink.dropped_lines} lines were left out, because nobody read them in time", err=True)
@@ -151,27 +162,9 @@ def _nothing_to_read() -> Config:
     raise ConfigError("there is no file to read again; expected a start with --config")
 
 
-def _taken_apart(config: Config, **given: object) -> Config:
-    """A configuration with what the command line says of stems: of all, and of a stream that has its own."""
-    if given["to"] == "":
-        raise ConfigError("--stems-to is empty; expected a folder")
-    entries = (replace(e, stems=_changed(e.stems, **given)) if e.stems else e for e in config.stream)
-    found = replace(config, stream=tuple(entries), stems=_changed(config.stems, **given))
-    if given["output"] is not None and not any(found.of(entry).stems.play for entry in found.stream):
-        raise ConfigError(
-            f"--output is {given['output']!r} and nothing is to be played; add --play voice or --play music"
-        )
-    return found
-
-
-def _changed(section: T, **given: object) -> T:
-    """A section of the configuration with what the command line says of it."""
-    return replace(section, **{key: value for key, value in given.items() if value is not None})  # type: ignore[type-var]
-
-
 @contextmanager
-def _drawn(sink: Sink) -> Iterator[Callable[[], None]]:
-    """While entered, calling what it gives draws a view; other sinks draw nothing."""
+def _view_of(sink: Sink) -> Iterator[Callable[[], None]]:
+    """Give a function that draws the live view, on the terminal while entered; other sinks draw nothing."""
     from streamer.sinks.view import View
 
     if not isinstance(sink, View):
@@ -183,5 +176,16 @@ def _drawn(sink: Sink) -> Iterator[Callable[[], None]]:
         yield lambda: live.update(sink.picture(), refresh=True)
 
 
-def _notice(text: str) -> None:
+def _summary(streams: Sequence[Stream]) -> Iterator[str]:
+    """Give a line for each stream: how much was heard and what was lost."""
+    from streamer.sinks.lines import clock
+
+    for stream in streams:
+        samples = stream.position_samples
+        heard = clock(samples, stream.source.rate_hz) if samples else "nothing"
+        lost = f"dropped {stream.dropped_samples} samples, {stream.overruns} overruns"
+        yield f"{stream.name}: heard {heard}, {lost}, muted {stream.muted_samples} samples"
+
+
+def _warn(text: str) -> None:
     click.secho(text, err=True, fg="yellow", bold=True)

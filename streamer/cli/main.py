@@ -8,14 +8,13 @@ from typing import Any
 
 import click
 
+from streamer.cli.analyze import analyze
 from streamer.cli.bench import bench
 from streamer.cli.listen import listen
 from streamer.cli.models import models as model_commands
-from streamer.cli.options import engine_config, engine_options, hearing_config, hearing_options
 from streamer.cli.reload import reload
 from streamer.cli.separate import separate
 from streamer.cli.teach import teach
-from streamer.cli.terminal import leave, standard_output
 from streamer.config import DEFAULT_ADDRESS
 from streamer.errors import InterruptedByUserError, StreamerError
 
@@ -51,7 +50,7 @@ class _Group(click.Group):
 @click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="streamer")
 def main() -> None:
-    """Listens to live sound and says, while it is still sounding, what it is."""
+    """Label live audio in real time, and split voice from music."""
 
 
 @main.command()
@@ -117,34 +116,7 @@ def subscribe(
             click.echo("", err=True)
 
 
-@main.command()
-@click.argument(
-    "files", nargs=-1, required=True, type=click.Path(path_type=Path, readable=False), metavar="FILE..."
-)
-@hearing_options
-@engine_options
-def analyze(
-    files: tuple[Path, ...],
-    config_path: Path | None,
-    models: tuple[str, ...],
-    prefer: str | None,
-    backend: str | None,
-    threads: int | None,
-) -> None:
-    """Hear files as fast as the machine can; the messages go to standard output, a line of JSON each."""
-    from streamer.cli.analyze import analyze_files
-
-    config = engine_config(hearing_config(config_path, models, prefer), backend, threads)
-    streams = analyze_files(files, config, standard_output())
-    for stream in streams:
-        if stream.muted_samples:
-            click.echo(
-                f"{stream.name}: {stream.muted_samples} samples were no sound (NaN, infinite) and muted",
-                err=True,
-            )
-    leave(streams)
-
-
+main.add_command(analyze)
 main.add_command(bench)
 main.add_command(listen)
 main.add_command(model_commands)

@@ -17,10 +17,10 @@ def models() -> None:
 
 @models.command("list")
 def list_models() -> None:
-    """The models that come with this program, and the user's."""
+    """List the models that come with this program, and the user's."""
     from streamer.inference.model_folders import known_folders, read_manifest
 
-    for folder in known_folders():
+    for folder in known_folders():  # one by one, so that those before a damaged one are listed
         click.echo(_described(read_manifest(folder)))
 
 

@@ -1,21 +1,20 @@
-"""Options that several commands have, and the configuration that they make."""
+"""Options that several commands share, and the configuration that they make."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import click
 
-from streamer.config import BACKENDS, MODEL_KEYS, PREFERENCES, Config, ModelsConfig, PcmConfig
-from streamer.config_file import read_config
+from streamer.api.configure import configured
+from streamer.config import BACKENDS, MODEL_KEYS, PREFERENCES, Config, PcmConfig
 from streamer.errors import ConfigError
 
 
-def hearing_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a command --config, --model and --prefer, as `hearing_config` takes them."""
+def model_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command --config, --model and --prefer, as `option_config` takes them."""
     options = (
         click.option(
             "--config", "config_path", type=click.Path(path_type=Path, readable=False), help="TOML file."
@@ -41,7 +40,7 @@ def hearing_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def engine_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a command --backend and --threads, as `engine_config` takes them."""
+    """Give a command --backend and --threads, as `option_config` takes them."""
     backend = click.option(
         "--backend",
         type=click.Choice(BACKENDS),
@@ -51,44 +50,34 @@ def engine_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return backend(threads(command))
 
 
-def engine_config(config: Config, backend: str | None, threads: int | None) -> Config:
-    """A configuration with what the command line says of its engine.
+def option_config(
+    config_path: Path | None,
+    models: Sequence[str],
+    prefer: str | None,
+    backend: str | None,
+    threads: int | None,
+) -> Config:
+    """Return the configuration of a file, or the default one, changed by the options of a command.
+
+    Parameters
+    ----------
+    config_path : Path or None
+    models : sequence of str
+        SLOT=MODEL each.
+    prefer, backend : str or None
+    threads : int or None
+        None leaves what the file says.
 
     Raises
     ------
     ConfigError
-        If it cannot be used.
+        If the file or an option cannot be used.
     """
-    given = {"backend": backend, "threads": threads}
-    asked: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
-    return replace(config, engine=replace(config.engine, **asked))
-
-
-def hearing_config(config_path: Path | None, models: Sequence[str], prefer: str | None) -> Config:
-    """The configuration of a file, if there is one, with what the command line says of models.
-
-    Raises
-    ------
-    ConfigError
-        If the file cannot be used, or `models` are not of the form PLACE=MODEL.
-    """
-    from streamer.sinks.open_sinks import sink_sections
-
-    config = read_config(config_path, sink_sections()) if config_path else Config()
-    names = dict(map(_chosen, models))
-
-    def changed(section: ModelsConfig) -> ModelsConfig:
-        return replace(section, names={**section.names, **names}, prefer=prefer or section.prefer)
-
-    streams = tuple(
-        replace(stream, models=changed(stream.models)) if stream.models else stream
-        for stream in config.stream
-    )
-    return replace(config, models=changed(config.models), stream=streams)
+    return configured(config_path, dict(map(_slot_and_model, models)), prefer, backend, threads)
 
 
 def pcm_config(text: str) -> PcmConfig:
-    """The PCM format of ``RATE:CHANNELS:ENCODING``.
+    """Return the PCM format of ``RATE:CHANNELS:ENCODING``.
 
     Raises
     ------
@@ -104,7 +93,8 @@ def pcm_config(text: str) -> PcmConfig:
         ) from error
 
 
-def _chosen(text: str) -> tuple[str, str]:
+def _slot_and_model(text: str) -> tuple[str, str]:
+    """Split SLOT=MODEL."""
     place, equals, model = text.partition("=")
     if place not in MODEL_KEYS or not equals:
         raise ConfigError(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from streamer.engine.signals import StoppedBySignal
+from streamer.cli.signals import StoppedBySignal
 from streamer.errors import ConfigError, InterruptedByUserError, StreamerError
 
 if TYPE_CHECKING:

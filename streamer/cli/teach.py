@@ -14,7 +14,7 @@ from streamer.config import Config, PcmConfig, StreamConfig
 from streamer.errors import ConfigError, StreamerError
 
 if TYPE_CHECKING:
-    from streamer.custom_sounds.learner import SoundLearner
+    from streamer.api.teach import Teacher
     from streamer.custom_sounds.store import SoundStore
     from streamer.sources.source import Source
 
@@ -47,77 +47,81 @@ def teach(
     folder: Path | None,
 ) -> None:
     """Teach a sound of your own by name, from one recording or more; `listen` then reports it."""
-    from streamer.custom_sounds.learner import LONGEST_S
-    from streamer.custom_sounds.store import SoundStore, taught_folder
+    from streamer.api.teach import forget, store_in
 
-    store = SoundStore(folder or taught_folder())
     if listed + (removed is not None) + (label is not None) != 1:
         raise ConfigError("expected LABEL and FILES or --device, or --list, or --remove LABEL: one of them")
     if listed:
-        _list(store)
+        _list(store_in(folder))
     elif removed is not None:
-        click.echo(f"{removed}: forgotten, with its recordings: {', '.join(store.remove(removed))}")
+        click.echo(f"{removed}: forgotten, with its recordings: {', '.join(forget(removed, folder))}")
     elif label is not None:
         pcm = PcmConfig() if pcm_format is None else pcm_config(pcm_format)
-        asked = [_recording(f"file:{path}", LONGEST_S, pcm) for path in files]
-        _teach(store, label, asked + ([_recording(device, seconds, pcm)] if device else []))
+        recordings = [_recording(f"file:{path}", None, pcm) for path in files]
+        _teach(label, recordings + ([_recording(device, seconds, pcm)] if device else []), folder)
 
 
 @dataclass(frozen=True)
-class _Asked:
-    """What a recording is called, where it comes from, and how much of it is heard."""
+class _Recording:
+    """A recording that is to be learnt.
+
+    Attributes
+    ----------
+    name : str
+    source : Source
+        Not yet opened.
+    longest_s : float
+        Seconds of it that are heard at most.
+    """
 
     name: str
     source: Source
     longest_s: float
 
 
-def _recording(device: str, longest_s: float, pcm: PcmConfig) -> _Asked:
+def _recording(device: str, longest_s: float | None, pcm: PcmConfig) -> _Recording:
+    from streamer.custom_sounds.learner import LONGEST_S
     from streamer.sources.open_source import name_for, source_for
 
     source = source_for(StreamConfig(device), Config(pcm=pcm), realtime=False)
-    return _Asked(name_for(device), source, longest_s)
+    return _Recording(name_for(device), source, LONGEST_S if longest_s is None else longest_s)
 
 
-def _teach(store: SoundStore, label: str, asked: Sequence[_Asked]) -> None:
-    from streamer.custom_sounds.learner import learner
-    from streamer.custom_sounds.report import report
+def _teach(label: str, recordings: Sequence[_Recording], folder: Path | None) -> None:
+    """Learn a label from all recordings that can be learnt from, and print how it stands."""
+    from streamer.api.teach import Teacher, store_in
     from streamer.custom_sounds.store import checked_label, taught_folder
-    from streamer.inference.model_cache import ModelCache
 
     label = checked_label(label)
-    if not asked:
+    if not recordings:
         raise ConfigError(f"nothing to learn {label!r} from; expected sound files, or --device mic")
-    own = learner(ModelCache())
-    left_out = sum(not _taken(store, label, one, own) for one in asked)
+    store = store_in(folder)
+    teacher = Teacher(label, store)
+    left_out = sum(not _learn(recording, teacher) for recording in recordings)
     if label in store.labels():
-        for line in report(label, store, own).lines():
+        for line in teacher.report().lines():
             click.echo(line)
         own_folder = "" if store.folder == taught_folder() else f" --model taught={store.folder}"
         click.echo(
             f"kept in {store.folder_of(label)}; `streamer listen{own_folder}` reports it from its next start on"
         )
     if left_out:
-        raise StreamerError(f"{left_out} of {len(asked)} recordings were left out of {label!r}, see above")
+        raise StreamerError(
+            f"{left_out} of {len(recordings)} recordings were left out of {label!r}, see above"
+        )
 
 
-def _taken(store: SoundStore, label: str, asked: _Asked, own: SoundLearner) -> bool:
-    """Learn one recording, and say so; or say why not."""
-    from streamer.custom_sounds.store import as_kept
-    from streamer.sources.record import record
-
+def _learn(recording: _Recording, teacher: Teacher) -> bool:
+    """Learn one recording and print so, or print why it was left out; whether it was learnt."""
     try:
-        samples = as_kept(record(asked.source, own.rate_hz, asked.longest_s))
-        own.check(samples)
+        samples = teacher.hear(recording.source, recording.longest_s)
     except StreamerError as error:
-        click.echo(f"{asked.name}: left out: {error}", err=True)
+        click.echo(f"{recording.name}: left out: {error}", err=True)
         return False
-    known = store.holds(label, samples)
-    if not known:
-        store.add(label, asked.name, samples, own.rate_hz)
-    seconds = len(samples) / own.rate_hz
-    first = "its first " if seconds >= asked.longest_s else ""
-    click.echo(f"{asked.name}: {first}{seconds:.1f} s {'known already' if known else 'heard'}")
+    is_new = teacher.keep(recording.name, samples)
+    seconds = len(samples) / teacher.rate_hz
+    first = "its first " if seconds >= recording.longest_s else ""
+    click.echo(f"{recording.name}: {first}{seconds:.1f} s {'heard' if is_new else 'known already'}")
     return True
 
 

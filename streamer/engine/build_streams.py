@@ -1,59 +1,20 @@
-"""Listening from configuration to summary: what `streamer listen` and `streamer analyze` do."""
+"""Build streams from a configuration: their names, sources, models and sinks."""
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from streamer.config import Config, StemsConfig, StreamConfig
-from streamer.engine.engine import Engine
-from streamer.engine.signals import StoppedBySignal
 from streamer.engine.stream import Ended, Stream
-from streamer.errors import ConfigError, DeviceError, StreamerError
+from streamer.errors import ConfigError, StreamerError
 from streamer.inference.model_cache import ModelCache
 from streamer.pipeline.build_heads import build_heads
 from streamer.pipeline.build_separation import build_separation
 from streamer.pipeline.stream_models import StreamModels
-from streamer.sinks.lines import clock
 from streamer.sinks.open_sinks import stream_sinks
 from streamer.sinks.player import check_outputs
-from streamer.sources.open_source import DEMO_PATH, name_for, source_for
-
-INSTEAD = "Listening to the bundled recording instead, in real time, through the same pipeline."
-
-
-def resolve_auto(streams: Sequence[StreamConfig], notice: Callable[[str], None]) -> tuple[StreamConfig, ...]:
-    """Turn the device ``auto`` into the microphone or, where there is none, the bundled recording.
-
-    Parameters
-    ----------
-    streams : sequence of StreamConfig
-    notice : callable
-        Told when there is no microphone.
-
-    Returns
-    -------
-    tuple of StreamConfig
-    """
-
-    def resolved(stream: StreamConfig) -> StreamConfig:
-        if stream.device != "auto":
-            return stream
-        from streamer.audio.devices import (  # loads PortAudio, which files do without
-            find_input,
-            input_devices,
-        )
-
-        try:
-            find_input("mic", input_devices())
-        except DeviceError as error:
-            notice(f"NO MICROPHONE: {error}")
-            notice(INSTEAD)
-            return replace(stream, device=f"file:{DEMO_PATH}")
-        return replace(stream, device="mic")
-
-    return tuple(resolved(stream) for stream in streams)
+from streamer.sources.open_source import name_for, source_for
 
 
 def make_streams(
@@ -128,63 +89,6 @@ def make_listener(config: Config, loaded: ModelCache) -> StreamModels:
     """
     heads = build_heads(config, loaded)
     return StreamModels(heads, build_separation(config, heads, loaded))
-
-
-def run(engine: Engine, tick: Callable[[], None], tick_s: float) -> bool:
-    """Run an engine on its own thread until it is done or the process is asked to stop.
-
-    SIGINT and SIGTERM end it in order; a second one ends the process at once.
-
-    Parameters
-    ----------
-    engine : Engine
-    tick : callable
-        Called every `tick_s` seconds on this thread.
-    tick_s : float
-
-    Returns
-    -------
-    bool
-        Whether it was asked to stop.
-
-    Raises
-    ------
-    StreamerError
-        What the engine raised.
-    """
-    stop = threading.Event()
-    failures: list[BaseException] = []
-
-    def work() -> None:
-        try:
-            engine.run(stop)
-        except BaseException as error:  # noqa: BLE001 - raised again on the caller's thread
-            failures.append(error)
-
-    thread = threading.Thread(target=work, name="engine")
-    with StoppedBySignal(stop) as asked:
-        thread.start()
-        try:
-            while thread.is_alive():
-                thread.join(tick_s)
-                tick()
-        finally:  # should that fail, the engine still ends in order
-            stop.set()
-            thread.join()
-    if failures:
-        raise failures[0]
-    return asked.is_set()
-
-
-def summary(streams: Sequence[Stream]) -> list[str]:
-    """A line for each stream: how much was heard and what was lost."""
-    lines = []
-    for stream in streams:
-        samples = stream.position_samples
-        heard = clock(samples, stream.source.rate_hz) if samples else "nothing"
-        lost = f"dropped {stream.dropped_samples} samples, {stream.overruns} overruns"
-        lines.append(f"{stream.name}: heard {heard}, {lost}, muted {stream.muted_samples} samples")
-    return lines
 
 
 def _names(entries: Sequence[StreamConfig]) -> list[str]:

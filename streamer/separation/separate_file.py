@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, suppress
 from pathlib import Path
+from typing import NamedTuple
 
 import soundfile
 
@@ -18,9 +18,53 @@ from streamer.inference.model import Model
 from streamer.separation.separator import Separator, Stems, cleaned
 from streamer.sinks.stem_writer import FULL, is_full
 from streamer.sources.file import FileSource
-from streamer.sources.source import POLL_S, Source
+from streamer.sources.read_blocks import read_blocks
+from streamer.sources.source import Source
 
 BLOCK_FRAMES = 16_384
+
+
+class SeparatedPiece(NamedTuple):
+    """The stems of a piece of sound.
+
+    Attributes
+    ----------
+    stems : Stems
+        A batch of one.
+    stop : int
+        Samples of the sound that were read so far.
+    muted_samples : int
+        Samples of the piece that were NaN, infinite or beyond any sound, and muted.
+    """
+
+    stems: Stems
+    stop: int
+    muted_samples: int
+
+
+def separated(source: Source, model: Model) -> Iterator[SeparatedPiece]:
+    """Give the stems of a source to its end, aligned to the sound: the latency of live stems is taken out.
+
+    Parameters
+    ----------
+    source : Source
+        Open; the caller closes it.
+    model : Model
+        A separation.
+
+    Raises
+    ------
+    StreamError
+        If the source fails.
+    """
+    separator = Separator(model, source.rate_hz, source.channels)
+    state, stop = separator.init(), 0
+    for block in read_blocks(source, BLOCK_FRAMES):
+        sound, muted = cleaned(block.samples)
+        stems, state = run_alone(separator.step(sound[None], state))
+        stop = block.stop
+        yield SeparatedPiece(stems, stop, muted)
+    yield SeparatedPiece(separator.flush(state), stop, 0)
 
 
 def separate_file(
@@ -57,7 +101,6 @@ def separate_file(
     source.open()
     with ExitStack() as opened:
         opened.callback(source.close)
-        separator = Separator(model, source.rate_hz, source.channels)
         try:
             if not folder.exists():
                 opened.callback(_remove_empty, folder)
@@ -65,7 +108,12 @@ def separate_file(
             partial = {stem: target.with_name(f"{target.name}.partial") for stem, target in targets.items()}
             opened.callback(_remove, tuple(partial.values()))
             files = {stem: opened.enter_context(_writer(path, source)) for stem, path in partial.items()}
-            muted = _separated(source, separator, files, heard)
+            muted = 0
+            for piece in separated(source, model):
+                for stem, file in files.items():
+                    file.write(getattr(piece.stems, stem)[0])
+                muted += piece.muted_samples
+                heard(piece.stop / source.rate_hz, source.total_s)
             for stem, file in files.items():
                 file.close()
                 as_wav(partial[stem])
@@ -111,33 +159,6 @@ def check_folders(folders: Mapping[Path, Path]) -> None:
 
 def _targets(folder: Path) -> dict[str, Path]:
     return {stem: folder / f"{stem}.wav" for stem in STEMS}
-
-
-def _separated(
-    source: Source,
-    separator: Separator,
-    files: dict[str, soundfile.SoundFile],
-    heard: Callable[[float, float | None], None],
-) -> int:
-    """Step over all of a source; gives how many samples were muted."""
-    state, muted = separator.init(), 0
-    while not source.ended:
-        block = source.read(BLOCK_FRAMES)
-        if block is None:
-            time.sleep(source.wait_s(POLL_S))  # for ffmpeg
-            continue
-        sound, bad = cleaned(block.samples)
-        muted += bad
-        stems, state = run_alone(separator.step(sound[None], state))
-        _write(files, stems)
-        heard(block.stop / source.rate_hz, source.total_s)
-    _write(files, separator.flush(state))
-    return muted
-
-
-def _write(files: dict[str, soundfile.SoundFile], stems: Stems) -> None:
-    for stem, file in files.items():
-        file.write(getattr(stems, stem)[0])
 
 
 def _writer(path: Path, source: Source) -> soundfile.SoundFile:

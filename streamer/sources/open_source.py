@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import re
-from importlib.resources import files
 from pathlib import Path, PurePosixPath
 
 from streamer.config import Config, StreamConfig
 from streamer.errors import ConfigError
 from streamer.sources.source import Source
-
-DEMO_PATH = Path(str(files("streamer") / "data" / "demo.ogg"))
-"""Path of the bundled recording: music, speech, everyday sounds and silence in turn."""
 
 STDIN_DESCRIPTOR = 0
 """Descriptor of standard input; `sys.stdin` may be None or replaced."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+from contextlib import closing
 
 import numpy as np
 
@@ -11,7 +11,8 @@ from streamer.dsp.downmix import downmix
 from streamer.dsp.resample import Resample
 from streamer.dsp.stage import offline
 from streamer.errors import StreamError
-from streamer.sources.source import POLL_S, Source
+from streamer.sources.read_blocks import read_blocks
+from streamer.sources.source import Source
 
 READ_FRAMES = 4_096
 """Largest number of frames in a read."""
@@ -40,23 +41,20 @@ def record(source: Source, rate_hz: int, longest_s: float) -> Array:
         If the source cannot be opened, fails, or loses sound.
     """
     blocks: list[Array] = []
-    source.open()
-    try:
+    heard = 0
+    with closing(source):
+        source.open()
         wanted = round(longest_s * source.rate_hz)
-        while wanted and not source.ended:
-            block = source.read(min(wanted, READ_FRAMES))
-            if block is None:
-                time.sleep(0.0 if source.ended else source.wait_s(POLL_S))
-                continue
-            if block.start != sum(map(len, blocks)):
+        for block in read_blocks(source, READ_FRAMES):
+            if block.start != heard:
                 raise StreamError(
                     f"sound was lost while recording (up to sample {block.start}); record it again, with less else "
                     "going on"
                 )
             blocks.append(np.empty(len(block.samples), np.float32))
             downmix(block.samples, blocks[-1])
-            wanted -= len(block.samples)
-    finally:
-        source.close()
-    mono = np.concatenate([np.zeros(0, np.float32), *blocks])
+            heard = block.stop
+            if heard >= wanted:
+                break
+    mono = np.concatenate([np.zeros(0, np.float32), *blocks])[:wanted]
     return np.asarray(offline(Resample(source.rate_hz, rate_hz), mono[None])[0])

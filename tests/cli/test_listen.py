@@ -21,7 +21,7 @@ import soundfile
 from click.testing import CliRunner
 
 from streamer.cli.main import main
-from streamer.sources.open_source import DEMO_PATH
+from streamer.sources.auto_device import DEMO_PATH
 from streamer.wire.subscriber import Subscriber
 from tests.programs import (
     STREAMER,

@@ -29,6 +29,7 @@ def released(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr("streamer.inference.model_folders.released_folder", lambda: folder)
     monkeypatch.setattr("streamer.pipeline.build_heads.taught_folder", lambda: tmp_path / "home" / "taught")
     monkeypatch.setattr("streamer.custom_sounds.store.taught_folder", lambda: tmp_path / "home" / "taught")
+    monkeypatch.setattr("streamer.api.teach.taught_folder", lambda: tmp_path / "home" / "taught")
     return folder
 
 

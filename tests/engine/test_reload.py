@@ -16,12 +16,12 @@ from pathlib import Path
 import pytest
 import soundfile
 
-from streamer.cli.options import hearing_config
+from streamer.cli.signals import HungUp
 from streamer.config import Config
+from streamer.config_file import read_config
 from streamer.engine.build_streams import make_streams
 from streamer.engine.engine import Engine
 from streamer.engine.reload import Reload
-from streamer.engine.signals import HungUp
 from streamer.events import Event, Status
 from streamer.inference.model_cache import ModelCache
 from streamer.wire.subscriber import Subscriber
@@ -72,7 +72,7 @@ def heard(path: Path, *changes: Callable[[], object]) -> tuple[Collected, Engine
     said: list[str] = []
 
     def configured() -> Config:
-        return hearing_config(path, [], None)
+        return read_config(path)
 
     loaded = ModelCache()
     streams = make_streams(configured(), realtime=False, duration_s=6, loaded=loaded)

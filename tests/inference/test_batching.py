@@ -23,7 +23,7 @@ from streamer.inference.state_slots import StateSlots
 from streamer.pipeline.build_heads import build_heads
 from streamer.pipeline.pipeline import Pipeline
 from streamer.separation.gated_separation import Separation
-from streamer.sources.open_source import DEMO_PATH
+from streamer.sources.auto_device import DEMO_PATH
 from streamer.sources.source import Block
 from streamer.wire.encoding import encode
 from tests.heads.test_gated import make_heads, sound

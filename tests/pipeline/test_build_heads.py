@@ -9,7 +9,7 @@ from pathlib import Path
 import onnx
 import pytest
 
-from streamer.cli.options import hearing_config
+from streamer.api.configure import configured
 from streamer.config import Config, ModelsConfig, StreamConfig
 from streamer.engine.build_streams import make_streams
 from streamer.errors import ModelError
@@ -148,7 +148,7 @@ def test_streams_share_models_and_what_they_are_heard_alike_by(folders: Path) ->
 def test_what_the_command_line_says_of_models_holds_for_every_stream(tmp_path: Path) -> None:
     path = tmp_path / "streamer.toml"
     path.write_text("[[stream]]\nmodels.sounds = 'off'\n[[stream]]\n", encoding="utf-8")
-    config = hearing_config(path, ["genre=off"], "recall")
+    config = configured(path, {"genre": "off"}, "recall")
     assert [config.of(stream).models for stream in config.stream] == [
         ModelsConfig({"sounds": "off", "genre": "off"}, "recall"),
         ModelsConfig({"genre": "off"}, "recall"),

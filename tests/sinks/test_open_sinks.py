@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from streamer.cli.options import hearing_config
+from streamer.api.configure import configured
 from streamer.config import Config, PublishConfig, StemsConfig, StreamConfig
 from streamer.engine.announcer import Announcer
 from streamer.engine.build_streams import make_streams
@@ -64,19 +64,19 @@ def test_a_new_sink_is_a_row_with_a_section_of_its_own(
     monkeypatch.setattr("streamer.sinks.open_sinks.SINKS", (*SINKS, row))
     path = tmp_path / "streamer.toml"
 
-    def configured(text: str) -> Config:
+    def read(text: str) -> Config:
         path.write_text(text, encoding="utf-8")
-        return hearing_config(path, (), None)
+        return configured(path)
 
-    asked = configured("[toy]\nto = 'there'\n[[stream]]\n")
+    asked = read("[toy]\nto = 'there'\n[[stream]]\n")
     assert asked.section("toy", ToySettings) == ToySettings("there")
     assert [type(sink) for sink in process_sinks(asked, realtime=True)] == [Publisher, Collected]
-    assert [type(sink) for sink in process_sinks(configured(""), realtime=True)] == [Publisher]
+    assert [type(sink) for sink in process_sinks(read(""), realtime=True)] == [Publisher]
     assert stream_sinks(asked, realtime=True) == []
     with pytest.raises(ConfigError, match=r"unknown key 'toy\.too'; did you mean 'toy\.to'"):
-        configured("[toy]\ntoo = 'there'")
+        read("[toy]\ntoo = 'there'")
     with pytest.raises(ConfigError, match="toy is 1; expected a table"):
-        configured("toy = 1")
+        read("toy = 1")
 
 
 def test_the_title_says_where_messages_are_published() -> None:
@@ -115,8 +115,8 @@ def test_a_streams_own_sinks_have_all_and_others_the_stems_that_are_published(
     stream = Stream("s", Scripted(loud(1), clock), config=config, sinks=[own])
     other = Stream("t", Scripted(loud(1), clock), config=config)
     teller = Announcer([shared], 1.0, clock)
-    teller.send(stream, [bus.stem(stream="s"), bus.level(stream="s")])
-    teller.send(other, [bus.level(stream="t")])
+    teller.publish(stream, [bus.stem(stream="s"), bus.level(stream="s")])
+    teller.publish(other, [bus.level(stream="t")])
     assert [event.kind for event in own.events] == ["stem", "level"]
     assert [event.kind for event in shared.events if event.stream == "s"] == kinds
     assert [event.stream for event in shared.events][-1] == "t"

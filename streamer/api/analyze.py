@@ -1,0 +1,147 @@
+"""`streamer.analyze`: whole sounds to events, as fast as the machine can."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Literal
+
+from streamer.api.configure import configured
+from streamer.api.event_iterator import EventIterator
+from streamer.api.sound import Sound, path_of, source_of
+from streamer.config import Config, StreamConfig
+from streamer.engine.build_streams import make_listener, make_streams
+from streamer.engine.stream import Stream
+from streamer.events import Status
+from streamer.inference.model_cache import ModelCache
+from streamer.sinks.event_queue import EventQueue
+from streamer.sinks.open_sinks import stream_sinks
+from streamer.sinks.sink import Filtered
+
+logger = logging.getLogger(__name__)
+
+MAX_WAITING = 1_000
+"""Events that may wait to be taken: the analysis goes on once there is room."""
+
+
+def analyze(
+    sound: Sound,
+    rate_hz: float | None = None,
+    *,
+    config: Config | str | os.PathLike[str] | None = None,
+    models: Mapping[str, str] | None = None,
+    prefer: Literal["balanced", "precision", "recall"] | None = None,
+    backend: Literal["cpu", "cuda", "torch"] | None = None,
+    threads: int | None = None,
+) -> EventIterator:
+    """Give the events of a whole sound, as listening to it live would, but for statuses.
+
+    Parameters
+    ----------
+    sound : path or array, shape (samples,) or (samples, channels)
+        A file, or samples: floats with a full scale of -1 to 1, or integers of 8, 16 or 32 bits with the full scale of
+        their type. The first axis is time, as in soundfile and sounddevice; librosa's stereo is turned round by ``.T``.
+    rate_hz : float, optional
+        Sample rate of an array, 4,000 to 384,000 Hz; a file has its own.
+    config : Config, path or None
+        Everything else that can be set, or a TOML file of it; its streams are not used.
+    models : mapping of str to str, optional
+    prefer : {"balanced", "precision", "recall"}, optional
+    backend : {"cpu", "cuda", "torch"}, optional
+    threads : int, optional
+        As in `streamer.listen`.
+
+    Returns
+    -------
+    EventIterator
+        Events in the order of the sound; ``list`` makes a list of them. Analysis goes on as they are taken, so that a
+        long file needs little memory. Leaving it early closes the file.
+
+    Raises
+    ------
+    ConfigError
+        If an option cannot be used.
+    StreamError
+        If the samples or their rate cannot be used; while iterating, if the file cannot be read.
+    ModelError
+        If a model is absent, altered or does not fit.
+
+    Examples
+    --------
+    >>> import streamer
+    >>> for event in streamer.analyze(streamer.DEMO_PATH, models={"sounds": "off", "genre": "off"}):
+    ...     if event.kind == "gate" and event.state in ("on", "off"):
+    ...         print(f"{event.start / event.rate:4.1f} s  {event.label} {event.state}")
+     0.0 s  music off
+     3.1 s  music on
+    11.9 s  music off
+    28.4 s  music on
+    36.3 s  music off
+
+    An array with its rate gives the same events:
+
+    >>> import soundfile
+    >>> samples, rate_hz = soundfile.read(streamer.DEMO_PATH)
+    >>> events = list(streamer.analyze(samples, rate_hz))
+    >>> sorted({event.kind for event in events})
+    ['gate', 'genre', 'level', 'scores', 'sound']
+    """
+    asked = configured(config, models, prefer, backend, threads)
+    path = path_of(sound)
+    if path is None:
+        streams = [_stream_of_array(sound, rate_hz, asked)]
+    else:
+        source_of(sound, rate_hz)  # refuses a rate beside a file
+        streams = streams_of_files([path], asked)
+    queue = EventQueue(MAX_WAITING)
+    return _Analysis(streams, asked, queue, [Filtered(Status, queue)])
+
+
+def streams_of_files(paths: Iterable[Path], config: Config) -> list[Stream]:
+    """Return a stream for each file, not yet opened, which is read as fast as it can be heard.
+
+    Parameters
+    ----------
+    paths : iterable of Path
+    config : Config
+        Its streams are not used.
+
+    Raises
+    ------
+    ModelError
+        If a model is absent, altered or does not fit.
+    ConfigError
+        If stems are asked for and nothing separates.
+    """
+    entries = tuple(StreamConfig(f"file:{path}") for path in paths)
+    return make_streams(
+        replace(_unplayed(config), stream=entries),
+        realtime=False,
+        duration_s=float("inf"),
+        loaded=ModelCache(config.engine),
+    )
+
+
+class _Analysis(EventIterator):
+    """Gives the events of one sound, and warns of samples that were muted: no status does."""
+
+    def _raise_errors(self) -> None:
+        if self._finish.alive and (muted := sum(stream.muted_samples for stream in self._streams)):
+            logger.warning(
+                "%s: %d samples were no sound (NaN, infinite) and muted", self._streams[0].name, muted
+            )
+        super()._raise_errors()
+
+
+def _stream_of_array(sound: Sound, rate_hz: float | None, config: Config) -> Stream:
+    own = replace(_unplayed(config), stream=(StreamConfig(),))
+    source, sinks = source_of(sound, rate_hz), stream_sinks(own, realtime=False)
+    return Stream("array", source, make_listener(own, ModelCache(config.engine)), config=own, sinks=sinks)
+
+
+def _unplayed(config: Config) -> Config:
+    """Return a configuration that plays nothing: sound that is heard faster than it sounds cannot be played."""
+    return replace(config, stems=replace(config.stems, play=""))

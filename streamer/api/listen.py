@@ -1,0 +1,122 @@
+"""`streamer.listen`: live sound to events, in this process."""
+
+from __future__ import annotations
+
+import logging
+import math
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Literal
+
+from streamer.api.configure import configured, positive, with_stems
+from streamer.api.event_iterator import EventIterator
+from streamer.config import Config, StreamConfig
+from streamer.engine.build_streams import make_streams
+from streamer.engine.warm_up import warm_up
+from streamer.errors import ConfigError
+from streamer.inference.model_cache import ModelCache
+from streamer.sinks.event_queue import EventQueue, LiveEventQueue
+from streamer.sources.auto_device import resolve_auto
+
+logger = logging.getLogger(__name__)
+
+
+def listen(
+    devices: str | Sequence[str] | None = None,
+    *,
+    config: Config | str | os.PathLike[str] | None = None,
+    models: Mapping[str, str] | None = None,
+    prefer: Literal["balanced", "precision", "recall"] | None = None,
+    stems: bool = False,
+    duration_s: float | None = None,
+    realtime: bool = True,
+    backend: Literal["cpu", "cuda", "torch"] | None = None,
+    threads: int | None = None,
+    max_waiting: int = 1_000,
+) -> EventIterator:
+    """Listen to live sound and give events while it sounds.
+
+    Models are loaded before it returns; from then on a thread of its own listens, whether events are taken or not.
+    While the sound is live, no more than `max_waiting` events wait: where more come, levels, scores, spectra and stems
+    are lost first, then statuses, and decisions last, the oldest first. `EventIterator.lost_events` counts them, the
+    first is logged as a warning, and `Event.seq` jumps. With ``realtime=False`` the sound waits instead, and no event
+    is lost.
+
+    Parameters
+    ----------
+    devices : str or sequence of str, optional
+        ``mic``, ``auto`` (the microphone, or the bundled recording where there is none), an input's index or part of
+        its name, ``file:PATH``, a URL, or ``-`` for raw PCM on standard input. By default, the streams of `config`, or
+        the microphone.
+    config : Config, path or None
+        Everything else that can be set, or a TOML file of it. Its ``[publish]`` says which running values there are
+        and how often; nothing is published.
+    models : mapping of str to str, optional
+        Models by slot: the name of one, its folder, or ``off``, as in ``{"genre": "off"}``.
+    prefer : {"balanced", "precision", "recall"}, optional
+        Few false alarms (precision), few misses (recall), or neither at the cost of the other.
+    stems : bool
+        Whether voice and music are separated while there is music, and given as `Stem` events.
+    duration_s : float, optional
+        Seconds of sound to hear in each stream; by default, all that there is.
+    realtime : bool
+        Whether files take the time that they last.
+    backend : {"cpu", "cuda", "torch"}, optional
+    threads : int, optional
+        What runs the models, and its threads on the CPU: ``cpu`` and 1 by default.
+    max_waiting : int
+        Events that may wait to be taken, 1 or more.
+
+    Returns
+    -------
+    EventIterator
+        Events in the order of the sound, those of several streams as they come. An iterator, an asynchronous iterator
+        and a context manager; leaving it closes the devices.
+
+    Raises
+    ------
+    ConfigError
+        If an argument cannot be used.
+    ModelError
+        If a model is absent, altered or does not fit.
+    StreamerError
+        While iterating: why a stream failed, once all have ended; a `DeviceError` if it is the device.
+
+    Examples
+    --------
+    Print what begins, goes on and ends in the first seconds of the bundled recording:
+
+    >>> import streamer
+    >>> with streamer.listen(f"file:{streamer.DEMO_PATH}", realtime=False, duration_s=5) as events:
+    ...     for event in events:
+    ...         if isinstance(event, streamer.Decision) and event.kind == "gate":
+    ...             print(event.state, event.label)
+    off music
+    on music
+    update music
+    off music
+    """
+    asked = _with_devices(configured(config, models, prefer, backend, threads), devices, config is None)
+    if stems:
+        asked = with_stems(asked, publish=True)
+    longest_s = math.inf if duration_s is None else positive("duration_s", duration_s, "seconds")
+    waiting = int(positive("max_waiting", max_waiting, "events"))
+    streams = make_streams(asked, realtime, longest_s, ModelCache(asked.engine))
+    warm_up(streams, asked.publish)
+    queue = LiveEventQueue(waiting) if realtime else EventQueue(waiting)
+    return EventIterator(streams, asked, queue)
+
+
+def _with_devices(config: Config, devices: str | Sequence[str] | None, is_default: bool) -> Config:
+    """Return a configuration with a stream for each device, ``auto`` resolved."""
+    if devices is None:
+        entries = (StreamConfig("mic"),) if is_default else config.stream
+    else:
+        names = [devices] if isinstance(devices, str) else devices
+        if not isinstance(names, Sequence) or not all(isinstance(name, str) for name in names):
+            raise ConfigError(
+                f"devices is {devices!r}; expected a device, such as 'mic' or '3', or a list of them"
+            )
+        entries = tuple(StreamConfig(name) for name in names)
+    return replace(config, stream=resolve_auto(entries, logger.warning))

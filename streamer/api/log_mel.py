@@ -1,0 +1,67 @@
+"""`streamer.log_mel`: the front end of the models, on whole sounds."""
+
+from __future__ import annotations
+
+from contextlib import closing
+
+import numpy as np
+
+from streamer.api.sound import Sound, source_of
+from streamer.arrays import Array
+from streamer.dsp.downmix import downmix
+from streamer.dsp.log_mel import LogMel
+from streamer.dsp.resample import Resample
+from streamer.dsp.stage import Chain
+from streamer.inference.model_folders import find_model, read_manifest
+from streamer.sources.read_blocks import read_blocks
+
+BLOCK_FRAMES = 1 << 16
+
+
+def log_mel(sound: Sound, rate_hz: float | None = None, *, model: str = "ear") -> Array:
+    """Compute the log-mel frames that a model is given.
+
+    Channels are averaged and resampled to the model's rate first. These are the very numbers that the model gets live:
+    nothing is padded, so a tail that is shorter than a window gives no frame.
+
+    Parameters
+    ----------
+    sound : path or array, shape (samples,) or (samples, channels)
+    rate_hz : float, optional
+        As in `streamer.analyze`.
+    model : str
+        Name or folder of the model whose front end is used. ``ear`` hears YAMNet's (64 bands each 10 ms), ``gate`` a
+        finer one.
+
+    Returns
+    -------
+    float32 array, shape (frames, mel_bands)
+        Natural logarithms. The first axis is time, unlike librosa's.
+
+    Raises
+    ------
+    StreamError
+        If the samples or their rate cannot be used, or the file cannot be read.
+    ModelError
+        If there is no such model, or it does not hear log-mel frames.
+
+    Examples
+    --------
+    >>> import streamer
+    >>> frames = streamer.log_mel(streamer.DEMO_PATH)
+    >>> frames.shape, frames.dtype
+    ((4209, 64), dtype('float32'))
+    """
+    front_end = read_manifest(find_model(model)).log_mel
+    source, frames = source_of(sound, rate_hz), []
+    with closing(source):
+        source.open()
+        chain = Chain(Resample(source.rate_hz, front_end.sample_rate_hz), LogMel(front_end))
+        state = chain.init()
+        for block in read_blocks(source, BLOCK_FRAMES):
+            mono = np.empty(len(block.samples), np.float32)
+            downmix(block.samples, mono)
+            y, state = chain.step(mono[None], state)
+            frames.append(y[0])
+    frames.append(chain.flush(state)[0])
+    return np.concatenate(frames)

@@ -1,0 +1,28 @@
+"""`streamer.models`: the models that there are."""
+
+from __future__ import annotations
+
+from streamer.inference.manifest import Manifest
+from streamer.inference.model_folders import known_folders, read_manifest
+
+
+def models() -> list[Manifest]:
+    """Return what the manifests of all models say: those that come with Streamer, then the user's own.
+
+    Returns
+    -------
+    list of Manifest
+        Among others, each has a `name`, by which `streamer.listen` finds it, a `task` and its `labels`.
+
+    Raises
+    ------
+    ModelError
+        If one of them is damaged, or made for another version.
+
+    Examples
+    --------
+    >>> import streamer
+    >>> [model.labels for model in streamer.models() if model.name == "gate"]
+    [('music',)]
+    """
+    return [read_manifest(folder) for folder in known_folders()]

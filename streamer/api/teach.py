@@ -1,0 +1,195 @@
+"""`streamer.teach`: sounds of the user's own, from a handful of recordings."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from streamer.api.sound import Sound, path_of, source_of
+from streamer.arrays import Array
+from streamer.custom_sounds.learner import LONGEST_S, learner
+from streamer.custom_sounds.report import TeachingReport, report
+from streamer.custom_sounds.store import (
+    SoundStore,
+    TaughtRecording,
+    as_kept,
+    checked_label,
+    taught_folder,
+)
+from streamer.errors import ConfigError, StreamerError
+from streamer.inference.model_cache import ModelCache
+from streamer.sources.open_source import name_for
+from streamer.sources.record import record
+from streamer.sources.source import Source
+
+
+def teach(
+    label: str,
+    recordings: Sound | list[Sound] | tuple[Sound, ...],
+    rate_hz: float | None = None,
+    *,
+    folder: str | os.PathLike[str] | None = None,
+) -> TeachingReport:
+    """Teach a sound of one's own by name; listening and analysis report it from their next start on.
+
+    Recordings are added to those that the label has. If one of them cannot be learnt from, none is kept.
+
+    Parameters
+    ----------
+    label : str
+        1 to 40 letters, digits, spaces, ``-``, ``_`` or ``'``.
+    recordings : path, array, or list of them
+        At least one recording of the sound, each as in `streamer.analyze`; its first 30 s count.
+    rate_hz : float, optional
+        Sample rate of the arrays.
+    folder : path, optional
+        Where taught sounds are kept, for ``models={"taught": folder}``; the user's own by default.
+
+    Returns
+    -------
+    TeachingReport
+        How well the label will be recognised, and what it may be taken for.
+
+    Raises
+    ------
+    ConfigError
+        If the label cannot be used, or there is no recording.
+    StreamError
+        If nothing can be learnt from a recording, since it is too short, silent or like all other sounds, or it cannot
+        be read. The text names the recording.
+
+    Examples
+    --------
+    >>> import soundfile, streamer
+    >>> samples, rate_hz = soundfile.read(streamer.DEMO_PATH)
+    >>> strings = samples[4 * rate_hz : 8 * rate_hz]
+    >>> report = streamer.teach("strings", strings, rate_hz)
+    >>> report.label, report.recordings
+    ('strings', 1)
+    >>> sorted(streamer.taught_sounds())
+    ['strings']
+    >>> streamer.forget("strings")
+    ['recording-1']
+    """
+    label = _checked_label(label)
+    given: list[Sound] = list(recordings) if isinstance(recordings, list | tuple) else [recordings]
+    if not given:
+        raise ConfigError(f"nothing to learn {label!r} from; expected at least one recording")
+    teacher, heard = Teacher(label, store_in(folder)), []
+    for number, recording in enumerate(given, 1):
+        path = path_of(recording)
+        name = name_for(f"file:{path}") if path else f"recording-{number}"
+        source = source_of(recording, None if path and len(given) > 1 else rate_hz)
+        try:
+            heard.append((name, teacher.hear(source)))
+        except StreamerError as error:
+            raise type(error)(f"{name}: {error}; no recording was kept") from error
+    for name, samples in heard:
+        teacher.keep(name, samples)
+    return teacher.report()
+
+
+def taught_sounds(folder: str | os.PathLike[str] | None = None) -> dict[str, list[TaughtRecording]]:
+    """Return the labels that were taught, each with its recordings.
+
+    Parameters
+    ----------
+    folder : path, optional
+        As in `streamer.teach`.
+    """
+    return dict(store_in(folder).all())
+
+
+def forget(label: str, folder: str | os.PathLike[str] | None = None) -> list[str]:
+    """Forget a taught sound and delete its recordings.
+
+    Parameters
+    ----------
+    label : str
+    folder : path, optional
+        As in `streamer.teach`.
+
+    Returns
+    -------
+    list of str
+        Names of the recordings that it had.
+
+    Raises
+    ------
+    ConfigError
+        If no such sound was taught.
+    """
+    return store_in(folder).remove(label)
+
+
+def store_in(folder: str | os.PathLike[str] | None) -> SoundStore:
+    """Return the store of a folder; None takes the user's own."""
+    return SoundStore(taught_folder() if folder is None else Path(folder))
+
+
+class Teacher:
+    """Takes recordings of one label, a step at a time.
+
+    Parameters
+    ----------
+    label : str
+    store : SoundStore
+        Keeps the recordings.
+
+    Raises
+    ------
+    ConfigError
+        If the label cannot be used.
+    ModelError
+        If no ear is released that sounds can be taught on.
+    """
+
+    def __init__(self, label: str, store: SoundStore) -> None:
+        self.label = _checked_label(label)
+        self.store = store
+        self._learner = learner(ModelCache())
+
+    @property
+    def rate_hz(self) -> int:
+        """Sample rate of what `hear` returns."""
+        return self._learner.rate_hz
+
+    def hear(self, source: Source, longest_s: float = LONGEST_S) -> Array:
+        """Read a recording and check that the sound can be learnt from it.
+
+        Parameters
+        ----------
+        source : Source
+            Not yet opened.
+        longest_s : float
+            Seconds of it that are read at most.
+
+        Returns
+        -------
+        float32 array, shape (samples,)
+
+        Raises
+        ------
+        StreamerError
+            If it cannot be read, or nothing can be learnt from it.
+        """
+        samples = as_kept(record(source, self.rate_hz, longest_s))
+        self._learner.check(samples)
+        return samples
+
+    def keep(self, name: str, samples: Array) -> bool:
+        """Add a recording to the store; False if the label has that very sound already."""
+        if self.store.holds(self.label, samples):
+            return False
+        self.store.add(self.label, name, samples, self.rate_hz)
+        return True
+
+    def report(self) -> TeachingReport:
+        """Return how well the label will be recognised by all that the store has of it."""
+        return report(self.label, self.store, self._learner)
+
+
+def _checked_label(label: object) -> str:
+    if not isinstance(label, str):
+        raise ConfigError(f"label is {label!r}; expected text, as in 'door bell'")
+    return checked_label(label)

@@ -1,0 +1,45 @@
+"""The device ``auto``: the microphone or, where there is none, the bundled recording."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from importlib.resources import files
+from pathlib import Path
+
+from streamer.config import StreamConfig
+from streamer.errors import DeviceError
+
+DEMO_PATH = Path(str(files("streamer") / "data" / "demo.ogg"))
+"""The bundled recording: music, speech, everyday sounds and silence in turn."""
+
+INSTEAD = "Listening to the bundled recording instead, in real time, through the same pipeline."
+
+
+def resolve_auto(streams: Sequence[StreamConfig], warn: Callable[[str], None]) -> tuple[StreamConfig, ...]:
+    """Replace the device ``auto`` by the microphone or, where there is none, by the bundled recording.
+
+    Parameters
+    ----------
+    streams : sequence of StreamConfig
+    warn : callable
+        Is given a line of text, twice, if there is no microphone.
+
+    Returns
+    -------
+    tuple of StreamConfig
+        With the same devices otherwise.
+    """
+    return tuple(_resolved(stream, warn) if stream.device == "auto" else stream for stream in streams)
+
+
+def _resolved(stream: StreamConfig, warn: Callable[[str], None]) -> StreamConfig:
+    from streamer.audio.devices import find_input, input_devices  # loads PortAudio, which files do without
+
+    try:
+        find_input("mic", input_devices())
+    except DeviceError as error:
+        warn(f"NO MICROPHONE: {error}")
+        warn(INSTEAD)
+        return replace(stream, device=f"file:{DEMO_PATH}")
+    return replace(stream, device="mic")

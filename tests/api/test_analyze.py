@@ -1,0 +1,82 @@
+"""`streamer.analyze`: the same events as the command writes, of files and of arrays."""
+
+from __future__ import annotations
+
+import json
+import logging
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+import streamer
+from streamer.sources.wrapper import SourceWrapper
+from streamer.wire.encoding import header_json
+from tests.programs import messages
+from tests.programs import streamer as command
+
+RATE = 16_000
+
+
+@pytest.fixture
+def noise_wav(tmp_path: Path) -> Path:
+    path = tmp_path / "noise.wav"
+    soundfile.write(path, np.random.default_rng(3).normal(0, 0.2, (5 * RATE, 2)), RATE, subtype="FLOAT")
+    return path
+
+
+def test_events_are_those_of_the_command() -> None:
+    done = command("analyze", str(streamer.DEMO_PATH))
+    events = streamer.analyze(streamer.DEMO_PATH)
+    assert [json.loads(header_json(event)) for event in events] == messages(done.stdout)
+
+
+@pytest.mark.usefixtures("toys")
+def test_an_array_gives_the_events_of_its_file(noise_wav: Path) -> None:
+    samples, rate_hz = soundfile.read(noise_wav, dtype="float32")
+    of_file = [header_json(event) for event in streamer.analyze(noise_wav)]
+    of_array = [header_json(event) for event in streamer.analyze(samples, rate_hz)]
+    assert [line.replace('"array"', '"noise"') for line in of_array] == of_file
+    assert {event.kind for event in streamer.analyze(samples, rate_hz)} == {"gate", "level", "scores"}
+
+
+@pytest.mark.usefixtures("toys")
+def test_a_sound_shorter_than_any_window_is_analyzed() -> None:
+    assert list(streamer.analyze(np.zeros(1), RATE)) == []
+
+
+@pytest.mark.usefixtures("toys")
+def test_an_analysis_left_early_closes_its_file(noise_wav: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    closed: list[SourceWrapper] = []
+    close = SourceWrapper.close
+
+    def noted(source: SourceWrapper) -> None:
+        closed.append(source)
+        close(source)
+
+    monkeypatch.setattr(SourceWrapper, "close", noted)
+    for _ in streamer.analyze(noise_wav):
+        break
+    assert len(closed) == 1
+
+
+@pytest.mark.usefixtures("toys")
+def test_muted_samples_of_a_file_are_warned_of(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    path = tmp_path / "bad.wav"
+    samples = np.zeros(RATE, np.float32)
+    samples[:101] = np.nan
+    soundfile.write(path, samples, RATE, subtype="FLOAT")
+    with caplog.at_level(logging.WARNING):
+        list(streamer.analyze(path))
+    assert caplog.messages == ["bad: 101 samples were no sound (NaN, infinite) and muted"]
+
+
+@pytest.mark.usefixtures("toys")
+def test_models_and_thresholds_are_chosen(noise_wav: Path) -> None:
+    assert {event.kind for event in streamer.analyze(noise_wav, models={"gate": "off"})} == {"level"}
+    never = streamer.Config(decisions={"gate": streamer.DecisionConfig(on=1.0, off=0.0)})
+    states = [event.state for event in streamer.analyze(noise_wav, config=never) if event.kind == "gate"]
+    assert states == ["off"]
+    with pytest.raises(streamer.ModelError, match="no model 'nosuch'"):
+        streamer.analyze(noise_wav, models={"gate": "nosuch"})
