@@ -23,7 +23,7 @@ class Separated(NamedTuple):
     Attributes
     ----------
     voice, music : float32 array
-        Of the shape of the samples that were given; of a file, (samples, channels). Full scale is -1 to 1.
+        Samples in the shape that was given, and of a file (samples, channels); full scale is -1 to 1.
     rate_hz : int
         Sample rate of both, which is that of the sound.
     """
