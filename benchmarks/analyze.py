@@ -1,10 +1,10 @@
-"""How fast `streamer analyze` hears a file: the command as its user types it, in a process of its own.
+"""Measure how fast `streamer analyze` processes a file, as a command in a process of its own.
 
     python -m benchmarks.analyze [--seconds S] [--out FILE] [--smoke]
 
-The bundled recording, again and again, as a WAV file: at 16 kHz, at its own 32 kHz, and at 44.1 kHz in stereo. All the
-released classifiers hear it; the messages go to nowhere. Times real time are the length of the file over the seconds
-that the command took, its start included, and over the processor time that it used.
+The file is the bundled recording, repeated: at 16 kHz, at its own 32 kHz, and at 44.1 kHz in stereo. All released
+classifiers run, and the messages are discarded. "Times real time" is the length of the file divided by the time that
+the command took, its start included, and by the processor time that it used.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ from benchmarks.report import machine, parser, write
 from streamer.bench.recording import recording
 
 FORMS = ((16_000, 1), (32_000, 1), (44_100, 2))
-"""Rates in Hz, and channels."""
+"""Sample rates in Hz and channels of the files."""
 ROUNDS = 3
 
 
-def measured(path: Path) -> dict[str, float]:
-    """The command on a file, once."""
+def measure(path: Path) -> dict[str, float]:
+    """Run the command on a file once, and return its times."""
     before, began = os.times(), time.monotonic()
     subprocess.run([STREAMER, "analyze", str(path)], stdout=subprocess.DEVNULL, check=True)
     after, took_s = os.times(), time.monotonic() - began
@@ -45,7 +45,7 @@ def measured(path: Path) -> dict[str, float]:
 
 def main() -> None:
     asking = parser(__doc__ or "")
-    asking.add_argument("--seconds", type=float, default=1_800.0, help="length of each file")
+    asking.add_argument("--seconds", type=float, default=1_800.0, help="length of each file in seconds")
     asked = asking.parse_args()
     forms, rounds, seconds = (FORMS[:1], 1, 10.0) if asked.smoke else (FORMS, ROUNDS, asked.seconds)
     result: dict[str, Any] = {
@@ -58,10 +58,8 @@ def main() -> None:
             path = Path(folder) / f"{rate_hz}.wav"
             samples = np.resize(recording(rate_hz)[0], round(seconds * rate_hz))
             soundfile.write(path, np.stack([samples] * channels, axis=1), rate_hz)
-            measured(path)  # what is compiled once is on disk after this, and the file in memory
-            found = sorted((measured(path) for _ in range(rounds)), key=lambda one: one["core_s"])[
-                rounds // 2
-            ]
+            measure(path)  # fills the caches: compiled code on disk, and the file in memory
+            found = sorted((measure(path) for _ in range(rounds)), key=lambda one: one["core_s"])[rounds // 2]
             result["files"][f"{rate_hz} Hz, {channels} channels"] = found
             print(
                 f"{rate_hz} Hz, {channels} channels, {seconds:g} s: {found['times_real_time']} times real time, "

@@ -1,12 +1,12 @@
-"""What bounds hearing: its products against what a core can do, and what is not products.
+"""Measure what bounds the speed: matrix products against the limits of a core, and everything else.
 
 python -m benchmarks.bounds [--out FILE] [--smoke]
 
-A core's limits are those that its BLAS reaches on one thread: multiply-accumulates of a product of matrices, and bytes
-read by a product of vectors, which a cache holds or does not. Each model is called with noise. Then the bundled
-recording at 16 kHz is heard by all that is released, and its processor time parted into models, front ends (spectra
-too) and the rest, Python and NumPy; of all that, what the system takes. What is watched takes two looks at the clock
-longer. How much of a call ONNX Runtime spends on products, its own profile says.
+A core's limits are those that its BLAS reaches on one thread: multiply-accumulates of a matrix product, and bytes read
+by a product of vectors that fit into the cache or do not. Each model is called with noise. Then all released models
+process the bundled recording at 16 kHz, and the processor time is divided into models, front ends (spectra included)
+and the rest, Python and NumPy; the share of the operating system is measured too. Each measured part takes longer by
+two readings of the clock. ONNX Runtime's profile tells how much of a call goes into products.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from functools import partial
 from typing import Any
 from unittest.mock import patch
 
-from benchmarks.bounds_of_calls import called, limits
+from benchmarks.bounds_of_calls import limits, measure_call
 from benchmarks.report import machine, one_thread, parser, write
-from benchmarks.streams import heard_live
+from benchmarks.streams import running_streams
 from streamer.arrays import Array, State
 from streamer.bench.recording import recording
 from streamer.bench.throughput import Streams
@@ -40,16 +40,16 @@ from streamer.pipeline.stream_models import StreamModels
 RATE_HZ = 16_000
 NAMED = Config(models=ModelsConfig({"taught": "off"}))
 STEMS = replace(NAMED, stems=StemsConfig(publish=True))
-"""Voice and accompaniment too; a `Publisher` is no part of it."""
+"""Configuration that also separates voice and accompaniment; no `Publisher` takes part."""
 
 
 class Parts:
-    """Processor time of models and front ends, while they are watched.
+    """Processor time of models and front ends, while `watched` is entered.
 
     Parameters
     ----------
     macs : mapping of str to float
-        Multiply-accumulates of a step, by model.
+        Multiply-accumulates of a step of each model.
     """
 
     def __init__(self, macs: Mapping[str, float]) -> None:
@@ -57,13 +57,13 @@ class Parts:
         self.begin()
 
     def begin(self) -> None:
-        """Count from here on."""
+        """Start to count."""
         self._seconds = {"models": 0.0, "front_ends": 0.0}
         self._multiplied = 0.0
         self._before = os.times()
 
     def found(self, sound_s: float, core: Mapping[str, Any]) -> dict[str, float]:
-        """Milliseconds of a core for a second of sound, of which `sound_s` seconds were heard."""
+        """Return milliseconds of a core for each second of sound, after `sound_s` seconds were processed."""
         after = os.times()
         system_s = after.system - self._before.system
         all_s = after.user - self._before.user + system_s
@@ -78,7 +78,7 @@ class Parts:
 
     @contextmanager
     def watched(self) -> Iterator[None]:
-        """While entered, what runs counts."""
+        """Count the time of models and front ends inside a `with` block."""
         with ExitStack() as patches:
             patches.enter_context(patch.object(OnnxModel, "run", self._run_by(OnnxModel.run)))
             for stage in (LogMel, Stft, InverseStft):
@@ -106,8 +106,8 @@ class Parts:
         return watched
 
 
-def hear_together(count: int, block_s: float, listener: StreamModels, parts: Parts, seconds: float) -> float:
-    """Hear streams without rest; gives how many seconds of sound were heard."""
+def run_together(count: int, block_s: float, listener: StreamModels, parts: Parts, seconds: float) -> float:
+    """Process streams without rest; return how many seconds of sound were processed."""
     streams = Streams([listener], count, recording(RATE_HZ)[0], RATE_HZ, block_s, NAMED.publish)
     turns = max(1, round(seconds / block_s / count))
     parts.begin()
@@ -116,32 +116,32 @@ def hear_together(count: int, block_s: float, listener: StreamModels, parts: Par
     return turns * block_s * count
 
 
-def hear_live(count: int, listener: StreamModels, config: Config, parts: Parts, seconds: float) -> float:
-    """Hear streams as their sound comes; gives how many seconds of sound were heard."""
-    with heard_live(count, listener, config, [], RATE_HZ):
+def run_live(count: int, listener: StreamModels, config: Config, parts: Parts, seconds: float) -> float:
+    """Process streams in real time; return how many seconds of sound were processed."""
+    with running_streams(count, listener, config, [], RATE_HZ):
         parts.begin()
         time.sleep(seconds)
         return count * seconds
 
 
-def heard(
+def measure_cases(
     listeners: tuple[StreamModels, StreamModels], parts: Parts, core: Mapping[str, Any], seconds: float
 ) -> dict[str, Any]:
-    """Processor time of each case, parted; of the listeners the second takes sound apart as well."""
+    """Measure the parts of processor time in each case; the second listener also separates."""
     named, apart = listeners
     cases: dict[str, Callable[[], float]] = {
-        "a file": partial(hear_together, 1, FILE_CHUNK_S, named, parts, 20 * seconds),
-        "64 streams together": partial(hear_together, 64, LIVE_CHUNK_S, named, parts, 20 * seconds),
-        "1 stream, live": partial(hear_live, 1, named, NAMED, parts, seconds),
-        "50 streams, live": partial(hear_live, 50, named, NAMED, parts, seconds),
-        "1 stream apart too, live": partial(hear_live, 1, apart, STEMS, parts, seconds),
+        "a file": partial(run_together, 1, FILE_CHUNK_S, named, parts, 20 * seconds),
+        "64 streams together": partial(run_together, 64, LIVE_CHUNK_S, named, parts, 20 * seconds),
+        "1 stream, live": partial(run_live, 1, named, NAMED, parts, seconds),
+        "50 streams, live": partial(run_live, 50, named, NAMED, parts, seconds),
+        "1 stream apart too, live": partial(run_live, 1, apart, STEMS, parts, seconds),
     }
     found = {}
     with parts.watched():
-        for name, hear in cases.items():
-            found[name] = parts.found(hear(), core)
-            told = ", ".join(f"{part} {ms:g}" for part, ms in found[name].items())
-            print(f"{name}: {told} ms of a core for a second")
+        for name, run in cases.items():
+            found[name] = parts.found(run(), core)
+            shown = ", ".join(f"{part} {ms:g}" for part, ms in found[name].items())
+            print(f"{name}: {shown} ms of a core for a second")
     return found
 
 
@@ -157,10 +157,10 @@ def main() -> None:
         models = {}
         for model in listeners[1].models:
             name = model.manifest.name
-            models[name] = called(released_folder() / name, model, core)
+            models[name] = measure_call(released_folder() / name, model, core)
             print(f"{name}: {models[name]}")
         parts = Parts({name: model["macs_per_step"] for name, model in models.items()})
-        found = heard(listeners, parts, core, 1.0 if asked.smoke else 20.0)
+        found = measure_cases(listeners, parts, core, 1.0 if asked.smoke else 20.0)
     versions = machine(["numba", "numpy", "onnxruntime"])
     write({"machine": versions, "core": core, "models": models, "core_ms_per_stream_s": found}, asked.out)
 

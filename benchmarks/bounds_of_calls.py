@@ -1,4 +1,4 @@
-"""What bounds a call of a model: what a core can do, and how much of that the call does."""
+"""Measure how much of a core's limits a call of a model reaches."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ from streamer.inference.model import Model
 from train.evaluate.cost import PRODUCTS, macs_per_step
 
 SIDE = 512
-"""Of the matrices of the product: they fit into a core's cache, and keep it busy for longer than reading them."""
+"""Size of the multiplied matrices: they fit into a core's cache, and the product takes longer than reading them."""
 READ_BYTES = {"cache": 1 << 19, "memory": 1 << 28}
 CALLS = 200
 MOVING = (
     *("Concat", "Gather", "Pad", "ReorderInput", "ReorderOutput", "Reshape"),
     *("ScatterND", "Slice", "Split", "Squeeze", "Transpose", "Unsqueeze"),
 )
-"""Operators that compute nothing: they lay out, and carry states in and out."""
+"""Operators that compute nothing: they change layouts, and move states in and out."""
 
 
 def limits(least_s: float) -> dict[str, Any]:
-    """What a core can do: the best of seven rounds."""
+    """Measure the limits of a core, as the best of seven rounds."""
     a, b = np.random.default_rng(0).standard_normal((2, SIDE, SIDE), np.float32)
     rows = {name: np.ones(size // 4, np.float32) for name, size in READ_BYTES.items()}
     reading = {name: partial(np.dot, row, row) for name, row in rows.items()}
@@ -44,8 +44,8 @@ def limits(least_s: float) -> dict[str, Any]:
     }
 
 
-def called(folder: Path, model: Model, core: Mapping[str, Any]) -> dict[str, Any]:
-    """A call of a model, for one stream and for several: how much it does of what a core can."""
+def measure_call(folder: Path, model: Model, core: Mapping[str, Any]) -> dict[str, Any]:
+    """Measure which share of a core's limits a call reaches, for one stream and for several."""
     graph, streams = folder / "model.onnx", {}
     macs, weights_bytes = macs_per_step(onnx.load(graph), model.manifest), graph.stat().st_size
     for count in (1, model.max_batch):
@@ -66,7 +66,7 @@ def called(folder: Path, model: Model, core: Mapping[str, Any]) -> dict[str, Any
 
 
 def _operators(graph: Path, x: Array, states: list[Array]) -> tuple[dict[str, float], int]:
-    """Microseconds of each kind of operator in some calls, by ONNX Runtime's profile, and how many a call runs."""
+    """Return microseconds of each kind of operator in `CALLS` calls, and the number of operators in a call."""
     feeds = {"x": x} | {f"state.{n}": state for n, state in enumerate(states)}
     with TemporaryDirectory() as folder:
         options = onnxruntime.SessionOptions()
@@ -84,6 +84,6 @@ def _operators(graph: Path, x: Array, states: list[Array]) -> tuple[dict[str, fl
 
 
 def _share(spent: Mapping[str, float], operators: tuple[str, ...]) -> float:
-    """Of the operators named, fused ones (``FusedConv``) too."""
+    """Return the share of the named operators, fused ones (``FusedConv``) included."""
     found = sum(us for operator, us in spent.items() if operator.removeprefix("Fused") in operators)
     return round(found / sum(spent.values()), 3)

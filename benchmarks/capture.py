@@ -1,16 +1,16 @@
-"""What gets lost between a device and the ring while the interpreter is busy, for three kinds of callback.
+"""Measure what is lost between a device and the ring while the interpreter is busy, for three kinds of callback.
 
     eval "$(scripts/virtual_microphone.sh start)"
     python -m benchmarks.capture --out runs/capture.json
 
 A counter is played, one number a frame, into the sink whose monitor is the microphone, and captured at the
 same rate and in the same sample format, so every lost frame is a missing number. Meanwhile a thread of the
-same process does what a careless engine would: pure Python work and `gc.collect()` over a large graph of
-objects, and reads the ring in between; and one process per core does nothing but burn time.
+same process does what a careless engine would do: it works in pure Python, calls `gc.collect()` over a large
+graph of objects, and reads the ring in between. One more process for each core only burns time.
 
-A sound server holds seconds for a client that is late, so here even a callback that is called a second late
-loses nothing. A device without a server holds only the latency that PortAudio asked it for; what it would have
-lost is reported as the time by which gaps between calls exceeded that.
+A sound server holds seconds of sound for a late client, so here even a callback that is called a second late
+loses nothing. A device without a server holds only the latency that PortAudio asked for. What it would have
+lost is reported as the time by which the gaps between calls exceeded this latency.
 
 The callbacks: `python` (sounddevice's, in Python), `rtmixer` (python-rtmixer's Recorder, in C, with
 PortAudio's ring), `compiled` (ours).
@@ -36,28 +36,28 @@ from benchmarks import report
 from benchmarks.capture_peers import BLOCK_FRAMES, CAPTURES, CHANNEL_COUNT, RATE_HZ, Capture, logging_callback
 
 COUNTER_SCALE = 2.0**22
-"""A counter below it, over it, is exact in float32."""
+"""Divisor of the counter; smaller counters divided by it are exact in float32."""
 MARK = np.float32(0.5)
-"""On the second channel: this frame carries a number, and is not silence."""
+"""Value of the second channel in frames that carry a number, which tells them from silence."""
 GRAPH_OBJECTS = 300_000
 
 
 @dataclass(frozen=True)
 class Result:
-    """One run.
+    """Result of one run.
 
     Attributes
     ----------
     heard_frames, lost_frames : int
-        Numbers that came, and numbers that are missing between the first and the last one.
+        Count of numbers that were captured, and of those missing between the first and the last one.
     overruns : int
-        Input overflows that PortAudio reported.
+        Number of input overflows that PortAudio reported.
     silent_frames : int
-        Silence between numbers: the player or the sound server was late, not the capture.
+        Silent frames between numbers, when the player or the sound server was late rather than the capture.
     max_gap_ms : float or None
-        Longest time between two calls of the callback; rtmixer does not say.
+        Longest time between two calls of the callback; unknown for rtmixer.
     beyond_buffer_ms : float or None
-        Time by which gaps exceeded the stream's latency, summed.
+        Sum of the times by which gaps exceeded the stream's latency.
     """
 
     heard_frames: int
@@ -74,12 +74,13 @@ def judge(sound: np.ndarray, overruns: int, gaps_ms: np.ndarray | None, buffer_m
     Parameters
     ----------
     sound : float32 array, shape (frames, 2)
-        What was captured.
+        The captured sound.
     overruns : int
+        Number of input overflows.
     gaps_ms : float array or None
-        Between calls of the callback.
+        Times between calls of the callback.
     buffer_ms : float
-        What the device holds.
+        Length of the sound that the device holds.
 
     Returns
     -------
@@ -125,7 +126,7 @@ def playing_counter(seconds: float) -> Iterator[None]:
 
 
 def object_graph() -> list[Any]:
-    """Many small objects in cycles: what makes a collection long."""
+    """Make many small objects in cycles, which make a garbage collection long."""
     graph: list[Any] = []
     for number in range(GRAPH_OBJECTS):
         node = {"number": number, "last": graph[-1] if graph else None}
@@ -135,7 +136,7 @@ def object_graph() -> list[Any]:
 
 
 def engine(capture: Capture, loaded: bool, stop: threading.Event, blocks: list[np.ndarray]) -> None:
-    """Read until told to stop; when loaded, work and collect garbage between two reads."""
+    """Read until `stop` is set; if `loaded`, work and collect garbage between two reads."""
     graph = object_graph() if loaded else []
     while not stop.is_set():
         blocks.append(capture.read())
@@ -148,7 +149,7 @@ def engine(capture: Capture, loaded: bool, stop: threading.Event, blocks: list[n
 
 
 def run(kind: str, latency: str, loaded: bool, seconds: float) -> Result:
-    """Capture the counter for some seconds, and say what is missing."""
+    """Capture the counter for some seconds, and count what is missing."""
     capacity_frames = int((seconds + 10) * RATE_HZ)
     capture: Capture = CAPTURES[kind](latency, capacity_frames)
     stop, blocks = threading.Event(), []
@@ -171,7 +172,7 @@ def run(kind: str, latency: str, loaded: bool, seconds: float) -> Result:
 
 
 def summary(results: list[Result]) -> dict[str, Any]:
-    """Medians and worst cases of runs."""
+    """Return medians and worst cases of runs."""
     gaps = [r.max_gap_ms for r in results if r.max_gap_ms is not None]
     beyond = [r.beyond_buffer_ms for r in results if r.beyond_buffer_ms is not None]
     return {
@@ -189,7 +190,7 @@ def summary(results: list[Result]) -> dict[str, Any]:
 
 
 def line(case: dict[str, Any]) -> str:
-    """One case as a line of the table."""
+    """Return one case as a line of the table."""
     times = [case["max_gap_ms_median"], case["beyond_buffer_ms_median"]]
     shown = "  ".join(f"{'-' if ms is None else f'{ms:.1f}':>14}" for ms in times)
     return (
@@ -199,7 +200,7 @@ def line(case: dict[str, Any]) -> str:
 
 
 def measure(loaded: bool, latency: str, seconds: float, runs: int) -> list[dict[str, Any]]:
-    """All callbacks in one situation, turn by turn: the machine's mood is shared by all."""
+    """Measure all callbacks in one situation, in turn, so that a slow moment of the machine meets all."""
     results: dict[str, list[Result]] = {kind: [] for kind in CAPTURES}
     for _ in range(runs):
         for kind, found in results.items():
@@ -216,7 +217,7 @@ def main() -> None:
     if "STREAMER_VIRTUAL_MICROPHONE" not in os.environ:
         raise SystemExit('no virtual microphone; type: eval "$(scripts/virtual_microphone.sh start)"')
     seconds, runs = (1.5, 1) if given.smoke else (8.0, 3)
-    logging_callback()  # compiled before anything is measured
+    logging_callback()  # compile before anything is measured
     cases = []
     print("load  latency  callback    lost: median, max  overruns  longest gap ms  beyond buffer ms")
     for loaded in (False, True):

@@ -1,4 +1,4 @@
-"""Three kinds of callback that bring sound from a device into a ring, for `benchmarks.capture` to compare."""
+"""Capture sound by three kinds of callback, for `benchmarks.capture` to compare."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ CHANNEL_COUNT = 2
 BLOCK_FRAMES = 480
 FORMAT = {"samplerate": RATE_HZ, "blocksize": BLOCK_FRAMES, "channels": CHANNEL_COUNT, "dtype": "float32"}
 LOG_CALLS = 20_000
-"""Calls of the compiled callback whose times are kept."""
+"""Number of calls of the compiled callback whose times are kept."""
 
 
 class Capture(Protocol):
-    """A way to capture: a stream, and what it brought."""
+    """A way to capture sound, with what it captured."""
 
     stream: Any
 
@@ -67,7 +67,7 @@ class PythonCapture:
 
 
 class CompiledCapture:
-    """Our compiled callback; here it also notes, behind the ring's memory, when it was called."""
+    """Our compiled callback, extended to note the times of its calls behind the ring's memory."""
 
     def __init__(self, latency: str, capacity_frames: int) -> None:
         self._ring = RingBuffer(capacity_frames, CHANNEL_COUNT, RATE_HZ)
@@ -95,12 +95,12 @@ class CompiledCapture:
 
 
 class RtmixerCapture:
-    """python-rtmixer's Recorder, with PortAudio's own ring."""
+    """The Recorder of python-rtmixer, with PortAudio's own ring."""
 
     def __init__(self, latency: str, capacity_frames: int) -> None:
         import rtmixer
 
-        size = 1 << capacity_frames.bit_length()  # it wants a power of two
+        size = 1 << capacity_frames.bit_length()  # it requires a power of two
         self._frame_bytes = 4 * CHANNEL_COUNT
         self._ring = rtmixer.RingBuffer(self._frame_bytes, size)
         self.stream = rtmixer.Recorder(**{k: v for k, v in FORMAT.items() if k != "dtype"}, latency=latency)
@@ -137,7 +137,7 @@ def _log_and_capture(samples: Any, _output: Any, frames: int, times: Any, flags:
 
 @cache
 def logging_callback() -> Any:
-    """`streamer.audio.ring_kernels.capture_callback` with the log."""
+    """Compile `streamer.audio.ring_kernels.capture_callback` with the log of its calls."""
     pointer, unsigned_long = types.CPointer, from_dtype(np.dtype("L"))
     signature = types.intc(
         pointer(types.float32),

@@ -1,4 +1,4 @@
-"""The front end against librosa, torchaudio and kaldi-native-fbank: hop by hop and for a whole file.
+"""Compare the front end with librosa, torchaudio and kaldi-native-fbank, hop by hop and for a whole file.
 
 ``python -m benchmarks.frontend --out runs/frontend.json``
 """
@@ -24,15 +24,15 @@ def measure(seconds: float, rounds: int, least_s: float) -> dict[str, Any]:
     seconds : float
         Length of the sound.
     rounds : int
-        How often each is measured; the figures are medians over the rounds.
+        Number of measurements of each; the figures are their medians.
     least_s : float
-        A whole file is repeated until a measurement lasts about this long.
+        Time after which a measurement of a whole file stops to repeat it.
 
     Returns
     -------
     dict
-        ``whole_us_per_frame`` and, hop by hop, ``hop_us`` with the mean and percentiles, for each peer; their
-        ratios to ours (hop by hop, of the medians); and how far its log-mel values are from ours.
+        For each peer: ``whole_us_per_frame``; ``hop_us`` with mean and percentiles of single hops; the ratios of both
+        to ours (for hops, of the medians); and the distance of its log-mel values from ours.
     """
     config = LogMelConfig()
     peers = {
@@ -72,7 +72,7 @@ def _whole(peers: dict[str, Peer], sound: Array, rounds: int, least_s: float) ->
 
 
 def _hop_by_hop(peers: dict[str, Peer], hops: Array, rounds: int) -> dict[str, dict[str, float]]:
-    """Mean and percentiles of single hops in microseconds: for each, the median over the rounds."""
+    """Return mean and percentiles of single hops in microseconds, each as the median over the rounds."""
     given = {name: [peer.prepare(hop) for hop in hops] for name, peer in peers.items()}
     found: dict[str, list[dict[str, float]]] = {name: [] for name in peers}
     for _ in range(rounds + 1):
@@ -87,12 +87,12 @@ def _hop_by_hop(peers: dict[str, Peer], hops: Array, rounds: int) -> dict[str, d
 
 
 def _difference(peer: Peer, ours: Peer, sound: Array, config: LogMelConfig) -> float:
-    """Median distance of the log-mel values from ours, on ten frames: the peers do the same work."""
+    """Return the median distance of the log-mel values from ours, over ten frames."""
     short = sound[: config.window_samples + 9 * config.hop_samples]
     margin = (config.fft_samples - config.window_samples) // 2
     expected = ours.whole(ours.prepare(short))
     found = peer.whole(peer.prepare(short))
-    if len(found) < len(expected):  # the window lies in the middle of the FFT
+    if len(found) < len(expected):  # its window lies in the middle of the FFT
         found = peer.whole(peer.prepare(np.pad(short, margin)))
     return round(float(np.median(np.abs(found - expected))), 6)
 

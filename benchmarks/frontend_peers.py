@@ -1,7 +1,7 @@
-"""Four log-mel front ends with the same constants, for whole files and hop by hop.
+"""Run four log-mel front ends with the same constants, for whole files and hop by hop.
 
-Each peer is used as a careful user would: filters and windows are made once, not for every call. Hop by hop,
-those without a streaming interface keep the last window themselves.
+Each is used as a careful user would: filters and windows are made once, not for every call. Those without a
+streaming interface get the last window again at each hop.
 """
 
 from __future__ import annotations
@@ -21,22 +21,22 @@ from train.augment import torchaudio_cpu
 
 
 class Peer(Protocol):
-    """A front end under test."""
+    """A front end to compare."""
 
     packages: tuple[str, ...]
 
     def prepare(self, x: Array) -> Any:
-        """Bring float32 samples into the form that it takes; not timed."""
+        """Convert float32 samples to the type that it takes; this is not timed."""
 
     def whole(self, x: Any) -> Array:
-        """Log-mel frames of a whole sound."""
+        """Return the log-mel frames of a whole sound."""
 
     def stream(self) -> Callable[[Any], object]:
-        """Start a stream: a function that takes one hop and gives what is ready."""
+        """Start a stream: return a function that takes one hop and returns the frames that are ready."""
 
 
 class Streamer:
-    """`streamer.dsp.log_mel`."""
+    """The front end of `streamer.dsp.log_mel`."""
 
     packages = ("numpy", "numba", "rocket-fft")
 
@@ -61,7 +61,7 @@ class Streamer:
 
 
 class Librosa:
-    """``librosa.stft`` and its mel filters; its window lies in the middle of the FFT."""
+    """The front end of ``librosa.stft`` and its mel filters; the window lies in the middle of the FFT."""
 
     packages = ("librosa", "scipy")
 
@@ -89,18 +89,18 @@ class Librosa:
 
     def stream(self) -> Callable[[Array], object]:
         hop = self._config.hop_samples
-        heard = np.zeros(self._config.fft_samples, np.float32)
+        window = np.zeros(self._config.fft_samples, np.float32)
 
         def step(block: Array) -> Array:
-            heard[:-hop] = heard[hop:]
-            heard[-hop:] = block
-            return self.whole(heard)
+            window[:-hop] = window[hop:]
+            window[-hop:] = block
+            return self.whole(window)
 
         return step
 
 
 class Torchaudio:
-    """``torchaudio.transforms.MelSpectrogram``; its window lies in the middle of the FFT."""
+    """The front end of ``torchaudio.transforms.MelSpectrogram``; the window lies in the middle of the FFT."""
 
     packages = ("torchaudio", "torch")
 
@@ -129,18 +129,18 @@ class Torchaudio:
 
     def stream(self) -> Callable[[torch.Tensor], object]:
         hop = self._config.hop_samples
-        heard = torch.zeros(self._config.fft_samples)
+        window = torch.zeros(self._config.fft_samples)
 
         def step(block: torch.Tensor) -> Array:
-            heard[:-hop] = heard[hop:].clone()
-            heard[-hop:] = block
-            return self.whole(heard)
+            window[:-hop] = window[hop:].clone()
+            window[-hop:] = block
+            return self.whole(window)
 
         return step
 
 
 class Kaldi:
-    """``kaldi_native_fbank.OnlineFbank``; its Hann window is symmetric and its logarithm has no offset."""
+    """The front end of ``kaldi_native_fbank``; its Hann window is symmetric and its logarithm has no offset."""
 
     packages = ("kaldi-native-fbank",)
 

@@ -1,11 +1,11 @@
-"""How late messages reach a subscriber, from one stream to many, on a busy machine, and after a freeze.
+"""Measure how late messages reach a subscriber: with one stream or many, on a busy machine, and after a freeze.
 
 python -m benchmarks.lateness [--seconds S] [--out FILE] [--smoke]
 
-`streamer listen` runs in a process of its own on the bundled recording in real time, each stream from another place on;
-a subscriber in this process takes everything. Lateness is from the capture of a message's last sample, which for a
-recording is known exactly, to its receipt. A busy machine has a process on each core that does nothing but burn time;
-on it a peer that only computes, half of the time, tells how late the machine makes any program.
+`streamer listen` runs in a process of its own on the bundled recording in real time; each stream starts at another
+place of it. A subscriber in this process receives everything. Lateness is the time from the capture of a message's
+last sample, which is known exactly for a recording, to its receipt. A busy machine runs a process on each core that
+only burns time. A peer that only computes, for half of the time, shows how late such a machine makes any program.
 """
 
 from __future__ import annotations
@@ -23,27 +23,27 @@ from typing import Any
 import numpy as np
 import soundfile
 
-from benchmarks.listening import SETTLE_S, Received, heard, listening, receive
+from benchmarks.listening import SETTLE_S, Received, collect, listening, receive
 from benchmarks.report import busy_processes, machine, parser, percentiles, write
 from streamer.bench.recording import recording
 from streamer.events import Decision, Level, Scores, Status, Stem
 
 RATE_HZ = 16_000
 PLACES = 10
-"""Of the recording at which streams begin, in turn."""
-SAID = ("level", "scores", "decision")
-"""Kinds of messages that have a deadline. Stems are late by what the separation declares, and that is no miss."""
+"""Number of places in the recording at which streams start, in turn."""
+TIMELY = ("level", "scores", "decision")
+"""Kinds of messages with a deadline. Stems have none, since the separation declares its latency."""
 FREEZE_S, AFTER_S = 5.0, 8.0
-"""How long the process is stopped, and how long it is watched from then on."""
+"""Time for which the process is stopped, and time for which it is measured afterwards."""
 CALM_S = 1.0
-"""It is as before from when on so long no message is later than the latest was before; stragglers come at any time."""
-OF_MANY_MS = 130.0
-"""How late what is said of many streams should be at most: a hop of what hears all the time, 80 ms, and 50."""
+"""Time without a message later than any before the freeze, after which things count as usual again."""
+MANY_STREAMS_MS = 130.0
+"""Deadline for many streams: one hop of the models that always run, 80 ms, and 50 ms."""
 
 
 @dataclass(frozen=True)
 class Case:
-    """A number of streams, what is peculiar about them, and how late their messages should be at most."""
+    """A number of streams, their settings, whether the machine is busy, and the deadline of messages."""
 
     name: str
     streams: int = 1
@@ -57,17 +57,17 @@ CASES = (
     Case("1 stream, turn_ms = 5", settings="[engine]\nturn_ms = 5"),
     Case("1 stream, turn_ms = 1", settings="[engine]\nturn_ms = 1"),
     Case("1 stream, stems published", settings="[stems]\npublish = true"),
-    Case("50 streams", 50, deadline_ms=OF_MANY_MS),
-    Case("50 streams, all cores busy", 50, busy=True, deadline_ms=OF_MANY_MS),
+    Case("50 streams", 50, deadline_ms=MANY_STREAMS_MS),
+    Case("50 streams, all cores busy", 50, busy=True, deadline_ms=MANY_STREAMS_MS),
 )
 
 
 PEER_TURN_S, PEER_COMPUTES_S = 0.03, 0.015
-"""How often a peer is woken, and how long it computes then: as fifty streams do."""
+"""Interval at which the peer wakes, and time that it computes then, both like those of fifty streams."""
 
 
-def configured(case: Case, folder: Path) -> Path:
-    """A configuration whose streams are the recording from several places on."""
+def write_config(case: Case, folder: Path) -> Path:
+    """Write a configuration whose streams play the recording from several places on."""
     samples, _ = recording(RATE_HZ)
     entries = []
     for n in range(case.streams):
@@ -80,16 +80,16 @@ def configured(case: Case, folder: Path) -> Path:
     return config
 
 
-def measured(case: Case, seconds: float) -> dict[str, Any]:
-    """Lateness by kind of message, and what was lost on the way."""
+def measure(case: Case, seconds: float) -> dict[str, Any]:
+    """Measure lateness by kind of message, and losses."""
     with TemporaryDirectory() as folder, ExitStack() as stack:
-        config = configured(case, Path(folder))
+        config = write_config(case, Path(folder))
         _, subscriber = stack.enter_context(listening("--config", str(config)))
         receive(subscriber)
-        heard(subscriber, SETTLE_S)
+        collect(subscriber, SETTLE_S)
         stack.enter_context(busy_processes(os.cpu_count() or 1 if case.busy else 0))
-        dropped = _dropped(heard(subscriber, SETTLE_S))
-        found = heard(subscriber, seconds)
+        dropped = _dropped(collect(subscriber, SETTLE_S))
+        found = collect(subscriber, seconds)
         lost = subscriber.lost.total()
     kinds = {"level": Level, "scores": Scores, "decision": Decision, "stem": Stem}
     late_s = {
@@ -99,14 +99,14 @@ def measured(case: Case, seconds: float) -> dict[str, Any]:
         "late_ms": {name: percentiles(np.array(values), 1e-3) for name, values in late_s.items() if values},
         "messages": {name: len(values) for name, values in late_s.items() if values},
         "deadline_ms": case.deadline_ms,
-        "missed": {name: int((np.array(late_s[name]) > 1e-3 * case.deadline_ms).sum()) for name in SAID},
+        "missed": {name: int((np.array(late_s[name]) > 1e-3 * case.deadline_ms).sum()) for name in TIMELY},
         "lost_messages": lost,
         "dropped_samples": _dropped(found) - dropped,
     }
 
 
 def peer(seconds: float) -> dict[str, Any]:
-    """How long after it is due a program that only computes has done so, on a busy machine."""
+    """Measure how late a program that only computes is done, on a busy machine."""
     done_s = []
     with busy_processes(os.cpu_count() or 1):
         begun = time.monotonic()
@@ -124,19 +124,19 @@ def peer(seconds: float) -> dict[str, Any]:
     }
 
 
-def frozen(seconds: float) -> dict[str, Any]:
-    """Stop the process for a while: how soon messages are as late as before, and what was lost and said."""
+def measure_freeze(seconds: float) -> dict[str, Any]:
+    """Stop the process for a while; measure how soon messages are in time again, and what was lost and reported."""
     with TemporaryDirectory() as folder:
-        config = configured(CASES[0], Path(folder))
+        config = write_config(CASES[0], Path(folder))
         with listening("--config", str(config)) as (process, subscriber):
             receive(subscriber)
-            heard(subscriber, SETTLE_S)
-            before_s = _late(heard(subscriber, seconds))
+            collect(subscriber, SETTLE_S)
+            before_s = _late(collect(subscriber, seconds))
             process.send_signal(signal.SIGSTOP)
             time.sleep(FREEZE_S)
             process.send_signal(signal.SIGCONT)
             began = time.monotonic()
-            after = heard(subscriber, AFTER_S)
+            after = collect(subscriber, AFTER_S)
     usual_s = max(before_s)
     late = [each.at for each in after if isinstance(each.event, Level | Scores) and each.late_s > usual_s]
     calm = next(at for at in [began, *late] if not any(at < other <= at + CALM_S for other in late))
@@ -155,7 +155,7 @@ def _late(found: Sequence[Received]) -> list[float]:
 
 
 def _dropped(found: Sequence[Received]) -> int:
-    """Of all streams, by their last word."""
+    """Return the dropped samples of all streams, from the last status of each."""
     statuses = [each.event for each in found if isinstance(each.event, Status)]
     last = {status.stream: status.dropped_samples for status in statuses}
     return sum(last.values())
@@ -163,12 +163,12 @@ def _dropped(found: Sequence[Received]) -> int:
 
 def main() -> None:
     asking = parser(__doc__ or "")
-    asking.add_argument("--seconds", type=float, default=15.0, help="for each case")
+    asking.add_argument("--seconds", type=float, default=15.0, help="seconds for each case")
     asked = asking.parse_args()
     cases, seconds = (CASES[:1], 1.0) if asked.smoke else (CASES, asked.seconds)
     result: dict[str, Any] = {"machine": machine(["numba", "numpy", "onnxruntime", "pyzmq"]), "cases": {}}
     for case in cases:
-        found = result["cases"][case.name] = measured(case, seconds)
+        found = result["cases"][case.name] = measure(case, seconds)
         late = ", ".join(
             f"{name} {values['p50']} (p99 {values['p99']})" for name, values in found["late_ms"].items()
         )
@@ -182,7 +182,7 @@ def main() -> None:
         f"a peer that computes for {found['computes_ms']:g} of each {found['turn_ms']:g} ms, all cores busy: done "
         f"after {done['p50']} ms (p99 {done['p99']})"
     )
-    result["freeze"] = found = frozen(seconds)
+    result["freeze"] = found = measure_freeze(seconds)
     print(
         f"frozen for {FREEZE_S:g} s: as before after {found['back_after_s']} s, {found['dropped_s']} s dropped"
     )

@@ -1,10 +1,11 @@
-"""What listening costs, as its user meets it: `streamer listen` in a process of its own, a subscriber in this one.
+"""Measure the cost of listening: `streamer listen` runs in a process of its own, a subscriber in this one.
 
     python -m benchmarks.listening [--out FILE] [--smoke]
 
-Time to the first message, processor time, memory, and the delay from the capture of a sample to the receipt of the
-message about it; once for the microphone, where there is one, and once for the bundled recording in real time, whose
-samples fall due at times that are known exactly. And what the same work takes without rest in between.
+It measures the time to the first message, processor time, memory, and the delay from the capture of a sample to the
+receipt of the message about it. It does so for the microphone, if there is one, and for the bundled recording in real
+time, whose samples fall due at times that are known exactly. Then it measures what the same work takes without rest in
+between.
 """
 
 from __future__ import annotations
@@ -37,12 +38,12 @@ from streamer.wire.subscriber import Subscriber
 
 STREAMER = str(Path(sys.executable).with_name("streamer"))
 SETTLE_S = 2.0
-"""Heard before anything is counted: what happens once, at the start, is not the cost of listening."""
+"""Time before anything is counted, because what happens once at the start is not the cost of listening."""
 
 
 @contextmanager
 def listening(*arguments: str) -> Iterator[tuple[subprocess.Popen[bytes], Subscriber]]:
-    """Run `streamer listen` on a free port with a subscriber that waited for it."""
+    """Run `streamer listen` on a free port with a subscriber that was connected before it started."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         address = f"tcp://127.0.0.1:{probe.getsockname()[1]}"
@@ -60,7 +61,7 @@ def listening(*arguments: str) -> Iterator[tuple[subprocess.Popen[bytes], Subscr
 
 
 def first_message_s(device: str) -> float:
-    """Seconds from the command to its first message."""
+    """Return the seconds from the command to its first message."""
     before = time.monotonic()
     with listening("--device", device) as (_, subscriber):
         receive(subscriber)
@@ -75,13 +76,13 @@ def receive(subscriber: Subscriber) -> Event:
 
 
 def cost(device: str, seconds: float) -> dict[str, Any]:
-    """Processor share, memory and delays over `seconds` of listening."""
+    """Measure processor share, memory and delays over `seconds` of listening."""
     with listening("--device", device) as (process, subscriber):
         receive(subscriber)
         watched = psutil.Process(process.pid)
-        heard(subscriber, SETTLE_S)
+        collect(subscriber, SETTLE_S)
         before, began = watched.cpu_times(), time.monotonic()
-        found = heard(subscriber, seconds)
+        found = collect(subscriber, seconds)
         after, took_s = watched.cpu_times(), time.monotonic() - began
         memory = watched.memory_info().rss
         lost = sum(subscriber.lost.values())
@@ -103,15 +104,16 @@ def cost(device: str, seconds: float) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Received:
-    """A message as it came.
+    """A received message.
 
     Attributes
     ----------
     at : float
-        When, on `time.monotonic`'s clock.
+        Time of receipt, on the clock of `time.monotonic`.
     event : Event
+        The message.
     late_s : float
-        Since its last sample was captured; 0 where that is not known.
+        Time since its last sample was captured; 0 if that is unknown.
     """
 
     at: float
@@ -119,8 +121,8 @@ class Received:
     late_s: float
 
 
-def heard(subscriber: Subscriber, seconds: float) -> list[Received]:
-    """All that is received for `seconds`."""
+def collect(subscriber: Subscriber, seconds: float) -> list[Received]:
+    """Return all that is received for `seconds`."""
     found = []
     until = time.monotonic() + seconds
     while time.monotonic() < until:
@@ -131,10 +133,10 @@ def heard(subscriber: Subscriber, seconds: float) -> list[Received]:
 
 
 def back_to_back_percent() -> float:
-    """Share of a core that the bundled recording takes when it is heard turn by turn, without rest in between.
+    """Measure the share of a core that the bundled recording takes without rest between turns.
 
-    The same work as live, but for the device and the socket: what is above it in `cost` is the price of being
-    woken, with cold caches, some thirty times a second.
+    This is the same work as live, except for the device and the socket. What `cost` measures above it is the price of
+    being woken, with cold caches, some thirty times a second.
     """
     samples, rate_hz = soundfile.read(DEMO_PATH, dtype="float32", always_2d=True)
     pipeline = Pipeline("recording", rate_hz, build_heads(Config(), ModelCache()), PublishConfig())
@@ -161,7 +163,7 @@ def main() -> None:
     result["back_to_back_percent_of_one_core"] = back_to_back_percent()
     print(f"back to back: {result['back_to_back_percent_of_one_core']} % of one core")
     for device in devices:
-        first_message_s(device)  # what is compiled once is on disk after this
+        first_message_s(device)  # fills the cache of compiled code
         first_s = [first_message_s(device) for _ in range(starts)]
         measured = {
             "first_message_s": {"median": round(float(np.median(first_s)), 3), "max": round(max(first_s), 3)},

@@ -1,6 +1,6 @@
-"""What hears live sound call by call: our classifiers, YAMNet as its demos and as we call it, Silero's voice detector.
+"""Run live classifiers call by call: ours, YAMNet as its demos and as we call it, and Silero's voice detector.
 
-All hear the bundled recording at 16 kHz, so that none resamples; all are prepared here, and timed in their calls alone.
+All process the bundled recording at 16 kHz, so none resamples. Preparation is not timed, only the calls are.
 """
 
 from __future__ import annotations
@@ -29,54 +29,56 @@ from streamer.inference.onnx import OnnxModel, open_session
 
 RATE_HZ = 16_000
 WINDOW_SAMPLES = 15_600
-"""0.975 s: the 96 frames of one of YAMNet's patches."""
+"""Length of a patch of YAMNet: 0.975 s, which are 96 frames."""
 SILERO_SAMPLES, SILERO_CONTEXT = 512, 64
-"""New samples of a step, and those before them that its wrapper (``silero_vad/utils_vad.py``) has it hear again."""
+"""New samples of a step, and those before them that its wrapper (``silero_vad/utils_vad.py``) passes again."""
 
 
 @dataclass(frozen=True)
 class Peer:
-    """Something that hears live sound.
+    """A live classifier.
 
     Attributes
     ----------
     name : str
+        Name in the table.
     call : callable
-        Hears on; carries what it has to.
-    heard_s : float
-        Seconds of new sound that a call hears, those of all its streams together.
+        Processes the next piece of sound, and keeps its own state.
+    sound_s : float
+        Length of new sound that a call processes, summed over its streams.
     packages : tuple of str
-        Distributions that it is made of, besides those of Streamer.
+        Distributions that it uses besides those of Streamer.
     """
 
     name: str
     call: Callable[[], object]
-    heard_s: float
+    sound_s: float
     packages: tuple[str, ...] = ()
 
 
 def core_ms_per_s(peers: Sequence[Peer], rounds: int = 7, least_s: float = 0.2) -> dict[str, float]:
-    """Milliseconds of a core that each takes for a second of one stream: in turn, the medians of the rounds."""
+    """Return milliseconds of a core for a second of one stream, as the median of rounds in turn."""
     timed = in_turn({peer.name: peer.call for peer in peers}, rounds, least_s, time.process_time)
-    return {peer.name: 1e3 * float(np.median(timed[peer.name])) / peer.heard_s for peer in peers}
+    return {peer.name: 1e3 * float(np.median(timed[peer.name])) / peer.sound_s for peer in peers}
 
 
 def ours(count: int, block_s: float) -> Peer:
-    """So many streams together, everything from front end to events: gate, sounds and, gate or not, genre."""
+    """Make the peer of `count` streams together, from front end to events: gate, sounds and ungated genre."""
     listener = make_listener(Config(models=ModelsConfig({"taught": "off"})), ModelCache()).ungated()
     streams = Streams([listener], count, *recording(RATE_HZ), block_s, Config().publish)
     return Peer(f"streamer, {count} together", streams.turn, count * block_s)
 
 
 def windowed_yamnet(folder: Path, every_s: Sequence[float]) -> list[Peer]:
-    """YAMNet by ONNX Runtime on a window, front end and all, called anew every so often.
+    """Make peers of YAMNet in ONNX Runtime, called on a whole window, front end included, at each interval.
 
     Parameters
     ----------
     folder : Path
-        Of ``python -m train import-yamnet``, with any hop: the graph hears a patch however it is cut into old and new.
+        Folder made by ``python -m train import-yamnet``, with any hop: the graph takes a patch however it is divided
+        into old and new frames.
     every_s : sequence of float
-        From one call to the next.
+        Times from one call to the next.
 
     Raises
     ------
@@ -90,29 +92,29 @@ def windowed_yamnet(folder: Path, every_s: Sequence[float]) -> list[Peer]:
     def call() -> Array:
         frames, _ = front_end.step(next(windows)[None], front_end.init())
         old, new = np.split(frames, [frames.shape[1] - model.manifest.hop_frames], axis=1)
-        return model.run(new, (old - silence,))[0]  # its state is what is above silence
+        return model.run(new, (old - silence,))[0]  # its state is relative to silence
 
     return [Peer(f"YAMNet, ONNX Runtime, a window every {s:g} s", call, s) for s in every_s]
 
 
 def stepped_yamnet(folder: Path) -> Peer:
-    """YAMNet by ONNX Runtime as Streamer steps it: at its folder's hop, only new sound through the front end."""
+    """Make the peer of YAMNet as Streamer steps it: at its folder's hop, with only new sound in the front end."""
     model = OnnxModel(folder)
     config = model.manifest.log_mel
     blocks = _pieces(model.manifest.hop_frames * config.hop_samples)
     stepped = Stepped(Chain(LogMel(config), model))
-    heard_s = model.manifest.hop_frames * config.hop_samples / config.sample_rate_hz
-    name = f"YAMNet, ONNX Runtime, stepped every {heard_s:g} s"
-    return Peer(name, lambda: stepped.step(next(blocks)[None]), heard_s)
+    sound_s = model.manifest.hop_frames * config.hop_samples / config.sample_rate_hz
+    name = f"YAMNet, ONNX Runtime, stepped every {sound_s:g} s"
+    return Peer(name, lambda: stepped.step(next(blocks)[None]), sound_s)
 
 
 def windowed_tflite(file: Path, every_s: Sequence[float]) -> list[Peer]:
-    """YAMNet by LiteRT, whose file holds the front end, on a window, called anew every so often.
+    """Make peers of YAMNet in LiteRT, whose file holds the front end, called on a whole window at each interval.
 
     Raises
     ------
     ModelError
-        If LiteRT is not installed, or the file is absent or hears something else.
+        If LiteRT is not installed, or the file is absent or takes other input.
     """
     try:
         from ai_edge_litert.interpreter import Interpreter
@@ -127,7 +129,7 @@ def windowed_tflite(file: Path, every_s: Sequence[float]) -> list[Peer]:
     (given,), (taken,) = run.get_input_details(), run.get_output_details()
     if int(np.prod(given["shape"])) != WINDOW_SAMPLES:
         raise ModelError(
-            f"{file} hears {given['shape'].tolist()}; expected a window of {WINDOW_SAMPLES} samples"
+            f"{file} takes {given['shape'].tolist()}; expected a window of {WINDOW_SAMPLES} samples"
         )
     windows = _pieces(WINDOW_SAMPLES)
 
@@ -141,7 +143,7 @@ def windowed_tflite(file: Path, every_s: Sequence[float]) -> list[Peer]:
 
 
 def stepped_silero(file: Path) -> Peer:
-    """Silero's voice detector by ONNX Runtime, one stream, 32 ms a step; without torch, which its package needs.
+    """Make the peer of Silero's voice detector in ONNX Runtime, 32 ms a step, without torch, which its package needs.
 
     Raises
     ------
@@ -155,21 +157,21 @@ def stepped_silero(file: Path) -> Peer:
             f"{file} cannot be loaded by ONNX Runtime ({error}); expected silero_vad.onnx"
         ) from error
     blocks, rate = _pieces(SILERO_SAMPLES), np.array(RATE_HZ, np.int64)
-    heard = np.zeros((1, SILERO_CONTEXT + SILERO_SAMPLES), np.float32)
+    window = np.zeros((1, SILERO_CONTEXT + SILERO_SAMPLES), np.float32)
     state = np.zeros((2, 1, 128), np.float32)
 
     def call() -> Array:
-        heard[:, :SILERO_CONTEXT] = heard[:, -SILERO_CONTEXT:]
-        heard[:, SILERO_CONTEXT:] = next(blocks)
+        window[:, :SILERO_CONTEXT] = window[:, -SILERO_CONTEXT:]
+        window[:, SILERO_CONTEXT:] = next(blocks)
         voiced: Array
-        voiced, state[...] = session.run(None, {"input": heard, "state": state, "sr": rate})
+        voiced, state[...] = session.run(None, {"input": window, "state": state, "sr": rate})
         return voiced
 
     return Peer("Silero VAD, ONNX Runtime, stepped every 0.032 s", call, SILERO_SAMPLES / RATE_HZ)
 
 
 def silero_file() -> Path:
-    """Silero's graph in its installed package, which is not imported: that would import torch.
+    """Return the path of Silero's graph in its package, which is not imported, because it would import torch.
 
     Raises
     ------
@@ -185,6 +187,6 @@ def silero_file() -> Path:
 
 
 def _pieces(samples: int) -> Iterator[Array]:
-    """The recording at 16 kHz in pieces, again and again; each of shape (samples,)."""
+    """Yield pieces of the recording at 16 kHz, each of shape (samples,), and start again at its end."""
     sound, _ = recording(RATE_HZ)
     return cycle(sound[: len(sound) // samples * samples].reshape(-1, samples))

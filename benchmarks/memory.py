@@ -1,9 +1,9 @@
-"""Where the memory of listening goes: what this process has to itself after each step towards it.
+"""Measure where the memory of listening goes: the private memory of this process after each step of its start.
 
 python -m benchmarks.memory [--out FILE] [--smoke]
 
-What is mapped from files and may be shared is not in it, which only Linux tells. It takes a moment, with `--smoke` and
-without.
+Memory that is mapped from files and may be shared is left out; only Linux reports it. `--smoke` changes nothing,
+because it takes only a moment.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 
 
 def private_mb() -> float:
-    """Megabytes that this process has to itself."""
+    """Return the private memory of this process in megabytes."""
     memory = psutil.Process().memory_info()
     return float(memory.rss - memory.shared) / 1e6
 
 
 def steps() -> Iterator[tuple[str, Callable[[], object]]]:
-    """What is done, and how; each needs those before it."""
+    """Yield the name of each step and its function; each needs those before it."""
     yield "Python", lambda: None
     for name in ("numpy", "numba", "onnxruntime"):
         yield name, partial(importlib.import_module, name)
@@ -64,7 +64,7 @@ def main() -> None:
     for name, do in steps():
         do()
         after_mb[name] = private_mb()
-    from benchmarks.report import machine, parser, write  # which import much themselves
+    from benchmarks.report import machine, parser, write  # imported late, because it imports much itself
 
     asked = parser(__doc__ or "").parse_args()
     before_mb = 0.0

@@ -1,4 +1,4 @@
-"""What `benchmarks.streams` measured as a picture: a core's share and lateness against the number of streams.
+"""Plot the figures of `benchmarks.streams`: share of a core and lateness against the number of streams.
 
 python -m benchmarks.plot_streams STREAMS.json PICTURE.svg
 """
@@ -15,13 +15,13 @@ import matplotlib as mpl
 from matplotlib.figure import Figure
 
 
-def drawn(measured: Mapping[str, Mapping[str, Any]]) -> Figure:
-    """Draw both over the number of streams.
+def draw(measured: Mapping[str, Mapping[str, Any]]) -> Figure:
+    """Plot both against the number of streams.
 
     Parameters
     ----------
     measured : mapping
-        By the number of streams, as under ``streams`` in the file.
+        Figures by the number of streams, as under ``streams`` in the file.
     """
     counts = sorted(measured, key=int)
     streams = [int(count) for count in counts]
@@ -52,8 +52,8 @@ def main() -> None:
     measured = json.loads(asked.measured.read_text(encoding="utf-8"))["streams"]
     with mpl.rc_context(
         {"svg.hashsalt": "streams", "svg.fonttype": "none"}
-    ):  # the same figures, the same file
-        drawn(measured).savefig(asked.picture, bbox_inches="tight", metadata={"Date": None})
+    ):  # the same figures give the same file
+        draw(measured).savefig(asked.picture, bbox_inches="tight", metadata={"Date": None})
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-"""What the benchmarks share, with what `streamer bench` measures by: timing loops, the command line, JSON.
+"""Share timing loops, the command line and JSON output between the benchmarks, with those of `streamer bench`.
 
 Peers are compared in one process, in turn, round by round, so that a slow moment of the machine meets all of
-them; the figure of each is the median over the rounds.
+them. The figure of each is the median over the rounds.
 """
 
 from __future__ import annotations
@@ -35,14 +35,14 @@ __all__ = [
 ]
 
 BURN = "import os; parent = os.getppid()\nwhile os.getppid() == parent: pass"
-"""A program that takes a core until whoever started it is gone, however that ended."""
+"""Program that keeps a core busy until the process that started it has ended."""
 
 
 def parser(description: str) -> argparse.ArgumentParser:
-    """Of the command line that all benchmarks have: ``--out`` and ``--smoke``."""
+    """Return a parser with the options of all benchmarks: ``--out`` and ``--smoke``."""
     made = argparse.ArgumentParser(description=description)
     made.add_argument("--out", type=Path, help="write the result to this JSON file")
-    made.add_argument("--smoke", action="store_true", help="a second's work, to see that it still runs")
+    made.add_argument("--smoke", action="store_true", help="do a second's work, to see that it still runs")
     return made
 
 
@@ -53,7 +53,7 @@ def arguments(description: str) -> argparse.Namespace:
 
 @contextmanager
 def busy_processes(count: int) -> Iterator[list[int]]:
-    """While entered, so many processes take all that they are given of a core; gives their numbers."""
+    """Run `count` processes that burn processor time inside a `with` block; yield their process ids."""
     running = [subprocess.Popen([sys.executable, "-S", "-c", BURN]) for _ in range(count)]
     try:
         yield [process.pid for process in running]
@@ -65,10 +65,10 @@ def busy_processes(count: int) -> Iterator[list[int]]:
 
 @contextmanager
 def other_core_busy() -> Iterator[None]:
-    """While entered, this process stays on one core, and another one takes all of the last one."""
+    """Keep this process on the first core inside a `with` block, while another one keeps the last core busy."""
     own = psutil.Process()
     with busy_processes(1) as [other]:
-        if not hasattr(own, "cpu_affinity"):  # macOS lets nobody choose
+        if not hasattr(own, "cpu_affinity"):  # macOS cannot pin a process to a core
             yield
             return
         before = own.cpu_affinity()
@@ -82,7 +82,7 @@ def other_core_busy() -> Iterator[None]:
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """Hold every thread pool that is loaded (BLAS, OpenMP, torch) to one thread."""
+    """Limit all loaded thread pools (BLAS, OpenMP, torch) to one thread inside a `with` block."""
     with threadpool_limits(limits=1):
         if "torch" not in sys.modules:
             yield
@@ -107,18 +107,18 @@ def in_turn(
     Parameters
     ----------
     calls : mapping of str to callable
-        What to time. Each is called once before, which also compiles it.
+        Functions to time. Each is called once before, which also compiles it.
     rounds : int
-        How often each is measured.
+        Number of measurements of each.
     least_s : float
-        A measurement repeats its call until it has lasted about this long.
+        Length of a measurement, which repeats its call for about this long.
     clock : callable
-        Seconds: of the clock, or of a core by `time.process_time`.
+        Returns seconds: wall-clock time, or processor time by `time.process_time`.
 
     Returns
     -------
     dict of str to list of float
-        Seconds for one call, one value a round.
+        Seconds for one call, one value for each round.
     """
     repeats = {name: _repeats(call, least_s, clock) for name, call in calls.items()}
     seconds: dict[str, list[float]] = {name: [] for name in calls}

@@ -1,4 +1,4 @@
-"""Resampling to 16 kHz in 10 ms blocks: ours against soxr's own stream; how late, and at what cost.
+"""Compare resampling to 16 kHz in 10 ms blocks with soxr's own stream: lateness and cost.
 
 python -m benchmarks.resample [--out FILE] [--smoke]
 """
@@ -18,11 +18,11 @@ from streamer.dsp.resample import Resample
 
 OUT_HZ = 16_000
 QUALITY = "MQ"
-"""Of soxr: keeps as much and lets as little alias: 0.5 dB down at 15/16 of the new Nyquist, 100 dB above it."""
+"""Quality of soxr with a like filter: 0.5 dB down at 15/16 of the new Nyquist frequency, and 100 dB above it."""
 
 
-def measured(step: Callable[[Array], int], rate_hz: int, seconds: float) -> dict[str, float]:
-    """Milliseconds that the next output sample was late at most, and milliseconds of a core for a second of sound."""
+def measure(step: Callable[[Array], int], rate_hz: int, seconds: float) -> dict[str, float]:
+    """Return the largest lateness of the next output sample, and milliseconds of a core for a second of sound."""
     block = np.zeros(rate_hz // 100, np.float32)
     taken = given = 0
     latest_s, before = 0.0, time.process_time()
@@ -55,8 +55,8 @@ def main() -> None:
     result: dict[str, Any] = {"machine": machine(["numpy", "soxr"])}
     for rate_hz in (32_000, 44_100, 48_000):
         for name, make in (("streamer", ours), ("soxr stream", soxr_stream)):
-            make(rate_hz)(np.zeros(rate_hz, np.float32))  # which also compiles it
-            figures = measured(make(rate_hz), rate_hz, seconds)
+            make(rate_hz)(np.zeros(rate_hz, np.float32))  # a first call, which also compiles
+            figures = measure(make(rate_hz), rate_hz, seconds)
             result.setdefault(str(rate_hz), {})[name] = figures
             print(
                 f"{rate_hz} Hz  {name:<12} {figures['late_ms']:5.1f} ms late, {figures['core_ms_per_s']} ms a second"

@@ -1,4 +1,4 @@
-"""A separation stepping hop by hop on one core: what a step takes, and whether any is late while the other is busy.
+"""Measure a separation hop by hop on one core: the time of a step, and missed deadlines beside a busy core.
 
 python -m benchmarks.separation [--model NAME_OR_FOLDER] [--out FILE] [--smoke]
 """
@@ -16,12 +16,12 @@ from streamer.pipeline.build_separation import load_separation
 from streamer.separation.separator import Separator
 
 FORMS = ((16_000, 1), (48_000, 2))
-"""Sample rates in hertz and channels that are measured."""
+"""Measured sample rates in Hz and channels."""
 WARM_UP_HOPS = 100
 
 
 class Stepped:
-    """A separator that is given one hop of noise at a time.
+    """A separator that gets one hop of noise at a time.
 
     Parameters
     ----------
@@ -44,7 +44,7 @@ class Stepped:
 
 
 def steps(stepped: Stepped, seconds: float) -> dict[str, Any]:
-    """Milliseconds of a step, hop after hop without rest, and the real-time factor."""
+    """Measure milliseconds of a step, without rest between hops, and the real-time factor."""
     hops = range(round(seconds / stepped.hop_s))
     before = time.process_time()
     took_s = each(stepped.step, hops)
@@ -57,10 +57,10 @@ def steps(stepped: Stepped, seconds: float) -> dict[str, Any]:
 
 
 def deadlines(stepped: Stepped, seconds: float) -> dict[str, Any]:
-    """How long after a hop's last sample its step was done, as sound comes; beyond one hop it missed its deadline.
+    """Measure in real time how long after a hop's last sample its step is done; later than one hop is a miss.
 
-    Beside it, how long after that sample the machine woke this process, and what the steps themselves computed: what
-    is late and was neither, waited for the processor in the midst of a step.
+    It also measures how long after that sample the machine woke this process, and the processor time of the step. Other
+    lateness is time in which the process waited for the processor in the middle of a step.
     """
     hops = round(seconds / stepped.hop_s)
     woken_s, computed_s, done_s = np.empty((3, hops))
@@ -84,7 +84,7 @@ def deadlines(stepped: Stepped, seconds: float) -> dict[str, Any]:
 
 def main() -> None:
     asking = parser(__doc__ or "")
-    asking.add_argument("--model", default="separation", help="name or folder of a separation")
+    asking.add_argument("--model", default="separation", help="name or folder of a separation model")
     asked = asking.parse_args()
     model = load_separation(asked.model)
     result: dict[str, Any] = {
@@ -98,11 +98,11 @@ def main() -> None:
             with other_core_busy():
                 measured["beside a busy core"] = deadlines(stepped, 0.5 if asked.smoke else 600.0)
             result[f"{rate_hz} Hz, {channels} channels"] = measured
-            _tell(f"{rate_hz} Hz, {channels} channels", measured)
+            _print_figures(f"{rate_hz} Hz, {channels} channels", measured)
     write(result, asked.out)
 
 
-def _tell(form: str, measured: dict[str, Any]) -> None:
+def _print_figures(form: str, measured: dict[str, Any]) -> None:
     step, paced = measured["step_ms"], measured["beside a busy core"]
     print(
         f"{form}: real-time factor {measured['real_time_factor']}, a step {step['p50']} ms (median), "

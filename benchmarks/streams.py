@@ -1,12 +1,12 @@
-"""Many live streams in one process: what each costs, how late its messages are, what is lost.
+"""Measure many live streams in one process: the cost of each, the lateness of messages, and losses.
 
 python -m benchmarks.streams [--streams N ...] [--seconds S] [--rate HZ] [--stems] [--out FILE] [--smoke]
 
-Each stream is the bundled recording from a place of its own on, again and again, falling due in 10 ms blocks as a
-microphone's; all the released classifiers hear it. With `--stems` voice and accompaniment are taken apart as well and
-published, and nothing waits for the gate: every stream costs all the time what it costs while there is music. Lateness
-is from a message's last sample to the sink. A stream's cost is that of the whole process, engine and all, but for the
-socket.
+Each stream is the bundled recording, repeated, from a place of its own on. It falls due in 10 ms blocks like a
+microphone's sound, and all released classifiers run. With `--stems`, voice and accompaniment are separated and
+published as well, and nothing waits for the gate: every stream always costs what it costs during music. Lateness is
+the time from a message's last sample to the sink. The cost of a stream is its share of the whole process, engine
+included, but without the socket.
 """
 
 from __future__ import annotations
@@ -35,11 +35,11 @@ from streamer.sources.paced import Paced
 
 STREAMS = (1, 8, 32, 64, 128, 192, 256, 320)
 SECONDS, SETTLED_S = 10.0, 5.0
-"""How long each number of streams is heard, and how long before anything counts: all begin at once."""
+"""Time for which each number of streams is measured, and time before, since all streams start at once."""
 
 
 class Lateness(Sink):
-    """Notes how late messages are once everything runs, and what each stream lost from then on, in seconds."""
+    """A sink that notes the lateness of messages and the seconds lost by each stream while `counting` is set."""
 
     def __init__(self) -> None:
         self.late_ms: list[float] = []
@@ -67,10 +67,10 @@ class Lateness(Sink):
 
 
 @contextmanager
-def heard_live(
+def running_streams(
     count: int, listener: StreamModels, config: Config, sinks: Sequence[Sink], rate_hz: int | None
 ) -> Iterator[None]:
-    """While entered, so many streams are heard, as their sound comes; they have settled when it is entered."""
+    """Run `count` streams in real time inside a `with` block, which starts once they have settled."""
     samples, own_hz = recording(rate_hz)
     places = np.random.default_rng(count).integers(0, len(samples), count)
     streams = [
@@ -89,25 +89,25 @@ def heard_live(
         thread.join()
 
 
-def measured(
+def measure(
     count: int, listener: StreamModels, config: Config, seconds: float, rate_hz: int | None
 ) -> dict[str, Any]:
-    """Run so many streams in real time.
+    """Run `count` streams in real time, and measure them.
 
     Returns
     -------
     dict
-        Percent of one core, core milliseconds a stream and second, lateness of messages, how many streams lost sound
-        and how much of all, and the process's memory in MB.
+        Percent of one core, milliseconds of a core for a second of each stream, lateness of messages, number of streams
+        that lost sound, share of the lost sound, and the memory of the process in MB.
     """
     sink = Lateness()
-    with heard_live(count, listener, config, [sink], rate_hz):
+    with running_streams(count, listener, config, [sink], rate_hz):
         sink.counting.set()
         used_s, began = time.process_time(), time.monotonic()
         time.sleep(seconds)
         used_s, took_s = time.process_time() - used_s, time.monotonic() - began
         memory = psutil.Process().memory_info().rss
-        sink.counting.clear()  # what is said because everything ends is about sound that was not waited for
+        sink.counting.clear()  # messages at the end report sound that was not yet due
     return {
         "percent_of_one_core": round(100 * used_s / took_s, 2),
         "core_ms_per_stream_s": round(1e3 * used_s / took_s / count, 3),
@@ -121,11 +121,11 @@ def measured(
 def main() -> None:
     asking = parser(__doc__ or "")
     asking.add_argument("--streams", type=int, nargs="+", default=list(STREAMS), metavar="N")
-    asking.add_argument("--seconds", type=float, default=SECONDS, help="for each number of streams")
+    asking.add_argument("--seconds", type=float, default=SECONDS, help="seconds for each number of streams")
     asking.add_argument(
-        "--rate", type=int, metavar="HZ", help="of the sound; else the recording's own, 32000"
+        "--rate", type=int, metavar="HZ", help="sample rate of the sound; default: the recording's own, 32000"
     )
-    asking.add_argument("--stems", action="store_true", help="voice and accompaniment apart, all the time")
+    asking.add_argument("--stems", action="store_true", help="separate voice and accompaniment all the time")
     asked = asking.parse_args()
     counts, seconds = ([1, 3], 1.0) if asked.smoke else (asked.streams, asked.seconds)
     result: dict[str, Any] = {"machine": machine(["numba", "numpy", "onnxruntime"]), "streams": {}}
@@ -135,7 +135,7 @@ def main() -> None:
         if asked.stems:
             listener = listener.ungated()
         for count in counts:
-            found = measured(count, listener, config, seconds, asked.rate)
+            found = measure(count, listener, config, seconds, asked.rate)
             result["streams"][str(count)] = found
             late = found["late_ms"]
             print(

@@ -1,9 +1,9 @@
-"""What preparing sound for training costs: each augmentation, and decoding and features of some clips.
+"""Measure the cost of preparing sound for training: augmentations, decoding and features.
 
 python -m benchmarks.training_data [--out FILE] [--smoke]
 
-Augmentations are timed on 5 s of made-up sound, one thread, in milliseconds for a second of sound; torchaudio's own
-pitch shift and masks stand beside ours. Clips are those of ``STREAMER_DATA``, or made up with ``--smoke``.
+Augmentations are timed on 5 s of synthetic sound with one thread, in milliseconds for a second of sound, beside
+torchaudio's own pitch shift and masks. Clips are those of ``STREAMER_DATA``, or synthetic with ``--smoke``.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ BATCH, FRAMES, BANDS = 64, 498, 64
 
 
 def calls(x: Array) -> dict[str, Callable[[], object]]:
-    """Each augmentation of sound, with middling settings."""
+    """Return each augmentation of sound, with medium settings."""
     rng = np.random.default_rng(0)
     return {
         "gain": lambda: augment.apply_gain(x, -6.0),
@@ -59,7 +59,7 @@ def calls(x: Array) -> dict[str, Callable[[], object]]:
 
 
 def batch_calls() -> dict[str, Callable[[], object]]:
-    """Each augmentation of a batch of features, and torchaudio's masks, one of each direction."""
+    """Return each augmentation of a batch of features, and torchaudio's masks, one for each axis."""
     rng, transforms = np.random.default_rng(0), torchaudio_cpu.load().transforms
     x = rng.standard_normal((BATCH, FRAMES, BANDS)).astype(np.float32)
     labels = np.eye(BATCH, dtype=np.float32)
@@ -73,8 +73,8 @@ def batch_calls() -> dict[str, Callable[[], object]]:
     }
 
 
-def at_hand(folder: Path, smoke: bool) -> list[Recording]:
-    """All recordings of the data sets; a few made-up ones to see that it runs."""
+def load_recordings(folder: Path, smoke: bool) -> list[Recording]:
+    """Return all recordings of the data sets, or for `smoke` three synthetic ones."""
     if not smoke:
         root = Path(os.environ.get("STREAMER_DATA", "../shared/data"))
         return [r for module in (esc50, gtzan, mir1k, music_speech, speech) for r in module.recordings(root)]
@@ -84,14 +84,14 @@ def at_hand(folder: Path, smoke: bool) -> list[Recording]:
 
 
 def torchaudios_pitch_shift(x: Array) -> dict[str, float]:
-    """Milliseconds for a second of sound, called once: it takes too long to be timed as the others."""
+    """Return milliseconds for a second of sound, from one call, since it is too slow to be timed as the others are."""
     shift, started = torchaudio_cpu.load().functional.pitch_shift, time.perf_counter()
     shift(torch.from_numpy(x), 16_000, 1.0)
     return {"pitch (torchaudio's)": round(1e3 * (time.perf_counter() - started) * 16_000 / len(x), 1)}
 
 
-def built(make: Callable[[], Made], folder: Path) -> tuple[Made, dict[str, float]]:
-    """A cache made from nothing and once more from disk; seconds, megabytes."""
+def build_twice(make: Callable[[], Made], folder: Path) -> tuple[Made, dict[str, float]]:
+    """Make a cache from nothing and again from disk; return it with seconds and megabytes."""
     started = time.perf_counter()
     make()
     first_s = time.perf_counter() - started
@@ -106,9 +106,9 @@ def built(make: Callable[[], Made], folder: Path) -> tuple[Made, dict[str, float
 
 
 def caches(recordings: list[Recording], folder: Path) -> dict[str, Any]:
-    """Building of both caches, and what float16 loses."""
-    sounds, sound_figures = built(lambda: SoundCache(recordings, folder), folder / "sound")
-    half, half_figures = built(lambda: FeatureCache(recordings, folder, LogMel()), folder / "features")
+    """Measure the building of both caches, and the error of float16."""
+    sounds, sound_figures = build_twice(lambda: SoundCache(recordings, folder), folder / "sound")
+    half, half_figures = build_twice(lambda: FeatureCache(recordings, folder, LogMel()), folder / "features")
     exact = FeatureCache(recordings[:: max(1, len(recordings) // 500)], folder, LogMel(), "float32")
     errors, values = [], []
     for index, recording in enumerate(exact.recordings):
@@ -147,7 +147,7 @@ def main() -> None:
     result["ms_per_s"] = ours | theirs
     result["ms_per_batch"] = {name: round(1e3 * float(np.median(t)), 3) for name, t in batches.items()}
     with tempfile.TemporaryDirectory() as folder:
-        result["caches"] = caches(at_hand(Path(folder), asked.smoke), Path(folder) / "cache")
+        result["caches"] = caches(load_recordings(Path(folder), asked.smoke), Path(folder) / "cache")
     for name, value in (result["ms_per_s"] | result["ms_per_batch"] | result["caches"]).items():
         print(f"{name:<24} {value}")
     write(result, asked.out)

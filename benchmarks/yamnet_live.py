@@ -1,10 +1,10 @@
-"""Our classifiers against YAMNet as its live demos call it, and a voice detector: what a second of a stream costs.
+"""Compare the cost of our classifiers with that of YAMNet, as its live demos call it, and of a voice detector.
 
 python -m benchmarks.yamnet_live [--yamnet FOLDER] [--tflite FILE] [--silero FILE] [--out FILE] [--smoke]
 
-`--yamnet` names a folder of `models pull yamnet` or `python -m train import-yamnet`; `--tflite` YAMNet's file for
-LiteRT, which takes `ai-edge-litert`; without `--silero`, Silero's graph is that of its package. What is not there is
-left out, and said.
+`--yamnet` names a folder made by `models pull yamnet` or `python -m train import-yamnet`. `--tflite` names YAMNet's
+file for LiteRT, which needs `ai-edge-litert`. Without `--silero`, Silero's graph is taken from its package. Peers that
+are absent are left out, with the reason.
 """
 
 from __future__ import annotations
@@ -29,27 +29,28 @@ from streamer.engine.scheduler import LIVE_CHUNK_S
 from streamer.errors import ConfigError, StreamerError
 
 EVERY_S = (0.1, 0.48)
-"""From one window to the next: as often as live demos can, and YAMNet's own hop."""
+"""Times from one window to the next: a rate that live demos use, and YAMNet's own hop."""
 STREAMS = (1, 32, 64)
 
 
-def compared(
+def compare(
     streams: Sequence[Peer], peers: Sequence[Peer], rounds: int, least_s: float
 ) -> dict[str, dict[str, Any]]:
-    """Measure all in turn.
+    """Measure all peers in turn.
 
     Parameters
     ----------
     streams : sequence of Peer
-        Ours.
+        Our peers.
     peers : sequence of Peer
+        The others.
     rounds, least_s
         As of `benchmarks.report.in_turn`.
 
     Returns
     -------
     dict of str to dict
-        By name: milliseconds of a core for a second of one stream, streams to a core, and how many times ours it is.
+        Figures by name: milliseconds of a core for a second of one stream, streams on a core, and the ratio to ours.
     """
     cost_ms = core_ms_per_s([*streams, *peers], rounds, least_s)
     return {
@@ -62,8 +63,8 @@ def compared(
     }
 
 
-def found(makers: Mapping[str, Callable[[], Sequence[Peer]]]) -> tuple[list[Peer], dict[str, str]]:
-    """The peers that can be made, and why the others cannot."""
+def make_peers(makers: Mapping[str, Callable[[], Sequence[Peer]]]) -> tuple[list[Peer], dict[str, str]]:
+    """Make the peers that can be made, and return the reasons why others cannot."""
     peers: list[Peer] = []
     left_out: dict[str, str] = {}
     for name, make in makers.items():
@@ -100,7 +101,7 @@ def main() -> None:
     asked = asking.parse_args()
     counts, rounds, least_s = ((1, 2), 1, 0.0) if asked.smoke else (STREAMS, 7, 0.5)
     with one_thread():
-        peers, left_out = found(
+        peers, left_out = make_peers(
             {
                 "YAMNet, ONNX Runtime": partial(yamnet, asked.yamnet),
                 "YAMNet, LiteRT": partial(tflite, asked.tflite),
@@ -108,7 +109,7 @@ def main() -> None:
             }
         )
         streams = [ours(count, LIVE_CHUNK_S) for count in counts]
-        measured = compared(streams, peers, rounds, least_s)
+        measured = compare(streams, peers, rounds, least_s)
     packages = {package for peer in peers for package in peer.packages}
     result = {
         "machine": machine(["numba", "numpy", "onnxruntime", *packages]),
@@ -116,11 +117,11 @@ def main() -> None:
         "compared": measured,
         "left_out": left_out,
     }
-    _tell(measured, left_out)
+    _print_table(measured, left_out)
     write(result, asked.out)
 
 
-def _tell(measured: Mapping[str, dict[str, Any]], left_out: Mapping[str, str]) -> None:
+def _print_table(measured: Mapping[str, dict[str, Any]], left_out: Mapping[str, str]) -> None:
     first = next(iter(measured.values()))
     heads = [f"times {name.removeprefix('streamer, ')}" for name in first["times"]]
     print(f"{'':<48}{'core ms a s':>12}{'streams a core':>16}" + "".join(f"{head:>19}" for head in heads))

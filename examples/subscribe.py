@@ -1,4 +1,4 @@
-"""Print what a streamer hears: ``python examples/subscribe.py [ADDRESS [TOPIC...]]``."""
+"""Print what a running `streamer listen` reports: ``python examples/subscribe.py [ADDRESS [TOPIC...]]``."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from streamer import Decision, Event, Level, Scores, Spectrum, Status, Stem, sub
 
 
 def line(event: Event) -> str:
-    """One event as one line of text."""
+    """Return an event as one line of text."""
     match event:
         case Decision():
             content = f"{event.state} {event.label} {event.score:.2f}"
@@ -30,7 +30,7 @@ def line(event: Event) -> str:
 
 
 def main(address: str = "tcp://127.0.0.1:7765", *topics: str) -> None:
-    """Print until Ctrl-C."""
+    """Print events until Ctrl-C."""
     with subscribe(*topics, address=address) as events:
         try:
             for event in events:

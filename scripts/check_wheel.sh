@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Install a wheel in a clean environment, look at what it brought, and run it on a file.
+# Install a wheel in a clean environment, check what it brought, and run it on a file.
 #   scripts/check_wheel.sh WHEEL
 set -euo pipefail
 cd "$(dirname "$0")/.."

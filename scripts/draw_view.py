@@ -1,4 +1,4 @@
-"""Draw the terminal view, as it stands some seconds into the bundled recording, into an SVG for the README.
+"""Draw the terminal view at some second of the bundled recording as an SVG for the README.
 
 python scripts/draw_view.py docs/view.svg
 """
@@ -24,7 +24,7 @@ from streamer.sources.auto_device import DEMO_PATH
 
 
 class PictureAt(Sink):
-    """Takes a picture of the view once a sample has been heard, and sets `stop`."""
+    """A sink that keeps a picture of the view once a given second is reached, and then sets `stop`."""
 
     def __init__(self, view: View, second: float, stop: threading.Event) -> None:
         self._view, self._second, self._stop = view, second, stop
@@ -44,9 +44,9 @@ class PictureAt(Sink):
 
 @click.command()
 @click.argument("out", type=click.Path(path_type=Path))
-@click.option("--second", default=33.0, show_default=True, help="Of the recording.")
+@click.option("--second", default=33.0, show_default=True, help="Second of the recording.")
 def main(out: Path, second: float) -> None:
-    """Hear the bundled recording in real time for a while and draw the view."""
+    """Listen to the bundled recording in real time for a while, and draw the view."""
     config = Config(stream=(StreamConfig(f"file:{DEMO_PATH}", "mic"),))
     view, stop = View(lambda: f"streamer · publishing on {config.publish.bind}"), threading.Event()
     streams = make_streams(config, realtime=True, duration_s=float("inf"), loaded=ModelCache(config.engine))

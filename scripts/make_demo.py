@@ -1,14 +1,14 @@
-"""Make the bundled recording: music, speech, everyday sounds and silence in turn, and when each sounds.
+"""Make the bundled recording of music, speech, everyday sounds and silence, with the times of each.
 
 ``python scripts/make_demo.py`` writes ``demo.ogg`` (mono Vorbis, 32 kHz) and ``demo.json`` (the true times)
 into ``streamer/data``. It needs four Debian packages: fluidsynth and fluid-soundfont-gm (FluidR3_GM.sf2, MIT
 licence) for the music, espeak-ng for the speech, ffmpeg to encode. The tune is the theme of the last movement
-of Beethoven's ninth symphony (1824), arranged here. With the same versions of the tools the files come out
-the same, byte for byte; the bundled ones are from Debian 12.
+of Beethoven's ninth symphony (1824), arranged here. The same versions of the tools give the same files, byte for
+byte; the bundled ones were made with Debian 12.
 
 ``demo.json`` has ``rate_hz``, ``samples`` and ``segments``, each with ``label`` (music, speech, noise or
 silence), ``start`` and ``stop`` in samples. A sound starts with the first and stops with the last 10 ms whose
-RMS level is above -60 dBFS: each is cut there before it is placed. All else is a noise floor at -75 dBFS.
+RMS level is above -60 dBFS: each is cut there before it is placed. Everywhere there is a noise floor at -75 dBFS.
 """
 
 from __future__ import annotations
@@ -33,12 +33,12 @@ FRAME_SAMPLES = RATE_HZ // 100
 FADE_SAMPLES = RATE_HZ // 200
 SOUNDFONT = Path("/usr/share/sounds/sf2/FluidR3_GM.sf2")
 DATA = Path(__file__).resolve().parent.parent / "streamer" / "data"
-TOOLS = ("fluidsynth", "espeak-ng", "ffmpeg")  # Debian calls the packages the same
+TOOLS = ("fluidsynth", "espeak-ng", "ffmpeg")  # Debian's packages have the same names
 TICKS_PER_BEAT = 480
-DRUMS = 9  # the channel that General MIDI keeps for percussion
+DRUMS = 9  # the channel for percussion in General MIDI
 KICK, SNARE, CLOSED_HAT = 36, 38, 42
 
-# Notes and chords with their lengths in beats; the theme in its own key, D major.
+# Notes and chords, each followed by its length in beats, in the key of the theme, D major.
 THEME = "F#5 1 F#5 1 G5 1 A5 1 A5 1 G5 1 F#5 1 E5 1 D5 1 D5 1 E5 1 F#5 1 E5 1.5 D5 .5 D5 2"
 THEME_CHORDS = "D 2 A7 2 D 2 A7 2 Bm 2 Em 2 A7 2 D 2"
 MIDDLE = "E5 1 E5 1 F#5 1 D5 1 E5 1 F#5 .5 G5 .5 F#5 1 D5 1 E5 1 F#5 .5 G5 .5 F#5 1 E5 1 D5 1 E5 1 A4 2 D5 2"
@@ -57,7 +57,7 @@ GOODBYE = "That was the demonstration."
 
 @dataclass(frozen=True)
 class Note:
-    """One note; `start` and `length` are in beats, `pitch` and `velocity` MIDI's 0 to 127."""
+    """A note: `start` and `length` are in beats, `pitch` and `velocity` are MIDI's 0 to 127."""
 
     start: float
     length: float
@@ -68,7 +68,7 @@ class Note:
 
 @dataclass(frozen=True)
 class Band:
-    """Who plays: General MIDI programs (from 0) of melody, chords and bass; the pace; with drums or without."""
+    """A band: General MIDI programs (from 0) of melody, chords and bass, the tempo, and whether there are drums."""
 
     programs: tuple[int, int, int]
     beats_per_minute: int
@@ -81,13 +81,13 @@ COMBO = Band(programs=(73, 0, 32), beats_per_minute=138, drums=True)
 
 
 def midi_pitch(name: str) -> int:
-    """MIDI number of a note such as ``F#5``; ``C4`` is 60."""
+    """Return the MIDI number of a note such as ``F#5``; ``C4`` is 60."""
     semitones = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
     return 12 * (int(name[-1]) + 1) + semitones[name[0]] + name.count("#")
 
 
 def timed(score: str) -> list[tuple[float, float, str]]:
-    """(start, length, name) in beats of a score written as names, each followed by its length."""
+    """Parse a score of names, each followed by its length; return (start, length, name), times in beats."""
     words = score.split()
     lengths = [float(word) for word in words[1::2]]
     starts = np.cumsum([0.0, *lengths[:-1]]).tolist()
@@ -95,7 +95,7 @@ def timed(score: str) -> list[tuple[float, float, str]]:
 
 
 def arranged(melody: str, chords: str, drums: bool) -> list[Note]:
-    """Melody on channel 0, chords on 1, bass on 2 and, if wanted, drums: four beats to the bar."""
+    """Arrange melody on channel 0, chords on 1, bass on 2 and, if wanted, drums, with four beats to the bar."""
     notes = []
     for start, length, name in timed(melody):
         notes.append(Note(start, 0.95 * length, 0, midi_pitch(name), 112 if start % 4 == 0 else 100))
@@ -112,12 +112,12 @@ def arranged(melody: str, chords: str, drums: bool) -> list[Note]:
 
 
 def notes_end(notes: list[Note]) -> float:
-    """The beat at which the last note has ended, to the next whole beat."""
+    """Return the first whole beat at which all notes have ended."""
     return float(np.ceil(max(note.start + note.length for note in notes)))
 
 
 def midi_file(notes: list[Note], programs: tuple[int, ...], beats_per_minute: int, tail_beats: int) -> bytes:
-    """A Standard MIDI File (format 0) of `notes`; `programs` are those of channels 0 and up."""
+    """Return a Standard MIDI File (format 0) of `notes`; `programs` are those of channels 0 and up."""
     events = [(0, bytes([0xC0 | channel, program])) for channel, program in enumerate(programs)]
     events.append((0, b"\xff\x51\x03" + round(60e6 / beats_per_minute).to_bytes(3, "big")))
     for note in notes:
@@ -133,7 +133,7 @@ def midi_file(notes: list[Note], programs: tuple[int, ...], beats_per_minute: in
 
 
 def variable_length(number: int) -> bytes:
-    """MIDI's variable-length quantity: seven bits a byte, the top bit set on all but the last."""
+    """Return MIDI's variable-length quantity: seven bits a byte, the top bit set on all but the last."""
     sevens = [number & 0x7F]
     while number := number >> 7:
         sevens.append(0x80 | number & 0x7F)
@@ -141,35 +141,35 @@ def variable_length(number: int) -> bytes:
 
 
 def music(melody: str, chords: str, band: Band, soundfont: Path, folder: Path) -> np.ndarray:
-    """A tune, rendered by FluidSynth with its reverb."""
+    """Render a tune by FluidSynth with its reverb."""
     notes = arranged(melody, chords, band.drums)
     (folder / "tune.mid").write_bytes(midi_file(notes, band.programs, band.beats_per_minute, tail_beats=6))
     command = ["fluidsynth", "-n", "-i", "-q", "-g", "0.5", "-r", str(RATE_HZ), "-O", "float", "-T", "wav"]
     run([*command, "-F", str(folder / "tune.wav"), str(soundfont), str(folder / "tune.mid")])
-    return heard(folder / "tune.wav")
+    return read_mono(folder / "tune.wav")
 
 
 def speech(text: str, voice: str, folder: Path) -> np.ndarray:
-    """A sentence, spoken by eSpeak NG."""
+    """Let eSpeak NG speak a sentence."""
     run(["espeak-ng", "-v", voice, "-s", "160", "-w", str(folder / "speech.wav"), text])
-    return heard(folder / "speech.wav")
+    return read_mono(folder / "speech.wav")
 
 
 def run(command: list[str]) -> None:
-    """Run a tool. FluidSynth takes another soundfont and leaves with 0 where it cannot use the one named."""
+    """Run a tool. FluidSynth needs a look at its messages: without the named soundfont it uses another and exits with 0."""
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode or "fluidsynth: error" in done.stderr:
         raise click.ClickException(f"{command[0]} failed: {' '.join(done.stderr.split())}")
 
 
-def heard(path: Path) -> np.ndarray:
-    """A sound file as mono at the recording's rate."""
+def read_mono(path: Path) -> np.ndarray:
+    """Read a sound file as mono at the recording's rate."""
     sound, rate_hz = soundfile.read(path, always_2d=True)
     return soxr.resample(sound.mean(axis=1), rate_hz, RATE_HZ)
 
 
 def everyday(rng: np.random.Generator) -> np.ndarray:
-    """Seven seconds: rain that eases off, a clock, a knock at the door, a wave on the shore."""
+    """Make seven seconds of rain that eases off, a clock, a knock at the door, and a wave on the shore."""
     sound = rain(rng, 7.0)
     t = np.arange(len(sound)) / RATE_HZ
     sound *= np.interp(t, [0.0, 0.1, 1.8, 2.6, 6.5, 7.0], [0.0, 0.08, 0.08, 0.005, 0.005, 0.0])
@@ -188,7 +188,7 @@ def add(sound: np.ndarray, part: np.ndarray, at_s: float) -> None:
 
 
 def rain(rng: np.random.Generator, length_s: float) -> np.ndarray:
-    """A hiss of RMS one, and drops that stand out of it."""
+    """Make a hiss of RMS one, and drops that stand out of it."""
     sound = shaped(rng, round(length_s * RATE_HZ), low_hz=300.0, high_hz=9_000.0)
     for at in rng.uniform(0.0, length_s - 0.1, round(60 * length_s)):
         add(sound, rng.uniform(1.0, 6.0) * struck(rng, (rng.uniform(1_500.0, 6_000.0),), 0.002), at)
@@ -196,7 +196,7 @@ def rain(rng: np.random.Generator, length_s: float) -> np.ndarray:
 
 
 def shaped(rng: np.random.Generator, samples: int, low_hz: float, high_hz: float) -> np.ndarray:
-    """Gaussian noise of RMS one between two gentle slopes of 6 dB an octave."""
+    """Make Gaussian noise of RMS one between two slopes of 6 dB an octave."""
     hz = np.fft.rfftfreq(samples, 1 / RATE_HZ)
     slopes = (hz / np.hypot(hz, low_hz)) / np.hypot(1.0, hz / high_hz)
     noise = np.fft.irfft(np.fft.rfft(rng.standard_normal(samples)) * slopes, samples)
@@ -204,7 +204,7 @@ def shaped(rng: np.random.Generator, samples: int, low_hz: float, high_hz: float
 
 
 def struck(rng: np.random.Generator, modes_hz: tuple[float, ...], decay_s: float) -> np.ndarray:
-    """A thing that is hit: its modes ring and die away, with a click of noise at first; peak about one."""
+    """Make the sound of a struck object: decaying modes after a click of noise, with a peak of about one."""
     t = np.arange(round(8 * decay_s * RATE_HZ)) / RATE_HZ
     ring = sum(np.sin(2 * np.pi * hz * t) for hz in modes_hz) / len(modes_hz)
     click_noise = rng.standard_normal(len(t)) * np.exp(-t / (0.2 * decay_s))
@@ -212,21 +212,21 @@ def struck(rng: np.random.Generator, modes_hz: tuple[float, ...], decay_s: float
 
 
 def wave(rng: np.random.Generator, length_s: float) -> np.ndarray:
-    """A wave that comes in and runs out: noise, loudest in the middle."""
+    """Make a wave on a shore: noise that is loudest in the middle."""
     t = np.linspace(0.0, 1.0, round(length_s * RATE_HZ))
     swell = np.sin(np.pi * t) / (1 + ((t - 0.5) / 0.2) ** 2)
     return shaped(rng, len(t), low_hz=150.0, high_hz=1_500.0) * swell
 
 
 def levelled(sound: np.ndarray, rms_dbfs: float) -> np.ndarray:
-    """The sound at an RMS level, taken over what is within 40 dB of its peak, or lower for `PEAK_DBFS`."""
+    """Scale a sound to an RMS level, measured within 40 dB of its peak, or lower so that it keeps `PEAK_DBFS`."""
     peak = np.abs(sound).max()
     rms = np.sqrt(np.mean(sound[np.abs(sound) > 0.01 * peak] ** 2))
     return sound * min(amplitude(rms_dbfs) / rms, amplitude(PEAK_DBFS) / peak)
 
 
 def audible(sound: np.ndarray) -> np.ndarray:
-    """The sound from the first to the last 10 ms above `AUDIBLE_DBFS`, faded over 5 ms at both ends."""
+    """Cut a sound to its first and last 10 ms above `AUDIBLE_DBFS`, and fade both ends over 5 ms."""
     frames = sound[: len(sound) // FRAME_SAMPLES * FRAME_SAMPLES].reshape(-1, FRAME_SAMPLES)
     loud = np.flatnonzero(np.sqrt(np.mean(frames**2, axis=1)) > amplitude(AUDIBLE_DBFS))
     cut = sound[loud[0] * FRAME_SAMPLES : (loud[-1] + 1) * FRAME_SAMPLES]
@@ -235,12 +235,12 @@ def audible(sound: np.ndarray) -> np.ndarray:
 
 
 def amplitude(dbfs: float) -> float:
-    """The amplitude of a level."""
+    """Return the amplitude of a level."""
     return float(10 ** (dbfs / 20))
 
 
 def pieces(soundfont: Path, folder: Path) -> list[tuple[str, np.ndarray]]:
-    """What sounds, in order: (label, sound), with silence before each sound and at the end."""
+    """Return (label, sound) of all parts in order, with silence before each sound and at the end."""
     sounds = [
         (3.0, "music", music(THEME, THEME_CHORDS, ORCHESTRA, soundfont, folder), -17.5),
         (1.0, "speech", speech(WELCOME, "en-gb", folder), -20.5),
@@ -256,21 +256,21 @@ def pieces(soundfont: Path, folder: Path) -> list[tuple[str, np.ndarray]]:
 
 
 def segments(parts: list[tuple[str, np.ndarray]]) -> list[dict[str, str | int]]:
-    """Label, start and stop of each part, one after the other."""
+    """Return label, start and stop of each part."""
     stops = np.cumsum([len(sound) for _, sound in parts]).tolist()
     timed_parts = zip(parts, stops, strict=True)
     return [{"label": label, "start": stop - len(x), "stop": stop} for (label, x), stop in timed_parts]
 
 
 def encode(recording: np.ndarray, path: Path, folder: Path) -> None:
-    """Write Ogg Vorbis with ffmpeg: unlike libsndfile it can leave out the random serial number."""
+    """Write Ogg Vorbis by ffmpeg, which unlike libsndfile can leave out the random serial number."""
     soundfile.write(folder / "demo.wav", recording, RATE_HZ, subtype="FLOAT")
     exact = ["-map_metadata", "-1", "-fflags", "+bitexact", "-flags:a", "+bitexact"]
     run(["ffmpeg", "-y", "-i", str(folder / "demo.wav"), *exact, "-c:a", "libvorbis", "-q:a", "4", str(path)])
 
 
 def check_tools(soundfont: Path) -> None:
-    """Refuse to start without a tool, naming the Debian package that has it."""
+    """Check that all tools are there, and name the Debian packages of those that are missing."""
     missing = [tool for tool in TOOLS if shutil.which(tool) is None]
     if not soundfont.is_file():
         missing.append(f"fluid-soundfont-gm (or name a soundfont with --soundfont; none at {soundfont})")
@@ -282,7 +282,7 @@ def check_tools(soundfont: Path) -> None:
 @click.option("--soundfont", type=click.Path(path_type=Path), default=SOUNDFONT, show_default=True)
 @click.option("--out", type=click.Path(path_type=Path), default=DATA, help="Folder to write into.")
 def main(soundfont: Path, out: Path) -> None:
-    """Make demo.ogg, the bundled recording, and demo.json, the times of what is in it."""
+    """Make demo.ogg, the bundled recording, and demo.json, the times of its parts."""
     check_tools(soundfont)
     out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as scratch:

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Make .venv with Streamer and the extras named, and see to PortAudio's library.
-#   scripts/setup.sh            what listening needs
-#   scripts/setup.sh dev        what developing, training and testing need
-# Does nothing when nothing has changed since it last ran. PIP_ARGS is handed to pip; PYTHON names the interpreter.
+# Make .venv with Streamer and the named extras, and install PortAudio's library if it is missing.
+#   scripts/setup.sh            installs what listening needs
+#   scripts/setup.sh dev        installs what developing, training and testing need
+# Does nothing if nothing has changed since the last run. PIP_ARGS is passed to pip; PYTHON names the interpreter.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 extras="${1:-}"
@@ -27,7 +27,7 @@ find_python() {
 }
 
 have_portaudio() {
-    # The wheels of sounddevice for macOS bring the library along.
+    # The wheels of sounddevice for macOS include the library.
     [ "$(uname)" = Darwin ] && return
     local libraries
     libraries=$(ldconfig -p 2>/dev/null || /sbin/ldconfig -p 2>/dev/null || true)
@@ -52,7 +52,7 @@ have_portaudio || install_portaudio
 
 stamp=".venv/.installed-${extras:-listen}"
 if [ "$(cat .venv/.made-in 2>/dev/null)" != "$PWD" ] || ! .venv/bin/python -m pip --version >/dev/null 2>&1; then
-    rm -rf .venv # not there, half made, or moved here from elsewhere
+    rm -rf .venv # it is missing, incomplete, or was moved here from another folder
     "$python" -m venv .venv || fail "could not make a virtual environment; on Debian or Ubuntu: sudo apt-get install $(basename "$python")-venv"
     echo "$PWD" > .venv/.made-in
 elif [ "$stamp" -nt setup.py ] && [ "$stamp" -nt constraints.txt ]; then

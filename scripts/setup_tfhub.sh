@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# Make .venv-tfhub with Streamer, the extra [tfhub] and pytest: TensorFlow stays out of the environment of all else.
-# Does nothing when nothing has changed since it last ran. PIP_ARGS is handed to pip; PYTHON names the interpreter.
+# Make .venv-tfhub with Streamer, the extra [tfhub] and pytest, so that TensorFlow stays out of .venv.
+# Does nothing if nothing has changed since the last run. PIP_ARGS is passed to pip; PYTHON names the interpreter.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 python="${PYTHON:-python3}"
 stamp=.venv-tfhub/.installed
 
 if [ "$(cat .venv-tfhub/.made-in 2>/dev/null)" != "$PWD" ]; then
-    rm -rf .venv-tfhub # not there, half made, or moved here from elsewhere
+    rm -rf .venv-tfhub # it is missing, incomplete, or was moved here from another folder
     "$python" -m venv .venv-tfhub
     echo "$PWD" > .venv-tfhub/.made-in
 elif [ "$stamp" -nt setup.py ] && [ "$stamp" -nt constraints-tfhub.txt ]; then

@@ -1,13 +1,13 @@
 #!/bin/sh
-# A microphone made of software, for tests on machines that have none.
+# Start or stop a virtual microphone, for tests on machines that have none.
 #
-#   eval "$(scripts/virtual_microphone.sh start)"   start it, and point this shell's programs at it
-#   scripts/virtual_microphone.sh stop              end it
+#   eval "$(scripts/virtual_microphone.sh start)"   starts it, and makes this shell's programs use it
+#   scripts/virtual_microphone.sh stop              stops it
 #
-# PulseAudio runs for the current user (root too) with one null sink; what is played into the sink
-# (`paplay FILE`) is what its monitor, the default source, hears. ALSA's default device, which is the one that
-# PortAudio opens, is set to PulseAudio by a configuration of its own: no file of the user is touched, and
-# programs that were not given the printed variables see nothing of it.
+# PulseAudio runs for the current user (root too) with one null sink. The default source is the monitor of this
+# sink, so it captures what is played into the sink (`paplay FILE`). PortAudio opens ALSA's default device, which a
+# separate configuration sets to PulseAudio. No file of the user is changed, and programs without the printed
+# variables are not affected.
 set -eu
 
 SINK=virtual_microphone
@@ -31,14 +31,14 @@ check_programs() {
 
 make_folder() {
     mkdir -m 700 "$FOLDER" 2>/dev/null || true
-    # A name in /tmp can be guessed: use it only if it is a real folder and ours.
+    # A name in /tmp can be guessed by others, so use it only if it is a real folder of this user.
     [ -d "$FOLDER" ] && [ ! -L "$FOLDER" ] && [ -O "$FOLDER" ] || fail "$FOLDER is not ours; remove it"
     cat >"$FOLDER/alsa.conf" <<CONF
 <$ALSA_BASE>
 pcm.!default { type pulse }
 ctl.!default { type pulse }
 CONF
-    # Without `norewinds` an idle null sink sleeps up to 2 s, and so would the first reader of its monitor.
+    # Without `norewinds` an idle null sink sleeps for up to 2 s, and the first reader of its monitor waits as long.
     cat >"$FOLDER/daemon.pa" <<CONF
 load-module module-native-protocol-unix auth-anonymous=1 socket=$FOLDER/native
 load-module module-null-sink sink_name=$SINK rate=48000 channels=2 format=float32le norewinds=1
@@ -47,7 +47,7 @@ set-default-source $SINK.monitor
 CONF
 }
 
-# The daemon's own lookups stay inside the folder; clients are told the socket.
+# The daemon looks for its files inside the folder only; clients get the path of the socket.
 daemon() {
     PULSE_RUNTIME_PATH="$FOLDER" PULSE_STATE_PATH="$FOLDER" PULSE_COOKIE="$FOLDER/cookie" HOME="$FOLDER" \
         pulseaudio "$@"
@@ -61,7 +61,7 @@ start() {
     check_programs
     if ! is_running; then
         make_folder
-        # stdout is for `eval`; a daemon that kept it open would make the caller wait for ever.
+        # stdout goes to `eval`, which would wait for ever if the daemon kept it open.
         daemon --daemonize=yes -n -F "$FOLDER/daemon.pa" --exit-idle-time=-1 --realtime=no --high-priority=no \
             --log-target="file:$FOLDER/log" >/dev/null 2>&1 </dev/null || true
         tries=0

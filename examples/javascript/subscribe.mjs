@@ -1,11 +1,11 @@
-// Prints what a streamer hears: node subscribe.mjs [ADDRESS [TOPIC...]]
+// Prints what a running `streamer listen` reports: node subscribe.mjs [ADDRESS [TOPIC...]]
 // The format is specified in docs/wire.md.
 import { Subscriber } from "zeromq";
 
 const WIRE_VERSION = 1;
 const [address = "tcp://127.0.0.1:7765", ...topics] = process.argv.slice(2);
 
-// "gate" asks for "gate/" of every stream; "gate/mic" is a whole topic, but ZeroMQ takes it for a prefix.
+// "gate" means "gate/" of every stream. ZeroMQ takes every subscription as a prefix, but "gate/mic" must match exactly.
 const filters = topics.map((topic) => (topic.includes("/") ? topic : `${topic}/`));
 const wanted = (topic) =>
   filters.length === 0 ||
@@ -14,22 +14,22 @@ const wanted = (topic) =>
 const last = new Map(); // by topic, the last message of each label
 let lost = 0;
 
-// Whether the message was not had before; counts what was lost before it.
+// Returns whether the message was not received before, and counts the messages lost before it.
 function isNew(event, topic) {
   if (!last.has(topic)) last.set(topic, new Map());
-  const had = last.get(topic);
+  const known = last.get(topic);
   const label = event.label ?? "";
-  const furthest = [...had.values()].reduce((a, b) => (a && a.seq > b.seq ? a : b), undefined);
-  // A replay is the last of its label, but other labels of its topic may have gone further.
-  const before = event.replay ? had.get(label) : furthest;
+  const furthest = [...known.values()].reduce((a, b) => (a && a.seq > b.seq ? a : b), undefined);
+  // A replay repeats the last message of its label; other labels of its topic may have newer messages.
+  const before = event.replay ? known.get(label) : furthest;
   if (before) {
     const same = ["epoch", "seq", "start", "stop", "time"].every((key) => event[key] === before[key]);
     if (event.replay && same) return false;
     const startedAgain = event.seq <= before.seq || event.stop < before.stop;
-    if (startedAgain) had.clear();
+    if (startedAgain) known.clear();
     else lost += Math.max(0, event.seq - furthest.seq - 1);
   }
-  had.set(label, event);
+  known.set(label, event);
   return true;
 }
 

@@ -22,7 +22,7 @@ from benchmarks.live_peers import (
     windowed_tflite,
     windowed_yamnet,
 )
-from benchmarks.yamnet_live import compared, found, tflite, yamnet
+from benchmarks.yamnet_live import compare, make_peers, tflite, yamnet
 from streamer.bench.recording import recording
 from streamer.dsp.log_mel import LogMel
 from streamer.dsp.stage import offline
@@ -117,7 +117,7 @@ def test_cost_is_for_a_second_of_one_stream() -> None:
 
     cost = core_ms_per_s([Peer("a", work, 0.1), Peer("b", work, 1e9)], rounds=1, least_s=0.0)
     assert cost["a"] > cost["b"] > 0
-    result = compared([Peer("ours", work, 0.1)], [Peer("theirs", work, 1e9)], 1, 0.0)
+    result = compare([Peer("ours", work, 0.1)], [Peer("theirs", work, 1e9)], 1, 0.0)
     assert result["ours"]["times"] == {"ours": 1.0}
     assert result["theirs"]["times"] == {"ours": 0.0}
     assert calls[0] > 4
@@ -129,7 +129,7 @@ def test_what_cannot_be_had_is_left_out_with_its_reason(tmp_path: Path) -> None:
     def absent() -> list[Peer]:
         raise ModelError("it is not there")
 
-    assert found({"a": lambda: [peer], "b": absent}) == ([peer], {"b": "it is not there"})
+    assert make_peers({"a": lambda: [peer], "b": absent}) == ([peer], {"b": "it is not there"})
     with pytest.raises(
         ConfigError, match=r"^no folder; make one by python -m train import-yamnet, .* --yamnet"
     ):
