@@ -156,7 +156,7 @@ def speech(text: str, voice: str, folder: Path) -> np.ndarray:
 
 
 def run(command: list[str]) -> None:
-    """Run a tool. FluidSynth needs a look at its messages: without the named soundfont it uses another and exits with 0."""
+    """Run a tool and check its messages: without the named soundfont, FluidSynth uses another one and exits with 0."""
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode or "fluidsynth: error" in done.stderr:
         raise click.ClickException(f"{command[0]} failed: {' '.join(done.stderr.split())}")
