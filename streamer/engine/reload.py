@@ -1,4 +1,4 @@
-"""The configuration read again while an engine runs: streams for which nothing changed go on without a gap."""
+"""Read the configuration again while an engine runs; streams for which nothing changed go on without a gap."""
 
 from __future__ import annotations
 
@@ -13,27 +13,28 @@ from streamer.errors import ConfigError, fault_of
 
 READ_AGAIN = "the configuration was read again"
 REFUSED = "the configuration cannot be used, nothing was changed"
-"""How what came of it begins."""
+"""Beginnings of the message that reports a reload."""
 
 FIXED = tuple(
     field.name for field in fields(Config) if field.name not in ("stream", "sections", *STREAM_FIELDS)
 )
-"""Sections that hold from start to end: what they say was opened or laid out by them."""
+"""Sections that cannot change while the engine runs: sinks and models were opened by what they say."""
 
 
 class Reload:
-    """Changes what an engine hears to what a configuration says now.
+    """Changes the streams of an engine to those of the configuration as it is now.
 
     Parameters
     ----------
     read : callable
-        Gives the configuration, checked.
+        Reads and checks the configuration.
     config : Config
-        What it gave when the engine was made.
+        The configuration that the engine was made with.
     streams : sequence of Stream
-        The engine's.
+        The engine's streams.
     streams_of : callable
-        Gives the streams of a configuration, of which those among the ones given that are as it says.
+        Makes the streams of a configuration, given it and the streams so far, of which those are kept that are as the
+        configuration says.
     """
 
     def __init__(
@@ -49,26 +50,26 @@ class Reload:
         self._streams_of = streams_of
 
     def again(self, engine: Engine) -> str:
-        """Read it and let the engine change; where anything is wrong with it, nothing changes.
+        """Read the configuration and let the engine change its streams; if anything is wrong with it, change nothing.
 
         Returns
         -------
         str
-            What came of it, in a line; it is told in a ``status`` of all streams that were heard, too.
+            The outcome, in one line. It is also published in a ``status`` of all streams that ran so far.
         """
-        before = self._streams  # the engine may not have come round to them yet
+        before = self._streams  # not the engine's, which may not have taken in the last change yet
         try:
             config = self._read()
             self._check(config)
             streams = self._streams_of(config, before)
             warm_up([stream for stream in streams if stream not in before], config.publish)
-        except Exception as error:  # noqa: BLE001 - whatever it is, what is heard goes on
-            said = f"{REFUSED}: {fault_of(error)}"
+        except Exception as error:  # noqa: BLE001 - whatever it is, the streams go on
+            outcome = f"{REFUSED}: {fault_of(error)}"
         else:
             self._streams = streams
-            said = f"{READ_AGAIN}: {_changes(before, streams)}"
-        engine.change(self._streams, said)
-        return said
+            outcome = f"{READ_AGAIN}: {_changes(before, streams)}"
+        engine.change(self._streams, outcome)
+        return outcome
 
     def _check(self, config: Config) -> None:
         changed = [name for name in FIXED if getattr(config, name) != getattr(self._config, name)]
@@ -82,7 +83,7 @@ class Reload:
 
 
 def _changes(before: Sequence[Stream], after: Sequence[Stream]) -> str:
-    """What is done now to come from some streams to others."""
+    """Return in words what the engine does to come from some streams to others."""
     gone = {stream.name: stream.config for stream in before if stream not in after}
     come = {stream.name: stream.config for stream in after if stream not in before}
     again = {name for name in come.keys() & gone.keys() if come[name] == gone[name]}

@@ -1,4 +1,4 @@
-"""Everything run once before a device opens."""
+"""Run everything once before a device opens."""
 
 from __future__ import annotations
 
@@ -8,25 +8,32 @@ import numpy as np
 
 from streamer.config import PublishConfig
 from streamer.dsp.model_calls import run_alone
-from streamer.engine.release_memory import release, unchanged
+from streamer.engine.release_memory import release, unchanged_mappings
 from streamer.engine.stream import Stream
 from streamer.sources.source import Block
 
 
 def get_ready(streams: Sequence[Stream], publish: PublishConfig) -> None:
-    """Warm up, before anything is opened, and let go of the memory that only that needed."""
-    libraries = unchanged()
+    """Warm up, before anything is opened, and release the memory that only the start needed."""
+    libraries = unchanged_mappings()
     warm_up(streams, publish)
     release(libraries)
 
 
 def warm_up(streams: Sequence[Stream], publish: PublishConfig) -> None:
-    """Run one second of silence through everything, so that nothing is compiled or loaded on air.
+    """Run one second of silence through every pipeline, so that nothing is compiled or loaded while sound comes in.
 
-    Silence opens no gate: what waits for one hears it too. Once for the same models, whatever their thresholds.
+    Parameters
+    ----------
+    streams : sequence of Stream
+        Their sources are not touched. Streams with the same models are warmed up once.
+    publish : PublishConfig
+        Which running values are published.
     """
     for listener in {stream.listener.models: stream.listener for stream in streams}.values():
+        # Two rates, since a source at the models' own rate needs other code than one that is resampled.
         for rate_hz, channels in ((48_000, 2), (16_000, 1)):
+            # Silence opens no gate, so gated heads run here as if they had none.
             pipeline = listener.ungated().pipeline("warm-up", rate_hz, publish)
             run_alone(pipeline.step(Block(0, np.zeros((rate_hz, channels), np.float32), None)))
             pipeline.finish()

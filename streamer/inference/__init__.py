@@ -1,1 +1,1 @@
-"""A released model as a stage."""
+"""Load released models and run them, for one stream or for many in one batch."""

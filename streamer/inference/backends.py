@@ -1,4 +1,4 @@
-"""What runs the graphs of released models, by the name that a user gives it."""
+"""Open released models with the library that the configuration names."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from streamer.inference.onnx import ON_CPU, ON_GPU, OnnxModel
 from streamer.inference.stepped_model import SteppedModel
 
 PROVIDERS = {"cpu": ON_CPU, "cuda": ON_GPU}
-"""Of ONNX Runtime, by the backend that each is."""
+"""ONNX Runtime's execution provider for each backend that it runs."""
 
 
 def open_model(folder: Path, engine: EngineConfig) -> SteppedModel:
@@ -20,7 +20,7 @@ def open_model(folder: Path, engine: EngineConfig) -> SteppedModel:
     folder : Path
         A released-model folder.
     engine : EngineConfig
-        Its `backend` and `threads` count.
+        Only its `backend` and `threads` are used.
 
     Raises
     ------

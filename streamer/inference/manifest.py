@@ -1,4 +1,4 @@
-"""What a released model is: the content of its ``manifest.json``."""
+"""Describe a released model: the content of its ``manifest.json``."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from streamer.dsp.stft import StftConfig
 from streamer.errors import ModelError
 
 MANIFEST_SCHEMA = 2
-"""Raised whenever a field of `Manifest` changes its meaning."""
-
+"""Version of the fields of `Manifest`; it is raised whenever one changes its meaning."""
 
 PRECISIONS = ("float32", "int8")
+"""Number formats that a model's weights may have."""
 
 
 @dataclass(frozen=True)
@@ -26,9 +26,9 @@ class StateSpec:
     Attributes
     ----------
     shape : tuple of int
-        Without the batch axis, which comes first.
+        Lengths of the axes after the batch axis, which comes first.
     dtype : str
-        NumPy's name of it.
+        NumPy's name of the number format.
     """
 
     shape: tuple[int, ...]
@@ -37,7 +37,15 @@ class StateSpec:
 
 @dataclass(frozen=True)
 class Thresholds:
-    """An operating point of one label (probabilities, 0 to 1)."""
+    """Hysteresis thresholds of one label, probabilities from 0 to 1.
+
+    Attributes
+    ----------
+    on : float
+        A label begins above this.
+    off : float
+        A label ends below this; at most `on`.
+    """
 
     on: float
     off: float
@@ -49,14 +57,14 @@ class Thresholds:
 
 @dataclass(frozen=True)
 class EarSpec:
-    """The ear whose embeddings a model hears instead of the front end's frames.
+    """The embedding model ("ear") whose output a model takes as input, instead of the front end's frames.
 
     Attributes
     ----------
     name : str
-        Of the released ear.
+        Name of the released embedding model.
     sha256 : str
-        Of its ``model.onnx``: no other ear's embeddings mean the same.
+        SHA-256 of its ``model.onnx``: the embeddings of any other one mean something else.
     embedding_size : int
         Numbers in each embedding.
     hop_frames : int
@@ -73,51 +81,51 @@ class EarSpec:
 class Manifest:
     """Description of a released model, the content of its ``manifest.json``.
 
-    The graph takes ``x`` (batch, frames, input_size) float32 and ``state.N``, and gives ``y`` (batch, steps,
-    output_size) and ``next_state.N``. Frames come in multiples of `hop_frames`. What is called a frame here is
-    what the model hears: a log-mel frame of the front end, or an embedding where there is an `ear`. An ear's
-    ``y`` are embeddings; any other model's are probabilities from 0 to 1, one for each label. A separation hears
-    spectra, real parts before imaginary ones, and gives a mask for every bin in the same form before its
-    probability of a voice.
+    The graph takes ``x`` (batch, frames, input_size) float32 and ``state.N``, and returns ``y`` (batch, steps,
+    output_size) and ``next_state.N``. Frames come in multiples of `hop_frames`. A frame here is one item of the
+    model's input: a log-mel frame of the front end, or an embedding if there is an `ear`. The ``y`` of an embedding
+    model are embeddings; those of any other model are probabilities from 0 to 1, one for each label. A separation
+    takes spectra, real parts before imaginary ones, and returns a mask for every bin in the same form, and after it
+    the probability of a voice.
 
     Attributes
     ----------
     name, task : str
-        Folder name, and what it does: ``ear``, ``separation``, or the kind of its decisions' head (``gate``).
+        Name of its folder, and its task: ``ear``, ``separation``, or the name of a head slot (``gate``).
     labels : tuple of str
-        Names of the outputs, in order; none for an ear.
+        Names of the outputs, in order; none for an embedding model.
     front_end : LogMelConfig or StftConfig
-        What the model hears, or what its ear does; a separation hears the latter.
+        Front end of the model, or of its embedding model; a `StftConfig` for a separation.
     hop_frames, latency_frames : int
-        Output ``k`` is given once ``k * hop_frames + latency_frames`` frames are in.
+        Output ``k`` is returned once ``k * hop_frames + latency_frames`` frames are in.
     warm_up_frames : int
-        Frames after a start from ``init()`` during which outputs are not to be decided on.
+        Frames after a start from ``init()`` whose outputs must not become decisions.
     states : tuple of StateSpec
         The state arrays, in order.
     sha256 : str
-        Of ``model.onnx``.
+        SHA-256 of ``model.onnx``.
     commit : str
         The commit that it was trained at.
     ear : EarSpec or None
-        None for a model that hears the front end.
+        Its embedding model; None for a model that takes the front end's frames.
     embedding_size : int or None
-        Numbers in each of an ear's outputs; None for any other model.
+        Numbers in each output of an embedding model; None for any other model.
     exclusive : bool
         Whether at most one label holds at a time: probabilities by softmax, which add up to 1, and one
         decision that passes from label to label. Else each label has a sigmoid and a decision of its own.
     temperature : float
-        What the logits are divided by before they become probabilities, inside the graph (calibration as in
+        Divisor of the logits before they become probabilities, inside the graph (calibration as in
         Guo et al. 2017).
     bias : float
-        What is added to every logit after that, inside the graph (Platt 1999); 0 where labels exclude each other.
+        Number that is then added to every logit, inside the graph (Platt 1999); 0 if labels exclude each other.
     operating_points : Mapping of str to tuple of Thresholds
-        By preference, of `PREFERENCES`: one for all labels, or one for each.
+        Thresholds by preference (a key of `PREFERENCES`): one for all labels, or one for each.
     trained_on : tuple of dict
         Data sets, each with ``name`` and ``licence``.
     results : dict
-        Measured figures, each with the command that gives it.
+        Measured figures, each with the command that measures it.
     precision : {"float32", "int8"}
-        Of the weights, and of what is multiplied by them.
+        Number format of the weights, and of what is multiplied by them.
     """
 
     name: str
@@ -141,6 +149,11 @@ class Manifest:
     precision: str = "float32"
 
     def __post_init__(self) -> None:
+        self._check_task()
+        self._check_numbers()
+        self._check_operating_points()
+
+    def _check_task(self) -> None:
         if self.is_ear != (self.embedding_size is not None) or self.is_ear == bool(self.labels):
             raise ValueError(
                 f"task {self.task!r} has labels {self.labels} and embedding size {self.embedding_size}; expected "
@@ -159,10 +172,12 @@ class Manifest:
                 f"spectra have windows of {self.front_end.window_samples} and hops of {self.front_end.hop_samples} "
                 "samples; expected a window of whole hops, so that both last as long at every sample rate"
             )
-        if self.precision not in PRECISIONS:
-            raise ValueError(f"precision is {self.precision!r}; expected one of {', '.join(PRECISIONS)}")
         if self.is_ear and self.ear:
             raise ValueError("an ear hears another ear; expected it to hear the front end")
+
+    def _check_numbers(self) -> None:
+        if self.precision not in PRECISIONS:
+            raise ValueError(f"precision is {self.precision!r}; expected one of {', '.join(PRECISIONS)}")
         if (
             min(self.hop_frames, self.latency_frames) < 1
             or self.warm_up_frames < 0
@@ -172,6 +187,8 @@ class Manifest:
                 f"hop {self.hop_frames}, latency {self.latency_frames}, warm-up {self.warm_up_frames} frames, "
                 f"temperature {self.temperature}; expected 1 or more, 1 or more, 0 or more, above 0"
             )
+
+    def _check_operating_points(self) -> None:
         for preference, points in self.operating_points.items():
             if preference not in PREFERENCES or len(points) not in {1, len(self.labels)}:
                 raise ValueError(
@@ -181,7 +198,7 @@ class Manifest:
 
     @property
     def is_ear(self) -> bool:
-        """Whether the outputs are embeddings for other models to hear."""
+        """Whether this is an embedding model: its outputs are the input of other models."""
         return self.task == "ear"
 
     @property
@@ -191,12 +208,12 @@ class Manifest:
 
     @property
     def log_mel(self) -> LogMelConfig:
-        """The front end of a model that hears log-mel frames.
+        """The front end of a model on log-mel frames.
 
         Raises
         ------
         ModelError
-            If it hears spectra.
+            If the model takes spectra.
         """
         if not isinstance(self.front_end, LogMelConfig):
             raise ModelError(
@@ -206,12 +223,12 @@ class Manifest:
 
     @property
     def stft(self) -> StftConfig:
-        """The transform of a model that hears spectra.
+        """The transform of a model on spectra.
 
         Raises
         ------
         ModelError
-            If it hears log-mel frames.
+            If the model takes log-mel frames.
         """
         if not isinstance(self.front_end, StftConfig):
             raise ModelError(
@@ -235,12 +252,12 @@ class Manifest:
 
     @property
     def frame_ms(self) -> float:
-        """From one frame that the model hears to the next."""
+        """Milliseconds from one frame of the model's input to the next."""
         ear_frames = self.ear.hop_frames if self.ear else 1
         return 1_000 * ear_frames * self.front_end.hop_samples / self.front_end.sample_rate_hz
 
     def thresholds(self, prefer: str = "balanced") -> tuple[Thresholds, ...]:
-        """The operating point for a preference, one for each label.
+        """Return the operating point for a preference: thresholds for each label.
 
         Raises
         ------
@@ -261,19 +278,19 @@ class Manifest:
         return points * len(self.labels) if len(points) == 1 else points
 
     def as_ear(self) -> EarSpec:
-        """As its heads name this ear.
+        """Return the description by which heads name this embedding model.
 
         Raises
         ------
         ModelError
-            If it is no ear.
+            If it is no embedding model.
         """
         if self.embedding_size is None:
             raise ModelError(f"model {self.name} does {self.task!r}; expected a model whose task is 'ear'")
         return EarSpec(self.name, self.sha256, self.embedding_size, self.hop_frames)
 
     def to_json(self) -> str:
-        """The text of ``manifest.json``."""
+        """Return the text of ``manifest.json``."""
         content = {
             "schema": MANIFEST_SCHEMA,
             **asdict(self),
@@ -283,17 +300,17 @@ class Manifest:
 
     @classmethod
     def from_content(cls, content: dict[str, Any]) -> Manifest:
-        """The manifest out of the parsed text of ``manifest.json``; keys that are no fields are left out.
+        """Build the manifest from the parsed text of ``manifest.json``; keys that are no fields are ignored.
 
         Raises
         ------
         KeyError, TypeError, ValueError, AttributeError, ConfigError
-            Where one is missing or of another kind.
+            If a field is missing or of another type.
         """
         known = {f.name for f in fields(cls)}
         values = {key: value for key, value in content.items() if key in known}
-        heard = StftConfig if values["task"] == "separation" else LogMelConfig
-        values["front_end"] = heard(**values["front_end"])
+        front_end = StftConfig if values["task"] == "separation" else LogMelConfig
+        values["front_end"] = front_end(**values["front_end"])
         values["ear"] = EarSpec(**values["ear"]) if values["ear"] else None
         values["operating_points"] = {
             preference: tuple(Thresholds(**point) for point in points)

@@ -1,4 +1,4 @@
-"""What every model is, whatever runs it."""
+"""Define what all models have in common, whatever library runs them."""
 
 from __future__ import annotations
 
@@ -14,8 +14,9 @@ class Model(Stage):
     Attributes
     ----------
     manifest : Manifest
-    streams_at_once : int
-        As many as are worth one call: more make it no cheaper for each on a CPU, and spill its caches.
+    max_batch : int
+        The largest number of streams that is worth one call. On a CPU a larger batch makes no stream cheaper, and
+        it spills the caches.
     """
 
     manifest: Manifest

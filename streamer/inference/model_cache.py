@@ -1,4 +1,4 @@
-"""The model for a place where one may listen: which it is, and that it does what is done there."""
+"""Load the model configured for a slot, each model once, and check its task."""
 
 from __future__ import annotations
 
@@ -11,33 +11,39 @@ from streamer.inference.model_folders import find_model, released_folders
 from streamer.inference.stepped_model import SteppedModel
 
 
-def chosen_folder(place: str, name: str | None) -> Path | None:
-    """Folder of the model for a place: the one that is named, or else the released one, if there is one.
+def chosen_folder(slot: str, name: str | None) -> Path | None:
+    """Return the folder of the model for a slot: the one that is named or, without a name, the released one.
 
     Parameters
     ----------
-    place : str
+    slot : str
         Key in ``[models]``, which is also the name of the released model.
     name : str or None
-        As in ``[models]``: a model's name or folder; ``off`` or nothing for none; None for the released one.
+        Value in ``[models]``: a model's name or folder, ``off`` or an empty text for no model, or None if the key is
+        not set.
+
+    Returns
+    -------
+    Path or None
+        None if the slot is to have no model, or has no released one.
 
     Raises
     ------
     ModelError
-        If none has that name.
+        If no model has that name.
     """
     if name is None:
-        name = place if place in {folder.name for folder in released_folders()} else "off"
+        name = slot if slot in {folder.name for folder in released_folders()} else "off"
     return None if name in {"", "off"} else find_model(name)
 
 
 class ModelCache:
-    """Models that were loaded, each once: streams that name the same one step it together.
+    """Loads each model once, so that streams that name the same model share it and step in one batch.
 
     Parameters
     ----------
     engine : EngineConfig
-        Says what runs them.
+        Names the backend that runs the models.
     """
 
     def __init__(self, engine: EngineConfig = EngineConfig()) -> None:
@@ -45,29 +51,29 @@ class ModelCache:
         self._models: dict[Path, SteppedModel] = {}
 
     def model(self, folder: Path) -> SteppedModel:
-        """The model of a folder.
+        """Return the model of a folder, loaded if it was not yet.
 
         Raises
         ------
         ModelError
-            If it is absent, altered or does not fit.
+            If it is absent, altered or does not fit this program.
         """
         if folder not in self._models:
             self._models[folder] = open_model(folder, self._engine)
         return self._models[folder]
 
-    def for_place(self, place: str, folder: Path) -> SteppedModel:
-        """The model for a place.
+    def for_slot(self, slot: str, folder: Path) -> SteppedModel:
+        """Return the model for a slot.
 
         Raises
         ------
         ModelError
-            As `model`, or if it does something else.
+            If `model` raises it, or the model's task is not the slot's.
         """
         model = self.model(folder)
-        if model.manifest.task != place:
+        if model.manifest.task != slot:
             raise ModelError(
                 f"model {model.manifest.name} decides {model.manifest.task!r}; expected a model whose task is "
-                f"{place!r}: `streamer models list` has those there are, --model and [models] {place} name one"
+                f"{slot!r}: `streamer models list` has those there are, --model and [models] {slot} name one"
             )
         return model

@@ -1,4 +1,4 @@
-"""Folders of released models: where they are, and the check that one is whole and fits this program."""
+"""Find the folders of released models, and check that one is whole and fits this program."""
 
 from __future__ import annotations
 
@@ -15,41 +15,41 @@ from streamer.inference.manifest import MANIFEST_SCHEMA, Manifest
 
 
 def ear_folder(manifest: Manifest, folder: Path) -> Path:
-    """The folder of the ear that a model in `folder` hears: it lies beside, or is a known one of that name.
+    """Return the folder of a model's embedding model: the one beside `folder`, or else the known one of that name.
 
     Raises
     ------
     ModelError
         If there is neither.
     """
-    assert manifest.ear is not None  # asked of models that hear one
+    assert manifest.ear is not None  # callers ask for models that have one
     beside = folder.parent / manifest.ear.name
     is_there = os.path.isfile(beside / "manifest.json")  # noqa: PTH113 - Path's raises where a folder is forbidden
     return beside if is_there else find_model(manifest.ear.name)
 
 
 def released_folder() -> Path:
-    """The folder of the models that come with this program, one folder each."""
+    """Return the folder of the models that come with this program, one folder each."""
     return Path(str(files("streamer.released")))
 
 
 def released_folders() -> list[Path]:
-    """The released models' folders, by name."""
+    """Return the folders of the released models, sorted by name."""
     return _folders_in(released_folder())
 
 
 def user_folder() -> Path:
-    """The folder of the models that the user fetched or made, one folder each; it need not exist."""
+    """Return the folder of the models that the user fetched or made, one folder each; it need not exist."""
     return user_data_path("streamer", appauthor=False) / "models"
 
 
 def known_folders() -> list[Path]:
-    """The folders of all models that have a name: the released ones, then the user's."""
+    """Return the folders of all models that have a name: the released ones, then the user's."""
     return released_folders() + _folders_in(user_folder())
 
 
 def find_model(name: str) -> Path:
-    """Folder of a model, by the name of a released one or of one of the user's, or by path.
+    """Return the folder of a model, given the name of a released or user's model, or a path.
 
     Raises
     ------
@@ -113,12 +113,12 @@ def read_manifest(folder: Path) -> Manifest:
 
 
 def verify_file(folder: Path, manifest: Manifest) -> Path:
-    """Check that ``model.onnx`` is the file that the manifest speaks of.
+    """Check that ``model.onnx`` is the file that the manifest describes.
 
     Returns
     -------
     Path
-        Of the model file.
+        The model file.
 
     Raises
     ------

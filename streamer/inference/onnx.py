@@ -1,4 +1,4 @@
-"""A released model as a stage, run by ONNX Runtime."""
+"""Run a released model with ONNX Runtime."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ from streamer.inference.stepped_model import SteppedModel
 ON_CPU, ON_GPU = "CPUExecutionProvider", "CUDAExecutionProvider"
 
 NO_MEMORY = ("Failed to allocate memory", "std::bad_alloc", "out of memory", "ALLOC_FAILED")
-"""What is said when there is none left: by ONNX Runtime's arena (bfc_arena.cc), the C++ library, CUDA, and cuBLAS."""
+"""Parts of messages for exhausted memory: of ONNX Runtime's arena (bfc_arena.cc), the C++ library, CUDA, and cuBLAS."""
 
 
 class OnnxModel(SteppedModel):
-    """Frames to scores, embeddings or masks, with the model's state carried in and out of the graph.
+    """A released model whose graph ONNX Runtime runs, with the state carried in and out of the graph.
 
     Parameters
     ----------
     folder : Path
         A released-model folder.
     threads : int
-        That compute it, on the CPU.
+        Number of threads that compute it, on the CPU.
     provider : str
-        Of ONNX Runtime, that computes it: `ON_CPU` or `ON_GPU`.
+        ONNX Runtime's execution provider: `ON_CPU` or `ON_GPU`.
 
     Raises
     ------
@@ -58,7 +58,7 @@ class OnnxModel(SteppedModel):
         self._check_step()
 
     def _check_graph(self) -> None:
-        """A graph may give more than a model's outputs, behind them (YAMNet's gives all its scores)."""
+        """Check the names of inputs and outputs; after the model's own there may be more outputs, as in YAMNet."""
         outputs = [node.name for node in self._session.get_outputs()][: len(self._outputs)]
         found = [node.name for node in self._session.get_inputs()], outputs
         if found != (self._inputs, self._outputs):
@@ -68,7 +68,7 @@ class OnnxModel(SteppedModel):
             )
 
     def _check_step(self) -> None:
-        """Run the graph on silence until it has to give a score: it may load and still not run."""
+        """Run the graph on silence until it has to return a score, since a graph that loads may still fail."""
         m = self.manifest
         hops = -(-m.latency_frames // m.hop_frames) + 1
         frames = hops * m.hop_frames
@@ -111,7 +111,7 @@ class OnnxModel(SteppedModel):
         return y, tuple(after)
 
     def _check_memory(self, error: Exception, what: str) -> None:
-        """Say of an error what it means where it is that there is no memory left."""
+        """Raise an error that says so if `error` means that there is no memory left."""
         if any(words in str(error) for words in NO_MEMORY):
             raise StreamError(
                 f"there is no memory left for {what} of {self.manifest.name} ({' '.join(str(error).split())}); hear "
@@ -120,26 +120,40 @@ class OnnxModel(SteppedModel):
 
 
 def _form(array: Array) -> str:
-    """Type and shape in words."""
+    """Return the type and shape as text."""
     return f"{array.dtype} {array.shape}"
 
 
 def open_session(path: Path, threads: int = 1, provider: str = ON_CPU) -> Any:
-    """Load a graph for threads that never spin: a model must leave the machine to its neighbours.
+    """Load a graph into ONNX Runtime.
+
+    Parameters
+    ----------
+    path : Path
+        The model file.
+    threads : int
+        Number of threads that compute it, on the CPU.
+    provider : str
+        ONNX Runtime's execution provider: `ON_CPU` or `ON_GPU`.
+
+    Returns
+    -------
+    onnxruntime.InferenceSession
 
     Raises
     ------
     ConfigError
         If this ONNX Runtime does not have the provider, or finds no GPU for it.
     """
-    # From 1.29 on ONNX Runtime reports to its maker unless this is set before it is loaded (its Privacy.md). What
-    # listens to a room reports to nobody.
+    # From 1.29 on ONNX Runtime reports to its maker unless this is set before it is loaded (its Privacy.md). A program
+    # that listens to a room must report to nobody.
     os.environ["ORT_DISABLE_TELEMETRY"] = "1"
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
+    # Threads that spin between calls would keep whole cores from other programs.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.log_severity_level = 3
     known = onnxruntime.get_available_providers()
@@ -149,7 +163,7 @@ def open_session(path: Path, threads: int = 1, provider: str = ON_CPU) -> Any:
             "--yes onnxruntime && pip install onnxruntime-gpu (no extra can, both lie in one place), or leave it out"
         )
     session = onnxruntime.InferenceSession(str(path), sess_options=options, providers=[provider])
-    if provider not in session.get_providers():  # it falls back to the CPU without a word
+    if provider not in session.get_providers():  # ONNX Runtime falls back to the CPU without an error
         raise ConfigError(
             f"--backend cuda needs {provider}, and ONNX Runtime finds no GPU for it; see nvidia-smi, or leave "
             "--backend out"

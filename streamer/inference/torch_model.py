@@ -1,4 +1,4 @@
-"""A released model as a program that torch runs: on a GPU, where its states stay."""
+"""Run a released model as a torch program, on a GPU, where its states stay."""
 
 from __future__ import annotations
 
@@ -16,47 +16,47 @@ from streamer.inference.model_folders import read_manifest
 from streamer.inference.stepped_model import SteppedModel
 
 PROGRAM = "model.pt2"
-"""The program's file in a released-model folder."""
+"""Name of the program's file in a released-model folder."""
 
 
 class TorchModel(SteppedModel):
-    """Frames to scores, embeddings or masks by ``model.pt2``; the graph's states are tensors on the device.
+    """A released model whose program ``model.pt2`` torch runs; its own states are tensors on the device.
 
     Parameters
     ----------
     folder : Path
         A released-model folder with the program of ``python -m train program``.
     device : str
-        As torch names it: ``cuda``, or ``cpu`` to compare.
+        Torch's name of the device: ``cuda``, or ``cpu`` to compare.
 
     Raises
     ------
     ConfigError
-        If torch is not installed, or has not that device.
+        If torch is not installed, or does not have that device.
     ModelError
         If the folder is not whole, or the program is absent, damaged or of another graph.
     """
 
     max_batch = 512
-    """A GPU is filled by many."""
+    """The largest number of streams in one call; a GPU needs many to be busy."""
 
     def __init__(self, folder: Path, device: str = "cuda") -> None:
         self._torch = torch = import_torch(device)
         self.manifest = read_manifest(folder)
         self._device = torch.device(device)
-        path, said = folder / PROGRAM, {"sha256": ""}
+        path, notes = folder / PROGRAM, {"sha256": ""}
         if not path.is_file():
             raise ModelError(
                 f"{folder} has no {PROGRAM}, which torch runs; make it by python -m train program {folder}, or leave "
                 "--backend torch out"
             )
         try:
-            program = torch.export.load(path, extra_files=said)
+            program = torch.export.load(path, extra_files=notes)
         except Exception as error:  # torch raises whatever its reader does
             raise ModelError(f"{path} cannot be loaded by torch ({error}); make it anew") from error
-        if said["sha256"] != self.manifest.sha256:
+        if notes["sha256"] != self.manifest.sha256:
             raise ModelError(
-                f"{path} was made of the graph {said['sha256'][:12]}, the manifest says {self.manifest.sha256[:12]}: "
+                f"{path} was made of the graph {notes['sha256'][:12]}, the manifest says {self.manifest.sha256[:12]}: "
                 f"make it anew by python -m train program {folder}"
             )
         with self._in_memory("the weights"):
@@ -74,16 +74,16 @@ class TorchModel(SteppedModel):
 
     def run(self, x: Array, state: State) -> StepResult:
         hop, torch = self.manifest.hop_frames, self._torch
-        given = []
+        outputs = []
         with self._in_memory(f"a step of {len(x)} streams"), torch.inference_mode():
             for frames in self._tensor(x).split(hop, dim=1):
                 y, *state = self._stepped(frames, state)
-                given.append(y)
-            return torch.cat(given, dim=1).cpu().numpy(), tuple(state)
+                outputs.append(y)
+            return torch.cat(outputs, dim=1).cpu().numpy(), tuple(state)
 
     @contextmanager
     def _in_memory(self, what: str) -> Iterator[None]:
-        """While entered, a GPU that has no memory left is an error that says for what, and how much it has."""
+        """Turn torch's error for exhausted GPU memory into one that says what it was for, and how much is free."""
         try:
             yield
         except self._torch.cuda.OutOfMemoryError as error:
@@ -97,27 +97,27 @@ class TorchModel(SteppedModel):
         return self._torch.from_numpy(np.ascontiguousarray(array)).to(self._device)
 
     def _stepped(self, frames: Any, state: State) -> Any:
-        """One step, by a recorded graph on a GPU: launching each operation would take longer than computing it."""
+        """Compute one step; on a GPU by a recorded graph, since operations take longer to launch than to compute."""
         if self._device.type != "cuda":
             return self._step(frames, *state)
         streams = len(frames)
-        padded = 1 << (streams - 1).bit_length()
+        padded = 1 << (streams - 1).bit_length()  # the next power of two, so that few graphs are recorded
         if padded not in self._graphs:
             self._graphs[padded] = _Replayed(self._torch, self._step, (frames, *state), padded)
         return self._graphs[padded].run((frames, *state))
 
 
 class _Replayed:
-    """A step of so many streams as a CUDA graph.
+    """One step of up to `streams` streams, recorded as a CUDA graph.
 
     Parameters
     ----------
     torch : module
     step : callable
     inputs : tuple of Tensor
-        Of any number of streams.
+        Inputs of any number of streams, which give the shapes.
     streams : int
-        For which it is recorded; fewer may be run.
+        Number of streams that it is recorded for; fewer may be run.
     """
 
     def __init__(self, torch: Any, step: Any, inputs: tuple[Any, ...], streams: int) -> None:
@@ -125,7 +125,7 @@ class _Replayed:
         side = torch.cuda.Stream()
         side.wait_stream(torch.cuda.current_stream())
         with torch.cuda.stream(side):
-            for _ in range(3):  # what is chosen and allocated at first must not be recorded
+            for _ in range(3):  # the first runs choose kernels and allocate, which must not be recorded
                 step(*self._inputs)
         torch.cuda.current_stream().wait_stream(side)
         self._graph = torch.cuda.CUDAGraph()
@@ -133,7 +133,7 @@ class _Replayed:
             self._outputs = step(*self._inputs)
 
     def run(self, inputs: tuple[Any, ...]) -> tuple[Any, ...]:
-        """Compute; what is given is the caller's."""
+        """Compute the step; the outputs belong to the caller."""
         streams = len(inputs[0])
         for own, given in zip(self._inputs, inputs, strict=True):
             own[:streams].copy_(given)
@@ -142,12 +142,12 @@ class _Replayed:
 
 
 def import_torch(device: str) -> Any:
-    """Torch, where it is installed and has a device.
+    """Import torch.
 
     Raises
     ------
     ConfigError
-        If not.
+        If torch is not installed, or does not have the device.
     """
     try:
         import torch

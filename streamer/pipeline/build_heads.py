@@ -82,7 +82,7 @@ def _model(slot: HeadSlot, config: Config, cache: ModelCache) -> tuple[Model, Mo
     folder = chosen_folder(slot.name, name)
     if folder is None:
         return None
-    model = cache.for_place(slot.name, folder)
+    model = cache.for_slot(slot.name, folder)
     return model, _ear_of(model.manifest, folder, cache)
 
 

@@ -43,7 +43,7 @@ def build_separation(config: Config, heads: Sequence[Head], cache: ModelCache) -
                 "stems are asked for and no model takes them apart; name one, as in --model separation=FOLDER"
             )
         return None
-    model = cache.for_place(SLOT.name, folder)
+    model = cache.for_slot(SLOT.name, folder)
     separation = Separation(model, config.decisions[SLOT.section], config.models.prefer)
     gate = next((head for head in heads if head.name == SLOT.opened_by), None)
     if gate is None:
@@ -59,4 +59,4 @@ def load_separation(name: str) -> SteppedModel:
     ModelError
         If there is none, it was altered, or the model is for another slot.
     """
-    return ModelCache().for_place(SLOT.name, find_model(name))
+    return ModelCache().for_slot(SLOT.name, find_model(name))

@@ -14,7 +14,7 @@ PROGRAM = """
 from pathlib import Path
 import numpy as np
 from streamer.dsp.log_mel import LogMel
-from streamer.engine.release_memory import release, unchanged
+from streamer.engine.release_memory import release, unchanged_mappings
 from streamer.dsp.stage import offline
 
 def of_the_compiler(mappings):
@@ -32,7 +32,7 @@ def resident_kb(mappings):
 x = np.random.default_rng(0).normal(0, 0.1, (1, 16_000)).astype(np.float32)
 before = offline(LogMel(), x)
 assert release(frozenset()) == 0  # what was not seen before is left alone
-libraries = unchanged()
+libraries = unchanged_mappings()
 compiler = of_the_compiler(libraries)
 held_kb = resident_kb(compiler)
 assert held_kb > 0  # it has been used
@@ -80,11 +80,11 @@ def test_only_libraries_that_nothing_was_changed_in_count(
         + none.encode()
     )
     monkeypatch.setattr(release_memory, "SMAPS", smaps)
-    names = {Path(mapping.path).name for mapping in release_memory.unchanged()}
+    names = {Path(mapping.path).name for mapping in release_memory.unchanged_mappings()}
     assert names == {"liba.so.1", "a.cpython-311.so", "libb.so"}
 
 
 def test_where_nothing_is_told_nothing_is_let_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(release_memory, "SMAPS", tmp_path / "absent")
-    assert release_memory.unchanged() == frozenset()
-    assert release_memory.release(release_memory.unchanged()) == 0
+    assert release_memory.unchanged_mappings() == frozenset()
+    assert release_memory.release(release_memory.unchanged_mappings()) == 0
