@@ -24,12 +24,20 @@ RELEASED = Path("models") / "released"
 FOLDER = click.Path(file_okay=False, path_type=Path)
 ELSEWHERE: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
+        "background": (
+            "train.custom_sounds.background:background_command",
+            "Write an ear's background.npz, which teaching sounds needs.",
+        ),
         "cost": ("train.evaluate.cost:cost_command", "Measure what released models cost to run; JSON."),
         "cross-validate": (
             "train.loop.cross_validation:cross_validate_command",
             "Train with each fold held out in turn; mean and spread as JSON.",
         ),
         "fetch": ("train.data.debian.command:fetch_command", "Download free sound to learn from."),
+        "few-shot": (
+            "train.custom_sounds.few_shot:few_shot_command",
+            "Measure how well taught sounds are recognised; JSON.",
+        ),
         "import-yamnet": (
             "train.export.import_yamnet:import_yamnet_command",
             "Make a model folder of YAMNet.",
@@ -38,16 +46,28 @@ ELSEWHERE: Mapping[str, tuple[str, str]] = MappingProxyType(
             "train.evaluate.inspection:inspect_command",
             "Measure a run's cost, robustness and saliency.",
         ),
-        "report": ("train.report.build:report_command", "Write report.html of runs."),
+        "model-memory": (
+            "train.evaluate.model_memory:model_memory_command",
+            "Measure the memory that a released model takes; JSON.",
+        ),
+        "report": ("train.report.build:report_command", "Write report.html about runs."),
         "results": ("train.report.results_command:results_command", "Write docs/results.md."),
         "transfer": ("train.transfer.command:transfer_command", "Measure YAMNet's frozen embeddings; JSON."),
+        "yamnet-graph": (
+            "train.export.yamnet_graph:yamnet_graph_command",
+            "Write YAMNet's graph without weights, as it ships.",
+        ),
+        "yamnet-points": (
+            "train.tasks.gate.yamnet_points:yamnet_points_command",
+            "Choose the operating points of a YAMNet folder.",
+        ),
     }
 )
-"""Commands that have a module of their own, and what they do: ``MODULE:NAME``, imported when it is asked for."""
+"""Commands that have a module of their own: ``MODULE:NAME``, imported when the command is used, and a short help."""
 
 
 class _Elsewhere(click.Command):
-    """A command whose module is imported when it runs, or says its own help: some take seconds."""
+    """Command whose module is imported only when it runs or prints its own help, since imports may take seconds."""
 
     def __init__(self, name: str, where: str, about: str) -> None:
         super().__init__(name, short_help=about)
@@ -60,7 +80,7 @@ class _Elsewhere(click.Command):
 
 
 class _Commands(click.Group):
-    """Its own commands, those elsewhere and one for each task; prints errors raised on purpose as one line."""
+    """Group of the commands in this file, those in `ELSEWHERE`, and one per task; errors are printed as one line."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return [*TASKS, *self._others(ctx)]
@@ -91,20 +111,22 @@ class _Commands(click.Group):
 
 @click.group(cls=_Commands)
 def main() -> None:
-    """Train, measure and release Streamer's models. Data is looked for in $STREAMER_DATA."""
+    """Train, measure and release Streamer's models. The data sets are read from $STREAMER_DATA."""
     logging.basicConfig(format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
-    logging.getLogger("train").setLevel(logging.INFO)  # other libraries' notes stay out
+    logging.getLogger("train").setLevel(logging.INFO)  # other libraries log warnings only
 
 
 def _train_command(name: str) -> click.Command:
-    @click.command(name, help=f"Train {name} into runs/{name}/TIME-HASH.")
+    about = f"Train {name} into runs/{name}/TIME-HASH."
+
+    @click.command(name, help=about, short_help=about)
     @click.option("--config", type=click.Path(dir_okay=False, path_type=Path), help="TOML file.")
-    @click.option("--set", "assignments", multiple=True, metavar="KEY=VALUE", help="One setting; repeatable.")
-    @click.option("--fold", type=int, help="Held out for the test; as --set fold=N.")
+    @click.option("--set", "assignments", multiple=True, metavar="KEY=VALUE", help="A setting; repeatable.")
+    @click.option("--fold", type=int, help="Fold to hold out for the test, like --set fold=N.")
     @click.option(
-        "--name", "called", default="", help=f"Of the run's folder in runs/{name}.  [default: TIME-HASH]"
+        "--name", "called", default="", help=f"Name of the run's folder in runs/{name}.  [default: TIME-HASH]"
     )
-    @click.option("--resume", metavar="RUN", help="Run to go on with; --set loop.KEY=VALUE changes it.")
+    @click.option("--resume", metavar="RUN", help="Run to resume; --set loop.KEY=VALUE may change its loop.")
     def command(
         config: Path | None,
         assignments: tuple[str, ...],
@@ -115,7 +137,9 @@ def _train_command(name: str) -> click.Command:
         from train.loop.launch import launch
 
         if resume and config:
-            raise ConfigError("got --resume and --config; a run goes on with its own: give one of them")
+            raise ConfigError(
+                "got --resume and --config; a run keeps its own configuration: give one of them"
+            )
         if resume and called:
             raise ConfigError("got --resume and --name; a run keeps its name: give one of them")
         run = find_run(name, resume) if resume else None
@@ -128,38 +152,48 @@ def _train_command(name: str) -> click.Command:
     return command
 
 
-def _of_run(command: Callable[..., None]) -> Callable[..., None]:
-    run = click.option("--run", default="", help="Folder or name in runs/TASK; the last one if absent.")
+def _with_run(command: Callable[..., None]) -> Callable[..., None]:
+    run = click.option(
+        "--run", default="", help="Run: its folder, or its name in runs/TASK.  [default: the last one]"
+    )
     return click.argument("task")(run(command))
 
 
-@main.command()
+@main.command(short_help="Measure a run or a released model on held-out data; JSON.")
 @click.argument("task")
-@click.option("--run", help="Folder of a run, or its name in runs/TASK; it is exported first.")
-@click.option("--model", type=FOLDER, help="Released-model folder.  [default: models/released/TASK]")
-@click.option("--split", type=click.Choice(["validation", "test"]), default="test", show_default=True)
+@click.option("--run", help="Run to export and measure: its folder, or its name in runs/TASK.")
+@click.option(
+    "--model", type=FOLDER, help="Folder of a released model to measure.  [default: models/released/TASK]"
+)
+@click.option(
+    "--split",
+    type=click.Choice(["validation", "test"]),
+    default="test",
+    show_default=True,
+    help="Held-out fold to measure on.",
+)
 def evaluate(task: str, run: str | None, model: Path | None, split: Split) -> None:
-    """Measure a run or a released model on held-out data; figures as JSON.
+    """Measure a run or a released model on held-out data; prints figures as JSON.
 
-    A run takes them too, in evaluation.json, and what was said of each clip, in predictions/SPLIT.npz
-    (of a separation, the figures of each, in SPLIT.json).
+    The figures of a run are also written into its evaluation.json, and the predictions of each clip into
+    predictions/SPLIT.npz. For a separation, the figures of each clip are written into predictions/SPLIT.json.
     """
     if run is not None and model is not None:
         raise ConfigError("got --run and --model; expected one of them")
     plugin = find_plugin(task)
     if run is None:
-        released = model or _released(task)
-        asked = Evaluation(released, _held_out(plugin, released), split, data_folder(), CACHE)
-        figures = plugin.evaluate(asked)
+        released = model or _released_folder(task)
+        evaluation = Evaluation(released, _released_config(plugin, released), split, data_folder(), CACHE)
+        figures = plugin.evaluate(evaluation)
     else:
         folder = find_run(task, run)
-        figures = plugin.evaluate(_exported(plugin, folder, split))
+        figures = plugin.evaluate(_export_run(plugin, folder, split))
         note_evaluation(folder, split, figures)
     click.echo(json.dumps(figures, indent=2))
 
 
-def _released(task: str) -> Path:
-    """The folder of a task's released model."""
+def _released_folder(task: str) -> Path:
+    """Return the folder of a task's released model."""
     folder = RELEASED / task
     if not folder.is_dir():
         raise ConfigError(
@@ -168,12 +202,13 @@ def _released(task: str) -> Path:
     return folder
 
 
-def _held_out(plugin: Plugin, released: Path) -> Any:
-    """The task's configuration with the folds that a released model says it did not learn from."""
+def _released_config(plugin: Plugin, released: Path) -> Any:
+    """Return the task's configuration with the folds that a released model held out, by its manifest."""
     return dataclasses.replace(plugin.config(), **read_manifest(released).results.get("held out", {}))
 
 
-def _exported(plugin: Plugin, run: Path, split: Split) -> Evaluation:
+def _export_run(plugin: Plugin, run: Path, split: Split) -> Evaluation:
+    """Export a run, if its model can be exported, and return the order to measure it."""
     model = run
     if plugin.steps:
         model = run / "exported"
@@ -182,51 +217,50 @@ def _exported(plugin: Plugin, run: Path, split: Split) -> Evaluation:
     return Evaluation(model, config, split, data_folder(), CACHE, run / "predictions")
 
 
-@main.command()
-@_of_run
-@click.option("--out", type=FOLDER, required=True, help="Takes model.onnx and manifest.json.")
+@main.command(short_help="Export a run, without thresholds or figures.")
+@_with_run
+@click.option("--out", type=FOLDER, required=True, help="Folder for model.onnx and manifest.json.")
 def export(task: str, run: str, out: Path) -> None:
-    """Turn a run into a model that streamer can run, without thresholds or figures."""
+    """Export a run as a model that streamer can run, without thresholds or figures."""
     plugin = find_plugin(task)
     click.echo(plugin.export(find_run(task, run), out).sha256)
 
 
-@main.command()
-@_of_run
-@click.option("--out", type=FOLDER, help="Takes the released model.  [default: models/released/TASK]")
+@main.command(short_help="Export a run, choose its thresholds, measure it, write its card.")
+@_with_run
+@click.option("--out", type=FOLDER, help="Folder for the released model.  [default: models/released/TASK]")
 def release(task: str, run: str, out: Path | None) -> None:
-    """Turn a run into a released model: exported, thresholds chosen, measured, and with its card."""
+    """Release a run: export it, choose thresholds, measure it, and write its card."""
     plugin = find_plugin(task)
     manifest = plugin.release(find_run(task, run), data_folder(), CACHE, out or RELEASED / task)
     click.echo(json.dumps(manifest.results, indent=2))
 
 
-@main.command()
+@main.command(short_help="Write model.pt2 into released-model folders, to run on a GPU.")
 @click.argument("folders", nargs=-1, required=True, type=FOLDER, metavar="FOLDER...")
 def program(folders: tuple[Path, ...]) -> None:
-    """Write model.pt2 into released-model folders: what `streamer listen --backend torch` runs on a GPU."""
+    """Write model.pt2 into released-model folders; `streamer listen --backend torch` runs it on a GPU."""
     from train.export.torch_program import write_program
 
     for folder in folders:
         click.echo(write_program(folder))
 
 
-@main.command()
+@main.command(short_help="Quantise a released model to 8 bits.")
 @click.argument("folder", type=FOLDER)
-@click.option("--out", type=FOLDER, required=True, help="Takes a folder for the model, and one for its ear.")
+@click.option("--out", type=FOLDER, required=True, help="Folder for the folders of the model and of its ear.")
 def quantise(folder: Path, out: Path) -> None:
-    """Turn a released model into one of 8 bits; of one that hears an ear, it is the ear that is."""
-    from train.export.quantise import calibration_sounds
-    from train.export.quantise import quantise as quantised
+    """Quantise a released model to 8 bits; for a head on an ear, the ear is quantised."""
+    from train.export.quantise import calibration_sounds, quantise_model
 
-    for made in quantised(folder, calibration_sounds(data_folder(), CACHE), out):
+    for made in quantise_model(folder, calibration_sounds(data_folder(), CACHE), out):
         click.echo(made)
 
 
-@main.command(name="list")
+@main.command(name="list", short_help="List the runs, each with its last step and its best score.")
 @click.argument("task", required=False)
 def list_runs(task: str | None) -> None:
-    """The runs, each with its last step and its best score."""
+    """List the runs, each with its last step and its best score."""
     for summary in summaries([find_plugin(task).name] if task else list(TASKS)):
         click.echo(summary)
 

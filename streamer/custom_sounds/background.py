@@ -117,7 +117,7 @@ def read_background(folder: Path, ear: Manifest) -> Background:
         If it is absent, damaged or of another ear.
     """
     path = folder / FILE
-    way_out = "install streamer again, or make it: python -m train.custom_sounds.background"
+    way_out = "install streamer again, or make it: python -m train background"
     try:
         with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as content:
             arrays = dict(content)

@@ -32,7 +32,7 @@ RELU6_POINTS = {
     "precision": (Thresholds(0.89, 0.6),),
     "recall": (Thresholds(0.32, 0.14),),
 }
-"""Operating points of the two published trainings, measured by ``train/tasks/gate/yamnet_points.py``."""
+"""Operating points of the two published trainings, measured by ``python -m train yamnet-points``."""
 
 CARD = """# {name}
 

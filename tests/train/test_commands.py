@@ -1,3 +1,5 @@
+import ast
+import importlib
 import json
 import subprocess
 import sys
@@ -90,7 +92,10 @@ def test_a_run_is_measured_on_its_own_fold_and_a_model_on_the_one_that_it_held_o
         (["release", "line"], "runs/line has no run with best.pt; train one: python -m train line"),
         (["line", "--resume", "x"], "no run 'x' of task line; there are none"),
         (["line", "--resume", "x", "--name", "y"], "got --resume and --name; a run keeps its name"),
-        (["line", "--resume", "x", "--config", "y"], "got --resume and --config; a run goes on with its own"),
+        (
+            ["line", "--resume", "x", "--config", "y"],
+            "got --resume and --config; a run keeps its own configuration",
+        ),
         (["evaluate", "line"], "got neither --run nor --model, and no line is released; expected a run, or"),
         (["evaluate", "line", "--run", "x", "--model", "y"], "got --run and --model; expected one of them"),
         (["line", "--set", "loop.step=1"], "unknown key 'loop.step'; did you mean 'loop.steps'?"),
@@ -105,12 +110,38 @@ def test_errors_are_one_line_that_names_what_there_is(arguments, said):
     assert result.stderr.count("\n") == 1
 
 
-@pytest.mark.parametrize("name", ELSEWHERE)
-def test_a_command_of_its_own_module_says_its_help(name):
+@pytest.mark.parametrize("name", [*TASKS, *ELSEWHERE, *main.commands])
+def test_each_command_is_listed_and_has_a_help(name):
+    assert f"\n  {name} " in run("--help").stdout
     result = run(name, "--help")
     assert result.exit_code == 0
     assert result.stdout.startswith(f"Usage: main {name} ")
     assert "Options:" in result.stdout
+    if name in ELSEWHERE:
+        module, _, function = ELSEWHERE[name][0].partition(":")
+        assert getattr(importlib.import_module(module), function).name == name
+
+
+def test_no_command_stands_outside():
+    """Every click command of the package is in the table, and only `train` itself runs as a program."""
+    listed = {where for where, _ in ELSEWHERE.values()}
+    found, programs = set(), set()
+    for path in (ROOT / "train").rglob("*.py"):
+        module = ".".join(path.relative_to(ROOT).with_suffix("").parts)
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        for node in ast.walk(tree):
+            if isinstance(node, ast.FunctionDef) and any(map(_makes_a_command, node.decorator_list)):
+                found.add(f"{module}:{node.name}")
+            if isinstance(node, ast.Constant) and node.value == "__main__":
+                programs.add(module)
+    assert (
+        found - {"train.__main__:main", "train.__main__:command"} == listed
+    )  # the group, and what trains a task
+    assert programs == {"train.__main__"}
+
+
+def _makes_a_command(decorator):
+    return isinstance(decorator, ast.Call) and ast.unparse(decorator.func) in ("click.command", "click.group")
 
 
 def test_errors_of_a_command_of_its_own_module_are_one_line():

@@ -69,7 +69,7 @@ def test_it_gives_what_torch_gives(relu_max: float, hop_frames: int) -> None:
     past = rng.normal(2.0, 3.0, (2, 96 - hop_frames, 64)).astype(np.float32)
     y, after, scores, embedding = session.run(None, {"x": x, "state.0": past})
     with torch.no_grad():
-        logits, expected, (state,) = model.hear(torch.from_numpy(x), (torch.from_numpy(past),))
+        logits, expected, (state,) = model.classify(torch.from_numpy(x), (torch.from_numpy(past),))
     np.testing.assert_allclose(scores, torch.sigmoid(logits).numpy(), rtol=0, atol=1e-5)
     np.testing.assert_allclose(embedding, expected.numpy(), rtol=1e-4, atol=1e-4)
     np.testing.assert_array_equal(after, state.numpy())

@@ -1,4 +1,4 @@
-"""``python -m train.custom_sounds.background``: what an ear makes of all kinds of sound, for teaching.
+"""``python -m train background``: what an ear makes of all kinds of sound, for teaching.
 
 It is written into the ear's folder.
 
@@ -106,13 +106,13 @@ def _some(rng: np.random.Generator, windows: Array, count: int) -> Array:
     return windows[rng.permutation(len(windows))[:count]]
 
 
-@click.command()
+@click.command("background")
 @click.option(
     "--model", type=click.Path(path_type=Path), default=Path("models/released/ear"), show_default=True
 )
 @click.option("--fold", type=int, default=5, show_default=True, help="That the ear never heard.")
 @click.option("--validation-fold", type=int, default=4, show_default=True, help="That chose its weights.")
-def main(model: Path, fold: int, validation_fold: int) -> None:
+def background_command(model: Path, fold: int, validation_fold: int) -> None:
     """Write background.npz into the folder of an ear."""
     config = EarRunConfig(fold=fold, validation_fold=validation_fold)
     background = make_background(OnnxModel(model), data_folder(), CACHE, config)
@@ -121,7 +121,3 @@ def main(model: Path, fold: int, validation_fold: int) -> None:
         f"{name} {point.on}/{point.off}" for name, point in background.operating_points.items()
     )
     click.echo(f"{model / FILE}: {len(background.impostors)} impostors; on/off {points}")
-
-
-if __name__ == "__main__":
-    main()

@@ -1,4 +1,4 @@
-"""``python -m train.custom_sounds.few_shot``: how well taught sounds are recognised.
+"""``python -m train few-shot``: how well taught sounds are recognised.
 
 The recordings are such as the ear never heard.
 """
@@ -73,12 +73,12 @@ def _spread(values: Sequence[float] | Array) -> str:
     return f"{np.mean(values):.4f} ± {np.std(values):.4f}"
 
 
-@click.command()
+@click.command("few-shot")
 @click.option(
     "--model", type=click.Path(path_type=Path), default=Path("models/released/ear"), show_default=True
 )
 @click.option("--fold", type=int, default=5, show_default=True, help="Clips are shown and asked of this one.")
-def main(model: Path, fold: int) -> None:
+def few_shot_command(model: Path, fold: int) -> None:
     """Teach each class of ESC-50 from a few clips of a held-out fold and ask about all others; figures as JSON."""
     ear = OnnxModel(model)
     background = read_background(model, ear.manifest)
@@ -86,7 +86,3 @@ def main(model: Path, fold: int) -> None:
     click.echo(
         json.dumps(figures(hearer, background, clips_of(hearer, data_folder(), CACHE, [fold])), indent=2)
     )
-
-
-if __name__ == "__main__":
-    main()

@@ -194,7 +194,7 @@ def memory_bytes(folder: Path) -> int:
         If that process fails.
     """
     done = subprocess.run(
-        [sys.executable, "-m", "train.evaluate.model_memory", str(folder.resolve())],
+        [sys.executable, "-m", "train", "model-memory", str(folder.resolve())],
         cwd=Path(__file__).parents[2],
         capture_output=True,
         text=True,

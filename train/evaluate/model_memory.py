@@ -1,23 +1,20 @@
-"""``python -m train.evaluate.model_memory FOLDER``: what memory a released model takes.
-
-It prints by how much the process grows when it loads and runs the model.
-"""
+"""``python -m train model-memory FOLDER``: measure the memory that a released model takes."""
 
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 
+import click
 import numpy as np
-import onnxruntime  # noqa: F401 - here, so that its own size is not the model's
+import onnxruntime  # noqa: F401 - imported before measuring, so that its own size does not count
 import psutil
 
 from streamer.inference.onnx import OnnxModel
 
 
-def grown_bytes(folder: Path, steps: int = 20) -> int:
-    """Growth of resident memory, in bytes, by loading and stepping."""
+def measure_growth(folder: Path, steps: int = 20) -> int:
+    """Return by how many bytes this process's resident memory grows when it loads a model and steps it."""
     process = psutil.Process()
     before = process.memory_info().rss
     model = OnnxModel(folder)
@@ -28,5 +25,8 @@ def grown_bytes(folder: Path, steps: int = 20) -> int:
     return int(process.memory_info().rss - before)
 
 
-if __name__ == "__main__":
-    print(json.dumps({"bytes": grown_bytes(Path(sys.argv[1]))}))
+@click.command("model-memory")
+@click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
+def model_memory_command(folder: Path) -> None:
+    """Print as JSON by how many bytes this process grows when it loads and steps the released model in FOLDER."""
+    click.echo(json.dumps({"bytes": measure_growth(folder)}))

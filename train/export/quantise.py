@@ -64,7 +64,7 @@ def calibration_sounds(data: Path, cache: Path) -> list[Array]:
     return [sound for n in chosen if len(sound := found.samples(int(n), 0, samples)) == samples]
 
 
-def quantise(folder: Path, sounds: Sequence[Array], out: Path) -> list[Path]:
+def quantise_model(folder: Path, sounds: Sequence[Array], out: Path) -> list[Path]:
     """Write a released model of 8 bits; of one that hears an ear, the ear is, and the model goes with it as it is.
 
     Parameters

@@ -1,6 +1,6 @@
-"""``python -m train.export.yamnet_graph``: YAMNet's graph without weights, as it ships with `streamer`.
+"""``python -m train yamnet-graph``: write YAMNet's graph without weights, as it ships with `streamer`.
 
-Run it after a change of models/yamnet.py; a test compares what it writes with what is in the package.
+Run it after a change of models/yamnet.py; a test compares its result with the file in the package.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ import warnings
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import click
 import onnx
 import torch
 from torch import Tensor, nn
@@ -93,5 +94,14 @@ def _the_only(names: set[str]) -> str:
     return names.pop()
 
 
-if __name__ == "__main__":
-    write_weightless_graph(SHIPPED)
+@click.command("yamnet-graph")
+@click.option(
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default=SHIPPED,
+    help="File to write.  [default: the one in the package]",
+)
+def yamnet_graph_command(out: Path) -> None:
+    """Write YAMNet's graph without weights. Run it after a change of models/yamnet.py."""
+    write_weightless_graph(out)
+    click.echo(out)

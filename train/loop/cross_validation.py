@@ -49,7 +49,7 @@ def _check_settings(plugin: Plugin, assignments: Sequence[str]) -> None:
     """Refuse settings that differ from fold to fold."""
     for text in assignments:
         key, _, value = text.partition("=")
-        if key == "fold" or key == plugin.needs or (key == "validation_fold" and value.strip() != "0"):
+        if key == "fold" or key == plugin.input_task or (key == "validation_fold" and value.strip() != "0"):
             raise ConfigError(
                 f"got --set {text}; expected none: folds are named by --fold, the one before it chooses (or none, by "
                 "validation_fold=0), and what a model hears is trained with it"
@@ -58,17 +58,17 @@ def _check_settings(plugin: Plugin, assignments: Sequence[str]) -> None:
 
 def _measure_fold(plugin: Plugin, fold: int, path: Path | None, assignments: Sequence[str]) -> dict[str, Any]:
     """Return the figures of one fold, by a run that has not learnt from it."""
-    below = f"{plugin.needs}."
-    own = [text for text in assignments if not (plugin.needs and text.startswith(below))]
+    below = f"{plugin.input_task}."
+    own = [text for text in assignments if not (plugin.input_task and text.startswith(below))]
     config = hold_out(plugin, read_config(plugin.config, path, own), fold)
-    if plugin.needs:
-        needed = find_plugin(plugin.needs)
+    if plugin.input_task:
+        source = find_plugin(plugin.input_task)
         theirs = [text.removeprefix(below) for text in assignments if text not in own]
-        of_needed = read_config(needed.config, None, theirs)
+        source_config = read_config(source.config, None, theirs)
         folds = {"fold": config.fold, "validation_fold": config.validation_fold}
-        run = train_or_resume(needed, dataclasses.replace(of_needed, **folds))
-        needed.export(run, run / "exported")
-        config = dataclasses.replace(config, **{plugin.needs: str(run / "exported")})
+        run = train_or_resume(source, dataclasses.replace(source_config, **folds))
+        source.export(run, run / "exported")
+        config = dataclasses.replace(config, **{plugin.input_task: str(run / "exported")})
     return measure_run(plugin, train_or_resume(plugin, config), config)
 
 

@@ -52,17 +52,17 @@ def launch(
     """
     if resume:
         _check_same(resume, config)
-    input_model = Path(getattr(config, plugin.hears)) if plugin.hears else None
+    input_model = Path(getattr(config, plugin.input_model)) if plugin.input_model else None
     if resume and input_model:
-        _check_same_model(resume / plugin.hears, input_model)
+        _check_same_model(resume / plugin.input_model, input_model)
     with join_processes(config.loop.device) as ranks:
         task = plugin.task(config, data, cache)
         folder = ranks.agree(lambda: resume or new_run(plugin.name, config, name))
         if ranks.first:
             write_config(folder, config)
-            if input_model and not (folder / plugin.hears).is_dir():
+            if input_model and not (folder / plugin.input_model).is_dir():
                 # A copy, because the folder may hold another model by the time of the release.
-                shutil.copytree(input_model, folder / plugin.hears)
+                shutil.copytree(input_model, folder / plugin.input_model)
             computing = {
                 "device": ranks.device_name,
                 "processes": ranks.world,

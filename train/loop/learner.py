@@ -1,4 +1,4 @@
-"""What learns: a model, the average of its weights, and what moves both."""
+"""A model in training: its weights, their moving average, the optimisers, and the gradient scaler."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from torch.optim.swa_utils import AveragedModel
 
 from streamer.errors import ModelError
 from train.loop.checkpoint import Identity, Progress, load, save
-from train.loop.optimiser import optimisers
+from train.loop.optimiser import make_optimisers
 from train.loop.precision import autocast, chosen_precision
 from train.loop.task import Batch, LoopConfig, Task
 
@@ -27,7 +27,7 @@ class Learner:
     Parameters
     ----------
     model : Module
-        On the device of training.
+        Model on the device of training.
     config : LoopConfig
     device : torch.device
 
@@ -35,20 +35,20 @@ class Learner:
     ----------
     model : Module
     averaged : Module
-        Moving average of the model's weights: what is validated and released.
+        Model with the moving average of the weights; it is validated and released.
     """
 
     def __init__(self, model: nn.Module, config: LoopConfig, device: torch.device) -> None:
         self._config, self._device = config, device
         self._precision = chosen_precision(config.precision, model, device)
-        self._average = _averaged(model, config.average)
+        self._average = _moving_average(model, config.average)
         self.model, self.averaged = model, self._average.module
-        self._optimisers = optimisers(model, config)
+        self._optimisers = make_optimisers(model, config)
         self._scaler = torch.amp.GradScaler(device.type, enabled=self._precision is torch.float16)
 
     @property
     def _parts(self) -> dict[str, Any]:
-        """What has a state, by its name in checkpoints."""
+        """Parts that have a state, by their names in checkpoints."""
         return {
             "model": self.model,
             "averaged": self._average,
@@ -57,23 +57,23 @@ class Learner:
         }
 
     def resume(self, path: Path, identity: Identity) -> Progress:
-        """Take on the states of ``last.pt``, if there is one.
+        """Load the states of ``last.pt``, if the file exists.
 
         Parameters
         ----------
         path : Path
         identity : Identity
-            What the checkpoint must be of.
+            Expected identity of the checkpoint.
 
         Returns
         -------
         Progress
-            How far that run is.
+            Progress of the run.
 
         Raises
         ------
         ModelError
-            If it is of another task or front end, or its model has another shape.
+            If the checkpoint has another task or front end, or its model has another shape.
         """
         if not path.is_file():
             return Progress()
@@ -91,13 +91,13 @@ class Learner:
         return Progress(content["step"], content["scores"], content["seconds"])
 
     def losses(self, task: Task, wrapped: nn.Module, batch: Batch) -> dict[str, Tensor]:
-        """The losses of a batch: their sum as ``loss``, the task's parts as ``loss/NAME``.
+        """Return the losses of a batch: their sum as ``loss``, the task's parts as ``loss/NAME``.
 
         Parameters
         ----------
         task : Task
         wrapped : Module
-            The model, as its process calls it.
+            Model, wrapped for several processes if there are several.
         batch : tuple of Tensor
         """
         wrapped.train()
@@ -107,7 +107,7 @@ class Learner:
         return {"loss": total, **{f"loss/{name}": part for name, part in parts.items()}}
 
     def update(self, loss: Tensor, rate: float) -> None:
-        """Move the weights against the gradient of a loss, and the average after them."""
+        """Update the weights by the gradient of a loss, and then their moving average."""
         optimisers = self._optimisers.values()
         for optimiser in optimisers:
             for group in optimiser.param_groups:
@@ -123,12 +123,12 @@ class Learner:
         self._average.update_parameters(self.model)
 
     def save(self, described: Mapping[str, Any], folder: Path, is_best: bool) -> None:
-        """Write ``last.pt``, and ``best.pt`` before it where the averaged weights are the best so far.
+        """Write ``last.pt``; if the averaged weights are the best so far, write ``best.pt`` before it.
 
         Parameters
         ----------
         described : mapping
-            As of `train.loop.checkpoint.described`.
+            Entries from `train.loop.checkpoint.describe_checkpoint`.
         folder : Path
         is_best : bool
         """
@@ -138,8 +138,11 @@ class Learner:
         save({**described, "states": states}, folder / "last.pt")
 
 
-def _averaged(model: nn.Module, average: float) -> AveragedModel:
-    """Moving average of weights and batch-norm statistics; a mere mean at first, lest the start linger."""
+def _moving_average(model: nn.Module, average: float) -> AveragedModel:
+    """Return the moving average of weights and batch-norm statistics.
+
+    At first it is nearly the mean of all updates, so that the random initial weights are soon forgotten.
+    """
 
     def move(own: Weights, new: Weights, updates: Tensor | int) -> None:
         if own[0].is_floating_point():

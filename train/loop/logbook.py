@@ -1,4 +1,4 @@
-"""What a run says while it goes on: ``metrics.jsonl``, TensorBoard's event file and a progress bar."""
+"""Log of a run in progress: ``metrics.jsonl``, TensorBoard's event file and a progress bar."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from train.loop.run import METRICS, read_metrics
 
 
 class Logbook:
-    """Notes of one run. A context manager.
+    """Log of one run. It is a context manager.
 
     Parameters
     ----------
     folder : Path
-        Of the run. Notes of later steps than `step`, left there by a run that was killed between a note and its
-        checkpoint, are dropped.
+        Folder of the run. Lines of steps after `step` are dropped: they stem from a run that was killed after it wrote
+        a line and before it wrote the checkpoint.
     step, steps : int
-        Where the run goes on from and to.
+        Steps done so far, and steps of the whole run.
     """
 
     def __init__(self, folder: Path, step: int, steps: int) -> None:
@@ -51,19 +51,19 @@ class Logbook:
         self._board.close()
 
     def add(self, losses: Mapping[str, float]) -> None:
-        """Take in the losses of one step."""
+        """Add the losses of one step to the mean of the next line."""
         for name, value in losses.items():
             self._sums[name] += value
         self._count += 1
         self._bar.update()
 
     def note(self, step: int, figures: Mapping[str, float]) -> dict[str, float]:
-        """Write a line: the step, the mean losses since the last line, and figures.
+        """Write a line with the step, the mean losses since the last line, and figures.
 
         Returns
         -------
         dict
-            What was written.
+            Line that was written.
         """
         losses = {name: total / self._count for name, total in self._sums.items()}
         self._sums.clear()

@@ -1,4 +1,4 @@
-"""What moves weights against their gradients: AdamW, or Muon for matrices and AdamW for the rest."""
+"""Optimisers: AdamW for all weights, or Muon for matrices and AdamW for the rest."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from streamer.errors import ConfigError
 from train.loop.task import LoopConfig
 
 
-def optimisers(model: nn.Module, config: LoopConfig) -> dict[str, Optimizer]:
-    """Optimisers that move all of a model's weights, by their names in checkpoints.
+def make_optimisers(model: nn.Module, config: LoopConfig) -> dict[str, Optimizer]:
+    """Return the optimisers of all of a model's weights, by their names in checkpoints.
 
-    Muon (Jordan et al. 2024) makes a matrix's update orthogonal, so that no direction of it is learnt before the
-    others; scaled as by Liu et al. (2025, "Muon is scalable for LLM training", section 2.2), it takes AdamW's learning
-    rate and weight decay.
+    Muon (Jordan et al. 2024) makes the update of a matrix orthogonal, so that no direction is learnt before the
+    others. It is scaled as by Liu et al. (2025, "Muon is scalable for LLM training", section 2.2), so that AdamW's
+    learning rate and weight decay suit it.
 
     Parameters
     ----------
     model : Module
     config : LoopConfig
-        Its `optimiser`, `learning_rate` and `weight_decay` count.
+        Settings, of which `optimiser`, `learning_rate` and `weight_decay` are used.
 
     Raises
     ------
@@ -41,5 +41,5 @@ def optimisers(model: nn.Module, config: LoopConfig) -> dict[str, Optimizer]:
 
 
 def _is_matrix(weight: Tensor) -> bool:
-    """Whether it has directions to be made orthogonal."""
+    """Return whether a weight is a matrix with more than one row and column."""
     return weight.ndim == 2 and min(weight.shape) > 1

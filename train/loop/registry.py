@@ -1,4 +1,4 @@
-"""The tasks that there are. A new one is a file in `train.tasks` and a line in `TASKS`."""
+"""Table of the tasks. A new task is a folder in `train.tasks` and a line in `TASKS`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from streamer.errors import ConfigError
 from streamer.inference.manifest import Manifest
 from train.data.recordings import Split
 
-if TYPE_CHECKING:  # so that `python -m train --help` does without torch
+if TYPE_CHECKING:  # `python -m train --help` must not import torch, which takes seconds
     from train.loop.task import Task
 
 TASKS: Mapping[str, str] = MappingProxyType(
@@ -29,24 +29,25 @@ TASKS: Mapping[str, str] = MappingProxyType(
         "sounds_yamnet": "train.transfer.tuned_release",
     }
 )
-"""Task to the module that holds its `Plugin`, as ``PLUGIN``."""
+"""Module of each task, which holds its `Plugin` as ``PLUGIN``."""
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What is to be measured on what.
+    """Order to measure a model on held-out data.
 
     Attributes
     ----------
     model : Path
-        Exported or released folder.
+        Folder of an exported or released model.
     config : dataclass
-        Of the run that the model comes from, or the default: it says what was held out.
+        Configuration of the model's run, or the default one: it names the folds that were held out.
     split : {"train", "validation", "test"}
+        Part of the data to measure on.
     data, cache : Path
         Folders of the data sets and of decoded sound.
     predictions : Path or None
-        Folder for what the model said of each recording; none keeps nothing.
+        Folder for the predictions of each recording; None keeps none.
     """
 
     model: Path
@@ -59,28 +60,33 @@ class Evaluation:
 
 @dataclass(frozen=True)
 class Plugin:
-    """A task, as the commands know it.
+    """Task with the functions that the commands call.
 
     Attributes
     ----------
     name : str
-        Of the task, its runs' folder and its released model.
+        Name of the task, of its folder of runs and of its released model.
     config : type
-        Frozen dataclass of a run, a `train.loop.folds.HoldsOut`; its ``loop`` is a `train.loop.task.LoopConfig`.
+        Frozen dataclass with a run's settings, a `train.loop.folds.HoldsOut`; its ``loop`` is a
+        `train.loop.task.LoopConfig`.
     task : callable
-        ``task(config, data, cache)``, the task itself.
+        Maker of the task, ``task(config, data, cache)``.
     export : callable
-        ``export(run, folder)`` writes the graph and the manifest, without figures, and checks parity.
+        Function ``export(run, folder)``, which writes the graph and the manifest without figures, and compares the
+        graph with the torch model.
     evaluate : callable
-        Figures of an `Evaluation`, ready for JSON.
+        Function that returns the figures of an `Evaluation`, ready for JSON.
     release : callable
-        ``release(run, data, cache, folder)``: export, operating points on validation, figures on test, card.
-    hears : str
-        Key of the configuration that names the folder of a model that this one's hears; a run keeps a copy of it.
-    needs : str
-        Task that trains such a model anew for each fold of a cross-validation; `hears` is named like it.
+        Function ``release(run, data, cache, folder)``, which exports, chooses operating points on the validation fold,
+        measures on the test fold and writes the card.
+    input_model : str
+        Key of the configuration that names the folder of the input model, whose output this task's model takes; a run
+        keeps a copy of the folder.
+    input_task : str
+        Task that trains the input model for each fold of a cross-validation; `input_model` has the same name.
     steps : bool
-        Whether its model steps. One that does not is not exported: `Evaluation.model` is the run itself.
+        Whether its model steps through a stream. One that does not is not exported: `Evaluation.model` is then the
+        folder of the run.
     """
 
     name: str
@@ -89,18 +95,18 @@ class Plugin:
     export: Callable[[Path, Path], Manifest]
     evaluate: Callable[[Evaluation], dict[str, Any]]
     release: Callable[[Path, Path, Path, Path], Manifest]
-    hears: str = ""
-    needs: str = ""
+    input_model: str = ""
+    input_task: str = ""
     steps: bool = True
 
 
 def find_plugin(name: str) -> Plugin:
-    """The plug-in of a task; only its own modules are imported.
+    """Return the plug-in of a task. Only the modules of that task are imported.
 
     Raises
     ------
     ConfigError
-        If there is no such task; the text names those that there are.
+        If there is no such task; the text lists the tasks.
     """
     if name not in TASKS:
         raise ConfigError(f"no task {name!r}; expected one of {', '.join(TASKS)}")

@@ -1,4 +1,4 @@
-"""A run: its folder ``runs/TASK/TIME-HASH``, or ``runs/TASK/NAME``, and what is noted there before it starts."""
+"""A run: its folder, ``runs/TASK/TIME-HASH`` or ``runs/TASK/NAME``, and the files that describe it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from streamer.errors import ConfigError
 
 
 def current_commit() -> str:
-    """The checked-out commit, with ``+`` where files were changed since; ``unknown`` outside git."""
+    """Return the checked-out commit, with ``+`` if files have changed since; ``unknown`` outside git."""
     try:
         commit = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=True)
         changed = subprocess.run(
@@ -44,18 +44,18 @@ METRICS = "metrics.jsonl"
 
 @dataclass(frozen=True)
 class DataUsed:
-    """What a run learns from and is validated on.
+    """Description of the data that a run learns from and is validated on.
 
     Attributes
     ----------
     sha256 : str
-        Of the contents of all its files and of how features were made of them.
+        Hash of the contents of all files and of the settings of their features.
     recordings : int
-        How many.
+        Number of recordings.
     skipped : tuple of str
-        Those that were left out, and why.
+        Recordings that were left out, each with the reason.
     labels : tuple of str
-        Of the model's outputs, where they come of the data: those of the release are these.
+        Names of the model's outputs, where the data determine them.
     """
 
     sha256: str
@@ -77,19 +77,19 @@ class UsedData(Protocol):
 
 
 def data_used(*caches: UsedData) -> DataUsed:
-    """What some caches hold together: those of training and of validation."""
+    """Describe the data of some caches together: those of training and of validation."""
     digest = hashlib.sha256("\n".join(cache.digest for cache in caches).encode()).hexdigest()
     skipped = tuple(f"{s.source}/{s.name}: {s.reason}" for cache in caches for s in cache.skipped)
     return DataUsed(digest, sum(len(cache) for cache in caches), skipped)
 
 
 def data_folder() -> Path:
-    """``$STREAMER_DATA``, or ``../shared/data``.
+    """Return the folder of the data sets: ``$STREAMER_DATA``, or ``../shared/data``.
 
     Raises
     ------
     ConfigError
-        If it is no folder.
+        If it is not a folder.
     """
     folder = Path(os.environ.get("STREAMER_DATA", "../shared/data"))
     if not folder.is_dir():
@@ -98,19 +98,19 @@ def data_folder() -> Path:
 
 
 def new_run(task: str, config: Any, name: str = "") -> Path:
-    """Make a folder for a run of a configuration, a dataclass.
+    """Create the folder of a new run.
 
     Parameters
     ----------
     task : str
     config : dataclass
     name : str
-        Of the folder; empty takes the time and the configuration's hash.
+        Name of the folder; empty takes the time and the configuration's hash.
 
     Raises
     ------
     ConfigError
-        If there is one already, or `name` is none of a folder.
+        If the folder exists already, or `name` is not a valid name of a folder.
     """
     if name in (".", "..") or Path(name).name != name:
         raise ConfigError(f"the run's name is {name!r}; expected that of one folder in {RUNS / task}")
@@ -125,7 +125,7 @@ def new_run(task: str, config: Any, name: str = "") -> Path:
 
 
 def find_same(task: str, config: Any) -> Path | None:
-    """The last run of the very same configuration; None if there is none."""
+    """Return the last run with exactly this configuration; None if there is none."""
     same = sorted((RUNS / task).glob(f"*-{_digest(config)}/config.json"))
     return same[-1].parent if same else None
 
@@ -135,19 +135,19 @@ def _digest(config: Any) -> str:
 
 
 def find_run(task: str, name: str = "") -> Path:
-    """The folder of a run.
+    """Return the folder of a run.
 
     Parameters
     ----------
     task : str
     name : str
-        Its path or its name in ``runs/TASK``; empty takes that which was begun, or gone on with, last and has a
-        ``best.pt``.
+        Path of the run, or its name in ``runs/TASK``; empty takes the run with a ``best.pt`` that was started or
+        resumed last.
 
     Raises
     ------
     ConfigError
-        If there is none; the text names those that there are.
+        If there is none; the text lists the runs that exist.
     """
     written = sorted((RUNS / task).glob("*/config.json"), key=lambda path: (path.stat().st_mtime_ns, path))
     known = [path.parent for path in written]
@@ -164,21 +164,21 @@ def find_run(task: str, name: str = "") -> Path:
 
 
 def write_config(folder: Path, config: Any) -> None:
-    """Note a run's configuration beside its results."""
+    """Write a run's configuration beside its results."""
     write_json(folder / "config.json", asdict(config))
 
 
 def write_environment(folder: Path, commit: str, computing: Mapping[str, Any], data: DataUsed) -> None:
-    """Note what a run ran in and on; what it went on in later is added under ``resumed``.
+    """Write the environment of a run; what differs when it is resumed is added under ``resumed``.
 
     Parameters
     ----------
     folder : Path
-        Takes ``environment.json``.
+        Folder for ``environment.json``.
     commit : str
-        That is checked out.
+        Commit that is checked out.
     computing : mapping
-        Device, processes that train together, threads of each.
+        Device, number of processes and threads of each.
     data : DataUsed
     """
     now = {
@@ -199,20 +199,20 @@ def write_environment(folder: Path, commit: str, computing: Mapping[str, Any], d
         write_json(path, {**now, "resumed": []})
         return
     begun = json.loads(path.read_text(encoding="utf-8"))
-    now = json.loads(json.dumps(now))  # as it is read: tuples are lists
+    now = json.loads(json.dumps(now))  # tuples become lists, as in the file that was read
     changed = {key: value for key, value in now.items() if value != begun.get(key)}
     write_json(path, {**begun, "resumed": [*begun["resumed"], changed]})
 
 
 def note_evaluation(folder: Path, split: str, figures: Mapping[str, Any]) -> None:
-    """Note a run's figures in ``evaluation.json``, beside those of other splits."""
+    """Write a run's figures into ``evaluation.json``, beside those of other splits."""
     path = folder / "evaluation.json"
     noted = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
     write_json(path, {**noted, split: figures})
 
 
 def read_metrics(folder: Path) -> list[dict[str, float]]:
-    """The lines of a run's ``metrics.jsonl``, oldest first; a last one that a kill cut short is left out."""
+    """Return the lines of a run's ``metrics.jsonl``, oldest first, without a last one that a kill cut short."""
     path = folder / METRICS
     if not path.is_file():
         return []
@@ -223,18 +223,18 @@ def read_metrics(folder: Path) -> list[dict[str, float]]:
 
 
 def summaries(tasks: Sequence[str]) -> list[str]:
-    """A line for each run of some tasks: its folder, last step and best score."""
+    """Return a line for each run of some tasks: its folder, last step and best score."""
     lines = []
     for task in tasks:
         for folder in sorted(path.parent for path in (RUNS / task).glob("*/config.json")):
             noted = read_metrics(folder)
             best = max(noted, key=lambda line: line["score"], default=None)
-            said = (
+            figures = (
                 f"step {noted[-1]['step']}, best score {best['score']:.4f} at {best['step']}"
                 if best
                 else "no figures"
             )
-            lines.append(f"{folder}  {said}")
+            lines.append(f"{folder}  {figures}")
     return lines
 
 

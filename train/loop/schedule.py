@@ -1,7 +1,7 @@
-"""Learning rates over a run, and when to give up: pure functions of the step and of the scores so far.
+"""Schedules of the learning rate, and early stopping: pure functions of the step and of the scores so far.
 
-Nothing here has a state of its own. What a schedule must remember, the validation scores, is kept by the
-checkpoint, so that a resumed run follows the same rates as one that never stopped.
+A schedule has no state of its own. It depends on the validation scores, which the checkpoint keeps, so that a resumed
+run follows the same rates as one that was never interrupted.
 """
 
 from __future__ import annotations
@@ -15,31 +15,31 @@ from streamer.errors import ConfigError
 
 
 class Schedule(Protocol):
-    """A learning rate relative to the configured one."""
+    """Learning rate over a run, relative to the configured one."""
 
     def factor(self, step: int, steps: int, scores: Sequence[float]) -> float:
-        """Factor of the learning rate.
+        """Return the factor of the learning rate.
 
         Parameters
         ----------
         step, steps : int
-            Updates done, and updates of the whole run.
+            Updates done so far, and updates of the whole run.
         scores : sequence of float
-            Of all validations so far; higher is better.
+            Scores of all validations so far; higher is better.
         """
         ...
 
 
 @dataclass(frozen=True)
 class Cosine:
-    """A linear rise, then half a cosine down (Loshchilov and Hutter 2017, without restarts).
+    """Linear rise, then a fall along half a cosine (Loshchilov and Hutter 2017, without restarts).
 
     Attributes
     ----------
     warm_up_steps : int
-        Of the rise.
+        Steps of the rise.
     final : float
-        What is left at the end, a share of the learning rate.
+        Rate at the end, a share of the learning rate.
     """
 
     warm_up_steps: int = 200
@@ -54,14 +54,14 @@ class Cosine:
 
 @dataclass(frozen=True)
 class StepDecay:
-    """A linear rise, then a fall at regular distances.
+    """Linear rise, then a fall after every so many steps.
 
     Attributes
     ----------
     warm_up_steps : int
-        Of the rise.
+        Steps of the rise.
     every : int
-        Steps between two falls, counted from the start.
+        Steps between two falls, counted from the start of the run.
     decay : float
         Factor of each fall.
     """
@@ -76,18 +76,18 @@ class StepDecay:
 
 @dataclass(frozen=True)
 class Plateau:
-    """A linear rise, then a fall whenever the score has stopped to grow.
+    """Linear rise, then a fall whenever the score has stopped growing.
 
     Attributes
     ----------
     warm_up_steps : int
-        Of the rise.
+        Steps of the rise.
     patience : int
         Validations without a new best score before a fall, counted anew after each.
     decay : float
         Factor of each fall.
     final : float
-        The rate falls no lower, a share of the learning rate.
+        Lowest rate, a share of the learning rate.
     """
 
     warm_up_steps: int = 200
@@ -107,14 +107,14 @@ class Plateau:
 
 @dataclass(frozen=True)
 class OneCycle:
-    """Half a cosine up to the learning rate, then half a cosine down (Smith and Topin 2018); no cycle of momentum.
+    """Rise and fall along half a cosine each (Smith and Topin 2018), without a cycle of momentum.
 
     Attributes
     ----------
     rise : float
-        Share of the run that the way up takes, 0 to 1.
+        Share of the run that the rise takes, 0 to 1.
     first, final : float
-        Where it starts and ends, shares of the learning rate.
+        Rates at the start and at the end, shares of the learning rate.
     """
 
     rise: float = 0.3
@@ -131,13 +131,14 @@ class OneCycle:
 
 @dataclass(frozen=True)
 class ScheduleConfig:
-    """Which schedule a run follows, and how each of them is set.
+    """Choice of the schedule that a run follows, with the settings of each.
 
     Attributes
     ----------
     name : {"cosine", "step_decay", "plateau", "one_cycle"}
+        Name of the schedule that the run follows.
     cosine, step_decay, plateau, one_cycle
-        Only the named one has an effect.
+        Settings of each schedule; only the named one has an effect.
     """
 
     name: str = "cosine"
@@ -159,7 +160,7 @@ class ScheduleConfig:
 
     @property
     def chosen(self) -> Schedule:
-        """The one that is followed."""
+        """Schedule that the run follows."""
         return self._by_name()[self.name]
 
     def _by_name(self) -> dict[str, Schedule]:
@@ -172,7 +173,7 @@ class ScheduleConfig:
 
 
 def validations_since_best(scores: Sequence[float]) -> int:
-    """How many validations ago the best score was reached; 0 where there was none."""
+    """Return the number of validations since the best score; 0 before the first validation."""
     return len(scores) - 1 - scores.index(max(scores)) if scores else 0
 
 

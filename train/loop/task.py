@@ -1,4 +1,4 @@
-"""What the training loop must be told, and what it must know of a task."""
+"""Interface between the training loop and a task, and the settings of the loop."""
 
 from __future__ import annotations
 
@@ -20,34 +20,35 @@ OPTIMISERS = ("adamw", "muon")
 
 @dataclass(frozen=True)
 class LoopConfig:
-    """How long, how fast and where to learn.
+    """Settings of the training loop.
 
     Attributes
     ----------
     seed : int
-        Of the weights and of everything that is drawn.
+        Seed of the weights and of everything that is drawn at random.
     steps, batch : int
-        Updates, and clips in each, over all processes.
+        Number of updates, and clips in each, over all processes.
     optimiser : {"adamw", "muon"}
-        Muon moves matrices, and AdamW the rest.
+        Optimiser; with ``muon``, matrices are updated by Muon and the rest by AdamW.
     learning_rate, weight_decay : float
-        Of the optimiser.
+        Settings of the optimiser.
     schedule : ScheduleConfig
-        What becomes of the learning rate.
+        Schedule of the learning rate.
     average : float
-        Of the weights that are validated and released: each update they move ``1 - average`` of the way.
+        Decay of the moving average of the weights, which is validated and released: at each update it moves
+        ``1 - average`` of the way to the weights.
     gradient_norm : float
-        Gradients are cut to this.
+        Largest norm of the gradient; a larger one is scaled down to it.
     validate_every : int
-        Steps between validations, each of which writes a checkpoint.
+        Steps between two validations, each of which writes a checkpoint.
     patience : int
-        Validations without a new best score after which training stops early; 0 never does.
+        Validations without a new best score after which training stops early; with 0 it never does.
     device : str
-        ``auto`` (a GPU if there is one), ``cpu``, ``cuda`` or ``cuda:N``.
+        Name of the device: ``auto`` (a GPU if there is one), ``cpu``, ``cuda`` or ``cuda:N``.
     precision : {"auto", "float32", "bf16", "fp16"}
-        Of the model's forward pass; ``auto`` is bf16 on GPUs that have it, fp16 on others, float32 on CPUs.
+        Precision of the forward pass; ``auto`` is bf16 on GPUs that have it, fp16 on other GPUs, float32 on CPUs.
     threads, workers : int
-        Of torch, and processes that make batches (0: none).
+        Threads of torch, and processes that make batches; with 0 the training process makes them.
     """
 
     seed: int = 1
@@ -86,16 +87,16 @@ class LoopConfig:
 
 
 class Task(Protocol):
-    """What the loop must know of a task.
+    """Interface of a task for the training loop.
 
     Attributes
     ----------
     name : str
-        As in the registry.
+        Name of the task, as in the registry.
     config : dataclass
-        The whole configuration of the run.
+        Whole configuration of the run.
     front_end : LogMelConfig, StftConfig or None
-        What the model hears; none where it hears neither log-mel frames nor spectra.
+        Front end of the model; None if its input is neither log-mel frames nor spectra.
     """
 
     @property
@@ -108,27 +109,27 @@ class Task(Protocol):
     def front_end(self) -> LogMelConfig | StftConfig | None: ...
 
     def data_hash(self) -> DataUsed:
-        """What is learnt from and validated on; see `train.loop.run.data_used`."""
+        """Describe the data of training and validation; see `train.loop.run.data_used`."""
         ...
 
     def make_model(self) -> nn.Module:
-        """A model of random weights, drawn from torch's generator."""
+        """Return a model with random weights, drawn from torch's generator."""
         ...
 
     def make_batch(self, seed: int, step: int, size: int) -> Batch:
-        """The batch of a step, on the CPU, clips first: the same for the same arguments."""
+        """Return the batch of a step, on the CPU, clips first: the same for the same arguments."""
         ...
 
     def loss(self, model: nn.Module, batch: Batch) -> dict[str, Tensor]:
-        """Named parts, each a scalar; their sum is to become small.
+        """Return the parts of the loss by name, each a scalar; training minimises their sum.
 
-        `model` may be wrapped: call it, and reach for none of its attributes. `batch` is where the model is.
+        `model` may be wrapped: call it, and use none of its attributes. `batch` is on the model's device.
         """
         ...
 
     def validate(self, model: nn.Module) -> dict[str, float]:
-        """Figures on the validation split; the model with the highest ``score`` is kept.
+        """Return figures on the validation split; the weights with the highest ``score`` are kept.
 
-        `model` is on the device of training; move what it is given there.
+        `model` is on the device of training; move its input there.
         """
         ...

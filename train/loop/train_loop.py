@@ -1,4 +1,4 @@
-"""The training loop, for every task."""
+"""The training loop of every task."""
 
 from __future__ import annotations
 
@@ -29,29 +29,29 @@ _log = logging.getLogger(__name__)
 
 
 def train(task: Task, config: LoopConfig, folder: Path, ranks: Ranks | None = None) -> Path:
-    """Train, or go on training, a task in a run's folder.
+    """Train a task in a run's folder, or resume its training.
 
     Parameters
     ----------
     task : Task
     config : LoopConfig
     folder : Path
-        Takes ``last.pt`` (to resume from), ``best.pt`` (the weights to release), ``metrics.jsonl`` and
-        TensorBoard's event file; made if absent.
+        Folder for ``last.pt`` (to resume from), ``best.pt`` (the weights to release), ``metrics.jsonl`` and
+        TensorBoard's event file; created if absent.
     ranks : Ranks, optional
-        This process among others; alone on ``config.device`` if absent.
+        Place of this process among several; by default it is alone, on ``config.device``.
 
     Returns
     -------
     Path
-        Of ``best.pt``.
+        Path of ``best.pt``.
 
     Raises
     ------
     TrainingError
-        If a loss or a score is infinite or no number.
+        If a loss or a score is infinite or not a number.
     ModelError
-        If the folder's checkpoint is of another task or front end, or its model has another shape.
+        If the folder's checkpoint has another task or front end, or its model has another shape.
     """
     ranks = ranks or single_process(config.device)
     folder.mkdir(parents=True, exist_ok=True)
@@ -64,12 +64,12 @@ def train(task: Task, config: LoopConfig, folder: Path, ranks: Ranks | None = No
     began = time.monotonic() - progress.seconds
 
     logbook = Logbook(folder, progress.step, config.steps) if ranks.first else nullcontext()
-    with logbook as log:  # none in the other processes
+    with logbook as log:  # None in all processes but the first
         for step, batch in _batches(task, config, progress.step, ranks):
             if 0 < config.patience <= validations_since_best(progress.scores):
                 _log.info("stopping early: no better score in %d validations", config.patience)
                 break
-            seed_all(config.seed, step, ranks.rank)  # dropout too depends on the step alone
+            seed_all(config.seed, step, ranks.rank)  # so that a resumed run draws the same dropout
             rate = config.learning_rate * config.schedule.chosen.factor(step, config.steps, progress.scores)
             losses = learner.losses(task, wrapped, batch)
             values = ranks.mean(_values(losses))
@@ -82,7 +82,7 @@ def train(task: Task, config: LoopConfig, folder: Path, ranks: Ranks | None = No
             progress.step = step + 1
             if progress.step % config.validate_every and progress.step != config.steps:
                 continue
-            figures = ranks.agree(lambda: _validated(task, learner.averaged, progress.step))
+            figures = ranks.agree(lambda: _validate(task, learner.averaged, progress.step))
             progress.scores.append(figures["score"])
             progress.seconds = time.monotonic() - began
             if log:
@@ -93,18 +93,17 @@ def train(task: Task, config: LoopConfig, folder: Path, ranks: Ranks | None = No
 
 
 def seed_all(*numbers: int) -> None:
-    """Seed torch's and Python's generators out of some numbers; NumPy's are made where they are used."""
+    """Seed torch's and Python's generators from some numbers. NumPy's generators are made where they are used."""
     seed = int(np.random.SeedSequence(numbers).generate_state(1, np.uint64)[0])
-    torch.default_generator.manual_seed(
-        seed
-    )  # torch.manual_seed queues a call for each absent device, for ever
+    # Not torch.manual_seed, which queues a call for each absent device and never removes it.
+    torch.default_generator.manual_seed(seed)
     if torch.cuda.is_initialized():
         torch.cuda.manual_seed(seed)
     random.seed(seed)
 
 
 class _Batches(Dataset[tuple[int, Batch]]):
-    """A process's shares of the batches from a step on; each depends on the seed and its step alone."""
+    """Shares of one process in the batches from a step on; each depends only on the seed and its step."""
 
     def __init__(self, task: Task, config: LoopConfig, first: int, ranks: Ranks) -> None:
         self._task, self._config, self._first, self._ranks = task, config, first, ranks
@@ -126,27 +125,27 @@ def _batches(task: Task, config: LoopConfig, first: int, ranks: Ranks) -> Iterat
 
 
 def _values(losses: Mapping[str, Tensor]) -> dict[str, float]:
-    """Losses as numbers: one transfer from a GPU for all."""
+    """Return losses as numbers, by a single transfer from the GPU."""
     return dict(zip(losses, torch.stack(list(losses.values())).detach().tolist(), strict=True))
 
 
 def _failure(
     values: Mapping[str, float], step: int, rate: float, config: LoopConfig, folder: Path
 ) -> TrainingError:
-    """What to do about a loss that is no number; the batch that it came from is noted in ``failed.json``."""
+    """Return the error of a loss that is not finite, after writing its batch's seed and step to ``failed.json``."""
     failed = {"seed": config.seed, "step": step, "size": config.batch, "learning_rate": rate, **values}
     write_json(folder / "failed.json", failed)
-    said = ", ".join(f"{name} {value:g}" for name, value in values.items())
+    losses = ", ".join(f"{name} {value:g}" for name, value in values.items())
     kept = folder / "last.pt"
     return TrainingError(
-        f"{said} at step {step} and learning rate {rate:.3g}; expected finite losses. The batch is "
+        f"{losses} at step {step} and learning rate {rate:.3g}; expected finite losses. The batch is "
         f"make_batch({config.seed}, {step}, {config.batch}), noted in {folder / 'failed.json'}; the last good "
         f"checkpoint is {kept if kept.is_file() else 'none, it came before the first'}: look at the batch, or go on "
         f"from there with a lower rate, --resume {folder} --set loop.learning_rate={config.learning_rate / 3:.1g}"
     )
 
 
-def _validated(task: Task, model: nn.Module, step: int) -> dict[str, float]:
+def _validate(task: Task, model: nn.Module, step: int) -> dict[str, float]:
     model.eval()
     figures = {name: float(value) for name, value in task.validate(model).items()}
     score = figures.get("score", math.nan)

@@ -16,7 +16,7 @@ from streamer.inference.model_folders import find_model, read_manifest
 from streamer.inference.onnx import OnnxModel
 from streamer.pipeline.build_heads import verify_model
 from train.errors import TrainingError
-from train.export.quantise import quantise
+from train.export.quantise import quantise_model
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +28,7 @@ def sounds() -> list[Array]:
 
 
 def test_it_says_nearly_the_same_in_a_third_of_the_bytes(sounds: list[Array], tmp_path: Path) -> None:
-    (folder,) = quantise(find_model("gate"), sounds, tmp_path)
+    (folder,) = quantise_model(find_model("gate"), sounds, tmp_path)
     float32, int8 = OnnxModel(find_model("gate")), OnnxModel(folder)
     assert (int8.manifest.name, int8.manifest.task, int8.manifest.precision) == ("gate_int8", "gate", "int8")
     assert int8.manifest.operating_points == float32.manifest.operating_points
@@ -44,7 +44,7 @@ def test_it_says_nearly_the_same_in_a_third_of_the_bytes(sounds: list[Array], tm
 
 
 def test_what_hears_an_ear_hears_the_one_of_8_bits(sounds: list[Array], tmp_path: Path) -> None:
-    ear, head = quantise(find_model("sounds"), sounds, tmp_path)
+    ear, head = quantise_model(find_model("sounds"), sounds, tmp_path)
     assert [folder.name for folder in (ear, head)] == ["ear_int8", "sounds_int8"]
     assert verify_model(head).ear == read_manifest(ear).as_ear()
     assert (read_manifest(ear).precision, read_manifest(head).precision) == ("int8", "float32")
@@ -53,14 +53,14 @@ def test_what_hears_an_ear_hears_the_one_of_8_bits(sounds: list[Array], tmp_path
 
 def test_a_separation_is_refused(sounds: list[Array], tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="model separation separates, by layers that are slower in 8 bits"):
-        quantise(find_model("separation"), sounds, tmp_path)
+        quantise_model(find_model("separation"), sounds, tmp_path)
 
 
 def test_without_sound_it_is_refused(tmp_path: Path) -> None:
     with pytest.raises(
         TrainingError, match="got no sound to calibrate with; expected some: set STREAMER_DATA"
     ):
-        quantise(find_model("gate"), [], tmp_path)
+        quantise_model(find_model("gate"), [], tmp_path)
 
 
 def test_a_precision_that_is_none_is_refused() -> None:

@@ -54,8 +54,8 @@ def plugin(name, config, needs=""):
         export=lambda run, folder: write(folder, f"exported {run.name}"),
         evaluate=evaluate,
         release=lambda run, data, cache, folder: write(folder, f"released {run.name}"),
-        hears=needs,
-        needs=needs,
+        input_model=needs,
+        input_task=needs,
     )
 
 

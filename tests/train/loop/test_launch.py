@@ -84,7 +84,7 @@ class HearingConfig(LineConfig):
 
 def test_a_run_keeps_what_it_hears_and_goes_on_with_nothing_else(tmp_path):
     write_toy_model(tmp_path / "heard")
-    hearing = replace(PLUGIN, config=HearingConfig, hears="heard")
+    hearing = replace(PLUGIN, config=HearingConfig, input_model="heard")
     config = HearingConfig(heard=str(tmp_path / "heard"))
     folder = launch(hearing, config, NOWHERE, NOWHERE)
     manifest = json.loads((folder / "heard" / "manifest.json").read_text())

@@ -7,21 +7,21 @@ from torch import nn
 from streamer.errors import ConfigError, ModelError
 from tests.train.loop.test_train_loop import Interrupted, assert_same_runs
 from tests.train.toy_task import LOOP, Line, load, run_line
-from train.loop.optimiser import optimisers
+from train.loop.optimiser import make_optimisers
 from train.loop.task import LoopConfig
 
 
 @pytest.mark.parametrize("name", ["adamw", "muon"])
 def test_every_weight_is_moved_once(name):
     model = nn.Sequential(nn.Linear(4, 8), nn.BatchNorm1d(8), nn.Conv1d(8, 3, 2), nn.Linear(3, 1))
-    made = optimisers(model, LoopConfig(optimiser=name)).values()
+    made = make_optimisers(model, LoopConfig(optimiser=name)).values()
     moved = [weight for each in made for group in each.param_groups for weight in group["params"]]
     assert sorted(map(id, moved)) == sorted(map(id, model.parameters()))
 
 
 def test_muon_moves_matrices_alone():
     model = nn.Sequential(nn.Linear(4, 8), nn.BatchNorm1d(8), nn.Linear(8, 1))
-    (moved,) = optimisers(model, LoopConfig(optimiser="muon"))["optimiser of matrices"].param_groups[0][
+    (moved,) = make_optimisers(model, LoopConfig(optimiser="muon"))["optimiser of matrices"].param_groups[0][
         "params"
     ]
     assert moved is model[0].weight
@@ -32,7 +32,7 @@ def test_muon_learns_every_direction_at_once():
     wanted = torch.diag(torch.tensor([1.0, 1e-3]))
     model = nn.Linear(2, 2)
     nn.init.zeros_(model.weight)
-    moving = optimisers(model, LoopConfig(optimiser="muon"))["optimiser of matrices"]
+    moving = make_optimisers(model, LoopConfig(optimiser="muon"))["optimiser of matrices"]
     model.weight.grad = -wanted
     moving.step()
     moved = model.weight.detach().diagonal()

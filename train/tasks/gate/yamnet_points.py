@@ -1,4 +1,4 @@
-"""``python -m train.tasks.gate.yamnet_points FOLDER``: operating points of a sliding YAMNet.
+"""``python -m train yamnet-points FOLDER``: operating points of a sliding YAMNet.
 
 They are chosen on validation recordings.
 
@@ -16,14 +16,10 @@ from train.tasks.gate.figures import GateFigures
 from train.tasks.gate.task import GateRunConfig
 
 
-@click.command()
+@click.command("yamnet-points")
 @click.argument("folder", type=click.Path(path_type=Path))
-def main(folder: Path) -> None:
+def yamnet_points_command(folder: Path) -> None:
     """Print the operating points of the model in FOLDER, chosen as the released gate's are."""
     figures = GateFigures(folder, data_folder(), CACHE, GateRunConfig().validation_fold)
     for name, (point,) in figures.points().items():
         click.echo(f"{name}: on {point.on:.2f}, off {point.off:.2f}")
-
-
-if __name__ == "__main__":
-    main()

@@ -134,5 +134,5 @@ PLUGIN = Plugin(
     export=export_run,
     evaluate=evaluate,
     release=release,
-    hears="ear",
+    input_model="ear",
 )

@@ -135,6 +135,6 @@ PLUGIN = Plugin(
     export=export_run,
     evaluate=evaluate,
     release=release,
-    hears="ear",
-    needs="ear",
+    input_model="ear",
+    input_task="ear",
 )
