@@ -32,7 +32,7 @@ def test_an_ear_without_a_background_cannot_be_taught_on(tmp_path: Path) -> None
     folder = write_toy_ear(tmp_path / "ear")
     with pytest.raises(
         ModelError,
-        match=r"ear ear has no .*background\.npz \(No such file.*python -m train\.custom_sounds\.background",
+        match=r"ear ear has no .*background\.npz \(No such file.*python -m train background",
     ):
         read_background(folder, read_manifest(folder))
 
