@@ -15,9 +15,9 @@ import numpy as np
 from streamer.events import Decision, Event, Level, Scores, Spectrum, Status, Stem
 from streamer.sinks.publisher import Publisher
 from streamer.wire.subscriber import Subscriber
+from tests.conftest import DEADLINE_S
 
 LOOPBACK = "tcp://127.0.0.1:*"
-DEADLINE_S = 20.0
 TIME = datetime(2026, 5, 4, 3, 2, 1, 250_000, tzinfo=UTC)
 
 

@@ -15,6 +15,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
+DEADLINE_S = 300.0
+"""Longest that anything in a test may take, on the busiest machine; reached only when something is wrong."""
 
 
 def pytest_configure() -> None:
@@ -67,7 +69,7 @@ def _running_sink() -> str | None:
     if not sink or shutil.which("pactl") is None:
         return None
     listed = subprocess.run(
-        ["pactl", "list", "short", "sinks"], capture_output=True, text=True, timeout=10, check=False
+        ["pactl", "list", "short", "sinks"], capture_output=True, text=True, timeout=DEADLINE_S, check=False
     )
     return sink if sink in listed.stdout else None
 

@@ -15,10 +15,9 @@ import pytest
 
 from streamer.wire.encoding import header_json
 from streamer.wire.subscriber import Subscriber
+from tests.conftest import DEADLINE_S
 
 STREAMER = str(Path(sys.executable).with_name("streamer"))
-DEADLINE_S = 60.0
-"""Longest that anything in a test may take; reached only when something is wrong."""
 
 
 def streamer(*arguments: str, stdin: bytes | None = None) -> subprocess.CompletedProcess[bytes]:

@@ -21,6 +21,7 @@ from streamer.inference.onnx import OnnxModel
 from streamer.pipeline.stream_models import StreamModels
 from streamer.sinks.sink import Sink
 from streamer.sources.source import Block, Source, SourceCounts
+from tests.conftest import DEADLINE_S
 from tests.toy_model import write_toy_model
 
 RATE = 16_000
@@ -112,7 +113,7 @@ class Slow(Scripted):
         self.let, self.given_up = threading.Event(), threading.Event()
 
     def open(self) -> None:
-        assert self.let.wait(30)
+        assert self.let.wait(DEADLINE_S)
         if self.given_up.is_set():
             raise StreamError("was not waited for any longer")
         super().open()

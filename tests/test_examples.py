@@ -13,6 +13,7 @@ import pytest
 
 from streamer.wire.encoding import header_json
 from tests import bus
+from tests.conftest import DEADLINE_S
 from tests.programs import ended
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
@@ -64,7 +65,7 @@ def check_example(command: list[str]) -> None:
                 publisher.send(event)
             lines = [process.stdout.readline() for _ in range(6)]
             process.send_signal(signal.SIGINT)
-            rest, complaints = process.communicate(timeout=bus.DEADLINE_S)
+            rest, complaints = process.communicate(timeout=DEADLINE_S)
     peak = f"{spectrum.frames.max():.2f}"
     assert [line.split() for line in lines] == [
         ["0.05", "s", "gate/mic", "on", "music", "0.97"],

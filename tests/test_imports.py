@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import ROOT
+from tests.conftest import DEADLINE_S, ROOT
 
 TRAINING = {"torch", "torchaudio", "tensorflow", "librosa", "onnx", "sklearn"}
 AT_WISH = {
@@ -132,7 +132,7 @@ def test_streamer_loads_no_training_library() -> None:
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=DEADLINE_S,
         check=False,
     )
     assert done.returncode == 0, f"importing all of streamer loads or fails with: {done.stderr}"

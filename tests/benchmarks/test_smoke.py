@@ -14,7 +14,7 @@ import pytest
 from benchmarks import report
 from streamer.yamnet.folder import Check, write_folder
 from streamer.yamnet.parity import EXACT
-from tests.conftest import ROOT
+from tests.conftest import DEADLINE_S, ROOT
 from tests.toy_separation import write_toy_separation
 from tests.yamnet.toy_weights import noise, toy_weights
 from train.yamnet.torch_reference import TorchYAMNet
@@ -119,7 +119,7 @@ def smoke(name: str, out: Path, *options: str) -> dict[str, Any]:
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=DEADLINE_S,
         check=False,
     )
     assert done.returncode == 0, done.stderr

@@ -14,6 +14,7 @@ from click.testing import CliRunner
 
 from streamer.__main__ import main as started
 from streamer.cli.main import main
+from tests.conftest import DEADLINE_S
 from tests.programs import free_address, messages, received, running
 
 
@@ -30,7 +31,7 @@ def test_being_interrupted_ends_cleanly_with_a_summary(tmp_path: Path, how: sign
     ):
         received(subscriber, 3)
         process.send_signal(how)
-        _, said = process.communicate(timeout=20)
+        _, said = process.communicate(timeout=DEADLINE_S)
     assert process.returncode == 0
     assert re.search(rb"long: heard 0:00:0\S+, dropped 0 samples, 0 overruns, muted 0 samples", said)
     assert b"Traceback" not in said
@@ -44,7 +45,7 @@ def test_an_interrupted_analysis_says_so_and_hears_no_more(tmp_path: Path) -> No
         assert process.stdout is not None
         first = process.stdout.readline()
         process.send_signal(signal.SIGINT)
-        out, said = process.communicate(timeout=30)
+        out, said = process.communicate(timeout=DEADLINE_S)
     assert process.returncode == 130
     assert b"Error: interrupted in long" in said
     assert {h["stream"] for h in messages(first + out)} == {"long"}

@@ -16,6 +16,7 @@ import soundfile
 
 from streamer.config import MODEL_KEYS
 from streamer.inference.model_folders import released_folder
+from tests.conftest import DEADLINE_S
 from tests.programs import STREAMER, free_address, messages, running, streamer
 from tests.toy_model import write_toy_ear, write_toy_head, write_toy_model
 
@@ -255,7 +256,7 @@ def test_subscribe_prints_text_and_json(tone: Path, tmp_path: Path) -> None:
     long = tmp_path / "long.wav"
     soundfile.write(long, np.zeros(60 * 16_000), 16_000)
     with running("listen", "--device", f"file:{long}", "--config", str(config), "--bind", address):
-        text = streamer("subscribe", "level", "--address", address, "--count", "2", "--timeout", "30")
+        text = streamer("subscribe", "level", "--address", address, "--count", "2", "--timeout", "300")
         assert text.returncode == 0, text.stderr
         assert re.fullmatch(
             r"(0:00:\S+  level/long +rms -120\.0 dBFS  peak -120\.0 dBFS\n){2}", text.stdout.decode()
@@ -275,7 +276,7 @@ def test_a_full_disk_is_one_line(tone: Path, arguments: list[str]) -> None:
     given = [a.replace("TONE", str(tone)).replace("ADDRESS", free_address()) for a in arguments]
     with Path("/dev/full").open("wb") as full:
         done = subprocess.run(
-            [STREAMER, *given], stdout=full, stderr=subprocess.PIPE, timeout=60, check=False
+            [STREAMER, *given], stdout=full, stderr=subprocess.PIPE, timeout=DEADLINE_S, check=False
         )
     assert done.returncode == 1
     assert b"Traceback" not in done.stderr
@@ -285,7 +286,7 @@ def test_a_full_disk_is_one_line(tone: Path, arguments: list[str]) -> None:
 def test_a_reader_that_leaves_ends_it_quietly(tone: Path) -> None:
     command = f"{STREAMER} analyze {tone} | head -n 1"
     done = subprocess.run(
-        ["bash", "-o", "pipefail", "-c", command], capture_output=True, timeout=60, check=False
+        ["bash", "-o", "pipefail", "-c", command], capture_output=True, timeout=DEADLINE_S, check=False
     )
     assert done.stderr == b""
     assert len(done.stdout.splitlines()) == 1

@@ -13,6 +13,7 @@ from streamer.errors import StreamError
 from streamer.events import Decision, Event, Status
 from streamer.heads.head import Head
 from tests import bus
+from tests.conftest import DEADLINE_S
 from tests.scripted import RATE, Absent, Clock, Collected, Scripted, Slow, engine, loud, run, toy_gate
 
 
@@ -66,7 +67,7 @@ def test_what_still_opens_at_the_end_is_given_up(head: Head) -> None:
     thread = threading.Thread(target=made.run, args=[stop])
     thread.start()
     stop.set()
-    thread.join(30)
+    thread.join(DEADLINE_S)
     assert not thread.is_alive()
     assert slow.given_up.is_set()
     assert [e.state for e in sink.of("status", "slow") if isinstance(e, Status)] == ["ended"]

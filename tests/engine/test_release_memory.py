@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from streamer.engine import release_memory
+from tests.conftest import DEADLINE_S
 
 PROGRAM = """
 from pathlib import Path
@@ -51,7 +52,7 @@ assert resident_kb(compiler) > 0  # it came back by itself
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux says what is mapped where")
 def test_libraries_are_let_go_and_come_back() -> None:
     done = subprocess.run(
-        [sys.executable, "-c", PROGRAM], capture_output=True, text=True, timeout=300, check=False
+        [sys.executable, "-c", PROGRAM], capture_output=True, text=True, timeout=DEADLINE_S, check=False
     )
     assert done.returncode == 0, done.stderr
 

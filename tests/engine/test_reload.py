@@ -26,7 +26,8 @@ from streamer.events import Event, Status
 from streamer.inference.model_cache import ModelCache
 from streamer.wire.subscriber import Subscriber
 from tests import bus
-from tests.programs import DEADLINE_S, STREAMER, free_address, received, running, streamer
+from tests.conftest import DEADLINE_S
+from tests.programs import STREAMER, free_address, received, running, streamer
 from tests.scripted import RATE, Collected, loud
 from tests.toy_model import write_toy_model
 from tests.toy_separation import write_toy_separation

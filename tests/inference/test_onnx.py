@@ -22,7 +22,7 @@ from streamer.errors import ModelError
 from streamer.inference.manifest import StateSpec
 from streamer.inference.model_folders import read_manifest
 from streamer.inference.onnx import OnnxModel
-from tests.conftest import ROOT
+from tests.conftest import DEADLINE_S, ROOT
 from tests.contract import check_stage
 from tests.toy_model import HOP_FRAMES, LOUD, write_toy_model
 
@@ -127,7 +127,9 @@ def test_nothing_is_reported_to_the_maker_of_the_runtime(tmp_path: Path) -> None
     environment.pop("ORT_DISABLE_TELEMETRY", None)
     for variable in ("CI", "GITHUB_ACTIONS"):  # in which it is silent anyway
         environment.pop(variable, None)
-    subprocess.run([sys.executable, "-c", program, str(folder)], env=environment, timeout=60, check=True)
+    subprocess.run(
+        [sys.executable, "-c", program, str(folder)], env=environment, timeout=DEADLINE_S, check=True
+    )
     assert list(home.rglob("*")) == []
 
 

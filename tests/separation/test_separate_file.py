@@ -21,6 +21,7 @@ from streamer.dsp.stft import StftConfig
 from streamer.inference.onnx import OnnxModel
 from streamer.separation.separate_file import separate_file
 from streamer.separation.separator import at_rate
+from tests.conftest import DEADLINE_S
 from tests.programs import running
 from tests.toy_model import write_toy_model
 from tests.toy_separation import without_offset, write_toy_separation
@@ -215,12 +216,12 @@ def test_asked_to_stop_it_leaves_no_part_of_a_stem(tmp_path: Path) -> None:
     long = write(tmp_path / "long.wav", noise(16_000 * 600))
     folder = tmp_path / "out" / "long"
     with running("separate", str(long), "--out", str(tmp_path / "out")) as process:
-        until = time.monotonic() + 60
+        until = time.monotonic() + DEADLINE_S
         while not (folder / "voice.wav.partial").exists():
             assert time.monotonic() < until
             time.sleep(0.01)
         process.terminate()
-        _, said = process.communicate(timeout=30)
+        _, said = process.communicate(timeout=DEADLINE_S)
     assert process.returncode == 130
     assert b"interrupted in" in said
     assert not folder.exists()

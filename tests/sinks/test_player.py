@@ -21,8 +21,10 @@ from streamer.sinks.player import Player
 from streamer.sources.microphone import MicrophoneSource
 from tests import bus
 from tests.audio.test_playback import HOP, RATE_HZ, stem, tone
+from tests.conftest import DEADLINE_S
 
-DEADLINE_S = 20.0
+WINDOW = 4_800
+"""Frames of a spectrum of what a microphone hears: 0.1 s."""
 
 
 class FakeOutput:
@@ -215,9 +217,10 @@ def test_a_real_device_plays_what_a_microphone_hears(virtual_microphone: str) ->
             heard = np.concatenate([heard, block.samples[:, 0]])
     player.close()
     microphone.close()
-    loud = heard[np.argmax(np.abs(heard) > 0.1) :]
-    spectrum = np.abs(np.fft.rfft(loud * np.hanning(len(loud))))
-    assert np.argmax(spectrum) * RATE_HZ / len(loud) == pytest.approx(440.0, abs=3.0)
+    windows = heard[: len(heard) // WINDOW * WINDOW].reshape(-1, WINDOW)
+    loud = windows[np.abs(windows).max(axis=1) > 0.1] * np.hanning(WINDOW)
+    peaks_hz = np.argmax(np.abs(np.fft.rfft(loud)), axis=1) * RATE_HZ / WINDOW
+    assert np.median(peaks_hz) == pytest.approx(440.0, abs=RATE_HZ / WINDOW)  # a busy machine leaves gaps
 
 
 def test_a_real_device_that_is_not_there_is_named_with_what_is(virtual_microphone: str) -> None:

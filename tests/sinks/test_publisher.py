@@ -15,6 +15,7 @@ from streamer.sinks.publisher import Publisher
 from streamer.wire.keys import make_keys
 from streamer.wire.subscriber import subscribe
 from tests import bus
+from tests.conftest import DEADLINE_S
 
 
 def test_a_late_subscriber_gets_the_last_state_at_once() -> None:
@@ -88,7 +89,7 @@ def test_a_slow_subscriber_loses_and_can_tell_and_holds_up_nobody() -> None:
         sent = 6_000  # of 4 KB: more than both queues (1,000 each) and the kernel's buffers hold
         for seq in range(sent):
             publisher.send(bus.spectrum(seq, frames=16))
-            event = quick.receive(bus.DEADLINE_S)
+            event = quick.receive(DEADLINE_S)
             assert event is not None
             assert (event.topic, event.seq) == ("spectrum/mic", seq)
         assert not quick.lost

@@ -17,6 +17,7 @@ from streamer.errors import ConfigError
 from streamer.events import Level, Stem
 from streamer.sinks.stem_files import LiveStemFiles, StemFiles
 from tests import bus
+from tests.conftest import DEADLINE_S
 
 RATE_HZ = 16_000
 HOP = 160
@@ -156,7 +157,7 @@ def stalled(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
     whole, let_go = soundfile.SoundFile.write, threading.Event()
 
     def slow(self: soundfile.SoundFile, data: np.ndarray) -> None:
-        assert let_go.wait(10)
+        assert let_go.wait(DEADLINE_S)
         whole(self, data)
 
     monkeypatch.setattr(soundfile.SoundFile, "write", slow)
@@ -190,7 +191,7 @@ def test_sound_that_can_wait_loses_nothing(tmp_path: Path, stalled: threading.Ev
     sender = threading.Thread(target=lambda: [sink.send(stem(n * HOP)) for n in range(40)])
     sender.start()
     stalled.set()
-    sender.join(10)
+    sender.join(DEADLINE_S)
     assert not sender.is_alive()
     sink.close()
     assert not sink.incomplete

@@ -16,6 +16,7 @@ from rich.console import Console
 from streamer.events import Event
 from streamer.sinks.view import View
 from tests import bus
+from tests.conftest import DEADLINE_S
 
 
 def _seen(*events: Event, width: int = 100, height: int = 30) -> str:
@@ -210,7 +211,7 @@ def test_every_stream_has_a_row_of_its_own() -> None:
 def test_the_readme_s_picture_can_be_drawn_anew(tmp_path: Path) -> None:
     picture = tmp_path / "view.svg"
     command = [sys.executable, "scripts/draw_view.py", str(picture), "--second", "0.6"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=DEADLINE_S, check=False)
     assert (done.returncode, done.stderr) == (0, "")
     drawn = re.sub(r"<[^>]+>|&#160;", " ", picture.read_text())
     assert "streamer listen" in drawn

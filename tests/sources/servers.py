@@ -12,9 +12,7 @@ from contextlib import contextmanager
 import numpy as np
 
 from streamer.arrays import Array
-
-DEADLINE_S = 30.0
-"""What a server waits for its client at most."""
+from tests.conftest import DEADLINE_S
 
 RTP_FRAMES = 320
 """Frames in an RTP packet: 20 ms at 16 kHz."""

@@ -9,9 +9,7 @@ import numpy as np
 
 from streamer.arrays import Array
 from streamer.sources.source import Source
-
-DEADLINE_S = 30.0
-"""A test waits on conditions, and gives up after this."""
+from tests.conftest import DEADLINE_S
 
 
 def check_source(make_source: Callable[[], Source], expected: Array, rate_hz: int, atol: float = 0.0) -> None:

@@ -24,8 +24,9 @@ from streamer.errors import ConfigError, StreamError
 from streamer.sources.ffmpeg import FfmpegSource, url_source, without_password
 from streamer.sources.media_file import MediaFileSource
 from streamer.sources.source import POLL_S, Block
+from tests.conftest import DEADLINE_S
 from tests.sources.servers import http, rtsp, served, stalling
-from tests.sources.source_contract import DEADLINE_S, check_source, read_all
+from tests.sources.source_contract import check_source, read_all
 
 pytestmark = pytest.mark.skipif(not shutil.which("ffmpeg"), reason="ffmpeg is not installed")
 

@@ -16,7 +16,7 @@ from streamer.audio.devices import find_input, input_devices
 from streamer.errors import DeviceError
 from streamer.sources.microphone import MicrophoneSource
 from streamer.sources.source import SourceCounts
-from tests.conftest import ROOT
+from tests.conftest import DEADLINE_S, ROOT
 
 RATE_HZ = 48_000
 COUNTER_SCALE = 2.0**22
@@ -94,6 +94,6 @@ def test_a_sound_server_that_ends_is_an_error(virtual_microphone: str, tmp_path:
     script = ROOT / "scripts" / "virtual_microphone.sh"
     own = f'TMPDIR={tmp_path}; export TMPDIR; eval "$({script} start)"; exec "$@"'
     command = ["sh", "-c", own, "sh", sys.executable, "-c", LISTEN_UNTIL_ERROR, str(script)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, cwd=ROOT)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=DEADLINE_S, check=False, cwd=ROOT)
     assert done.returncode == 1
     assert done.stderr.splitlines()[-1].startswith("StreamError: input device ")

@@ -9,7 +9,7 @@ from types import MappingProxyType
 import pytest
 from click.testing import CliRunner
 
-from tests.conftest import ROOT
+from tests.conftest import DEADLINE_S, ROOT
 from tests.toy_model import write_toy_model
 from tests.train.toy_task import LineConfig
 from train.__main__ import ELSEWHERE, main
@@ -163,7 +163,12 @@ def test_help_names_the_tasks_and_needs_no_torch():
         "sys.exit(' '.join({'torch', 'onnx', 'sklearn', 'matplotlib'} & set(sys.modules)) or None)"
     )
     done = subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=DEADLINE_S,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
     assert "Train gate into runs/gate/TIME-HASH" in done.stdout

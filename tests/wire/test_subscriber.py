@@ -25,6 +25,7 @@ from streamer.sinks.publisher import Publisher
 from streamer.wire.encoding import encode
 from streamer.wire.subscriber import Subscriber
 from tests import bus
+from tests.conftest import DEADLINE_S
 from tests.programs import ended
 
 ROOT = Path(__file__).parents[2]
@@ -39,7 +40,7 @@ def publisher() -> Iterator[Publisher]:
 @pytest.fixture
 def pair(publisher: Publisher) -> Iterator[tuple[Publisher, Subscriber]]:
     """A publisher and a subscriber of ``level``, who have met."""
-    with subscribe("gate", "level", address=publisher.address, timeout_s=bus.DEADLINE_S) as subscriber:
+    with subscribe("gate", "level", address=publisher.address, timeout_s=DEADLINE_S) as subscriber:
         bus.meet(subscriber, publisher)
         yield publisher, subscriber
 
@@ -208,8 +209,8 @@ def test_another_program_on_the_address_is_an_error_and_goes_on() -> None:
     with zmq.Context.instance().socket(zmq.XPUB) as other:
         other.linger = 0
         port = other.bind_to_random_port("tcp://127.0.0.1")
-        with subscribe(address=f"tcp://127.0.0.1:{port}", timeout_s=bus.DEADLINE_S) as subscriber:
-            assert other.poll(1_000 * bus.DEADLINE_S)  # the subscription
+        with subscribe(address=f"tcp://127.0.0.1:{port}", timeout_s=DEADLINE_S) as subscriber:
+            assert other.poll(1_000 * DEADLINE_S)  # the subscription
             other.send_multipart([b"prices", b"12.50"])
             other.send_multipart(encode(bus.gate(3)))
             with pytest.raises(StreamError, match="not Streamer's"):
@@ -220,14 +221,14 @@ def test_another_program_on_the_address_is_an_error_and_goes_on() -> None:
 def test_a_program_that_does_not_speak_zeromq_is_an_error() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         address = f"tcp://127.0.0.1:{server.getsockname()[1]}"
-        with subscribe(address=address, timeout_s=bus.DEADLINE_S) as subscriber:
+        with subscribe(address=address, timeout_s=DEADLINE_S) as subscriber:
             hangs_up = threading.Thread(target=_hang_up, args=(server, 3), daemon=True)
             hangs_up.start()
             with pytest.raises(
                 StreamError, match=r"does not speak as expected: .*another program listens there"
             ):
                 next(subscriber)
-            hangs_up.join(bus.DEADLINE_S)
+            hangs_up.join(DEADLINE_S)
 
 
 @pytest.mark.parametrize("topic", ["", "/", "/mic"])
@@ -273,7 +274,7 @@ def test_ctrl_c_leaves_at_once(publisher: Publisher) -> None:
         bus.wait_for_output(process, publisher)
         assert process.stdout.readline() == "on music 0.97\n"
         process.send_signal(signal.SIGINT)
-        _, complaints = process.communicate(timeout=bus.DEADLINE_S)
+        _, complaints = process.communicate(timeout=DEADLINE_S)
     assert complaints.splitlines()[-1] == "KeyboardInterrupt"
     assert process.returncode == -signal.SIGINT
 
@@ -312,7 +313,7 @@ def _topics_until_last(subscriber: Subscriber) -> list[str]:
     """Topics of what was received, up to the message of ``level/last``."""
     topics: list[str] = []
     while True:
-        event: Event | None = subscriber.receive(bus.DEADLINE_S)
+        event: Event | None = subscriber.receive(DEADLINE_S)
         assert event is not None, "the deadline passed"
         if event.topic == "level/last":
             return topics

@@ -1,7 +1,7 @@
 import subprocess
 import sys
 
-from tests.conftest import ROOT
+from tests.conftest import DEADLINE_S, ROOT
 from train.augment import torchaudio_cpu
 
 
@@ -25,7 +25,12 @@ except RuntimeError as error:
 
 def test_it_loads_first_thing_in_a_fresh_process_and_what_needs_the_extension_says_so():
     done = subprocess.run(
-        [sys.executable, "-c", PROGRAM], cwd=ROOT, capture_output=True, text=True, timeout=300, check=False
+        [sys.executable, "-c", PROGRAM],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=DEADLINE_S,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines() == [

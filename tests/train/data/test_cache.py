@@ -11,7 +11,7 @@ import soundfile
 
 from streamer.dsp.log_mel import LogMel, LogMelConfig
 from streamer.dsp.stage import offline
-from tests.conftest import ROOT
+from tests.conftest import DEADLINE_S, ROOT
 from tests.train.toy_data import make_toy_data, write
 from train.data import cache as cache_module
 from train.data.cache import SoundCache
@@ -193,7 +193,7 @@ def test_several_processes_build_one_cache(tmp_path):
             )
     command = [sys.executable, "-c", BUILD, str(tmp_path / "own"), str(tmp_path / "cache")]
     running = [subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) for _ in range(2)]
-    said = [process.communicate(timeout=120)[0] for process in running]
+    said = [process.communicate(timeout=DEADLINE_S)[0] for process in running]
     here = FeatureCache(own_sounds.recordings(tmp_path / "own", "sound"), tmp_path / "cache", LogMel())
     assert said == [f"{here.digest}\n"] * 2
     kept = [path.suffix for path in (tmp_path / "cache" / "features").rglob("*.*")]

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import soundfile
 
+from tests.conftest import DEADLINE_S
 from tests.train.toy_data import RATE_HZ, write
 from train.data.decode import ClipError, decode
 from train.data.recordings import Recording
@@ -77,7 +78,7 @@ def test_what_libsndfile_cannot_read_ffmpeg_does(tmp_path):
     assert shutil.which("ffmpeg"), "apt install ffmpeg"
     write(tmp_path / "x.wav", seconds=2.0, pitch_hz=1_000)
     command = ["ffmpeg", "-v", "error", "-i", "x.wav", "-c:a", "aac", "x.m4a"]
-    subprocess.run(command, cwd=tmp_path, check=True, timeout=60)
+    subprocess.run(command, cwd=tmp_path, check=True, timeout=DEADLINE_S)
     with pytest.raises(soundfile.LibsndfileError):
         soundfile.read(tmp_path / "x.m4a")
     sound = decode(clip(tmp_path / "x.m4a"))

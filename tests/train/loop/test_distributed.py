@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from streamer.errors import ConfigError
-from tests.conftest import ROOT
+from tests.conftest import DEADLINE_S, ROOT
 from tests.train.toy_task import PlainLine, load, run_line
 from train.loop.distributed import Ranks, join_processes, single_process
 from train.loop.run import read_metrics
@@ -19,7 +19,7 @@ def test_two_processes_learn_what_one_does(tmp_path):
     run_line(one, PlainLine())
     launch = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
     command = [sys.executable, *launch, "-m", "tests.train.toy_task", "plain", two]
-    done = subprocess.run(command, cwd=ROOT, timeout=180, check=False, capture_output=True, text=True)
+    done = subprocess.run(command, cwd=ROOT, timeout=DEADLINE_S, check=False, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     a, b = load(one / "last.pt"), load(two / "last.pt")
     torch.testing.assert_close(a["states"]["averaged"], b["states"]["averaged"], atol=1e-5, rtol=1e-5)
@@ -60,7 +60,7 @@ while any("gloo" in name for name in threads()):
     done = subprocess.run(
         [*launch, sys.executable, "-c", code],
         cwd=ROOT,
-        timeout=180,
+        timeout=DEADLINE_S,
         check=False,
         capture_output=True,
         text=True,

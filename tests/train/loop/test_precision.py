@@ -13,7 +13,7 @@ import torch
 from torch import nn
 
 from streamer.errors import ConfigError
-from tests.conftest import ROOT
+from tests.conftest import DEADLINE_S, ROOT
 from train.loop.precision import autocast, chosen_precision, why_no_lstm
 
 CPU = torch.device("cpu")
@@ -98,7 +98,7 @@ def test_a_processor_with_avx2_alone_is_asked_itself() -> None:
         capture_output=True,
         text=True,
         check=True,
-        timeout=300,
+        timeout=DEADLINE_S,
     )
     computed, refused = done.stdout.splitlines()
     assert computed == "torch.bfloat16"

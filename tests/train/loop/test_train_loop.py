@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from streamer.errors import ConfigError, ModelError
-from tests.conftest import ROOT
+from tests.conftest import DEADLINE_S, ROOT
 from tests.train.toy_task import LOOP, Line, LineConfig, PlainLine, load, run_line
 from train.errors import TrainingError
 from train.loop.run import read_metrics
@@ -101,7 +101,7 @@ def test_a_killed_run_resumes_as_if_nothing_had_been(tmp_path):
     whole, killed = tmp_path / "whole", tmp_path / "killed"
     run_line(whole)
     command = [sys.executable, "-m", "tests.train.toy_task", "killed", killed]
-    died = subprocess.run(command, cwd=ROOT, timeout=120, check=False, capture_output=True)
+    died = subprocess.run(command, cwd=ROOT, timeout=DEADLINE_S, check=False, capture_output=True)
     assert died.returncode == -signal.SIGKILL, died.stderr
     assert load(killed / "last.pt")["step"] == 8
     run_line(killed)
