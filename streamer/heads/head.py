@@ -1,44 +1,40 @@
-"""What is listened for: a model, what it hears, when it runs, and when its scores become decisions."""
+"""A head: a model, the embedding model whose output it takes, its gate, and the rules of its decisions."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from streamer.dsp.log_mel import LogMel
 from streamer.dsp.stage import Stage
 from streamer.errors import ModelError
 from streamer.head_slots import DecisionConfig
-from streamer.heads.head_decisions import HeadDecisions, decisions_of, points_of
+from streamer.heads.head_decisions import HeadDecisions, decisions_for, thresholds_for
 from streamer.inference.manifest import Thresholds
 from streamer.inference.model import Model
 
 
 @dataclass(frozen=True)
-class Head:
-    """A model that says something, and when its scores become decisions.
+class DecidingModel:
+    """A model whose scores become decisions.
 
     Attributes
     ----------
     name : str
-        In ``scores``, and in the configuration (``sounds``).
+        Its name in ``scores``, which is also its section of the configuration (``sounds``).
     kind : str
-        Of its decisions (``sound``).
+        Kind of the messages that report its decisions (``sound``).
     model : Model
     decisions : DecisionConfig
-        For each of the model's labels.
-    ear : Model or None
-        Whose embeddings the model hears; None where it hears the front end.
+        Settings that hold for each of the model's labels.
     prefer : str
-        Which of the model's operating points is taken.
+        Name of the operating point that is used.
     opened_by : str or None
-        Name of the head that is its gate: it runs while a decision of that one goes on. None runs always.
-    pre_roll_s : float
-        How much of what came before its gate opened it hears then.
+        Name of the head that is its gate: it runs while that one reports a label. None lets it run always.
 
     Raises
     ------
     ModelError
-        If the model was made for another ear, or has not the operating point that is preferred.
+        If the model lacks the preferred operating point.
     ConfigError
         If a threshold that is set does not go with the model's other one.
     """
@@ -47,29 +43,51 @@ class Head:
     kind: str
     model: Model
     decisions: DecisionConfig
+    prefer: str = field(default="balanced", kw_only=True)
+    opened_by: str | None = field(default=None, kw_only=True)
+
+    def __post_init__(self) -> None:
+        self._thresholds()  # refuses those that do not go together
+
+    def decisions_at(self, rate_hz: int, warm_up_samples: int) -> HeadDecisions:
+        """Return the decisions in samples at `rate_hz`; see `streamer.heads.head_decisions.decisions_for`."""
+        return decisions_for(
+            self.model.manifest, self._thresholds(), self.decisions, rate_hz, warm_up_samples
+        )
+
+    def _thresholds(self) -> tuple[Thresholds, ...]:
+        return thresholds_for(self.name, self.model.manifest, self.decisions, self.prefer)
+
+
+@dataclass(frozen=True)
+class Head(DecidingModel):
+    """A model that scores log-mel frames or embeddings.
+
+    Attributes
+    ----------
+    ear : Model or None
+        Embedding model whose output the model takes; None where it takes log-mel frames.
+    pre_roll_s : float
+        Seconds of sound from before its gate opened that it is given first.
+
+    Raises
+    ------
+    ModelError
+        If the model was made for another ear.
+    """
+
     ear: Model | None = None
-    prefer: str = "balanced"
-    opened_by: str | None = None
     pre_roll_s: float = 3.0
 
     def __post_init__(self) -> None:
         self._check_ear()
-        # Refuses thresholds that do not fit.
-        points_of(self.name, self.model.manifest, self.decisions, self.prefer)
+        super().__post_init__()
 
     @property
     def path(self) -> tuple[Stage, ...]:
-        """The stages from resampled sound to scores; heads share those that are equal."""
+        """Stages from resampled sound to scores; heads share those with equal keys."""
         front_end = LogMel(self.model.manifest.log_mel)
         return (front_end, self.ear, self.model) if self.ear else (front_end, self.model)
-
-    def decisions_at(self, rate_hz: int, warm_up_samples: int) -> HeadDecisions:
-        """The decisions in samples at `rate_hz`; arguments as of `streamer.heads.head_decisions.decisions_of`."""
-        return decisions_of(self.model.manifest, self._points, self.decisions, rate_hz, warm_up_samples)
-
-    @property
-    def _points(self) -> tuple[Thresholds, ...]:
-        return points_of(self.name, self.model.manifest, self.decisions, self.prefer)
 
     def _check_ear(self) -> None:
         wanted = self.model.manifest.ear

@@ -1,4 +1,4 @@
-"""From the scores of all labels of a head to its decisions."""
+"""Turn the scores of all labels of a head into decisions."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ from streamer.heads.hysteresis import Change, Hysteresis, HysteresisState
 from streamer.inference.manifest import Manifest, Thresholds
 
 _BELOW_ALL = -1.0
-"""Below every threshold, an `off` of 0 too: what is not the likeliest cannot set in."""
+"""Score below every threshold, an `off` of 0 too: of exclusive labels only the likeliest can begin."""
 
 
 @dataclass
 class HeadState:
-    """What a `HeadDecisions` carries from step to step.
+    """State of a `HeadDecisions` between two steps.
 
     Attributes
     ----------
     origin : int
-        Sample that the head hears from.
+        Sample from which on the head takes sound.
     labels : list of HysteresisState
     awake : set of int
-        Labels that go on, or may soon, or of which nothing was told yet.
+        Labels that go on, or may soon, or of which nothing was reported yet.
     scores : array or None
-        The last that were decided on.
+        Scores of the last step.
     """
 
     origin: int
@@ -42,17 +42,18 @@ class HeadState:
 class HeadDecisions:
     """A `Hysteresis` for each label, after a warm-up.
 
-    A head with one label tells at once how things stand; one with several tells only what sets in. Where
-    labels exclude each other, at most one goes on: it stays until its own score falls, or until another that
-    is the likeliest has lasted, which then takes its place.
+    A head with one label reports at once whether it is on or off; a head with several reports only labels that begin.
+    Of exclusive labels at most one goes on. It ends when its own score falls, or when another label has been the
+    likeliest for long enough, which then takes its place.
 
     Parameters
     ----------
     deciders : tuple of Hysteresis
-        In the order of the scores.
+        One for each label, in the order of the scores.
     exclusive : bool
+        Whether at most one label can go on.
     warm_up_samples : int
-        So much must have been heard before anything is said.
+        Samples before the first decision.
     """
 
     deciders: tuple[Hysteresis, ...]
@@ -64,7 +65,7 @@ class HeadDecisions:
         return np.array([decider.on for decider in self.deciders])
 
     def init(self, origin: int) -> HeadState:
-        """State of a head that hears from sample `origin` on."""
+        """Return the state of a head that takes sound from sample `origin` on."""
         on = None if len(self.deciders) == 1 else False
         labels = [decider.init(origin, on) for decider in self.deciders]
         return HeadState(origin, labels, {n for n, label in enumerate(labels) if not label.at_rest})
@@ -84,42 +85,42 @@ class HeadDecisions:
         Returns
         -------
         list of Change, or None
-            What is to be told; None if too little was heard for these scores to mean anything.
+            Changes to be reported; None during the warm-up.
         """
         if stop - state.origin <= self.warm_up_samples:
             return None
         state.scores = scores
         likeliest = int(scores.argmax()) if self.exclusive else None
-        told: list[Change] = []
-        for n in self._to_step(scores, likeliest, state):
+        changes: list[Change] = []
+        for n in self._labels_to_step(scores, likeliest, state):
             label = state.labels[n]
             counts = likeliest is None or n == likeliest or label.on
             score = float(scores[n]) if counts else _BELOW_ALL
             change, after = self.deciders[n].step(score, start, stop, label)
             if change and change.state == "on" and self.exclusive:
-                told += self._end_all(change.since, stop, state)
-            told += [change] if change else []
+                changes += self._end_all(change.since, stop, state)
+            changes += [change] if change else []
             self._keep(n, after, state)
-        return told
+        return changes
 
     def end(self, stop: int, state: HeadState) -> list[Change]:
-        """What is to be told when the sound ends, is lost or is no longer heard at `stop`: nothing goes on."""
+        """Return the changes that end everything at sample `stop`: the sound ended, was lost, or the gate closed."""
         return self._end_all(stop, stop, state)
 
-    def _to_step(self, scores: Array, likeliest: int | None, state: HeadState) -> list[int]:
-        """The labels of which something may be told or change: the likeliest first, for it may end another."""
+    def _labels_to_step(self, scores: Array, likeliest: int | None, state: HeadState) -> list[int]:
+        """Return the labels that may report or change something: the likeliest first, for it may end another."""
         above = (scores >= self._on).nonzero()[0].tolist()
         return sorted(state.awake.union(above), key=lambda n: (n != likeliest, n))
 
     def _end_all(self, since: int, at: int, state: HeadState) -> list[Change]:
-        told = []
+        changes = []
         for n in sorted(state.awake):
             if state.labels[n].on:
                 assert state.scores is not None  # or it could not have gone on
                 change, after = self.deciders[n].end(float(state.scores[n]), since, at, state.labels[n])
-                told += [change] if change else []
+                changes += [change] if change else []
                 self._keep(n, after, state)
-        return told
+        return changes
 
     @staticmethod
     def _keep(n: int, label: HysteresisState, state: HeadState) -> None:
@@ -127,8 +128,10 @@ class HeadDecisions:
         (state.awake.discard if label.at_rest else state.awake.add)(n)
 
 
-def points_of(name: str, manifest: Manifest, config: DecisionConfig, prefer: str) -> tuple[Thresholds, ...]:
-    """Thresholds of every label: what the configuration says, or else the model.
+def thresholds_for(
+    name: str, manifest: Manifest, config: DecisionConfig, prefer: str
+) -> tuple[Thresholds, ...]:
+    """Return the thresholds of every label: the configuration's, or else the model's.
 
     Parameters
     ----------
@@ -137,16 +140,16 @@ def points_of(name: str, manifest: Manifest, config: DecisionConfig, prefer: str
     manifest : Manifest
     config : DecisionConfig
     prefer : str
-        Which of the model's operating points is taken.
+        Name of the model's operating point that is used.
 
     Raises
     ------
     ModelError
-        If the model has not that operating point.
+        If the model lacks that operating point.
     ConfigError
         If a threshold that is set does not go with the model's other one.
     """
-    points = []
+    thresholds = []
     for label, own in zip(manifest.labels, manifest.thresholds(prefer), strict=True):
         on = own.on if config.on is None else config.on
         off = own.off if config.off is None else config.off
@@ -157,28 +160,28 @@ def points_of(name: str, manifest: Manifest, config: DecisionConfig, prefer: str
                 f"off = {off} (from {owner if config.off is None else 'the configuration'}) for {label}; expected off "
                 f"<= on: set both in [{name}], or neither"
             )
-        points.append(Thresholds(on, off))
-    return tuple(points)
+        thresholds.append(Thresholds(on, off))
+    return tuple(thresholds)
 
 
-def decisions_of(
+def decisions_for(
     manifest: Manifest,
-    points: tuple[Thresholds, ...],
+    thresholds: tuple[Thresholds, ...],
     config: DecisionConfig,
     rate_hz: int,
     warm_up_samples: int,
 ) -> HeadDecisions:
-    """The decisions of a model in samples at `rate_hz`.
+    """Return the decisions of a model in samples at `rate_hz`.
 
     Parameters
     ----------
     manifest : Manifest
-    points : tuple of Thresholds
-        As of `points_of`.
+    thresholds : tuple of Thresholds
+        Thresholds of every label, as `thresholds_for` returns them.
     config : DecisionConfig
     rate_hz : int
     warm_up_samples : int
-        What the models on the way need; a ``warm_up_ms`` that is set takes its place.
+        Warm-up of the models between sound and scores; a ``warm_up_ms`` that is set takes its place.
     """
 
     def samples(ms: float) -> int:
@@ -187,13 +190,13 @@ def decisions_of(
     deciders = tuple(
         Hysteresis(
             label,
-            point.on,
-            point.off,
+            own.on,
+            own.off,
             min_on_samples=samples(config.min_on_ms),
             min_off_samples=samples(config.min_off_ms),
             update_samples=samples(config.update_ms),
         )
-        for label, point in zip(manifest.labels, points, strict=True)
+        for label, own in zip(manifest.labels, thresholds, strict=True)
     )
     warm_up = warm_up_samples if config.warm_up_ms is None else samples(config.warm_up_ms)
     return HeadDecisions(deciders, manifest.exclusive, warm_up)

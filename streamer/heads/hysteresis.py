@@ -1,4 +1,4 @@
-"""From the scores of one label to decisions: thresholds with hysteresis, and hold times."""
+"""Turn the scores of one label into decisions: thresholds with hysteresis, and hold times."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from streamer.events import DecisionState
 
 @dataclass(frozen=True)
 class Change:
-    """A decision to be told: how things stand with `label` since sample `since`, said at sample `at`."""
+    """A decision to be reported: the state of `label` since sample `since`, decided at sample `at`."""
 
     label: str
     state: DecisionState
@@ -20,28 +20,28 @@ class Change:
 
 @dataclass(frozen=True)
 class HysteresisState:
-    """What a `Hysteresis` carries from score to score.
+    """State of a `Hysteresis` between two scores.
 
     Attributes
     ----------
     on : bool or None
-        How things stand; None until that was told for the first time.
+        Whether the label is on; None until that was reported for the first time.
     since : int
-        Where that began.
+        Sample at which it went on or off.
     pending_since : int or None
-        Where a change began that is not yet believed.
-    told_at : int
-        Sample of the last message.
+        Sample at which a change began that has not lasted long enough yet.
+    reported_at : int
+        Sample of the last report.
     """
 
     on: bool | None
     since: int
     pending_since: int | None = None
-    told_at: int = 0
+    reported_at: int = 0
 
     @property
     def at_rest(self) -> bool:
-        """Whether a score below `on` tells and changes nothing."""
+        """Whether a score below `on` reports and changes nothing."""
         return self.on is False and self.pending_since is None
 
 
@@ -49,9 +49,9 @@ class HysteresisState:
 class Hysteresis:
     """Hysteresis over the scores of one label.
 
-    While things stand one way, a score past the other threshold opens a pending change; it is believed once
-    it has lasted, and given up if a score passes the first threshold again meanwhile. Times are in samples of
-    the stream.
+    While the label is off, a score of `on` or more opens a pending change; while it is on, a score below `off` does.
+    The change is reported once it has lasted, and given up if a score passes the other threshold meanwhile. Times are
+    in samples of the stream.
 
     Parameters
     ----------
@@ -59,9 +59,9 @@ class Hysteresis:
     on, off : float
         Thresholds, 0 to 1.
     min_on_samples, min_off_samples : int
-        How long a change must last.
+        Samples that a change must last.
     update_samples : int
-        Between ``update`` messages.
+        Samples between two ``update`` reports.
     """
 
     label: str
@@ -72,7 +72,7 @@ class Hysteresis:
     update_samples: int
 
     def init(self, origin: int, on: bool | None = None) -> HysteresisState:
-        """State at sample `origin`; where `on` is None, the first score tells how things stand."""
+        """Return the state at sample `origin`; if `on` is None, the first score is reported as off or on."""
         return HysteresisState(on, since=origin)
 
     def step(
@@ -91,25 +91,25 @@ class Hysteresis:
         Returns
         -------
         change : Change or None
-            What is to be told, if anything.
+            The change to be reported, if any.
         state : HysteresisState
         """
         state = self._with_pending(score, start, state)
         if state.pending_since is not None:
             needed = self.min_off_samples if state.on else self.min_on_samples
             if stop - state.pending_since >= needed:
-                return self._tell(not state.on, state.pending_since, score, stop, state)
+                return self._report(not state.on, state.pending_since, score, stop, state)
         elif state.on is None:
-            return self._tell(False, state.since, score, stop, state)
-        if state.on and stop - state.told_at >= self.update_samples:
-            return Change(self.label, "update", state.since, stop, score), replace(state, told_at=stop)
+            return self._report(False, state.since, score, stop, state)
+        if state.on and stop - state.reported_at >= self.update_samples:
+            return Change(self.label, "update", state.since, stop, score), replace(state, reported_at=stop)
         return None, state
 
     def end(
         self, score: float, since: int, at: int, state: HysteresisState
     ) -> tuple[Change | None, HysteresisState]:
-        """What is to be told at sample `at` when nothing can go on from `since` on, after a last `score`."""
-        return self._tell(False, since, score, at, state) if state.on else (None, state)
+        """Return the change to be reported at sample `at` if the label cannot go on from sample `since` on."""
+        return self._report(False, since, score, at, state) if state.on else (None, state)
 
     def _with_pending(self, score: float, start: int, state: HysteresisState) -> HysteresisState:
         away, back = (
@@ -121,8 +121,8 @@ class Hysteresis:
             return replace(state, pending_since=None)
         return state
 
-    def _tell(
+    def _report(
         self, on: bool, since: int, score: float, at: int, state: HysteresisState
     ) -> tuple[Change, HysteresisState]:
-        after = replace(state, on=on, since=since, pending_since=None, told_at=at)
+        after = replace(state, on=on, since=since, pending_since=None, reported_at=at)
         return Change(self.label, "on" if on else "off", since, at, score), after

@@ -1,4 +1,4 @@
-"""Where items leave the tree of stages: as frames, or as what a head says."""
+"""Results of a stream's tree of stages: frames of a front end, and scores and changes of a head."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ class MelFrame:
     Attributes
     ----------
     start, stop : int
-        Samples since the epoch began that are new in it; `stop` is the last that it knows of, plus one.
+        Samples since the epoch began that are new in it; `stop` is one past the last that it depends on.
     rank : int
-        Its place among what has the same `stop`.
+        Its order among results with the same `stop`.
     config : LogMelConfig
     values : array, shape (mel_bands,)
     """
@@ -37,15 +37,15 @@ class MelFrame:
 
 @dataclass(frozen=True)
 class HeadResult:
-    """What a head says once.
+    """One result of a head.
 
     Attributes
     ----------
     start, stop, rank : int
-        As a `MelFrame` has them.
+        As in a `MelFrame`.
     head : Head
     scores : array or None
-        Probability of each label; None where the head has heard too little, or hears no more.
+        Probability of each label; None while the head warms up, and when it stops.
     changes : tuple of Change
     """
 
@@ -62,55 +62,58 @@ TreeResult: TypeAlias = MelFrame | HeadResult
 
 @dataclass(frozen=True)
 class Items:
-    """Items that a stage gave out together.
+    """Items that a stage gave out.
 
     Attributes
     ----------
     values : array, shape (items, ...)
     first : int
-        Which item of the stage the first one is.
-    placement : Timeline
+        Index of the first one among all items of the stage.
+    timeline : Timeline
+        Their positions on the sample clock.
     end : int or None
-        Where the sound ended, if it has: the last resampled sample may lie up to half of one after it.
+        Sample at which the sound ended, if it has. The last resampled sample may lie up to half of one after it.
     """
 
     values: Array
     first: int
-    placement: Timeline
+    timeline: Timeline
     end: int | None
 
     def __iter__(self) -> Iterator[tuple[int, int, Array]]:
-        """Start, stop and values of each."""
+        """Iterate over start, stop and values of each item."""
         for k, values in enumerate(self.values, self.first):
-            start, stop = self.placement.span(k)
+            start, stop = self.timeline.span(k)
             yield start, stop if self.end is None else min(stop, self.end), values
 
 
 @dataclass(frozen=True, eq=False)
 class FrameResults:
-    """Gives out the frames of a front end.
+    """Makes results of the frames of a front end.
 
     Parameters
     ----------
     rank : int
+        Order of these results among others with the same `stop`.
     config : LogMelConfig
     """
 
     rank: int
     config: LogMelConfig
 
-    def told(self, items: Items) -> list[MelFrame]:
-        """The frames, one by one."""
+    def results(self, items: Items) -> list[MelFrame]:
+        """Return a result for each frame."""
         return [MelFrame(start, stop, self.rank, self.config, values) for start, stop, values in items]
 
 
 @dataclass(frozen=True, eq=False)
 class HeadResults:
-    """Gives out what a head says.
+    """Makes results of the scores of a head.
 
     Parameters
     ----------
     rank : int
+        Order of these results among others with the same `stop`.
     head : Head
     decisions : HeadDecisions
     """
@@ -119,19 +122,19 @@ class HeadResults:
     head: Head
     decisions: HeadDecisions
 
-    def told(self, items: Items, state: HeadState) -> list[HeadResult]:
-        """What the head says to its scores, once it has heard enough; `state` is updated."""
-        told = []
+    def results(self, items: Items, state: HeadState) -> list[HeadResult]:
+        """Return a result for each item of scores after the warm-up; `state` is updated."""
+        results = []
         for start, stop, scores in items:
             changes = self.decisions.step(scores, start, stop, state)
             if changes is not None:
-                told.append(self.said(start, stop, scores, changes))
-        return told
+                results.append(self.result(start, stop, scores, changes))
+        return results
 
-    def ended(self, stop: int, state: HeadState) -> HeadResult:
-        """What the head says when it hears no more from `stop` on; `state` is updated."""
-        return self.said(stop, stop, None, self.decisions.end(stop, state))
+    def closing_result(self, stop: int, state: HeadState) -> HeadResult:
+        """Return the result that ends everything that goes on at sample `stop`; `state` is updated."""
+        return self.result(stop, stop, None, self.decisions.end(stop, state))
 
-    def said(self, start: int, stop: int, scores: Array | None, changes: list[Change]) -> HeadResult:
-        """Something that this head says."""
+    def result(self, start: int, stop: int, scores: Array | None, changes: list[Change]) -> HeadResult:
+        """Return a result of this head."""
         return HeadResult(start, stop, self.rank, self.head, scores, tuple(changes))

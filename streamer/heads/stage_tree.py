@@ -1,9 +1,9 @@
-"""All heads of one stream as a tree of stages: resampler, front end, ear, head; equal stages are shared."""
+"""Run all heads of a stream as a tree of stages: resampler, front end, ear, head. Stages with equal keys are shared."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Hashable, Iterator, Sequence
+from dataclasses import dataclass, field
 from fractions import Fraction
 
 import numpy as np
@@ -14,7 +14,8 @@ from streamer.dsp.model_calls import Calls, run_alone
 from streamer.dsp.resample import Resample
 from streamer.dsp.stage import Chain, Stage
 from streamer.dsp.timeline import Timeline
-from streamer.heads.gated import GatedHead, GatedHeadState, GateState
+from streamer.heads.gated_head import GatedHead, HeadRun
+from streamer.heads.gating import GatedState, GateState, Switch
 from streamer.heads.head import Head
 from streamer.heads.head_decisions import HeadState
 from streamer.heads.results import FrameResults, HeadResult, HeadResults, Items, TreeResult
@@ -22,43 +23,43 @@ from streamer.inference.model import Model
 
 
 class _Node:
-    """A stage, where its items lie, and who hears them.
+    """A stage, the positions of its items, and the nodes and heads that take them.
 
     Parameters
     ----------
     stage : Stage
-    placement : Timeline
-        Of its items.
+    timeline : Timeline
+        Positions of the stage's items.
     settled_samples : Fraction
-        Sound that its items must have heard before they mean anything.
+        Samples from the start of the sound before the items mean anything.
     """
 
-    def __init__(self, stage: Stage, placement: Timeline, settled_samples: Fraction) -> None:
+    def __init__(self, stage: Stage, timeline: Timeline, settled_samples: Fraction) -> None:
         self.stage = stage
-        self.placement = placement
+        self.timeline = timeline
         self.settled_samples = settled_samples
-        self.children: dict[Stage, _Node] = {}
+        self.children: dict[Hashable, _Node] = {}
         self.frames: FrameResults | None = None
         self.heads: list[HeadResults] = []
         self.gated: list[GatedHead] = []
 
     def child(self, stage: Stage) -> _Node:
-        """The node of a stage that hears this one, made for the first that asks for it."""
-        if stage not in self.children:
-            settled = self.settled_samples + _warm_up_samples([stage], self.placement)
-            self.children[stage] = _Node(stage, self.placement.after(stage), settled)
-        return self.children[stage]
+        """Return the node of a stage that takes this one's items, which is made if there is none with its key."""
+        if stage.key not in self.children:
+            settled = self.settled_samples + _warm_up_samples([stage], self.timeline)
+            self.children[stage.key] = _Node(stage, self.timeline.after(stage), settled)
+        return self.children[stage.key]
 
-    def below(self) -> Iterator[_Node]:
-        """The node itself and all that hear it."""
+    def subtree(self) -> Iterator[_Node]:
+        """Iterate over the node and all below it."""
         yield self
         for child in self.children.values():
-            yield from child.below()
+            yield from child.subtree()
 
 
 @dataclass
 class _NodeState:
-    """A stage's state and how many items it has given out."""
+    """State of a stage, and the number of items that it has given out."""
 
     state: State
     given: int = 0
@@ -66,25 +67,33 @@ class _NodeState:
 
 @dataclass
 class StageTreeState:
-    """What a `StageTree` carries.
+    """State of a `StageTree`.
 
     Attributes
     ----------
-    stages, heads, gates, gated : dict
-        States of the nodes, of what heads that run always say, of gates by the name of their head, and of what
-        they open.
-    heard : int
-        Samples so far.
-    horizon : int
-        Up to which sample everything has been given out.
+    nodes : dict
+        States of the stages.
+    heads : dict
+        States of the heads that run always.
+    gates : dict
+        State of each of these heads as a gate, by the head's name.
+    gated : dict
+        States of the gated heads.
+    switches : dict
+        Openings and closings of each gate that the last step found, by the head's name.
+    processed_samples : int
+        Number of samples that came in.
+    known_until : int
+        Sample up to which all results have been given out.
     """
 
-    stages: dict[_Node, _NodeState]
+    nodes: dict[_Node, _NodeState]
     heads: dict[HeadResults, HeadState]
     gates: dict[str, GateState]
-    gated: dict[GatedHead, GatedHeadState]
-    heard: int = 0
-    horizon: int = 0
+    gated: dict[GatedHead, GatedState[HeadRun]]
+    switches: dict[str, list[Switch]] = field(default_factory=dict)
+    processed_samples: int = 0
+    known_until: int = 0
 
 
 class StageTree:
@@ -94,104 +103,108 @@ class StageTree:
     ----------
     heads : sequence of Head
     rate_hz : int
-        Of the captured sound.
+        Sample rate of the captured sound.
     with_frames : bool
-        Whether log-mel frames are outcomes too, besides what heads say.
+        Whether log-mel frames are results too.
 
     Raises
     ------
     ValueError
-        If a head waits for a gate that does not listen.
+        If a head has a gate that is not among the heads, or is gated itself.
     """
 
     def __init__(self, heads: Sequence[Head], rate_hz: int, with_frames: bool) -> None:
         self._rate_hz = rate_hz
-        self._resamplers: dict[Resample, _Node] = {}
+        self._resamplers: dict[Hashable, _Node] = {}
         always = [head.name for head in heads if head.opened_by is None]
         for head in heads:
             if head.opened_by not in [None, *always]:
                 raise ValueError(
                     f"{head.name} is opened by {head.opened_by!r}; expected a head that runs always: {always}"
                 )
+        # Gated heads come last: stages that heads share which run always are not gated.
         for rank, head in sorted(enumerate(heads), key=lambda ranked: ranked[1].opened_by is not None):
             if head.opened_by is None:
-                self._plant(rank, head)
+                self._add(rank, head)
             else:
-                self._plant_gated(rank, head)
-        self._nodes = [node for resampler in self._resamplers.values() for node in resampler.below()]
+                self._add_gated(rank, head)
+        self._gate_names = always
+        self._nodes = [node for resampler in self._resamplers.values() for node in resampler.subtree()]
         self._gated = sorted(
-            (gated for node in self._nodes for gated in node.gated), key=lambda gated: gated.outlet.rank
+            (gated for node in self._nodes for gated in node.gated), key=lambda gated: gated.results.rank
         )
         for rank, node in enumerate(self._nodes, len(heads)):
             if with_frames and isinstance(node.stage, LogMel):
                 node.frames = FrameResults(rank, node.stage.config)
 
     def init(self) -> StageTreeState:
-        """State of a stream that has heard nothing."""
+        """Return the state at the start of a stream."""
         return StageTreeState(
             {node: _NodeState(node.stage.init()) for node in self._nodes},
-            {outlet: outlet.decisions.init(0) for node in self._nodes for outlet in node.heads},
-            {gated.opened_by: GateState() for gated in self._gated},
-            {gated: GatedHeadState() for gated in self._gated},
+            {results: results.decisions.init(0) for node in self._nodes for results in node.heads},
+            {name: GateState() for name in self._gate_names},
+            {gated: GatedState() for gated in self._gated},
         )
 
     def step(self, mono: Array, state: StageTreeState) -> Calls[list[TreeResult]]:
-        """Take samples, give all that they complete, in no particular order.
+        """Take samples, give all results that they complete, in no particular order.
 
         Parameters
         ----------
         mono : float32 array, shape (samples,)
-            At the captured rate.
+            Samples at the captured rate.
         state : StageTreeState
             Updated.
 
         Returns
         -------
         generator
-            Of what it asks for; gives a list of TreeResult.
+            Yields model calls; returns a list of TreeResult.
         """
-        outcomes: list[TreeResult] = []
+        results: list[TreeResult] = []
         for node in self._resamplers.values():
-            yield from self._hear(node, mono[None], None, state, outcomes)
-        state.heard += len(mono)
-        self._ask_gates(outcomes, state)
-        given = [node.placement.reached(state.stages[node].given) for node in self._resamplers.values()]
-        state.horizon = min([state.heard, *given])
-        switches = {name: gate.due(state.horizon) for name, gate in state.gates.items()}
+            yield from self._process(node, mono[None], None, state, results)
+        state.processed_samples += len(mono)
+        self._find_switches(results, state)
+        given = [node.timeline.reached(state.nodes[node].given) for node in self._resamplers.values()]
+        state.known_until = min([state.processed_samples, *given])
         for gated in self._gated:
-            outcomes += yield from gated.run(switches[gated.opened_by], state.horizon, state.gated[gated])
-        return outcomes
+            switches = state.switches[gated.opened_by]
+            results += yield from gated.advance(switches, state.known_until, state.gated[gated])
+        return results
 
     def next_stop(self, state: StageTreeState) -> int | None:
-        """Sample up to which what is said next reaches; None if nothing is ever said."""
-        stops = [node.placement.span(state.stages[node].given)[1] for node in self._nodes if node.heads]
+        """Return the sample up to which the next result reaches; None if there never is one."""
+        stops = [node.timeline.span(state.nodes[node].given)[1] for node in self._nodes if node.heads]
         opened = [gated.next_stop(own) for gated, own in state.gated.items()]
         return min([*stops, *(stop for stop in opened if stop is not None)], default=None)
 
     def known_after(self, stop: int) -> int:
-        """How many samples must be heard until all is known of those before `stop`."""
-        return max([stop, *(stage.taken_for(stop) for stage in self._resamplers)])
+        """Return the number of samples that must come in until all is known up to sample `stop`."""
+        stages = [node.stage for node in self._resamplers.values()]
+        return max([stop, *(stage.taken_for(stop) for stage in stages if isinstance(stage, Resample))])
 
     def finish(self, state: StageTreeState) -> list[TreeResult]:
-        """Give what the end of the sound completes."""
-        outcomes: list[TreeResult] = []
+        """Give the results that the end of the sound completes."""
+        end = state.processed_samples
+        results: list[TreeResult] = []
         for node in self._resamplers.values():
-            run_alone(self._hear(node, np.zeros((1, 0), np.float32), state.heard, state, outcomes))
-        self._ask_gates(outcomes, state)
-        switches = {name: gate.due(state.heard) for name, gate in state.gates.items()}
+            run_alone(self._process(node, np.zeros((1, 0), np.float32), end, state, results))
+        self._find_switches(results, state)
         for gated in self._gated:
-            outcomes += gated.finish(switches[gated.opened_by], state.heard, state.gated[gated])
-        return outcomes
+            results += gated.finish(state.switches[gated.opened_by], end, state.gated[gated])
+        return results
 
     def close(self, state: StageTreeState) -> list[HeadResult]:
-        """End what goes on, after `finish`; the state is of no use afterwards."""
-        said = [outlet.ended(state.heard, head) for outlet, head in state.heads.items()]
-        for gated, own in state.gated.items():
-            said += gated.close(state.heard, own)
-        return sorted(said, key=lambda one: one.rank)
+        """End everything that goes on, after `finish`; the state is of no use afterwards."""
+        end = state.processed_samples
+        results = [head.closing_result(end, own) for head, own in state.heads.items()]
+        for gated, own_gated in state.gated.items():
+            results += gated.close(end, own_gated)
+        return sorted(results, key=lambda result: result.rank)
 
-    def _plant(self, rank: int, head: Head) -> None:
-        """Make what a head hears a part of the tree."""
+    def _add(self, rank: int, head: Head) -> None:
+        """Add a head that runs always, and the stages on its path that are not there yet."""
         node = self._resampler(head)
         for stage in head.path:
             node = node.child(stage)
@@ -199,60 +212,63 @@ class StageTree:
             HeadResults(rank, head, head.decisions_at(self._rate_hz, round(node.settled_samples)))
         )
 
-    def _plant_gated(self, rank: int, head: Head) -> None:
-        """Gate what a head hears, but for what others hear anyway."""
+    def _add_gated(self, rank: int, head: Head) -> None:
+        """Add a gated head. The stages on its path that run anyway are shared; the others are gated with it."""
         node, path = self._resampler(head), head.path
-        while len(path) > 1 and path[0] in node.children:
-            node, path = node.children[path[0]], path[1:]
-        warm_up = round(_warm_up_samples(path, node.placement))
+        while len(path) > 1 and path[0].key in node.children:
+            node, path = node.children[path[0].key], path[1:]
+        warm_up = round(_warm_up_samples(path, node.timeline))
         gated = GatedHead(
             HeadResults(rank, head, head.decisions_at(self._rate_hz, warm_up)),
             Chain(*path),
-            node.placement,
-            pre_roll_items=round(head.pre_roll_s * self._rate_hz / node.placement.hop_samples),
+            node.timeline,
+            pre_roll_items=round(head.pre_roll_s * self._rate_hz / node.timeline.hop_samples),
             settled_samples=round(node.settled_samples),
         )
         node.gated.append(gated)
 
     def _resampler(self, head: Head) -> _Node:
         stage = Resample(self._rate_hz, head.model.manifest.log_mel.sample_rate_hz)
-        if stage not in self._resamplers:
-            self._resamplers[stage] = _Node(stage, Timeline().after(stage), Fraction(0))
-        return self._resamplers[stage]
+        if stage.key not in self._resamplers:
+            self._resamplers[stage.key] = _Node(stage, Timeline().after(stage), Fraction(0))
+        return self._resamplers[stage.key]
 
-    def _hear(
-        self, node: _Node, x: Array, end: int | None, state: StageTreeState, outcomes: list[TreeResult]
+    def _process(
+        self, node: _Node, x: Array, end: int | None, state: StageTreeState, results: list[TreeResult]
     ) -> Calls[None]:
-        """Step a node and all that hear it; the sound ends after `x` if there is an `end`."""
-        running = state.stages[node]
-        y, running.state = yield from node.stage.step_calls(x, running.state)
+        """Step a node and all below it; an `end` says that the sound ends after `x`, at that sample."""
+        own = state.nodes[node]
+        y, own.state = yield from node.stage.step_calls(x, own.state)
         if end is not None:
-            y = np.concatenate([y, node.stage.flush(running.state)], axis=1)
+            y = np.concatenate([y, node.stage.flush(own.state)], axis=1)
         elif not y.shape[1]:
             return
         if node.frames or node.heads:
-            items = Items(y[0], running.given, node.placement, end)
-            outcomes += node.frames.told(items) if node.frames else []
-            for outlet in node.heads:
-                outcomes += outlet.told(items, state.heads[outlet])
-        running.given += y.shape[1]
+            items = Items(y[0], own.given, node.timeline, end)
+            results += node.frames.results(items) if node.frames else []
+            for head in node.heads:
+                results += head.results(items, state.heads[head])
+        own.given += y.shape[1]
         for gated in node.gated:
-            gated.hold(y, state.gated[gated])
+            gated.add(y, state.gated[gated])
         for child in node.children.values():
-            yield from self._hear(child, y, end, state, outcomes)
+            yield from self._process(child, y, end, state, results)
 
     @staticmethod
-    def _ask_gates(outcomes: Sequence[TreeResult], state: StageTreeState) -> None:
-        for outcome in outcomes:
-            if isinstance(outcome, HeadResult) and outcome.head.name in state.gates:
-                state.gates[outcome.head.name].hear(outcome.changes)
+    def _find_switches(results: Sequence[TreeResult], state: StageTreeState) -> None:
+        """Note the openings and closings of every gate, for gated heads and for the separation."""
+        state.switches = {name: [] for name in state.gates}
+        for result in results:
+            if isinstance(result, HeadResult) and result.changes and result.head.name in state.gates:
+                name = result.head.name
+                state.switches[name] += state.gates[name].switches(result.changes)
 
 
-def _warm_up_samples(stages: Sequence[Stage], placement: Timeline) -> Fraction:
-    """Sound that models need, one after the other, which hear what `placement` places."""
+def _warm_up_samples(stages: Sequence[Stage], timeline: Timeline) -> Fraction:
+    """Return the samples of sound that models in a chain need to warm up, which takes items that lie on `timeline`."""
     samples = Fraction(0)
     for stage in stages:
         if isinstance(stage, Model):
-            samples += stage.manifest.warm_up_frames * placement.hop_samples
-        placement = placement.after(stage)
+            samples += stage.manifest.warm_up_frames * timeline.hop_samples
+        timeline = timeline.after(stage)
     return samples

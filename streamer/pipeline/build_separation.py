@@ -44,7 +44,8 @@ def build_separation(config: Config, heads: Sequence[Head], cache: ModelCache) -
             )
         return None
     model = cache.for_slot(SLOT.name, folder)
-    separation = Separation(model, config.decisions[SLOT.section], config.models.prefer)
+    decisions = config.decisions[SLOT.section]
+    separation = Separation(SLOT.section, SLOT.kind, model, decisions, prefer=config.models.prefer)
     gate = next((head for head in heads if head.name == SLOT.opened_by), None)
     if gate is None:
         return separation

@@ -1,4 +1,4 @@
-"""What listens to a stream: its heads, and what takes its sound apart."""
+"""The models that process a stream: its heads and its separation."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from streamer.separation.gated_separation import Separation
 
 @dataclass(frozen=True)
 class StreamModels:
-    """What streams that are heard alike share.
+    """Models that streams with the same settings share.
 
     Attributes
     ----------
     heads : tuple of Head
     separation : Separation or None
-        None leaves the sound together.
+        None gives no stems.
     """
 
     heads: tuple[Head, ...] = ()
@@ -29,26 +29,26 @@ class StreamModels:
 
     @cached_property
     def models(self) -> tuple[Model, ...]:
-        """Each once, in the order in which a stream asks for them: what waits for a gate hears last."""
+        """Each model once, in the order in which a stream calls them: gated ones come last."""
         in_turn = sorted(self.heads, key=lambda head: head.opened_by is not None)
         models = [model for head in in_turn for model in (head.ear, head.model) if model]
         return tuple(dict.fromkeys([*models, *([self.separation.model] if self.separation else [])]))
 
     @cached_property
     def versions(self) -> dict[str, str]:
-        """What runs: this program, and each model by its place, its name and the start of its SHA-256."""
+        """Version of this program, and name and start of the SHA-256 of each model, by its slot."""
         models = {head.ear.manifest.name: head.ear.manifest for head in self.heads if head.ear}
         models |= {head.name: head.model.manifest for head in self.heads}
         if self.separation:
             models["separation"] = self.separation.model.manifest
-        told = {place: f"{manifest.name}@{manifest.sha256[:12]}" for place, manifest in models.items()}
-        return {"streamer": version("streamer"), **told}
+        versions = {slot: f"{manifest.name}@{manifest.sha256[:12]}" for slot, manifest in models.items()}
+        return {"streamer": version("streamer"), **versions}
 
     def pipeline(self, stream: str, rate_hz: int, publish: PublishConfig) -> Pipeline:
-        """What hears a stream of so many samples a second."""
+        """Return the pipeline of a stream at a sample rate."""
         return Pipeline(stream, rate_hz, self.heads, publish, self.separation)
 
     def ungated(self) -> StreamModels:
-        """The same, but that nothing waits for a gate."""
+        """Return the same models, but all of them run always."""
         heads = tuple(replace(head, opened_by=None) for head in self.heads)
         return StreamModels(heads, replace(self.separation, opened_by=None) if self.separation else None)

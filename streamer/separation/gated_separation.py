@@ -1,4 +1,4 @@
-"""The separation of one stream: its model, its gate, and what it carries."""
+"""The separation of a stream: its model, its gate, and its state while the stream runs."""
 
 from __future__ import annotations
 
@@ -9,94 +9,68 @@ from math import ceil
 from streamer.arrays import Array
 from streamer.dsp.model_calls import Calls
 from streamer.dsp.resample import Resample
-from streamer.head_slots import DecisionConfig
-from streamer.heads.gated import GateState
-from streamer.heads.head_decisions import decisions_of, points_of
-from streamer.heads.results import HeadResult, TreeResult
-from streamer.inference.model import Model
-from streamer.separation.live import LiveSeparation, StemPiece, VoiceResult
+from streamer.heads.gating import GatedState, Switch
+from streamer.heads.head import DecidingModel
+from streamer.separation.live import LiveSeparation, SeparationResult, SeparationRun
+
+_ALWAYS_OPEN = Switch(opens=True, since=0, at=0)
+"""The only switch of a separation without a gate."""
 
 
 @dataclass(frozen=True)
-class Separation:
-    """What separates, and when.
+class Separation(DecidingModel):
+    """A model that separates voice from music, and scores the voice.
 
     Attributes
     ----------
-    model : Model
-        A separation.
-    decisions : DecisionConfig
-        When there is a voice.
-    prefer : str
-        Which of the model's operating points is taken.
-    opened_by : str or None
-        Name of the head that is its gate; None runs always.
     gate_rate_hz : int
-        Sample rate that the gate hears.
-
-    Raises
-    ------
-    ModelError
-        If the model has not the operating point that is preferred.
-    ConfigError
-        If a threshold that is set does not go with the model's other one.
+        Sample rate of the sound that the gate takes.
     """
 
-    model: Model
-    decisions: DecisionConfig = DecisionConfig()
-    prefer: str = "balanced"
-    opened_by: str | None = None
     gate_rate_hz: int = 16_000
 
-    def __post_init__(self) -> None:
-        # Refuses thresholds that do not fit.
-        points_of("voice", self.model.manifest, self.decisions, self.prefer)
-
     def live(self, rate_hz: int, channels: int) -> LiveSeparation:
-        """The separation of sound of this form."""
+        """Return the separation of sound of this format."""
         manifest = self.model.manifest
-        points = points_of("voice", manifest, self.decisions, self.prefer)
         warm_up_samples = round(manifest.warm_up_frames * manifest.frame_ms * rate_hz / 1_000)
-        decisions = decisions_of(manifest, points, self.decisions, rate_hz, warm_up_samples)
+        decisions = self.decisions_at(rate_hz, warm_up_samples)
         late_samples = ceil(Resample(rate_hz, self.gate_rate_hz).latency)
         gated = self.opened_by is not None
         return LiveSeparation(self.model, rate_hz, channels, decisions, gated, late_samples)
 
 
 class SeparatedStream:
-    """One epoch of a stream's sound, apart.
+    """The separation of one epoch of a stream.
 
     Parameters
     ----------
     separation : Separation
     rate_hz, channels : int
-        Of the sound.
+        Format of the sound.
     """
 
     def __init__(self, separation: Separation, rate_hz: int, channels: int) -> None:
-        self._opened_by = separation.opened_by
         self._live = separation.live(rate_hz, channels)
-        self._state = self._live.init()
-        self._gate = GateState()
+        self._state: GatedState[SeparationRun] = GatedState()
+        self._first_switches = [] if separation.opened_by is not None else [_ALWAYS_OPEN]
+        self._processed_samples = 0
 
-    def step(self, x: Array, outcomes: Sequence[TreeResult]) -> Calls[list[StemPiece | VoiceResult]]:
-        """Take samples, and what the heads gave for them.
+    def step(self, x: Array, switches: Sequence[Switch]) -> Calls[list[SeparationResult]]:
+        """Take samples, and the switches of the gate that were found in them.
 
         Parameters
         ----------
         x : float32 array, shape (samples, channels)
-            Finite.
-        outcomes : sequence of TreeResult
+            Finite samples.
+        switches : sequence of Switch
+            New switches of the gate; of no use where it has none.
         """
-        self._ask(outcomes)
-        switches = self._gate.due(self._live.known(self._state.heard + len(x)))
-        return (yield from self._live.step(x, switches, self._state))
+        self._live.add(x[None], self._state)
+        self._processed_samples += len(x)
+        switches, self._first_switches = [*self._first_switches, *switches], []
+        return (yield from self._live.advance(switches, self._processed_samples, self._state))
 
-    def finish(self) -> list[StemPiece | VoiceResult]:
-        """Give what the end of the sound completes."""
-        return self._live.finish(self._state)
-
-    def _ask(self, outcomes: Sequence[TreeResult]) -> None:
-        for outcome in outcomes:
-            if isinstance(outcome, HeadResult) and outcome.head.name == self._opened_by:
-                self._gate.hear(outcome.changes)
+    def finish(self) -> list[SeparationResult]:
+        """Give what the end of the sound completes, faded out."""
+        end = self._processed_samples
+        return [*self._live.finish([], end, self._state), *self._live.close(end, self._state)]

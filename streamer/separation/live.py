@@ -1,31 +1,32 @@
-"""Separation of one stream as it comes: only while its gate is open, to the exact sample, without a click."""
+"""Separate one stream as it comes: only while its gate is open, to the exact sample, without a click."""
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 
 from streamer.arrays import Array, State
 from streamer.dsp.fade import rising
 from streamer.dsp.model_calls import Calls, run_alone
-from streamer.heads.gated import Switch
+from streamer.dsp.timeline import Timeline
+from streamer.heads.gating import Gated, Switch
 from streamer.heads.head_decisions import HeadDecisions, HeadState
 from streamer.heads.hysteresis import Change
 from streamer.inference.model import Model
 from streamer.separation.separator import Separator, Stems
 
 FADE_S = 0.01
-"""Of the stems where they begin and end: a raised cosine."""
+"""Length of the fade, a raised cosine, with which stems begin and end."""
 PRE_ROLL_S = 1.0
-"""Sound before an opening that the network hears, so that it knows the level and what goes on."""
+"""Sound from before an opening that the network is given first, so that it knows the level and what goes on."""
 
 
 @dataclass(frozen=True)
 class StemPiece:
-    """A piece of sound, apart.
+    """A piece of voice and music.
 
     Attributes
     ----------
@@ -42,74 +43,61 @@ class StemPiece:
 
 @dataclass(frozen=True)
 class VoiceResult:
-    """What is said of the voice: changes at sample `stop`."""
+    """Changes of the voice that were decided at sample `stop`."""
 
     stop: int
     changes: tuple[Change, ...]
 
 
+SeparationResult: TypeAlias = StemPiece | VoiceResult
+
+
 @dataclass
-class _OpenSeparation:
-    """A separation that hears, from its opening on.
+class SeparationRun:
+    """State of a separation while its gate is open.
 
     Attributes
     ----------
     state : State
+        State of the separator.
     voice : HeadState
     origin : int
-        Sample of its first hop.
-    given, told : int
-        Samples given out, below 0 while those are due that came before the opening; hops told of.
+        First sample after the opening, with which its first hop begins.
+    processed_until : int
+        Sample up to which sound was processed.
+    given_samples : int
+        Number of samples given out; below 0 while those from before the opening come out.
+    scored_hops : int
+        Number of hops with a score of the voice.
     """
 
     state: State
     voice: HeadState
     origin: int
-    given: int = 0
-    told: int = 0
+    processed_until: int
+    given_samples: int
+    scored_hops: int = 0
 
 
-@dataclass
-class LiveSeparationState:
-    """What a `LiveSeparation` carries.
-
-    Attributes
-    ----------
-    heard : int
-        Samples so far.
-    history : deque of array, shape (samples, channels)
-        The last of them, for an opening, as they came.
-    held : int
-        How many these are.
-    running : _OpenSeparation or None
-        None while the gate is closed.
-    """
-
-    history: deque[Array] = field(default_factory=deque)
-    held: int = 0
-    heard: int = 0
-    running: _OpenSeparation | None = None
-
-
-class LiveSeparation:
+class LiveSeparation(Gated[SeparationRun, SeparationResult]):
     """Stems and voice activity of a stream.
 
-    Unlike what is gated on the resampled sound, it does not wait until the gate's word on a sample is known: a switch
-    said at sample T takes effect at T + `late_samples`, by when the word is known whatever the cutting. So stems are
-    late by the transform's latency alone.
+    Heads wait until the gate's decision on a sample is known; that would add the delay of its resampler to the stems.
+    So a switch at sample T is carried out at T + `late_samples` here, by which it is known however the sound was cut,
+    and stems are late by the latency of the transform alone.
 
     Parameters
     ----------
     model : Model
-        A separation.
+        A separation model.
     rate_hz, channels : int
-        Of the sound.
+        Format of the sound.
     decisions : HeadDecisions
-        When there is a voice.
+        Decisions on the voice.
     gated : bool
-        Whether it waits for switches; else it runs from the first sample on.
+        Whether switches open and close it; otherwise a single opening at sample 0 is expected.
     late_samples : int
-        At most so many samples after T is the gate's word on T known.
+        Most samples after T until the gate's decision on sample T is known.
     """
 
     def __init__(
@@ -122,121 +110,82 @@ class LiveSeparation:
         late_samples: int,
     ) -> None:
         self._separator = Separator(model, rate_hz, channels)
-        self._hop = self._separator.stft.hop_samples
-        self._gated, self._late = gated, late_samples
-        self._history_samples = round(PRE_ROLL_S * rate_hz) // self._hop * self._hop
+        self._hop_samples = self._separator.stft.hop_samples
+        pre_roll = round(PRE_ROLL_S * rate_hz) // self._hop_samples * self._hop_samples
+        self._pre_roll_samples = pre_roll if gated else 0
+        # Sample k is complete at k + 1, so the first one that is processed after a switch at T is T + late_samples.
+        super().__init__(Timeline(), self._pre_roll_samples, late_samples + 1 if gated else 1)
         self._channels = channels
         self._fade = rising(round(FADE_S * rate_hz))
         self._decisions = decisions
 
-    def init(self) -> LiveSeparationState:
-        """State of a stream that has heard nothing."""
-        state = LiveSeparationState()
-        if not self._gated:
-            run_alone(self._open(state))
-        return state
+    def _pre_roll_start(self, opening: int) -> int:
+        samples = min(opening, self._pre_roll_samples)
+        return opening - samples // self._hop_samples * self._hop_samples  # whole hops
 
-    def step(
-        self, x: Array, switches: Sequence[Switch], state: LiveSeparationState
-    ) -> Calls[list[StemPiece | VoiceResult]]:
-        """Take samples; give what is apart and what is said of the voice.
-
-        Parameters
-        ----------
-        x : float32 array, shape (samples, channels)
-            Finite.
-        switches : sequence of Switch
-            Of the gate, that take effect within `x` or before it.
-        state : LiveSeparationState
-            Updated.
-
-        Returns
-        -------
-        generator
-            Of what it asks for; gives a list of StemPiece and VoiceResult.
-        """
-        given: list[StemPiece | VoiceResult] = []
-        for switch in switches:
-            at = max(0, switch.at + self._late - state.heard)
-            given += yield from self._hear(x[:at], state)
-            x = x[at:]
-            if switch.opens:
-                yield from self._open(state)
-            else:
-                given += self.finish(state)
-        return given + (yield from self._hear(x, state))
-
-    def known(self, stop: int) -> int:
-        """Up to which sample the gate's switches are known, and take effect, when sound up to `stop` was heard."""
-        return stop - self._late
-
-    def finish(self, state: LiveSeparationState) -> list[StemPiece | VoiceResult]:
-        """Give what the end of the sound, or of hearing it, completes, faded out."""
-        running, state.running = state.running, None
-        if running is None:
-            return []
-        given = self._given(self._separator.flush(running.state), running, state.heard)
-        _fade_out([part for part in given if isinstance(part, StemPiece)], len(self._fade))
-        ended = self._decisions.end(state.heard, running.voice)
-        return [*given, VoiceResult(state.heard, tuple(ended))]
-
-    def _open(self, state: LiveSeparationState) -> Calls[None]:
-        """Begin to hear at the next sample, after the last second of what was heard."""
-        history = np.concatenate([np.zeros((0, self._channels), np.float32), *state.history])
-        history = history[-self._history_samples :]
-        heard = history[None, len(history) % self._hop :]
-        _, samples = yield from self._separator.step(heard, self._separator.init())
-        before = self._separator.waiting(samples)
-        state.running = _OpenSeparation(
-            samples, self._decisions.init(state.heard), state.heard, given=-before
+    def _open(
+        self,
+        pre_roll: Array | None,
+        first: int,
+        switch: Switch,  # noqa: ARG002 - nothing is reported of it
+    ) -> Calls[tuple[SeparationRun, list[SeparationResult]]]:
+        x = np.zeros((1, 0, self._channels), np.float32) if pre_roll is None else pre_roll
+        _, state = yield from self._separator.step(x, self._separator.init())
+        origin = first + x.shape[1]
+        waiting = self._separator.waiting(state)
+        run = SeparationRun(
+            state, self._decisions.init(origin), origin, processed_until=origin, given_samples=-waiting
         )
+        return run, []
 
-    def _hear(self, x: Array, state: LiveSeparationState) -> Calls[list[StemPiece | VoiceResult]]:
-        if not len(x):
-            return []
-        state.heard += len(x)
-        if self._gated:
-            self._remember(x, state)
-        if state.running is None:
-            return []
-        stems, state.running.state = yield from self._separator.step(x[None], state.running.state)
-        return self._given(stems, state.running, state.heard)
+    def _process(self, items: Array, run: SeparationRun) -> Calls[list[SeparationResult]]:
+        run.processed_until += items.shape[1]
+        stems, run.state = yield from self._separator.step(items, run.state)
+        return self._results(stems, run)
 
-    def _remember(self, x: Array, state: LiveSeparationState) -> None:
-        """Keep what an opening may ask for: pieces as they came, joined only then."""
-        state.history.append(x)
-        state.held += len(x)
-        while state.held - len(state.history[0]) >= self._history_samples:
-            state.held -= len(state.history.popleft())
+    def _close(self, at: int, run: SeparationRun) -> list[SeparationResult]:  # noqa: ARG002 - it ends with its sound
+        results = self._results(self._separator.flush(run.state), run)
+        _fade_out([result for result in results if isinstance(result, StemPiece)], len(self._fade))
+        end = run.processed_until
+        return [*results, VoiceResult(end, tuple(self._decisions.end(end, run.voice)))]
 
-    def _given(self, stems: Stems, running: _OpenSeparation, heard: int) -> list[StemPiece | VoiceResult]:
-        """Cut into hops, so that the pieces are the same however the sound was cut."""
-        parts: list[StemPiece | VoiceResult] = []
-        for first in range(0, stems.voice.shape[1], self._hop):
-            voice, music = (stem[0, first : first + self._hop] for stem in (stems.voice, stems.music))
-            at, running.given = running.given, running.given + len(voice)
+    def _finish(
+        self,
+        items: Array | None,
+        end: int,  # noqa: ARG002 - a sample is never beyond it
+        run: SeparationRun,
+    ) -> list[SeparationResult]:
+        return [] if items is None else run_alone(self._process(items, run))
+
+    def _results(self, stems: Stems, run: SeparationRun) -> list[SeparationResult]:
+        """Cut stems into hops, so that the pieces are the same however the sound was cut; decide on the voice."""
+        results: list[SeparationResult] = []
+        for first in range(0, stems.voice.shape[1], self._hop_samples):
+            voice, music = (stem[0, first : first + self._hop_samples] for stem in (stems.voice, stems.music))
+            at = run.given_samples
+            run.given_samples += len(voice)
             if at >= 0:
                 rise = self._fade[at : at + len(voice)]
                 for stem in (voice, music):
                     stem[: len(rise)] *= rise
-                start = running.origin + at
-                parts.append(StemPiece(start, start + len(voice), voice, music))
+                start = run.origin + at
+                results.append(StemPiece(start, start + len(voice), voice, music))
         for score in stems.voiced[0]:
-            start = running.origin + running.told * self._hop
-            running.told += 1
-            if start < heard:  # the last frames only complete the sound of those before them
-                stop = min(start + self._hop, heard)
-                changes = self._decisions.step(np.array([score]), start, stop, running.voice)
-                parts.append(VoiceResult(stop, tuple(changes or ())))
-        return parts
+            start = run.origin + run.scored_hops * self._hop_samples
+            run.scored_hops += 1
+            if start < run.processed_until:  # the last frames only complete the sound of those before them
+                stop = min(start + self._hop_samples, run.processed_until)
+                changes = self._decisions.step(np.array([score]), start, stop, run.voice)
+                results.append(VoiceResult(stop, tuple(changes or ())))
+        return results
 
 
-def _fade_out(parts: Sequence[StemPiece], samples: int) -> None:
-    """Let the last samples of some pieces fade, as far as they reach."""
-    left = min(samples, sum(len(part.voice) for part in parts))
+def _fade_out(pieces: Sequence[StemPiece], samples: int) -> None:
+    """Fade the last samples of some pieces, as far as they reach."""
+    left = min(samples, sum(len(piece.voice) for piece in pieces))
     fall = rising(left)[::-1]
-    for part in reversed(parts):
-        count = min(left, len(part.voice))
-        for stem in (part.voice, part.music):
+    for piece in reversed(pieces):
+        count = min(left, len(piece.voice))
+        for stem in (piece.voice, piece.music):
             stem[len(stem) - count :] *= fall[left - count : left]
         left -= count

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ import pytest
 from streamer.arrays import Array
 from streamer.config import PublishConfig
 from streamer.dsp.log_mel import LogMel, LogMelConfig
-from streamer.dsp.model_calls import run_alone
+from streamer.dsp.model_calls import Calls, run_alone
 from streamer.dsp.resample import Resample
 from streamer.dsp.stage import Chain, Stage, offline
 from streamer.dsp.timeline import Timeline
@@ -19,7 +20,7 @@ from streamer.engine.stream import Stream
 from streamer.engine.warm_up import warm_up
 from streamer.events import Decision, Event, Scores
 from streamer.head_slots import DecisionConfig
-from streamer.heads.gated import GateState, Switch
+from streamer.heads.gating import Gated, GatedState, GateState, Switch
 from streamer.heads.head import Head
 from streamer.heads.hysteresis import Change
 from streamer.heads.results import HeadResult
@@ -188,17 +189,17 @@ def test_all_that_is_said_is_foretold(
     said: list[HeadResult] = []
 
     def newly_known(stop: int) -> list[HeadResult]:
-        before = state.horizon
+        before = state.known_until
         said.extend(
             one
-            for one in run_alone(hearing.step(x[state.heard : stop], state))
+            for one in run_alone(hearing.step(x[state.processed_samples : stop], state))
             if isinstance(one, HeadResult)
         )
-        return [one for one in said if before < one.stop <= state.horizon]
+        return [one for one in said if before < one.stop <= state.known_until]
 
     def known_next() -> int:
         stops = [
-            one.stop for one in said if one.stop > state.horizon
+            one.stop for one in said if one.stop > state.known_until
         ]  # given out, but not all before it is known
         return hearing.known_after(min([hearing.next_stop(state) or 0, *stops]))
 
@@ -314,13 +315,73 @@ def test_an_end_before_the_gate_ever_opened_says_nothing_of_it(heads: list[Head]
     assert told(events, "genre") == []
 
 
-def test_a_switch_waits_until_all_is_known_up_to_it() -> None:
+def test_a_gate_is_open_while_one_of_its_labels_goes_on() -> None:
     gate = GateState()
-    gate.hear([Change("music", "off", 0, 10, 0.1), Change("music", "on", 20, 50, 0.9)])
-    gate.hear([Change("music", "update", 20, 60, 0.9), Change("choir", "on", 50, 70, 0.9)])
-    gate.hear([Change("music", "off", 70, 90, 0.1), Change("choir", "off", 80, 95, 0.1)])
-    assert gate.due(49) == []
-    assert gate.due(50) == [Switch(True, 20, 50)]
-    assert gate.due(94) == []  # one of its labels goes on
-    assert gate.due(99) == [Switch(False, 80, 95)]
-    assert gate.due(99) == []
+    opening = gate.switches([Change("music", "off", 0, 10, 0.1), Change("music", "on", 20, 50, 0.9)])
+    assert opening == [Switch(True, 20, 50)]
+    assert gate.switches([Change("music", "update", 20, 60, 0.9), Change("choir", "on", 50, 70, 0.9)]) == []
+    assert gate.switches([Change("music", "off", 70, 90, 0.1)]) == []
+    assert gate.switches([Change("choir", "off", 80, 95, 0.1)]) == [Switch(False, 80, 95)]
+
+
+@dataclass
+class ListedRun:
+    """What a `Listed` was given since it opened."""
+
+    items: list[int]
+
+
+class Listed(Gated[ListedRun, tuple[str, list[int]]]):
+    """Lists the items of its pre-roll, of each step and of the end; a pre-roll has 4 items."""
+
+    def __init__(self, delay_samples: int) -> None:
+        super().__init__(Timeline(), history_items=4, delay_samples=delay_samples)
+
+    def _pre_roll_start(self, opening: int) -> int:
+        return max(0, opening - 4)
+
+    def _open(
+        self, pre_roll: Array | None, first: int, switch: Switch
+    ) -> Calls[tuple[ListedRun, list[tuple[str, list[int]]]]]:
+        yield from ()
+        items = [] if pre_roll is None else pre_roll[0].tolist()
+        assert not items or first == items[0]
+        return ListedRun([]), [("open", items)]
+
+    def _process(self, items: Array, run: ListedRun) -> Calls[list[tuple[str, list[int]]]]:
+        yield from ()
+        run.items += items[0].tolist()
+        return []
+
+    def _close(self, at: int, run: ListedRun) -> list[tuple[str, list[int]]]:
+        return [("close", run.items)]
+
+    def _finish(self, items: Array | None, end: int, run: ListedRun) -> list[tuple[str, list[int]]]:
+        run.items += [] if items is None else items[0].tolist()
+        return []
+
+
+@pytest.mark.parametrize("cut", [1, 2, 3, 5, 40])
+@pytest.mark.parametrize("delay", [0, 1, 7])
+def test_switches_are_carried_out_between_the_same_items_however_they_come(cut: int, delay: int) -> None:
+    listed, state, found = Listed(delay), GatedState[ListedRun](), []
+    switches = [
+        Switch(True, 0, 3),
+        Switch(False, 0, 9),
+        Switch(True, 0, 12),
+        Switch(False, 0, 13),
+        Switch(True, 0, 21),
+    ]
+    for first in range(0, 40, cut):
+        items = np.arange(first, min(first + cut, 40))
+        listed.add(items[None], state)
+        new = [switch for switch in switches if first < switch.at <= first + len(items)]
+        found += run_alone(listed.advance(new, first + len(items), state))
+        assert sum(piece.shape[1] for piece in state.pieces) < 4 + cut + delay
+    found += listed.finish([], 40, state) + listed.close(40, state)
+    opened = [max(0, at + delay - 1) for at in (3, 9, 12, 13, 21)]  # item k is complete at sample k + 1
+    spans = [(opened[0], opened[1]), (opened[2], opened[3]), (opened[4], 40)]
+    expected = []
+    for start, stop in spans:
+        expected += [("open", list(range(max(0, start - 4), start))), ("close", list(range(start, stop)))]
+    assert found == expected

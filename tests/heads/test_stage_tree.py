@@ -123,11 +123,11 @@ def test_what_is_said_next_is_known_when_it_was_foretold_and_not_before(
     for _ in range(20):
         stop = hearing.next_stop(state)
         assert stop is not None
-        first, last = state.heard, hearing.known_after(stop)
+        first, last = state.processed_samples, hearing.known_after(stop)
         run_alone(hearing.step(sound[first : last - 1], state))
-        assert state.horizon < stop
+        assert state.known_until < stop
         run_alone(hearing.step(sound[last - 1 : last], state))
-        assert state.horizon >= stop
+        assert state.known_until >= stop
         assert (hearing.next_stop(state) or 0) > stop
 
 

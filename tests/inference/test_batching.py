@@ -217,9 +217,8 @@ def heard_alone(pipeline: Pipeline, blocks: Sequence[Block]) -> list[Event]:
 @pytest.mark.parametrize("seed", range(3))
 def test_toys_say_the_same_bytes_together_as_alone(tmp_path: Path, seed: int) -> None:
     heads = make_heads(tmp_path)
-    separation = Separation(
-        OnnxModel(write_toy_separation(tmp_path / "separation", 0.25)), DecisionConfig(), opened_by="gate"
-    )
+    model = OnnxModel(write_toy_separation(tmp_path / "separation", 0.25))
+    separation = Separation("voice", "voice", model, DecisionConfig(), opened_by="gate")
 
     def made() -> Pipeline:
         return Pipeline("s", RATE, heads, PublishConfig(spectrum=True), separation)

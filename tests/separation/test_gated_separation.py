@@ -36,7 +36,7 @@ def gate(tmp_path: Path) -> Head:
 @pytest.fixture
 def separation(tmp_path: Path) -> Separation:
     model = OnnxModel(write_toy_separation(tmp_path / "separation", 0.25))
-    return Separation(model, DECISIONS, opened_by="gate")
+    return Separation("voice", "voice", model, DECISIONS, opened_by="gate")
 
 
 def sound(rate_hz: int, channels: int = 1) -> Array:

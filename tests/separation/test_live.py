@@ -10,15 +10,16 @@ import pytest
 from streamer.arrays import Array
 from streamer.dsp.model_calls import run_alone
 from streamer.head_slots import DecisionConfig
-from streamer.heads.gated import Switch
-from streamer.heads.head_decisions import decisions_of, points_of
+from streamer.heads.gating import GatedState, Switch
+from streamer.heads.head_decisions import decisions_for, thresholds_for
 from streamer.inference.onnx import OnnxModel
-from streamer.separation.live import LiveSeparation, StemPiece, VoiceResult
+from streamer.separation.live import LiveSeparation, SeparationRun, StemPiece, VoiceResult
 from tests.toy_separation import without_offset, write_toy_separation
 
 RATE_HZ = 16_000
 LATE = 20
 FADE = 160
+ALWAYS = [Switch(opens=True, since=0, at=0)]
 OPENED = [Switch(opens=True, since=0, at=5_003), Switch(opens=False, since=0, at=20_011)]
 
 
@@ -29,8 +30,8 @@ def model(tmp_path: Path) -> OnnxModel:
 
 def live(model: OnnxModel, gated: bool = True, channels: int = 1) -> LiveSeparation:
     config, manifest = DecisionConfig(min_on_ms=100.0, min_off_ms=100.0), model.manifest
-    decisions = decisions_of(
-        manifest, points_of("voice", manifest, config, "balanced"), config, RATE_HZ, warm_up_samples=0
+    decisions = decisions_for(
+        manifest, thresholds_for("voice", manifest, config, "balanced"), config, RATE_HZ, warm_up_samples=0
     )
     return LiveSeparation(model, RATE_HZ, channels, decisions, gated, LATE)
 
@@ -42,13 +43,14 @@ def noise(samples: int, channels: int = 1, level: float = 0.1) -> Array:
 def hear(
     separation: LiveSeparation, x: Array, switches: list[Switch], cuts: list[int]
 ) -> list[StemPiece | VoiceResult]:
-    """All that is given for a sound cut at `cuts`, where each switch is told once it is known."""
-    state, given, waiting = separation.init(), [], list(switches)
+    """All that is given for a sound cut at `cuts`, where each switch comes when it must be known."""
+    state, given, waiting = GatedState[SeparationRun](), [], list(switches)
     for a, b in zip([0, *cuts], [*cuts, len(x)], strict=True):
-        due = [switch for switch in waiting if switch.at <= separation.known(b)]
-        waiting = waiting[len(due) :]
-        given += run_alone(separation.step(x[a:b], due, state))
-    return given + separation.finish(state)
+        known = [switch for switch in waiting if switch.at <= max(0, b - LATE)]
+        waiting = waiting[len(known) :]
+        separation.add(x[None, a:b], state)
+        given += run_alone(separation.advance(known, b, state))
+    return given + separation.finish([], len(x), state) + separation.close(len(x), state)
 
 
 def pieces(given: list[StemPiece | VoiceResult]) -> list[StemPiece]:
@@ -91,7 +93,7 @@ def test_stems_begin_and_end_softly(model: OnnxModel, stem: str) -> None:
 @pytest.mark.parametrize("gated", [True, False])
 def test_any_cutting_gives_the_same(model: OnnxModel, gated: bool) -> None:
     x = noise(24_000, channels=2)
-    switches = OPENED if gated else []
+    switches = OPENED if gated else ALWAYS
     whole = hear(live(model, gated, channels=2), x, switches, [])
     rng = np.random.default_rng(3)
     for cuts in (
@@ -108,7 +110,7 @@ def test_any_cutting_gives_the_same(model: OnnxModel, gated: bool) -> None:
 
 def test_without_a_gate_everything_is_apart(model: OnnxModel) -> None:
     x = noise(8_123)
-    given = hear(live(model, gated=False), x, [], [4_000])
+    given = hear(live(model, gated=False), x, ALWAYS, [4_000])
     assert (pieces(given)[0].start, pieces(given)[-1].stop) == (0, 8_123)
 
 
@@ -136,6 +138,6 @@ def test_a_gate_may_open_again_and_again(model: OnnxModel) -> None:
 
 
 def test_a_voice_that_goes_on_ends_with_the_sound(model: OnnxModel) -> None:
-    given = hear(live(model, gated=False), noise(16_000, level=5.0), [], [])
+    given = hear(live(model, gated=False), noise(16_000, level=5.0), ALWAYS, [])
     assert [state for state, *_ in changes(given)][-1] == "off"
     assert changes(given)[-1][2] == 16_000
