@@ -30,7 +30,7 @@ from streamer.config import Config, ModelsConfig, StemsConfig
 from streamer.dsp.log_mel import LogMel
 from streamer.dsp.model_calls import StepResult
 from streamer.dsp.stft import InverseStft, Stft
-from streamer.engine.build_streams import make_listener
+from streamer.engine.build_streams import build_models
 from streamer.engine.scheduler import FILE_CHUNK_S, LIVE_CHUNK_S
 from streamer.inference.model_cache import ModelCache
 from streamer.inference.model_folders import released_folder
@@ -148,7 +148,7 @@ def measure_cases(
 def main() -> None:
     asked = parser(__doc__ or "").parse_args()
     loaded = ModelCache()
-    listeners = make_listener(NAMED, loaded), make_listener(STEMS, loaded).ungated()
+    listeners = build_models(NAMED, loaded), build_models(STEMS, loaded).ungated()
     with one_thread():
         core = limits(0.0 if asked.smoke else 0.2)
         print(

@@ -22,7 +22,7 @@ from streamer.bench.throughput import Streams
 from streamer.config import Config, ModelsConfig
 from streamer.dsp.log_mel import LogMel
 from streamer.dsp.stage import Chain
-from streamer.engine.build_streams import make_listener
+from streamer.engine.build_streams import build_models
 from streamer.errors import ConfigError, ModelError
 from streamer.inference.model_cache import ModelCache
 from streamer.inference.onnx import OnnxModel, open_session
@@ -64,7 +64,7 @@ def core_ms_per_s(peers: Sequence[Peer], rounds: int = 7, least_s: float = 0.2) 
 
 def ours(count: int, block_s: float) -> Peer:
     """Make the peer of `count` streams together, from front end to events: gate, sounds and ungated genre."""
-    listener = make_listener(Config(models=ModelsConfig({"taught": "off"})), ModelCache()).ungated()
+    listener = build_models(Config(models=ModelsConfig({"taught": "off"})), ModelCache()).ungated()
     streams = Streams([listener], count, *recording(RATE_HZ), block_s, Config().publish)
     return Peer(f"streamer, {count} together", streams.turn, count * block_s)
 

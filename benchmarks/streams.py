@@ -23,7 +23,7 @@ import psutil
 from benchmarks.report import machine, one_thread, parser, percentiles, write
 from streamer.bench.recording import Looped, recording
 from streamer.config import Config, StemsConfig
-from streamer.engine.build_streams import make_listener
+from streamer.engine.build_streams import build_models
 from streamer.engine.engine import Engine
 from streamer.engine.stream import Stream
 from streamer.engine.warm_up import get_ready
@@ -131,7 +131,7 @@ def main() -> None:
     result: dict[str, Any] = {"machine": machine(["numba", "numpy", "onnxruntime"]), "streams": {}}
     with one_thread():
         config = Config(stems=StemsConfig(publish=asked.stems))
-        listener = make_listener(config, ModelCache())
+        listener = build_models(config, ModelCache())
         if asked.stems:
             listener = listener.ungated()
         for count in counts:

@@ -13,7 +13,7 @@ import click
 from rich.console import Console, RenderableType
 
 from streamer.config import Config, StreamConfig
-from streamer.engine.build_streams import make_streams
+from streamer.engine.build_streams import build_streams
 from streamer.engine.engine import Engine
 from streamer.engine.warm_up import get_ready
 from streamer.events import Event
@@ -49,7 +49,7 @@ def main(out: Path, second: float) -> None:
     """Listen to the bundled recording in real time for a while, and draw the view."""
     config = Config(stream=(StreamConfig(f"file:{DEMO_PATH}", "mic"),))
     view, stop = View(lambda: f"streamer · publishing on {config.publish.bind}"), threading.Event()
-    streams = make_streams(config, realtime=True, duration_s=float("inf"), loaded=ModelCache(config.engine))
+    streams = build_streams(config, realtime=True, duration_s=float("inf"), models=ModelCache(config.engine))
     get_ready(streams, config.publish)
     camera = PictureAt(view, second, stop)
     Engine(streams, [view, camera], config).run(stop)

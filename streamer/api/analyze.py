@@ -13,7 +13,7 @@ from streamer.api.configure import configured
 from streamer.api.event_iterator import EventIterator
 from streamer.api.sound import Sound, path_of, source_of
 from streamer.config import Config, StreamConfig
-from streamer.engine.build_streams import make_listener, make_streams
+from streamer.engine.build_streams import build_models, build_streams
 from streamer.engine.stream import Stream
 from streamer.events import Status
 from streamer.inference.model_cache import ModelCache
@@ -117,11 +117,11 @@ def streams_of_files(paths: Iterable[Path], config: Config) -> list[Stream]:
         If stems are asked for and nothing separates.
     """
     entries = tuple(StreamConfig(f"file:{path}") for path in paths)
-    return make_streams(
+    return build_streams(
         replace(_unplayed(config), stream=entries),
         realtime=False,
         duration_s=float("inf"),
-        loaded=ModelCache(config.engine),
+        models=ModelCache(config.engine),
     )
 
 
@@ -139,7 +139,7 @@ class _Analysis(EventIterator):
 def _stream_of_array(sound: Sound, rate_hz: float | None, config: Config) -> Stream:
     own = replace(_unplayed(config), stream=(StreamConfig(),))
     source, sinks = source_of(sound, rate_hz), stream_sinks(own, realtime=False)
-    return Stream("array", source, make_listener(own, ModelCache(config.engine)), config=own, sinks=sinks)
+    return Stream("array", source, build_models(own, ModelCache(config.engine)), config=own, sinks=sinks)
 
 
 def _unplayed(config: Config) -> Config:

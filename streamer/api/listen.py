@@ -12,7 +12,7 @@ from typing import Literal
 from streamer.api.configure import configured, positive, with_stems
 from streamer.api.event_iterator import EventIterator
 from streamer.config import Config, StreamConfig
-from streamer.engine.build_streams import make_streams
+from streamer.engine.build_streams import build_streams
 from streamer.engine.warm_up import warm_up
 from streamer.errors import ConfigError
 from streamer.inference.model_cache import ModelCache
@@ -102,7 +102,7 @@ def listen(
         asked = with_stems(asked, publish=True)
     longest_s = math.inf if duration_s is None else positive("duration_s", duration_s, "seconds")
     waiting = int(positive("max_waiting", max_waiting, "events"))
-    streams = make_streams(asked, realtime, longest_s, ModelCache(asked.engine))
+    streams = build_streams(asked, realtime, longest_s, ModelCache(asked.engine))
     warm_up(streams, asked.publish)
     queue = LiveEventQueue(waiting) if realtime else EventQueue(waiting)
     return EventIterator(streams, asked, queue)

@@ -1,38 +1,38 @@
-"""What the front ends cost: microseconds a frame."""
+"""Measure the front ends: microseconds for each frame."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from streamer.arrays import Array
-from streamer.bench.chosen import Chosen
 from streamer.bench.measure import Stepped, each, percentiles
 from streamer.bench.recording import recording
 from streamer.bench.section import BenchSection
+from streamer.bench.target import BenchTarget
 from streamer.dsp.log_mel import LogMel, LogMelConfig
 from streamer.dsp.stage import offline
 
 ROUNDS = 50
-"""How often the whole sound is framed."""
+"""Number of times that the whole sound is framed."""
 WARM_UP_HOPS = 100
 
 
-def frontends(chosen: Chosen, seconds: float) -> list[BenchSection]:
-    """Measure every log-mel front end that the chosen models hear.
+def frontends(target: BenchTarget, seconds: float) -> list[BenchSection]:
+    """Measure every log-mel front end that the models take as input.
 
     Parameters
     ----------
-    chosen : Chosen
+    target : BenchTarget
     seconds : float
-        Of the bundled recording, which is repeated if that is longer.
+        Length of the sound: the bundled recording, repeated if it is shorter.
 
     Returns
     -------
     list of BenchSection
-        Percentiles of microseconds a frame, of single hops and of the whole sound at once.
+        Percentiles of microseconds for each frame, for single hops and for the whole sound at once.
     """
     hearing: dict[LogMelConfig, list[str]] = {}
-    for manifest in (model.manifest for model in chosen.models if not model.manifest.is_separation):
+    for manifest in (model.manifest for model in target.models if not model.manifest.is_separation):
         if manifest.ear is None:
             hearing.setdefault(manifest.log_mel, []).append(manifest.name)
     rows: list[dict[str, object]] = []
@@ -49,7 +49,7 @@ def frontends(chosen: Chosen, seconds: float) -> list[BenchSection]:
 
 
 def _sound(config: LogMelConfig, seconds: float) -> Array:
-    """The recording in whole hops, a window at least; shape (1, samples)."""
+    """Return the recording in whole hops and of at least a window, shape (1, samples)."""
     wanted = max(round(seconds * config.sample_rate_hz), config.window_samples)
     hops = -(-wanted // config.hop_samples)
     samples, _ = recording(config.sample_rate_hz)
@@ -66,5 +66,5 @@ def _hop_by_hop(config: LogMelConfig, sound: Array) -> dict[str, float]:
 
 def _whole(config: LogMelConfig, sound: Array) -> dict[str, float]:
     front_end = LogMel(config)
-    frames = offline(front_end, sound).shape[1]  # which also compiles it
+    frames = offline(front_end, sound).shape[1]  # this call compiles it, too
     return percentiles(each(lambda x: offline(front_end, x), [sound] * ROUNDS) / frames)

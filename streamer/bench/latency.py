@@ -1,4 +1,4 @@
-"""How late messages are: from the capture of their last sample to a subscriber, and what no machine can better."""
+"""Measure how late messages reach a subscriber, and list the latency that the models themselves have."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from streamer.bench.chosen import Chosen
 from streamer.bench.measure import percentiles
 from streamer.bench.recording import Looped, recording
 from streamer.bench.section import BenchSection
+from streamer.bench.target import BenchTarget
 from streamer.dsp.resample import Resample
 from streamer.dsp.stage import Chain
 from streamer.engine.engine import Engine
@@ -27,25 +27,25 @@ from streamer.wire.subscriber import Subscriber
 
 LOOPBACK = "tcp://127.0.0.1:*"
 SETTLED_S = 1.0
-"""Sound that is heard before anything counts: the subscriber connects meanwhile."""
+"""Sound whose messages do not count: the subscriber connects meanwhile."""
 LOOK_S = 0.1
-"""Between two looks of the subscriber at whether it is over."""
+"""Longest wait of the subscriber before it checks whether the measurement is over."""
 COUNTED: dict[str, type[Event]] = {"level": Level, "scores": Scores, "decision": Decision}
-"""What is measured. Status messages have no sound."""
+"""Events that are measured. Status messages belong to no sound."""
 
 
 class Received(Sink):
-    """A subscriber on a thread of its own, which opens and closes as a sink behind the publisher.
+    """Receives what a publisher sends, on a thread of its own; opened and closed as a sink behind the publisher.
 
     Parameters
     ----------
     publisher : Publisher
-        Opened before this.
+        The publisher, which is opened before this sink.
 
     Attributes
     ----------
     late_s : list of (Event, float)
-        What was received for the first time, and how long after the capture of its last sample.
+        Events that were received, without repetitions, and the seconds since the capture of their last sample.
     """
 
     def __init__(self, publisher: Publisher) -> None:
@@ -58,7 +58,7 @@ class Received(Sink):
         self._thread.start()
 
     def send(self, event: Event) -> None:
-        """Nothing: what it takes comes over the network."""
+        """Ignore the event: it comes over the network too."""
 
     def close(self) -> None:
         self._over.set()
@@ -75,43 +75,42 @@ class Received(Sink):
                     self.late_s.append((event, now_s - event.time.timestamp()))
 
 
-def latency(chosen: Chosen, seconds: float) -> list[BenchSection]:
-    """Listen to the bundled recording in real time, as the first stream is heard, and to what is published of it.
+def latency(target: BenchTarget, seconds: float) -> list[BenchSection]:
+    """Listen to the bundled recording in real time with the first stream's models, and time what a subscriber receives.
 
     Parameters
     ----------
-    chosen : Chosen
+    target : BenchTarget
     seconds : float
-        Of sound of which messages count.
+        Length of the sound whose messages count.
 
     Returns
     -------
     list of BenchSection
-        Percentiles of milliseconds by kind of message, none where none came; and what the models declare.
+        Percentiles of milliseconds by kind of message, none for a kind that did not come; and the latency that the
+        models declare.
 
     Raises
     ------
     StreamError
         If nothing was received.
-    KeyboardInterrupt
-        If the process was asked to stop.
     """
     title = "Latency: milliseconds from a message's last sample to its receipt"
-    rows = list(_measured(chosen, seconds))
+    rows = list(_measured(target, seconds))
     declared = "Declared latency: milliseconds of sound from where an output begins until it is given"
     return [
         BenchSection("latency", title, rows),
-        BenchSection("declared_latency", declared, list(_declared(chosen))),
+        BenchSection("declared_latency", declared, list(_declared(target))),
     ]
 
 
-def _measured(chosen: Chosen, seconds: float) -> Iterator[dict[str, object]]:
+def _measured(target: BenchTarget, seconds: float) -> Iterator[dict[str, object]]:
     publisher = Publisher(LOOPBACK)
     received = Received(publisher)
     source = Paced(Looped(*recording(), first=0))
-    stream = Stream("bench", source, chosen.listeners[0], SETTLED_S + seconds, chosen.config)
-    get_ready([stream], chosen.config.publish)
-    with EngineThread(Engine([stream], [publisher, received], chosen.config)) as thread:
+    stream = Stream("bench", source, target.listeners[0], SETTLED_S + seconds, target.config)
+    get_ready([stream], target.config.publish)
+    with EngineThread(Engine([stream], [publisher, received], target.config)) as thread:
         thread.join()
     thread.raise_failure()
     if stream.error:
@@ -130,23 +129,23 @@ def _measured(chosen: Chosen, seconds: float) -> Iterator[dict[str, object]]:
         }
 
 
-def _declared(chosen: Chosen) -> Iterator[dict[str, object]]:
+def _declared(target: BenchTarget) -> Iterator[dict[str, object]]:
     _, rate_hz = recording()
-    for hears_hz in dict.fromkeys(head.model.manifest.log_mel.sample_rate_hz for head in chosen.heads):
+    for hears_hz in dict.fromkeys(head.model.manifest.log_mel.sample_rate_hz for head in target.heads):
         resampler = Resample(rate_hz, hears_hz)
         yield {
             "part": f"resampler, {rate_hz} to {hears_hz} Hz",
             "every_ms": round(1_000 / hears_hz, 3),
             "latency_ms": round(float(1_000 * resampler.latency / rate_hz), 3),
         }
-    for head in chosen.heads:
+    for head in target.heads:
         chain, hears_hz = Chain(*head.path), head.model.manifest.log_mel.sample_rate_hz
         yield {
             "part": f"{head.name}, front end and all",
             "every_ms": round(float(1_000 * chain.hop / hears_hz), 3),
             "latency_ms": round(float(1_000 * chain.latency / hears_hz), 3),
         }
-    for separation in dict.fromkeys(one.separation for one in chosen.listeners if one.separation):
+    for separation in dict.fromkeys(one.separation for one in target.listeners if one.separation):
         stft = separation.model.manifest.stft
         yield {
             "part": "separation, stems",

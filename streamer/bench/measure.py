@@ -1,4 +1,4 @@
-"""What measurements share: single calls timed, percentiles, and the machine that they were made on."""
+"""Tools that all measurements share: timing of single calls, percentiles, and a description of the machine."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ T = TypeVar("T")
 
 
 class Stepped:
-    """A stage that carries its state from one step to the next.
+    """Steps a stage and keeps its state from one step to the next.
 
     Parameters
     ----------
     stage : Stage
     batch : int
-        Streams that step together.
+        Number of streams that step together.
     """
 
     def __init__(self, stage: Stage, batch: int = 1) -> None:
@@ -42,14 +42,14 @@ def each(call: Callable[[T], object], items: Sequence[T]) -> Array:
     Parameters
     ----------
     call : callable
-        Takes one item.
+        Called with one item.
     items : sequence
-        Its arguments, in order.
+        Arguments of the calls, in order.
 
     Returns
     -------
     float64 array, shape (len(items),)
-        Seconds, the clock's own reading (some 0.05 us) included.
+        Seconds of each call, the reading of the clock (some 0.05 us) included.
     """
     clock = time.perf_counter_ns
     marks = np.empty((len(items), 2), np.int64)
@@ -61,7 +61,7 @@ def each(call: Callable[[T], object], items: Sequence[T]) -> Array:
 
 
 def percentiles(seconds: Array, unit: float = 1e-6) -> dict[str, float]:
-    """Median, 95th and 99th percentile and the largest, in `unit` seconds."""
+    """Return the median, the 95th and 99th percentile and the maximum, in `unit` seconds."""
     values = np.percentile(np.asarray(seconds) / unit, [50, 95, 99, 100])
     return {
         name: round(float(value), 3) for name, value in zip(("p50", "p95", "p99", "max"), values, strict=True)
@@ -69,12 +69,12 @@ def percentiles(seconds: Array, unit: float = 1e-6) -> dict[str, float]:
 
 
 def machine(packages: Sequence[str] = ()) -> dict[str, Any]:
-    """Describe where and with what a result was measured.
+    """Describe the machine and the software of a measurement.
 
     Parameters
     ----------
     packages : sequence of str
-        Names of distributions that are installed.
+        Names of installed distributions whose versions are listed.
     """
     return {
         "processor": _processor(),
@@ -86,7 +86,7 @@ def machine(packages: Sequence[str] = ()) -> dict[str, Any]:
 
 
 def machine_text(described: Mapping[str, Any]) -> str:
-    """What `machine` gives, in two lines."""
+    """Return the result of `machine` as two lines of text."""
     packages = ", ".join(f"{name} {number}" for name, number in described["packages"].items())
     return (
         f"{described['processor']}, {described['cores']} cores, {described['system']}\n"

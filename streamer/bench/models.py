@@ -1,4 +1,4 @@
-"""What each model costs by itself: a step's time, and a core's for a second of sound."""
+"""Measure each model by itself: the time of a step, and the processor time for a second of sound."""
 
 from __future__ import annotations
 
@@ -6,31 +6,31 @@ import time
 
 import numpy as np
 
-from streamer.bench.chosen import Chosen
 from streamer.bench.measure import Stepped, each, percentiles
 from streamer.bench.section import BenchSection
+from streamer.bench.target import BenchTarget
 from streamer.inference.model import Model
 
 STREAMS = (1, Model.max_batch)
-"""In one call."""
+"""Numbers of streams in one call."""
 WARM_UP_STEPS = 20
 
 
-def models(chosen: Chosen, seconds: float) -> list[BenchSection]:
-    """Measure each model without what it hears, which is noise here: the arithmetic is the same for any sound.
+def models(target: BenchTarget, seconds: float) -> list[BenchSection]:
+    """Measure each model alone, on noise: the amount of arithmetic does not depend on the sound.
 
     Parameters
     ----------
-    chosen : Chosen
+    target : BenchTarget
     seconds : float
-        Sound that each stream is stepped through.
+        Length of the sound in each stream.
 
     Returns
     -------
     list of BenchSection
-        For one stream and for several in one call, of which each has its share.
+        Figures for one stream, and for each of several streams in one call.
     """
-    rows = [_measured(model, streams, seconds) for model in chosen.models for streams in STREAMS]
+    rows = [_measured(model, streams, seconds) for model in target.models for streams in STREAMS]
     title = "Models: milliseconds of a core for a second of sound, and a step's milliseconds, for each stream"
     return [BenchSection("models", title, rows)]
 

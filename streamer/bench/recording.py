@@ -1,4 +1,4 @@
-"""The bundled recording, as long as it is wanted and at any rate."""
+"""The bundled recording, of any length and at any sample rate."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from streamer.sources.source import Block, Source
 
 
 def recording(rate_hz: int | None = None) -> tuple[Array, int]:
-    """The whole recording.
+    """Load the whole recording.
 
     Parameters
     ----------
     rate_hz : int or None
-        None leaves it at its own.
+        Sample rate to convert it to; None keeps its own.
 
     Returns
     -------
@@ -32,14 +32,14 @@ def recording(rate_hz: int | None = None) -> tuple[Array, int]:
 
 
 class Looped(Source):
-    """A recording again and again, from one of its samples on.
+    """Repeats a recording for ever, beginning with one of its samples.
 
     Parameters
     ----------
     samples : float32 array, shape (samples,)
     rate_hz : int
     first : int
-        Which sample it begins with.
+        Index of the sample that it begins with.
     """
 
     def __init__(self, samples: Array, rate_hz: int, first: int) -> None:

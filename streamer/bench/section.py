@@ -1,4 +1,4 @@
-"""What a measurement found: rows of figures, for machines as they are, for people as a table."""
+"""The result of a measurement: rows of figures, which machines get as they are and people as a table."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from rich.text import Text
 
 @dataclass(frozen=True)
 class BenchSection:
-    """Figures that belong together.
+    """Holds figures that belong together.
 
     Attributes
     ----------
     name : str
-        Their key in JSON.
+        The key of the figures in JSON.
     title : str
-        What they are, for people; percentiles have their unit from here.
+        Title of the table, which names the unit of percentiles.
     rows : sequence of mapping
-        Each value is text, a number, or percentiles by name.
+        Rows of the table; each value is text, a number, or percentiles by name.
     """
 
     name: str
@@ -31,7 +31,7 @@ class BenchSection:
 
 
 def table(section: BenchSection) -> Group:
-    """A section as its title and a table: a column for each key, and for each percentile."""
+    """Return the title and the table of a section, with a column for each key and for each percentile."""
     rows = [_flat(row) for row in section.rows]
     columns = dict.fromkeys(name for row in rows for name in row)
     made = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1))

@@ -1,4 +1,4 @@
-"""How many streams of sound one core carries in real time."""
+"""Measure how many streams of sound one core carries in real time."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from math import ceil, floor
 import numpy as np
 
 from streamer.arrays import Array
-from streamer.bench.chosen import Chosen
 from streamer.bench.recording import Looped, recording
 from streamer.bench.section import BenchSection
+from streamer.bench.target import BenchTarget
 from streamer.config import PublishConfig
 from streamer.engine.scheduler import LIVE_CHUNK_S
 from streamer.engine.stream import Stream
@@ -23,21 +23,21 @@ STREAMS = (1, 8, 32, 64)
 
 
 class Streams:
-    """Streams of one recording that are heard together, as an engine hears them, but without rest and without sinks.
+    """Processes streams of one recording together, as an engine does, but without rest and without sinks.
 
-    Each begins at a place of its own, evenly over the recording, and is out of step with the others, as live streams
-    are: their models are not all due in the same blocks.
+    Each begins at a place of its own, evenly over the recording, and its blocks end elsewhere than those of the others,
+    as with live streams: their models are not all due in the same turns.
 
     Parameters
     ----------
     listeners : sequence of StreamModels
-        Each hears the next stream, in turn.
+        Models of the streams: the first are those of the first stream, and so on, in turn.
     count : int
-        Of streams.
+        Number of streams.
     samples : float32 array, shape (samples,)
     rate_hz : int
     block_s : float
-        Sound that each stream hears in a turn.
+        Length of the block that each stream processes in a turn.
     publish : PublishConfig
     """
 
@@ -58,51 +58,51 @@ class Streams:
         self._pipelines = [s.listener.pipeline(s.name, rate_hz, publish) for s in self._streams]
         warm_up(self._streams, publish)
         self._frames = round(block_s * rate_hz)
-        self._hear(np.random.default_rng(count).integers(1, self._frames + 1, count).tolist())
+        self._process(np.random.default_rng(count).integers(1, self._frames + 1, count).tolist())
 
     def turn(self) -> None:
-        """Hear one block of every stream.
+        """Process one block of every stream.
 
         Raises
         ------
         Exception
-            What one of them failed on.
+            If one of them fails.
         """
-        self._hear([self._frames] * len(self._streams))
+        self._process([self._frames] * len(self._streams))
 
-    def _hear(self, frames: Sequence[int]) -> None:
+    def _process(self, frames: Sequence[int]) -> None:
         blocks = [stream.source.read(wanted) for stream, wanted in zip(self._streams, frames, strict=True)]
         works = [
             pipeline.step(block)
             for pipeline, block in zip(self._pipelines, blocks, strict=True)
             if block is not None
         ]
-        for said in self._runner.run(works):
-            if isinstance(said, Exception):
-                raise said
+        for result in self._runner.run(works):
+            if isinstance(result, Exception):
+                raise result
 
 
-def throughput(chosen: Chosen, seconds: float) -> list[BenchSection]:
-    """Measure what hearing a stream costs, by how many are heard together.
+def throughput(target: BenchTarget, seconds: float) -> list[BenchSection]:
+    """Measure the cost of a stream by the number of streams that are processed together.
 
     Parameters
     ----------
-    chosen : Chosen
+    target : BenchTarget
     seconds : float
-        Of sound in each stream; more where all of them together would not hear the whole recording.
+        Length of the sound in each stream; it is longer where all streams together would not cover the recording.
 
     Returns
     -------
     list of BenchSection
-        Milliseconds of a core for a second of one stream, and the streams that fill a core.
+        Processor milliseconds for a second of one stream, and the number of streams that fill a core.
     """
-    rows = [_measured(chosen, count, seconds) for count in STREAMS]
+    rows = [_measured(target, count, seconds) for count in STREAMS]
     return [BenchSection("throughput", "Throughput: streams of the bundled recording, heard together", rows)]
 
 
-def _measured(chosen: Chosen, count: int, seconds: float) -> dict[str, object]:
+def _measured(target: BenchTarget, count: int, seconds: float) -> dict[str, object]:
     samples, rate_hz = recording()
-    streams = Streams(chosen.listeners, count, samples, rate_hz, LIVE_CHUNK_S, chosen.config.publish)
+    streams = Streams(target.listeners, count, samples, rate_hz, LIVE_CHUNK_S, target.config.publish)
     turns = ceil(max(seconds, len(samples) / rate_hz / count) / LIVE_CHUNK_S)
     before_s = time.process_time()
     for _ in range(turns):

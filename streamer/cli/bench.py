@@ -1,4 +1,4 @@
-"""``streamer bench``: what listening costs on this machine, and how late it is."""
+"""``streamer bench``: measure what listening costs on this machine, and how late its messages are."""
 
 from __future__ import annotations
 
@@ -18,27 +18,27 @@ from streamer.config import Config
 from streamer.errors import ConfigError
 
 if TYPE_CHECKING:
-    from streamer.bench.chosen import Chosen
     from streamer.bench.section import BenchSection
+    from streamer.bench.target import BenchTarget
 
-    Measurement = Callable[[Chosen, float], Sequence[BenchSection]]
+    Measurement = Callable[[BenchTarget, float], Sequence[BenchSection]]
 
 PACKAGES = ("numba", "numpy", "onnxruntime", "pyzmq", "rocket-fft")
-"""Whose versions say most about the figures."""
+"""Packages whose versions say most about the figures."""
 
 NARROWEST = 100
-"""Characters that a line of a table may take anywhere: figures are not cut off."""
+"""Least width of a table in characters: figures are not cut off on a narrow terminal."""
 
 
 @dataclass(frozen=True)
-class Asked:
-    """What a user asked to be measured, and how.
+class BenchOptions:
+    """The options that all measurements have.
 
     Attributes
     ----------
     config : Config
     seconds : float
-        Of sound that each measurement hears.
+        Length of the sound in each measurement.
     as_json : bool
     """
 
@@ -47,8 +47,8 @@ class Asked:
     as_json: bool
 
 
-def asking(command: Callable[[Asked], None]) -> Callable[..., None]:
-    """Give a command the options of all measurements, which it takes as one."""
+def bench_options(command: Callable[[BenchOptions], None]) -> Callable[..., None]:
+    """Add the options that all measurements have to a command, which takes them as one argument."""
 
     @functools.wraps(command)
     def run(
@@ -63,23 +63,25 @@ def asking(command: Callable[[Asked], None]) -> Callable[..., None]:
         if not math.isfinite(seconds):
             raise ConfigError(f"--seconds is {seconds}; expected seconds")
         config = option_config(config_path, models, prefer, backend, threads)
-        command(Asked(config, seconds, as_json))
+        command(BenchOptions(config, seconds, as_json))
 
-    run = click.option("--json", "as_json", is_flag=True, help="One JSON document in place of tables.")(run)
+    run = click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of tables.")(
+        run
+    )
     run = click.option(
         "--seconds",
         type=click.FloatRange(0, min_open=True),
         default=10.0,
         show_default=True,
-        help="Sound that each measurement hears.",
+        help="Seconds of sound in each measurement.",
     )(run)
     return model_options(engine_options(run))
 
 
 @click.group(invoke_without_command=True)
-@asking
-def bench(asked: Asked) -> None:
-    """Measure what listening costs on this machine, on one thread unless told otherwise; without COMMAND, all of it.
+@bench_options
+def bench(options: BenchOptions) -> None:
+    """Measure what listening costs on this machine, on one thread by default; without COMMAND, everything.
 
     The machine should have nothing else to do.
     """
@@ -94,47 +96,47 @@ def bench(asked: Asked) -> None:
     from streamer.bench.models import models
     from streamer.bench.throughput import throughput
 
-    tell(asked, [frontends, models, throughput, latency])
+    print_measurements(options, [frontends, models, throughput, latency])
 
 
 @bench.command("frontend")
-@asking
-def frontend_command(asked: Asked) -> None:
-    """Microseconds a frame of every front end that the models hear."""
+@bench_options
+def frontend_command(options: BenchOptions) -> None:
+    """Measure the microseconds for each frame of every front end."""
     from streamer.bench.frontend import frontends
 
-    tell(asked, [frontends])
+    print_measurements(options, [frontends])
 
 
 @bench.command("models")
-@asking
-def models_command(asked: Asked) -> None:
-    """Milliseconds of a step of each model, and of a core for a second of sound."""
+@bench_options
+def models_command(options: BenchOptions) -> None:
+    """Measure the milliseconds of each model's step, and of a core for a second of sound."""
     from streamer.bench.models import models
 
-    tell(asked, [models])
+    print_measurements(options, [models])
 
 
 @bench.command("throughput")
-@asking
-def throughput_command(asked: Asked) -> None:
-    """Streams of sound that one core carries in real time."""
+@bench_options
+def throughput_command(options: BenchOptions) -> None:
+    """Measure how many streams one core carries in real time."""
     from streamer.bench.throughput import throughput
 
-    tell(asked, [throughput])
+    print_measurements(options, [throughput])
 
 
 @bench.command("latency")
-@asking
-def latency_command(asked: Asked) -> None:
-    """Milliseconds from a sample's capture to a subscriber, over ZeroMQ on loopback, in real time."""
+@bench_options
+def latency_command(options: BenchOptions) -> None:
+    """Measure the milliseconds from the capture of a sample to a subscriber, over ZeroMQ on loopback."""
     from streamer.bench.latency import latency
 
-    tell(asked, [latency])
+    print_measurements(options, [latency])
 
 
-def tell(asked: Asked, measurements: Sequence[Measurement]) -> None:
-    """Measure one after the other; tables as they come, JSON at the end.
+def print_measurements(options: BenchOptions, measurements: Sequence[Measurement]) -> None:
+    """Run measurements one after the other and print them: each table when it is ready, JSON at the end.
 
     Raises
     ------
@@ -143,22 +145,22 @@ def tell(asked: Asked, measurements: Sequence[Measurement]) -> None:
     """
     from rich.console import Console
 
-    from streamer.bench.chosen import Chosen
     from streamer.bench.measure import machine, machine_text
     from streamer.bench.section import table
+    from streamer.bench.target import BenchTarget
 
-    chosen, here = Chosen.by(asked.config), machine(PACKAGES)
+    target, here = BenchTarget.load(options.config), machine(PACKAGES)
     console = Console(file=standard_output(), highlight=False)
     console.width = max(console.width, NARROWEST)
-    found: dict[str, object] = {"machine": here, "versions": chosen.versions, "seconds": asked.seconds}
-    if not asked.as_json:
-        console.print(f"{machine_text(here)}\n{_models_text(chosen.versions)}\n", soft_wrap=True)
+    found: dict[str, object] = {"machine": here, "versions": target.versions, "seconds": options.seconds}
+    if not options.as_json:
+        console.print(f"{machine_text(here)}\n{_models_text(target.versions)}\n", soft_wrap=True)
     for measured in measurements:
-        for section in measured(chosen, asked.seconds):
+        for section in measured(target, options.seconds):
             found[section.name] = section.rows
-            if not asked.as_json:
+            if not options.as_json:
                 console.print(table(section))
-    if asked.as_json:
+    if options.as_json:
         click.echo(json.dumps(found, indent=2))
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from streamer.cli.options import engine_options, model_options, option_config, pcm_config
-from streamer.cli.signals import HungUp
+from streamer.cli.signals import HangupSignal
 from streamer.cli.terminal import leave, standard_output
 from streamer.config import DEFAULT_ADDRESS, STEMS, Config, StreamConfig
 from streamer.errors import ConfigError
@@ -31,20 +31,22 @@ PICTURE_S = 0.125
     "devices",
     multiple=True,
     metavar="DEVICE",
-    help="What to listen to; repeatable. mic, auto (mic, or the bundled recording where there is none), an input's "
+    help="Input to listen to; repeatable: mic, auto (mic, or the bundled recording if there is none), an input's "
     "index or part of its name, file:PATH, a URL, or - for raw PCM on standard input.  [default: auto]",
 )
-@click.option("--bind", metavar="ADDRESS", help=f"Where to publish.  [default: {DEFAULT_ADDRESS}]")
-@click.option("--keys", metavar="DIR", help="CURVE keys (see `streamer keys`); needed beyond loopback.")
+@click.option("--bind", metavar="ADDRESS", help=f"Address to publish on.  [default: {DEFAULT_ADDRESS}]")
+@click.option(
+    "--keys",
+    metavar="DIR",
+    help="Folder of CURVE keys (see `streamer keys`), which publishing to other machines needs.",
+)
 @model_options
 @engine_options
-@click.option(
-    "--stems", is_flag=True, help="Publish voice and accompaniment as separate stems, while there is music."
-)
+@click.option("--stems", is_flag=True, help="Publish the voice and the music stem, while there is music.")
 @click.option(
     "--stems-to",
     metavar="DIR",
-    help="Write voice and accompaniment into files there, while there is music.",
+    help="Write the voice and the music stem into files in DIR, while there is music.",
 )
 @click.option(
     "--play", type=click.Choice(STEMS), help="Play the voice or the music stem live, while there is music."
@@ -52,23 +54,25 @@ PICTURE_S = 0.125
 @click.option(
     "--output",
     metavar="DEVICE",
-    help="What --play plays on: an output's index or part of its name.  [default: default]",
+    help="Output for --play: its index or part of its name.  [default: default]",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print every message as a line of JSON.")
 @click.option(
     "--duration",
     "duration_s",
     type=click.FloatRange(0, min_open=True),
-    help="Seconds of sound to hear in each stream.",
+    help="Seconds of sound to process in each stream.",
 )
 @click.option(
-    "--realtime/--fast", default=True, help="Whether files take the time they last.  [default: realtime]"
+    "--realtime/--fast",
+    default=True,
+    help="Play files in real time, or read them as fast as possible.  [default: realtime]",
 )
 @click.option(
     "--pcm",
     "pcm_format",
     metavar="RATE:CHANNELS:ENCODING",
-    help="What comes in on standard input, as 48000:2:f32le or 16000:1:s16le.",
+    help="Format of raw PCM on standard input, such as 48000:2:f32le or 16000:1:s16le.",
 )
 def listen(
     devices: tuple[str, ...],
@@ -88,7 +92,7 @@ def listen(
     realtime: bool,
     pcm_format: str | None,
 ) -> None:
-    """Listen, decide and publish until Ctrl-C or the end of the sound."""
+    """Label live sound and publish what is found, until Ctrl-C or the end of the sound."""
     from streamer.api.configure import changed, with_stems
     from streamer.sources.auto_device import resolve_auto
 
@@ -113,22 +117,22 @@ def listen(
             )
         return found
 
-    with HungUp() as hung_up:  # from here on, while models are loaded too
+    with HangupSignal() as hangup:  # early, so that a signal while models load is not lost
         again = _nothing_to_read if config_path is None else read_again
-        _listen(read_again(), again, hung_up, as_json, realtime, duration_s or math.inf)
+        _listen(read_again(), again, hangup, as_json, realtime, duration_s or math.inf)
 
 
 def _listen(
     config: Config,
     configured_again: Callable[[], Config],
-    hung_up: HungUp,
+    hangup: HangupSignal,
     as_json: bool,
     realtime: bool,
     duration_s: float,
 ) -> None:
     """Listen as a configuration says, and as it says whenever it is read again."""
     from streamer.cli.run_engine import run_engine
-    from streamer.engine.build_streams import make_streams
+    from streamer.engine.build_streams import build_streams
     from streamer.engine.engine import Engine
     from streamer.engine.reload import Reload
     from streamer.engine.warm_up import get_ready
@@ -136,11 +140,11 @@ def _listen(
     from streamer.sinks.open_sinks import output_sink, process_sinks
 
     def streams_of(config: Config, running: Sequence[Stream]) -> list[Stream]:
-        return make_streams(config, realtime, duration_s, loaded, running)
+        return build_streams(config, realtime, duration_s, loaded, running)
 
     def tick() -> None:
         draw()
-        hung_up.answer(lambda: click.echo(reload.again(engine), err=True))
+        hangup.handle(lambda: click.echo(reload.reload(engine), err=True))
 
     loaded = ModelCache(config.engine)
     streams = streams_of(config, ())
@@ -164,7 +168,7 @@ def _nothing_to_read() -> Config:
 
 @contextmanager
 def _view_of(sink: Sink) -> Iterator[Callable[[], None]]:
-    """Give a function that draws the live view, on the terminal while entered; other sinks draw nothing."""
+    """Show the live view while entered; give a function that redraws it, which does nothing for other sinks."""
     from streamer.sinks.view import View
 
     if not isinstance(sink, View):
@@ -177,7 +181,7 @@ def _view_of(sink: Sink) -> Iterator[Callable[[], None]]:
 
 
 def _summary(streams: Sequence[Stream]) -> Iterator[str]:
-    """Give a line for each stream: how much was heard and what was lost."""
+    """Give a line of text for each stream: how much was heard and what was lost."""
     from streamer.sinks.lines import clock
 
     for stream in streams:

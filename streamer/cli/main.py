@@ -1,4 +1,4 @@
-"""The command line: commands parse, call and print."""
+"""The command line: its commands parse options, call the Python interface and print."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from streamer.errors import InterruptedByUserError, StreamerError
 
 
 class _ShownError(click.ClickException):
-    """A StreamerError as click shows it: one line, no traceback."""
+    """Shows a StreamerError as click shows its own errors: one line, no traceback."""
 
     def __init__(self, error: StreamerError) -> None:
         super().__init__(str(error))
         vars(self)["exit_code"] = (
             error.exit_code
-        )  # click declares it for the class, and reads it off the instance
+        )  # click declares it on the class and reads it from the instance
 
 
 class _Group(click.Group):
@@ -35,13 +35,13 @@ class _Group(click.Group):
             return super().invoke(ctx)
         except StreamerError as error:
             if error.exit_code == 0:
-                return None  # whoever read the output has had enough
+                return None  # the reader of the output has closed it
             raise _ShownError(error) from error
         except KeyboardInterrupt as error:
             raise _ShownError(InterruptedByUserError("interrupted")) from error
         except OSError as error:
             if isinstance(error, BrokenPipeError):
-                raise  # click knows what to do
+                raise  # click handles it
             raise _ShownError(
                 StreamerError(f"{error}; the output cannot be written: write it elsewhere")
             ) from error
@@ -54,9 +54,9 @@ def main() -> None:
 
 
 @main.command()
-@click.option("--json", "as_json", is_flag=True, help="As a line of JSON each.")
+@click.option("--json", "as_json", is_flag=True, help="Print each device as a line of JSON.")
 def devices(as_json: bool) -> None:
-    """List the inputs that --device can name, and the outputs that --output can."""
+    """List the inputs for --device and the outputs for --output."""
     import json
     from dataclasses import asdict
 
@@ -82,15 +82,15 @@ def devices(as_json: bool) -> None:
 
 @main.command()
 @click.argument("topics", nargs=-1, metavar="[TOPIC]...")
-@click.option("--address", default=DEFAULT_ADDRESS, show_default=True, help="Where a streamer publishes.")
-@click.option("--keys", metavar="DIR", default="", help="CURVE keys (see `streamer keys`).")
-@click.option("--json", "as_json", is_flag=True, help="Headers as lines of JSON.")
-@click.option("--count", type=click.IntRange(1), help="Leave after so many messages.")
+@click.option("--address", default=DEFAULT_ADDRESS, show_default=True, help="Address of the publisher.")
+@click.option("--keys", metavar="DIR", default="", help="Folder of CURVE keys (see `streamer keys`).")
+@click.option("--json", "as_json", is_flag=True, help="Print headers as lines of JSON.")
+@click.option("--count", type=click.IntRange(1), help="Stop after this many messages.")
 @click.option(
     "--timeout",
     "timeout_s",
     type=click.FloatRange(0, min_open=True),
-    help="Fail after so many silent seconds.",
+    help="Fail after this many seconds without a message.",
 )
 def subscribe(
     topics: tuple[str, ...],
@@ -100,7 +100,7 @@ def subscribe(
     count: int | None,
     timeout_s: float | None,
 ) -> None:
-    """Print messages: all, or those of TOPICs (gate, status, scores/mic, ...)."""
+    """Print messages: all of them, or those of TOPICs (gate, status, scores/mic, ...)."""
     from streamer.sinks.lines import line
     from streamer.wire.encoding import header_json
     from streamer.wire.subscriber import subscribe as subscribe_to
@@ -128,10 +128,14 @@ main.add_command(teach)
 @main.command()
 @click.argument("folder", type=click.Path(path_type=Path, readable=False))
 @click.option(
-    "--client", "clients", multiple=True, metavar="NAME", help="A subscriber to make keys for; repeatable."
+    "--client",
+    "clients",
+    multiple=True,
+    metavar="NAME",
+    help="Name of a subscriber to make keys for; repeatable.",
 )
 def keys(folder: Path, clients: tuple[str, ...]) -> None:
-    """Make CURVE keys in FOLDER, to publish beyond loopback."""
+    """Make CURVE keys in FOLDER, which publishing to other machines needs."""
     from streamer.wire.keys import make_keys
 
     for path in make_keys(folder, clients):

@@ -1,4 +1,4 @@
-"""``streamer models``: which models there are, whether they are whole, and fetching what others published."""
+"""``streamer models``: list models, check them, and fetch those that others published."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def list_models() -> None:
 @models.command()
 @click.argument("names", nargs=-1, metavar="[NAME|FOLDER]...")
 def verify(names: tuple[str, ...]) -> None:
-    """Check that models are whole, fit this program and the ear that they hear, and run."""
+    """Check that models are whole, fit this program and their ear, and run."""
     from streamer.inference.model_folders import find_model, known_folders
     from streamer.pipeline.build_heads import verify_model
 
@@ -43,11 +43,13 @@ def verify(names: tuple[str, ...]) -> None:
     "--from",
     "handle",
     metavar="HANDLE|FOLDER",
-    help="Where it is: what tensorflow_hub.load takes.  [default: Google's on TensorFlow Hub]",
+    help="Handle or folder for tensorflow_hub.load.  [default: Google's on TensorFlow Hub]",
 )
-@click.option("--hop-ms", type=float, help="From one score to the next, a multiple of 10.  [default: 100]")
+@click.option(
+    "--hop-ms", type=float, help="Milliseconds between two scores, a multiple of 10.  [default: 100]"
+)
 def pull(name: str, handle: str | None, hop_ms: float | None) -> None:
-    """Fetch a model that others published, for `listen --model gate=NAME`; needs streamer[tfhub] once."""
+    """Fetch a model that others published, for `listen --model gate=NAME`; this needs streamer[tfhub]."""
     from streamer.inference.model_folders import user_folder
     from streamer.yamnet.folder import HOP_MS
     from streamer.yamnet.pull import pull_yamnet
@@ -71,6 +73,6 @@ def _described(manifest: Manifest) -> str:
 
 
 def _ear(manifest: Manifest) -> str:
-    """The ear that it hears, as ``status`` messages name models."""
-    assert manifest.ear is not None  # asked of models that hear one
+    """Return the name of a model's ear, as ``status`` messages name models."""
+    assert manifest.ear is not None  # called for models that have one
     return f"{manifest.ear.name}@{manifest.ear.sha256[:12]}"

@@ -14,23 +14,26 @@ from streamer.errors import ConfigError
 
 
 def model_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a command --config, --model and --prefer, as `option_config` takes them."""
+    """Add --config, --model and --prefer to a command, which hands them to `option_config`."""
     options = (
         click.option(
-            "--config", "config_path", type=click.Path(path_type=Path, readable=False), help="TOML file."
+            "--config",
+            "config_path",
+            type=click.Path(path_type=Path, readable=False),
+            help="TOML file with settings.",
         ),
         click.option(
             "--model",
             "models",
             multiple=True,
-            metavar="PLACE=MODEL",
-            help=f"What listens as {', '.join(MODEL_KEYS)}: a model's name, its folder, or off; repeatable, as in "
-            "--model genre=off.  [default: those that are released]",
+            metavar="SLOT=MODEL",
+            help=f"Model for a slot ({', '.join(MODEL_KEYS)}): its name, its folder, or off; repeatable, as in "
+            "--model genre=off.  [default: the released models]",
         ),
         click.option(
             "--prefer",
             type=click.Choice(PREFERENCES),
-            help="Few false alarms (precision), few misses (recall), or neither at the cost of the other.  "
+            help="Prefer few false alarms (precision), few misses (recall), or neither at the cost of the other.  "
             "[default: balanced]",
         ),
     )
@@ -40,13 +43,13 @@ def model_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def engine_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a command --backend and --threads, as `option_config` takes them."""
+    """Add --backend and --threads to a command, which hands them to `option_config`."""
     backend = click.option(
         "--backend",
         type=click.Choice(BACKENDS),
-        help="What runs the models: ONNX Runtime on the CPU or by CUDA, or torch on a GPU.  [default: cpu]",
+        help="Library that runs the models: ONNX Runtime on the CPU or with CUDA, or torch on a GPU.  [default: cpu]",
     )
-    threads = click.option("--threads", type=int, help="Of a model on the CPU.  [default: 1]")
+    threads = click.option("--threads", type=int, help="Threads of each model on the CPU.  [default: 1]")
     return backend(threads(command))
 
 
@@ -98,6 +101,6 @@ def _slot_and_model(text: str) -> tuple[str, str]:
     place, equals, model = text.partition("=")
     if place not in MODEL_KEYS or not equals:
         raise ConfigError(
-            f"--model is {text!r}; expected PLACE=MODEL with {', '.join(MODEL_KEYS)} for PLACE, such as gate=yamnet"
+            f"--model is {text!r}; expected SLOT=MODEL with {', '.join(MODEL_KEYS)} for SLOT, such as gate=yamnet"
         )
     return place, model

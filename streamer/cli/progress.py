@@ -1,4 +1,4 @@
-"""A bar for each file, on standard error where that is a terminal: how much is heard, and how long it will take."""
+"""Show a progress bar for each file, on standard error if that is a terminal."""
 
 from __future__ import annotations
 
@@ -13,30 +13,30 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 Show: TypeAlias = Callable[[float, float | None], None]
-"""Takes the seconds that are heard, and those that there are, if that is known."""
+"""Function that moves a bar: takes the seconds that are done, and the length of the file in seconds if it is known."""
 
 
 class FileBars:
-    """Bars of files that are heard one after the other, and what is said meanwhile.
+    """Shows the bars of files that are processed one after the other, and lines of text above them.
 
     Parameters
     ----------
     progress : Progress
-        That is shown.
+        The display of the bars.
     """
 
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
 
     def begin(self, name: str) -> Show:
-        """A bar for the next file, in the place of that before; what it gives moves it."""
+        """Show a bar for the next file instead of the last one, and return the function that moves it."""
         for before in self._progress.task_ids:
             self._progress.remove_task(before)
         return partial(self._show, self._progress.add_task(name, heard="", total=None))
 
-    def say(self, text: str, err: bool = False) -> None:
-        """Print a line by itself, to standard output or error."""
-        self._progress.stop()  # else the bar would be drawn over it
+    def print_line(self, text: str, err: bool = False) -> None:
+        """Print a line above the bar, to standard output or error."""
+        self._progress.stop()  # otherwise the bar would be drawn over the line
         click.echo(text, err=err)
         self._progress.start()
 
@@ -46,7 +46,7 @@ class FileBars:
 
 @contextmanager
 def file_bars() -> Iterator[FileBars]:
-    """While entered, bars are shown."""
+    """Show bars while entered."""
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),

@@ -1,4 +1,4 @@
-"""``streamer reload``: lets a streamer that listens on this machine read its configuration again."""
+"""``streamer reload``: make a running `streamer listen` on this machine read its configuration again."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from streamer.errors import ConfigError, StreamError
 from streamer.wire.address import is_local
 
 ANSWER_S = 30.0
-"""Longest wait for what came of it: new models are loaded first."""
+"""Longest wait for the answer: new models are loaded first."""
 
 
 @click.command()
-@click.option("--address", default=DEFAULT_ADDRESS, show_default=True, help="Where it publishes.")
-@click.option("--keys", metavar="DIR", default="", help="CURVE keys (see `streamer keys`).")
+@click.option("--address", default=DEFAULT_ADDRESS, show_default=True, help="Address that it publishes on.")
+@click.option("--keys", metavar="DIR", default="", help="Folder of CURVE keys (see `streamer keys`).")
 def reload(address: str, keys: str) -> None:
-    """Let a streamer on this machine read its --config again; streams that did not change go on without a gap.
+    """Make a streamer on this machine read its --config again; streams that did not change go on without a gap.
 
     The signal SIGHUP does the same.
     """
@@ -35,7 +35,7 @@ def reload(address: str, keys: str) -> None:
         for event in events:
             assert isinstance(event, Status)  # nothing else was subscribed to
             if asked_at is None and event.state == "running":
-                _hang_up(event.pid)
+                _send_hangup(event.pid)
                 asked_at = time.monotonic()
             elif event.message.startswith((READ_AGAIN, REFUSED)) and not event.replay:
                 click.echo(event.message)
@@ -48,8 +48,8 @@ def reload(address: str, keys: str) -> None:
                 )
 
 
-def _hang_up(pid: int) -> None:
-    if pid <= 0:  # which to the kernel means more than one process
+def _send_hangup(pid: int) -> None:
+    if pid <= 0:  # the kernel would signal more than one process
         raise StreamError(
             "its status names no process; it is of another version: start it anew with this one"
         )

@@ -1,4 +1,4 @@
-"""``streamer separate``: voice and accompaniment of whole files, each into a file of its own."""
+"""``streamer separate``: split whole files into a file for the voice and one for the music."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ if TYPE_CHECKING:
     "--out",
     required=True,
     metavar="DIR",
-    help="Takes DIR/NAME/voice.wav and DIR/NAME/music.wav for each file NAME.*.",
+    help="Folder for DIR/NAME/voice.wav and DIR/NAME/music.wav of each file NAME.*.",
 )
 @click.option(
     "--model",
     default="separation",
     show_default=True,
     metavar="MODEL",
-    help="A separation's name, or its folder, as `python -m train export separation` writes it.",
+    help="Name of a separation model, or its folder, as `python -m train export separation` writes it.",
 )
 def separate(files: tuple[Path, ...], out: str, model: str) -> None:
-    """Take the voice and the accompaniment of files apart; both have the file's rate, channels and length."""
+    """Split files into voice and music; both have the file's rate, channels and length."""
     from streamer.cli.progress import file_bars
     from streamer.pipeline.build_separation import load_separation
     from streamer.separation.separate_file import check_folders
@@ -53,24 +53,24 @@ def separate(files: tuple[Path, ...], out: str, model: str) -> None:
 
 
 def _separate(path: Path, folder: Path, model: Model, bars: FileBars, stop: threading.Event) -> bool:
-    """Take a file apart and say where its stems are, or why not; whether they are there."""
+    """Split a file and print the folder of its stems, or why there are none; return whether there are."""
     from streamer.separation.separate_file import separate_file
 
     show = bars.begin(path.name)
 
-    def heard(seconds: float, total_s: float | None) -> None:
+    def show_progress(seconds: float, total_s: float | None) -> None:
         if stop.is_set():
             raise InterruptedByUserError(f"interrupted in {path}: it has no stems, nor have those after it")
         show(seconds, total_s)
 
     try:
-        muted = separate_file(path, folder, model, heard)
+        muted = separate_file(path, folder, model, show_progress)
     except InterruptedByUserError:
         raise
     except StreamerError as error:
-        bars.say(f"Error: {error}", err=True)
+        bars.print_line(f"Error: {error}", err=True)
         return False
-    bars.say(str(folder))
+    bars.print_line(str(folder))
     if muted:
-        bars.say(f"{path}: {muted} samples were no sound (NaN, infinite) and muted", err=True)
+        bars.print_line(f"{path}: {muted} samples were no sound (NaN, infinite) and muted", err=True)
     return True

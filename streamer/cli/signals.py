@@ -1,4 +1,4 @@
-"""Signals while something runs: asked to stop, or hung up."""
+"""Handle the signals that stop a command, or make it read its configuration again."""
 
 from __future__ import annotations
 
@@ -10,7 +10,15 @@ from typing import Self
 
 
 class StoppedBySignal:
-    """While entered, the first SIGINT or SIGTERM sets `stop` and what it gives; the next acts as it did before."""
+    """Stops something in order at the first SIGINT or SIGTERM; the next signal acts as it would without this.
+
+    Entering returns an event that tells whether a signal came.
+
+    Parameters
+    ----------
+    stop : threading.Event
+        Set by the first signal.
+    """
 
     def __init__(self, stop: threading.Event) -> None:
         self._stop = stop
@@ -36,7 +44,7 @@ class StoppedBySignal:
 
 
 def has_terminal() -> bool:
-    """Whether there is a terminal that could hang up."""
+    """Whether the process has a terminal, whose end would send SIGHUP."""
     try:
         os.close(os.open("/dev/tty", os.O_RDONLY | os.O_NOCTTY))
     except OSError:
@@ -44,15 +52,15 @@ def has_terminal() -> bool:
     return True
 
 
-class HungUp:
-    """While entered, notes SIGHUP, so that none is lost; `answer` does what it asks for, on the thread that calls it.
+class HangupSignal:
+    """Notes SIGHUP while entered; `handle` does what it asks for, on the thread that calls it.
 
-    Sent to a program whose terminal was closed it asks to stop, as SIGTERM does; else, to begin anew in some way. Where
-    it was ignored before (nohup), a terminal that is closed does not count.
+    SIGHUP stops the program if its terminal has closed; otherwise it reloads. Where SIGHUP was ignored before (nohup),
+    it always reloads.
     """
 
     def __init__(self) -> None:
-        self._minds_terminal = signal.getsignal(signal.SIGHUP) != signal.SIG_IGN and has_terminal()
+        self._ends_with_terminal = signal.getsignal(signal.SIGHUP) != signal.SIG_IGN and has_terminal()
         self._noted = threading.Event()
         self._before: object = None
 
@@ -60,21 +68,21 @@ class HungUp:
         self._before = signal.signal(signal.SIGHUP, lambda *_: self._noted.set())
         return self
 
-    def answer(self, then: Callable[[], None]) -> None:
-        """Do what is due.
+    def handle(self, reload: Callable[[], None]) -> None:
+        """Stop or reload if SIGHUP came since the last call.
 
         Parameters
         ----------
-        then : callable
-            Begins anew.
+        reload : callable
+            Called to reload.
         """
         if not self._noted.is_set():
             return
         self._noted.clear()
-        if self._minds_terminal and not has_terminal():
+        if self._ends_with_terminal and not has_terminal():
             signal.raise_signal(signal.SIGTERM)
         else:
-            then()
+            reload()
 
     def __exit__(self, *exc: object) -> None:
         signal.signal(signal.SIGHUP, self._before)  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""``streamer teach``: a sound of the user's own from a handful of recordings."""
+"""``streamer teach``: learn a sound of the user's own from a handful of recordings."""
 
 from __future__ import annotations
 
@@ -22,19 +22,23 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("label", required=False)
 @click.argument("files", nargs=-1, type=click.Path(path_type=Path, readable=False), metavar="[FILE]...")
-@click.option("--device", metavar="DEVICE", help="Record from it, as `listen` names it: mic, -, a URL.")
+@click.option(
+    "--device", metavar="DEVICE", help="Input to record from, named as for `listen`: mic, -, a URL."
+)
 @click.option(
     "--seconds",
     type=click.FloatRange(0, 30, min_open=True),
     default=5.0,
     show_default=True,
-    help="How long to record from DEVICE.",
+    help="Seconds to record from DEVICE.",
 )
-@click.option("--pcm", "pcm_format", metavar="RATE:CHANNELS:ENCODING", help="What comes in from --device -.")
-@click.option("--list", "listed", is_flag=True, help="Say what was taught.")
-@click.option("--remove", "removed", metavar="LABEL", help="Forget a sound, and delete its recordings.")
 @click.option(
-    "--folder", type=click.Path(path_type=Path), help="Where they are kept.  [default: the user's own]"
+    "--pcm", "pcm_format", metavar="RATE:CHANNELS:ENCODING", help="Format of raw PCM for --device -."
+)
+@click.option("--list", "listed", is_flag=True, help="List the sounds that were taught.")
+@click.option("--remove", "removed", metavar="LABEL", help="Forget a sound and delete its recordings.")
+@click.option(
+    "--folder", type=click.Path(path_type=Path), help="Folder of the recordings.  [default: the user's own]"
 )
 def teach(
     label: str | None,
@@ -46,7 +50,7 @@ def teach(
     removed: str | None,
     folder: Path | None,
 ) -> None:
-    """Teach a sound of your own by name, from one recording or more; `listen` then reports it."""
+    """Teach a sound of your own by name, from one or more recordings; `listen` reports it from then on."""
     from streamer.api.teach import forget, store_in
 
     if listed + (removed is not None) + (label is not None) != 1:
@@ -112,7 +116,7 @@ def _teach(label: str, recordings: Sequence[_Recording], folder: Path | None) ->
 
 
 def _learn(recording: _Recording, teacher: Teacher) -> bool:
-    """Learn one recording and print so, or print why it was left out; whether it was learnt."""
+    """Learn one recording and print that, or print why it was left out; return whether it was learnt."""
     try:
         samples = teacher.hear(recording.source, recording.longest_s)
     except StreamerError as error:

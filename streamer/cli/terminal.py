@@ -1,4 +1,4 @@
-"""What commands have in common on the terminal: where they write, and how they end."""
+"""Standard output and exit codes, the same for all commands."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def standard_output() -> TextIO:
-    """Standard output.
+    """Return standard output.
 
     Raises
     ------
@@ -28,7 +28,7 @@ def standard_output() -> TextIO:
 
 
 def leave(streams: Sequence[Stream], incomplete: bool = False) -> None:
-    """Say what failed; leave with 1 if anything did, or if something is missing that was to be kept."""
+    """Print the streams that failed; exit with 1 if any did, or if `incomplete`: something was not kept."""
     failed = [stream for stream in streams if stream.error]
     for stream in failed:
         click.echo(f"Error: {stream.name}: {stream.error}", err=True)

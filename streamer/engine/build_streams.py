@@ -17,10 +17,10 @@ from streamer.sinks.player import check_outputs
 from streamer.sources.open_source import name_for, source_for
 
 
-def make_streams(
-    config: Config, realtime: bool, duration_s: float, loaded: ModelCache, running: Sequence[Stream] = ()
+def build_streams(
+    config: Config, realtime: bool, duration_s: float, models: ModelCache, running: Sequence[Stream] = ()
 ) -> list[Stream]:
-    """The streams of a configuration, each with a name of its own, what listens to it and where its stems go.
+    """Build the streams of a configuration, each with a name, a source, models and sinks of its own.
 
     Parameters
     ----------
@@ -28,11 +28,12 @@ def make_streams(
     realtime : bool
         Whether files take the time they last.
     duration_s : float
-        How much of each is heard at most.
-    loaded : ModelCache
-        Where models come from, and go that it does not have yet.
+        Seconds of sound after which each ends.
+    models : ModelCache
+        Models that are loaded already; new ones are added.
     running : sequence of Stream
-        Those among them that are as the configuration says are its streams; all others are new, not yet opened.
+        Streams that run already. Those that are as the configuration says are returned as they are; all others in the
+        result are new, not yet opened.
 
     Raises
     ------
@@ -42,43 +43,41 @@ def make_streams(
         If two streams were given one name, or one output; if stems are asked for and nothing separates.
     """
     check_outputs(config.of(entry).stems for entry in config.stream)
-    going_on = {
-        (stream.name, stream.config): stream for stream in running if not isinstance(stream.phase, Ended)
-    }
-    listeners = {_heard_by(stream.config): stream.listener for stream in going_on.values()}
+    kept = {(stream.name, stream.config): stream for stream in running if not isinstance(stream.phase, Ended)}
+    listeners = {_models_key(stream.config): stream.listener for stream in kept.values()}
     streams = []
-    for name, entry in zip(_names(config.stream), config.stream, strict=True):
+    for name, entry in zip(_stream_names(config.stream), config.stream, strict=True):
         own = replace(config.of(entry), stream=(entry,))
-        if (name, own) in going_on:
-            streams.append(going_on[name, own])
+        if (name, own) in kept:
+            streams.append(kept[name, own])
             continue
-        heard_by = _heard_by(own)
+        models_key = _models_key(own)
         try:
-            if heard_by not in listeners:
-                listeners[heard_by] = make_listener(own, loaded)
+            if models_key not in listeners:
+                listeners[models_key] = build_models(own, models)
             source, sinks = source_for(entry, config, realtime), stream_sinks(own, realtime)
         except StreamerError as error:
             if len(config.stream) == 1:
                 raise
             raise type(error)(f"stream {name}: {error}") from error
-        streams.append(Stream(name, source, listeners[heard_by], duration_s, own, sinks))
+        streams.append(Stream(name, source, listeners[models_key], duration_s, own, sinks))
     return streams
 
 
-def _heard_by(config: Config) -> Config:
-    """What of a stream's configuration says how it is heard, whatever its source."""
-    stems = StemsConfig(publish=config.stems.wanted)  # whether there are any is all that counts
+def _models_key(config: Config) -> Config:
+    """Return the part of a stream's configuration that its models depend on: streams with equal ones share them."""
+    stems = StemsConfig(publish=config.stems.wanted)  # all that counts is whether stems are wanted
     return replace(config, stream=(StreamConfig(),), stems=stems)
 
 
-def make_listener(config: Config, loaded: ModelCache) -> StreamModels:
-    """What listens by a configuration.
+def build_models(config: Config, models: ModelCache) -> StreamModels:
+    """Build the models of a configuration.
 
     Parameters
     ----------
     config : Config
-    loaded : ModelCache
-        Where models come from, and go that it does not have yet.
+    models : ModelCache
+        Models that are loaded already; new ones are added.
 
     Raises
     ------
@@ -87,22 +86,22 @@ def make_listener(config: Config, loaded: ModelCache) -> StreamModels:
     ConfigError
         If stems are asked for and nothing separates.
     """
-    heads = build_heads(config, loaded)
-    return StreamModels(heads, build_separation(config, heads, loaded))
+    heads = build_heads(config, models)
+    return StreamModels(heads, build_separation(config, heads, models))
 
 
-def _names(entries: Sequence[StreamConfig]) -> list[str]:
-    """A name for each stream, of its own."""
+def _stream_names(entries: Sequence[StreamConfig]) -> list[str]:
+    """Return a name for each stream, none of them twice."""
     given = [entry.name for entry in entries if entry.name]
     if taken := [name for name in given if given.count(name) > 1]:
         raise ConfigError(f"stream name {taken[0]!r} is taken; give each [[stream]] a name of its own")
     names: list[str] = []
     for entry in entries:
-        names.append(entry.name or _free(name_for(entry.device), [*given, *names]))
+        names.append(entry.name or _unused(name_for(entry.device), [*given, *names]))
     return names
 
 
-def _free(name: str, taken: Sequence[str]) -> str:
-    """`name`, or with the first number from 2 on that is not taken."""
+def _unused(name: str, taken: Sequence[str]) -> str:
+    """Return `name`, with the first number from 2 on that makes it differ from all that are taken."""
     numbered = (name if n == 1 else f"{name}-{n}" for n in range(1, len(taken) + 2))
     return next(candidate for candidate in numbered if candidate not in taken)

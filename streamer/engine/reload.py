@@ -49,7 +49,7 @@ class Reload:
         self._streams = streams
         self._streams_of = streams_of
 
-    def again(self, engine: Engine) -> str:
+    def reload(self, engine: Engine) -> str:
         """Read the configuration and let the engine change its streams; if anything is wrong with it, change nothing.
 
         Returns
@@ -84,14 +84,14 @@ class Reload:
 
 def _changes(before: Sequence[Stream], after: Sequence[Stream]) -> str:
     """Return in words what the engine does to come from some streams to others."""
-    gone = {stream.name: stream.config for stream in before if stream not in after}
-    come = {stream.name: stream.config for stream in after if stream not in before}
-    again = {name for name in come.keys() & gone.keys() if come[name] == gone[name]}
+    removed = {stream.name: stream.config for stream in before if stream not in after}
+    added = {stream.name: stream.config for stream in after if stream not in before}
+    again = {name for name in added.keys() & removed.keys() if added[name] == removed[name]}
     done = {
-        "opening": come.keys() - gone.keys(),
+        "opening": added.keys() - removed.keys(),
         "opening again": again,
-        "changing": (come.keys() & gone.keys()) - again,
-        "ending": gone.keys() - come.keys(),
+        "changing": (added.keys() & removed.keys()) - again,
+        "ending": removed.keys() - added.keys(),
     }
     parts = [f"{word} {', '.join(sorted(names))}" for word, names in done.items() if names]
     return "; ".join(parts) or "no stream changed"

@@ -71,7 +71,7 @@ def test_a_table_says_the_machine_and_the_figures(options: list[str]) -> None:
     ("arguments", "text"),
     [
         (["models", "--seconds", "inf"], "--seconds is inf; expected seconds"),
-        (["--model", "gat=off"], "--model is 'gat=off'; expected PLACE=MODEL"),
+        (["--model", "gat=off"], "--model is 'gat=off'; expected SLOT=MODEL"),
         (["frontend", *(f"--model={p}=off" for p in ("gate", "sounds", "genre"))], "every model is off"),
     ],
 )

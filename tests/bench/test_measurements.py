@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from streamer.bench.chosen import Chosen
 from streamer.bench.frontend import frontends
 from streamer.bench.latency import latency
 from streamer.bench.models import models
 from streamer.bench.recording import recording
+from streamer.bench.target import BenchTarget
 from streamer.bench.throughput import Streams, throughput
 from streamer.config import Config, ModelsConfig, PublishConfig, StreamConfig
 from streamer.dsp.log_mel import LogMelConfig
@@ -22,14 +22,14 @@ from tests.toy_separation import write_toy_separation
 
 
 @pytest.fixture(scope="module")
-def chosen(toys: ModelsConfig) -> Chosen:
-    return Chosen.by(Config(models=toys))
+def target(toys: ModelsConfig) -> BenchTarget:
+    return BenchTarget.load(Config(models=toys))
 
 
 def test_models_of_all_streams_are_chosen(toys: ModelsConfig, tmp_path: Path) -> None:
     other = ModelsConfig({"gate": str(write_toy_model(tmp_path / "other")), "sounds": "off", "genre": "off"})
     streams = (StreamConfig("mic"), StreamConfig("mic", models=other), StreamConfig("mic"))
-    found = Chosen.by(Config(models=toys, stream=streams))
+    found = BenchTarget.load(Config(models=toys, stream=streams))
     assert [model.manifest.name for model in found.models] == ["gate", "ear", "sounds", "genre", "other"]
     assert [head.model.manifest.name for head in found.heads] == ["gate", "sounds", "genre", "other"]
     assert len(found.listeners) == 3
@@ -39,14 +39,14 @@ def test_models_of_all_streams_are_chosen(toys: ModelsConfig, tmp_path: Path) ->
 def test_there_has_to_be_a_model() -> None:
     off = ModelsConfig({"gate": "off", "sounds": "off", "genre": "off"})
     with pytest.raises(ConfigError, match=r"^every model is off; expected one at least .* leave --model"):
-        Chosen.by(Config(models=off))
+        BenchTarget.load(Config(models=off))
 
 
 def test_a_front_end_is_measured_once(toys: ModelsConfig, tmp_path: Path) -> None:
     fine = write_toy_model(tmp_path / "fine", LogMelConfig(mel_bands=80, hop_samples=200))
     other = ModelsConfig({"gate": str(fine), "sounds": "off", "genre": "off"})
     both = Config(models=toys, stream=(StreamConfig(), StreamConfig(models=other)))
-    (section,) = frontends(Chosen.by(both), seconds=0.01)
+    (section,) = frontends(BenchTarget.load(both), seconds=0.01)
     described = [(row["heard_by"], row["bands"], row["hop_ms"], row["taken"]) for row in section.rows]
     assert described == [
         ("gate, ear", 64, 10.0, "hop by hop"),
@@ -60,7 +60,7 @@ def test_a_front_end_is_measured_once(toys: ModelsConfig, tmp_path: Path) -> Non
 def test_each_model_is_stepped_alone_and_with_others(toys: ModelsConfig, tmp_path: Path) -> None:
     separation = write_toy_separation(tmp_path / "separation")
     separating = ModelsConfig({**toys.names, "separation": str(separation)})
-    (section,) = models(Chosen.by(Config(models=separating)), seconds=0.2)
+    (section,) = models(BenchTarget.load(Config(models=separating)), seconds=0.2)
     described = {(row["model"], row["streams"]): row["hop_ms"] for row in section.rows}
     hops = {"gate": 40.0, "ear": 80.0, "sounds": 80.0, "genre": 80.0, "separation": 10.0}
     assert described == {(name, count): hop for name, hop in hops.items() for count in (1, 32)}
@@ -68,14 +68,14 @@ def test_each_model_is_stepped_alone_and_with_others(toys: ModelsConfig, tmp_pat
     assert all(row["step_ms"]["max"] >= row["step_ms"]["p50"] for row in section.rows)
 
 
-def test_throughput_is_said_by_the_number_of_streams(chosen: Chosen) -> None:
-    (section,) = throughput(chosen, seconds=0.5)
+def test_throughput_is_said_by_the_number_of_streams(target: BenchTarget) -> None:
+    (section,) = throughput(target, seconds=0.5)
     assert [row["streams"] for row in section.rows] == [1, 8, 32, 64]
     assert all(row["core_ms_per_stream_s"] > 0 and row["streams_per_core"] > 0 for row in section.rows)
 
 
-def test_a_stream_that_fails_is_no_figure(chosen: Chosen, monkeypatch: pytest.MonkeyPatch) -> None:
-    streams = Streams(chosen.listeners, 3, *recording(), 0.1, PublishConfig())
+def test_a_stream_that_fails_is_no_figure(target: BenchTarget, monkeypatch: pytest.MonkeyPatch) -> None:
+    streams = Streams(target.listeners, 3, *recording(), 0.1, PublishConfig())
     streams.turn()
 
     def broken(*_: object) -> None:
@@ -86,8 +86,8 @@ def test_a_stream_that_fails_is_no_figure(chosen: Chosen, monkeypatch: pytest.Mo
         streams.turn()
 
 
-def test_messages_are_received_and_models_declare_their_part(chosen: Chosen) -> None:
-    received, declared = latency(chosen, seconds=1.0)
+def test_messages_are_received_and_models_declare_their_part(target: BenchTarget) -> None:
+    received, declared = latency(target, seconds=1.0)
     counts = {row["message"]: row["count"] for row in received.rows}
     assert counts.keys() == {"level", "scores", "decision"}
     assert counts["level"] > 0
@@ -109,6 +109,6 @@ def test_nothing_received_is_no_figure(toys: ModelsConfig) -> None:
     rare = PublishConfig(level_hz=0.1, scores_hz=0.1)
     gate = ModelsConfig({"gate": toys.names["gate"], "sounds": "off", "genre": "off"})
     never = DecisionConfig(on=1.0, off=1.0)
-    deaf = Chosen.by(Config(models=gate, decisions={"gate": never}, publish=rare))
+    deaf = BenchTarget.load(Config(models=gate, decisions={"gate": never}, publish=rare))
     with pytest.raises(StreamError, match=r"^nothing was received of 0\.01 s of sound; .* more --seconds$"):
         latency(deaf, seconds=0.01)

@@ -196,7 +196,7 @@ def test_a_model_that_there_is_not() -> None:
 def test_a_model_for_no_place(tone: Path, model: str) -> None:
     refused(
         2,
-        rf"--model is '{model}'; expected PLACE=MODEL with {', '.join(MODEL_KEYS)} for PLACE, such as gate=yamnet",
+        rf"--model is '{model}'; expected SLOT=MODEL with {', '.join(MODEL_KEYS)} for SLOT, such as gate=yamnet",
         "analyze",
         "--model",
         model,

@@ -16,10 +16,10 @@ from pathlib import Path
 import pytest
 import soundfile
 
-from streamer.cli.signals import HungUp
+from streamer.cli.signals import HangupSignal
 from streamer.config import Config
 from streamer.config_file import read_config
-from streamer.engine.build_streams import make_streams
+from streamer.engine.build_streams import build_streams
 from streamer.engine.engine import Engine
 from streamer.engine.reload import Reload
 from streamer.events import Event, Status
@@ -76,20 +76,20 @@ def heard(path: Path, *changes: Callable[[], object]) -> tuple[Collected, Engine
         return read_config(path)
 
     loaded = ModelCache()
-    streams = make_streams(configured(), realtime=False, duration_s=6, loaded=loaded)
+    streams = build_streams(configured(), realtime=False, duration_s=6, models=loaded)
     reload = Reload(
         configured,
         configured(),
         streams,
-        lambda config, before: make_streams(
-            config, realtime=False, duration_s=6, loaded=loaded, running=before
+        lambda config, before: build_streams(
+            config, realtime=False, duration_s=6, models=loaded, running=before
         ),
     )
 
     def then() -> None:
         for change in changes:
             change()
-            said.append(reload.again(engine))
+            said.append(reload.reload(engine))
 
     sink = During("a", 2 * RATE, then)
     engine = Engine(streams, [sink], configured())
@@ -254,11 +254,11 @@ def test_the_command_asks_for_a_process_of_this_machine() -> None:
 
 def test_a_hangup_is_answered_once_by_who_asks() -> None:
     done: list[str] = []
-    with HungUp() as hung_up:
-        hung_up.answer(lambda: done.append("again"))
+    with HangupSignal() as hung_up:
+        hung_up.handle(lambda: done.append("again"))
         os.kill(os.getpid(), signal.SIGHUP)
-        hung_up.answer(lambda: done.append("again"))
-        hung_up.answer(lambda: done.append("again"))
+        hung_up.handle(lambda: done.append("again"))
+        hung_up.handle(lambda: done.append("again"))
     assert done == ["again"]
 
 

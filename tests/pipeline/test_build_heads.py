@@ -11,7 +11,7 @@ import pytest
 
 from streamer.api.configure import configured
 from streamer.config import Config, ModelsConfig, StreamConfig
-from streamer.engine.build_streams import make_streams
+from streamer.engine.build_streams import build_streams
 from streamer.errors import ModelError
 from streamer.head_slots import DecisionConfig
 from streamer.inference.manifest import Thresholds
@@ -136,7 +136,7 @@ def test_streams_share_models_and_what_they_are_heard_alike_by(folders: Path) ->
         decisions={"gate": DecisionConfig(on=0.9)},
     )
     config = replace(config, stream=(StreamConfig("file:a.wav"), StreamConfig("file:b.wav"), own))
-    first, second, third = make_streams(config, realtime=False, duration_s=1.0, loaded=ModelCache())
+    first, second, third = build_streams(config, realtime=False, duration_s=1.0, models=ModelCache())
     assert first.listener is second.listener
     assert [head.name for head in first.listener.heads] == ["gate", "sounds", "genre"]
     assert [head.name for head in third.listener.heads] == ["gate", "sounds"]

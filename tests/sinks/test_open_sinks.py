@@ -11,7 +11,7 @@ import pytest
 from streamer.api.configure import configured
 from streamer.config import Config, PublishConfig, StemsConfig, StreamConfig
 from streamer.engine.announcer import Announcer
-from streamer.engine.build_streams import make_streams
+from streamer.engine.build_streams import build_streams
 from streamer.engine.stream import Stream
 from streamer.errors import ConfigError
 from streamer.inference.model_cache import ModelCache
@@ -95,7 +95,7 @@ def streams_that_play(*outputs: str) -> Config:
 
 
 def test_two_streams_play_on_two_outputs() -> None:
-    streams = make_streams(streams_that_play("left", "right"), True, float("inf"), ModelCache())
+    streams = build_streams(streams_that_play("left", "right"), True, float("inf"), ModelCache())
     assert [[type(sink) for sink in stream.sinks] for stream in streams] == [[Player], [Player]]
 
 
@@ -103,7 +103,7 @@ def test_two_streams_are_not_played_on_one_output() -> None:
     with pytest.raises(
         ConfigError, match="2 streams are to be played on the output 'left'; expected one: set"
     ):
-        make_streams(streams_that_play("left", "left"), True, float("inf"), ModelCache())
+        build_streams(streams_that_play("left", "left"), True, float("inf"), ModelCache())
 
 
 @pytest.mark.parametrize(("publish", "kinds"), [(False, ["level"]), (True, ["stem", "level"])])

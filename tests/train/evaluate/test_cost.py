@@ -9,7 +9,7 @@ from onnx import TensorProto, helper, numpy_helper
 from torch.utils.flop_counter import FlopCounterMode
 
 from models.ear import Ear
-from streamer.bench.chosen import Chosen
+from streamer.bench.target import BenchTarget
 from streamer.config import Config, ModelsConfig
 from streamer.dsp.log_mel import LogMel, LogMelConfig
 from streamer.errors import ModelError
@@ -166,7 +166,7 @@ def test_the_command_measures_what_listens_if_nothing_is_named(monkeypatch):
     monkeypatch.setattr(cost, "cost_of", lambda folder: cost.Cost(1, 2.0, 3.0, 4.0, 5.0, 6, 7))
     monkeypatch.setattr(cost, "front_end_core_ms_per_s", lambda config: 0.5)
     done = CliRunner().invoke(cost.cost_command, [], catch_exceptions=False)
-    listening = Chosen.by(Config(models=ModelsConfig({"taught": "off"}))).models
+    listening = BenchTarget.load(Config(models=ModelsConfig({"taught": "off"}))).models
     assert set(json.loads(done.stdout)["models"]) == {model.manifest.name for model in listening}
 
 
