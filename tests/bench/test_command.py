@@ -15,7 +15,7 @@ from streamer.config import ModelsConfig
 
 @pytest.fixture
 def options(toys: ModelsConfig) -> list[str]:
-    models = {"gate": toys.gate, "sounds": toys.sounds, "genre": toys.genre}
+    models = {slot: toys.names[slot] for slot in ("gate", "sounds", "genre")}
     chosen = [word for place, folder in models.items() for word in ("--model", f"{place}={folder}")]
     return [*chosen, "--seconds", "0.2"]
 
