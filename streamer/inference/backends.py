@@ -1,15 +1,12 @@
-"""Open released models with the library that the configuration names."""
+"""Open a model for the backend that the configuration names."""
 
 from __future__ import annotations
 
+from importlib import import_module
 from pathlib import Path
 
-from streamer.config import EngineConfig
-from streamer.inference.onnx import ON_CPU, ON_GPU, OnnxModel
+from streamer.config import BACKENDS, EngineConfig
 from streamer.inference.stepped_model import SteppedModel
-
-PROVIDERS = {"cpu": ON_CPU, "cuda": ON_GPU}
-"""ONNX Runtime's execution provider for each backend that it runs."""
 
 
 def open_model(folder: Path, engine: EngineConfig) -> SteppedModel:
@@ -20,17 +17,15 @@ def open_model(folder: Path, engine: EngineConfig) -> SteppedModel:
     folder : Path
         A released-model folder.
     engine : EngineConfig
-        Only its `backend` and `threads` are used.
+        Settings, of which `backend` and `threads` are used.
 
     Raises
     ------
     ConfigError
         If the backend is not installed, or finds no GPU.
     ModelError
-        If the folder is not whole, was altered, or does not fit this program.
+        If the folder is incomplete, was altered, or does not fit this program.
     """
-    if engine.backend == "torch":
-        from streamer.inference.torch_model import TorchModel
-
-        return TorchModel(folder)
-    return OnnxModel(folder, engine.threads, PROVIDERS[engine.backend])
+    module, _, name = BACKENDS[engine.backend].partition(":")
+    model: SteppedModel = getattr(import_module(module), name)(folder, engine)
+    return model

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from streamer.arrays import Array, State
+from streamer.config import EngineConfig
 from streamer.dsp.model_calls import StepResult
 from streamer.errors import ConfigError, ModelError, StreamError
 from streamer.inference.model_folders import read_manifest, verify_file
@@ -122,6 +123,16 @@ class OnnxModel(SteppedModel):
 def _form(array: Array) -> str:
     """Return the type and shape as text."""
     return f"{array.dtype} {array.shape}"
+
+
+def open_on_cpu(folder: Path, engine: EngineConfig) -> OnnxModel:
+    """Open a model on the CPU, with the configured number of threads."""
+    return OnnxModel(folder, engine.threads, ON_CPU)
+
+
+def open_on_cuda(folder: Path, engine: EngineConfig) -> OnnxModel:
+    """Open a model on a GPU by CUDA."""
+    return OnnxModel(folder, engine.threads, ON_GPU)
 
 
 def open_session(path: Path, threads: int = 1, provider: str = ON_CPU) -> Any:

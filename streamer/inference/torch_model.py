@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from streamer.arrays import Array, State
+from streamer.config import EngineConfig
 from streamer.dsp.model_calls import StepResult
 from streamer.errors import ConfigError, ModelError, StreamError
 from streamer.inference.model_folders import read_manifest
@@ -163,3 +164,8 @@ def import_torch(device: str) -> Any:
             "driver, or leave --backend out"
         )
     return torch
+
+
+def open_on_gpu(folder: Path, engine: EngineConfig) -> TorchModel:  # noqa: ARG001 - threads are the CPU's
+    """Open a model on a GPU by torch."""
+    return TorchModel(folder)

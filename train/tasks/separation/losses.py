@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
+
+from train.tasks.separation.config import LossWeights
 
 QUIETEST = 1e-6
 """Added to energies relative to the mixture's, so that a silent stem has finite figures (-60 dB)."""
@@ -15,6 +18,34 @@ COMPRESSION = 0.3
 """Power that magnitudes are taken to: soft parts count as they are heard (Ephrat et al. 2018)."""
 WINDOWS = (256, 512, 1_024)
 """Of the spectra, in samples; hops are a quarter."""
+
+
+def weighted_losses(
+    found: tuple[Tensor, Tensor, Tensor],
+    wanted: tuple[Tensor, Tensor, Tensor],
+    mixture: Tensor,
+    weights: LossWeights,
+) -> dict[str, Tensor]:
+    """Return every loss of a batch by name, times its weight; a new loss is a function here and a weight.
+
+    Parameters
+    ----------
+    found : tuple of Tensor
+        Estimated voice and music, each of shape (batch, samples), and logits of a voice, shape (batch, frames).
+    wanted : tuple of Tensor
+        True voice and music, and which frames have a voice, in the same shapes.
+    mixture : Tensor, shape (batch, samples)
+    weights : LossWeights
+    """
+    (found_voice, found_music, logits), (voice, music, voiced) = found, wanted
+    pairs = ((found_voice, voice, music), (found_music, music, voice))
+    losses = {
+        "snr": sum(snr_loss(stem, true, mixture).mean() for stem, true, _ in pairs),
+        "interference": sum(interference_loss(*pair).mean() for pair in pairs),
+        "spectral": sum(spectral_loss(stem, true, mixture).mean() for stem, true, _ in pairs),
+        "voice": F.binary_cross_entropy_with_logits(logits, voiced),
+    }
+    return {name: getattr(weights, name) * loss for name, loss in losses.items()}
 
 
 def snr_loss(estimate: Tensor, target: Tensor, mixture: Tensor) -> Tensor:

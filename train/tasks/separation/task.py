@@ -9,7 +9,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from models.separation_mask import separate
@@ -25,7 +24,7 @@ from train.loop.run import DataUsed, data_used
 from train.loop.task import Batch
 from train.mixing.remixes import Remix, Remixes
 from train.tasks.separation.config import SeparationRunConfig
-from train.tasks.separation.losses import interference_loss, snr_loss, spectral_loss
+from train.tasks.separation.losses import snr_loss, weighted_losses
 from train.tasks.separation.warm_start import check_warm_start
 
 CHECKED = 24
@@ -91,17 +90,8 @@ class SeparationTask:
     def loss(self, model: nn.Module, batch: Batch) -> dict[str, Tensor]:
         mixture, voice, music, voiced = batch
         found_voice, found_music, logits = separate(model, mixture, self.config.model.stft)
-        pairs = ((found_voice, voice, music), (found_music, music, voice))
-        snr = sum(snr_loss(found, wanted, mixture).mean() for found, wanted, _ in pairs)
-        interference = sum(interference_loss(*pair).mean() for pair in pairs)
-        spectral = sum(spectral_loss(found, wanted, mixture).mean() for found, wanted, _ in pairs)
-        weights = self.config.weights
-        return {
-            "snr": weights.snr * snr,
-            "interference": weights.interference * interference,
-            "spectral": weights.spectral * spectral,
-            "voice": weights.voice * F.binary_cross_entropy_with_logits(logits, voiced),
-        }
+        found = found_voice, found_music, logits
+        return weighted_losses(found, (voice, music, voiced), mixture, self.config.weights)
 
     def validate(self, model: nn.Module) -> dict[str, float]:
         """Mean SNR of either stem on whole clips, as they are; ``score`` is the mean of the two."""
