@@ -1,6 +1,6 @@
-"""What Streamer says, as typed events, and how an event travels: encode and decode.
+"""The events that Streamer reports about a stream, as typed objects.
 
-The format is specified for every language in ``docs/wire.md``; this module is that specification in Python.
+``docs/wire.md`` specifies the messages that they become, for every language; `streamer.wire.encoding` makes these.
 """
 
 from __future__ import annotations
@@ -17,31 +17,31 @@ DECISION_KINDS = tuple(slot.kind for slot in HEAD_SLOTS)
 """Kinds of messages that report that something began, goes on or ended: ``gate``, ``sound``, ``genre``, ..."""
 
 DecisionState: TypeAlias = Literal["listening", "on", "update", "off"]
-"""How things stand in a decision."""
+"""States of a label in a decision."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Event:
-    """What every message says.
+    """The fields of every message.
 
     Attributes
     ----------
     kind, stream : str
         Together the topic, ``KIND/STREAM``.
     epoch : int
-        Counts the fresh starts of the stream: after lost sound every model starts anew and this grows.
+        Number of fresh starts of the stream so far: every model starts anew after a loss of sound.
     start, stop : int
-        The samples that the message speaks of, first and one past the last, counted from 0 at `rate` since
-        the stream was opened. Lost samples count.
+        Samples that the message is about, first and one past the last, counted from 0 at `rate` since the stream was
+        opened. Lost samples count.
     rate : int
         Samples per second of the stream as captured; 1 where it could not be opened.
     time : datetime or None
-        UTC of `stop` as best known; None for a file that is read as fast as possible. In a `Status`: when it
-        was said, never None.
+        UTC of `stop` as best known; None for a file that is read as fast as possible. In a `Status` it is the time
+        of the report, never None.
     latency_ms : float or None
-        From the capture of `stop` to the making of the message; None where `time` is, and in a `Status`.
+        Milliseconds from the capture of `stop` to the making of the message; None where `time` is, and in a `Status`.
     seq : int
-        Counts the messages of one topic from 0, so that a subscriber sees a loss.
+        Number of the message in its topic, from 0, so that a subscriber sees a loss.
     replay : bool
         Whether this repeats the last message of its topic, or of its label there, for a late subscriber.
     """
@@ -65,8 +65,8 @@ class Event:
         return f"{self.kind}/{self.stream}"
 
     def stamped(self, seq: int, time: datetime | None, latency_ms: float | None) -> Self:
-        """The same with its number and its time."""
-        # Every message of every stream comes by: `dataclasses.replace` takes ten times as long.
+        """Return the same event with its number and its time."""
+        # Every message of every stream passes here: `dataclasses.replace` takes ten times as long.
         other = object.__new__(type(self))
         other.__dict__.update(self.__dict__, seq=seq, time=time, latency_ms=latency_ms)
         return other
@@ -74,21 +74,21 @@ class Event:
 
 @dataclass(frozen=True, kw_only=True)
 class Decision(Event):
-    """Something began, went on or ended: kinds ``gate``, ``sound``, ``genre``, ``taught``, ``voice``.
+    """A report that something began, goes on or ended: its kind is one of `DECISION_KINDS`.
 
     Attributes
     ----------
     state : {"listening", "on", "update", "off"}
-        From `start` to `stop` things have stood so: `start` is where the sound set in (on, update) or where
-        it had ended (off). A model with one label tells how things stand in its first message of an epoch,
-        which may be an ``off`` with nothing before it. ``listening``: a model that a gate opens hears since
-        `start`, and cannot say yet what it is.
+        State of the label from `start` to `stop`: `start` is where the sound set in (on, update) or where it ended
+        (off). A model with one label reports its state in its first message of an epoch, which may be an ``off``
+        with nothing before it. ``listening`` is reported of a model that a gate has opened: it takes sound since
+        `start`, and cannot decide yet.
     label : str
-        What it is; empty where the model itself has begun to listen or has stopped.
+        The label; empty where the model itself has begun to listen or has stopped.
     score : float
         Probability, 0 to 1, at `stop`.
     model : str
-        Name of the model that says so.
+        Name of the model that decided.
     """
 
     state: DecisionState
@@ -99,7 +99,7 @@ class Decision(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class Scores(Event):
-    """Raw probabilities (0 to 1) by head and label, the highest first: kind ``scores``."""
+    """Probabilities (0 to 1) by head and label, the highest first: kind ``scores``."""
 
     heads: Mapping[str, Mapping[str, float]]
 
@@ -111,7 +111,7 @@ class Level(Event):
     Attributes
     ----------
     rms_dbfs, peak_dbfs : float
-        0 is full scale; -120 or less is said as -120.
+        Level relative to full scale, which is 0; levels below -120 are reported as -120.
     """
 
     rms_dbfs: float
@@ -125,7 +125,7 @@ class Spectrum(Event):
     Attributes
     ----------
     front_end : str
-        Fingerprint of the front end.
+        Fingerprint of the front end's constants.
     frames : float32 array, shape (frames, mel_bands)
         The payload.
     """
@@ -137,16 +137,16 @@ class Spectrum(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class Stem(Event):
-    """A piece of sound, apart: kind ``stem``.
+    """A piece of voice or music: kind ``stem``.
 
-    Stems of one label follow one another without a gap from where they begin (a gate opened, a stream began or went on
-    after a loss) to where they end; there they fade in and out. Voice and music add up to the sound.
+    Pieces of one label follow one another without a gap from where they begin (a gate opened, a stream began or went
+    on after a loss) to where they end. They fade in and out there. Voice and music add up to the sound.
 
     Attributes
     ----------
     label : {"voice", "music"}
     samples : float32 array, shape (stop - start, channels)
-        The payload: `rate` and channels are the capture's, full scale is -1 to 1.
+        The payload; its rate and channels are the capture's, and full scale is -1 to 1.
     """
 
     label: str
@@ -156,30 +156,31 @@ class Stem(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class Status(Event):
-    """How the stream itself is: kind ``status``, at least once in every heartbeat interval.
+    """The state of the stream itself: kind ``status``, at least once in every heartbeat interval.
 
     Attributes
     ----------
     state : {"running", "ended", "failed"}
         The last two are the stream's last message.
     message : str
-        Why it failed, what was lost, or what came of a configuration that was read again; else empty.
+        Reason of a failure, sound that was lost, or the result of a configuration that was read again; else empty.
     lag_ms : float
-        Sound captured and not yet heard.
+        Captured sound that is not processed yet.
     dropped_samples : int
-        Never heard, because this machine or its sound system did not keep up; `stop` counts them.
+        Samples that were never processed because this machine or its sound system did not keep up; `stop` counts
+        them.
     overruns : int
-        Losses of the device, by its driver's word or by the clock.
+        Number of losses of the device, as its driver or the clock shows.
     muted_samples : int
-        NaN, infinite or absurdly large samples, heard as silence.
+        NaN, infinite or absurdly large samples, which were processed as silence.
     uptime_s : float
-        Since the stream was opened.
+        Seconds since the stream was opened.
     shed : bool
-        Whether it is not heard at present, because the machine does not carry all streams.
+        Whether it is left out at present because the machine cannot carry all streams.
     pid : int
-        Of the process that listens, on its machine; 0 if it does not say.
+        Process that runs the stream, on its machine; 0 if it is not known.
     versions : Mapping[str, str]
-        Of ``streamer`` and of each model (name and first 12 digits of its SHA-256).
+        Version of ``streamer``, and name and first 12 digits of the SHA-256 of each model.
     """
 
     state: Literal["running", "ended", "failed"]

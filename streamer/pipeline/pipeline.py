@@ -24,7 +24,7 @@ from streamer.heads.results import HeadResult, MelFrame, TreeResult
 from streamer.heads.stage_tree import StageTree, StageTreeState
 from streamer.separation.gated_separation import SeparatedStream, Separation
 from streamer.separation.live import SeparationResult, VoiceResult
-from streamer.separation.separator import cleaned
+from streamer.separation.separator import mute_invalid
 from streamer.sources.source import Block
 
 
@@ -151,7 +151,7 @@ class Pipeline:
         results = yield from self._tree.step(mono, self._tree_state)
         self._waiting += results
         if self._separation:
-            sound = cleaned(block.samples)[0] if muted else block.samples
+            sound = mute_invalid(block.samples)[0] if muted else block.samples
             events += self._stems((yield from self._separate(sound, self._separation)))
         return events + self._due(self._tree_state.known_until)
 

@@ -1,1 +1,1 @@
-"""Voice and accompaniment apart, from sound as it comes."""
+"""Separate voice and music, live and of whole files."""

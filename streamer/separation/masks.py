@@ -1,4 +1,4 @@
-"""Between the spectra of a capture and those of the network, which knows less of them: fewer bins, one channel."""
+"""Convert between the spectra of a capture and those of the network, which has fewer bins and one channel."""
 
 from __future__ import annotations
 
@@ -8,88 +8,91 @@ from streamer.arrays import Array
 from streamer.dsp.stft import StftConfig
 
 EXTENDED_HZ = 3_000.0
-"""What the mask lets through above the network's bins is what it lets through in this much below their end."""
+"""Width of the band below the end of the network's bins whose mask decides on the sound above them."""
 
 LEAST_SHARE = np.float32(0.001)
-"""Of the channels' energy, in their mean: it has more of all but what is turned round from one channel to another."""
+"""Share of the channels' energy below which their mean is taken for cancelled: all sound has more of its energy in the
+mean, unless one channel is another one inverted."""
 
 
 def without_offset(spectra: Array, config: StftConfig) -> Array:
-    """Spectra less the constant in each frame, which is no voice: some devices add one to all that they hear.
+    """Remove the constant from each frame: it is no voice, and some devices add one to all sound.
 
     Parameters
     ----------
     spectra : complex64 array, shape (..., bins)
     config : StftConfig
-        Theirs.
+        Transform of the spectra.
     """
     left: Array = spectra - spectra[..., :1] * config.constant
     return left
 
 
-def for_network(spectra: Array, config: StftConfig) -> Array:
-    """What the network hears: the mean of the channels in its bins, at its scale.
+def network_input(spectra: Array, config: StftConfig) -> Array:
+    """Return the network's input: the mean of the channels in its bins, at its scale.
 
     Parameters
     ----------
     spectra : complex64 array, shape (batch, frames, channels, bins)
-        Bin ``k`` is the frequency of the network's bin ``k``; bins may be more or fewer.
+        Spectra of the capture. Bin ``k`` has the frequency of the network's bin ``k``; there may be more or fewer.
     config : StftConfig
-        The network's.
+        Transform of the network.
 
     Returns
     -------
     float32 array, shape (batch, frames, 2 * config.bins)
-        Real parts, then imaginary ones; zero where there is no such bin.
+        Real parts, then imaginary ones; zero in bins that the capture lacks.
     """
     bins = min(spectra.shape[3], config.bins)
     mono = spectra[..., :bins].mean(axis=2) * _scale(spectra, config)
-    heard = np.zeros((*mono.shape[:2], 2, config.bins), np.float32)
-    heard[:, :, 0, :bins], heard[:, :, 1, :bins] = mono.real, mono.imag
-    return heard.reshape(*mono.shape[:2], 2 * config.bins)
+    parts = np.zeros((*mono.shape[:2], 2, config.bins), np.float32)
+    parts[:, :, 0, :bins], parts[:, :, 1, :bins] = mono.real, mono.imag
+    return parts.reshape(*mono.shape[:2], 2 * config.bins)
 
 
 def _scale(spectra: Array, config: StftConfig) -> np.float32:
-    """Of the network's spectra to those of a capture, by the lengths of their windows."""
+    """Return the factor from a capture's spectra to the network's, by the lengths of their windows."""
     return np.float32(config.window_samples / (2 * (spectra.shape[3] - 1)))
 
 
-def heard_share(heard: Array, spectra: Array, config: StftConfig) -> Array:
-    """How much of what is said of a frame holds: what cancels in the mean of the channels, the network has not heard.
+def trusted_share(mono: Array, spectra: Array, config: StftConfig) -> Array:
+    """Return how far the network's answer for each frame is trusted: sound that cancels in the mean is lost to it.
 
-    Of the whole frame: a voice in the midst of what cancels and is a thousand times as strong goes with it.
+    The share is of the whole frame: a voice amid cancelling sound that is a thousand times as strong is lost too.
 
     Parameters
     ----------
-    heard : float32 array, shape (batch, frames, 2 * config.bins)
-        As of `for_network`.
+    mono : float32 array, shape (batch, frames, 2 * config.bins)
+        The network's input, as `network_input` returns it.
     spectra : complex64 array, shape (batch, frames, channels, bins)
+        Spectra of the capture.
     config : StftConfig
-        The network's.
+        Transform of the network.
 
     Returns
     -------
     float32 array, shape (batch, frames)
-        1 where the mean has `LEAST_SHARE` of the channels' energy or more, and less the less it has.
+        1 where the mean has `LEAST_SHARE` of the channels' energy or more, and proportionally less below.
     """
     known = spectra[..., : config.bins]
     there = (known.real**2 + known.imag**2).mean(axis=2).sum(axis=2) * _scale(spectra, config) ** 2
-    share: Array = np.square(heard).sum(axis=2) / np.maximum(LEAST_SHARE * there, np.float32(1e-20))
+    share: Array = np.square(mono).sum(axis=2) / np.maximum(LEAST_SHARE * there, np.float32(1e-20))
     return np.minimum(share, np.float32(1))
 
 
 def full_mask(mask: Array, spectra: Array, config: StftConfig) -> Array:
-    """The network's mask for every bin of a capture.
+    """Return the network's mask extended to every bin of a capture.
 
-    Above the network's bins it is one real number in each frame: the share, 0 to 1, that it lets through of the
-    energy in the `EXTENDED_HZ` below their end.
+    Above the network's bins the mask is one real number in each frame: the share, 0 to 1, of the energy in the
+    `EXTENDED_HZ` below their end that it lets through.
 
     Parameters
     ----------
     mask : float32 array, shape (batch, frames, 2 * config.bins)
     spectra : complex64 array, shape (batch, frames, channels, bins)
+        Spectra of the capture.
     config : StftConfig
-        The network's.
+        Transform of the network.
 
     Returns
     -------

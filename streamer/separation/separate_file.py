@@ -1,4 +1,4 @@
-"""Whole files apart: the steps of live sound, with the latency taken out."""
+"""Separate whole files, with the steps of live sound but without their latency."""
 
 from __future__ import annotations
 
@@ -15,13 +15,14 @@ from streamer.config import STEM_ENCODINGS, STEMS
 from streamer.dsp.model_calls import run_alone
 from streamer.errors import ConfigError, StreamError
 from streamer.inference.model import Model
-from streamer.separation.separator import Separator, Stems, cleaned
+from streamer.separation.separator import Separator, Stems, mute_invalid
 from streamer.sinks.stem_writer import FULL, is_full
 from streamer.sources.file import FileSource
 from streamer.sources.read_blocks import read_blocks
 from streamer.sources.source import Source
 
 BLOCK_FRAMES = 16_384
+"""Number of frames that are read and separated at a time."""
 
 
 class SeparatedPiece(NamedTuple):
@@ -32,9 +33,9 @@ class SeparatedPiece(NamedTuple):
     stems : Stems
         A batch of one.
     stop : int
-        Samples of the sound that were read so far.
+        Number of samples of the sound that were read so far.
     muted_samples : int
-        Samples of the piece that were NaN, infinite or beyond any sound, and muted.
+        Number of samples of the piece that were NaN, infinite or absurdly large, and were muted.
     """
 
     stems: Stems
@@ -50,7 +51,7 @@ def separated(source: Source, model: Model) -> Iterator[SeparatedPiece]:
     source : Source
         Open; the caller closes it.
     model : Model
-        A separation.
+        A separation model.
 
     Raises
     ------
@@ -60,7 +61,7 @@ def separated(source: Source, model: Model) -> Iterator[SeparatedPiece]:
     separator = Separator(model, source.rate_hz, source.channels)
     state, stop = separator.init(), 0
     for block in read_blocks(source, BLOCK_FRAMES):
-        sound, muted = cleaned(block.samples)
+        sound, muted = mute_invalid(block.samples)
         stems, state = run_alone(separator.step(sound[None], state))
         stop = block.stop
         yield SeparatedPiece(stems, stop, muted)
@@ -68,25 +69,26 @@ def separated(source: Source, model: Model) -> Iterator[SeparatedPiece]:
 
 
 def separate_file(
-    path: Path, folder: Path, model: Model, heard: Callable[[float, float | None], None]
+    path: Path, folder: Path, model: Model, progress: Callable[[float, float | None], None]
 ) -> int:
-    """Write ``voice.wav`` and ``music.wav`` of a file: its rate, channels and length, sample for sample.
+    """Write ``voice.wav`` and ``music.wav`` of a file, with its rate, channels and length, sample for sample.
 
     Parameters
     ----------
     path : Path
-        Anything that `FileSource` reads.
+        A file in any format that `FileSource` reads.
     folder : Path
-        Made if absent. What is there under these names is replaced once the stems are whole.
+        Made if absent. Files of these names are replaced once the stems are whole.
     model : Model
-        A separation.
-    heard : callable
-        Told now and then how many seconds were heard, of how many there are, where that is known.
+        A separation model.
+    progress : callable
+        Called now and then with the seconds that were read and the seconds that there are, None where that is not
+        known.
 
     Returns
     -------
     int
-        How many samples were NaN, infinite or beyond any sound, and muted.
+        Number of samples that were NaN, infinite or absurdly large, and were muted.
 
     Raises
     ------
@@ -113,7 +115,7 @@ def separate_file(
                 for stem, file in files.items():
                     file.write(getattr(piece.stems, stem)[0])
                 muted += piece.muted_samples
-                heard(piece.stop / source.rate_hz, source.total_s)
+                progress(piece.stop / source.rate_hz, source.total_s)
             for stem, file in files.items():
                 file.close()
                 as_wav(partial[stem])
@@ -134,7 +136,7 @@ def check_folders(folders: Mapping[Path, Path]) -> None:
     Parameters
     ----------
     folders : mapping of Path to Path
-        Files, and what takes the stems of each.
+        Files, and the folder that takes the stems of each.
 
     Raises
     ------
@@ -168,7 +170,7 @@ def _writer(path: Path, source: Source) -> soundfile.SoundFile:
 
 
 def _remove_empty(folder: Path) -> None:
-    with suppress(OSError):  # what has something in it stays
+    with suppress(OSError):  # a folder that is not empty stays
         folder.rmdir()
 
 

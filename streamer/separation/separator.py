@@ -1,4 +1,4 @@
-"""A released separation at any sample rate and number of channels: sound in, voice and accompaniment out."""
+"""Run a separation model at any sample rate and number of channels: sound in, voice and music out."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from streamer.dsp.downmix import SAMPLE_LIMIT
 from streamer.dsp.model_calls import Calls, run_alone
 from streamer.dsp.stft import InverseStft, Stft, StftConfig
 from streamer.inference.model import Model
-from streamer.separation.masks import for_network, full_mask, heard_share, without_offset
+from streamer.separation.masks import full_mask, network_input, trusted_share, without_offset
 
 
 @dataclass(frozen=True)
 class Stems:
-    """What is apart now.
+    """Voice and music that are complete now.
 
     Attributes
     ----------
     voice, music : float32 array, shape (batch, samples, channels)
         They add up to the sound, sample for sample.
     voiced : float32 array, shape (batch, hops)
-        Probability of a voice in each hop, 0 to 1; a hop is told before its samples are.
+        Probability of a voice in each hop, 0 to 1. It comes before the samples of the hop do.
     """
 
     voice: Array
@@ -33,23 +33,24 @@ class Stems:
 
 
 class Separator:
-    """Steps a separation over the sound of streams.
+    """Separates the sound of streams, step by step.
 
-    The network hears the mean of the channels up to the half of its own sample rate; its mask is applied to every
-    channel, so that stereo stays stereo, and goes on above as what it let through at its upper end.
+    The network takes the mean of the channels up to half of its own sample rate. Its mask is applied to every channel,
+    so that stereo stays stereo, and is extended to the frequencies above (`streamer.separation.masks.full_mask`).
 
     Parameters
     ----------
     model : Model
-        Whose manifest is of the task ``separation``.
+        Model of the task ``separation``.
     rate_hz : int
-        Of the sound.
+        Sample rate of the sound.
     channels : int
+        Number of channels of the sound.
 
     Attributes
     ----------
     stft : StftConfig
-        The transform at this rate: the model's, to a rounding of its hop.
+        The model's transform at this rate, to a rounding of its hop.
     """
 
     def __init__(self, model: Model, rate_hz: int, channels: int) -> None:
@@ -60,11 +61,11 @@ class Separator:
 
     @property
     def latency(self) -> Fraction:
-        """Samples that must have come in before the first one is given out; the others follow as they come."""
+        """Samples that must have come in before the first one is given out; after it none is kept waiting longer."""
         return Fraction(self.stft.latency_samples)
 
     def init(self, batch: int = 1) -> State:
-        """State of streams that have heard nothing."""
+        """Make the state of `batch` streams before their first sample."""
         waiting = np.zeros(
             (batch, self.stft.latency_samples + self.stft.hop_samples, self._channels), np.float32
         )
@@ -77,36 +78,36 @@ class Separator:
         )
 
     def step(self, x: Array, state: State) -> Calls[tuple[Stems, State]]:
-        """Take samples, give those that are apart.
+        """Take samples, give the stems that they complete.
 
         Parameters
         ----------
         x : float32 array, shape (batch, samples, channels)
-            Finite, full scale -1 to 1.
+            Finite samples, full scale -1 to 1.
         state : State
-            Samples not yet given out and how many they are; the states of the stages and of the model.
+            Samples that are not given out yet, and their number; the states of the stages and of the model.
 
         Returns
         -------
         generator
-            Of what it asks for; gives stems and a state.
+            Yields model calls; returns stems and a state.
         """
         waiting, count, *rest = state
-        spectra, heard = self._analysis.step(x, (rest[0], rest[1]))
-        return (yield from self._given(x, spectra, (waiting, count, *heard, *rest[2:])))
+        spectra, analysis = self._analysis.step(x, (rest[0], rest[1]))
+        return (yield from self._separate(x, spectra, (waiting, count, *analysis, *rest[2:])))
 
     def waiting(self, state: State) -> int:
-        """How many samples came in that were not yet given out."""
+        """Return the number of samples that came in and are not given out yet."""
         return int(state[1][0])
 
     def flush(self, state: State) -> Stems:
-        """Give what the end of the sound completes: together as many samples as came in."""
+        """Give the stems that the end of the sound completes: in all as many samples as came in."""
         spectra = self._analysis.flush(state[2:4])
         none = np.zeros((len(state[0]), 0, self._channels), np.float32)
-        return run_alone(self._given(none, spectra, state))[0]
+        return run_alone(self._separate(none, spectra, state))[0]
 
     def whole(self, sound: Array) -> Stems:
-        """All of a sound, apart.
+        """Separate a whole sound.
 
         Parameters
         ----------
@@ -115,7 +116,7 @@ class Separator:
         Returns
         -------
         Stems
-            Of as many samples, and one probability of a voice for each hop that was begun.
+            As many samples, and one probability of a voice for each hop that was begun.
         """
         first, state = run_alone(self.step(sound, self.init(len(sound))))
         last = self.flush(state)
@@ -125,15 +126,16 @@ class Separator:
         )
         return Stems(voice, music, voiced[:, : -(-sound.shape[1] // self.stft.hop_samples)])
 
-    def _given(self, x: Array, spectra: Array, state: State) -> Calls[tuple[Stems, State]]:
+    def _separate(self, x: Array, spectra: Array, state: State) -> Calls[tuple[Stems, State]]:
+        """Mask new spectra of the sound that ends with `x`, and give the stems that they complete."""
         waiting, count, window, ahead, *rest = state
         spectra = without_offset(spectra, self.stft)
-        mono = for_network(spectra, self._model.manifest.stft)
+        mono = network_input(spectra, self._model.manifest.stft)
         y, model_state = yield from self._model.step_calls(mono, tuple(rest[2:]))
         mask = full_mask(y[..., :-1], spectra, self._model.manifest.stft)
         voiced = y[..., -1]
         if self._channels > 1:
-            share = heard_share(mono, spectra, self._model.manifest.stft)
+            share = trusted_share(mono, spectra, self._model.manifest.stft)
             mask, voiced = mask * share[..., None], voiced * share
         voice, overlap = self._synthesis.step(spectra * mask[:, :, None], (rest[0], rest[1]))
         held = int(count[0])
@@ -147,13 +149,19 @@ class Separator:
         return stems, (waiting, count, window, ahead, *overlap, *model_state)
 
 
-def cleaned(sound: Array) -> tuple[Array, int]:
-    """Sound in which what is none (NaN, infinite, beyond `SAMPLE_LIMIT`) is silent, and how many samples that was.
+def mute_invalid(sound: Array) -> tuple[Array, int]:
+    """Replace samples that are NaN, infinite or beyond `SAMPLE_LIMIT` by silence.
 
     Parameters
     ----------
     sound : float32 array, any shape
-        Given back as it is where all of it is sound.
+
+    Returns
+    -------
+    sound : float32 array
+        The same array if all samples are valid.
+    muted_samples : int
+        Number of samples that were replaced.
     """
     good = np.abs(sound) <= SAMPLE_LIMIT  # false for NaN
     bad = good.size - int(np.count_nonzero(good))
@@ -161,13 +169,14 @@ def cleaned(sound: Array) -> tuple[Array, int]:
 
 
 def at_rate(config: StftConfig, rate_hz: int) -> StftConfig:
-    """A transform of the same hop and window in time, to a rounding of the hop, and so of the same bins in hertz.
+    """Return a transform with the same hop and window in time, to a rounding of the hop, and so the same bins in hertz.
 
     Parameters
     ----------
     config : StftConfig
         Its window is a whole number of hops.
     rate_hz : int
+        Sample rate of the transform that is returned.
     """
     hop = max(1, round(config.hop_samples * rate_hz / config.sample_rate_hz))
     hop += hop * (config.window_samples // config.hop_samples) % 2  # windows are even

@@ -1,1 +1,1 @@
-"""Where events go: one file for each kind of output."""
+"""Sinks take events: one file for each kind of output, and `open_sinks`, which makes them from the configuration."""

@@ -1,4 +1,4 @@
-"""Write lines of text to a stream that somebody reads: a terminal, a pipe or a file."""
+"""Write lines of text to a terminal, a pipe or a file."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from streamer.errors import StreamError
 
 
 class ReaderGoneError(StreamError):
-    """Whoever read the lines has had enough (``| head``): a reason to stop, and no failure."""
+    """The reader of the lines has closed its end (``| head``): a reason to stop, and no failure."""
 
     exit_code = 0
 
 
 class LineWriter:
-    """Writes lines and flushes each; it waits for a reader that is slower.
+    """Writes lines and flushes each; it waits for a slow reader.
 
     Parameters
     ----------
-    stream : TextIO
-        Where to; not closed.
+    stream : text stream
+        Output; it is not closed.
     """
 
     def __init__(self, stream: TextIO) -> None:
@@ -40,9 +40,9 @@ class LineWriter:
         Raises
         ------
         ReaderGoneError
-            The first time that nobody reads any more; later lines are passed over.
+            If nobody reads any more; it is raised once, and later lines are left out.
         StreamError
-            If it cannot be written for another reason, such as a full disk; later lines are passed over.
+            If it cannot be written for another reason, such as a full disk; later lines are left out.
         """
         if self._gone:
             return
@@ -60,23 +60,23 @@ class LineWriter:
 
     def _give_up(self) -> None:
         self._gone = True
-        # The line is still in the buffer: without this, Python would try it again at exit and complain.
+        # The line is still in the buffer: without this, Python would try to write it again at exit, and complain.
         with Path(os.devnull).open("wb") as nowhere:
             os.dup2(nowhere.fileno(), self._stream.fileno())
 
 
 class LiveLineWriter(LineWriter):
-    """`LineWriter` for live sound, which cannot wait: while the reader is full, lines are dropped.
+    """`LineWriter` for live sound, which cannot wait: lines are dropped while the reader is full.
 
     Parameters
     ----------
-    stream : TextIO
-        With a file descriptor.
+    stream : text stream
+        Output with a file descriptor.
 
     Attributes
     ----------
     dropped_lines : int
-        Lines that the reader had no room for, so far.
+        Number of lines that the reader had no room for, so far.
     """
 
     def __init__(self, stream: TextIO) -> None:
@@ -86,7 +86,7 @@ class LiveLineWriter(LineWriter):
         self._room.register(stream.fileno(), select.POLLOUT)
 
     def write(self, line: str) -> None:
-        """Write a line, or drop and count it; errors as `LineWriter.write`."""
+        """Write a line, or drop and count it; errors are those of `LineWriter.write`."""
         # A pipe that polls as writable takes PIPE_BUF bytes (4096 on Linux) at once; lines are shorter.
         if self._gone or self._room.poll(0):
             super().write(line)

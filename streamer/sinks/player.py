@@ -1,4 +1,4 @@
-"""Play one stem as it comes, on a thread that the output device paces."""
+"""Play one stem live, on a thread that the output device paces."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ from streamer.sinks.sink import Sink
 logger = logging.getLogger(__name__)
 
 RETRY_S = 5.0
-"""Between two tries to open a device that failed."""
+"""Seconds between two tries to open a device that failed."""
 ENDING_S = 2.0
-"""How long a device may take for the chunk that it has, once all ends."""
+"""Longest time that the device may take for its last chunk when the player closes."""
 
 
 class Player(Sink):
     """Plays the stems of one label, and silence where there are none.
 
-    A device that fails is said and tried again; all else goes on.
+    A device that fails is reported and tried again; everything else goes on.
 
     Parameters
     ----------
     label : {"voice", "music"}
     open_output : callable
-        Opens the device; raises StreamerError.
+        Opens and returns the device; raises StreamerError.
     """
 
     def __init__(self, label: str, open_output: Callable[[], Output]) -> None:
@@ -54,7 +54,7 @@ class Player(Sink):
 
     @property
     def wanted_s(self) -> float:
-        """So much that what waits neither runs out nor grows."""
+        """Seconds of sound that keep the waiting sound from running out and from growing."""
         playback = self._playback
         if playback is None:
             return math.inf
@@ -62,7 +62,7 @@ class Player(Sink):
         return wanted_s if wanted_s >= CHUNK_S else 0.0
 
     def close(self) -> None:
-        """Play what waits, and give the device back."""
+        """Play the sound that waits, and give the device back."""
         self._ended.set()
         if self._thread.is_alive():
             self._thread.join(ENDING_S)
@@ -85,7 +85,7 @@ class Player(Sink):
         self._leave()
 
     def _play(self) -> None:
-        """Give the device what it plays next, and open it first where it is not."""
+        """Give the device its next chunk, after opening it again if it failed."""
         if self._output is None or self._playback is None:
             self._begin(self._open_output())
             logger.warning("%s is played again", self._label)
@@ -93,14 +93,14 @@ class Player(Sink):
         self._output.write(self._playback.chunk())
 
     def _fail(self, error: StreamerError) -> None:
-        """Say it once, and wait for the next try."""
+        """Report a failure once, and wait for the next try."""
         if self._output is not None:
             logger.warning("%s is not played (%s); it is tried again, all else goes on", self._label, error)
         self._leave()
         self._ended.wait(RETRY_S)
 
     def _leave(self) -> None:
-        """Give the device back, and say what was not played as it should."""
+        """Give the device back, and report faults of the playback."""
         output, playback = self._output, self._playback
         self._output, self._playback = None, None
         if output is None or playback is None:

@@ -1,4 +1,4 @@
-"""Publish events over ZeroMQ: any number of subscribers, none of which can hold up another, or the engine."""
+"""Publish events over ZeroMQ to any number of subscribers, none of which can hold up another, or the engine."""
 
 from __future__ import annotations
 
@@ -20,9 +20,11 @@ from streamer.wire.address import check_address, is_ipv6, is_local
 from streamer.wire.encoding import encode
 from streamer.wire.keys import ServerKeys, load_server_keys
 
-_HIGH_WATER = 1_000  # messages that wait for a slow subscriber at most; beyond them it loses
-_LINGER_MS = 500  # for the last message to leave; only a subscriber that lags makes close() take this long
-_SUBSCRIPTION_BYTES = 1_024  # a topic; whoever sends more is disconnected
+_HIGH_WATER = 1_000  # most messages that wait for a slow subscriber; it loses those beyond them
+_LINGER_MS = (
+    500  # longest wait for the last message to leave; close() takes this long only if a subscriber lags
+)
+_SUBSCRIPTION_BYTES = 1_024  # longest topic; a subscriber that sends more is disconnected
 _REQUESTS_PER_SERVICE = 64  # so that a flood of subscriptions does not hold up the engine
 _ZAP_DOMAIN = "streamer"
 
@@ -30,17 +32,17 @@ _ZAP_DOMAIN = "streamer"
 class Publisher(Sink):
     """Publishes every event as ``[topic, header, payload]`` on an XPUB socket.
 
-    A subscriber that does not keep up loses messages, once 1,000 wait for it, and
-    sees it in ``seq``. A new subscriber gets the last status, and the last decision of every label, of the
-    topics that it asks for at once, marked ``replay``.
+    A subscriber that does not keep up loses messages once 1,000 wait for it, and can tell by ``seq``. A new subscriber
+    gets at once, marked ``replay``, the last status and the last decision on every label of the topics that it asks
+    for.
 
     Parameters
     ----------
     address : str
         ``tcp://HOST:PORT`` (port 0 or ``*``: any free one) or ``ipc://PATH``.
     keys : Path, str or None
-        Folder made by `streamer.wire.keys.make_keys`; only the subscribers authorised there are served, encrypted.
-        None publishes in the clear, which is refused beyond this machine. Read when the publisher opens.
+        Folder made by `streamer.wire.keys.make_keys`, which is read when the publisher opens. Only the subscribers
+        authorised there are served, encrypted. None publishes in the clear, which is refused beyond this machine.
     """
 
     def __init__(self, address: str = DEFAULT_ADDRESS, keys: Path | str | None = None) -> None:
@@ -52,8 +54,8 @@ class Publisher(Sink):
 
     @property
     def address(self) -> str:
-        """The address bound, with the real port; before `open`, the one wanted. For any thread."""
-        return self._address  # noted once: a ZeroMQ socket must not be asked from another thread
+        """The bound address with its real port; before `open`, the one that is asked for. Any thread may read it."""
+        return self._address  # noted once: a ZeroMQ socket must not be used from another thread
 
     @property
     def title(self) -> str:
@@ -65,9 +67,9 @@ class Publisher(Sink):
         Raises
         ------
         ConfigError
-            If it is no address, or not of this machine, or is reached from others and there are no keys.
+            If it is no address, not of this machine, or can be reached from other machines and there are no keys.
         StreamError
-            If another program has it.
+            If another program uses it.
         """
         address = self._wanted_address
         check_address(address)
@@ -99,17 +101,19 @@ class Publisher(Sink):
         """Publish an event; never waits."""
         if isinstance(event, Decision | Status):
             subject = event.topic, event.label if isinstance(event, Decision) else ""
-            self._last.pop(subject, None)  # to the end: replays are sent in the order they were said
+            self._last.pop(
+                subject, None
+            )  # moves it to the end: replays are sent in the order of the messages
             self._last[subject] = event
         self._socket.send_multipart(encode(event))
 
     def service(self) -> None:
-        """Let in who is authorised, and tell new subscribers how things stand."""
+        """Let in authorised subscribers, and send the last messages to new ones."""
         self._authenticate()
         prefixes = self._new_subscriptions()
         for event in self._last.values():
             if event.topic.startswith(tuple(prefixes)):
-                # An XPUB socket cannot address one subscriber: the others know the message and pass it over.
+                # An XPUB socket cannot address one subscriber: the others know the message and ignore it.
                 self._socket.send_multipart(encode(replace(event, replay=True)))
 
     def close(self) -> None:
@@ -122,19 +126,19 @@ class Publisher(Sink):
         self._context = None
 
     def _authenticated(self, keys: ServerKeys) -> Authenticator:
-        """Make the socket a CURVE server; the authenticator says who may come in (ZeroMQ RFC 27)."""
+        """Make the socket a CURVE server whose authenticator decides who is let in (ZeroMQ RFC 27)."""
         authenticator = Authenticator(self._context)
         authenticator.configure_curve(domain=_ZAP_DOMAIN, location=keys.authorized)
         authenticator.start()
         self._socket.setsockopt_string(zmq.ZAP_DOMAIN, _ZAP_DOMAIN)
-        self._socket.setsockopt(zmq.ZAP_ENFORCE_DOMAIN, 1)  # nobody comes in without the authenticator
+        self._socket.setsockopt(zmq.ZAP_ENFORCE_DOMAIN, 1)  # nobody is let in without the authenticator
         self._socket.setsockopt(zmq.CURVE_SERVER, 1)
         self._socket.setsockopt(zmq.CURVE_PUBLICKEY, keys.public)
         self._socket.setsockopt(zmq.CURVE_SECRETKEY, keys.secret)
         return authenticator
 
     def _authenticate(self) -> None:
-        # Here and not in pyzmq's ThreadAuthenticator: no further thread, and nothing to wait for at the end.
+        # Done here rather than in pyzmq's ThreadAuthenticator: no further thread, and nothing to wait for at the end.
         if self._authenticator is None:
             return
         zap = self._authenticator.zap_socket
@@ -149,7 +153,7 @@ class Publisher(Sink):
             if not self._socket.poll(0):
                 break
             message = self._socket.recv_multipart()[0]
-            if message[:1] == b"\x01":  # 1 subscribes, 0 unsubscribes, anything else is not for us
+            if message[:1] == b"\x01":  # 1 subscribes, 0 unsubscribes, anything else has no meaning
                 prefixes.add(message[1:].decode(errors="replace"))
         return prefixes
 

@@ -1,4 +1,4 @@
-"""The live view on a terminal: level, what every head says, lag and losses of every stream."""
+"""Draw the live view on a terminal: level, decisions of every head, lag and losses of every stream."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ _NAME_CELLS = 12
 _HEAD_CELLS = 8
 _LOG_LINES, _LEAST_LOG_LINES = 8, 3
 _FRAME_LINES = 4
-"""Of the panel, the empty one before the log, and that behind all."""
+"""Lines of the panel's border, the empty line before the log, and the one behind everything."""
 _SIDES_CELLS = 4
-"""Of the panel, left and right."""
+"""Cells of the panel's border and padding, left and right."""
 _OTHERS = 3
-"""Labels of a head that are shown beside those that go on."""
+"""Most labels of a head that are shown beside those that go on."""
 
 
 @dataclass
 class _Row:
-    """The last that was said of one stream."""
+    """The latest events of one stream."""
 
     level: Level | None = None
     scores: Scores | None = None
@@ -42,12 +42,12 @@ class _Row:
 
 
 class View(Sink):
-    """Keeps what was said last; `picture` draws it, from another thread than the engine's.
+    """Keeps the latest events; `picture` draws them, from another thread than the engine's.
 
     Parameters
     ----------
     title : callable
-        Gives the first line: where it is published.
+        Returns the title, which says where the messages are published.
     """
 
     def __init__(self, title: Callable[[], str]) -> None:
@@ -78,14 +78,14 @@ class View(Sink):
         pass
 
     def picture(self) -> RenderableType:
-        """What the terminal shows now."""
+        """Return what the terminal shows now."""
         rows, log = list(self._rows.items()), list(self._log)  # the engine may add one meanwhile
         return _Picture(self._title(), rows, log or ["nothing decided yet"])
 
 
 @dataclass(frozen=True)
 class _Picture:
-    """As much of all streams as the terminal has lines for: every head of each, or one line each, or some of them."""
+    """A picture that fits the terminal: every head of all streams, or a line of each stream, or of some of them."""
 
     title: str
     rows: Sequence[tuple[str, _Row]]
@@ -97,15 +97,15 @@ class _Picture:
         whole = [(name, row, _heads(row)) for name, row in self.rows[:lines]]
         if sum(1 + len(heads) for _, _, heads in whole) < lines:
             for name, row, heads in whole:
-                _stream(name, row, heads, body)
+                _add_stream(name, row, heads, body)
         else:
-            self._in_short(body, max(1, lines - min(len(self.log), _LEAST_LOG_LINES)))
+            self._add_short(body, max(1, lines - min(len(self.log), _LEAST_LOG_LINES)))
         log = self._newest(console, options.max_width - _SIDES_CELLS, lines - body.row_count)
         panel = Panel(Group(body, Text(), log), title=self.title, title_align="left", border_style="cyan")
         yield Group(panel, Text())  # an empty line, for the terminal to echo ^C on
 
-    def _in_short(self, body: Table, room: int) -> None:
-        """A line of each stream; of too many, those that have lost something first, and the ended last."""
+    def _add_short(self, body: Table, room: int) -> None:
+        """Add a line of each stream; of too many, those that failed or lost sound come first, and the ended last."""
         shown = list(self.rows)
         if len(shown) > room:
             shown = sorted(shown, key=lambda named: _urgency(named[1]))[: max(1, room - 1)]
@@ -115,7 +115,7 @@ class _Picture:
             body.add_row("", Text(f"and {left} more streams", style="dim"))
 
     def _newest(self, console: Console, cells: int, room: int) -> Text:
-        """What was logged last, as far as there is room; the last of all at least, cut short if need be."""
+        """Return the newest entries of the log that there is room for; at least the last, cut short if need be."""
         kept: list[str] = []
         for text in reversed(self.log):
             room -= len(Text(text).wrap(console, cells))
@@ -128,34 +128,34 @@ class _Picture:
 
 
 def _grid() -> Table:
-    """Names, and what is said of each."""
+    """Return an empty table with a column of names and a column of content."""
     table = Table.grid(padding=(0, 1, 0, 0), expand=True)
     table.add_column(no_wrap=True, min_width=_HEAD_CELLS, max_width=_NAME_CELLS)
     table.add_column(no_wrap=True, ratio=1)
     return table
 
 
-def _stream(name: str, row: _Row, heads: Mapping[str, Text], table: Table) -> None:
-    """Add a line of the stream, and one of each head that has said something."""
+def _add_stream(name: str, row: _Row, heads: Mapping[str, Text], table: Table) -> None:
+    """Add a line of the stream, and one of each head that has reported something."""
     table.add_row(Text(name, style="bold"), _summary(row, Text()))
-    for head, said in heads.items():
-        table.add_row(Text(f"  {head}", style="dim"), said)
+    for head, text in heads.items():
+        table.add_row(Text(f"  {head}", style="dim"), text)
 
 
-def _summary(row: _Row, said: Text) -> Table:
-    """Time, level, something that is said, lag and losses."""
+def _summary(row: _Row, middle: Text) -> Table:
+    """Return a line with time, level, a text in the middle, lag and losses."""
     line = Table.grid(padding=(0, 1, 0, 0), expand=True)
     line.add_column(no_wrap=True)
     line.add_column(no_wrap=True)
     line.add_column(no_wrap=True, ratio=1, overflow="ellipsis")  # it alone gives way
     line.add_column(no_wrap=True, justify="right")
     line.add_column(no_wrap=True, justify="right")
-    line.add_row(_time(row), _level(row), said, _lag(row), _lost(row))
+    line.add_row(_time(row), _level(row), middle, _lag(row), _lost(row))
     return line
 
 
 def _heads(row: _Row) -> dict[str, Text]:
-    """What each head says that has said something."""
+    """Return the text of each head that has reported something, by its name."""
     decisions = list(row.decisions.values())  # the engine may add one meanwhile
     scores = row.scores.heads if row.scores else {}
     found = {}
@@ -168,13 +168,13 @@ def _heads(row: _Row) -> dict[str, Text]:
 
 
 def _going_on(row: _Row) -> Text:
-    """All that goes on, of whatever kind."""
+    """Return the labels of all heads that go on."""
     labels = [d.label for d in list(row.decisions.values()) if d.state in ("on", "update") and d.label]
     return Text("  ".join(f"● {label}" for label in labels), style="bold green")
 
 
 def _urgency(row: _Row) -> int:
-    """The lower, the sooner a stream is shown."""
+    """Return the rank of a stream where there is no room for all: lower ones are shown first."""
     status = row.status
     if status is None:
         return 2
@@ -186,7 +186,7 @@ def _urgency(row: _Row) -> int:
 
 
 def _head(decisions: Sequence[Decision], scores: Mapping[str, float]) -> Text:
-    """What goes on, the likeliest first, and what else is likeliest."""
+    """Return the labels that go on, the likeliest first, and the likeliest of the others."""
     going_on = [d for d in decisions if d.state != "off" and d.label]
     going_on.sort(key=lambda d: -scores.get(d.label, d.score))
     text = Text()
@@ -215,8 +215,8 @@ def _level(row: _Row) -> Text:
     if row.level is None:
         return Text()
     style = "red" if row.level.peak_dbfs >= -0.1 else "green"
-    told = f" {row.level.rms_dbfs:6.1f} dB" if row.level.rms_dbfs > FLOOR_DBFS else " silence"
-    return _bar(1 - row.level.rms_dbfs / _QUIET_DBFS, style) + Text(told)
+    text = f" {row.level.rms_dbfs:6.1f} dB" if row.level.rms_dbfs > FLOOR_DBFS else " silence"
+    return _bar(1 - row.level.rms_dbfs / _QUIET_DBFS, style) + Text(text)
 
 
 def _lag(row: _Row) -> Text:
