@@ -18,7 +18,7 @@ TRAIN = [
     "onnxscript>=0.3,<1",
     "psutil>=5.9,<8",
     "scikit-learn>=1.5,<2",
-    "scipy>=1.13,<2",
+    "scipy>=1.15,<2",
     "tensorboard>=2.17,<3",
     *TORCH,
     "torchaudio>=2.6,<3",

@@ -18,7 +18,6 @@ NOT_YET: tuple[str, ...] = (
     "train/augment/",
     "train/custom_sounds/",
     "train/data/",
-    "train/evaluate/",
     "train/export/",
     "train/mixing/",
     "train/report/",

@@ -1,4 +1,4 @@
-"""Probabilities that mean what they say, and thresholds that keep a promise; both fitted on validation data."""
+"""Calibration of probabilities and choice of thresholds, both fitted on validation data."""
 
 from __future__ import annotations
 
@@ -17,49 +17,53 @@ from streamer.errors import ConfigError
 from streamer.inference.manifest import Thresholds
 
 TEMPERATURES = (0.05, 20.0)
-"""Between these a temperature is sought."""
+"""Range in which a temperature is searched."""
 PRIOR_POSITIVES = 20
-"""With as many positives as this, a label's own threshold and the one of all labels weigh the same."""
+"""Number of positives at which a label's own threshold and that of all labels have the same weight."""
 MISSED = 0.03
-"""Share of a label's positives that ``off`` may cut off."""
+"""Share of a label's positives that may lie below ``off``."""
 ODDS_RATIOS = (3.0, 30.0)
-"""The odds of ``off`` are at least and at most so much below those of ``on``: no flapping, and no sticking."""
+"""Least and largest ratio of the odds of ``on`` to those of ``off``.
+
+With a smaller ratio decisions would flap; with a larger one they would end too late."""
 NEVER = 1e-6
 """Thresholds stay this far from 0 and 1, so that their odds are finite."""
 
 
-def softmax_temperature(logits: Array, truth: Array, doubt: float = 0.0) -> float:
-    """The temperature that makes ``softmax(logits / temperature)`` likeliest (Guo et al. 2017, section 4.2).
+def fit_softmax_temperature(logits: Array, truth: Array, doubt: float = 0.0) -> float:
+    """Fit the temperature that makes ``softmax(logits / temperature)`` most likely (Guo et al. 2017, section 4.2).
 
     Parameters
     ----------
     logits : Array, shape (clips, labels)
-        Or logarithms of probabilities, which differ by a constant a clip.
+        Logits, or logarithms of probabilities, which differ from them by a constant per clip.
     truth : int array, shape (clips,)
+        Label of each clip.
     doubt : float
-        Share of each clip that might be of any label, 0 to 1: few clips, all said rightly, make nothing certain.
+        Share of label smoothing, 0 to 1. It is needed where there are few clips and all of them are right, which is no
+        proof of certainty.
 
     Returns
     -------
     float
-        Above 1 where the model was too sure of itself.
+        Temperature; above 1 if the model was overconfident.
 
     Raises
     ------
     ConfigError
-        If there are no clips, or none fits in `TEMPERATURES`.
+        If there are no clips, or the best temperature is at an edge of `TEMPERATURES`.
     """
     rows = np.arange(len(truth))
 
     def loss(temperature: float) -> float:
-        said = log_softmax(logits / temperature, axis=1)
-        return -float((1 - doubt) * np.mean(said[rows, truth]) + doubt * np.mean(said))
+        logs = log_softmax(logits / temperature, axis=1)
+        return -float((1 - doubt) * np.mean(logs[rows, truth]) + doubt * np.mean(logs))
 
-    return _temperature(loss, logits)
+    return _fit_temperature(loss, logits)
 
 
-def sigmoid_temperature(logits: Array, truth: Array) -> float:
-    """The same for ``sigmoid(logits / temperature)``.
+def fit_sigmoid_temperature(logits: Array, truth: Array) -> float:
+    """Fit the temperature that makes ``sigmoid(logits / temperature)`` most likely.
 
     Parameters
     ----------
@@ -67,11 +71,11 @@ def sigmoid_temperature(logits: Array, truth: Array) -> float:
     truth : Array of 0 and 1, shape of `logits`
     """
     signed = np.where(truth == 1, logits, -logits)
-    return _temperature(lambda t: float(np.mean(np.logaddexp(0.0, -signed / t))), logits)
+    return _fit_temperature(lambda t: float(np.mean(np.logaddexp(0.0, -signed / t))), logits)
 
 
-def platt(logits: Array, truth: Array) -> tuple[float, float]:
-    """Temperature and bias that make ``sigmoid(logits / temperature + bias)`` likeliest (Platt 1999).
+def fit_platt(logits: Array, truth: Array) -> tuple[float, float]:
+    """Fit the temperature and the bias that make ``sigmoid(logits / temperature + bias)`` most likely (Platt 1999).
 
     Parameters
     ----------
@@ -81,7 +85,7 @@ def platt(logits: Array, truth: Array) -> tuple[float, float]:
     Raises
     ------
     ConfigError
-        If all or none are true: there is nothing to fit.
+        If all or none are true, since there is nothing to fit then.
     """
     if not 0 < np.mean(truth) < 1:
         raise ConfigError(
@@ -97,7 +101,7 @@ def platt(logits: Array, truth: Array) -> tuple[float, float]:
     return float(np.exp(-best.x[0])), float(best.x[1])
 
 
-def _temperature(loss: Callable[[float], float], logits: Array) -> float:
+def _fit_temperature(loss: Callable[[float], float], logits: Array) -> float:
     if not logits.size:
         raise ConfigError("no validation scores to fit a temperature on; expected at least one clip")
     low, high = np.log(TEMPERATURES)
@@ -112,13 +116,14 @@ def _temperature(loss: Callable[[float], float], logits: Array) -> float:
 
 @dataclass(frozen=True)
 class Reliability:
-    """How often what was said with a confidence is so, by bins of equal width.
+    """Reliability diagram: confidence and accuracy in bins of equal width.
 
     Attributes
     ----------
     confidence, share : Array, shape (bins,)
-        Mean confidence and share that was right; NaN in an empty bin.
+        Mean confidence, and share that was right; NaN in an empty bin.
     counts : int array, shape (bins,)
+        Number of scores in each bin.
     """
 
     confidence: Array
@@ -127,26 +132,30 @@ class Reliability:
 
     @property
     def expected_error(self) -> float:
-        """Expected calibration error: the mean gap of confidence and share, by counts (Naeini et al. 2015)."""
+        """Expected calibration error: mean gap of confidence and share, weighted by counts (Naeini et al. 2015)."""
         full = self.counts > 0
         gaps = np.abs(self.confidence[full] - self.share[full])
         return float(np.sum(gaps * self.counts[full]) / self.counts.sum())
 
 
-def reliability(confidence: Array, right: Array, bins: int = 15) -> Reliability:
-    """Sort confidences (0 to 1) into bins. For a detector: its score, and whether it sounds.
+def compute_reliability(confidence: Array, right: Array, bins: int = 15) -> Reliability:
+    """Sort confidences into bins and compute the accuracy of each.
+
+    For a detector the confidence is its score, and `right` says whether the label is present.
 
     Parameters
     ----------
     confidence : Array, shape (any,)
-        At least one.
+        Confidences from 0 to 1; at least one.
     right : bool array, shape of `confidence`
+        Whether each decision was right.
     bins : int
+        Number of bins.
 
     Raises
     ------
     ConfigError
-        If there is none.
+        If there are no confidences.
     """
     if not len(confidence):
         raise ConfigError("no scores to hold against their confidence; expected at least one")
@@ -160,14 +169,14 @@ def reliability(confidence: Array, right: Array, bins: int = 15) -> Reliability:
 
 @dataclass(frozen=True)
 class Goal:
-    """What a threshold is chosen for.
+    """Goal that a threshold is chosen for.
 
     Attributes
     ----------
     kind : {"precision", "recall", "f1"}
-        Least precision with the most recall; least recall with the most precision; or the best F1.
+        Whether to reach a precision with the most recall, to reach a recall with the most precision, or the best F1.
     value : float
-        That precision or recall, 0 to 1; of no meaning for F1.
+        Precision or recall to reach, 0 to 1; ignored for F1.
     """
 
     kind: Literal["precision", "recall", "f1"]
@@ -180,8 +189,8 @@ class Goal:
             )
 
 
-def preferred(precision: float, recall: float) -> dict[str, Goal]:
-    """What is asked for by each preference: the best F1, or a precision, or a recall."""
+def goals_by_preference(precision: float, recall: float) -> dict[str, Goal]:
+    """Return the goal of each preference: the best F1, a precision, or a recall."""
     return {
         "balanced": Goal("f1"),
         "precision": Goal("precision", precision),
@@ -189,16 +198,16 @@ def preferred(precision: float, recall: float) -> dict[str, Goal]:
     }
 
 
-def in_order(points: Mapping[str, Sequence[Thresholds]]) -> dict[str, tuple[Thresholds, ...]]:
-    """Points of which ``precision`` is never reached sooner than ``balanced``, and ``recall`` never later.
+def order_points(points: Mapping[str, Sequence[Thresholds]]) -> dict[str, tuple[Thresholds, ...]]:
+    """Raise ``precision`` to at least ``balanced``, and lower ``recall`` to at most ``balanced``.
 
-    On easy data the point of a precision may lie below that of the best F1, which meets it as well; who prefers
-    precision then gets the latter.
+    On easy data the threshold that reaches a precision may lie below that of the best F1, which reaches it as well.
+    The preference ``precision`` then takes the latter.
 
     Parameters
     ----------
     points : mapping of str to sequence of Thresholds
-        By preference, of `preferred`, each with as many.
+        Thresholds by preference, as in `goals_by_preference`; each preference has the same number.
     """
     balanced, on = points["balanced"], attrgetter("on")
     return {
@@ -208,17 +217,18 @@ def in_order(points: Mapping[str, Sequence[Thresholds]]) -> dict[str, tuple[Thre
     }
 
 
-def threshold(scores: Array, positive: Array, goal: Goal) -> float:
-    """The threshold that meets a goal on validation data, as ``score >= threshold``.
+def choose_threshold(scores: Array, positive: Array, goal: Goal) -> float:
+    """Choose the threshold that meets a goal on validation data, for ``score >= threshold``.
 
-    Where no threshold has the precision asked for, it is the one that has the most.
+    If no threshold reaches the precision of the goal, the one with the highest precision is chosen.
 
     Parameters
     ----------
     scores : Array, shape (any,)
         Probabilities.
     positive : bool array, shape of `scores`
-        At least one of each.
+        Whether each is positive; at least one is and one is not.
+    goal : Goal
 
     Raises
     ------
@@ -231,10 +241,7 @@ def threshold(scores: Array, positive: Array, goal: Goal) -> float:
             "threshold needs both"
         )
     precision, recall, at = precision_recall_curve(positive, scores)
-    precision, recall = (
-        precision[:-1],
-        recall[:-1],
-    )  # the last point is "nothing is said" and has no threshold
+    precision, recall = precision[:-1], recall[:-1]  # the last point is "no positives" and has no threshold
     if goal.kind == "precision":
         met = precision >= goal.value
         best = np.argmax(np.where(met, recall, -1.0)) if met.any() else np.argmax(precision)
@@ -246,9 +253,9 @@ def threshold(scores: Array, positive: Array, goal: Goal) -> float:
 
 
 def operating_point(on: float, positives: Array) -> Thresholds:
-    """Hysteresis below ``on``: ``off`` is where `MISSED` of the positives' scores are below.
+    """Return ``on`` with the ``off`` below which `MISSED` of the positives' scores lie.
 
-    Its odds stay between a thirtieth and a third of those of ``on`` (`ODDS_RATIOS`).
+    The odds of ``off`` are kept between a thirtieth and a third of those of ``on`` (`ODDS_RATIOS`).
     """
     least, most = ODDS_RATIOS
     missed = logit(np.clip(np.quantile(positives, MISSED), NEVER, 1 - NEVER)) if len(positives) else -np.inf
@@ -256,29 +263,30 @@ def operating_point(on: float, positives: Array) -> Thresholds:
 
 
 def operating_points(scores: Array, truth: Array, goal: Goal) -> list[Thresholds]:
-    """Thresholds of every label, drawn towards those of all labels together where a label has few positives.
+    """Choose thresholds for every label; those of labels with few positives are shrunk towards the pooled ones.
 
-    A label's own threshold from ``n`` positives and the pooled one (every score of every label, in one heap) are
-    averaged as log-odds with weights ``n`` and `PRIOR_POSITIVES`: a label without any takes the pooled one.
+    A label's own threshold from ``n`` positives and the pooled one, from the scores of all labels together, are
+    averaged as log-odds with the weights ``n`` and `PRIOR_POSITIVES`. A label without positives takes the pooled one.
 
     Parameters
     ----------
     scores : Array, shape (clips, labels)
         Probabilities on validation data.
     truth : Array of 0 and 1, shape (clips, labels)
+    goal : Goal
 
     Returns
     -------
     list of Thresholds
-        In the labels' order.
+        Thresholds in the order of the labels.
     """
     truth = truth.astype(bool)
-    pooled = logit(threshold(scores.ravel(), truth.ravel(), goal))
+    pooled = logit(choose_threshold(scores.ravel(), truth.ravel(), goal))
     points = []
     for own_scores, positive in zip(scores.T, truth.T, strict=True):
         count, log_odds = int(positive.sum()), pooled
         if 0 < count < len(positive):
-            own = logit(threshold(own_scores, positive, goal))
+            own = logit(choose_threshold(own_scores, positive, goal))
             log_odds = (count * own + PRIOR_POSITIVES * pooled) / (count + PRIOR_POSITIVES)
         points.append(operating_point(float(expit(log_odds)), own_scores[positive]))
     return points

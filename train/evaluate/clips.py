@@ -1,4 +1,4 @@
-"""Clips by the names that predictions have for them, ``SOURCE/NAME``, out of the data sets at hand."""
+"""Look-up of clips in the data sets by the names that predictions use, ``SOURCE/NAME``."""
 
 from __future__ import annotations
 
@@ -17,43 +17,41 @@ from train.data.sets.catalogue import DATA_SETS
 
 
 def own_folder(run: Path) -> Path | None:
-    """The folder of the user's own sounds that a run learnt from; None if it learnt from data sets."""
+    """Return the folder of the user's own sounds that a run learnt from; None if it learnt from data sets."""
     path = run / "config.json"
     named = json.loads(path.read_text(encoding="utf-8")).get("data") if path.is_file() else None
     return Path(named) if named and named not in DATA_SETS else None
 
 
 class Clips:
-    """Looks clips up; each data set is read once.
+    """Look-up of clips. Each data set is read once.
 
     Parameters
     ----------
     data : Path
         Folder of the data sets.
     own : Path, optional
-        A folder of folders of the user's own sounds; its name is their source.
+        Folder of folders of the user's own sounds; its name is their source.
     """
 
     def __init__(self, data: Path, own: Path | None = None) -> None:
         self._data = data
         self._sources = {name: source.read for name, source in DATA_SETS.items()}
         if own:
-            self._sources[own.resolve().name] = lambda _: own_sounds.recordings(
-                own, "sound"
-            )  # told from one another by name
+            self._sources[own.resolve().name] = lambda _: own_sounds.recordings(own, "sound")
         self._recordings = lru_cache(self._read_recordings)
 
     def have_sound(self, clip: str) -> bool:
-        """Whether a clip's source has sound, rather than features alone."""
+        """Return whether a clip's source has sound, rather than only features."""
         return clip.partition("/")[0] in self._sources
 
     def find(self, clip: str) -> Recording:
-        """The recording of a clip.
+        """Return the recording of a clip.
 
         Raises
         ------
         ConfigError
-            If its data set is not at hand or has no such clip, or has no sound at all.
+            If its data set is absent, lacks the clip, or has no sound at all.
         """
         source, _, name = clip.partition("/")
         found = self._recordings(source).get(name)
@@ -62,12 +60,12 @@ class Clips:
         return found
 
     def sound(self, clip: str) -> Array:
-        """Its samples, float32, shape (samples,), 16 kHz.
+        """Return a clip's samples, float32, shape (samples,), 16 kHz.
 
         Raises
         ------
         ConfigError
-            As `find`.
+            If `find` fails.
         ClipError
             If its sound cannot be read.
         """

@@ -1,4 +1,4 @@
-"""What exported models cost: numbers, multiplications, time a step, memory, bytes."""
+"""``python -m train cost``: parameters, multiply-accumulates, time, memory and file size of exported models."""
 
 from __future__ import annotations
 
@@ -34,27 +34,27 @@ COUNTED_STEPS = 8
 PRODUCTS = ("Conv", "Gemm", "MatMul", "GRU", "LSTM")
 """Operators whose multiplications are counted; of the others' there are few."""
 UNCOUNTED = ("ConvTranspose", "Einsum", "RNN")
-"""Operators with many multiplications that are not: no model here has one."""
+"""Operators with many multiplications that cannot be counted yet, because no model has one."""
 
 
 @dataclass(frozen=True)
 class Cost:
-    """What a model costs to run, one stream, one thread; its ear and its front end are not in it.
+    """Cost of running a model for one stream on one thread, without its ear and its front end.
 
     Attributes
     ----------
     parameters : int
-        Numbers that the graph holds: weights, with batch norms folded into them, and its normalisation.
+        Numbers in the graph: weights, with batch norms folded into them, and the normalisation of the input.
     macs_per_s : float
-        Multiply-accumulates of convolutions, recurrent layers and matrix products for a second of sound.
+        Multiply-accumulates of convolutions, recurrent layers and matrix products per second of sound.
     step_ms_median, step_ms_p99 : float
-        Time of a step of the graph.
+        Wall-clock time of a step of the graph.
     core_ms_per_s : float
-        Processor time for a second of sound, in milliseconds: the mean step's, times the steps of a second.
+        Processor time per second of sound, in milliseconds: that of the mean step, times the steps in a second.
     disk_bytes : int
-        Of the graph's file.
+        Size of the graph's file.
     memory_bytes : int
-        Growth of a fresh process's memory by loading it and stepping, ONNX Runtime itself not counted.
+        Growth of a fresh process's memory when it loads and steps the model, without ONNX Runtime itself.
     """
 
     parameters: int
@@ -67,12 +67,12 @@ class Cost:
 
 
 def cost_of(folder: Path, steps: int = 2_000) -> Cost:
-    """Measure a released-model folder. The machine should be quiet.
+    """Measure the model in a folder. The machine should be idle.
 
     Raises
     ------
     ModelError
-        If the folder does not fit this program, its products cannot be counted, or its memory not be measured.
+        If the model does not fit this program, or its products or its memory cannot be measured.
     """
     model = OnnxModel(folder)
     manifest, graph = model.manifest, onnx.load(folder / "model.onnx")
@@ -90,21 +90,21 @@ def cost_of(folder: Path, steps: int = 2_000) -> Cost:
 
 
 def parameters(graph: onnx.ModelProto) -> int:
-    """Numbers that a graph holds, but for single ones and whole ones, which say how it is laid out."""
+    """Count the numbers in a graph, without single numbers and integers, which describe its layout."""
     held = [weights for weights in graph.graph.initializer if weights.data_type == onnx.TensorProto.FLOAT]
     return sum(count for weights in held if (count := math.prod(weights.dims)) > 1)
 
 
 def macs_per_step(graph: onnx.ModelProto, manifest: Manifest) -> float:
-    """Multiply-accumulates of a graph's convolutions, recurrent layers and matrix products for a step.
+    """Count the multiply-accumulates of a graph's convolutions, recurrent layers and matrix products in a step.
 
-    A product takes as many as its output has numbers, times the weights that each of them sums over; the outputs'
-    shapes are those of a run.
+    A product has as many as numbers in its output, times the weights that each of them sums over. The shapes of the
+    outputs are taken from a run.
 
     Raises
     ------
     ModelError
-        If it has products of another kind.
+        If the graph has products of another kind.
     """
     nodes = [node for node in graph.graph.node if node.op_type in PRODUCTS]
     weights = {held.name: tuple(held.dims) for held in graph.graph.initializer}
@@ -126,7 +126,7 @@ def macs_per_step(graph: onnx.ModelProto, manifest: Manifest) -> float:
 
 
 def _summed_over(node: onnx.NodeProto, weights: Mapping[str, tuple[int, ...]]) -> int:
-    """Weights that a number of a product's output sums over."""
+    """Return over how many weights each number in a product's output sums."""
     of_input = weights[node.input[1]]
     if node.op_type == "Conv":
         return math.prod(of_input[1:])
@@ -138,7 +138,7 @@ def _summed_over(node: onnx.NodeProto, weights: Mapping[str, tuple[int, ...]]) -
 
 
 def _shapes(graph: onnx.ModelProto, names: Sequence[str], manifest: Manifest) -> dict[str, tuple[int, ...]]:
-    """Shapes of some values of a graph in `COUNTED_STEPS` steps."""
+    """Return the shapes of some values of a graph when it runs `COUNTED_STEPS` steps."""
     names = [name for name in dict.fromkeys(names) if name != "x"]
     opened = onnx.ModelProto()
     opened.CopyFrom(graph)
@@ -153,10 +153,10 @@ def _shapes(graph: onnx.ModelProto, names: Sequence[str], manifest: Manifest) ->
 
 
 def step_times(stage: Stage, x: Array, steps: int) -> tuple[Array, float]:
-    """Seconds of each of `steps` steps of a stage over `x`, shape (steps,), and the mean's of processor time.
+    """Measure the seconds of each of `steps` steps of a stage over `x`, and the mean processor time of a step.
 
-    `WARM_UP_STEPS` steps before them are not counted. The processor's, unlike the others, is without other
-    programs' turns.
+    `WARM_UP_STEPS` steps before them are not counted. The processor time, unlike the others, does not include the
+    time that other programs took.
     """
     state, times, began_core = stage.init(), np.zeros(steps), 0.0
     for step in range(-WARM_UP_STEPS, steps):
@@ -170,9 +170,9 @@ def step_times(stage: Stage, x: Array, steps: int) -> tuple[Array, float]:
 
 
 def front_end_core_ms_per_s(config: LogMelConfig | StftConfig, steps: int = 2_000) -> float:
-    """Processor time of a front end for a second of sound that comes by `TURN_S`, in milliseconds.
+    """Measure a front end's processor time per second of sound, in milliseconds, with blocks of `TURN_S`.
 
-    Of spectra it is that of the transform and its inverse, of sound that comes by `STEMS_TURN_S`.
+    For spectra it is the time of the transform and its inverse, with blocks of `STEMS_TURN_S`.
     """
     stage: Stage
     channels: tuple[int, ...] = ()
@@ -186,12 +186,12 @@ def front_end_core_ms_per_s(config: LogMelConfig | StftConfig, steps: int = 2_00
 
 
 def memory_bytes(folder: Path) -> int:
-    """Growth of a fresh process's resident memory by loading a released model and stepping it.
+    """Measure by how many bytes a fresh process's memory grows when it loads and steps a released model.
 
     Raises
     ------
     ModelError
-        If that process fails.
+        If the process fails.
     """
     done = subprocess.run(
         [sys.executable, "-m", "train", "model-memory", str(folder.resolve())],
@@ -209,20 +209,20 @@ def memory_bytes(folder: Path) -> int:
 
 
 def measure(folders: Sequence[Path], command: str) -> dict[str, Any]:
-    """What models that listen together cost: content of a run's ``cost.json``.
+    """Measure the cost of models that run together. The result is the content of a run's ``cost.json``.
 
     Parameters
     ----------
     folders : sequence of Path
-        Released-model folders. The ear of a head comes along; what two share counts once.
+        Folders of released models. The ear of a head is added; what two models share counts once.
     command : str
-        That this is part of.
+        Command that this measurement is a part of.
 
     Returns
     -------
     dict
-        ``command``; ``models``, a `Cost` each by name; ``front_ends``, milliseconds of one core a second of sound by
-        fingerprint; ``together``, the models' sums of what adds up, and of time the front ends' too.
+        Entries ``command``; ``models``, a `Cost` for each name; ``front_ends``, milliseconds of one core per second of
+        sound by fingerprint; and ``together``, the sums over the models, with the front ends for the time.
     """
     found = _with_ears(folders)
     models = {manifest.name: asdict(cost_of(folder)) for folder, manifest in found.items()}
@@ -235,23 +235,23 @@ def measure(folders: Sequence[Path], command: str) -> dict[str, Any]:
 
 
 def _with_ears(folders: Sequence[Path]) -> dict[Path, Manifest]:
-    """Models and the ears that they hear, each once, ears first."""
+    """Return the models and their ears, each once, ears first."""
     given = {folder.resolve(): read_manifest(folder) for folder in folders}
     ears = {ear_folder(manifest, folder).resolve() for folder, manifest in given.items() if manifest.ear}
     return {folder: read_manifest(folder) for folder in sorted(ears)} | given
 
 
 def _noise(*shape: int) -> Array:
-    """As loud as log-mel frames are, float32."""
+    """Return float32 noise with the level of log-mel frames."""
     return np.random.default_rng(0).normal(-2.0, 2.0, shape).astype(np.float32)
 
 
 @click.command("cost")
 @click.argument("models", nargs=-1, type=click.Path(file_okay=False, path_type=Path))
 def cost_command(models: tuple[Path, ...]) -> None:
-    """Measure what MODELS that listen together cost to run, each with its ear; if none is named, those of `listen`.
+    """Measure the cost of running MODELS together, each with its ear; by default the models of `streamer listen`.
 
-    Figures as JSON: parameters, multiply-accumulates, time, bytes. The machine should be quiet.
+    Prints figures as JSON: parameters, multiply-accumulates, time, bytes. The machine should be idle.
     """
     command = " ".join(["python -m train cost", *map(str, models)])
     click.echo(json.dumps(measure(models or [find_model(name) for name in LISTENING], command), indent=2))

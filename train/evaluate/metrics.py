@@ -1,4 +1,4 @@
-"""Figures of merit of scores against truth."""
+"""Metrics of scores against the truth."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from scipy import stats
 from sklearn.metrics import (
     average_precision_score,
     confusion_matrix,
@@ -19,61 +20,63 @@ from sklearn.metrics import (
 from streamer.arrays import Array
 from train.evaluate.predictions import NO_LABEL, Predictions
 
-HEARD_S = (0.5, 1.0, 2.0, 3.0, 5.0, 10.0, 20.0, 30.0)
-"""Where accuracy against time heard is told, as far as clips last."""
+DURATIONS_S = (0.5, 1.0, 2.0, 3.0, 5.0, 10.0, 20.0, 30.0)
+"""Times at which accuracy is given, as far as clips last."""
+BATCH = 100
+"""Resamples that are computed at once; it bounds the memory that they take."""
 TINY = 1e-7
-"""Probabilities are kept this far from 0 before their logarithm: one step must not decide a clip alone."""
+"""Lower limit of probabilities before their logarithm, so that no single step decides a clip alone."""
 
 SoFar = Callable[[Array], Array]
-"""Scores (clips, steps, labels) to scores of what was heard up to each step, same shape."""
+"""Maps scores (clips, steps, labels) to the scores of a clip up to each step, of the same shape."""
 
 
 def auc(positive: Array, negative: Array) -> float:
-    """Area under the ROC curve: the chance that a positive's score is above a negative's, ties counting half.
+    """Return the area under the ROC curve: the chance that a positive scores above a negative; ties count half.
 
     Parameters
     ----------
     positive, negative : Array, shape (any,)
-        Scores; at least one each.
+        Scores of positives and of negatives; at least one each.
     """
     return float(roc_auc_score(*_joined(positive, negative)))
 
 
 def average_precision(positive: Array, negative: Array) -> float:
-    """Mean of the precisions at each positive's score: the area under the precision-recall steps."""
+    """Return the mean of the precisions at each positive's score: the area under the precision-recall steps."""
     return float(average_precision_score(*_joined(positive, negative)))
 
 
 def threshold_at_fpr(negative: Array, rate: float) -> float:
-    """The score that at most a share `rate` of the negatives exceeds."""
+    """Return the score that at most a share `rate` of the negatives exceeds."""
     return float(np.quantile(negative, 1.0 - rate, method="higher"))
 
 
 def tpr_at_fpr(positive: Array, negative: Array, rate: float) -> float:
-    """Share of positives above `threshold_at_fpr`."""
+    """Return the share of positives above `threshold_at_fpr`."""
     return float(np.mean(positive > threshold_at_fpr(negative, rate)))
 
 
 def f1(positive: Array, negative: Array, threshold: float) -> float:
-    """Harmonic mean of precision and recall of ``score >= threshold``."""
+    """Return the F1 score, the harmonic mean of precision and recall, of ``score >= threshold``."""
     truth, scores = _joined(positive, negative)
     return float(f1_score(truth, scores >= threshold, zero_division=0.0))
 
 
 def roc(positive: Array, negative: Array) -> tuple[Array, Array]:
-    """False- and true-positive rates over all thresholds, shape (points,) each."""
+    """Return the false-positive and true-positive rates over all thresholds, shape (points,) each."""
     false, true, _ = roc_curve(*_joined(positive, negative))
     return false, true
 
 
 def precision_recall(positive: Array, negative: Array) -> tuple[Array, Array]:
-    """Precision and recall over all thresholds, shape (points,) each."""
+    """Return precision and recall over all thresholds, shape (points,) each."""
     precision, recall, _ = precision_recall_curve(*_joined(positive, negative))
     return precision, recall
 
 
 def mean_log(scores: Array) -> Array:
-    """Mean of log-probabilities over the steps heard so far: independent evidence, each step an equal vote.
+    """Average log-probabilities over the steps so far: each step counts as independent evidence.
 
     Parameters
     ----------
@@ -83,18 +86,18 @@ def mean_log(scores: Array) -> Array:
     Returns
     -------
     Array, shape (clips, steps, labels)
-        Not above 0; after a clip's end, what it came to.
+        Means, at most 0; after a clip's end, its final value.
     """
     return _mean_so_far(np.log(np.maximum(scores, TINY)))
 
 
 def mean_probability(scores: Array) -> Array:
-    """Mean of probabilities over the steps heard so far; as `mean_log`."""
+    """Average probabilities over the steps so far, with arguments and results like `mean_log`."""
     return _mean_so_far(scores)
 
 
 def latest(scores: Array) -> Array:
-    """The newest step alone, after a clip's end its last: for a model that sums up by itself; as `mean_log`."""
+    """Return the newest step alone, for a model that averages by itself; arguments and results are like `mean_log`."""
     last = np.maximum(np.sum(~np.isnan(scores[:, :, 0]), axis=1) - 1, 0)
     place = np.minimum(np.arange(scores.shape[1])[None], last[:, None])
     newest: Array = np.take_along_axis(scores, place[:, :, None], axis=1)
@@ -102,13 +105,13 @@ def latest(scores: Array) -> Array:
 
 
 def rule_of(predictions: Predictions) -> SoFar:
-    """How a clip's label comes of its steps' scores, as the predictions say."""
+    """Return the function that combines a clip's steps, by the rule of the predictions."""
     rules = {"mean_log": mean_log, "mean_probability": mean_probability, "latest": latest}
     return rules[predictions.rule]
 
 
-def by_clip(predictions: Predictions, so_far: SoFar | None = None, heard_s: float | None = None) -> Array:
-    """One row of scores a clip, of its first `heard_s` seconds, or of all of it, by `so_far` or its own rule.
+def by_clip(predictions: Predictions, so_far: SoFar | None = None, duration_s: float | None = None) -> Array:
+    """Combine each clip's steps within `duration_s` seconds, by default all, using `so_far` or the predictions' rule.
 
     Returns
     -------
@@ -117,67 +120,73 @@ def by_clip(predictions: Predictions, so_far: SoFar | None = None, heard_s: floa
     Raises
     ------
     ValueError
-        If `heard_s` is shorter than a step.
+        If `duration_s` is shorter than a step.
     """
     steps = predictions.scores.shape[1]
-    if heard_s is not None:
-        steps = min(steps, int(heard_s / predictions.step_s + 1e-6))
+    if duration_s is not None:
+        steps = min(steps, int(duration_s / predictions.step_s + 1e-6))
     if steps < 1:
-        raise ValueError(f"heard_s is {heard_s}; expected at least one step of {predictions.step_s} s")
+        raise ValueError(f"duration_s is {duration_s}; expected at least one step of {predictions.step_s} s")
     sum_up = so_far or rule_of(predictions)
     return sum_up(predictions.scores[:, :steps])[:, -1]
 
 
 def judged(predictions: Predictions) -> Array:
-    """Which clips have a truth, bool, shape (clips,)."""
+    """Return which clips have a true label, bool, shape (clips,)."""
     known: Array = predictions.truth != NO_LABEL
     return known
 
 
-def accuracy(predictions: Predictions, so_far: SoFar | None = None, heard_s: float | None = None) -> float:
-    """Share of the clips with a truth whose highest score is it."""
-    return float(np.mean(right(predictions, so_far, heard_s)))
+def accuracy(predictions: Predictions, so_far: SoFar | None = None, duration_s: float | None = None) -> float:
+    """Return the share of the clips with a true label whose highest score is that label's."""
+    return float(np.mean(right(predictions, so_far, duration_s)))
 
 
-def right(predictions: Predictions, so_far: SoFar | None = None, heard_s: float | None = None) -> Array:
-    """Whether each clip with a truth was said rightly, bool, shape (clips with a truth,)."""
+def right(predictions: Predictions, so_far: SoFar | None = None, duration_s: float | None = None) -> Array:
+    """Return whether each clip that has a true label was classified rightly, bool, shape (judged clips,)."""
     known = judged(predictions)
-    correct: Array = by_clip(predictions, so_far, heard_s)[known].argmax(axis=1) == predictions.truth[known]
+    correct: Array = (
+        by_clip(predictions, so_far, duration_s)[known].argmax(axis=1) == predictions.truth[known]
+    )
     return correct
 
 
-def accuracy_by_heard(
-    predictions: Predictions, so_far: SoFar | None = None, seconds: Sequence[float] = HEARD_S
+def accuracy_by_duration(
+    predictions: Predictions, so_far: SoFar | None = None, seconds: Sequence[float] = DURATIONS_S
 ) -> dict[float, float]:
-    """Accuracy after each of `seconds` that is at least a step and not beyond the longest clip."""
-    return {s: accuracy(predictions, so_far, s) for s in heard_points(predictions, seconds)}
+    """Return the accuracy after each of `seconds` that is at least a step and at most the longest clip."""
+    return {s: accuracy(predictions, so_far, s) for s in durations_within(predictions, seconds)}
 
 
-def heard_points(predictions: Predictions, seconds: Sequence[float] = HEARD_S) -> list[float]:
-    """Those of `seconds` that some clip lasts, to within a step."""
+def durations_within(predictions: Predictions, seconds: Sequence[float] = DURATIONS_S) -> list[float]:
+    """Return those of `seconds` that some clip lasts, to within a step."""
     longest = (predictions.scores.shape[1] + 1) * predictions.step_s
     return [s for s in seconds if predictions.step_s <= s <= longest]
 
 
 def confusion(predictions: Predictions, so_far: SoFar | None = None) -> Array:
-    """Counts of clips, truth by row and what was said by column, int, shape (labels, labels)."""
+    """Return the confusion matrix: counts of clips, truth by row and prediction by column, shape (labels, labels)."""
     known = judged(predictions)
-    said = by_clip(predictions, so_far)[known].argmax(axis=1)
-    counts: Array = confusion_matrix(predictions.truth[known], said, labels=range(len(predictions.labels)))
+    predicted = by_clip(predictions, so_far)[known].argmax(axis=1)
+    counts: Array = confusion_matrix(
+        predictions.truth[known], predicted, labels=range(len(predictions.labels))
+    )
     return counts
 
 
 def most_confused(matrix: Array, count: int = 5) -> list[tuple[int, int, int]]:
-    """Pairs (truth, said, clips) off the diagonal of a confusion matrix, most clips first."""
+    """Return the largest entries off the diagonal as (truth, prediction, clips), most clips first."""
     wrong = matrix - np.diag(np.diag(matrix))
     order = np.argsort(-wrong, axis=None, kind="stable")[:count]
     pairs = [(int(place // len(wrong)), int(place % len(wrong))) for place in order]
-    return [(truth, said, int(wrong[truth, said])) for truth, said in pairs if wrong[truth, said]]
+    return [
+        (truth, taken_for, int(count)) for truth, taken_for in pairs if (count := wrong[truth, taken_for])
+    ]
 
 
 @dataclass(frozen=True)
 class LabelFigures:
-    """Precision, recall and F1 (0 to 1) of one label, and how many clips are it."""
+    """Precision, recall and F1 (0 to 1) of one label, and the number of its clips."""
 
     label: str
     precision: float
@@ -187,11 +196,11 @@ class LabelFigures:
 
 
 def by_label(predictions: Predictions, so_far: SoFar | None = None) -> list[LabelFigures]:
-    """Figures of each label that has clips, worst F1 first. A label that was never said has precision 0."""
+    """Return figures of each label that has clips, worst F1 first. A label never predicted has precision 0."""
     known = judged(predictions)
-    said = by_clip(predictions, so_far)[known].argmax(axis=1)
+    predicted = by_clip(predictions, so_far)[known].argmax(axis=1)
     figures = precision_recall_fscore_support(
-        predictions.truth[known], said, labels=range(len(predictions.labels)), zero_division=0.0
+        predictions.truth[known], predicted, labels=range(len(predictions.labels)), zero_division=0.0
     )
     found = [
         LabelFigures(label, float(p), float(r), float(f), int(clips))
@@ -203,7 +212,7 @@ def by_label(predictions: Predictions, so_far: SoFar | None = None) -> list[Labe
 
 @dataclass(frozen=True)
 class Spread:
-    """A figure over folds: mean, sample standard deviation (0 for one fold), and each fold's own."""
+    """A figure over folds: its mean, its sample standard deviation (0 for one fold), and each fold's value."""
 
     mean: float
     spread: float
@@ -214,7 +223,7 @@ class Spread:
 
 
 def over_folds(predictions: Predictions, figure: Callable[[Predictions], float]) -> Spread:
-    """A figure of each fold's clips alone, and their mean and spread."""
+    """Compute a figure on the clips of each fold, and the mean and spread over folds."""
     folds = {
         int(fold): figure(select(predictions, predictions.folds == fold))
         for fold in np.unique(predictions.folds)
@@ -224,7 +233,7 @@ def over_folds(predictions: Predictions, figure: Callable[[Predictions], float])
 
 
 def select(predictions: Predictions, wanted: Array) -> Predictions:
-    """Some of the clips; `wanted` is bool, shape (clips,)."""
+    """Return the predictions of some of the clips; `wanted` is bool, shape (clips,)."""
     return replace(
         predictions,
         clips=tuple(clip for clip, keep in zip(predictions.clips, wanted, strict=True) if keep),
@@ -236,7 +245,7 @@ def select(predictions: Predictions, wanted: Array) -> Predictions:
 
 
 def step_scores(predictions: Predictions) -> tuple[Array, Array]:
-    """A detector's scores at the judged steps where it sounds, and where it does not, shape (steps,) each."""
+    """Return a detector's scores at the judged steps with and without its label, shape (steps,) each."""
     if predictions.step_truth is None:
         raise ValueError(f"predictions of {predictions.model} have no step_truth; expected a detector's")
     scores = predictions.scores[:, :, 0]
@@ -245,27 +254,36 @@ def step_scores(predictions: Predictions) -> tuple[Array, Array]:
 
 
 def steps_between(predictions: Predictions, first: int, stop: int) -> Predictions:
-    """Steps `first` to `stop` alone of the clips that reach so far."""
+    """Return steps `first` to `stop` of the clips that have at least `stop` steps."""
     kept = select(predictions, predictions.steps >= stop)
     truth = None if kept.step_truth is None else kept.step_truth[:, first:stop]
     return replace(kept, scores=kept.scores[:, first:stop], step_truth=truth)
 
 
 def bootstrap(values: Array, level: float = 0.95, draws: int = 2_000, seed: int = 0) -> tuple[float, float]:
-    """Percentile confidence interval of the mean of `values`, one a clip (Efron 1979).
+    """Return the percentile bootstrap confidence interval of the mean of `values` (Efron 1979).
 
     Parameters
     ----------
     values : Array, shape (clips,)
-        Such as `right`. Whole clips are drawn anew: the steps of one are not independent.
+        One value per clip, such as `right`. Whole clips are resampled, because the steps of a clip are not independent.
     level : float
-        Chance that the interval holds the mean.
+        Probability that the interval holds the mean.
     draws, seed : int
+        Number of resamples, and seed of the generator that draws them.
     """
-    rng = np.random.default_rng(seed)
-    means = [rng.choice(values, len(values)).mean() for _ in range(draws)]
-    low, high = np.quantile(means, [(1 - level) / 2, (1 + level) / 2])
-    return float(low), float(high)
+    if len(values) < 2:  # nothing to resample, which SciPy refuses
+        return float(np.mean(values)), float(np.mean(values))
+    found = stats.bootstrap(
+        (values.astype(np.float64),),
+        np.mean,
+        n_resamples=draws,
+        batch=BATCH,
+        confidence_level=level,
+        method="percentile",
+        rng=seed,
+    )
+    return float(found.confidence_interval.low), float(found.confidence_interval.high)
 
 
 def _joined(positive: Array, negative: Array) -> tuple[Array, Array]:

@@ -1,4 +1,4 @@
-"""What a model said of held-out clips, step by step: made once by an evaluation, read by everything that measures."""
+"""Predictions of a model for held-out clips, step by step. An evaluation writes them; metrics and reports read them."""
 
 from __future__ import annotations
 
@@ -13,46 +13,47 @@ from streamer.errors import ConfigError
 from train import npz
 
 PREDICTIONS_SCHEMA = 1
-"""Raised whenever a field of `Predictions` changes its meaning."""
+"""Version of the format; it grows whenever a field of `Predictions` changes its meaning."""
 NO_LABEL = -1
-"""A clip that is none of the labels, or a step that is not to be judged."""
+"""Index that marks a clip without any of the labels, or a step that is not judged."""
 RULES = ("mean_log", "mean_probability", "latest")
-"""How a clip's label comes of its steps' scores: functions of `train.evaluate.metrics`."""
+"""Rules that combine the scores of a clip's steps: functions of `train.evaluate.metrics`."""
 _ARRAYS = {"truth": "i", "folds": "i", "scores": "f"}
 _TEXTS = ("task", "model", "command", "rule")
 
 
 @dataclass(frozen=True)
 class Predictions:
-    """Scores of clips over time.
+    """Scores of clips over time, with the truth.
 
     Attributes
     ----------
     task, model : str
-        What was decided (``sounds``), and by which model.
+        Name of the task, such as ``sounds``, and of the model.
     labels : tuple of str
         Names of the scores' last axis.
     clips : tuple of str
-        ``SOURCE/NAME`` of each clip.
+        Name of each clip, ``SOURCE/NAME``.
     truth : int array, shape (clips,)
         Index into `labels`, or -1 for none of them.
     folds : int array, shape (clips,)
-        The fold that each clip was held out in.
+        Fold in which each clip was held out.
     step_s : float
-        Seconds of sound for a step: step ``k`` is known once ``(k + 1) * step_s`` were heard.
+        Seconds of sound per step: step ``k`` is known after ``(k + 1) * step_s``.
     scores : float32 array, shape (clips, steps, labels)
         Probabilities, 0 to 1; NaN in all labels after a clip's end.
     command : str
-        What made them.
+        Command that made the predictions.
     rule : {"mean_log", "mean_probability", "latest"}
-        How a clip's label comes of its steps' scores, unless it is asked for otherwise.
+        Rule that combines the scores of a clip's steps by default.
     step_truth : int8 array, shape (clips, steps), optional
-        For a detector of one label: 1 where it sounds, 0 where it does not, -1 where that is not judged.
+        Truth of each step, for a detector of one label: 1 where the label is present, 0 where it is not, -1 where that
+        is not judged.
 
     Raises
     ------
     ConfigError
-        If shapes, indices or values do not fit each other.
+        If shapes, indices or values are inconsistent.
     """
 
     task: str
@@ -120,11 +121,11 @@ class Predictions:
 
     @property
     def detects(self) -> bool:
-        """Whether this is one label that is there or not, rather than a choice among several."""
+        """Whether there is one label, which is present or not, rather than a choice among several."""
         return len(self.labels) == 1
 
     def save(self, path: Path) -> None:
-        """Write an npz file, whole or not at all; its folder is made."""
+        """Write an npz file, whole or not at all. Its folder is created if it is absent."""
         content = {name: np.array(getattr(self, name)) for name in (*_TEXTS, "step_s", *_ARRAYS)}
         content |= {name: np.array(getattr(self, name), dtype=np.str_) for name in ("labels", "clips")}
         if self.step_truth is not None:
@@ -133,12 +134,12 @@ class Predictions:
 
 
 def load(path: Path) -> Predictions:
-    """Read what `Predictions.save` wrote; nothing is unpickled.
+    """Read a file that `Predictions.save` wrote, without unpickling.
 
     Raises
     ------
     ConfigError
-        If it is absent, no such file, of another schema, or does not fit itself.
+        If the file is absent, of another kind or schema, or inconsistent.
     """
     content = npz.read(path, "predictions", "python -m train evaluate")
     schema = content.get("schema")
@@ -168,12 +169,12 @@ def load(path: Path) -> Predictions:
 
 
 def pool(parts: Sequence[Predictions]) -> Predictions:
-    """Predictions of several held-out folds as one.
+    """Join the predictions of several held-out folds.
 
     Raises
     ------
     ConfigError
-        If there are none, they are of unlike tasks, labels or steps, or hold a clip twice.
+        If there are none, if they differ in task, labels or step, or if a clip occurs twice.
     """
     if not parts:
         raise ConfigError("no predictions to pool; expected at least one file: python -m train evaluate")
@@ -213,7 +214,7 @@ def pool(parts: Sequence[Predictions]) -> Predictions:
 
 
 def stacked(scores: Sequence[Array]) -> Array:
-    """Scores of clips of any lengths, shape (steps, labels) each, as `Predictions` has them: NaN after their ends."""
+    """Stack scores of clips of any lengths, shape (steps, labels) each, with NaN after their ends."""
     steps = max(len(clip) for clip in scores)
     return np.stack([_stretched(clip[None], steps, np.nan)[0] for clip in scores])
 
@@ -224,5 +225,5 @@ def _stretched(x: Array, steps: int, fill: float) -> Array:
 
 
 def _resumes(ended: Array) -> bool:
-    """Whether a step that is no number comes before one that is."""
+    """Return whether a clip has a number after a NaN."""
     return bool((ended[:, :-1] & ~ended[:, 1:]).any())

@@ -1,4 +1,4 @@
-"""How figures fall as sound gets worse: noise, level, filters, rooms, codecs, speed, pitch."""
+"""Robustness: a figure on sound degraded by noise, level, filters, rooms, codecs, speed or pitch."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ from train.data.decode import RATE_HZ
 
 Apply = Callable[[Array, float, np.random.Generator], Array]
 Figure = Callable[[Sequence[Array]], float]
-"""Sounds, 16 kHz, float32, changed or not, to how well they are told."""
+"""Maps sounds, float32 at 16 kHz, to a figure of how well they are classified."""
 
 
 @dataclass(frozen=True)
 class Degradation:
-    """Something that happens to sound, at several strengths.
+    """A degradation of sound at several strengths.
 
     Attributes
     ----------
     name, unit : str
-        Of the curve, and of its levels.
+        Name of the curve, and unit of its levels.
     levels : tuple of float
-        In the order in which they are drawn.
+        Strengths, in the order in which the plot shows them.
     apply : callable
-        ``apply(sound, level, rng)``: float32 (samples,) at 16 kHz to the same; the sound given is not changed.
+        Function ``apply(sound, level, rng)``, which returns a degraded copy of a float32 sound (samples,) at 16 kHz.
     """
 
     name: str
@@ -76,20 +76,20 @@ STANDARD = (
     ),
     Degradation("bits", "a sample", (12, 10, 8, 6), lambda x, bits, _: augment.quantise(x, int(bits))),
 )
-"""What a microphone, a recording and a line do to sound. In the room the tail is as strong as the direct sound."""
+"""Degradations by microphones, recordings and lines. In the room the tail is as strong as the direct sound."""
 
 
 def background(name: str, sounds: Sequence[Array], levels: tuple[float, ...] = NOISES) -> Degradation:
-    """Sounds of another kind, drawn at random, mixed in: speech over music, music under speech.
+    """Return a degradation that mixes in random sounds of another kind, such as speech over music.
 
     Parameters
     ----------
     name : str
-        Of the curve.
+        Name of the curve.
     sounds : sequence of float32 arrays, shape (samples,)
-        At 16 kHz; held out as well.
+        Sounds to mix in, at 16 kHz; they must be held out as well.
     levels : tuple of float
-        dB of the sound re the background.
+        Level of the sound relative to the background, in dB.
     """
 
     def mix(x: Array, snr_db: float, rng: np.random.Generator) -> Array:
@@ -106,27 +106,27 @@ def measure(
     degradations: Sequence[Degradation] = STANDARD,
     seed: int = 0,
 ) -> dict[str, Any]:
-    """A figure on held-out sounds, clean and at each level of each degradation: content of ``robustness.json``.
+    """Measure a figure on clean sounds and at each level of each degradation. The result is ``robustness.json``.
 
     Parameters
     ----------
     sounds : sequence of float32 arrays, shape (samples,)
-        At 16 kHz.
+        Held-out sounds at 16 kHz.
     figure : callable
-        Of all sounds, by the exported model, stepping.
+        Function that returns the figure of all sounds, by the exported model, stepped.
     name : str
-        Of the figure.
+        Name of the figure.
     command : str
-        That this is part of.
+        Command that this measurement is a part of.
     degradations : sequence of Degradation
     seed : int
-        Each sound's noise, room and the like depend on it, the degradation and the sound's place alone: the same
-        at each level, and for each model.
+        Seed of what is random. The noise or room of a sound depends only on the seed, the degradation and the sound's
+        index, so that it is the same at each level and for each model.
 
     Returns
     -------
     dict
-        ``{"command", "figure", "sounds", "clean", "curves": [{"name", "unit", "levels", "values"}]}``.
+        Entries ``{"command", "figure", "sounds", "clean", "curves": [{"name", "unit", "levels", "values"}]}``.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Which parts of a spectrogram made a model say what it said: what it says of it with parts silenced."""
+"""Saliency maps by occlusion: which parts of a spectrogram change a model's score when they are silenced."""
 
 from __future__ import annotations
 
@@ -14,39 +14,40 @@ from streamer.errors import ConfigError
 from train import npz
 
 TILE_S = 0.24
-"""What is silenced at once, in time: two syllables, or a beat."""
+"""Duration of a tile: about two syllables, or a beat."""
 TILES_OF_BANDS = 8
-"""Tiles side by side over all bands."""
+"""Number of tiles over all bands."""
 BATCH = 32
 CLIPPED = 1e-6
-"""Probabilities are kept this far from 0 and 1, so that their log-odds are numbers."""
+"""Distance that probabilities keep from 0 and 1, so that their log-odds are finite."""
 
 Scores = Callable[[Array], Array]
-"""Log-mel frames (batch, frames, mel_bands) to probabilities (batch, steps, labels), each from a fresh start."""
+"""Maps log-mel frames (batch, frames, mel_bands) to probabilities (batch, steps, labels), from a fresh state."""
 
 
 def occlusion(scores: Scores, frames: Array, label: int, silence: float, frame_s: float) -> Array:
-    """By how much a label's log-odds, mean over the clip, fall where sound is taken out (Zeiler and Fergus 2014).
+    """Compute by how much a label's mean log-odds fall where sound is removed (Zeiler and Fergus 2014).
 
-    It asks the exported model, ear included, nothing but its answers. Tiles of `TILE_S` by an eighth of the bands
-    overlap by half; each point is the mean over the tiles that it lies in.
+    Only the outputs of the exported model, its ear included, are used. Tiles of `TILE_S` by an eighth of the bands
+    overlap by half; the value of a point is the mean over the tiles that cover it.
 
     Parameters
     ----------
     scores : callable
+        Model, as a function from frames to probabilities.
     frames : Array, shape (frames, mel_bands)
-        Log-mel of one clip, at least a step of the model.
+        Log-mel frames of one clip, at least one step of the model.
     label : int
         Index into the model's labels.
     silence : float
-        What the front end gives for silence, the logarithm of its offset.
+        Log-mel value of silence: the logarithm of the front end's offset.
     frame_s : float
         Seconds from frame to frame.
 
     Returns
     -------
     float32 array, shape (frames, mel_bands)
-        Above 0 what spoke for the label.
+        Positive where the sound speaks for the label.
 
     Raises
     ------
@@ -60,17 +61,17 @@ def occlusion(scores: Scores, frames: Array, label: int, silence: float, frame_s
     tiles = _tiles(frames.shape, frame_s)
     for first in range(0, len(tiles), BATCH):
         batch = tiles[first : first + BATCH]
-        heard = np.repeat(frames[None].astype(np.float32), len(batch), axis=0)
-        for clip, tile in zip(heard, batch, strict=True):
+        occluded = np.repeat(frames[None].astype(np.float32), len(batch), axis=0)
+        for clip, tile in zip(occluded, batch, strict=True):
             clip[tile] = silence
-        for tile, found in zip(batch, _log_odds(scores(heard), label), strict=True):
+        for tile, found in zip(batch, _log_odds(scores(occluded), label), strict=True):
             lost[tile] += whole[0] - found
             covered[tile] += 1
     return (lost / covered).astype(np.float32)
 
 
 def _tiles(shape: tuple[int, ...], frame_s: float) -> list[tuple[slice, slice]]:
-    """Overlapping tiles that cover all of (frames, mel_bands)."""
+    """Return overlapping tiles that cover all of (frames, mel_bands)."""
     sizes = max(2, round(TILE_S / frame_s)), max(2, -(-shape[1] // TILES_OF_BANDS))
     starts = [
         range(0, max(1, length - size // 2), size // 2) for length, size in zip(shape, sizes, strict=True)
@@ -79,7 +80,7 @@ def _tiles(shape: tuple[int, ...], frame_s: float) -> list[tuple[slice, slice]]:
 
 
 def _log_odds(scores: Array, label: int) -> Array:
-    """Mean over the steps, shape (batch,); NaN where there is none."""
+    """Return the mean log-odds over the steps, shape (batch,); NaN if there are no steps."""
     if not scores.shape[1]:
         return np.full(len(scores), np.nan)
     found: Array = logit(np.clip(scores[:, :, label].astype(np.float64), CLIPPED, 1 - CLIPPED)).mean(axis=1)
@@ -88,15 +89,16 @@ def _log_odds(scores: Array, label: int) -> Array:
 
 @dataclass(frozen=True)
 class SaliencyMap:
-    """A clip, what it was taken for, and why.
+    """Saliency map of a clip for the label that was predicted.
 
     Attributes
     ----------
     clip : str
-        ``SOURCE/NAME``.
+        Name of the clip, ``SOURCE/NAME``.
     truth, said : str
-        Its label, and the one that the map explains.
+        True label, and the predicted label, which the map explains.
     log_mel, saliency : Array, shape (frames, mel_bands)
+        Spectrogram, and its saliency.
     frame_s : float
         Seconds from frame to frame.
     """
@@ -109,17 +111,17 @@ class SaliencyMap:
     frame_s: float = 0.01
 
     def save(self, path: Path) -> None:
-        """Write an npz file; its folder is made."""
+        """Write an npz file. Its folder is created if it is absent."""
         npz.write(path, {name: np.array(getattr(self, name)) for name in self.__dataclass_fields__})
 
 
 def load(path: Path) -> SaliencyMap:
-    """Read what `SaliencyMap.save` wrote.
+    """Read a file that `SaliencyMap.save` wrote.
 
     Raises
     ------
     ConfigError
-        If it is no such file.
+        If it is not such a file.
     """
     content = npz.read(path, "a saliency map", "make it anew")
     missing = set(SaliencyMap.__dataclass_fields__) - set(content)

@@ -1,4 +1,4 @@
-"""What an exported model says of sound, stepped as it is stepped live."""
+"""Scores of an exported model for sound, stepped as it is in a live stream."""
 
 from __future__ import annotations
 
@@ -17,21 +17,23 @@ from streamer.inference.model_folders import ear_folder
 from streamer.inference.onnx import OnnxModel
 
 BATCH = 32
-"""Sounds that step together, each in its own slot."""
+"""Number of sounds that are stepped together, each in its own state slot."""
 
 
 @dataclass(frozen=True)
 class SteppedScorer:
-    """From sound to scores: front end, the ear if the model hears one, the model.
+    """Exported model with its front end and, if it needs one, its ear: it maps sound to scores.
 
     Attributes
     ----------
     model : OnnxModel
+        Model that gives the scores.
     ear_warm_up_steps : int
-        Embeddings of its ear after a start on which nothing is decided; 0 without an ear.
+        Embeddings of its ear after a start that are not used for decisions; 0 without an ear.
     chain : Chain
+        All stages, from samples to scores.
     after_front_end : Chain
-        The ear, if the model hears one, and the model.
+        Stages after the front end: the ear, if the model needs one, and the model.
     """
 
     model: OnnxModel
@@ -41,7 +43,7 @@ class SteppedScorer:
 
     @classmethod
     def of(cls, folder: Path) -> SteppedScorer:
-        """The listener of an exported folder; an ear lies beside it or is released.
+        """Open the model in an exported folder. Its ear lies beside it or is a released one.
 
         Raises
         ------
@@ -49,25 +51,25 @@ class SteppedScorer:
             If a folder does not fit this program, or the ear is not the one that the model was trained on.
         """
         model = OnnxModel(folder)
-        heard = [OnnxModel(ear_folder(model.manifest, folder))] if model.manifest.ear else []
-        for ear in heard:
+        ears = [OnnxModel(ear_folder(model.manifest, folder))] if model.manifest.ear else []
+        for ear in ears:
             if ear.manifest.as_ear() != model.manifest.ear:
                 raise ModelError(
                     f"model {model.manifest.name} in {folder} was trained on another ear than the one in "
                     f"{ear_folder(model.manifest, folder)}; put its own ear beside it, or train it anew"
                 )
-        after = Chain(*heard, model)
-        warm_up = sum(-(-ear.manifest.warm_up_frames // ear.manifest.hop_frames) for ear in heard)
+        after = Chain(*ears, model)
+        warm_up = sum(-(-ear.manifest.warm_up_frames // ear.manifest.hop_frames) for ear in ears)
         return cls(model, warm_up, Chain(LogMel(model.manifest.log_mel), after), after)
 
     @property
     def manifest(self) -> Manifest:
-        """Of the model."""
+        """Manifest of the model."""
         return self.model.manifest
 
     @property
     def warm_up_steps(self) -> int:
-        """Scores after a start on which nothing is decided live: the ear's warm-up, and the model's."""
+        """Scores after a start that are not used for decisions: the warm-up of the ear and that of the model."""
         own = -(-self.manifest.warm_up_frames // self.manifest.hop_frames)
         return own + self.ear_warm_up_steps
 
@@ -82,7 +84,7 @@ class SteppedScorer:
         return self.step_samples / self.manifest.front_end.sample_rate_hz
 
     def scores(self, sound: Array) -> Array:
-        """Scores of sounds of one length from a fresh start, one step's samples at a time.
+        """Score sounds of one length from a fresh start, one step at a time.
 
         Parameters
         ----------
@@ -99,7 +101,7 @@ class SteppedScorer:
         return np.concatenate(out, axis=1)
 
     def all_scores(self, sounds: Sequence[Array]) -> list[Array]:
-        """Scores, shape (steps, labels), of each of some sounds of any lengths."""
+        """Return the scores, shape (steps, labels), of each of some sounds of any lengths."""
         scores: list[Array] = [np.zeros((0, len(self.manifest.labels)), np.float32)] * len(sounds)
         lengths = [len(sound) for sound in sounds]
         order = sorted(range(len(sounds)), key=lengths.__getitem__)

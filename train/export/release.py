@@ -9,7 +9,7 @@ from typing import Any
 
 from streamer.errors import ConfigError
 from streamer.inference.manifest import Manifest, Thresholds
-from train.evaluate.calibration import in_order
+from train.evaluate.calibration import order_points
 from train.export.card import card
 
 SHIPPED = Path("models") / "released"
@@ -51,7 +51,7 @@ def set_points(manifest: Manifest, points: Mapping[str, tuple[Thresholds, ...]],
         Of each label, or one for all, by preference; they are put `in_order`.
     folder : Path
     """
-    return _written(dataclasses.replace(manifest, operating_points=in_order(points)), folder)
+    return _written(dataclasses.replace(manifest, operating_points=order_points(points)), folder)
 
 
 def finish(manifest: Manifest, results: dict[str, Any], folder: Path, about: str, limits: str) -> Manifest:

@@ -58,9 +58,9 @@ def summary(predictions: Predictions) -> PageSection:
 
 def against_time(predictions: Predictions) -> PageSection:
     """How much of a clip it takes to say what it is."""
-    ways = {"by all that was heard": metrics.accuracy_by_heard(predictions)}
+    ways = {"by all that was heard": metrics.accuracy_by_duration(predictions)}
     if predictions.rule != "latest":
-        ways["by the newest step alone"] = metrics.accuracy_by_heard(predictions, metrics.latest)
+        ways["by the newest step alone"] = metrics.accuracy_by_duration(predictions, metrics.latest)
     drawing = plots.lines(
         {name: _points(found) for name, found in ways.items()},
         "seconds heard",
@@ -189,7 +189,7 @@ def calibrated(predictions: Predictions) -> PageSection:
 
 def reliability_section(confidence: Array, right: Array, of: str) -> PageSection:
     """The diagram and the expected calibration error."""
-    found = calibration.reliability(confidence, right)
+    found = calibration.compute_reliability(confidence, right)
     body = tiles(
         [(f"{found.expected_error:.3f}", "expected calibration error"), (f"{len(confidence):,}", of)]
     )

@@ -104,8 +104,8 @@ def _thinned(curve: Array) -> Array:
 def against_time(predictions: Predictions) -> PageSection:
     """How well the score at a time after the clip's start tells, over the clips that are judged then."""
     rows, series = [], {}
-    for heard_s in metrics.heard_points(predictions):
-        step = min(int(heard_s / predictions.step_s + 1e-6), predictions.scores.shape[1]) - 1
+    for duration_s in metrics.durations_within(predictions):
+        step = min(int(duration_s / predictions.step_s + 1e-6), predictions.scores.shape[1]) - 1
         at = metrics.steps_between(predictions, step, step + 1)
         positive, negative = metrics.step_scores(at)
         if not (len(positive) and len(negative)):
@@ -115,8 +115,8 @@ def against_time(predictions: Predictions) -> PageSection:
             metrics.tpr_at_fpr(positive, negative, 0.01),
             metrics.f1(positive, negative, ON),
         )
-        rows.append((f"{heard_s:g} s", *found, len(positive), len(negative)))
-        series[heard_s] = found
+        rows.append((f"{duration_s:g} s", *found, len(positive), len(negative)))
+        series[duration_s] = found
     names = ["AUC", "true positives at 1 % false", f"F1 at {ON:g}"]
     lines = {name: (list(series), [found[n] for found in series.values()]) for n, name in enumerate(names)}
     drawing = plots.lines(lines, "seconds heard", "figure", unit_range=True, log_x=True)

@@ -14,7 +14,7 @@ from streamer.errors import ConfigError
 from streamer.inference.manifest import Thresholds
 from train.data.cache import SoundCache
 from train.evaluate.calibration import Goal, operating_point, operating_points
-from train.evaluate.metrics import accuracy, accuracy_by_heard, bootstrap, confusion, most_confused, right
+from train.evaluate.metrics import accuracy, accuracy_by_duration, bootstrap, confusion, most_confused, right
 from train.evaluate.predictions import Predictions, stacked
 from train.evaluate.stepped_scores import SteppedScorer
 
@@ -90,7 +90,7 @@ class ClipFigures:
 
     def heard(self) -> dict[str, float]:
         """Accuracy after the first seconds of a clip."""
-        found = accuracy_by_heard(self._predictions)
+        found = accuracy_by_duration(self._predictions)
         return {f"{seconds:g} s": round(value, 4) for seconds, value in found.items()}
 
     def confused(self) -> dict[str, int]:

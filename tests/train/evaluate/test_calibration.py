@@ -16,31 +16,31 @@ GATE_TRUTH = rng.random(4_000) < expit(GATE_LOGITS)
 
 @pytest.mark.parametrize("temperature", [0.5, 1.0, 3.0])
 def test_the_temperature_that_spoilt_the_logits_is_found(temperature):
-    assert calibration.softmax_temperature(temperature * TRUE_LOGITS, TRUTH) == pytest.approx(
+    assert calibration.fit_softmax_temperature(temperature * TRUE_LOGITS, TRUTH) == pytest.approx(
         temperature, rel=0.08
     )
-    assert calibration.sigmoid_temperature(temperature * GATE_LOGITS, GATE_TRUTH) == pytest.approx(
+    assert calibration.fit_sigmoid_temperature(temperature * GATE_LOGITS, GATE_TRUTH) == pytest.approx(
         temperature, rel=0.08
     )
 
 
 def test_log_probabilities_do_as_well_as_logits():
     logs = log_softmax(2 * TRUE_LOGITS, axis=1)
-    found = calibration.softmax_temperature(logs, TRUTH)
-    assert found == pytest.approx(calibration.softmax_temperature(2 * TRUE_LOGITS, TRUTH), rel=1e-4)
+    found = calibration.fit_softmax_temperature(logs, TRUTH)
+    assert found == pytest.approx(calibration.fit_softmax_temperature(2 * TRUE_LOGITS, TRUTH), rel=1e-4)
 
 
 def test_a_few_clips_that_are_all_said_rightly_make_nothing_certain():
     logits, truth = 3 * np.eye(4), np.arange(4)
-    found = calibration.softmax_temperature(logits, truth, doubt=0.2)
+    found = calibration.fit_softmax_temperature(logits, truth, doubt=0.2)
     assert softmax(logits / found, axis=1).max(axis=1) == pytest.approx(0.85)  # 0.8, and a fourth of 0.2
 
 
 def test_a_temperature_that_cannot_be_told_is_refused():
     with pytest.raises(ConfigError, match="no validation scores to fit a temperature on"):
-        calibration.softmax_temperature(np.zeros((0, 3)), np.zeros(0, int))
+        calibration.fit_softmax_temperature(np.zeros((0, 3)), np.zeros(0, int))
     with pytest.raises(ConfigError, match=r"the likeliest temperature is at 0\.05, the edge"):
-        calibration.sigmoid_temperature(
+        calibration.fit_sigmoid_temperature(
             np.array([1.0, -1.0]), np.array([1, 0])
         )  # always right: never sure enough
 
@@ -48,24 +48,24 @@ def test_a_temperature_that_cannot_be_told_is_refused():
 def test_calibration_makes_the_expected_error_small():
     def error(logits):
         p = softmax(logits, axis=1)
-        return calibration.reliability(p.max(axis=1), p.argmax(axis=1) == TRUTH).expected_error
+        return calibration.compute_reliability(p.max(axis=1), p.argmax(axis=1) == TRUTH).expected_error
 
     spoilt = 3 * TRUE_LOGITS
     assert error(spoilt) > 0.1
-    assert error(spoilt / calibration.softmax_temperature(spoilt, TRUTH)) < 0.03
+    assert error(spoilt / calibration.fit_softmax_temperature(spoilt, TRUTH)) < 0.03
 
 
 def test_reliability_by_hand():
-    found = calibration.reliability(
+    found = calibration.compute_reliability(
         np.array([0.1, 0.3, 0.9, 1.0]), np.array([False, True, True, True]), bins=2
     )
     assert found.counts.tolist() == [2, 2]
     assert found.confidence == pytest.approx([0.2, 0.95])
     assert found.share == pytest.approx([0.5, 1.0])
     assert found.expected_error == pytest.approx(0.5 * 0.3 + 0.5 * 0.05)
-    assert np.isnan(calibration.reliability(np.array([0.1]), np.array([True]), bins=2).share[1])
+    assert np.isnan(calibration.compute_reliability(np.array([0.1]), np.array([True]), bins=2).share[1])
     with pytest.raises(ConfigError, match="no scores to hold against"):
-        calibration.reliability(np.zeros(0), np.zeros(0))
+        calibration.compute_reliability(np.zeros(0), np.zeros(0))
 
 
 SCORES = np.array([0.1, 0.2, 0.3, 0.4, 0.6, 0.7, 0.8, 0.9])
@@ -84,18 +84,18 @@ POSITIVE = np.array([0, 0, 1, 0, 1, 0, 1, 1], bool)
     ],
 )
 def test_thresholds_meet_their_goal_by_hand(goal, expected):
-    assert calibration.threshold(SCORES, POSITIVE, goal) == expected
+    assert calibration.choose_threshold(SCORES, POSITIVE, goal) == expected
 
 
 def test_a_precision_that_cannot_be_had_gives_the_best_there_is():
-    assert calibration.threshold(SCORES, ~POSITIVE, Goal("precision", 0.9)) == 0.1
+    assert calibration.choose_threshold(SCORES, ~POSITIVE, Goal("precision", 0.9)) == 0.1
 
 
 def test_goals_and_classes_that_make_no_sense_are_refused():
     with pytest.raises(ConfigError, match="goal is 'precision' 95; expected precision, recall or f1"):
         Goal("precision", 95)
     with pytest.raises(ConfigError, match="0 of 8 validation scores are positives"):
-        calibration.threshold(SCORES, POSITIVE & False, Goal("f1"))
+        calibration.choose_threshold(SCORES, POSITIVE & False, Goal("f1"))
 
 
 def test_who_prefers_precision_never_gets_the_easier_threshold():
@@ -104,7 +104,7 @@ def test_who_prefers_precision_never_gets_the_easier_threshold():
         "precision": [Thresholds(0.6, 0.3), Thresholds(0.8, 0.5)],
         "recall": [Thresholds(0.95, 0.6), Thresholds(0.1, 0.05)],
     }
-    assert calibration.in_order(points) == {
+    assert calibration.order_points(points) == {
         "balanced": (Thresholds(0.9, 0.5), Thresholds(0.4, 0.2)),
         "precision": (Thresholds(0.9, 0.5), Thresholds(0.8, 0.5)),
         "recall": (Thresholds(0.9, 0.5), Thresholds(0.1, 0.05)),
@@ -133,10 +133,10 @@ def test_few_positives_draw_a_threshold_towards_all_labels():
     truth = np.stack([few, many, none], axis=1)
     goal = Goal("f1")
     rare, common, absent = (point.on for point in calibration.operating_points(scores, truth, goal))
-    pooled = calibration.threshold(scores.ravel(), truth.ravel(), goal)
+    pooled = calibration.choose_threshold(scores.ravel(), truth.ravel(), goal)
     assert absent == pytest.approx(pooled)
     assert logit(rare) == pytest.approx((5 * logit(0.3) + 20 * logit(pooled)) / 25)
-    own = calibration.threshold(scores[:, 1], many, goal)
+    own = calibration.choose_threshold(scores[:, 1], many, goal)
     assert logit(common) == pytest.approx((400 * logit(own) + 20 * logit(pooled)) / 420)
 
 
@@ -144,7 +144,7 @@ def test_a_bias_and_a_temperature_are_found_again():
     rng = np.random.default_rng(0)
     logits = rng.normal(0.0, 4.0, 40_000)
     truth = rng.random(40_000) < expit(logits / 2.5 - 1.5)
-    temperature, bias = calibration.platt(logits, truth.astype(int))
+    temperature, bias = calibration.fit_platt(logits, truth.astype(int))
     assert temperature == pytest.approx(2.5, rel=0.05)
     assert bias == pytest.approx(-1.5, abs=0.1)
 
@@ -153,4 +153,4 @@ def test_nothing_can_be_calibrated_on_what_never_sounds():
     with pytest.raises(
         ConfigError, match="0 of 3 validation scores are of what sounds; expected some of each"
     ):
-        calibration.platt(np.zeros(3), np.zeros(3, int))
+        calibration.fit_platt(np.zeros(3), np.zeros(3, int))

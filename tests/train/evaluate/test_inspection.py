@@ -10,7 +10,7 @@ from tests.toy_model import BANDS, write_toy_ear, write_toy_head, write_toy_mode
 from train.data.decode import ClipError
 from train.evaluate import inspection, robustness, saliency
 from train.evaluate.clips import Clips, own_folder
-from train.evaluate.inspection import Told, inspect, maps_of, sample_of
+from train.evaluate.inspection import SampleScore, draw_sample, inspect, make_maps
 from train.evaluate.predictions import Predictions, stacked
 from train.evaluate.stepped_scores import SteppedScorer
 
@@ -111,10 +111,10 @@ def test_a_sample_is_spread_evenly_over_clips_that_have_sound_and_a_truth(tmp_pa
     mels = Predictions(**{**vars(whole), "clips": tuple(f"gtzan_mels/{n}" for n in range(8))})
     mels.save(tmp_path / "predictions" / "test.npz")
     said.save(tmp_path / "predictions" / "test-tracks.npz")
-    sample = sample_of(tmp_path, "test", Clips(data), 3)
+    sample = draw_sample(tmp_path, "test", Clips(data), 3)
     assert sample.predictions.clips == ("esc50/5-1", "esc50/5-4", "esc50/5-7")
     assert [len(sound) for sound in sample.sounds] == [80_000] * 3
-    assert len(sample_of(tmp_path, "test", Clips(data), 99).sounds) == 7
+    assert len(draw_sample(tmp_path, "test", Clips(data), 99).sounds) == 7
 
 
 def test_a_run_that_was_not_evaluated_says_how_to(tmp_path, data):
@@ -124,7 +124,7 @@ def test_a_run_that_was_not_evaluated_says_how_to(tmp_path, data):
         ConfigError,
         match="has no predictions for split test; make them: python -m train evaluate sounds --run run --split test",
     ):
-        sample_of(run, "test", Clips(data), 3)
+        draw_sample(run, "test", Clips(data), 3)
 
 
 def test_predictions_of_what_has_no_sound_are_refused(tmp_path, data, models):
@@ -133,7 +133,7 @@ def test_predictions_of_what_has_no_sound_are_refused(tmp_path, data, models):
     with pytest.raises(
         ConfigError, match="for split test are of no clip with sound; expected some: hold another"
     ):
-        sample_of(tmp_path, "test", Clips(data), 3)
+        draw_sample(tmp_path, "test", Clips(data), 3)
 
 
 def test_everything_of_a_head_is_written_and_made_anew(tmp_path, data, models, monkeypatch):
@@ -165,10 +165,10 @@ def test_everything_of_a_head_is_written_and_made_anew(tmp_path, data, models, m
 
 def test_maps_are_of_the_surest_mistakes_and_right_answers_and_point_at_the_sound(data, models, tmp_path):
     choice(models, data, wrong=[0, 1]).save(tmp_path / "predictions" / "test.npz")
-    listener, sample = SteppedScorer.of(models / "sounds"), sample_of(tmp_path, "test", Clips(data), 8)
-    chosen = Told(listener, sample).labels(4)
+    listener, sample = SteppedScorer.of(models / "sounds"), draw_sample(tmp_path, "test", Clips(data), 8)
+    chosen = SampleScore(listener, sample).labels(4)
     assert {place for place, _ in chosen[:2]} == {0, 1}
-    maps = maps_of(listener, sample, chosen)
+    maps = make_maps(listener, sample, chosen)
     assert [found.truth for found in maps[:2]] == ["middle", "middle"]
     assert all(found.truth == found.said for found in maps[2:])
     for found in maps:
@@ -196,9 +196,9 @@ def test_a_detector_is_told_by_f1_of_clips(data, models, tmp_path):
         step_truth=judged,
     )
     said.save(tmp_path / "predictions" / "test.npz")
-    sample = sample_of(tmp_path, "test", clips, 9)
+    sample = draw_sample(tmp_path, "test", clips, 9)
     assert sample.predictions.clips == names[:2]  # what is not to be judged is left out
-    told = Told(listener, sample)
+    told = SampleScore(listener, sample)
     assert told.name == f"F1 of clips, mean score at least {listener.manifest.thresholds()[0].on:g}"
     silence = np.zeros(80_000, np.float32)
     loud = np.random.default_rng(0).uniform(-0.5, 0.5, 80_000).astype(np.float32)

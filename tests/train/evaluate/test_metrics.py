@@ -58,9 +58,9 @@ def test_rules_over_time_by_hand():
     assert metrics.by_clip(made)[1, 0] == pytest.approx(np.log([0.1, 0.3]).mean())
     assert metrics.by_clip(made, metrics.mean_probability)[:, 0] == pytest.approx([0.5, 0.2])
     assert metrics.by_clip(made, metrics.latest)[:, 0] == pytest.approx([0.2, 0.3])
-    assert metrics.by_clip(made, metrics.latest, heard_s=1.0)[:, 0] == pytest.approx([0.4, 0.3])
+    assert metrics.by_clip(made, metrics.latest, duration_s=1.0)[:, 0] == pytest.approx([0.4, 0.3])
     with pytest.raises(ValueError, match=r"expected at least one step of 0\.5 s"):
-        metrics.by_clip(made, heard_s=0.4)
+        metrics.by_clip(made, duration_s=0.4)
 
 
 def test_one_step_that_is_sure_does_not_decide_alone():
@@ -70,9 +70,13 @@ def test_one_step_that_is_sure_does_not_decide_alone():
 
 def test_accuracy_against_time_heard_by_hand():
     made = clip_scores([0.9, 0.01, 0.01], [0.9, 0.05, 0.05])
-    assert metrics.accuracy_by_heard(made, seconds=(0.25, 0.5, 1.0, 5.0)) == {0.5: 0.5, 1.0: 0.5}
-    assert metrics.accuracy_by_heard(made, metrics.latest, (0.5, 1.0, 1.5)) == {0.5: 0.5, 1.0: 0.5, 1.5: 0.5}
-    assert metrics.accuracy(made, heard_s=0.5) == 0.5
+    assert metrics.accuracy_by_duration(made, seconds=(0.25, 0.5, 1.0, 5.0)) == {0.5: 0.5, 1.0: 0.5}
+    assert metrics.accuracy_by_duration(made, metrics.latest, (0.5, 1.0, 1.5)) == {
+        0.5: 0.5,
+        1.0: 0.5,
+        1.5: 0.5,
+    }
+    assert metrics.accuracy(made, duration_s=0.5) == 0.5
 
 
 def test_clips_without_a_truth_do_not_count():

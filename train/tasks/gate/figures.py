@@ -21,7 +21,7 @@ from train.data.cache import SoundCache
 from train.data.decode import RATE_HZ
 from train.data.recordings import Recording
 from train.data.sets.all_sound import unambiguous_recordings
-from train.evaluate.calibration import operating_points, preferred, sigmoid_temperature
+from train.evaluate.calibration import fit_sigmoid_temperature, goals_by_preference, operating_points
 from train.evaluate.metrics import auc, f1, tpr_at_fpr
 from train.evaluate.predictions import Predictions, stacked
 from train.evaluate.stepped_scores import SteppedScorer
@@ -95,14 +95,14 @@ class GateFigures:
         scores, truth = self._judged()
         return {
             name: tuple(operating_points(scores[:, None], truth[:, None], goal))
-            for name, goal in preferred(PRECISION, RECALL).items()
+            for name, goal in goals_by_preference(PRECISION, RECALL).items()
         }
 
     def temperature(self) -> float:
         """By which the logits of settled steps are to be divided to mean what they say."""
         scores, truth = self._judged()
         clipped = np.clip(scores, 1e-6, 1 - 1e-6)
-        return sigmoid_temperature(logit(clipped), truth.astype(int))
+        return fit_sigmoid_temperature(logit(clipped), truth.astype(int))
 
     def _judged(self) -> tuple[Array, Array]:
         """Settled scores, and which of them are of music."""

@@ -12,7 +12,7 @@ from streamer.arrays import Array
 from train.data.cache import SoundCache
 from train.data.recordings import Split
 from train.data.sets import gtzan, gtzan_mels
-from train.evaluate.metrics import accuracy, accuracy_by_heard, bootstrap, by_label, latest, right
+from train.evaluate.metrics import accuracy, accuracy_by_duration, bootstrap, by_label, latest, right
 from train.evaluate.predictions import Predictions, stacked
 from train.evaluate.stepped_scores import SteppedScorer
 from train.tasks.genre.task import GenreRunConfig, frames_of_mels
@@ -117,4 +117,4 @@ class GenreFigures:
 
 
 def _by_heard(said: Predictions) -> dict[str, float]:
-    return {f"after {s:g} s": round(value, 4) for s, value in accuracy_by_heard(said, latest).items()}
+    return {f"after {s:g} s": round(value, 4) for s, value in accuracy_by_duration(said, latest).items()}

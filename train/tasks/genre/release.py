@@ -12,7 +12,7 @@ from models.genre import Genre
 from models.music_front_end import music_front_end
 from streamer.inference.manifest import Manifest
 from train.data.sets import gtzan, gtzan_mels
-from train.evaluate.calibration import operating_points, preferred, softmax_temperature
+from train.evaluate.calibration import fit_softmax_temperature, goals_by_preference, operating_points
 from train.export.release import check_chosen, finish, held_out, set_points
 from train.export.to_onnx import describe, export
 from train.loop.checkpoint import Identity, load_weights
@@ -86,13 +86,13 @@ def release(run: Path, data: Path, cache: Path, folder: Path) -> Manifest:
     _exported(model, config, folder, 1.0)
     said = GenreFigures(folder, config, data, cache, "validation").mel_predictions(COMMAND)
     logits = np.log(np.maximum(said.scores[:, -1], 1e-9))
-    temperature = softmax_temperature(logits, said.truth)
+    temperature = fit_softmax_temperature(logits, said.truth)
     manifest = _exported(model, config, folder, temperature)
     said = GenreFigures(folder, config, data, cache, "validation").mel_predictions(COMMAND)
     truth = said.truth[:, None] == np.arange(len(said.labels))
     points = {
         name: tuple(operating_points(said.scores[:, -1], truth, goal))
-        for name, goal in preferred(PRECISION, RECALL).items()
+        for name, goal in goals_by_preference(PRECISION, RECALL).items()
     }
     manifest = set_points(manifest, points, folder)
     results = {"command": COMMAND, **GenreFigures(folder, config, data, cache, "test").all()}

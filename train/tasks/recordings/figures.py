@@ -10,7 +10,7 @@ import numpy as np
 from streamer.inference.manifest import Thresholds
 from train.data.cache import SoundCache
 from train.data.recordings import Split, check_folds
-from train.evaluate.calibration import Goal, softmax_temperature
+from train.evaluate.calibration import Goal, fit_softmax_temperature
 from train.evaluate.metrics import by_label
 from train.tasks.clip_figures import ClipFigures, described
 from train.tasks.recordings.task import RecordingsRunConfig, find_recordings
@@ -75,7 +75,7 @@ class RecordingsFigures(ClipFigures):
         steps = [self._decided(scores) for scores in self._said]
         truth = np.repeat(self._predictions.truth, [len(scores) for scores in steps])
         logits = np.log(np.maximum(np.concatenate(steps), 1e-9))
-        return softmax_temperature(logits, truth, doubt=1 / (len(steps) + 1))
+        return fit_softmax_temperature(logits, truth, doubt=1 / (len(steps) + 1))
 
     def points(self, goal: Goal) -> tuple[Thresholds, ...]:
         """Where each category goes on, by its highest score in each clip of the fold, and off, by its clips' steps."""

@@ -12,7 +12,7 @@ from streamer.errors import ConfigError
 from streamer.inference.manifest import Manifest
 from streamer.inference.model_folders import read_manifest
 from streamer.inference.onnx import OnnxModel
-from train.evaluate.calibration import preferred
+from train.evaluate.calibration import goals_by_preference
 from train.export.release import SHIPPED, check_chosen, finish, set_points
 from train.export.to_onnx import describe, export
 from train.loop.checkpoint import Identity, load_weights
@@ -108,7 +108,7 @@ def release(run: Path, data: Path, cache: Path, folder: Path) -> Manifest:
     temperature = RecordingsFigures(folder, config, data, cache, "validation").temperature()
     manifest = export(model, replace(described, temperature=temperature), folder)
     chosen = RecordingsFigures(folder, config, data, cache, "validation")
-    goals = preferred(PRECISION, RECALL)
+    goals = goals_by_preference(PRECISION, RECALL)
     manifest = set_points(manifest, {name: chosen.points(goal) for name, goal in goals.items()}, folder)
     learnt = {name: getattr(config, name) for name in ("data", "own_music", "fold", "validation_fold")}
     figures = RecordingsFigures(folder, config, data, cache, "test").all()

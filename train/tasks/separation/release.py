@@ -15,7 +15,7 @@ from streamer.inference.manifest import Manifest
 from streamer.inference.model_folders import read_manifest
 from train.data.sets.song_catalogue import find_song_set, find_songs
 from train.data.songs import Song, Songs, songs_of_folds
-from train.evaluate.calibration import operating_points, preferred
+from train.evaluate.calibration import goals_by_preference, operating_points
 from train.export.release import check_chosen, finish, held_out, set_points
 from train.export.to_onnx import describe, export
 from train.loop.checkpoint import Identity, load_weights
@@ -125,7 +125,7 @@ def release(
     )
     points = {
         name: tuple(operating_points(scores[:, None], truth[:, None], goal))
-        for name, goal in preferred(PRECISION, RECALL).items()
+        for name, goal in goals_by_preference(PRECISION, RECALL).items()
     }
     manifest = set_points(manifest, points, folder)
     on = manifest.thresholds()[0].on

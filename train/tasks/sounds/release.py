@@ -11,7 +11,7 @@ from streamer.inference.manifest import Manifest
 from streamer.inference.onnx import OnnxModel
 from train.data.sets import esc50
 from train.data.sets.all_sound import trained_on
-from train.evaluate.calibration import preferred
+from train.evaluate.calibration import goals_by_preference
 from train.export.release import check_chosen, finish, held_out, set_points
 from train.export.to_onnx import describe, export
 from train.loop.checkpoint import Identity, load_weights
@@ -91,7 +91,7 @@ def release(run: Path, data: Path, cache: Path, folder: Path) -> Manifest:
     manifest = _exported(model, config, folder, temperature, bias)
     clips = SoundsFigures(folder, config, data, cache, "validation")
     steps = Validation(folder, config, data, cache)
-    goals = preferred(PRECISION, RECALL)
+    goals = goals_by_preference(PRECISION, RECALL)
     manifest = set_points(manifest, {name: clips.points(goal, steps) for name, goal in goals.items()}, folder)
     results = {"command": COMMAND, **SoundsFigures(folder, config, data, cache, "test").all()}
     return finish(manifest, results, folder, _about(model, manifest), LIMITS)

@@ -12,7 +12,7 @@ from streamer.inference.onnx import OnnxModel
 from train.data.cache import SoundCache
 from train.data.sets import esc50
 from train.data.sets.all_sound import AMBIGUOUS, recordings_of_folds
-from train.evaluate.calibration import platt
+from train.evaluate.calibration import fit_platt
 from train.mixing.distillation import load_teacher_answers
 from train.mixing.embedding_cache import load_embeddings
 from train.mixing.scenes import IGNORE
@@ -60,4 +60,4 @@ class Validation:
         likeliest = np.argsort(self.scores, axis=1)[:, -LIKELIEST:]
         scores = np.take_along_axis(self.scores, likeliest, axis=1)
         truth = np.take_along_axis(self.truth, likeliest, axis=1)
-        return platt(logit(np.clip(scores, 1e-6, 1 - 1e-6)).ravel(), truth.ravel())
+        return fit_platt(logit(np.clip(scores, 1e-6, 1 - 1e-6)).ravel(), truth.ravel())
