@@ -155,7 +155,7 @@ def main() -> None:
             f"a core: {core['gmac_per_s']} G multiply-accumulates a second, reads {core['read_gb_per_s']} GB/s"
         )
         models = {}
-        for model in listeners[1].models:
+        for model in listeners[1].in_call_order:
             name = model.manifest.name
             models[name] = measure_call(released_folder() / name, model, core)
             print(f"{name}: {models[name]}")

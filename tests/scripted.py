@@ -170,5 +170,5 @@ def engine(
 ) -> Engine:
     """An engine of streams that a head listens to."""
     for stream in streams:
-        stream.listener = StreamModels((head,))
+        stream.models = StreamModels((head,))
     return Engine(streams, sinks, config, clock)

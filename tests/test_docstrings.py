@@ -14,7 +14,6 @@ ROOT = Path(__file__).parent.parent
 PACKAGES = ("streamer", "models", "train")
 NOT_YET: tuple[str, ...] = (
     "streamer/custom_sounds/",
-    "streamer/engine/",
     "train/augment/",
     "train/custom_sounds/",
     "train/data/",

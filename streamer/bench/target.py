@@ -41,7 +41,7 @@ class BenchTarget:
         """
         loaded = ModelCache(config.engine)
         listeners = tuple(build_models(config.of(stream), loaded) for stream in config.stream)
-        if not any(listener.models for listener in listeners):
+        if not any(listener.in_call_order for listener in listeners):
             raise ConfigError(
                 "every model is off; expected one at least that can be measured: leave --model SLOT=off out"
             )
@@ -50,7 +50,7 @@ class BenchTarget:
     @property
     def models(self) -> tuple[Model, ...]:
         """All models, each once."""
-        return tuple(dict.fromkeys(model for listener in self.listeners for model in listener.models))
+        return tuple(dict.fromkeys(model for listener in self.listeners for model in listener.in_call_order))
 
     @property
     def heads(self) -> tuple[Head, ...]:

@@ -50,12 +50,12 @@ class Streams:
         block_s: float,
         publish: PublishConfig,
     ) -> None:
-        self._runner = BatchRunner([model for listener in listeners for model in listener.models])
+        self._runner = BatchRunner([model for listener in listeners for model in listener.in_call_order])
         self._streams = [
             Stream(str(n), Looped(samples, rate_hz, n * len(samples) // count), listeners[n % len(listeners)])
             for n in range(count)
         ]
-        self._pipelines = [s.listener.pipeline(s.name, rate_hz, publish) for s in self._streams]
+        self._pipelines = [s.models.pipeline(s.name, rate_hz, publish) for s in self._streams]
         warm_up(self._streams, publish)
         self._frames = round(block_s * rate_hz)
         self._process(np.random.default_rng(count).integers(1, self._frames + 1, count).tolist())

@@ -93,4 +93,4 @@ def analyze_files(paths: Sequence[Path], config: Config, out: TextIO) -> list[St
 
 
 def _show(show: Show, stream: Stream) -> None:
-    show(stream.heard_s, stream.source.total_s)
+    show(stream.position_s, stream.source.total_s)

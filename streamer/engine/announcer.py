@@ -103,7 +103,7 @@ class Announcer:
             overruns=stream.overruns,
             muted_samples=stream.muted_samples,
             pid=os.getpid(),
-            versions=stream.listener.versions,
+            versions=stream.models.versions,
         )
         if progress:
             progress.status_due_at = now + self._heartbeat_s

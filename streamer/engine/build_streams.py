@@ -44,7 +44,7 @@ def build_streams(
     """
     check_outputs(config.of(entry).stems for entry in config.stream)
     kept = {(stream.name, stream.config): stream for stream in running if not isinstance(stream.phase, Ended)}
-    listeners = {_models_key(stream.config): stream.listener for stream in kept.values()}
+    listeners = {_models_key(stream.config): stream.models for stream in kept.values()}
     streams = []
     for name, entry in zip(_stream_names(config.stream), config.stream, strict=True):
         own = replace(config.of(entry), stream=(entry,))

@@ -137,7 +137,7 @@ class Engine:
         self._change = streams, message
 
     def _use(self, streams: Sequence[Stream]) -> None:
-        models = [model for stream in streams for model in stream.listener.models]
+        models = [model for stream in streams for model in stream.models.in_call_order]
         self.streams = streams
         self._runner = BatchRunner(models)
         self._scheduler = Scheduler(streams, self._clock)
@@ -211,7 +211,7 @@ class Engine:
         stream = turn.running.stream
         if isinstance(turn.result, Exception):
             self._lifecycle.finish(turn.running, fault_of(turn.result))
-        elif turn.ended or stream.heard_s >= stream.duration_s:
+        elif turn.ended or stream.position_s >= stream.duration_s:
             self._lifecycle.finish(turn.running, None)
 
     def _bound_lag(self, running: Running) -> None:

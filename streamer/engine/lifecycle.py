@@ -64,7 +64,7 @@ class Lifecycle:
             self._end(stream, stream.phase.error)
             return
         opened_at = self._clock()
-        pipeline = stream.listener.pipeline(stream.name, stream.source.rate_hz, self._publish)
+        pipeline = stream.models.pipeline(stream.name, stream.source.rate_hz, self._publish)
         stream.phase = Running(stream, pipeline, opened_at)
         self._announcer.status(stream)
 

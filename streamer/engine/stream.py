@@ -137,7 +137,7 @@ class Stream:
     ----------
     name : str
     source : Source
-    listener : StreamModels
+    models : StreamModels
         Its models, which other streams may share.
     duration_s : float
         Seconds of sound after which the stream ends.
@@ -154,7 +154,7 @@ class Stream:
 
     name: str
     source: Source
-    listener: StreamModels = field(default_factory=StreamModels)
+    models: StreamModels = field(default_factory=StreamModels)
     duration_s: float = math.inf
     config: Config = field(default_factory=Config)
     sinks: Sequence[Sink] = ()
@@ -185,7 +185,7 @@ class Stream:
         return progress.last_block.stop if progress and progress.last_block else 0
 
     @property
-    def heard_s(self) -> float:
+    def position_s(self) -> float:
         """Seconds of sound since the source was opened, lost ones included."""
         samples = self.position_samples
         return samples / self.source.rate_hz if samples else 0.0  # before it is open it has no rate

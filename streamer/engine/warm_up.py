@@ -30,10 +30,10 @@ def warm_up(streams: Sequence[Stream], publish: PublishConfig) -> None:
     publish : PublishConfig
         Which running values are published.
     """
-    for listener in {stream.listener.models: stream.listener for stream in streams}.values():
+    for models in {stream.models.in_call_order: stream.models for stream in streams}.values():
         # Two rates, since a source at the models' own rate needs other code than one that is resampled.
         for rate_hz, channels in ((48_000, 2), (16_000, 1)):
             # Silence opens no gate, so gated heads run here as if they had none.
-            pipeline = listener.ungated().pipeline("warm-up", rate_hz, publish)
+            pipeline = models.ungated().pipeline("warm-up", rate_hz, publish)
             run_alone(pipeline.step(Block(0, np.zeros((rate_hz, channels), np.float32), None)))
             pipeline.finish()

@@ -28,7 +28,7 @@ class StreamModels:
     separation: Separation | None = None
 
     @cached_property
-    def models(self) -> tuple[Model, ...]:
+    def in_call_order(self) -> tuple[Model, ...]:
         """Each model once, in the order in which a stream calls them: gated ones come last."""
         in_turn = sorted(self.heads, key=lambda head: head.opened_by is not None)
         models = [model for head in in_turn for model in (head.ear, head.model) if model]

@@ -135,7 +135,7 @@ def test_of_a_source_that_can_wait_no_more_is_read_than_is_wanted(head: Head, tm
     assert set(source.asked[1:]) == {RATE // 50}
     assert len(source.asked) < player.looks
     assert stream.error is None
-    assert stream.heard_s == 2.0
+    assert stream.position_s == 2.0
 
 
 def test_streams_that_are_due_are_heard_in_one_call_of_the_model(
@@ -157,7 +157,7 @@ def test_live_sound_is_heard_whatever_is_wanted(head: Head) -> None:
     clock, player = Clock(), Player()
     stream = Stream("s", Scripted(loud(3), clock))
     engine(head, [stream], [player], clock=clock).run(threading.Event())
-    assert (stream.heard_s, player.looks) == (3.0, 0)
+    assert (stream.position_s, player.looks) == (3.0, 0)
 
 
 def test_overruns_of_the_device_are_counted_and_told(head: Head) -> None:

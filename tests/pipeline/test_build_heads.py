@@ -137,12 +137,13 @@ def test_streams_share_models_and_what_they_are_heard_alike_by(folders: Path) ->
     )
     config = replace(config, stream=(StreamConfig("file:a.wav"), StreamConfig("file:b.wav"), own))
     first, second, third = build_streams(config, realtime=False, duration_s=1.0, models=ModelCache())
-    assert first.listener is second.listener
-    assert [head.name for head in first.listener.heads] == ["gate", "sounds", "genre"]
-    assert [head.name for head in third.listener.heads] == ["gate", "sounds"]
-    assert third.listener.heads[0].decisions.on == 0.9
-    assert set(third.listener.models) < set(first.listener.models)  # loaded once: they step together
-    assert third.listener.versions.keys() == {"streamer", "ear", "gate", "sounds"}
+    assert first.models is second.models
+    assert [head.name for head in first.models.heads] == ["gate", "sounds", "genre"]
+    assert [head.name for head in third.models.heads] == ["gate", "sounds"]
+    assert third.models.heads[0].decisions.on == 0.9
+    # Each was loaded once, so that they step together.
+    assert set(third.models.in_call_order) < set(first.models.in_call_order)
+    assert third.models.versions.keys() == {"streamer", "ear", "gate", "sounds"}
 
 
 def test_what_the_command_line_says_of_models_holds_for_every_stream(tmp_path: Path) -> None:
