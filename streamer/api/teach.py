@@ -7,7 +7,7 @@ from pathlib import Path
 
 from streamer.api.sound import Sound, path_of, source_of
 from streamer.arrays import Array
-from streamer.custom_sounds.learner import LONGEST_S, learner
+from streamer.custom_sounds.learner import LONGEST_S, load_learner
 from streamer.custom_sounds.report import TeachingReport, report
 from streamer.custom_sounds.store import (
     SoundStore,
@@ -147,7 +147,7 @@ class Teacher:
     def __init__(self, label: str, store: SoundStore) -> None:
         self.label = _checked_label(label)
         self.store = store
-        self._learner = learner(ModelCache())
+        self._learner = load_learner(ModelCache())
 
     @property
     def rate_hz(self) -> int:

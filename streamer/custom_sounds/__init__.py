@@ -1,1 +1,1 @@
-"""Sounds that the user taught: kept as recordings, recognised by what the released ear makes of them."""
+"""Recognise sounds that the user taught, from recordings and the embeddings of the released ear."""

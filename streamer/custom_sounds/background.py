@@ -1,4 +1,4 @@
-"""What an ear makes of all kinds of sound: what a taught sound has to stand apart from."""
+"""Describe the embeddings of all kinds of sound, which a taught sound must be told apart from."""
 
 from __future__ import annotations
 
@@ -19,29 +19,29 @@ from streamer.inference.manifest import Manifest, Thresholds
 
 FILE = "background.npz"
 _SHAPES = {"mean": 1, "projection": 2, "impostors": 2, "logistic": 1, "thresholds": 2}
-"""Dimensions of the arrays in the file."""
+"""Number of dimensions of each array in the file."""
 
 
 @dataclass(frozen=True)
 class Background:
-    """How embeddings are compared, and what is told apart by it.
+    """Constants by which embeddings are compared, and the scores that follow from them.
 
     Attributes
     ----------
     ear_sha256 : str
-        Of the ear whose embeddings these are.
+        SHA-256 of the ear's graph.
     window_steps : int
-        Embeddings that are pooled before they are compared.
+        Number of embeddings that are averaged before they are compared.
     mean : float array, shape (embedding_size,)
-        Of pooled embeddings of all kinds of sound.
+        Mean of averaged embeddings of all kinds of sound.
     projection : float array, shape (embedding_size, components)
-        Whitens them: principal components over their deviations.
+        Matrix that whitens them: principal components over their deviations.
     impostors : float array, shape (impostors, components)
-        Pooled embeddings of all kinds of sound, whitened, of length 1.
+        Averaged embeddings of all kinds of sound, whitened and scaled to length 1.
     slope, offset : float
-        The logistic function that makes a probability of a similarity.
+        Constants of the logistic function from a similarity to a probability.
     operating_points : Mapping of str to Thresholds
-        Of that probability, by preference.
+        Thresholds of that probability, by preference.
     """
 
     ear_sha256: str
@@ -54,7 +54,7 @@ class Background:
     operating_points: Mapping[str, Thresholds]
 
     def directions(self, pooled: Array) -> Array:
-        """Whiten pooled embeddings and scale them to length 1.
+        """Whiten averaged embeddings and scale them to length 1.
 
         Parameters
         ----------
@@ -70,7 +70,7 @@ class Background:
         return np.asarray(white / np.maximum(length, np.float32(1e-6))[..., None])
 
     def probabilities(self, similarities: Array) -> Array:
-        """What cosine similarities to a label mean, float32, of the same shape."""
+        """Return the probabilities, float32, that cosine similarities to a label stand for, in the same shape."""
         logit = self.slope * similarities + self.offset
         return np.asarray(
             0.5 + 0.5 * np.tanh(0.5 * logit), np.float32
@@ -102,19 +102,19 @@ class Background:
 
 
 def read_background(folder: Path, ear: Manifest) -> Background:
-    """Read what comes with an ear.
+    """Read the background that lies beside an ear.
 
     Parameters
     ----------
     folder : Path
-        Of the ear.
+        Folder of the ear.
     ear : Manifest
-        Of the same.
+        Manifest of the ear.
 
     Raises
     ------
     ModelError
-        If it is absent, damaged or of another ear.
+        If it is absent, damaged or belongs to another ear.
     """
     path = folder / FILE
     way_out = "install streamer again, or make it: python -m train background"
@@ -140,7 +140,7 @@ def read_background(folder: Path, ear: Manifest) -> Background:
 
 
 def digest(background: Background) -> str:
-    """SHA-256 of everything in it."""
+    """Return the SHA-256 of everything in it."""
     found = hashlib.sha256(background.ear_sha256.encode())
     for array in (background.mean, background.projection, background.impostors):
         found.update(array.tobytes())

@@ -1,4 +1,4 @@
-"""What an ear makes of a recording, as it would make it live."""
+"""Compute the embeddings of a recording as they would be live."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ from streamer.dsp.stage import Chain, offline
 from streamer.inference.model import Model
 
 SILENCE_S = 1.0
-"""Before and after a recording: an ear that starts on the sound itself hears its own beginning too."""
+"""Silence before and after a recording, in seconds: an ear that starts on the sound itself responds to the start."""
 AUDIBLE_DB = 30.0
-"""What is softer than the loudest step by more is a pause."""
+"""Steps that are softer than the loudest one by more decibels than this are pauses."""
 
 
 @dataclass(frozen=True)
 class RecordingEmbeddings:
-    """What an ear made of a recording.
+    """Embeddings of a recording.
 
     Attributes
     ----------
     pooled : float32 array, shape (steps, embedding_size)
-        As a listener would compare it, from the sound's start to a second after its end.
+        Averages over the last steps, as they are compared live, from the sound's start to a second after its end.
     audible : bool array, shape (fewer steps,)
-        Which steps of the sound are no pause, each told one step late, as its embedding is.
+        Steps of the sound that are no pause, each one step late, as its embedding is.
     mean : float32 array, shape (embedding_size,)
-        Of the embeddings of these, pauses left out: what the sound is like.
+        Mean of the embeddings of the audible steps, which describes the sound.
     """
 
     pooled: Array
@@ -39,19 +39,19 @@ class RecordingEmbeddings:
 
     @property
     def windows(self) -> Array:
-        """Pooled embeddings of the audible steps, shape (audible steps, embedding_size)."""
+        """Averaged embeddings of the audible steps, shape (audible steps, embedding_size)."""
         return np.asarray(self.pooled[: len(self.audible)][self.audible])
 
 
 @dataclass(frozen=True)
 class Embedder:
-    """Hears recordings from silence to silence.
+    """Computes embeddings of recordings, from silence to silence.
 
     Attributes
     ----------
     ear : Model
     window_steps : int
-        Embeddings that are pooled.
+        Number of embeddings that are averaged.
     """
 
     ear: Model
@@ -59,7 +59,7 @@ class Embedder:
 
     @property
     def rate_hz(self) -> int:
-        """Of the samples that it takes."""
+        """Sample rate of the sound that it takes."""
         return self.ear.manifest.log_mel.sample_rate_hz
 
     @property
@@ -69,17 +69,17 @@ class Embedder:
         return manifest.hop_frames * manifest.log_mel.hop_samples
 
     def levels(self, samples: Array) -> Array:
-        """Decibels re full scale of every whole step of a sound, shape (steps,)."""
+        """Return the level of every whole step of a sound in decibels re full scale, shape (steps,)."""
         powers = offline(LevelMeter(self.step_samples), samples[None])[0, :, 0]
         return np.array([dbfs(power) for power in powers])
 
-    def hear(self, samples: Array) -> RecordingEmbeddings:
-        """Hear a recording.
+    def embed(self, samples: Array) -> RecordingEmbeddings:
+        """Compute the embeddings of a recording.
 
         Parameters
         ----------
         samples : float32 array, shape (samples,)
-            Full scale is -1 to 1; two steps or more.
+            Two steps or more; full scale is -1 to 1.
         """
         before = round(SILENCE_S * self.rate_hz / self.step_samples)
         silence = np.zeros(before * self.step_samples, np.float32)
@@ -89,6 +89,6 @@ class Embedder:
         levels = self.levels(samples)
         audible = np.zeros(len(levels), bool)
         audible[1:] = (levels >= levels.max() - AUDIBLE_DB)[:-1]
-        audible[-1] |= not audible.any()  # all of it in the last step
+        audible[-1] |= not audible.any()  # the whole sound lies in the last step
         mean = embeddings[0, before : before + len(audible)][audible].mean(axis=0)
         return RecordingEmbeddings(np.asarray(pooled[0, before:]), audible, np.asarray(mean))

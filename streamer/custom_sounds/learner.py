@@ -1,4 +1,4 @@
-"""From recordings to what a label is recognised by."""
+"""Compute what a taught label is recognised by, and refuse recordings that nothing can be learnt from."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from streamer.inference.model_cache import ModelCache
 from streamer.inference.model_folders import find_model
 
 
-def learner(loaded: ModelCache) -> SoundLearner:
-    """Who makes models of what the user taught: on the released ear.
+def load_learner(cache: ModelCache) -> SoundLearner:
+    """Load the learner of the released ear, on which sounds are taught.
 
     Raises
     ------
@@ -31,33 +31,34 @@ def learner(loaded: ModelCache) -> SoundLearner:
         folder = find_model("ear")
     except ModelError as error:
         raise ModelError(f"sounds are taught on the released ear, and there is none: {error}") from error
-    ear = loaded.model(folder)
+    ear = cache.model(folder)
     return SoundLearner(ear, read_background(folder, ear.manifest))
 
 
 LEAST_S = 0.5
-"""A recording that is shorter holds no whole sound and its end."""
+"""Shortest recording, in seconds: a shorter one does not hold a whole sound and its end."""
 LONGEST_S = 30.0
-"""More of one recording is not heard: a handful of seconds tells what a sound is."""
+"""Seconds of a recording after which the rest is ignored: a few seconds describe a sound."""
 MOST_IMPOSTORS = 0.05
-"""Of all kinds of sound; what is nearer to them than this is noise, or everything at once."""
+"""Largest share of all kinds of sound that may be taken for a taught one; a recording above it is noise, or everything
+at once."""
 SILENT_DBFS = -60.0
-"""A recording whose loudest step is softer is taken for silence."""
+"""Level of the loudest step below which a recording is taken for silence."""
 
 
 class UnlearnableError(StreamError):
-    """Sound that nothing can be learnt from."""
+    """A recording that nothing can be learnt from."""
 
 
 @dataclass(frozen=True)
 class SoundLearner:
-    """Makes models of recordings.
+    """Makes models from recordings.
 
     Attributes
     ----------
     ear : Model
     background : Background
-        Of the same ear.
+        Background of the same ear.
     """
 
     ear: Model
@@ -65,11 +66,11 @@ class SoundLearner:
 
     @property
     def rate_hz(self) -> int:
-        """Of the samples that it takes."""
-        return self._hearer.rate_hz
+        """Sample rate of the sound that it takes."""
+        return self._embedder.rate_hz
 
     def check(self, samples: Array) -> None:
-        """Refuse what nothing can be learnt from.
+        """Refuse a recording that nothing can be learnt from.
 
         Parameters
         ----------
@@ -79,14 +80,14 @@ class SoundLearner:
         Raises
         ------
         UnlearnableError
-            If it is too short or silent, or so near to all kinds of sound that these would be taken for it.
+            If it is too short or silent, or so like all other kinds of sound that these would be taken for it.
         """
         seconds = len(samples) / self.rate_hz
         if seconds < LEAST_S:
             raise UnlearnableError(
                 f"it lasts {seconds:.2f} s; expected at least {LEAST_S:g} s: record the whole sound"
             )
-        loudest = float(self._hearer.levels(samples).max())
+        loudest = float(self._embedder.levels(samples).max())
         if loudest < SILENT_DBFS:
             raise UnlearnableError(
                 f"it is silent (its loudest moment has {loudest:.0f} dBFS); expected {SILENT_DBFS:g} dBFS or more: "
@@ -100,23 +101,23 @@ class SoundLearner:
             )
 
     def impostors(self, examples: Array) -> float:
-        """Share of all kinds of sound, 0 to 1, that would be taken for a label with these examples."""
+        """Return the share of all kinds of sound, 0 to 1, that would be taken for a label with these examples."""
         impostors = self.background.impostors.astype(np.float32)
         needed = self.background.operating_points["balanced"].on
         return float(np.mean(self.model({"it": examples}).scores(impostors) >= needed))
 
     def example(self, samples: Array) -> Array:
-        """What a recording's sound is recognised by, float32, shape (components,), of length 1."""
-        return self.background.directions(self._hearer.hear(samples).mean)
+        """Return the example by which a recording is recognised: float32, shape (components,), of length 1."""
+        return self.background.directions(self._embedder.embed(samples).mean)
 
     def examples(self, recordings: Sequence[TaughtRecording]) -> Array:
-        """One for each recording of a label, shape (recordings, components)."""
+        """Return an example for each recording of a label, shape (recordings, components)."""
         return np.stack([self.example(one.samples(self.rate_hz)) for one in recordings])
 
     def model(self, examples: Mapping[str, Array]) -> TaughtModel:
-        """The model that recognises labels by their examples, shape (recordings, components) each."""
+        """Return the model that recognises labels by their examples, each of shape (recordings, components)."""
         return TaughtModel(self.ear.manifest, self.background, examples)
 
     @cached_property
-    def _hearer(self) -> Embedder:
+    def _embedder(self) -> Embedder:
         return Embedder(self.ear, self.background.window_steps)

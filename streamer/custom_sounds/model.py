@@ -1,4 +1,4 @@
-"""Taught sounds as a model: embeddings in, for each label how sure it is that it sounds."""
+"""Score the embeddings of an ear for each taught label."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ NAME = "taught"
 
 
 class TaughtModel(Model):
-    """How similar what was just heard is to the examples of each label.
+    """Scores how similar the last embeddings are to the examples of each label.
 
     The mean of the last embeddings is whitened and scaled to length 1, as are those of a label's examples, whose mean
     is the label's prototype (Snell et al. 2017; cosine as in Chen et al. 2019); a logistic function makes a probability
@@ -26,9 +26,9 @@ class TaughtModel(Model):
     Parameters
     ----------
     ear : Manifest
-        Of the ear that it hears.
+        Manifest of the ear whose embeddings it takes.
     background : Background
-        Of the same.
+        Background of the same ear.
     examples : Mapping of str to float32 array, shape (examples, components)
         Directions of each label's examples, at least one.
     """
@@ -44,7 +44,7 @@ class TaughtModel(Model):
         return self._pool.init(batch)
 
     def step(self, x: Array, state: State) -> tuple[Array, State]:
-        """Take embeddings, give as many scores.
+        """Take embeddings, give a score for each label at each of them.
 
         Parameters
         ----------
@@ -64,11 +64,11 @@ class TaughtModel(Model):
         return np.zeros((len(state[0]), 0, self.manifest.output_size), np.float32)
 
     def scores(self, directions: Array) -> Array:
-        """Probabilities, float32, shape (..., labels), of directions of pooled embeddings, shape (..., components)."""
+        """Return probabilities, float32, shape (..., labels), for directions, shape (..., components)."""
         return self._background.probabilities(self.similarities(directions))
 
     def similarities(self, directions: Array) -> Array:
-        """Cosines, shape (..., labels), of directions, shape (..., components), and the labels' prototypes."""
+        """Return the cosines, shape (..., labels), between directions, shape (..., components), and prototypes."""
         # einsum without BLAS adds up in the same order however many rows there are
         return np.asarray(np.einsum("...c,pc->...p", directions, self._prototypes))
 

@@ -1,4 +1,4 @@
-"""The mean of what was just heard, step by step."""
+"""Average the last items of a sequence, step by step."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from streamer.dsp.stage import Stage
 
 
 class MovingMean(Stage):
-    """Each item's mean with those before it, up to `window` of them; fewer where fewer were heard.
+    """Gives the mean of each item and those before it: `window` items in all, or as many as there are.
 
-    Items are added one after the other, so that the cutting of the input does not change a bit.
+    Items are added one after the other, so that the result does not depend on how the input was cut, to the bit.
 
     Parameters
     ----------
     window : int
-        Items, 1 or more.
+        Number of items that are averaged, 1 or more.
     size : int
-        Numbers in an item.
+        Number of values in an item.
     """
 
     def __init__(self, window: int, size: int) -> None:
@@ -46,23 +46,23 @@ class MovingMean(Stage):
         ----------
         x : float32 array, shape (batch, items, size)
         state : State
-            The items before, zeros where there were none, and how many there were, up to the window's.
+            The items before, zeros where there were none, and their number, up to that of the window.
 
         Returns
         -------
         y : float32 array, shape of `x`
         state : State
         """
-        held, heard = state
+        held, before = state
         items = x.shape[1]
         history = np.concatenate([held, x], axis=1)
         y = history[:, :items].copy()
         for back in range(1, self._window):
             y += history[:, back : back + items]
-        counts = np.minimum(heard[:, None] + np.arange(1, items + 1), self._window)
+        counts = np.minimum(before[:, None] + np.arange(1, items + 1), self._window)
         y /= counts[:, :, None].astype(np.float32)
         held[:] = history[:, items:]
-        heard[:] = np.minimum(heard + items, self._window)
+        before[:] = np.minimum(before + items, self._window)
         return y, state
 
     def flush(self, state: State) -> Array:

@@ -1,4 +1,4 @@
-"""What came of teaching: how sure a label will be recognised, and what it may be taken for."""
+"""Report how well a taught label will be recognised, and which sounds may be taken for it."""
 
 from __future__ import annotations
 
@@ -13,18 +13,19 @@ from streamer.custom_sounds.store import SoundStore, TaughtRecording
 
 @dataclass(frozen=True)
 class TeachingReport:
-    """How a label stands.
+    """Quality of a taught label.
 
     Attributes
     ----------
     label : str
     recordings : int
+        Number of its recordings.
     seconds : float
-        Of all of them.
-    strangers : tuple of str
+        Length of all of them.
+    outliers : tuple of str
         Recordings that would not be recognised from any of the label's others.
-    near : tuple of str
-        Labels that these recordings would be taken for, or whose recordings would be taken for this one.
+    alike : tuple of str
+        Other labels that these recordings would be taken for, or whose recordings would be taken for this one.
     impostors : float
         Share of all kinds of sound, 0 to 1, that would be taken for it.
     """
@@ -32,37 +33,37 @@ class TeachingReport:
     label: str
     recordings: int
     seconds: float
-    strangers: tuple[str, ...]
-    near: tuple[str, ...]
+    outliers: tuple[str, ...]
+    alike: tuple[str, ...]
     impostors: float
 
     def lines(self) -> list[str]:
-        """As sentences, what is to be minded last."""
+        """Return the report as sentences, warnings last."""
         plural = "" if self.recordings == 1 else "s"
-        told = [
+        lines = [
             f"{self.label}: learnt from {self.recordings} recording{plural}, {self.seconds:.1f} s; "
             f"{self.impostors:.1%} of other sounds would be taken for it"
         ]
-        if self.strangers:
-            told.append(
-                f"warning: unlike the other recordings of {self.label!r}: {', '.join(self.strangers)}; "
+        if self.outliers:
+            lines.append(
+                f"warning: unlike the other recordings of {self.label!r}: {', '.join(self.outliers)}; "
                 "forms of a sound that differ are better taught under names of their own"
             )
-        if self.near:
-            told.append(
-                f"warning: {self.label!r} and {', '.join(map(repr, self.near))} sound alike, and may be reported "
+        if self.alike:
+            lines.append(
+                f"warning: {self.label!r} and {', '.join(map(repr, self.alike))} sound alike, and may be reported "
                 "together"
             )
-        return told
+        return lines
 
 
 def report(label: str, store: SoundStore, learner: SoundLearner) -> TeachingReport:
-    """How a label of a store stands.
+    """Report on a label of a store.
 
     Parameters
     ----------
     label : str
-        With at least one recording.
+        A label with at least one recording.
     store : SoundStore
     learner : SoundLearner
     """
@@ -70,23 +71,23 @@ def report(label: str, store: SoundStore, learner: SoundLearner) -> TeachingRepo
     sounds = [one.samples(learner.rate_hz) for one in recordings]
     own = np.stack([learner.example(samples) for samples in sounds])
     others = {other: learner.examples(found) for other, found in store.all() if other != label}
-    alike = learner.background.operating_points["balanced"].on
+    needed = learner.background.operating_points["balanced"].on
     return TeachingReport(
         label=label,
         recordings=len(recordings),
         seconds=sum(map(len, sounds)) / learner.rate_hz,
-        strangers=_strangers(recordings, own, learner),
-        near=tuple(
+        outliers=_outliers(recordings, own, learner),
+        alike=tuple(
             other
             for other, theirs in others.items()
-            if max(_score(learner, own, theirs), _score(learner, theirs, own)) >= alike
+            if max(_score(learner, own, theirs), _score(learner, theirs, own)) >= needed
         ),
         impostors=learner.impostors(own),
     )
 
 
-def _strangers(recordings: list[TaughtRecording], own: Array, learner: SoundLearner) -> tuple[str, ...]:
-    """Those that no other recording alone would be enough to recognise."""
+def _outliers(recordings: list[TaughtRecording], own: Array, learner: SoundLearner) -> tuple[str, ...]:
+    """Return the recordings that would not be recognised by any single other one."""
     if len(own) < 2:
         return ()
     least = learner.background.operating_points["recall"].on
@@ -96,6 +97,6 @@ def _strangers(recordings: list[TaughtRecording], own: Array, learner: SoundLear
     return tuple(one.name for one, score in zip(recordings, scores.max(axis=1), strict=True) if score < least)
 
 
-def _score(learner: SoundLearner, known: Array, heard: Array) -> float:
-    """How sure a label with `known` examples would be of the most similar of those `heard`."""
-    return float(learner.model({"it": known}).scores(heard).max())
+def _score(learner: SoundLearner, known: Array, other: Array) -> float:
+    """Return the highest score of a label with the examples `known` for the examples `other`."""
+    return float(learner.model({"it": known}).scores(other).max())

@@ -1,7 +1,7 @@
-"""Where taught sounds are kept: a folder a label, a FLAC file a recording.
+"""Keep taught sounds: a folder for each label, a FLAC file for each recording.
 
-Nothing but the sound is kept. What an ear makes of it is computed when it is needed, so that a new ear knows
-all that was taught before.
+Nothing but the sound is kept. Embeddings are computed when they are needed, so that a new ear knows all that was taught
+before.
 """
 
 from __future__ import annotations
@@ -26,30 +26,30 @@ _FULL_SCALE = 2**15
 
 
 def taught_folder() -> Path:
-    """The folder of the user's taught sounds; it need not exist."""
+    """Return the folder of the user's taught sounds; it need not exist."""
     return user_data_path("streamer", appauthor=False) / "taught"
 
 
 @dataclass(frozen=True)
 class TaughtRecording:
-    """A recording that is kept.
+    """A recording in the store.
 
     Attributes
     ----------
     path : Path
-        FLAC, one channel, 16 bits, at the ear's rate.
+        FLAC file with one channel, 16 bits, at the ear's rate.
     """
 
     path: Path
 
     @property
     def name(self) -> str:
-        """Where it came from."""
+        """Name of the file or device that it came from."""
         return self.path.stem.rpartition("-")[0]
 
     @property
     def seconds(self) -> float:
-        """How long it lasts.
+        """Length of the recording.
 
         Raises
         ------
@@ -69,12 +69,12 @@ class TaughtRecording:
         return f"delete it, or remove {self.path.parent.name!r} and teach it again"
 
     def samples(self, rate_hz: int) -> Array:
-        """Its sound, float32, shape (samples,).
+        """Read its sound, float32, shape (samples,).
 
         Raises
         ------
         StreamError
-            If it cannot be read, or is not of that rate.
+            If it cannot be read, or has another rate or more than one channel.
         """
         try:
             samples, found_hz = soundfile.read(self.path, dtype="float32", always_2d=True)
@@ -101,34 +101,35 @@ class SoundStore:
         self.folder = folder
 
     def labels(self) -> list[str]:
-        """All labels with a recording, in the order of the alphabet."""
+        """Return all labels with a recording, in alphabetical order."""
         found = {path.parent.name for path in self.folder.glob("*/*.flac")}
         return sorted(unicodedata.normalize("NFC", label) for label in found)
 
     def folder_of(self, label: str) -> Path:
-        """Where a label is kept: a copy from another file system may spell its accents as letters of their own."""
+        """Return the folder of a label."""
+        # A copy from another file system may spell its accents as letters of their own.
         plain = self.folder / label
         spelt = (path for path in self.folder.glob("*") if unicodedata.normalize("NFC", path.name) == label)
         return plain if plain.is_dir() else next(spelt, plain)
 
     def recordings(self, label: str) -> list[TaughtRecording]:
-        """A label's recordings, by name."""
+        """Return a label's recordings, by name."""
         return [TaughtRecording(path) for path in sorted(self.folder_of(label).glob("*.flac"))]
 
     def all(self) -> Iterator[tuple[str, list[TaughtRecording]]]:
-        """Every label and its recordings."""
+        """Iterate over every label and its recordings."""
         return ((label, self.recordings(label)) for label in self.labels())
 
     def add(self, label: str, name: str, samples: Array, rate_hz: int) -> TaughtRecording:
-        """Keep a recording.
+        """Add a recording.
 
         Parameters
         ----------
         label : str
         name : str
-            Where it came from.
+            Name of the file or device that it came from.
         samples : float array, shape (samples,)
-            As `as_kept` gives it.
+            Sound as `as_kept` returns it.
         rate_hz : int
 
         Raises
@@ -150,7 +151,7 @@ class SoundStore:
         return TaughtRecording(path)
 
     def holds(self, label: str, samples: Array) -> bool:
-        """Whether a label has that very sound already."""
+        """Return whether a label has exactly that sound already."""
         return any(self.folder_of(label).glob(f"*-{_digest(samples)}.flac"))
 
     def remove(self, label: str) -> list[str]:
@@ -182,18 +183,18 @@ class SoundStore:
 
 
 def as_kept(samples: Array) -> Array:
-    """Sound as it comes back from the store: rounded to 16 bits, cut at full scale."""
+    """Return sound as it comes back from the store: rounded to 16 bits, clipped at full scale."""
     whole = np.clip(np.round(samples * _FULL_SCALE), -_FULL_SCALE, _FULL_SCALE - 1)
     return np.asarray(whole / _FULL_SCALE, np.float32)
 
 
 def checked_label(text: str) -> str:
-    """A label as it is kept.
+    """Return a label as it is kept.
 
     Raises
     ------
     ConfigError
-        If it cannot be the name of a folder and of something heard.
+        If it cannot be the name of a folder and of a sound.
     """
     label = unicodedata.normalize("NFC", text.strip())
     if not re.fullmatch(r"[^\W_](?:[\w' -]*[^\W_])?", label) or len(label) > LONGEST_LABEL:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from streamer.config import Config
-from streamer.custom_sounds.learner import learner
+from streamer.custom_sounds.learner import load_learner
 from streamer.custom_sounds.store import SoundStore, taught_folder
 from streamer.errors import ModelError
 from streamer.head_slots import HEAD_SLOTS, DecisionConfig, HeadSlot
@@ -98,7 +98,7 @@ def _taught_model(slot: HeadSlot, name: str | None, cache: ModelCache) -> tuple[
                 "--folder` made, or off"
             )
         return None
-    own = learner(cache)
+    own = load_learner(cache)
     model = own.model({label: own.examples(recordings) for label, recordings in store.all()})
     return model, own.ear
 

@@ -80,7 +80,7 @@ def test_one_recording_is_reported_without_a_warning(learner: SoundLearner, stor
 def test_recordings_that_are_unlike_are_named(learner: SoundLearner, store: SoundStore) -> None:
     add(store, "hum", a=tone(LOW_HZ), b=tone(LOW_HZ + 30), c=tone(HIGH_HZ))
     found = report("hum", store, learner)
-    assert (found.recordings, found.strangers, found.near) == (3, ("c",), ())
+    assert (found.recordings, found.outliers, found.alike) == (3, ("c",), ())
     assert "warning: unlike the other recordings of 'hum': c; " in found.lines()[1]
 
 
@@ -89,5 +89,5 @@ def test_a_label_that_sounds_like_another_is_named(learner: SoundLearner, store:
     add(store, "whistle", a=tone(HIGH_HZ))
     add(store, "buzz", a=tone(LOW_HZ + 20))
     found = report("buzz", store, learner)
-    assert found.near == ("hum",)
+    assert found.alike == ("hum",)
     assert "warning: 'buzz' and 'hum' sound alike" in found.lines()[1]

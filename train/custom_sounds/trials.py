@@ -58,7 +58,7 @@ def clips_of(hearer: Embedder, data: Path, cache: Path, folds: Sequence[int]) ->
     clips = []
     for n, recording in enumerate(tqdm(sounds.recordings, desc="hearing", disable=None)):
         samples = sounds.samples(n, 0, count)
-        clips.append(Clip(recording, len(samples) / hearer.rate_hz, hearer.hear(samples)))
+        clips.append(Clip(recording, len(samples) / hearer.rate_hz, hearer.embed(samples)))
     return clips
 
 
