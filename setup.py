@@ -12,6 +12,7 @@ HERE = Path(__file__).parent
 
 TORCH = ["torch>=2.6,<3"]
 TRAIN = [
+    "jinja2>=3.1,<4",
     "matplotlib>=3.9,<4",
     "museval>=0.4.1,<0.5",
     "onnx>=1.17,<2",

@@ -1,4 +1,4 @@
-"""A released model's card: ``card.md``, written out of its manifest so that no figure is copied by hand."""
+"""Model card ``card.md`` of a released model, generated from its manifest so that no figure is copied by hand."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from typing import Any
 from streamer.inference.manifest import Manifest, Thresholds
 
 
-def card(manifest: Manifest, about: str, limits: str) -> str:
-    """The card's text, Markdown.
+def format_card(manifest: Manifest, about: str, limits: str) -> str:
+    """Return the text of a model's card, in Markdown.
 
     Parameters
     ----------
     manifest : Manifest
-        Its results are figures, or tables of figures by name.
+        Manifest of the model; its results are figures, or tables of figures by name.
     about, limits : str
-        What it is and how it was trained; what it cannot do.
+        Text about the model and its training, and text about its limits.
     """
     return "\n".join(
         [
@@ -50,19 +50,19 @@ def _operation(manifest: Manifest) -> list[str]:
     after = " after its ear's own warm-up" if manifest.ear else ""
     given = f"{manifest.embedding_size} numbers" if manifest.is_ear else ", ".join(manifest.labels)
     return [
-        f"- Gives: {given}.",
-        f"- Hears {_heard(manifest)}; one {output} every {manifest.hop_frames * manifest.frame_ms:g} ms.",
+        f"- Output: {given}.",
+        f"- Input: {_input(manifest)}; one {output} every {manifest.hop_frames * manifest.frame_ms:g} ms.",
         *(
             f"- Thresholds, {prefer}: {_point(points)}."
             for prefer, points in manifest.operating_points.items()
         ),
-        f"- Nothing is decided in the first {manifest.warm_up_frames * manifest.frame_ms:g} ms{after}.",
-        f"- Exported at commit {manifest.commit} (with a `+`: and changes to it); SHA-256 of model.onnx "
+        f"- Warm-up: no decisions in the first {manifest.warm_up_frames * manifest.frame_ms:g} ms{after}.",
+        f"- Exported at commit {manifest.commit} (a `+` means with changes); SHA-256 of model.onnx "
         f"{manifest.sha256}.",
     ]
 
 
-def _heard(manifest: Manifest) -> str:
+def _input(manifest: Manifest) -> str:
     ear = manifest.ear
     if manifest.is_separation:
         stft = manifest.stft
@@ -79,7 +79,7 @@ def _heard(manifest: Manifest) -> str:
 
 
 def _point(points: Sequence[Thresholds]) -> str:
-    """An operating point, or the range over the labels."""
+    """Format an operating point, or the range over the labels."""
     return ", ".join(f"{name} {_range([getattr(point, name) for point in points])}" for name in ("on", "off"))
 
 

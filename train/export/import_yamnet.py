@@ -1,4 +1,4 @@
-"""``python -m train import-yamnet SOURCE``: published weights to a model folder, checked on real sound."""
+"""``python -m train import-yamnet SOURCE``: make a model folder of published weights and check it on real sound."""
 
 from __future__ import annotations
 
@@ -24,29 +24,33 @@ from train.yamnet.tflite import TfliteYAMNet
 from train.yamnet.torch_reference import TorchYAMNet
 
 RECORDINGS = 24
-"""How many of the held-out recordings are compared on, evenly spread over the data sets."""
+"""Number of held-out recordings to compare on, evenly spread over the data sets."""
 SECONDS = 10
-"""How much of each."""
+"""Length of the beginning of each that is used."""
 
 
 @click.command("import-yamnet")
 @click.argument("source")
 @click.option(
-    "--out", type=click.Path(file_okay=False, path_type=Path), help="Folder.  [default: the user's models]"
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder to write.  [default: yamnet among the user's models]",
 )
-@click.option("--hop-ms", type=float, default=HOP_MS, show_default=True, help="From one score to the next.")
-@click.option("--against", metavar="SOURCE", help="A SavedModel or tflite file to be compared with besides.")
+@click.option(
+    "--hop-ms", type=float, default=HOP_MS, show_default=True, help="Milliseconds from one score to the next."
+)
+@click.option("--against", metavar="SOURCE", help="Another SavedModel or tflite file to compare with.")
 @click.option(
     "--sound",
     "files",
     multiple=True,
     type=click.Path(path_type=Path),
-    help="What to compare on; repeatable.  [default: held-out recordings in $STREAMER_DATA]",
+    help="Recording to compare on; repeatable.  [default: held-out recordings in $STREAMER_DATA]",
 )
 def import_yamnet_command(
     source: str, out: Path | None, hop_ms: float, against: str | None, files: tuple[Path, ...]
 ) -> None:
-    """Make a model folder of YAMNet: a TensorFlow Hub handle, a SavedModel, a tflite or an npz file."""
+    """Make a model folder of YAMNet from SOURCE: a TensorFlow Hub handle, a SavedModel, a tflite or an npz file."""
     folder = out or user_folder() / "yamnet"
     given = [Recording("given", path.name, (path,), "sound", "", 1) for path in files]
     chosen = given or _held_out(data_folder(), CACHE)
@@ -58,32 +62,32 @@ def import_yamnet_command(
 def import_yamnet(
     source: str, hop_ms: float, folder: Path, chosen: Sequence[Recording], against: str | None = None
 ) -> list[Difference]:
-    """Write a model folder and compare it with torch and with the source's own program.
+    """Write a model folder and compare it with torch and with the source's own runtime.
 
     Parameters
     ----------
     source : str
-        What ``tensorflow_hub.load`` takes, or a ``.tflite`` or ``.npz`` file.
+        Handle for ``tensorflow_hub.load``, or a ``.tflite`` or ``.npz`` file.
     hop_ms : float
-        From one score to the next, a multiple of 10.
+        Milliseconds from one score to the next; a multiple of 10.
     folder : Path
-        Made if absent; left as it is where the import is refused.
+        Folder to write, created if absent; if the import is refused it is left unchanged.
     chosen : sequence of Recording
-        What they are compared on.
+        Recordings to compare on.
     against : str, optional
-        A source that can run by itself (no npz), compared with besides.
+        Another source to compare with; it must be able to run, which an npz file is not.
 
     Returns
     -------
     list of Difference
-        What was measured: against torch, the source itself unless it is an npz, and `against`.
+        Differences from torch, from the source itself unless it is an npz file, and from `against`.
 
     Raises
     ------
     ConfigError
-        If `hop_ms` cannot be.
+        If `hop_ms` is not possible.
     ModelError
-        If a source cannot be read or is no YAMNet, or a difference is above what is allowed.
+        If a source cannot be read or is not YAMNet, or a difference is larger than allowed.
     """
     hop_frames = hop_frames_of(hop_ms)
     weights, checks = _read(source)
@@ -99,7 +103,7 @@ def import_yamnet(
 
 
 def _read(source: str) -> tuple[Weights, list[Check]]:
-    """The weights of a source, and the source itself to compare with if it can run."""
+    """Return the weights of a source, and the source itself to compare with if it can run."""
     path = Path(source)
     if "://" not in source and not path.exists():
         raise ModelError(
@@ -116,11 +120,11 @@ def _read(source: str) -> tuple[Weights, list[Check]]:
 
 
 def _held_out(data: Path, cache: Path) -> list[Recording]:
-    """Some recordings that the gate is not trained on, of every kind."""
+    """Return some recordings of every kind that the gate is not trained on."""
     found = unambiguous_recordings(data, cache, [5])
     return [found[index] for index in np.linspace(0, len(found) - 1, RECORDINGS).astype(int)]
 
 
 def _sound(recording: Recording) -> Array:
-    """The start of a recording, float32."""
+    """Return the start of a recording, float32."""
     return decode(recording)[: SECONDS * RATE_HZ].astype(np.float32) / np.float32(FULL_SCALE)

@@ -1,4 +1,4 @@
-"""A released graph as a torch module: what ONNX Runtime computes, for `torch.export` to take up."""
+"""A released ONNX graph as a torch module, so that `torch.export` can make a program of it."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ from torch import Tensor, nn
 from train.errors import TrainingError
 
 Value: TypeAlias = Any
-"""A tensor, a number, or a list of whole ones: the shapes of a graph are computed as such."""
+"""Tensor, number, or list of integers; the shapes in a graph are computed as lists."""
 Attributes: TypeAlias = Mapping[str, Any]
 
 
 class OnnxGraph(nn.Module):
-    """Computes a graph's outputs, in their order, from its inputs.
+    """Module that computes a graph's outputs, in their order, from its inputs.
 
     Parameters
     ----------
     path : Path
-        Of a ``model.onnx`` whose operations are those that `train.export.to_onnx` makes.
+        Path of a ``model.onnx`` with no other operations than those that `train.export.to_onnx` makes.
 
     Raises
     ------
     TrainingError
-        If there are others; the text names them.
+        If there are other operations; the text names them.
     """
 
     def __init__(self, path: Path) -> None:
@@ -45,7 +45,7 @@ class OnnxGraph(nn.Module):
         self._weights: dict[str, str] = {}
         for number, weight in enumerate(graph.initializer):
             values = numpy_helper.to_array(weight)
-            if values.dtype.kind == "i":  # axes, sizes and places
+            if values.dtype.kind == "i":  # axes, sizes and indices
                 self._constants[weight.name] = values.reshape(-1).tolist()
             elif not values.ndim:
                 self._constants[weight.name] = float(values)
@@ -65,7 +65,7 @@ class OnnxGraph(nn.Module):
         ]
 
     def forward(self, *inputs: Tensor) -> tuple[Tensor, ...]:
-        """Compute."""
+        """Compute the outputs."""
         values: dict[str, Value] = {"": None, **self._constants}
         values |= {name: self.get_buffer(buffer) for name, buffer in self._weights.items()}
         values |= dict(zip(self._inputs, inputs, strict=True))
@@ -103,7 +103,7 @@ def _layer_norm(attributes: Attributes, x: Tensor, weight: Tensor, bias: Tensor)
 def _lstm(
     _attributes: Attributes, x: Tensor, w: Tensor, r: Tensor, b: Tensor, _: None, h: Tensor, c: Tensor
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """ONNX operator LSTM, forward; its gates are input, output, forget, cell. `x` is (steps, batch, size)."""
+    """Compute ONNX's forward LSTM, whose gates are input, output, forget, cell; `x` is (steps, batch, size)."""
     bias = b[0].reshape(2, -1).sum(0)
     hidden, cell, given = h[0], c[0], []
     for step in x.unbind(0):
@@ -199,4 +199,4 @@ OPERATIONS: Mapping[str, Callable[..., Value]] = {
     "Transpose": lambda a, x: x.permute(a["perm"]),
     "Unsqueeze": _unsqueeze,
 }
-"""By ONNX's names, as of operator set 18; each takes the attributes and the inputs."""
+"""Operations by ONNX's names, as in operator set 18; each takes the attributes and the inputs."""

@@ -1,4 +1,4 @@
-"""How the exporter writes the project's own operations in ONNX."""
+"""Translations of the project's own torch operations to ONNX, for the exporter."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from typing import Any
 import torch
 from onnxscript import opset18 as op
 
-import models.recurrent  # noqa: F401 - which makes the operations
+import models.recurrent  # noqa: F401 - it registers the operations
 
 GATES = (0, 3, 1, 2)
-"""Where ONNX's input, output, forget and cell gate are among torch's input, forget, cell and output gate."""
+"""Positions of ONNX's gates (input, output, forget, cell) among torch's (input, forget, cell, output)."""
 
 
 def translations() -> Mapping[Callable[..., Any], Callable[..., Any]]:
-    """Torch's operations of this project, and what writes them."""
+    """Return the function that translates each of the project's torch operations."""
     return {torch.ops.streamer.lstm.default: _lstm}
 
 
@@ -31,12 +31,12 @@ def _time_first(x: Any) -> Any:
 
 
 def _rows_first(y: Any) -> Any:
-    """(steps, directions, rows, units) to (rows, steps, units)."""
+    """Map (steps, directions, rows, units) to (rows, steps, units)."""
     return op.Transpose(op.Squeeze(y, [1]), perm=[1, 0, 2])
 
 
 def _ordered(weights: Sequence[Any]) -> tuple[Any, Any, Any]:
-    """Torch's weights of input and state, and both biases, as ONNX has them: for one direction, in its order."""
+    """Arrange torch's weights of input and state and both biases as ONNX does, for one direction."""
     weight_in, weight, bias_in, bias = (_gates(each) for each in weights)
     both = op.Concat(bias_in, bias, axis=0)
     return op.Unsqueeze(weight_in, [0]), op.Unsqueeze(weight, [0]), op.Unsqueeze(both, [0])

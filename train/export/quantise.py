@@ -1,4 +1,4 @@
-"""Released models of 8 bits: ``python -m train quantise FOLDER --out FOLDER``, calibrated on real sound."""
+"""``python -m train quantise FOLDER --out FOLDER``: quantise released models to 8 bits, calibrated on real sound."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ from streamer.inference.model_folders import ear_folder
 from streamer.inference.onnx import OnnxModel
 from train.data.sets.all_sound import sound_by_fold
 from train.errors import TrainingError
-from train.export.card import card
+from train.export.card import format_card
 
 PRECISION = "int8"
 FOLD = 4
-"""That calibrates: it chose the weights of what is released, and nothing is measured on it."""
+"""Fold that calibrates: it chose the released weights, and no figures are measured on it."""
 RECORDINGS, SECONDS = 60, 4.0
-"""That calibrate, and how much of each."""
+"""Number of recordings that calibrate, and how much of each is used."""
 QUANTISED = ("Conv", "MatMul", "Gemm")
-"""Operations in which the multiplications are. Between them, all stays as it was."""
+"""Operations that are quantised: those with the multiplications. All others stay in float32."""
 
 
 class _Feeds(CalibrationDataReader):  # type: ignore[misc]
-    """What a graph is given, step after step, while it hears sounds one after the other."""
+    """Inputs of a graph, step by step, while it runs over sounds one after another."""
 
     def __init__(self, model: OnnxModel, sounds: Sequence[Array]) -> None:
         self._feeds = _steps(model, sounds)
@@ -56,7 +56,7 @@ def _steps(model: OnnxModel, sounds: Sequence[Array]) -> Iterator[dict[str, Arra
 
 
 def calibration_sounds(data: Path, cache: Path) -> list[Array]:
-    """Sound of all kinds, the same each time: float32 arrays of a few seconds at 16 kHz."""
+    """Return sound of all kinds, the same each time: float32 arrays of a few seconds at 16 kHz."""
     found = sound_by_fold(data, cache, [FOLD])[FOLD]
     rng = np.random.default_rng(0)
     chosen = rng.permutation(len(found.recordings))[:RECORDINGS]
@@ -65,47 +65,48 @@ def calibration_sounds(data: Path, cache: Path) -> list[Array]:
 
 
 def quantise_model(folder: Path, sounds: Sequence[Array], out: Path) -> list[Path]:
-    """Write a released model of 8 bits; of one that hears an ear, the ear is, and the model goes with it as it is.
+    """Write a released model in 8 bits. For a head on an ear, the ear is quantised and the head is copied.
 
     Parameters
     ----------
     folder : Path
-        A released-model folder, of a model that hears log-mel frames or an ear.
+        Folder of a released model whose input is log-mel frames or an ear.
     sounds : sequence of float32 array, shape (samples,)
-        At 16 kHz; they calibrate.
+        Sounds that calibrate, at 16 kHz.
     out : Path
-        Takes a folder for each model, by its name, which ends in ``_int8``: graph, manifest and card.
+        Folder for a folder of each model, named after it with ``_int8`` at the end: graph, manifest and card.
 
     Returns
     -------
     list of Path
+        Folders that were written.
 
     Raises
     ------
     ModelError
-        If the model is a separation: its recurrent layers would be slower.
+        If the model is a separation, whose recurrent layers would be slower in 8 bits.
     TrainingError
         If there is no sound.
     """
     manifest = OnnxModel(folder).manifest
     if manifest.is_separation:
         raise ModelError(
-            f"model {manifest.name} separates, by layers that are slower in 8 bits; expected one that hears log-mel "
+            f"model {manifest.name} separates, by layers that are slower in 8 bits; expected one that takes log-mel "
             "frames or an ear"
         )
     if not sounds:
         raise TrainingError("got no sound to calibrate with; expected some: set STREAMER_DATA")
     if manifest.ear is None:
-        return [_quantised(folder, sounds, out)]
-    ear = _quantised(ear_folder(manifest, folder), sounds, out)
-    return [ear, _on_ear(folder, OnnxModel(ear).manifest.as_ear(), out)]
+        return [_quantise(folder, sounds, out)]
+    ear = _quantise(ear_folder(manifest, folder), sounds, out)
+    return [ear, _copy_head(folder, OnnxModel(ear).manifest.as_ear(), out)]
 
 
-def _quantised(folder: Path, sounds: Sequence[Array], out: Path) -> Path:
+def _quantise(folder: Path, sounds: Sequence[Array], out: Path) -> Path:
     model = OnnxModel(folder)
     with TemporaryDirectory() as name:
         prepared, graph = Path(name) / "prepared.onnx", Path(name) / "model.onnx"
-        with _advice_left_out():
+        with _without_advice():
             quant_pre_process(folder / "model.onnx", prepared, skip_symbolic_shape=True)
             quantize_static(
                 prepared,
@@ -119,15 +120,15 @@ def _quantised(folder: Path, sounds: Sequence[Array], out: Path) -> Path:
             )
         digest = hashlib.sha256(graph.read_bytes()).hexdigest()
         about = (
-            f"`{model.manifest.name}` in 8 bits: its weights, with a scale for each channel, and what passes between "
-            f"its layers, by what that was in {len(sounds)} recordings, which it did not learn from."
+            f"`{model.manifest.name}` in 8 bits: the weights with a scale per channel, the activations with scales "
+            f"calibrated on {len(sounds)} recordings that it did not learn from."
         )
-        return _written(replace(model.manifest, sha256=digest, precision=PRECISION), graph, out, about)
+        return _write_folder(replace(model.manifest, sha256=digest, precision=PRECISION), graph, out, about)
 
 
 @contextmanager
-def _advice_left_out() -> Iterator[None]:
-    """The quantiser advises, by the root logger, what is done here already."""
+def _without_advice() -> Iterator[None]:
+    """Silence the root logger, by which the quantiser advises steps that are already taken here."""
     root = logging.getLogger()
     before = root.level
     root.setLevel(logging.ERROR)
@@ -137,22 +138,27 @@ def _advice_left_out() -> Iterator[None]:
         root.setLevel(before)
 
 
-def _on_ear(folder: Path, ear: EarSpec, out: Path) -> Path:
+def _copy_head(folder: Path, ear: EarSpec, out: Path) -> Path:
     manifest = OnnxModel(folder).manifest
-    about = f"`{manifest.name}` as it is, on an ear of 8 bits, `{ear.name}`: fewer sums, a little less often right."
-    return _written(replace(manifest, ear=ear), folder / "model.onnx", out, about)
+    about = (
+        f"`{manifest.name}`, unchanged, on an ear in 8 bits, `{ear.name}`: faster and a little less accurate."
+    )
+    return _write_folder(replace(manifest, ear=ear), folder / "model.onnx", out, about)
 
 
-def _written(manifest: Manifest, graph: Path, out: Path, about: str) -> Path:
-    """The folder of a graph; of what was measured of the other one it says nothing but what was held out."""
+def _write_folder(manifest: Manifest, graph: Path, out: Path, about: str) -> Path:
+    """Write the folder of a graph. Of the original model's results only the held-out folds are kept."""
     held_out = {key: value for key, value in manifest.results.items() if key == "held out"}
-    about += f" The card of `{manifest.name}` says what it learnt, and how."
-    limits = f"Those of `{manifest.name}`, and what 8 bits cost: measure it as that was, by `--model FOLDER`."
+    about += f" The card of `{manifest.name}` describes its training."
+    limits = (
+        f"The limits of `{manifest.name}` apply. Its figures do not: measure this model with "
+        "`python -m train evaluate TASK --model FOLDER`."
+    )
     manifest = replace(manifest, name=f"{manifest.name}_{PRECISION}", results=held_out)
     folder = out / manifest.name
     folder.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(graph, folder / "model.onnx")
     (folder / "manifest.json").write_text(manifest.to_json(), encoding="utf-8")
-    (folder / "card.md").write_text(card(manifest, about, limits), encoding="utf-8")
-    OnnxModel(folder)  # it runs
+    (folder / "card.md").write_text(format_card(manifest, about, limits), encoding="utf-8")
+    OnnxModel(folder)  # fails if it does not run
     return folder

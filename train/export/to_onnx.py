@@ -1,4 +1,4 @@
-"""Torch model to released folder: ``model.onnx`` with explicit state, and its manifest; refused if unequal."""
+"""Export of a torch model to ``model.onnx`` with explicit state, and its manifest; unequal outputs are refused."""
 
 from __future__ import annotations
 
@@ -29,15 +29,15 @@ from train.export.onnx_operations import translations
 from train.loop.run import current_commit
 
 TOLERANCE = 1e-4
-"""Largest difference between torch whole, torch stepped and ONNX stepped: of a probability, or of an embedding's
-number relative to the greatest."""
+"""Largest difference allowed between torch whole, torch stepped and ONNX stepped: of a probability, or of an
+embedding's number relative to the largest."""
 OPSET = 18
 FOLDED_BYTES = 2**26
-"""Weights up to this size are brought into their final form at the export: above those of any layer."""
+"""Size up to which constants are computed at the export; no layer's weights are larger."""
 
 
 class _Graph(nn.Module):
-    """The graph's signature, ``x, state.0, ... -> y, next_state.0, ...``, with what is released for ``y``."""
+    """Model with the graph's signature, ``x, state.0, ... -> y, next_state.0, ...``, with the released ``y``."""
 
     def __init__(self, model: nn.Module, manifest: Manifest) -> None:
         super().__init__()
@@ -50,26 +50,26 @@ class _Graph(nn.Module):
 
 
 def released_output(y: Tensor, manifest: Manifest) -> Tensor:
-    """What a released model gives for what its torch model does.
+    """Convert the output of a torch model to that of the released model.
 
     Parameters
     ----------
     y : Tensor, shape (batch, steps, output_size)
-        Embeddings of an ear; masks of a separation, and a logit; logits of any other model.
+        Embeddings of an ear, masks and a logit of a separation, or logits of any other model.
     manifest : Manifest
-        Its task, `exclusive`, `temperature` and `bias` decide.
+        Manifest, whose labels, `exclusive`, `temperature` and `bias` are used.
 
     Returns
     -------
     Tensor, shape of `y`
-        Embeddings and masks as they are; probabilities by softmax where labels exclude each other, else by sigmoid.
+        Embeddings and masks unchanged; probabilities by softmax if the labels exclude each other, else by sigmoid.
     """
     if not manifest.labels:
         return y
-    as_they_are, logits = y.tensor_split([y.shape[2] - len(manifest.labels)], dim=2)
+    unchanged, logits = y.tensor_split([y.shape[2] - len(manifest.labels)], dim=2)
     logits = logits / manifest.temperature + manifest.bias
     scores = torch.softmax(logits, dim=-1) if manifest.exclusive else torch.sigmoid(logits)
-    return torch.cat([as_they_are, scores], dim=2) if as_they_are.shape[2] else scores
+    return torch.cat([unchanged, scores], dim=2) if unchanged.shape[2] else scores
 
 
 def describe(
@@ -80,16 +80,16 @@ def describe(
     warm_up_frames: int,
     embedding_size: int | None = None,
 ) -> Manifest:
-    """What the manifest of any model says before `export`; `dataclasses.replace` adds what is its own.
+    """Return the manifest of a model before `export`; `dataclasses.replace` adds what is specific to it.
 
     Parameters
     ----------
     model : StreamingModel
-        With ``hop_frames`` and ``latency_frames``.
+        Model, whose hop and latency are taken.
     task : str
-        Also the model's name.
+        Name of the task; also of the model.
     labels, front_end, warm_up_frames, embedding_size
-        As in `Manifest`.
+        Fields of `Manifest`.
     """
     return Manifest(
         name=task,
@@ -112,16 +112,16 @@ def export(model: StreamingModel, manifest: Manifest, folder: Path) -> Manifest:
     Parameters
     ----------
     model : StreamingModel
-        Gives logits, or embeddings where `manifest` is an ear's; not changed.
+        Model that returns logits, or embeddings if `manifest` is an ear's; it is not changed.
     manifest : Manifest
-        As `describe` begins it: all but ``states`` and ``sha256``, which come from the model and the file.
+        Manifest from `describe`, complete but for ``states`` and ``sha256``, which come from the model and the file.
     folder : Path
-        Takes ``model.onnx`` and ``manifest.json``; left as it is where the export is refused.
+        Folder for ``model.onnx`` and ``manifest.json``; if the export is refused it is left unchanged.
 
     Returns
     -------
     Manifest
-        As written.
+        Manifest as written.
 
     Raises
     ------
@@ -143,7 +143,7 @@ def export(model: StreamingModel, manifest: Manifest, folder: Path) -> Manifest:
 
 
 def write_graph(model: StreamingModel, manifest: Manifest, path: Path) -> None:
-    """Write a model, its batch norms folded, as one ONNX file with a free number of streams and steps."""
+    """Write a model, with batch norms folded, as one ONNX file for any number of streams and steps."""
     folded = copy.deepcopy(model)
     fold_batch_norm(folded)
     x = torch.zeros(2, 2 * manifest.hop_frames, manifest.input_size)
@@ -151,9 +151,11 @@ def write_graph(model: StreamingModel, manifest: Manifest, path: Path) -> None:
     batch, steps = torch.export.Dim("batch"), torch.export.Dim("steps")
     numbers = range(len(state))
     state_shapes = (tuple({0: batch} for _ in numbers),) if state else ()
-    logging.getLogger("torch.onnx").setLevel(logging.ERROR)  # else it lists every library that is not there
+    logging.getLogger("torch.onnx").setLevel(
+        logging.ERROR
+    )  # it would warn of each optional library that is absent
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # deprecations inside the exporter itself
+        warnings.simplefilter("ignore")  # the exporter itself uses deprecated functions
         torch.onnx.export(
             _Graph(folded, manifest).eval(),
             (x, *state),
@@ -171,9 +173,9 @@ def write_graph(model: StreamingModel, manifest: Manifest, path: Path) -> None:
 
 
 def _tidy(path: Path) -> None:
-    """Compute what no input changes, and drop the exporter's notes.
+    """Fold constants, and remove the exporter's notes.
 
-    They are half the file, and have the paths of the machine it ran on.
+    The notes are half of the file, and contain paths of the machine that the export ran on.
     """
     content = optimize(onnx.load(path), input_size_limit=FOLDED_BYTES, output_size_limit=FOLDED_BYTES)
     for noted in (content.graph, *content.graph.node, *content.graph.value_info, *content.graph.initializer):
@@ -188,12 +190,12 @@ def check_parity(model: StreamingModel, folder: Path, seconds: float = 6.0) -> f
     Returns
     -------
     float
-        The largest difference, of a probability or relative to the greatest number of an embedding.
+        Largest difference, of a probability or relative to the largest number of an embedding.
 
     Raises
     ------
     ModelError
-        If it is above `TOLERANCE`.
+        If the difference is above `TOLERANCE`.
     """
     model = copy.deepcopy(model).eval()
     released = OnnxModel(folder)

@@ -1,4 +1,4 @@
-"""A released model as a program for torch: ``model.pt2``, which torch runs by itself, on a GPU too."""
+"""Export of a released model to a torch program, ``model.pt2``, which torch can run on a GPU."""
 
 from __future__ import annotations
 
@@ -16,23 +16,24 @@ from train.export.to_onnx import TOLERANCE
 
 
 def write_program(folder: Path) -> Path:
-    """Write ``model.pt2`` beside ``model.onnx``: one step, ``(x, *state) -> (y, *state)``, of any number of streams.
+    """Write ``model.pt2`` beside ``model.onnx``: one step, ``(x, *state) -> (y, *state)``, for any number of streams.
 
-    It says in itself which graph it computes, by the SHA-256, and is held against it.
+    The program contains the SHA-256 of its graph, and its outputs are compared with the graph's.
 
     Parameters
     ----------
     folder : Path
-        A released-model folder.
+        Folder of a released model.
 
     Returns
     -------
     Path
+        Path of ``model.pt2``.
 
     Raises
     ------
     ModelError
-        If the folder is not whole, or torch computes something else than ONNX Runtime.
+        If the folder is incomplete, or torch and ONNX Runtime disagree.
     TrainingError
         If the graph has an operation that `train.export.to_onnx` does not make.
     """
@@ -52,7 +53,7 @@ def write_program(folder: Path) -> Path:
 
 
 def _inputs(model: OnnxModel, streams: int) -> tuple[Tensor, ...]:
-    """A step's frames and states, at random."""
+    """Return random frames and states of one step."""
     manifest, rng = model.manifest, np.random.default_rng(streams)
     shapes = [(manifest.hop_frames, manifest.input_size), *(state.shape for state in manifest.states)]
     return tuple(

@@ -23,7 +23,7 @@ SHIPPED = Path(__file__).resolve().parents[2] / "streamer" / "data" / "yamnet-gr
 
 
 class _YamnetGraph(nn.Module):
-    """The graph's signature: ``x, state.0 -> y, next_state.0, scores, embedding``."""
+    """Network with the graph's signature: ``x, state.0 -> y, next_state.0, scores, embedding``."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -38,7 +38,7 @@ class _YamnetGraph(nn.Module):
 
 
 def write_weightless_graph(path: Path) -> None:
-    """Export the sliding network for any batch, hop and number of steps, and take its weights out."""
+    """Export the sliding network for any batch, hop and number of steps, and remove its weights."""
     with TemporaryDirectory() as name:
         _export(Path(name) / "model.onnx")
         model = onnx.load(Path(name) / "model.onnx")
@@ -65,7 +65,7 @@ def _export(path: Path) -> None:
     batch, frames = torch.export.Dim("batch"), torch.export.Dim("frames")
     past = torch.export.Dim("past", min=1, max=PATCH_FRAMES - 1)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # deprecations inside the exporter itself
+        warnings.simplefilter("ignore")  # the exporter itself uses deprecated functions
         torch.onnx.export(
             _YamnetGraph().eval(),
             (torch.zeros(2, 30, MEL_BANDS), torch.zeros(2, PATCH_FRAMES - 10, MEL_BANDS)),
@@ -81,7 +81,7 @@ def _export(path: Path) -> None:
 
 
 def _rename(graph: onnx.GraphProto, names: dict[str, str]) -> None:
-    """Give tensors other names, wherever they are spoken of."""
+    """Rename tensors, wherever they are used."""
     for tensor in graph.initializer:
         tensor.name = names.get(tensor.name, tensor.name)
     for node in graph.node:

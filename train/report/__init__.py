@@ -1,1 +1,1 @@
-"""Pages that a person reads: ``report.html`` of runs, and ``docs/results.md``."""
+"""Reports for readers: ``report.html`` about runs, and ``docs/results.md``."""

@@ -1,4 +1,4 @@
-"""``report.html``: several runs, mostly the folds of one experiment, on one page."""
+"""``python -m train report``: ``report.html`` about several runs, usually the folds of one experiment."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from train.evaluate.predictions import Predictions
 from train.loop.registry import find_plugin
 from train.report import choice, detection, measured, songs, training
 from train.report.page import PageSection, absent, page
-from train.report.runs import Run, pooled, read_run
+from train.report.runs import Run, pool_runs, read_run
 from train.report.spectra import Spectra
 
 REPORT = "report.html"
 EMBEDDING_TASK = "ear"
-"""It decides nothing: there are no predictions, nor what comes of them."""
+"""Task whose model gives embeddings: it has no predictions, and so no sections about them."""
 SEPARATION_TASKS = "separation"
-"""How the tasks begin that take songs apart, by one network or another: there are songs in the place of predictions."""
+"""Beginning of the names of separation tasks, whose reports show songs instead of predictions."""
 
 
 def write_report(
@@ -31,30 +31,30 @@ def write_report(
     data: Path | None = None,
     named: Sequence[str] = (),
 ) -> Path:
-    """Write the report of runs.
+    """Write the report about runs.
 
     Parameters
     ----------
     folders : sequence of Path
-        Of runs of one task; predictions of several are pooled, and each clip must be held out in one alone.
+        Folders of runs of one task. The predictions of several runs are pooled; each clip must be held out in one only.
     out : Path or None
-        The file; ``report.html`` in the first run's folder if None.
+        File to write; None takes ``report.html`` in the first run's folder.
     predictions : str
-        Name of the predictions file in each run's ``predictions``.
+        Name of the file in each run's ``predictions``.
     data : Path or None
-        Folder of the data sets, for spectrograms; None draws none.
+        Folder of the data sets, for spectrograms; with None there are none.
     named : sequence of str
-        Names of songs that a separation's report shows and plays, besides the worst, the best and those between.
+        Names of songs that a separation's report shows besides the worst, the quartiles and the best.
 
     Returns
     -------
     Path
-        Of the file.
+        Path of the file.
 
     Raises
     ------
     ConfigError
-        If a folder is no run, a file in it cannot be read, or runs do not go together.
+        If a folder is not a run, a file in it cannot be read, or the runs do not belong together.
     """
     if not folders:
         raise ConfigError(
@@ -65,9 +65,9 @@ def write_report(
     if len(tasks) > 1:
         raise ConfigError(f"runs are of tasks {', '.join(tasks)}; expected one task: report them apart")
     if tasks[0].startswith(SEPARATION_TASKS):
-        content = _separation(runs, data, named)
+        content = _separation_page(runs, data, named)
     else:
-        content = html(runs, Spectra(data, own_folder(folders[0])))
+        content = _predictions_page(runs, Spectra(data, own_folder(folders[0])))
     out = out or folders[0] / REPORT
     out.parent.mkdir(parents=True, exist_ok=True)
     partial = out.with_suffix(".partial")
@@ -76,40 +76,42 @@ def write_report(
     return out
 
 
-def html(runs: Sequence[Run], spectra: Spectra) -> str:
-    """The page's text."""
-    found, decides = pooled(runs), training.task_of(runs) != EMBEDDING_TASK
+def _predictions_page(runs: Sequence[Run], spectra: Spectra) -> str:
+    """Return the page about runs whose models decide on labels, or give embeddings."""
+    found, decides = pool_runs(runs), training.task_of(runs) != EMBEDDING_TASK
     sections = [
-        *(_of_predictions(runs, found, spectra) if decides else []),
+        *(_prediction_sections(runs, found, spectra) if decides else []),
         measured.other_figures(runs),
         *([measured.robustness(runs), measured.saliency_maps(runs)] if decides else []),
         measured.cost(runs),
-        *_trained(runs),
+        *_training_sections(runs),
     ]
     return page(f"{training.task_of(runs)}: {_names(runs)}", _lead(runs, found), _commands(runs), sections)
 
 
-def _separation(runs: Sequence[Run], data: Path | None, names: Sequence[str]) -> str:
-    """The page's text, of runs that take songs apart."""
+def _separation_page(runs: Sequence[Run], data: Path | None, names: Sequence[str]) -> str:
+    """Return the page about runs of a separation."""
     task = training.task_of(runs)
-    steps = find_plugin(task).steps  # what does not is neither exported nor played
+    steps = find_plugin(task).steps  # a model that does not step is neither exported nor played
     parts = [
         *songs.summary(runs),
-        *(songs.to_hear(runs, data, names) if steps else []),
+        *(songs.players(runs, data, names) if steps else []),
         measured.other_figures(runs),
         *([measured.cost(runs)] if steps else []),
-        *_trained(runs),
+        *_training_sections(runs),
     ]
     commands = list(dict.fromkeys(run.songs["command"] for run in runs if run.songs))
     return page(f"{task}: {_names(runs)}", ", ".join(run.name for run in runs), commands, parts)
 
 
-def _trained(runs: Sequence[Run]) -> list[PageSection]:
+def _training_sections(runs: Sequence[Run]) -> list[PageSection]:
     return [training.learning_curves(runs), training.configuration(runs), training.environment(runs)]
 
 
-def _of_predictions(runs: Sequence[Run], found: Predictions | None, spectra: Spectra) -> list[PageSection]:
-    """What was said of held-out clips."""
+def _prediction_sections(
+    runs: Sequence[Run], found: Predictions | None, spectra: Spectra
+) -> list[PageSection]:
+    """Return the sections about predictions for held-out clips."""
     if found is None:
         return [absent("Held-out clips", "predictions/*.npz", measured.evaluate_command(runs))]
     if not found.detects:
@@ -136,7 +138,7 @@ def _lead(runs: Sequence[Run], found: Predictions | None) -> str:
 
 
 def _commands(runs: Sequence[Run]) -> list[str]:
-    """What made the predictions, each command once."""
+    """Return the commands that made the predictions, each once."""
     return list(dict.fromkeys(run.predictions.command for run in runs if run.predictions))
 
 
@@ -145,18 +147,18 @@ def _commands(runs: Sequence[Run]) -> list[str]:
 @click.option(
     "--out",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="File.  [default: report.html in the first RUN]",
+    help="File to write.  [default: report.html in the first RUN]",
 )
-@click.option("--predictions", default="test", show_default=True, help="Which of the runs' predictions.")
+@click.option("--predictions", default="test", show_default=True, help="Name of the predictions to show.")
 @click.option(
     "--data",
     type=click.Path(file_okay=False, path_type=Path),
     default=lambda: os.environ.get("STREAMER_DATA", "../shared/data"),
-    help="Data sets, for spectrograms.  [default: $STREAMER_DATA]",
+    help="Folder of the data sets, for spectrograms.  [default: $STREAMER_DATA]",
 )
-@click.option("--song", "named", multiple=True, help="A song to look at and to listen to; repeatable.")
+@click.option("--song", "named", multiple=True, help="Song to show and to play; repeatable.")
 def report_command(
     runs: tuple[Path, ...], out: Path | None, predictions: str, data: Path, named: tuple[str, ...]
 ) -> None:
-    """Write report.html of RUNs, of one task: curves, confusions, mistakes, robustness, cost; stems to listen to."""
+    """Write report.html about RUNS of one task: curves, confusions, mistakes, robustness, cost, separated songs."""
     click.echo(write_report(runs, out, predictions, data if data.is_dir() else None, named))

@@ -1,4 +1,4 @@
-"""Sections on a detector of one label: ROC, precision against recall, time to know, false alarms."""
+"""Sections about a detector of one label: ROC, precision against recall, accuracy against time, mistakes."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from train.evaluate import metrics
 from train.evaluate.predictions import Predictions
 from train.report import plots
 from train.report.choice import reliability_section
-from train.report.page import Cell, Html, PageSection, figure, note, table, tiles
+from train.report.page import Cell, PageSection, figure, note, row, table, tiles
 from train.report.spectra import Spectra
 
 ON = 0.5
-"""Where a table needs a threshold and a report knows no released one."""
+"""Threshold of tables, since a report does not know the released one."""
 CURVE_POINTS = 400
 WORST = 40
 
 
 def sections(predictions: Predictions, spectra: Spectra) -> list[PageSection]:
-    """All of them, most telling first."""
+    """Return all sections, the most important first."""
     return [
         summary(predictions),
         curves(predictions),
@@ -34,7 +34,7 @@ def sections(predictions: Predictions, spectra: Spectra) -> list[PageSection]:
 
 
 def summary(predictions: Predictions) -> PageSection:
-    """Figures over single judged steps, with their spread over folds where each has both kinds."""
+    """Show figures over single judged steps, and their spread over folds."""
     figures: dict[str, Callable[[Array, Array], float]] = {
         "area under the ROC curve": metrics.auc,
         "average precision": metrics.average_precision,
@@ -60,7 +60,7 @@ def _of_steps(measure: Callable[[Array, Array], float]) -> Callable[[Predictions
 
 
 def curves(predictions: Predictions) -> PageSection:
-    """ROC, whole and where false alarms are few, and precision against recall."""
+    """Show the ROC curve, whole and where false alarms are few, and precision against recall."""
     scores = metrics.step_scores(predictions)
     false, true = (_thinned(x) for x in metrics.roc(*scores))
     precision, recall = (_thinned(x) for x in metrics.precision_recall(*scores))
@@ -91,10 +91,12 @@ def curves(predictions: Predictions) -> PageSection:
 
 
 def _thinned(curve: Array) -> Array:
-    """At most `CURVE_POINTS` of a curve; both ends stay."""
+    """Return at most `CURVE_POINTS` points of a curve, with both ends."""
     if len(curve) <= CURVE_POINTS:
         return curve
-    log = np.geomspace(1, len(curve), CURVE_POINTS // 2) - 1  # the beginning of a ROC is where it is told
+    log = (
+        np.geomspace(1, len(curve), CURVE_POINTS // 2) - 1
+    )  # dense at the beginning, the interesting part of a ROC
     even = np.linspace(0, len(curve) - 1, CURVE_POINTS // 2)
     places = np.unique(np.concatenate([log, even, len(curve) - 1 - log]).round().astype(int))
     thinned: Array = curve[places]
@@ -102,7 +104,7 @@ def _thinned(curve: Array) -> Array:
 
 
 def against_time(predictions: Predictions) -> PageSection:
-    """How well the score at a time after the clip's start tells, over the clips that are judged then."""
+    """Show figures of the score at a time after the clip's start, over the clips that are judged then."""
     rows, series = [], {}
     for duration_s in metrics.durations_within(predictions):
         step = min(int(duration_s / predictions.step_s + 1e-6), predictions.scores.shape[1]) - 1
@@ -119,16 +121,16 @@ def against_time(predictions: Predictions) -> PageSection:
         series[duration_s] = found
     names = ["AUC", "true positives at 1 % false", f"F1 at {ON:g}"]
     lines = {name: (list(series), [found[n] for found in series.values()]) for n, name in enumerate(names)}
-    drawing = plots.lines(lines, "seconds heard", "figure", unit_range=True, log_x=True)
-    head = ["heard", *names, f"clips with {predictions.labels[0]}", "without"]
-    body = f'<div class="row">{figure(drawing)}{table(head, rows)}</div>'
+    drawing = plots.lines(lines, "seconds since the start", "figure", unit_range=True, log_x=True)
+    head = ["time", *names, f"clips with {predictions.labels[0]}", "without"]
+    body = row([figure(drawing), table(head, rows)])
     return PageSection(
-        "Accuracy against time heard", body + note("The one score that is newest at that time.")
+        "Accuracy against time", body + note("The figures are those of the newest score at that time.")
     )
 
 
 def sources(predictions: Predictions) -> PageSection:
-    """Shares of judged steps at or above the threshold, by data set."""
+    """Show the share of judged steps at or above the threshold, by data set."""
     shares: dict[str, list[Array]] = defaultdict(list)
     for _, clip, scores, truth in _judged_clips(predictions):
         source = clip.split("/")[0]
@@ -150,7 +152,7 @@ def sources(predictions: Predictions) -> PageSection:
 
 
 def mistakes(predictions: Predictions, spectra: Spectra) -> PageSection:
-    """Clips of which most steps are on the wrong side, worst first, with their scores and spectrograms."""
+    """List clips with steps on the wrong side of the threshold, worst first, with scores and spectrograms."""
     found = []
     for place, clip, scores, truth in _judged_clips(predictions):
         wrong = float(np.mean((scores >= ON) != (truth == 1)))
@@ -164,7 +166,7 @@ def mistakes(predictions: Predictions, spectra: Spectra) -> PageSection:
             spectra.category(clip),
             f"{kind} {label}",
             wrong,
-            Html(plots.sparkline([predictions.scores[place, : predictions.steps[place], 0]])),
+            plots.sparkline([predictions.scores[place, : predictions.steps[place], 0]]),
         )
         for wrong, place, clip, kind in found[:WORST]
     ]
@@ -183,7 +185,7 @@ def mistakes(predictions: Predictions, spectra: Spectra) -> PageSection:
 
 
 def _judged_clips(predictions: Predictions) -> Iterator[tuple[int, str, Array, Array]]:
-    """Place, name, scores and truths of the judged steps of every clip that has some."""
+    """Yield index, name, and scores and truths of the judged steps of every clip that has some."""
     assert predictions.step_truth is not None
     for place, clip in enumerate(predictions.clips):
         scores, truth = predictions.scores[place, :, 0], predictions.step_truth[place]

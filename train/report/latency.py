@@ -1,4 +1,4 @@
-"""What latency costs a separation, decibels against milliseconds: a picture out of files of results."""
+"""Plot of the separation's quality against its latency, drawn from files of results."""
 
 from __future__ import annotations
 
@@ -11,41 +11,42 @@ from matplotlib.figure import Figure
 from train.report.results import Results
 
 NAMED = "separation_literature"
-"""How the names of files begin that were measured on the same songs."""
+"""Beginning of the names of files that were measured on the same songs."""
 GAIN, LATENCY = "separation.mir1k.voice.GNSDR", "latency_ms"
-"""Paths of their rows; what hears the whole song first has no latency."""
+"""Paths of their rows. A network that needs the whole song has no row for latency."""
 
 
 def draw_latency(found: Mapping[Path, Results], out: Path) -> bool:
-    """Draw the gain of each latency into an SVG.
+    """Plot the gain at each latency into an SVG file.
 
     Parameters
     ----------
     found : mapping of Path to Results
         Files of results.
     out : Path
+        File to write.
 
     Returns
     -------
     bool
-        Whether there was anything measured to draw.
+        Whether there were measurements to plot.
     """
     measured = [
         {row.path: row.measured for row in result.rows if row.measured is not None}
         for path, result in found.items()
         if path.stem.startswith(NAMED)
     ]
-    causal = sorted((said[LATENCY], said[GAIN]) for said in measured if said.keys() >= {LATENCY, GAIN})
-    whole = [said[GAIN] for said in measured if GAIN in said and LATENCY not in said]
+    causal = sorted((row[LATENCY], row[GAIN]) for row in measured if row.keys() >= {LATENCY, GAIN})
+    whole = [row[GAIN] for row in measured if GAIN in row and LATENCY not in row]
     if not causal:
         return False
-    # The same figures give the same file.
+    # A fixed salt and no date: the same figures give the same file.
     with mpl.rc_context({"svg.hashsalt": NAMED, "svg.fonttype": "none"}):
-        _drawn(causal, whole).savefig(out, bbox_inches="tight", metadata={"Date": None})
+        _plot(causal, whole).savefig(out, bbox_inches="tight", metadata={"Date": None})
     return True
 
 
-def _drawn(causal: Sequence[tuple[float, float]], whole: Sequence[float]) -> Figure:
+def _plot(causal: Sequence[tuple[float, float]], whole: Sequence[float]) -> Figure:
     figure = Figure(figsize=(6, 3.2), facecolor="white")
     axes = figure.subplots()
     axes.plot(*zip(*causal, strict=True), marker="o", label="causal, stepping")

@@ -1,16 +1,16 @@
-"""Sections on what was measured beside predictions: saliency, robustness, cost, other figures."""
+"""Sections about measurements other than predictions: saliency, robustness, cost, figures of the evaluation."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from html import escape
 from typing import Any
 
 import numpy as np
+from markupsafe import Markup
 
 from train.report import plots
-from train.report.page import Cell, Html, PageSection, absent, figure, note, table
+from train.report.page import Cell, PageSection, absent, figure, heading, note, row, table
 from train.report.runs import Run
 from train.report.training import flatten, task_of
 
@@ -24,24 +24,26 @@ COST_ROWS: tuple[tuple[str, str, float], ...] = (
     ("memory_bytes", "MB of memory", 1e-6),
     ("core_ms_per_s_with_front_ends", "ms of one core a second of sound, front end included", 1),
 )
-"""Key in ``cost.json``, what it is called, and what it is multiplied by."""
+"""Key in ``cost.json``, name of the figure, and factor of its unit."""
 MAPS = 8
 
 
 def saliency_maps(runs: Sequence[Run]) -> PageSection:
-    """Integrated gradients over spectrograms."""
+    """Show saliency maps over spectrograms."""
     title, maps = "Saliency maps", [found for run in runs for found in run.maps]
     if not maps:
         return absent(title, "saliency/*.npz", inspect_command(runs))
     about = (
         "By how much the label's log-odds fall where a tile of 0.24 s and an eighth of the bands is silenced: blue "
-        "spoke for what was said, red against it."
+        "speaks for the predicted label, red against it."
     )
-    return PageSection(title, note(about) + "".join(figure(plots.saliency(found)) for found in maps[:MAPS]))
+    return PageSection(
+        title, note(about) + Markup().join(figure(plots.saliency(found)) for found in maps[:MAPS])
+    )
 
 
 def robustness(runs: Sequence[Run]) -> PageSection:
-    """A drawing for each degradation, a line for each run, the figure on clean sound dashed."""
+    """Show a plot for each degradation, with a line for each run, and the figure on clean sound dashed."""
     title, measured = "Robustness", [run for run in runs if run.robustness]
     if not measured:
         return absent(title, "robustness.json", inspect_command(runs))
@@ -61,7 +63,11 @@ def robustness(runs: Sequence[Run]) -> PageSection:
                 levels[level].append(value)
         unit = next(iter(curves.values()))[1]["unit"]
         rows.append(
-            (name, unit, ", ".join(f"{level:g}: {_told(values)}" for level, values in levels.items()))
+            (
+                name,
+                unit,
+                ", ".join(f"{level:g}: {_format_spread(values)}" for level, values in levels.items()),
+            )
         )
     first = measured[0].robustness
     spread = ", mean ± spread over runs" if len(measured) > 1 else ""
@@ -69,12 +75,11 @@ def robustness(runs: Sequence[Run]) -> PageSection:
     about = f"{first['figure']} of {first['sounds']:,} held-out sounds; dashed: clean, {first['clean']:.3f}. Made by: "
     return PageSection(
         title,
-        f'<p class="note">{escape(about)}<code>{escape(first["command"])}</code></p>'
-        f'<div class="row">{"".join(drawings)}</div>' + table(head, rows),
+        note(about, first["command"]) + row(drawings) + table(head, rows),
     )
 
 
-def _curves(name: str, curves: Mapping[str, tuple[Mapping[str, Any], Mapping[str, Any]]]) -> str:
+def _curves(name: str, curves: Mapping[str, tuple[Mapping[str, Any], Mapping[str, Any]]]) -> Markup:
     with plots.Drawing(width=3.3, height=2.4) as drawing:
         (axes,) = drawing.axes
         for number, (run, (content, curve)) in enumerate(curves.items()):
@@ -90,7 +95,7 @@ def _curves(name: str, curves: Mapping[str, tuple[Mapping[str, Any], Mapping[str
 
 
 def cost(runs: Sequence[Run]) -> PageSection:
-    """A column for each model of each run, and for them together."""
+    """Show the cost in a column for each model of each run, and for its models together."""
     title, measured = "Cost", [run for run in runs if run.cost]
     if not measured:
         return absent(title, "cost.json", inspect_command(runs))
@@ -104,7 +109,7 @@ def cost(runs: Sequence[Run]) -> PageSection:
         for key, name, factor in COST_ROWS
     ]
     commands = dict.fromkeys(str(run.cost["command"]) for run in measured)
-    made = "".join(f'<p class="note">Made by: <code>{escape(command)}</code></p>' for command in commands)
+    made = Markup().join(note("Made by: ", command) for command in commands)
     return PageSection(title, table(["one stream, one thread", *columns], rows) + made)
 
 
@@ -113,7 +118,7 @@ def _scaled(value: float | None, factor: float) -> float | int | None:
 
 
 def other_figures(runs: Sequence[Run]) -> PageSection:
-    """``evaluation.json``, a table for each split and group of figures, what it is above it."""
+    """Show ``evaluation.json``: a table for each split and group of figures, below its description."""
     title, measured = "Evaluation", [run for run in runs if run.evaluation]
     if not measured:
         return absent(title, "evaluation.json", evaluate_command(runs))
@@ -122,11 +127,13 @@ def other_figures(runs: Sequence[Run]) -> PageSection:
         for split, figures in run.evaluation.items():
             for name, found in figures.items():
                 groups[split, name][run.name] = found if isinstance(found, Mapping) else {name: found}
-    return PageSection(title, "".join(_group(split, name, found) for (split, name), found in groups.items()))
+    return PageSection(
+        title, Markup().join(_group(split, name, found) for (split, name), found in groups.items())
+    )
 
 
-def _group(split: str, name: str, runs: Mapping[str, Mapping[str, Any]]) -> str:
-    """A row for each figure, a column for each run, and mean and spread where it is a number in all."""
+def _group(split: str, name: str, runs: Mapping[str, Mapping[str, Any]]) -> Markup:
+    """Show a row for each figure and a column for each run, with mean and spread of what is a number in all."""
     flat = {run: flatten(found) for run, found in runs.items()}
     what = " ".join(next(iter(flat.values())).get("what", "").split())
     several = len(flat) > 1
@@ -134,14 +141,14 @@ def _group(split: str, name: str, runs: Mapping[str, Mapping[str, Any]]) -> str:
     for key in dict.fromkeys(key for values in flat.values() for key in values if key != "what"):
         found = [_read(values.get(key)) for values in flat.values()]
         numbers = [value for value in found if isinstance(value, int | float)]
-        told = Html(_told(numbers)) if len(numbers) == len(found) else None
-        rows.append((key, *([told] if several else []), *found))
+        spread = _format_spread(numbers) if len(numbers) == len(found) else None
+        rows.append((key, *([spread] if several else []), *found))
     head = ["figure", *(["mean ± spread"] if several else []), *flat]
-    return f"<h3>{escape(name)} ({escape(split)})</h3>" + (note(what) if what else "") + table(head, rows)
+    return heading(f"{name} ({split})") + (note(what) if what else Markup()) + table(head, rows)
 
 
 def _read(text: str | None) -> Cell:
-    """A number where it is one."""
+    """Return a text as a number if it is one."""
     for kind in (int, float):
         try:
             return kind(text or "")
@@ -150,17 +157,17 @@ def _read(text: str | None) -> Cell:
     return text
 
 
-def _told(values: Sequence[float]) -> str:
-    """Mean and sample standard deviation."""
+def _format_spread(values: Sequence[float]) -> str:
+    """Format the mean and the sample standard deviation."""
     spread = f" ± {np.std(values, ddof=1):.2g}" if len(values) > 1 else ""
     return f"{np.mean(values):.3f}{spread}"
 
 
 def evaluate_command(runs: Sequence[Run]) -> str:
-    """What makes a run's predictions and figures."""
+    """Return the command that makes a run's predictions and figures."""
     return f"python -m train evaluate {task_of(runs)} --run {runs[0].name}"
 
 
 def inspect_command(runs: Sequence[Run]) -> str:
-    """What makes a run's cost, robustness and saliency maps."""
+    """Return the command that makes a run's cost, robustness and saliency maps."""
     return f"python -m train inspect {task_of(runs)} --run {runs[0].name}"

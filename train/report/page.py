@@ -1,140 +1,125 @@
-"""The page: one self-contained HTML file, for screens dark and light and for paper."""
+"""HTML of a report: one self-contained file, for dark and light screens and for paper.
+
+The HTML lies in `templates`; Jinja2 escapes all text that is put into it.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from html import escape
+from functools import cache
+from pathlib import Path
+from typing import TypeAlias
 
-STYLE = """
-:root { color-scheme: light dark; --paper: #fdfdfc; --ink: #1c2126; --soft: #5d666f; --rule: #d9dde1; --card: #f3f4f5;
-  --series-1: #2864b8; --series-2: #c4481f; --series-3: #1f8459; --series-4: #8250b0; --series-5: #97700f;
-  --series-6: #b03a6c; }
-@media (prefers-color-scheme: dark) { :root { --paper: #14171a; --ink: #e4e8eb; --soft: #98a2ab; --rule: #343b42;
-  --card: #1d2226; --series-1: #74aaf2; --series-2: #f28e63; --series-3: #5cc495; --series-4: #bd93e8;
-  --series-5: #dcb44e; --series-6: #ee85b0; } }
-* { box-sizing: border-box; }
-body { margin: 0 auto; padding: 2.5rem 1.5rem 5rem; max-width: 66rem; background: var(--paper); color: var(--ink);
-  font: 16px/1.55 system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", "DejaVu Sans", sans-serif; }
-h1 { font-size: 1.9rem; line-height: 1.2; margin: 0 0 .3rem; letter-spacing: -.01em; }
-h2 { font-size: 1.25rem; margin: 3rem 0 .8rem; padding-top: .9rem; border-top: 1px solid var(--rule); }
-h3 { font-size: 1rem; margin: 1.6rem 0 .4rem; }
-p { max-width: 46rem; margin: .5rem 0; }
-.lead, .note, figcaption { color: var(--soft); }
-.note, figcaption { font-size: .875rem; }
-nav { display: flex; flex-wrap: wrap; gap: .2rem 1.1rem; margin: 1.2rem 0; font-size: .9rem; }
-a { color: var(--series-1); text-decoration: none; } a:hover { text-decoration: underline; }
-table { border-collapse: collapse; margin: .8rem 0; font-size: .9rem; font-variant-numeric: tabular-nums; }
-th, td { padding: .3rem .9rem .3rem 0; text-align: left; vertical-align: middle; border-bottom: 1px solid var(--rule); }
-th { font-weight: 600; color: var(--soft); white-space: nowrap; } td.n, th.n { text-align: right; }
-.scroll { overflow-x: auto; }
-.tiles { display: flex; flex-wrap: wrap; gap: .8rem; margin: 1.2rem 0; }
-.tile { background: var(--card); border-radius: 8px; padding: .8rem 1.1rem; min-width: 9.5rem; }
-.tile b { display: block; font-size: 1.45rem; font-weight: 600; line-height: 1.25; font-variant-numeric: tabular-nums; }
-.tile span { font-size: .85rem; color: var(--soft); }
-.row { display: flex; flex-wrap: wrap; gap: 1.2rem; align-items: flex-start; }
-.stems { display: grid; grid-template-columns: repeat(3, minmax(0, 1fr)); gap: .4rem 1.2rem; }
-.stems audio { width: 100%; }
-figure { margin: .8rem 0; max-width: 100%; } figure svg { display: block; max-width: 100%; height: auto; }
-.spark polyline { fill: none; stroke-width: 1.4; } .spark { background: var(--card); border-radius: 3px; }
-code { font: .85em ui-monospace, "SF Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace; background: var(--card);
-  padding: .1em .35em; border-radius: 4px; overflow-wrap: anywhere; }
-.absent { background: var(--card); border-radius: 8px; padding: .7rem 1rem; color: var(--soft); }
-details { margin: .6rem 0; } summary { cursor: pointer; color: var(--soft); }
-.key-1 { color: var(--series-1); } .key-2 { color: var(--series-2); }
-@media print { body { max-width: none; padding: 0; font-size: 10pt; } nav { display: none; }
-  .scroll { overflow: visible; } figure, tr, .tile { break-inside: avoid; } h2, h3 { break-after: avoid; }
-  :root { --paper: #fff; --ink: #000; --soft: #444; --rule: #bbb; --card: #f2f2f2; --series-1: #2864b8;
-  --series-2: #c4481f; --series-3: #1f8459; --series-4: #8250b0; --series-5: #97700f; --series-6: #b03a6c; } }
-"""
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+Cell: TypeAlias = Markup | str | float | int | None
+"""Content of a table's cell: HTML, text, or a number; None is shown as a dash."""
 
 
 @dataclass(frozen=True)
 class PageSection:
-    """A heading and the HTML below it."""
+    """Heading of a section, and the HTML below it."""
 
     title: str
-    body: str
+    body: Markup
 
     @property
     def anchor(self) -> str:
         return re.sub(r"[^a-z0-9]+", "-", self.title.lower()).strip("-")
 
 
-def absent(title: str, what: str, command: str) -> PageSection:
-    """A section whose data is not there: what that is, and what makes it."""
-    return PageSection(
-        title, f'<p class="absent">Absent: {escape(what)}. Make it: <code>{escape(command)}</code></p>'
-    )
-
-
 def page(title: str, lead: str, commands: Iterable[str], sections: Sequence[PageSection]) -> str:
-    """The whole file; `lead` is plain text below the title, and `commands` are what made its figures."""
-    made = "".join(f"<code>{escape(command)}</code><br>" for command in commands)
-    links = "".join(f'<a href="#{s.anchor}">{escape(s.title)}</a>' for s in sections)
-    bodies = "\n".join(
-        f'<section id="{s.anchor}"><h2>{escape(s.title)}</h2>\n{s.body}</section>' for s in sections
-    )
-    return (
-        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{escape(title)}</title><style>{STYLE}</style></head>\n"
-        f'<body><h1>{escape(title)}</h1><p class="lead">{escape(lead)}</p>{made}<nav>{links}</nav>\n'
-        f"{bodies}\n</body></html>\n"
-    )
+    """Return the whole file; `lead` is the text below the title, and `commands` made the figures."""
+    template = _environment().get_template("page.html")
+    return template.render(title=title, lead=lead, commands=list(commands), sections=sections)
 
 
-class Html(str):
-    """Text that is HTML already; a table's cell that is plain text is escaped."""
-
-    __slots__ = ()
-
-
-Cell = str | float | int | None
-"""What stands in a table: text, HTML, a number (None: a dash)."""
+def absent(title: str, what: str, command: str) -> PageSection:
+    """Return a section whose data is absent, with the command that makes it."""
+    return PageSection(title, _part("absent", what, command))
 
 
-def table(head: Sequence[str], rows: Iterable[Sequence[Cell]]) -> str:
-    """A table; numbers stand to the right, fractions with three decimals."""
+def table(head: Sequence[str], rows: Iterable[Sequence[Cell]]) -> Markup:
+    """Return a table. Numbers are aligned to the right; fractions have three decimals."""
     rows = list(rows)
     numeric = [any(isinstance(row[n], int | float) for row in rows) for n in range(len(head))]
-    classes = [' class="n"' if right else "" for right in numeric]
-    top = "".join(f"<th{kind}>{escape(name)}</th>" for name, kind in zip(head, classes, strict=True))
-    body = "".join(
-        "<tr>"
-        + "".join(f"<td{kind}>{_cell(value)}</td>" for value, kind in zip(row, classes, strict=True))
-        + "</tr>\n"
-        for row in rows
+    return _part("table", head, rows, numeric)
+
+
+def figure(content: Markup, caption: str = "") -> Markup:
+    """Return a figure with a caption below it."""
+    return _part("figure", content, caption)
+
+
+def tiles(figures: Iterable[tuple[str, str]]) -> Markup:
+    """Return the most important figures in large print, each with its name."""
+    return _part("tiles", list(figures))
+
+
+def heading(text: str, small: str = "") -> Markup:
+    """Return a heading within a section."""
+    return _part("heading", text, small)
+
+
+def note(text: str, command: str = "") -> Markup:
+    """Return a remark, which may end with a command."""
+    return _part("note", text, command)
+
+
+def key(text: str, names: Sequence[str]) -> Markup:
+    """Return a remark that ends with the names of lines, in the lines' colours."""
+    return _part("key", text, names)
+
+
+def row(parts: Iterable[Markup]) -> Markup:
+    """Return parts side by side."""
+    return _part("row", list(parts))
+
+
+def stems(parts: Sequence[Markup | None]) -> Markup:
+    """Return parts in rows of three; None leaves a place empty."""
+    return _part("stems", parts)
+
+
+def player(label: str, address: str) -> Markup:
+    """Return an audio player."""
+    return _part("player", label, address)
+
+
+def details(summary: str, content: Markup) -> Markup:
+    """Return content that is hidden until the reader opens it."""
+    return _part("details", summary, content)
+
+
+def values(named: Iterable[tuple[str, str]]) -> Markup:
+    """Return values, each after its name; a name may be empty."""
+    return _part("values", list(named))
+
+
+def _part(macro: str, *content: object) -> Markup:
+    parts = _environment().get_template("parts.html").module
+    return Markup(getattr(parts, macro)(*content))
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).with_name("templates")),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
-    return f'<div class="scroll"><table><thead><tr>{top}</tr></thead><tbody>\n{body}</tbody></table></div>'
+    environment.filters["cell"] = _format_cell
+    return environment
 
 
-def _cell(value: Cell) -> str:
+def _format_cell(value: Cell) -> str:
     if value is None:
         return "-"
-    if isinstance(value, Html):
-        return value
     if isinstance(value, float):
         return f"{value:.3f}" if abs(value) < 100 else f"{value:,.0f}"
-    return f"{value:,}" if isinstance(value, int) else escape(value)
-
-
-def figure(svg: str, caption: str = "") -> str:
-    """A drawing and, below it, plain text."""
-    below = f"<figcaption>{escape(caption)}</figcaption>" if caption else ""
-    return f"<figure>{svg}{below}</figure>"
-
-
-def tiles(figures: Iterable[tuple[str, str]]) -> str:
-    """Figures that matter most, large: (value, what it is)."""
-    return (
-        '<div class="tiles">'
-        + "".join(f'<div class="tile"><b>{escape(v)}</b><span>{escape(w)}</span></div>' for v, w in figures)
-        + "</div>"
-    )
-
-
-def note(text: str) -> str:
-    """A remark in plain text."""
-    return f'<p class="note">{escape(text)}</p>'
+    return f"{value:,}" if isinstance(value, int) else value

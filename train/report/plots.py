@@ -1,4 +1,4 @@
-"""Drawings as SVG whose colours are the page's own, so that they suit a dark room and paper alike."""
+"""Plots as SVG in the colours of the page's style sheet, so that they suit dark screens and paper alike."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from types import MappingProxyType
 import matplotlib as mpl
 import numpy as np
 from cycler import cycler
+from markupsafe import Markup
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -22,20 +23,21 @@ _VARIABLES = MappingProxyType(
     {INK: "var(--ink)", FAINT: "var(--rule)"}
     | {colour: f"var(--series-{n})" for n, colour in enumerate(SERIES, 1)}
 )
-"""Colours that stand in a drawing for those of the page's style sheet."""
+"""Placeholder colours of a plot, and the variables of the style sheet that replace them."""
 ACCENT = (0.20, 0.45, 0.80)
 AGAINST = (0.85, 0.35, 0.15)
-"""Of what is a shade rather than a line; both show on black and on white."""
+"""Colours of shades rather than lines; both are visible on black and on white."""
 
 
 class Drawing:
-    """A row of axes. A context manager: what is drawn inside has the page's style.
+    """A row of axes. It is a context manager: what is drawn inside has the page's style.
 
     Parameters
     ----------
     columns : int
+        Number of axes.
     width, height : float
-        Of the whole, in inches of 96 CSS pixels.
+        Size of the whole, in inches of 96 CSS pixels.
     """
 
     def __init__(self, columns: int = 1, width: float = 4.6, height: float = 3.0) -> None:
@@ -53,13 +55,13 @@ class Drawing:
         if error[0] is None:
             out = io.StringIO()
             self.figure.savefig(out, format="svg", transparent=True, metadata={"Date": None})
-            self._svg = _of_page(out.getvalue())
+            self._svg = _embed_svg(out.getvalue())
         self._style.__exit__(None, None, None)
 
-    def svg(self, label: str) -> str:
-        """The finished drawing, for a page; `label` says what it shows to who cannot see it."""
+    def svg(self, label: str) -> Markup:
+        """Return the finished plot for a page; `label` describes it to screen readers."""
         text = "".join(character for character in label if character not in '<>&"')
-        return self._svg.replace("<svg ", f'<svg role="img" aria-label="{text}" ', 1)
+        return Markup(self._svg.replace("<svg ", f'<svg role="img" aria-label="{text}" ', 1))
 
 
 def _style() -> AbstractContextManager[None]:
@@ -88,12 +90,12 @@ def _style() -> AbstractContextManager[None]:
     )
 
 
-def _of_page(svg: str) -> str:
-    """The element alone, in the style sheet's colours."""
+def _embed_svg(svg: str) -> str:
+    """Return the svg element alone, in the style sheet's colours."""
     svg = svg[svg.index("<svg ") :]
     for stands_for, variable in _VARIABLES.items():
         svg = svg.replace(stands_for, variable)
-    start, stop = svg.find("<metadata>"), svg.find("</metadata>")  # it names licences' and types' addresses
+    start, stop = svg.find("<metadata>"), svg.find("</metadata>")  # it holds addresses of licences and types
     return svg[:start] + svg[stop + len("</metadata>") :] if start >= 0 else svg
 
 
@@ -104,8 +106,8 @@ def lines(
     *,
     unit_range: bool = False,
     log_x: bool = False,
-) -> str:
-    """Curves by name, each x and y; with `unit_range` y goes from 0 to 1."""
+) -> Markup:
+    """Plot curves by name, each as x and y; with `unit_range` the y axis goes from 0 to 1."""
     with Drawing() as drawing:
         (axes,) = drawing.axes
         for name, (x, y) in series.items():
@@ -124,8 +126,8 @@ def lines(
     return drawing.svg(f"{y_label} against {x_label}")
 
 
-def confusion(matrix: Array, labels: Sequence[str]) -> str:
-    """Shares of each truth's clips, row by row; counts are written where there is room."""
+def confusion(matrix: Array, labels: Sequence[str]) -> Markup:
+    """Plot a confusion matrix: shades are shares of each true label's clips, numbers are counts."""
     size = min(10.0, 2.4 + 0.22 * len(labels))
     shares = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
     with Drawing(width=size, height=size) as drawing:
@@ -133,15 +135,15 @@ def confusion(matrix: Array, labels: Sequence[str]) -> str:
         axes.imshow(_shade(shares, ACCENT), interpolation="nearest", aspect="equal")
         axes.set_xticks(range(len(labels)), labels, rotation=90, fontsize=7)
         axes.set_yticks(range(len(labels)), labels, fontsize=7)
-        axes.set(xlabel="said", ylabel="truth")
+        axes.set(xlabel="predicted", ylabel="truth")
         axes.grid(visible=False)
-        for truth, said in np.argwhere(matrix):
-            axes.text(said, truth, str(matrix[truth, said]), ha="center", va="center", fontsize=6)
+        for truth, predicted in np.argwhere(matrix):
+            axes.text(predicted, truth, str(matrix[truth, predicted]), ha="center", va="center", fontsize=6)
     return drawing.svg("confusion matrix")
 
 
-def spectrograms(frames: Mapping[str, Array], frame_s: float) -> str:
-    """Log-mel frames (frames, mel_bands) side by side, on one scale, each below its title."""
+def spectrograms(frames: Mapping[str, Array], frame_s: float) -> Markup:
+    """Plot log-mel frames (frames, mel_bands) side by side, on one scale, each below its title."""
     low = min(float(np.quantile(x, 0.02)) for x in frames.values())
     high = max(float(x.max()) for x in frames.values())
     with Drawing(columns=len(frames), width=4.2 * len(frames), height=2.0) as drawing:
@@ -160,8 +162,8 @@ def spectrograms(frames: Mapping[str, Array], frame_s: float) -> str:
     return drawing.svg("spectrograms: " + ", ".join(frames))
 
 
-def picture(decibels: Array, seconds: float, low: float, high: float) -> str:
-    """A spectrogram (frames, bins) alone, small, from `low` (black) to `high` dB (white); its axes are told in text."""
+def picture(decibels: Array, seconds: float, low: float, high: float) -> Markup:
+    """Plot a small spectrogram (frames, bins) from `low` (black) to `high` dB (white), without labels of its axes."""
     with Drawing(width=3.2, height=1.7) as drawing:
         (axes,) = drawing.axes
         extent = (0.0, seconds, 0.0, 1.0)
@@ -173,8 +175,8 @@ def picture(decibels: Array, seconds: float, low: float, high: float) -> str:
     return drawing.svg("spectrogram")
 
 
-def saliency(found: SaliencyMap) -> str:
-    """A spectrogram, and over it in grey what spoke for (blue) and against (red) what was said."""
+def saliency(found: SaliencyMap) -> Markup:
+    """Plot a spectrogram, and in grey with what speaks for (blue) and against (red) the predicted label."""
     extent, strength = _extent(found.log_mel, found.frame_s), found.saliency
     most = np.quantile(np.abs(strength), 0.995) or 1.0
     with Drawing(columns=2, width=8.4, height=2.0) as drawing:
@@ -190,22 +192,22 @@ def saliency(found: SaliencyMap) -> str:
     return drawing.svg(f"what in {found.clip} speaks for {found.said}")
 
 
-def reliability(confidence: Array, share: Array, counts: Array) -> str:
-    """Share that was right against confidence, by bins, beside the line of perfect calibration, and the bins' sizes."""
+def reliability(confidence: Array, share: Array, counts: Array) -> Markup:
+    """Plot accuracy against confidence by bins, beside the line of perfect calibration, and the sizes of the bins."""
     full = counts > 0
     with Drawing(columns=2, width=8.4) as drawing:
         left, right = drawing.axes
         left.plot([0, 1], [0, 1], color=FAINT, linestyle="--")
         left.plot(confidence[full], share[full], marker="o", color=SERIES[0])
-        left.set(xlabel="confidence", ylabel="share that is so", xlim=(0, 1), ylim=(-0.02, 1.02))
+        left.set(xlabel="confidence", ylabel="share that is right", xlim=(0, 1), ylim=(-0.02, 1.02))
         edges = np.linspace(0, 1, len(counts) + 1)
         right.bar(edges[:-1], counts, np.diff(edges), align="edge", color=SERIES[0], edgecolor=FAINT)
         right.set(xlabel="confidence", ylabel="how many", xlim=(0, 1), yscale="log")
     return drawing.svg("reliability diagram")
 
 
-def sparkline(rows: Sequence[Array], width: int = 140, height: int = 26) -> str:
-    """Scores over time, 0 to 1, a line each in the page's colours; NaN is not drawn."""
+def sparkline(rows: Sequence[Array], width: int = 140, height: int = 26) -> Markup:
+    """Plot scores over time, 0 to 1, as one line each in the page's colours; NaN is left out."""
     parts = []
     for number, row in enumerate(rows, 1):
         known = np.flatnonzero(~np.isnan(row))
@@ -213,11 +215,12 @@ def sparkline(rows: Sequence[Array], width: int = 140, height: int = 26) -> str:
         y = (1 - row[known]) * (height - 2) + 1
         points = " ".join(f"{a:.1f},{b:.1f}" for a, b in zip(x, y, strict=True))
         parts.append(f'<polyline points="{points}" style="stroke: var(--series-{number})"/>')
-    return f'<svg class="spark" width="{width}" height="{height}" viewBox="0 0 {width} {height}">{"".join(parts)}</svg>'
+    size = f'width="{width}" height="{height}" viewBox="0 0 {width} {height}"'
+    return Markup(f'<svg class="spark" {size}>{"".join(parts)}</svg>')
 
 
 def _shade(strength: Array, colour: tuple[float, float, float]) -> Array:
-    """RGBA of one colour, opaque where `strength` is 1."""
+    """Return RGBA of one colour, opaque where `strength` is 1."""
     return np.dstack([np.broadcast_to(c, strength.shape) for c in colour] + [strength])
 
 

@@ -1,7 +1,7 @@
-"""``docs/results.md``: what was measured, out of ``docs/results/*.json``, which a command fills in, never a hand.
+"""The page ``docs/results.md``, made from ``docs/results/*.json``, which commands fill in, never a hand.
 
-A file names a command and, row by row, where in the JSON that the command prints each figure stands. `measure`
-runs the command and writes the figures, the date and the commit into the file; `markdown` makes the page.
+A file names a command and, in each row, the path of a figure in the JSON that the command prints. `measure` runs the
+command and writes the figures, the date and the commit into the file; `markdown` makes the page.
 """
 
 from __future__ import annotations
@@ -36,23 +36,23 @@ _AIM = re.compile(r"(<=|>=) ([\d.]+)")
 
 @dataclass(frozen=True)
 class Row:
-    r"""A figure.
+    r"""Row of a table: one figure.
 
     Attributes
     ----------
     figure : str
-        What it is, for a reader.
+        Description of the figure, for a reader.
     path : str
-        Where it stands in what the command prints: keys with dots between, ``\.`` for a dot in a key. There is a
+        Path of the figure in the printed JSON: keys separated by dots, with ``\.`` for a dot in a key. The value is a
         number, or ``{"mean": ..., "spread": ...}`` over folds.
     unit : str
-        Empty for shares.
+        Unit of the figure; empty for shares.
     aim : str
-        ``>= 0.97`` or ``<= 3``; empty where there is none.
+        Goal, such as ``>= 0.97`` or ``<= 3``; empty if there is none.
     anchor : str
-        A published figure to hold it against, and whose.
+        Published figure to compare with, and its source.
     measured, spread : float or None
-        None until measured; no spread of one fold.
+        Measured value and its spread over folds; None until measured, and no spread for one fold.
     """
 
     figure: str
@@ -81,24 +81,26 @@ class Row:
 
 @dataclass(frozen=True)
 class Results:
-    """One file of ``docs/results``: a table of figures that one command prints.
+    """Content of a file in ``docs/results``: a table of figures that one command prints.
 
     Attributes
     ----------
     title : str
+        Heading of the table.
     command : str
-        Begins with ``python -m train``; prints one JSON object.
+        Command that prints one JSON object; it begins with ``python -m train``.
     split : str
-        On which data, and what was held out how.
+        Description of the data, and of what was held out.
     rows : tuple of Row
+        Figures of the table.
     before : tuple of str
-        Commands that make what `command` measures, such as trainings; run first by `commands`.
+        Commands to run before `command`, such as trainings.
     notes : str
-        What a reader must know to believe it.
+        Remarks that a reader needs to judge the figures.
     picture : str
-        Of these figures and others, beside the page; empty if there is none.
+        Name of a plot of these figures beside the page; empty if there is none.
     date, commit : str
-        Of the measurement; empty until then.
+        Date and commit of the measurement; empty until then.
     """
 
     title: str
@@ -125,7 +127,7 @@ def read(path: Path) -> Results:
     Raises
     ------
     ConfigError
-        If it is no JSON, or lacks a field, or has one that is unknown.
+        If the file is not JSON, lacks a field, or has an unknown one.
     """
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
@@ -136,12 +138,12 @@ def read(path: Path) -> Results:
 
 
 def read_all(folder: Path = FOLDER) -> dict[Path, Results]:
-    """Every file of a folder, by name.
+    """Read every file of results in a folder, in the order of their names.
 
     Raises
     ------
     ConfigError
-        If there is none.
+        If there are no files.
     """
     found = {path: read(path) for path in sorted(folder.glob("*.json"))}
     if not found:
@@ -160,33 +162,33 @@ def write(results: Results, path: Path) -> None:
 
 
 def commands(found: Iterable[Results]) -> list[str]:
-    """Everything to run to reproduce them, in order, each once."""
+    """Return all commands that reproduce some results, in order, each once."""
     return list(dict.fromkeys(command for results in found for command in (*results.before, results.command)))
 
 
 def run(command: str) -> str:
-    """Run a command with this Python; gives what it printed.
+    """Run a command with this Python and return what it printed.
 
     Raises
     ------
     ConfigError
-        If it fails.
+        If the command fails.
     """
     done = subprocess.run(
         [sys.executable, *shlex.split(command)[1:]], stdout=subprocess.PIPE, text=True, check=False
     )
     if done.returncode:
-        raise ConfigError(f"{command} left with {done.returncode}; mend that, its words are above")
+        raise ConfigError(f"{command} left with {done.returncode}; expected 0: its messages are above")
     return done.stdout
 
 
 def measure(results: Results) -> Results:
-    """Run the command and take the figures out of what it prints.
+    """Run the command and read the figures from what it prints.
 
     Raises
     ------
     ConfigError
-        If it fails, prints no JSON, or a row's path leads to no number.
+        If the command fails or does not print JSON, or a row's path does not lead to a number.
     """
     text = run(results.command)
     try:
@@ -199,7 +201,7 @@ def measure(results: Results) -> Results:
 
 
 def fill(results: Results, printed: Any, date: str, commit: str) -> Results:
-    """Results with every row's figure out of `printed`."""
+    """Return the results with every row's figure from `printed`."""
     rows = []
     for row in results.rows:
         value = _at(printed, row.path, results.command)
@@ -226,7 +228,7 @@ def _at(printed: Any, path: str, command: str) -> Any:
 
 
 def markdown(found: Sequence[Results]) -> str:
-    """The page's text."""
+    """Return the text of the page."""
     return "\n".join([ABOUT, *(line for results in found for line in _table(results))])
 
 

@@ -1,4 +1,4 @@
-"""``python -m train results``."""
+"""``python -m train results``: write ``docs/results.md``, and measure its figures."""
 
 from __future__ import annotations
 
@@ -13,11 +13,17 @@ from train.report.latency import draw_latency
 
 @click.command("results")
 @click.argument("names", nargs=-1)
-@click.option("--commands", is_flag=True, help="Print what reproduces the figures, one command a line.")
+@click.option("--commands", is_flag=True, help="Print the commands that reproduce the figures, one per line.")
 @click.option(
-    "--measure", is_flag=True, help="Run the commands that print figures, and write what they print."
+    "--measure",
+    is_flag=True,
+    help="Run the commands that print figures, and write the figures into the files.",
 )
-@click.option("--reproduce", is_flag=True, help="As --measure, once all that they measure is made anew.")
+@click.option(
+    "--reproduce",
+    is_flag=True,
+    help="Like --measure, after running the trainings and whatever else is measured.",
+)
 @click.option(
     "--folder", type=click.Path(file_okay=False, path_type=Path), default=results.FOLDER, show_default=True
 )
@@ -27,9 +33,9 @@ from train.report.latency import draw_latency
 def results_command(
     names: tuple[str, ...], commands: bool, measure: bool, reproduce: bool, folder: Path, page: Path
 ) -> None:
-    """Write docs/results.md, and its picture, out of docs/results/*.json.
+    """Write docs/results.md, and its plot, from docs/results/*.json.
 
-    NAMES, without .json, narrow what is run or printed.
+    NAMES, without .json, restrict which commands are run or printed.
     """
     found = results.read_all(folder)
     known = [path.stem for path in found]

@@ -1,4 +1,4 @@
-"""What a report reads: the folders of runs, and in each the files that are there."""
+"""Reader of the folders of runs for a report, with the files that exist in each."""
 
 from __future__ import annotations
 
@@ -16,23 +16,24 @@ from train.loop.run import read_metrics
 
 @dataclass(frozen=True)
 class Run:
-    """A run's folder. What is absent is empty or None.
+    """Content of a run's folder. What is absent is empty or None.
 
     Attributes
     ----------
     folder : Path
     metrics : list of dict
-        ``metrics.jsonl``, a validation each.
+        Lines of ``metrics.jsonl``, one per validation.
     config, environment, evaluation : dict
-        ``config.json``, ``environment.json``, ``evaluation.json``.
+        Contents of ``config.json``, ``environment.json`` and ``evaluation.json``.
     robustness, cost : dict
-        ``robustness.json`` (`train.evaluate.robustness.measure`) and ``cost.json`` (`train.evaluate.cost.measure`).
+        Contents of ``robustness.json`` (`train.evaluate.robustness.measure`) and ``cost.json``
+        (`train.evaluate.cost.measure`).
     predictions : Predictions or None
-        ``predictions/NAME.npz``.
+        Content of ``predictions/NAME.npz``.
     songs : dict
-        ``predictions/NAME.json`` of a separation.
+        Content of ``predictions/NAME.json``, which separations have.
     maps : list of SaliencyMap
-        ``saliency/*.npz``.
+        Contents of ``saliency/*.npz``.
     """
 
     folder: Path
@@ -57,7 +58,7 @@ def read_run(folder: Path, predictions: str = "test") -> Run:
     Raises
     ------
     ConfigError
-        If the folder is no run, or a file in it cannot be read.
+        If the folder is not a run, or a file in it cannot be read.
     """
     if not folder.is_dir():
         raise ConfigError(f"{folder} is no folder; expected a run, runs/TASK/TIME-HASH")
@@ -83,8 +84,8 @@ def read_run(folder: Path, predictions: str = "test") -> Run:
     return run
 
 
-def pooled(runs: Sequence[Run]) -> Predictions | None:
-    """All runs' predictions as one; None where no run has any."""
+def pool_runs(runs: Sequence[Run]) -> Predictions | None:
+    """Return the predictions of all runs together; None if no run has any."""
     parts = [run.predictions for run in runs if run.predictions]
     return pool(parts) if parts else None
 

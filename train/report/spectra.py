@@ -1,4 +1,4 @@
-"""The log-mel spectrogram of a clip that a report speaks of, out of the data sets at hand."""
+"""Log-mel spectrograms of the clips in a report, computed from the data sets."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from train.data.sets import gtzan_mels
 from train.evaluate.clips import Clips
 
 MEL_TRACKS = "gtzan_mels"
-"""Source of clips named ``gtzan_mels/INDEX``: tracks of `train.data.sets.gtzan_mels`, of which there are mels alone."""
+"""Source of clips named ``gtzan_mels/INDEX``: tracks of `train.data.sets.gtzan_mels`, which has no sound."""
 MEL_HOP_S = 512 / 22_050
 LONGEST_S = 10.0
 _log = logging.getLogger(__name__)
@@ -24,19 +24,19 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class ClipSpectrum:
-    """Log-mel frames of a clip's beginning, shape (frames, mel_bands), and the seconds between two."""
+    """Log-mel frames of a clip's beginning, shape (frames, mel_bands), and the seconds between two frames."""
 
     frames: Array
     frame_s: float
 
 
 class Spectra:
-    """Looks clips up.
+    """Look-up of clips' spectrograms.
 
     Parameters
     ----------
     data : Path or None
-        Folder of the data sets; None finds nothing.
+        Folder of the data sets; with None no clips are found.
     own : Path, optional
         Folder of the user's own sounds, as in `train.evaluate.clips.Clips`.
     """
@@ -47,18 +47,18 @@ class Spectra:
         self._front_end = LogMel()
 
     def find(self, clip: str) -> ClipSpectrum | None:
-        """The spectrogram of ``SOURCE/NAME``; None, and a line in the log, where it is not at hand."""
+        """Return the spectrogram of ``SOURCE/NAME``; if the clip is absent, write a line to the log and return None."""
         source, _, name = clip.partition("/")
         if self._data is None:
             return None
         try:
-            return self._mel_track(self._data, int(name)) if source == MEL_TRACKS else self._heard(clip)
+            return self._mel_track(self._data, int(name)) if source == MEL_TRACKS else self._from_sound(clip)
         except (ConfigError, StreamError, IndexError, ValueError) as error:
             _log.warning("no spectrogram of %s: %s", clip, error)
             return None
 
     def category(self, clip: str) -> str:
-        """What its data set says that a clip is; empty where that is not at hand."""
+        """Return the category that a clip has in its data set; empty if the clip is absent."""
         if self._clips is None:
             return ""
         try:
@@ -66,7 +66,7 @@ class Spectra:
         except ConfigError:
             return ""
 
-    def _heard(self, clip: str) -> ClipSpectrum:
+    def _from_sound(self, clip: str) -> ClipSpectrum:
         assert self._clips is not None
         config = self._front_end.config
         sound = self._clips.sound(clip)[: int(LONGEST_S * config.sample_rate_hz)]

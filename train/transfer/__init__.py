@@ -1,1 +1,1 @@
-"""Transfer from YAMNet: what its embeddings are worth, frozen and fine-tuned, beside the models trained here."""
+"""Transfer from YAMNet: classifiers on its frozen embeddings, and fine-tuning, to compare with the released models."""

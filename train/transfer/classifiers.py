@@ -1,4 +1,4 @@
-"""The classifiers on frozen features, and what they come to on folds that they did not learn from."""
+"""Classifiers on frozen features, and their accuracy on held-out folds."""
 
 from __future__ import annotations
 
@@ -16,52 +16,57 @@ from sklearn.svm import SVC
 from streamer.arrays import Array
 
 Maker = Callable[[], Pipeline]
-"""Gives a classifier that has learnt nothing yet."""
+"""Function that returns an untrained classifier."""
 
 
 def logistic_regression() -> Pipeline:
-    """Standardised, with the strong L2 penalty that features more numerous than examples call for."""
+    """Return a logistic regression on standardised features, with the strong L2 penalty that many features need."""
     return make_pipeline(StandardScaler(), LogisticRegression(C=0.01, max_iter=1_000))
 
 
 def multilayer_perceptron() -> Pipeline:
-    """Standardised, one hidden layer of 256, 42 epochs."""
-    # A tolerance that is never met ends it once its patience is over: after a fixed time, without a warning.
+    """Return a perceptron on standardised features, with one hidden layer of 256, trained for 42 epochs."""
+    # A tolerance that is never met ends training when its patience is over: after a fixed time, without a warning.
     perceptron = MLPClassifier((256,), alpha=1.0, tol=1e9, n_iter_no_change=40, random_state=0)
     return make_pipeline(StandardScaler(), perceptron)
 
 
 def support_vectors() -> Pipeline:
-    """Standardised, with a radial kernel as wide as the features' number asks for."""
+    """Return a support-vector classifier on standardised features, with a radial kernel scaled by their number."""
     return make_pipeline(StandardScaler(), SVC(C=10.0, gamma="scale"))
 
 
-def held_out(make: Maker, features: Array, labels: Array, fold: Array, method: str = "predict") -> Array:
-    """What is said of each example by a classifier that learnt from the other folds.
+def predict_held_out(
+    make: Maker, features: Array, labels: Array, fold: Array, method: str = "predict"
+) -> Array:
+    """Predict each example by a classifier that learnt from the other folds.
 
     Parameters
     ----------
     make : callable
+        Function that returns an untrained classifier.
     features : Array, shape (examples, features)
     labels, fold : int array, shape (examples,)
+        Label and fold of each example.
     method : {"predict", "predict_log_proba"}
 
     Returns
     -------
     Array, shape (examples,) or (examples, classes)
     """
-    said: Array = cross_val_predict(make(), features, labels, cv=PredefinedSplit(fold), method=method)
-    return said
+    predicted: Array = cross_val_predict(make(), features, labels, cv=PredefinedSplit(fold), method=method)
+    return predicted
 
 
 def over_folds(right: Array, fold: Array) -> dict[str, Any]:
-    """Accuracy on each fold, their mean, and their sample standard deviation.
+    """Return the accuracy on each fold, their mean, and their sample standard deviation.
 
     Parameters
     ----------
     right : bool array, shape (examples,)
+        Whether each example was predicted rightly.
     fold : int array, shape (examples,)
-        At least two folds.
+        Fold of each example; at least two folds.
     """
     folds = {int(number): float(right[fold == number].mean()) for number in np.unique(fold)}
     values = list(folds.values())

@@ -1,4 +1,4 @@
-"""``python -m train transfer TASK``: what YAMNet's frozen embeddings are worth, as JSON."""
+"""``python -m train transfer TASK``: accuracy of classifiers on YAMNet's frozen embeddings."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ MEASURES: Mapping[str, str] = MappingProxyType(
         "gate": "train.transfer.gate",
     }
 )
-"""Task to the module with its ``figures(data, cache)``."""
+"""Module of each task, with a function ``figures(data, cache)``."""
 
 
 @click.command("transfer")
 @click.argument("task", type=click.Choice(list(MEASURES)))
 def transfer_command(task: str) -> None:
-    """Measure classifiers on YAMNet's frozen embeddings on what TASK is measured on; figures as JSON."""
-    measure = import_module(MEASURES[task])  # here, so that --help does without torch
+    """Measure classifiers on YAMNet's frozen embeddings, on the test data of TASK; prints figures as JSON."""
+    measure = import_module(MEASURES[task])  # imported here, so that --help does not import torch
     click.echo(json.dumps(measure.figures(data_folder(), CACHE), indent=2))

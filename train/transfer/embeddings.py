@@ -1,4 +1,4 @@
-"""What YAMNet says of recordings, patch by patch, on disk: for classifiers that learn from it as it is."""
+"""YAMNet's embeddings of recordings, patch by patch, cached on disk for classifiers on frozen embeddings."""
 
 from __future__ import annotations
 
@@ -27,27 +27,27 @@ from train.mixing.distillation import FRONT_END, TEACHERS
 from train.yamnet.npz import read_npz
 
 TRAININGS: Mapping[str, str] = MappingProxyType(dict(zip(("hub", "lite"), TEACHERS, strict=True)))
-"""Both trainings, below the folder of the data sets: the one on TensorFlow Hub, and that of the classification
-variant for TensorFlow Lite (docs/yamnet.md)."""
+"""Weights of both published trainings, below the folder of the data sets: the one on TensorFlow Hub, and the
+classification variant for TensorFlow Lite (docs/yamnet.md)."""
 HOP_SAMPLES = 7_680
-"""From one patch to the next, 0.48 s: as YAMNet was published."""
+"""Samples from one patch to the next, 0.48 s, as in the published YAMNet."""
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Embedded:
-    """Patches of recordings, one recording after another, each patch from a fresh start of the front end.
+class PatchEmbeddings:
+    """Embeddings of patches of recordings, each patch from a fresh start of the front end.
 
-    Patches of digital silence, which is padding, are left out.
+    The recordings follow one another. Patches of digital silence, which is padding, are left out.
 
     Attributes
     ----------
     recording : int array, shape (patches,)
-        Place of each patch's recording.
+        Index of each patch's recording.
     start_samples : int array, shape (patches,)
-        Where the patch begins in it, at 16 kHz.
+        Start of each patch in its recording, at 16 kHz.
     embedding : float32 array, shape (patches, 1024)
-        Not below 0.
+        Embedding of each patch, 0 or more.
     music : float32 array, shape (patches,)
         Logit of AudioSet's class ``Music``.
     """
@@ -58,18 +58,20 @@ class Embedded:
     music: Array
 
 
-def embedded(sounds: SoundCache, weights: Path, cache: Path, hop_samples: int = HOP_SAMPLES) -> Embedded:
-    """What YAMNet says of recordings, asked if that is not on disk.
+def embed_recordings(
+    sounds: SoundCache, weights: Path, cache: Path, hop_samples: int = HOP_SAMPLES
+) -> PatchEmbeddings:
+    """Return YAMNet's embeddings of recordings, computed if they are not on disk.
 
     Parameters
     ----------
     sounds : SoundCache
     weights : Path
-        An npz as `train.yamnet.npz` reads it.
+        Npz file of YAMNet's weights, as `train.yamnet.npz` reads it.
     cache : Path
-        Folder of what is made of the data sets.
+        Folder for what is computed from the data sets.
     hop_samples : int
-        From one patch of 0.975 s to the next.
+        Samples from one patch of 0.975 s to the next.
 
     Raises
     ------
@@ -81,10 +83,10 @@ def embedded(sounds: SoundCache, weights: Path, cache: Path, hop_samples: int = 
     name = hashlib.sha256(json.dumps(described).encode()).hexdigest()[:16]
     path = cache / "embeddings" / f"{name}.npz"
     if not path.is_file():
-        _log.info("asking %s about %d recordings", weights, len(sounds))
-        npz.write(path, _asked(read, sounds, hop_samples))
+        _log.info("running %s on %d recordings", weights, len(sounds))
+        npz.write(path, _embed(read, sounds, hop_samples))
     found = npz.read(path, "embeddings of this project", "delete it")
-    return Embedded(
+    return PatchEmbeddings(
         found["recording"],
         found["start_samples"],
         found["embedding"].astype(np.float32),
@@ -92,35 +94,36 @@ def embedded(sounds: SoundCache, weights: Path, cache: Path, hop_samples: int = 
     )
 
 
-def pooled(embedding: Array, group: Array) -> Array:
-    """Mean and maximum over the patches of each group, side by side.
+def pool_patches(embedding: Array, group: Array) -> Array:
+    """Return the mean and the maximum over the patches of each group, side by side.
 
     Parameters
     ----------
     embedding : Array, shape (patches, 1024)
     group : int array, shape (patches,)
+        Number of the group that each patch belongs to.
 
     Returns
     -------
     float32 array, shape (groups, 2048)
-        By rising number of the group; groups without patches have no row.
+        One row per group, by rising number; groups without patches have no row.
     """
     rows = [embedding[group == number] for number in np.unique(group)]
     return np.stack([np.concatenate([row.mean(axis=0), row.max(axis=0)]) for row in rows])
 
 
-def check_all_heard(heard: Embedded, sounds: SoundCache) -> None:
-    """Refuse a recording without any patch, where each must have some.
+def check_all_embedded(embedded: PatchEmbeddings, sounds: SoundCache) -> None:
+    """Refuse recordings without any patch.
 
     Raises
     ------
     ConfigError
     """
-    unheard = sorted(set(range(len(sounds))) - set(heard.recording.tolist()))
-    if unheard:
-        one = sounds.recordings[unheard[0]]
+    missing = sorted(set(range(len(sounds))) - set(embedded.recording.tolist()))
+    if missing:
+        one = sounds.recordings[missing[0]]
         raise ConfigError(
-            f"{one.source} {one.name} and {len(unheard) - 1} others have no 0.975 s that are not silent; expected some "
+            f"{one.source} {one.name} and {len(missing) - 1} others have no 0.975 s that are not silent; expected some "
             "in each: remove them"
         )
 
@@ -132,11 +135,11 @@ def _hash(weights: Path, cache: Path) -> str:
     return found
 
 
-def _asked(weights: Weights, sounds: SoundCache, hop_samples: int) -> dict[str, Array]:
-    """The arrays of `Embedded`, the embedding as float16."""
+def _embed(weights: Weights, sounds: SoundCache, hop_samples: int) -> dict[str, Array]:
+    """Compute the arrays of `PatchEmbeddings`, with the embedding as float16."""
     network, music = YAMNet.from_weights(weights), weights.class_index("Music")
     parts: dict[str, list[Array]] = {
-        "recording": [np.zeros(0, int)],  # lest there be none at all
+        "recording": [np.zeros(0, int)],  # so that there is something to join if there are no patches
         "start_samples": [np.zeros(0, int)],
         "embedding": [np.zeros((0, EMBEDDING_SIZE), np.float16)],
         "music": [np.zeros(0, np.float32)],
@@ -155,7 +158,7 @@ def _asked(weights: Weights, sounds: SoundCache, hop_samples: int) -> dict[str, 
 
 
 def _patches(sound: Array, hop_samples: int) -> tuple[Array, Array]:
-    """Where patches begin, and their frames, shape (patches, 96, 64)."""
+    """Return the starts of patches, and their frames, shape (patches, 96, 64)."""
     if len(sound) < WINDOW_SAMPLES:
         return np.zeros(0, int), np.zeros((0, 0, 0), np.float32)
     windows = sliding_window_view(sound, WINDOW_SAMPLES)[::hop_samples]

@@ -1,4 +1,4 @@
-"""The gate by YAMNet: its own score of music, and a classifier on its frozen embedding, on single patches."""
+"""Music detection by YAMNet on single patches: its own score, and a classifier on its frozen embedding."""
 
 from __future__ import annotations
 
@@ -17,36 +17,36 @@ from train.evaluate.metrics import auc, f1, threshold_at_fpr, tpr_at_fpr
 from train.tasks.gate.figures import PATCH_SETS
 from train.tasks.gate.task import GateRunConfig
 from train.transfer.classifiers import logistic_regression
-from train.transfer.embeddings import TRAININGS, Embedded, embedded
+from train.transfer.embeddings import TRAININGS, PatchEmbeddings, embed_recordings
 
 FALSE = 0.01
 
 
 @dataclass(frozen=True)
 class _Patches:
-    """What YAMNet says of the patches of one split, and which of them are music."""
+    """YAMNet's embeddings of the patches of one split, and which of them are music."""
 
-    heard: Embedded
+    embedded: PatchEmbeddings
     is_music: Array
 
 
 def figures(data: Path, cache: Path) -> dict[str, Any]:
-    """Patches of 0.975 s: the GTZAN sets against TSP speech and ESC-50, as the gate's own figure has them."""
-    return {name: _of_training(data, weights, cache) for name, weights in TRAININGS.items()}
+    """Return figures on patches of 0.975 s: the GTZAN sets against TSP speech and ESC-50, as the gate is measured."""
+    return {name: _measure_training(data, weights, cache) for name, weights in TRAININGS.items()}
 
 
-def _of_training(data: Path, weights: str, cache: Path) -> dict[str, Any]:
+def _measure_training(data: Path, weights: str, cache: Path) -> dict[str, Any]:
     splits = GateRunConfig().learnt_folds, [GateRunConfig().validation_fold], [GateRunConfig().fold]
     train, validation, test = (_patches(data, data / weights, cache, folds) for folds in splits)
-    regression = logistic_regression().fit(train.heard.embedding, train.is_music)
+    regression = logistic_regression().fit(train.embedded.embedding, train.is_music)
     return {
         "patches": len(test.is_music),
-        "music score": _figures(validation, validation.heard.music, test, test.heard.music),
+        "music score": _figures(validation, validation.embedded.music, test, test.embedded.music),
         "logistic regression": _figures(
             validation,
-            regression.decision_function(validation.heard.embedding),
+            regression.decision_function(validation.embedded.embedding),
             test,
-            regression.decision_function(test.heard.embedding),
+            regression.decision_function(test.embedded.embedding),
         ),
     }
 
@@ -58,12 +58,12 @@ def _patches(data: Path, weights: Path, cache: Path, folds: Sequence[int]) -> _P
         if one.source in PATCH_SETS.get(one.kind, ())
     ]
     sounds = SoundCache(wanted, cache)
-    heard = embedded(sounds, weights, cache, WINDOW_SAMPLES)
-    return _Patches(heard, np.array([sounds.recordings[n].kind == "music" for n in heard.recording]))
+    found = embed_recordings(sounds, weights, cache, WINDOW_SAMPLES)
+    return _Patches(found, np.array([sounds.recordings[n].kind == "music" for n in found.recording]))
 
 
 def _figures(validation: _Patches, chosen_on: Array, test: _Patches, scores: Array) -> dict[str, float]:
-    """Figures on the test; F1 at the threshold that 1 % of the validation's other patches exceed."""
+    """Return figures on the test; F1 is at the threshold that 1 % of the validation's other patches exceed."""
     threshold = threshold_at_fpr(chosen_on[~validation.is_music], FALSE)
     music, other = scores[test.is_music], scores[~test.is_music]
     found = {

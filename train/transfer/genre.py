@@ -1,4 +1,4 @@
-"""GTZAN by classifiers on YAMNet's frozen embeddings of whole tracks, and on statistics of the mel file."""
+"""Genre on GTZAN, by classifiers on YAMNet's frozen embeddings of tracks and on statistics of the mel file."""
 
 from __future__ import annotations
 
@@ -20,26 +20,32 @@ from train.data.sets.gtzan_mels import MelTracks
 from train.mixing.distillation import FRONT_END
 from train.transfer.classifiers import (
     Maker,
-    held_out,
     logistic_regression,
     multilayer_perceptron,
     over_folds,
+    predict_held_out,
     support_vectors,
 )
-from train.transfer.embeddings import TRAININGS, Embedded, check_all_heard, embedded, pooled
+from train.transfer.embeddings import (
+    TRAININGS,
+    PatchEmbeddings,
+    check_all_embedded,
+    embed_recordings,
+    pool_patches,
+)
 
 PIECE_SAMPLES = 3 * RATE_HZ
 DEALS = 10
-"""How often the tracks are dealt out anew: with so few, the deal decides a few points."""
+"""Number of random splits into folds; with so few tracks, the split changes the accuracy by a few points."""
 
 
 def figures(data: Path, cache: Path) -> dict[str, Any]:
-    """Accuracy on tracks that were held out with all that find_duplicates them."""
+    """Return the accuracy on tracks that were held out together with their duplicates."""
     return {"tracks": _tracks(data, cache), "mels": _mels(gtzan_mels.load(data))}
 
 
 def mel_statistics(frames: Array) -> Array:
-    """Mean and deviation over time of each band, and of its change from frame to frame.
+    """Return the mean and deviation over time of each band, and of its change from frame to frame.
 
     Parameters
     ----------
@@ -56,10 +62,10 @@ def mel_statistics(frames: Array) -> Array:
 
 def _mels(tracks: MelTracks) -> dict[str, Any]:
     features = mel_statistics(tracks.frames(np.arange(len(tracks.genre))))
-    said = held_out(support_vectors, features, tracks.genre, tracks.ten_fold)
+    predicted = predict_held_out(support_vectors, features, tracks.genre, tracks.ten_fold)
     return {
         "tracks": len(tracks.genre),
-        "support vectors": over_folds(said == tracks.genre, tracks.ten_fold),
+        "support vectors": over_folds(predicted == tracks.genre, tracks.ten_fold),
     }
 
 
@@ -75,40 +81,45 @@ def _tracks(data: Path, cache: Path) -> dict[str, Any]:
         group[others] = first
     found: dict[str, Any] = {"tracks": len(sounds)}
     for name, weights in TRAININGS.items():
-        heard = embedded(sounds, data / weights, cache)
-        check_all_heard(heard, sounds)
-        whole = pooled(np.sqrt(heard.embedding), heard.recording)
+        embedded = embed_recordings(sounds, data / weights, cache)
+        check_all_embedded(embedded, sounds)
+        whole = pool_patches(np.sqrt(embedded.embedding), embedded.recording)
         found[name] = {
-            "logistic regression": _by_length(logistic_regression, whole, heard, genre, fold),
-            "perceptron": _by_length(multilayer_perceptron, whole, heard, genre, fold),
+            "logistic regression": _by_length(logistic_regression, whole, embedded, genre, fold),
+            "perceptron": _by_length(multilayer_perceptron, whole, embedded, genre, fold),
             "logistic regression, ten deals": _deals(whole, genre, group),
         }
     return found
 
 
-def _by_length(make: Maker, whole: Array, heard: Embedded, genre: Array, fold: Array) -> dict[str, Any]:
-    """Accuracy on whole tracks, learnt from such, and on pieces of 3 s, learnt from such."""
-    inside = heard.start_samples % PIECE_SAMPLES + WINDOW_SAMPLES <= PIECE_SAMPLES
-    pieces = int(heard.start_samples.max()) // PIECE_SAMPLES + 1
-    piece = (heard.recording * pieces + heard.start_samples // PIECE_SAMPLES)[inside]
-    features = pooled(np.sqrt(heard.embedding[inside]), piece)
+def _by_length(
+    make: Maker, whole: Array, embedded: PatchEmbeddings, genre: Array, fold: Array
+) -> dict[str, Any]:
+    """Return the accuracy on whole tracks, learnt from whole tracks, and on pieces of 3 s, learnt from pieces."""
+    inside = embedded.start_samples % PIECE_SAMPLES + WINDOW_SAMPLES <= PIECE_SAMPLES
+    pieces = int(embedded.start_samples.max()) // PIECE_SAMPLES + 1
+    piece = (embedded.recording * pieces + embedded.start_samples // PIECE_SAMPLES)[inside]
+    features = pool_patches(np.sqrt(embedded.embedding[inside]), piece)
     track = np.unique(piece) // pieces
-    said = held_out(make, features, genre[track], fold[track])
+    predicted = predict_held_out(make, features, genre[track], fold[track])
     return {
-        "track": over_folds(held_out(make, whole, genre, fold) == genre, fold),
-        "3 s": over_folds(said == genre[track], fold[track]),
+        "track": over_folds(predict_held_out(make, whole, genre, fold) == genre, fold),
+        "3 s": over_folds(predicted == genre[track], fold[track]),
     }
 
 
 def _deals(whole: Array, genre: Array, group: Array) -> dict[str, float]:
-    """Mean accuracy over deals of the tracks to five folds, repetitions together, and its spread over the deals."""
+    """Return the mean and the spread of the accuracy over random splits of the tracks into five folds.
+
+    Duplicates stay in one fold.
+    """
     accuracies = []
     for seed in range(DEALS):
         fold = np.zeros(len(genre), int)
         deal = StratifiedGroupKFold(len(FOLDS), shuffle=True, random_state=seed)
         for number, (_, members) in enumerate(deal.split(whole, genre, group)):
             fold[members] = number
-        accuracies.append(np.mean(held_out(logistic_regression, whole, genre, fold) == genre))
+        accuracies.append(np.mean(predict_held_out(logistic_regression, whole, genre, fold) == genre))
     return {
         "mean": round(float(np.mean(accuracies)), 4),
         "spread": round(float(np.std(accuracies, ddof=1)), 4),

@@ -1,4 +1,4 @@
-"""ESC-50 by classifiers on YAMNet's frozen embeddings."""
+"""Everyday sounds on ESC-50, by classifiers on YAMNet's frozen embeddings."""
 
 from __future__ import annotations
 
@@ -10,15 +10,20 @@ import numpy as np
 from train.data.cache import SoundCache
 from train.data.recordings import check_folds
 from train.data.sets import esc50
-from train.transfer.classifiers import held_out, logistic_regression, multilayer_perceptron, over_folds
-from train.transfer.embeddings import TRAININGS, check_all_heard, embedded, pooled
+from train.transfer.classifiers import (
+    logistic_regression,
+    multilayer_perceptron,
+    over_folds,
+    predict_held_out,
+)
+from train.transfer.embeddings import TRAININGS, check_all_embedded, embed_recordings, pool_patches
 
 
 def figures(data: Path, cache: Path) -> dict[str, Any]:
-    """Accuracy on ESC-50's own folds, each held out in turn, for both trainings of YAMNet.
+    """Return the accuracy on ESC-50's own folds, each held out in turn, for both trainings of YAMNet.
 
-    Mean and maximum of the embedding over a clip's patches; also of its square root, which is nearer to a normal
-    distribution.
+    The features are the mean and the maximum of the embedding over a clip's patches, and the same of its square root,
+    which is nearer to a normal distribution.
     """
     sounds = SoundCache(esc50.recordings(data), cache)
     classes = esc50.classes(data)
@@ -27,19 +32,19 @@ def figures(data: Path, cache: Path) -> dict[str, Any]:
     fold = np.array([clip.fold for clip in sounds.recordings])
     found: dict[str, Any] = {"clips": len(sounds)}
     for name, weights in TRAININGS.items():
-        heard = embedded(sounds, data / weights, cache)
-        check_all_heard(heard, sounds)
-        plain = pooled(heard.embedding, heard.recording)
-        root = pooled(np.sqrt(heard.embedding), heard.recording)
+        embedded = embed_recordings(sounds, data / weights, cache)
+        check_all_embedded(embedded, sounds)
+        plain = pool_patches(embedded.embedding, embedded.recording)
+        root = pool_patches(np.sqrt(embedded.embedding), embedded.recording)
         found[name] = {
             "logistic regression": over_folds(
-                held_out(logistic_regression, plain, labels, fold) == labels, fold
+                predict_held_out(logistic_regression, plain, labels, fold) == labels, fold
             ),
             "logistic regression, root": over_folds(
-                held_out(logistic_regression, root, labels, fold) == labels, fold
+                predict_held_out(logistic_regression, root, labels, fold) == labels, fold
             ),
             "perceptron, root": over_folds(
-                held_out(multilayer_perceptron, root, labels, fold) == labels, fold
+                predict_held_out(multilayer_perceptron, root, labels, fold) == labels, fold
             ),
         }
     return found

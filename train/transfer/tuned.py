@@ -1,4 +1,4 @@
-"""Everyday sounds by fine-tuning YAMNet: all of it learns, with a linear layer for ESC-50's classes on top."""
+"""Everyday sounds by fine-tuning all of YAMNet, with a linear layer for ESC-50's classes on top."""
 
 from __future__ import annotations
 
@@ -26,36 +26,36 @@ from train.loop.schedule import Cosine, ScheduleConfig
 from train.loop.task import Batch, LoopConfig
 from train.mixing.distillation import FRONT_END
 from train.transfer.classifiers import logistic_regression
-from train.transfer.embeddings import TRAININGS, check_all_heard, embedded
+from train.transfer.embeddings import TRAININGS, check_all_embedded, embed_recordings
 from train.yamnet.npz import read_npz
 
 NEAR = 2.0
-"""A crop's loudest frame is at most this far below its clip's, in mean log magnitude: 17 dB."""
+"""Largest gap between the loudest frame of a crop and that of its clip, in mean log magnitude: 17 dB."""
 CHECKED_HOP = PATCH_FRAMES // 2
 
 
 @dataclass(frozen=True)
 class TunedRunConfig(HoldsOut):
-    """A run of this task.
+    """Configuration of a run of this task.
 
     Attributes
     ----------
     weights : {"hub", "lite"}
-        The training of YAMNet to start from.
+        Published training of YAMNet to start from.
     loop : LoopConfig
-        The learning rate is that of all layers.
+        Settings of the loop; the learning rate is that of all layers.
     hop_frames : int
-        Of the exported model: from one answer to the next, 1 to 95.
+        Hop of the exported model in frames, from one output to the next; 1 to 95.
     fold, validation_fold : int
-        As in `train.loop.folds.HoldsOut`.
+        Folds, as in `train.loop.folds.HoldsOut`.
     patches : int
-        Of 0.96 s, one after the other, that a clip gives to a batch.
+        Number of successive patches of 0.96 s that a clip contributes to a batch.
     mixed : float
-        Share of the clips that are mixed with another, in any share of power.
+        Share of the clips that are mixed with another one, at a random ratio of power.
     masks, mask_bands, mask_frames : int
-        Of SpecAugment.
+        Number and largest size of SpecAugment's masks.
     smoothing : float
-        Share of the labels that is spread over all classes.
+        Label smoothing: share of each target that is spread over all classes.
     """
 
     weights: str = "lite"
@@ -92,20 +92,20 @@ class TunedRunConfig(HoldsOut):
 
 
 def tuned_network(relu_max: float, classes: int) -> YAMNet:
-    """YAMNet with other classes, of random weights."""
+    """Return YAMNet with random weights and another number of classes."""
     network = YAMNet(relu_max)
     network.logits = nn.Linear(EMBEDDING_SIZE, classes)
     return network
 
 
 class TunedTask:
-    """Fine-tuning for `train.loop.train_loop`.
+    """Task of fine-tuning YAMNet, for `train.loop.train_loop`.
 
     Parameters
     ----------
     config : TunedRunConfig
     data, cache : Path
-        Folders of the data sets and of what is made of them.
+        Folders of the data sets and of what is computed from them.
 
     Raises
     ------
@@ -137,10 +137,10 @@ class TunedTask:
         return data_used(self._learnt, self._checked)
 
     def make_model(self) -> nn.Module:
-        """YAMNet, with the logistic regression on its frozen embedding as its last layer.
+        """Return YAMNet with a logistic regression on its frozen embedding as the last layer.
 
-        So learning starts from what the embedding is worth as it is, and does not spoil it on the way to a layer
-        of random weights (Kumar et al. 2022, Fine-Tuning can Distort Pretrained Features).
+        Starting from a random last layer would distort the embedding before that layer fits it (Kumar et al. 2022,
+        Fine-Tuning can Distort Pretrained Features).
         """
         network = tuned_network(self._weights.relu_max, len(self.classes))
         published = YAMNet.from_weights(self._weights).state_dict()
@@ -153,9 +153,9 @@ class TunedTask:
         return network
 
     def make_batch(self, seed: int, step: int, size: int) -> Batch:
-        """Frames (size, patches * 96, 64) and probabilities of the classes (size, classes).
+        """Return frames (size, patches * 96, 64) and probabilities of the classes (size, classes).
 
-        Clips come in the order of a shuffled deck, which is shuffled anew when all were heard.
+        The clips are shuffled, and shuffled again when all have been used.
         """
         rng, c = np.random.default_rng((seed, step)), self.config
         places = [self._dealt(seed, step * size + n) for n in range(size)]
@@ -176,13 +176,13 @@ class TunedTask:
         return {"sounds": F.cross_entropy(_clip_logits(model, frames, PATCH_FRAMES), targets)}
 
     def validate(self, model: nn.Module) -> dict[str, float]:
-        """Accuracy of whole clips by the mean logits of their patches; ``score`` is the negative cross entropy."""
-        device, said = next(model.parameters()).device, []
+        """Return the accuracy of whole clips by their mean logits; ``score`` is the negative cross entropy."""
+        device, outputs = next(model.parameters()).device, []
         with torch.no_grad():
             for index in range(len(self._checked)):
                 frames = torch.from_numpy(self._checked.frames(index)[None]).to(device)
-                said.append(_clip_logits(model, frames, CHECKED_HOP).cpu())
-        logits, truth = torch.cat(said), torch.from_numpy(self._labels_of(self._checked))
+                outputs.append(_clip_logits(model, frames, CHECKED_HOP).cpu())
+        logits, truth = torch.cat(outputs), torch.from_numpy(self._labels_of(self._checked))
         accuracy = (logits.argmax(1) == truth).float().mean().item()
         return {"score": -F.cross_entropy(logits, truth).item(), "accuracy": accuracy}
 
@@ -190,36 +190,36 @@ class TunedTask:
         return np.array([self.classes.index(clip.category) for clip in clips.recordings])
 
     def _probe(self) -> tuple[Array, Array]:
-        """Weight and bias of the logistic regression on the mean frozen embedding of the learnt clips."""
+        """Return weight and bias of a logistic regression on the mean frozen embedding of the learnt clips."""
         sounds = SoundCache(
             self._all, self._cache
         )  # of all folds: kept on disk once for whichever is held out
-        found = embedded(sounds, self._weights_path, self._cache)
-        check_all_heard(found, sounds)
+        found = embed_recordings(sounds, self._weights_path, self._cache)
+        check_all_embedded(found, sounds)
         learnt = sounds.where(lambda clip: clip.fold in self.config.learnt_folds)
         mean = np.stack([found.embedding[found.recording == place].mean(axis=0) for place in learnt])
         labels = [self.classes.index(sounds.recordings[place].category) for place in learnt]
         scaler, regression = (step for _, step in logistic_regression().fit(mean, labels).steps)
         weight, bias = regression.coef_, regression.intercept_
-        if len(weight) == 1:  # of two classes it knows the difference alone
+        if len(weight) == 1:  # for two classes scikit-learn fits only their difference
             weight, bias = np.concatenate([-weight, weight]) / 2, np.concatenate([-bias, bias]) / 2
         weight = weight / scaler.scale_
         return weight, bias - weight @ scaler.mean_
 
     def _dealt(self, seed: int, number: int) -> int:
-        """The clip that comes at a place of an endless row of shuffled decks."""
+        """Return the clip at a place in an endless sequence of shuffles of all clips."""
         deck, place = divmod(number, len(self._learnt))
         return int(np.random.default_rng((seed, 1, deck)).permutation(len(self._learnt))[place])
 
     def _crops(self, rng: np.random.Generator, places: list[int]) -> tuple[Array, Array]:
-        """A crop of each of some clips, and its class as probabilities."""
+        """Return a crop of each of some clips, and its class as probabilities."""
         frames = [self._crop(rng, self._learnt.frames(place)) for place in places]
         shape = (len(places), self.config.patches * PATCH_FRAMES, FRONT_END.config.mel_bands)
         targets = np.eye(len(self.classes), dtype=np.float32)[self._labels[places]]
         return np.reshape(frames, shape).astype(np.float32), targets
 
     def _crop(self, rng: np.random.Generator, frames: Array) -> Array:
-        """Part of a clip in which something sounds; a clip that is shorter is repeated."""
+        """Return an audible part of a clip; a clip that is too short is repeated."""
         count = self.config.patches * PATCH_FRAMES
         frames = np.resize(frames, (max(count, len(frames)), frames.shape[1]))
         loudest = sliding_window_view(frames.mean(axis=1), count).max(axis=1)
@@ -228,7 +228,7 @@ class TunedTask:
 
 
 def _clip_logits(model: nn.Module, frames: Tensor, hop_frames: int) -> Tensor:
-    """Mean logits, shape (batch, classes), over the patches of clips of frames, shape (batch, frames, 64)."""
+    """Return the mean logits, shape (batch, classes), over the patches of frames, shape (batch, frames, 64)."""
     patches = frames.unfold(1, PATCH_FRAMES, hop_frames).transpose(2, 3)
     logits: Tensor = model(patches.flatten(0, 1))[0]
     mean: Tensor = logits.unflatten(0, patches.shape[:2]).mean(dim=1)

@@ -1,4 +1,4 @@
-"""From a fine-tuned run to a folder of the user's own; to none that ships."""
+"""Export of a fine-tuned YAMNet into a folder of the user's own. Its release is refused."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ COMMAND = "python -m train evaluate sounds_yamnet"
 
 
 def export(run: Path, folder: Path) -> Manifest:
-    """Export a run's best weights without thresholds or figures into `folder`.
+    """Export a run's best weights into a folder, without thresholds or figures.
 
     Raises
     ------
     ConfigError
-        If the folder is among the models that ship.
+        If the folder is among the released models.
     """
     if folder.resolve().is_relative_to(SHIPPED.resolve()):
         raise _refusal(f"--out is {folder}")
@@ -55,7 +55,7 @@ def export(run: Path, folder: Path) -> Manifest:
 
 
 def evaluate(asked: Evaluation) -> dict[str, Any]:
-    """Figures of an exported model on held-out clips, as those of the sounds are made."""
+    """Return figures of an exported model on held-out clips, measured like those of the released sounds."""
     figures = SoundsFigures(asked.model, asked.config, asked.data, asked.cache, asked.split)
     if asked.predictions:
         figures.predictions(COMMAND).save(asked.predictions / f"{asked.split}.npz")
@@ -63,7 +63,7 @@ def evaluate(asked: Evaluation) -> dict[str, Any]:
 
 
 def release(run: Path, data: Path, cache: Path, folder: Path) -> NoReturn:
-    """Refuse.
+    """Refuse to release weights that are fine-tuned from YAMNet.
 
     Raises
     ------

@@ -1,1 +1,1 @@
-"""The forms besides TensorFlow Hub's in which YAMNet's weights go round, and how they are compared with torch."""
+"""Readers of YAMNet's weights in formats other than TensorFlow Hub's, and the torch network to compare them with."""

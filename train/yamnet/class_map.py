@@ -1,4 +1,4 @@
-"""Where the names of YAMNet's classes are, for weights that come without."""
+"""Location of the names of YAMNet's classes, for weights that do not contain them."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ CLASS_MAP = "yamnet_class_map.csv"
 
 
 def nearby_class_map(path: Path) -> Path:
-    """The class map in the folder of a file, or in the one above.
+    """Return the path of the class map in the folder of a file, or in the one above.
 
     Raises
     ------
     ModelError
-        If there is none.
+        If there is no class map.
     """
     folders = path.resolve().parents[:2]
     found = [folder / CLASS_MAP for folder in folders if (folder / CLASS_MAP).is_file()]

@@ -1,4 +1,4 @@
-"""YAMNet's weights out of an ``npz``: float32 arrays, or integers with a scale for each output channel."""
+"""Reader of YAMNet's weights from an npz file: float32 arrays, or integers with a scale per output channel."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from train.yamnet.class_map import nearby_class_map
 def read_npz(path: Path) -> Weights:
     """Read ``NAME``, or ``NAME/q`` times ``NAME/scale``, for every array of the network.
 
-    ``network/relu_max`` says where activations are cut; without it they are not. ``frontend/...`` is not read: the
-    front end has its own constants. The class map is looked for beside the file and above it.
+    ``network/relu_max`` is the upper limit of activations; without it there is none. ``frontend/...`` is not read,
+    because the front end has its own constants. The class map is searched beside the file and in the folder above.
 
     Raises
     ------
     ModelError
-        If it is no such file.
+        If the file is of another kind.
     """
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as content:
@@ -37,7 +37,7 @@ def read_npz(path: Path) -> Weights:
 
 
 def _array(stored: dict[str, Array], name: str, path: Path) -> Array:
-    """One array as float32, scaled along its first axis."""
+    """Return one array as float32, scaled along its first axis."""
     if name in stored:
         return stored[name].astype(np.float32)
     try:

@@ -1,7 +1,7 @@
-"""YAMNet out of a ``tflite`` file: its weights, and the interpreter's own scores and embeddings.
+"""YAMNet from a ``tflite`` file: its weights, and the interpreter's own scores and embeddings.
 
-The file is read with LiteRT's own schema and interpreter (ai-edge-litert, of the extra ``[tfhub]``). Layers are told by
-their order: 27 convolutions and a fully connected one are the last with weights; the front end comes before them.
+The file is read with LiteRT's own schema and interpreter (ai-edge-litert, in the extra ``[tfhub]``). Layers are
+identified by their order: the last 28 with weights are 27 convolutions and a fully connected layer.
 """
 
 from __future__ import annotations
@@ -21,24 +21,24 @@ from streamer.yamnet.weights import SHAPES, Weights, read_class_map
 from train.yamnet.class_map import nearby_class_map
 
 LABEL_FILE = "yamnet_label_list.txt"
-"""Class names, one a line, that Google's files carry in a zip archive behind their end."""
+"""Name of the list of classes, one per line, in the zip archive that is appended to Google's files."""
 QUANTISED = Tolerance(score=0.25, embedding=0.1)
-"""For activations in 8 bits, over 27 layers: 0.082 and 0.033 were measured, and 0.76 and 0.38 with plain ReLU for ReLU6
-(docs/yamnet.md)."""
+"""Tolerance for activations in 8 bits over 27 layers. Measured differences are 0.082 and 0.033; they are 0.76 and 0.38
+if ReLU6 is mistaken for ReLU (docs/yamnet.md)."""
 
 
 class TfliteYAMNet:
-    """A YAMNet that LiteRT's interpreter runs on the CPU.
+    """YAMNet that LiteRT's interpreter runs on the CPU.
 
     Parameters
     ----------
     path : Path
-        Takes a window of sound, gives 521 scores.
+        File of a model that maps a window of sound to 521 scores.
 
     Raises
     ------
     ModelError
-        If ai-edge-litert is not installed, or the file is no such model.
+        If ai-edge-litert is not installed, or the file is not such a model.
     """
 
     def __init__(self, path: Path) -> None:
@@ -55,9 +55,8 @@ class TfliteYAMNet:
         try:
             self._content = path.read_bytes()
             with warnings.catch_warnings():
-                warnings.simplefilter(
-                    "ignore"
-                )  # keeping all tensors is for debugging, it says: this compares them
+                # It warns that keeping all tensors is meant for debugging; here they are compared.
+                warnings.simplefilter("ignore")
                 self._interpreter = Interpreter(
                     model_content=self._content, num_threads=1, experimental_preserve_all_tensors=True
                 )
@@ -80,12 +79,12 @@ class TfliteYAMNet:
             )
 
     def weights(self) -> Weights:
-        """Its kernels and biases, whole numbers times their scales, and where its activations are cut.
+        """Return the kernels and biases, dequantised, and the upper limit of activations.
 
         Raises
         ------
         ModelError
-            If they are not YAMNet's.
+            If the weights are not YAMNet's.
         """
         arrays = {}
         names = [name.removesuffix("/kernel") for name in SHAPES if name.endswith("/kernel")]
@@ -104,11 +103,11 @@ class TfliteYAMNet:
 
     @property
     def tolerance(self) -> Tolerance:
-        """How far its own outputs may be from those of its weights in float32."""
+        """Largest difference allowed between its outputs and those of its weights in float32."""
         return QUANTISED if self._is_quantised(self._layers[-1].inputs[0]) else EXACT
 
     def __call__(self, windows: Array) -> tuple[Array, Array]:
-        """Scores (count, 521) and embeddings (count, 1024) of windows, shape (count, WINDOW_SAMPLES)."""
+        """Return scores (count, 521) and embeddings (count, 1024) of windows, shape (count, WINDOW_SAMPLES)."""
         run = self._interpreter
         (given,), (taken,) = run.get_input_details(), run.get_output_details()
         embedding = self._layers[-1].inputs[0]
@@ -124,7 +123,7 @@ class TfliteYAMNet:
         return self._real(index, self._interpreter.get_tensor(index))
 
     def _real(self, index: int, stored: Array) -> Array:
-        """What a tensor stands for, float32."""
+        """Return a tensor's values as float32, dequantised if need be."""
         if not self._is_quantised(index):
             return stored.astype(np.float32)
         scheme = self._graph.tensors[index].quantization
@@ -139,7 +138,7 @@ class TfliteYAMNet:
         return scheme is not None and scheme.scale is not None and len(scheme.scale) > 0
 
     def _class_names(self) -> tuple[str, ...]:
-        """Out of the archive that the file carries, or of a class map nearby."""
+        """Return the class names from the archive in the file, or from a class map nearby."""
         try:
             with zipfile.ZipFile(io.BytesIO(self._content)) as archive:
                 return tuple(archive.read(LABEL_FILE).decode("utf-8").splitlines())

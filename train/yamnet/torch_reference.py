@@ -1,4 +1,4 @@
-"""YAMNet in torch, as others are compared with."""
+"""YAMNet in torch, the reference that other implementations are compared with."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ BATCH = 16
 
 
 class TorchYAMNet:
-    """The network of `models.yamnet` with published weights, over whole windows of sound.
+    """Network of `models.yamnet` with published weights, on whole windows of sound.
 
     Parameters
     ----------
@@ -28,7 +28,7 @@ class TorchYAMNet:
         self._network = YAMNet.from_weights(weights)
 
     def __call__(self, windows: Array) -> tuple[Array, Array]:
-        """Scores (count, 521) and embeddings (count, 1024) of windows, shape (count, WINDOW_SAMPLES)."""
+        """Return scores (count, 521) and embeddings (count, 1024) of windows, shape (count, WINDOW_SAMPLES)."""
         patches = torch.from_numpy(offline(LogMel(), windows))
         with torch.no_grad():
             given = [self._network(part) for part in patches.split(BATCH)]

@@ -34,8 +34,8 @@ def test_it_says_nearly_the_same_in_a_third_of_the_bytes(sounds: list[Array], tm
     assert int8.manifest.operating_points == float32.manifest.operating_points
     assert set(int8.manifest.results) <= {"held out"}
     card = (folder / "card.md").read_text()
-    assert "`gate` in 8 bits: its weights, with a scale for each channel" in card
-    assert f"by what that was in {len(sounds)} recordings, which it did not learn from" in card
+    assert "`gate` in 8 bits: the weights with a scale per channel" in card
+    assert f"calibrated on {len(sounds)} recordings that it did not learn from" in card
     assert (folder / "model.onnx").stat().st_size < 0.5 * (find_model("gate") / "model.onnx").stat().st_size
     x = offline(LogMel(float32.manifest.log_mel), np.stack(sounds))
     scores = [model.step(x, model.init(len(x)))[0] for model in (float32, int8)]

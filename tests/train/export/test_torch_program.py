@@ -131,5 +131,7 @@ def test_an_operation_that_the_exporter_does_not_make_is_named(tmp_path: Path) -
     onnx.save(
         onnx.helper.make_model(onnx.helper.make_graph(nodes, "g", [value], [given])), tmp_path / "model.onnx"
     )
-    with pytest.raises(TrainingError, match=r"has the operations Tan; expected those of `train\.export`"):
+    with pytest.raises(
+        TrainingError, match=r"has the operations Tan; expected those of `train\.export\.to_onnx`"
+    ):
         OnnxGraph(tmp_path / "model.onnx")

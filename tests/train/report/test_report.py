@@ -5,6 +5,7 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from markupsafe import Markup
 
 from streamer.errors import ConfigError
 from tests.train.made_predictions import choice, detection
@@ -12,7 +13,7 @@ from tests.train.toy_data import make_toy_data
 from train.evaluate.saliency import SaliencyMap
 from train.report import plots
 from train.report.build import report_command, write_report
-from train.report.page import Html, table
+from train.report.page import table
 from train.report.spectra import Spectra
 
 EVERYTHING = [
@@ -24,9 +25,9 @@ EVERYTHING = [
     "Configuration",
     "Environment",
 ]
-OF_CHOICE = ["Accuracy", "Accuracy against time heard", "Labels", "Confusion matrix", "Most confused pairs"]
+OF_CHOICE = ["Accuracy", "Accuracy against time", "Labels", "Confusion matrix", "Most confused pairs"]
 OF_CHOICE += ["Misclassified clips", "Reliability"]
-OF_DETECTION = ["Detection", "ROC and precision-recall", "Accuracy against time heard", "By data set"]
+OF_DETECTION = ["Detection", "ROC and precision-recall", "Accuracy against time", "By data set"]
 OF_DETECTION += ["Misclassified clips", "Reliability"]
 VOID = {"meta", "br"}
 
@@ -210,7 +211,7 @@ def test_runs_that_do_not_go_together_are_refused(tmp_path):
 
 
 def test_a_table_escapes_text_and_keeps_html():
-    text = table(["<a>", "n"], [("<b>", 1.23456), (Html("<i>x</i>"), None)])
+    text = table(["<a>", "n"], [("<b>", 1.23456), (Markup("<i>x</i>"), None)])
     assert "<th>&lt;a&gt;</th>" in text
     assert "<td>&lt;b&gt;</td>" in text
     assert "<td><i>x</i></td>" in text

@@ -61,7 +61,7 @@ def sounds(text):
 
 def test_the_worst_the_best_and_those_between_are_played(run, tmp_path):
     text = write_report([run], data=tmp_path).read_text()
-    assert Outline(text).titles == ["Songs of mine", "To look at and to listen to, run", *SECTIONS]
+    assert Outline(text).titles == ["Songs of mine", "Songs to listen to, run", *SECTIONS]
     shown = re.findall(r"<h3>(Ann - \d) <small>([^<]*)</small>", text)
     assert shown == [
         ("Ann - 0", "worst"),
@@ -93,14 +93,14 @@ def test_a_song_that_was_not_measured_is_refused(run, tmp_path):
 
 def test_without_the_data_there_are_figures_alone(run):
     text = write_report([run]).read_text()
-    assert "The songs are not at hand." in text
+    assert "The songs are absent." in text
     assert not sounds(text)
 
 
 def test_where_the_songs_have_gone_the_page_says_so(run, tmp_path):
     shutil.rmtree(tmp_path / "mine")
     text = write_report([run], data=tmp_path).read_text()
-    assert "The songs are not at hand: data names" in text
+    assert "The songs are absent: data names" in text
 
 
 def test_of_several_folds_each_has_its_songs(run, tmp_path):
@@ -111,8 +111,8 @@ def test_of_several_folds_each_has_its_songs(run, tmp_path):
     (other / "predictions" / "test.json").write_text(json.dumps(content))
     shutil.rmtree(tmp_path / "mine" / "Ann - 8")
     text = write_report([run, other], data=tmp_path, named=["Ann - 8"]).read_text()
-    assert Outline(text).titles[1:3] == [f"To look at and to listen to, {name}" for name in ("run", "other")]
-    assert "Ann - 8 is not at hand." in text
+    assert Outline(text).titles[1:3] == [f"Songs to listen to, {name}" for name in ("run", "other")]
+    assert "Ann - 8 is absent." in text
 
 
 def test_of_a_network_that_does_not_step_nothing_is_missed_that_it_cannot_have(run, tmp_path):

@@ -18,9 +18,9 @@ from train.data.sets import esc50
 from train.mixing.distillation import FRONT_END
 from train.report.results import fill, read
 from train.transfer import embeddings
-from train.transfer.classifiers import held_out, logistic_regression, over_folds
+from train.transfer.classifiers import logistic_regression, over_folds, predict_held_out
 from train.transfer.command import MEASURES, transfer_command
-from train.transfer.embeddings import TRAININGS, check_all_heard, embedded, pooled
+from train.transfer.embeddings import TRAININGS, check_all_embedded, embed_recordings, pool_patches
 from train.transfer.genre import mel_statistics
 from train.yamnet.npz import read_npz
 
@@ -40,7 +40,7 @@ def clips(data):
 
 def test_patches_are_those_of_the_whole_sound(data, clips):
     weights = data / TRAININGS["lite"]
-    heard = embedded(clips, weights, data / "cache")
+    heard = embed_recordings(clips, weights, data / "cache")
     network = YAMNet.from_weights(read_npz(weights))
     frames = torch.from_numpy(offline(FRONT_END, clips.samples(1)[None]))
     patches = frames.unfold(1, 96, 48).transpose(2, 3)[0]
@@ -55,42 +55,42 @@ def test_patches_are_those_of_the_whole_sound(data, clips):
 def test_digital_silence_has_no_patches(data, clips, monkeypatch, tmp_path):
     sound = np.concatenate([clips.samples(0)[:20_000], np.zeros(60_000, np.float32)])
     monkeypatch.setattr(SoundCache, "samples", lambda self, index: sound)
-    heard = embedded(clips, data / TRAININGS["lite"], tmp_path)
+    heard = embed_recordings(clips, data / TRAININGS["lite"], tmp_path)
     np.testing.assert_array_equal(heard.start_samples[heard.recording == 0], [0, 7_680, 15_360])
 
 
 def test_recordings_that_are_too_short_have_no_patches(data, clips, monkeypatch, tmp_path):
     monkeypatch.setattr(SoundCache, "samples", lambda self, index: np.ones(15_599, np.float32))
-    heard = embedded(clips, data / TRAININGS["lite"], tmp_path)
+    heard = embed_recordings(clips, data / TRAININGS["lite"], tmp_path)
     assert heard.embedding.shape == (0, 1024)
     assert len(heard.recording) == len(heard.start_samples) == len(heard.music) == 0
     with pytest.raises(
         ConfigError, match=r"esc50 1-1-A-\w+ and 1 others have no 0\.975 s that are not silent"
     ):
-        check_all_heard(heard, clips)
+        check_all_embedded(heard, clips)
 
 
 def test_yamnet_is_asked_once_for_each_training_hop_and_set_of_recordings(data, clips, monkeypatch, tmp_path):
     asked = []
-    ask = embeddings._asked
-    monkeypatch.setattr(embeddings, "_asked", lambda *given: asked.append(given[2]) or ask(*given))
-    first = embedded(clips, data / TRAININGS["hub"], tmp_path)
-    again = embedded(clips, data / TRAININGS["hub"], tmp_path)
+    ask = embeddings._embed
+    monkeypatch.setattr(embeddings, "_embed", lambda *given: asked.append(given[2]) or ask(*given))
+    first = embed_recordings(clips, data / TRAININGS["hub"], tmp_path)
+    again = embed_recordings(clips, data / TRAININGS["hub"], tmp_path)
     np.testing.assert_array_equal(first.embedding, again.embedding)
     assert asked == [7_680]
-    embedded(clips, data / TRAININGS["lite"], tmp_path)
-    embedded(clips, data / TRAININGS["lite"], tmp_path, 15_600)
-    embedded(SoundCache(clips.recordings[:1], data / "cache"), data / TRAININGS["lite"], tmp_path)
+    embed_recordings(clips, data / TRAININGS["lite"], tmp_path)
+    embed_recordings(clips, data / TRAININGS["lite"], tmp_path, 15_600)
+    embed_recordings(SoundCache(clips.recordings[:1], data / "cache"), data / TRAININGS["lite"], tmp_path)
     assert asked == [7_680, 7_680, 15_600, 7_680]
 
 
 def test_absent_weights_are_named(clips, tmp_path):
     with pytest.raises(ModelError, match=r"yamnet_weights\.npz is no npz .*expected YAMNet's weights"):
-        embedded(clips, tmp_path / "yamnet_weights.npz", tmp_path)
+        embed_recordings(clips, tmp_path / "yamnet_weights.npz", tmp_path)
 
 
 def test_pooling_is_mean_and_maximum_of_each_group():
-    found = pooled(np.array([[1.0, 2.0], [3.0, 0.0], [5.0, 5.0]]), np.array([4, 4, 9]))
+    found = pool_patches(np.array([[1.0, 2.0], [3.0, 0.0], [5.0, 5.0]]), np.array([4, 4, 9]))
     np.testing.assert_array_equal(found, [[2, 1, 3, 2], [5, 5, 5, 5]])
 
 
@@ -100,7 +100,7 @@ def test_what_is_held_out_is_not_learnt():
     labels = np.arange(100) // 5 % 2
     features = labels[:, None] + 0.01 * rng.standard_normal((100, 3))
     flipped = np.where(fold == 2, 1 - labels, labels)  # only who learnt from fold 2 could know
-    right = held_out(logistic_regression, features, flipped, fold) == flipped
+    right = predict_held_out(logistic_regression, features, flipped, fold) == flipped
     found = over_folds(right, fold)
     assert found["folds"] == {"0": 1.0, "1": 1.0, "2": 0.0, "3": 1.0, "4": 1.0}
     assert found["mean"] == 0.8
@@ -139,10 +139,10 @@ def test_yamnet_tells_real_sounds_apart(data_dir, tmp_path):
     every = [clip for clip in esc50.recordings(data_dir) if clip.category in wanted]
     some = [clip for fold in range(1, 6) for name in wanted for clip in _first(every, fold, name)]
     sounds = SoundCache(some, tmp_path)
-    heard = embedded(sounds, data_dir / TRAININGS["lite"], tmp_path)
+    heard = embed_recordings(sounds, data_dir / TRAININGS["lite"], tmp_path)
     labels = np.array([wanted.index(clip.category) for clip in sounds.recordings])
     fold = np.array([clip.fold for clip in sounds.recordings])
-    said = held_out(logistic_regression, pooled(heard.embedding, heard.recording), labels, fold)
+    said = predict_held_out(logistic_regression, pool_patches(heard.embedding, heard.recording), labels, fold)
     assert np.mean(said == labels) >= 0.9
 
 

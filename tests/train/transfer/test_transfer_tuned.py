@@ -19,7 +19,7 @@ from train.loop.run import write_config
 from train.loop.task import LoopConfig
 from train.loop.train_loop import train
 from train.transfer.classifiers import logistic_regression
-from train.transfer.embeddings import TRAININGS, embedded
+from train.transfer.embeddings import TRAININGS, embed_recordings
 from train.transfer.tuned import TunedRunConfig, TunedTask, tuned_network
 from train.transfer.tuned_release import PLUGIN, export
 
@@ -49,7 +49,7 @@ def run(data, task, tmp_path_factory):
 
 def test_it_starts_from_the_regression_on_the_frozen_embedding(data, task):
     sounds = SoundCache(esc50.recordings(data), data / "cache")
-    heard = embedded(sounds, data / TRAININGS["lite"], data / "cache")
+    heard = embed_recordings(sounds, data / TRAININGS["lite"], data / "cache")
     mean = np.stack([heard.embedding[heard.recording == n].mean(axis=0) for n in range(len(sounds))])
     learnt = sounds.where(lambda clip: clip.fold != 5)
     held = sounds.where(lambda clip: clip.fold == 5)
