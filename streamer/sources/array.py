@@ -1,4 +1,4 @@
-"""Sound that lies in memory."""
+"""Read sound from an array in memory."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ class ArraySource(Source):
     Parameters
     ----------
     samples : float32 array, shape (frames, channels)
-        Full scale is -1 to 1; finite.
+        The frames, all finite; full scale is -1 to 1.
     rate_hz : int
-        4,000 to 384,000.
+        Sample rate, 4,000 to 384,000.
     """
 
     def __init__(self, samples: Array, rate_hz: int) -> None:
@@ -23,7 +23,7 @@ class ArraySource(Source):
         self._position = 0
 
     def open(self) -> None:
-        """Nothing to open."""
+        """Do nothing: an array is always open."""
 
     def read(self, max_frames: int) -> Block | None:
         start, self._position = self._position, min(self._position + max_frames, len(self._samples))

@@ -1,4 +1,4 @@
-"""The device ``auto``: the microphone or, where there is none, the bundled recording."""
+"""Resolve the device ``auto``: the microphone or, if there is none, the bundled recording."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from streamer.config import StreamConfig
 from streamer.errors import DeviceError
 
 DEMO_PATH = Path(str(files("streamer") / "data" / "demo.ogg"))
-"""The bundled recording: music, speech, everyday sounds and silence in turn."""
+"""Path of the bundled recording: music, speech, everyday sounds and silence in turn."""
 
 INSTEAD = "Listening to the bundled recording instead, in real time, through the same pipeline."
 
 
 def resolve_auto(streams: Sequence[StreamConfig], warn: Callable[[str], None]) -> tuple[StreamConfig, ...]:
-    """Replace the device ``auto`` by the microphone or, where there is none, by the bundled recording.
+    """Replace the device ``auto`` by the microphone or, if there is none, by the bundled recording.
 
     Parameters
     ----------
     streams : sequence of StreamConfig
     warn : callable
-        Is given a line of text, twice, if there is no microphone.
+        Called with a line of text, twice, if there is no microphone.
 
     Returns
     -------

@@ -9,14 +9,14 @@ from streamer.sources.source import POLL_S, Block, Source
 
 
 def read_blocks(source: Source, max_frames: int) -> Iterator[Block]:
-    """Give the blocks of a source to its end, waiting for sound where there is none yet.
+    """Yield the blocks of a source to its end, and wait for sound while there is none yet.
 
     Parameters
     ----------
     source : Source
-        Open; the caller closes it.
+        An open source; the caller closes it.
     max_frames : int
-        Most frames of a block, 1 or more.
+        Largest number of frames in a block, 1 or more.
 
     Raises
     ------
