@@ -1,9 +1,8 @@
-"""``python -m train background``: what an ear makes of all kinds of sound, for teaching.
+"""``python -m train background``: compute the statistics of an ear that taught sounds are compared by.
 
-It is written into the ear's folder.
-
-Mean, whitening and impostors come from the folds that the ear learnt from. The scale of the scores and the operating
-points are chosen on its validation fold, by teaching a few clips of each class there and asking about the others.
+They are written into the ear's folder. Mean, whitening and impostors come from the folds that the ear was trained on.
+The scale of the scores and the operating points are chosen on its validation fold, by teaching a few clips of each
+class and scoring all others.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ from streamer.custom_sounds.background import FILE, Background
 from streamer.custom_sounds.embedder import Embedder
 from streamer.inference.manifest import Thresholds
 from streamer.inference.onnx import OnnxModel
-from train.custom_sounds.trials import Clip, clips_of, trials
+from train.custom_sounds.trials import EmbeddedClip, embed_clips, run_trials
 from train.evaluate.calibration import ODDS_RATIOS
 from train.loop.run import CACHE, data_folder
 from train.tasks.ear.task import EarRunConfig
@@ -30,40 +29,38 @@ from train.tasks.ear.task import EarRunConfig
 WINDOW_STEPS = 12
 COMPONENTS = 128
 RIDGE = 0.3
-"""Of the mean variance of the components, added to each: small ones are mostly noise."""
-WINDOWS_A_CLIP = 4
+"""Share of the components' mean variance that is added to the variance of each, since small ones are mostly noise."""
+WINDOWS_PER_CLIP = 4
 IMPOSTORS = 600
 HYSTERESIS = float(np.log(ODDS_RATIOS[0]))
-"""Log-odds from ``on`` down to ``off``."""
+"""Difference of the log-odds of ``on`` and ``off``."""
 SHOTS = (1, 3, 5)
 DRAWS = 4
 FALSE_ALARMS = {"balanced": 0.005, "precision": 0.001, "recall": 0.02}
-"""Share of clips of other sounds in which a label is said, each chosen on the validation fold."""
+"""Share of clips of other sounds in which a label is on at each operating point, on the validation fold."""
 
 
 def make_background(ear: OnnxModel, data: Path, cache: Path, config: EarRunConfig) -> Background:
-    """The background of an ear.
+    """Compute the background of an ear.
 
     Parameters
     ----------
     ear : OnnxModel
     data, cache : Path
-        Folders of the data sets and of what is made of them.
+        Folder of the data sets, and folder of all caches.
     config : EarRunConfig
-        Of the ear's run: says which folds it learnt from, and which chose its weights.
+        Configuration of the ear's run, which has the folds that it was trained and validated on.
     """
-    hearer = Embedder(ear, WINDOW_STEPS)
-    background = compute_whitening(ear, clips_of(hearer, data, cache, config.learnt_folds))
-    checked = config.checked_fold
-    return choose_scale(hearer, background, clips_of(hearer, data, cache, [checked]))
+    embedder = Embedder(ear, WINDOW_STEPS)
+    background = compute_whitening(ear, embed_clips(embedder, data, cache, config.learnt_folds))
+    return choose_scale(embedder, background, embed_clips(embedder, data, cache, [config.checked_fold]))
 
 
-def compute_whitening(ear: OnnxModel, clips: Sequence[Clip]) -> Background:
-    """Mean, whitening (principal components over their deviations) and impostors; scores without a scale yet."""
+def compute_whitening(ear: OnnxModel, clips: Sequence[EmbeddedClip]) -> Background:
+    """Compute mean, whitening (principal components over their deviations) and impostors, still without a scale."""
     rng = np.random.default_rng(0)
-    windows = np.concatenate([_some(rng, clip.heard.windows, WINDOWS_A_CLIP) for clip in clips]).astype(
-        np.float64
-    )
+    drawn = [_draw(rng, clip.embeddings.windows, WINDOWS_PER_CLIP) for clip in clips]
+    windows = np.concatenate(drawn).astype(np.float64)
     mean = windows.mean(axis=0)
     variance, components = np.linalg.eigh(np.cov(windows - mean, rowvar=False))
     variance, components = variance[::-1][:COMPONENTS], components[:, ::-1][:, :COMPONENTS]
@@ -72,27 +69,27 @@ def compute_whitening(ear: OnnxModel, clips: Sequence[Clip]) -> Background:
         ear_sha256=ear.manifest.sha256,
         window_steps=WINDOW_STEPS,
         mean=mean,
-        projection=whitening.astype(np.float16),  # as it is kept
+        projection=whitening.astype(np.float16),  # the precision of the file, so that impostors match it
         impostors=np.zeros((0, COMPONENTS)),
         slope=1.0,
         offset=0.0,
         operating_points={},
     )
     chosen = rng.permutation(len(clips))[:IMPOSTORS]
-    impostors = np.concatenate([_some(rng, clips[n].heard.windows, 1) for n in chosen])
+    impostors = np.concatenate([_draw(rng, clips[n].embeddings.windows, 1) for n in chosen])
     return replace(unscaled, impostors=unscaled.directions(impostors).astype(np.float16))
 
 
-def choose_scale(hearer: Embedder, background: Background, clips: Sequence[Clip]) -> Background:
-    """The same with a logistic function that is 0.5 at the balanced point, and all operating points."""
-    found = [trial for shots in SHOTS for trial in trials(hearer, background, clips, shots, DRAWS)]
-    similar = np.concatenate([trial.similar.ravel() for trial in found])
+def choose_scale(embedder: Embedder, background: Background, clips: Sequence[EmbeddedClip]) -> Background:
+    """Add a logistic function that is 0.5 at the balanced operating point, and all operating points."""
+    found = [trial for shots in SHOTS for trial in run_trials(embedder, background, clips, shots, DRAWS)]
+    similarity = np.concatenate([trial.similarity.ravel() for trial in found])
     own = np.concatenate([trial.is_own.ravel() for trial in found])
-    akin = np.concatenate([np.repeat(trial.akin, trial.similar.shape[1]) for trial in found])
-    similar, own = similar[~akin], own[~akin]
-    fitted = LogisticRegression(class_weight="balanced").fit(similar[:, None], own)
+    same_origin = np.concatenate([np.repeat(t.same_origin, t.similarity.shape[1]) for t in found])
+    similarity, own = similarity[~same_origin], own[~same_origin]
+    fitted = LogisticRegression(class_weight="balanced").fit(similarity[:, None], own)
     slope = float(fitted.coef_[0, 0])
-    at = {name: float(np.quantile(similar[~own], 1 - share)) for name, share in FALSE_ALARMS.items()}
+    at = {name: float(np.quantile(similarity[~own], 1 - share)) for name, share in FALSE_ALARMS.items()}
     offset = -slope * at["balanced"]
     points = {name: _point(slope * on + offset) for name, on in at.items()}
     return replace(background, slope=slope, offset=offset, operating_points=points)
@@ -102,18 +99,21 @@ def _point(log_odds: float) -> Thresholds:
     return Thresholds(round(float(expit(log_odds)), 4), round(float(expit(log_odds - HYSTERESIS)), 4))
 
 
-def _some(rng: np.random.Generator, windows: Array, count: int) -> Array:
-    return windows[rng.permutation(len(windows))[:count]]
+def _draw(rng: np.random.Generator, windows: Array, count: int) -> Array:
+    drawn: Array = windows[rng.permutation(len(windows))[:count]]
+    return drawn
 
 
 @click.command("background")
 @click.option(
     "--model", type=click.Path(path_type=Path), default=Path("models/released/ear"), show_default=True
 )
-@click.option("--fold", type=int, default=5, show_default=True, help="That the ear never heard.")
-@click.option("--validation-fold", type=int, default=4, show_default=True, help="That chose its weights.")
+@click.option("--fold", type=int, default=5, show_default=True, help="Fold that the ear held out.")
+@click.option(
+    "--validation-fold", type=int, default=4, show_default=True, help="Fold that chose its weights."
+)
 def background_command(model: Path, fold: int, validation_fold: int) -> None:
-    """Write background.npz into the folder of an ear."""
+    """Compute background.npz and write it into the folder of an ear."""
     config = EarRunConfig(fold=fold, validation_fold=validation_fold)
     background = make_background(OnnxModel(model), data_folder(), CACHE, config)
     background.write(model)

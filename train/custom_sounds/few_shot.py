@@ -1,7 +1,4 @@
-"""``python -m train few-shot``: how well taught sounds are recognised.
-
-The recordings are such as the ear never heard.
-"""
+"""``python -m train few-shot``: measure how well taught sounds are recognised, on a held-out fold."""
 
 from __future__ import annotations
 
@@ -17,7 +14,7 @@ from streamer.arrays import Array
 from streamer.custom_sounds.background import Background, read_background
 from streamer.custom_sounds.embedder import Embedder
 from streamer.inference.onnx import OnnxModel
-from train.custom_sounds.trials import Clip, Trial, clips_of, trials
+from train.custom_sounds.trials import EmbeddedClip, Trial, embed_clips, run_trials
 from train.loop.run import CACHE, data_folder
 
 SHOTS = (1, 3, 5)
@@ -25,45 +22,46 @@ DRAWS = 20
 FEW_WAYS = 5
 
 
-def figures(hearer: Embedder, background: Background, clips: Sequence[Clip]) -> dict[str, Any]:
-    """Every figure, by how many clips of each class are shown: mean and deviation over random choices of those."""
+def figures(embedder: Embedder, background: Background, clips: Sequence[EmbeddedClip]) -> dict[str, Any]:
+    """Return mean and deviation of all figures over random choices of examples, by the number of examples."""
     return {
-        f"{shots} shown": _of_trials(background, list(trials(hearer, background, clips, shots, DRAWS)))
+        f"{shots} shown": _summarise(background, list(run_trials(embedder, background, clips, shots, DRAWS)))
         for shots in SHOTS
     }
 
 
-def _of_trials(background: Background, found: Sequence[Trial]) -> dict[str, Any]:
-    told: dict[str, Any] = {}
+def _summarise(background: Background, found: Sequence[Trial]) -> dict[str, Any]:
+    summary: dict[str, Any] = {}
     for preference, point in background.operating_points.items():
         rates = [_rates(background, trial, point.on) for trial in found]
-        told[preference] = {name: _spread([rate[name] for rate in rates]) for name in rates[0]}
+        summary[preference] = {name: _spread([rate[name] for rate in rates]) for name in rates[0]}
     rng = np.random.default_rng(0)
-    classes = found[0].similar.shape[1]
+    classes = found[0].similarity.shape[1]
     for ways in (FEW_WAYS, classes):
-        told[f"nearest of {ways}"] = _spread([_nearest(trial, ways, rng) for trial in found])
-    return told
+        summary[f"nearest of {ways}"] = _spread([_nearest(trial, ways, rng) for trial in found])
+    return summary
 
 
 def _rates(background: Background, trial: Trial, on: float) -> dict[str, float]:
-    said = background.probabilities(trial.similar) >= on
-    own, sound, new = trial.is_own, trial.truth >= 0, ~trial.akin[:, None]
+    """Return how often labels are on: in clips of their sound, in parts of the examples' origins, in other sound."""
+    decided = background.probabilities(trial.similarity) >= on
+    own, sound, new = trial.is_own, trial.truth >= 0, ~trial.same_origin[:, None]
     return {
-        "clips of the sound in which it is said": float(said[own & new].mean()),
-        "other parts of what was shown": float(said[own & ~new].mean())
+        "clips of the sound in which it is said": float(decided[own & new].mean()),
+        "other parts of what was shown": float(decided[own & ~new].mean())
         if (own & ~new).any()
         else float("nan"),
-        "clips of other sounds": float(said[sound][~own[sound]].mean()),
-        "recordings of music or speech": float(said[~sound].mean()),
-        "false alarms an hour of these, a label": float(said[~own].sum() / said.shape[1] / trial.hours),
+        "clips of other sounds": float(decided[sound][~own[sound]].mean()),
+        "recordings of music or speech": float(decided[~sound].mean()),
+        "false alarms an hour of these, a label": float(decided[~own].sum() / decided.shape[1] / trial.hours),
     }
 
 
 def _nearest(trial: Trial, ways: int, rng: np.random.Generator) -> float:
-    """Share of the clips that are more similar to their own class than to `ways` - 1 others, drawn for each clip."""
+    """Return the share of clips that are more similar to their own class than to `ways` - 1 random others."""
     right = []
-    for scores, truth, akin in zip(trial.similar, trial.truth, trial.akin, strict=True):
-        if truth >= 0 and not akin:
+    for scores, truth, same_origin in zip(trial.similarity, trial.truth, trial.same_origin, strict=True):
+        if truth >= 0 and not same_origin:
             others = rng.permutation(np.delete(np.arange(len(scores)), truth))[: ways - 1]
             right.append(scores[truth] > scores[others].max())
     return float(np.mean(right))
@@ -77,12 +75,13 @@ def _spread(values: Sequence[float] | Array) -> str:
 @click.option(
     "--model", type=click.Path(path_type=Path), default=Path("models/released/ear"), show_default=True
 )
-@click.option("--fold", type=int, default=5, show_default=True, help="Clips are shown and asked of this one.")
+@click.option(
+    "--fold", type=int, default=5, show_default=True, help="Fold that examples and queries are taken from."
+)
 def few_shot_command(model: Path, fold: int) -> None:
-    """Teach each class of ESC-50 from a few clips of a held-out fold and ask about all others; figures as JSON."""
+    """Teach each class of ESC-50 by a few clips of a held-out fold, score all others, and print figures as JSON."""
     ear = OnnxModel(model)
     background = read_background(model, ear.manifest)
-    hearer = Embedder(ear, background.window_steps)
-    click.echo(
-        json.dumps(figures(hearer, background, clips_of(hearer, data_folder(), CACHE, [fold])), indent=2)
-    )
+    embedder = Embedder(ear, background.window_steps)
+    clips = embed_clips(embedder, data_folder(), CACHE, [fold])
+    click.echo(json.dumps(figures(embedder, background, clips), indent=2))

@@ -1,4 +1,4 @@
-"""Teaching tried out on recordings with known answers: a few of a class are shown, all others are asked."""
+"""Trials of taught sounds on labelled recordings: a few clips of each class are examples, all others are queries."""
 
 from __future__ import annotations
 
@@ -18,111 +18,130 @@ from train.data.recordings import Recording
 from train.data.sets.all_sound import recordings_of_folds
 
 LONGEST_S = 10.0
-"""Of each recording so much is heard."""
-OTHERS_A_SET = 40
-"""Recordings of music and speech of each data set."""
+"""Length of each recording that is used, at most."""
+OTHERS_PER_SET = 40
+"""Recordings of music and speech that are used of each data set, at most."""
 
 
 @dataclass(frozen=True)
-class Clip:
-    """A recording, how long it was heard, and what the ear made of it."""
+class EmbeddedClip:
+    """A recording with its embeddings.
+
+    Attributes
+    ----------
+    recording : Recording
+    seconds : float
+        Length of its beginning that was embedded.
+    embeddings : RecordingEmbeddings
+    """
 
     recording: Recording
     seconds: float
-    heard: RecordingEmbeddings
+    embeddings: RecordingEmbeddings
 
     @property
     def is_sound(self) -> bool:
-        """Whether it is one of everyday sounds' clips, which classes are taught of."""
+        """Whether it is a clip of everyday sound, whose class is taught."""
         return self.recording.kind == "sound"
 
     @property
     def origin(self) -> str:
-        """What ESC-50 cut it from, by its name FOLD-ORIGIN-TAKE-CLASS; the name of any other recording."""
+        """Recording that ESC-50 cut the clip from, by its name FOLD-ORIGIN-TAKE-CLASS; else the recording's name."""
         parts = self.recording.name.split("-")
         return parts[1] if len(parts) == 4 else self.recording.name
 
 
-def clips_of(hearer: Embedder, data: Path, cache: Path, folds: Sequence[int]) -> list[Clip]:
-    """Hear all clips of everyday sound of some folds, and some recordings of music and speech.
+def embed_clips(embedder: Embedder, data: Path, cache: Path, folds: Sequence[int]) -> list[EmbeddedClip]:
+    """Embed all clips of everyday sound that are in some folds, and some recordings of music and speech.
 
     Parameters
     ----------
-    hearer : Embedder
+    embedder : Embedder
     data, cache : Path
-        Folders of the data sets and of what is made of them.
+        Folder of the data sets, and folder of all caches.
     folds : sequence of int
     """
-    sounds = SoundCache(_chosen(recordings_of_folds(data, cache, folds)), cache)
-    count = round(LONGEST_S * hearer.rate_hz)
+    sounds = SoundCache(_choose(recordings_of_folds(data, cache, folds)), cache)
+    count = round(LONGEST_S * embedder.rate_hz)
     clips = []
-    for n, recording in enumerate(tqdm(sounds.recordings, desc="hearing", disable=None)):
+    for n, recording in enumerate(tqdm(sounds.recordings, desc="embedding", disable=None)):
         samples = sounds.samples(n, 0, count)
-        clips.append(Clip(recording, len(samples) / hearer.rate_hz, hearer.embed(samples)))
+        clips.append(EmbeddedClip(recording, len(samples) / embedder.rate_hz, embedder.embed(samples)))
     return clips
 
 
-def _chosen(found: Sequence[Recording]) -> list[Recording]:
-    """Everyday sounds, and of every other set music and speech in even steps through it."""
+def _choose(found: Sequence[Recording]) -> list[Recording]:
+    """Choose all everyday sounds, and every n-th recording of music and speech of every data set."""
     chosen = [r for r in found if r.kind == "sound"]
     for source in dict.fromkeys(r.source for r in found if r.kind in ("music", "speech")):
         own = [r for r in found if r.source == source and r.kind in ("music", "speech")]
-        chosen += own[:: -(-len(own) // OTHERS_A_SET)]
+        chosen += own[:: -(-len(own) // OTHERS_PER_SET)]
     return chosen
 
 
 @dataclass(frozen=True)
 class Trial:
-    """What was said once a few clips of every class had been shown.
+    """Similarities of all queries to all classes, each class taught by a few examples.
 
     Attributes
     ----------
-    similar : float array, shape (asked, classes)
-        The highest similarity of each clip that was not shown, at any step, to each class.
-    truth : int array, shape (asked,)
-        Class of each clip; -1 for music and speech.
-    akin : bool array, shape (asked,)
-        Whether another part of what the clip was cut from was shown.
+    similarity : float array, shape (queries, classes)
+        Highest similarity of each query to each class, over its steps.
+    truth : int array, shape (queries,)
+        Class of each query; -1 for music and speech.
+    same_origin : bool array, shape (queries,)
+        Whether an example was cut from the same recording as the query.
     hours : float
-        That these clips last.
+        Length of all queries together.
     """
 
-    similar: Array
+    similarity: Array
     truth: Array
-    akin: Array
+    same_origin: Array
     hours: float
 
     @property
     def is_own(self) -> Array:
-        """Which of `similar` are of a clip's own class, bool, of its shape."""
-        return self.truth[:, None] == np.arange(self.similar.shape[1])
+        """Whether a class is the query's own, bool, of the shape of `similarity`."""
+        own: Array = self.truth[:, None] == np.arange(self.similarity.shape[1])
+        return own
 
 
-def trials(
-    hearer: Embedder, background: Background, clips: Sequence[Clip], shots: int, draws: int, seed: int = 0
+def run_trials(
+    embedder: Embedder,
+    background: Background,
+    clips: Sequence[EmbeddedClip],
+    shots: int,
+    draws: int,
+    seed: int = 0,
 ) -> Iterator[Trial]:
-    """Show `shots` clips of every class, chosen at random, and ask about all others; `draws` times.
+    """Teach every class by `shots` random clips and compare all others with them; repeat `draws` times.
 
     Parameters
     ----------
-    hearer : Embedder
+    embedder : Embedder
     background : Background
-    clips : sequence of Clip
+    clips : sequence of EmbeddedClip
     shots, draws : int
-        1 or more.
+        Number of examples per class, and number of trials; 1 or more.
     seed : int
+
+    Yields
+    ------
+    Trial
     """
     rng = np.random.default_rng(seed)
-    learner = SoundLearner(hearer.ear, background)
+    learner = SoundLearner(embedder.ear, background)
     names = sorted({clip.recording.category for clip in clips if clip.is_sound})
     truth = np.array([names.index(clip.recording.category) if clip.is_sound else -1 for clip in clips])
     origins = np.array([clip.origin for clip in clips])
-    heard = [background.directions(clip.heard.pooled) for clip in clips]
-    examples = background.directions(np.stack([clip.heard.mean for clip in clips]))
+    pooled = [background.directions(clip.embeddings.pooled) for clip in clips]
+    means = background.directions(np.stack([clip.embeddings.mean for clip in clips]))
     for _ in range(draws):
-        shown = [rng.permutation(np.flatnonzero(truth == n))[:shots] for n in range(len(names))]
-        model = learner.model({name: examples[own] for name, own in zip(names, shown, strict=True)})
-        asked = np.setdiff1d(np.arange(len(clips)), np.concatenate(shown))
-        similar = np.stack([model.similarities(heard[k]).max(axis=0) for k in asked])
-        akin = np.isin(origins[asked], origins[np.concatenate(shown)])
-        yield Trial(similar, truth[asked], akin, sum(clips[k].seconds for k in asked) / 3_600)
+        examples = [rng.permutation(np.flatnonzero(truth == n))[:shots] for n in range(len(names))]
+        model = learner.model({name: means[own] for name, own in zip(names, examples, strict=True)})
+        queries = np.setdiff1d(np.arange(len(clips)), np.concatenate(examples))
+        similarity = np.stack([model.similarities(pooled[k]).max(axis=0) for k in queries])
+        same_origin = np.isin(origins[queries], origins[np.concatenate(examples)])
+        hours = sum(clips[k].seconds for k in queries) / 3_600
+        yield Trial(similarity, truth[queries], same_origin, hours)

@@ -175,7 +175,7 @@ def songs_of_folds(songs: Sequence[Song], folds: Sequence[int]) -> list[Song]:
 
 
 def _sum(sounds: Sequence[Array]) -> Array:
-    total: Array = np.sum(sounds, axis=0, dtype=np.float32)
+    total: Array = np.stack(sounds).sum(axis=0, dtype=np.float32)
     return total
 
 

@@ -10,8 +10,7 @@ import numpy as np
 from tqdm import tqdm
 
 from streamer.arrays import Array
-from streamer.dsp.log_mel import LogMel, LogMelConfig
-from streamer.errors import ConfigError
+from streamer.dsp.log_mel import LogMel
 from streamer.inference.onnx import OnnxModel
 from train.data.cache import Cache
 from train.data.decode import ClipError
@@ -67,22 +66,12 @@ class EmbeddingCache(Cache):
         Folder of all caches.
     ear : OnnxModel
         Model of the embeddings. Another one is another cache.
-
-    Raises
-    ------
-    ConfigError
-        If the ear does not take log-mel frames.
     """
 
     def __init__(self, recordings: Iterable[Recording], folder: Path, ear: OnnxModel) -> None:
-        front_end = ear.manifest.front_end
-        if not isinstance(front_end, LogMelConfig):
-            raise ConfigError(
-                f"model {ear.manifest.name} takes {front_end}; expected an ear for log-mel frames"
-            )
-        self._ear, self._front_end = ear, LogMel(front_end)
+        self._ear, self._front_end = ear, LogMel(ear.manifest.log_mel)
         # "heard" is the older name of embeddings; see `load_embeddings`.
-        depends_on = ("heard", front_end.fingerprint, ear.manifest.sha256)
+        depends_on = ("heard", ear.manifest.log_mel.fingerprint, ear.manifest.sha256)
         super().__init__(recordings, folder, depends_on, self._embed)
 
     def embeddings(self, index: int, first: int = 0, count: int | None = None) -> Array:

@@ -1,1 +1,1 @@
-"""What is trained, one file each: a model, its data, its loss and its figures."""
+"""Tasks that models are trained for, a folder each: data and loss (`task`), measurement (`figures`), `release`."""

@@ -1,4 +1,4 @@
-"""Figures of an exported model on held-out clips, each of one label, stepped as it is stepped live."""
+"""Figures of an exported model on held-out clips with one label each, stepped like live listening."""
 
 from __future__ import annotations
 
@@ -20,125 +20,128 @@ from train.evaluate.stepped_scores import SteppedScorer
 
 
 class ClipFigures:
-    """Runs an exported model over clips; subclasses say of which task.
+    """Runs an exported model over clips and measures it. Subclasses define the task.
 
     Parameters
     ----------
     folder : Path
-        Of the model; its ear lies beside it or is released.
+        Folder of the model; its ear lies beside it or is released.
     clips : SoundCache
-        Held out.
+        Clips that were held out.
 
     Raises
     ------
     ConfigError
-        If a clip is of no label of the model's.
+        If a clip has a label that the model does not know.
     """
 
     task: ClassVar[str]
     rule: ClassVar[str]
-    """How a clip's label comes of its steps, as in `Predictions`."""
+    """Rule by which the scores of all steps give the label of a clip; see `Predictions`."""
 
     def __init__(self, folder: Path, clips: SoundCache) -> None:
-        self._listener = SteppedScorer.of(folder)
+        self._scorer = SteppedScorer.of(folder)
         self._clips = clips
-        labels = self._listener.manifest.labels
+        labels = self._scorer.manifest.labels
         strange = sorted({clip.category for clip in clips.recordings} - set(labels))
         if strange:
             raise ConfigError(
                 f"clips are of {', '.join(strange)}, which model {folder} does not know; expected only labels of its "
                 "own: measure it on the data that it learnt from, or train anew"
             )
-        self._said = self._scores(clips)
+        self._clip_scores = self._scores(clips)
 
     def predictions(self, command: str) -> Predictions:
-        """What was said of every clip."""
-        labels = self._listener.manifest.labels
+        """Return the scores of every clip, with `command` as the command that gives them."""
+        labels = self._scorer.manifest.labels
         clips = self._clips.recordings
         return Predictions(
             task=self.task,
-            model=self._listener.manifest.name,
+            model=self._scorer.manifest.name,
             labels=labels,
             clips=tuple(f"{clip.source}/{clip.name}" for clip in clips),
             truth=np.array([labels.index(clip.category) for clip in clips]),
             folds=np.array([clip.fold for clip in clips]),
-            step_s=self._listener.step_s,
-            scores=stacked(self._said),
+            step_s=self._scorer.step_s,
+            scores=stacked(self._clip_scores),
             command=command,
             rule=self.rule,
         )
 
     @cached_property
     def _predictions(self) -> Predictions:
-        """For figures, which tell no command by themselves."""
+        """Predictions without a command, from which figures are computed."""
         return self.predictions("")
 
     @property
     def decides(self) -> bool:
         """Whether the model has thresholds."""
-        return bool(self._listener.manifest.operating_points)
+        return bool(self._scorer.manifest.operating_points)
 
     def clips(self) -> dict[str, Any]:
         """Clips of the held-out fold: accuracy by all steps of each."""
-        said = self._predictions
-        low, high = bootstrap(right(said))
+        predictions = self._predictions
+        low, high = bootstrap(right(predictions))
         return {
-            "clips": len(said.truth),
-            "accuracy": round(accuracy(said), 4),
+            "clips": len(predictions.truth),
+            "accuracy": round(accuracy(predictions), 4),
             "95 % of resampled clips": f"{low:.3f} to {high:.3f}",
         }
 
-    def heard(self) -> dict[str, float]:
+    def accuracy_by_time(self) -> dict[str, float]:
         """Accuracy after the first seconds of a clip."""
         found = accuracy_by_duration(self._predictions)
         return {f"{seconds:g} s": round(value, 4) for seconds, value in found.items()}
 
     def confused(self) -> dict[str, int]:
         """The pairs of labels that are most often taken for each other: clips."""
-        labels = self._listener.manifest.labels
+        labels = self._scorer.manifest.labels
         pairs = most_confused(confusion(self._predictions), 8)
-        return {f"{labels[truth]} as {labels[said]}": count for truth, said, count in pairs}
+        return {f"{labels[truth]} as {labels[predicted]}": count for truth, predicted, count in pairs}
 
     def decisions(self) -> dict[str, float]:
         """Clips in which their own label is on at any step past the warm-up, and how many others are on in a clip."""
         truth = self._predictions.truth
         found: dict[str, float] = {}
-        for preference in self._listener.manifest.operating_points:
-            on = np.stack([self._on(scores, preference).any(axis=0) for scores in self._said])
+        for preference in self._scorer.manifest.operating_points:
+            on = np.stack([self._on(scores, preference).any(axis=0) for scores in self._clip_scores])
             own = on[np.arange(len(truth)), truth]
             found[f"{preference}, own"] = round(float(own.mean()), 4)
             found[f"{preference}, others"] = round(float((on.sum(1) - own).mean()), 4)
         return found
 
     def points_of(self, goal: Goal, sounding: list[Array]) -> tuple[Thresholds, ...]:
-        """Where each label goes on, by its highest score in each clip, and off, by single steps.
+        """Choose thresholds of each label: on by its highest score in each clip, off by single steps.
 
         Parameters
         ----------
         goal : Goal
         sounding : list of Array, shape (steps,)
-            Of each label, its scores at steps where it sounds.
+            Scores of each label at the steps where it sounds.
         """
-        highest = np.stack([self._decided(scores).max(axis=0) for scores in self._said])
+        highest = np.stack([self._decided(scores).max(axis=0) for scores in self._clip_scores])
         truth = self._predictions.truth[:, None] == np.arange(highest.shape[1])
         on = [point.on for point in operating_points(highest, truth, goal)]
         return tuple(operating_point(one, scores) for one, scores in zip(on, sounding, strict=True))
 
     def _decided(self, scores: Array) -> Array:
-        """The steps past the warm-up, or the last of a clip that is no longer: live, other sound leads up to it."""
-        return scores[min(self._listener.warm_up_steps, len(scores) - 1) :]
+        """Return the scores past the warm-up, or the last score of a clip that is no longer than the warm-up."""
+        return scores[min(self._scorer.warm_up_steps, len(scores) - 1) :]
 
     def _on(self, scores: Array, preference: str) -> Array:
-        """Which labels are above their threshold at each step past the warm-up, bool, shape (steps, labels)."""
-        on = np.array([point.on for point in self._listener.manifest.thresholds(preference)])
+        """Return which labels reach their threshold at each step past the warm-up, bool, shape (steps, labels)."""
+        on = np.array([point.on for point in self._scorer.manifest.thresholds(preference)])
         return self._decided(scores) >= on
 
     def _scores(self, sounds: SoundCache) -> list[Array]:
-        return self._listener.all_scores(sounds.sounds)
+        return self._scorer.all_scores(sounds.sounds)
 
 
-def described(figures: Mapping[str, Callable[[], dict[str, Any]]]) -> dict[str, Any]:
-    """Figures by name, each with what it is, ready for the manifest."""
+def with_descriptions(figures: Mapping[str, Callable[[], Mapping[str, Any]]]) -> dict[str, Any]:
+    """Compute figures by name and add the docstring of each as its description, for the manifest.
+
+    Docstrings of figures are therefore noun phrases that a reader of the manifest understands.
+    """
     return {
         name: {"what": " ".join((measure.__doc__ or "").split()), **measure()}
         for name, measure in figures.items()

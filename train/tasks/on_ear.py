@@ -1,4 +1,4 @@
-"""What tasks that learn a head on the ear have in common."""
+"""Functions shared by the tasks that train a head on the ear."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from streamer.errors import ConfigError
 from streamer.inference.onnx import OnnxModel
 
 WARM_UP_STEPS = 6
-"""Half a second after the ear's own warm-up: what the first logits are averaged over."""
+"""Steps before the first decision, in addition to the ear's own warm-up: half a second of logits to average over."""
 
 
 def load_ear(folder: str) -> OnnxModel:
-    """The ear of an exported or released folder.
+    """Load the ear of an exported or released folder.
 
     Raises
     ------
     ModelError
-        If there is no model that this program runs.
+        If there is no model that this program can run.
     ConfigError
-        If it is no ear.
+        If the model is not an ear.
     """
     ear = OnnxModel(Path(folder))
     if not ear.manifest.is_ear:
@@ -35,23 +35,31 @@ def load_ear(folder: str) -> OnnxModel:
 
 
 def check_ear_holds_out(ear: OnnxModel, folder: str, fold: int, validation_fold: int) -> None:
-    """Refuse an ear that has heard what a head on it is to be measured on.
+    """Check that an ear was not trained on the folds that a head on it is measured on.
 
     Raises
     ------
     ConfigError
+        If the ear holds out other folds.
     """
-    asked = {"fold": fold, "validation_fold": validation_fold}
+    expected = {"fold": fold, "validation_fold": validation_fold}
     held_out = ear.manifest.results.get("held out")
-    if held_out != asked:
+    if held_out != expected:
         raise ConfigError(
-            f"ear={folder!r} holds out {held_out}; expected {asked}, or it has heard what this head is to "
+            f"ear={folder!r} holds out {held_out}; expected {expected}, or it has heard what this head is to "
             "be measured on: train an ear on the same folds"
         )
 
 
 def make_head(config: HeadConfig, labels: Sequence[str], embeddings: Tensor) -> ClassifierHead:
-    """A head of random weights that normalises as some embeddings ask for, shape (clips, steps, embedding)."""
+    """Return a head of random weights that normalises its input by the mean and deviation of some embeddings.
+
+    Parameters
+    ----------
+    config : HeadConfig
+    labels : sequence of str
+    embeddings : Tensor, shape (clips, steps, embedding)
+    """
     flat = embeddings.flatten(0, 1)
     model = ClassifierHead(config, flat.shape[1], tuple(labels))
     model.set_normalisation(flat.mean(0), flat.std(0))

@@ -1,4 +1,4 @@
-"""Figures of an exported ear: what can be told from its embeddings of held-out clips."""
+"""Figures of an exported ear: how well simple classifiers do on its embeddings of held-out clips."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ DRAWS = 20
 
 
 def figures(folder: Path, config: EarRunConfig, data: Path, cache: Path, split: Split) -> dict[str, Any]:
-    """Every figure, of the run's test fold or, for ``validation``, its validation fold."""
+    """Return all figures on the run's test fold or, for ``validation``, on its validation fold."""
     held_out = config.fold if split == "test" else config.validation_fold
     sounds = SoundCache(esc50.recordings(data), cache)
-    said = SteppedScorer.of(folder).all_scores(sounds.sounds)
-    clips = np.stack([np.concatenate([y.mean(0), y.max(0)]) for y in said])
+    embeddings = SteppedScorer.of(folder).all_scores(sounds.sounds)
+    clips = np.stack([np.concatenate([y.mean(0), y.max(0)]) for y in embeddings])
     fold = np.array([recording.fold for recording in sounds.recordings])
     names = np.array([recording.category for recording in sounds.recordings])
     learnt = np.isin(fold, config.learnt_folds)
@@ -47,7 +47,7 @@ def _probe(clips: Array, names: Array, learnt: Array, held_out: Array) -> dict[s
 
 
 def _few_shots(clips: Array, names: Array) -> dict[str, Any]:
-    """One of 50 classes by the nearest mean (cosine) of a few clips of each, over random choices of those."""
+    """Classify clips by the nearest class mean (cosine) of a few clips, and average over random choices of those."""
     rng = np.random.default_rng(0)
     unit = clips / np.linalg.norm(clips, axis=1, keepdims=True)
     found: dict[str, Any] = {
@@ -61,12 +61,12 @@ def _few_shots(clips: Array, names: Array) -> dict[str, Any]:
 
 
 def _one_draw(rng: np.random.Generator, unit: Array, names: Array, shots: int) -> float:
-    """Accuracy over the clips that are not shown; NaN where all are."""
+    """Return the accuracy on the clips that were not chosen as examples; NaN if there are none."""
     classes = np.unique(names)
-    shown = [rng.permutation(np.flatnonzero(names == c))[:shots] for c in classes]
-    asked = np.setdiff1d(np.arange(len(names)), np.concatenate(shown))
-    if not len(asked):
+    examples = [rng.permutation(np.flatnonzero(names == c))[:shots] for c in classes]
+    queries = np.setdiff1d(np.arange(len(names)), np.concatenate(examples))
+    if not len(queries):
         return float("nan")
-    means = np.stack([unit[rows].mean(axis=0) for rows in shown])
-    said = (unit[asked] @ (means / np.linalg.norm(means, axis=1, keepdims=True)).T).argmax(axis=1)
-    return float(np.mean(classes[said] == names[asked]))
+    means = np.stack([unit[rows].mean(axis=0) for rows in examples])
+    nearest = (unit[queries] @ (means / np.linalg.norm(means, axis=1, keepdims=True)).T).argmax(axis=1)
+    return float(np.mean(classes[nearest] == names[queries]))

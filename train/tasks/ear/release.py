@@ -1,4 +1,4 @@
-"""From a training run of the ear to its released folder: export, figures, card."""
+"""Release the ear from a training run: export, figures, card."""
 
 from __future__ import annotations
 
@@ -15,68 +15,69 @@ from train.export.to_onnx import describe, export
 from train.loop.checkpoint import Identity, load_weights
 from train.loop.config import read_config
 from train.loop.registry import Evaluation, Plugin
+from train.mixing.distillation import FRONT_END
 from train.tasks.ear.figures import figures
-from train.tasks.ear.task import FRONT_END, EarRunConfig, EarTask
+from train.tasks.ear.task import EarRunConfig, EarTask
 
 WARM_UP_FRAMES = 48
-"""Half a second: sooner the network has heard more of its own zero state than of the world."""
+"""Frames before the first decision, half a second: until then the zero state of the start dominates the output."""
 COMMAND = "python -m train evaluate ear"
 
 ABOUT = """
-Gives {embedding} numbers every 80 ms that say what sounds; the heads of the program listen to them. A causal
-MobileNet of {parameters:,} parameters. Trained from random weights to predict what two trainings of YAMNet say of
-5 s of sound each 0.48 s (the embedding of one, and the mean of their logits), which everyday sound it
-is, and whether music sounds. YAMNet's weights are no part of it.
+The ear turns sound into an embedding of {embedding} numbers every 80 ms, which the heads take as input. It is a causal
+MobileNet with {parameters:,} parameters. It was trained from random weights to predict three things: the outputs of two
+trainings of YAMNet every 0.48 s (the embedding of one, and the mean of their logits), the class of everyday sound, and
+whether there is music. It contains no weights of YAMNet.
 
-It learnt from {variants} versions of each clip of ESC-50 (as recorded; faster, slower, elsewhere, in rooms, through
-microphones, codecs and noise) and {scenes} scenes of each fold, made of music, speech and everyday sounds one after the
-other and mixed; half of the clips of everyday sound in a batch are mixed with another, and stripes are masked.
-Held out: {held_out}. The folds are ESC-50's own; GTZAN's by group of one recording, MIR-1K's by singer,
-TSP's by speaker.
+Its training data are {variants} versions of each clip of ESC-50 (as recorded; faster, slower, shifted, in rooms,
+through microphones, codecs and noise) and {scenes} scenes of each fold, made of music, speech and everyday sounds one
+after the other and mixed. In a batch, half of the clips of everyday sound are mixed with another clip, and stripes are
+masked. Held out: {held_out}. The folds are ESC-50's own; duplicates in GTZAN, singers of MIR-1K and speakers of
+TSP are each in one fold.
 """
 LIMITS = """
-- It knows what its teacher knows, and was taught on about six hours of sound: embeddings of sound unlike music,
-  speech and ESC-50's classes are guesses.
-- What is older than about 2 s is forgotten.
+- The ear knows only what its teachers know, and was trained on about six hours of sound: its embeddings of sound unlike
+  music, speech and ESC-50's classes are guesses.
+- It forgets what is older than about 2 s.
 - The training sets are for research, and ESC-50's licence forbids commercial use.
 """
 
 
 def load_run(run: Path) -> Ear:
-    """The ear with the best weights of a run, ready to use."""
+    """Load the ear with the best weights of a run, in evaluation mode."""
     model = Ear(read_config(EarRunConfig, run / "config.json").model)
     load_weights(model, run / "best.pt", Identity("ear", FRONT_END.config), prefix="ear.")
     return model.eval()
 
 
 def export_run(run: Path, folder: Path) -> Manifest:
-    """Export a run's best weights without figures into `folder`."""
+    """Export the best weights of a run into `folder`, without figures."""
     config, model = read_config(EarRunConfig, run / "config.json"), load_run(run)
     front_end = LogMelConfig(mel_bands=model.config.mel_bands)
-    described = dataclasses.replace(
+    manifest = dataclasses.replace(
         describe(model, "ear", (), front_end, WARM_UP_FRAMES, model.config.embedding),
         results=held_out(config),
         trained_on=(*trained_on(config.data), {"name": "what YAMNet says of them", "licence": "Apache-2.0"}),
     )
-    return export(model, described, folder)
+    return export(model, manifest, folder)
 
 
 def evaluate(asked: Evaluation) -> dict[str, Any]:
-    """Figures of an exported ear."""
+    """Return the figures of an exported ear."""
     return figures(asked.model, asked.config, asked.data, asked.cache, asked.split)
 
 
 def release(run: Path, data: Path, cache: Path, folder: Path) -> Manifest:
-    """Export a run's best weights, measure on the test fold, write the card.
+    """Export the best weights of a run, measure them on the test fold, write the card.
 
     Parameters
     ----------
     run : Path
-        With ``config.json`` and ``best.pt``.
+        Folder of the run, with ``config.json`` and ``best.pt``.
     data, cache : Path
-        Folders of the data sets and of what is made of them.
+        Folder of the data sets, and folder of all caches.
     folder : Path
-        Takes ``model.onnx``, ``manifest.json`` and ``card.md``.
+        Folder for ``model.onnx``, ``manifest.json`` and ``card.md``.
     """
     config = read_config(EarRunConfig, run / "config.json")
     manifest = export_run(run, folder)

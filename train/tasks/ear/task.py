@@ -1,4 +1,4 @@
-"""The ear: taught by YAMNet on all sound at hand, and by labels of everyday sounds and of music beside."""
+"""Train the ear: distillation of YAMNet on all data sets, and labels of everyday sounds and of music."""
 
 from __future__ import annotations
 
@@ -39,26 +39,28 @@ from train.mixing.scenes import IGNORE, MUSIC, OTHER
 
 @dataclass(frozen=True)
 class EarRunConfig(HoldsOut):
-    """A run of this task.
+    """Configuration of a run of this task.
 
     Attributes
     ----------
     model : EarConfig
     loop : LoopConfig
     lessons : DistillationConfig
+        Settings of the examples. They are called lessons in the files of existing runs, so the key stays.
     data : tuple of str
-        Data sets of `train.data.sets.catalogue` that it learns from; ESC-50 must be among them.
+        Names of data sets in `train.data.sets.catalogue` to learn from; ESC-50 must be among them.
     fold, validation_fold : int
-        As in `train.loop.folds.HoldsOut`.
+        Held-out folds, see `train.loop.folds.HoldsOut`.
     embedding_weight, scores_weight, sounds_weight, music_weight : float
-        Of the parts of the loss.
+        Weights of the parts of the loss.
     mixed : float
-        Share of the clips of everyday sound that are mixed with another; they teach the sounds' labels alone.
+        Share of the clips of everyday sound that are mixed with another clip; only the sounds' labels are learnt from
+        these.
     crop_patches : int
-        Of the teachers, 0.48 s each after the first, that the part of a lesson has which is taken: at random, since
-        short parts of many lessons teach more in a time than whole ones of few.
+        Number of the teachers' patches, 0.48 s each after the first, in the random part of an example that a batch
+        takes: short parts of many examples teach more in a given time than long parts of few.
     masks, mask_bands, mask_frames : int
-        Of SpecAugment: stripes of each direction, and how wide they are at most.
+        Stripes of SpecAugment in each direction, and their largest widths.
     smoothing : float
         Share of the sounds' labels that is spread over all classes.
     """
@@ -101,13 +103,13 @@ class EarRunConfig(HoldsOut):
 
 
 class EarStudent(nn.Module):
-    """The ear, and what it is asked while it learns.
+    """The ear with the output layers that it needs only while it learns.
 
     Parameters
     ----------
     config : EarConfig
     classes : int
-        Of everyday sound.
+        Number of classes of everyday sound.
     """
 
     def __init__(self, config: EarConfig, classes: int) -> None:
@@ -120,21 +122,22 @@ class EarStudent(nn.Module):
         self.music = nn.Linear(config.embedding, 1)
 
     def forward(self, frames: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """The teachers' embedding (standardised) and logits of every patch, sounds and music of every step."""
-        heard, _ = self.ear(frames)
-        patches = heard[:, FIRST_PATCH_STEP::PATCH_STEPS][:, :PATCHES]  # whole lessons end between two
-        sounds = self.sounds(self.dropout(heard))
-        return self.embedding(patches), self.scores(patches), sounds, self.music(heard).squeeze(2)
+        """Predict the teachers' standardised embedding and logits for each patch, sounds and music for each step."""
+        embeddings, _ = self.ear(frames)
+        # Cut to whole patches: a whole example ends with a part of one.
+        patches = embeddings[:, FIRST_PATCH_STEP::PATCH_STEPS][:, :PATCHES]
+        sounds = self.sounds(self.dropout(embeddings))
+        return self.embedding(patches), self.scores(patches), sounds, self.music(embeddings).squeeze(2)
 
 
 class EarTask:
-    """The ear for `train.loop.train_loop`.
+    """The training task of the ear, for `train.loop.train_loop`.
 
     Parameters
     ----------
     config : EarRunConfig
     data, cache : Path
-        Folders of the data sets and of what is made of them.
+        Folder of the data sets, and folder of all caches.
     """
 
     name = "ear"
@@ -145,12 +148,12 @@ class EarTask:
         self.classes = esc50.classes(data)
         self._caches = sound_by_fold(data, cache, self._folds, config.data)
         check_clips(self._caches, config.learnt_folds, self.classes)
-        lessons = {
+        examples = {
             fold: load_teacher_answers(sounds, self.classes, AMBIGUOUS, config.lessons, data, cache)
             for fold, sounds in self._caches.items()
         }
-        self._learnt = FoldArrays([lessons[fold].arrays for fold in config.learnt_folds])
-        self._checked = FoldArrays([lessons[config.checked_fold].arrays])
+        self._learnt = FoldArrays([examples[fold].arrays for fold in config.learnt_folds])
+        self._checked = FoldArrays([examples[config.checked_fold].arrays])
 
     @property
     def _folds(self) -> tuple[int, ...]:
@@ -160,7 +163,7 @@ class EarTask:
         return data_used(*self._caches.values())
 
     def make_model(self) -> nn.Module:
-        """A pupil that normalises as the first lessons ask for."""
+        """Return a model of random weights that normalises its input by the mean and deviation of some examples."""
         model = EarStudent(self.config.model, len(self.classes))
         frames = self._learnt.take("frames", self._draw(np.random.default_rng(self.config.loop.seed), 200))
         flat = frames.reshape(-1, frames.shape[-1])
@@ -168,9 +171,21 @@ class EarTask:
         return model
 
     def make_batch(self, seed: int, step: int, size: int) -> Batch:
-        """Frames, teachers' answers, labels of music and sounds, and which steps the latter are of.
+        """Return a batch whose first half are clips of everyday sound, some of them mixed with another.
 
-        The first half are clips of everyday sound, some of them mixed with another.
+        Returns
+        -------
+        frames : float32 Tensor, shape (size, frames, mel_bands)
+        embedding, logits : float32 Tensor, shape (size, patches, ...)
+            Outputs of the teachers; the embedding is standardised.
+        music : int8 Tensor, shape (size, steps)
+            Labels of music.
+        targets : float32 Tensor, shape (size, classes)
+            Probabilities of everyday sounds; all 0 where there is none.
+        steps : float32 Tensor, shape (size, steps)
+            1 where the everyday sound is audible.
+        mixed : bool Tensor, shape (size,)
+            Whether the clip is mixed with another, so that only `targets` hold for it.
         """
         rng = np.random.default_rng((seed, step))
         c, offset = self.config, FRONT_END.config.log_offset
@@ -182,44 +197,43 @@ class EarTask:
         share = rng.random(len(others), np.float32)
         frames[mixed] = mix_log_mel(frames[mixed], others, share, offset)
         both = targets[mixed] * share[:, None] + other_targets * (1 - share[:, None])
-        targets[mixed] = both / np.maximum(both.sum(1, keepdims=True), 1e-6)  # one alone may sound
+        targets[mixed] = both / np.maximum(both.sum(1, keepdims=True), 1e-6)  # one of the two may be silent
         steps[mixed] = np.maximum(steps[mixed], other_steps)
         frames = mask(rng, frames, c.masks, c.mask_bands, c.mask_frames)
         music[mixed] = IGNORE
-        arrays = frames, self._standard(embedding), logits, music, targets, steps, mixed
+        arrays = frames, self._standardise(embedding), logits, music, targets, steps, mixed
         return tuple(torch.from_numpy(array) for array in arrays)
 
     def loss(self, model: nn.Module, batch: Batch) -> dict[str, Tensor]:
         frames, embedding, logits, music, targets, steps, mixed = batch
-        c, taught = self.config, ~mixed
-        said_embedding, said_logits, sounds, said_music = model(frames)
-        scores = F.binary_cross_entropy_with_logits(said_logits, torch.sigmoid(logits), reduction="none")
+        c, unmixed = self.config, ~mixed
+        found_embedding, found_logits, sounds, found_music = model(frames)
+        scores = F.binary_cross_entropy_with_logits(found_logits, torch.sigmoid(logits), reduction="none")
         known = music != IGNORE
-        of_music = F.binary_cross_entropy_with_logits(said_music, (music == MUSIC).float(), reduction="none")
+        music_loss = F.binary_cross_entropy_with_logits(
+            found_music, (music == MUSIC).float(), reduction="none"
+        )
         smooth = targets * (1 - c.smoothing) + c.smoothing / targets.shape[1]
-        entropy = -(smooth * torch.log_softmax(_pooled(sounds, steps), dim=1)).sum(1)
+        entropy = -(smooth * torch.log_softmax(_pool(sounds, steps), dim=1)).sum(1)
         labelled = targets.sum(1) > 0
         return {
-            "embedding": c.embedding_weight * F.mse_loss(said_embedding[taught], embedding[taught]),
-            "scores": c.scores_weight * scores[taught].sum(2).mean(),
+            "embedding": c.embedding_weight * F.mse_loss(found_embedding[unmixed], embedding[unmixed]),
+            "scores": c.scores_weight * scores[unmixed].sum(2).mean(),
             "sounds": c.sounds_weight * mean_or_zero(entropy[labelled]),
-            "music": c.music_weight * mean_or_zero(of_music[known]),
+            "music": c.music_weight * mean_or_zero(music_loss[known]),
         }
 
     def validate(self, model: nn.Module) -> dict[str, float]:
-        """``score`` is the accuracy on clips as recorded, plus the AUC of music, less the embedding's error."""
+        """Return figures on the validation fold.
+
+        ``score`` is the accuracy on clips as recorded, plus the AUC of music, less the error of the embedding.
+        """
         rows = np.flatnonzero(self._checked.all("raw") | (self._checked.all("clip") < 0))
-        device = next(model.parameters()).device
-        said: list[tuple[Tensor, ...]] = []
-        with torch.no_grad():
-            for part in np.array_split(rows, max(1, len(rows) // 32)):
-                answers = model(torch.from_numpy(self._checked.take("frames", part)).to(device))
-                said.append(tuple(answer.cpu() for answer in answers))
-        embedding, _, sounds, music = (torch.cat(parts) for parts in zip(*said, strict=True))
+        embedding, sounds, music = self._outputs(model, rows)
         clip, labels = self._checked.take("clip", rows), self._checked.take("music", rows)
         steps = torch.from_numpy((self._checked.take("classes", rows) == clip[:, None]).astype(np.float32))
-        right = (_pooled(sounds, steps).argmax(1).numpy() == clip)[clip >= 0]
-        truth = torch.from_numpy(self._standard(self._checked.take("embedding", rows)))
+        right = (_pool(sounds, steps).argmax(1).numpy() == clip)[clip >= 0]
+        truth = torch.from_numpy(self._standardise(self._checked.take("embedding", rows)))
         found, alarms = music.numpy()[labels == MUSIC], music.numpy()[labels == OTHER]
         figures = {
             "accuracy": float(right.mean()),
@@ -230,48 +244,69 @@ class EarTask:
         score = figures["accuracy"] + figures["music_auc"] - figures["embedding_error"]
         return {"score": score, **figures}
 
+    def _outputs(self, model: nn.Module, rows: Array) -> tuple[Tensor, Tensor, Tensor]:
+        """Return embedding, sounds and music that a model predicts for rows of the validation fold, on the CPU."""
+        device = next(model.parameters()).device
+        outputs: list[tuple[Tensor, ...]] = []
+        with torch.no_grad():
+            for part in np.array_split(rows, max(1, len(rows) // 32)):
+                found = model(torch.from_numpy(self._checked.take("frames", part)).to(device))
+                outputs.append(tuple(output.cpu() for output in found))
+        embedding, _, sounds, music = (torch.cat(parts) for parts in zip(*outputs, strict=True))
+        return embedding, sounds, music
+
     @cached_property
     def _clips(self) -> Array:
+        """Rows of examples that are single clips of everyday sound."""
         return np.flatnonzero(self._learnt.all("clip") >= 0)
 
     @cached_property
-    def _teaching(self) -> tuple[Array, Array]:
-        """Mean of each number of the teacher's embedding, and one deviation for all, over some lessons."""
+    def _embedding_statistics(self) -> tuple[Array, Array]:
+        """Mean of each number of the teacher's embedding, and one deviation for all, over some examples."""
         rows = np.random.default_rng(0).choice(len(self._learnt), min(500, len(self._learnt)), replace=False)
         embedding = self._learnt.take("embedding", rows).reshape(-1, EMBEDDING_SIZE)
         return embedding.mean(0), embedding.std()
 
-    def _standard(self, embedding: Array) -> Array:
-        mean, deviation = self._teaching
+    def _standardise(self, embedding: Array) -> Array:
+        mean, deviation = self._embedding_statistics
         return (embedding - mean) / deviation
 
     def _crops(self, rng: np.random.Generator, rows: Array) -> tuple[Array, ...]:
-        """A random part of each lesson.
+        """Take a random part of each example.
 
-        Its frames; the teachers' embedding and logits of each patch; the label of music, and whether the lesson's own
-        class sounds, of each step; the class as shares of all, none where it does not sound in that part.
+        Returns
+        -------
+        frames : float32 array, shape (rows, frames, mel_bands)
+        embedding, logits : float32 array, shape (rows, patches, ...)
+            Outputs of the teachers.
+        music : int8 array, shape (rows, steps)
+            Labels of music.
+        steps : float32 array, shape (rows, steps)
+            1 where the example's own class is audible.
+        targets : float32 array, shape (rows, classes)
+            1 for the example's class; all 0 where it is not audible in the part.
         """
         patches = self.config.crop_patches
         length = FIRST_PATCH_STEP + 1 + (patches - 1) * PATCH_STEPS
         first = rng.integers(PATCHES - patches + 1, size=len(rows))
         step = first * PATCH_STEPS
         take = self._learnt.take
-        frames = _part(take("frames", rows), step * STEP_FRAMES, length * STEP_FRAMES)
-        taught = [_part(take(name, rows), first, patches) for name in ("embedding", "logits")]
-        music, classes = (_part(take(name, rows), step, length) for name in ("music", "classes"))
+        frames = _take_parts(take("frames", rows), step * STEP_FRAMES, length * STEP_FRAMES)
+        answers = [_take_parts(take(name, rows), first, patches) for name in ("embedding", "logits")]
+        music, classes = (_take_parts(take(name, rows), step, length) for name in ("music", "classes"))
         clip = take("clip", rows).astype(int)
         steps = ((classes == clip[:, None]) & (clip[:, None] >= 0)).astype(np.float32)
         named = (clip[:, None] == np.arange(len(self.classes))) & steps.any(1, keepdims=True)
-        return frames, *taught, music, steps, named.astype(np.float32)
+        return frames, *answers, music, steps, named.astype(np.float32)
 
     def _draw(self, rng: np.random.Generator, size: int) -> Array:
-        """FoldArrays of a batch: clips of everyday sound, then any."""
+        """Draw the rows of a batch: one half clips of everyday sound, the rest any examples."""
         clips = self._clips[rng.integers(len(self._clips), size=size // 2)]
         return np.concatenate([clips, rng.integers(len(self._learnt), size=size - len(clips))])
 
 
-def _part(arrays: Array, first: Array, length: int) -> Array:
-    """`length` entries of each row, each from its own `first` on."""
+def _take_parts(arrays: Array, first: Array, length: int) -> Array:
+    """Take `length` entries of each row, each from its own `first` on."""
     return np.take_along_axis(
         arrays,
         (first[:, None] + np.arange(length)).reshape(len(arrays), length, *[1] * (arrays.ndim - 2)),
@@ -280,10 +315,10 @@ def _part(arrays: Array, first: Array, length: int) -> Array:
 
 
 def mean_or_zero(losses: Tensor) -> Tensor:
-    """Mean, and zero where a batch has none of what is to be learnt."""
+    """Return the mean of some losses, or zero if there are none in a batch."""
     return losses.sum() / max(1, len(losses))
 
 
-def _pooled(logits: Tensor, steps: Tensor) -> Tensor:
-    """Mean logits, shape (batch, classes), over the steps that count, shape (batch, steps); over none, zeros."""
+def _pool(logits: Tensor, steps: Tensor) -> Tensor:
+    """Return the mean of logits over the steps marked by 1, shape (batch, classes); zeros if none is marked."""
     return (logits * steps.unsqueeze(2)).sum(1) / steps.sum(1, keepdim=True).clamp(min=1.0)

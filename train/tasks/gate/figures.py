@@ -1,4 +1,4 @@
-"""Figures of the released gate on held-out sound, stepped as it is stepped live."""
+"""Figures of an exported gate on held-out sound, stepped like live listening."""
 
 from __future__ import annotations
 
@@ -30,110 +30,124 @@ from train.tasks.gate.mixtures import GTZAN_SETS, SETTLED_S, Mixtures, rounded
 PATCH_SETS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {"music": GTZAN_SETS, "speech": ("speech",), "sound": ("esc50",)}
 )
-"""Kind to data sets, where single patches are judged: windows side by side, what YAMNet decides on."""
+"""Data sets of each kind whose patches are measured: windows side by side, of the length that YAMNet decides on."""
 PRECISION, RECALL = 0.999, 0.99
-"""Of single settled steps of the validation fold, asked for by ``--prefer``."""
+"""Precision and recall of single settled steps on the validation fold, at the operating points of these names."""
 LEVELS_DB = (-20, -40, -50)
+"""Levels of the patches in dB re full scale for the figure `levels`."""
 
 
 @dataclass(frozen=True)
-class Scored:
-    """A recording, its score at each step, the steps at which it sounds, and the first that is settled."""
+class ScoredRecording:
+    """A recording with the scores of a gate.
+
+    Attributes
+    ----------
+    recording : Recording
+    scores : float32 array, shape (steps,)
+        Scores of music.
+    audible : bool array, shape (steps,)
+        Whether the recording is audible at a step.
+    first_settled : int
+        Index of the first settled step.
+    """
 
     recording: Recording
     scores: Array
-    sounding: Array
+    audible: Array
     first_settled: int
 
     @property
     def settled(self) -> Array:
-        """Scores while it sounds, from `first_settled` on."""
-        return self.scores[self.first_settled :][self.sounding[self.first_settled :]]
+        """Scores of the audible steps from `first_settled` on."""
+        return self.scores[self.first_settled :][self.audible[self.first_settled :]]
 
 
 class GateFigures:
-    """Runs a released gate over one fold.
+    """Runs an exported gate over one fold and measures it.
+
+    Methods that return figures have noun phrases as docstrings, which are their descriptions in the manifest.
 
     Parameters
     ----------
     folder : Path
-        Of the released model.
+        Folder of the exported model.
     data, cache : Path
-        Folders of the data sets and of decoded sound.
+        Folder of the data sets, and folder of all caches.
     fold : int
-        The one that is measured on, 1 to 5.
+        Fold to measure on, 1 to 5.
     """
 
     def __init__(self, folder: Path, data: Path, cache: Path, fold: int) -> None:
-        self._listener = SteppedScorer.of(folder)
+        self._scorer = SteppedScorer.of(folder)
         self._sounds = SoundCache(unambiguous_recordings(data, cache, [fold]), cache)
         self._scored = self._score_recordings()
 
     @property
     def _on(self) -> float:
-        return self._listener.manifest.thresholds()[0].on
+        return self._scorer.manifest.thresholds()[0].on
 
     @property
     def _decides(self) -> bool:
-        return bool(self._listener.manifest.operating_points)
+        return bool(self._scorer.manifest.operating_points)
 
     @property
     def first_settled(self) -> int:
-        """The first step that is past `SETTLED_S`."""
-        return round(SETTLED_S / self._listener.step_s)
+        """Index of the first settled step: the first one after `SETTLED_S`."""
+        return round(SETTLED_S / self._scorer.step_s)
 
     def score(self, sound: Array) -> Array:
-        """Scores of music, shape (batch, steps), of sounds of one length, shape (batch, samples)."""
-        return self._listener.scores(sound)[:, :, 0]
+        """Return scores of music, shape (batch, steps), for sounds of one length, shape (batch, samples)."""
+        return self._scorer.scores(sound)[:, :, 0]
 
     def score_all(self, sounds: Sequence[Array]) -> list[Array]:
-        """Scores of music, shape (steps,), of sounds of any lengths."""
-        return [scores[:, 0] for scores in self._listener.all_scores(sounds)]
+        """Return scores of music, shape (steps,), for each of several sounds of any lengths."""
+        return [scores[:, 0] for scores in self._scorer.all_scores(sounds)]
 
     def points(self) -> dict[str, tuple[Thresholds, ...]]:
-        """Operating points by preference: the best F1, `PRECISION` and `RECALL` of settled steps."""
-        scores, truth = self._judged()
+        """Choose operating points on settled steps: for the best F1, for `PRECISION` and for `RECALL`."""
+        scores, truth = self._settled_with_truth()
         return {
             name: tuple(operating_points(scores[:, None], truth[:, None], goal))
             for name, goal in goals_by_preference(PRECISION, RECALL).items()
         }
 
     def temperature(self) -> float:
-        """By which the logits of settled steps are to be divided to mean what they say."""
-        scores, truth = self._judged()
+        """Return the temperature that calibrates the logits of settled steps."""
+        scores, truth = self._settled_with_truth()
         clipped = np.clip(scores, 1e-6, 1 - 1e-6)
         return fit_sigmoid_temperature(logit(clipped), truth.astype(int))
 
-    def _judged(self) -> tuple[Array, Array]:
-        """Settled scores, and which of them are of music."""
+    def _settled_with_truth(self) -> tuple[Array, Array]:
+        """Return settled scores, and whether each is of music."""
         music, other = self.settled("music"), self.settled("speech", "sound")
         return np.concatenate([music, other]), np.repeat([True, False], [len(music), len(other)])
 
     def predictions(self, command: str) -> Predictions:
-        """What was said of every recording; settled steps are judged, singing is not."""
-        manifest = self._listener.manifest
-        said = [s for s in self._scored if s.recording.kind != "singing" and len(s.scores)]
-        scores = stacked([s.scores[:, None] for s in said])
-        judged = np.full(scores.shape[:2], -1, np.int8)
-        for row, s in zip(judged, said, strict=True):
-            row[: len(s.sounding)][s.sounding] = s.recording.kind == "music"
+        """Return the scores of every recording but solo singing, with the truth of settled steps."""
+        manifest = self._scorer.manifest
+        scored = [s for s in self._scored if s.recording.kind != "singing" and len(s.scores)]
+        scores = stacked([s.scores[:, None] for s in scored])
+        step_truth = np.full(scores.shape[:2], -1, np.int8)  # -1: not counted
+        for row, s in zip(step_truth, scored, strict=True):
+            row[: len(s.audible)][s.audible] = s.recording.kind == "music"
             row[: self.first_settled] = -1
         return Predictions(
             task="gate",
             model=manifest.name,
             labels=manifest.labels,
-            clips=tuple(f"{s.recording.source}/{s.recording.name}" for s in said),
-            truth=np.array([0 if s.recording.kind == "music" else -1 for s in said]),
-            folds=np.array([s.recording.fold for s in said]),
-            step_s=self._listener.step_s,
+            clips=tuple(f"{s.recording.source}/{s.recording.name}" for s in scored),
+            truth=np.array([0 if s.recording.kind == "music" else -1 for s in scored]),
+            folds=np.array([s.recording.fold for s in scored]),
+            step_s=self._scorer.step_s,
             scores=scores,
             command=command,
-            step_truth=judged,
+            step_truth=step_truth,
         )
 
     def all(self) -> dict[str, Any]:
-        """Every figure, ready for the manifest; without thresholds, those that need none."""
-        mixtures = Mixtures(self._listener, self._sounds)
+        """Return all figures for the manifest; of a model without thresholds, only those that need none."""
+        mixtures = Mixtures(self._scorer, self._sounds)
         figures: dict[str, Callable[[], dict[str, Any]]] = {
             "recordings": self.recordings,
             "steps": self.steps,
@@ -153,7 +167,7 @@ class GateFigures:
         return {name: {"what": _summary(measure), **measure()} for name, measure in figures.items()}
 
     def recordings(self) -> dict[str, int]:
-        """How many were measured on, by data set and kind."""
+        """Number of recordings measured, by data set and kind."""
         return dict(sorted(Counter(f"{s.recording.source} {s.recording.kind}" for s in self._scored).items()))
 
     def steps(self) -> dict[str, float]:
@@ -179,7 +193,7 @@ class GateFigures:
 
     @cached_property
     def _patches(self) -> tuple[Array, Array]:
-        """Scores of patches of music, and of other sound."""
+        """Scores of patches of music, and of patches of other sound."""
         music, speech, sound = (self._patch_scores(kind, sources) for kind, sources in PATCH_SETS.items())
         return music, np.concatenate([speech, sound])
 
@@ -214,24 +228,27 @@ class GateFigures:
         }
         return {f"{level_db} dBFS": rounded(share) for level_db, share in shares.items()}
 
-    def _score_recordings(self) -> list[Scored]:
+    def _score_recordings(self) -> list[ScoredRecording]:
         sounds = self._sounds.sounds
         scored = []
         for recording, sound, scores in zip(
             self._sounds.recordings, sounds, self.score_all(sounds), strict=True
         ):
-            heard = augment.audible_mask(sound)[
-                self._listener.step_samples - 1 :: self._listener.step_samples
-            ]
-            scored.append(Scored(recording, scores[: len(heard)], heard[: len(scores)], self.first_settled))
+            audible = augment.audible_mask(sound)[self._scorer.step_samples - 1 :: self._scorer.step_samples]
+            scored.append(
+                ScoredRecording(recording, scores[: len(audible)], audible[: len(scores)], self.first_settled)
+            )
         return scored
 
     def settled(self, *kinds: str) -> Array:
-        """Settled scores of all recordings of some kinds, one after another."""
+        """Return the settled scores of all recordings of some kinds, concatenated."""
         return np.concatenate([s.settled for s in self._scored if s.recording.kind in kinds])
 
     def _shares_by(self, name: Callable[[Recording], str | None]) -> dict[str, float]:
-        """Share of settled steps at or above ``on`` by a name of recordings; none leaves them out."""
+        """Return the share of settled steps at or above ``on`` for groups of recordings.
+
+        `name` returns the name of a recording's group, or None to leave it out.
+        """
         groups = defaultdict(list)
         for scored in self._scored:
             group = name(scored.recording)
@@ -253,5 +270,5 @@ class GateFigures:
 
 
 def _summary(measure: Callable[[], dict[str, Any]]) -> str:
-    """The first paragraph of a figure's docstring, on one line."""
+    """Return the first paragraph of a figure's docstring on one line."""
     return " ".join((measure.__doc__ or "").split("\n\n")[0].split())

@@ -1,4 +1,4 @@
-"""Figures of a gate on made-up mixtures: music under speech, and music that begins and ends."""
+"""Figures of a gate on synthetic mixtures: music under speech, and music that begins and ends."""
 
 from __future__ import annotations
 
@@ -20,53 +20,55 @@ from train.evaluate.metrics import threshold_at_fpr
 from train.evaluate.stepped_scores import SteppedScorer
 
 SETTLED_S = 1.0
-"""The steps of the first second of a clip are left out where a figure says "settled"."""
+"""Time from the start of a clip until its steps count as settled."""
 GTZAN_SETS = ("gtzan", "music_speech")
 MIXED_DB = -25.0
-"""Active level of what is mixed for a figure, dB re full scale."""
+"""Active level of the louder sound of a mixture, dB re full scale."""
 UNDER_SPEECH_DB = (20, 10, 5, 0, -5, -10)
 PIECE_S = 10
 OTHER_S, MUSIC_S = 3, 4
-"""Of what comes before and after music, and of the music, where delays are measured."""
+"""Lengths of the sound before and after the music, and of the music, where delays are measured."""
 
 
 class Mixtures:
-    """Mixes music of the two GTZAN sets with speech and everyday sounds, and asks a gate.
+    """Mixes music of the two GTZAN sets with speech and everyday sounds, and measures a gate on the mixtures.
+
+    Methods that return figures have noun phrases as docstrings, which are their descriptions in the manifest.
 
     Parameters
     ----------
-    listener : SteppedScorer
-        Of the gate.
+    scorer : SteppedScorer
+        Runs the gate.
     sounds : SoundCache
-        The recordings that are mixed: a fold's.
+        Recordings of one fold, from which mixtures are made.
     """
 
-    def __init__(self, listener: SteppedScorer, sounds: SoundCache) -> None:
-        self._listener, self._sounds = listener, sounds
+    def __init__(self, scorer: SteppedScorer, sounds: SoundCache) -> None:
+        self._scorer, self._sounds = scorer, sounds
         self._rng = np.random.default_rng(7)
         self._pieces = sounds.where(lambda r: r.kind == "music" and r.source in GTZAN_SETS)
         self._speech = [self._any_speech(PIECE_S * RATE_HZ) for _ in self._pieces]
 
     def under_speech(self) -> dict[str, float]:
         """Share of settled steps at or above ``on`` for music mixed with speech, by dB of music re speech."""
-        return self._under_speech(self._listener.manifest.thresholds()[0].on)
+        return self._under_speech(self._scorer.manifest.thresholds()[0].on)
 
     def under_speech_at_equal_alarms(self) -> dict[str, float]:
-        """Music mixed with speech, above what 1 % of the steps of that speech alone exceed: for gates side by side."""
-        run_alone = self._settled([augment.set_level(speech, MIXED_DB) for speech in self._speech])
-        return self._under_speech(np.nextafter(threshold_at_fpr(run_alone, 0.01), 2.0))
+        """Share of settled steps of music mixed with speech that score above 99 % of the steps of that speech alone."""
+        speech = self._settled([augment.set_level(speech, MIXED_DB) for speech in self._speech])
+        return self._under_speech(np.nextafter(threshold_at_fpr(speech, 0.01), 2.0))
 
     def delays(self) -> dict[str, float]:
-        """Seconds from music's start after other sound until ``on`` is said live, and from its end until ``off``."""
+        """Seconds from the start of music after other sound to the live decision ``on``, from its end to ``off``."""
         begin, end = [], []
         others = self._sounds.where(lambda r: r.kind == "sound")
         for piece in self._pieces:
             other = self._sounds.samples(others[self._rng.integers(len(others))])[: OTHER_S * RATE_HZ]
             other = augment.set_level(np.resize(other, OTHER_S * RATE_HZ), MIXED_DB)
             music = augment.set_level(self._middle(piece, MUSIC_S * RATE_HZ), MIXED_DB)
-            said = self._said(np.concatenate([other, music, other]))
-            begin.append(_first(said, "on", OTHER_S, OTHER_S + MUSIC_S))
-            end.append(_first(said, "off", OTHER_S + MUSIC_S, 2 * OTHER_S + MUSIC_S))
+            changes = self._live_changes(np.concatenate([other, music, other]))
+            begin.append(_delay_s(changes, "on", OTHER_S, OTHER_S + MUSIC_S))
+            end.append(_delay_s(changes, "off", OTHER_S + MUSIC_S, 2 * OTHER_S + MUSIC_S))
         return rounded(
             {
                 "on_median_s": float(np.median(begin)),
@@ -76,13 +78,13 @@ class Mixtures:
             }
         )
 
-    def _said(self, sound: Array) -> list[Change]:
-        """The decisions of live listening, its hold times among them."""
-        head = Head("gate", "gate", self._listener.model, Config().decisions["gate"])
-        hearing = StageTree((head,), RATE_HZ, with_frames=False)
-        state = hearing.init()
-        out = run_alone(hearing.step(sound, state)) + hearing.finish(state)
-        return [change for said in out if isinstance(said, HeadResult) for change in said.changes]
+    def _live_changes(self, sound: Array) -> list[Change]:
+        """Return the decisions of live listening, which has hold times too."""
+        head = Head("gate", "gate", self._scorer.model, Config().decisions["gate"])
+        tree = StageTree((head,), RATE_HZ, with_frames=False)
+        state = tree.init()
+        out = run_alone(tree.step(sound, state)) + tree.finish(state)
+        return [change for result in out if isinstance(result, HeadResult) for change in result.changes]
 
     def _under_speech(self, threshold: float) -> dict[str, float]:
         return rounded(
@@ -103,16 +105,16 @@ class Mixtures:
         return found
 
     def _settled(self, sounds: list[Array]) -> Array:
-        """Scores past the first second, of all sounds."""
-        first = round(SETTLED_S / self._listener.step_s)
-        return np.concatenate([scores[first:, 0] for scores in self._listener.all_scores(sounds)])
+        """Return the settled scores of all sounds, concatenated."""
+        first = round(SETTLED_S / self._scorer.step_s)
+        return np.concatenate([scores[first:, 0] for scores in self._scorer.all_scores(sounds)])
 
     def _middle(self, index: int, samples: int) -> Array:
         first = max(0, (self._sounds.length(index) - samples) // 2)
         return self._sounds.samples(index, first, samples)
 
     def _any_speech(self, samples: int) -> Array:
-        """Sentences of TSP speech one after another."""
+        """Return random sentences of TSP speech, one after another."""
         pool = self._sounds.where(lambda r: r.source == "speech")
         parts: list[Array] = []
         while sum(len(part) for part in parts) < samples:
@@ -121,11 +123,11 @@ class Mixtures:
 
 
 def rounded(figures: dict[str, float]) -> dict[str, float]:
-    """To four places, as they are written down."""
+    """Round figures to four places."""
     return {name: round(value, 4) for name, value in figures.items()}
 
 
-def _first(said: list[Change], state: str, after_s: int, until_s: int) -> float:
-    """Seconds from a moment until a state is said; as many as there are where it is not."""
-    at = [change.at / RATE_HZ for change in said if change.state == state]
+def _delay_s(changes: list[Change], state: str, after_s: int, until_s: int) -> float:
+    """Return the seconds from `after_s` to the first change to a state; if there is none, those to `until_s`."""
+    at = [change.at / RATE_HZ for change in changes if change.state == state]
     return min((second for second in at if after_s < second <= until_s), default=until_s) - after_s

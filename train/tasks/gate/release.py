@@ -1,4 +1,4 @@
-"""From a training run of the gate to its released folder: export, operating point, figures, card."""
+"""Release the gate from a training run: export, operating points, figures, card."""
 
 from __future__ import annotations
 
@@ -22,52 +22,52 @@ from train.tasks.gate.figures import GateFigures
 from train.tasks.gate.task import FRONT_END, GateRunConfig, GateTask
 
 WARM_UP_FRAMES = 20
-"""Half a second: sooner the network has heard more of its own zero state than of the world."""
+"""Frames before the first decision, half a second: until then the zero state of the start dominates the output."""
 COMMAND = "python -m train evaluate gate"
 
 ABOUT = """
-Says every 93 ms whether music is sounding. A causal network of {parameters:,} parameters: three
+The gate decides every 93 ms whether there is music. It is a causal network with {parameters:,} parameters: three
 time-frequency convolutions, then eight residual blocks of depthwise dilated convolutions over time that
-remember about {memory_s:.1f} s. Trained from random weights on scenes made up while it trained: music,
+remember about {memory_s:.1f} s. It was trained from random weights on scenes that were made during training: music,
 speech, everyday and synthetic sound one after the other and mixed at random levels (music counts from -10 dB
-re what sounds with it), filtered, reverberated, noisy, at -50 to 0 dBFS. Into some of them went the first 3 s of
-{tracks} tracks of GTZAN; of most of them there are features and no sound. Steps within 0.3 s of a change are not learnt
-from.
+re other sound), filtered, reverberated, noisy, at -50 to 0 dBFS. The first 3 s of {tracks} tracks of GTZAN were mixed
+into some scenes; most of these tracks exist only as features, not as sound. Steps within 0.3 s of a change were not
+learnt from.
 
-Music is instrumental, and voice with accompaniment. Not music: speech, ESC-50's sounds, synthetic noises,
-beeps, sirens and knocks, silence. Left out as neither: church bells (ESC-50) and the clip `chant` (GTZAN
-music/speech); AudioSet files the first under musical instruments and the second under singing. Singing alone
-was not learnt; its figure is for information.
+Music is instrumental music, and voice with accompaniment. Speech, ESC-50's sounds, synthetic noises, beeps, sirens and
+knocks, and silence are not music. Church bells (ESC-50) and the clip `chant` (GTZAN music/speech) were left out as
+ambiguous: AudioSet files the first under musical instruments and the second under singing. Singing alone was not learnt
+from; its figure is for information.
 
-Nothing of fold {fold} was heard in training; fold {validation_fold} chose weights, temperature and thresholds. The
-folds are ESC-50's own; GTZAN's by group of one recording, MIR-1K's by singer, TSP's by speaker.
+Fold {fold} was not used in training; fold {validation_fold} chose weights, temperature and thresholds. The folds are
+ESC-50's own; duplicates in GTZAN, singers of MIR-1K and speakers of TSP are each in one fold.
 
 A step is "settled" when it is past the first second of its recording, and within 300 ms of sound that is less
-than 40 dB below the recording's loudest 100 ms: padding and pauses make no figure better.
+than 40 dB below the recording's loudest 100 ms, so that padding and pauses do not improve any figure.
 """
 LIMITS = """
-- The held-out music of the two GTZAN sets is 19 clips of 30 s: figures on it are coarse. Nobody can rule out
+- The held-out music of the two GTZAN sets is 19 clips of 30 s, so figures on it are coarse. It cannot be ruled out
   that a recording is in both sets, or that two singers of MIR-1K sang one karaoke track.
 - Tonal sounds of animals, bells, horns and machines are the likeliest false alarms; see the worst classes.
-- Music far below speech is not found; singing alone is mostly not taken for music.
+- Music far below speech is not detected; singing alone is mostly not taken for music.
 - The training sets are for research, and ESC-50's licence forbids commercial use.
 """
 
 
 def load_run(run: Path) -> Gate:
-    """The gate with the best weights of a run, ready to use."""
+    """Load the gate with the best weights of a run, in evaluation mode."""
     model = Gate(read_config(GateRunConfig, run / "config.json").model)
     load_weights(model, run / "best.pt", Identity("gate", FRONT_END.config))
     return model.eval()
 
 
 def export_run(run: Path, folder: Path) -> Manifest:
-    """Export a run's best weights without thresholds or figures into `folder`."""
+    """Export the best weights of a run into `folder`, without thresholds or figures."""
     return _exported(load_run(run), read_config(GateRunConfig, run / "config.json"), folder, 1.0)
 
 
 def evaluate(asked: Evaluation) -> dict[str, Any]:
-    """Every figure of an exported gate."""
+    """Return the figures of an exported gate."""
     fold = asked.config.fold if asked.split == "test" else asked.config.validation_fold
     figures = GateFigures(asked.model, asked.data, asked.cache, fold)
     if asked.predictions:
@@ -76,16 +76,16 @@ def evaluate(asked: Evaluation) -> dict[str, Any]:
 
 
 def release(run: Path, data: Path, cache: Path, folder: Path) -> Manifest:
-    """Export a run's best weights, calibrate and choose thresholds on validation, measure on test, write the card.
+    """Export the best weights of a run, calibrate and choose thresholds on validation, measure on test, write the card.
 
     Parameters
     ----------
     run : Path
-        With ``config.json`` and ``best.pt``.
+        Folder of the run, with ``config.json`` and ``best.pt``.
     data, cache : Path
-        Folders of the data sets and of decoded sound.
+        Folder of the data sets, and folder of all caches.
     folder : Path
-        Takes ``model.onnx``, ``manifest.json`` and ``card.md``.
+        Folder for ``model.onnx``, ``manifest.json`` and ``card.md``.
     """
     config = read_config(GateRunConfig, run / "config.json")
     check_chosen(config.validation_fold)
@@ -99,13 +99,13 @@ def release(run: Path, data: Path, cache: Path, folder: Path) -> Manifest:
 
 
 def _exported(model: Gate, config: GateRunConfig, folder: Path, temperature: float) -> Manifest:
-    described = dataclasses.replace(
+    manifest = dataclasses.replace(
         describe(model, "gate", model.labels, music_front_end(model.config.mel_bands), WARM_UP_FRAMES),
         temperature=temperature,
         results=held_out(config),
         trained_on=trained_on(),
     )
-    return export(model, described, folder)
+    return export(model, manifest, folder)
 
 
 def _about(model: Gate, config: GateRunConfig, data: Path) -> str:

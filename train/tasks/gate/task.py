@@ -1,4 +1,4 @@
-"""The music gate: is music sounding? Learnt on scenes made out of the data sets at hand."""
+"""Train the music gate, which decides whether there is music, on scenes made from all data sets."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ from streamer.arrays import Array
 from streamer.dsp.log_mel import LogMel
 from streamer.dsp.stage import offline
 from streamer.errors import ConfigError
-from train.data.cache import RATE_HZ, SoundCache
+from train.data.cache import SoundCache
+from train.data.decode import RATE_HZ
 from train.data.sets import gtzan_mels
 from train.data.sets.all_sound import unambiguous_recordings
 from train.evaluate.metrics import auc, tpr_at_fpr
@@ -30,12 +31,12 @@ from train.mixing.scenes import IGNORE, MUSIC, OTHER, SceneConfig, Scenes, step_
 FRONT_END = LogMel(music_front_end())
 STEP_SAMPLES = FRONT_END.config.hop_samples * HOP_FRAMES
 REACH_SAMPLES = FRONT_END.config.window_samples - FRONT_END.config.hop_samples
-"""What a step hears past its own hops, 70 ms: it is labelled by the last that it hears."""
+"""Samples after its own hops on which a step depends, 70 ms. A step is labelled by the last of them."""
 
 
 @dataclass(frozen=True)
 class GateRunConfig(HoldsOut):
-    """A run of this task.
+    """Configuration of a run of this task.
 
     Attributes
     ----------
@@ -43,15 +44,17 @@ class GateRunConfig(HoldsOut):
     loop : LoopConfig
     scenes : SceneConfig
     validation_scenes : int
-        How many are made for validation, once.
+        Number of scenes for validation, which are made once.
     fold, validation_fold : int
-        As in `train.loop.folds.HoldsOut`; the latter chooses the thresholds too.
+        Held-out folds, see `train.loop.folds.HoldsOut`; the latter chooses the thresholds too.
     music_weight : float
-        Of the loss on music steps, relative to other steps.
+        Weight of the loss on music steps, relative to other steps.
     mel_share : float
-        Of the scenes into which music of GTZAN's mel file is put, 0 to 0.5; as many again only sound like the file.
+        Share of the scenes that get music of GTZAN's mel file, 0 to 0.5. As many again get only the file's precision,
+        so that the precision does not give the music away.
     pieces : int
-        Into which the scenes of every other batch are cut, so that it learns to decide soon after a fresh start.
+        Number of pieces that the scenes of every other batch are cut into, so that the model learns to decide soon
+        after a fresh start.
     """
 
     model: GateConfig = field(default_factory=GateConfig)
@@ -79,15 +82,13 @@ class GateRunConfig(HoldsOut):
 
 
 class GateTask:
-    """The gate for `train.loop.train_loop`.
+    """The training task of the gate, for `train.loop.train_loop`.
 
     Parameters
     ----------
     config : GateRunConfig
-    data : Path
-        Folder of the data sets.
-    cache : Path
-        Folder for decoded sound.
+    data, cache : Path
+        Folder of the data sets, and folder of all caches.
     """
 
     name = "gate"
@@ -110,7 +111,7 @@ class GateTask:
         return data_used(*self._caches, self._mels)
 
     def make_model(self) -> nn.Module:
-        """A gate that normalises as the first scenes of training ask for."""
+        """Return a gate of random weights that normalises its input by the mean and deviation of some scenes."""
         model = Gate(self.config.model)
         frames, _ = self.make_batch(self.config.loop.seed, 0, 64)
         flat = frames.flatten(0, 1)
@@ -118,19 +119,20 @@ class GateTask:
         return model
 
     def make_batch(self, seed: int, step: int, size: int) -> Batch:
-        """Frames and step labels; some scenes get music of the mel file, and as many others are only made like it.
+        """Return frames (scenes, frames, mel_bands) and labels (scenes, steps).
 
-        Every other batch is of pieces of scenes, `size` times as many as the configuration says.
+        Some scenes get music of the mel file, and as many others only its precision. Every other batch is cut into
+        ``config.pieces`` times `size` shorter scenes.
         """
         rng = np.random.default_rng((seed, step))
         frames, labels = self._make(rng, self._scenes["train"], size)
         wait_steps = round(self.config.scenes.unknowable_s * RATE_HZ / STEP_SAMPLES)
-        filed = round(size * self.config.mel_share)
-        self._mel_music.mix_into(rng, frames[:filed], labels[:filed], wait_steps)
-        frames[: 2 * filed] = match_file_precision(frames[: 2 * filed])
+        with_mel = round(size * self.config.mel_share)
+        self._mel_music.mix_into(rng, frames[:with_mel], labels[:with_mel], wait_steps)
+        frames[: 2 * with_mel] = match_file_precision(frames[: 2 * with_mel])
         if step % 2:
             frames, labels = _cut(frames, labels, self.config.pieces)
-            labels[:, :wait_steps] = IGNORE
+            labels[:, :wait_steps] = IGNORE  # of every piece, since its state starts afresh
         return _as_tensors(frames, labels)
 
     def loss(self, model: nn.Module, batch: Batch) -> dict[str, Tensor]:
@@ -141,11 +143,12 @@ class GateTask:
         return {"music": binary_cross_entropy_with_logits(logits[known], labels[known].float(), weight)}
 
     def validate(self, model: nn.Module) -> dict[str, float]:
-        """Figures over single steps; ``score`` is the negative cross entropy."""
+        """Return figures over single steps; ``score`` is the negative cross entropy."""
         frames, labels = self._validation
         device = next(model.parameters()).device
         with torch.no_grad():
-            logits = torch.cat([model(part.to(device))[0].cpu() for part in frames.split(16)]).squeeze(2)
+            parts = torch.split(frames, 16)
+            logits = torch.cat([model(part.to(device))[0].cpu() for part in parts]).squeeze(2)
             entropy = binary_cross_entropy_with_logits(
                 logits[labels != IGNORE], labels[labels != IGNORE].float()
             ).item()
@@ -163,7 +166,7 @@ class GateTask:
         return _as_tensors(*made)
 
     def _make(self, rng: np.random.Generator, scenes: Scenes, size: int) -> tuple[Array, Array]:
-        """Log-mel frames (size, frames, mel_bands) and step labels (size, steps) of new scenes."""
+        """Make scenes; return their log-mel frames (size, frames, mel_bands) and labels (size, steps)."""
         steps = int(self.config.scenes.seconds * RATE_HZ) // STEP_SAMPLES
         made = [scenes.make(rng, steps * STEP_SAMPLES + REACH_SAMPLES) for _ in range(size)]
         frames = offline(FRONT_END, np.stack([scene.sound for scene in made]))
@@ -174,7 +177,7 @@ class GateTask:
 
 
 def _cut(frames: Array, labels: Array, pieces: int) -> tuple[Array, Array]:
-    """Scenes in pieces of one length, each a scene of its own; a rest at the end is left out."""
+    """Cut scenes into pieces of equal length, each a scene of its own; a remainder at the end is dropped."""
     steps = labels.shape[1] // pieces * pieces
     return (
         frames[:, : steps * HOP_FRAMES].reshape(len(frames) * pieces, -1, frames.shape[2]),

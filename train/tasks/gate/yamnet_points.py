@@ -1,8 +1,6 @@
-"""``python -m train yamnet-points FOLDER``: operating points of a sliding YAMNet.
+"""``python -m train yamnet-points FOLDER``: choose operating points of a sliding YAMNet on validation data.
 
-They are chosen on validation recordings.
-
-What it prints stands in streamer/yamnet/folder.py: whoever pulls the model has no data to choose them on.
+Its output was copied into streamer/yamnet/folder.py, since users who pull that model have no data to choose them on.
 """
 
 from __future__ import annotations
@@ -19,7 +17,7 @@ from train.tasks.gate.task import GateRunConfig
 @click.command("yamnet-points")
 @click.argument("folder", type=click.Path(path_type=Path))
 def yamnet_points_command(folder: Path) -> None:
-    """Print the operating points of the model in FOLDER, chosen as the released gate's are."""
+    """Choose operating points of the model in FOLDER like those of the released gate, and print them."""
     figures = GateFigures(folder, data_folder(), CACHE, GateRunConfig().validation_fold)
     for name, (point,) in figures.points().items():
         click.echo(f"{name}: on {point.on:.2f}, off {point.off:.2f}")

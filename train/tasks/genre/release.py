@@ -1,4 +1,4 @@
-"""From a training run of genre to its released folder: export, operating points, figures, card."""
+"""Release the genre model from a training run: export, operating points, figures, card."""
 
 from __future__ import annotations
 
@@ -24,28 +24,29 @@ from train.tasks.genre.task import FRAMES, GenreRunConfig, GenreTask
 
 COMMAND = "python -m train evaluate genre"
 PRECISION, RECALL = 0.8, 0.8
-"""Of tracks of the validation fold after 3 s, asked for by ``--prefer``."""
+"""Precision and recall of validation tracks after 3 s, at the operating points of these names."""
 
 ABOUT = """
-Says every 93 ms which of GTZAN's ten genres the music is, as the mean of what each step of the last 15 s says; nothing
-is decided in the first 3 s. A causal network of {parameters:,} parameters on the fine mel bands that the gate hears too
-(windows of 93 ms, {bands} bands up to 7.4 kHz), level taken off. Trained from random weights on the first 3 s of 980
-tracks as log-mel, whose windows and bands are the same but for the sample rate, and on whole tracks, with changes of
-pitch, tempo, range and colour, masks, and mixtures of clips.
+The model classifies music into GTZAN's ten genres every 93 ms, by the mean logits of the last 15 s; it decides nothing
+in the first 3 s. It is a causal network with {parameters:,} parameters on the same fine mel bands as the gate (windows
+of 93 ms, {bands} bands up to 7.4 kHz), with the level removed. It was trained from random weights on the first 3 s of
+980 tracks as log-mel frames, whose windows and bands are the same except for the sample rate, and on whole tracks, with
+changes of pitch, tempo, range and colour, masks, and mixtures of clips.
 
-Of ten folds, each genre even over them and repeated recordings in one, fold {fold} was held out for the
+There are ten folds, with each genre spread evenly and duplicates in one fold. Fold {fold} was held out for the
 figures{validation}.
-Calibrated on the validation fold: its logits are divided by {temperature:.2f}.
+The model is calibrated on the validation fold: its logits are divided by {temperature:.2f}.
 """
 LIMITS = """
-- GTZAN is of the 1990s, small, and its labels are in part wrong (Sturm 2013). Ten genres are not what music there is.
-- What is no music, or another genre, is told as the nearest of the ten: run it behind the gate.
+- GTZAN dates from the 1990s, is small, and some of its labels are wrong (Sturm 2013). There is more music than these
+  ten genres.
+- Other genres, and sound that is not music, are classified as the nearest of the ten: run the model behind the gate.
 - GTZAN states no licence; it is for research.
 """
 
 
 def load_run(run: Path, labels: tuple[str, ...]) -> Genre:
-    """The model with the best weights of a run, ready to use."""
+    """Load the model with the best weights of a run, in evaluation mode."""
     config = read_config(GenreRunConfig, run / "config.json").model
     model = Genre(config, labels)
     load_weights(model, run / "best.pt", Identity("genre", music_front_end(config.mel_bands)))
@@ -53,13 +54,13 @@ def load_run(run: Path, labels: tuple[str, ...]) -> Genre:
 
 
 def export_run(run: Path, folder: Path) -> Manifest:
-    """Export a run's best weights without thresholds or figures into `folder`."""
+    """Export the best weights of a run into `folder`, without thresholds or figures."""
     model = load_run(run, gtzan_mels.load(data_folder()).genres)
     return _exported(model, read_config(GenreRunConfig, run / "config.json"), folder, 1.0)
 
 
 def evaluate(asked: Evaluation) -> dict[str, Any]:
-    """Figures of an exported model."""
+    """Return the figures of an exported model."""
     figures = GenreFigures(asked.model, asked.config, asked.data, asked.cache, asked.split)
     if asked.predictions:
         figures.mel_predictions(COMMAND).save(asked.predictions / f"{asked.split}.npz")
@@ -69,29 +70,29 @@ def evaluate(asked: Evaluation) -> dict[str, Any]:
 
 
 def release(run: Path, data: Path, cache: Path, folder: Path) -> Manifest:
-    """Export a run's best weights, calibrate and choose thresholds on validation, measure on test, write the card.
+    """Export the best weights of a run, calibrate and choose thresholds on validation, measure on test, write the card.
 
     Parameters
     ----------
     run : Path
-        With ``config.json`` and ``best.pt``.
+        Folder of the run, with ``config.json`` and ``best.pt``.
     data, cache : Path
-        Folders of the data sets and of what is made of them.
+        Folder of the data sets, and folder of all caches.
     folder : Path
-        Takes ``model.onnx``, ``manifest.json`` and ``card.md``.
+        Folder for ``model.onnx``, ``manifest.json`` and ``card.md``.
     """
     config = read_config(GenreRunConfig, run / "config.json")
     check_chosen(config.validation_fold)
     model = load_run(run, gtzan_mels.load(data).genres)
     _exported(model, config, folder, 1.0)
-    said = GenreFigures(folder, config, data, cache, "validation").mel_predictions(COMMAND)
-    logits = np.log(np.maximum(said.scores[:, -1], 1e-9))
-    temperature = fit_softmax_temperature(logits, said.truth)
+    uncalibrated = GenreFigures(folder, config, data, cache, "validation").mel_predictions(COMMAND)
+    logits = np.log(np.maximum(uncalibrated.scores[:, -1], 1e-9))
+    temperature = fit_softmax_temperature(logits, uncalibrated.truth)
     manifest = _exported(model, config, folder, temperature)
-    said = GenreFigures(folder, config, data, cache, "validation").mel_predictions(COMMAND)
-    truth = said.truth[:, None] == np.arange(len(said.labels))
+    calibrated = GenreFigures(folder, config, data, cache, "validation").mel_predictions(COMMAND)
+    truth = calibrated.truth[:, None] == np.arange(len(calibrated.labels))
     points = {
-        name: tuple(operating_points(said.scores[:, -1], truth, goal))
+        name: tuple(operating_points(calibrated.scores[:, -1], truth, goal))
         for name, goal in goals_by_preference(PRECISION, RECALL).items()
     }
     manifest = set_points(manifest, points, folder)
@@ -100,14 +101,14 @@ def release(run: Path, data: Path, cache: Path, folder: Path) -> Manifest:
 
 
 def _exported(model: Genre, config: GenreRunConfig, folder: Path, temperature: float) -> Manifest:
-    described = dataclasses.replace(
+    manifest = dataclasses.replace(
         describe(model, "genre", model.labels, music_front_end(model.config.mel_bands), FRAMES),
         exclusive=True,
         temperature=temperature,
         results=held_out(config),
         trained_on=({"name": "GTZAN", "licence": gtzan.LICENCE},),
     )
-    return export(model, described, folder)
+    return export(model, manifest, folder)
 
 
 def _about(model: Genre, config: GenreRunConfig, temperature: float) -> str:

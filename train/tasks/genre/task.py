@@ -1,4 +1,4 @@
-"""Genre: GTZAN's ten, learnt from the first seconds of 980 tracks and from 50 whole ones."""
+"""Train the genre model on the first seconds of 980 tracks of GTZAN and on 50 whole tracks."""
 
 from __future__ import annotations
 
@@ -26,33 +26,34 @@ from train.loop.run import DataUsed, data_used
 from train.loop.task import Batch, LoopConfig
 
 FRAMES = 128
-"""Of a clip in training: about 3 s, what the mel file has of each track, in whole steps."""
+"""Frames of a clip in training: about 3 s, the length of tracks in the mel file cut to whole steps."""
 MEAN_DB = -46.0
-"""What the mel file took off a track's decibels, in the mean; level is taken off again by the model."""
+"""Mean level of tracks, which is not in the mel file. Its exact value does not matter: the model removes the level."""
 
 
 @dataclass(frozen=True)
 class GenreRunConfig(HoldsOut):
-    """A run of this task.
+    """Configuration of a run of this task.
 
     Attributes
     ----------
     model : GenreConfig
     loop : LoopConfig
     fold, validation_fold : int
-        Of the ten, as in `train.loop.folds.HoldsOut`.
+        Held-out folds of the ten, see `train.loop.folds.HoldsOut`.
     whole_tracks : float
-        Share of a batch that is from whole tracks, at any place in them.
+        Share of a batch that is taken from random places in whole tracks.
     mixup : float
-        Alpha of mixup; 0 mixes nothing.
+        Parameter alpha of mixup; 0 mixes nothing.
     shift_bands : int
-        Bands up or down at most: other pitch.
+        Largest shift in bands, up or down, which changes the pitch.
     speed : float
-        Faster or slower by this share at most.
+        Largest relative change of the speed, up or down.
     contrast, tilt : float
-        Deviations of the factor on a clip's range, and of a slope over the bands, in deviations of GTZAN's decibels.
+        Standard deviations of the factor on a clip's range, and of a slope over the bands, in deviations of GTZAN's
+        decibels.
     masks, mask_bands, mask_frames : int
-        Of SpecAugment.
+        Stripes of SpecAugment in each direction, and their largest widths.
     smoothing : float
         Share of the labels that is spread over all genres.
     """
@@ -79,21 +80,26 @@ class GenreRunConfig(HoldsOut):
 
 
 def frames_of_mels(tracks: MelTracks, rows: Array, bands: int) -> Array:
-    """Tracks of the mel file as the front end would give them, float32, shape (rows, FRAMES, bands).
+    """Return tracks of the mel file on the scale of the front end, float32, shape (rows, FRAMES, bands).
 
-    Their level is unknown, and their range to about a tenth.
+    Their level is unknown, and their range is known to about a tenth.
     """
     return (tracks.frames(rows)[:, :FRAMES, :bands] * DEVIATION_DB + MEAN_DB) / np.float32(DB)
 
 
 class GenreTask:
-    """Genre for `train.loop.train_loop`.
+    """The training task of the genre model, for `train.loop.train_loop`.
 
     Parameters
     ----------
     config : GenreRunConfig
     data, cache : Path
-        Folders of the data sets and of what is made of them.
+        Folder of the data sets, and folder of all caches.
+
+    Raises
+    ------
+    ConfigError
+        If a genre has no tracks in the folds that are learnt from.
     """
 
     name = "genre"
@@ -128,7 +134,7 @@ class GenreTask:
         return Genre(self.config.model, self.labels)
 
     def make_batch(self, seed: int, step: int, size: int) -> Batch:
-        """Frames (size, FRAMES, bands) and probabilities of genres (size, labels)."""
+        """Return frames (size, FRAMES, bands) and probabilities of genres (size, labels)."""
         rng, c = np.random.default_rng((seed, step)), self.config
         whole = round(size * c.whole_tracks) if len(self._tracks) else 0
         rows = self._learnt[rng.integers(len(self._learnt), size=size - whole)]
@@ -136,7 +142,7 @@ class GenreTask:
         frames = np.concatenate([self._frames[rows], *(self._cut(rng, track)[None] for track in tracks)])
         genres = [self.labels.index(self._tracks.recordings[track].category) for track in tracks]
         targets = np.eye(len(self.labels), dtype=np.float32)[[*self._mels.genre[rows], *genres]]
-        frames = np.stack([self._varied(rng, clip) for clip in frames])
+        frames = np.stack([self._vary(rng, clip) for clip in frames])
         if c.mixup:
             frames, targets = mix_up(rng, frames, targets, c.mixup)
         frames = mask(rng, frames, c.masks, c.mask_bands, c.mask_frames)
@@ -144,7 +150,7 @@ class GenreTask:
         return torch.from_numpy(frames), torch.from_numpy(targets)
 
     def loss(self, model: nn.Module, batch: Batch) -> dict[str, Tensor]:
-        """What is said after the whole clip counts, and half as much what is said after half of it."""
+        """Return the cross entropy after the whole clip, and with half the weight that after the first half."""
         frames, targets = batch
         logits, _ = model(frames)
         steps = logits.shape[1]
@@ -154,21 +160,21 @@ class GenreTask:
         }
 
     def validate(self, model: nn.Module) -> dict[str, float]:
-        """Accuracy over validation tracks after 3 s; ``score`` is the negative cross entropy."""
+        """Return the accuracy on validation tracks after 3 s; ``score`` is the negative cross entropy."""
         device = next(model.parameters()).device
         truth = torch.from_numpy(self._mels.genre[self._checked])
         with torch.no_grad():
             logits, _ = model(torch.from_numpy(self._frames[self._checked]).to(device))
-        said = logits[:, -1].cpu()
-        entropy = F.cross_entropy(said, truth).item()
-        return {"score": -entropy, "accuracy": float((said.argmax(1) == truth).float().mean())}
+        last = logits[:, -1].cpu()
+        entropy = F.cross_entropy(last, truth).item()
+        return {"score": -entropy, "accuracy": float((last.argmax(1) == truth).float().mean())}
 
     def _cut(self, rng: np.random.Generator, track: int) -> Array:
         first = rng.integers(self._tracks.length(track) - FRAMES + 1)
         return self._tracks.frames(track, int(first), FRAMES)
 
-    def _varied(self, rng: np.random.Generator, clip: Array) -> Array:
-        """Another pitch, tempo, place, range and colour, shape (FRAMES, bands)."""
+    def _vary(self, rng: np.random.Generator, clip: Array) -> Array:
+        """Change pitch, tempo, position, range and colour of a clip of shape (FRAMES, bands)."""
         c = self.config
         bands = np.clip(
             np.arange(clip.shape[1]) + rng.integers(-c.shift_bands, c.shift_bands + 1), 0, clip.shape[1] - 1
@@ -181,4 +187,5 @@ class GenreTask:
         slope = rng.normal(0.0, c.tilt) * np.linspace(-1.0, 1.0, clip.shape[1])
         mean = varied.mean()
         varied = (varied - mean) * np.float32(rng.normal(1.0, c.contrast)) + mean
-        return (varied + deviation * slope).astype(np.float32)
+        tilted: Array = (varied + deviation * slope).astype(np.float32)
+        return tilted

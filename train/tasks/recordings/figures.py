@@ -1,7 +1,8 @@
-"""Figures of an exported model of recordings on a held-out fold, stepped as it is stepped live."""
+"""Figures of an exported classifier of recordings on a held-out fold, stepped like live listening."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,22 +13,25 @@ from train.data.cache import SoundCache
 from train.data.recordings import Split, check_folds
 from train.evaluate.calibration import Goal, fit_softmax_temperature
 from train.evaluate.metrics import by_label
-from train.tasks.clip_figures import ClipFigures, described
+from train.tasks.clip_figures import ClipFigures, with_descriptions
 from train.tasks.recordings.task import RecordingsRunConfig, find_recordings
 
 
 class RecordingsFigures(ClipFigures):
-    """Runs an exported model over one fold.
+    """Runs an exported model over one fold and measures it.
+
+    Methods that return figures have noun phrases as docstrings, which are their descriptions in the manifest.
 
     Parameters
     ----------
     folder : Path
-        Of the model; its ear lies beside it or is released.
+        Folder of the model; its ear lies beside it or is released.
     config : RecordingsRunConfig
-        Of its run: says what was learnt from and what was held out.
+        Configuration of its run, which has the data and the folds that were held out.
     data, cache : Path
-        Folders of the data sets and of what is made of them.
+        Folder of the data sets, and folder of all caches.
     split : {"validation", "test"}
+        Fold to measure on.
 
     Raises
     ------
@@ -48,38 +52,43 @@ class RecordingsFigures(ClipFigures):
         super().__init__(folder, clips)
 
     def all(self) -> dict[str, Any]:
-        """Every figure, ready for the manifest."""
-        figures = {
+        """Return all figures for the manifest."""
+        figures: dict[str, Callable[[], Mapping[str, Any]]] = {
             "clips": self.clips,
-            "heard": self.heard,
+            "heard": self.accuracy_by_time,
             "categories": self.categories,
             "confused": self.confused,
         }
         if self.decides:
             figures |= {"decisions": self.decisions}
-        return described(figures)
+        return with_descriptions(figures)
 
     def categories(self) -> dict[str, str]:
-        """Precision and recall of each category, the worst first, and how many clips are of it."""
+        """Precision and recall of each category, the worst first, and its number of clips."""
         return {
             label.label: f"{label.precision:.2f} {label.recall:.2f} of {label.clips}"
             for label in by_label(self._predictions)
         }
 
     def temperature(self) -> float:
-        """With which the probabilities of single steps past the warm-up mean what they say.
+        """Return the temperature that calibrates single steps past the warm-up.
 
-        As if one more clip than there are were of no category, lest a model that is always right be called sure
-        (Platt 1999, section 2.2).
+        It is fitted as if one clip more had no category; otherwise a model that is right in every clip would be
+        calibrated to certainty (Platt 1999, section 2.2).
         """
-        steps = [self._decided(scores) for scores in self._said]
+        steps = [self._decided(scores) for scores in self._clip_scores]
         truth = np.repeat(self._predictions.truth, [len(scores) for scores in steps])
         logits = np.log(np.maximum(np.concatenate(steps), 1e-9))
         return fit_softmax_temperature(logits, truth, doubt=1 / (len(steps) + 1))
 
     def points(self, goal: Goal) -> tuple[Thresholds, ...]:
-        """Where each category goes on, by its highest score in each clip of the fold, and off, by its clips' steps."""
-        steps = [self._decided(scores) for scores in self._said]
+        """Choose thresholds of each category: on by its highest score in each clip, off by the steps of its clips.
+
+        Parameters
+        ----------
+        goal : Goal
+        """
+        steps = [self._decided(scores) for scores in self._clip_scores]
         truth = self._predictions.truth
         labels = range(len(self._predictions.labels))
         sounding = [

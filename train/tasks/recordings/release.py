@@ -1,4 +1,4 @@
-"""From a training run of recordings to a folder of the user's own: export, operating points, figures, card."""
+"""Release a classifier of recordings into a folder of the user's: export, operating points, figures, card."""
 
 from __future__ import annotations
 
@@ -25,56 +25,59 @@ from train.tasks.recordings.task import RecordingsRunConfig, RecordingsTask, dat
 
 COMMAND = "python -m train evaluate recordings"
 PRECISION, RECALL = 0.9, 0.9
-"""Of categories that are on at any time in a recording of the validation fold, asked for by ``--prefer``."""
+"""Precision and recall of categories that are on at any time in a validation recording, at the operating points of
+these names."""
 
 ABOUT = """
-Says every 80 ms which of {labels} categories of {source} is heard. A head of {parameters:,} parameters on the
-embeddings of the ear (see its card), its logits averaged over about {memory_s:.1f} s. Trained from random weights on
-parts of recordings and mixtures of two.
+The model classifies sound every 80 ms into {labels} categories of {source}. It is a head with {parameters:,} parameters
+on the embeddings of the ear (see its card), whose logits are averaged over about {memory_s:.1f} s. It was trained from
+random weights on parts of recordings and on mixtures of two.
 
-Fold {fold} was held out for the figures, fold {validation_fold} chose weights, temperature ({temperature:.2f}) and
-thresholds: by what is on at any time in a recording, for the best F1 (balanced), for a precision of {precision:g}, for
-a recall of {recall:g}.
+Fold {fold} was held out for the figures; fold {validation_fold} chose weights, temperature ({temperature:.2f}) and
+thresholds. These are chosen by the categories that are on at any time in a recording: for the best F1 (balanced), for a
+precision of {precision:g}, and for a recall of {recall:g}.
 """
 LIMITS = """
-- What is of none of the categories is told as one of them, or as none where it is unsure: a category of other sounds
-  helps. Music is better told behind the gate, as genre.
-- Its figures are of recordings like those that it learnt from; few of them make coarse figures.
-- What the data set's licence forbids is forbidden to the model.
+- Sound of no category is classified as one of them, or as none where the model is unsure: a category of other sounds
+  helps. Music is better classified behind the gate, as genre.
+- The figures hold for recordings like those that the model was trained on. They are coarse if there are few of them.
+- The licence of the data set applies to the model.
 """
 
 
 def load_run(run: Path, data: Path, cache: Path) -> tuple[RecordingsRunConfig, ClassifierHead, Manifest]:
-    """A run's configuration, its head with the best weights, ready to use, and what its manifest is to say."""
+    """Load a run: its configuration, its head with the best weights in evaluation mode, and a manifest to export."""
     config = read_config(RecordingsRunConfig, run / "config.json")
     ear = OnnxModel(run / "ear").manifest
     found = find_recordings(config, data, cache)
     environment = json.loads((run / "environment.json").read_text(encoding="utf-8"))
-    labels = tuple(environment["data"]["labels"])  # as they were: a folder may have another name since
+    labels = tuple(environment["data"]["labels"])  # as in training: folders may have been renamed since
     model = ClassifierHead(config.model, ear.output_size, labels)
     load_weights(model, run / "best.pt", Identity(RecordingsTask.name, ear.front_end))
     source = data_set_of(config)
     task = "genre" if all(recording.kind == "music" for recording in found) else "sounds"
-    described = replace(
+    manifest = replace(
         describe(model, task, labels, ear.front_end, WARM_UP_STEPS),
         name=found[0].source,
         ear=ear.as_ear(),
         exclusive=True,
         trained_on=({"name": source.title, "licence": source.licence},),
     )
-    return config, model.eval(), described
+    return config, model.eval(), manifest
 
 
 def export_run(run: Path, folder: Path) -> Manifest:
-    """Export a run's best weights without thresholds or figures into `folder`."""
-    _, model, described = load_run(run, data_folder(), CACHE)
-    return export(model, described, folder)
+    """Export the best weights of a run into `folder`, without thresholds or figures."""
+    _, model, manifest = load_run(run, data_folder(), CACHE)
+    return export(model, manifest, folder)
 
 
 def evaluate(asked: Evaluation) -> dict[str, Any]:
-    """Figures of an exported model; one that was released says itself what it learnt from."""
+    """Return the figures of an exported model."""
     learnt = read_manifest(asked.model).results.get("learnt")
-    config = replace(asked.config, **learnt) if learnt else asked.config
+    config = (
+        replace(asked.config, **learnt) if learnt else asked.config
+    )  # a released model names its own data
     figures = RecordingsFigures(asked.model, config, asked.data, asked.cache, asked.split)
     if asked.predictions:
         figures.predictions(COMMAND).save(asked.predictions / f"{asked.split}.npz")
@@ -82,31 +85,31 @@ def evaluate(asked: Evaluation) -> dict[str, Any]:
 
 
 def release(run: Path, data: Path, cache: Path, folder: Path) -> Manifest:
-    """Export a run's best weights, calibrate and choose thresholds on validation, measure on test, write the card.
+    """Export the best weights of a run, calibrate and choose thresholds on validation, measure on test, write the card.
 
     Parameters
     ----------
     run : Path
-        With ``config.json`` and ``best.pt``.
+        Folder of the run, with ``config.json`` and ``best.pt``.
     data, cache : Path
-        Folders of the data sets and of what is made of them.
+        Folder of the data sets, and folder of all caches.
     folder : Path
-        Takes ``model.onnx``, ``manifest.json`` and ``card.md``.
+        Folder for ``model.onnx``, ``manifest.json`` and ``card.md``.
 
     Raises
     ------
     ConfigError
-        If the folder is among the models that ship, or no fold chose the weights.
+        If the folder is among the models that ship, or the run had no validation fold.
     """
     if folder.resolve().is_relative_to(SHIPPED.resolve()):
         raise ConfigError(
             f"--out is {folder}, among the models that ship; expected a folder of your own: --out FOLDER"
         )
-    config, model, described = load_run(run, data, cache)
+    config, model, manifest = load_run(run, data, cache)
     check_chosen(config.validation_fold)
-    export(model, described, folder)
+    export(model, manifest, folder)
     temperature = RecordingsFigures(folder, config, data, cache, "validation").temperature()
-    manifest = export(model, replace(described, temperature=temperature), folder)
+    manifest = export(model, replace(manifest, temperature=temperature), folder)
     chosen = RecordingsFigures(folder, config, data, cache, "validation")
     goals = goals_by_preference(PRECISION, RECALL)
     manifest = set_points(manifest, {name: chosen.points(goal) for name, goal in goals.items()}, folder)

@@ -1,4 +1,4 @@
-"""Recordings of any data set, or of the user's own, told apart by category: a head on the ear."""
+"""Train a head on the ear that classifies recordings of any data set, or of the user's own, by category."""
 
 from __future__ import annotations
 
@@ -27,25 +27,25 @@ from train.tasks.on_ear import check_ear_holds_out, load_ear, make_head
 
 @dataclass(frozen=True)
 class RecordingsRunConfig(HoldsOut):
-    """A run of this task.
+    """Configuration of a run of this task.
 
     Attributes
     ----------
     data : str
-        A data set of `train.data.sets.catalogue`, or the path of a folder of folders of the user's own.
+        Name of a data set in `train.data.sets.catalogue`, or path of the user's own folder of folders.
     own_music : bool
-        Whether a folder of the user's own is of music. What learnt from music is a genre: it listens while the gate
+        Whether the user's own folder holds music. A model trained on music is a genre head, which runs while the gate
         is open.
     ear : str
         Exported or released folder of the ear.
     model : HeadConfig
     loop : LoopConfig
     fold, validation_fold : int
-        As in `train.loop.folds.HoldsOut`.
+        Held-out folds, see `train.loop.folds.HoldsOut`.
     crop_steps : int
-        Of the ear, 80 ms each, that the part of a recording has which is taken: at random.
+        Number of the ear's steps, 80 ms each, in the random part of a recording that a batch takes.
     mixup : float
-        Alpha of mixup; 0 mixes nothing.
+        Parameter alpha of mixup; 0 mixes nothing.
     smoothing : float
         Share of the labels that is spread over all categories.
     """
@@ -78,18 +78,18 @@ class RecordingsRunConfig(HoldsOut):
 
 
 def data_set_of(config: RecordingsRunConfig) -> DataSet:
-    """Where a run's recordings come from."""
+    """Return the data set of a run."""
     return find_data_set(config.data, "music" if config.own_music else "sound")
 
 
 def find_recordings(config: RecordingsRunConfig, data: Path, cache: Path) -> list[Recording]:
-    """The recordings that a run is of.
+    """Return the recordings of a run's data set.
 
     Parameters
     ----------
     config : RecordingsRunConfig
     data, cache : Path
-        Folders of the data sets and of what is made of them.
+        Folder of the data sets, and folder of all caches.
 
     Raises
     ------
@@ -102,18 +102,18 @@ def find_recordings(config: RecordingsRunConfig, data: Path, cache: Path) -> lis
 
 
 class RecordingsTask:
-    """Recordings for `train.loop.train_loop`.
+    """The training task of a classifier of recordings, for `train.loop.train_loop`.
 
     Parameters
     ----------
     config : RecordingsRunConfig
     data, cache : Path
-        Folders of the data sets and of what is made of them.
+        Folder of the data sets, and folder of all caches.
 
     Raises
     ------
     ConfigError
-        If the data cannot be learnt from, or the ear is none, or has heard what is held out here.
+        If the data do not suffice, the model in ``config.ear`` is not an ear, or it was trained on the held-out folds.
     """
 
     name = "recordings"
@@ -123,7 +123,7 @@ class RecordingsTask:
         self.ear = load_ear(config.ear)
         self.front_end = self.ear.manifest.front_end
         found = find_recordings(config, data, cache)
-        if config.data in DEFAULT_DATA_SETS:  # an ear has heard all but its test and validation folds
+        if config.data in DEFAULT_DATA_SETS:  # the ear was trained on them, except for its held-out folds
             check_ear_holds_out(self.ear, config.ear, config.fold, config.validation_fold)
         self.labels = tuple(sorted({recording.category for recording in found}))
         checked = config.checked_fold
@@ -136,12 +136,12 @@ class RecordingsTask:
         return replace(data_used(self._learnt, self._checked), labels=self.labels)
 
     def make_model(self) -> nn.Module:
-        """A head that normalises as the first embeddings ask for."""
+        """Return a head of random weights that normalises its input by the mean and deviation of some embeddings."""
         embeddings, _ = self.make_batch(self.config.loop.seed, 0, 256)
         return make_head(self.config.model, self.labels, embeddings)
 
     def make_batch(self, seed: int, step: int, size: int) -> Batch:
-        """Embeddings (size, crop_steps, embedding) and probabilities of categories (size, labels)."""
+        """Return embeddings (size, crop_steps, embedding) and probabilities of categories (size, labels)."""
         rng, c = np.random.default_rng((seed, step)), self.config
         rows = rng.integers(len(self._learnt), size=size)
         embeddings = np.stack([self._crop(rng, row) for row in rows])
@@ -152,31 +152,31 @@ class RecordingsTask:
         return torch.from_numpy(embeddings), torch.from_numpy(targets)
 
     def loss(self, model: nn.Module, batch: Batch) -> dict[str, Tensor]:
-        """Of the mean logits of a part: a step in which nothing tells what it is need say nothing."""
+        """Return the cross entropy of a part's mean logits, since not every step of it reveals the category."""
         embeddings, targets = batch
         logits, _ = model(embeddings)
         return {"recordings": F.cross_entropy(logits.mean(1), targets)}
 
     def validate(self, model: nn.Module) -> dict[str, float]:
-        """Accuracy of whole recordings by the mean logits of their steps; ``score`` is the negative cross entropy.
+        """Return the accuracy on whole recordings by the mean logits of their steps.
 
-        With few recordings accuracy is too coarse to choose weights by.
+        ``score`` is the negative cross entropy: with few recordings accuracy is too coarse to choose weights by.
         """
-        device, said = next(model.parameters()).device, []
+        device, means = next(model.parameters()).device, []
         with torch.no_grad():
             for index in range(len(self._checked)):
                 embeddings = torch.from_numpy(self._checked.embeddings(index)[None]).to(device)
-                said.append(model(embeddings)[0].mean(1).cpu())
-        logits = torch.cat(said)
+                means.append(model(embeddings)[0].mean(1).cpu())
+        logits = torch.cat(means)
         truth = torch.tensor([self._truth(self._checked, index) for index in range(len(self._checked))])
         accuracy = (logits.argmax(1) == truth).float().mean().item()
         return {"score": -F.cross_entropy(logits, truth).item(), "accuracy": accuracy}
 
-    def _truth(self, heard: EmbeddingCache, index: int) -> int:
-        return self.labels.index(heard.recordings[index].category)
+    def _truth(self, cache: EmbeddingCache, index: int) -> int:
+        return self.labels.index(cache.recordings[index].category)
 
     def _crop(self, rng: np.random.Generator, index: int) -> Array:
-        """Part of a recording; one that is shorter is repeated."""
+        """Return a random part of a recording; a recording that is too short is repeated."""
         steps = self.config.crop_steps
         first = int(rng.integers(max(1, self._learnt.length(index) - steps + 1)))
         part = self._learnt.embeddings(index, first, steps)

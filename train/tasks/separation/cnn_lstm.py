@@ -1,10 +1,9 @@
-"""Separation by convolutions, an LSTM and attention over the past, to be compared with the mask that is released."""
+"""Train a separation by convolutions, an LSTM and attention over the past, for comparison with the released one."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from models.cnn_lstm_attention import CnnLstmAttention, CnnLstmAttentionConfig
 from models.layers import StreamingModel
@@ -14,7 +13,7 @@ from train.tasks.separation.release import plugin
 
 @dataclass(frozen=True)
 class CnnLstmRunConfig(SeparationRunConfig):
-    """As `SeparationRunConfig`, of another network.
+    """`SeparationRunConfig` for another network.
 
     Attributes
     ----------
@@ -22,9 +21,10 @@ class CnnLstmRunConfig(SeparationRunConfig):
     """
 
     task: ClassVar[str] = "separation_cnn_lstm"
-    network: ClassVar[Callable[[Any], StreamingModel]] = CnnLstmAttention
-    described: ClassVar[str] = "convolutions, an LSTM, attention over the past"
+    network: ClassVar[type[StreamingModel]] = CnnLstmAttention
+    description: ClassVar[str] = "convolutions, an LSTM, attention over the past"
 
+    # Not a subtype of `MaskConfig`; code for all networks uses only their common field `stft`.
     model: CnnLstmAttentionConfig = field(default_factory=CnnLstmAttentionConfig)  # type: ignore[assignment]
 
 

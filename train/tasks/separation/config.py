@@ -1,10 +1,9 @@
-"""The configuration of a run of the separation."""
+"""Configuration of runs of the separation."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from models.layers import StreamingModel
 from models.separation_mask import Mask, MaskConfig
@@ -16,14 +15,19 @@ from train.mixing.remixes import RemixConfig
 
 @dataclass(frozen=True)
 class LossWeights:
-    """How much each loss counts.
+    """Weights of the losses.
 
     Attributes
     ----------
     snr, interference : float
-        A decibel, of both stems together.
+        Weights of one decibel, summed over both stems.
     spectral, voice : float
-        A unit.
+        Weights of one unit.
+
+    Raises
+    ------
+    ConfigError
+        If a weight is negative, or all are 0.
     """
 
     snr: float = 0.05
@@ -40,26 +44,32 @@ class LossWeights:
 
 @dataclass(frozen=True)
 class SeparationRunConfig(HoldsOut):
-    """A run of this task.
+    """Configuration of a run of this task. Subclasses are for other networks.
 
     Attributes
     ----------
+    task : str
+        Name of the task.
+    network : type
+        Network, which is made from `model`.
+    description : str
+        Description of the network on model cards.
     data : tuple of str
-        Sets of songs, as of `train.data.sets.song_catalogue`.
+        Names of sets of songs in `train.data.sets.song_catalogue`, or paths of folders.
     model : MaskConfig
     loop : LoopConfig
     remixes : RemixConfig
     weights : LossWeights
     begin : str
-        Folder of a run, or of what was released from one, whose weights it begins with, to be tuned on other songs,
-        or for another transform whose zones have bands as wide; empty begins at random.
+        Folder of a run, or of a model released from one, whose weights this run starts from, to fine-tune them on
+        other songs, or for another transform if the bands of its zones have the same widths. Empty starts at random.
     fold, validation_fold : int
-        As in `train.loop.folds.HoldsOut`.
+        Held-out folds, see `train.loop.folds.HoldsOut`.
     """
 
     task: ClassVar[str] = "separation"
-    network: ClassVar[Callable[[Any], StreamingModel]] = Mask
-    described: ClassVar[str] = "bands that remember, and hear one another"
+    network: ClassVar[type[StreamingModel]] = Mask
+    description: ClassVar[str] = "bands that remember, and hear one another"
 
     data: tuple[str, ...] = ("mir1k", "spoken")
     model: MaskConfig = field(default_factory=MaskConfig)

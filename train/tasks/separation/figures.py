@@ -1,4 +1,4 @@
-"""Figures of a separation on held-out songs, by the exported model, stepping: BSS Eval, SI-SDR, voice activity."""
+"""Figures of a separation on held-out songs: BSS Eval, SI-SDR, voice activity."""
 
 from __future__ import annotations
 
@@ -23,20 +23,22 @@ from train.loop.run import write_json
 from train.tasks.separation.task import VOICED_DB, voiced_frames
 
 WORKERS = 2
-"""Processes that measure; each runs the model on one thread."""
+"""Processes that measure songs; each runs the model on one thread."""
 WHOLE_CLIPS = ("mir1k", "speech")
-"""Sources that are measured as the literature does, clip by clip by BSS Eval v3; others by v4, second by second."""
+"""Sources that are measured like in the literature, clip by clip by BSS Eval v3. Others are measured by v4, second by
+second."""
 
 
 @dataclass(frozen=True)
 class VoiceScores:
-    """Where there is a voice, hop by hop.
+    """Estimated and true voice activity of each hop.
 
     Attributes
     ----------
     scores : float32 array, shape (hops,)
-        Probabilities, 0 to 1.
+        Probabilities of a voice, 0 to 1.
     truth : bool array, shape (hops,)
+        Whether there is a voice.
     """
 
     scores: Array
@@ -45,16 +47,19 @@ class VoiceScores:
 
 @dataclass(frozen=True)
 class SongFigures:
-    """What was measured of one song.
+    """Figures of one song.
 
     Attributes
     ----------
     name, artist, source : str
-        Of the song.
+        Title, artist and data set of the song.
     seconds : float
+        Length of the song.
     decibels : dict
-        By stem and figure, as ``voice/sdr``; ``mixture/...`` are of the mixture taken for the stem.
+        Figures in dB by stem and name, such as ``voice/sdr``. In ``voice/si_sdr of mixture`` the mixture is taken for
+        the estimate.
     voice : VoiceScores
+        Voice activity.
     """
 
     name: str
@@ -66,19 +71,20 @@ class SongFigures:
 
 
 class SongSeparator(Protocol):
-    """Takes whole mixtures apart. It goes to other processes, so it holds a path rather than a model."""
+    """Separates whole songs. It is pickled for other processes, so it holds a path rather than a model."""
 
     def __call__(self, mixture: Array, rate_hz: int) -> tuple[Stems, int]:
-        """Stems of a mixture of shape (samples, channels), a batch of one, and the samples of a hop."""
+        """Separate a mixture of shape (samples, channels); return a batch of one and the samples of a hop."""
 
 
 @dataclass(frozen=True)
 class SteppedSongSeparator:
-    """By an exported model, as it runs live.
+    """Separates songs by an exported model, stepping like live listening.
 
     Attributes
     ----------
     folder : Path
+        Folder of the model.
     """
 
     folder: Path
@@ -88,13 +94,13 @@ class SteppedSongSeparator:
         return separator.whole(mixture[None]), separator.stft.hop_samples
 
 
-def measure_songs(songs: Sequence[Song], apart: SongSeparator) -> list[SongFigures]:
-    """Separate and measure songs, at the level at which their stems are.
+def measure_songs(songs: Sequence[Song], separator: SongSeparator) -> list[SongFigures]:
+    """Separate and measure songs at the original level of their stems.
 
     Parameters
     ----------
     songs : sequence of Song
-    apart : SongSeparator
+    separator : SongSeparator
 
     Returns
     -------
@@ -102,11 +108,11 @@ def measure_songs(songs: Sequence[Song], apart: SongSeparator) -> list[SongFigur
         In the order of `songs`.
     """
     with _pool() as pool:
-        return list(pool.map(partial(_of_song, apart=apart), songs, chunksize=4))
+        return list(pool.map(partial(_measure_song, separator=separator), songs, chunksize=4))
 
 
 def save(clips: Sequence[SongFigures], command: str, path: Path) -> None:
-    """Note the figures of every song, for a report, as JSON."""
+    """Write the figures of every song as JSON, for a report."""
     songs = [
         {
             "name": clip.name,
@@ -120,44 +126,44 @@ def save(clips: Sequence[SongFigures], command: str, path: Path) -> None:
     write_json(path, {"command": command, "songs": songs})
 
 
-def measure_voice_activity(songs: Sequence[Song], apart: SongSeparator) -> list[VoiceScores]:
-    """As `measured`, but for what is said of the voice alone."""
+def measure_voice_activity(songs: Sequence[Song], separator: SongSeparator) -> list[VoiceScores]:
+    """Separate songs and return only the voice activity, in the order of `songs`."""
     with _pool() as pool:
-        return list(pool.map(partial(_voice_of_song, apart=apart), songs, chunksize=4))
+        return list(pool.map(partial(_voice_scores_of_song, separator=separator), songs, chunksize=4))
 
 
 def figures(clips: Sequence[SongFigures], on: float = 0.5) -> dict[str, Any]:
-    """Means over clips, weighted by their length as MIR-1K's G* figures are, and voice activity over all hops.
+    """Return means over clips, weighted by length like the G* figures of MIR-1K, and voice activity over all hops.
 
-    NSDR is SDR less that of the mixture (Huang et al. 2014, equations 11 to 13). A clip in which one stem is silent has
-    no SDR, and counts in no mean of it; None where that is every clip.
+    NSDR is SDR minus that of the mixture (Huang et al. 2014, equations 11 to 13). A clip with a silent stem has no SDR
+    and is left out of its mean; the mean is None if that is every clip.
 
     Parameters
     ----------
     clips : sequence of SongFigures
     on : float
-        Probability from which on there is a voice.
+        Probability from which a hop counts as voice.
     """
     weights = np.array([clip.seconds for clip in clips])
-    said: dict[str, Any] = {"clips": len(clips), "seconds": round(float(weights.sum()), 1)}
+    found: dict[str, Any] = {"clips": len(clips), "seconds": round(float(weights.sum()), 1)}
     for stem in STEMS:
-        said[stem] = _of_stem(stem, clips, weights)
+        found[stem] = _mean_figures(stem, clips, weights)
     scores, truth = concatenate_scores([clip.voice for clip in clips])
-    said["voice activity"] = {
+    found["voice activity"] = {
         "what": f"hops in which the voice is within {-VOICED_DB:g} dB of its level in the clip",
         "precision": _rounded(precision_score(truth, scores >= on, zero_division=0.0)),
         "recall": _rounded(recall_score(truth, scores >= on, zero_division=0.0)),
     }
-    return said
+    return found
 
 
-def concatenate_scores(found: Sequence[VoiceScores]) -> tuple[Array, Array]:
-    """Scores and truth of all hops of some clips, shape (hops,) each."""
-    return np.concatenate([one.scores for one in found]), np.concatenate([one.truth for one in found])
+def concatenate_scores(clips: Sequence[VoiceScores]) -> tuple[Array, Array]:
+    """Return the scores and the truth of all hops of some clips, shape (hops,) each."""
+    return np.concatenate([clip.scores for clip in clips]), np.concatenate([clip.truth for clip in clips])
 
 
 def figures_by_source(clips: Sequence[SongFigures], on: float = 0.5) -> dict[str, dict[str, Any]]:
-    """`figures` for each data set."""
+    """Return `figures` for each data set."""
     return {
         source: figures([clip for clip in clips if clip.source == source], on)
         for source in sorted({clip.source for clip in clips})
@@ -165,7 +171,7 @@ def figures_by_source(clips: Sequence[SongFigures], on: float = 0.5) -> dict[str
 
 
 def gnsdr_by_artist(clips: Sequence[SongFigures]) -> dict[str, float | None]:
-    """The voice's GNSDR for each artist."""
+    """Return the GNSDR of the voice for each artist."""
     return {
         artist: figures([clip for clip in clips if clip.artist == artist])["voice"]["GNSDR"]
         for artist in sorted({clip.artist for clip in clips})
@@ -173,15 +179,15 @@ def gnsdr_by_artist(clips: Sequence[SongFigures]) -> dict[str, float | None]:
 
 
 def _pool() -> ProcessPoolExecutor:
-    """Processes that start afresh: one that is forked off a program with threads may hang."""
+    # Spawned, since a process that is forked off a program with threads may hang.
     return ProcessPoolExecutor(WORKERS, get_context("spawn"))
 
 
-def _of_stem(stem: str, clips: Sequence[SongFigures], weights: Array) -> Mapping[str, float | None]:
+def _mean_figures(stem: str, clips: Sequence[SongFigures], weights: Array) -> Mapping[str, float | None]:
     def mean(key: str) -> float | None:
         values = np.array([clip.decibels[f"{stem}/{key}"] for clip in clips])
-        there = np.isfinite(values)
-        return _rounded(np.average(values[there], weights=weights[there])) if there.any() else None
+        finite = np.isfinite(values)
+        return _rounded(np.average(values[finite], weights=weights[finite])) if finite.any() else None
 
     return {
         "GNSDR": mean("nsdr"),
@@ -193,10 +199,10 @@ def _of_stem(stem: str, clips: Sequence[SongFigures], weights: Array) -> Mapping
     }
 
 
-def _of_song(song: Song, apart: SongSeparator) -> SongFigures:
+def _measure_song(song: Song, separator: SongSeparator) -> SongFigures:
     truth = read_stems(song)
     mixture = truth.voice + truth.music
-    found, hop_samples = apart(mixture, truth.rate_hz)
+    found, hop_samples = separator(mixture, truth.rate_hz)
     estimated = np.concatenate([found.voice, found.music])
     true = np.stack([truth.voice, truth.music])
     scores = bss_eval(true, estimated, song.source, truth.rate_hz)
@@ -213,35 +219,37 @@ def _of_song(song: Song, apart: SongSeparator) -> SongFigures:
         song.source,
         len(mixture) / truth.rate_hz,
         decibels,
-        _voice(truth, found.voiced[0], hop_samples),
+        _voice_scores(truth, found.voiced[0], hop_samples),
     )
 
 
-def _voice_of_song(song: Song, apart: SongSeparator) -> VoiceScores:
+def _voice_scores_of_song(song: Song, separator: SongSeparator) -> VoiceScores:
     truth = read_stems(song)
-    found, hop_samples = apart(truth.voice + truth.music, truth.rate_hz)
-    return _voice(truth, found.voiced[0], hop_samples)
+    found, hop_samples = separator(truth.voice + truth.music, truth.rate_hz)
+    return _voice_scores(truth, found.voiced[0], hop_samples)
 
 
-def _voice(truth: SongStems, voiced: Array, hop_samples: int) -> VoiceScores:
-    there = voiced_frames(truth.voice.mean(axis=1), hop_samples, truth.rate_hz)
-    return VoiceScores(voiced, there > 0.5)
+def _voice_scores(truth: SongStems, scores: Array, hop_samples: int) -> VoiceScores:
+    voiced = voiced_frames(truth.voice.mean(axis=1), hop_samples, truth.rate_hz)
+    return VoiceScores(scores, voiced > 0.5)
 
 
 def bss_eval(true: Array, estimated: Array, source: str, rate_hz: int) -> dict[str, Array]:
-    """SDR, SIR and SAR in dB of both stems: v3 over the whole clip, or the median of v4 over seconds (museval).
+    """Compute SDR, SIR and SAR in dB of both stems by museval.
+
+    Clips of `WHOLE_CLIPS` are measured as a whole by BSS Eval v3; of all others it is the median over seconds by v4.
 
     Parameters
     ----------
     true, estimated : float32 array, shape (stems, samples, channels)
     source : str
-        The set of songs, which decides.
+        Data set of the song, which decides the version.
     rate_hz : int
 
     Returns
     -------
     dict
-        ``sdr``, ``sir``, ``sar``, each of shape (stems,).
+        Arrays ``sdr``, ``sir`` and ``sar``, each of shape (stems,).
     """
     whole = source in WHOLE_CLIPS
     window = np.inf if whole else rate_hz
@@ -260,11 +268,11 @@ def bss_eval(true: Array, estimated: Array, source: str, rate_hz: int) -> dict[s
 
 
 def si_sdr_db(estimate: Array, true: Array) -> float:
-    """Scale-invariant SDR (Le Roux et al. 2019, equation 5), of all channels together."""
+    """Compute the scale-invariant SDR in dB (Le Roux et al. 2019, equation 5), over all channels together."""
     estimate, true = estimate.astype(np.float64).ravel(), true.astype(np.float64).ravel()
-    wanted = true * (estimate @ true) / max(true @ true, 1e-12)
-    error = estimate - wanted
-    return float(10 * np.log10(max(wanted @ wanted, 1e-12) / max(error @ error, 1e-12)))
+    target = true * float(estimate @ true) / max(float(true @ true), 1e-12)
+    error = estimate - target
+    return float(10 * np.log10(max(float(target @ target), 1e-12) / max(float(error @ error), 1e-12)))
 
 
 def _rounded(value: float) -> float:

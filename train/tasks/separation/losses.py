@@ -1,4 +1,4 @@
-"""What separation learns by: distances of estimated stems from the true ones."""
+"""Losses of the separation: distances of estimated stems from the true ones."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from torch import Tensor
 from train.tasks.separation.config import LossWeights
 
 QUIETEST = 1e-6
-"""Added to energies relative to the mixture's, so that a silent stem has finite figures (-60 dB)."""
+"""Share of the mixture's energy that is added to a stem's, so that silent stems have finite figures (-60 dB)."""
 DEEPEST_DB = 30.0
-"""Errors below this level re the target count no more."""
+"""Level below the target from which errors no longer count."""
 SILENT = 1e-4
 """Share of the mixture's energy below which a stem is silent."""
 COMPRESSION = 0.3
-"""Power that magnitudes are taken to: soft parts count as they are heard (Ephrat et al. 2018)."""
+"""Exponent of magnitudes, by which soft parts count according to their loudness (Ephrat et al. 2018)."""
 WINDOWS = (256, 512, 1_024)
-"""Of the spectra, in samples; hops are a quarter."""
+"""Windows of the spectra, in samples; hops are a quarter of them."""
 
 
 def weighted_losses(
@@ -49,11 +49,11 @@ def weighted_losses(
 
 
 def snr_loss(estimate: Tensor, target: Tensor, mixture: Tensor) -> Tensor:
-    """Negative signal-to-noise ratio in dB, of each clip; where the target is silent, the estimate re the mixture.
+    """Return the negative signal-to-noise ratio of each clip in dB; for a silent target, the level re the mixture.
 
-    Wisdom et al. (2020), "Unsupervised sound separation using mixture invariant training", equation 4. Scale counts,
-    other than in SI-SDR: the stems add up to the mixture, so that the accompaniment keeps what a faint voice, however
-    pure, leaves of the true one.
+    The formula is equation 4 of Wisdom et al. (2020), "Unsupervised sound separation using mixture invariant training".
+    Unlike in SI-SDR, scale counts: the stems add up to the mixture, so an estimated voice that is too faint, however
+    pure, leaves voice in the accompaniment.
 
     Parameters
     ----------
@@ -71,11 +71,11 @@ def snr_loss(estimate: Tensor, target: Tensor, mixture: Tensor) -> Tensor:
 
 
 def interference_loss(estimate: Tensor, target: Tensor, other: Tensor) -> Tensor:
-    """How much louder the other stem makes what is wanted in an estimate: 10 log10(1 + 1 / SIR), in dB.
+    """Return by how much the other stem raises the level of the target in an estimate: 10 log10(1 + 1 / SIR), in dB.
 
     The estimate is projected onto the plane of both stems; the SIR is that of BSS Eval (Vincent et al. 2006,
-    equations 5 to 9) with filters of one tap. It is not taken by itself: in dB, the less of the other is left, the
-    harder the last of it would pull. 0 where either is silent.
+    equations 5 to 9) with filters of one tap. The SIR in dB itself would not do as a loss: its gradient grows the less
+    of the other stem is left. The loss is 0 where either stem is silent.
 
     Parameters
     ----------
@@ -89,15 +89,15 @@ def interference_loss(estimate: Tensor, target: Tensor, other: Tensor) -> Tensor
     et, eo = (estimate * target).sum(1), (estimate * other).sum(1)
     determinant = (tt * oo - to.square()).clamp(min=1e-12)
     a, b = (oo * et - to * eo) / determinant, (tt * eo - to * et) / determinant
-    heard = a.unsqueeze(1) * target + b.unsqueeze(1) * other
+    projected = a.unsqueeze(1) * target + b.unsqueeze(1) * other
     along = (et / tt.clamp(min=1e-9)).unsqueeze(1) * target
-    ratio = _energy(heard - along) / (_energy(along) + 1e-3 * tt + 1e-9)
+    ratio = _energy(projected - along) / (_energy(along) + 1e-3 * tt + 1e-9)
     both = (tt > 1e-3 * oo) & (oo > 1e-3 * tt)
     return torch.where(both, 10 * torch.log10(1 + ratio), 0.0)
 
 
 def spectral_loss(estimate: Tensor, target: Tensor, mixture: Tensor) -> Tensor:
-    """Mean distance of compressed magnitudes, over several windows, re the mixture's.
+    """Return the mean distance of compressed magnitudes, relative to the mixture's, over several windows.
 
     Parameters
     ----------
@@ -109,12 +109,12 @@ def spectral_loss(estimate: Tensor, target: Tensor, mixture: Tensor) -> Tensor:
     """
     distances = []
     for window in WINDOWS:
-        found, wanted, heard = (_compressed(x, window) for x in (estimate, target, mixture))
-        distances.append((found - wanted).abs().mean((1, 2)) / (heard.mean((1, 2)) + 1e-9))
+        found, wanted, whole = (_compressed_magnitudes(x, window) for x in (estimate, target, mixture))
+        distances.append((found - wanted).abs().mean((1, 2)) / (whole.mean((1, 2)) + 1e-9))
     return torch.stack(distances).mean(0)
 
 
-def _compressed(x: Tensor, window: int) -> Tensor:
+def _compressed_magnitudes(x: Tensor, window: int) -> Tensor:
     shape = torch.hann_window(window, device=x.device)
     spectra = torch.stft(x, window, window // 4, window=shape, return_complex=True)
     return (spectra.real.square() + spectra.imag.square() + 1e-10).pow(COMPRESSION / 2)

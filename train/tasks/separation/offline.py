@@ -1,8 +1,7 @@
-"""Separation by a larger network that hears the whole song before it says anything: the price of causality."""
+"""Train a separation by a larger network that sees the whole song, to measure the price of causality."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, NoReturn
@@ -22,11 +21,11 @@ from train.tasks.separation.release import evaluate_with, load_run
 from train.tasks.separation.task import SeparationTask
 
 ON = 0.5
-"""Probability from which on there is a voice: no thresholds are chosen for what is not released."""
+"""Probability from which there is a voice. No threshold is chosen, since the model is not released."""
 
 
 def _sizes() -> MaskConfig:
-    """Windows of 64 ms, 64 bands, 4 blocks wider than those of `MaskConfig`, and memory in both directions."""
+    """Return windows of 64 ms, 64 bands, and 4 blocks that are wider than those of `MaskConfig`."""
     stft = StftConfig(hop_samples=256, window_samples=1_024, synthesis_hops=4)
     zones = ((32, 4), (16, 8), (16, 16))
     return MaskConfig(stft, zones, channels=64, memory=96, reach=13, hidden=128, blocks=4)
@@ -34,7 +33,7 @@ def _sizes() -> MaskConfig:
 
 @dataclass(frozen=True)
 class OfflineRunConfig(SeparationRunConfig):
-    """As `SeparationRunConfig`, of a network that does not step.
+    """`SeparationRunConfig` for a network that does not step.
 
     Attributes
     ----------
@@ -42,25 +41,32 @@ class OfflineRunConfig(SeparationRunConfig):
     """
 
     task: ClassVar[str] = "separation_offline"
-    network: ClassVar[Callable[[Any], StreamingModel]] = OfflineMask
-    described: ClassVar[str] = "bands that remember, know what is to come, and hear one another"
+    network: ClassVar[type[StreamingModel]] = OfflineMask
+    description: ClassVar[str] = "bands that remember, know what is to come, and hear one another"
 
     model: MaskConfig = field(default_factory=_sizes)
 
 
 @dataclass(frozen=True)
 class OfflineSongSeparator:
-    """By a run's best weights, the whole song at once.
+    """Separates whole songs at once by the best weights of a run.
 
     Attributes
     ----------
     run : Path
+        Folder of the run.
     """
 
     run: Path
 
     def __call__(self, mixture: Array, rate_hz: int) -> tuple[Stems, int]:
-        """As of `train.tasks.separation.figures.SongSeparator`; each channel is masked by what is heard of it alone."""
+        """Separate a mixture, each channel by itself; see `train.tasks.separation.figures.SongSeparator`.
+
+        Raises
+        ------
+        StreamError
+            If the song is not at the rate that was learnt.
+        """
         model = load_run(self.run, OfflineRunConfig)
         assert isinstance(model, OfflineMask)
         stft = model.config.stft

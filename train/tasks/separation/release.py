@@ -1,4 +1,4 @@
-"""From a training run of the separation to its released folder: export, figures, card."""
+"""Release a separation from a training run: export, operating points, figures, card."""
 
 from __future__ import annotations
 
@@ -39,27 +39,28 @@ from train.tasks.separation.warm_start import WARM_START_FILES
 COMMAND = "python -m train evaluate {task}"
 WARM_UP_FRAMES = 20
 PRECISION, RECALL = 0.95, 0.95
-"""Of hops with a voice, for who prefers either."""
+"""Precision and recall of hops with a voice, at the operating points of these names."""
 
 ABOUT = """
-Gives a mask that takes a voice out of its accompaniment, for every bin of a short-time spectrum each {hop_ms:g} ms, and
-says whether there is a voice. A causal network of {parameters:,} parameters: {network}. Analysis and synthesis are
-late by {latency_ms:g} ms together. Trained from {began} on remixes of {songs} clips and songs: voices over other
-accompaniments, at other levels, speeds and pitches, equalised, filtered, reverberated, with noise, coded.
+The model separates a voice from its accompaniment by a mask for every bin of a short-time spectrum every {hop_ms:g} ms
+and detects whether there is a voice. It is a causal network with {parameters:,} parameters: {network}. The latency of
+analysis and synthesis together is {latency_ms:g} ms. It was trained from {began} on remixes of {songs} clips and songs:
+voices over other accompaniments, at other levels, speeds and pitches, equalised, filtered, reverberated, with noise,
+coded.
 
-Nothing of fold {fold} was heard in training{validation}.
+Fold {fold} was not used in training{validation}.
 """
 LIMITS = """
-- Of music unlike that of {sets} it has heard nothing.{karaoke}
-- Nothing was measured of choirs, backing voices and instruments that sing (a violin, a saxophone) by themselves.
-- Above 8 kHz there is no mask of its own: what is let through there follows what is let through from 5 to 8 kHz.
-- The licences of what it was trained on stand above.
+- The model was not trained on music unlike that of {sets}.{karaoke}
+- Choirs, backing voices and instruments with a singing tone (a violin, a saxophone) were not measured by themselves.
+- Above 8 kHz the model has no mask of its own: the mask there follows the one from 5 to 8 kHz.
+- The licences of the training data are listed above.
 """
 KARAOKE = " MIR-1K is Chinese karaoke by amateurs."
 
 
 def load_run(run: Path, kind: type[SeparationRunConfig] = SeparationRunConfig) -> StreamingModel:
-    """The network with the best weights of a run, ready to use."""
+    """Load the network with the best weights of a run, in evaluation mode."""
     config = read_config(kind, run / "config.json")
     model = kind.network(config.model)
     load_weights(model, run / "best.pt", Identity(kind.task, config.model.stft))
@@ -67,23 +68,31 @@ def load_run(run: Path, kind: type[SeparationRunConfig] = SeparationRunConfig) -
 
 
 def export_run(run: Path, folder: Path, kind: type[SeparationRunConfig] = SeparationRunConfig) -> Manifest:
-    """Export a run's best weights without figures into `folder`."""
+    """Export the best weights of a run into `folder`, without figures."""
     return _exported(load_run(run, kind), read_config(kind, run / "config.json"), folder)
 
 
 def evaluate(asked: Evaluation) -> dict[str, Any]:
-    """Figures of an exported model on the songs of a fold."""
+    """Return the figures of an exported model on the songs of a fold."""
     manifest = read_manifest(asked.model)
     points = manifest.operating_points.get("balanced")
     found = evaluate_with(asked, SteppedSongSeparator(asked.model), points[0].on if points else 0.5)
     return {"latency_ms": manifest.stft.latency_ms, **found}
 
 
-def evaluate_with(asked: Evaluation, apart: SongSeparator, on: float) -> dict[str, Any]:
-    """Figures of whatever takes songs apart; there is a voice from the probability `on` on."""
+def evaluate_with(asked: Evaluation, separator: SongSeparator, on: float) -> dict[str, Any]:
+    """Return the figures of any separator of songs.
+
+    Parameters
+    ----------
+    asked : Evaluation
+    separator : SongSeparator
+    on : float
+        Probability from which a hop counts as voice.
+    """
     config: SeparationRunConfig = asked.config
     fold = config.fold if asked.split == "test" else config.validation_fold
-    clips = measure_songs(_usable(config, asked.data, asked.cache, fold), apart)
+    clips = measure_songs(_usable(config, asked.data, asked.cache, fold), separator)
     if asked.predictions:
         command = (
             f"{COMMAND.format(task=config.task)} --run {asked.predictions.parent.name} --split {asked.split}"
@@ -99,18 +108,19 @@ def release(
     folder: Path,
     kind: type[SeparationRunConfig] = SeparationRunConfig,
 ) -> Manifest:
-    """Export a run's best weights, choose when there is a voice on validation, measure on test, write the card.
+    """Export the best weights of a run, choose thresholds of a voice on validation, measure on test, write the card.
 
     Parameters
     ----------
     run : Path
-        With ``config.json`` and ``best.pt``.
+        Folder of the run, with ``config.json`` and ``best.pt``.
     data, cache : Path
-        Folders of the data sets and of decoded sound.
+        Folder of the data sets, and folder of all caches.
     folder : Path
-        Takes ``model.onnx``, ``manifest.json`` and ``card.md``, and what a run needs to begin with these weights.
+        Folder for ``model.onnx``, ``manifest.json``, ``card.md``, and the files that another run needs to start from
+        these weights.
     kind : type
-        Of the run's configuration.
+        Class of the run's configuration.
     """
     config = read_config(kind, run / "config.json")
     check_chosen(config.validation_fold)
@@ -138,7 +148,7 @@ def release(
 
 
 def _usable(config: SeparationRunConfig, data: Path, cache: Path, *folds: int) -> Sequence[Song]:
-    """The songs of some folds that a run could learn from: others are measured on no more than they are learnt."""
+    """Return the songs of some folds whose stems are aligned; others are neither learnt from nor measured on."""
     songs = Songs(songs_of_folds(find_songs(config.data, data), folds), cache).songs
     if not songs:
         raise ConfigError(
@@ -153,12 +163,12 @@ def _figures(clips: Sequence[SongFigures], on: float) -> dict[str, Any]:
 
 def _exported(model: StreamingModel, config: SeparationRunConfig, folder: Path) -> Manifest:
     sets = [find_song_set(name) for name in config.data]
-    described = dataclasses.replace(
+    manifest = dataclasses.replace(
         describe(model, "separation", ("voice",), config.model.stft, WARM_UP_FRAMES),
         results={"held out": {**held_out(config)["held out"], "data": list(config.data)}},
         trained_on=tuple({"name": found.title, "licence": found.licence} for found in sets),
     )
-    return export(model, described, folder)
+    return export(model, manifest, folder)
 
 
 def _about(model: StreamingModel, config: SeparationRunConfig, songs: int) -> str:
@@ -168,7 +178,7 @@ def _about(model: StreamingModel, config: SeparationRunConfig, songs: int) -> st
         hop_ms=1_000 * stft.hop_samples / stft.sample_rate_hz,
         latency_ms=stft.latency_ms,
         parameters=model.parameter_count,
-        network=config.described,
+        network=config.description,
         began="the weights of another run" if config.begin else "random weights",
         songs=songs,
         fold=config.fold,
@@ -182,7 +192,7 @@ def _limits(manifest: Manifest) -> str:
 
 
 def plugin(kind: type[SeparationRunConfig]) -> Plugin:
-    """The task of a network, by its configuration."""
+    """Return the plug-in of the task that a configuration defines."""
     return Plugin(
         name=kind.task,
         config=kind,

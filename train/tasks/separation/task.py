@@ -1,4 +1,4 @@
-"""Separation: a voice and its accompaniment apart, learnt from remixes of songs whose stems are known."""
+"""Train the separation of voice and accompaniment on remixes of songs whose stems are known."""
 
 from __future__ import annotations
 
@@ -28,22 +28,27 @@ from train.tasks.separation.losses import snr_loss, weighted_losses
 from train.tasks.separation.warm_start import check_warm_start
 
 CHECKED = 24
-"""Songs that a run is validated on, at most."""
+"""Largest number of songs that a run is validated on."""
 VOICED_DB = -25.0
-"""A frame has a voice from this level re the voice's active level in the clip on.
+"""Level re the voice's active level in the clip from which a frame counts as voiced.
 
-Breath and noise of the room are mostly below, singing above; the two run into one another.
+Breath and noise of the room are mostly below, singing above; the two overlap.
 """
 
 
 class SeparationTask:
-    """The separation for `train.loop.train_loop`.
+    """The training task of the separation, for `train.loop.train_loop`.
 
     Parameters
     ----------
     config : SeparationRunConfig
     data, cache : Path
-        Folders of the data sets and of decoded sound.
+        Folder of the data sets, and folder of all caches.
+
+    Raises
+    ------
+    ConfigError
+        If a fold has no songs, or the run to start from does not fit.
     """
 
     def __init__(self, config: SeparationRunConfig, data: Path, cache: Path) -> None:
@@ -76,14 +81,14 @@ class SeparationTask:
     def make_model(self) -> nn.Module:
         model = self.config.network(self.config.model)
         if self.config.begin:
-            # It may have heard another transform: bands of a zone share their weights, however many there are.
-            begun = Path(self.config.begin)
-            heard = read_config(type(self.config), begun / "config.json").model.stft
-            load_weights(model, begun / "best.pt", Identity(self.name, heard))
+            # Its transform may differ, since the bands of a zone share their weights, however many there are.
+            start = Path(self.config.begin)
+            stft = read_config(type(self.config), start / "config.json").model.stft
+            load_weights(model, start / "best.pt", Identity(self.name, stft))
         return model
 
     def make_batch(self, seed: int, step: int, size: int) -> Batch:
-        """Mixtures, voices, accompaniments (size, samples), and which frames have a voice (size, frames)."""
+        """Return mixtures, voices, accompaniments (size, samples), and whether frames are voiced (size, frames)."""
         rng = np.random.default_rng((seed, step))
         return _as_batch([self._remixes.make(rng) for _ in range(size)], self.config.model.stft.hop_samples)
 
@@ -94,7 +99,7 @@ class SeparationTask:
         return weighted_losses(found, (voice, music, voiced), mixture, self.config.weights)
 
     def validate(self, model: nn.Module) -> dict[str, float]:
-        """Mean SNR of either stem on whole clips, as they are; ``score`` is the mean of the two."""
+        """Return the mean SNR of each stem on whole clips, not remixed; ``score`` is the mean of the two."""
         device = next(model.parameters()).device
         figures: dict[str, list[float]] = {"voice": [], "music": [], "voiced": []}
         with torch.no_grad():
@@ -115,20 +120,25 @@ class SeparationTask:
 
 
 def voiced_frames(voice: Array, hop_samples: int, rate_hz: int = RATE_HZ) -> Array:
-    """Which hops of a sound have a voice: float32, shape (hops,), 0 or 1; by the level of some 40 ms around each.
+    """Return which hops have a voice, by its mean level over some 40 ms around each.
 
     Parameters
     ----------
     voice : float32 array, shape (samples,)
-        Without its accompaniment.
+        Voice without its accompaniment.
     hop_samples : int
     rate_hz : int
+
+    Returns
+    -------
+    float32 array, shape (hops,)
+        1 for hops with a voice, 0 for others.
     """
     hops = -(-len(voice) // hop_samples)
     power = np.pad(np.square(voice, dtype=np.float64), (0, hops * hop_samples - len(voice)))
-    of_hops = power.reshape(hops, hop_samples).mean(1)
-    width = max(1, round(0.04 * rate_hz / hop_samples)) | 1
-    smooth = np.convolve(np.pad(of_hops, width // 2), np.full(width, 1.0 / width), mode="valid")
+    hop_power = power.reshape(hops, hop_samples).mean(1)
+    width = max(1, round(0.04 * rate_hz / hop_samples)) | 1  # odd, so that it is centred on a hop
+    smooth = np.convolve(np.pad(hop_power, width // 2), np.full(width, 1.0 / width), mode="valid")
     threshold = (active_level(voice, rate_hz) * db_to_amplitude(VOICED_DB)) ** 2
     return (smooth > max(threshold, 1e-10)).astype(np.float32)
 

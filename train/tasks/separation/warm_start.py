@@ -1,4 +1,4 @@
-"""What a run of separation begins with: weights of another one, which must not know what this one holds out."""
+"""Check that a run of separation may start from the weights of another one, which must not know its held-out songs."""
 
 from __future__ import annotations
 
@@ -14,31 +14,34 @@ if TYPE_CHECKING:
     from train.tasks.separation.config import SeparationRunConfig
 
 WARM_START_FILES = ("config.json", "best.pt")
-"""Of a run, or of what was released from one, what another begins with."""
+"""Files of a run, or of a model released from it, that another run starts from."""
 
 
 def check_warm_start(config: SeparationRunConfig, data: Path) -> None:
-    """Refuse a run to begin with that is none, or that learnt what is held out now, itself or by what it began with.
+    """Check that the run to start from exists and was not trained on songs that are held out now.
+
+    Runs that it started from itself are checked too.
 
     Parameters
     ----------
     config : SeparationRunConfig
-        Its `begin` is not empty.
+        Configuration of the new run, whose `begin` is not empty.
     data : Path
         Folder of the data sets.
 
     Raises
     ------
     ConfigError
+        If it is not a run, or was trained on a held-out song.
     """
-    begun = Path(config.begin)
-    if absent := [name for name in WARM_START_FILES if not (begun / name).is_file()]:
+    start = Path(config.begin)
+    if absent := [name for name in WARM_START_FILES if not (start / name).is_file()]:
         raise ConfigError(
             f"begin is {config.begin!r}, in which there is no {absent[0]}; expected the folder of a run that was "
             "validated once, or of what was released from one"
         )
-    learnt = _learnt(type(config), begun, data, set())
-    folds = [fold for fold in (config.fold, config.validation_fold) if fold]  # 0: none
+    learnt = _learnt(type(config), start, data, set())
+    folds = [fold for fold in (config.fold, config.validation_fold) if fold]  # 0 holds none out
     held_out = songs_of_folds(find_songs(config.data, data), folds)
     if known := [song.name for song in held_out if _paths(song) & learnt]:
         raise ConfigError(
@@ -49,7 +52,7 @@ def check_warm_start(config: SeparationRunConfig, data: Path) -> None:
 
 
 def _learnt(kind: type[SeparationRunConfig], run: Path, data: Path, seen: set[Path]) -> set[Path]:
-    """Sound files that a run learnt from, and the runs that it began with, as far as they are still there."""
+    """Return the sound files that a run, and the runs that it started from, learnt from, if they still exist."""
     seen.add(run.resolve())
     config = read_config(kind, run / "config.json")
     paths: set[Path] = set()
@@ -57,7 +60,7 @@ def _learnt(kind: type[SeparationRunConfig], run: Path, data: Path, seen: set[Pa
         try:
             songs = find_songs([name], data)
         except ConfigError:
-            continue  # it is not here, so nothing of it is held out
+            continue  # the set is not here, so none of its songs is held out
         paths.update(*(_paths(song) for song in songs_of_folds(songs, config.learnt_folds)))
     before = Path(config.begin)
     if config.begin and before.resolve() not in seen and (before / "config.json").is_file():

@@ -1,7 +1,8 @@
-"""Figures of exported sounds on held-out clips, stepped as they are stepped live."""
+"""Figures of an exported sounds head on held-out clips, stepped like live listening."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,23 +15,26 @@ from train.data.sets import esc50
 from train.data.sets.all_sound import recordings_of_folds
 from train.evaluate.calibration import Goal
 from train.evaluate.metrics import by_label
-from train.tasks.clip_figures import ClipFigures, described
+from train.tasks.clip_figures import ClipFigures, with_descriptions
 from train.tasks.sounds.task import SoundsRunConfig
-from train.tasks.sounds.validation import Validation
+from train.tasks.sounds.validation import SoundsValidation
 
 
 class SoundsFigures(ClipFigures):
-    """Runs exported sounds over one fold of ESC-50.
+    """Runs an exported sounds head over one fold of ESC-50 and measures it.
+
+    Methods that return figures have noun phrases as docstrings, which are their descriptions in the manifest.
 
     Parameters
     ----------
     folder : Path
-        Of the model; its ear lies beside it or is released.
+        Folder of the model; its ear lies beside it or is released.
     config : SoundsRunConfig
-        Of its run: says what was held out.
+        Configuration of its run, which has the folds that were held out.
     data, cache : Path
-        Folders of the data sets and of what is made of them.
+        Folder of the data sets, and folder of all caches.
     split : {"validation", "test"}
+        Fold to measure on.
     """
 
     task = "sounds"
@@ -42,20 +46,32 @@ class SoundsFigures(ClipFigures):
         others = [r for r in recordings_of_folds(data, cache, [fold]) if r.kind in ("speech", "music")]
         self._others = SoundCache(others, cache)
 
-    def points(self, goal: Goal, steps: Validation) -> tuple[Thresholds, ...]:
-        """Where each label goes on, by its highest score in each clip of the fold, and off, by its single steps."""
+    def points(self, goal: Goal, steps: SoundsValidation) -> tuple[Thresholds, ...]:
+        """Choose thresholds of each label: on by its highest score in each clip of the fold, off by single steps.
+
+        Parameters
+        ----------
+        goal : Goal
+        steps : SoundsValidation
+            Scores and truth of single steps.
+        """
         sounding = [scores[truth] for scores, truth in zip(steps.scores.T, steps.truth.T, strict=True)]
         return self.points_of(goal, sounding)
 
     def all(self) -> dict[str, Any]:
-        """Every figure, ready for the manifest."""
-        figures = {"clips": self.clips, "heard": self.heard, "worst": self.worst, "confused": self.confused}
+        """Return all figures for the manifest."""
+        figures: dict[str, Callable[[], Mapping[str, Any]]] = {
+            "clips": self.clips,
+            "heard": self.accuracy_by_time,
+            "worst": self.worst,
+            "confused": self.confused,
+        }
         if self.decides:
             figures |= {"decisions": self.decisions, "false alarms": self.false_alarms}
-        return described(figures)
+        return with_descriptions(figures)
 
     def worst(self, count: int = 8) -> dict[str, Any]:
-        """The classes of the lowest F1 by clips: precision and recall."""
+        """Precision and recall, by clips, of the classes with the lowest F1."""
         labels = sorted(by_label(self._predictions), key=lambda label: label.f1)
         return {label.label: f"{label.precision:.2f} {label.recall:.2f}" for label in labels[:count]}
 
@@ -65,8 +81,8 @@ class SoundsFigures(ClipFigures):
         scores = self._scores(self._others)
         for kind in ("speech", "music"):
             steps = [
-                self._on(said, "balanced").any(axis=1)
-                for said, recording in zip(scores, self._others.recordings, strict=True)
+                self._on(clip, "balanced").any(axis=1)
+                for clip, recording in zip(scores, self._others.recordings, strict=True)
                 if recording.kind == kind
             ]
             alarms[kind] = round(float(np.concatenate(steps).mean()), 4)

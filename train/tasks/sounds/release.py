@@ -1,4 +1,4 @@
-"""From a training run of the sounds to their released folder: export, operating points, figures, card."""
+"""Release the sounds head from a training run: export, operating points, figures, card."""
 
 from __future__ import annotations
 
@@ -22,35 +22,36 @@ from train.mixing.distillation import FRONT_END
 from train.tasks.on_ear import WARM_UP_STEPS
 from train.tasks.sounds.figures import SoundsFigures
 from train.tasks.sounds.task import SoundsRunConfig, SoundsTask
-from train.tasks.sounds.validation import Validation
+from train.tasks.sounds.validation import SoundsValidation
 
 COMMAND = "python -m train evaluate sounds"
 PRECISION, RECALL = 0.9, 0.9
-"""Of labels that are on at any time in a clip of the validation fold, asked for by ``--prefer``."""
+"""Precision and recall of labels that are on at any time in a validation clip, at the operating points of these
+names."""
 
 ABOUT = """
-Says every 80 ms which of ESC-50's {labels} everyday sounds are sounding: none, one or several. Two layers of
-{parameters:,} parameters on the embeddings of the ear (see its card), its logits averaged over about 1 s. Trained from
-random weights, each label by itself and, where one sounds, against the others, on clips as recorded and augmented, and
-on scenes in which sounds, music and speech follow each other and mix. Steps within 0.3 s of a change are not learnt
-from, but that a clip holds no sound but its own is.
+The model decides every 80 ms which of ESC-50's {labels} everyday sounds there are: none, one or several. It has two
+layers with {parameters:,} parameters on the embeddings of the ear (see its card), whose logits are averaged over about
+1 s. It was trained from random weights, each label by itself and, where there is one, against the others. The training
+data are clips as recorded and augmented, and scenes in which sounds, music and speech follow each other and mix. Steps
+within 0.3 s of a change are not learnt from, except that a clip contains no class but its own.
 
-Calibrated on the validation fold, on the three likeliest labels of each step: its logits are divided by
-{temperature:.2f} and {bias:+.2f} is added. Thresholds are chosen there for each
-label, and drawn towards those of all labels where it has few clips, on what is on at any time in a clip: for the best
-F1 (balanced), for a precision of {precision:g}, for a recall of {recall:g}.
+The model is calibrated on the three likeliest labels of each step of the validation fold: its logits are divided by
+{temperature:.2f} and {bias:+.2f} is added. Thresholds are chosen there for each label by the clips in which it is on at
+any time, and drawn towards those of all labels where it has few clips: for the best F1 (balanced), for a precision of
+{precision:g}, and for a recall of {recall:g}.
 """
 LIMITS = """
-- The classes are those of ESC-50 and no others: what is none of them may be taken for the nearest. 40 clips of a
-  class are few.
-- Music and speech far above a sound hide it.
-- The data set is recorded and cut for the purpose; at home the microphone is farther away.
+- The model knows the classes of ESC-50 only: other sounds may be taken for the nearest class. 40 clips of a class are
+  few.
+- Music and speech far above a sound mask it.
+- The clips were recorded and cut for the data set; at home the microphone is farther away.
 - ESC-50's licence forbids commercial use.
 """
 
 
 def load_run(run: Path, labels: tuple[str, ...]) -> ClassifierHead:
-    """The head with the best weights of a run, ready to use."""
+    """Load the head with the best weights of a run, in evaluation mode."""
     config = _config(run)
     model = ClassifierHead(config.model, OnnxModel(Path(config.ear)).manifest.output_size, labels)
     load_weights(model, run / "best.pt", Identity("sounds", FRONT_END.config))
@@ -58,13 +59,13 @@ def load_run(run: Path, labels: tuple[str, ...]) -> ClassifierHead:
 
 
 def export_run(run: Path, folder: Path) -> Manifest:
-    """Export a run's best weights without thresholds or figures into `folder`."""
+    """Export the best weights of a run into `folder`, without thresholds or figures."""
     config = _config(run)
     return _exported(load_run(run, esc50.classes(data_folder())), config, folder, 1.0, 0.0)
 
 
 def evaluate(asked: Evaluation) -> dict[str, Any]:
-    """Figures of exported sounds."""
+    """Return the figures of an exported sounds head."""
     figures = SoundsFigures(asked.model, asked.config, asked.data, asked.cache, asked.split)
     if asked.predictions:
         figures.predictions(COMMAND).save(asked.predictions / f"{asked.split}.npz")
@@ -72,25 +73,25 @@ def evaluate(asked: Evaluation) -> dict[str, Any]:
 
 
 def release(run: Path, data: Path, cache: Path, folder: Path) -> Manifest:
-    """Export a run's best weights, calibrate and choose thresholds on validation, measure on test, write the card.
+    """Export the best weights of a run, calibrate and choose thresholds on validation, measure on test, write the card.
 
     Parameters
     ----------
     run : Path
-        With ``config.json`` and ``best.pt``.
+        Folder of the run, with ``config.json`` and ``best.pt``.
     data, cache : Path
-        Folders of the data sets and of what is made of them.
+        Folder of the data sets, and folder of all caches.
     folder : Path
-        Takes ``model.onnx``, ``manifest.json`` and ``card.md``.
+        Folder for ``model.onnx``, ``manifest.json`` and ``card.md``.
     """
     config = _config(run)
     check_chosen(config.validation_fold)
     model = load_run(run, esc50.classes(data))
     _exported(model, config, folder, 1.0, 0.0)
-    temperature, bias = Validation(folder, config, data, cache).calibration()
+    temperature, bias = SoundsValidation(folder, config, data, cache).calibration()
     manifest = _exported(model, config, folder, temperature, bias)
     clips = SoundsFigures(folder, config, data, cache, "validation")
-    steps = Validation(folder, config, data, cache)
+    steps = SoundsValidation(folder, config, data, cache)
     goals = goals_by_preference(PRECISION, RECALL)
     manifest = set_points(manifest, {name: clips.points(goal, steps) for name, goal in goals.items()}, folder)
     results = {"command": COMMAND, **SoundsFigures(folder, config, data, cache, "test").all()}
@@ -98,7 +99,7 @@ def release(run: Path, data: Path, cache: Path, folder: Path) -> Manifest:
 
 
 def _config(run: Path) -> SoundsRunConfig:
-    """A run's configuration, with the ear that the run keeps."""
+    """Read a run's configuration, with the run's own copy of the ear."""
     return dataclasses.replace(read_config(SoundsRunConfig, run / "config.json"), ear=str(run / "ear"))
 
 
@@ -106,7 +107,7 @@ def _exported(
     model: ClassifierHead, config: SoundsRunConfig, folder: Path, temperature: float, bias: float
 ) -> Manifest:
     ear = OnnxModel(Path(config.ear)).manifest
-    described = dataclasses.replace(
+    manifest = dataclasses.replace(
         describe(model, "sounds", model.labels, ear.front_end, WARM_UP_STEPS),
         ear=ear.as_ear(),
         temperature=temperature,
@@ -114,7 +115,7 @@ def _exported(
         results=held_out(config),
         trained_on=trained_on(),
     )
-    return export(model, described, folder)
+    return export(model, manifest, folder)
 
 
 def _about(model: ClassifierHead, manifest: Manifest) -> str:

@@ -1,4 +1,4 @@
-"""Everyday sounds: which of ESC-50's classes sound, a head on the ear."""
+"""Train a head on the ear that detects ESC-50's classes of everyday sounds."""
 
 from __future__ import annotations
 
@@ -25,11 +25,12 @@ from train.tasks.ear.task import mean_or_zero
 from train.tasks.on_ear import check_ear_holds_out, load_ear, make_head
 
 TEMPERATURES = np.geomspace(0.25, 4.0, 17)
+"""Temperatures of which validation takes the best."""
 
 
 @dataclass(frozen=True)
 class SoundsRunConfig(HoldsOut):
-    """A run of this task.
+    """Configuration of a run of this task.
 
     Attributes
     ----------
@@ -38,9 +39,11 @@ class SoundsRunConfig(HoldsOut):
     model : HeadConfig
     loop : LoopConfig
     lessons : DistillationConfig
-        Those that the ear learnt from.
+        Settings of the examples, the same as those of the ear. They are called lessons in the files of existing runs,
+        so the key stays.
     fold, validation_fold : int
-        As in `train.loop.folds.HoldsOut`, and the same as the ear's: it must not have heard the test.
+        Held-out folds, see `train.loop.folds.HoldsOut`. They must be those of the ear, so that it was not trained on
+        them.
     """
 
     ear: str = "models/released/ear"
@@ -56,18 +59,18 @@ class SoundsRunConfig(HoldsOut):
 
 
 class SoundsTask:
-    """The sounds for `train.loop.train_loop`.
+    """The training task of the sounds head, for `train.loop.train_loop`.
 
     Parameters
     ----------
     config : SoundsRunConfig
     data, cache : Path
-        Folders of the data sets and of what is made of them.
+        Folder of the data sets, and folder of all caches.
 
     Raises
     ------
     ConfigError
-        If the ear of the configuration is none, or has heard what is held out.
+        If the model in ``config.ear`` is not an ear, or was trained on the held-out folds.
     """
 
     name = "sounds"
@@ -81,11 +84,14 @@ class SoundsTask:
         self._caches = sound_by_fold(data, cache, sorted(folds))
         check_clips(self._caches, config.learnt_folds, self.classes)
         check_ear_holds_out(self.ear, config.ear, config.fold, config.validation_fold)
-        lessons = {
+        examples = {
             fold: load_teacher_answers(sounds, self.classes, AMBIGUOUS, config.lessons, data, cache)
             for fold, sounds in self._caches.items()
         }
-        rows = {fold: {**of.arrays, "heard": load_embeddings(self.ear, of)} for fold, of in lessons.items()}
+        rows = {
+            fold: {**found.arrays, "embeddings": load_embeddings(self.ear, found)}
+            for fold, found in examples.items()
+        }
         self._learnt = FoldArrays([rows[fold] for fold in config.learnt_folds])
         self._checked = FoldArrays([rows[config.checked_fold]])
         self._single = np.flatnonzero(self._learnt.all("clip") >= 0)
@@ -94,58 +100,56 @@ class SoundsTask:
         return data_used(*self._caches.values())
 
     def make_model(self) -> nn.Module:
-        """A head that normalises as the first embeddings ask for."""
+        """Return a head of random weights that normalises its input by the mean and deviation of some embeddings."""
         embeddings, *_ = self.make_batch(self.config.loop.seed, 0, 256)
         return make_head(self.config.model, self.classes, embeddings)
 
     def make_batch(self, seed: int, step: int, size: int) -> Batch:
-        """Embeddings (size, steps, embedding), the class of each step, and of each lesson that is a single clip.
+        """Return embeddings (size, steps, embedding), the class of each step, and the class of each single clip.
 
-        The first half are single clips; the others' class is -1.
+        The first half of the batch are single clips; the last value is -1 for all others.
         """
         rng = np.random.default_rng((seed, step))
         single = self._single[rng.integers(len(self._single), size=size // 2)]
         rows = np.concatenate([single, rng.integers(len(self._learnt), size=size - len(single))])
-        taken = [self._learnt.take(name, rows) for name in ("heard", "classes", "clip")]
+        taken = [self._learnt.take(name, rows) for name in ("embeddings", "classes", "clip")]
         return tuple(torch.from_numpy(array) for array in taken)
 
     def loss(self, model: nn.Module, batch: Batch) -> dict[str, Tensor]:
-        """Each class by itself, and, where one of them sounds, which one it is.
-
-        In a single clip no other class ever sounds, not even where nobody can say whether its own does.
-        """
+        """Return the binary cross entropy of each class, and the cross entropy over classes where there is one."""
         embeddings, classes, clip = batch
         logits, _ = model(embeddings)
         named = classes >= 0
         targets = F.one_hot(classes.clamp(min=0).long(), logits.shape[2]).float() * named.unsqueeze(2)
         others = F.one_hot(clip.clamp(min=0).long(), logits.shape[2]) == 0
+        # A single clip contains no class but its own, so the others are known even where its own is not audible.
         known = (classes != IGNORE).unsqueeze(2) | (others & (clip >= 0).unsqueeze(1)).unsqueeze(1)
         each = F.binary_cross_entropy_with_logits(logits, targets, reduction="none") * known
         which = F.cross_entropy(logits[named], classes[named].long(), label_smoothing=0.1, reduction="none")
         return {"each": mean_or_zero(each.sum(2).flatten()), "which": mean_or_zero(which)}
 
     def validate(self, model: nn.Module) -> dict[str, float]:
-        """``score`` is the log-likelihood of clips as recorded; ``alarms`` are of scenes too.
+        """Return figures on clips as recorded, and ``alarms``, which are counted in scenes too.
 
-        A clip's answer is the mean probability over its steps. Likelihood is that at the best of `TEMPERATURES`, since
-        a release is calibrated anyway, and not accuracy: that tells nothing more of clips that were learnt long before
+        A clip's probabilities are the means over its steps. ``score`` is their log-likelihood at the best of
+        `TEMPERATURES`, since a release is calibrated anyway. It is not the accuracy, which stops changing long before
         learning is done.
         """
         rows = np.flatnonzero(self._checked.all("raw") | (self._checked.all("clip") < 0))
         device = next(model.parameters()).device
-        said = []
+        outputs = []
         with torch.no_grad():
             for part in np.array_split(rows, max(1, len(rows) // 128)):
-                logits, _ = model(torch.from_numpy(self._checked.take("heard", part)).to(device))
-                said.append(logits.cpu().numpy())
-        probability = expit(np.concatenate(said))
+                logits, _ = model(torch.from_numpy(self._checked.take("embeddings", part)).to(device))
+                outputs.append(logits.cpu().numpy())
+        probability = expit(np.concatenate(outputs))
         clip = self._checked.take("clip", rows)
-        of_clip, truth = probability[clip >= 0].mean(axis=1), clip[clip >= 0]
-        shares = log_softmax(np.log(of_clip) / TEMPERATURES[:, None, None], axis=2)
+        clip_probability, truth = probability[clip >= 0].mean(axis=1), clip[clip >= 0]
+        shares = log_softmax(np.log(clip_probability) / TEMPERATURES[:, None, None], axis=2)
         likelihood = shares[:, np.arange(len(truth)), truth].mean(axis=1)
         wrong = probability[self._checked.take("classes", rows) == NO_CLASS]
         return {
             "score": float(likelihood.max()),
-            "accuracy": float(np.mean(of_clip.argmax(axis=1) == truth)),
+            "accuracy": float(np.mean(clip_probability.argmax(axis=1) == truth)),
             "alarms": float((wrong > 0.5).any(axis=1).mean()),
         }

@@ -1,4 +1,4 @@
-"""What exported sounds say of their validation fold: what calibration and thresholds are chosen on."""
+"""Scores of an exported sounds head on its validation fold, by which it is calibrated and thresholds are chosen."""
 
 from __future__ import annotations
 
@@ -19,43 +19,45 @@ from train.mixing.scenes import IGNORE
 from train.tasks.sounds.task import SoundsRunConfig
 
 LIKELIEST = 3
-"""Classes of each step that the calibration looks at."""
+"""Number of classes at each step that the calibration is fitted to."""
 
 
-class Validation:
-    """What an exported model says of the lessons of its validation fold, step by step.
+class SoundsValidation:
+    """Scores of an exported model at each step of the examples of its validation fold.
 
     Parameters
     ----------
     folder : Path
-        Of the model.
+        Folder of the model.
     config : SoundsRunConfig
+        Configuration of its run.
     data, cache : Path
-        Folders of the data sets and of what is made of them.
+        Folder of the data sets, and folder of all caches.
 
     Attributes
     ----------
     scores : float32 array, shape (steps, classes)
+        Scores at the steps whose truth is known.
     truth : bool array, shape (steps, classes)
-        Which class sounds, if any.
+        Whether each class is audible.
     """
 
     def __init__(self, folder: Path, config: SoundsRunConfig, data: Path, cache: Path) -> None:
         sounds = SoundCache(recordings_of_folds(data, cache, [config.validation_fold]), cache)
-        lessons = load_teacher_answers(sounds, esc50.classes(data), AMBIGUOUS, config.lessons, data, cache)
-        embeddings = load_embeddings(OnnxModel(Path(config.ear)), lessons)
-        kept = lessons.raw | (lessons.clip < 0)
+        examples = load_teacher_answers(sounds, esc50.classes(data), AMBIGUOUS, config.lessons, data, cache)
+        embeddings = load_embeddings(OnnxModel(Path(config.ear)), examples)
+        unaugmented = examples.raw | (examples.clip < 0)
         model = OnnxModel(folder)
-        scores, _ = model.step(embeddings[kept].astype(np.float32), model.init(int(kept.sum())))
-        classes = lessons.classes[kept]
+        scores, _ = model.step(embeddings[unaugmented].astype(np.float32), model.init(int(unaugmented.sum())))
+        classes = examples.classes[unaugmented]
         known = classes != IGNORE
         self.scores: Array = scores[known]
         self.truth: Array = classes[known][:, None] == np.arange(len(model.manifest.labels))
 
     def calibration(self) -> tuple[float, float]:
-        """Temperature and bias with which the likeliest classes of each step mean what they say.
+        """Return the temperature and bias that calibrate the likeliest classes of each step.
 
-        Of the others there are so many, and so surely absent, that they would decide alone.
+        The other classes are so many, and so clearly absent, that they would outweigh these.
         """
         likeliest = np.argsort(self.scores, axis=1)[:, -LIKELIEST:]
         scores = np.take_along_axis(self.scores, likeliest, axis=1)

@@ -16,7 +16,7 @@ from train.export.to_onnx import check_parity
 from train.loop.checkpoint import Identity, load
 from train.loop.config import read_config
 from train.mixing.scenes import IGNORE, MUSIC, OTHER, Scene
-from train.tasks.gate.figures import Scored
+from train.tasks.gate.figures import ScoredRecording
 from train.tasks.gate.release import load_run
 from train.tasks.gate.task import STEP_SAMPLES, GateRunConfig, GateTask
 
@@ -174,7 +174,7 @@ def test_release_without_a_run_says_what_to_type(toy, tmp_path, monkeypatch):
 
 def test_settled_scores_leave_out_the_first_second_and_pauses(toy, tmp_path):
     sounding = np.arange(60) < 50
-    scored = Scored(
+    scored = ScoredRecording(
         unambiguous_recordings(toy, tmp_path, [5])[0],
         np.arange(60, dtype=np.float32),
         sounding,

@@ -187,7 +187,7 @@ def test_from_songs_to_a_released_folder_that_separates(songs, settings, tmp_pat
     manifest = read_manifest(folder)
     assert manifest.labels == ("voice",)
     assert manifest.trained_on == ({"name": "mine", "licence": "the user's own"},)
-    assert "Nothing of fold" in (folder / "card.md").read_text()
+    assert "was not used in training" in (folder / "card.md").read_text()
     test = manifest.results["separation"]["mine"]
     assert test["voice"]["GNSDR"] > 3  # the stems share no frequency: a few steps tell them apart
     assert test["music"]["SI-SDR"] > test["music"]["SI-SDR of the mixture"]
