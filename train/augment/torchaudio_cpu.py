@@ -22,8 +22,7 @@ def load() -> ModuleType:
 
 def _stand_in() -> ModuleType:
     module = ModuleType("torchaudio._extension")
-    module._IS_TORCHAUDIO_EXT_AVAILABLE = False  # type: ignore[attr-defined]
-    module.fail_if_no_align = _unavailable  # type: ignore[attr-defined]
+    vars(module).update(_IS_TORCHAUDIO_EXT_AVAILABLE=False, fail_if_no_align=_unavailable)
     return module
 
 

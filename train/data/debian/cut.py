@@ -8,6 +8,7 @@ import math
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields
+from itertools import repeat
 from pathlib import Path
 from typing import Any
 
@@ -79,12 +80,12 @@ def cut(name: str, files: Mapping[str, Path], folder: Path) -> tuple[list[Piece]
         Files that do not decode, are silent, are shorter than `SHORTEST_S` or repeat another file, and silent pieces.
     """
     once, dropped = _without_copies(files)
-    jobs = [(f"{number:05}", name, source, path) for number, (source, path) in enumerate(once.items())]
+    stems = [f"{number:05}" for number in range(len(once))]
     pieces: list[Piece] = []
     pool = ThreadPoolExecutor(WORKERS)
     try:
-        made = pool.map(lambda job: _cut_one(*job, folder), jobs)
-        for of_file, without in tqdm(made, name, len(jobs), unit=" files", disable=None):
+        made = pool.map(_cut_one, stems, repeat(name), once.keys(), once.values(), repeat(folder))
+        for of_file, without in tqdm(made, name, len(once), unit=" files", disable=None):
             pieces += of_file
             dropped += without
     finally:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import csv
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import get_args
+from typing import cast, get_args
 
 from streamer.errors import ConfigError
 from train.data.debian.cut import PIECES, read_pieces, write_table
@@ -84,9 +84,9 @@ def read_labels(folder: Path) -> list[LabelledPiece]:
 
 def hours(rows: Iterable[LabelledPiece]) -> dict[str, float]:
     """Return the hours of each kind of sound."""
-    seconds: Counter[str] = Counter()
+    seconds: dict[str, float] = defaultdict(float)
     for row in rows:
-        seconds[row.kind] += row.seconds  # type: ignore[assignment]  # a counter of fractions
+        seconds[row.kind] += row.seconds
     return {kind: seconds[kind] / 3600 for kind in get_args(Kind)}
 
 
@@ -113,7 +113,7 @@ def _row(path: Path, number: int, row: dict[str, str]) -> LabelledPiece:
             raise ValueError(f"kind {kind!r} and fold {fold}")
         names = row["file"], row["package"], row["source"]
         return LabelledPiece(
-            *names, kind, row["category"], fold, float(row["first_s"]), float(row["seconds"])
+            *names, cast(Kind, kind), row["category"], fold, float(row["first_s"]), float(row["seconds"])
         )
     except (KeyError, TypeError, ValueError) as error:
         raise ConfigError(
