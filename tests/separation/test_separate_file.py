@@ -238,7 +238,7 @@ def test_of_bars_the_last_is_there_and_lines_are_whole(monkeypatch: pytest.Monke
         bars.begin("a.wav")
         bars.begin("b.wav")(1.0, 2.0)
         assert [task.description for task in progress.tasks] == ["b.wav"]
-        bars.say("out/a")
+        bars.print_line("out/a")
         assert progress.live.is_started
-        bars.say("cannot be read", err=True)
+        bars.print_line("cannot be read", err=True)
     assert said == [("out/a", False, False), ("cannot be read", True, False)]

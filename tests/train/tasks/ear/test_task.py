@@ -49,6 +49,18 @@ def settings(texts):
     return [item for text in texts for item in ("--set", text)]
 
 
+@pytest.fixture(scope="module")
+def released_ear(toy):
+    """An ear that was trained on the toy data and released, named as the command line does from their folder."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(toy)
+        patch.setenv("STREAMER_DATA", str(toy))
+        for words in (["ear", *settings(EAR)], ["release", "ear", "--out", "out/ear"]):
+            done = CliRunner().invoke(main, words, catch_exceptions=False)
+            assert done.exit_code == 0, done.output
+    return "out/ear"
+
+
 def test_a_batch_is_what_the_loss_asks_for_and_depends_on_its_number_alone(task):
     batch, again, other = (task.make_batch(1, step, 8) for step in (5, 5, 6))
     frames, embedding, logits, music, targets, steps, mixed = batch
@@ -79,7 +91,10 @@ def test_a_part_of_a_lesson_keeps_what_is_taught_beside_what_is_heard(task):
         )
         places.add(place)
         np.testing.assert_array_equal(embedding[row], whole["embedding"][row][place : place + 4])
-        np.testing.assert_array_equal(logits[row], whole["logits"][row][place : place + 4])
+        # A product of matrices: its sums are rounded by another order where it has fewer rows. Kept as float16.
+        np.testing.assert_allclose(
+            logits[row], whole["logits"][row][place : place + 4], rtol=2**-10, atol=1e-5
+        )
         np.testing.assert_array_equal(music[row], whole["music"][row][6 * place :][:30])
     assert len(places) > 1
 
@@ -139,23 +154,19 @@ def test_excerpts_of_all_that_is_no_clip_are_lessons_too(toy, task):
 
 
 @pytest.mark.slow
-def test_the_whole_way_from_data_to_an_ear_and_a_head_on_it(toy, monkeypatch):
+def test_the_whole_way_from_data_to_an_ear_and_a_head_on_it(toy, released_ear, monkeypatch):
     monkeypatch.chdir(toy)
     monkeypatch.setenv("STREAMER_DATA", str(toy))
     run = CliRunner().invoke
-    trained = run(main, ["ear", *settings(EAR)], catch_exceptions=False)
-    assert trained.exit_code == 0, trained.output
-    released = run(main, ["release", "ear", "--out", "out/ear"], catch_exceptions=False)
-    assert released.exit_code == 0, released.output
     (folder,) = (toy / "runs" / "ear").iterdir()
-    ear = read_manifest(toy / "out" / "ear")
-    verify_file(toy / "out" / "ear", ear)
+    ear = read_manifest(toy / released_ear)
+    verify_file(toy / released_ear, ear)
     assert (ear.is_ear, ear.embedding_size, ear.labels) == (True, 24, ())
-    assert check_parity(load_run(folder), toy / "out" / "ear") < 1e-4
-    measured = run(main, ["evaluate", "ear", "--model", "out/ear"], catch_exceptions=False)
+    assert check_parity(load_run(folder), toy / released_ear) < 1e-4
+    measured = run(main, ["evaluate", "ear", "--model", released_ear], catch_exceptions=False)
     assert json.loads(measured.stdout) == {n: ear.results[n] for n in ("probe", "few shots")}
 
-    on_it = settings([*LESSONS, "loop.steps=100", "loop.batch=8", "loop.average=0.0", "ear=out/ear"])
+    on_it = settings([*LESSONS, "loop.steps=100", "loop.batch=8", "loop.average=0.0", f"ear={released_ear}"])
     assert run(main, ["sounds", *on_it], catch_exceptions=False).exit_code == 0
     released = run(main, ["release", "sounds", "--out", "out/sounds"], catch_exceptions=False)
     assert released.exit_code == 0, released.output
@@ -167,10 +178,11 @@ def test_the_whole_way_from_data_to_an_ear_and_a_head_on_it(toy, monkeypatch):
     assert sounds.results["clips"]["clips"] == 2
 
 
-def test_an_ear_that_has_heard_the_test_is_refused(toy, monkeypatch):
+@pytest.mark.slow
+def test_an_ear_that_has_heard_the_test_is_refused(toy, released_ear, monkeypatch):
     monkeypatch.chdir(toy)
     monkeypatch.setenv("STREAMER_DATA", str(toy))
-    result = CliRunner().invoke(main, ["sounds", *settings([*LESSONS, "ear=out/ear"]), "--fold", "3"])
+    result = CliRunner().invoke(main, ["sounds", *settings([*LESSONS, f"ear={released_ear}"]), "--fold", "3"])
     assert result.exit_code == 2
     assert "ear='out/ear' holds out {'fold': 5, 'validation_fold': 4}; expected {'fold': 3" in result.stderr
 
