@@ -88,6 +88,27 @@ def given(**values: object) -> dict[str, Any]:
     return {key: value for key, value in values.items() if value is not None}
 
 
+def path_from(name: str, value: object) -> Path:
+    """Return a path that a caller gave.
+
+    Raises
+    ------
+    ConfigError
+        If it is neither text nor a path; names the argument.
+    """
+    if not isinstance(value, str | os.PathLike) or not isinstance(os.fspath(value), str):
+        raise ConfigError(f"{name} is {value!r}; expected a path, as text or a pathlib.Path")
+    return Path(value)
+
+
+def positive_int(name: str, value: object, unit: str) -> int:
+    """Return a whole number above 0; errors as `positive`."""
+    number = positive(name, value, unit)
+    if not number.is_integer():
+        raise ConfigError(f"{name} is {value!r}; expected a whole number of {unit}")
+    return int(number)
+
+
 def positive(name: str, value: object, unit: str) -> float:
     """Return a number above 0.
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Literal
 
-from streamer.api.configure import configured, positive, with_stems
+from streamer.api.configure import configured, positive, positive_int, with_stems
 from streamer.api.event_iterator import EventIterator
 from streamer.config import Config, StreamConfig
 from streamer.engine.build_streams import build_streams
@@ -101,7 +101,7 @@ def listen(
     if stems:
         asked = with_stems(asked, publish=True)
     longest_s = math.inf if duration_s is None else positive("duration_s", duration_s, "seconds")
-    waiting = int(positive("max_waiting", max_waiting, "events"))
+    waiting = positive_int("max_waiting", max_waiting, "events")
     streams = build_streams(asked, realtime, longest_s, ModelCache(asked.engine))
     warm_up(streams, asked.publish)
     queue = LiveEventQueue(waiting) if realtime else EventQueue(waiting)

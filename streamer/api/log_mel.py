@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import closing
 
 import numpy as np
 
+from streamer.api.configure import path_from
 from streamer.api.sound import Sound, source_of
 from streamer.arrays import Array
 from streamer.dsp.downmix import downmix
@@ -18,7 +20,7 @@ from streamer.sources.read_blocks import read_blocks
 BLOCK_FRAMES = 1 << 16
 
 
-def log_mel(sound: Sound, rate_hz: float | None = None, *, model: str = "ear") -> Array:
+def log_mel(sound: Sound, rate_hz: float | None = None, *, model: str | os.PathLike[str] = "ear") -> Array:
     """Compute the log-mel frames that a model is given.
 
     Channels are averaged and resampled to the model's rate first. These are the very numbers that the model gets live:
@@ -29,7 +31,7 @@ def log_mel(sound: Sound, rate_hz: float | None = None, *, model: str = "ear") -
     sound : path or array, shape (samples,) or (samples, channels)
     rate_hz : float, optional
         As in `streamer.analyze`.
-    model : str
+    model : str or path
         Name or folder of the model whose front end is used. ``ear`` hears YAMNet's (64 bands each 10 ms), ``gate`` a
         finer one.
 
@@ -52,7 +54,7 @@ def log_mel(sound: Sound, rate_hz: float | None = None, *, model: str = "ear") -
     >>> frames.shape, frames.dtype
     ((4209, 64), dtype('float32'))
     """
-    front_end = read_manifest(find_model(model)).log_mel
+    front_end = read_manifest(find_model(str(path_from("model", model)))).log_mel
     source, frames = source_of(sound, rate_hz), []
     with closing(source):
         source.open()

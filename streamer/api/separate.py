@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from streamer.api.configure import path_from
 from streamer.api.sound import Sound, source_of
 from streamer.arrays import Array
 from streamer.pipeline.build_separation import load_separation
@@ -33,7 +34,9 @@ class Separated(NamedTuple):
     rate_hz: int
 
 
-def separate(sound: Sound, rate_hz: float | None = None, *, model: str = "separation") -> Separated:
+def separate(
+    sound: Sound, rate_hz: float | None = None, *, model: str | os.PathLike[str] = "separation"
+) -> Separated:
     """Separate the voice from the music of a whole sound.
 
     Parameters
@@ -41,7 +44,7 @@ def separate(sound: Sound, rate_hz: float | None = None, *, model: str = "separa
     sound : path or array, shape (samples,) or (samples, channels)
     rate_hz : float, optional
         As in `streamer.analyze`.
-    model : str
+    model : str or path
         Name or folder of a separation.
 
     Returns
@@ -66,7 +69,7 @@ def separate(sound: Sound, rate_hz: float | None = None, *, model: str = "separa
     >>> abs(voice + music - samples).max() < 1e-6
     np.True_
     """
-    source, network = source_of(sound, rate_hz), load_separation(model)
+    source, network = source_of(sound, rate_hz), load_separation(str(path_from("model", model)))
     with closing(source):
         source.open()
         pieces = list(separated(source, network))

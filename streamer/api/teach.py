@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 
+from streamer.api.configure import path_from
 from streamer.api.sound import Sound, path_of, source_of
 from streamer.arrays import Array
 from streamer.custom_sounds.learner import LONGEST_S, load_learner
@@ -124,7 +124,7 @@ def forget(label: str, folder: str | os.PathLike[str] | None = None) -> list[str
 
 def store_in(folder: str | os.PathLike[str] | None) -> SoundStore:
     """Return the store of a folder; None takes the user's own."""
-    return SoundStore(taught_folder() if folder is None else Path(folder))
+    return SoundStore(taught_folder() if folder is None else path_from("folder", folder))
 
 
 class Teacher:

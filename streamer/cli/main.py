@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import click
 
 from streamer.cli.analyze import analyze
 from streamer.cli.bench import bench
+from streamer.cli.devices import devices
+from streamer.cli.keys import keys
 from streamer.cli.listen import listen
-from streamer.cli.models import models as model_commands
+from streamer.cli.models import models
 from streamer.cli.reload import reload
 from streamer.cli.separate import separate
+from streamer.cli.subscribe import subscribe
 from streamer.cli.teach import teach
-from streamer.config import DEFAULT_ADDRESS
 from streamer.errors import InterruptedByUserError, StreamerError
 
 
@@ -53,92 +53,5 @@ def main() -> None:
     """Label live audio in real time, and split voice from music."""
 
 
-@main.command()
-@click.option("--json", "as_json", is_flag=True, help="Print each device as a line of JSON.")
-def devices(as_json: bool) -> None:
-    """List the inputs for --device and the outputs for --output."""
-    import json
-    from dataclasses import asdict
-
-    from streamer.audio.devices import input_devices, output_devices
-
-    inputs, outputs = input_devices(), output_devices()
-    if as_json:
-        for device in inputs + outputs:
-            click.echo(json.dumps(asdict(device)))
-        return
-    if not inputs:
-        click.echo("no input device; a microphone shows up here once the system knows it", err=True)
-    for title, found in (("inputs, for --device", inputs), ("outputs, for --output", outputs)):
-        if found:
-            click.echo(title)
-        for device in found:
-            star = "*" if device.is_default else " "
-            click.echo(
-                f"{star} {device.index:3d}  {device.name}  ({device.host_api}, {device.max_channels} ch, "
-                f"{device.default_rate_hz:.0f} Hz)"
-            )
-
-
-@main.command()
-@click.argument("topics", nargs=-1, metavar="[TOPIC]...")
-@click.option("--address", default=DEFAULT_ADDRESS, show_default=True, help="Address of the publisher.")
-@click.option("--keys", metavar="DIR", default="", help="Folder of CURVE keys (see `streamer keys`).")
-@click.option("--json", "as_json", is_flag=True, help="Print headers as lines of JSON.")
-@click.option("--count", type=click.IntRange(1), help="Stop after this many messages.")
-@click.option(
-    "--timeout",
-    "timeout_s",
-    type=click.FloatRange(0, min_open=True),
-    help="Fail after this many seconds without a message.",
-)
-def subscribe(
-    topics: tuple[str, ...],
-    address: str,
-    keys: str,
-    as_json: bool,
-    count: int | None,
-    timeout_s: float | None,
-) -> None:
-    """Print messages: all of them, or those of TOPICs (gate, status, scores/mic, ...)."""
-    from streamer.sinks.lines import line
-    from streamer.wire.encoding import header_json
-    from streamer.wire.subscriber import subscribe as subscribe_to
-
-    shown: Callable[[Any], str] = header_json if as_json else line
-    with subscribe_to(*topics, address=address, keys=keys or None, timeout_s=timeout_s) as events:
-        try:
-            for number, event in enumerate(events, 1):
-                click.echo(shown(event))
-                if number == count:
-                    break
-        except KeyboardInterrupt:
-            click.echo("", err=True)
-
-
-main.add_command(analyze)
-main.add_command(bench)
-main.add_command(listen)
-main.add_command(model_commands)
-main.add_command(reload)
-main.add_command(separate)
-main.add_command(teach)
-
-
-@main.command()
-@click.argument("folder", type=click.Path(path_type=Path, readable=False))
-@click.option(
-    "--client",
-    "clients",
-    multiple=True,
-    metavar="NAME",
-    help="Name of a subscriber to make keys for; repeatable.",
-)
-def keys(folder: Path, clients: tuple[str, ...]) -> None:
-    """Make CURVE keys in FOLDER, which publishing to other machines needs."""
-    from streamer.wire.keys import make_keys
-
-    for path in make_keys(folder, clients):
-        click.echo(
-            f"{path}: hand this folder to {path.name}, for --keys there; keep the rest of {folder} here"
-        )
+for command in (analyze, bench, devices, keys, listen, models, reload, separate, subscribe, teach):
+    main.add_command(command)

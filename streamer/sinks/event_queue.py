@@ -113,8 +113,11 @@ class LiveEventQueue(EventQueue):
         """Add an event; never wait."""
         with self._changed:
             self._add(event)
-            while self._waiting > self._max_waiting:
-                next(queue for queue in self._queues if queue).popleft()
+            # Empty if the reader was collected as garbage, which any allocation may do, and `abandon` was called here.
+            while self._waiting > self._max_waiting and (
+                queues := [queue for queue in self._queues if queue]
+            ):
+                queues[0].popleft()
                 self._count_loss()
 
     def close(self) -> None:

@@ -21,6 +21,12 @@ MODULES = [module.name for module in iter_modules(streamer.api.__path__)]
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
+@pytest.fixture(autouse=True)
+def nothing_taught(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let each test begin without taught sounds, whatever was taught by others of this session."""
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+
+
 @pytest.mark.parametrize("name", MODULES)
 def test_examples_of_docstrings_give_what_they_say(name: str) -> None:
     assert doctest.testmod(import_module(f"streamer.api.{name}")).failed == 0

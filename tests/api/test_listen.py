@@ -293,6 +293,8 @@ def test_a_configuration_and_a_file_of_it_are_taken(microphone: FakeMicrophone, 
         ),
         ({"duration_s": "1"}, streamer.ConfigError, "duration_s is '1'; expected a finite number of seconds"),
         ({"max_waiting": 0}, streamer.ConfigError, "max_waiting is 0; expected a finite number of events"),
+        ({"max_waiting": 2.5}, streamer.ConfigError, "max_waiting is 2.5; expected a whole number of events"),
+        ({"prefer": 3}, streamer.ConfigError, "models.prefer is 3; expected str"),
         ({"stems": True}, streamer.ConfigError, "stems are asked for and no model takes them apart"),
     ],
 )

@@ -36,5 +36,7 @@ def test_a_sound_shorter_than_a_window_has_no_frame() -> None:
 def test_unknown_models_are_refused() -> None:
     with pytest.raises(streamer.ModelError, match="no model 'nosuch'; expected a folder"):
         streamer.log_mel(np.zeros(16_000), 16_000, model="nosuch")
+    with pytest.raises(streamer.ConfigError, match="model is 3; expected a path, as text or"):
+        streamer.log_mel(np.zeros(16_000), 16_000, model=3)  # type: ignore[arg-type]
     with pytest.raises(streamer.ModelError, match=r"model separation .*log-mel"):
         streamer.log_mel(np.zeros(16_000), 16_000, model="separation")

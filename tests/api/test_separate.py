@@ -54,5 +54,7 @@ def test_muted_samples_of_a_file_are_warned_of(tmp_path: Path, caplog: pytest.Lo
 def test_a_model_that_does_something_else_is_refused() -> None:
     with pytest.raises(streamer.ModelError, match="no model 'nosuch'"):
         streamer.separate(music(), RATE, model="nosuch")
+    with pytest.raises(streamer.ConfigError, match="model is None; expected a path"):
+        streamer.separate(music(), RATE, model=None)  # type: ignore[arg-type]
     with pytest.raises(streamer.ModelError, match="model gate decides 'gate'; expected a model whose task"):
         streamer.separate(music(), RATE, model="gate")

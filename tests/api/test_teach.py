@@ -76,6 +76,11 @@ def test_what_is_refused_leaves_nothing_behind(
     assert not folder.exists()
 
 
+def test_a_folder_that_is_no_path_is_refused() -> None:
+    with pytest.raises(streamer.ConfigError, match="folder is 3; expected a path"):
+        streamer.taught_sounds(3)  # type: ignore[arg-type]
+
+
 def test_forgetting_what_was_not_taught_is_refused(folder: Path) -> None:
     with pytest.raises(streamer.ConfigError, match="no taught sound 'hum'; there is none in"):
         streamer.forget("hum", folder)
