@@ -6,63 +6,23 @@ Nothing here uses devices, clocks or sockets: the same sound gives the same even
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TypeAlias, TypedDict
 
 import numpy as np
 
 from streamer.arrays import Array
-from streamer.config import STEMS, PublishConfig
+from streamer.config import PublishConfig
 from streamer.dsp.downmix import downmix
-from streamer.dsp.level import LevelMeter, dbfs
+from streamer.dsp.level import LevelMeter
 from streamer.dsp.model_calls import Calls
-from streamer.events import Decision, Event, Level, Scores, Spectrum, Stem
+from streamer.events import Event
 from streamer.heads.gating import Switch
-from streamer.heads.head import DecidingModel, Head
-from streamer.heads.hysteresis import Change
-from streamer.heads.results import HeadResult, MelFrame, TreeResult
+from streamer.heads.head import Head
 from streamer.heads.stage_tree import StageTree, StageTreeState
+from streamer.pipeline.epoch_events import EpochEvents, LevelResult, ScoresDue, StreamResult, report_order
 from streamer.separation.gated_separation import SeparatedStream, Separation
 from streamer.separation.live import SeparationResult, VoiceResult
 from streamer.separation.separator import mute_invalid
 from streamer.sources.source import Block
-
-
-class _EventFields(TypedDict):
-    """The fields that every event of a stream has."""
-
-    stream: str
-    epoch: int
-    start: int
-    stop: int
-    rate: int
-
-
-@dataclass(frozen=True)
-class _LevelResult:
-    """The level of an interval.
-
-    Attributes
-    ----------
-    values : array, shape (2,)
-        Power and peak.
-    """
-
-    start: int
-    stop: int
-    values: Array
-
-
-@dataclass(frozen=True)
-class _ScoresDue:
-    """An interval at whose end the latest scores are due."""
-
-    start: int
-    stop: int
-
-
-_Result: TypeAlias = TreeResult | VoiceResult | _LevelResult | _ScoresDue
-"""A result that waits until everything before its `stop` is known."""
 
 
 class Pipeline:
@@ -115,7 +75,7 @@ class Pipeline:
     @property
     def position(self) -> int:
         """Sample with which the next block is expected to begin."""
-        return self._origin + self._tree_state.processed_samples
+        return self._events.origin + self._tree_state.processed_samples
 
     @property
     def wanted_samples(self) -> int:
@@ -164,48 +124,53 @@ class Pipeline:
             events = self.finish()
             self.epoch += 1
             self._start_epoch(stop)
-        self._origin = stop
+        self._events.origin = stop
         return events
 
     def finish(self) -> list[Event]:
         """Give the events that the end of the sound completes, and end everything that goes on."""
         self._waiting += self._tree.finish(self._tree_state)
         events = self._stems(self._separated.finish() if self._separated else [])
-        events += self._due(self._tree_state.processed_samples) + self._spectrum()
-        return events + [
-            event
-            for result in self._tree.close(self._tree_state)
-            for event in self._decisions(result.head, result.changes)
-        ]
+        events += self._due(self._tree_state.processed_samples) + self._events.spectra()
+        for result in self._tree.close(self._tree_state):
+            events += self._events.decisions(result.head, result.changes)
+        return events
 
     def _start_epoch(self, origin: int) -> None:
-        self._origin = origin
+        self._events = EpochEvents(
+            self._stream, self._rate_hz, self.epoch, origin, self._heads, self._publish.top
+        )
         self._tree_state: StageTreeState = self._tree.init()
         self._meter_state = self._meter.init()
         self._levels_given = 0
         self._separated: SeparatedStream | None = None
-        self._waiting: list[_Result] = []
-        self._frames: list[MelFrame] = []
-        self._latest: dict[str, Array] = {}
+        self._waiting: list[StreamResult] = []
 
-    def _periodic(self, mono: Array) -> list[_Result]:
+    def _periodic(self, mono: Array) -> list[StreamResult]:
         """Return the levels that samples complete, and the scores that are due at their ends of intervals."""
         values, self._meter_state = self._meter.step(mono[None], self._meter_state)
         every = self._meter.interval_samples
         levels = [
-            _LevelResult(k * every, (k + 1) * every, v) for k, v in enumerate(values[0], self._levels_given)
+            LevelResult(k * every, (k + 1) * every, v) for k, v in enumerate(values[0], self._levels_given)
         ]
         self._levels_given += len(levels)
         every = self._scores_samples
         processed = self._tree_state.processed_samples
         first, last = processed // every, (processed + len(mono)) // every
-        return [*levels, *(_ScoresDue(k * every, (k + 1) * every) for k in range(first, last))]
+        return [*levels, *(ScoresDue(k * every, (k + 1) * every) for k in range(first, last))]
 
     def _due(self, known_until: int) -> list[Event]:
         """Turn the results up to `known_until` into events, in the order of the sound."""
-        due = sorted((result for result in self._waiting if result.stop <= known_until), key=_order)
+        due = sorted((result for result in self._waiting if result.stop <= known_until), key=report_order)
         self._waiting = [result for result in self._waiting if result.stop > known_until]
-        return [event for result in due for event in self._events(result)]
+        events: list[Event] = []
+        for result in due:
+            if isinstance(result, VoiceResult):
+                assert self._separation is not None  # it gave the result
+                events += self._events.decisions(self._separation, result.changes)
+            else:
+                events += self._events.of_result(result)
+        return events
 
     def _separate(self, samples: Array, separation: Separation) -> Calls[list[SeparationResult]]:
         if self._separated is None:
@@ -220,92 +185,6 @@ class Pipeline:
         for result in results:
             if isinstance(result, VoiceResult):
                 self._waiting.append(result)
-                continue
-            fields = self._fields(self._origin + result.start, self._origin + result.stop)
-            for label, samples in zip(STEMS, (result.voice, result.music), strict=True):
-                events.append(Stem(kind="stem", label=label, samples=samples, **fields))
+            else:
+                events += self._events.stems(result)
         return events
-
-    def _events(self, result: _Result) -> Sequence[Event]:
-        match result:
-            case MelFrame():
-                self._frames.append(result)
-                return []
-            case HeadResult():
-                if result.scores is None:
-                    self._latest.pop(result.head.name, None)
-                else:
-                    self._latest[result.head.name] = result.scores
-                return self._decisions(result.head, result.changes)
-            case VoiceResult():
-                assert self._separation is not None  # it gave the result
-                return self._decisions(self._separation, result.changes)
-            case _ScoresDue():
-                return self._scores(result)
-            case _LevelResult():
-                return self._level(result) + self._spectrum()
-
-    def _decisions(self, deciding: DecidingModel, changes: Sequence[Change]) -> list[Decision]:
-        return [
-            Decision(
-                kind=deciding.kind,
-                **self._fields(self._origin + change.since, self._origin + change.at),
-                state=change.state,
-                label=change.label,
-                score=round(float(change.score), 6),
-                model=deciding.model.manifest.name,
-            )
-            for change in changes
-        ]
-
-    def _scores(self, due: _ScoresDue) -> list[Event]:
-        heads = {}
-        for head in self._heads:
-            if head.name in self._latest:
-                values = self._latest[head.name]
-                best = (-values).argsort(kind="stable")[: self._publish.top]
-                labels = head.model.manifest.labels
-                scores = zip(best.tolist(), values[best].tolist(), strict=True)
-                heads[head.name] = {labels[n]: round(score, 6) for n, score in scores}
-        return [Scores(kind="scores", heads=heads, **self._fields_of(due, due))] if heads else []
-
-    def _level(self, level: _LevelResult) -> list[Event]:
-        power, peak = level.values
-        rms_dbfs, peak_dbfs = dbfs(power), dbfs(peak * peak)
-        fields = self._fields_of(level, level)
-        return [Level(kind="level", rms_dbfs=rms_dbfs, peak_dbfs=peak_dbfs, **fields)]
-
-    def _spectrum(self) -> list[Event]:
-        events: list[Event] = []
-        for config in dict.fromkeys(frame.config for frame in self._frames):
-            frames = [frame for frame in self._frames if frame.config == config]
-            events.append(
-                Spectrum(
-                    kind="spectrum",
-                    front_end=config.fingerprint,
-                    frames=np.stack([frame.values for frame in frames]),
-                    **self._fields_of(frames[0], frames[-1]),
-                )
-            )
-        self._frames = []
-        return events
-
-    def _fields_of(
-        self, first: MelFrame | _LevelResult | _ScoresDue, last: MelFrame | _LevelResult | _ScoresDue
-    ) -> _EventFields:
-        return self._fields(self._origin + first.start, self._origin + last.stop)
-
-    def _fields(self, start: int, stop: int) -> _EventFields:
-        """Return the common fields of an event about samples `start` to `stop` of the stream."""
-        return _EventFields(stream=self._stream, epoch=self.epoch, start=start, stop=stop, rate=self._rate_hz)
-
-
-def _order(result: _Result) -> tuple[int, int, int]:
-    """Sort by `stop`; then heads in their order and frames, the voice, and the periodic values, which quote them."""
-    match result:
-        case _LevelResult() | _ScoresDue():
-            return result.stop, 2, 0
-        case VoiceResult():
-            return result.stop, 1, 0
-        case _:
-            return result.stop, 0, result.rank
