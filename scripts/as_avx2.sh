@@ -8,7 +8,8 @@ cd "$(dirname "$0")/.."
 
 export ONEDNN_MAX_CPU_ISA=AVX2 ATEN_CPU_CAPABILITY=avx2
 export MKL_ENABLE_INSTRUCTIONS=AVX2 OPENBLAS_CORETYPE=Haswell
-export NUMBA_CPU_NAME=haswell NUMBA_CPU_FEATURES=
+# A cache of its own: numba numbers the files of a kernel, and two runs at once may give two kernels one number.
+export NUMBA_CPU_NAME=haswell NUMBA_CPU_FEATURES= NUMBA_CACHE_DIR="$PWD/.venv/numba-avx2"
 # NumPy warns of what it cannot leave out: only what it has been built for and this processor has.
 NPY_DISABLE_CPU_FEATURES=$(.venv/bin/python -c '
 from numpy._core._multiarray_umath import __cpu_dispatch__, __cpu_features__
