@@ -129,7 +129,7 @@ class _Analysis(EventIterator):
     """Gives the events of one sound, and warns of samples that were muted: no status does."""
 
     def _raise_errors(self) -> None:
-        if self._finish.alive and (muted := sum(stream.muted_samples for stream in self._streams)):
+        if self._end.alive and (muted := sum(stream.muted_samples for stream in self._streams)):
             logger.warning(
                 "%s: %d samples were no sound (NaN, infinite) and muted", self._streams[0].name, muted
             )

@@ -45,7 +45,7 @@ class EventIterator(Iterator[Event], AsyncIterator[Event]):
         self._queue = queue
         self._thread = EngineThread(Engine(self._streams, sinks or [queue], config))
         # Runs at the latest when Python exits; it must not refer to this object, which it would keep alive.
-        self._finish = weakref.finalize(self, _finish, self._thread, queue)
+        self._end = weakref.finalize(self, _end_engine, self._thread, queue)
         self._thread.start()
 
     @property
@@ -93,7 +93,7 @@ class EventIterator(Iterator[Event], AsyncIterator[Event]):
 
     def close(self) -> None:
         """End all streams, close their devices and drop the events that wait; closing twice is harmless."""
-        self._finish()
+        self._end()
 
     def __enter__(self) -> Self:
         return self
@@ -105,10 +105,10 @@ class EventIterator(Iterator[Event], AsyncIterator[Event]):
 
     def _raise_errors(self) -> None:
         """Raise the error of the engine, or of the first stream that failed, with the others as notes."""
-        if not self._finish.alive:
+        if not self._end.alive:
             return  # it was closed, or has raised them already
         self._thread.join()
-        self._finish()
+        self._end()
         self._thread.raise_failure()
         failed = [stream for stream in self._streams if stream.error]
         if not failed:
@@ -121,7 +121,7 @@ class EventIterator(Iterator[Event], AsyncIterator[Event]):
         raise error
 
 
-def _finish(thread: EngineThread, queue: EventQueue) -> None:
+def _end_engine(thread: EngineThread, queue: EventQueue) -> None:
     """End an engine in order, and close what it opened."""
     thread.stop_requested.set()
     queue.abandon()

@@ -75,17 +75,13 @@ def teach(
     given: list[Sound] = list(recordings) if isinstance(recordings, list | tuple) else [recordings]
     if not given:
         raise ConfigError(f"nothing to learn {label!r} from; expected at least one recording")
-    teacher, heard = Teacher(label, store_in(folder)), []
-    for number, recording in enumerate(given, 1):
-        path = path_of(recording)
-        name = name_for(f"file:{path}") if path else f"recording-{number}"
-        source = source_of(recording, None if path and len(given) > 1 else rate_hz)
-        try:
-            heard.append((name, teacher.hear(source)))
-        except StreamerError as error:
-            raise type(error)(f"{name}: {error}; no recording was kept") from error
-    for name, samples in heard:
-        teacher.keep(name, samples)
+    if rate_hz is not None and all(map(path_of, given)):
+        raise ConfigError(f"rate_hz is {rate_hz!r} for files alone; expected none: a file has its own rate")
+    teacher = Teacher(label, store_in(folder))
+    # All are read before any is kept, so that an error leaves nothing behind.
+    read = [_read_recording(teacher, number, sound, rate_hz) for number, sound in enumerate(given, 1)]
+    for name, samples in read:
+        teacher.add(name, samples)
     return teacher.report()
 
 
@@ -151,10 +147,10 @@ class Teacher:
 
     @property
     def rate_hz(self) -> int:
-        """Sample rate of what `hear` returns."""
+        """Sample rate of the samples that `read` returns."""
         return self._learner.rate_hz
 
-    def hear(self, source: Source, longest_s: float = LONGEST_S) -> Array:
+    def read(self, source: Source, longest_s: float = LONGEST_S) -> Array:
         """Read a recording and check that the sound can be learnt from it.
 
         Parameters
@@ -177,7 +173,7 @@ class Teacher:
         self._learner.check(samples)
         return samples
 
-    def keep(self, name: str, samples: Array) -> bool:
+    def add(self, name: str, samples: Array) -> bool:
         """Add a recording to the store; False if the label has that very sound already."""
         if self.store.holds(self.label, samples):
             return False
@@ -187,6 +183,16 @@ class Teacher:
     def report(self) -> TeachingReport:
         """Return how well the label will be recognised by all that the store has of it."""
         return report(self.label, self.store, self._learner)
+
+
+def _read_recording(teacher: Teacher, number: int, sound: Sound, rate_hz: float | None) -> tuple[str, Array]:
+    """Return the name and the samples of a recording; errors name it."""
+    path = path_of(sound)
+    name = name_for(f"file:{path}") if path else f"recording-{number}"
+    try:
+        return name, teacher.read(source_of(sound, None if path else rate_hz))
+    except StreamerError as error:
+        raise type(error)(f"{name}: {error}; no recording was kept") from error
 
 
 def _checked_label(label: object) -> str:

@@ -118,11 +118,11 @@ def _teach(label: str, recordings: Sequence[_Recording], folder: Path | None) ->
 def _learn(recording: _Recording, teacher: Teacher) -> bool:
     """Learn one recording and print that, or print why it was left out; return whether it was learnt."""
     try:
-        samples = teacher.hear(recording.source, recording.longest_s)
+        samples = teacher.read(recording.source, recording.longest_s)
     except StreamerError as error:
         click.echo(f"{recording.name}: left out: {error}", err=True)
         return False
-    is_new = teacher.keep(recording.name, samples)
+    is_new = teacher.add(recording.name, samples)
     seconds = len(samples) / teacher.rate_hz
     first = "its first " if seconds >= recording.longest_s else ""
     click.echo(f"{recording.name}: {first}{seconds:.1f} s {'heard' if is_new else 'known already'}")
