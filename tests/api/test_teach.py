@@ -59,6 +59,8 @@ def test_a_single_recording_needs_no_list_and_is_known_the_second_time(folder: P
             streamer.StreamError,
             "recording-1: it is silent .*; no recording was kept",
         ),
+        ("hum", ["a.wav"], streamer.ConfigError, "rate_hz is 16000 for files alone; expected none"),
+        ("hum", [tone(LOW_HZ), [np.nan]], streamer.StreamError, "recording-2: samples has 1 values that are"),
         ("hum", tone(LOW_HZ)[:100], streamer.StreamError, "recording-1: it lasts 0.01 s; expected at least"),
         (
             "hum",
