@@ -193,26 +193,45 @@ def test_only_auto_falls_back_and_says_so(no_microphone: dict[str, str], device:
         assert b"status/demo" in done.stdout
 
 
-def test_the_microphone_is_heard_by_a_subscriber(virtual_microphone: None, demo_wav: Path) -> None:
-    """Sound played into a real device, heard by one process, told to another."""
+LOSSES = ("dropped_samples", "overruns", "epoch")
+"""Counts that stay 0 while no sound is lost."""
+
+
+def heard_of_the_microphone(demo_wav: Path, config: Path) -> tuple[float, list[dict[str, Any]]] | None:
+    """Play the recording into the microphone: when, and what is said of it; None if sound is lost on the way."""
     address = free_address()
     with (
         Subscriber(("gate", "status"), address) as subscriber,
-        running("listen", "--device", "mic", "--bind", address),
+        running("listen", "--device", "mic", "--config", str(config), "--bind", address),
     ):
         received(subscriber, 2)  # it listens: a status and, after warm-up, how things stand
         played_at = time.time()
-        player = subprocess.Popen(["paplay", str(demo_wav)])
-        said: list[dict[str, Any]] = []
-        while len(gate_changes(said)) < 4:
-            said += received(subscriber, 1)
-        assert player.wait(DEADLINE_S) == 0
+        with subprocess.Popen(["paplay", str(demo_wav)]) as player:
+            said: list[dict[str, Any]] = []
+            while len(gate_changes(said)) < 4:
+                (header,) = received(subscriber, 1)
+                if any(header.get(name) for name in LOSSES):
+                    player.kill()
+                    return None
+                assert header["stop"] < 60 * header["rate"], f"the gate does not change: {said}"
+                said.append(header)
+    return played_at, said
+
+
+def test_the_microphone_is_heard_by_a_subscriber(
+    virtual_microphone: str, demo_wav: Path, tmp_path: Path
+) -> None:
+    """Sound played into a real device, heard by one process, told to another."""
+    config = tmp_path / "streamer.toml"
+    config.write_text("[engine]\nmax_lag_ms = 10000")
+    attempts = (heard_of_the_microphone(demo_wav, config) for _ in range(5))  # a busy machine loses sound
+    whole = next((attempt for attempt in attempts if attempt), None)
+    assert whole is not None, "sound was lost in each of 5 attempts"
+    played_at, said = whole
     changes = [("off", 0.0), *gate_changes(said)]
     first = next(h for h in said if h["kind"] == "gate" and h["state"] == "on")
     heard_at = (
         datetime.fromisoformat(first["time"]).timestamp() - (first["stop"] - first["start"]) / first["rate"]
     )
-    assert heard_at - played_at == pytest.approx(MUSIC_S[0][0], abs=1.5)
+    assert heard_at - played_at >= MUSIC_S[0][0] - NEAR_S
     assert_gate_is_right(changes, offset_s=changes[1][1] - MUSIC_S[0][0])
-    status = [h for h in said if h["kind"] == "status"][-1]
-    assert (status["dropped_samples"], status["overruns"], status["epoch"]) == (0, 0, 0)
