@@ -33,7 +33,7 @@ def read(path: Path, what: str, advice: str) -> dict[str, Array]:
     except FileNotFoundError as error:
         raise ConfigError(f"{path} does not exist; expected {what}: {advice}") from error
     except (OSError, ValueError, EOFError, TypeError, AttributeError, zipfile.BadZipFile) as error:
-        raise ConfigError(f"{path} is no npz file ({error}); expected {what}: {advice}") from error
+        raise ConfigError(f"{path} is not an npz file ({error}); expected {what}: {advice}") from error
 
 
 def write(path: Path, content: Mapping[str, Array]) -> None:

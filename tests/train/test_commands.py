@@ -146,7 +146,7 @@ def _makes_a_command(decorator):
 
 def test_errors_of_a_command_of_its_own_module_are_one_line():
     for arguments, said in [
-        (["report", "absent"], "error: absent is no folder; expected a run, runs/TASK/TIME-HASH"),
+        (["report", "absent"], "error: absent is not a folder; expected a run, runs/TASK/TIME-HASH"),
         (["results"], "error: docs/results has no *.json; expected files of results"),
         (["inspect", "nix"], "error: no task 'nix'; expected one of line, ear, gate"),
         (["cost", "absent"], "error: absent has no manifest.json; expected a released-model folder"),

@@ -81,14 +81,14 @@ def test_another_npz_is_refused(tmp_path: Path) -> None:
 def test_what_is_no_npz_is_refused(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "weights.npz").write_bytes(content)
     with pytest.raises(
-        ModelError, match=r"weights\.npz is no npz .*; expected YAMNet's weights, layer by layer"
+        ModelError, match=r"weights\.npz is not an npz file .*; expected YAMNet's weights, layer by layer"
     ):
         read_npz(tmp_path / "weights.npz")
 
 
 def test_pickled_objects_are_refused(tmp_path: Path) -> None:
     np.savez(tmp_path / "weights.npz", a=np.array([{}], object))
-    with pytest.raises(ModelError, match=r"is no npz"):
+    with pytest.raises(ModelError, match=r"is not an npz file"):
         read_npz(tmp_path / "weights.npz")
 
 

@@ -74,6 +74,6 @@ class Clips:
     def _read_recordings(self, source: str) -> dict[str, Recording]:
         if source not in self._sources:
             raise ConfigError(
-                f"{source} is no data set with sound; expected one of {', '.join(self._sources)}"
+                f"{source} is not a data set with sound; expected one of {', '.join(self._sources)}"
             )
         return {recording.name: recording for recording in self._sources[source](self._data)}

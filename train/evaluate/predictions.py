@@ -77,7 +77,7 @@ class Predictions:
         if self.truth.size and not (self.truth.min() >= NO_LABEL and self.truth.max() < len(self.labels)):
             raise ConfigError(
                 f"predictions of {self.model} have truth from {self.truth.min()} to {self.truth.max()}; expected an "
-                f"index below {len(self.labels)}, or -1: evaluate anew"
+                f"index below {len(self.labels)}, or -1: evaluate again"
             )
         ended = np.isnan(self.scores)
         if (
@@ -87,7 +87,7 @@ class Predictions:
         ):
             raise ConfigError(
                 f"predictions of {self.model} have NaN among a clip's scores; expected it after a clip's end only: "
-                "a model gave no number, train it anew"
+                "a model gave no number, train it again"
             )
         known = self.scores[~ended]
         if known.size and not (known.min() >= 0 and known.max() <= 1):
@@ -110,7 +110,7 @@ class Predictions:
             if getattr(self, name).shape != shape:
                 raise ConfigError(
                     f"predictions of {self.model} have {name} of shape {getattr(self, name).shape}; {clips} clips and "
-                    f"{labels} labels need {shape}: evaluate anew"
+                    f"{labels} labels need {shape}: evaluate again"
                 )
 
     @property
@@ -144,14 +144,14 @@ def load(path: Path) -> Predictions:
     content = npz.read(path, "predictions", "python -m train evaluate")
     schema = content.get("schema")
     if schema is None or schema.shape != () or schema != PREDICTIONS_SCHEMA:
-        raise ConfigError(f"{path} has schema {schema}; expected {PREDICTIONS_SCHEMA}: evaluate anew")
+        raise ConfigError(f"{path} has schema {schema}; expected {PREDICTIONS_SCHEMA}: evaluate again")
     missing = {*_TEXTS, *_ARRAYS, "labels", "clips", "step_s"} - set(content)
     if missing:
-        raise ConfigError(f"{path} lacks {', '.join(sorted(missing))}; evaluate anew")
+        raise ConfigError(f"{path} lacks {', '.join(sorted(missing))}; evaluate again")
     for name, kind in _ARRAYS.items():
         if content[name].dtype.kind != kind:
             raise ConfigError(
-                f"{path} has {name} of {content[name].dtype}; expected kind {kind!r}: evaluate anew"
+                f"{path} has {name} of {content[name].dtype}; expected kind {kind!r}: evaluate again"
             )
     return Predictions(
         task=str(content["task"]),
@@ -188,7 +188,7 @@ def pool(parts: Sequence[Predictions]) -> Predictions:
                 )
         if (part.step_truth is None) != (first.step_truth is None):
             raise ConfigError(
-                f"predictions of {part.model} and {first.model}: one has no step_truth; evaluate both anew"
+                f"predictions of {part.model} and {first.model}: one has no step_truth; evaluate both again"
             )
     clips = tuple(clip for part in parts for clip in part.clips)
     if len(set(clips)) < len(clips):

@@ -95,7 +95,7 @@ class SaliencyMap:
     ----------
     clip : str
         Name of the clip, ``SOURCE/NAME``.
-    truth, said : str
+    truth, predicted : str
         True label, and the predicted label, which the map explains.
     log_mel, saliency : Array, shape (frames, mel_bands)
         Spectrogram, and its saliency.
@@ -105,7 +105,7 @@ class SaliencyMap:
 
     clip: str
     truth: str
-    said: str
+    predicted: str
     log_mel: Array
     saliency: Array
     frame_s: float = 0.01
@@ -123,11 +123,13 @@ def load(path: Path) -> SaliencyMap:
     ConfigError
         If it is not such a file.
     """
-    content = npz.read(path, "a saliency map", "make it anew")
+    content = npz.read(path, "a saliency map", "make it again")
     missing = set(SaliencyMap.__dataclass_fields__) - set(content)
     if missing:
-        raise ConfigError(f"{path} lacks {', '.join(sorted(missing))}; expected a saliency map: make it anew")
-    texts = {name: str(content[name]) for name in ("clip", "truth", "said")}
+        raise ConfigError(
+            f"{path} lacks {', '.join(sorted(missing))}; expected a saliency map: make it again"
+        )
+    texts = {name: str(content[name]) for name in ("clip", "truth", "predicted")}
     return SaliencyMap(
         **texts, log_mel=content["log_mel"], saliency=content["saliency"], frame_s=float(content["frame_s"])
     )

@@ -56,7 +56,7 @@ class SteppedScorer:
             if ear.manifest.as_ear() != model.manifest.ear:
                 raise ModelError(
                     f"model {model.manifest.name} in {folder} was trained on another ear than the one in "
-                    f"{ear_folder(model.manifest, folder)}; put its own ear beside it, or train it anew"
+                    f"{ear_folder(model.manifest, folder)}; put its own ear beside it, or train it again"
                 )
         after = Chain(*ears, model)
         warm_up = sum(-(-ear.manifest.warm_up_frames // ear.manifest.hop_frames) for ear in ears)

@@ -104,13 +104,15 @@ def load(path: Path, identity: Identity) -> dict[str, Any]:
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError as error:
-        raise ModelError(f"there is no {path}; the run has not come to its first validation") from error
+        raise ModelError(f"there is no {path}; the run has not reached its first validation") from error
     except (OSError, EOFError, RuntimeError, pickle.UnpicklingError, ValueError) as error:
-        raise ModelError(f"{path} is no whole checkpoint ({type(error).__name__}); train anew") from error
+        raise ModelError(
+            f"{path} is not a complete checkpoint ({type(error).__name__}); train again"
+        ) from error
     found = content.get("schema") if isinstance(content, dict) else None
     if found != CHECKPOINT_SCHEMA:
         raise ModelError(
-            f"{path} has schema {found!r}; expected {CHECKPOINT_SCHEMA}: train anew, or check out the commit that "
+            f"{path} has schema {found!r}; expected {CHECKPOINT_SCHEMA}: train again, or check out the commit that "
             "environment.json beside it names"
         )
     if content["task"] != identity.task:
@@ -121,7 +123,7 @@ def load(path: Path, identity: Identity) -> dict[str, Any]:
     if content["front_end"] != identity.fingerprint:
         raise ModelError(
             f"{path} was trained on front end {content['front_end'][:12] or 'none'}; this program computes "
-            f"{identity.fingerprint[:12] or 'none'}: train anew, or check out the commit that environment.json "
+            f"{identity.fingerprint[:12] or 'none'}: train again, or check out the commit that environment.json "
             "beside it names"
         )
     checked: dict[str, Any] = content
@@ -153,5 +155,5 @@ def load_weights(model: nn.Module, path: Path, identity: Identity, prefix: str =
         first = str(error).splitlines()[1].strip()
         raise ModelError(
             f"{path} does not fit this program's {type(model).__name__} ({first}); expected weights of the same "
-            "layers: train anew, or check out the commit that environment.json beside it names"
+            "layers: train again, or check out the commit that environment.json beside it names"
         ) from error

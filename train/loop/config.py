@@ -75,5 +75,5 @@ def _read(path: Path) -> dict[str, Any]:
     except OSError as error:
         raise ConfigError(f"cannot read {path}: {error.strerror}; give --config a TOML file") from error
     except ValueError as error:  # both parsers raise it, and so do bytes that are not UTF-8
-        raise ConfigError(f"{path} is no {path.suffix[1:].upper() or 'TOML'}: {error}") from error
+        raise ConfigError(f"{path} is not {path.suffix[1:].upper() or 'TOML'}: {error}") from error
     return content

@@ -52,7 +52,7 @@ def _check_settings(plugin: Plugin, assignments: Sequence[str]) -> None:
         if key == "fold" or key == plugin.input_task or (key == "validation_fold" and value.strip() != "0"):
             raise ConfigError(
                 f"got --set {text}; expected none: folds are named by --fold, the one before it chooses (or none, by "
-                "validation_fold=0), and what a model hears is trained with it"
+                "validation_fold=0), and the model below a head is trained with it"
             )
 
 

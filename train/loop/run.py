@@ -93,7 +93,9 @@ def data_folder() -> Path:
     """
     folder = Path(os.environ.get("STREAMER_DATA", "../shared/data"))
     if not folder.is_dir():
-        raise ConfigError(f"{folder} is no folder; set STREAMER_DATA to the folder that holds the data sets")
+        raise ConfigError(
+            f"{folder} is not a folder; set STREAMER_DATA to the folder that holds the data sets"
+        )
     return folder
 
 

@@ -83,7 +83,7 @@ class Plateau:
     warm_up_steps : int
         Steps of the rise.
     patience : int
-        Validations without a new best score before a fall, counted anew after each.
+        Validations without a new best score before a fall, counted again after each.
     decay : float
         Factor of each fall.
     final : float

@@ -118,7 +118,7 @@ def _prediction_sections(
         return choice.sections(found, spectra)
     if found.step_truth is None:
         raise ConfigError(
-            f"predictions of {found.model} have one label and no step_truth; evaluate anew with it"
+            f"predictions of {found.model} have one label and no step_truth; evaluate again with it"
         )
     return detection.sections(found, spectra)
 

@@ -188,8 +188,8 @@ def saliency(found: SaliencyMap) -> Markup:
             shade = _shade(np.clip(sign * strength / most, 0, 1).T, colour)
             drawing.axes[1].imshow(shade, origin="lower", aspect="auto", extent=extent)
         drawing.axes[0].set_title(f"{found.clip}: {found.truth}")
-        drawing.axes[1].set_title(f"why {found.said}")
-    return drawing.svg(f"what in {found.clip} speaks for {found.said}")
+        drawing.axes[1].set_title(f"why {found.predicted}")
+    return drawing.svg(f"what in {found.clip} speaks for {found.predicted}")
 
 
 def reliability(confidence: Array, share: Array, counts: Array) -> Markup:

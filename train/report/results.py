@@ -27,7 +27,8 @@ PAGE = Path("docs") / "results.md"
 PYTHON = "python -m train "
 ABOUT = """# Results
 
-`python -m train results` writes this page from `docs/results/*.json`; do not edit it. `make reproduce` runs every command
+`python -m train results` writes this page from `docs/results/*.json`; do not edit it. `make reproduce` \
+runs every command
 below and stores the figures that it prints; the data sets are read from `STREAMER_DATA`. A number after ± is the sample
 standard deviation over folds. An aim is met if the figure itself reaches it. An anchor is a published figure to compare
 with.
@@ -135,7 +136,9 @@ def read(path: Path) -> Results:
         rows = tuple(from_mapping(Row, row) for row in content.pop("rows"))
         return Results(rows=rows, before=tuple(content.pop("before", ())), **content)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise ConfigError(f"{path} is no file of results ({error!r}); see train/report/results.py") from error
+        raise ConfigError(
+            f"{path} is not a file of results ({error!r}); see train/report/results.py"
+        ) from error
 
 
 def read_all(folder: Path = FOLDER) -> dict[Path, Results]:

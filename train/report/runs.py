@@ -61,7 +61,7 @@ def read_run(folder: Path, predictions: str = "test") -> Run:
         If the folder is not a run, or a file in it cannot be read.
     """
     if not folder.is_dir():
-        raise ConfigError(f"{folder} is no folder; expected a run, runs/TASK/TIME-HASH")
+        raise ConfigError(f"{folder} is not a folder; expected a run, runs/TASK/TIME-HASH")
     stored = folder / "predictions" / f"{predictions}.npz"
     others = sorted(path.stem for path in stored.parent.glob("*.npz"))
     if others and not stored.is_file():
@@ -96,7 +96,7 @@ def _json(path: Path) -> dict[str, Any]:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
-        raise ConfigError(f"{path} is no JSON ({error}); make it anew or remove it") from error
+        raise ConfigError(f"{path} is not JSON ({error}); make it again or remove it") from error
     if not isinstance(content, dict):
-        raise ConfigError(f"{path} holds a {type(content).__name__}; expected an object: make it anew")
+        raise ConfigError(f"{path} holds a {type(content).__name__}; expected an object: make it again")
     return content

@@ -22,6 +22,6 @@ def nearby_class_map(path: Path) -> Path:
     if not found:
         raise ModelError(
             f"{path} has no {CLASS_MAP} beside it or in the folder above; put YAMNet's (tensorflow/models, "
-            "research/audioset/yamnet) there: without it nobody knows which output is Music"
+            "research/audioset/yamnet) there: without it the output for Music is unknown"
         )
     return found[0]

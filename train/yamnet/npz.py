@@ -29,7 +29,9 @@ def read_npz(path: Path) -> Weights:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as content:
             stored = {name: content[name] for name in content.files}
     except (OSError, EOFError, ValueError, zipfile.BadZipFile, AttributeError) as error:
-        raise ModelError(f"{path} is no npz ({error}); expected YAMNet's weights, layer by layer") from error
+        raise ModelError(
+            f"{path} is not an npz file ({error}); expected YAMNet's weights, layer by layer"
+        ) from error
     relu_max = float(stored.pop("network/relu_max", np.float32(math.inf)))
     names = {name.removesuffix("/q").removesuffix("/scale") for name in stored}
     arrays = {name: _array(stored, name, path) for name in names if not name.startswith("frontend/")}

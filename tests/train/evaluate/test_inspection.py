@@ -71,7 +71,7 @@ def test_a_clip_is_found_by_its_name(data):
     assert clips.sound("esc50/5-1").shape == (80_000,)
     for name, said in [
         ("esc50/none", "has no clip esc50/none; expected the data that it was evaluated on"),
-        ("gtzan_mels/3", "gtzan_mels is no data set with sound; expected one of esc50, gtzan"),
+        ("gtzan_mels/3", "gtzan_mels is not a data set with sound; expected one of esc50, gtzan"),
         ("speech/a", "has no sound files"),
     ]:
         with pytest.raises(ConfigError, match=said):
@@ -170,10 +170,10 @@ def test_maps_are_of_the_surest_mistakes_and_right_answers_and_point_at_the_soun
     assert {place for place, _ in chosen[:2]} == {0, 1}
     maps = make_maps(listener, sample, chosen)
     assert [found.truth for found in maps[:2]] == ["middle", "middle"]
-    assert all(found.truth == found.said for found in maps[2:])
+    assert all(found.truth == found.predicted for found in maps[2:])
     for found in maps:
         quarters = found.saliency.reshape(len(found.saliency), 4, 16).mean(axis=(0, 2))
-        assert BANDS[quarters.argmax()] == found.said
+        assert BANDS[quarters.argmax()] == found.predicted
         assert found.log_mel.shape == found.saliency.shape == (498, 64)
 
 

@@ -36,9 +36,9 @@ def altered(tmp_path, **changes):
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"schema": np.array(7)}, "has schema 7; expected 1: evaluate anew"),
+        ({"schema": np.array(7)}, "has schema 7; expected 1: evaluate again"),
         ({"schema": None}, "has schema None; expected 1"),
-        ({"truth": None, "clips": None}, "lacks clips, truth; evaluate anew"),
+        ({"truth": None, "clips": None}, "lacks clips, truth; evaluate again"),
         ({"truth": np.zeros(40)}, "has truth of float64; expected kind 'i'"),
         ({"truth": np.full(40, 4)}, "have truth from 4 to 4; expected an index below 4, or -1"),
         ({"folds": np.ones(3, int)}, r"have folds of shape \(3,\); 40 clips and 4 labels need \(40,\)"),
@@ -66,12 +66,12 @@ def test_a_file_that_is_absent_pickled_or_cut_short_is_refused(tmp_path):
         load(tmp_path / "a.npz")
     path = altered(tmp_path, labels=np.array(["cat", None, "dog", "hen"], object))
     with pytest.raises(
-        ConfigError, match=r"is no npz file .*; expected predictions: python -m train evaluate"
+        ConfigError, match=r"is not an npz file .*; expected predictions: python -m train evaluate"
     ):
         load(path)
     path.write_bytes(path.read_bytes()[:300])
     with pytest.raises(
-        ConfigError, match=r"is no npz file .*; expected predictions: python -m train evaluate"
+        ConfigError, match=r"is not an npz file .*; expected predictions: python -m train evaluate"
     ):
         load(path)
 

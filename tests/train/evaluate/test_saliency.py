@@ -48,13 +48,13 @@ def test_maps_are_kept(tmp_path):
     made = SaliencyMap("toy/1", "dog", "cat", np.ones((4, 3), np.float32), np.eye(4, 3), 0.02)
     made.save(tmp_path / "saliency" / "1.npz")
     read = load(tmp_path / "saliency" / "1.npz")
-    assert (read.clip, read.truth, read.said, read.frame_s) == ("toy/1", "dog", "cat", 0.02)
+    assert (read.clip, read.truth, read.predicted, read.frame_s) == ("toy/1", "dog", "cat", 0.02)
     np.testing.assert_array_equal(read.saliency, np.eye(4, 3))
 
 
 def test_another_file_is_refused(tmp_path):
     np.savez(tmp_path / "a.npz", clip=np.array("toy/1"))
     with pytest.raises(
-        ConfigError, match="lacks frame_s, log_mel, said, saliency, truth; expected a saliency map"
+        ConfigError, match="lacks frame_s, log_mel, predicted, saliency, truth; expected a saliency map"
     ):
         load(tmp_path / "a.npz")

@@ -64,9 +64,9 @@ def test_a_crash_while_saving_leaves_the_old_one(tmp_path, monkeypatch):
         (
             Identity("line", LogMelConfig(mel_bands=32)),
             f"trained on front end {LogMelConfig().fingerprint[:12]}; this program computes "
-            f"{LogMelConfig(mel_bands=32).fingerprint[:12]}: train anew",
+            f"{LogMelConfig(mel_bands=32).fingerprint[:12]}: train again",
         ),
-        (Identity("line", None), "this program computes none: train anew"),
+        (Identity("line", None), "this program computes none: train again"),
     ],
 )
 def test_what_does_not_fit_is_refused(tmp_path, identity, said):
@@ -77,7 +77,7 @@ def test_what_does_not_fit_is_refused(tmp_path, identity, said):
 
 def test_another_schema_is_refused(tmp_path):
     save(content(schema=0), tmp_path / "best.pt")
-    with pytest.raises(ModelError, match=rf"has schema 0; expected {CHECKPOINT_SCHEMA}: train anew"):
+    with pytest.raises(ModelError, match=rf"has schema 0; expected {CHECKPOINT_SCHEMA}: train again"):
         load(tmp_path / "best.pt", LINE)
 
 
@@ -92,19 +92,19 @@ def test_a_damaged_checkpoint_is_refused(tmp_path, keep):
     path = tmp_path / "best.pt"
     save(content(), path)
     path.write_bytes(path.read_bytes()[:keep])
-    with pytest.raises(ModelError, match=r"best\.pt is no whole checkpoint \(\w+\); train anew"):
+    with pytest.raises(ModelError, match=r"best\.pt is not a complete checkpoint \(\w+\); train again"):
         load(path, LINE)
 
 
 def test_code_is_refused(tmp_path):
     path = tmp_path / "best.pt"
     path.write_bytes(pickle.dumps({"schema": CHECKPOINT_SCHEMA, "weights": print}, protocol=2))
-    with pytest.raises(ModelError, match="is no whole checkpoint"):
+    with pytest.raises(ModelError, match="is not a complete checkpoint"):
         load(path, LINE)
 
 
 def test_an_absent_checkpoint_says_why(tmp_path):
-    with pytest.raises(ModelError, match=r"no .*best\.pt; the run has not come to its first validation"):
+    with pytest.raises(ModelError, match=r"no .*best\.pt; the run has not reached its first validation"):
         load(tmp_path / "best.pt", LINE)
 
 

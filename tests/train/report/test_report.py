@@ -190,7 +190,7 @@ def test_the_command_says_what_is_wrong(tmp_path):
     (tmp_path / "empty").mkdir()
     run = CliRunner().invoke
     for given, words in [
-        ([str(tmp_path / "none")], "is no folder; expected a run"),
+        ([str(tmp_path / "none")], "is not a folder; expected a run"),
         ([str(tmp_path / "empty")], "has none of a run's files"),
     ]:
         with pytest.raises(ConfigError, match=words):
@@ -206,7 +206,7 @@ def test_runs_that_do_not_go_together_are_refused(tmp_path):
     with pytest.raises(ConfigError, match="has no predictions 'validation', it has test"):
         write_report([sounds], predictions="validation")
     (sounds / "cost.json").write_text("{")
-    with pytest.raises(ConfigError, match=r"cost\.json is no JSON"):
+    with pytest.raises(ConfigError, match=r"cost\.json is not JSON"):
         write_report([sounds])
 
 

@@ -71,7 +71,7 @@ def test_files_that_are_not_as_they_should_be_are_refused(tmp_path):
     content = json.loads((stored(tmp_path) / "toy.json").read_text())
     for wrong in ({**content, "colour": "red"}, {**content, "rows": [{"figure": "x"}]}, [content]):
         path.write_text(json.dumps(wrong))
-        with pytest.raises(ConfigError, match=r"toy\.json is no file of results"):
+        with pytest.raises(ConfigError, match=r"toy\.json is not a file of results"):
             results.read(path)
     with pytest.raises(ConfigError, match="command of 'Toy' is 'rm -r x'; expected one that begins with"):
         dataclasses.replace(TOY, command="rm -r x")

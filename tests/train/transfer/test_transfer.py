@@ -85,7 +85,9 @@ def test_yamnet_is_asked_once_for_each_training_hop_and_set_of_recordings(data, 
 
 
 def test_absent_weights_are_named(clips, tmp_path):
-    with pytest.raises(ModelError, match=r"yamnet_weights\.npz is no npz .*expected YAMNet's weights"):
+    with pytest.raises(
+        ModelError, match=r"yamnet_weights\.npz is not an npz file .*expected YAMNet's weights"
+    ):
         embed_recordings(clips, tmp_path / "yamnet_weights.npz", tmp_path)
 
 
