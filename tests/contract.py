@@ -1,7 +1,7 @@
 """The contract that every Stage passes, one function for each clause.
 
 `check_stage` runs them all. Each raises AssertionError with what was found. Inputs are float arrays of shape
-(batch, items, ...); where one stream is enough, the first slot is taken.
+(batch, items, ...); if one stream is enough, the first row is used.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ def check_stage(stage: Stage, x: Array, atol: float = 0.0, slack: float | Fracti
         Input items by which the declared latency may exceed the measured one, for stages that can only state
         a bound. The bound itself always holds.
     """
+    check_key(stage)
     check_state(stage, x)
     check_input_unchanged(stage, x, atol)
     check_cuttings(stage, x, atol)
@@ -43,6 +44,11 @@ def check_stage(stage: Stage, x: Array, atol: float = 0.0, slack: float | Fracti
     check_future(stage, x)
     check_latency(stage, x, slack)
     check_impulse(stage, x, slack)
+
+
+def check_key(stage: Stage) -> None:
+    """The key can be looked up, and stays the same."""
+    assert {stage.key: stage}.get(stage.key) is stage, f"the key {stage.key!r} differs from itself"
 
 
 def check_state(stage: Stage, x: Array) -> None:
@@ -97,7 +103,7 @@ def check_cuttings(stage: Stage, x: Array, atol: float = 0.0) -> None:
 
 
 def check_outputs_stay(stage: Stage, x: Array) -> None:
-    """What was given out is the receiver's: later steps do not write to it."""
+    """Outputs belong to the caller: later steps do not write to them."""
     outputs, copies, state = [], [], stage.init(1)
     for block in _blocks(x[:1], _sizes_with_empty(x.shape[1])):
         y, state = stage.step(block, state)
@@ -109,7 +115,7 @@ def check_outputs_stay(stage: Stage, x: Array) -> None:
 
 
 def check_reset(stage: Stage, x: Array) -> None:
-    """After a gap a stream starts from init(), and then hears as if it had heard nothing before."""
+    """After a gap a stream starts from init(), and its output is as if nothing had been before."""
     one = x[:1]
     fresh = offline(stage, one)
     state = stage.init(1)
@@ -134,7 +140,7 @@ def check_interleaved(stage: Stage, x: Array) -> None:
 
 
 def check_batch(stage: Stage, x: Array, atol: float = 0.0) -> None:
-    """A slot gives what its stream gives alone, whoever its neighbours are."""
+    """A row of a batch gives what its stream gives alone, whatever the other rows are."""
     one, other = x[:1], _other(x[:1])
     together = _in_blocks(stage, np.concatenate([one, other, one]))
     elsewhere = _in_blocks(stage, np.concatenate([one, np.zeros_like(one), one]))
@@ -201,7 +207,7 @@ def check_impulse(stage: Stage, x: Array, slack: float | Fraction = 0) -> None:
 
 
 def items_available(stage: Stage, x: Array) -> list[int]:
-    """How many output items are out after 0, 1, 2, ... input items that come one by one."""
+    """Return how many output items are out after 0, 1, 2, ... input items that come one by one."""
     state, available = stage.init(x.shape[0]), [0]
     for block in _blocks(x, [1] * x.shape[1]):
         y, state = stage.step(block, state)
@@ -210,7 +216,7 @@ def items_available(stage: Stage, x: Array) -> list[int]:
 
 
 def cuttings(items: int, hop: Fraction) -> list[tuple[str, list[int]]]:
-    """Ways to cut `items` into blocks: a name and the block sizes of each."""
+    """Yield ways to cut `items` into blocks: a name and the block sizes of each."""
     step = max(1, round(hop))
     ways = [
         (f"blocks of {n}", _equal_sizes(items, n)) for n in sorted({1, 7, max(1, step - 1), step, step + 1})
@@ -243,7 +249,7 @@ def _blocks(x: Array, sizes: list[int]) -> Iterator[Array]:
 
 
 def _in_blocks(stage: Stage, x: Array) -> Array:
-    """Run all slots of `x` together, in blocks of differing lengths."""
+    """Run all rows of `x` in one batch, in blocks of differing lengths."""
     outputs, state = [], stage.init(x.shape[0])
     for block in _blocks(x, _sizes_with_empty(x.shape[1])):
         y, state = stage.step(block, state)
@@ -252,7 +258,7 @@ def _in_blocks(stage: Stage, x: Array) -> Array:
 
 
 def _first_moved(stage: Stage, x: Array, whole: Array, at: int) -> int | None:
-    """First output item that changes when an impulse is added to input item `at`."""
+    """Return the first output item that changes when an impulse is added to input item `at`."""
     if at >= x.shape[1]:
         return None
     struck = x.copy()
@@ -264,7 +270,7 @@ def _first_moved(stage: Stage, x: Array, whole: Array, at: int) -> int | None:
 
 
 def _other(x: Array) -> Array:
-    """Another input of the same kind: noise with the mean and spread of `x`."""
+    """Return another input of the same kind: noise with the mean and spread of `x`."""
     noise = np.random.default_rng(3).standard_normal(x.shape)
     return (noise * x.std() + x.mean()).astype(x.dtype)
 

@@ -1,4 +1,4 @@
-"""Scripted sources, clock and sink, to run the engine on."""
+"""Scripted sources, clock and sink, on which tests run the engine."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Clock:
 
 
 class Scripted(Source):
-    """Live sound that falls due with the clock, each look at it taking `step_s`."""
+    """A live source whose sound comes with the clock; each look at it moves the clock by `step_s`."""
 
     def __init__(self, sound: Array, clock: Clock, step_s: float = 0.02) -> None:
         self.rate_hz, self.channels = RATE, 1
@@ -66,7 +66,7 @@ class Scripted(Source):
         return Block(start, self._sound[start:stop], self._opened_at + stop / RATE)
 
     def backlog_frames(self) -> int:
-        """Asked at each look, after which the clock has moved."""
+        """Move the clock, then return what waits: the engine calls this once in each look."""
         self._clock.now += self._step_s
         for table in (self.freeze_at, self.overruns_at):
             for at in [at for at in table if at <= self._position]:
@@ -104,7 +104,7 @@ class Absent(Scripted):
 
 
 class Slow(Scripted):
-    """Opens once it is let, or gives up."""
+    """A source that opens once `let` is set, or fails once it is told to give up."""
 
     opens_slowly = True
 
@@ -124,7 +124,7 @@ class Slow(Scripted):
 
 
 class Collected(Sink):
-    """All that was said, in order."""
+    """A sink that keeps all events in order."""
 
     def __init__(self) -> None:
         self.events: list[Event] = []
@@ -144,18 +144,18 @@ class Collected(Sink):
 
 
 def toy_gate(folder: Path) -> Head:
-    """A gate that is written into a folder and decides soon."""
+    """Write a toy gate into a folder; it decides after 100 ms."""
     config = DecisionConfig(min_on_ms=100, min_off_ms=100)
     return Head("gate", "gate", OnnxModel(write_toy_model(folder / "toy")), config)
 
 
 def loud(seconds: float) -> Array:
-    """Noise over which the toy gate opens, shape (frames, 1)."""
+    """Return noise that opens the toy gate, shape (frames, 1)."""
     return np.random.default_rng(3).normal(0, 0.2, (round(seconds * RATE), 1)).astype(np.float32)
 
 
 def run(head: Head, streams: list[Stream], clock: Clock, config: Config = Config()) -> Collected:
-    """What the engine says of some streams until they end."""
+    """Run an engine on streams until they end, and return a sink with all their events."""
     sink = Collected()
     engine(head, streams, [sink], config, clock).run(threading.Event())
     return sink
@@ -168,7 +168,7 @@ def engine(
     config: Config = Config(),
     clock: Callable[[], float] = time.monotonic,
 ) -> Engine:
-    """An engine of streams that a head listens to."""
+    """Make an engine of streams, all with one head."""
     for stream in streams:
         stream.models = StreamModels((head,))
     return Engine(streams, sinks, config, clock)

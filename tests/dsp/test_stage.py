@@ -1,4 +1,4 @@
-"""Chain and offline: stages in sequence are a stage."""
+"""Test Chain, offline and keys: stages in sequence are a stage."""
 
 from __future__ import annotations
 

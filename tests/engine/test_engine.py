@@ -1,4 +1,4 @@
-"""The engine: turns, lag, losses, numbering, and a clean end — with scripted sources and clock."""
+"""Test the engine with scripted sources and clock: turns, lag, losses, numbering, and an orderly end."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def test_lag_is_bounded_and_loss_is_told(head: Head) -> None:
 
 
 class Resting(Scripted):
-    """Notes how much sound may gather."""
+    """Records the `turn_s` of each call of `wait_s`."""
 
     turns_s: list[float]
 
@@ -91,7 +91,7 @@ def test_turns_are_as_short_as_the_streams_want_that_are_heard(head: Head) -> No
 
 
 def test_live_sound_gathers_until_something_is_due(head: Head) -> None:
-    """Messages are no later than a look lasts, and between two of them nothing is heard."""
+    """No message is later than one look at the source takes, and nothing is read between two messages."""
     clock = Clock()
     source = Scripted(loud(4), clock, step_s=0.001)
     source.wait_s = lambda turn_s: 0.0  # type: ignore[method-assign]  # the clock moves by looks
@@ -104,7 +104,7 @@ def test_live_sound_gathers_until_something_is_due(head: Head) -> None:
 
 
 class Player(Collected):
-    """Wants 20 ms at every other look."""
+    """A sink that wants 20 ms at every other look, and nothing in between."""
 
     looks = 0
 
@@ -115,7 +115,7 @@ class Player(Collected):
 
 
 class Counted(FileSource):
-    """Notes how much was asked for at a time."""
+    """A file that records how many frames each read asks for."""
 
     def __init__(self, path: Path) -> None:
         super().__init__(path)
@@ -142,13 +142,13 @@ def test_streams_that_are_due_are_heard_in_one_call_of_the_model(
     head: Head, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     soundfile.write(tmp_path / "a.wav", loud(2), RATE)
-    rows, answer = [], head.model.run
+    rows, run_model = [], head.model.run
 
-    def noted(x: Array, state: State) -> StepResult:
+    def recorded(x: Array, state: State) -> StepResult:
         rows.append(len(x))
-        return answer(x, state)
+        return run_model(x, state)
 
-    monkeypatch.setattr(head.model, "run", noted)
+    monkeypatch.setattr(head.model, "run", recorded)
     run(head, [Stream(name, FileSource(tmp_path / "a.wav")) for name in "abc"], Clock())
     assert max(rows) == 3
 

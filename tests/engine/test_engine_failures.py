@@ -1,4 +1,4 @@
-"""The engine, when a stream, a sink or the program fails: what still runs goes on, what was opened is closed."""
+"""Test the engine when a stream, a sink or the program fails: the others go on, and all that was opened is closed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""More streams than the machine carries: the last are left out, counted and said, and the others go on whole."""
+"""Test load shedding: the last streams are skipped, counted and announced, and the others lose nothing."""
 
 from __future__ import annotations
 
@@ -40,18 +40,18 @@ def running_phase(of: Stream) -> Running:
 
 
 def costs(head: Head, clock: Clock, share: float, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the model take such a share of the time that each stream's sound lasts."""
-    answer = head.model.run
+    """Make the model take this share of the duration of each stream's sound."""
+    run_model = head.model.run
 
     def slow(x: Array, state: State) -> StepResult:
         clock.now += share * len(x) * x.shape[1] * 0.01  # seconds in a frame
-        return answer(x, state)
+        return run_model(x, state)
 
     monkeypatch.setattr(head.model, "run", slow)
 
 
 def losing(shedding: LoadShedding, clock: Clock, seconds: float, every_s: float, per_s: float) -> list[int]:
-    """How many streams are found to be too many, each time, where so much is lost every so often."""
+    """Return the excess found at each loss, when `per_s` seconds are lost in each second, counted every `every_s`."""
     found = []
     until = clock.now + seconds
     while clock.now < until:
@@ -132,7 +132,7 @@ def messages(sink: Collected, name: str) -> list[Status]:
 
 
 def test_where_there_are_too_many_the_others_go_on_whole(head: Head, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two streams are carried, four are not."""
+    """The machine can carry two of these streams, and not four."""
     clock = Clock()
     costs(head, clock, 0.4, monkeypatch)
     streams = [stream(name, clock, priority) for name, priority in zip("abcd", (1, 0, 2, 0), strict=True)]
@@ -153,6 +153,19 @@ def test_where_there_are_too_many_the_others_go_on_whole(head: Head, monkeypatch
         assert all(later - sooner == RATE / 10 for sooner, later in pairwise(late))
     heard = [(e.start, e.stop) for e in sink.of("level", "b")]
     assert all(sooner[1] <= later[0] for sooner, later in pairwise(heard))
+
+
+def test_overruns_of_a_stream_that_is_shed_are_announced(head: Head, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock()
+    costs(head, clock, 0.9, monkeypatch)
+    streams = [stream("kept", clock, 1), stream("shed", clock, 0)]
+    source = streams[1].source
+    assert isinstance(source, Scripted)
+    source.overruns_at = {20 * RATE: 3}
+    sink = run(head, streams, clock)
+    told = next(e for e in messages(sink, "shed") if "the device reported 3 overruns" in e.message)
+    assert told.shed
+    assert told.stop < 22 * RATE
 
 
 def test_a_stream_is_heard_again_once_there_is_room(head: Head, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""Memory that is only needed to start is let go, and nothing is harmed."""
+"""Test that memory which only the start needed is released, and that the program still works."""
 
 from __future__ import annotations
 

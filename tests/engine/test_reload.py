@@ -1,4 +1,4 @@
-"""The configuration read again: what did not change goes on without a gap; what is wrong changes nothing."""
+"""Test reloading: streams that did not change go on without a gap, and a wrong configuration changes nothing."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from tests.toy_separation import write_toy_separation
 
 
 class During(Collected):
-    """Does something as soon as a stream has come so far."""
+    """A sink that calls a function once a stream has reached a sample."""
 
     def __init__(self, stream: str, at: int, then: Callable[[], object]) -> None:
         super().__init__()
@@ -51,7 +51,7 @@ class During(Collected):
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    """Of a configuration: the toy gate listens to what `write` names."""
+    """Return the path of a configuration in which the toy gate runs on the streams that `write` names."""
     write_toy_model(tmp_path / "toy")
     for name in "abcd":
         soundfile.write(tmp_path / f"{name}.wav", loud(6), RATE)
@@ -59,7 +59,7 @@ def path(tmp_path: Path) -> Path:
 
 
 def write(path: Path, *streams: str, other: str = "") -> None:
-    """Streams by the names of their files, each with what it has of its own behind a space."""
+    """Write a configuration of streams, given as the names of their files, each with its own keys after a space."""
     models = f"[models]\ngate = '{path.parent / 'toy'}'\nsounds = 'off'\ngenre = 'off'\n{other}\n"
     entries = []
     for text in streams:
@@ -69,7 +69,7 @@ def write(path: Path, *streams: str, other: str = "") -> None:
 
 
 def heard(path: Path, *changes: Callable[[], object]) -> tuple[Collected, Engine, list[str]]:
-    """All that is said when the file is changed and read again, each time, after two seconds of stream a."""
+    """Run the engine; two seconds into stream a, make each change and reload. Return sink, engine and outcomes."""
     said: list[str] = []
 
     def configured() -> Config:
@@ -282,7 +282,7 @@ def test_a_hangup_while_it_starts_is_answered_once_it_listens(path: Path) -> Non
 
 
 def on_a_terminal(*command: str) -> tuple[int, subprocess.Popen[bytes]]:
-    """What keeps a terminal open, and a program that has it."""
+    """Run a program in a terminal; yield the terminal's other end and the program."""
     keeper, own = pty.openpty()
     process = subprocess.Popen(["setsid", "--ctty", "--wait", *command], stdin=own, stdout=own, stderr=own)
     os.close(own)

@@ -1,4 +1,4 @@
-"""What runs models: what is not there is refused by name, and threads change nothing."""
+"""Test the backends: one that is not installed is refused by name, and threads do not change the results."""
 
 from __future__ import annotations
 

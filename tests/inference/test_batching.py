@@ -1,4 +1,4 @@
-"""Many streams in one call of a model: each hears what it would hear alone, and does not notice the others."""
+"""Test that streams whose model calls are batched have the results that each has alone."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ RATE, ROWS = 16_000, 8
 
 @dataclass(eq=False)
 class Adding:
-    """Adds its state to what it is given; the state counts. Refuses to be given 13."""
+    """A model that adds its state to the input and counts up its state; it raises an error for the input 13."""
 
     rows: list[int] = field(default_factory=list)
     max_batch: int = ROWS
@@ -52,7 +52,7 @@ class Adding:
 
 
 def asking(graphs: Sequence[Adding], x: float, items: int = 1) -> Calls[float]:
-    """Send a number through graphs, one after the other."""
+    """Return work that sends a number through models, one after the other."""
     y = np.full((1, items), x)
     for graph in graphs:
         y, _ = yield ModelCall(graph, y, (np.ones((1, 1)),), np.full(1, None))
@@ -184,7 +184,7 @@ def test_a_model_that_is_reset_gives_its_slot_back(tmp_path: Path) -> None:
 
 
 def chunks(rng: np.random.Generator, x: Array, first: int) -> list[Block]:
-    """A sound in blocks of 0 to 300 ms, with a gap of a second in the middle, from a sample of its own on."""
+    """Cut a sound into blocks of 0 to 300 ms from sample `first` on, with a gap of a second in the middle."""
     blocks, at = [], 0
     while at < len(x):
         stop = min(len(x), at + int(rng.integers(0, 4_800)))
@@ -197,7 +197,7 @@ def chunks(rng: np.random.Generator, x: Array, first: int) -> list[Block]:
 def heard_together(
     pipelines: Sequence[Pipeline], blocks: Sequence[list[Block]], seed: int
 ) -> list[list[Event]]:
-    """Turn by turn some of the streams, as they happen to be due; each leaves when its sound ends."""
+    """Process a random choice of the streams in each turn, until the sound of each has ended."""
     rng = np.random.default_rng(seed)
     runner, waiting = BatchRunner([]), [list(own) for own in blocks]
     said: list[list[Event]] = [[] for _ in pipelines]
@@ -256,7 +256,7 @@ def _decided(events: Sequence[Event]) -> list[tuple[object, ...]]:
 
 
 def _scores(events: Sequence[Event]) -> dict[tuple[int, str], float]:
-    """The highest score of each head at each sample, which are of a kind whatever the order of close labels."""
+    """Return the highest score of each head at each sample, which does not depend on the order of close labels."""
     return {
         (e.stop, name): max(labels.values())
         for e in events

@@ -1,4 +1,4 @@
-"""A released model is refused, with the way out, when it is not whole or does not fit."""
+"""Test that a model folder which is not whole or does not fit is refused, with the way out."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A model in ONNX Runtime keeps the contract, and is refused when it is not what its manifest says."""
+"""Test that a model in ONNX Runtime keeps the stage contract, and is refused if it differs from its manifest."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ RELEASED = sorted(path.parent for path in (ROOT / "models" / "released").glob("*
 
 
 def log_mel(frames: int, bands: int, batch: int = 2) -> Array:
-    """Noise that has the mean and the spread of log-mel frames."""
+    """Return noise with the mean and the spread of log-mel frames."""
     return np.random.default_rng(0).normal(-2.0, 1.5, (batch, frames, bands)).astype(np.float32)
 
 
@@ -51,7 +51,7 @@ def test_toy_model_keeps_the_contract(folder: Path) -> None:
 
 
 def what_it_hears(model: OnnxModel, items: int) -> Array:
-    """Frames, or of an ear embeddings, which are 0 or more, shape (2, items, numbers)."""
+    """Return input items of shape (2, items, numbers): frames, or the embeddings of an embedding model, 0 or more."""
     if model.manifest.ear is None:
         return log_mel(items, model.manifest.input_size)
     shape = 2, items, model.manifest.input_size
