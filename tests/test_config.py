@@ -1,4 +1,4 @@
-"""The configuration file: what it may hold, and what is refused, in one line that names the key."""
+"""The configuration file: its keys, and values that are refused in one line that names the key."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What comes with an ear for teaching: written, read, refused, and how it compares."""
+"""The background of an ear: written, read, refused, and comparisons by it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is learnt from recordings, and what is not; and what is said of it."""
+"""Learning from recordings: those that are refused, and the report."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The model of taught sounds: the contract of a stage, its manifest, and what it says."""
+"""The model of taught sounds: the contract of a stage, its manifest, and its scores."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The released ear, taught real sounds that it never heard."""
+"""Real sounds, which the released ear was not trained on, are taught and recognised."""
 
 from __future__ import annotations
 

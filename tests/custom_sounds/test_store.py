@@ -1,4 +1,4 @@
-"""Where taught sounds are kept."""
+"""The store of taught sounds."""
 
 from __future__ import annotations
 

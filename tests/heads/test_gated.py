@@ -1,4 +1,4 @@
-"""What a gate opens: to the exact item, with its pre-roll, however the sound is cut."""
+"""Gated heads: they begin with the exact item, after a pre-roll, however the sound is cut."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def make_heads(
     with_sounds: bool = True,
     pre_roll_s: float = PRE_ROLL_S,
 ) -> list[Head]:
-    """A gate on a front end, sounds on an ear, and genre on the ear while the gate is open."""
+    """Make a gate on a front end, sounds on an ear, and genre on the ear while the gate is open."""
     ear_folder = write_toy_ear(folder / "ear")
     ear = OnnxModel(ear_folder)
     gate = OnnxModel(write_toy_model(folder / "gate", gate_front_end))
@@ -85,15 +85,15 @@ def sound(rate_hz: int, loud_s: Sequence[tuple[float, float]], total_s: float) -
     return (gain * hum).astype(np.float32)
 
 
-def hear(pipeline: Pipeline, x: Array, cuts: Sequence[int] = (), first: int = 0) -> list[Event]:
+def process(pipeline: Pipeline, x: Array, cuts: Sequence[int] = (), first: int = 0) -> list[Event]:
     events = []
     for a, b in zip([0, *cuts], [*cuts, len(x)], strict=True):
         events += run_alone(pipeline.step(Block(first + a, x[a:b, None], None)))
     return events
 
 
-def told(events: Sequence[Event], kind: str) -> list[tuple[str, str]]:
-    """State and label of each decision of a kind, but for updates."""
+def states(events: Sequence[Event], kind: str) -> list[tuple[str, str]]:
+    """Return state and label of each decision of a kind, but for updates."""
     return [
         (e.state, e.label)
         for e in events
@@ -123,22 +123,22 @@ def test_any_cutting_gives_the_same_bytes(
         sorted(rng.integers(0, len(x), 300).tolist()),
         [5, 5, 5, 6, 13, rate_hz],
     ]
-    said = []
+    encoded = []
     for cuts in cuttings:
         pipeline = Pipeline("s", rate_hz, heads, PublishConfig(spectrum=True))
-        events = [*hear(pipeline, x, cuts), *pipeline.finish()]
-        said.append([encode(event) for event in events])
-    assert all(other == said[0] for other in said[1:])
+        events = [*process(pipeline, x, cuts), *pipeline.finish()]
+        encoded.append([encode(event) for event in events])
+    assert all(other == encoded[0] for other in encoded[1:])
     assert len(of(events, "genre", "listening")) == len(of(events, "gate", "on")) >= 3
     assert of(events, "genre", "on")
 
 
 @pytest.mark.parametrize("rate_hz", [16_000, 44_100])
 def test_an_opening_hears_the_pre_roll(heads: list[Head], rate_hz: int) -> None:
-    """What it says is what it would say offline over the pre-roll and what follows."""
+    """Its scores are those of the offline model over the pre-roll and the sound after it."""
     x = sound(rate_hz, [(2.0, 4.0)], 4.0)
     pipeline = Pipeline("s", rate_hz, heads, PublishConfig(scores_hz=100))
-    events = hear(pipeline, x, range(500, len(x), 500))
+    events = process(pipeline, x, range(500, len(x), 500))
     (opened,) = of(events, "gate", "on")
     stages: list[Stage] = [Resample(rate_hz, RATE), *heads[1].path[:-1]]
     embeddings = offline(Chain(*stages), x[None])
@@ -150,16 +150,16 @@ def test_an_opening_hears_the_pre_roll(heads: list[Head], rate_hz: int) -> None:
     first = live - round(PRE_ROLL_S / 0.08)
     assert first > 0
     scores = offline(heads[2].model, embeddings[:, first:])[0]
-    heard = [(e.stop, e.heads["genre"]) for e in events if isinstance(e, Scores) and "genre" in e.heads]
-    assert len(heard) > 50
-    for stop, found in heard:
+    scored = [(e.stop, e.heads["genre"]) for e in events if isinstance(e, Scores) and "genre" in e.heads]
+    assert len(scored) > 50
+    for stop, found in scored:
         k = max(k for k, s in enumerate(stops) if s <= stop)
         expected = dict(zip(heads[2].model.manifest.labels, scores[k - first], strict=True))
         assert found == pytest.approx(expected, abs=2e-6)
 
 
-def test_it_speaks_once_it_has_heard_enough_of_what_opened_the_gate(heads: list[Head]) -> None:
-    events = hear(Pipeline("s", RATE, heads, PublishConfig(scores_hz=100)), sound(RATE, [(2.0, 4.0)], 4.0))
+def test_it_decides_once_its_warm_up_has_passed_since_the_gate_s_onset(heads: list[Head]) -> None:
+    events = process(Pipeline("s", RATE, heads, PublishConfig(scores_hz=100)), sound(RATE, [(2.0, 4.0)], 4.0))
     (opened,) = of(events, "gate", "on")
     (listening,) = of(events, "genre", "listening")
     assert (listening.label, listening.start, listening.stop) == ("", opened.start, opened.stop)
@@ -169,10 +169,10 @@ def test_it_speaks_once_it_has_heard_enough_of_what_opened_the_gate(heads: list[
     assert of(events, "genre", "on")[0].stop > enough
 
 
-def test_closing_ends_what_it_said(heads: list[Head]) -> None:
-    events = hear(Pipeline("s", RATE, heads, PublishConfig()), sound(RATE, [(1.0, 3.0)], 5.0))
+def test_closing_ends_its_decisions(heads: list[Head]) -> None:
+    events = process(Pipeline("s", RATE, heads, PublishConfig()), sound(RATE, [(1.0, 3.0)], 5.0))
     closed = of(events, "gate", "off")[-1]
-    assert told(events, "genre") == [("listening", ""), ("on", "low"), ("off", "low"), ("off", "")]
+    assert states(events, "genre") == [("listening", ""), ("on", "low"), ("off", "low"), ("off", "")]
     assert [(e.start, e.stop) for e in of(events, "genre", "off")] == [(closed.stop, closed.stop)] * 2
     after = [e for e in events if isinstance(e, Scores) and e.stop > closed.stop]
     assert after
@@ -181,32 +181,30 @@ def test_closing_ends_what_it_said(heads: list[Head]) -> None:
 
 @pytest.mark.parametrize("gate_front_end", [LogMelConfig(), OTHER], ids=["same path", "path of its own"])
 @pytest.mark.parametrize("with_sounds", [True, False], ids=["shared ear", "gated ear"])
-def test_all_that_is_said_is_foretold(
-    tmp_path: Path, with_sounds: bool, gate_front_end: LogMelConfig
-) -> None:
-    hearing = StageTree(make_heads(tmp_path, gate_front_end, with_sounds), RATE, with_frames=False)
-    state, x = hearing.init(), sound(RATE, LOUD_S, 4.5)
-    said: list[HeadResult] = []
+def test_every_result_is_predicted(tmp_path: Path, with_sounds: bool, gate_front_end: LogMelConfig) -> None:
+    tree = StageTree(make_heads(tmp_path, gate_front_end, with_sounds), RATE, with_frames=False)
+    state, x = tree.init(), sound(RATE, LOUD_S, 4.5)
+    given: list[HeadResult] = []
 
     def newly_known(stop: int) -> list[HeadResult]:
         before = state.known_until
-        said.extend(
+        given.extend(
             one
-            for one in run_alone(hearing.step(x[state.processed_samples : stop], state))
+            for one in run_alone(tree.step(x[state.processed_samples : stop], state))
             if isinstance(one, HeadResult)
         )
-        return [one for one in said if before < one.stop <= state.known_until]
+        return [one for one in given if before < one.stop <= state.known_until]
 
     def known_next() -> int:
         stops = [
-            one.stop for one in said if one.stop > state.known_until
+            one.stop for one in given if one.stop > state.known_until
         ]  # given out, but not all before it is known
-        return hearing.known_after(min([hearing.next_stop(state) or 0, *stops]))
+        return tree.known_after(min([tree.next_stop(state) or 0, *stops]))
 
     while (known := known_next()) <= len(x):
         assert not newly_known(known - 1)
-        newly_known(known)  # nothing, of a head that has not heard enough
-    assert sum(one.head.name == "genre" for one in said) > 20
+        newly_known(known)  # nothing, for a head that still warms up
+    assert sum(one.head.name == "genre" for one in given) > 20
 
 
 @pytest.mark.parametrize("pre_roll_s", [0.0, 0.75, 60.0])
@@ -218,10 +216,10 @@ def test_its_steps_fall_together_with_those_of_its_gate_if_they_are_as_long(
         Head("gate", "gate", gate, DecisionConfig(min_on_ms=100, min_off_ms=100)),
         Head("genre", "genre", genre, DecisionConfig(), opened_by="gate", pre_roll_s=pre_roll_s),
     ]
-    hearing = StageTree(heads, RATE, with_frames=False)
-    outcomes = run_alone(hearing.step(sound(RATE, LOUD_S, 5.0), hearing.init()))
+    tree = StageTree(heads, RATE, with_frames=False)
+    results = run_alone(tree.step(sound(RATE, LOUD_S, 5.0), tree.init()))
     stops = {
-        name: {one.stop for one in outcomes if isinstance(one, HeadResult) and one.head.name == name}
+        name: {one.stop for one in results if isinstance(one, HeadResult) and one.head.name == name}
         for name in ("gate", "genre")
     }
     assert len(stops["genre"]) > 40
@@ -238,9 +236,9 @@ def test_it_costs_nothing_while_the_gate_is_closed(
     )
     pipeline = Pipeline("s", RATE, heads, PublishConfig())
     x = sound(RATE, [(3.0, 4.0)], 6.0)
-    hear(pipeline, x[: 3 * RATE], range(160, 3 * RATE, 160))
+    process(pipeline, x[: 3 * RATE], range(160, 3 * RATE, 160))
     assert steps == []
-    hear(pipeline, x[3 * RATE :], range(160, 3 * RATE, 160), first=3 * RATE)
+    process(pipeline, x[3 * RATE :], range(160, 3 * RATE, 160), first=3 * RATE)
     assert steps[0] == round(PRE_ROLL_S / 0.08)  # the pre-roll at once, then as it comes
     assert set(steps[1:]) == {1}
     assert len(steps) < 1.5 / 0.08
@@ -258,7 +256,7 @@ def test_it_runs_once_before_anything_is_on_air(heads: list[Head], monkeypatch: 
 
 def test_a_gate_that_opens_again_soon_hears_across_its_closing(heads: list[Head]) -> None:
     x = sound(RATE, [(1.0, 3.0), (3.5, 5.0)], 5.5)
-    events = hear(Pipeline("s", RATE, heads, PublishConfig(scores_hz=100)), x)
+    events = process(Pipeline("s", RATE, heads, PublishConfig(scores_hz=100)), x)
     first, again = of(events, "genre", "listening")
     closed = of(events, "gate", "off")[1]
     assert first.stop < closed.stop < again.stop < closed.stop + PRE_ROLL_S * RATE
@@ -272,17 +270,17 @@ def test_a_gate_that_opens_again_soon_hears_across_its_closing(heads: list[Head]
 
 def test_an_opening_at_the_start_hears_what_there_is(tmp_path: Path) -> None:
     heads = make_heads(tmp_path, pre_roll_s=60.0)
-    events = hear(Pipeline("s", RATE, heads, PublishConfig()), sound(RATE, [(0.0, 2.0)], 2.0))
+    events = process(Pipeline("s", RATE, heads, PublishConfig()), sound(RATE, [(0.0, 2.0)], 2.0))
     (opened,) = of(events, "gate", "on")
     (listening,) = of(events, "genre", "listening")
     assert opened.start == 240  # the first whole frame
     assert listening.start == 8 * 160  # what the ear needs before it means anything
-    assert told(events, "genre")[1] == ("on", "low")
+    assert states(events, "genre")[1] == ("on", "low")
 
 
 def test_without_a_pre_roll_it_hears_from_the_opening_on(tmp_path: Path) -> None:
     heads = make_heads(tmp_path, pre_roll_s=0.0)
-    events = hear(Pipeline("s", RATE, heads, PublishConfig(scores_hz=100)), sound(RATE, [(1.0, 3.0)], 3.0))
+    events = process(Pipeline("s", RATE, heads, PublishConfig(scores_hz=100)), sound(RATE, [(1.0, 3.0)], 3.0))
     (listening,) = of(events, "genre", "listening")
     first = next(e.stop for e in events if isinstance(e, Scores) and "genre" in e.heads)
     assert first >= listening.stop + (WARM_UP_FRAMES - 1) * 1_280
@@ -291,10 +289,10 @@ def test_without_a_pre_roll_it_hears_from_the_opening_on(tmp_path: Path) -> None
 def test_after_a_gap_all_is_closed(heads: list[Head]) -> None:
     x = sound(RATE, [(1.0, 3.0)], 3.0)
     pipeline = Pipeline("s", RATE, heads, PublishConfig())
-    before = hear(pipeline, x)
-    after = hear(pipeline, sound(RATE, [], 2.0), first=len(x) + 999)
-    assert told(before, "genre") == [("listening", ""), ("on", "low")]
-    assert told(after, "genre") == [("off", "low"), ("off", "")]
+    before = process(pipeline, x)
+    after = process(pipeline, sound(RATE, [], 2.0), first=len(x) + 999)
+    assert states(before, "genre") == [("listening", ""), ("on", "low")]
+    assert states(after, "genre") == [("off", "low"), ("off", "")]
     assert {(e.start, e.stop, e.epoch) for e in of(after, "genre", "off")} == {(len(x), len(x), 0)}
     assert not [e for e in after if isinstance(e, Scores) and e.epoch == 1 and "genre" in e.heads]
 
@@ -302,17 +300,17 @@ def test_after_a_gap_all_is_closed(heads: list[Head]) -> None:
 def test_the_end_closes_it_while_the_gate_is_open(heads: list[Head]) -> None:
     x = sound(RATE, [(1.0, 3.0)], 3.0)
     pipeline = Pipeline("s", RATE, heads, PublishConfig())
-    hear(pipeline, x)
+    process(pipeline, x)
     closing = pipeline.finish()
-    assert told(closing, "gate") == [("off", "loud")]
-    assert told(closing, "genre") == [("off", "low"), ("off", "")]
+    assert states(closing, "gate") == [("off", "loud")]
+    assert states(closing, "genre") == [("off", "low"), ("off", "")]
     assert {e.stop for e in of(closing, "genre", "off")} == {len(x)}
 
 
 def test_an_end_before_the_gate_ever_opened_says_nothing_of_it(heads: list[Head]) -> None:
     pipeline = Pipeline("s", RATE, heads, PublishConfig())
-    events = [*hear(pipeline, sound(RATE, [], 1.0)), *pipeline.finish()]
-    assert told(events, "genre") == []
+    events = [*process(pipeline, sound(RATE, [], 1.0)), *pipeline.finish()]
+    assert states(events, "genre") == []
 
 
 def test_a_gate_is_open_while_one_of_its_labels_goes_on() -> None:
@@ -326,7 +324,7 @@ def test_a_gate_is_open_while_one_of_its_labels_goes_on() -> None:
 
 @dataclass
 class ListedRun:
-    """What a `Listed` was given since it opened."""
+    """Items that a `Listed` was given since it opened."""
 
     items: list[int]
 

@@ -1,4 +1,4 @@
-"""Heads: the model's own operating point, what the configuration may change of it, and which models fit."""
+"""Heads: the model's own operating point, thresholds from the configuration, and models that do not fit."""
 
 from __future__ import annotations
 

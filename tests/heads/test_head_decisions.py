@@ -1,4 +1,4 @@
-"""Several labels: warm-up, what is told at first, and labels that exclude each other."""
+"""Decisions on several labels: warm-up, first reports, and exclusive labels."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ def decisions(*labels: str, exclusive: bool = False, warm_up_samples: int = 0) -
 
 
 def run(head: HeadDecisions, *scores: tuple[float, ...], origin: int = 0) -> list[tuple[str, str, int, int]]:
-    """Label, state, since and at of what is told."""
-    state, told = head.init(origin), []
+    """Return label, state, since and at of each change."""
+    state, changes = head.init(origin), []
     for k, row in enumerate(scores):
         start = origin + k * HOP
-        told += head.step(np.array(row, np.float32), start, start + HOP, state) or []
-    told += head.end(origin + len(scores) * HOP, state)
-    return [(c.label, c.state, c.since, c.at) for c in told]
+        changes += head.step(np.array(row, np.float32), start, start + HOP, state) or []
+    changes += head.end(origin + len(scores) * HOP, state)
+    return [(c.label, c.state, c.since, c.at) for c in changes]
 
 
-def test_nothing_is_decided_before_enough_was_heard() -> None:
+def test_nothing_is_decided_during_the_warm_up() -> None:
     head = decisions("music", warm_up_samples=30)
     state = head.init(700)
-    told = [head.step(np.array([0.9], np.float32), s, s + HOP, state) for s in range(700, 750, HOP)]
-    assert told[:3] == [None, None, None]
-    assert told[3] == []
-    assert [(c.state, c.since, c.at) for c in told[4] or []] == [("on", 730, 750)]
+    changes = [head.step(np.array([0.9], np.float32), s, s + HOP, state) for s in range(700, 750, HOP)]
+    assert changes[:3] == [None, None, None]
+    assert changes[3] == []
+    assert [(c.state, c.since, c.at) for c in changes[4] or []] == [("on", 730, 750)]
 
 
 def test_one_label_tells_how_things_stand_and_several_what_sets_in() -> None:
@@ -41,8 +41,8 @@ def test_one_label_tells_how_things_stand_and_several_what_sets_in() -> None:
 
 def test_labels_go_on_side_by_side() -> None:
     loud, soft = (0.9, 0.1), (0.1, 0.1)
-    told = run(decisions("dog", "rain"), (0.1, 0.9), (0.1, 0.9), loud, loud, soft, soft)
-    assert told == [
+    changes = run(decisions("dog", "rain"), (0.1, 0.9), (0.1, 0.9), loud, loud, soft, soft)
+    assert changes == [
         ("rain", "on", 0, 20),
         ("dog", "on", 20, 40),
         ("rain", "off", 20, 40),
@@ -55,12 +55,12 @@ def test_the_end_closes_all_that_goes_on_with_their_last_scores() -> None:
     state = head.init(0)
     for start in (0, 10):
         head.step(np.array([0.9, 0.7, 0.1], np.float32), start, start + HOP, state)
-    told = head.end(20, state)
-    assert [(c.label, c.state, c.since, c.at) for c in told] == [
+    changes = head.end(20, state)
+    assert [(c.label, c.state, c.since, c.at) for c in changes] == [
         ("dog", "off", 20, 20),
         ("rain", "off", 20, 20),
     ]
-    np.testing.assert_allclose([c.score for c in told], [0.9, 0.7], rtol=1e-6)
+    np.testing.assert_allclose([c.score for c in changes], [0.9, 0.7], rtol=1e-6)
     assert head.end(30, state) == []
 
 
@@ -95,8 +95,8 @@ def test_at_most_one_of_labels_that_exclude_each_other_goes_on() -> None:
 
 def test_a_label_stays_while_no_other_lasts() -> None:
     head = decisions("rock", "jazz", exclusive=True)
-    told = run(head, ROCK, ROCK, BOTH, ROCK, BOTH, ROCK, (0.4, 0.5), (0.4, 0.5), (0.4, 0.5))
-    assert told == [("rock", "on", 0, 20), ("rock", "off", 90, 90)]
+    changes = run(head, ROCK, ROCK, BOTH, ROCK, BOTH, ROCK, (0.4, 0.5), (0.4, 0.5), (0.4, 0.5))
+    assert changes == [("rock", "on", 0, 20), ("rock", "off", 90, 90)]
 
 
 def test_a_label_goes_off_by_itself_when_nothing_takes_its_place() -> None:

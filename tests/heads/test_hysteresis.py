@@ -14,11 +14,11 @@ PLAIN = Hysteresis("x", 0.6, 0.4, min_on_samples=20, min_off_samples=30, update_
 
 def run(decider: Hysteresis, scores: list[float], origin: int = 0) -> list[Change]:
     state = decider.init(origin)
-    told = []
+    changes = []
     for k, score in enumerate(scores):
         change, state = decider.step(score, origin + k * HOP, origin + (k + 1) * HOP, state)
-        told += [change] if change else []
-    return told
+        changes += [change] if change else []
+    return changes
 
 
 def states(changes: list[Change]) -> list[tuple[str, int, int]]:
@@ -52,8 +52,8 @@ def test_a_dip_between_the_thresholds_does_not_end_a_pending_change() -> None:
 
 
 def test_off_after_it_lasted_and_since_its_end() -> None:
-    told = run(PLAIN, [0.9, 0.9, 0.1, 0.1, 0.1])
-    assert states(told) == [("on", 0, 20), ("off", 20, 50)]
+    changes = run(PLAIN, [0.9, 0.9, 0.1, 0.1, 0.1])
+    assert states(changes) == [("on", 0, 20), ("off", 20, 50)]
 
 
 def test_a_pause_is_bridged() -> None:
@@ -62,8 +62,8 @@ def test_a_pause_is_bridged() -> None:
 
 def test_updates_come_at_their_interval_and_only_while_on() -> None:
     decider = Hysteresis("x", 0.6, 0.4, 10, 10, update_samples=30)
-    told = run(decider, [0.9] * 8 + [0.1] * 8)
-    assert states(told) == [("on", 0, 10), ("update", 0, 40), ("update", 0, 70), ("off", 80, 90)]
+    changes = run(decider, [0.9] * 8 + [0.1] * 8)
+    assert states(changes) == [("on", 0, 10), ("update", 0, 40), ("update", 0, 70), ("off", 80, 90)]
 
 
 def test_end_closes_what_goes_on() -> None:

@@ -1,4 +1,4 @@
-"""The tree of stages: what is shared is stepped once, and every item lies where it was heard."""
+"""The tree of stages: shared stages are stepped once, and every item lies at its place on the captured sound."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def steps() -> Counter[str]:
 
 @pytest.fixture
 def heads(tmp_path: Path, steps: Counter[str]) -> list[Head]:
-    """A gate on the front end, and two heads on an ear; nothing is gated."""
+    """Make a gate on the front end, and two heads on an ear; nothing is gated."""
     ear = Counted(write_toy_ear(tmp_path / "ear"), steps)
 
     def on_the_ear(name: str, kind: str, exclusive: bool) -> Head:
@@ -62,14 +62,14 @@ def noise(seconds: float, rate_hz: int = RATE) -> Array:
 
 
 def test_what_heads_share_is_stepped_once(heads: list[Head], steps: Counter[str]) -> None:
-    hearing = StageTree(heads, RATE, with_frames=False)
-    state = hearing.init()
+    tree = StageTree(heads, RATE, with_frames=False)
+    state = tree.init()
     steps.clear()
     x = noise(2.0)
     embeddings = offline(Chain(LogMel(), heads[1].path[1]), x[None]).shape[1]
     steps.clear()
     for first in range(0, len(x), 160):
-        run_alone(hearing.step(x[first : first + 160], state))
+        run_alone(tree.step(x[first : first + 160], state))
     frames = (len(x) - 400) // 160 + 1
     assert embeddings == frames // EAR_HOP_FRAMES
     assert steps == {
@@ -80,55 +80,53 @@ def test_what_heads_share_is_stepped_once(heads: list[Head], steps: Counter[str]
     }
 
 
-def test_what_is_said_is_placed_where_it_was_known(heads: list[Head]) -> None:
-    hearing = StageTree(heads, RATE, with_frames=False)
-    state = hearing.init()
-    said: dict[str, list[int]] = {"gate": [], "sounds": [], "genre": []}
+def test_results_are_placed_where_they_are_known(heads: list[Head]) -> None:
+    tree = StageTree(heads, RATE, with_frames=False)
+    state = tree.init()
+    given: dict[str, list[int]] = {"gate": [], "sounds": [], "genre": []}
     x = noise(1.2)
     for n in range(len(x)):
-        for outcome in run_alone(hearing.step(x[n : n + 1], state)):
-            assert isinstance(outcome, HeadResult)
-            assert outcome.stop == n + 1
-            said[outcome.head.name].append(outcome.start)
+        for result in run_alone(tree.step(x[n : n + 1], state)):
+            assert isinstance(result, HeadResult)
+            assert result.stop == n + 1
+            given[result.head.name].append(result.start)
     every = EAR_HOP_FRAMES * 160
     warm_up = WARM_UP_FRAMES * every + EAR_HOP_FRAMES * 160  # the head's, after the ear's
     first = next(k for k in range(100) if k * every + every + 240 > warm_up)
-    assert said["sounds"] == said["genre"]
-    assert said["sounds"] == [k * every + 240 for k in range(first, first + len(said["sounds"]))]
-    assert len(said["sounds"]) == 11
+    assert given["sounds"] == given["genre"]
+    assert given["sounds"] == [k * every + 240 for k in range(first, first + len(given["sounds"]))]
+    assert len(given["sounds"]) == 11
 
 
 @pytest.mark.parametrize("rate_hz", [44_100, 48_000, 8_000])
 def test_items_of_a_chain_lie_on_the_captured_samples(heads: list[Head], rate_hz: int) -> None:
-    hearing = StageTree(heads, rate_hz, with_frames=False)
-    state = hearing.init()
+    tree = StageTree(heads, rate_hz, with_frames=False)
+    state = tree.init()
     x = noise(1.5, rate_hz)
-    outcomes = [*run_alone(hearing.step(x, state)), *hearing.finish(state)]
-    said = [o for o in outcomes if isinstance(o, HeadResult) and o.head.name == "sounds"]
+    results = [*run_alone(tree.step(x, state)), *tree.finish(state)]
+    given = [o for o in results if isinstance(o, HeadResult) and o.head.name == "sounds"]
     chain = Chain(Resample(rate_hz, RATE), *heads[1].path)
     scores = offline(chain, x[None])[0]
-    skipped = len(scores) - len(said)
-    for k, one in enumerate(said, skipped):
+    skipped = len(scores) - len(given)
+    for k, one in enumerate(given, skipped):
         known_samples = (k + 1) * EAR_HOP_FRAMES * 160 + 240  # at the rate of the front end
         assert one.stop == min(-(-known_samples * rate_hz // RATE), len(x))
         np.testing.assert_array_equal(one.scores, scores[k])
 
 
 @pytest.mark.parametrize("rate_hz", [16_000, 22_050, 44_100, 48_000])
-def test_what_is_said_next_is_known_when_it_was_foretold_and_not_before(
-    heads: list[Head], rate_hz: int
-) -> None:
-    hearing, sound = StageTree(heads, rate_hz, with_frames=False), noise(2, rate_hz)
-    state = hearing.init()
+def test_the_next_result_is_known_when_predicted_and_not_before(heads: list[Head], rate_hz: int) -> None:
+    tree, sound = StageTree(heads, rate_hz, with_frames=False), noise(2, rate_hz)
+    state = tree.init()
     for _ in range(20):
-        stop = hearing.next_stop(state)
+        stop = tree.next_stop(state)
         assert stop is not None
-        first, last = state.processed_samples, hearing.known_after(stop)
-        run_alone(hearing.step(sound[first : last - 1], state))
+        first, last = state.processed_samples, tree.known_after(stop)
+        run_alone(tree.step(sound[first : last - 1], state))
         assert state.known_until < stop
-        run_alone(hearing.step(sound[last - 1 : last], state))
+        run_alone(tree.step(sound[last - 1 : last], state))
         assert state.known_until >= stop
-        assert (hearing.next_stop(state) or 0) > stop
+        assert (tree.next_stop(state) or 0) > stop
 
 
 def test_an_ear_of_another_release_is_refused(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Which heads listen: those that are named, those that are released, and what they hear."""
+"""Heads that are built: those that are named, those that are released, and the ear of each."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def named(folders: Path, prefer: str = "balanced", **models: str) -> Config:
 
 
 def release(folders: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the folders be what comes with the program."""
+    """Make the folders those that come with the program."""
     monkeypatch.setattr("streamer.inference.model_folders.released_folder", lambda: folders)
 
 
@@ -128,7 +128,7 @@ def test_an_operating_point_is_preferred(folders: Path) -> None:
         build_heads(named(folders, **off, prefer="recall"), ModelCache())
 
 
-def test_streams_share_models_and_what_they_are_heard_alike_by(folders: Path) -> None:
+def test_streams_with_the_same_settings_share_models(folders: Path) -> None:
     config = named(folders)
     own = StreamConfig(
         "file:c.wav",

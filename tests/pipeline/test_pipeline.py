@@ -38,7 +38,7 @@ def sound(rate_hz: int, channels: int = 1) -> Array:
     return x
 
 
-def hear(pipeline: Pipeline, x: Array, cuts: list[int], first: int = 0) -> list[Event]:
+def process(pipeline: Pipeline, x: Array, cuts: list[int], first: int = 0) -> list[Event]:
     events = []
     for a, b in zip([0, *cuts], [*cuts, len(x)], strict=True):
         events += run_alone(pipeline.step(Block(first + a, x[a:b], None)))
@@ -46,7 +46,7 @@ def hear(pipeline: Pipeline, x: Array, cuts: list[int], first: int = 0) -> list[
 
 
 def in_order(events: list[Event]) -> bool:
-    """Whether stops never go back; a spectrum's last frame ends shortly before it is due."""
+    """Return whether stops never go back; a spectrum's last frame ends shortly before it is due."""
     stops = [event.stop for event in events if not isinstance(event, Spectrum)]
     return stops == sorted(stops)
 
@@ -65,28 +65,30 @@ def test_any_cutting_gives_the_same_bytes(head: Head, rate_hz: int, channels: in
         sorted(rng.integers(0, len(x), 40).tolist()),
         [5, 5, 5, 6, 13, rate_hz],
     ]
-    said = []
+    encoded = []
     for cuts in cuttings:
         pipeline = make(head, rate_hz, spectrum=True)
-        events = hear(pipeline, x, cuts) + pipeline.finish()
-        said.append([encode(event) for event in events])
-    assert len(said[0]) > 100
-    assert all(other == said[0] for other in said[1:])
+        events = process(pipeline, x, cuts) + pipeline.finish()
+        encoded.append([encode(event) for event in events])
+    assert len(encoded[0]) > 100
+    assert all(other == encoded[0] for other in encoded[1:])
 
 
 @pytest.mark.parametrize("rate_hz", [16_000, 48_000, 44_100])
 def test_decisions_are_placed_on_the_captured_samples(head: Head, rate_hz: int) -> None:
     pipeline = make(head, rate_hz)
-    events = hear(pipeline, sound(rate_hz), []) + pipeline.finish()
-    told = [(e.state, e.start / rate_hz) for e in events if isinstance(e, Decision) and e.state != "update"]
-    assert [state for state, _ in told] == ["off", "on", "off"]
-    assert told[0][1] == 0
-    assert told[1][1] == pytest.approx(1.0, abs=0.08)
-    assert told[2][1] == pytest.approx(3.0, abs=0.12)
+    events = process(pipeline, sound(rate_hz), []) + pipeline.finish()
+    decisions = [
+        (e.state, e.start / rate_hz) for e in events if isinstance(e, Decision) and e.state != "update"
+    ]
+    assert [state for state, _ in decisions] == ["off", "on", "off"]
+    assert decisions[0][1] == 0
+    assert decisions[1][1] == pytest.approx(1.0, abs=0.08)
+    assert decisions[2][1] == pytest.approx(3.0, abs=0.12)
 
 
 def test_events_come_in_the_order_of_the_sound(head: Head) -> None:
-    events = hear(make(head, SECOND, spectrum=True), sound(SECOND), [])
+    events = process(make(head, SECOND, spectrum=True), sound(SECOND), [])
     assert in_order(events)
     assert {type(event) for event in events} == {Decision, Level, Scores, Spectrum}
 
@@ -94,14 +96,14 @@ def test_events_come_in_the_order_of_the_sound(head: Head) -> None:
 def test_levels_are_those_of_the_sound(head: Head) -> None:
     x = np.zeros((SECOND, 1), np.float32)
     x[SECOND // 2 :] = 0.5
-    levels = [e for e in hear(make(head, SECOND, level_hz=2), x, []) if isinstance(e, Level)]
+    levels = [e for e in process(make(head, SECOND, level_hz=2), x, []) if isinstance(e, Level)]
     assert [(e.start, e.stop) for e in levels] == [(0, 8_000), (8_000, 16_000)]
     assert [(e.rms_dbfs, e.peak_dbfs) for e in levels] == [(-120.0, -120.0), (-6.02, -6.02)]
 
 
 def test_spectrum_frames_are_all_there_once(head: Head) -> None:
     spectra = [
-        e for e in hear(make(head, SECOND, spectrum=True), sound(SECOND), []) if isinstance(e, Spectrum)
+        e for e in process(make(head, SECOND, spectrum=True), sound(SECOND), []) if isinstance(e, Spectrum)
     ]
     assert sum(len(e.frames) for e in spectra) == (5 * SECOND - 400) // 160 + 1
     assert spectra[0].front_end == LogMelConfig().fingerprint
@@ -126,12 +128,12 @@ def test_running_values_come_with_the_sample_that_was_wanted(head: Head, rate_hz
 def test_a_gap_closes_what_goes_on_and_starts_anew(head: Head) -> None:
     x = sound(SECOND)
     pipeline = make(head, SECOND)
-    before = hear(pipeline, x[: 2 * SECOND], [])
-    after = hear(pipeline, x[SECOND : 3 * SECOND], [], first=10 * SECOND)
+    before = process(pipeline, x[: 2 * SECOND], [])
+    after = process(pipeline, x[SECOND : 3 * SECOND], [], first=10 * SECOND)
     closed = next(e for e in after if isinstance(e, Decision))
     assert (closed.state, closed.start, closed.stop, closed.epoch) == ("off", 2 * SECOND, 2 * SECOND, 0)
     fresh = make(head, SECOND)
-    again = hear(fresh, x[SECOND : 3 * SECOND], [])
+    again = process(fresh, x[SECOND : 3 * SECOND], [])
     opened = [e for e in after if isinstance(e, Decision)][1]
     expected = next(e for e in again if isinstance(e, Decision))
     assert (opened.state, opened.start - 10 * SECOND, opened.score) == ("on", expected.start, expected.score)
@@ -143,32 +145,32 @@ def test_what_comes_after_a_gap_is_what_a_new_stream_would_hear(head: Head) -> N
     rate_hz, gap = 48_000, 7_001
     x = sound(rate_hz)[: 2 * rate_hz + 500]
     whole = make(head, rate_hz, spectrum=True)
-    said = hear(whole, x, [rate_hz]) + hear(whole, x, [rate_hz], first=len(x) + gap) + whole.finish()
+    encoded = process(whole, x, [rate_hz]) + process(whole, x, [rate_hz], first=len(x) + gap) + whole.finish()
     fresh = make(head, rate_hz, spectrum=True)
-    expected = hear(fresh, x, []) + fresh.finish()
+    expected = process(fresh, x, []) + fresh.finish()
     assert len(expected) > 40
     moved = [
         replace(event, epoch=1, start=event.start + len(x) + gap, stop=event.stop + len(x) + gap)
         for event in expected
     ]
-    assert [encode(event) for event in said] == [encode(event) for event in [*expected, *moved]]
+    assert [encode(event) for event in encoded] == [encode(event) for event in [*expected, *moved]]
 
 
 def test_all_frames_are_told_at_the_end(head: Head) -> None:
     pipeline = make(head, SECOND, spectrum=True)
-    events = hear(pipeline, sound(SECOND)[:17_500], []) + pipeline.finish()
+    events = process(pipeline, sound(SECOND)[:17_500], []) + pipeline.finish()
     assert sum(len(e.frames) for e in events if isinstance(e, Spectrum)) == (17_500 - 400) // 160 + 1
 
 
-def test_a_stream_that_has_heard_nothing_has_nothing_to_start_anew(head: Head) -> None:
+def test_a_stream_without_sound_has_no_epoch_to_end(head: Head) -> None:
     pipeline = make(head, SECOND)
-    hear(pipeline, sound(SECOND), [], first=500)
+    process(pipeline, sound(SECOND), [], first=500)
     assert pipeline.epoch == 0
 
 
 def test_the_end_closes_what_goes_on(head: Head) -> None:
     pipeline = make(head, SECOND)
-    hear(pipeline, sound(SECOND)[: 2 * SECOND], [])
+    process(pipeline, sound(SECOND)[: 2 * SECOND], [])
     (last,) = [e for e in pipeline.finish() if isinstance(e, Decision)]
     assert (last.state, last.start) == ("off", 2 * SECOND)
 
@@ -182,9 +184,9 @@ def test_what_is_no_sound_is_muted_and_counted_and_does_not_spread(head: Head) -
     clean = x.copy()
     clean[100:110] = clean[200:205] = clean[300] = 0
     pipeline, reference = make(head, SECOND), make(head, SECOND)
-    said = [encode(e) for e in hear(pipeline, bad, [])]
+    encoded = [encode(e) for e in process(pipeline, bad, [])]
     assert pipeline.muted_samples == 16
-    assert said == [encode(e) for e in hear(reference, clean, [])]
+    assert encoded == [encode(e) for e in process(reference, clean, [])]
 
 
 def test_heads_that_agree_share_one_front_end(tmp_path: Path) -> None:
@@ -198,7 +200,7 @@ def test_heads_that_agree_share_one_front_end(tmp_path: Path) -> None:
         Head("genre", "genre", OnnxModel(write_toy_model(tmp_path / "c", other)), DecisionConfig()),
     ]
     pipeline = Pipeline("s", SECOND, heads, PublishConfig(spectrum=True))
-    events = hear(pipeline, sound(SECOND), list(range(1_000, 5 * SECOND, 1_000))) + pipeline.finish()
+    events = process(pipeline, sound(SECOND), list(range(1_000, 5 * SECOND, 1_000))) + pipeline.finish()
     spectra = [e.front_end for e in events if isinstance(e, Spectrum)]
     assert set(spectra) == {LogMelConfig().fingerprint, other.fingerprint}
     scores = [e for e in events if isinstance(e, Scores)][-1].heads

@@ -1,4 +1,4 @@
-"""Stems and the voice among a stream's other events: opened by the gate, the same however cut, anew after a gap."""
+"""Stems and voice among a stream's other events: opened by the gate, the same however cut, anew after a gap."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def pipeline(gate: Head, separation: Separation | None, rate_hz: int) -> Pipelin
     return Pipeline("s", rate_hz, [gate], PublishConfig(), separation)
 
 
-def hear(pipeline: Pipeline, x: Array, cuts: list[int], first: int = 0) -> list[Event]:
+def process(pipeline: Pipeline, x: Array, cuts: list[int], first: int = 0) -> list[Event]:
     events = []
     for a, b in zip([0, *cuts], [*cuts, len(x)], strict=True):
         events += run_alone(pipeline.step(Block(first + a, x[a:b], None)))
@@ -72,7 +72,7 @@ def test_stems_are_there_while_the_gate_is_open(
 ) -> None:
     x = sound(rate_hz, channels)
     made = pipeline(gate, separation, rate_hz)
-    events = hear(made, x, []) + made.finish()
+    events = process(made, x, []) + made.finish()
     (opened,) = [e.stop for e in events if isinstance(e, Decision) and e.kind == "gate" and e.state == "on"]
     closed = [e.stop for e in events if isinstance(e, Decision) and e.kind == "gate" and e.state == "off"][-1]
     voice, music = stems(events), stems(events, "music")
@@ -90,10 +90,10 @@ def test_any_cutting_gives_the_same_stems_and_voices(
     gate: Head, separation: Separation, rate_hz: int
 ) -> None:
     x = sound(rate_hz)
-    whole = hear(pipeline(gate, separation, rate_hz), x, [])
+    whole = process(pipeline(gate, separation, rate_hz), x, [])
     rng = np.random.default_rng(7)
     for cuts in (list(range(480, len(x), 480)), sorted(rng.integers(0, len(x), 100).tolist())):
-        found = hear(pipeline(gate, separation, rate_hz), x, cuts)
+        found = process(pipeline(gate, separation, rate_hz), x, cuts)
         assert [(e.start, e.stop) for e in stems(found)] == [(e.start, e.stop) for e in stems(whole)]
         for one, other in zip(stems(found), stems(whole), strict=True):
             np.testing.assert_allclose(one.samples, other.samples, atol=1e-6)
@@ -101,7 +101,7 @@ def test_any_cutting_gives_the_same_stems_and_voices(
 
 
 def test_stems_wait_for_nothing_but_their_own_latency(gate: Head, separation: Separation) -> None:
-    """The gate's word on a sample is 16 ms late at 48 kHz; stems are not held back until then."""
+    """The gate's decision on a sample is 16 ms late at 48 kHz; stems are not held back until then."""
     x = sound(48_000)
     made = pipeline(gate, separation, 48_000)
     late = []
@@ -114,8 +114,8 @@ def test_stems_wait_for_nothing_but_their_own_latency(gate: Head, separation: Se
 def test_a_gap_ends_stems_softly_and_they_begin_anew(gate: Head, separation: Separation) -> None:
     x = sound(16_000)[16_000:48_000]
     made = pipeline(gate, separation, 16_000)
-    before = hear(made, x, [])
-    after = hear(made, x, [], first=100_000)
+    before = process(made, x, [])
+    after = process(made, x, [], first=100_000)
     ended = stems(after)[: next(n for n, e in enumerate(stems(after)) if e.epoch == 1)]
     assert ended[-1].stop == len(x)
     assert abs(ended[-1].samples[-1, 0]) < 1e-3
@@ -128,7 +128,7 @@ def test_what_is_no_sound_is_muted_and_spreads_nowhere(gate: Head, separation: S
     x = sound(16_000)
     x[30_000:30_100] = np.nan
     made = pipeline(gate, separation, 16_000)
-    events = hear(made, x, list(range(1_600, len(x), 1_600)))
+    events = process(made, x, list(range(1_600, len(x), 1_600)))
     assert made.muted_samples == 100
     voice = stems(events)
     found = np.concatenate([event.samples for event in voice])[160:-160, 0]
@@ -142,11 +142,11 @@ def test_what_is_no_sound_changes_nothing_of_how_it_may_be_cut(gate: Head, separ
     x = 20 * sound(16_000)
     x[30_000:30_100] = np.nan
     always = replace(separation, opened_by=None)
-    told = [
-        voices(hear(pipeline(gate, always, 16_000), x, cuts))
+    found = [
+        voices(process(pipeline(gate, always, 16_000), x, cuts))
         for cuts in ([], [20_000], list(range(160, 80_000, 160)))
     ]
-    assert told[0] == told[1] == told[2]
+    assert found[0] == found[1] == found[2]
 
 
 def test_thresholds_of_the_voice_that_do_not_go_together_are_refused(separation: Separation) -> None:
@@ -157,7 +157,7 @@ def test_thresholds_of_the_voice_that_do_not_go_together_are_refused(separation:
 
 
 def test_without_a_separation_there_are_no_stems(gate: Head) -> None:
-    events = hear(pipeline(gate, None, 16_000), sound(16_000), [])
+    events = process(pipeline(gate, None, 16_000), sound(16_000), [])
     assert not stems(events)
     assert not voices(events)
 

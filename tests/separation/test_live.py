@@ -1,4 +1,4 @@
-"""Live separation: only while the gate is open, sample-exact, the same however cut, and without clicks."""
+"""Live separation: only while the gate is open, exact to the sample, the same however the sound is cut, no clicks."""
 
 from __future__ import annotations
 
@@ -40,10 +40,10 @@ def noise(samples: int, channels: int = 1, level: float = 0.1) -> Array:
     return (level * np.random.default_rng(0).standard_normal((samples, channels))).astype(np.float32)
 
 
-def hear(
+def process(
     separation: LiveSeparation, x: Array, switches: list[Switch], cuts: list[int]
 ) -> list[StemPiece | VoiceResult]:
-    """All that is given for a sound cut at `cuts`, where each switch comes when it must be known."""
+    """Return the results for a sound cut at `cuts`, in which each switch comes when it must be known."""
     state, given, waiting = GatedState[SeparationRun](), [], list(switches)
     for a, b in zip([0, *cuts], [*cuts, len(x)], strict=True):
         known = [switch for switch in waiting if switch.at <= max(0, b - LATE)]
@@ -67,7 +67,7 @@ def changes(given: list[StemPiece | VoiceResult]) -> list[tuple[str, int, int]]:
 
 def test_stems_lie_where_the_gate_is_open_sample_by_sample(model: OnnxModel) -> None:
     x = noise(30_000)
-    given = hear(live(model), x, OPENED, [])
+    given = process(live(model), x, OPENED, [])
     first, last = 5_003 + LATE, 20_011 + LATE
     assert pieces(given)[0].start == first
     assert pieces(given)[-1].stop == last
@@ -83,7 +83,7 @@ def test_stems_lie_where_the_gate_is_open_sample_by_sample(model: OnnxModel) -> 
 @pytest.mark.parametrize("stem", ["voice", "music"])
 def test_stems_begin_and_end_softly(model: OnnxModel, stem: str) -> None:
     x = np.sin(np.pi * np.arange(30_000) / 200, dtype=np.float32)[:, None]  # 40 Hz
-    found = joined(hear(live(model), x, OPENED, []), stem)[:, 0]
+    found = joined(process(live(model), x, OPENED, []), stem)[:, 0]
     assert abs(found[0]) < 1e-3
     assert abs(found[-1]) < 1e-3
     assert np.abs(np.diff(found)).max() < 0.02
@@ -94,14 +94,14 @@ def test_stems_begin_and_end_softly(model: OnnxModel, stem: str) -> None:
 def test_any_cutting_gives_the_same(model: OnnxModel, gated: bool) -> None:
     x = noise(24_000, channels=2)
     switches = OPENED if gated else ALWAYS
-    whole = hear(live(model, gated, channels=2), x, switches, [])
+    whole = process(live(model, gated, channels=2), x, switches, [])
     rng = np.random.default_rng(3)
     for cuts in (
         list(range(160, 24_000, 160)),
         sorted(rng.integers(0, 24_000, 60).tolist()),
         [5_010, 5_023, 20_031],
     ):
-        found = hear(live(model, gated, channels=2), x, switches, cuts)
+        found = process(live(model, gated, channels=2), x, switches, cuts)
         assert [(p.start, p.stop) for p in pieces(found)] == [(p.start, p.stop) for p in pieces(whole)]
         for stem in ("voice", "music"):
             np.testing.assert_allclose(joined(found, stem), joined(whole, stem), atol=1e-6)
@@ -110,24 +110,24 @@ def test_any_cutting_gives_the_same(model: OnnxModel, gated: bool) -> None:
 
 def test_without_a_gate_everything_is_apart(model: OnnxModel) -> None:
     x = noise(8_123)
-    given = hear(live(model, gated=False), x, ALWAYS, [4_000])
+    given = process(live(model, gated=False), x, ALWAYS, [4_000])
     assert (pieces(given)[0].start, pieces(given)[-1].stop) == (0, 8_123)
 
 
 def test_an_opening_hears_the_second_before_it(model: OnnxModel) -> None:
-    """The toy's probability of a voice depends on all frames heard: after a loud past it is high at once."""
+    """The toy's probability of a voice depends on all frames before: after a loud past it is high at once."""
     x = noise(30_000, level=5.0)
     x[16_000:] = 0.0
-    given = hear(live(model), x, [Switch(opens=True, since=0, at=16_000)], [])
+    given = process(live(model), x, [Switch(opens=True, since=0, at=16_000)], [])
     assert changes(given)[0][0] == "on"
-    quiet = hear(live(model), np.zeros_like(x), [Switch(opens=True, since=0, at=16_000)], [])
+    quiet = process(live(model), np.zeros_like(x), [Switch(opens=True, since=0, at=16_000)], [])
     assert changes(quiet)[0][0] == "off"
 
 
 def test_a_gate_may_open_again_and_again(model: OnnxModel) -> None:
     x = noise(40_000)
     switches = [Switch(n % 2 == 0, 0, 3_000 + 1_700 * n) for n in range(20)]
-    found = pieces(hear(live(model), x, switches, list(range(0, 40_000, 1_000))[1:]))
+    found = pieces(process(live(model), x, switches, list(range(0, 40_000, 1_000))[1:]))
     spans = [(switches[n].at + LATE, switches[n + 1].at + LATE) for n in range(0, 20, 2)]
     starts = [
         part.start
@@ -138,6 +138,6 @@ def test_a_gate_may_open_again_and_again(model: OnnxModel) -> None:
 
 
 def test_a_voice_that_goes_on_ends_with_the_sound(model: OnnxModel) -> None:
-    given = hear(live(model, gated=False), noise(16_000, level=5.0), ALWAYS, [])
+    given = process(live(model, gated=False), noise(16_000, level=5.0), ALWAYS, [])
     assert [state for state, *_ in changes(given)][-1] == "off"
     assert changes(given)[-1][2] == 16_000

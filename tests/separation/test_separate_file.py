@@ -1,4 +1,4 @@
-"""`streamer separate`: stems of files, aligned to them, and what becomes of bad ones."""
+"""`streamer separate`: stems of files, aligned to them, and files that cannot be used."""
 
 from __future__ import annotations
 
@@ -54,9 +54,9 @@ def test_stems_have_the_rate_channels_and_length_of_the_file_and_lie_on_it(
 ) -> None:
     sound = noise(2 * rate_hz + 77, channels)
     file = write(tmp_path / "song.wav", sound, rate_hz)
-    code, said, _ = run(file, "--out", tmp_path / "out", "--model", model)
+    code, printed, _ = run(file, "--out", tmp_path / "out", "--model", model)
     assert code == 0
-    assert said.strip() == str(tmp_path / "out" / "song")
+    assert printed.strip() == str(tmp_path / "out" / "song")
     voice, voice_rate_hz = soundfile.read(tmp_path / "out" / "song" / "voice.wav", always_2d=True)
     music, music_rate_hz = soundfile.read(tmp_path / "out" / "song" / "music.wav", always_2d=True)
     assert voice_rate_hz == music_rate_hz == rate_hz
@@ -105,21 +105,21 @@ def test_what_is_no_sound_is_muted_counted_and_spreads_nowhere(tmp_path: Path, m
     sound[9_010] = np.inf
     sound[9_011] = 1e9
     file = write(tmp_path / "bad.wav", sound)
-    code, _, said = run(file, "--out", tmp_path, "--model", model)
+    code, _, printed = run(file, "--out", tmp_path, "--model", model)
     assert code == 0
-    assert "12 samples were no sound (NaN, infinite) and muted" in said
+    assert "12 samples were no sound (NaN, infinite) and muted" in printed
     voice, _ = soundfile.read(tmp_path / "bad" / "voice.wav", always_2d=True)
     good = np.where(np.abs(sound) < 1e6, sound, 0.0)
     np.testing.assert_allclose(voice, 0.25 * without_offset(good), atol=1e-5)
 
 
-def test_a_bad_file_is_said_and_the_others_are_separated(tmp_path: Path, model: Path) -> None:
+def test_a_bad_file_is_reported_and_the_others_are_separated(tmp_path: Path, model: Path) -> None:
     good = write(tmp_path / "good.wav", noise(8_000))
     (tmp_path / "bad.wav").write_bytes(b"no sound " * 100)
-    code, said, errors = run(tmp_path / "bad.wav", good, "--out", tmp_path / "out", "--model", model)
+    code, printed, errors = run(tmp_path / "bad.wav", good, "--out", tmp_path / "out", "--model", model)
     assert code == 1
     assert "bad.wav cannot be read by libsndfile" in errors
-    assert said.strip() == str(tmp_path / "out" / "good")
+    assert printed.strip() == str(tmp_path / "out" / "good")
 
 
 def test_two_files_of_one_name_are_refused(tmp_path: Path, model: Path) -> None:
@@ -179,10 +179,10 @@ def test_a_disk_without_room_is_named_where_libsndfile_does_not(
 
 def test_progress_is_told_in_seconds_of_how_many(tmp_path: Path, model: Path) -> None:
     file = write(tmp_path / "song.wav", noise(48_000))
-    told: list[tuple[float, float | None]] = []
-    separate_file(file, tmp_path / "out", OnnxModel(model), lambda *seconds: told.append(seconds))
-    assert told[-1] == (3.0, 3.0)
-    assert [heard for heard, _ in told] == sorted(heard for heard, _ in told)
+    calls: list[tuple[float, float | None]] = []
+    separate_file(file, tmp_path / "out", OnnxModel(model), lambda *seconds: calls.append(seconds))
+    assert calls[-1] == (3.0, 3.0)
+    assert [seconds for seconds, _ in calls] == sorted(seconds for seconds, _ in calls)
 
 
 def test_a_file_is_not_written_over_by_its_own_stem(tmp_path: Path, model: Path) -> None:
@@ -221,18 +221,18 @@ def test_asked_to_stop_it_leaves_no_part_of_a_stem(tmp_path: Path) -> None:
             assert time.monotonic() < until
             time.sleep(0.01)
         process.terminate()
-        _, said = process.communicate(timeout=DEADLINE_S)
+        _, printed = process.communicate(timeout=DEADLINE_S)
     assert process.returncode == 130
-    assert b"interrupted in" in said
+    assert b"interrupted in" in printed
     assert not folder.exists()
 
 
 def test_of_bars_the_last_is_there_and_lines_are_whole(monkeypatch: pytest.MonkeyPatch) -> None:
     console = Console(file=io.StringIO(), force_terminal=True, width=80)
-    said: list[tuple[str, bool, bool]] = []
+    printed: list[tuple[str, bool, bool]] = []
     with Progress(console=console) as progress:
         monkeypatch.setattr(
-            "click.echo", lambda text, err: said.append((text, err, progress.live.is_started))
+            "click.echo", lambda text, err: printed.append((text, err, progress.live.is_started))
         )
         bars = FileBars(progress)
         bars.begin("a.wav")
@@ -241,4 +241,4 @@ def test_of_bars_the_last_is_there_and_lines_are_whole(monkeypatch: pytest.Monke
         bars.print_line("out/a")
         assert progress.live.is_started
         bars.print_line("cannot be read", err=True)
-    assert said == [("out/a", False, False), ("cannot be read", True, False)]
+    assert printed == [("out/a", False, False), ("cannot be read", True, False)]

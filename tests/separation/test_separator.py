@@ -1,4 +1,4 @@
-"""The separator at any rate: the contract, sound given back by a mask of ones, and what is above the network's bins."""
+"""The separator at any rate: the contract, sound given back by a mask of ones, and bins above the network's."""
 
 from __future__ import annotations
 

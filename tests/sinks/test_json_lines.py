@@ -1,4 +1,4 @@
-"""One header a line, and what happens when nobody reads."""
+"""JSON lines: one header in each line, and readers that are slow or gone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a plain line says, and what happens when nobody reads."""
+"""Plain lines: their text, and readers that are slow or gone."""
 
 from __future__ import annotations
 

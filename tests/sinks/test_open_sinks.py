@@ -1,22 +1,24 @@
-"""Where stems go: each stream has its own files and output, and publishes them only if it is to."""
+"""Sinks made from the configuration: those of the process, and those of each stream, which has files and an output
+of its own and publishes stems only if it is asked to.
+"""
 
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 import pytest
 
 from streamer.api.configure import configured
-from streamer.config import Config, PublishConfig, StemsConfig, StreamConfig
+from streamer.config import DECISION_SECTIONS, Config, PublishConfig, StemsConfig, StreamConfig
 from streamer.engine.announcer import Announcer
 from streamer.engine.build_streams import build_streams
 from streamer.engine.stream import Stream
 from streamer.errors import ConfigError
 from streamer.inference.model_cache import ModelCache
 from streamer.sinks.json_lines import JsonLines
-from streamer.sinks.open_sinks import SINKS, SinkKind, output_sink, process_sinks, stream_sinks
+from streamer.sinks.open_sinks import SINKS, SinkKind, output_sink, process_sinks, sink_sections, stream_sinks
 from streamer.sinks.player import Player
 from streamer.sinks.publisher import Publisher
 from streamer.sinks.stem_files import LiveStemFiles, StemFiles
@@ -77,6 +79,11 @@ def test_a_new_sink_is_a_row_with_a_section_of_its_own(
         read("[toy]\ntoo = 'there'")
     with pytest.raises(ConfigError, match="toy is 1; expected a table"):
         read("toy = 1")
+
+
+def test_sections_of_sinks_are_no_other_keys() -> None:
+    assert not sink_sections().keys() & {field.name for field in fields(Config)}
+    assert not sink_sections().keys() & set(DECISION_SECTIONS)
 
 
 def test_the_title_says_where_messages_are_published() -> None:

@@ -1,4 +1,4 @@
-"""The player's thread: what is sent sounds, what fails is said and tried again, and nothing holds up the engine."""
+"""The player's thread: stems are played, failures are reported and tried again, and nothing holds up the engine."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class FakeOutput:
 
 
 def closed(player: Player, output: FakeOutput) -> Array:
-    """Close a player whose device goes on, and give what it takes meanwhile."""
+    """Close a player whose device goes on, and return what it takes meanwhile."""
     closing = threading.Thread(target=player.close)
     closing.start()
     parts = [np.zeros((0, 1), np.float32)]

@@ -1,4 +1,4 @@
-"""What a person sees on the terminal."""
+"""The live view on the terminal."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.conftest import DEADLINE_S
 
 
 def _seen(*events: Event, width: int = 100, height: int = 30) -> str:
-    """The picture after these events, as text."""
+    """Return the picture after these events, as text."""
     view = View(lambda: "streamer · publishing on tcp://127.0.0.1:7765")
     view.open()
     for event in events:
@@ -32,13 +32,13 @@ def _seen(*events: Event, width: int = 100, height: int = 30) -> str:
 
 
 def _row(text: str, stream: str) -> str:
-    """The row of a stream."""
+    """Return the row of a stream."""
     [row] = [row for row in text.splitlines() if re.match(rf"│ {stream} ", row)]
     return row
 
 
 def _head(text: str, head: str, stream: str = "mic") -> str:
-    """What a head of a stream says, below the row of the stream."""
+    """Return the text of a head of a stream, below the row of the stream."""
     rows = text.splitlines()
     below = rows[rows.index(_row(text, stream)) + 1 :]
     own = itertools.takewhile(lambda row: row.startswith("│   "), below)

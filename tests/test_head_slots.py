@@ -1,0 +1,40 @@
+"""The table of head slots: what follows from it has no name twice."""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+
+import pytest
+
+from streamer.config import DECISION_SECTIONS, MODEL_KEYS, Config, ModelsConfig, StreamConfig
+from streamer.events import DECISION_KINDS, Decision
+from streamer.head_slots import HEAD_SLOTS, HeadSlot, head_slot
+from streamer.wire.encoding import decode, encode
+from tests import bus
+
+
+@pytest.mark.parametrize("names", [MODEL_KEYS, DECISION_SECTIONS, DECISION_KINDS])
+def test_slots_sections_and_kinds_have_names_of_their_own(names: tuple[str, ...]) -> None:
+    assert len(set(names)) == len(HEAD_SLOTS)
+
+
+@pytest.mark.parametrize(
+    ("kind", "keys"),
+    [(ModelsConfig, MODEL_KEYS), (Config, DECISION_SECTIONS), (StreamConfig, DECISION_SECTIONS)],
+)
+def test_keys_of_slots_are_no_other_keys_of_their_section(kind: type, keys: tuple[str, ...]) -> None:
+    assert not set(keys) & {field.name for field in fields(kind)}
+
+
+def test_a_gate_is_a_slot_that_runs_always() -> None:
+    for slot in HEAD_SLOTS:
+        if slot.opened_by is not None:
+            assert head_slot(slot.opened_by).opened_by is None
+
+
+@pytest.mark.parametrize("slot", HEAD_SLOTS, ids=lambda slot: slot.name)
+def test_decisions_of_every_slot_travel(slot: HeadSlot) -> None:
+    event = replace(bus.gate(), kind=slot.kind)
+    found = decode(encode(event))
+    assert isinstance(found, Decision)
+    assert found == event
