@@ -128,13 +128,13 @@ def measure_cases(
     listeners: tuple[StreamModels, StreamModels], parts: Parts, core: Mapping[str, Any], seconds: float
 ) -> dict[str, Any]:
     """Measure the parts of processor time in each case; the second listener also separates."""
-    named, apart = listeners
+    classifiers, with_separation = listeners
     cases: dict[str, Callable[[], float]] = {
-        "a file": partial(run_together, 1, FILE_CHUNK_S, named, parts, 20 * seconds),
-        "64 streams together": partial(run_together, 64, LIVE_CHUNK_S, named, parts, 20 * seconds),
-        "1 stream, live": partial(run_live, 1, named, NAMED, parts, seconds),
-        "50 streams, live": partial(run_live, 50, named, NAMED, parts, seconds),
-        "1 stream apart too, live": partial(run_live, 1, apart, STEMS, parts, seconds),
+        "a file": partial(run_together, 1, FILE_CHUNK_S, classifiers, parts, 20 * seconds),
+        "64 streams together": partial(run_together, 64, LIVE_CHUNK_S, classifiers, parts, 20 * seconds),
+        "1 stream, live": partial(run_live, 1, classifiers, NAMED, parts, seconds),
+        "50 streams, live": partial(run_live, 50, classifiers, NAMED, parts, seconds),
+        "1 stream with separation, live": partial(run_live, 1, with_separation, STEMS, parts, seconds),
     }
     found = {}
     with parts.watched():

@@ -89,12 +89,12 @@ def judge(sound: np.ndarray, overruns: int, gaps_ms: np.ndarray | None, buffer_m
     at = np.flatnonzero(sound[:, 1] == MARK)
     if len(at) < 2:
         raise SystemExit(
-            "capture.py heard no counter; is the virtual microphone running and its volume 100 %?"
+            "capture.py found no counter; is the virtual microphone running and its volume 100 %?"
         )
     numbers = np.rint(sound[at, 0].astype(np.float64) * COUNTER_SCALE).astype(np.int64)
     steps = np.diff(numbers)
     if (steps < 1).any():
-        raise SystemExit("capture.py heard the counter go backwards; play nothing else into the sink")
+        raise SystemExit("capture.py found that the counter went backwards; play nothing else into the sink")
     return Result(
         heard_frames=len(at),
         lost_frames=int((steps - 1).sum()),

@@ -41,20 +41,20 @@ def record(source: Source, rate_hz: int, longest_s: float) -> Array:
         If the source cannot be opened, fails, or loses sound.
     """
     blocks: list[Array] = []
-    heard = 0
+    stop = 0
     with closing(source):
         source.open()
         wanted = round(longest_s * source.rate_hz)
         for block in read_blocks(source, READ_FRAMES):
-            if block.start != heard:
+            if block.start != stop:
                 raise StreamError(
                     f"sound was lost while recording (up to sample {block.start}); record it again, with less else "
                     "going on"
                 )
             blocks.append(np.empty(len(block.samples), np.float32))
             downmix(block.samples, blocks[-1])
-            heard = block.stop
-            if heard >= wanted:
+            stop = block.stop
+            if stop >= wanted:
                 break
     mono = np.concatenate([np.zeros(0, np.float32), *blocks])[:wanted]
     return np.asarray(offline(Resample(source.rate_hz, rate_hz), mono[None])[0])

@@ -36,15 +36,14 @@ RELU6_POINTS = {
 
 CARD = """# {name}
 
-YAMNet, Google's network for the 521 classes of AudioSet (MobileNet v1), sliding over the sound: every {hop_ms} ms the
-score of its class `Music`, from the 0.96 s that end there. Besides `y`, the graph gives `scores` (521) and `embedding`
-(1,024).
+YAMNet is Google's network for the 521 classes of AudioSet (MobileNet v1). Every {hop_ms} ms it gives the score of its
+class `Music` for the last 0.96 s. Besides `y`, the graph gives `scores` (521) and `embedding` (1,024).
 
 - Weights: {source}; {licence}.{activation}
-- Nothing is decided in the first 0.96 s, while the window is part silence.
+- Warm-up: no decisions in the first 0.96 s, while part of the window is silence.
 - SHA-256 of model.onnx: {sha256}.
 
-Measured when this folder was written:
+These differences were measured when the folder was written:
 
 {measured}
 """

@@ -69,7 +69,7 @@ class SeparationRunConfig(HoldsOut):
 
     task: ClassVar[str] = "separation"
     network: ClassVar[type[StreamingModel]] = Mask
-    description: ClassVar[str] = "bands that remember, and hear one another"
+    description: ClassVar[str] = "LSTMs along time in each band, and convolutions across bands"
 
     data: tuple[str, ...] = ("mir1k", "spoken")
     model: MaskConfig = field(default_factory=MaskConfig)

@@ -42,7 +42,7 @@ class OfflineRunConfig(SeparationRunConfig):
 
     task: ClassVar[str] = "separation_offline"
     network: ClassVar[type[StreamingModel]] = OfflineMask
-    description: ClassVar[str] = "bands that remember, know what is to come, and hear one another"
+    description: ClassVar[str] = "LSTMs along time in both directions in each band, and convolutions across bands"
 
     model: MaskConfig = field(default_factory=_sizes)
 
