@@ -27,11 +27,10 @@ PAGE = Path("docs") / "results.md"
 PYTHON = "python -m train "
 ABOUT = """# Results
 
-`python -m train results` writes this page from `docs/results/*.json`; do not edit it. `make reproduce` \
-runs every command
-below and stores the figures that it prints; the data sets are read from `STREAMER_DATA`. A number after ± is the sample
-standard deviation over folds. An aim is met if the figure itself reaches it. An anchor is a published figure to compare
-with.
+`python -m train results` writes this page from `docs/results/*.json`; do not edit it. `make reproduce` runs every
+command below and stores the figures that it prints; the data sets are read from `STREAMER_DATA`. A number after ± is
+the sample standard deviation over folds. An aim is met if the figure itself reaches it. An anchor is a published figure
+to compare with.
 """
 _AIM = re.compile(r"(<=|>=) ([\d.]+)")
 

@@ -42,7 +42,9 @@ class OfflineRunConfig(SeparationRunConfig):
 
     task: ClassVar[str] = "separation_offline"
     network: ClassVar[type[StreamingModel]] = OfflineMask
-    description: ClassVar[str] = "LSTMs along time in both directions in each band, and convolutions across bands"
+    description: ClassVar[str] = (
+        "LSTMs along time in both directions in each band, and convolutions across bands"
+    )
 
     model: MaskConfig = field(default_factory=_sizes)
 
