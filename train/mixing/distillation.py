@@ -1,7 +1,7 @@
 """Examples for distillation: sound as log-mel frames, its labels, and the outputs of the ear's teachers, two YAMNets.
 
 They are computed once for each fold and kept on disk, since running the teachers takes longer than learning from them.
-In configurations, on disk and in logs they go by their older name, ``lessons``: a new one would make saved
+In configurations and on disk they go by their older name, ``lessons``: a new one would make saved
 configurations unreadable and caches worthless.
 """
 
@@ -249,7 +249,7 @@ def _build(examples: _Examples, data: Path, folder: Path) -> None:
         for name, (dtype, shape) in SHAPES.items()
     }
     made = examples.make(folder.parent.parent)
-    with tqdm(total=len(examples), desc="lessons", unit=" clips", disable=None) as bar:
+    with tqdm(total=len(examples), desc="running teachers", unit=" examples", disable=None) as bar:
         for first in range(0, len(examples), BATCH):
             batch = list(islice(made, BATCH))
             rows = _rows(batch, teachers, examples)
@@ -259,7 +259,7 @@ def _build(examples: _Examples, data: Path, folder: Path) -> None:
     for array in arrays.values():
         array.flush()
     partial.replace(folder)
-    _log.info("made %d lessons in %s", len(examples), folder)
+    _log.info("made %d examples in %s", len(examples), folder)
 
 
 def _rows(batch: Sequence[_Example], teachers: Sequence[YAMNet], examples: _Examples) -> dict[str, Array]:

@@ -46,8 +46,8 @@ def check_ear_holds_out(ear: OnnxModel, folder: str, fold: int, validation_fold:
     held_out = ear.manifest.results.get("held out")
     if held_out != expected:
         raise ConfigError(
-            f"ear={folder!r} holds out {held_out}; expected {expected}, or it has heard what this head is to "
-            "be measured on: train an ear on the same folds"
+            f"ear={folder!r} holds out {held_out}; expected {expected}, since an ear must not be "
+            "trained on what its head is measured on: train an ear on the same folds"
         )
 
 

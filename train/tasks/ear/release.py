@@ -62,9 +62,9 @@ def export_run(run: Path, folder: Path) -> Manifest:
     return export(model, manifest, folder)
 
 
-def evaluate(asked: Evaluation) -> dict[str, Any]:
+def evaluate(evaluation: Evaluation) -> dict[str, Any]:
     """Return the figures of an exported ear."""
-    return figures(asked.model, asked.config, asked.data, asked.cache, asked.split)
+    return figures(evaluation.model, evaluation.config, evaluation.data, evaluation.cache, evaluation.split)
 
 
 def release(run: Path, data: Path, cache: Path, folder: Path) -> Manifest:

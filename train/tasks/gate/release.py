@@ -66,12 +66,12 @@ def export_run(run: Path, folder: Path) -> Manifest:
     return _exported(load_run(run), read_config(GateRunConfig, run / "config.json"), folder, 1.0)
 
 
-def evaluate(asked: Evaluation) -> dict[str, Any]:
+def evaluate(evaluation: Evaluation) -> dict[str, Any]:
     """Return the figures of an exported gate."""
-    fold = asked.config.fold if asked.split == "test" else asked.config.validation_fold
-    figures = GateFigures(asked.model, asked.data, asked.cache, fold)
-    if asked.predictions:
-        figures.predictions(COMMAND).save(asked.predictions / f"{asked.split}.npz")
+    fold = evaluation.config.fold if evaluation.split == "test" else evaluation.config.validation_fold
+    figures = GateFigures(evaluation.model, evaluation.data, evaluation.cache, fold)
+    if evaluation.predictions:
+        figures.predictions(COMMAND).save(evaluation.predictions / f"{evaluation.split}.npz")
     return figures.all()
 
 

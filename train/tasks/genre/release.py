@@ -59,13 +59,15 @@ def export_run(run: Path, folder: Path) -> Manifest:
     return _exported(model, read_config(GenreRunConfig, run / "config.json"), folder, 1.0)
 
 
-def evaluate(asked: Evaluation) -> dict[str, Any]:
+def evaluate(evaluation: Evaluation) -> dict[str, Any]:
     """Return the figures of an exported model."""
-    figures = GenreFigures(asked.model, asked.config, asked.data, asked.cache, asked.split)
-    if asked.predictions:
-        figures.mel_predictions(COMMAND).save(asked.predictions / f"{asked.split}.npz")
+    figures = GenreFigures(
+        evaluation.model, evaluation.config, evaluation.data, evaluation.cache, evaluation.split
+    )
+    if evaluation.predictions:
+        figures.mel_predictions(COMMAND).save(evaluation.predictions / f"{evaluation.split}.npz")
         if figures.whole_tracks_held_out:
-            figures.track_predictions(COMMAND).save(asked.predictions / f"{asked.split}-tracks.npz")
+            figures.track_predictions(COMMAND).save(evaluation.predictions / f"{evaluation.split}-tracks.npz")
     return figures.all()
 
 

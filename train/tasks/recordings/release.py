@@ -72,15 +72,15 @@ def export_run(run: Path, folder: Path) -> Manifest:
     return export(model, manifest, folder)
 
 
-def evaluate(asked: Evaluation) -> dict[str, Any]:
+def evaluate(evaluation: Evaluation) -> dict[str, Any]:
     """Return the figures of an exported model."""
-    learnt = read_manifest(asked.model).results.get("learnt")
+    learnt = read_manifest(evaluation.model).results.get("learnt")
     config = (
-        replace(asked.config, **learnt) if learnt else asked.config
+        replace(evaluation.config, **learnt) if learnt else evaluation.config
     )  # a released model names its own data
-    figures = RecordingsFigures(asked.model, config, asked.data, asked.cache, asked.split)
-    if asked.predictions:
-        figures.predictions(COMMAND).save(asked.predictions / f"{asked.split}.npz")
+    figures = RecordingsFigures(evaluation.model, config, evaluation.data, evaluation.cache, evaluation.split)
+    if evaluation.predictions:
+        figures.predictions(COMMAND).save(evaluation.predictions / f"{evaluation.split}.npz")
     return figures.all()
 
 

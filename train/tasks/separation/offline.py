@@ -82,13 +82,13 @@ class OfflineSongSeparator:
         return Stems(voice.T[None].numpy(), music.T[None].numpy(), voiced.numpy()), stft.hop_samples
 
 
-def _evaluate(asked: Evaluation) -> dict[str, Any]:
-    return evaluate_with(asked, OfflineSongSeparator(asked.model), ON)
+def _evaluate(evaluation: Evaluation) -> dict[str, Any]:
+    return evaluate_with(evaluation, OfflineSongSeparator(evaluation.model), ON)
 
 
 def _refused(*_: Path) -> NoReturn:
     raise ConfigError(
-        "separation_offline hears the whole song and does not step; expected a task whose model can listen, such as "
+        "separation_offline needs the whole song and does not step; expected a task whose model runs live, such as "
         "separation: measure this one by python -m train evaluate separation_offline --run RUN"
     )
 

@@ -72,32 +72,31 @@ def export_run(run: Path, folder: Path, kind: type[SeparationRunConfig] = Separa
     return _exported(load_run(run, kind), read_config(kind, run / "config.json"), folder)
 
 
-def evaluate(asked: Evaluation) -> dict[str, Any]:
+def evaluate(evaluation: Evaluation) -> dict[str, Any]:
     """Return the figures of an exported model on the songs of a fold."""
-    manifest = read_manifest(asked.model)
+    manifest = read_manifest(evaluation.model)
     points = manifest.operating_points.get("balanced")
-    found = evaluate_with(asked, SteppedSongSeparator(asked.model), points[0].on if points else 0.5)
+    found = evaluate_with(evaluation, SteppedSongSeparator(evaluation.model), points[0].on if points else 0.5)
     return {"latency_ms": manifest.stft.latency_ms, **found}
 
 
-def evaluate_with(asked: Evaluation, separator: SongSeparator, on: float) -> dict[str, Any]:
+def evaluate_with(evaluation: Evaluation, separator: SongSeparator, on: float) -> dict[str, Any]:
     """Return the figures of any separator of songs.
 
     Parameters
     ----------
-    asked : Evaluation
+    evaluation : Evaluation
     separator : SongSeparator
     on : float
         Probability from which a hop counts as voice.
     """
-    config: SeparationRunConfig = asked.config
-    fold = config.fold if asked.split == "test" else config.validation_fold
-    clips = measure_songs(_usable(config, asked.data, asked.cache, fold), separator)
-    if asked.predictions:
-        command = (
-            f"{COMMAND.format(task=config.task)} --run {asked.predictions.parent.name} --split {asked.split}"
-        )
-        save(clips, command, asked.predictions / f"{asked.split}.json")
+    config: SeparationRunConfig = evaluation.config
+    fold = config.fold if evaluation.split == "test" else config.validation_fold
+    clips = measure_songs(_usable(config, evaluation.data, evaluation.cache, fold), separator)
+    if evaluation.predictions:
+        run = evaluation.predictions.parent.name
+        command = f"{COMMAND.format(task=config.task)} --run {run} --split {evaluation.split}"
+        save(clips, command, evaluation.predictions / f"{evaluation.split}.json")
     return _figures(clips, on)
 
 

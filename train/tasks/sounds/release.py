@@ -64,11 +64,13 @@ def export_run(run: Path, folder: Path) -> Manifest:
     return _exported(load_run(run, esc50.classes(data_folder())), config, folder, 1.0, 0.0)
 
 
-def evaluate(asked: Evaluation) -> dict[str, Any]:
+def evaluate(evaluation: Evaluation) -> dict[str, Any]:
     """Return the figures of an exported sounds head."""
-    figures = SoundsFigures(asked.model, asked.config, asked.data, asked.cache, asked.split)
-    if asked.predictions:
-        figures.predictions(COMMAND).save(asked.predictions / f"{asked.split}.npz")
+    figures = SoundsFigures(
+        evaluation.model, evaluation.config, evaluation.data, evaluation.cache, evaluation.split
+    )
+    if evaluation.predictions:
+        figures.predictions(COMMAND).save(evaluation.predictions / f"{evaluation.split}.npz")
     return figures.all()
 
 

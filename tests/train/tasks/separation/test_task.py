@@ -274,7 +274,7 @@ def test_the_network_that_waits_for_the_end_is_measured_as_it_is_and_not_exporte
     assert found["voice"]["GNSDR"] > 0
     for refused in ("export", "release"):
         said = command.invoke(main, [refused, "separation_offline", "--out", str(tmp_path / "out")])
-        assert "hears the whole song and does not step" in said.output
+        assert "needs the whole song and does not step" in said.output
 
 
 def test_half_of_the_mixture_is_3_db_nearer_to_either_stem(tmp_path):
