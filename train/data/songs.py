@@ -123,7 +123,7 @@ class Songs:
         formats = {path: form for path in song.voice.paths + song.music.paths if (form := _format_of(path))}
         if len(set(formats.values())) > 1:
             found = ", ".join(f"{path} has {form}" for path, form in formats.items())
-            return f"its stems are of unlike form: {found}; expected one"
+            return f"its stems differ in form: {found}; expected one form"
         lengths = [cache.length(place) for cache, place in zip(self.caches, self._places[song], strict=True)]
         if song.aligned and abs(lengths[0] - lengths[1]) > MAX_LENGTH_DIFFERENCE_S * RATE_HZ:
             voice_s, music_s = (length / RATE_HZ for length in lengths)

@@ -97,7 +97,7 @@ def test_an_accompaniment_is_taken_as_it_is(tmp_path):
         ({"seconds": 1.2}, r"its voice lasts 1\.00 s and its accompaniment 1\.20 s; expected one length"),
         (
             {"rate_hz": 8_000},
-            r"unlike form: .*vocals\.wav has 16000 Hz and 1 channels, .*has 8000 Hz and 1 channels; expected one",
+            r"differ in form: .*vocals\.wav has 16000 Hz and 1 channels, .*has 8000 Hz and 1 channels; expected one",
         ),
     ],
 )

@@ -1,4 +1,4 @@
-"""``python -m train fetch``: data sets that can be downloaded freely."""
+"""``python -m train fetch``: download free data sets."""
 
 from __future__ import annotations
 
@@ -22,7 +22,8 @@ from train.data.debian.packages import PACKAGES
 def fetch_command(data_set: str, small: bool, into: Path | None) -> None:  # noqa: ARG001  (there is one set so far)
     """Download free music, effects and speech from Debian's archive: 2 GB, 0.6 GB as 16 kHz mono.
 
-    Nothing is installed. What is there is not downloaded again; run it again after an interruption.
+    Nothing is installed. Packages that are there already are not downloaded again: after an interruption, run the same
+    command again.
     """
     packages = [package for package in PACKAGES if package.small or not small]
     folder = into or default_folder()

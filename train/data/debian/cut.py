@@ -1,4 +1,4 @@
-"""Sound files to pieces of 16 kHz mono that the loaders of the data sets like."""
+"""Cut sound files to pieces of 16 kHz mono, in the form that the readers of data sets take."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ from train.data.decode import RATE_HZ, ClipError, decode
 from train.data.recordings import Recording
 
 LONGEST_S = 30.0
-"""Of a piece: as long as the clips of GTZAN."""
+"""Longest piece: as long as the clips of GTZAN."""
 SHORTEST_S = 0.1
 QUALITY = 0.5
-"""Of Vorbis, 0 to 1: some 6 kB for a second, a third of FLAC. Nearly all of the sound comes out of Vorbis or Opus of
-less than that, and is told apart by what it sounds like, not by its last bits."""
+"""Quality of Vorbis, 0 to 1: some 6 kB per second, a third of FLAC. Nearly all of the sources are Vorbis or Opus of
+lower quality already, and labels do not depend on the last bits."""
 BLOCK = RATE_HZ
-"""Samples that are written at once; libsndfile's Vorbis encoder needs stack for all of them."""
+"""Samples per write, since libsndfile's Vorbis encoder needs stack for all of them."""
 WORKERS = 2
-"""Threads that decode; decoder, resampler and encoder hold no interpreter lock."""
+"""Threads that decode. Decoder, resampler and encoder release the interpreter lock."""
 PIECES, SKIPPED = "pieces.csv", "skipped.csv"
 
 
@@ -55,7 +55,7 @@ class Piece:
 
 @dataclass(frozen=True)
 class Dropped:
-    """A file in a package that was left out, and why."""
+    """A file in a package that is left out, with the reason."""
 
     source: str
     reason: str
@@ -67,11 +67,11 @@ def cut(name: str, files: Mapping[str, Path], folder: Path) -> tuple[list[Piece]
     Parameters
     ----------
     name : str
-        Of the package.
+        Name of the package.
     files : mapping
         Path in the package to path on disk.
     folder : Path
-        Takes the pieces, ``pieces.csv`` and ``skipped.csv``.
+        Folder for the pieces, ``pieces.csv`` and ``skipped.csv``.
 
     Returns
     -------
@@ -89,7 +89,9 @@ def cut(name: str, files: Mapping[str, Path], folder: Path) -> tuple[list[Piece]
             pieces += of_file
             dropped += without
     finally:
-        pool.shutdown(cancel_futures=True)  # else an interrupted fetch would go on to the package's end
+        pool.shutdown(
+            cancel_futures=True
+        )  # otherwise an interrupted fetch would continue to the package's end
     write_table(folder / PIECES, Piece, pieces)
     write_table(folder / SKIPPED, Dropped, dropped)
     return pieces, dropped
@@ -114,7 +116,7 @@ def read_pieces(path: Path) -> Iterator[Piece]:
 
 
 def _without_copies(files: Mapping[str, Path]) -> tuple[dict[str, Path], list[Dropped]]:
-    """The files whose content comes for the first time, in the order of their paths in the package."""
+    """Return the files sorted by their paths in the package, without those whose content an earlier one has."""
     seen: dict[str, str] = {}
     once, dropped = {}, []
     for source, path in sorted(files.items()):

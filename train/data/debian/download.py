@@ -1,4 +1,4 @@
-"""Download of a package's archive by apt-get; nothing is installed."""
+"""Download the archives of packages by apt-get, without installing anything."""
 
 from __future__ import annotations
 
@@ -10,19 +10,20 @@ from pathlib import Path
 from streamer.errors import ConfigError, StreamError
 
 RETRIES = 3
-"""How often apt-get tries a file that a mirror does not deliver whole."""
+"""Number of times that apt-get retries a file that a mirror did not deliver completely."""
 
 
 class PackageError(StreamError):
-    """A package that cannot be downloaded or unpacked."""
+    """Raised for a package that cannot be downloaded or unpacked."""
 
 
 def check_tools() -> None:
-    """Refuse to begin without the programs that download and unpack.
+    """Check that the programs for downloading and unpacking are installed.
 
     Raises
     ------
     ConfigError
+        If one is not.
     """
     for tool in ("apt-get", "dpkg"):
         if shutil.which(tool) is None:
@@ -33,24 +34,24 @@ def check_tools() -> None:
 
 
 def download(name: str, folder: Path) -> Path:
-    """Download a package, unless its archive is there.
+    """Download a package, unless its archive is in the folder already.
 
     Parameters
     ----------
     name : str
-        Of the package.
+        Name of the package.
     folder : Path
-        Takes the archive; made if absent.
+        Folder for the archive, created if absent.
 
     Returns
     -------
     Path
-        Of the archive, ``NAME_VERSION.deb``.
+        Archive, ``NAME_VERSION.deb``.
 
     Raises
     ------
     PackageError
-        If apt-get does not know the package, or does not get it whole. apt-get compares its SHA-256.
+        If apt-get does not know the package, or its SHA-256 is wrong after the download.
     """
     folder.mkdir(parents=True, exist_ok=True)
     there = sorted(folder.glob(f"{name}_*.deb"))
@@ -66,8 +67,8 @@ def download(name: str, folder: Path) -> Path:
 
 
 def _reason(done: subprocess.CompletedProcess[str]) -> str:
-    said = [line for line in done.stderr.splitlines() if line.startswith("E:")]
-    reason = said[0][2:].strip() if said else f"apt-get ended with status {done.returncode}"
+    errors = [line for line in done.stderr.splitlines() if line.startswith("E:")]
+    reason = errors[0][2:].strip() if errors else f"apt-get ended with status {done.returncode}"
     if "Unable to locate" in reason or "no installation candidate" in reason:
         return f"{reason}; expected it in the lists of Debian 12: run `apt-get update`, or add that release"
     return f"{reason}; expected a whole archive: fetch again, and what is done is kept"

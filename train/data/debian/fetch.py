@@ -1,4 +1,4 @@
-"""From the names of packages to a folder of labelled sound."""
+"""Fetch packages into a folder of labelled sound."""
 
 from __future__ import annotations
 
@@ -17,38 +17,38 @@ from train.data.debian.packages import PACKAGES, Package
 from train.data.debian.unpack import unpack
 
 SPACE_FACTOR = 3
-"""Disk that a package needs while it is made, as a multiple of its download: archive, unpacked files, pieces."""
+"""Disk space that a package takes while it is fetched, as a multiple of its download: archive, files, pieces."""
 COPYRIGHT = "copyright"
 _log = logging.getLogger(__name__)
 
 
 def default_folder() -> Path:
-    """Return the folder that packages are fetched into, and looked for in; it need not exist."""
+    """Return the folder in the user's cache where packages are kept; it need not exist."""
     return user_cache_path("streamer", appauthor=False) / "debian"
 
 
 def fetch(folder: Path, packages: Sequence[Package]) -> list[LabelledPiece]:
-    """Fetch packages, one after the other, and label all that is there.
+    """Fetch packages one after the other, and label everything in the folder.
 
-    A package that is there is not fetched again. One that fails does not keep the others from being fetched.
+    A package that is there already is not fetched again. If one fails, the others are fetched all the same.
 
     Parameters
     ----------
     folder : Path
-        Takes a folder for each package, with its pieces and its ``copyright``, and ``labels.csv``.
+        Folder for a subfolder of each package, with its pieces and its ``copyright``, and for ``labels.csv``.
     packages : sequence of Package
 
     Returns
     -------
     list of LabelledPiece
-        All pieces in the folder, of other fetches too.
+        All pieces in the folder, including those of earlier fetches.
 
     Raises
     ------
     ConfigError
-        If a program that is needed is not installed.
+        If a required program is not installed.
     StreamError
-        At the end, if packages are missing.
+        If packages are missing after all have been tried.
     """
     missing = [package for package in packages if not (folder / package.name).is_dir()]
     if missing:
@@ -72,9 +72,10 @@ def fetch(folder: Path, packages: Sequence[Package]) -> list[LabelledPiece]:
 
 
 def _fetch_one(package: Package, folder: Path) -> None:
-    """Make a package's folder under another name first, so that a killed fetch leaves no half one."""
+    """Download, unpack and cut one package."""
     _check_space(package, folder)
     archive = download(package.name, folder / "archives")
+    # Written under another name and then renamed, so that a killed fetch leaves no incomplete folder.
     partial = folder / f"{package.name}.partial"
     shutil.rmtree(partial, ignore_errors=True)
     raw = partial / "raw"

@@ -1,4 +1,4 @@
-"""The table of all pieces that were fetched, ``labels.csv``, with the label of each."""
+"""Write and read ``labels.csv``, the table of all fetched pieces with their labels."""
 
 from __future__ import annotations
 
@@ -24,15 +24,17 @@ class LabelledPiece:
     Attributes
     ----------
     file : str
-        ``PACKAGE/PIECE``, below the table's folder.
+        Path of the piece, ``PACKAGE/PIECE``, below the table's folder.
     package, source : str
-        What it was cut from.
+        Package, and path of the file in it that the piece was cut from.
     kind : {"music", "speech", "sound", "singing"}
+        Kind of sound.
     category : str
+        Class of sound, as in `train.data.debian.packages`.
     fold : int
-        1 to 5, one for all of a package.
+        Fold, 1 to 5, the same for all pieces of a package.
     first_s, seconds : float
-        Where it begins in `source`, and how long it is.
+        Start of the piece in `source`, and its length.
     """
 
     file: str
@@ -46,16 +48,16 @@ class LabelledPiece:
 
 
 def label_all(folder: Path, packages: Iterable[Package]) -> list[LabelledPiece]:
-    """Label the pieces of every package that was fetched, and write the table.
+    """Label the pieces of every fetched package, and write the table.
 
-    It is written anew each time, so that a change of the rules needs no new download.
+    The table is written anew each time, so that a change of the labels needs no new download.
 
     Parameters
     ----------
     folder : Path
-        With a folder for each package.
+        Folder with a subfolder for each package.
     packages : iterable of Package
-        Those that are not there are left out.
+        Packages to label; those that were not fetched are ignored.
     """
     rows = [
         row
@@ -73,7 +75,7 @@ def read_labels(folder: Path) -> list[LabelledPiece]:
     Raises
     ------
     ConfigError
-        If it is not there, or a row is not of this form.
+        If it is not there, or a row has other columns or values.
     """
     path = folder / LABELS
     if not path.is_file():

@@ -1,6 +1,6 @@
-"""Table of the Debian packages that the trainer fetches, and of what sounds in their files.
+"""Table of the Debian packages that the trainer fetches, with the labels of their files.
 
-No other package is fetched: others are kept for measuring.
+No other package is fetched: others are reserved for measuring.
 """
 
 from __future__ import annotations
@@ -11,20 +11,22 @@ from fnmatch import fnmatchcase
 from train.data.recordings import Kind
 
 DOUBTFUL = ("atmospheres", "jingles", "notes", "ring_tones", "strokes", "sung_words")
-"""Categories of which nobody can say whether they are music: they teach no label of music."""
+"""Categories that are neither clearly music nor clearly not, so that no label of music is learnt from them."""
 
 
 @dataclass(frozen=True)
 class Label:
-    """What sounds in the files whose path matches a pattern.
+    """Label of the files whose path matches a pattern.
 
     Attributes
     ----------
     pattern : str
-        Of the path in the package, as in `fnmatch`; ``*`` also matches slashes. A file in an archive within the
-        package has the archive's path before its own.
+        Pattern of `fnmatch` for the path in the package, in which ``*`` also matches slashes. A file in an archive
+        within the package has the archive's path before its own.
     kind : {"music", "speech", "sound", "singing"}
+        Kind of sound.
     category : str
+        Class of sound.
     """
 
     pattern: str
@@ -45,7 +47,7 @@ class Package:
     megabytes : int
         Size of the download.
     labels : tuple of Label
-        The first that matches a file's path is the file's; the last matches every path.
+        Labels, of which the first that matches a file's path applies; the last matches every path.
     small : bool
         Whether it belongs to the small selection, which has every kind of sound and is fetched in minutes.
     """

@@ -1,4 +1,4 @@
-"""The sound files of a Debian archive, and the licence that comes with them."""
+"""Unpack the sound files of a Debian archive, and the licence that comes with them."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ from train.data.debian.download import PackageError
 from train.data.recordings import is_sound
 
 ZIPPED = (".pk3",)
-"""Archives within a package, as games of Quake's kind have them."""
+"""Suffixes of zip archives within a package, which games with Quake's engine have."""
 
 
 def unpack(archive: Path, folder: Path, copyright_file: Path) -> dict[str, Path]:
     """Write the sound files of a Debian archive into a folder.
 
-    Links are left out: they repeat a file that the archive holds.
+    Links are left out, since they repeat a file of the archive.
 
     Parameters
     ----------
     archive : Path
-        ``.deb``.
+        Archive, ``.deb``.
     folder : Path
-        Takes the files, numbered, so that no name in an archive can lead out of it.
+        Folder for the files. They are numbered, so that no name in an archive can lead out of it.
     copyright_file : Path
-        Takes the package's ``copyright``.
+        File for the package's ``copyright``.
 
     Returns
     -------
@@ -55,7 +55,7 @@ def unpack(archive: Path, folder: Path, copyright_file: Path) -> dict[str, Path]
                     elif is_sound(Path(name)):
                         found[name] = folder / f"{len(found)}{Path(name).suffix.lower()}"
                         _copy(content, found[name])
-                dpkg.stdout.read()  # to the end, or dpkg fails for want of a reader
+                dpkg.stdout.read()  # up to the end, since dpkg fails if its reader stops early
             except (tarfile.TarError, zipfile.BadZipFile, EOFError, OSError) as error:
                 raise _damaged(archive, str(error)) from error
         if dpkg.returncode:
@@ -71,7 +71,7 @@ def unpack(archive: Path, folder: Path, copyright_file: Path) -> dict[str, Path]
 
 
 def _members(stream: IO[bytes], folder: Path) -> Iterator[tuple[str, IO[bytes]]]:
-    """Every plain file with its path, those of archives within the archive too."""
+    """Yield every plain file with its path, including those of archives within the archive."""
     with tarfile.open(fileobj=stream, mode="r|") as tar:
         for member in tar:
             content = tar.extractfile(member) if member.isreg() else None
@@ -100,7 +100,7 @@ def _copy(content: IO[bytes], path: Path) -> None:
 
 
 def _damaged(archive: Path, reason: str) -> PackageError:
-    """The error, after the archive was removed: it would be in the way of a whole one."""
+    """Remove a damaged archive, so that the next fetch downloads it again, and return the error to raise."""
     archive.unlink()
     return PackageError(
         f"{archive.name} is damaged: {reason}; expected a whole archive: it was removed, fetch again"
