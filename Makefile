@@ -1,10 +1,10 @@
-# `make listen` and `make test` are all that a newcomer needs; each sees to its own set-up.
-# PIP_ARGS is handed to pip: on Linux, PIP_ARGS="--extra-index-url https://download.pytorch.org/whl/cpu" gets the
-# small CPU build of torch instead of the CUDA one (torch is for training and tests; listening does without).
+# A newcomer needs only `make listen` and `make test`; each sets up what it needs.
+# PIP_ARGS is passed to pip: on Linux, PIP_ARGS="--extra-index-url https://download.pytorch.org/whl/cpu" installs the
+# small CPU build of torch instead of the CUDA one. Training and tests need torch; listening does not.
 
 .PHONY: listen test test-all test-avx2 test-tfhub lint format wheel check-wheel bench reproduce findings demo examples clean
 BIN := .venv/bin
-# A test process for each core, up to eight: each needs up to 1 GB.
+# Run a test process for each core, up to eight, since each needs up to 1 GB.
 PYTEST := $(BIN)/python -m pytest --numprocesses logical --maxprocesses 8 --dist worksteal
 
 listen:
@@ -15,19 +15,19 @@ test:
 	scripts/setup.sh dev
 	$(PYTEST) -m "not slow"
 
-# What is long too: whole trainings, and the benchmarks' shortest runs.
+# Also run the tests that take long: whole trainings, and the shortest runs of the benchmarks.
 test-all: test
 	$(PYTEST) -m slow
 
-# The tests that compute, as a processor sees them that has AVX2 and neither AVX-512 nor bf16. Left out is what moves
-# sound and messages: devices, decoders, sinks, sockets and the engine's scheduling, where no instruction matters.
+# Run the tests that compute as on a processor with AVX2 but neither AVX-512 nor bf16. Tests that only move sound and
+# messages (devices, decoders, sinks, sockets, scheduling) are left out, because instructions do not matter there.
 COMPUTES := $(addprefix tests/,dsp heads inference models separation yamnet custom_sounds train test_whole_chain.py \
 	cli/test_listen.py)
 test-avx2:
 	scripts/setup.sh dev
 	scripts/as_avx2.sh $(PYTEST) -m "not slow" $(COMPUTES)
 
-# The real TensorFlow Hub against the folder that `streamer models pull` writes, in an environment of its own.
+# Compare the folder that `streamer models pull` writes with the real TensorFlow Hub, in an environment of its own.
 test-tfhub:
 	scripts/setup_tfhub.sh
 	.venv-tfhub/bin/python -m pytest tests/tfhub
@@ -48,7 +48,7 @@ wheel:
 	rm -rf build dist
 	$(BIN)/pip wheel --quiet --no-deps --wheel-dir dist .
 
-# The wheel alone, in an environment of its own, on the bundled recording.
+# Install the wheel alone in an environment of its own, and run it on the bundled recording.
 check-wheel: wheel
 	scripts/check_wheel.sh dist/streamer-*.whl
 
@@ -66,13 +66,13 @@ bench:
 	$(BIN)/python -m benchmarks.resample
 	$(BIN)/python -m benchmarks.training_data
 
-# Every figure of docs/results.md anew, trainings included, from the data sets in STREAMER_DATA; it takes long.
-# A few of them: make reproduce RESULTS="gate cost" (names of docs/results/*.json).
+# Make every figure of docs/results.md anew, trainings included, from the data sets in STREAMER_DATA. This takes long.
+# To make a few: make reproduce RESULTS="gate cost" (names of docs/results/*.json).
 reproduce:
 	scripts/setup.sh dev
 	$(BIN)/python -m train results --reproduce $(RESULTS)
 
-# Surprises about other people's libraries: whether each is still as findings/NAME.sh describes it.
+# Check whether other people's libraries still behave as each findings/NAME.sh describes.
 findings:
 	findings/run.sh
 

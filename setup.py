@@ -1,7 +1,7 @@
-"""Metadata of the `streamer` distribution.
+"""Define the `streamer` distribution.
 
-Only the package `streamer` and the released models, as data, go into the wheel: top-level modules called
-`models` or `train` in site-packages would collide with other people's.
+The wheel contains only the package `streamer` and the released models, as data: top-level modules named `models`
+or `train` in site-packages would collide with those of other projects.
 """
 
 from pathlib import Path
@@ -45,7 +45,7 @@ LINT = ["ruff>=0.9,<1", "mypy>=1.14,<3", "pre-commit>=4,<5"]
 setup(
     name="streamer",
     version="0.1.0",
-    description="Listens to live sound and says, while it is still sounding, what it is",
+    description="Labels live audio in real time, and splits voice from music",
     long_description=(HERE / "README.md").read_text(encoding="utf-8"),
     long_description_content_type="text/markdown",
     license="Apache-2.0",
