@@ -24,7 +24,7 @@ from streamer.inference.onnx import OnnxModel
 from train.custom_sounds.trials import EmbeddedClip, embed_clips, run_trials
 from train.evaluate.calibration import ODDS_RATIOS
 from train.loop.run import CACHE, data_folder
-from train.tasks.ear.task import EarRunConfig
+from train.tasks.ear.config import EarRunConfig
 
 WINDOW_STEPS = 12
 COMPONENTS = 128

@@ -15,7 +15,7 @@ from train.data.cache import SoundCache
 from train.data.recordings import Split
 from train.data.sets import esc50
 from train.evaluate.stepped_scores import SteppedScorer
-from train.tasks.ear.task import EarRunConfig
+from train.tasks.ear.config import EarRunConfig
 
 SHOTS = (1, 3, 5)
 DRAWS = 20

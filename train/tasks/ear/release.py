@@ -16,8 +16,9 @@ from train.loop.checkpoint import Identity, load_weights
 from train.loop.config import read_config
 from train.loop.registry import Evaluation, Plugin
 from train.mixing.distillation import FRONT_END
+from train.tasks.ear.config import EarRunConfig
 from train.tasks.ear.figures import figures
-from train.tasks.ear.task import EarRunConfig, EarTask
+from train.tasks.ear.task import EarTask
 
 WARM_UP_FRAMES = 48
 """Frames before the first decision, half a second: until then the zero state of the start dominates the output."""

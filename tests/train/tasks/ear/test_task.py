@@ -18,8 +18,9 @@ from train.export.to_onnx import check_parity
 from train.loop.config import read_config
 from train.mixing.distillation import STEP_FRAMES, TEACHERS
 from train.mixing.scenes import IGNORE, MUSIC
+from train.tasks.ear.config import EarRunConfig
 from train.tasks.ear.release import load_run
-from train.tasks.ear.task import EarRunConfig, EarTask
+from train.tasks.ear.task import EarTask
 from train.tasks.sounds.task import SoundsRunConfig
 
 LESSONS = ["lessons.variants=1", "lessons.scenes=3"]

@@ -1,0 +1,78 @@
+"""Configuration of runs of the ear."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from models.ear import EarConfig
+from streamer.errors import ConfigError
+from train.data.sets.all_sound import DEFAULT_DATA_SETS
+from train.data.sets.catalogue import DATA_SETS
+from train.loop.folds import HoldsOut
+from train.loop.task import LoopConfig
+from train.mixing.distillation import PATCHES, DistillationConfig
+
+
+@dataclass(frozen=True)
+class EarRunConfig(HoldsOut):
+    """Configuration of a run of this task.
+
+    Attributes
+    ----------
+    model : EarConfig
+    loop : LoopConfig
+    lessons : DistillationConfig
+        Settings of the examples. They are called lessons in the files of existing runs, so the key stays.
+    data : tuple of str
+        Names of data sets in `train.data.sets.catalogue` to learn from; ESC-50 must be among them.
+    fold, validation_fold : int
+        Held-out folds, see `train.loop.folds.HoldsOut`.
+    embedding_weight, scores_weight, sounds_weight, music_weight : float
+        Weights of the parts of the loss.
+    mixed : float
+        Share of the clips of everyday sound that are mixed with another clip; only the sounds' labels are learnt from
+        these.
+    crop_patches : int
+        Number of the teachers' patches, 0.48 s each after the first, in the random part of an example that a batch
+        takes: short parts of many examples teach more in a given time than long parts of few.
+    masks, mask_bands, mask_frames : int
+        Stripes of SpecAugment in each direction, and their largest widths.
+    smoothing : float
+        Share of the sounds' labels that is spread over all classes.
+    """
+
+    model: EarConfig = field(default_factory=EarConfig)
+    loop: LoopConfig = field(
+        default_factory=lambda: LoopConfig(
+            steps=16_000,
+            learning_rate=3e-3,
+            weight_decay=2e-2,
+            gradient_norm=2.0,
+            validate_every=1_000,
+            workers=0,
+        )
+    )
+    lessons: DistillationConfig = field(default_factory=DistillationConfig)
+    data: tuple[str, ...] = DEFAULT_DATA_SETS
+    fold: int = 5
+    validation_fold: int = 4
+    embedding_weight: float = 1.0
+    scores_weight: float = 0.1
+    sounds_weight: float = 1.0
+    music_weight: float = 1.0
+    mixed: float = 0.5
+    crop_patches: int = 4
+    masks: int = 2
+    mask_bands: int = 8
+    mask_frames: int = 30
+    smoothing: float = 0.1
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        unknown = [name for name in self.data if name not in DATA_SETS]
+        if unknown or "esc50" not in self.data:
+            raise ConfigError(
+                f"data is {list(self.data)}; expected esc50, and others of {', '.join(DATA_SETS)}"
+            )
+        if not 1 <= self.crop_patches <= PATCHES:
+            raise ConfigError(f"crop_patches is {self.crop_patches}; expected 1 to {PATCHES}")
