@@ -21,7 +21,7 @@ test-all: test
 
 # Run the tests that compute as on a processor with AVX2 but neither AVX-512 nor bf16. Tests that only move sound and
 # messages (devices, decoders, sinks, sockets, scheduling) are left out, because instructions do not matter there.
-COMPUTES := $(addprefix tests/,dsp heads inference models separation yamnet custom_sounds train test_whole_chain.py \
+COMPUTES := $(addprefix tests/,dsp heads inference models pipeline separation yamnet custom_sounds train test_whole_chain.py \
 	cli/test_listen.py)
 test-avx2:
 	scripts/setup.sh dev
