@@ -1,4 +1,4 @@
-"""Input devices: which one is meant, and what to do about PortAudio's errors."""
+"""Test the choice of input devices, and the texts for PortAudio's errors."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A stem on a device of another clock: whole, soft where it ends, and never far behind."""
+"""Test a stem on a device with another clock: it is whole, fades at its end, and is never far behind."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def tone(start: int, count: int = HOP, channels: int = 1) -> Array:
 
 
 def played(playback: Playback, seconds: float, ppm: float = 0.0, turn_hops: int = 1, begin: int = 0) -> Array:
-    """What a device hears in some seconds of its clock; the stem's is faster by `ppm`, and comes in turns."""
+    """Return the sound that a device plays in some seconds of its clock; the stem's clock is faster by `ppm`."""
     now, put, parts = 0.0, begin, []
     while now < seconds:
         while (put + turn_hops * HOP - begin) / RATE_HZ <= now * (1 + ppm * 1e-6):

@@ -1,4 +1,4 @@
-"""The ring against a simple model, against a racing writer, and as PortAudio's callback fills it."""
+"""Test the ring against a simple model, with a racing writer, and with PortAudio's callback."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ RATE_HZ = 1_000
 
 
 def counting(start: int, frames: int, channels: int = 1) -> np.ndarray:
-    """Frames that say their own index; channel c adds a quarter times c. Exact in float32."""
+    """Make frames whose values are their index, plus a quarter times the channel; exact in float32."""
     return (np.arange(start, start + frames)[:, None] % 2**20 + np.arange(channels) / 4).astype(np.float32)
 
 
 class ModelRing:
-    """What a ring should do, as a plain list of the frames that are still held."""
+    """A model of the ring: a plain list of the frames that it still holds."""
 
     def __init__(self, capacity: int) -> None:
         self.capacity, self.written, self.position, self.lost = capacity, 0, 0, 0
@@ -76,7 +76,7 @@ def test_equals_the_model_under_random_use(seed: int) -> None:
 
 
 def read_all(ring: RingBuffer, max_frames: int) -> list[tuple[int, int]]:
-    """Read until nothing is left; the (start, stop) of each block."""
+    """Read until nothing is left; return (start, stop) of each block."""
     runs = []
     while ring.backlog_frames:
         if (block := ring.read(max_frames)) is not None:
@@ -121,7 +121,7 @@ def test_nonsense_sizes_are_refused(sizes: tuple[int, int, int]) -> None:
 
 @njit(nogil=True)
 def write_counting(memory: np.ndarray, blocks: int, frames: int, pause: int, hole_every: int) -> float:
-    """Write counting frames as fast as it goes, or with a pause of so many square roots between blocks."""
+    """Write counting frames as fast as possible, or with a pause of some square roots between blocks."""
     block = np.empty((frames, 2), np.float32)
     index, busy = 0, 1.5
     for k in range(blocks):

@@ -1,4 +1,4 @@
-"""A long WAV's header becomes that of a WAV, and nothing else changes."""
+"""Test that the header of a short RF64 file becomes that of a WAV, and that nothing else changes."""
 
 from __future__ import annotations
 

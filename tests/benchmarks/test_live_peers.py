@@ -1,4 +1,4 @@
-"""What the benchmark against YAMNet times does what it says, and says what is left out."""
+"""Test that the benchmark against YAMNet times what it describes, and reports what is left out."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def test_a_stepped_yamnet_hears_hop_by_hop(folder: Path) -> None:
 
 
 def write_counting_detector(path: Path) -> Path:
-    """Silero's form, but what it gives is its context's mean and how often it was stepped, which is its state."""
+    """Make a graph of Silero's form that gives the mean of its context and the number of steps, which is its state."""
     node, info = helper.make_node, helper.make_tensor_value_info
     constants = [
         helper.make_tensor(name, TensorProto.INT64, [1], [value])

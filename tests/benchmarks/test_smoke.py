@@ -1,4 +1,4 @@
-"""The benchmarks still run, and compare like with like."""
+"""Test that the benchmarks run, and that they compare equal work."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The contract catches what it is there to catch: each stage here breaks one clause."""
+"""Test that the contract finds faults: each stage here breaks one clause."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def x() -> Array:
 
 
 class LooksAhead(MovingSum):
-    """Takes the level of the whole block out of every item."""
+    """A faulty stage that removes the level of the whole block from every item."""
 
     def step(self, x: Array, state: State) -> tuple[Array, State]:
         y, state = super().step(x, state)
@@ -26,7 +26,7 @@ class LooksAhead(MovingSum):
 
 
 class PeeksAtTheNext(MovingSum):
-    """Mixes a little of the next item in, where the block already has it."""
+    """A faulty stage that mixes in a little of the next item if the block already has it."""
 
     def step(self, x: Array, state: State) -> tuple[Array, State]:
         y, state = super().step(x, state)
@@ -35,7 +35,7 @@ class PeeksAtTheNext(MovingSum):
 
 
 class KeepsOnSelf(MovingSum):
-    """Holds its history outside the state."""
+    """A faulty stage that keeps its history outside the state."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -48,7 +48,7 @@ class KeepsOnSelf(MovingSum):
 
 
 class DropsTheRemainder(MovingSum):
-    """Forgets what did not fill a window."""
+    """A faulty stage that forgets samples that did not fill a window."""
 
     def step(self, x: Array, state: State) -> tuple[Array, State]:
         y, state = super().step(x, state)
@@ -103,7 +103,7 @@ class SharesState(MovingSum):
 
 
 class ReusesItsOutput(MovingSum):
-    """Writes every output into the same array."""
+    """A faulty stage that writes every output into the same array."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -117,7 +117,7 @@ class ReusesItsOutput(MovingSum):
 
 
 class ChangesOutputType(MovingSum):
-    """Gives nothing as another kind of number than something."""
+    """A faulty stage whose empty output has another dtype."""
 
     def step(self, x: Array, state: State) -> tuple[Array, State]:
         y, state = super().step(x, state)

@@ -1,4 +1,4 @@
-"""The level meter: right on sounds of known level, and a stage like any other."""
+"""Test the level meter on sounds of known level, and as a stage."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The front end: the contract to the bit, independent implementations, and the golden file."""
+"""Test the front end: the contract to the bit, independent implementations, and the golden file."""
 
 from __future__ import annotations
 

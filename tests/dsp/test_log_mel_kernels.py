@@ -1,4 +1,4 @@
-"""The downmix of captured sound. The spectrum's kernel is tested as the front end."""
+"""Test the downmix of captured sound; the kernel of the spectrum is tested with the front end."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The resampler: bit-equal under any cutting, aligned, on time, and clean."""
+"""Test the resampler: it is bit-equal under any cutting, aligned, on time, and free of aliases."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def test_a_constant_stays_at_an_odd_rate() -> None:
 
 
 def level_db(y: Array) -> float:
-    """Level of the middle of a sound against a sine of full scale."""
+    """Return the level of the middle of a sound relative to a sine of full scale."""
     middle = y[0, y.shape[1] // 4 : 3 * y.shape[1] // 4]
     return float(10 * np.log10(2 * np.mean(middle.astype(np.float64) ** 2) + 1e-20))
 

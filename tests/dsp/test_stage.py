@@ -61,7 +61,7 @@ def test_chain_passes_the_tail_of_each_stage_on() -> None:
 
 def test_chain_with_the_front_end_keeps_the_contract() -> None:
     class Level(MovingSum):
-        """Mean of the bands, summed over frames."""
+        """Return the mean of the bands, summed over frames."""
 
         def step(self, x: Array, state):
             return super().step(x.mean(axis=2), state)

@@ -1,4 +1,4 @@
-"""Analysis and resynthesis: the contract to the bit, and sound given back exactly, late by just what is declared."""
+"""Test analysis and resynthesis: the contract holds to the bit, and sound is returned exactly and in time."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ ALL = pytest.mark.parametrize(
 
 @dataclass(frozen=True, eq=False)
 class EachBin(Stage):
-    """Multiplies every bin of a frame by a number of its own: the least that a mask does."""
+    """A stage that multiplies every bin of a frame by a number of its own, as the simplest mask does."""
 
     factors: Array
     hop = latency = Fraction(1)

@@ -1,4 +1,4 @@
-"""PortAudio without hardware: devices, and a capture whose ring the test writes into."""
+"""Stand in for PortAudio: devices, and a capture whose ring the test writes into."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ DEVICES = [
 
 @dataclass
 class FakeAudio:
-    """Devices without hardware; the test writes into the ring that it was given."""
+    """A sound system without hardware; the test writes into the ring that was passed to it."""
 
     devices: list[AudioDevice] = field(default_factory=lambda: DEVICES)
     active: bool = True

@@ -1,4 +1,4 @@
-"""Servers on loopback that give sound the way the network does: well, badly, and over RTSP."""
+"""Serve sound on loopback as networks do: well, badly, and over RTSP."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from streamer.arrays import Array
 from tests.conftest import DEADLINE_S
 
 RTP_FRAMES = 320
-"""Frames in an RTP packet: 20 ms at 16 kHz."""
+"""Number of frames in an RTP packet: 20 ms at 16 kHz."""
 
 
 @contextmanager
 def served(answer: Callable[[socket.socket], None]) -> Iterator[str]:
-    """Answer every connection in a thread of its own; gives ``127.0.0.1:PORT``."""
+    """Answer every connection in a thread of its own; yield ``127.0.0.1:PORT``."""
     listening = socket.create_server(("127.0.0.1", 0))
     threads: list[threading.Thread] = []
 
@@ -53,7 +53,7 @@ def served(answer: Callable[[socket.socket], None]) -> Iterator[str]:
 
 
 def request(connection: socket.socket) -> str:
-    """One request's line and headers; empty when the client has gone."""
+    """Read the line and headers of a request; return nothing if the client has gone."""
     text = b""
     while b"\r\n\r\n" not in text:
         piece = connection.recv(4_096)
@@ -64,7 +64,7 @@ def request(connection: socket.socket) -> str:
 
 
 def http(body: bytes, status: str = "200 OK", sent: int | None = None) -> Callable[[socket.socket], None]:
-    """Answer with `body`, of which only `sent` bytes are really sent."""
+    """Answer with `body`, but send only `sent` bytes of it."""
 
     def answer(connection: socket.socket) -> None:
         if request(connection):
@@ -75,7 +75,7 @@ def http(body: bytes, status: str = "200 OK", sent: int | None = None) -> Callab
 
 
 def stalling(body: bytes) -> Callable[[socket.socket], None]:
-    """Answer with `body`, as if more were to follow, and say no more until the client leaves."""
+    """Answer with `body` as if more were to follow, and send nothing more until the client leaves."""
 
     def answer(connection: socket.socket) -> None:
         if request(connection):
@@ -114,7 +114,7 @@ def rtsp(samples: Array, rate_hz: int) -> Callable[[socket.socket], None]:
 
 
 def rtp(counts: Array, packet: int) -> bytes:
-    """A packet of sound (RFC 3550, 5.1), framed for TCP."""
+    """Return a packet of sound (RFC 3550, 5.1), framed for TCP."""
     start = packet * RTP_FRAMES
     header = struct.pack(">BBHII", 0x80, 96, packet, start, 7)
     data = header + counts[start : start + RTP_FRAMES].tobytes()

@@ -1,4 +1,4 @@
-"""The checks that every source of sound passes."""
+"""Check any source of sound."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Samples in memory as a source."""
+"""Test samples in memory as a source."""
 
 from __future__ import annotations
 

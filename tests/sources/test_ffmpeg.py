@@ -1,4 +1,4 @@
-"""URLs, as ffmpeg decodes them."""
+"""Test URLs, which ffmpeg decodes."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def wav(x: Array, rate_hz: int = 16_000) -> bytes:
 
 
 LIVE = wav(sound(200_000))
-"""Enough for ffmpeg to be sure of what it is."""
+"""Length that suffices for ffmpeg to recognise the format."""
 
 
 def opened(source: FfmpegSource) -> FfmpegSource:

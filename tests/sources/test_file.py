@@ -1,4 +1,4 @@
-"""Sound files, read as fast as can be."""
+"""Test sound files that are read as fast as possible."""
 
 from __future__ import annotations
 

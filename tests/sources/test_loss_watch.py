@@ -1,4 +1,4 @@
-"""Silent loss is seen against the clock; lateness and drift are not loss."""
+"""Test that unreported losses are detected by the clock, and that lateness and drift are not losses."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ LOOK_S = 0.01
 def found(
     frames_at: Callable[[float], float], stop_s: float, asleep: tuple[float, float] = (0.0, 0.0)
 ) -> int:
-    """Watch a source from 100 s on the clock on, with seeded jitter; what was found to be missing."""
+    """Watch a source with seeded jitter, from 100 s on the clock; return the number of missing frames."""
     rng = np.random.default_rng(3)
     watch, missing = LossWatch(RATE_HZ), 0
     for look in range(int(stop_s / LOOK_S)):

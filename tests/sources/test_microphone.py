@@ -1,4 +1,4 @@
-"""The microphone with a stand-in for PortAudio: formats, reading, losses, faults."""
+"""Test the microphone with a stand-in for PortAudio: formats, reading, losses, faults."""
 
 from __future__ import annotations
 
@@ -130,7 +130,7 @@ def test_a_device_that_stalls_is_an_error() -> None:
 
 
 class PortAudioError(Exception):
-    """As sounddevice's."""
+    """A stand-in for an error of sounddevice."""
 
 
 class FailingStream:

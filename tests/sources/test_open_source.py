@@ -1,4 +1,4 @@
-"""From a device's name to its source and its stream's name."""
+"""Test the source and the stream's name for the name of a device."""
 
 from __future__ import annotations
 

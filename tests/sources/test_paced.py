@@ -1,4 +1,4 @@
-"""Sound files paced like a device."""
+"""Test sound files that are paced like a device."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.sources.source_contract import check_source
 
 
 class Clock:
-    """Stands still until it is told."""
+    """A clock that moves only when it is told to."""
 
     def __init__(self) -> None:
         self.now = 100.0

@@ -1,4 +1,4 @@
-"""Raw PCM on a descriptor."""
+"""Test raw PCM on a descriptor."""
 
 from __future__ import annotations
 

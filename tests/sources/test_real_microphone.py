@@ -1,4 +1,4 @@
-"""The microphone with a real device, and a sound server that ends."""
+"""Test the microphone with a real device, and with a sound server that ends."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A source's sound, whole."""
+"""Test recording the whole sound of a source."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Encode and decode of every type, what a header says, and what is refused."""
+"""Test encoding and decoding of every type, the fields of a header, and refused messages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Making and loading CURVE keys."""
+"""Test making and loading CURVE keys."""
 
 from __future__ import annotations
 

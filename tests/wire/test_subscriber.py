@@ -1,4 +1,4 @@
-"""Topics, losses, timeouts, and the three lines of a consumer."""
+"""Test the subscriber: topics, losses, timeouts, and the three lines of the documents."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def publisher() -> Iterator[Publisher]:
 
 @pytest.fixture
 def pair(publisher: Publisher) -> Iterator[tuple[Publisher, Subscriber]]:
-    """A publisher and a subscriber of ``level``, who have met."""
+    """Yield a publisher and a subscriber of ``level`` that are connected."""
     with subscribe("gate", "level", address=publisher.address, timeout_s=DEADLINE_S) as subscriber:
         bus.meet(subscriber, publisher)
         yield publisher, subscriber
@@ -280,7 +280,7 @@ def test_ctrl_c_leaves_at_once(publisher: Publisher) -> None:
 
 
 def test_a_dead_connection_is_noticed_by_the_kernel() -> None:
-    """Not by ZMTP's heartbeats: libzmq aborts a slow subscriber that has them (its issue 3937)."""
+    """ZMTP's heartbeats must stay off, since libzmq aborts a slow subscriber with them (its issue 3937)."""
     with subscribe(address="tcp://127.0.0.1:9") as subscriber:
         assert subscriber._socket.getsockopt(zmq.TCP_KEEPALIVE) == 1
         assert subscriber._socket.getsockopt(zmq.HEARTBEAT_IVL) == 0
@@ -310,7 +310,7 @@ def test_the_package_offers_its_names() -> None:
 
 
 def _topics_until_last(subscriber: Subscriber) -> list[str]:
-    """Topics of what was received, up to the message of ``level/last``."""
+    """Return the topics of received messages, up to that of ``level/last``."""
     topics: list[str] = []
     while True:
         event: Event | None = subscriber.receive(DEADLINE_S)

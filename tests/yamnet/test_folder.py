@@ -1,4 +1,4 @@
-"""From weights to a folder that listens, and no folder where the model is not what the weights say."""
+"""Test that weights become a working folder, and that no folder is written if the model differs from them."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def test_the_wrong_activation_is_refused(tmp_path: Path) -> None:
 
 
 class Silent:
-    """A reference that answers with no number."""
+    """A reference that returns NaN."""
 
     name = "nobody"
 

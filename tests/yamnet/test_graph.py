@@ -1,4 +1,4 @@
-"""The graph that ships without weights: with weights in it, it is the torch network."""
+"""Test that the graph that ships without weights is the torch network once it has weights."""
 
 from __future__ import annotations
 

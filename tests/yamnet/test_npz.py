@@ -1,4 +1,4 @@
-"""Weights out of an npz, and what is none."""
+"""Test reading weights from an npz file, and refusing other files."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from train.yamnet.npz import read_npz
 
 
 def stored_weights() -> dict[str, Array]:
-    """Plain arrays, but for one kernel and one bias in whole numbers."""
+    """Write plain arrays, except for one kernel and one bias in whole numbers."""
     stored = dict(toy_weights().arrays)
     del stored["layer02/pointwise/kernel"], stored["logits/bias"]
     rng = np.random.default_rng(0)

@@ -1,4 +1,4 @@
-"""The published weights, on real sound."""
+"""Test the published weights on real sound."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def weights(data_dir: Path, request: pytest.FixtureRequest) -> Weights:
 def folder(
     data_dir: Path, cache_dir: Path, weights: Weights, tmp_path_factory: pytest.TempPathFactory
 ) -> Path:
-    """Imported as a user does, compared with torch on held-out recordings."""
+    """Import the weights as a user does, and compare them with torch on held-out recordings."""
     found = tmp_path_factory.mktemp("imported") / "yamnet"
     chosen = unambiguous_recordings(data_dir, cache_dir, [5])[::150]
     (difference,) = import_yamnet(weights.source, 100, found, chosen)

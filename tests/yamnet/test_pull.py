@@ -1,4 +1,4 @@
-"""Pulling without TensorFlow Hub, and reading variables as the published code names them."""
+"""Test pulling without TensorFlow Hub, and reading variables with the published names."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_without_the_extra_it_says_what_to_install(tmp_path: Path) -> None:
 
 
 def published_variables(arrays: dict[str, Array], seed: int = 0) -> dict[str, Array]:
-    """Variables of the published code whose batch norms come out as `arrays`: no biases, no gamma."""
+    """Return variables of the published code whose folded batch norms are `arrays`, without biases and gamma."""
     rng = np.random.default_rng(seed)
     variables = {}
     for name in SHAPES:

@@ -1,4 +1,4 @@
-"""What is no YAMNet is refused, with what was found and what was expected."""
+"""Test that weights that are not YAMNet's are refused, with what was found and expected."""
 
 from __future__ import annotations
 

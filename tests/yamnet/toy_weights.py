@@ -1,4 +1,4 @@
-"""Weights of YAMNet's shape that nobody trained, and sound to run them on."""
+"""Make untrained weights of YAMNet's shape, and sound to run them on."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from streamer.arrays import Array
 from streamer.yamnet.weights import CLASSES, SHAPES, Weights
 
 MUSIC = 7
-"""Elsewhere than in the published class map: the place is found by name."""
+"""Index of the class, which differs from the published class map, since it is found by name."""
 
 
 def toy_weights(relu_max: float = math.inf, seed: int = 0) -> Weights:
-    """Scaled so that sound gets through all layers (He et al. 2015)."""
+    """Make weights that are scaled so that sound passes all layers (He et al. 2015)."""
     rng = np.random.default_rng(seed)
     arrays = {}
     for name, shape in SHAPES.items():
@@ -26,7 +26,7 @@ def toy_weights(relu_max: float = math.inf, seed: int = 0) -> Weights:
 
 
 def noise(seconds: float = 2.0, seed: int = 1) -> Array:
-    """Noise that swells and fades, at 16 kHz."""
+    """Make noise at 16 kHz that swells and fades."""
     rng = np.random.default_rng(seed)
     samples = int(seconds * 16_000)
     return (0.3 * np.sin(np.arange(samples) / 3_000) * rng.standard_normal(samples)).astype(np.float32)
