@@ -40,11 +40,11 @@ def build_streams(
     ModelError
         If a model is absent, altered or does not fit.
     ConfigError
-        If two streams were given one name, or one output; if stems are asked for and nothing separates.
+        If two streams were given one name, or one output; if stems are asked for and there is no separation model.
     """
     check_outputs(config.of(entry).stems for entry in config.stream)
     kept = {(stream.name, stream.config): stream for stream in running if not isinstance(stream.phase, Ended)}
-    listeners = {_models_key(stream.config): stream.models for stream in kept.values()}
+    stream_models = {_models_key(stream.config): stream.models for stream in kept.values()}
     streams = []
     for name, entry in zip(_stream_names(config.stream), config.stream, strict=True):
         own = replace(config.of(entry), stream=(entry,))
@@ -53,14 +53,14 @@ def build_streams(
             continue
         models_key = _models_key(own)
         try:
-            if models_key not in listeners:
-                listeners[models_key] = build_models(own, models)
+            if models_key not in stream_models:
+                stream_models[models_key] = build_models(own, models)
             source, sinks = source_for(entry, config, realtime), stream_sinks(own, realtime)
         except StreamerError as error:
             if len(config.stream) == 1:
                 raise
             raise type(error)(f"stream {name}: {error}") from error
-        streams.append(Stream(name, source, listeners[models_key], duration_s, own, sinks))
+        streams.append(Stream(name, source, stream_models[models_key], duration_s, own, sinks))
     return streams
 
 
@@ -84,7 +84,7 @@ def build_models(config: Config, models: ModelCache) -> StreamModels:
     ModelError
         If a model is absent, altered or does not fit.
     ConfigError
-        If stems are asked for and nothing separates.
+        If stems are asked for and there is no separation model.
     """
     heads = build_heads(config, models)
     return StreamModels(heads, build_separation(config, heads, models))

@@ -92,6 +92,7 @@ class Engine:
         self._announcer = Announcer(sinks, config.publish.heartbeat_s, clock)
         self._lifecycle = Lifecycle(self._announcer, config.publish, clock)
         self._shedding = LoadShedding(clock)
+        self._runner = BatchRunner([])
         self._change: tuple[Sequence[Stream], str] | None = None
         self._use(streams)
 
@@ -139,7 +140,7 @@ class Engine:
     def _use(self, streams: Sequence[Stream]) -> None:
         models = [model for stream in streams for model in stream.models.in_call_order]
         self.streams = streams
-        self._runner = BatchRunner(models)
+        self._runner.set_order(models)
         self._scheduler = Scheduler(streams, self._clock)
         self._group_streams = max([GROUP_STREAMS, *(model.max_batch for model in models)])
 

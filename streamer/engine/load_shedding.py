@@ -42,6 +42,7 @@ class LoadShedding:
     def lost(self, seconds: float) -> None:
         """Note that a stream lost so much sound."""
         now = self._clock()
+        # A freeze of the machine makes all streams lag at once. It is one loss, and must not shed any of them.
         if not self._losses or now - self._quiet_from > SAME_LOSS_S:
             self._losses.append(_Loss(now))
         self._losses[-1].seconds += seconds
@@ -78,7 +79,7 @@ class LoadShedding:
             return 0
         first, *others = self._losses
         count = math.ceil(sum(loss.seconds for loss in others) / (now - first.at))
-        if now - self._resumed_at <= self._calm_s + LOSS_WINDOW_S:
+        if now - self._resumed_at <= self._calm_s + LOSS_WINDOW_S:  # streams came back, and it was too soon
             self._calm_s = min(2 * self._calm_s, CALM_MAX_S)
         self._losses.clear()
         self._quiet_from, self._next_spare = now, 1

@@ -18,7 +18,7 @@ REFUSED = "the configuration cannot be used, nothing was changed"
 FIXED = tuple(
     field.name for field in fields(Config) if field.name not in ("stream", "sections", *STREAM_FIELDS)
 )
-"""Sections that cannot change while the engine runs: sinks and models were opened by what they say."""
+"""Sections that cannot change while the engine runs: sinks and models were opened by their values."""
 
 
 class Reload:
@@ -33,8 +33,8 @@ class Reload:
     streams : sequence of Stream
         The engine's streams.
     streams_of : callable
-        Makes the streams of a configuration, given it and the streams so far, of which those are kept that are as the
-        configuration says.
+        Builds the streams of a configuration, given it and the streams so far; it keeps those for which nothing
+        changed.
     """
 
     def __init__(

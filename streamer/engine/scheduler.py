@@ -65,6 +65,7 @@ class Scheduler:
         opening : bool
             Whether any other stream is being opened.
         """
+        # Streams that are processed in one turn share batches, so with many it pays to wait for more of them.
         turn_s = min(self._turn_s, TURN_PER_STREAM_S * len(running), TURN_OF_MANY_S)
         left_s = began + turn_s - self._clock()
         waits = [each.source.wait_s(self._due_after_s(each)) for each in running]

@@ -19,13 +19,25 @@ class BatchRunner:
     Parameters
     ----------
     models : sequence of object
-        Models in the order in which a stream calls them; a later mention of the same model does not count. Calls of
-        earlier models are answered first, so that all streams have arrived when a later model is run.
+        Models in the order in which a stream calls them, as in `set_order`.
     """
 
     def __init__(self, models: Sequence[object]) -> None:
-        self._rank = {model: rank for rank, model in enumerate(dict.fromkeys(models))}
         self._slots: dict[BatchModel, StateSlots] = {}
+        self.set_order(models)
+
+    def set_order(self, models: Sequence[object]) -> None:
+        """Set the order in which models are run; states stay in their slots.
+
+        Parameters
+        ----------
+        models : sequence of object
+            Models in the order in which a stream calls them; a later mention of the same model does not count. Calls
+            of earlier models are answered first, so that all streams have arrived when a later model is run.
+        """
+        self._rank = {model: rank for rank, model in enumerate(dict.fromkeys(models))}
+        # What is no longer called must not keep a model and its banks in memory.
+        self._slots = {model: slots for model, slots in self._slots.items() if model in self._rank}
 
     def run(self, works: Sequence[Calls[Result]]) -> list[Result | Exception]:
         """Run all work to its end.
@@ -67,17 +79,19 @@ class BatchRunner:
         """Divide the calls of the earliest model that is called into batches, by their numbers in `pending`."""
         ranks = {n: self._rank.get(call.model, len(self._rank)) for n, call in pending.items()}
         earliest = min(ranks.values())
-        alike: defaultdict[tuple[BatchModel, tuple[int, ...]], list[int]] = defaultdict(list)
+        # Only inputs of one shape can share a batch: some streams may be due for more steps than others.
+        groups: defaultdict[tuple[BatchModel, tuple[int, ...]], list[int]] = defaultdict(list)
         for n, call in pending.items():
             if ranks[n] == earliest:
-                alike[call.model, call.x.shape].append(n)
+                groups[call.model, call.x.shape].append(n)
         batches: list[list[int]] = []
-        for (model, _), numbers in alike.items():
-            if len(numbers) > 1 and pending[numbers[0]].state:
-                pending |= {n: self._in_slot(pending[n]) for n in numbers}
-                batches += _by_bank({n: pending[n] for n in numbers})
+        for (model, _), group in groups.items():
+            # A single call leaves its state where it is: it would be copied into a slot for nothing.
+            if len(group) > 1 and pending[group[0]].state:
+                pending |= {n: self._in_slot(pending[n]) for n in group}
+                batches += _by_bank({n: pending[n] for n in group})
             else:
-                batches += [numbers[k : k + model.max_batch] for k in range(0, len(numbers), model.max_batch)]
+                batches += [group[k : k + model.max_batch] for k in range(0, len(group), model.max_batch)]
         return batches
 
     def _in_slot(self, call: ModelCall) -> ModelCall:

@@ -89,13 +89,14 @@ class StateSlots:
         state : State
             Views of the slot's row, with the same values: stepping overwrites them.
         """
+        # The first bank with a free row: states that lie close together step without being copied.
         bank = next((bank for bank in self._banks if bank.free), None)
         if bank is None:
             bank = SlotBank(self._model, state)
             self._banks.append(bank)
         row, views = bank.put(state)
         slot = Slot(bank, row)
-        # A stream forgets its states in many ways (a gate closes, a gap, its end), and none of them has to say so.
+        # A stream forgets its states in many ways (a gate closes, a gap, its end), and none of them has to announce it.
         weakref.finalize(slot, self._release, bank, row).atexit = False
         return slot, views
 

@@ -80,6 +80,7 @@ class SteppedModel(Model):
         if rest:
             held[:, :rest] = x[:, whole:]
         filled[:] = rest
+        # Only the model's own state goes with the call: what is held back differs in length between streams.
         y, after = yield ModelCall(self, x[:, :whole], tuple(own), slots)
         return y, (held, filled, slots, *after)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -123,6 +125,34 @@ def test_a_state_stays_in_its_slot_whoever_steps_with_it() -> None:
     assert run_alone(counting("b")) == 3  # by itself too it steps where its state lies
     states["a"], slots["a"] = (np.zeros((1, 1)),), np.full(1, None)  # it begins anew
     assert runner.run([counting(name) for name in "abc"]) == [0, 4, 4]
+
+
+def test_streams_that_stay_and_streams_that_come_share_a_batch_after_a_change() -> None:
+    model, other = Adding(), Adding()
+    runner = BatchRunner([model])
+    states: dict[str, State] = {name: (np.zeros((1, 1)),) for name in "abcd"}
+    slots = {name: np.full(1, None) for name in "abcd"}
+
+    def counting(name: str) -> Calls[float]:
+        y, states[name] = yield ModelCall(model, np.zeros((1, 1)), states[name], slots[name])
+        return float(y[0, 0])
+
+    assert runner.run([counting(name) for name in "ab"]) == [0, 0]
+    runner.set_order([other, model])
+    assert runner.run([counting(name) for name in "abcd"]) == [1, 1, 0, 0]
+    assert model.rows == [2, 4]
+    assert len({slots[name][0].bank for name in "abcd"}) == 1
+
+
+def test_a_model_that_is_no_longer_called_is_forgotten() -> None:
+    runner, model = BatchRunner([]), Adding()
+    runner.set_order([model])
+    assert runner.run([asking([model], x) for x in (1.0, 5.0)]) == [2.0, 6.0]
+    runner.set_order([])
+    seen = weakref.ref(model)
+    del model
+    gc.collect()
+    assert seen() is None
 
 
 def test_a_stream_that_steps_by_itself_takes_no_slot() -> None:
