@@ -77,6 +77,7 @@ class CausalConv2d(StreamingLayer):
         groups: int = 1,
     ) -> None:
         super().__init__()
+        # A call brings at least one stride of new steps, so the state need not hold as many.
         self.past = (kernel[0] - 1) * dilation + 1 - stride[0]
         if self.past < 0 or kernel[1] % 2 == 0:
             raise ValueError(

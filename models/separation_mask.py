@@ -139,6 +139,7 @@ class Mask(StreamingModel):
 
     def _encode(self, x: Tensor) -> Tensor:
         """Map (batch, frames, 2 * bins) to (batch, bands, frames, channels)."""
+        # Without the last bin, at half the sample rate, the bins divide into bands.
         real, imaginary = x.unflatten(2, (2, -1))[..., :-1].unbind(2)
         power = real.square() + imaginary.square() + 1e-6
         gain = power.pow(-0.35)  # with the amplitude, |x| * |x| ** -0.7: compression by the power 0.3
@@ -159,7 +160,9 @@ class Mask(StreamingModel):
         ]
         # (batch, bands, frames, 2, bins of a band) to (batch, frames, 2, bins)
         parts = torch.cat([mask.permute(0, 2, 3, 1, 4).flatten(3) for mask in masks], dim=3)
-        return torch.cat([parts, parts[..., -1:]], dim=3).flatten(2)
+        return torch.cat([parts, parts[..., -1:]], dim=3).flatten(
+            2
+        )  # the last bin takes its neighbour's mask
 
 
 def separate(model: nn.Module, mixture: Tensor, config: StftConfig) -> tuple[Tensor, Tensor, Tensor]:
@@ -183,6 +186,7 @@ def separate(model: nn.Module, mixture: Tensor, config: StftConfig) -> tuple[Ten
     y = model(as_features(spectra))[0].float()  # torch has no complex numbers in half precision
     real, imaginary, logit = y.split([config.bins, config.bins, 1], dim=2)
     voice = synthesise(torch.complex(real, imaginary) * spectra, config, mixture.shape[1])
+    # The last frames only complete the synthesis of hops before them; they have no hop of their own.
     return voice, mixture - voice, logit[:, : 1 - config.synthesis_hops, 0]
 
 

@@ -58,6 +58,7 @@ class VoiceActivity(nn.Module):
 
     def _log_zones(self, power: Tensor) -> Tensor:
         """Map power (batch, frames, bins) to scaled logarithms of each zone's power (batch, frames, zones)."""
+        # The last bin belongs to no zone.
         sums = [zone.sum(2) for zone in power.split([*self.zone_bins, 1], dim=2)[:-1]]
         return 0.25 * torch.log(torch.stack(sums, dim=2) + FLOOR)
 

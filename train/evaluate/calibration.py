@@ -104,6 +104,7 @@ def fit_platt(logits: Array, truth: Array) -> tuple[float, float]:
 def _fit_temperature(loss: Callable[[float], float], logits: Array) -> float:
     if not logits.size:
         raise ConfigError("no validation scores to fit a temperature on; expected at least one clip")
+    # The search is over the logarithm, because a temperature acts as a ratio.
     low, high = np.log(TEMPERATURES)
     found = minimize_scalar(lambda log_t: loss(float(np.exp(log_t))), bounds=(low, high), method="bounded")
     if not low + 1e-3 < found.x < high - 1e-3:
@@ -161,7 +162,7 @@ def compute_reliability(confidence: Array, right: Array, bins: int = 15) -> Reli
         raise ConfigError("no scores to hold against their confidence; expected at least one")
     place = np.minimum((confidence * bins).astype(int), bins - 1)
     counts = np.bincount(place, minlength=bins)
-    with np.errstate(invalid="ignore"):
+    with np.errstate(invalid="ignore"):  # 0 / 0 in empty bins gives the NaN that they are to have
         return Reliability(
             np.bincount(place, confidence, bins) / counts, np.bincount(place, right, bins) / counts, counts
         )

@@ -139,7 +139,7 @@ def _summed_over(node: onnx.NodeProto, weights: Mapping[str, tuple[int, ...]]) -
 
 def _shapes(graph: onnx.ModelProto, names: Sequence[str], manifest: Manifest) -> dict[str, tuple[int, ...]]:
     """Return the shapes of some values of a graph when it runs `COUNTED_STEPS` steps."""
-    names = [name for name in dict.fromkeys(names) if name != "x"]
+    names = [name for name in dict.fromkeys(names) if name != "x"]  # a graph's input cannot be its output
     opened = onnx.ModelProto()
     opened.CopyFrom(graph)
     del opened.graph.output[:]

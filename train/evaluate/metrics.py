@@ -124,7 +124,7 @@ def by_clip(predictions: Predictions, so_far: SoFar | None = None, duration_s: f
     """
     steps = predictions.scores.shape[1]
     if duration_s is not None:
-        steps = min(steps, int(duration_s / predictions.step_s + 1e-6))
+        steps = min(steps, int(duration_s / predictions.step_s + 1e-6))  # 0.3 / 0.1 is a little less than 3
     if steps < 1:
         raise ValueError(f"duration_s is {duration_s}; expected at least one step of {predictions.step_s} s")
     sum_up = so_far or rule_of(predictions)

@@ -104,6 +104,7 @@ class SteppedScorer:
         """Return the scores, shape (steps, labels), of each of some sounds of any lengths."""
         scores: list[Array] = [np.zeros((0, len(self.manifest.labels)), np.float32)] * len(sounds)
         lengths = [len(sound) for sound in sounds]
+        # Sounds of similar lengths are batched together, so that little of a batch is padding.
         order = sorted(range(len(sounds)), key=lengths.__getitem__)
         for first in range(0, len(order), BATCH):
             batch = order[first : first + BATCH]

@@ -138,6 +138,7 @@ def _slice(
     _: Attributes, x: Tensor, starts: list[int], ends: list[int], axes: list[int], steps: Sequence[int] = (1,)
 ) -> Tensor:
     for start, end, axis, step in zip(starts, ends, axes, (*steps, *[1] * len(axes)), strict=False):
+        # ONNX writes "to the end" as a very large number.
         x = x[(slice(None),) * (axis % x.dim()) + (slice(start, None if end > 2**31 else end, step),)]
     return x
 

@@ -146,6 +146,7 @@ def write_graph(model: StreamingModel, manifest: Manifest, path: Path) -> None:
     """Write a model, with batch norms folded, as one ONNX file for any number of streams and steps."""
     folded = copy.deepcopy(model)
     fold_batch_norm(folded)
+    # Two streams and two steps, because torch.export takes a size of 1 for a constant.
     x = torch.zeros(2, 2 * manifest.hop_frames, manifest.input_size)
     state = folded.init(x)
     batch, steps = torch.export.Dim("batch"), torch.export.Dim("steps")
@@ -204,6 +205,7 @@ def check_parity(model: StreamingModel, folder: Path, seconds: float = 6.0) -> f
     rng = np.random.default_rng(0)
     level = rng.normal(-2.0, 2.0, (2, steps, 1, 1)).repeat(hop, axis=2)  # loud and soft passages
     x = (level.reshape(2, steps * hop, 1) + rng.normal(0.0, 1.0, (2, steps * hop, size))).astype(np.float32)
+    # The cuts give single steps first, then several steps at once.
     cuts = [0, hop, 2 * hop, *range(7 * hop, steps * hop, 5 * hop), steps * hop]
     with torch.no_grad():
         whole = released_output(model(torch.from_numpy(x))[0], released.manifest).numpy()

@@ -45,7 +45,7 @@ def write_program(folder: Path) -> Path:
         inputs,
         dynamic_shapes=(tuple({0: streams} for _ in inputs),),
     )
-    for count in (1, 2, 5):
+    for count in (1, 2, 5):  # other numbers of streams than the one that was traced
         _check(program.module(), model, _inputs(model, count))
     path = folder / PROGRAM
     torch.export.save(program, path, extra_files={"sha256": model.manifest.sha256})

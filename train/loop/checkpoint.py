@@ -102,6 +102,7 @@ def load(path: Path, identity: Identity) -> dict[str, Any]:
         If the file is absent or damaged, or has another schema, task or front end.
     """
     try:
+        # Onto the CPU, because the device that it was saved from may not exist here.
         content = torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError as error:
         raise ModelError(f"there is no {path}; the run has not reached its first validation") from error

@@ -74,6 +74,7 @@ def _measure_fold(plugin: Plugin, fold: int, path: Path | None, assignments: Seq
 
 def hold_out(plugin: Plugin, config: Any, fold: int) -> Any:
     """Return the configuration that holds out a fold, and validates on the one before it, if it validates at all."""
+    # The fold before, counted from 1; before the first one comes the last.
     chooses = (fold - 2) % len(plugin.config.folds) + 1 if config.validation_fold else 0
     return dataclasses.replace(config, fold=fold, validation_fold=chooses)
 

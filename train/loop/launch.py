@@ -77,6 +77,7 @@ def launch(
 def _check_same(run: Path, config: Any) -> None:
     """Refuse a configuration that differs from the run's in more than the settings of the loop."""
     begun = _flat(json.loads((run / "config.json").read_text(encoding="utf-8")))
+    # Through JSON, so that tuples become lists as in the file.
     given = _flat(json.loads(json.dumps(asdict(config))))
     for key in sorted(begun.keys() | given.keys()):
         if not key.startswith("loop.") and begun.get(key) != given.get(key):

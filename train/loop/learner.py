@@ -115,7 +115,7 @@ class Learner:
             optimiser.zero_grad()
         self._scaler.scale(loss).backward()
         for optimiser in optimisers:
-            self._scaler.unscale_(optimiser)
+            self._scaler.unscale_(optimiser)  # before clipping, which compares with an unscaled norm
         nn.utils.clip_grad_norm_(self.model.parameters(), self._config.gradient_norm)
         for optimiser in optimisers:
             self._scaler.step(optimiser)

@@ -30,6 +30,7 @@ class Logbook:
     def __init__(self, folder: Path, step: int, steps: int) -> None:
         self._metrics = folder / METRICS
         _drop_after(self._metrics, step)
+        # TensorBoard hides events from this step on, which a killed run may have left in older files.
         self._board = SummaryWriter(str(folder), purge_step=step + 1)
         self._bar = tqdm(total=steps, initial=step, desc=folder.name, unit="step", disable=None)
         self._redirect = logging_redirect_tqdm()

@@ -23,6 +23,7 @@ def current_commit() -> str:
     """Return the checked-out commit, with ``+`` if files have changed since; ``unknown`` outside git."""
     try:
         commit = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=True)
+        # Released models are left out, because a release itself rewrites them.
         changed = subprocess.run(
             ["git", "status", "--porcelain", "--", ".", ":!models/released"],
             capture_output=True,
@@ -151,6 +152,7 @@ def find_run(task: str, name: str = "") -> Path:
     ConfigError
         If there is none; the text lists the runs that exist.
     """
+    # config.json is written at the start and at each resumption, so its time says which run was used last.
     written = sorted((RUNS / task).glob("*/config.json"), key=lambda path: (path.stat().st_mtime_ns, path))
     known = [path.parent for path in written]
     if not name:

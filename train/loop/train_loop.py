@@ -120,6 +120,7 @@ class _Batches(Dataset[tuple[int, Batch]]):
 def _batches(task: Task, config: LoopConfig, first: int, ranks: Ranks) -> Iterator[tuple[int, Batch]]:
     on_gpu = ranks.device.type == "cuda"
     batches = _Batches(task, config, first, ranks)
+    # With batch_size=None the loader leaves items as they are: each is a batch already.
     for step, batch in DataLoader(batches, batch_size=None, num_workers=config.workers, pin_memory=on_gpu):
         yield step, tuple(part.to(ranks.device, non_blocking=True) for part in batch)
 

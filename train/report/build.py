@@ -70,7 +70,7 @@ def write_report(
         content = _predictions_page(runs, Spectra(data, own_folder(folders[0])))
     out = out or folders[0] / REPORT
     out.parent.mkdir(parents=True, exist_ok=True)
-    partial = out.with_suffix(".partial")
+    partial = out.with_suffix(".partial")  # so that a browser never loads half a page
     partial.write_text(content, encoding="utf-8")
     partial.replace(out)
     return out
