@@ -42,7 +42,9 @@ def test_every_path_has_a_label_and_every_fold_a_package():
         ("sonic-pi-samples", "usr/share/sonic-pi/samples/perc_bell.flac", "music", "strokes"),
         ("gnome-audio", "usr/share/sounds/phone.wav", "sound", "effects"),
         ("gnome-audio", "usr/share/sounds/startup3.wav", "music", "jingles"),
-        ("ufoai-sound", f"{GAMES}/ufoai/base/0snd.pk3/sound/ambience/disco.ogg", "music", "music"),
+        ("ufoai-sound", f"{GAMES}/ufoai/base/0snd.pk3/sound/ambience/disco.ogg", "music", "jingles"),
+        ("widelands-data", f"{GAMES}/widelands/data/sound/military/under_attack.ogg", "music", "jingles"),
+        ("supertux-data", f"{GAMES}/supertux2/sounds/brick.wav", "sound", "effects"),
     ],
 )
 def test_a_file_is_labelled_by_its_path(package, path, kind, category):
