@@ -40,7 +40,14 @@ TFHUB = [
     "tf-keras>=2.16,<3",
 ]
 TEST = ["pytest>=8,<10", "pytest-xdist>=3.6,<4", "librosa>=0.10,<1", "psutil>=5.9,<8"]
-LINT = ["ruff>=0.9,<1", "mypy>=1.14,<3", "pre-commit>=4,<5"]
+LINT = [
+    "mypy>=1.14,<3",
+    "pre-commit>=4,<5",
+    "ruff>=0.9,<1",
+    "scipy-stubs>=1.15,<2",
+    "types-psutil>=5.9,<8",
+    "types-tqdm>=4.66,<5",
+]
 
 setup(
     name="streamer",

@@ -76,7 +76,7 @@ def far_microphone(rng: np.random.Generator, x: Array, rate_hz: int = RATE_HZ) -
     """
     y = add_room(rng, x, rng.uniform(0.3, 1.0), rng.uniform(0.0, 12.0), rate_hz)
     y = sosfilt(butter(2, np.exp(rng.uniform(np.log(2_000), np.log(6_500))), fs=rate_hz, output="sos"), y)
-    y *= np.sqrt(np.mean(np.square(x)) / max(np.mean(np.square(y)), 1e-20))
+    y *= np.sqrt(np.mean(np.square(x)) / np.maximum(np.mean(np.square(y)), 1e-20))
     return add_noise_at_snr(rng, _float32(y), rng.uniform(5.0, 30.0), rng.uniform(0.0, 1.0), rate_hz)
 
 

@@ -20,7 +20,7 @@ def chosen_precision(precision: str, model: nn.Module, device: torch.device) -> 
     precision : {"auto", "float32", "bf16", "fp16"}
         Value of ``loop.precision``.
     model : Module
-        On the device of training.
+        Model on the device of training.
     device : torch.device
 
     Raises
@@ -47,10 +47,10 @@ def chosen_precision(precision: str, model: nn.Module, device: torch.device) -> 
 
 
 def why_no_lstm(dtype: torch.dtype, device: torch.device) -> str | None:
-    """Return what torch says against an LSTM in a precision on a device; None if it computes one.
+    """Return torch's error about an LSTM in a precision on a device; None if it can compute one.
 
-    Torch lists no such capability, and which processors have it differs from release to release of oneDNN and
-    cuDNN. So a tiny LSTM is run, forward and backward.
+    Torch does not report this capability, and which processors have it differs between releases of oneDNN and cuDNN.
+    So a tiny LSTM is run, forward and backward.
     """
     probe = nn.LSTM(1, 1, device=device)
     try:
