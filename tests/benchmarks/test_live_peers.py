@@ -46,7 +46,7 @@ def test_a_window_is_heard_as_it_is_in_a_stream(folder: Path) -> None:
     sound, _ = recording(RATE_HZ)
     in_stream = offline(OnnxModel(folder), offline(LogMel(), sound[None, : 2 * RATE_HZ]))
     often, seldom = windowed_yamnet(folder, (0.1, 0.48))
-    assert (often.heard_s, seldom.heard_s) == (0.1, 0.48)
+    assert (often.sound_s, seldom.sound_s) == (0.1, 0.48)
     # The second step of 48 frames is the first that has heard a whole patch of sound.
     np.testing.assert_allclose(often.call(), in_stream[:, 1:2], atol=1e-5)
 
@@ -54,7 +54,7 @@ def test_a_window_is_heard_as_it_is_in_a_stream(folder: Path) -> None:
 def test_a_stepped_yamnet_hears_hop_by_hop(folder: Path) -> None:
     sound, _ = recording(RATE_HZ)
     peer = stepped_yamnet(folder)
-    assert peer.heard_s == 0.48
+    assert peer.sound_s == 0.48
     y = [peer.call() for _ in range(3)]
     hops = sound[None, : 3 * 48 * 160]
     np.testing.assert_allclose(
@@ -95,7 +95,7 @@ def write_counting_detector(path: Path) -> Path:
 def test_silero_hears_the_end_of_the_step_before_again(tmp_path: Path) -> None:
     sound, _ = recording(RATE_HZ)
     peer = stepped_silero(write_counting_detector(tmp_path / "silero_vad.onnx"))
-    assert peer.heard_s == 0.032
+    assert peer.sound_s == 0.032
     given = [float(peer.call()[0, 0]) for _ in range(200)]
     ends = sound[: 199 * SILERO_SAMPLES].reshape(199, -1)[:, -SILERO_CONTEXT:].mean(axis=1)
     assert np.abs(ends).max() > 0
@@ -105,7 +105,7 @@ def test_silero_hears_the_end_of_the_step_before_again(tmp_path: Path) -> None:
 def test_our_streams_hear_a_block_each() -> None:
     peer = ours(2, 0.1)
     peer.call()
-    assert peer.heard_s == pytest.approx(0.2)
+    assert peer.sound_s == pytest.approx(0.2)
 
 
 def test_cost_is_for_a_second_of_one_stream() -> None:
