@@ -86,6 +86,7 @@ def choose_scale(embedder: Embedder, background: Background, clips: Sequence[Emb
     similarity = np.concatenate([trial.similarity.ravel() for trial in found])
     own = np.concatenate([trial.is_own.ravel() for trial in found])
     same_origin = np.concatenate([np.repeat(t.same_origin, t.similarity.shape[1]) for t in found])
+    # Other takes of an example's recording are too easy to choose thresholds by.
     similarity, own = similarity[~same_origin], own[~same_origin]
     fitted = LogisticRegression(class_weight="balanced").fit(similarity[:, None], own)
     slope = float(fitted.coef_[0, 0])

@@ -123,7 +123,7 @@ class Remixes:
             )
         self._songs, self._config = songs, config
         lengths = np.array([songs.length(n) for n in range(len(songs))], np.float64)
-        self._weights = lengths / lengths.sum()
+        self._weights = lengths / lengths.sum()  # chance of each song: all samples are equally likely
         self._samples = int(config.seconds * RATE_HZ)
         # Length of a stem that is still long enough when it is played faster.
         self._longest = int(self._samples * max(1.0, config.speed_factor[1])) + 1

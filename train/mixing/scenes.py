@@ -111,7 +111,7 @@ class Scenes:
         c = self._config
         sound, music = np.zeros(samples, np.float32), np.full(samples, OTHER, np.int8)
         classes = np.full(samples, NO_CLASS, np.int8)
-        level_db = rng.uniform(-50.0, -6.0)
+        level_db = rng.uniform(-50.0, -6.0)  # one level for a scene: a recording has one gain
         first = 0
         while first < samples:
             stop = min(samples, first + int(rng.uniform(c.shortest_s, c.longest_s) * RATE_HZ))
@@ -122,7 +122,7 @@ class Scenes:
             music[first:stop] = np.where(hidden & (piece.music == MUSIC), IGNORE, piece.music)
             classes[first:stop] = np.where(hidden & (piece.classes >= 0), IGNORE, piece.classes)
             first = stop
-        return Scene(_record(rng, sound, level_db), music, classes)
+        return Scene(_simulate_recording(rng, sound, level_db), music, classes)
 
     def _part(self, rng: np.random.Generator, part: str, samples: int) -> Scene:
         """Return one part of a scene, at any level."""
@@ -142,7 +142,7 @@ class Scenes:
                 music = np.full(samples, IGNORE)
             # Only the second may be everyday sound, so the classes of the part are those of the second.
             second_sound, classes = self._source(rng, second[0], samples)
-            if over_db > -self._config.audible_db:
+            if over_db > -self._config.audible_db:  # the first sound masks the second
                 classes = np.where(classes >= 0, IGNORE, classes)
             sound = augment.set_level(sound, over_db) + augment.set_level(second_sound, 0.0)
         return Scene(sound, music.astype(np.int8), classes.astype(np.int8))
@@ -160,14 +160,14 @@ class Scenes:
         while missing > 0:
             index = pool[rng.integers(len(pool))]
             speed = rng.uniform(0.85, 1.15) if rng.random() < 0.5 else 1.0
-            wanted = int(missing * speed) + 2
+            wanted = int(missing * speed) + 2  # two samples more than resampling may need
             first = rng.integers(max(1, self._cache.length(index) - wanted + 1))
             piece = self._cache.samples(index, int(first), wanted)
             piece = piece if speed == 1.0 else augment.change_speed(piece, speed)
             out.append(piece[:missing])
-            of_piece = self._class[index]
-            silent = IGNORE if of_piece >= 0 else of_piece
-            classes.append(np.where(augment.audible_mask(out[-1]), of_piece, silent))
+            label = self._class[index]
+            silent = IGNORE if label >= 0 else label
+            classes.append(np.where(augment.audible_mask(out[-1]), label, silent))
             missing -= len(out[-1])
         sound = np.concatenate(out)
         sound = augment.random_filter(rng, sound) if rng.random() < 0.4 else sound
@@ -208,7 +208,7 @@ def _fade(rng: np.random.Generator, x: Array) -> Array:
     return y
 
 
-def _record(rng: np.random.Generator, x: Array, level_db: float) -> Array:
+def _simulate_recording(rng: np.random.Generator, x: Array, level_db: float) -> Array:
     """Apply what recording does to a whole scene: room, noise of room and converter, rounding, overload."""
     if rng.random() < 0.25:
         x = augment.reverberate(rng, x)

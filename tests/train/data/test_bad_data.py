@@ -56,7 +56,7 @@ def test_a_folder_that_is_no_data_set_is_named(toy, task):
 def test_a_folder_that_is_not_there_is_named(monkeypatch, tmp_path):
     monkeypatch.setenv("STREAMER_DATA", str(tmp_path / "none"))
     monkeypatch.chdir(tmp_path)
-    assert "none is no folder; set STREAMER_DATA to the folder that holds the data sets" in refused("ear")
+    assert "none is not a folder; set STREAMER_DATA to the folder that holds the data sets" in refused("ear")
 
 
 def test_a_genre_without_tracks_is_named(toy):

@@ -91,6 +91,7 @@ def sub_genres(root: Path, subset: Subset = "small") -> list[Recording]:
     """
     clips = _clips(root, subset)
     single = [replace(clip, category=track.genres[0]) for track, clip in clips if len(track.genres) == 1]
+    # Kept only if every fold has some: a genre must be learnt, validated and tested.
     everywhere = set.intersection(
         *({clip.category for clip in single if clip.fold == fold} for fold in FOLDS)
     )

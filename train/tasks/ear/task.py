@@ -130,8 +130,9 @@ class EarTask:
         both = targets[mixed] * share[:, None] + other_targets * (1 - share[:, None])
         targets[mixed] = both / np.maximum(both.sum(1, keepdims=True), 1e-6)  # one of the two may be silent
         steps[mixed] = np.maximum(steps[mixed], other_steps)
-        frames = mask(rng, frames, c.masks, c.mask_bands, c.mask_frames)
+        # The teachers did not see the mixtures, and the label of music is that of the first clip alone.
         music[mixed] = IGNORE
+        frames = mask(rng, frames, c.masks, c.mask_bands, c.mask_frames)
         arrays = frames, self._standardise(embedding), logits, music, targets, steps, mixed
         return tuple(torch.from_numpy(array) for array in arrays)
 
@@ -159,6 +160,7 @@ class EarTask:
 
         ``score`` is the accuracy on clips as recorded, plus the AUC of music, less the error of the embedding.
         """
+        # Clips as recorded, without their augmented variants, and all scenes and excerpts.
         rows = np.flatnonzero(self._checked.all("raw") | (self._checked.all("clip") < 0))
         embedding, sounds, music = self._outputs(model, rows)
         clip, labels = self._checked.take("clip", rows), self._checked.take("music", rows)

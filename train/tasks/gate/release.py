@@ -91,6 +91,7 @@ def release(run: Path, data: Path, cache: Path, folder: Path) -> Manifest:
     check_chosen(config.validation_fold)
     model = load_run(run)
     _exported(model, config, folder, 1.0)
+    # Calibrated by a first export, since scores are those of the exported graph; thresholds then hold for the second.
     temperature = GateFigures(folder, data, cache, config.validation_fold).temperature()
     manifest = _exported(model, config, folder, temperature)
     manifest = set_points(manifest, GateFigures(folder, data, cache, config.validation_fold).points(), folder)

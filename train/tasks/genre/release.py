@@ -87,6 +87,7 @@ def release(run: Path, data: Path, cache: Path, folder: Path) -> Manifest:
     check_chosen(config.validation_fold)
     model = load_run(run, gtzan_mels.load(data).genres)
     _exported(model, config, folder, 1.0)
+    # Calibrated by a first export, since scores are those of the exported graph; thresholds then hold for the second.
     uncalibrated = GenreFigures(folder, config, data, cache, "validation").mel_predictions(COMMAND)
     logits = np.log(np.maximum(uncalibrated.scores[:, -1], 1e-9))
     temperature = fit_softmax_temperature(logits, uncalibrated.truth)

@@ -92,7 +92,7 @@ def interference_loss(estimate: Tensor, target: Tensor, other: Tensor) -> Tensor
     projected = a.unsqueeze(1) * target + b.unsqueeze(1) * other
     along = (et / tt.clamp(min=1e-9)).unsqueeze(1) * target
     ratio = _energy(projected - along) / (_energy(along) + 1e-3 * tt + 1e-9)
-    both = (tt > 1e-3 * oo) & (oo > 1e-3 * tt)
+    both = (tt > 1e-3 * oo) & (oo > 1e-3 * tt)  # neither stem is silent; the projection needs both
     return torch.where(both, 10 * torch.log10(1 + ratio), 0.0)
 
 

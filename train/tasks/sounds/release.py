@@ -90,6 +90,7 @@ def release(run: Path, data: Path, cache: Path, folder: Path) -> Manifest:
     check_chosen(config.validation_fold)
     model = load_run(run, esc50.classes(data))
     _exported(model, config, folder, 1.0, 0.0)
+    # Calibrated by a first export, since scores are those of the exported graph; thresholds then hold for the second.
     temperature, bias = SoundsValidation(folder, config, data, cache).calibration()
     manifest = _exported(model, config, folder, temperature, bias)
     clips = SoundsFigures(folder, config, data, cache, "validation")
