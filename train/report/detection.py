@@ -41,7 +41,9 @@ def summary(predictions: Predictions) -> PageSection:
         "true positives at 1 % false": lambda p, n: metrics.tpr_at_fpr(p, n, 0.01),
         f"F1 at {ON:g}": lambda p, n: metrics.f1(p, n, ON),
     }
-    spreads = {name: metrics.over_folds(predictions, _over_steps(measure)) for name, measure in figures.items()}
+    spreads = {
+        name: metrics.over_folds(predictions, _over_steps(measure)) for name, measure in figures.items()
+    }
     body = tiles((str(spread), name) for name, spread in spreads.items())
     positive, negative = metrics.step_scores(predictions)
     label = predictions.labels[0]
