@@ -87,7 +87,7 @@ class Gate(NormalisingModel):
         return (self.config.kernel - 1) * sum(self.config.dilations) * HOP_FRAMES
 
     def forward(self, x: Tensor, state: TorchState | None = None) -> tuple[Tensor, TorchState]:
-        """Score log-mel frames of `models.music_front_end`.
+        """Score log-mel frames of `models.front_ends`.
 
         Parameters
         ----------

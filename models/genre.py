@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from models.front_ends import DB, DEVIATION_DB
 from models.layers import (
     CausalConv2d,
     SeparableConv,
@@ -15,7 +16,6 @@ from models.layers import (
     TorchState,
     WindowMean,
 )
-from models.music_front_end import DB, DEVIATION_DB
 
 HOP_FRAMES = 4
 """Frames per output: two time strides of 2."""
@@ -88,7 +88,7 @@ class Genre(StreamingModel):
         self.state_shapes = self.loudness.state_shapes + self.body.state_shapes + self.memory.state_shapes
 
     def forward(self, x: Tensor, state: TorchState | None = None) -> tuple[Tensor, TorchState]:
-        """Return the genre logits of log-mel frames of `models.music_front_end`.
+        """Return the genre logits of log-mel frames of `models.front_ends`.
 
         Parameters
         ----------

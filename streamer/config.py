@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from types import MappingProxyType
 from typing import TypeVar
 
+from streamer.backends import BACKENDS
 from streamer.errors import ConfigError
 from streamer.head_slots import HEAD_SLOTS, DecisionConfig
 
@@ -30,16 +30,6 @@ STEMS = ("voice", "music")
 
 STEM_ENCODINGS = {"flac": "PCM_24", "wav": "FLOAT"}
 """Sample encoding of each form of stem file. FLAC has no floats: samples beyond full scale are clipped."""
-
-BACKENDS: Mapping[str, str] = MappingProxyType(
-    {
-        "cpu": "streamer.inference.onnx:open_on_cpu",
-        "cuda": "streamer.inference.onnx:open_on_cuda",
-        "torch": "streamer.inference.torch_model:open_on_gpu",
-    }
-)
-"""Backends that can run the models: the name in ``[engine] backend``, and the function that opens a model for it as
-``MODULE:NAME``, so that only the libraries of the configured one are loaded. A new backend is its file and one row."""
 
 TURN_S = 0.05
 """Most live sound that gathers before it is processed. Each turn has a cost; waiting adds to the delay."""

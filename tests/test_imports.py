@@ -29,7 +29,7 @@ FORBIDDEN = {
 
 LAYERS = {
     "streamer": (
-        "arrays errors",
+        "arrays backends errors",
         "head_slots",
         "config dsp events",
         "audio config_file inference wire",
@@ -43,7 +43,7 @@ LAYERS = {
         "__main__",
     ),
     "models": (
-        "layers music_front_end recurrent",
+        "front_ends layers recurrent",
         "ear gate genre heads spectra voice_activity yamnet",
         "cnn_lstm_attention separation_mask",
         "separation_mask_offline",

@@ -9,7 +9,8 @@ from typing import Any
 import click
 
 from streamer.api.configure import configured
-from streamer.config import BACKENDS, MODEL_KEYS, PREFERENCES, Config, PcmConfig
+from streamer.backends import BACKENDS
+from streamer.config import MODEL_KEYS, PREFERENCES, Config, PcmConfig
 from streamer.errors import ConfigError
 
 

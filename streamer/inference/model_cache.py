@@ -6,8 +6,8 @@ from pathlib import Path
 
 from streamer.config import EngineConfig
 from streamer.errors import ModelError
-from streamer.inference.backends import open_model
 from streamer.inference.model_folders import find_model, released_folders
+from streamer.inference.open_model import open_model
 from streamer.inference.stepped_model import SteppedModel
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from models.music_front_end import DB, DEVIATION_DB
+from models.front_ends import DB, DEVIATION_DB
 from streamer.arrays import Array
 from train.data.sets.gtzan_mels import MelTracks
 from train.mixing.scenes import IGNORE, MIN_AUDIBLE_DB, MUSIC
@@ -33,7 +33,7 @@ class MelMusic:
     folds : sequence of int
         Folds, of five, whose tracks are used.
     bands : int
-        Number of bands, counted from the lowest: those of `models.music_front_end`.
+        Number of bands, counted from the lowest: those of `models.front_ends`.
     audible_db : float
         Level re other sound from which music counts as music. Below it the label is ignored.
     """

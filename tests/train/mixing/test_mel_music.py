@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from models.music_front_end import music_front_end
+from models.front_ends import music_front_end
 from streamer.dsp.log_mel import LogMel
 from streamer.dsp.stage import offline
 from tests.train.toy_data import write_mels

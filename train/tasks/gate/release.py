@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from models.front_ends import music_front_end
 from models.gate import Gate
-from models.music_front_end import music_front_end
 from streamer.inference.manifest import Manifest
 from train.data.sets import gtzan_mels
 from train.data.sets.all_sound import trained_on

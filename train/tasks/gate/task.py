@@ -11,8 +11,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits
 
+from models.front_ends import music_front_end
 from models.gate import HOP_FRAMES, Gate, GateConfig
-from models.music_front_end import music_front_end
 from streamer.arrays import Array
 from streamer.dsp.log_mel import LogMel
 from streamer.dsp.stage import offline

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from models.front_ends import music_front_end
 from models.genre import Genre
-from models.music_front_end import music_front_end
 from streamer.inference.manifest import Manifest
 from train.data.sets import gtzan, gtzan_mels
 from train.evaluate.calibration import fit_softmax_temperature, goals_by_preference, operating_points

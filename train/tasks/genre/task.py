@@ -12,8 +12,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from models.front_ends import DB, DEVIATION_DB, music_front_end
 from models.genre import Genre, GenreConfig
-from models.music_front_end import DB, DEVIATION_DB, music_front_end
 from streamer.arrays import Array
 from streamer.dsp.log_mel import LogMel
 from streamer.errors import ConfigError

@@ -10,9 +10,9 @@ import pytest
 
 from streamer.config import EngineConfig
 from streamer.errors import ConfigError, StreamError
-from streamer.inference.backends import open_model
 from streamer.inference.model_cache import ModelCache
 from streamer.inference.onnx import ON_GPU, OnnxModel
+from streamer.inference.open_model import open_model
 from tests.programs import streamer
 from tests.toy_model import write_toy_model
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from importlib import import_module
 from pathlib import Path
 
-from streamer.config import BACKENDS, EngineConfig
+from streamer.backends import BACKENDS
+from streamer.config import EngineConfig
 from streamer.inference.stepped_model import SteppedModel
 
 
