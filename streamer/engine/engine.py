@@ -156,32 +156,35 @@ class Engine:
         busy = False
         for first in range(0, len(running), self._group_streams):
             busy |= self._turn_of(running[first : first + self._group_streams])
-        for changed in self._shedding.update(self._running()):
+        running = self._running()
+        for changed in self._shedding.update(running):
             self._announcer.status(changed.stream, SHED_MESSAGE if changed.shed else RESUMED_MESSAGE)
+        for each in running:
+            self._announcer.heartbeat(each)
         for sink in (*self._sinks, *(own for stream in self.streams for own in stream.sinks)):
             sink.service()
         if not busy:
             opening = any(isinstance(stream.phase, Opening) for stream in self.streams)
-            time.sleep(self._scheduler.rest_s(self._running(), began, opening))
+            time.sleep(self._scheduler.rest_s(running, began, opening))
 
     def _turn_of(self, group: Sequence[Running]) -> bool:
         """Take a group of streams through the phases of a turn; return whether there may be more to read at once."""
-        turns = [self._read(running) for running in group]
+        turns = [turn for running in group if (turn := self._read(running))]
         self._process(turns)
         for turn in turns:
             self._publish(turn)
             self._end_if_done(turn)
         return any(turn.more for turn in turns)
 
-    def _read(self, running: Running) -> StreamTurn:
-        """Read a stream's next block if it is due, and prepare its processing."""
+    def _read(self, running: Running) -> StreamTurn | None:
+        """Read a stream's next block and prepare its processing; return None if no block is due."""
         try:
             frames = chunk_frames(running, self._sinks)
             if not frames:
-                return StreamTurn(running)
+                return None
             self._bound_lag(running)
             if self._scheduler.waits_for_more(running):
-                return StreamTurn(running)
+                return None
             running.read_at = self._clock()
             block = running.source.read(frames)
             if block is None:
@@ -198,22 +201,21 @@ class Engine:
             turn.result = result
 
     def _publish(self, turn: StreamTurn) -> None:
-        """Publish the events of a stream, its losses, and its status if that is due."""
+        """Publish the events of a stream, and what it lost."""
         if isinstance(turn.result, Exception):
             return
         self._announcer.publish(turn.running.stream, turn.result)
         if turn.lost:
             self._announcer.loss(turn.running, turn.lost)
         self._announcer.overruns(turn.running)
-        self._announcer.heartbeat(turn.running)
 
     def _end_if_done(self, turn: StreamTurn) -> None:
         """End a stream that failed, whose source has ended, or whose duration is reached."""
-        stream = turn.running.stream
+        running = turn.running
         if isinstance(turn.result, Exception):
-            self._lifecycle.finish(turn.running, fault_of(turn.result))
-        elif turn.ended or stream.position_s >= stream.duration_s:
-            self._lifecycle.finish(turn.running, None)
+            self._lifecycle.finish(running, fault_of(turn.result))
+        elif turn.ended or running.position_s >= running.stream.duration_s:
+            self._lifecycle.finish(running, None)
 
     def _bound_lag(self, running: Running) -> None:
         """Drop the oldest sound of a source that is further behind than allowed."""

@@ -87,7 +87,7 @@ def chunk_frames(running: Running, sinks: Iterable[Sink]) -> int:
         The sinks of all streams; the stream's own are asked too.
     """
     stream, rate_hz = running.stream, running.source.rate_hz
-    left_s = stream.duration_s - stream.position_s
+    left_s = stream.duration_s - running.position_s
     # Until the first block shows whether the source is live, it is read as if it were.
     if running.last_block is None or running.is_live:
         return max(1, round(min(LIVE_CHUNK_S, left_s) * rate_hz))

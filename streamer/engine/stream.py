@@ -105,6 +105,16 @@ class Running:
         return self.stream.source
 
     @property
+    def position_samples(self) -> int:
+        """Samples since the source was opened, lost ones included."""
+        return self.last_block.stop if self.last_block else 0
+
+    @property
+    def position_s(self) -> float:
+        """Seconds of sound since the source was opened, lost ones included."""
+        return self.position_samples / self.stream.source.rate_hz
+
+    @property
     def is_live(self) -> bool:
         """Whether sound comes at its own pace; False until the first block shows it."""
         return self.last_block is not None and self.last_block.captured_at is not None
@@ -182,13 +192,13 @@ class Stream:
     def position_samples(self) -> int:
         """Samples since the source was opened, lost ones included."""
         progress = self.progress
-        return progress.last_block.stop if progress and progress.last_block else 0
+        return progress.position_samples if progress else 0
 
     @property
     def position_s(self) -> float:
         """Seconds of sound since the source was opened, lost ones included."""
-        samples = self.position_samples
-        return samples / self.source.rate_hz if samples else 0.0  # before it is open it has no rate
+        progress = self.progress
+        return progress.position_s if progress else 0.0
 
     @property
     def muted_samples(self) -> int:
