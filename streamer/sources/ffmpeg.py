@@ -38,6 +38,15 @@ MESSAGE_BYTES = 4_096
 COMMENTS = ("Last message repeated", "To ignore this, add")
 """Beginnings of lines that only comment on the message before them."""
 
+HARMLESS = re.compile(
+    r"^(\[mp3float @ [^]]*\] Header missing\n(Error while decoding stream .*\n)?"  # a tag between two MP3s
+    r"|.*Application provided invalid, non monotonically increasing dts.*\n"  # a link of Ogg that counts anew
+    r"|.*failed to create or replace stream.*\n"  # only the length of an Ogg chain of FLAC stays unknown
+    r"|.*Stream ends prematurely at \d+, should be 18446744073709551615.*\n)",  # HTTP without a length
+    re.MULTILINE,
+)
+"""Messages of ffmpeg about sound that is whole."""
+
 
 class FfmpegSource(Source):
     """The sound of anything that ffmpeg can open, at its own rate and with its own channels.
@@ -58,6 +67,8 @@ class FfmpegSource(Source):
         Longest time without sound before the stream counts as failed.
     clock : callable
         Returns seconds; `time.monotonic` except in tests.
+    output_arguments : sequence of str
+        ffmpeg's options for the output, such as a rate.
     """
 
     opens_slowly = True
@@ -69,9 +80,11 @@ class FfmpegSource(Source):
         open_timeout_s: float = 10.0,
         stall_timeout_s: float = 10.0,
         clock: Callable[[], float] = time.monotonic,
+        output_arguments: Sequence[str] = (),
     ) -> None:
         self._name = name
         self._input_arguments = input_arguments
+        self._output_arguments = output_arguments
         self._open_timeout_s = open_timeout_s
         self._stall_timeout_s = stall_timeout_s
         self._clock = clock
@@ -140,7 +153,7 @@ class FfmpegSource(Source):
         self._process = None
 
     def _start(self) -> subprocess.Popen[bytes]:
-        output = ["-map", "0:a:0", "-c:a", "pcm_f32be", "-f", "au", "pipe:1"]
+        output = ["-map", "0:a:0", *self._output_arguments, "-c:a", "pcm_f32be", "-f", "au", "pipe:1"]
         command = ["ffmpeg", "-nostdin", "-hide_banner", "-v", "error", *self._input_arguments, *output]
         try:
             return subprocess.Popen(
@@ -234,7 +247,8 @@ class FfmpegLog:
     @property
     def last(self) -> str:
         """The last message, without the part of ffmpeg that it came from; empty if there was none."""
-        lines = [line.strip() for line in self._tail.decode(errors="replace").splitlines()]
+        text = HARMLESS.sub("", self._tail.decode(errors="replace"))
+        lines = [line.strip() for line in text.splitlines()]
         messages = [line for line in lines if line and not line.startswith(COMMENTS)]
         if not messages:
             return ""

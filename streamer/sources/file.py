@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 import stat
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,11 @@ import soundfile
 
 from streamer.arrays import Array
 from streamer.errors import StreamError
+from streamer.sources.announced_end import Loss, loss_of
+from streamer.sources.container import ContainerSource, FileInput
+from streamer.sources.in_turn import InTurn
 from streamer.sources.media_file import MediaFileSource
+from streamer.sources.pcm_container import MAGIC_BYTES, is_container, survey
 from streamer.sources.source import Block, Source, format_fault
 from streamer.sources.wrapper import SourceWrapper
 
@@ -25,14 +30,11 @@ Since all decoder calls are alike, the samples do not depend on `max_frames`, wh
 call. It also makes short reads several times faster.
 """
 
-FAST_SUFFIXES = re.compile(r"\.(aiff?|au|caf|flac|mp3|og[ag]|opus|rf64|w64|wave?)", re.IGNORECASE)
+FAST_SUFFIXES = re.compile(r"\.(aif[cf]?|aiff|au|caf|flac|mp3|og[ag]|rf64|snd|w64|wave?)", re.IGNORECASE)
 """Suffixes of files that libsndfile reads, which open at once; for others ffmpeg is started."""
 
-UNKNOWN_LENGTH = 0xFFFFFFFF
-"""Length of the data in the header of a WAV that a program wrote into a pipe."""
-
-UNKNOWN_FRAMES = 2**63 - 1
-"""libsndfile's number of frames for a FLAC that a program wrote into a pipe: its header leaves the number open."""
+FAST_BYTES = 1 << 26
+"""Largest file that is looked through for the beginning of another one so fast that nothing has to wait."""
 
 NO_END_OF_STREAM = ("File ended unexpectedly", "Last page lacks an end-of-stream bit")
 """Messages in libsndfile's log for an Ogg stream whose end is missing."""
@@ -42,7 +44,22 @@ ESTIMATED_SHARE = 0.99
 
 
 class _UnreadableError(StreamError):
-    """libsndfile cannot read this kind of file, but ffmpeg may."""
+    """libsndfile cannot read this kind of file, or not all of it, but ffmpeg may."""
+
+
+class _DecodingError(StreamError):
+    """libsndfile stopped within a file; ffmpeg may go on.
+
+    Parameters
+    ----------
+    message : str
+    announced_frames : int
+        Number of frames that the file announces.
+    """
+
+    def __init__(self, message: str, announced_frames: int) -> None:
+        super().__init__(message)
+        self.announced_frames = announced_frames
 
 
 class FileSource(SourceWrapper):
@@ -58,15 +75,26 @@ class FileSource(SourceWrapper):
         super().__init__(SoundFileSource(path))
         self._media = MediaFileSource(path)
         self._path = path
+        self._position = 0
+        self._announced = 0
+        self._has_total = True
 
     @property
     def opens_slowly(self) -> bool:
-        return FAST_SUFFIXES.fullmatch(self._path.suffix) is None
+        return FAST_SUFFIXES.fullmatch(self._path.suffix) is None or _bytes_of(self._path) > FAST_BYTES
 
     def give_up_opening(self) -> None:
         self._media.give_up_opening()
 
     def open(self) -> None:
+        check_file(self._path)
+        if loss := loss_of(self._path):
+            self._open_by_ffmpeg(loss)
+            return
+        if container := _odd_container(self._path):
+            self._inner = container
+            super().open()
+            return
         try:
             super().open()
         except _UnreadableError as unreadable:
@@ -75,6 +103,63 @@ class FileSource(SourceWrapper):
                 super().open()
             except StreamError as error:
                 raise StreamError(f"{unreadable}; {error}") from error
+
+    def _open_by_ffmpeg(self, loss: Loss) -> None:
+        logger.debug("file %s %s; ffmpeg reads it", self._path, loss.reason)
+        self._inner = self._media
+        if loss.begins:
+            ends = (*loss.begins[1:], _bytes_of(self._path))
+            spans = zip(loss.begins, ends, strict=True)
+            self._inner = InTurn([partial(MediaFileSource, self._path, span) for span in spans])
+        self._has_total = not loss.is_joined
+        super().open()
+
+    @property
+    def total_s(self) -> float | None:
+        return super().total_s if self._has_total else None
+
+    def read(self, max_frames: int) -> Block | None:
+        try:
+            block = super().read(max_frames)
+        except _DecodingError as error:
+            logger.debug("%s; ffmpeg goes on", error)
+            self._announced = error.announced_frames
+            self._inner = _Rest(self._media, self._position)
+            self._inner.open()
+            return None
+        if block is not None:
+            self._position = block.stop
+        elif self.ended and self._position < self._announced:
+            logger.warning(
+                "file %s is cut short (it announces %d frames): %d frames are read",
+                self._path,
+                self._announced,
+                self._position,
+            )
+            self._announced = 0
+        return block
+
+
+class _Rest(SourceWrapper):
+    """The sound of a source from a frame on, with the indices that it has there.
+
+    Parameters
+    ----------
+    inner : Source
+    begin : int
+        Index of the first frame.
+    """
+
+    def __init__(self, inner: Source, begin: int) -> None:
+        super().__init__(inner)
+        self._begin = begin
+
+    def read(self, max_frames: int) -> Block | None:
+        block = super().read(max_frames)
+        if block is None or block.stop <= self._begin:
+            return None
+        passed = max(0, self._begin - block.start)
+        return Block(block.start + passed, block.samples[passed:], block.captured_at)
 
 
 class _Sequential(soundfile.SoundFile):  # type: ignore[misc]
@@ -105,7 +190,6 @@ class SoundFileSource(Source):
         self._total_s: float | None = None
 
     def open(self) -> None:
-        check_file(self._path)
         try:
             file = _Sequential(str(self._path))
         except soundfile.LibsndfileError as error:
@@ -119,7 +203,7 @@ class SoundFileSource(Source):
             raise
         self._file = file
         self.rate_hz, self.channels = file.samplerate, file.channels
-        self._total_s = None if file.frames == UNKNOWN_FRAMES else file.frames / file.samplerate
+        self._total_s = file.frames / file.samplerate
 
     def read(self, max_frames: int) -> Block | None:
         if self._file is not None and not len(self._decoded):
@@ -162,9 +246,10 @@ class SoundFileSource(Source):
         except soundfile.LibsndfileError as error:
             frames = file.frames
             self.close()
-            raise StreamError(
+            raise _DecodingError(
                 f"file {self._path} is damaged or cut short after frame {self._position} of {frames} "
-                f"({_plain(error)}); expected a whole file: copy or download it anew"
+                f"({_plain(error)}); expected a whole file: copy or download it anew",
+                frames,
             ) from error
         stop = self._position + len(self._decoded)
         if len(self._decoded) < DECODE_FRAMES or stop >= file.frames:
@@ -174,17 +259,12 @@ class SoundFileSource(Source):
     def _check(self, file: soundfile.SoundFile) -> None:
         if fault := format_fault(file.samplerate, file.channels):
             raise StreamError(f"file {self._path} {fault}")
-        if file.format == "MP3" and not _announces_length(self._path):
-            raise _UnreadableError(f"file {self._path} is an MP3 of a length unknown to libsndfile")
         if file.frames == 0:
-            raise StreamError(
-                f"file {self._path} holds no sound (0 frames of {file.format}); expected at least 1 frame: "
-                "record or download it anew"
-            )
+            raise _UnreadableError(f"file {self._path} holds no sound for libsndfile")
 
     def _warn_if_short(self, file: soundfile.SoundFile, frames: int) -> None:
         missing = _cut_short(file.extra_info)
-        if frames < ESTIMATED_SHARE * file.frames and file.frames != UNKNOWN_FRAMES:
+        if frames < ESTIMATED_SHARE * file.frames:
             missing = f"it announces {file.frames} frames"
         if missing:
             logger.warning("file %s is cut short (%s): %d frames are read", self._path, missing, frames)
@@ -213,28 +293,50 @@ def check_file(path: Path) -> None:
         raise StreamError(f"file {path} is empty (0 bytes); expected sound: record or download it anew")
 
 
-def _cut_short(log: str) -> str | None:
-    """Return what is missing at the end of a file, according to libsndfile's log; None if nothing is."""
-    if any(mark in log for mark in NO_END_OF_STREAM):
-        return "its stream has no end"
-    for announced, held in re.findall(r"(?:data|SSND|Data Size) *: (\d+) \(should be (\d+)\)", log):
-        if int(held) < int(announced) != UNKNOWN_LENGTH:
-            return f"it announces {announced} bytes of sound and holds {held}"
-    return None
+def _odd_container(path: Path) -> Source | None:
+    """Return the source for a container of PCM that libsndfile would not read to its end; None for other files.
 
-
-def _announces_length(path: Path) -> bool:
-    """Return whether an MP3 begins with a count of its frames.
-
-    Without one, libsndfile estimates the length from the first frame and reads no further than that: of a file
-    with a variable bit rate, half can be lost.
+    Raises
+    ------
+    StreamError
+        If it holds no sound.
     """
     with path.open("rb") as file:
-        tag = file.read(10)  # ID3v2: "ID3", version, flags, length of 4 times 7 bits
-        length = sum((byte & 0x7F) << shift for byte, shift in zip(tag[6:10], (21, 14, 7, 0), strict=False))
-        file.seek(10 + length if tag.startswith(b"ID3") else 0)
-        first_frame = file.read(2_048)
-    return any(mark in first_frame for mark in (b"Xing", b"Info", b"VBRI"))
+        magic = file.read(MAGIC_BYTES)
+    if not is_container(magic):
+        return None
+    walk, spans = survey(path)
+    if walk.format is None:
+        return None
+    if not spans:
+        raise StreamError(
+            f"file {path} holds no sound (0 frames); expected at least 1 frame: record or download it anew"
+        )
+    frames = sum(length for _, length in spans) // walk.format.frame_bytes
+    if len(spans) == 1 and not walk.went_on and not walk.missing_bytes and _libsndfile_frames(path) == frames:
+        return None
+    return ContainerSource(FileInput(path), frames)
+
+
+def _libsndfile_frames(path: Path) -> int | None:
+    """Return the number of frames that libsndfile finds in a file; None if it cannot read it."""
+    try:
+        return int(soundfile.info(str(path)).frames)
+    except soundfile.LibsndfileError:
+        return None
+
+
+def _bytes_of(path: Path) -> int:
+    """Return the size of a file; 0 if there is none."""
+    try:
+        return path.stat().st_size
+    except (OSError, ValueError):
+        return 0
+
+
+def _cut_short(log: str) -> str | None:
+    """Return what is missing at the end of a file, according to libsndfile's log; None if nothing is."""
+    return "its stream has no end" if any(mark in log for mark in NO_END_OF_STREAM) else None
 
 
 def _plain(error: soundfile.LibsndfileError) -> str:

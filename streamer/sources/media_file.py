@@ -20,10 +20,22 @@ class MediaFileSource(FfmpegSource):
     ----------
     path : Path
         Any file that ffmpeg reads. A playlist may refer to other files, but not to the network.
+    span : tuple of int, optional
+        First byte of the file that is read and the one after the last, of a file in which several were joined.
+    shape : tuple of int, optional
+        Rate and number of channels to which the sound is converted.
     """
 
-    def __init__(self, path: Path) -> None:
-        super().__init__(f"file {path}", ["-protocol_whitelist", "file", "-i", f"file:{path}"])
+    def __init__(
+        self, path: Path, span: tuple[int, int] | None = None, shape: tuple[int, int] | None = None
+    ) -> None:
+        part = "" if span is None else f"subfile,,start,{span[0]},end,{span[1]},,:"
+        converted = () if shape is None else ("-ar", str(shape[0]), "-ac", str(shape[1]))
+        super().__init__(
+            f"file {path}",
+            ["-protocol_whitelist", "file,subfile", "-i", f"{part}file:{path}"],
+            output_arguments=converted,
+        )
         self._path = path
 
     @cached_property

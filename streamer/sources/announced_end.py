@@ -1,0 +1,158 @@
+"""Tell whether libsndfile would read a compressed file to its very end.
+
+libsndfile reads as far as the first header announces. What goes on behind that end, another file or another link of
+an Ogg chain, is lost with it, and a length that the header leaves open makes it fail at the end.
+"""
+
+from __future__ import annotations
+
+import mmap
+import re
+import struct
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+PATTERN_BYTES = 8
+"""Longest match of the patterns."""
+
+PIECE_BYTES = 1 << 20
+"""Length of the pieces of a search through a file."""
+
+SLACK_BYTES = 8_192
+"""Length of what may stand behind the sound of an MP3 without being sound, such as tags, in bytes."""
+
+ENDING_TAGS = (b"TAG", b"APETAGEX", b"LYRICSBEGIN")
+"""Beginnings of tags at the end of an MP3."""
+
+FLAC_BEGIN = re.compile(rb"fLaC[\x00\x80]\x00\x00\x22")
+"""Marker of a FLAC and the header of its STREAMINFO (RFC 9639, 8.1)."""
+
+OGG_BEGIN = re.compile(rb"OggS\x00[\x02\x06]")
+"""Beginning of the first page of a logical Ogg stream (RFC 3533, 6)."""
+
+OGG_HEADER_BYTES = 27
+"""Length of an Ogg page's header before its table of segments."""
+
+
+@dataclass(frozen=True)
+class Loss:
+    """Why libsndfile would not read all of a file, or nothing of it right.
+
+    Attributes
+    ----------
+    reason : str
+        The rest of a sentence whose subject is the file.
+    begins : tuple of int
+        Where in the file, in bytes, the files begin that were joined to it, if ffmpeg has to read each alone.
+    is_joined : bool
+        Whether it is several files, so that no header says how long the whole is.
+    """
+
+    reason: str
+    begins: tuple[int, ...] = ()
+    is_joined: bool = False
+
+
+def loss_of(path: Path) -> Loss | None:
+    """Return why libsndfile would not read all of a file; None if it would.
+
+    Parameters
+    ----------
+    path : Path
+        A file that is not empty.
+
+    Returns
+    -------
+    Loss or None
+    """
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        begin = _after_id3(content)
+        if content[begin : begin + 4] == b"fLaC":
+            return _of_flac(content, begin)
+        if content[begin : begin + 4] == b"OggS":
+            return _of_ogg(content)
+        if content[begin : begin + 1] == b"\xff" and content[begin + 1] >= 0xE0:
+            return _of_mp3(content, begin)
+    return None
+
+
+def _of_flac(content: mmap.mmap, begin: int) -> Loss | None:
+    if begin:
+        return Loss("is a FLAC behind a tag of ID3")
+    begins = _found(content, FLAC_BEGIN, begin + 4)
+    if begins:
+        return Loss("is several FLACs joined end to end", (begin, *begins), is_joined=True)
+    if len(content) >= 26 and not int.from_bytes(content[18:26], "big") & (1 << 36) - 1:
+        return Loss("is a FLAC of a length unknown to libsndfile")
+    return None
+
+
+def _of_ogg(content: mmap.mmap) -> Loss | None:
+    firsts = [0, *_found(content, OGG_BEGIN, 1)]
+    # The first pages of streams that run side by side follow one another; those of links do not.
+    begins = [0, *(here for before, here in pairwise(firsts) if here != _page_end(content, before))]
+    if len(begins) > 1:
+        codecs = {content[_packet(content, begin) : _packet(content, begin) + 7] for begin in begins}
+        apart = tuple(begins) if len(codecs) > 1 else ()
+        return Loss("is a chain of several Ogg streams", apart, is_joined=True)
+    if len(firsts) > 1:
+        return Loss("is an Ogg of several streams")
+    if b"OpusHead" in content[:64]:
+        return Loss(
+            "is an Opus, whose rate libsndfile changes"
+        )  # ffmpeg gives 48 kHz, wherever it comes from
+    if b"\x7fFLAC" in content[:64]:
+        return Loss("is a FLAC in Ogg, which libsndfile reads only if its writer was libsndfile")
+    return None
+
+
+def _of_mp3(content: mmap.mmap, begin: int) -> Loss | None:
+    """Tell whether an MP3 begins with the length of all of it.
+
+    Without one, libsndfile estimates the length from the first frame and reads no further than that: of a file
+    with a variable bit rate, half can be lost.
+    """
+    first_frame = content[begin : begin + 2_048]
+    tag = re.search(rb"Xing|Info", first_frame)
+    if tag is None:
+        return None if b"VBRI" in first_frame else Loss("is an MP3 of a length unknown to libsndfile")
+    flags, _, length = struct.unpack(">3I", first_frame[tag.start() + 4 : tag.start() + 16].ljust(12, b"\0"))
+    if flags & 3 != 3:
+        return Loss("is an MP3 of a length unknown to libsndfile")
+    end = begin + length
+    if len(content) - end > SLACK_BYTES and not content[end : end + 16].startswith(ENDING_TAGS):
+        return Loss("is an MP3 that goes on behind the end that it announces", is_joined=True)
+    return None
+
+
+def _found(content: mmap.mmap, pattern: re.Pattern[bytes], begin: int) -> list[int]:
+    """Return where there are matches from `begin` on; other threads run between pieces of the search."""
+    found: list[int] = []
+    for at in range(begin, len(content), PIECE_BYTES):
+        end = at + PIECE_BYTES + PATTERN_BYTES - 1
+        found += [
+            match.start() for match in pattern.finditer(content, at, end) if match.start() < at + PIECE_BYTES
+        ]
+    return found
+
+
+def _page_end(content: mmap.mmap, page: int) -> int:
+    """Return where an Ogg page ends."""
+    first_packet = _packet(content, page)
+    return first_packet + sum(content[page + OGG_HEADER_BYTES : first_packet])
+
+
+def _packet(content: mmap.mmap, page: int) -> int:
+    """Return where the first packet of an Ogg page begins."""
+    return page + OGG_HEADER_BYTES + content[page + OGG_HEADER_BYTES - 1]
+
+
+def _after_id3(content: mmap.mmap) -> int:
+    """Return where the sound begins: after tags of ID3v2, whose length is 4 times 7 bits."""
+    begin = 0
+    while content[begin : begin + 3] == b"ID3" and len(content) >= begin + 10:
+        begin += 10
+        for place, shift in zip(content[begin - 4 : begin], (21, 14, 7, 0), strict=True):
+            begin += (place & 0x7F) << shift
+    return min(begin, len(content) - 2) if begin else 0
