@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import codecs
 import difflib
 import math
 import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass, replace
+from datetime import date, time
 from pathlib import Path
 from types import MappingProxyType, NoneType, UnionType
 from typing import Any, NamedTuple, TypeVar, Union, get_args, get_origin, get_type_hints
@@ -16,6 +18,19 @@ from streamer.config import KEYS, Config, StreamConfig
 from streamer.errors import ConfigError
 
 T = TypeVar("T")
+
+TYPE_NAMES: Mapping[type, str] = MappingProxyType(
+    {bool: "true or false", int: "a whole number", float: "a number", str: "text"}
+)
+"""Types of values, as errors call them."""
+
+OTHER_ENCODINGS = (
+    (codecs.BOM_UTF32_LE, "UTF-32"),  # before UTF-16, whose mark it begins with
+    (codecs.BOM_UTF32_BE, "UTF-32"),
+    (codecs.BOM_UTF16_LE, "UTF-16"),
+    (codecs.BOM_UTF16_BE, "UTF-16"),
+)
+"""Byte order marks of encodings that TOML and JSON do not have."""
 
 
 def read_config(path: Path, sections: Mapping[str, type] = MappingProxyType({})) -> Config:
@@ -33,11 +48,10 @@ def read_config(path: Path, sections: Mapping[str, type] = MappingProxyType({}))
         If the file cannot be read or is no TOML, or a key or value in it cannot be used; the text names the key
         and the nearest that exists.
     """
+    text = read_text(path)
     try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ConfigError(f"cannot read {path}: {error.strerror}; give --config a TOML file") from error
-    # ValueError: bytes that are no text, bad TOML, numbers that are too long. RecursionError: tables nested too deep.
+        content = tomllib.loads(text)
+    # ValueError: bad TOML, numbers that are too long. RecursionError: tables nested too deep.
     except (ValueError, RecursionError) as error:
         raise ConfigError(f"{path} is no TOML: {error}") from error
     try:
@@ -46,6 +60,33 @@ def read_config(path: Path, sections: Mapping[str, type] = MappingProxyType({}))
         return _with_streams(shared, content["stream"]) if "stream" in content else shared
     except ConfigError as error:
         raise ConfigError(f"{path}: {error}") from error
+
+
+def read_text(path: Path) -> str:
+    """Return the text of a configuration in UTF-8, without the byte order mark that some editors put before it.
+
+    Raises
+    ------
+    ConfigError
+        If the file cannot be read, or is in another encoding.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise ConfigError(f"cannot read {path}: {error.strerror}; give --config a TOML file") from error
+    encoding = next((name for mark, name in OTHER_ENCODINGS if content.startswith(mark)), None)
+    if encoding is None and b"\0" in content:
+        encoding = "UTF-16, or no text at all"
+    if encoding:
+        raise ConfigError(f"{path} is in {encoding}; expected UTF-8: choose that where your editor saves it")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise ConfigError(
+            f"{path} has the byte 0x{content[error.start]:02x} in line {line}, which is no UTF-8; expected UTF-8: "
+            "choose that where your editor saves it"
+        ) from error
 
 
 def _with_streams(shared: Config, value: Any) -> Config:
@@ -127,8 +168,8 @@ def _value(hint: Any, value: Any, where: str, base: Any) -> Any:
     if get_origin(hint) is tuple:
         kind, *others = get_args(hint)
         if not isinstance(value, list):
-            what = f"of tables, [[{where}]]" if is_dataclass(kind) else f"as [{value!r}]"
-            raise ConfigError(f"{where} is {value!r}; expected a list {what}")
+            what = f"of tables, [[{where}]]" if is_dataclass(kind) else f"as [{_shown(value)}]"
+            raise ConfigError(f"{where} is {_shown(value)}; expected a list {what}")
         if Ellipsis not in others and len(value) != 1 + len(others):
             raise ConfigError(f"{where} is {value!r}; expected {1 + len(others)} in the list")
         each_base = None if isinstance(base, tuple) else base
@@ -139,13 +180,20 @@ def _value(hint: Any, value: Any, where: str, base: Any) -> Any:
     if table:
         if not isinstance(value, Mapping):
             header = re.sub(r"\[\d+\]", "", where)
-            raise ConfigError(f"{where} is {value!r}; expected a table, [{header}]")
+            raise ConfigError(f"{where} is {_shown(value)}; expected a table, [{header}]")
         return from_mapping(table, value, where + ".", base)
     if float in wanted and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
     if not isinstance(value, tuple(wanted)) or (isinstance(value, bool) and bool not in wanted):
-        names = " or ".join(option.__name__ for option in wanted)
-        raise ConfigError(f"{where} is {value!r}; expected {names}")
+        names = " or ".join(TYPE_NAMES.get(option, option.__name__) for option in wanted)
+        raise ConfigError(f"{where} is {_shown(value)}; expected {names}")
     if isinstance(value, float) and not math.isfinite(value):
         raise ConfigError(f"{where} is {value!r}; expected a finite number")
     return value
+
+
+def _shown(value: object) -> str:
+    """Return a value as a configuration writes it."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return value.isoformat() if isinstance(value, date | time) else repr(value)

@@ -41,14 +41,16 @@ class DecisionConfig:
         off = 0.0 if self.off is None else self.off
         if not 0.0 <= off <= on <= 1.0:
             raise ConfigError(
-                f"thresholds are on = {self.on}, off = {self.off}; expected 0 <= off <= on <= 1"
+                f"thresholds are {_setting('on', self.on)}, {_setting('off', self.off)}; expected 0 <= off <= on <= 1"
             )
-        times = self.min_on_ms, self.min_off_ms, self.warm_up_ms or 0.0, self.update_ms
-        if min(times) < 0:
-            raise ConfigError(
-                f"min_on_ms = {self.min_on_ms}, min_off_ms = {self.min_off_ms}, warm_up_ms = {self.warm_up_ms}, "
-                f"update_ms = {self.update_ms}; expected none below 0"
-            )
+        for name in ("min_on_ms", "min_off_ms", "warm_up_ms", "update_ms"):
+            if (getattr(self, name) or 0.0) < 0:
+                raise ConfigError(f"{_setting(name, getattr(self, name))}; expected 0 or more")
+
+
+def _setting(name: str, value: float | None) -> str:
+    """Return a setting as errors show it."""
+    return f"{name} not set" if value is None else f"{name} = {value}"
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,29 @@ def test_an_empty_file_is_the_default(tmp_path: Path) -> None:
     assert read(tmp_path, "") == Config()
 
 
+@pytest.mark.parametrize("ends", ["\n", "\r\n"])
+def test_a_byte_order_mark_is_no_part_of_the_file(tmp_path: Path, ends: str) -> None:
+    path = tmp_path / "streamer.toml"
+    path.write_bytes(f"[gate]{ends}on = 0.9 # über{ends}".encode("utf-8-sig"))
+    assert read_config(path).decisions["gate"] == DecisionConfig(on=0.9)
+
+
+@pytest.mark.parametrize(
+    ("encoding", "match"),
+    [
+        ("utf-16", "is in UTF-16; expected UTF-8: choose that where your editor saves it"),
+        ("utf-16-le", "is in UTF-16, or no text at all; expected UTF-8"),
+        ("utf-32", "is in UTF-32; expected UTF-8"),
+        ("latin-1", "has the byte 0xfc in line 2, which is no UTF-8; expected UTF-8"),
+    ],
+)
+def test_another_encoding_is_named(tmp_path: Path, encoding: str, match: str) -> None:
+    path = tmp_path / "streamer.toml"
+    path.write_bytes("[gate]\non = 0.9 # über".encode(encoding))
+    with pytest.raises(ConfigError, match=rf"streamer\.toml {match}"):
+        read_config(path)
+
+
 def test_what_is_set_is_taken(tmp_path: Path) -> None:
     config = read(
         tmp_path,
@@ -117,7 +140,17 @@ def test_stems_that_are_wanted_are_heard_in_shorter_turns(
             "[[stream]]\nchannels = -2",
             r"\[stream\[1\]\]: stream rate_hz is 0 and channels is -2; expected 1 or more",
         ),
-        ("[[stream]]\n[[stream]]\nrate_hz = 44100.0", r"stream\[2\]\.rate_hz is 44100\.0; expected int"),
+        (
+            "[[stream]]\n[[stream]]\nrate_hz = 44100.0",
+            r"stream\[2\]\.rate_hz is 44100\.0; expected a whole number",
+        ),
+        ("[publish]\nspectrum = 1", r"publish\.spectrum is 1; expected true or false"),
+        ("[gate]\non = true", r"gate\.on is true; expected a number"),
+        ("[gate]\non = 2026-05-04", r"gate\.on is 2026-05-04; expected a number"),
+        (
+            "[gate]\non = 1.5",
+            r"\[gate\]: thresholds are on = 1\.5, off not set; expected 0 <= off <= on <= 1",
+        ),
         ("[[stream]]\ndevice = '-'\n" * 2, r"2 streams have the device '-'; expected at most one"),
     ],
 )

@@ -4,15 +4,13 @@ training library.
 
 from __future__ import annotations
 
-import ast
 import subprocess
 import sys
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from tests.conftest import DEADLINE_S, ROOT
+from tests.imports import imported_by
 
 TRAINING = {"torch", "torchaudio", "tensorflow", "librosa", "onnx", "sklearn"}
 AT_WISH = {
@@ -70,19 +68,6 @@ for module in pkgutil.walk_packages(streamer.__path__, "streamer."):
 heard = {name.partition(".")[0] for name in sys.modules}
 sys.exit(" ".join(sorted(heard & set(sys.argv[1:]))) or None)
 """
-
-
-def imported_by(path: Path) -> Iterator[tuple[int, str]]:
-    """Line and full name of every module that a file imports, at any depth of its code."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import):
-            yield from ((node.lineno, alias.name) for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{path}:{node.lineno} has a relative import; write the full name"
-            for alias in node.names:
-                full = f"{node.module}.{alias.name}"
-                is_module = (ROOT / full.replace(".", "/")).with_suffix(".py").exists()
-                yield node.lineno, full if is_module else str(node.module)
 
 
 @pytest.mark.parametrize("package", FORBIDDEN)

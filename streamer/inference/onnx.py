@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ from streamer.config import EngineConfig
 from streamer.dsp.model_calls import StepResult
 from streamer.errors import ConfigError, ModelError, StreamError
 from streamer.inference.model_folders import read_manifest, verify_file
+from streamer.inference.onnxruntime_import import import_onnxruntime
 from streamer.inference.stepped_model import SteppedModel
 
 ON_CPU, ON_GPU = "CPUExecutionProvider", "CUDAExecutionProvider"
@@ -156,11 +156,7 @@ def open_session(path: Path, threads: int = 1, provider: str = ON_CPU) -> Any:
     ConfigError
         If this ONNX Runtime does not have the provider, or finds no GPU for it.
     """
-    # From 1.29 on ONNX Runtime reports to its maker unless this is set before it is loaded (its Privacy.md). A program
-    # that listens to a room must report to nobody.
-    os.environ["ORT_DISABLE_TELEMETRY"] = "1"
-    import onnxruntime
-
+    onnxruntime = import_onnxruntime()
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1

@@ -135,7 +135,7 @@ def test_beyond_loopback_needs_keys(tone: Path) -> None:
     ("content", "text"),
     [
         ("[gate]\nonn = 0.5", r"unknown key 'gate\.onn'; did you mean 'gate\.on'\?"),
-        ("[gate]\non = 'high'", r"gate\.on is 'high'; expected float"),
+        ("[gate]\non = 'high'", r"gate\.on is 'high'; expected a number"),
         ("[gate]\non = 0.2\noff = 0.4", r"thresholds are on = 0\.2, off = 0\.4"),
         ("stream = 3", r"stream is 3; expected a list of tables, \[\[stream\]\]"),
         ("[publish", r"is no TOML"),

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
-import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -22,7 +19,7 @@ from streamer.errors import ModelError
 from streamer.inference.manifest import StateSpec
 from streamer.inference.model_folders import read_manifest
 from streamer.inference.onnx import OnnxModel
-from tests.conftest import DEADLINE_S, ROOT
+from tests.conftest import ROOT
 from tests.contract import check_stage
 from tests.toy_model import HOP_FRAMES, LOUD, write_toy_model
 
@@ -112,25 +109,6 @@ def test_other_outputs_are_refused(folder: Path) -> None:
     seal(folder, graph.SerializeToString())
     with pytest.raises(ModelError, match=r"outputs \['y'\]; .*'next_state\.0'.*: export it anew"):
         OnnxModel(folder)
-
-
-def test_nothing_is_reported_to_the_maker_of_the_runtime(tmp_path: Path) -> None:
-    """ONNX Runtime's telemetry keeps a device number and a queue in the user's cache folder."""
-    program = (
-        "import sys; from pathlib import Path; from streamer.inference.onnx import OnnxModel; "
-        "OnnxModel(Path(sys.argv[1]))"
-    )
-    folder = write_toy_model(tmp_path / "toy")
-    home = tmp_path / "home"
-    home.mkdir()
-    environment = {**os.environ, "HOME": str(home), "XDG_CACHE_HOME": str(home / ".cache")}
-    environment.pop("ORT_DISABLE_TELEMETRY", None)
-    for variable in ("CI", "GITHUB_ACTIONS"):  # in which it is silent anyway
-        environment.pop(variable, None)
-    subprocess.run(
-        [sys.executable, "-c", program, str(folder)], env=environment, timeout=DEADLINE_S, check=True
-    )
-    assert list(home.rglob("*")) == []
 
 
 def alter(folder: Path, change: Callable[[onnx.GraphProto], object]) -> None:

@@ -7,14 +7,15 @@ from pathlib import Path
 
 import click
 import numpy as np
-import onnxruntime  # noqa: F401 - imported before measuring, so that its own size does not count
 import psutil
 
 from streamer.inference.onnx import OnnxModel
+from streamer.inference.onnxruntime_import import import_onnxruntime
 
 
 def measure_growth(folder: Path, steps: int = 20) -> int:
     """Return by how many bytes this process's resident memory grows when it loads a model and steps it."""
+    import_onnxruntime()  # before measuring, so that its own size does not count
     process = psutil.Process()
     before = process.memory_info().rss
     model = OnnxModel(folder)

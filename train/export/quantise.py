@@ -12,8 +12,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
-from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
-from onnxruntime.quantization.shape_inference import quant_pre_process
 
 from streamer.arrays import Array
 from streamer.dsp.log_mel import LogMel
@@ -21,6 +19,7 @@ from streamer.errors import ModelError
 from streamer.inference.manifest import EarSpec, Manifest
 from streamer.inference.model_folders import ear_folder
 from streamer.inference.onnx import OnnxModel
+from streamer.inference.onnxruntime_import import import_onnxruntime
 from train.data.sets.all_sound import sound_by_fold
 from train.errors import TrainingError
 from train.export.card import format_card
@@ -34,8 +33,8 @@ QUANTISED = ("Conv", "MatMul", "Gemm")
 """Operations that are quantised: those with the multiplications. All others stay in float32."""
 
 
-class _Feeds(CalibrationDataReader):  # type: ignore[misc]
-    """Inputs of a graph, step by step, while it runs over sounds one after another."""
+class _Feeds:
+    """Inputs of a graph, step by step, while it runs over sounds one after another: a `CalibrationDataReader`."""
 
     def __init__(self, model: OnnxModel, sounds: Sequence[Array]) -> None:
         self._feeds = _steps(model, sounds)
@@ -103,20 +102,21 @@ def quantise_model(folder: Path, sounds: Sequence[Array], out: Path) -> list[Pat
 
 
 def _quantise(folder: Path, sounds: Sequence[Array], out: Path) -> Path:
-    model = OnnxModel(folder)
+    model, quantization = OnnxModel(folder), import_onnxruntime("quantization")
+    pre_process = import_onnxruntime("quantization.shape_inference").quant_pre_process
     with TemporaryDirectory() as name:
         prepared, graph = Path(name) / "prepared.onnx", Path(name) / "model.onnx"
         with _without_advice():
-            quant_pre_process(folder / "model.onnx", prepared, skip_symbolic_shape=True)
-            quantize_static(
+            pre_process(folder / "model.onnx", prepared, skip_symbolic_shape=True)
+            quantization.quantize_static(
                 prepared,
                 graph,
                 _Feeds(model, sounds),
-                quant_format=QuantFormat.QDQ,
+                quant_format=quantization.QuantFormat.QDQ,
                 op_types_to_quantize=list(QUANTISED),
                 per_channel=True,
-                activation_type=QuantType.QUInt8,
-                weight_type=QuantType.QInt8,
+                activation_type=quantization.QuantType.QUInt8,
+                weight_type=quantization.QuantType.QInt8,
             )
         digest = hashlib.sha256(graph.read_bytes()).hexdigest()
         about = (

@@ -9,7 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from streamer.config_file import from_mapping
+from streamer.config_file import from_mapping, read_text
 from streamer.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -70,10 +70,9 @@ def _fill(content: dict[str, Any], given: Mapping[str, Any]) -> None:
 
 def _read(path: Path) -> dict[str, Any]:
     parse = json.loads if path.suffix == ".json" else tomllib.loads
+    text = read_text(path)
     try:
-        content: dict[str, Any] = parse(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ConfigError(f"cannot read {path}: {error.strerror}; give --config a TOML file") from error
-    except ValueError as error:  # both parsers raise it, and so do bytes that are not UTF-8
+        content: dict[str, Any] = parse(text)
+    except ValueError as error:  # both parsers raise it
         raise ConfigError(f"{path} is not {path.suffix[1:].upper() or 'TOML'}: {error}") from error
     return content

@@ -44,7 +44,11 @@ def test_a_key_within_a_value_is_refused():
 
 @pytest.mark.parametrize(
     ("name", "text", "said"),
-    [("a.toml", "steps =", "is not TOML"), ("a.json", "{", "is not JSON"), ("a.toml", "\xff", "is not TOML")],
+    [
+        ("a.toml", "steps =", "is not TOML"),
+        ("a.json", "{", "is not JSON"),
+        ("a.toml", "\xff", "has the byte 0xff"),
+    ],
 )
 def test_a_file_that_cannot_be_parsed_is_refused(tmp_path, name, text, said):
     (tmp_path / name).write_bytes(text.encode("latin-1"))
