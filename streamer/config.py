@@ -52,19 +52,20 @@ def _check_keys(where: str, found: Mapping[str, object], expected: tuple[str, ..
 
 @dataclass(frozen=True)
 class PcmConfig:
-    """Format of raw PCM on standard input: ``[pcm]``.
+    """Format of raw PCM on standard input and named pipes: ``[pcm]``.
 
     Attributes
     ----------
     rate_hz, channels : int
         Format of the interleaved samples.
-    encoding : {"s16le", "f32le"}
-        Encoding of each sample.
+    encoding : str
+        Encoding of each sample, by the name that ffmpeg, arecord or sox gives it. ``auto`` is ``s16le``; if rate and
+        channels are not given either, the input may also begin with the header of a sound file, which is decoded.
     """
 
     rate_hz: int = 16_000
     channels: int = 1
-    encoding: str = "s16le"
+    encoding: str = "auto"
 
 
 @dataclass(frozen=True)

@@ -72,7 +72,7 @@ PICTURE_S = 0.125
     "--pcm",
     "pcm_format",
     metavar="RATE:CHANNELS:ENCODING",
-    help="Format of raw PCM on standard input, such as 48000:2:f32le or 16000:1:s16le.",
+    help="Format of raw PCM on standard input and named pipes, such as 48000:2:f32le or 16000:1:S16_LE.",
 )
 def listen(
     devices: tuple[str, ...],

@@ -72,6 +72,8 @@ class FfmpegSource(Source):
     """
 
     opens_slowly = True
+    input_handle = subprocess.DEVNULL
+    """ffmpeg's standard input."""
 
     def __init__(
         self,
@@ -159,7 +161,7 @@ class FfmpegSource(Source):
             return subprocess.Popen(
                 command,
                 bufsize=0,
-                stdin=subprocess.DEVNULL,
+                stdin=self.input_handle,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
                 start_new_session=True,  # Ctrl-C is for Streamer to handle, not for ffmpeg

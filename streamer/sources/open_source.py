@@ -9,9 +9,6 @@ from streamer.config import Config, StreamConfig
 from streamer.errors import ConfigError
 from streamer.sources.source import Source
 
-STDIN_DESCRIPTOR = 0
-"""Descriptor of standard input; `sys.stdin` may be None or replaced."""
-
 
 def source_for(stream: StreamConfig, config: Config, realtime: bool) -> Source:
     """Return the source of a stream, not yet opened.
@@ -36,10 +33,13 @@ def source_for(stream: StreamConfig, config: Config, realtime: bool) -> Source:
     """
     device = stream.device
     if device == "-":
-        from streamer.sources.pcm import PcmSource
+        from streamer.sources.piped import PipedSource
 
-        pcm = config.pcm
-        return PcmSource(STDIN_DESCRIPTOR, pcm.rate_hz, pcm.channels, pcm.encoding)
+        return PipedSource(None, config.pcm)
+    if Path(device.removeprefix("file:")).is_fifo():
+        from streamer.sources.piped import PipedSource
+
+        return PipedSource(Path(device.removeprefix("file:")), config.pcm)
     if device.startswith("file:"):
         from streamer.sources.file import FileSource
         from streamer.sources.paced import Paced
@@ -72,7 +72,7 @@ def name_for(device: str) -> str:
     """
     if device == "-":
         return "stdin"
-    if device.startswith("file:"):
+    if device.startswith("file:") or Path(device).is_fifo():
         name = Path(device.removeprefix("file:")).stem
     elif "://" in device:
         from streamer.sources.ffmpeg import split_url

@@ -7,17 +7,13 @@ import os
 import time
 from collections.abc import Callable
 
-import numpy as np
-
-from streamer.arrays import Array
 from streamer.errors import ConfigError, StreamError
+from streamer.sources.pcm_encoding import pcm_encoding
 from streamer.sources.pipe import PipePacing, PipeReader
+from streamer.sources.sound_file_kind import sound_file_kind
 from streamer.sources.source import Block, Source, format_fault
 
 logger = logging.getLogger(__name__)
-
-ENCODINGS = {"s16le": ("<i2", 2.0**-15), "f32le": ("<f4", 1.0)}
-"""NumPy type of a sample, and the factor that makes full scale 1, by ffmpeg's name of the encoding."""
 
 
 class PcmSource(Source):
@@ -34,10 +30,14 @@ class PcmSource(Source):
         Sample rate, 4,000 to 384,000.
     channels : int
         Number of channels, 1 or more.
-    encoding : {"s16le", "f32le"}
-        Type of the samples: 16-bit integers or 32-bit floats, little-endian.
+    encoding : str
+        Encoding of the samples, by the name that ffmpeg, arecord or sox gives it (`pcm_encoding`).
     clock : callable
         Returns seconds; `time.monotonic` except in tests.
+    name : str
+        Name of the source in messages; None names the descriptor.
+    head : bytes
+        Bytes that were read from the descriptor already.
 
     Raises
     ------
@@ -52,18 +52,18 @@ class PcmSource(Source):
         channels: int = 1,
         encoding: str = "s16le",
         clock: Callable[[], float] = time.monotonic,
+        name: str | None = None,
+        head: bytes = b"",
     ) -> None:
-        if encoding not in ENCODINGS:
-            raise ConfigError(f"raw PCM has encoding '{encoding}'; expected one of {', '.join(ENCODINGS)}")
+        self._encoding = pcm_encoding(encoding)
         if fault := format_fault(rate_hz, channels):
             raise ConfigError(f"raw PCM {fault}")
         self.rate_hz = rate_hz
         self.channels = channels
         self._descriptor = descriptor
-        self._encoding = encoding
-        self._name = "standard input" if descriptor == 0 else f"descriptor {descriptor}"
-        self._dtype, self._scale = ENCODINGS[encoding]
-        self._frame_bytes = channels * np.dtype(self._dtype).itemsize
+        self._name = name or ("standard input" if descriptor == 0 else f"descriptor {descriptor}")
+        self._head = head
+        self._frame_bytes = channels * self._encoding.sample_bytes
         self._clock = clock
         self._reader: PipeReader | None = None
         self._ended = False
@@ -80,7 +80,7 @@ class PcmSource(Source):
             raise StreamError(
                 f"{self._name} is a terminal; expected raw PCM through a pipe: {self._example()}"
             )
-        self._reader = PipeReader(self._descriptor, self._frame_bytes)
+        self._reader = PipeReader(self._descriptor, self._frame_bytes, self._head)
         self._pacing = PipePacing(self.rate_hz, self._clock())
 
     def read(self, max_frames: int) -> Block | None:
@@ -98,7 +98,16 @@ class PcmSource(Source):
             self._warn_of_leftover(self._reader.begun_bytes)
         if not data:
             return None
-        block = Block(self._position, self._decoded(data), captured_at=None)
+        if self._position == 0 and (found := sound_file_kind(data)):
+            logger.warning(
+                "%s begins with the header of a sound file (%s), which is heard as noise, because a format of raw PCM "
+                "was given; leave that out (--pcm, or [pcm] in the configuration), and the file is decoded",
+                self._name,
+                found,
+            )
+        block = Block(
+            self._position, self._encoding.decoded(data).reshape(-1, self.channels), captured_at=None
+        )
         self._position = block.stop
         self._pacing.note_read(len(block.samples), self._clock())
         return block
@@ -120,11 +129,6 @@ class PcmSource(Source):
         self._reader = None
         self._ended = True
 
-    def _decoded(self, data: bytes) -> Array:
-        samples = np.frombuffer(data, self._dtype).astype(np.float32)
-        samples *= np.float32(self._scale)
-        return samples.reshape(-1, self.channels)
-
     def _warn_of_leftover(self, leftover_bytes: int) -> None:
         if leftover_bytes:
             logger.warning(
@@ -133,10 +137,10 @@ class PcmSource(Source):
                 self._name,
                 leftover_bytes,
                 self.channels,
-                self._encoding,
+                self._encoding.name,
                 self._frame_bytes,
             )
 
     def _example(self) -> str:
-        raw = f"-f {self._encoding} -ar {self.rate_hz} -ac {self.channels}"
+        raw = f"-f {self._encoding.name.partition('_')[0]} -ar {self.rate_hz} -ac {self.channels}"
         return f"`ffmpeg -v error -i FILE {raw} - | streamer listen --device -`"

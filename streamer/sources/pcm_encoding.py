@@ -134,7 +134,7 @@ def pcm_encoding(name: str) -> PcmEncoding:
     if name == ARECORD_24_IN_32:
         return ENCODINGS["s24le_in_32"]
     plain = re.sub(r"[^a-z0-9]", "", name.lower()).removeprefix("pcm")
-    plain = re.sub(r"^(\d+)(?:bits?)?(.+)$", r"\2\1", plain)  # "16-bit signed-integer"
+    plain = re.sub(r"^(\d+)(?:bit)?(.+)$", r"\2\1", plain)  # "16-bit signed-integer"
     found = ENCODINGS.get(ALIASES.get(plain, plain))
     if found is None:
         known = ", ".join(known for known in ENCODINGS if known != "s24le_in_32")

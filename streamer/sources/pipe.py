@@ -37,12 +37,14 @@ class PipeReader:
         A descriptor open for reading.
     item_bytes : int
         Length of an item, which for sound is a frame; 1 or more.
+    head : bytes
+        Bytes that were read already; they are given first.
     """
 
-    def __init__(self, descriptor: int, item_bytes: int) -> None:
+    def __init__(self, descriptor: int, item_bytes: int, head: bytes = b"") -> None:
         self._descriptor = descriptor
         self._item_bytes = item_bytes
-        self._begun = b""
+        self._begun = head
         self._ended = False
         # select() would fail with a descriptor of 1,024 or more.
         self._poll = select.poll()
@@ -50,8 +52,8 @@ class PipeReader:
 
     @property
     def ended(self) -> bool:
-        """Whether the writer has closed its end and all data was read."""
-        return self._ended
+        """Whether the writer has closed its end and all whole items were read."""
+        return self._ended and len(self._begun) < self._item_bytes
 
     @property
     def begun_bytes(self) -> int:
@@ -60,14 +62,14 @@ class PipeReader:
 
     def read(self, max_items: int) -> bytes:
         """Return the whole items that have come, at most `max_items`; empty if there is none."""
-        if self._ended or not self.wait(0.0):
-            return b""
-        fresh = os.read(self._descriptor, max_items * self._item_bytes - len(self._begun))
-        self._ended = not fresh
-        data = self._begun + fresh
-        whole = len(data) - len(data) % self._item_bytes
-        self._begun = data[whole:]
-        return data[:whole]
+        wanted = max_items * self._item_bytes - len(self._begun)
+        if not self._ended and wanted > 0 and self.wait(0.0):
+            fresh = os.read(self._descriptor, wanted)
+            self._ended = not fresh
+            self._begun += fresh
+        whole = min(max_items, len(self._begun) // self._item_bytes) * self._item_bytes
+        data, self._begun = self._begun[:whole], self._begun[whole:]
+        return data
 
     def wait(self, timeout_s: float) -> bool:
         """Wait at most `timeout_s`; return whether a read would give bytes, the end or an error."""

@@ -14,6 +14,7 @@ from streamer.sources.file import FileSource
 from streamer.sources.open_source import name_for, source_for
 from streamer.sources.paced import Paced
 from streamer.sources.pcm import PcmSource
+from streamer.sources.piped import PipedSource
 
 
 @pytest.mark.parametrize(
@@ -55,8 +56,10 @@ def test_standard_input_is_descriptor_0_whatever_python_makes_of_it(monkeypatch:
     monkeypatch.setattr(sys, "stdin", None)
     config = Config(pcm=PcmConfig(rate_hz=8_000, channels=3))
     source = source_for(StreamConfig("-"), config, realtime=True)
-    assert isinstance(source, PcmSource)
-    assert (source._descriptor, source.rate_hz, source.channels) == (0, 8_000, 3)
+    assert isinstance(source, PipedSource)
+    raw = source._inner
+    assert isinstance(raw, PcmSource)
+    assert (raw._descriptor, raw.rate_hz, raw.channels) == (0, 8_000, 3)
 
 
 @pytest.mark.parametrize(("rate_hz", "channels", "asked"), [(0, 0, (None, None)), (8_000, 3, (8_000, 3))])
