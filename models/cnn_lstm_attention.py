@@ -22,7 +22,7 @@ NOT_SEEN = -1e9
 
 @dataclass(frozen=True)
 class CnnLstmAttentionConfig:
-    """Sizes of the network.
+    """Sizes of the separation network `CnnLstmAttention`.
 
     Attributes
     ----------
@@ -39,7 +39,7 @@ class CnnLstmAttentionConfig:
     dropout : float
         Dropout before the last layer, in training.
     level_frames : int
-        Frames whose mean power normalises the level.
+        Frames, the present one and those before it, by whose mean power the input is scaled to a power of 1.
     """
 
     stft: StftConfig = field(default_factory=StftConfig)
@@ -86,9 +86,9 @@ class CnnLstmAttention(StreamingModel):
         )
 
     def forward(self, x: Tensor, state: TorchState | None = None) -> tuple[Tensor, TorchState]:
-        """Return masks for spectra.
+        """Return the mask of the voice and the logit that a voice sounds, for each frame of spectra.
 
-        Arguments and results are those of `models.separation_mask.Mask`; the imaginary parts of the mask are 0.
+        Arguments and results are those of `models.separation_mask.Mask.forward`; the imaginary parts of the mask are 0.
         """
         state = self.init(x) if state is None else state
         level_state, rest = state[:1], state[1:]
@@ -136,7 +136,11 @@ class PastAttention(StreamingLayer):
         self.state_shapes = ((steps - 1, 2 * width + 1),)
 
     def forward(self, x: Tensor, state: TorchState | None = None) -> tuple[Tensor, TorchState]:
-        """Map (batch, time, width) to the same shape; the state holds keys, values, and a 1 for each that exists."""
+        """Return for each step of `x`, (batch, time, width), a sum over the past, in the same shape; and the state.
+
+        The sum is weighted by attention. The state holds the keys and values of the last `steps - 1` steps, and for
+        each step a 1 if it existed: the zeros of a fresh state are not attended to.
+        """
         state = self.init(x) if state is None else state
         new = torch.cat([self.key(x), self.value(x), torch.ones_like(x[..., :1])], dim=2)
         known = torch.cat([state[0], new], dim=1)

@@ -18,12 +18,12 @@ from models.layers import (
 )
 
 HOP_FRAMES = 8
-"""Frames per embedding: three time strides of 2."""
+"""Input frames of 10 ms for each embedding: three convolutions halve the number of steps in time."""
 
 
 @dataclass(frozen=True)
 class EarConfig:
-    """Sizes of the ear.
+    """Sizes of the embedding model `Ear`.
 
     Attributes
     ----------
@@ -45,11 +45,12 @@ class EarConfig:
 
 
 class Ear(NormalisingModel):
-    """Causal MobileNet: depthwise separable convolutions (Howard et al. 2017), then dilated blocks over time.
+    """Embedding model: a causal MobileNet that gives 512 numbers every 80 ms, by depthwise separable convolutions.
 
-    Strides reduce time to steps of 80 ms and the bands to two, which a last convolution joins. A separable
-    convolution whose input and output have the same shape has a residual connection. The receptive field is finite:
-    sound older than about 2 s has no influence.
+    The convolutions are those of Howard et al. (2017); dilated residual blocks over time follow. Strides reduce time to
+    steps of 80 ms and the bands to two, which a last convolution joins. A separable convolution whose input and output
+    have the same shape has a residual connection. The receptive field is finite: sound older than about 2 s has no
+    influence.
 
     Parameters
     ----------

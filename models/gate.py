@@ -17,12 +17,12 @@ from models.layers import (
 )
 
 HOP_FRAMES = 4
-"""Frames per output: two time strides of 2."""
+"""Input frames of 23 ms for each output: two convolutions halve the number of steps in time."""
 
 
 @dataclass(frozen=True)
 class GateConfig:
-    """Sizes of the gate.
+    """Sizes of the gate's network, `Gate`.
 
     Attributes
     ----------
@@ -33,7 +33,7 @@ class GateConfig:
     channels : int
         Width of the residual blocks over time.
     kernel : int
-        Kernel of their convolutions, in steps.
+        Length of the kernel of the residual blocks, in steps of 93 ms.
     dilations : tuple of int
         Dilation of each residual block. The receptive field is about
         ``(kernel - 1) * sum(dilations) * 93`` ms.
@@ -50,8 +50,9 @@ class GateConfig:
 
 
 class Gate(NormalisingModel):
-    """Causal convolutions over time and bands, then dilated residual blocks over time (Bai et al. 2018, TCN).
+    """Network of the gate: it gives the logit of music every 93 ms, from log-mel frames.
 
+    Causal convolutions over time and bands come first, then dilated residual blocks over time (Bai et al. 2018, TCN).
     The memory is finite: sound older than the receptive field has no influence.
 
     Parameters
@@ -83,11 +84,11 @@ class Gate(NormalisingModel):
 
     @property
     def memory_frames(self) -> int:
-        """Receptive field of the residual blocks, in frames."""
+        """Receptive field of the residual blocks, in input frames of 23 ms."""
         return (self.config.kernel - 1) * sum(self.config.dilations) * HOP_FRAMES
 
     def forward(self, x: Tensor, state: TorchState | None = None) -> tuple[Tensor, TorchState]:
-        """Score log-mel frames of `models.front_ends`.
+        """Return the logit of music for every `HOP_FRAMES` log-mel frames of `models.front_ends.music_front_end`.
 
         Parameters
         ----------
@@ -99,7 +100,7 @@ class Gate(NormalisingModel):
         Returns
         -------
         y : Tensor, shape (batch, frames / HOP_FRAMES, labels)
-            Logits.
+            Logits of the labels; the only label is music.
         state : tuple of Tensor
         """
         state = self.init(x) if state is None else state

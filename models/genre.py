@@ -18,12 +18,12 @@ from models.layers import (
 )
 
 HOP_FRAMES = 4
-"""Frames per output: two time strides of 2."""
+"""Input frames of 23 ms for each output: two convolutions halve the number of steps in time."""
 
 
 @dataclass(frozen=True)
 class GenreConfig:
-    """Sizes of the genre network.
+    """Sizes of the genre network, `Genre`.
 
     Attributes
     ----------
@@ -47,15 +47,16 @@ class GenreConfig:
 
 
 class Genre(StreamingModel):
-    """Causal separable convolutions (Howard et al. 2017) over time and bands, logits averaged over the last steps.
+    """Genre network: it gives a logit of every genre each 93 ms, averaged over the last steps.
 
-    The level is subtracted first, so that scores do not depend on the playback volume.
+    It consists of causal separable convolutions (Howard et al. 2017) over time and bands. The mean level of the last 3
+    s is subtracted from the input first, so that scores do not depend on the playback volume.
 
     Parameters
     ----------
     config : GenreConfig
     labels : tuple of str
-        Names of the outputs.
+        Names of the genres, in the order of the outputs.
     """
 
     hop_frames = HOP_FRAMES
@@ -88,7 +89,7 @@ class Genre(StreamingModel):
         self.state_shapes = self.loudness.state_shapes + self.body.state_shapes + self.memory.state_shapes
 
     def forward(self, x: Tensor, state: TorchState | None = None) -> tuple[Tensor, TorchState]:
-        """Return the genre logits of log-mel frames of `models.front_ends`.
+        """Return the logits of the genres for log-mel frames of `models.front_ends.music_front_end`.
 
         Parameters
         ----------
@@ -100,7 +101,7 @@ class Genre(StreamingModel):
         Returns
         -------
         y : Tensor, shape (batch, frames / HOP_FRAMES, labels)
-            Logits.
+            Logits of the genres, each a mean over the last steps.
         state : tuple of Tensor
         """
         state = self.init(x) if state is None else state

@@ -12,7 +12,7 @@ from streamer.errors import ConfigError
 
 @dataclass(frozen=True)
 class HeadConfig:
-    """Sizes of a head.
+    """Sizes of a head that classifies the embeddings of the ear, `ClassifierHead`.
 
     Attributes
     ----------
@@ -34,9 +34,9 @@ class HeadConfig:
 
 
 class ClassifierHead(NormalisingModel):
-    """Classify embeddings by a perceptron, and average the logits over the last steps.
+    """Head that classifies embeddings by a perceptron, and averages the logits over the last steps.
 
-    The average is there because the scores of single steps jump.
+    Without the average, scores jump from one step of 80 ms to the next.
 
     Parameters
     ----------
@@ -44,7 +44,7 @@ class ClassifierHead(NormalisingModel):
     embedding : int
         Numbers in an embedding.
     labels : tuple of str
-        Names of the outputs.
+        Names of the classes, in the order of the outputs.
     """
 
     hop_frames = 1
@@ -62,5 +62,5 @@ class ClassifierHead(NormalisingModel):
         self.state_shapes = self.memory.state_shapes
 
     def forward(self, x: Tensor, state: TorchState | None = None) -> tuple[Tensor, TorchState]:
-        """Return logits, shape (batch, steps, labels), of embeddings, shape (batch, steps, embedding)."""
+        """Return logits, (batch, steps, labels), for embeddings, (batch, steps, embedding), and the state."""
         return self.memory(self.layers(self.normalised(x)), state)

@@ -20,12 +20,12 @@ from torch import Tensor, nn
 TorchState: TypeAlias = tuple[Tensor, ...]
 
 PRODUCT_CHANNELS = 256
-"""From this many outputs on, a convolution over all bands is computed as a product of matrices. For the ear's 512
-outputs that is faster for several streams; for the gate's 96 it is slower for one."""
+"""Number of output channels from which on `BandJoin` is computed as a product of matrices instead of a convolution.
+For the ear's 512 channels the product is faster for several streams; for the gate's 96 it is slower for one."""
 
 
 class StreamingLayer(nn.Module):
-    """Base class of every layer with a state.
+    """Base class of every layer that carries a state: ``forward(x, state=None)`` returns the output and the new state.
 
     Attributes
     ----------
@@ -42,12 +42,12 @@ class StreamingLayer(nn.Module):
         return sum(weights.numel() for weights in self.parameters())
 
     def init(self, x: Tensor) -> TorchState:
-        """Return a state of zeros for the batch of `x`, in its dtype and on its device."""
+        """Return a fresh state, zeros, with a row for each row of `x`, in the dtype and on the device of `x`."""
         return tuple(x.new_zeros((x.shape[0], *shape)) for shape in self.state_shapes)
 
 
 class CausalConv2d(StreamingLayer):
-    """Convolve over (time, bands), seeing only the present and the past; batch norm follows.
+    """Convolve over time and bands, seeing only present and past steps, and apply batch norm to the result.
 
     Bands are zero-padded on both sides. Time is padded by the state, which holds the last ``past`` input steps.
 
@@ -57,9 +57,9 @@ class CausalConv2d(StreamingLayer):
     bands : int
         Bands of the input; 1 makes it a convolution over time.
     kernel : tuple of int
-        Extent in time and in bands; the latter is odd.
+        Extent in time and in bands; the extent in bands is odd.
     stride : tuple of int
-        Stride in time and in bands. The input's length is a multiple of the former.
+        Stride in time and in bands. The number of input steps is a multiple of the stride in time.
     dilation : int
         Dilation over time.
     groups : int
@@ -98,7 +98,10 @@ class CausalConv2d(StreamingLayer):
         self.norm: nn.Module = nn.BatchNorm2d(channels_out)
 
     def forward(self, x: Tensor, state: TorchState | None = None) -> tuple[Tensor, TorchState]:
-        """Convolve and normalise (batch, channels, time, bands)."""
+        """Return the normalised convolution of `x`, shape (batch, channels, time, bands), and the state.
+
+        The output has `channels_out` channels; time and bands are divided by their strides.
+        """
         state = self.init(x) if state is None else state
         if not self.past:
             return self.norm(self.conv(x)), ()
@@ -107,10 +110,11 @@ class CausalConv2d(StreamingLayer):
 
 
 class BandJoin(CausalConv2d):
-    """Convolve over all bands of a step at once, so that one band is left.
+    """Join all bands of a step into one by a convolution with learnt weights, and apply batch norm.
 
     The weights have the shape of a pointwise convolution over channels times bands. From `PRODUCT_CHANNELS` outputs on
-    it is computed as a product of matrices, because ONNX Runtime's convolution reads the weights again for each stream.
+    the convolution is computed as a product of matrices, because ONNX Runtime's convolution reads the weights again for
+    each stream.
 
     Parameters
     ----------
@@ -124,7 +128,10 @@ class BandJoin(CausalConv2d):
         self.bands = bands
 
     def forward(self, x: Tensor, state: TorchState | None = None) -> tuple[Tensor, TorchState]:
-        """Map (batch, channels_in, time, bands) to (batch, channels_out, time, 1)."""
+        """Return the joined bands of `x`, (batch, channels_in, time, bands), and the given state.
+
+        The output has the shape (batch, channels_out, time, 1).
+        """
         weight = self.conv.weight.view(self.conv.out_channels, -1, 1, self.bands)
         if self.conv.out_channels < PRODUCT_CHANNELS:
             return self.norm(F.conv2d(x, weight, self.conv.bias)), state or ()
@@ -136,7 +143,7 @@ class BandJoin(CausalConv2d):
 
 
 class ResidualBlock(StreamingLayer):
-    """Add a depthwise dilated convolution over time and a pointwise one to the input.
+    """Add to the input what a dilated depthwise convolution over time, a ReLU and a pointwise convolution make of it.
 
     Parameters
     ----------
@@ -154,7 +161,7 @@ class ResidualBlock(StreamingLayer):
         self.state_shapes = self.depthwise.state_shapes
 
     def forward(self, x: Tensor, state: TorchState | None = None) -> tuple[Tensor, TorchState]:
-        """Map (batch, channels, time, 1) to the same shape."""
+        """Return the sum for `x`, shape (batch, channels, time, 1), in the same shape, and the state."""
         y, state = self.depthwise(x, state)
         y, _ = self.pointwise(torch.relu(y))
         return x + y, state
@@ -184,21 +191,24 @@ class SeparableConv(StreamingLayer):
         self.state_shapes = self.depthwise.state_shapes
 
     def forward(self, x: Tensor, state: TorchState | None = None) -> tuple[Tensor, TorchState]:
-        """Map (batch, channels_in, time, bands) to (batch, channels_out, time / stride, bands / stride)."""
+        """Return the convolution of `x`, (batch, channels_in, time, bands), and the state.
+
+        The output has the shape (batch, channels_out, time / stride, bands / stride).
+        """
         y, state = self.depthwise(x, state)
         y, _ = self.pointwise(torch.relu(y))
         return (x + y if self.residual else y), state
 
 
 class StreamingModel(StreamingLayer):
-    """Base class of every network that is exported.
+    """Base class of every network that is exported to ONNX, with the positions of its outputs in time.
 
     Attributes
     ----------
     hop_frames : int
-        Input frames per output.
+        Input frames for each output.
     latency_frames : int
-        Input frames before the first output.
+        Input frames that must have come in before the first output.
     """
 
     hop_frames: int
@@ -206,7 +216,7 @@ class StreamingModel(StreamingLayer):
 
 
 class NormalisingModel(StreamingModel):
-    """Base class of networks that normalise their input by the statistics of the training data.
+    """Base class of networks that standardise their input by the mean and standard deviation of the training data.
 
     Parameters
     ----------
@@ -222,12 +232,15 @@ class NormalisingModel(StreamingModel):
         self.register_buffer("scale", torch.ones(width))
 
     def set_normalisation(self, mean: Tensor, std: Tensor) -> None:
-        """Set the mean and standard deviation of every number of a frame, shape (width,)."""
+        """Set the mean and the standard deviation of the training data, both of shape (width,), that `normalised` uses.
+
+        A standard deviation below 1e-3 counts as 1e-3.
+        """
         self.mean.copy_(mean)
         self.scale.copy_(1.0 / std.clamp(min=1e-3))
 
     def normalised(self, x: Tensor) -> Tensor:
-        """Return frames, shape (..., width), with mean 0 and standard deviation 1."""
+        """Return `x`, (..., width), less the mean and divided by the standard deviation of the training data."""
         return (x - self.mean) * self.scale
 
 
@@ -250,7 +263,7 @@ class WindowMean(StreamingLayer):
         self.state_shapes = ((steps - 1, width + 1),)
 
     def forward(self, x: Tensor, state: TorchState | None = None) -> tuple[Tensor, TorchState]:
-        """Map (batch, time, width) to the same shape."""
+        """Return for each step of `x`, (batch, time, width), the mean of the last steps; and the state."""
         state = self.init(x) if state is None else state
         counted = F.pad(x, (0, 1), value=1.0)  # a 1 marks real steps; the zeros of a fresh state do not count
         known = torch.cat([state[0], counted], dim=1)
@@ -260,7 +273,7 @@ class WindowMean(StreamingLayer):
 
 
 class StreamingSequence(StreamingLayer):
-    """Apply layers one after another, with a ReLU after each; the state is all their states in a row.
+    """Apply layers one after another, with a ReLU after each; the state is the layers' states, joined to one tuple.
 
     Parameters
     ----------
@@ -274,7 +287,7 @@ class StreamingSequence(StreamingLayer):
         self._widths = [len(layer.state_shapes) for layer in layers]
 
     def forward(self, x: Tensor, state: TorchState | None = None) -> tuple[Tensor, TorchState]:
-        """Apply all layers."""
+        """Return the output of the last layer, after its ReLU, and the new states of all layers in one tuple."""
         state = self.init(x) if state is None else state
         after: list[Tensor] = []
         for layer, width in zip(self.layers, self._widths, strict=True):
@@ -285,7 +298,10 @@ class StreamingSequence(StreamingLayer):
 
 
 def fold_batch_norm(model: nn.Module) -> None:
-    """Fold every batch norm into the convolution before it, in place, once training is finished."""
+    """Merge every batch norm of `model`, in place, into the convolution before it; the model goes to evaluation mode.
+
+    The outputs in evaluation mode stay the same, with fewer operations to run.
+    """
     model.eval()
     for module in model.modules():
         if isinstance(module, CausalConv2d) and isinstance(module.norm, nn.BatchNorm2d):

@@ -26,17 +26,19 @@ class Lstm(nn.Module):
             self.lstm.get_parameter("bias_hh_l0")[units : 2 * units] = 1.0
 
     def forward(self, x: Tensor, hidden: Tensor, cell: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Map (rows, steps, width) to (rows, steps, units).
+        """Return the LSTM's output for each step, and its hidden and cell state after the last step.
 
         Parameters
         ----------
-        x : Tensor
+        x : Tensor, shape (rows, steps, width)
         hidden, cell : Tensor, shape (rows, units)
+            State after the steps before; zeros at a start.
 
         Returns
         -------
         y : Tensor, shape (rows, steps, units)
         hidden, cell : Tensor, shape (rows, units)
+            State after the last step.
         """
         if torch.compiler.is_exporting():
             exported: tuple[Tensor, Tensor, Tensor] = exported_lstm(x, hidden, cell, *self._weights())
@@ -54,7 +56,11 @@ class Lstm(nn.Module):
 def exported_lstm(
     x: Tensor, hidden: Tensor, cell: Tensor, weight_in: Tensor, weight: Tensor, bias_in: Tensor, bias: Tensor
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Compute an LSTM as one operation, with the weights of `torch.nn.LSTM`."""
+    """Return output, hidden state and cell state of a one-layer LSTM, computed as a single operation.
+
+    Weights and biases are those of `torch.nn.LSTM`, and shapes those of `Lstm.forward`. The exporter writes this
+    operation as ONNX's own LSTM.
+    """
     weights = [weight_in, weight, bias_in, bias]
     before = [hidden.unsqueeze(0), cell.unsqueeze(0)]
     y, hidden, cell = torch.lstm(x, before, weights, True, 1, 0.0, False, False, True)

@@ -17,14 +17,15 @@ from streamer.errors import ConfigError
 
 @dataclass(frozen=True)
 class MaskConfig:
-    """Sizes of the network.
+    """Sizes of the separation network, `Mask`.
 
     Attributes
     ----------
     stft : StftConfig
         Transform that gives the input spectra.
     zones : tuple of (int, int)
-        Bands, and bins in each band, from the lowest bin up. Together they are all bins but the last.
+        Zones of the spectrum from the lowest bin up: the number of bands in the zone, and the bins in each band.
+        Together the zones hold all bins but the last.
     channels : int
         Numbers per band between the blocks.
     memory : int
@@ -38,7 +39,7 @@ class MaskConfig:
     voice_memory : int
         Units of the LSTM that detects a voice.
     level_frames : int
-        Frames whose mean power normalises the level.
+        Frames, the present one and those before it, by whose mean power the input is scaled to a power of 1.
 
     Raises
     ------
@@ -70,16 +71,17 @@ class MaskConfig:
 
     @property
     def bands(self) -> int:
-        """Number of bands in all zones."""
+        """Number of bands in all zones together."""
         return sum(bands for bands, _ in self.zones)
 
 
 class Mask(StreamingModel):
-    """Causal band-split network: blocks of an LSTM along time and a convolution across bands.
+    """Separation network: from spectra, it gives a complex mask of the voice and the logit that a voice sounds.
 
-    The bands and the LSTM, here in one direction, are those of Luo and Yu (2023), "Music source separation with
-    band-split RNN"; the layers across bands are those of Liu et al. (2022), "A ConvNet for the 2020s". The level of the
-    last frames is normalised first, and complex values are compressed by the power 0.3.
+    It is causal and splits the spectrum into bands (Luo and Yu 2023, "Music source separation with band-split RNN").
+    Each block is an LSTM along time, here in one direction, and layers across bands (Liu et al. 2022, "A ConvNet for
+    the 2020s"). The input is first scaled by the power of the last frames, and complex values are compressed by the
+    power 0.3.
 
     Parameters
     ----------
@@ -103,19 +105,20 @@ class Mask(StreamingModel):
         self.state_shapes = self.level.state_shapes + block_states + self.voice.state_shapes
 
     def forward(self, x: Tensor, state: TorchState | None = None) -> tuple[Tensor, TorchState]:
-        """Return masks for the spectra of `models.spectra.as_features`.
+        """Return the mask of the voice and the logit that a voice sounds, for each frame.
 
         Parameters
         ----------
         x : Tensor, shape (batch, frames, 2 * bins)
+            Spectra of the mixture as `models.spectra.as_features` gives them.
         state : tuple of Tensor, optional
             State after the frames before; a fresh one if absent.
 
         Returns
         -------
         y : Tensor, shape (batch, frames, 2 * bins + 1)
-            Real parts of the voice's mask, its imaginary parts, and the logit of a voice. The accompaniment is what
-            the voice's mask leaves.
+            Real parts of the voice's mask, imaginary parts of the mask, and the logit that a voice sounds. The
+            spectrum times the mask is the voice; the rest of the spectrum is the accompaniment.
         state : tuple of Tensor
         """
         state = self.init(x) if state is None else state
@@ -166,7 +169,7 @@ class Mask(StreamingModel):
 
 
 def separate(model: nn.Module, mixture: Tensor, config: StftConfig) -> tuple[Tensor, Tensor, Tensor]:
-    """Separate whole sounds into voice and accompaniment, which add up to the mixture.
+    """Separate whole sounds into voice and accompaniment, which add up to the mixture sample by sample.
 
     Parameters
     ----------
@@ -174,13 +177,13 @@ def separate(model: nn.Module, mixture: Tensor, config: StftConfig) -> tuple[Ten
         A `Mask`, or a wrapper of one.
     mixture : Tensor, shape (batch, samples)
     config : StftConfig
-        The model's transform.
+        Short-time Fourier transform with which the model was trained.
 
     Returns
     -------
     voice, music : Tensor, shape (batch, samples)
     logits : Tensor, shape (batch, hops)
-        Logits of a voice, one per hop.
+        Logits that a voice sounds, one for each hop of the transform.
     """
     spectra = without_offset(analyse(mixture, config), config)
     y = model(as_features(spectra))[0].float()  # torch has no complex numbers in half precision
@@ -191,10 +194,10 @@ def separate(model: nn.Module, mixture: Tensor, config: StftConfig) -> tuple[Ten
 
 
 class Zone(nn.Module):
-    """Apply a linear layer, shared by all bands of a zone, to each band and its two neighbours.
+    """Encode each band of a zone, with its two neighbours, by one linear layer that all bands of the zone share.
 
-    Because the bands share weights, what is learnt at one pitch holds at others. The lowest and the highest band of a
-    zone are their own neighbours.
+    Because the bands share weights, what is learnt at one pitch holds at others. The lowest band of a zone stands in
+    for the missing one below it, and the highest for the missing one above.
 
     Parameters
     ----------
@@ -213,7 +216,7 @@ class Zone(nn.Module):
 
 
 class BandLayers(nn.Module):
-    """Layers of a block: one along time, then those within a frame.
+    """Layers of a block: one along time, and then layers within a frame, across bands and within each band.
 
     Parameters
     ----------
@@ -221,7 +224,7 @@ class BandLayers(nn.Module):
     time : Module
         Layer along time; its input has `config.channels` numbers in a step.
     time_width : int
-        Numbers in a step of what `time` returns.
+        Numbers in a step of the output of `time`.
     """
 
     def __init__(self, config: MaskConfig, time: nn.Module, time_width: int) -> None:
@@ -238,7 +241,7 @@ class BandLayers(nn.Module):
         )
 
     def within_frames(self, x: Tensor) -> Tensor:
-        """Apply the layers across and within bands, (batch, bands, frames, channels) to the same shape."""
+        """Return `x`, (batch, bands, frames, channels), after the layers across and within bands, in the same shape."""
         y = self.across(self.band_norm(x).permute(0, 3, 1, 2)).permute(0, 2, 3, 1)
         x = x + self.across_out(nn.functional.gelu(y))
         mixed: Tensor = x + self.within(self.channel_norm(x))
@@ -257,7 +260,10 @@ class BandBlock(BandLayers):
         super().__init__(config, Lstm(config.channels, config.memory), config.memory)
 
     def forward(self, x: Tensor, hidden: Tensor, cell: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Map (batch, bands, frames, channels) to the same shape; `hidden` and `cell` are (batch, bands, memory)."""
+        """Return the block's output for `x`, (batch, bands, frames, channels), in the same shape; and the LSTM's state.
+
+        `hidden` and `cell`, the state, have the shape (batch, bands, memory).
+        """
         batch = x.shape[0]
         y, hidden, cell = self.time(self.time_norm(x).flatten(0, 1), hidden.flatten(0, 1), cell.flatten(0, 1))
         x = x + self.time_out(y).unflatten(0, (batch, -1))

@@ -11,9 +11,9 @@ from models.spectra import QUIET
 
 
 class OfflineMask(Mask):
-    """Variant of `models.separation_mask.Mask` whose LSTMs run over time in both directions.
+    """Variant of `models.separation_mask.Mask` whose LSTMs run over time in both directions, for comparison.
 
-    It takes a whole sound at once; there is no state.
+    It takes a whole sound at once and carries no state.
 
     Parameters
     ----------
@@ -27,7 +27,7 @@ class OfflineMask(Mask):
         self.state_shapes = ()
 
     def forward(self, x: Tensor, state: TorchState | None = None) -> tuple[Tensor, TorchState]:
-        """Return masks as `models.separation_mask.Mask` does, from the whole sound, and an empty state.
+        """Return what `models.separation_mask.Mask.forward` returns, from a whole sound, and an empty state.
 
         Raises
         ------

@@ -10,11 +10,15 @@ from models.layers import TorchState, WindowMean
 from streamer.dsp.stft import StftConfig
 
 QUIET = 1e-8
-"""Mean power below which a frame counts as silent: 99 dB below a full-scale sine's, with the default windows."""
+"""Mean power of a spectrum below which a frame counts as silent: 99 dB below a full-scale sine, with the default
+windows."""
 
 
 class Levelled(WindowMean):
-    """Scale features so that the last steps have a mean power of 1.
+    """Scale each step so that the last `steps` steps, the present one included, have a mean power of 1.
+
+    The mean is over all numbers of these steps. Where it is below `QUIET`, `QUIET` takes its place: silence is not
+    amplified.
 
     Parameters
     ----------
@@ -26,7 +30,7 @@ class Levelled(WindowMean):
         super().__init__(1, steps)
 
     def forward(self, x: Tensor, state: TorchState | None = None) -> tuple[Tensor, TorchState]:
-        """Map (batch, time, width), of any width, to the same shape."""
+        """Return `x`, shape (batch, time, width), scaled, in the same shape; and the state. Any width is allowed."""
         power, after = super().forward(x.square().mean(2, keepdim=True), state)
         return x * torch.rsqrt(power.clamp(min=QUIET)), after
 
@@ -53,12 +57,12 @@ def analyse(x: Tensor, config: StftConfig) -> Tensor:
 
 
 def without_offset(spectra: Tensor, config: StftConfig) -> Tensor:
-    """Subtract the offset of each frame from complex spectra (..., bins), as `streamer.separation.masks` does."""
+    """Return complex spectra, (..., bins), less each frame's constant offset, as `streamer.separation.masks` does."""
     return spectra - spectra[..., :1] * torch.from_numpy(config.constant).to(spectra)
 
 
 def synthesise(spectra: Tensor, config: StftConfig, samples: int) -> Tensor:
-    """Invert `analyse`, as `streamer.dsp.stft.InverseStft` does.
+    """Return the sound of spectra: the inverse of `analyse`, equal to `streamer.dsp.stft.InverseStft`.
 
     Parameters
     ----------
@@ -83,5 +87,5 @@ def synthesise(spectra: Tensor, config: StftConfig, samples: int) -> Tensor:
 
 
 def as_features(spectra: Tensor) -> Tensor:
-    """Return complex spectra (..., bins) as features: real parts, then imaginary parts, shape (..., 2 * bins)."""
+    """Return complex spectra, (..., bins), as a network's input: real parts, then imaginary parts, (..., 2 * bins)."""
     return torch.cat([spectra.real, spectra.imag], dim=-1)

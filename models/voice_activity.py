@@ -10,18 +10,19 @@ from torch import Tensor, nn
 from models.recurrent import Lstm
 
 FLOOR = 1e-4
-"""Power of a zone below which it counts as silent; that of a whole frame is about its number of bins."""
+"""Power that is added to the power of each zone before the logarithm, so that silence has one. The power of a whole
+frame is about its number of bins."""
 
 
 class VoiceActivity(nn.Module):
-    """Return the logit of a voice in each frame, by an LSTM over the power of zones before and after the mask.
+    """Voice detector of the separation network: an LSTM over the power of each zone, before and after the voice's mask.
 
     Parameters
     ----------
     zone_bins : sequence of int
-        Bins of each zone, from the lowest up.
+        Bins of each zone (a range of the spectrum, see `MaskConfig.zones`), from the lowest zone up.
     channels : int
-        Numbers per frame that the mask network adds as input.
+        Numbers in each frame of `x`, which the separation network gives as further input.
     memory : int
         Units of the LSTM.
     """
@@ -36,19 +37,26 @@ class VoiceActivity(nn.Module):
     def forward(
         self, spectra: Tensor, mask: Tensor, x: Tensor, hidden: Tensor, cell: Tensor
     ) -> tuple[Tensor, Tensor, Tensor]:
-        """Return logits and the state.
+        """Return the logit that a voice sounds in each frame, and the state of the LSTM.
 
         Parameters
         ----------
-        spectra, mask : Tensor, shape (batch, frames, 2 * bins)
-            Real parts, then imaginary parts; the spectra are normalised to a mean power of 1.
+        spectra : Tensor, shape (batch, frames, 2 * bins)
+            Spectra of the mixture, real parts and then imaginary parts, scaled by `models.spectra.Levelled`: over the
+            last `MaskConfig.level_frames` frames, the mean square of all parts is 1.
+        mask : Tensor, shape (batch, frames, 2 * bins)
+            Complex mask of the voice, real parts and then imaginary parts.
         x : Tensor, shape (batch, frames, channels)
+            Features of each frame inside the separation network: the mean over its bands.
         hidden, cell : Tensor, shape (batch, memory)
+            State of the LSTM after the frames before; zeros at a start.
 
         Returns
         -------
         logits : Tensor, shape (batch, frames, 1)
-        hidden, cell : Tensor
+            Positive where a voice is likelier than none; the probability is the sigmoid.
+        hidden, cell : Tensor, shape (batch, memory)
+            State of the LSTM after the last frame.
         """
         power = self._power(spectra)
         voice_power = power * self._power(mask)

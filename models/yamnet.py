@@ -26,7 +26,7 @@ from streamer.yamnet.weights import (
 )
 
 SILENCE = math.log(LogMelConfig().log_offset)
-"""Log-mel value of silence."""
+"""Log-mel value of digital silence in the default front end."""
 
 
 class _Convolution(nn.Conv2d):
@@ -68,7 +68,7 @@ class YAMNet(nn.Module):
 
     @classmethod
     def from_weights(cls, weights: Weights) -> YAMNet:
-        """Return a network with published weights, in evaluation mode."""
+        """Return a network in evaluation mode with the weights that Google published."""
         network = cls(weights.relu_max)
         with torch.no_grad():
             for name, parameter in network.named_parameters():
@@ -76,7 +76,7 @@ class YAMNet(nn.Module):
         return network.eval()
 
     def embed(self, patches: Tensor) -> Tensor:
-        """Return embeddings, shape (batch, 1024), of log-mel patches, shape (batch, 96, 64)."""
+        """Return embeddings, shape (batch, 1024), of log-mel patches of 0.96 s, shape (batch, 96, 64)."""
         x = patches.unsqueeze(1)
         for number in range(1, len(CHANNELS) + 1):
             for convolution in self.get_submodule(f"layer{number:02d}").children():
@@ -84,7 +84,7 @@ class YAMNet(nn.Module):
         return x.mean(dim=(2, 3))
 
     def forward(self, patches: Tensor) -> tuple[Tensor, Tensor]:
-        """Classify patches.
+        """Return the logits of AudioSet's 521 classes and the embedding of each patch.
 
         Parameters
         ----------
@@ -102,7 +102,7 @@ class YAMNet(nn.Module):
 
 
 def published_name(parameter: str) -> str:
-    """Return a parameter's name in `streamer.yamnet.weights.SHAPES`."""
+    """Return the name in `streamer.yamnet.weights.SHAPES` of a parameter of `YAMNet`."""
     return parameter.replace(".", "/").replace("weight", "kernel")
 
 
@@ -129,7 +129,7 @@ class SlidingYAMNet(StreamingModel):
         self.state_shapes = ((PATCH_FRAMES - hop_frames, MEL_BANDS),)
 
     def classify(self, x: Tensor, state: TorchState | None = None) -> tuple[Tensor, Tensor, TorchState]:
-        """Classify a stream of log-mel frames.
+        """Return the logits of AudioSet's classes and the embedding every `hop_frames` frames, and the state.
 
         Parameters
         ----------
@@ -154,6 +154,6 @@ class SlidingYAMNet(StreamingModel):
         return logits.unflatten(0, shape), embedding.unflatten(0, shape), (known[:, x.shape[1] :],)
 
     def forward(self, x: Tensor, state: TorchState | None = None) -> tuple[Tensor, TorchState]:
-        """Return the logits and the state of `classify`."""
+        """Return the logits of AudioSet's classes, (batch, frames / hop_frames, 521), and the state; see `classify`."""
         logits, _, state = self.classify(x, state)
         return logits, state
