@@ -20,7 +20,7 @@ from train.evaluate.stepped_scores import SteppedScorer
 
 
 class ClipFigures:
-    """Runs an exported model over clips and measures it. Subclasses define the task.
+    """Figures of an exported model on held-out clips. Subclasses, one for each task, choose the clips and the figures.
 
     Parameters
     ----------
@@ -52,7 +52,7 @@ class ClipFigures:
         self._clip_scores = self._scores(clips)
 
     def predictions(self, command: str) -> Predictions:
-        """Return the scores of every clip, with `command` as the command that gives them."""
+        """Return the scores of every step of every clip, with the true labels; `command` is noted as their origin."""
         labels = self._scorer.manifest.labels
         clips = self._clips.recordings
         return Predictions(
@@ -75,7 +75,7 @@ class ClipFigures:
 
     @property
     def decides(self) -> bool:
-        """Whether the model has thresholds."""
+        """Whether the model has operating points, without which no label is ever on."""
         return bool(self._scorer.manifest.operating_points)
 
     def clips(self) -> dict[str, Any]:
@@ -111,13 +111,16 @@ class ClipFigures:
         return found
 
     def points_of(self, goal: Goal, sounding: list[Array]) -> tuple[Thresholds, ...]:
-        """Choose thresholds of each label: on by its highest score in each clip, off by single steps.
+        """Return the thresholds of each label that reach `goal` on the clips, in the order of the labels.
+
+        The threshold ``on`` comes from the label's highest score in each clip, and ``off`` from single steps.
 
         Parameters
         ----------
         goal : Goal
+            Aim of the choice, such as a precision.
         sounding : list of Array, shape (steps,)
-            Scores of each label at the steps where it sounds.
+            For each label, its scores at the steps at which it is audible.
         """
         highest = np.stack([self._decided(scores).max(axis=0) for scores in self._clip_scores])
         truth = self._predictions.truth[:, None] == np.arange(highest.shape[1])
@@ -138,7 +141,7 @@ class ClipFigures:
 
 
 def with_descriptions(figures: Mapping[str, Callable[[], Mapping[str, Any]]]) -> dict[str, Any]:
-    """Compute figures by name and add the docstring of each as its description, for the manifest.
+    """Return the entries of each figure by its name, with the figure's docstring under ``what``, for the manifest.
 
     Docstrings of figures are therefore noun phrases that a reader of the manifest understands.
     """

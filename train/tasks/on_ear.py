@@ -16,7 +16,7 @@ WARM_UP_STEPS = 6
 
 
 def load_ear(folder: str) -> OnnxModel:
-    """Load the ear of an exported or released folder.
+    """Return the ear, as a model of ONNX Runtime, from an exported or released folder.
 
     Raises
     ------
@@ -35,12 +35,20 @@ def load_ear(folder: str) -> OnnxModel:
 
 
 def check_ear_holds_out(ear: OnnxModel, folder: str, fold: int, validation_fold: int) -> None:
-    """Check that an ear was not trained on the folds that a head on it is measured on.
+    """Refuse an ear that was trained on the folds that a head on this ear holds out.
 
     Raises
     ------
     ConfigError
         If the ear holds out other folds.
+
+    Parameters
+    ----------
+    ear : OnnxModel
+    folder : str
+        Folder of the ear, for the error's text.
+    fold, validation_fold : int
+        Folds that the head is tested and validated on.
     """
     expected = {"fold": fold, "validation_fold": validation_fold}
     held_out = ear.manifest.results.get("held out")
@@ -52,13 +60,15 @@ def check_ear_holds_out(ear: OnnxModel, folder: str, fold: int, validation_fold:
 
 
 def make_head(config: HeadConfig, labels: Sequence[str], embeddings: Tensor) -> ClassifierHead:
-    """Return a head of random weights that normalises its input by the mean and deviation of some embeddings.
+    """Return a head with random weights that normalises its input by the mean and deviation of `embeddings`.
 
     Parameters
     ----------
     config : HeadConfig
     labels : sequence of str
+        Names of the classes.
     embeddings : Tensor, shape (clips, steps, embedding)
+        Some embeddings that the head will be trained on.
     """
     flat = embeddings.flatten(0, 1)
     model = ClassifierHead(config, flat.shape[1], tuple(labels))

@@ -15,7 +15,7 @@ from train.mixing.distillation import PATCHES, DistillationConfig
 
 @dataclass(frozen=True)
 class EarRunConfig(HoldsOut):
-    """Configuration of a run of this task.
+    """Configuration of a training run of the task ``ear``, the embedding model.
 
     Attributes
     ----------
@@ -28,7 +28,8 @@ class EarRunConfig(HoldsOut):
     fold, validation_fold : int
         Held-out folds, see `train.loop.folds.HoldsOut`.
     embedding_weight, scores_weight, sounds_weight, music_weight : float
-        Weights of the parts of the loss.
+        Weights of the parts of the loss: distance from the teacher's embedding, from the teachers' scores, and cross
+        entropy of the classes of everyday sound and of music.
     mixed : float
         Share of the clips of everyday sound that are mixed with another clip; only the sounds' labels are learnt from
         these.
@@ -36,7 +37,7 @@ class EarRunConfig(HoldsOut):
         Number of the teachers' patches, 0.48 s each after the first, in the random part of an example that a batch
         takes: short parts of many examples teach more in a given time than long parts of few.
     masks, mask_bands, mask_frames : int
-        Stripes of SpecAugment in each direction, and their largest widths.
+        Number of stripes that SpecAugment hides in each direction, and the largest width of a stripe.
     smoothing : float
         Share of the sounds' labels that is spread over all classes.
     """

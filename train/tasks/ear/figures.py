@@ -22,7 +22,7 @@ DRAWS = 20
 
 
 def figures(folder: Path, config: EarRunConfig, data: Path, cache: Path, split: Split) -> dict[str, Any]:
-    """Return all figures on the run's test fold or, for ``validation``, on its validation fold."""
+    """Return all figures of an exported ear by name, on its run's test or validation fold of ESC-50."""
     held_out = config.fold if split == "test" else config.validation_fold
     sounds = SoundCache(esc50.recordings(data), cache)
     embeddings = SteppedScorer.of(folder).all_scores(sounds.sounds)

@@ -45,14 +45,14 @@ LIMITS = """
 
 
 def load_run(run: Path) -> Ear:
-    """Load the ear with the best weights of a run, in evaluation mode."""
+    """Return the ear of a training run, with the run's best weights, in evaluation mode."""
     model = Ear(read_config(EarRunConfig, run / "config.json").model)
     load_weights(model, run / "best.pt", Identity("ear", FRONT_END.config), prefix="ear.")
     return model.eval()
 
 
 def export_run(run: Path, folder: Path) -> Manifest:
-    """Export the best weights of a run into `folder`, without figures."""
+    """Export the best weights of a run into `folder`, and return the manifest, which has no figures."""
     config, model = read_config(EarRunConfig, run / "config.json"), load_run(run)
     front_end = LogMelConfig(mel_bands=model.config.mel_bands)
     manifest = dataclasses.replace(
@@ -64,12 +64,12 @@ def export_run(run: Path, folder: Path) -> Manifest:
 
 
 def evaluate(evaluation: Evaluation) -> dict[str, Any]:
-    """Return the figures of an exported ear."""
+    """Return the figures of an exported ear by name, on the fold that `evaluation.split` names."""
     return figures(evaluation.model, evaluation.config, evaluation.data, evaluation.cache, evaluation.split)
 
 
 def release(run: Path, data: Path, cache: Path, folder: Path) -> Manifest:
-    """Export the best weights of a run, measure them on the test fold, write the card.
+    """Export the ear of a run, measure it on the test fold, write the model card, and return the manifest.
 
     Parameters
     ----------

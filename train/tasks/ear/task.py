@@ -34,7 +34,7 @@ from train.tasks.ear.config import EarRunConfig
 
 
 class EarStudent(nn.Module):
-    """The ear with the output layers that it needs only while it learns.
+    """The ear with the four output layers that it needs only while it learns.
 
     Parameters
     ----------
@@ -53,7 +53,17 @@ class EarStudent(nn.Module):
         self.music = nn.Linear(config.embedding, 1)
 
     def forward(self, frames: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """Predict the teachers' standardised embedding and logits for each patch, sounds and music for each step."""
+        """Return what the ear predicts from log-mel frames, shape (batch, frames, mel_bands).
+
+        Returns
+        -------
+        embedding, logits : Tensor, shape (batch, patches, 1024) and (batch, patches, 521)
+            Standardised embedding and logits of the teachers for each patch.
+        sounds : Tensor, shape (batch, steps, classes)
+            Logits of the classes of everyday sound at each step of 80 ms.
+        music : Tensor, shape (batch, steps)
+            Logit of music at each step.
+        """
         embeddings, _ = self.ear(frames)
         # Cut to whole patches: a whole example ends with a part of one.
         patches = embeddings[:, FIRST_PATCH_STEP::PATCH_STEPS][:, :PATCHES]
@@ -62,7 +72,7 @@ class EarStudent(nn.Module):
 
 
 class EarTask:
-    """The training task of the ear, for `train.loop.train_loop`.
+    """Training task ``ear``: the data, losses and validation of the embedding model.
 
     Parameters
     ----------
@@ -94,7 +104,7 @@ class EarTask:
         return data_used(*self._caches.values())
 
     def make_model(self) -> nn.Module:
-        """Return a model of random weights that normalises its input by the mean and deviation of some examples."""
+        """Return an `EarStudent` with random weights; it normalises its input by statistics of training examples."""
         model = EarStudent(self.config.model, len(self.classes))
         frames = self._learnt.take("frames", self._draw(np.random.default_rng(self.config.loop.seed), 200))
         flat = frames.reshape(-1, frames.shape[-1])
@@ -102,7 +112,7 @@ class EarTask:
         return model
 
     def make_batch(self, seed: int, step: int, size: int) -> Batch:
-        """Return a batch whose first half are clips of everyday sound, some of them mixed with another.
+        """Return the batch of a step; half of it are clips of everyday sound, some mixed with a second clip.
 
         Returns
         -------
@@ -156,9 +166,16 @@ class EarTask:
         }
 
     def validate(self, model: nn.Module) -> dict[str, float]:
-        """Return figures on the validation fold.
+        """Return figures of a model on the validation fold.
 
-        ``score`` is the accuracy on clips as recorded, plus the AUC of music, less the error of the embedding.
+        Returns
+        -------
+        dict
+            ``accuracy``: share of the clips as recorded whose class is found. ``embedding_error``: mean squared
+            distance from the teacher's standardised embedding. ``music_auc`` and ``music_tpr_at_1pc``: area under the
+            curve of single steps with music against those without, and share of the steps with music that score above
+            99 % of the others. ``score``, by which the best weights are chosen: ``accuracy + music_auc -
+            embedding_error``.
         """
         # Clips as recorded, without their augmented variants, and all scenes and excerpts.
         rows = np.flatnonzero(self._checked.all("raw") | (self._checked.all("clip") < 0))
@@ -248,7 +265,7 @@ def _take_parts(arrays: Array, first: Array, length: int) -> Array:
 
 
 def mean_or_zero(losses: Tensor) -> Tensor:
-    """Return the mean of some losses, or zero if there are none in a batch."""
+    """Return the mean of `losses`, a tensor of one dimension, or 0 if it is empty, as a scalar."""
     return losses.sum() / max(1, len(losses))
 
 

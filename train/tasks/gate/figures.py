@@ -39,17 +39,17 @@ LEVELS_DB = (-20, -40, -50)
 
 @dataclass(frozen=True)
 class ScoredRecording:
-    """A recording with the scores of a gate.
+    """A recording with the gate's scores, step by step.
 
     Attributes
     ----------
     recording : Recording
     scores : float32 array, shape (steps,)
-        Scores of music.
+        Probability of music at each step.
     audible : bool array, shape (steps,)
         Whether the recording is audible at a step.
     first_settled : int
-        Index of the first settled step.
+        Index of the first settled step: scores of earlier steps are not counted, since the state is still fresh.
     """
 
     recording: Recording
@@ -64,7 +64,7 @@ class ScoredRecording:
 
 
 class GateFigures:
-    """Runs an exported gate over one fold and measures it.
+    """Figures of an exported gate on the recordings of one fold.
 
     Methods that return figures have noun phrases as docstrings, which are their descriptions in the manifest.
 
@@ -93,19 +93,23 @@ class GateFigures:
 
     @property
     def first_settled(self) -> int:
-        """Index of the first settled step: the first one after `SETTLED_S`."""
+        """Index of the first settled step of a clip: the first one after `SETTLED_S` seconds."""
         return round(SETTLED_S / self._scorer.step_s)
 
     def score(self, sound: Array) -> Array:
-        """Return scores of music, shape (batch, steps), for sounds of one length, shape (batch, samples)."""
+        """Return the probabilities of music, shape (batch, steps), for sounds of one length, shape (batch, samples)."""
         return self._scorer.scores(sound)[:, :, 0]
 
     def score_all(self, sounds: Sequence[Array]) -> list[Array]:
-        """Return scores of music, shape (steps,), for each of several sounds of any lengths."""
+        """Return the probabilities of music, shape (steps,), for each of several sounds, in the order given."""
         return [scores[:, 0] for scores in self._scorer.all_scores(sounds)]
 
     def points(self) -> dict[str, tuple[Thresholds, ...]]:
-        """Choose operating points on settled steps: for the best F1, for `PRECISION` and for `RECALL`."""
+        """Return the operating points by name, each with the thresholds of the label music.
+
+        They are chosen on the settled steps of the fold: for the best F1, for a precision of `PRECISION` and for a
+        recall of `RECALL`.
+        """
         scores, truth = self._settled_with_truth()
         return {
             name: tuple(operating_points(scores[:, None], truth[:, None], goal))
@@ -113,7 +117,7 @@ class GateFigures:
         }
 
     def temperature(self) -> float:
-        """Return the temperature that calibrates the logits of settled steps."""
+        """Return the number by which logits must be divided so that scores of settled steps are true probabilities."""
         scores, truth = self._settled_with_truth()
         clipped = np.clip(scores, 1e-6, 1 - 1e-6)
         return fit_sigmoid_temperature(logit(clipped), truth.astype(int))
@@ -124,7 +128,10 @@ class GateFigures:
         return np.concatenate([music, other]), np.repeat([True, False], [len(music), len(other)])
 
     def predictions(self, command: str) -> Predictions:
-        """Return the scores of every recording but solo singing, with the truth of settled steps."""
+        """Return the scores and the truth of each step of every recording but solo singing.
+
+        `command` is noted as the command that gives them.
+        """
         manifest = self._scorer.manifest
         scored = [s for s in self._scored if s.recording.kind != "singing" and len(s.scores)]
         scores = stacked([s.scores[:, None] for s in scored])
@@ -146,7 +153,7 @@ class GateFigures:
         )
 
     def all(self) -> dict[str, Any]:
-        """Return all figures for the manifest; of a model without thresholds, only those that need none."""
+        """Return all figures by name, for the manifest; for a model without thresholds only those that need none."""
         mixtures = Mixtures(self._scorer, self._sounds)
         figures: dict[str, Callable[[], dict[str, Any]]] = {
             "recordings": self.recordings,
@@ -241,7 +248,7 @@ class GateFigures:
         return scored
 
     def settled(self, *kinds: str) -> Array:
-        """Return the settled scores of all recordings of some kinds, concatenated."""
+        """Return the scores of the settled, audible steps of all recordings of some kinds, shape (steps,)."""
         return np.concatenate([s.settled for s in self._scored if s.recording.kind in kinds])
 
     def _shares_by(self, name: Callable[[Recording], str | None]) -> dict[str, float]:

@@ -20,7 +20,7 @@ from train.evaluate.metrics import threshold_at_fpr
 from train.evaluate.stepped_scores import SteppedScorer
 
 SETTLED_S = 1.0
-"""Time from the start of a clip until its steps count as settled."""
+"""Time from the start of a clip, in seconds, after which its steps count as settled: the state is no longer fresh."""
 GTZAN_SETS = ("gtzan", "music_speech")
 MIXED_DB = -25.0
 """Active level of the louder sound of a mixture, dB re full scale."""
@@ -31,7 +31,7 @@ OTHER_S, MUSIC_S = 3, 4
 
 
 class Mixtures:
-    """Mixes music of the two GTZAN sets with speech and everyday sounds, and measures a gate on the mixtures.
+    """Figures of a gate on mixtures of music from the two GTZAN sets with speech and everyday sounds.
 
     Methods that return figures have noun phrases as docstrings, which are their descriptions in the manifest.
 
@@ -123,7 +123,7 @@ class Mixtures:
 
 
 def rounded(figures: dict[str, float]) -> dict[str, float]:
-    """Round figures to four places."""
+    """Return the figures, by the same names, rounded to four places."""
     return {name: round(value, 4) for name, value in figures.items()}
 
 

@@ -55,19 +55,19 @@ LIMITS = """
 
 
 def load_run(run: Path) -> Gate:
-    """Load the gate with the best weights of a run, in evaluation mode."""
+    """Return the gate of a training run, with the run's best weights, in evaluation mode."""
     model = Gate(read_config(GateRunConfig, run / "config.json").model)
     load_weights(model, run / "best.pt", Identity("gate", FRONT_END.config))
     return model.eval()
 
 
 def export_run(run: Path, folder: Path) -> Manifest:
-    """Export the best weights of a run into `folder`, without thresholds or figures."""
+    """Export the best weights of a run into `folder`, and return the manifest, which has no thresholds or figures."""
     return _exported(load_run(run), read_config(GateRunConfig, run / "config.json"), folder, 1.0)
 
 
 def evaluate(evaluation: Evaluation) -> dict[str, Any]:
-    """Return the figures of an exported gate."""
+    """Return the figures of an exported gate by name, on the fold that `evaluation.split` names."""
     fold = evaluation.config.fold if evaluation.split == "test" else evaluation.config.validation_fold
     figures = GateFigures(evaluation.model, evaluation.data, evaluation.cache, fold)
     if evaluation.predictions:
@@ -76,7 +76,9 @@ def evaluate(evaluation: Evaluation) -> dict[str, Any]:
 
 
 def release(run: Path, data: Path, cache: Path, folder: Path) -> Manifest:
-    """Export the best weights of a run, calibrate and choose thresholds on validation, measure on test, write the card.
+    """Export the gate of a run, calibrate it, choose thresholds, measure it, write the card, and return the manifest.
+
+    The validation fold gives the calibration and the thresholds, the test fold the figures.
 
     Parameters
     ----------

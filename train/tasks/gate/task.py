@@ -31,12 +31,13 @@ from train.mixing.scenes import IGNORE, MUSIC, OTHER, SceneConfig, Scenes, step_
 FRONT_END = LogMel(music_front_end())
 STEP_SAMPLES = FRONT_END.config.hop_samples * HOP_FRAMES
 REACH_SAMPLES = FRONT_END.config.window_samples - FRONT_END.config.hop_samples
-"""Samples after its own hops on which a step depends, 70 ms. A step is labelled by the last of them."""
+"""Number of samples beyond the hops of a step on which the step depends, 70 ms. The last of these samples gives the
+label of the step."""
 
 
 @dataclass(frozen=True)
 class GateRunConfig(HoldsOut):
-    """Configuration of a run of this task.
+    """Configuration of a training run of the task ``gate``.
 
     Attributes
     ----------
@@ -46,12 +47,12 @@ class GateRunConfig(HoldsOut):
     validation_scenes : int
         Number of scenes for validation, which are made once.
     fold, validation_fold : int
-        Held-out folds, see `train.loop.folds.HoldsOut`; the latter chooses the thresholds too.
+        Held-out folds, see `train.loop.folds.HoldsOut`; `validation_fold` also chooses the thresholds.
     music_weight : float
         Weight of the loss on music steps, relative to other steps.
     mel_share : float
-        Share of the scenes that get music of GTZAN's mel file, 0 to 0.5. As many again get only the file's precision,
-        so that the precision does not give the music away.
+        Share of the scenes, 0 to 0.5, into which music of GTZAN's mel file is mixed. As many other scenes are only
+        rounded like that file, so that the rounding does not give the music away.
     pieces : int
         Number of pieces that the scenes of every other batch are cut into, so that the model learns to decide soon
         after a fresh start.
@@ -82,7 +83,7 @@ class GateRunConfig(HoldsOut):
 
 
 class GateTask:
-    """The training task of the gate, for `train.loop.train_loop`.
+    """Training task ``gate``: the data, loss and validation of the music gate.
 
     Parameters
     ----------
@@ -111,7 +112,7 @@ class GateTask:
         return data_used(*self._caches, self._mels)
 
     def make_model(self) -> nn.Module:
-        """Return a gate of random weights that normalises its input by the mean and deviation of some scenes."""
+        """Return a gate with random weights; it normalises its input by the statistics of some training scenes."""
         model = Gate(self.config.model)
         frames, _ = self.make_batch(self.config.loop.seed, 0, 64)
         flat = frames.flatten(0, 1)
@@ -119,10 +120,10 @@ class GateTask:
         return model
 
     def make_batch(self, seed: int, step: int, size: int) -> Batch:
-        """Return frames (scenes, frames, mel_bands) and labels (scenes, steps).
+        """Return the frames, (scenes, frames, mel_bands), and the labels, (scenes, steps), of the batch of a step.
 
-        Some scenes get music of the mel file, and as many others only its precision. Every other batch is cut into
-        ``config.pieces`` times `size` shorter scenes.
+        Labels are those of `train.mixing.scenes`. Into some scenes, music of the mel file is mixed, and as many others
+        are rounded like that file. Every other batch is cut into ``config.pieces`` times `size` shorter scenes.
         """
         rng = np.random.default_rng((seed, step))
         frames, labels = self._make(rng, self._scenes["train"], size)
@@ -143,7 +144,15 @@ class GateTask:
         return {"music": binary_cross_entropy_with_logits(logits[known], labels[known].float(), weight)}
 
     def validate(self, model: nn.Module) -> dict[str, float]:
-        """Return figures over single steps; ``score`` is the negative cross entropy."""
+        """Return figures of a model over the labelled steps of the validation scenes.
+
+        Returns
+        -------
+        dict
+            ``auc``: area under the curve of steps with music against those without. ``tpr_at_1pc``: share of the steps
+            with music that score above 99 % of the others. ``score``, by which the best weights are chosen: the
+            negative cross entropy.
+        """
         frames, labels = self._validation
         device = next(model.parameters()).device
         with torch.no_grad():

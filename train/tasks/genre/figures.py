@@ -21,7 +21,7 @@ from train.tasks.genre.task import GenreRunConfig, frames_of_mels
 
 
 class GenreFigures:
-    """Runs an exported model over one of the ten folds and measures it.
+    """Figures of an exported genre model on the held-out tracks of one of GTZAN's ten folds.
 
     Methods that return figures have noun phrases as docstrings, which are their descriptions in the manifest.
 
@@ -30,7 +30,7 @@ class GenreFigures:
     folder : Path
         Folder of the model.
     config : GenreRunConfig
-        Configuration of its run, which has the folds that were held out.
+        Configuration of the model's run, which names the folds that were held out.
     data, cache : Path
         Folder of the data sets, and folder of all caches.
     split : {"validation", "test"}
@@ -48,7 +48,7 @@ class GenreFigures:
 
     @property
     def whole_tracks_held_out(self) -> int:
-        """Number of whole tracks in the fold."""
+        """Number of tracks of the fold whose whole sound is there, and not only the first 3 s as mel frames."""
         return len(self._tracks)
 
     @cached_property
@@ -62,12 +62,18 @@ class GenreFigures:
         return stacked(self._scorer.all_scores(self._tracks.sounds))
 
     def mel_predictions(self, command: str) -> Predictions:
-        """Return the scores of the first 3 s of every track of the mel file in the fold."""
+        """Return the scores of the first 3 s of every track of the fold in the mel file.
+
+        `command` is noted as the command that gives them.
+        """
         names = [f"gtzan_mels/{row}" for row in self._rows]
         return self._predictions(names, self._mels.genre[self._rows], self._mel_scores, command)
 
     def track_predictions(self, command: str) -> Predictions:
-        """Return the scores of every whole track of the fold, computed from its sound."""
+        """Return the scores of every whole track of the fold, computed from its sound.
+
+        `command` is noted as the command that gives them.
+        """
         clips = self._tracks.recordings
         truth = np.array([self._model.manifest.labels.index(clip.category) for clip in clips])
         return self._predictions(
@@ -75,7 +81,7 @@ class GenreFigures:
         )
 
     def all(self) -> dict[str, Any]:
-        """Return all figures for the manifest."""
+        """Return all figures by name, for the manifest."""
         figures: dict[str, Callable[[], Mapping[str, Any]]] = {
             "first seconds": self.first_seconds,
             "genres": self.genres,

@@ -46,7 +46,7 @@ LIMITS = """
 
 
 def load_run(run: Path, labels: tuple[str, ...]) -> Genre:
-    """Load the model with the best weights of a run, in evaluation mode."""
+    """Return the genre network, for the genres `labels`, with the best weights of a run, in evaluation mode."""
     config = read_config(GenreRunConfig, run / "config.json").model
     model = Genre(config, labels)
     load_weights(model, run / "best.pt", Identity("genre", music_front_end(config.mel_bands)))
@@ -54,13 +54,13 @@ def load_run(run: Path, labels: tuple[str, ...]) -> Genre:
 
 
 def export_run(run: Path, folder: Path) -> Manifest:
-    """Export the best weights of a run into `folder`, without thresholds or figures."""
+    """Export the best weights of a run into `folder`, and return the manifest, which has no thresholds or figures."""
     model = load_run(run, gtzan_mels.load(data_folder()).genres)
     return _exported(model, read_config(GenreRunConfig, run / "config.json"), folder, 1.0)
 
 
 def evaluate(evaluation: Evaluation) -> dict[str, Any]:
-    """Return the figures of an exported model."""
+    """Return the figures of an exported genre model by name, on the fold that `evaluation.split` names."""
     figures = GenreFigures(
         evaluation.model, evaluation.config, evaluation.data, evaluation.cache, evaluation.split
     )
@@ -72,7 +72,10 @@ def evaluate(evaluation: Evaluation) -> dict[str, Any]:
 
 
 def release(run: Path, data: Path, cache: Path, folder: Path) -> Manifest:
-    """Export the best weights of a run, calibrate and choose thresholds on validation, measure on test, write the card.
+    """Export the genre model of a run, calibrate it, choose thresholds and measure it; return the manifest.
+
+    The validation fold gives the calibration and the thresholds, the test fold the figures. The model card is written
+    too.
 
     Parameters
     ----------

@@ -33,7 +33,7 @@ MEAN_DB = -46.0
 
 @dataclass(frozen=True)
 class GenreRunConfig(HoldsOut):
-    """Configuration of a run of this task.
+    """Configuration of a training run of the task ``genre``.
 
     Attributes
     ----------
@@ -44,7 +44,7 @@ class GenreRunConfig(HoldsOut):
     whole_tracks : float
         Share of a batch that is taken from random places in whole tracks.
     mixup : float
-        Parameter alpha of mixup; 0 mixes nothing.
+        Parameter alpha of mixup (Zhang et al. 2018); with 0, no clips are mixed.
     shift_bands : int
         Largest shift in bands, up or down, which changes the pitch.
     speed : float
@@ -53,7 +53,7 @@ class GenreRunConfig(HoldsOut):
         Standard deviations of the factor on a clip's range, and of a slope over the bands, in deviations of GTZAN's
         decibels.
     masks, mask_bands, mask_frames : int
-        Stripes of SpecAugment in each direction, and their largest widths.
+        Number of stripes that SpecAugment hides in each direction, and the largest width of a stripe.
     smoothing : float
         Share of the labels that is spread over all genres.
     """
@@ -80,15 +80,15 @@ class GenreRunConfig(HoldsOut):
 
 
 def frames_of_mels(tracks: MelTracks, rows: Array, bands: int) -> Array:
-    """Return tracks of the mel file on the scale of the front end, float32, shape (rows, FRAMES, bands).
+    """Return tracks of the mel file on the scale of the front end's frames, float32, shape (rows, FRAMES, bands).
 
-    Their level is unknown, and their range is known to about a tenth.
+    The file does not have the level of a track, and its range only to about a tenth.
     """
     return (tracks.frames(rows)[:, :FRAMES, :bands] * DEVIATION_DB + MEAN_DB) / np.float32(DB)
 
 
 class GenreTask:
-    """The training task of the genre model, for `train.loop.train_loop`.
+    """Training task ``genre``: the data, loss and validation of the genre network.
 
     Parameters
     ----------
@@ -134,7 +134,7 @@ class GenreTask:
         return Genre(self.config.model, self.labels)
 
     def make_batch(self, seed: int, step: int, size: int) -> Batch:
-        """Return frames (size, FRAMES, bands) and probabilities of genres (size, labels)."""
+        """Return the batch of a step: frames, (size, FRAMES, bands), and probabilities of genres, (size, labels)."""
         rng, c = np.random.default_rng((seed, step)), self.config
         whole = round(size * c.whole_tracks) if len(self._tracks) else 0
         rows = self._learnt[rng.integers(len(self._learnt), size=size - whole)]
@@ -150,7 +150,7 @@ class GenreTask:
         return torch.from_numpy(frames), torch.from_numpy(targets)
 
     def loss(self, model: nn.Module, batch: Batch) -> dict[str, Tensor]:
-        """Return the cross entropy after the whole clip, and with half the weight that after the first half."""
+        """Return the cross entropy at a clip's end as ``genre``, and half of that at its middle as ``early``."""
         frames, targets = batch
         logits, _ = model(frames)
         steps = logits.shape[1]
@@ -160,7 +160,14 @@ class GenreTask:
         }
 
     def validate(self, model: nn.Module) -> dict[str, float]:
-        """Return the accuracy on validation tracks after 3 s; ``score`` is the negative cross entropy."""
+        """Return figures of a model on the first 3 s of the validation fold's tracks.
+
+        Returns
+        -------
+        dict
+            ``accuracy``: share of the tracks whose genre is the likeliest. ``score``, by which the best weights are
+            chosen: the negative cross entropy.
+        """
         device = next(model.parameters()).device
         truth = torch.from_numpy(self._mels.genre[self._checked])
         with torch.no_grad():

@@ -18,7 +18,7 @@ from train.tasks.recordings.task import RecordingsRunConfig, find_recordings
 
 
 class RecordingsFigures(ClipFigures):
-    """Runs an exported model over one fold and measures it.
+    """Figures of an exported classifier of recordings on one fold of its data set.
 
     Methods that return figures have noun phrases as docstrings, which are their descriptions in the manifest.
 
@@ -27,7 +27,7 @@ class RecordingsFigures(ClipFigures):
     folder : Path
         Folder of the model; its ear lies beside it or is released.
     config : RecordingsRunConfig
-        Configuration of its run, which has the data and the folds that were held out.
+        Configuration of the model's run, which names the data set and the folds that were held out.
     data, cache : Path
         Folder of the data sets, and folder of all caches.
     split : {"validation", "test"}
@@ -52,7 +52,7 @@ class RecordingsFigures(ClipFigures):
         super().__init__(folder, clips)
 
     def all(self) -> dict[str, Any]:
-        """Return all figures for the manifest."""
+        """Return all figures by name, for the manifest."""
         figures: dict[str, Callable[[], Mapping[str, Any]]] = {
             "clips": self.clips,
             "heard": self.accuracy_by_time,
@@ -71,10 +71,10 @@ class RecordingsFigures(ClipFigures):
         }
 
     def temperature(self) -> float:
-        """Return the temperature that calibrates single steps past the warm-up.
+        """Return the number by which logits must be divided so that scores of single steps are true probabilities.
 
-        It is fitted as if one clip more had no category; otherwise a model that is right in every clip would be
-        calibrated to certainty (Platt 1999, section 2.2).
+        It is fitted to the steps past the warm-up, and as if one clip more had no category; otherwise a model that is
+        right in every clip would be calibrated to certainty (Platt 1999, section 2.2).
         """
         steps = [self._decided(scores) for scores in self._clip_scores]
         truth = np.repeat(self._predictions.truth, [len(scores) for scores in steps])
@@ -82,7 +82,10 @@ class RecordingsFigures(ClipFigures):
         return fit_softmax_temperature(logits, truth, doubt=1 / (len(steps) + 1))
 
     def points(self, goal: Goal) -> tuple[Thresholds, ...]:
-        """Choose thresholds of each category: on by its highest score in each clip, off by the steps of its clips.
+        """Return the thresholds of each category that reach `goal` on the recordings, in the order of the categories.
+
+        The threshold ``on`` comes from the category's highest score in each recording, and ``off`` from the steps of
+        its own recordings.
 
         Parameters
         ----------

@@ -46,7 +46,10 @@ LIMITS = """
 
 
 def load_run(run: Path, data: Path, cache: Path) -> tuple[RecordingsRunConfig, ClassifierHead, Manifest]:
-    """Load a run: its configuration, its head with the best weights in evaluation mode, and a manifest to export."""
+    """Return a run's configuration, its head with the best weights in evaluation mode, and its manifest.
+
+    The manifest has no figures or thresholds; the head is exported with it.
+    """
     config = read_config(RecordingsRunConfig, run / "config.json")
     ear = OnnxModel(run / "ear").manifest
     found = find_recordings(config, data, cache)
@@ -67,13 +70,13 @@ def load_run(run: Path, data: Path, cache: Path) -> tuple[RecordingsRunConfig, C
 
 
 def export_run(run: Path, folder: Path) -> Manifest:
-    """Export the best weights of a run into `folder`, without thresholds or figures."""
+    """Export the best weights of a run into `folder`, and return the manifest, which has no thresholds or figures."""
     _, model, manifest = load_run(run, data_folder(), CACHE)
     return export(model, manifest, folder)
 
 
 def evaluate(evaluation: Evaluation) -> dict[str, Any]:
-    """Return the figures of an exported model."""
+    """Return the figures of an exported classifier of recordings by name, on the fold that `evaluation.split` names."""
     learnt = read_manifest(evaluation.model).results.get("learnt")
     config = (
         replace(evaluation.config, **learnt) if learnt else evaluation.config
@@ -85,7 +88,10 @@ def evaluate(evaluation: Evaluation) -> dict[str, Any]:
 
 
 def release(run: Path, data: Path, cache: Path, folder: Path) -> Manifest:
-    """Export the best weights of a run, calibrate and choose thresholds on validation, measure on test, write the card.
+    """Export the classifier of a run, calibrate it, choose thresholds and measure it; return the manifest.
+
+    The validation fold gives the calibration and the thresholds, the test fold the figures. The model card is written
+    too.
 
     Parameters
     ----------

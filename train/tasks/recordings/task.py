@@ -27,7 +27,7 @@ from train.tasks.on_ear import check_ear_holds_out, load_ear, make_head
 
 @dataclass(frozen=True)
 class RecordingsRunConfig(HoldsOut):
-    """Configuration of a run of this task.
+    """Configuration of a training run of the task ``recordings``, a head that classifies recordings by category.
 
     Attributes
     ----------
@@ -45,7 +45,7 @@ class RecordingsRunConfig(HoldsOut):
     crop_steps : int
         Number of the ear's steps, 80 ms each, in the random part of a recording that a batch takes.
     mixup : float
-        Parameter alpha of mixup; 0 mixes nothing.
+        Parameter alpha of mixup (Zhang et al. 2018); with 0, no recordings are mixed.
     smoothing : float
         Share of the labels that is spread over all categories.
     """
@@ -78,12 +78,12 @@ class RecordingsRunConfig(HoldsOut):
 
 
 def data_set_of(config: RecordingsRunConfig) -> DataSet:
-    """Return the data set of a run."""
+    """Return the data set that a run's configuration names, which may be a folder of the user's own."""
     return find_data_set(config.data, "music" if config.own_music else "sound")
 
 
 def find_recordings(config: RecordingsRunConfig, data: Path, cache: Path) -> list[Recording]:
-    """Return the recordings of a run's data set.
+    """Return all recordings, of every fold, of the data set that a run's configuration names.
 
     Parameters
     ----------
@@ -94,7 +94,7 @@ def find_recordings(config: RecordingsRunConfig, data: Path, cache: Path) -> lis
     Raises
     ------
     ConfigError
-        If they are not there, or a fold has fewer than two.
+        If the data set is not there, or one of its folds has fewer than two recordings.
     """
     found = data_set_of(config).recordings(data, cache)
     check_folds(found)
@@ -102,7 +102,7 @@ def find_recordings(config: RecordingsRunConfig, data: Path, cache: Path) -> lis
 
 
 class RecordingsTask:
-    """The training task of a classifier of recordings, for `train.loop.train_loop`.
+    """Training task ``recordings``: the data, loss and validation of a head that classifies recordings by category.
 
     Parameters
     ----------
@@ -113,7 +113,8 @@ class RecordingsTask:
     Raises
     ------
     ConfigError
-        If the data do not suffice, the model in ``config.ear`` is not an ear, or it was trained on the held-out folds.
+        If a fold has too few recordings, the model in ``config.ear`` is not an ear, or the ear was trained on the
+        held-out folds.
     """
 
     name = "recordings"
@@ -136,12 +137,20 @@ class RecordingsTask:
         return replace(data_used(self._learnt, self._checked), labels=self.labels)
 
     def make_model(self) -> nn.Module:
-        """Return a head of random weights that normalises its input by the mean and deviation of some embeddings."""
+        """Return a head with random weights; it normalises its input by the mean and deviation of some embeddings."""
         embeddings, _ = self.make_batch(self.config.loop.seed, 0, 256)
         return make_head(self.config.model, self.labels, embeddings)
 
     def make_batch(self, seed: int, step: int, size: int) -> Batch:
-        """Return embeddings (size, crop_steps, embedding) and probabilities of categories (size, labels)."""
+        """Return the batch of a step: embeddings and probabilities of the categories.
+
+        Returns
+        -------
+        embeddings : float32 Tensor, shape (size, crop_steps, embedding)
+            Embeddings of random parts of recordings, mixed in pairs by mixup.
+        targets : float32 Tensor, shape (size, labels)
+            Probability of each category.
+        """
         rng, c = np.random.default_rng((seed, step)), self.config
         rows = rng.integers(len(self._learnt), size=size)
         embeddings = np.stack([self._crop(rng, row) for row in rows])
@@ -152,15 +161,22 @@ class RecordingsTask:
         return torch.from_numpy(embeddings), torch.from_numpy(targets)
 
     def loss(self, model: nn.Module, batch: Batch) -> dict[str, Tensor]:
-        """Return the cross entropy of a part's mean logits, since not every step of it reveals the category."""
+        """Return the cross entropy of the mean logits of each part of a recording, as ``recordings``.
+
+        The mean is taken because not every step of a part reveals the category.
+        """
         embeddings, targets = batch
         logits, _ = model(embeddings)
         return {"recordings": F.cross_entropy(logits.mean(1), targets)}
 
     def validate(self, model: nn.Module) -> dict[str, float]:
-        """Return the accuracy on whole recordings by the mean logits of their steps.
+        """Return figures of a model on whole recordings of the validation fold, by the mean logits of their steps.
 
-        ``score`` is the negative cross entropy: with few recordings accuracy is too coarse to choose weights by.
+        Returns
+        -------
+        dict
+            ``accuracy``: share of the recordings whose category is the likeliest. ``score``, by which the best weights
+            are chosen: the negative cross entropy; with few recordings accuracy is too coarse for that.
         """
         device, means = next(model.parameters()).device, []
         with torch.no_grad():

@@ -13,7 +13,7 @@ from train.tasks.separation.release import plugin
 
 @dataclass(frozen=True)
 class CnnLstmRunConfig(SeparationRunConfig):
-    """`SeparationRunConfig` for another network.
+    """Configuration of a training run of the task ``separation_cnn_lstm``: `SeparationRunConfig` with another network.
 
     Attributes
     ----------

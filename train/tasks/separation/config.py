@@ -15,14 +15,14 @@ from train.mixing.remixes import RemixConfig
 
 @dataclass(frozen=True)
 class LossWeights:
-    """Weights of the losses.
+    """Weights of the losses of the separation, by which they are added up; see `train.tasks.separation.losses`.
 
     Attributes
     ----------
     snr, interference : float
-        Weights of one decibel, summed over both stems.
+        Weights, for each decibel, of the losses `snr_loss` and `interference_loss`, each summed over both stems.
     spectral, voice : float
-        Weights of one unit.
+        Weights of `spectral_loss`, summed over both stems, and of the cross entropy of voice activity.
 
     Raises
     ------
@@ -44,14 +44,14 @@ class LossWeights:
 
 @dataclass(frozen=True)
 class SeparationRunConfig(HoldsOut):
-    """Configuration of a run of this task. Subclasses are for other networks.
+    """Configuration of a training run of the task ``separation``. Subclasses are for the tasks of other networks.
 
     Attributes
     ----------
     task : str
         Name of the task.
     network : type
-        Network, which is made from `model`.
+        Class of the network; it is called with `model`.
     description : str
         Description of the network on model cards.
     data : tuple of str
@@ -61,8 +61,9 @@ class SeparationRunConfig(HoldsOut):
     remixes : RemixConfig
     weights : LossWeights
     begin : str
-        Folder of a run, or of a model released from one, whose weights this run starts from, to fine-tune them on
-        other songs, or for another transform if the bands of its zones have the same widths. Empty starts at random.
+        Folder of a run, or of a model released from a run, whose weights this run starts from: to fine-tune them on
+        other songs, or for another transform if the bands of its zones have the same widths. With an empty text the
+        run starts from random weights.
     fold, validation_fold : int
         Held-out folds, see `train.loop.folds.HoldsOut`.
     """

@@ -31,14 +31,14 @@ second."""
 
 @dataclass(frozen=True)
 class VoiceScores:
-    """Estimated and true voice activity of each hop.
+    """Estimated and true voice activity of a song, hop by hop.
 
     Attributes
     ----------
     scores : float32 array, shape (hops,)
-        Probabilities of a voice, 0 to 1.
+        Probability that a voice sounds, 0 to 1, as the model estimates it.
     truth : bool array, shape (hops,)
-        Whether there is a voice.
+        Whether a voice sounds in the true stem.
     """
 
     scores: Array
@@ -47,7 +47,7 @@ class VoiceScores:
 
 @dataclass(frozen=True)
 class SongFigures:
-    """Figures of one song.
+    """Figures of the separation of one song.
 
     Attributes
     ----------
@@ -71,15 +71,15 @@ class SongFigures:
 
 
 class SongSeparator(Protocol):
-    """Separates whole songs. It is pickled for other processes, so it holds a path rather than a model."""
+    """Interface of a separator of whole songs. It is pickled for other processes, so it holds a path, no model."""
 
     def __call__(self, mixture: Array, rate_hz: int) -> tuple[Stems, int]:
-        """Separate a mixture of shape (samples, channels); return a batch of one and the samples of a hop."""
+        """Separate a mixture, (samples, channels); return the stems, a batch of one, and the samples of a hop."""
 
 
 @dataclass(frozen=True)
 class SteppedSongSeparator:
-    """Separates songs by an exported model, stepping like live listening.
+    """Separates songs by an exported model that steps as in live listening; see `SongSeparator`.
 
     Attributes
     ----------
@@ -95,7 +95,7 @@ class SteppedSongSeparator:
 
 
 def measure_songs(songs: Sequence[Song], separator: SongSeparator) -> list[SongFigures]:
-    """Separate and measure songs at the original level of their stems.
+    """Separate songs, and return the figures of each against its true stems, at the stems' original level.
 
     Parameters
     ----------
@@ -112,7 +112,7 @@ def measure_songs(songs: Sequence[Song], separator: SongSeparator) -> list[SongF
 
 
 def save(clips: Sequence[SongFigures], command: str, path: Path) -> None:
-    """Write the figures of every song as JSON, for a report."""
+    """Write the figures of every song to the JSON file `path`, with the command that gives them, for a report."""
     songs = [
         {
             "name": clip.name,
@@ -127,22 +127,28 @@ def save(clips: Sequence[SongFigures], command: str, path: Path) -> None:
 
 
 def measure_voice_activity(songs: Sequence[Song], separator: SongSeparator) -> list[VoiceScores]:
-    """Separate songs and return only the voice activity, in the order of `songs`."""
+    """Separate songs, and return the estimated and true voice activity of each, in the order of `songs`."""
     with _pool() as pool:
         return list(pool.map(partial(_voice_scores_of_song, separator=separator), songs, chunksize=4))
 
 
 def figures(clips: Sequence[SongFigures], on: float = 0.5) -> dict[str, Any]:
-    """Return means over clips, weighted by length like the G* figures of MIR-1K, and voice activity over all hops.
+    """Return means over songs, weighted by length like the G* figures of MIR-1K, and voice activity over all hops.
 
-    NSDR is SDR minus that of the mixture (Huang et al. 2014, equations 11 to 13). A clip with a silent stem has no SDR
-    and is left out of its mean; the mean is None if that is every clip.
+    NSDR is SDR minus that of the mixture (Huang et al. 2014, equations 11 to 13). A song with a silent stem has no SDR
+    and is left out of the mean.
 
     Parameters
     ----------
     clips : sequence of SongFigures
     on : float
         Probability from which a hop counts as voice.
+
+    Returns
+    -------
+    dict
+        ``clips`` and ``seconds``: number and length of the songs. ``voice`` and ``music``: figures of each stem in dB,
+        such as ``GNSDR``; None where no song has the figure. ``voice activity``: precision and recall.
     """
     weights = np.array([clip.seconds for clip in clips])
     found: dict[str, Any] = {"clips": len(clips), "seconds": round(float(weights.sum()), 1)}
@@ -158,12 +164,12 @@ def figures(clips: Sequence[SongFigures], on: float = 0.5) -> dict[str, Any]:
 
 
 def concatenate_scores(clips: Sequence[VoiceScores]) -> tuple[Array, Array]:
-    """Return the scores and the truth of all hops of some clips, shape (hops,) each."""
+    """Return the estimated probabilities and the truth of all hops of some songs, end to end, shape (hops,) each."""
     return np.concatenate([clip.scores for clip in clips]), np.concatenate([clip.truth for clip in clips])
 
 
 def figures_by_source(clips: Sequence[SongFigures], on: float = 0.5) -> dict[str, dict[str, Any]]:
-    """Return `figures` for each data set."""
+    """Return, for the name of each data set, the `figures` of its songs."""
     return {
         source: figures([clip for clip in clips if clip.source == source], on)
         for source in sorted({clip.source for clip in clips})
@@ -171,7 +177,7 @@ def figures_by_source(clips: Sequence[SongFigures], on: float = 0.5) -> dict[str
 
 
 def gnsdr_by_artist(clips: Sequence[SongFigures]) -> dict[str, float | None]:
-    """Return the GNSDR of the voice for each artist."""
+    """Return, for each artist, the GNSDR of the voice in dB over that artist's songs; None where no song has one."""
     return {
         artist: figures([clip for clip in clips if clip.artist == artist])["voice"]["GNSDR"]
         for artist in sorted({clip.artist for clip in clips})
@@ -235,9 +241,10 @@ def _voice_scores(truth: SongStems, scores: Array, hop_samples: int) -> VoiceSco
 
 
 def bss_eval(true: Array, estimated: Array, source: str, rate_hz: int) -> dict[str, Array]:
-    """Compute SDR, SIR and SAR in dB of both stems by museval.
+    """Return SDR, SIR and SAR in dB of estimated stems, computed by museval.
 
-    Clips of `WHOLE_CLIPS` are measured as a whole by BSS Eval v3; of all others it is the median over seconds by v4.
+    Songs of the data sets `WHOLE_CLIPS` are measured as a whole by BSS Eval v3. All others are measured second by
+    second by v4, and the median over the seconds is returned.
 
     Parameters
     ----------
@@ -268,7 +275,7 @@ def bss_eval(true: Array, estimated: Array, source: str, rate_hz: int) -> dict[s
 
 
 def si_sdr_db(estimate: Array, true: Array) -> float:
-    """Compute the scale-invariant SDR in dB (Le Roux et al. 2019, equation 5), over all channels together."""
+    """Return the scale-invariant SDR in dB (Le Roux et al. 2019, equation 5), over all channels together."""
     estimate, true = estimate.astype(np.float64).ravel(), true.astype(np.float64).ravel()
     target = true * float(estimate @ true) / max(float(true @ true), 1e-12)
     error = estimate - target

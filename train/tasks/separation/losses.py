@@ -9,15 +9,16 @@ from torch import Tensor
 from train.tasks.separation.config import LossWeights
 
 QUIETEST = 1e-6
-"""Share of the mixture's energy that is added to a stem's, so that silent stems have finite figures (-60 dB)."""
+"""Share of the mixture's energy that is added to the energy of a stem, so that the ratio is finite for a silent stem:
+-60 dB."""
 DEEPEST_DB = 30.0
-"""Level below the target from which errors no longer count."""
+"""Level below the target, in dB, from which an error is so small that reducing it further is not rewarded."""
 SILENT = 1e-4
 """Share of the mixture's energy below which a stem is silent."""
 COMPRESSION = 0.3
 """Exponent of magnitudes, by which soft parts count according to their loudness (Ephrat et al. 2018)."""
 WINDOWS = (256, 512, 1_024)
-"""Windows of the spectra, in samples; hops are a quarter of them."""
+"""Lengths in samples of the windows of `spectral_loss`; the hop is a quarter of each."""
 
 
 def weighted_losses(
@@ -26,14 +27,16 @@ def weighted_losses(
     mixture: Tensor,
     weights: LossWeights,
 ) -> dict[str, Tensor]:
-    """Return every loss of a batch by name, times its weight; a new loss is a function here and a weight.
+    """Return the four losses of a batch by name, each a scalar that is multiplied by its weight.
+
+    A new loss is a function here and a field of `LossWeights`.
 
     Parameters
     ----------
     found : tuple of Tensor
-        Estimated voice and music, each of shape (batch, samples), and logits of a voice, shape (batch, frames).
+        Estimated voice and music, each of shape (batch, samples), and logits that a voice sounds, shape (batch, hops).
     wanted : tuple of Tensor
-        True voice and music, and which frames have a voice, in the same shapes.
+        True voice and music, and which hops have a voice (1) or not (0), in the same shapes.
     mixture : Tensor, shape (batch, samples)
     weights : LossWeights
     """
@@ -49,11 +52,12 @@ def weighted_losses(
 
 
 def snr_loss(estimate: Tensor, target: Tensor, mixture: Tensor) -> Tensor:
-    """Return the negative signal-to-noise ratio of each clip in dB; for a silent target, the level re the mixture.
+    """Return the negative signal-to-noise ratio of an estimated stem in dB, for each clip of a batch.
 
-    The formula is equation 4 of Wisdom et al. (2020), "Unsupervised sound separation using mixture invariant training".
-    Unlike in SI-SDR, scale counts: the stems add up to the mixture, so an estimated voice that is too faint, however
-    pure, leaves voice in the accompaniment.
+    The signal is the true stem `target`, and the noise is the difference of the estimate from it. For a silent target
+    the loss is the level of the estimate re the mixture. The formula is equation 4 of Wisdom et al. (2020),
+    "Unsupervised sound separation using mixture invariant training". Unlike in SI-SDR, scale counts: the stems add up
+    to the mixture, so an estimated voice that is too faint, however pure, leaves voice in the accompaniment.
 
     Parameters
     ----------
@@ -71,15 +75,16 @@ def snr_loss(estimate: Tensor, target: Tensor, mixture: Tensor) -> Tensor:
 
 
 def interference_loss(estimate: Tensor, target: Tensor, other: Tensor) -> Tensor:
-    """Return by how much the other stem raises the level of the target in an estimate: 10 log10(1 + 1 / SIR), in dB.
+    """Return by how many dB the wrong stem raises the level of the right one in an estimate, for each clip.
 
-    The estimate is projected onto the plane of both stems; the SIR is that of BSS Eval (Vincent et al. 2006,
-    equations 5 to 9) with filters of one tap. The SIR in dB itself would not do as a loss: its gradient grows the less
-    of the other stem is left. The loss is 0 where either stem is silent.
+    The value is 10 log10(1 + 1 / SIR). The estimate is projected onto the plane of both true stems; the SIR is that of
+    BSS Eval (Vincent et al. 2006, equations 5 to 9) with filters of one tap. The SIR in dB itself would not do as a
+    loss: its gradient grows the less of the wrong stem is left. The loss is 0 where either true stem is silent.
 
     Parameters
     ----------
     estimate, target, other : Tensor, shape (batch, samples)
+        Estimated stem, the true stem that it should be, and the true stem that should not be in it.
 
     Returns
     -------
@@ -97,7 +102,10 @@ def interference_loss(estimate: Tensor, target: Tensor, other: Tensor) -> Tensor
 
 
 def spectral_loss(estimate: Tensor, target: Tensor, mixture: Tensor) -> Tensor:
-    """Return the mean distance of compressed magnitudes, relative to the mixture's, over several windows.
+    """Return the mean distance of an estimate's compressed magnitudes from the target's, relative to the mixture's.
+
+    Magnitudes are raised to the power `COMPRESSION`. The result, one number without unit for each clip, is a mean over
+    the windows `WINDOWS`.
 
     Parameters
     ----------

@@ -33,7 +33,7 @@ def _sizes() -> MaskConfig:
 
 @dataclass(frozen=True)
 class OfflineRunConfig(SeparationRunConfig):
-    """`SeparationRunConfig` for a network that does not step.
+    """Configuration of a training run of the task ``separation_offline``, whose network needs the whole song.
 
     Attributes
     ----------
@@ -51,7 +51,7 @@ class OfflineRunConfig(SeparationRunConfig):
 
 @dataclass(frozen=True)
 class OfflineSongSeparator:
-    """Separates whole songs at once by the best weights of a run.
+    """Separates whole songs at once by the best weights of a run; see `train.tasks.separation.figures.SongSeparator`.
 
     Attributes
     ----------
@@ -62,7 +62,14 @@ class OfflineSongSeparator:
     run: Path
 
     def __call__(self, mixture: Array, rate_hz: int) -> tuple[Stems, int]:
-        """Separate a mixture, each channel by itself; see `train.tasks.separation.figures.SongSeparator`.
+        """Separate a mixture of shape (samples, channels), each channel by itself.
+
+        Returns
+        -------
+        stems : Stems
+            Voice and music, a batch of one, and the mean over the channels of the probability that a voice sounds.
+        hop_samples : int
+            Samples of a hop, for each of which there is a probability.
 
         Raises
         ------

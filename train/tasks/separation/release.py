@@ -60,7 +60,7 @@ KARAOKE = " MIR-1K is Chinese karaoke by amateurs."
 
 
 def load_run(run: Path, kind: type[SeparationRunConfig] = SeparationRunConfig) -> StreamingModel:
-    """Load the network with the best weights of a run, in evaluation mode."""
+    """Return the network of a training run, with the run's best weights, in evaluation mode."""
     config = read_config(kind, run / "config.json")
     model = kind.network(config.model)
     load_weights(model, run / "best.pt", Identity(kind.task, config.model.stft))
@@ -68,12 +68,15 @@ def load_run(run: Path, kind: type[SeparationRunConfig] = SeparationRunConfig) -
 
 
 def export_run(run: Path, folder: Path, kind: type[SeparationRunConfig] = SeparationRunConfig) -> Manifest:
-    """Export the best weights of a run into `folder`, without figures."""
+    """Export the best weights of a run into `folder`, and return the manifest, which has no thresholds or figures."""
     return _exported(load_run(run, kind), read_config(kind, run / "config.json"), folder)
 
 
 def evaluate(evaluation: Evaluation) -> dict[str, Any]:
-    """Return the figures of an exported model on the songs of a fold."""
+    """Return the figures of an exported separation and its latency in ms, on the songs of one fold.
+
+    The fold is the one that `evaluation.split` names.
+    """
     manifest = read_manifest(evaluation.model)
     points = manifest.operating_points.get("balanced")
     found = evaluate_with(evaluation, SteppedSongSeparator(evaluation.model), points[0].on if points else 0.5)
@@ -81,7 +84,7 @@ def evaluate(evaluation: Evaluation) -> dict[str, Any]:
 
 
 def evaluate_with(evaluation: Evaluation, separator: SongSeparator, on: float) -> dict[str, Any]:
-    """Return the figures of any separator of songs.
+    """Return the figures of any separator of songs on the songs of the fold that `evaluation.split` names.
 
     Parameters
     ----------
@@ -107,7 +110,9 @@ def release(
     folder: Path,
     kind: type[SeparationRunConfig] = SeparationRunConfig,
 ) -> Manifest:
-    """Export the best weights of a run, choose thresholds of a voice on validation, measure on test, write the card.
+    """Export the separation of a run, choose thresholds of voice activity, measure it, and return the manifest.
+
+    The validation fold gives the thresholds, the test fold the figures. The model card is written too.
 
     Parameters
     ----------
@@ -191,7 +196,7 @@ def _limits(manifest: Manifest) -> str:
 
 
 def plugin(kind: type[SeparationRunConfig]) -> Plugin:
-    """Return the plug-in of the task that a configuration defines."""
+    """Return the plug-in of the separation task whose configuration class is `kind`."""
     return Plugin(
         name=kind.task,
         config=kind,

@@ -28,16 +28,16 @@ from train.tasks.separation.losses import snr_loss, weighted_losses
 from train.tasks.separation.warm_start import check_warm_start
 
 CHECKED = 24
-"""Largest number of songs that a run is validated on."""
+"""Largest number of songs that a run is validated on; they are spread evenly over the validation fold."""
 VOICED_DB = -25.0
-"""Level re the voice's active level in the clip from which a frame counts as voiced.
+"""Level, in dB re the active level of the voice in its clip, from which a frame counts as voiced.
 
-Breath and noise of the room are mostly below, singing above; the two overlap.
+Breath and noise of the room are mostly softer, and singing is mostly louder; their levels overlap.
 """
 
 
 class SeparationTask:
-    """The training task of the separation, for `train.loop.train_loop`.
+    """Training task ``separation``: the data, losses and validation of a network that splits voice from accompaniment.
 
     Parameters
     ----------
@@ -48,7 +48,7 @@ class SeparationTask:
     Raises
     ------
     ConfigError
-        If a fold has no songs, or the run to start from does not fit.
+        If a fold has no songs, or the run in ``config.begin`` cannot be started from; see `check_warm_start`.
     """
 
     def __init__(self, config: SeparationRunConfig, data: Path, cache: Path) -> None:
@@ -88,7 +88,14 @@ class SeparationTask:
         return model
 
     def make_batch(self, seed: int, step: int, size: int) -> Batch:
-        """Return mixtures, voices, accompaniments (size, samples), and whether frames are voiced (size, frames)."""
+        """Return the batch of a step: mixtures with their true stems and voice activity.
+
+        Returns
+        -------
+        mixture, voice, music : float32 Tensor, shape (size, samples)
+        voiced : float32 Tensor, shape (size, hops)
+            1 for hops with a voice, 0 for others; see `voiced_frames`.
+        """
         rng = np.random.default_rng((seed, step))
         return _as_batch([self._remixes.make(rng) for _ in range(size)], self.config.model.stft.hop_samples)
 
@@ -99,7 +106,15 @@ class SeparationTask:
         return weighted_losses(found, (voice, music, voiced), mixture, self.config.weights)
 
     def validate(self, model: nn.Module) -> dict[str, float]:
-        """Return the mean SNR of each stem on whole clips, not remixed; ``score`` is the mean of the two."""
+        """Return figures of a model on songs of the validation fold, which are separated as they are, without changes.
+
+        Returns
+        -------
+        dict
+            ``voice`` and ``music``: mean over the songs of the signal-to-noise ratio in dB of that stem, estimated
+            against true; see `train.tasks.separation.losses.snr_loss`. ``voiced``: share of the hops whose voice
+            activity is right. ``score``, by which the best weights are chosen: mean of ``voice`` and ``music``, in dB.
+        """
         device = next(model.parameters()).device
         figures: dict[str, list[float]] = {"voice": [], "music": [], "voiced": []}
         with torch.no_grad():
@@ -120,14 +135,16 @@ class SeparationTask:
 
 
 def voiced_frames(voice: Array, hop_samples: int, rate_hz: int = RATE_HZ) -> Array:
-    """Return which hops have a voice, by its mean level over some 40 ms around each.
+    """Return which hops have a voice, by the mean level of the voice over some 40 ms around each hop.
 
     Parameters
     ----------
     voice : float32 array, shape (samples,)
         Voice without its accompaniment.
     hop_samples : int
+        Samples of a hop.
     rate_hz : int
+        Sample rate of the voice.
 
     Returns
     -------

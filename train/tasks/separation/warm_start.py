@@ -18,9 +18,9 @@ WARM_START_FILES = ("config.json", "best.pt")
 
 
 def check_warm_start(config: SeparationRunConfig, data: Path) -> None:
-    """Check that the run to start from exists and was not trained on songs that are held out now.
+    """Refuse to start a run from the weights of another run that learnt from songs which the new run holds out.
 
-    Runs that it started from itself are checked too.
+    Runs that the other run started from itself are checked too.
 
     Parameters
     ----------
@@ -32,7 +32,7 @@ def check_warm_start(config: SeparationRunConfig, data: Path) -> None:
     Raises
     ------
     ConfigError
-        If it is not a run, or was trained on a held-out song.
+        If ``config.begin`` is not the folder of a run, or the run there learnt from a held-out song.
     """
     start = Path(config.begin)
     if absent := [name for name in WARM_START_FILES if not (start / name).is_file()]:

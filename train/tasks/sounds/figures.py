@@ -21,7 +21,7 @@ from train.tasks.sounds.validation import SoundsValidation
 
 
 class SoundsFigures(ClipFigures):
-    """Runs an exported sounds head over one fold of ESC-50 and measures it.
+    """Figures of an exported sounds head on the clips of one fold of ESC-50.
 
     Methods that return figures have noun phrases as docstrings, which are their descriptions in the manifest.
 
@@ -30,7 +30,7 @@ class SoundsFigures(ClipFigures):
     folder : Path
         Folder of the model; its ear lies beside it or is released.
     config : SoundsRunConfig
-        Configuration of its run, which has the folds that were held out.
+        Configuration of the model's run, which names the folds that were held out.
     data, cache : Path
         Folder of the data sets, and folder of all caches.
     split : {"validation", "test"}
@@ -47,7 +47,9 @@ class SoundsFigures(ClipFigures):
         self._others = SoundCache(others, cache)
 
     def points(self, goal: Goal, steps: SoundsValidation) -> tuple[Thresholds, ...]:
-        """Choose thresholds of each label: on by its highest score in each clip of the fold, off by single steps.
+        """Return the thresholds of each label that reach `goal` on the clips of the fold, in the order of the labels.
+
+        The threshold ``on`` comes from the label's highest score in each clip, and ``off`` from single steps.
 
         Parameters
         ----------
@@ -59,7 +61,7 @@ class SoundsFigures(ClipFigures):
         return self.points_of(goal, sounding)
 
     def all(self) -> dict[str, Any]:
-        """Return all figures for the manifest."""
+        """Return all figures by name, for the manifest."""
         figures: dict[str, Callable[[], Mapping[str, Any]]] = {
             "clips": self.clips,
             "heard": self.accuracy_by_time,

@@ -51,7 +51,7 @@ LIMITS = """
 
 
 def load_run(run: Path, labels: tuple[str, ...]) -> ClassifierHead:
-    """Load the head with the best weights of a run, in evaluation mode."""
+    """Return the sounds head, for the classes `labels`, with the best weights of a run, in evaluation mode."""
     config = _config(run)
     model = ClassifierHead(config.model, OnnxModel(Path(config.ear)).manifest.output_size, labels)
     load_weights(model, run / "best.pt", Identity("sounds", FRONT_END.config))
@@ -59,13 +59,13 @@ def load_run(run: Path, labels: tuple[str, ...]) -> ClassifierHead:
 
 
 def export_run(run: Path, folder: Path) -> Manifest:
-    """Export the best weights of a run into `folder`, without thresholds or figures."""
+    """Export the best weights of a run into `folder`, and return the manifest, which has no thresholds or figures."""
     config = _config(run)
     return _exported(load_run(run, esc50.classes(data_folder())), config, folder, 1.0, 0.0)
 
 
 def evaluate(evaluation: Evaluation) -> dict[str, Any]:
-    """Return the figures of an exported sounds head."""
+    """Return the figures of an exported sounds head by name, on the fold that `evaluation.split` names."""
     figures = SoundsFigures(
         evaluation.model, evaluation.config, evaluation.data, evaluation.cache, evaluation.split
     )
@@ -75,7 +75,10 @@ def evaluate(evaluation: Evaluation) -> dict[str, Any]:
 
 
 def release(run: Path, data: Path, cache: Path, folder: Path) -> Manifest:
-    """Export the best weights of a run, calibrate and choose thresholds on validation, measure on test, write the card.
+    """Export the sounds head of a run, calibrate it, choose thresholds and measure it; return the manifest.
+
+    The validation fold gives the calibration and the thresholds, the test fold the figures. The model card is written
+    too.
 
     Parameters
     ----------

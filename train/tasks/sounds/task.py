@@ -25,12 +25,12 @@ from train.tasks.ear.task import mean_or_zero
 from train.tasks.on_ear import check_ear_holds_out, load_ear, make_head
 
 TEMPERATURES = np.geomspace(0.25, 4.0, 17)
-"""Temperatures of which validation takes the best."""
+"""Temperatures that validation divides logits by in turn; the one with the highest likelihood gives the score."""
 
 
 @dataclass(frozen=True)
 class SoundsRunConfig(HoldsOut):
-    """Configuration of a run of this task.
+    """Configuration of a training run of the task ``sounds``, a head for ESC-50's classes of everyday sound.
 
     Attributes
     ----------
@@ -42,8 +42,8 @@ class SoundsRunConfig(HoldsOut):
         Settings of the examples, the same as those of the ear. They are called lessons in the files of existing runs,
         so the key stays.
     fold, validation_fold : int
-        Held-out folds, see `train.loop.folds.HoldsOut`. They must be those of the ear, so that it was not trained on
-        them.
+        Held-out folds, see `train.loop.folds.HoldsOut`. They must be those of the ear, so that the ear was not trained
+        on them.
     """
 
     ear: str = "models/released/ear"
@@ -59,7 +59,7 @@ class SoundsRunConfig(HoldsOut):
 
 
 class SoundsTask:
-    """The training task of the sounds head, for `train.loop.train_loop`.
+    """Training task ``sounds``: the data, losses and validation of the head for ESC-50's classes of everyday sound.
 
     Parameters
     ----------
@@ -70,7 +70,8 @@ class SoundsTask:
     Raises
     ------
     ConfigError
-        If the model in ``config.ear`` is not an ear, or was trained on the held-out folds.
+        If a class has no clips, the model in ``config.ear`` is not an ear, or the ear was trained on the held-out
+        folds.
     """
 
     name = "sounds"
@@ -100,14 +101,20 @@ class SoundsTask:
         return data_used(*self._caches.values())
 
     def make_model(self) -> nn.Module:
-        """Return a head of random weights that normalises its input by the mean and deviation of some embeddings."""
+        """Return a head with random weights; it normalises its input by the mean and deviation of some embeddings."""
         embeddings, *_ = self.make_batch(self.config.loop.seed, 0, 256)
         return make_head(self.config.model, self.classes, embeddings)
 
     def make_batch(self, seed: int, step: int, size: int) -> Batch:
-        """Return embeddings (size, steps, embedding), the class of each step, and the class of each single clip.
+        """Return the batch of a step; its first half are single clips of everyday sound.
 
-        The first half of the batch are single clips; the last value is -1 for all others.
+        Returns
+        -------
+        embeddings : float32 Tensor, shape (size, steps, embedding)
+        classes : int8 Tensor, shape (size, steps)
+            Index of the class of everyday sound at each step, `NO_CLASS` or `IGNORE`.
+        clip : int16 Tensor, shape (size,)
+            Class of an example that is a single clip; -1 for all others.
         """
         rng = np.random.default_rng((seed, step))
         single = self._single[rng.integers(len(self._single), size=size // 2)]
@@ -116,7 +123,11 @@ class SoundsTask:
         return tuple(torch.from_numpy(array) for array in taken)
 
     def loss(self, model: nn.Module, batch: Batch) -> dict[str, Tensor]:
-        """Return the binary cross entropy of each class, and the cross entropy over classes where there is one."""
+        """Return two losses, ``each`` and ``which``.
+
+        ``each`` is the sum of the binary cross entropies of all classes. ``which`` is the cross entropy over classes,
+        at steps at which one is audible.
+        """
         embeddings, classes, clip = batch
         logits, _ = model(embeddings)
         named = classes >= 0
@@ -129,11 +140,17 @@ class SoundsTask:
         return {"each": mean_or_zero(each.sum(2).flatten()), "which": mean_or_zero(which)}
 
     def validate(self, model: nn.Module) -> dict[str, float]:
-        """Return figures on clips as recorded, and ``alarms``, which are counted in scenes too.
+        """Return figures of a model on the validation fold: clips as recorded, and scenes.
 
-        A clip's probabilities are the means over its steps. ``score`` is their log-likelihood at the best of
-        `TEMPERATURES`, since a release is calibrated anyway. It is not the accuracy, which stops changing long before
-        learning is done.
+        A clip's probabilities are the means over its steps.
+
+        Returns
+        -------
+        dict
+            ``accuracy``: share of the clips whose class is the likeliest. ``alarms``: share of the steps without
+            everyday sound, in scenes too, at which any class has a probability above 0.5. ``score``, by which the best
+            weights are chosen: log-likelihood of the clips' classes at the best of `TEMPERATURES`, since a release is
+            calibrated anyway. Accuracy would stop changing long before learning is done.
         """
         rows = np.flatnonzero(self._checked.all("raw") | (self._checked.all("clip") < 0))
         device = next(model.parameters()).device

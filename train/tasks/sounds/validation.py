@@ -23,23 +23,23 @@ LIKELIEST = 3
 
 
 class SoundsValidation:
-    """Scores of an exported model at each step of the examples of its validation fold.
+    """Scores of an exported sounds head, and the truth, at each labelled step of its validation fold.
 
     Parameters
     ----------
     folder : Path
         Folder of the model.
     config : SoundsRunConfig
-        Configuration of its run.
+        Configuration of the model's run.
     data, cache : Path
         Folder of the data sets, and folder of all caches.
 
     Attributes
     ----------
     scores : float32 array, shape (steps, classes)
-        Scores at the steps whose truth is known.
+        Probabilities of the classes at the steps that have a label.
     truth : bool array, shape (steps, classes)
-        Whether each class is audible.
+        Whether each class is audible at these steps.
     """
 
     def __init__(self, folder: Path, config: SoundsRunConfig, data: Path, cache: Path) -> None:
@@ -55,9 +55,10 @@ class SoundsValidation:
         self.truth: Array = classes[known][:, None] == np.arange(len(model.manifest.labels))
 
     def calibration(self) -> tuple[float, float]:
-        """Return the temperature and bias that calibrate the likeliest classes of each step.
+        """Return temperature and bias: logits divided by the one, plus the other, give true probabilities (Platt 1999).
 
-        The other classes are so many, and so clearly absent, that they would outweigh these.
+        They are fitted to the `LIKELIEST` likeliest classes of each step. The other classes are so many, and so clearly
+        absent, that they would outweigh these.
         """
         likeliest = np.argsort(self.scores, axis=1)[:, -LIKELIEST:]
         scores = np.take_along_axis(self.scores, likeliest, axis=1)
