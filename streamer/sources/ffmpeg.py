@@ -48,6 +48,28 @@ HARMLESS = re.compile(
 """Messages of ffmpeg about sound that is whole."""
 
 
+LEVELS = re.compile(r"^((?:\[[^]]* @ [^]]*\] )?)\[(?:error|fatal|panic)\] ", re.MULTILINE)
+"""ffmpeg's mark of a message that counts."""
+
+REMARKS = re.compile(r"^(?:\[[^]]* @ [^]]*\] )?\[(?:warning|info|verbose)\].*\n?", re.MULTILINE)
+"""ffmpeg's remarks on what it does."""
+
+DESCRIPTION_BYTES = 32_768
+"""Length of ffmpeg's first messages that are kept: they describe the input."""
+
+INPUT = re.compile(r"Input #0, (\S+), from .*?: Audio: (\w+)(?: \(([^)]*)\))?", re.DOTALL)
+"""Container, codec and profile in ffmpeg's description of an input."""
+
+MP4_HEAD_BYTES = 1 << 16
+"""Length of the beginning of a fragmented MP4 that holds its box ``moov``."""
+
+UNEDITED = ("aac", "flv", "hls", "matroska,webm", "mpegts")
+"""ffmpeg's names of containers in which nothing says that the first frame of AAC is not sound yet."""
+
+AAC_PRIMING = {"LC": 1_024, "HE-AAC": 2_048, "HE-AACv2": 2_048}
+"""Number of samples of AAC that come before the sound, by profile: one frame, as an M4A would say (ISO 14496-24)."""
+
+
 class FfmpegSource(Source):
     """The sound of anything that ffmpeg can open, at its own rate and with its own channels.
 
@@ -92,6 +114,7 @@ class FfmpegSource(Source):
         self._clock = clock
         self._process: subprocess.Popen[bytes] | None = None
         self._position = 0
+        self._to_drop = 0
         self._given_up = threading.Event()
 
     def give_up_opening(self) -> None:
@@ -117,6 +140,8 @@ class FfmpegSource(Source):
         if data:
             self._received_at = self._clock()
             self._pacing.note_read(len(data) // self._frame_bytes, self._received_at)
+            data = self._without_priming(data)
+        if data:
             samples = np.frombuffer(data, ">f4").astype(np.float32).reshape(-1, self.channels)
             block = Block(self._position, samples, captured_at=None)
             self._position = block.stop
@@ -130,6 +155,16 @@ class FfmpegSource(Source):
                 f"{self._position}; expected sound without a pause: check the server and the network"
             )
         return None
+
+    def is_unedited(self, container: str) -> bool:
+        """Return whether nothing in the input tells ffmpeg which frames of AAC come before the sound.
+
+        Parameters
+        ----------
+        container : str
+            ffmpeg's name of the container.
+        """
+        return container in UNEDITED
 
     def wait_s(self, turn_s: float) -> float:
         return self._pacing.wait_s(self._clock(), turn_s)
@@ -156,7 +191,16 @@ class FfmpegSource(Source):
 
     def _start(self) -> subprocess.Popen[bytes]:
         output = ["-map", "0:a:0", *self._output_arguments, "-c:a", "pcm_f32be", "-f", "au", "pipe:1"]
-        command = ["ffmpeg", "-nostdin", "-hide_banner", "-v", "error", *self._input_arguments, *output]
+        command = [
+            "ffmpeg",
+            "-nostdin",
+            "-hide_banner",
+            "-nostats",
+            "-v",
+            "level+info",
+            *self._input_arguments,
+            *output,
+        ]
         try:
             return subprocess.Popen(
                 command,
@@ -182,6 +226,17 @@ class FfmpegSource(Source):
         self._frame_bytes = self.channels * np.dtype(np.float32).itemsize
         self._reader = PipeReader(self._sound, self._frame_bytes)
         self._pacing = PipePacing(self.rate_hz, self._clock())
+
+        self._log.collect()
+        container, codec, profile = self._log.described
+        if codec == "aac" and self.is_unedited(container):
+            self._to_drop = AAC_PRIMING.get(profile, 0)
+
+    def _without_priming(self, data: bytes) -> bytes:
+        """Return what is left of frames that were read without those that come before the sound."""
+        dropped = min(self._to_drop, len(data) // self._frame_bytes)
+        self._to_drop -= dropped
+        return data[dropped * self._frame_bytes :]
 
     def _take(self, wanted: int) -> bytes:
         """Wait for `wanted` bytes of the header."""
@@ -239,17 +294,26 @@ class FfmpegLog:
     def __init__(self, descriptor: int, address: str) -> None:
         self._reader = PipeReader(descriptor, 1)
         self._address = address
+        self._head = b""
         self._tail = b""
 
     def collect(self) -> None:
         """Read the messages that have come."""
         while fresh := self._reader.read(MESSAGE_BYTES):
+            self._head += fresh[: DESCRIPTION_BYTES - len(self._head)]
             self._tail = (self._tail + fresh)[-MESSAGE_BYTES:]
+
+    @property
+    def described(self) -> tuple[str, str, str]:
+        """Container, codec and profile of the input, by ffmpeg's names; empty before they are known."""
+        found = INPUT.search(self._head.decode(errors="replace"))
+        return (found[1], found[2], found[3] or "") if found else ("", "", "")
 
     @property
     def last(self) -> str:
         """The last message, without the part of ffmpeg that it came from; empty if there was none."""
-        text = HARMLESS.sub("", self._tail.decode(errors="replace"))
+        text = REMARKS.sub("", self._tail.decode(errors="replace"))
+        text = HARMLESS.sub("", LEVELS.sub(r"\1", text))
         lines = [line.strip() for line in text.splitlines()]
         messages = [line for line in lines if line and not line.startswith(COMMENTS)]
         if not messages:
@@ -283,6 +347,17 @@ def url_source(url: str) -> FfmpegSource:
     return FfmpegSource(
         f"URL {shown}", ["-protocol_whitelist", ",".join(URL_PROTOCOLS), *over_tcp, "-i", url]
     )
+
+
+def is_unedited_mp4(head: bytes) -> bool:
+    """Return whether an MP4 is fragmented: ffmpeg does not heed the list of edits, if there is one.
+
+    Parameters
+    ----------
+    head : bytes
+        First bytes of the file, with its box ``moov`` if it is fragmented.
+    """
+    return b"mvex" in head
 
 
 def split_url(url: str) -> SplitResult:

@@ -7,7 +7,7 @@ import subprocess
 from functools import cached_property
 from pathlib import Path
 
-from streamer.sources.ffmpeg import FfmpegSource
+from streamer.sources.ffmpeg import MP4_HEAD_BYTES, FfmpegSource, is_unedited_mp4
 
 PROBE_TIMEOUT_S = 5.0
 """Longest time that ffprobe may take to find the length of a file."""
@@ -37,6 +37,12 @@ class MediaFileSource(FfmpegSource):
             output_arguments=converted,
         )
         self._path = path
+
+    def is_unedited(self, container: str) -> bool:
+        if container.startswith("mov,"):
+            with self._path.open("rb") as file:
+                return is_unedited_mp4(file.read(MP4_HEAD_BYTES))
+        return super().is_unedited(container)
 
     @cached_property
     def total_s(self) -> float | None:

@@ -14,12 +14,12 @@ from typing import IO
 from streamer.config import PcmConfig
 from streamer.errors import StreamError
 from streamer.sources.container import OPEN_POLL_S, ByteInput, ContainerSource
-from streamer.sources.ffmpeg import FfmpegSource
+from streamer.sources.ffmpeg import FfmpegSource, is_unedited_mp4
 from streamer.sources.file import FileSource
 from streamer.sources.pcm import PcmSource
 from streamer.sources.pcm_container import MAGIC_BYTES, is_container
 from streamer.sources.pipe import PipeReader, enlarge
-from streamer.sources.sound_file_kind import HEAD_BYTES, may_be_frames, sound_file_kind
+from streamer.sources.sound_file_kind import HEAD_BYTES, may_be_long, sound_file_kind
 from streamer.sources.source import Source
 from streamer.sources.wrapper import SourceWrapper
 
@@ -89,7 +89,7 @@ class PipedSource(SourceWrapper):
     def _head(self) -> bytes:
         """Wait for the first bytes, as many as are needed to recognise a sound file."""
         reader, head = PipeReader(self._descriptor, 1), b""
-        while len(head) < (HEAD_BYTES if may_be_frames(head) else MAGIC_BYTES) and not reader.ended:
+        while len(head) < (HEAD_BYTES if may_be_long(head) else MAGIC_BYTES) and not reader.ended:
             if self._given_up.is_set():
                 raise StreamError(f"{self._name} was not waited for any longer")
             reader.wait(OPEN_POLL_S)
@@ -141,6 +141,7 @@ class PipedMediaSource(FfmpegSource):
 
     def __init__(self, name: str, descriptor: int, head: bytes) -> None:
         super().__init__(name, ["-protocol_whitelist", "pipe", "-i", "pipe:0"], stall_timeout_s=float("inf"))
+        self._first_bytes = head
         self._bytes = PipeReader(descriptor, 1, head)
         self._closing = threading.Event()
         self._feeder: threading.Thread | None = None
@@ -151,6 +152,11 @@ class PipedMediaSource(FfmpegSource):
         if self._feeder is not None:
             self._feeder.join()
             self._feeder = None
+
+    def is_unedited(self, container: str) -> bool:
+        if container.startswith("mov,"):
+            return is_unedited_mp4(self._first_bytes)
+        return super().is_unedited(container)
 
     def _start(self) -> subprocess.Popen[bytes]:
         process = super()._start()

@@ -55,9 +55,9 @@ def sound_file_kind(head: bytes) -> str | None:
     return None
 
 
-def may_be_frames(head: bytes) -> bool:
-    """Return whether an input could be one of the kinds without a mark, so that more of it has to be seen."""
-    return head[:1] in (b"\xff", b"G")
+def may_be_long(head: bytes) -> bool:
+    """Return whether an input could be one of the kinds of which `HEAD_BYTES` have to be seen."""
+    return head[:1] in (b"\xff", b"G") or head[4:8] == b"ftyp"
 
 
 def _repeats(head: bytes, frame_bytes: Callable[[bytes], int]) -> bool:
