@@ -6,7 +6,7 @@ import numpy as np
 
 from streamer.audio.ring import RingBuffer
 from streamer.audio.ring_kernels import capture_callback
-from streamer.dsp.downmix import downmix
+from streamer.dsp.downmix import downmixed
 from streamer.dsp.level import LevelMeter
 from streamer.dsp.log_mel import LogMel
 from streamer.dsp.resample import Resample
@@ -22,7 +22,8 @@ def main() -> None:
     ring.write(block, 0.0)
     ring.read(len(block))
     capture_callback()
-    downmix(block, np.empty(len(block), np.float32))
+    for channels in (1, 2):
+        downmixed(np.repeat(block, channels, axis=1), 48_000)
     sound = block.T
     offline(LevelMeter(1_600), sound)
     offline(LogMel(), sound)

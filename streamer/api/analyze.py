@@ -126,13 +126,13 @@ def streams_of_files(paths: Iterable[Path], config: Config) -> list[Stream]:
 
 
 class _Analysis(EventIterator):
-    """Gives the events of one sound, and warns of samples that were muted: no status does."""
+    """Gives the events of one sound, and warns of what no status says of its sound."""
 
     def _raise_errors(self) -> None:
-        if self._end.alive and (muted := sum(stream.muted_samples for stream in self._streams)):
-            logger.warning(
-                "%s: %d samples were no sound (NaN, infinite) and muted", self._streams[0].name, muted
-            )
+        if self._end.alive:
+            for stream in self._streams:
+                for warning in stream.sound_warnings:
+                    logger.warning("%s: %s", stream.name, warning)
         super()._raise_errors()
 
 

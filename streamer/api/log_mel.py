@@ -10,7 +10,7 @@ import numpy as np
 from streamer.api.configure import path_from
 from streamer.api.sound import Sound, source_of
 from streamer.arrays import Array
-from streamer.dsp.downmix import downmix
+from streamer.dsp.downmix import Downmix
 from streamer.dsp.log_mel import LogMel
 from streamer.dsp.resample import Resample
 from streamer.dsp.stage import Chain
@@ -58,12 +58,14 @@ def log_mel(sound: Sound, rate_hz: float | None = None, *, model: str | os.PathL
     source, frames = source_of(sound, rate_hz), []
     with closing(source):
         source.open()
-        chain = Chain(Resample(source.rate_hz, front_end.sample_rate_hz), LogMel(front_end))
+        chain = Chain(
+            Downmix(source.rate_hz, source.channels),
+            Resample(source.rate_hz, front_end.sample_rate_hz),
+            LogMel(front_end),
+        )
         state = chain.init()
         for block in read_blocks(source, BLOCK_FRAMES):
-            mono = np.empty(len(block.samples), np.float32)
-            downmix(block.samples, mono)
-            y, state = chain.step(mono[None], state)
+            y, state = chain.step(block.samples[None], state)
             frames.append(y[0])
     frames.append(chain.flush(state)[0])
     return np.concatenate(frames)

@@ -39,11 +39,8 @@ def analyze(
     config = option_config(config_path, models, prefer, backend, threads)
     streams = analyze_files(files, config, standard_output())
     for stream in streams:
-        if stream.muted_samples:
-            click.echo(
-                f"{stream.name}: {stream.muted_samples} samples were no sound (NaN, infinite) and muted",
-                err=True,
-            )
+        for warning in stream.sound_warnings:
+            click.echo(f"{stream.name}: {warning}", err=True)
     leave(streams)
 
 

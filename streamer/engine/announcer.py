@@ -81,6 +81,12 @@ class Announcer:
             text = f"the device reported {new} overrun{'s' if new > 1 else ''}: sound was lost before it came here"
             self.status(stream, text)
 
+    def cancelled(self, running: Running) -> None:
+        """Publish, once, that the channels of a stream cancel each other, if they do."""
+        if running.pipeline.cancelled and not running.said_cancelled:
+            running.said_cancelled = True
+            self.status(running.stream, running.pipeline.cancelled)
+
     def status(self, stream: Stream, message: str = "") -> None:
         """Publish the status of a stream that runs or has ended."""
         now = self._clock()

@@ -88,6 +88,8 @@ class Running:
         Whether the stream is skipped at present, because the machine does not carry all streams.
     status_due_at : float
         Time of the next heartbeat.
+    said_cancelled : bool
+        Whether it was published that the channels cancel each other.
     """
 
     stream: Stream
@@ -98,6 +100,7 @@ class Running:
     backlog_frames: int = 0
     shed: bool = False
     status_due_at: float = 0.0
+    said_cancelled: bool = False
 
     @property
     def source(self) -> Source:
@@ -199,6 +202,18 @@ class Stream:
         """Seconds of sound since the source was opened, lost ones included."""
         progress = self.progress
         return progress.position_s if progress else 0.0
+
+    @property
+    def sound_warnings(self) -> list[str]:
+        """Sentences about its sound that a listener should know; none if all is well."""
+        progress = self.progress
+        muted = (
+            [f"{self.muted_samples} samples were no sound (NaN, infinite) and muted"]
+            if self.muted_samples
+            else []
+        )
+        cancelled = [progress.pipeline.cancelled] if progress and progress.pipeline.cancelled else []
+        return [*muted, *cancelled]
 
     @property
     def muted_samples(self) -> int:

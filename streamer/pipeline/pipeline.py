@@ -7,11 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
-
-from streamer.arrays import Array
+from streamer.arrays import Array, State
 from streamer.config import PublishConfig
-from streamer.dsp.downmix import downmix
+from streamer.dsp.downmix import Downmix, chosen_channel, muted_samples
 from streamer.dsp.level import LevelMeter
 from streamer.dsp.model_calls import Calls
 from streamer.events import Event
@@ -50,6 +48,9 @@ class Pipeline:
         Number of fresh starts so far.
     muted_samples : int
         Number of samples that were NaN, infinite or absurdly large, and were processed as silence.
+    cancelled : str
+        Description of channels that cancelled each other, and of the one that was heard in their place; empty if none
+        did.
     """
 
     def __init__(
@@ -70,6 +71,7 @@ class Pipeline:
         self._scores_samples = round(rate_hz / publish.scores_hz)
         self.epoch = 0
         self.muted_samples = 0
+        self.cancelled = ""
         self._start_epoch(0)
 
     @property
@@ -104,9 +106,7 @@ class Pipeline:
             Yields model calls; returns a list of Event.
         """
         events = self.pass_over(block.start)
-        mono = np.empty(len(block.samples), np.float32)
-        muted = int(downmix(block.samples, mono))
-        self.muted_samples += muted
+        mono, muted = self._mono(block.samples)
         self._waiting += self._periodic(mono)
         results = yield from self._tree.step(mono, self._tree_state)
         self._waiting += results
@@ -141,10 +141,30 @@ class Pipeline:
             self._stream, self._rate_hz, self.epoch, origin, self._heads, self._publish.top
         )
         self._tree_state: StageTreeState = self._tree.init()
+        self._mixed: tuple[Downmix, State] | None = None
         self._meter_state = self._meter.init()
         self._levels_given = 0
         self._separated: SeparatedStream | None = None
         self._waiting: list[StreamResult] = []
+
+    def _mono(self, samples: Array) -> tuple[Array, int]:
+        """Return samples mixed into one channel, and how many of them were muted."""
+        if self._mixed is None:
+            stage = Downmix(self._rate_hz, samples.shape[1])
+            self._mixed = stage, stage.init()
+        stage, state = self._mixed
+        before = muted_samples(state)
+        mono, state = stage.step(samples[None], state)
+        self._mixed = stage, state
+        chosen = chosen_channel(state)
+        if chosen is not None and not self.cancelled:
+            self.cancelled = (
+                f"the {stage.channels} channels cancel each other (one is inverted): channel {chosen + 1} is heard "
+                "instead of their mean; swap the wires of one, or choose a channel (--channel)"
+            )
+        muted = muted_samples(state) - before
+        self.muted_samples += muted
+        return mono[0], muted
 
     def _periodic(self, mono: Array) -> list[StreamResult]:
         """Return the levels that samples complete, and the scores that are due at their ends of intervals."""

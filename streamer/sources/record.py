@@ -7,7 +7,7 @@ from contextlib import closing
 import numpy as np
 
 from streamer.arrays import Array
-from streamer.dsp.downmix import downmix
+from streamer.dsp.downmix import downmixed
 from streamer.dsp.resample import Resample
 from streamer.dsp.stage import offline
 from streamer.errors import StreamError
@@ -51,10 +51,9 @@ def record(source: Source, rate_hz: int, longest_s: float) -> Array:
                     f"sound was lost while recording (up to sample {block.start}); record it again, with less else "
                     "going on"
                 )
-            blocks.append(np.empty(len(block.samples), np.float32))
-            downmix(block.samples, blocks[-1])
+            blocks.append(block.samples)
             stop = block.stop
             if stop >= wanted:
                 break
-    mono = np.concatenate([np.zeros(0, np.float32), *blocks])[:wanted]
-    return np.asarray(offline(Resample(source.rate_hz, rate_hz), mono[None])[0])
+    sound = np.concatenate([np.zeros((0, source.channels), np.float32), *blocks])[:wanted]
+    return np.asarray(offline(Resample(source.rate_hz, rate_hz), downmixed(sound, source.rate_hz)[None])[0])

@@ -102,6 +102,26 @@ def test_nan_and_infinity_are_muted_and_counted(tmp_path: Path, tone: Path) -> N
     assert b"bad: 101 samples were no sound" in streamer("analyze", str(path)).stderr
 
 
+def test_channels_that_cancel_are_heard_by_one_of_them_and_said_once(tmp_path: Path) -> None:
+    sound = 0.1 * np.random.default_rng(0).standard_normal(32_000)
+    path, one = tmp_path / "inverted.wav", tmp_path / "one.wav"
+    soundfile.write(path, np.stack([sound, -sound], axis=1), 16_000, subtype="FLOAT")
+    soundfile.write(one, sound, 16_000, subtype="FLOAT")
+    text = "the 2 channels cancel each other (one is inverted): channel 1 is heard instead of their mean"
+    done = streamer("listen", "--device", f"file:{path}", "--fast", "--json", "--bind", free_address())
+    said = [h["message"] for h in messages(done.stdout) if h["kind"] == "status" and h["message"]]
+    assert len(said) == 1
+    assert said[0].startswith(text)
+    done, alone = streamer("analyze", str(path)), streamer("analyze", str(one))
+    assert f"inverted: {text}" in done.stderr.decode()
+    assert not alone.stderr
+    levels, expected = (
+        [h["rms_dbfs"] for h in messages(each.stdout) if h["kind"] == "level"] for each in (done, alone)
+    )
+    assert levels[0] == -120.0
+    assert levels[2:] == expected[2:]  # the second begins with the fade
+
+
 def test_a_url_that_refuses() -> None:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

@@ -12,6 +12,7 @@ import soundfile
 import soxr
 
 from streamer.arrays import Array
+from streamer.dsp.downmix import downmixed
 from streamer.errors import StreamError
 from train.data.recordings import Recording
 
@@ -57,7 +58,7 @@ def decode(recording: Recording) -> Array:
 
 
 def _read_mono(path: Path, stream: int) -> Array:
-    """Return one stream of a file at `RATE_HZ`, averaged over its channels; float32, shape (samples,)."""
+    """Return one stream of a file at `RATE_HZ`, mixed as live sound is; float32, shape (samples,)."""
     if not path.is_file():
         raise ClipError(f"{path} is not there; expected a sound file")
     sound, rate_hz = read_sound(path, stream)
@@ -65,7 +66,7 @@ def _read_mono(path: Path, stream: int) -> Array:
         raise ClipError(f"{path} is empty; expected sound")
     if not np.isfinite(sound).all():
         raise ClipError(f"{path} has samples that are not finite; expected -1 to 1")
-    mono: Array = sound.mean(axis=1)
+    mono = downmixed(sound, rate_hz)
     if rate_hz == RATE_HZ:
         return mono
     resampled: Array = soxr.resample(mono, rate_hz, RATE_HZ)
