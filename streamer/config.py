@@ -107,20 +107,20 @@ class ModelsConfig:
 
 @dataclass(frozen=True)
 class StemsConfig:
-    """Use that is made of the separated voice and music: ``[stems]``.
+    """Where voice and music, the stems, go: ``[stems]``.
 
     Attributes
     ----------
     publish : bool
-        Whether they are published, as messages of kind ``stem``.
+        Whether stems are published, as messages of kind ``stem``.
     to : str
-        Folder into which they are written; empty writes none.
+        Folder into which stems are written; an empty text writes none.
     form : {"flac", "wav"}
         Format of the files.
     play : {"", "voice", "music"}
-        The stem that is played live, if any.
+        Stem that is played live; an empty text plays none.
     output : str
-        Device that plays it: ``default``, an index, or part of its name. No two streams play on one.
+        Device that plays the stem: ``default``, an index, or part of its name. No two streams play on one.
     """
 
     publish: bool = False
@@ -159,11 +159,12 @@ class StreamConfig:
     priority : int
         Streams of the lowest priority are left out first where the machine cannot carry all.
     models : ModelsConfig or None
-        This stream's own ``[stream.models]``. A key that is absent there is as in ``[models]``; None is all as there.
+        This stream's own ``[stream.models]``. Keys that are absent in it are taken from ``[models]``; None takes all.
     decisions : mapping of str to DecisionConfig
-        This stream's own ``[stream.gate]`` and so on, by section; a section that is absent is as in ``[gate]``.
+        This stream's own ``[stream.gate]`` and so on, by section. Sections that are absent are taken from the
+        settings of all streams (``[gate]``).
     stems : StemsConfig or None
-        This stream's own ``[stream.stems]``, as `models`.
+        This stream's own ``[stream.stems]``. Keys that are absent in it are taken from ``[stems]``; None takes all.
     """
 
     device: str = "auto"
@@ -310,7 +311,7 @@ class Config:
             )
 
     def of(self, stream: StreamConfig) -> Config:
-        """Return the configuration of one stream: its own settings where it has any."""
+        """Return the configuration of one stream: its own settings, and those of all streams where it has none."""
         return replace(
             self,
             models=stream.models or self.models,
@@ -319,14 +320,14 @@ class Config:
         )
 
     def section(self, name: str, kind: type[S]) -> S:
-        """Return the settings of a sink's own section, which are the defaults of `kind` where it is absent."""
+        """Return a sink's own settings, as a `kind`: those of the section `name`, or the defaults if it is absent."""
         found = self.sections.get(name, kind())
         assert isinstance(found, kind)  # as the table of sinks says
         return found
 
     @property
     def turn_s(self) -> float:
-        """Most seconds of live sound that gather before they are processed."""
+        """Longest live sound that gathers before it is processed, in seconds."""
         if self.engine.turn_ms is not None:
             return self.engine.turn_ms / 1_000
         return STEMS_TURN_S if self.stems.wanted else TURN_S

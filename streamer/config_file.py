@@ -34,19 +34,20 @@ OTHER_ENCODINGS = (
 
 
 def read_config(path: Path, sections: Mapping[str, type] = MappingProxyType({})) -> Config:
-    """Read a TOML file.
+    """Return the configuration that a TOML file describes.
 
     Parameters
     ----------
     path : Path
     sections : mapping of str to type
-        Further sections, each with its dataclass, which become `Config.sections`.
+        Sections that the file may have besides the fields of `Config`, each with its dataclass. They become
+        `Config.sections`.
 
     Raises
     ------
     ConfigError
-        If the file cannot be read or is no TOML, or a key or value in it cannot be used; the text names the key
-        and the nearest that exists.
+        If the file cannot be read or is no TOML, or a key or value in it cannot be used. The error names the key, and
+        the most similar key that exists.
     """
     text = read_text(path)
     try:
@@ -102,12 +103,12 @@ def from_mapping(
     base: T | None = None,
     sections: Mapping[str, type] = MappingProxyType({}),
 ) -> T:
-    """Build a configuration dataclass from nested mappings, checking every key and type.
+    """Return a configuration dataclass built from nested mappings, after a check of every key and type.
 
     Parameters
     ----------
     kind : type
-        A configuration dataclass.
+        The dataclass to build.
     content : Mapping
         Its fields by name. A field with `streamer.config.KEYS` in its metadata is a mapping whose keys stand here
         beside the other fields.

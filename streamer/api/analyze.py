@@ -37,7 +37,7 @@ def analyze(
     backend: Literal["cpu", "cuda", "torch"] | None = None,
     threads: int | None = None,
 ) -> EventIterator:
-    """Give the events of a whole sound, as listening to it live would, but for statuses.
+    """Return an iterator over the events of a whole sound: those of listening to it live, except `Status` events.
 
     Parameters
     ----------
@@ -47,7 +47,7 @@ def analyze(
     rate_hz : float, optional
         Sample rate of an array, 4,000 to 384,000 Hz; a file has its own.
     config : Config, path or None
-        Everything else that can be set, or a TOML file of it; its streams are not used.
+        All other settings, or the path of a TOML file with them; their streams are not used.
     models : mapping of str to str, optional
     prefer : {"balanced", "precision", "recall"}, optional
     backend : {"cpu", "cuda", "torch"}, optional
@@ -101,7 +101,7 @@ def analyze(
 
 
 def streams_of_files(paths: Iterable[Path], config: Config) -> list[Stream]:
-    """Return a stream for each file, not yet opened, which is read as fast as it can be heard.
+    """Return a `Stream` for each file, not yet opened, which is read as fast as it can be processed.
 
     Parameters
     ----------
@@ -114,7 +114,7 @@ def streams_of_files(paths: Iterable[Path], config: Config) -> list[Stream]:
     ModelError
         If a model is absent, altered or does not fit.
     ConfigError
-        If stems are asked for and nothing separates.
+        If the configuration asks for stems and names no separation model.
     """
     entries = tuple(StreamConfig(f"file:{path}") for path in paths)
     return build_streams(
@@ -126,7 +126,7 @@ def streams_of_files(paths: Iterable[Path], config: Config) -> list[Stream]:
 
 
 class _Analysis(EventIterator):
-    """Gives the events of one sound, and warns of what no status says of its sound."""
+    """Iterator over the events of one sound. It logs as warnings what a `Status` would say of the sound."""
 
     def _raise_errors(self) -> None:
         if self._end.alive:
@@ -143,5 +143,5 @@ def _stream_of_array(sound: Sound, rate_hz: float | None, config: Config) -> Str
 
 
 def _unplayed(config: Config) -> Config:
-    """Return a configuration that plays nothing: sound that is heard faster than it sounds cannot be played."""
+    """Return a configuration that plays no stem: sound that is processed faster than it lasts cannot be played."""
     return replace(config, stems=replace(config.stems, play=""))

@@ -25,17 +25,17 @@ def configured(
     backend: str | None = None,
     threads: int | None = None,
 ) -> Config:
-    """Return a configuration, changed by what a caller says of models and engine.
+    """Return a configuration in which the caller's models, operating point, backend and threads replace its own.
 
     Parameters
     ----------
     config : Config, path or None
         The configuration itself, a TOML file, or None for the defaults.
     models : mapping of str to str or None
-        Models by slot, which hold for every stream, as the keys of ``[models]``.
+        Name or folder of a model, or ``off``, by head slot; it holds for every stream.
     prefer, backend : str or None
     threads : int or None
-        As the keys of ``[models]`` and ``[engine]``; None leaves them as they are.
+        Values for the keys of these names in ``[models]`` and ``[engine]``; None keeps the configuration's value.
 
     Raises
     ------
@@ -63,13 +63,13 @@ def configured(
 
 
 def with_stems(config: Config, **stems: object) -> Config:
-    """Return a configuration with other values for ``[stems]``, of all streams and of each that has its own.
+    """Return a copy of a configuration with other values in ``[stems]``: in the common section and each stream's own.
 
     Parameters
     ----------
     config : Config
     **stems
-        Fields of `StemsConfig`; None leaves one as it is.
+        New values of fields of `StemsConfig`; a field given as None keeps its value.
     """
     entries = (
         replace(entry, stems=changed(entry.stems, **stems)) if entry.stems else entry
@@ -79,22 +79,22 @@ def with_stems(config: Config, **stems: object) -> Config:
 
 
 def changed(section: T, **values: object) -> T:
-    """Return a section of a configuration with other values; None leaves one as it is."""
+    """Return a copy of a section with new values of some fields; a field given as None keeps its value."""
     return replace(section, **given(**values))  # type: ignore[type-var]
 
 
 def given(**values: object) -> dict[str, Any]:
-    """Return the values that are not None."""
+    """Return, by name, the arguments that are not None."""
     return {key: value for key, value in values.items() if value is not None}
 
 
 def path_from(name: str, value: object) -> Path:
-    """Return a path that a caller gave.
+    """Return `value`, which a caller gave as the argument `name`, as a Path.
 
     Raises
     ------
     ConfigError
-        If it is neither text nor a path; names the argument.
+        If `value` is neither text nor a path; the error names the argument.
     """
     if not isinstance(value, str | os.PathLike) or not isinstance(os.fspath(value), str):
         raise ConfigError(f"{name} is {value!r}; expected a path, as text or a pathlib.Path")
@@ -102,7 +102,7 @@ def path_from(name: str, value: object) -> Path:
 
 
 def positive_int(name: str, value: object, unit: str) -> int:
-    """Return a whole number above 0; errors as `positive`."""
+    """Return `value` as an int if it is a whole number above 0; otherwise raise an error as `positive` does."""
     number = positive(name, value, unit)
     if not number.is_integer():
         raise ConfigError(f"{name} is {value!r}; expected a whole number of {unit}")
@@ -110,12 +110,12 @@ def positive_int(name: str, value: object, unit: str) -> int:
 
 
 def positive(name: str, value: object, unit: str) -> float:
-    """Return a number above 0.
+    """Return `value`, which a caller gave as the argument `name`, as a float if it is a number above 0.
 
     Raises
     ------
     ConfigError
-        If it is anything else; names the argument and its unit.
+        If `value` is anything else; the error names the argument and its unit.
     """
     if isinstance(value, bool) or not isinstance(value, Real) or not 0 < float(value) < math.inf:
         raise ConfigError(f"{name} is {value!r}; expected a finite number of {unit} above 0")

@@ -18,10 +18,10 @@ from streamer.sinks.sink import Sink
 
 
 class EventIterator(Iterator[Event], AsyncIterator[Event]):
-    """Gives events as they come; what `streamer.listen` and `streamer.analyze` return.
+    """Iterator over events, one by one as they come; `streamer.listen` and `streamer.analyze` return it.
 
-    It is an iterator, an asynchronous iterator and a context manager. Devices and files are closed when the sound
-    ends, by `close`, at the end of a ``with`` block, and when nothing refers to it any more, as after a ``break``.
+    It is also an asynchronous iterator and a context manager. It closes devices and files when the sound ends, by
+    `close`, at the end of a ``with`` block, and when nothing refers to the iterator any more, as after a ``break``.
 
     Parameters
     ----------
@@ -29,9 +29,9 @@ class EventIterator(Iterator[Event], AsyncIterator[Event]):
         Not yet opened.
     config : Config
     queue : EventQueue
-        Takes the events from the engine's thread; they are read from here.
+        Receives the events on the engine's thread; the iterator takes them from it.
     sinks : sequence of Sink, optional
-        Take the events of all streams on the engine's thread; `queue` alone by default.
+        Sinks of the engine, `queue` or a sink that passes events on to it among them; by default `queue` alone.
     """
 
     def __init__(
@@ -50,18 +50,18 @@ class EventIterator(Iterator[Event], AsyncIterator[Event]):
 
     @property
     def lost_events(self) -> int:
-        """Events that were lost so far, because they were not taken in time."""
+        """Number of events that were lost so far, because the caller did not take them in time."""
         return self._queue.lost_events
 
     def __next__(self) -> Event:
-        """Wait for the next event; an interrupt meanwhile closes the iterator.
+        """Wait for the next event and return it; a KeyboardInterrupt meanwhile closes the iterator.
 
         Raises
         ------
         StreamerError
-            If streams failed, once all have ended and all their events were taken.
+            If a stream failed; raised once all streams have ended and all their events were taken.
         StopIteration
-            If all streams have ended, or it was closed.
+            If all streams have ended, or the iterator was closed.
         """
         try:
             event = self._queue.take()
@@ -76,7 +76,7 @@ class EventIterator(Iterator[Event], AsyncIterator[Event]):
         return event
 
     async def __anext__(self) -> Event:
-        """Wait for the next event while other tasks run; as `__next__`, but for StopAsyncIteration."""
+        """Wait for the next event while other tasks run, and return it; StopAsyncIteration ends the iteration."""
         while (event := self._queue.take_now()) is None:
             # A task that is cancelled here has taken no event.
             if not await asyncio.to_thread(self._queue.wait):
@@ -85,14 +85,14 @@ class EventIterator(Iterator[Event], AsyncIterator[Event]):
         return event
 
     def stop(self) -> None:
-        """Ask all streams to end: what goes on in them is closed, and iteration stops after the last event.
+        """Ask all streams to end: labels that are on get an ``off``, and iteration stops after the last event.
 
-        May be called from any thread; returns at once.
+        It returns at once, and may be called from any thread.
         """
         self._thread.stop_requested.set()
 
     def close(self) -> None:
-        """End all streams, close their devices and drop the events that wait; closing twice is harmless."""
+        """End all streams, close their devices, drop the events that were not taken; closing twice is harmless."""
         self._end()
 
     def __enter__(self) -> Self:

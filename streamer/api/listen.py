@@ -35,9 +35,9 @@ def listen(
     threads: int | None = None,
     max_waiting: int = 1_000,
 ) -> EventIterator:
-    """Listen to live sound and give events while it sounds.
+    """Listen to live sound, and return an iterator over its events.
 
-    Models are loaded before it returns; from then on a thread of its own listens, whether events are taken or not.
+    Models are loaded before the call returns; then a thread of its own listens, whether events are taken or not.
     While the sound is live, no more than `max_waiting` events wait: where more come, levels, scores, spectra and stems
     are lost first, then statuses, and decisions last, the oldest first. `EventIterator.lost_events` counts them, the
     first is logged as a warning, and `Event.seq` jumps. With ``realtime=False`` the sound waits instead, and no event
@@ -50,8 +50,8 @@ def listen(
         its name, ``file:PATH``, a URL, or ``-`` for raw PCM on standard input. By default, the streams of `config`, or
         the microphone.
     config : Config, path or None
-        Everything else that can be set, or a TOML file of it. Its ``[publish]`` says which running values there are
-        and how often; nothing is published.
+        All other settings, or the path of a TOML file with them. ``[publish]`` says which of scores, levels and
+        spectra are given and how often; nothing is published.
     models : mapping of str to str, optional
         Models by slot: the name of one, its folder, or ``off``, as in ``{"genre": "off"}``.
     prefer : {"balanced", "precision", "recall"}, optional
@@ -61,18 +61,18 @@ def listen(
     duration_s : float, optional
         Seconds of sound to hear in each stream; by default, all that there is.
     realtime : bool
-        Whether files take the time that they last.
+        Whether a file takes the time that it lasts (True), or is read as fast as it can be processed (False).
     backend : {"cpu", "cuda", "torch"}, optional
     threads : int, optional
-        What runs the models, and its threads on the CPU: ``cpu`` and 1 by default.
+        Library and device that run the models, ``cpu`` by default; and its threads on the CPU, 1 by default.
     max_waiting : int
         Events that may wait to be taken, 1 or more.
 
     Returns
     -------
     EventIterator
-        Events in the order of the sound, those of several streams as they come. An iterator, an asynchronous iterator
-        and a context manager; leaving it closes the devices.
+        Events of a stream in the order of the sound, those of several streams as they come. It is an iterator, an
+        asynchronous iterator and a context manager; leaving it closes the devices.
 
     Raises
     ------
@@ -81,7 +81,7 @@ def listen(
     ModelError
         If a model is absent, altered or does not fit.
     StreamerError
-        While iterating: why a stream failed, once all have ended; a `DeviceError` if it is the device.
+        While iterating, once all streams have ended: if one of them failed. It is a `DeviceError` if a device failed.
 
     Examples
     --------

@@ -21,9 +21,9 @@ BLOCK_FRAMES = 1 << 16
 
 
 def log_mel(sound: Sound, rate_hz: float | None = None, *, model: str | os.PathLike[str] = "ear") -> Array:
-    """Compute the log-mel frames that a model is given.
+    """Return the log-mel frames of a whole sound, as a model takes them.
 
-    Channels are averaged and resampled to the model's rate first. These are the very numbers that the model gets live:
+    Channels are averaged and resampled to the model's rate first. The model gets the same numbers live:
     nothing is padded, so a tail that is shorter than a window gives no frame.
 
     Parameters
@@ -32,20 +32,20 @@ def log_mel(sound: Sound, rate_hz: float | None = None, *, model: str | os.PathL
     rate_hz : float, optional
         As in `streamer.analyze`.
     model : str or path
-        Name or folder of the model whose front end is used. ``ear`` hears YAMNet's (64 bands each 10 ms), ``gate`` a
-        finer one.
+        Name or folder of the model whose front end is used. That of ``ear`` is YAMNet's (64 bands every 10 ms), that
+        of ``gate`` has 112 bands every 23 ms.
 
     Returns
     -------
     float32 array, shape (frames, mel_bands)
-        Natural logarithms. The first axis is time, unlike librosa's.
+        Natural logarithms of the bands. The first axis is time, unlike librosa's.
 
     Raises
     ------
     StreamError
         If the samples or their rate cannot be used, or the file cannot be read.
     ModelError
-        If there is no such model, or it does not hear log-mel frames.
+        If there is no such model, or it does not take log-mel frames.
 
     Examples
     --------

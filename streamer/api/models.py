@@ -7,7 +7,7 @@ from streamer.inference.model_folders import known_folders, read_manifest
 
 
 def models() -> list[Manifest]:
-    """Return what the manifests of all models say: those that come with Streamer, then the user's own.
+    """Return the manifests of all models: of those that come with Streamer, then of the user's own.
 
     Returns
     -------
@@ -17,7 +17,7 @@ def models() -> list[Manifest]:
     Raises
     ------
     ModelError
-        If one of them is damaged, or made for another version.
+        If a manifest is damaged, or made for another version.
 
     Examples
     --------

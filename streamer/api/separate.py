@@ -19,12 +19,12 @@ logger = logging.getLogger(__name__)
 
 
 class Separated(NamedTuple):
-    """The stems of a sound, which add up to it.
+    """Voice and music of a sound, which add up to the sound.
 
     Attributes
     ----------
     voice, music : float32 array
-        Samples in the shape that was given, and of a file (samples, channels); full scale is -1 to 1.
+        Samples in the shape of the array that was given; of a file, shape (samples, channels). Full scale is -1 to 1.
     rate_hz : int
         Sample rate of both, which is that of the sound.
     """
@@ -37,7 +37,7 @@ class Separated(NamedTuple):
 def separate(
     sound: Sound, rate_hz: float | None = None, *, model: str | os.PathLike[str] = "separation"
 ) -> Separated:
-    """Separate the voice from the music of a whole sound.
+    """Return the voice and the music of a whole sound.
 
     Parameters
     ----------
@@ -45,7 +45,7 @@ def separate(
     rate_hz : float, optional
         As in `streamer.analyze`.
     model : str or path
-        Name or folder of a separation.
+        Name or folder of a separation model.
 
     Returns
     -------
@@ -57,7 +57,7 @@ def separate(
     StreamError
         If the samples or their rate cannot be used, or the file cannot be read.
     ModelError
-        If there is no such model, or it does something else.
+        If there is no such model, or it is no separation model.
 
     Examples
     --------

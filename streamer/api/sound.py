@@ -24,7 +24,7 @@ INTEGERS = {"uint8": (128.0, 128.0), "int8": (0.0, 2.0**7), "int16": (0.0, 2.0**
 
 
 def source_of(sound: Sound, rate_hz: float | None) -> Source:
-    """Return a source of some sound, not yet opened.
+    """Return a source, not yet opened, of a file or an array.
 
     Parameters
     ----------
@@ -35,7 +35,7 @@ def source_of(sound: Sound, rate_hz: float | None) -> Source:
     Raises
     ------
     StreamError
-        If the array or the rate cannot be used, or there is a rate and no array.
+        If the array or its rate cannot be used, or `rate_hz` is given for a file.
     """
     path = path_of(sound)
     if path is None:
@@ -49,7 +49,7 @@ def source_of(sound: Sound, rate_hz: float | None) -> Source:
 
 
 def path_of(sound: Sound) -> Path | None:
-    """Return the path that `sound` is, or None if it is an array."""
+    """Return `sound` as a Path if it names a file; None if it is an array."""
     return Path(sound) if isinstance(sound, str | os.PathLike) else None
 
 
@@ -64,7 +64,7 @@ def checked_samples(given: Any) -> Array:
     Raises
     ------
     StreamError
-        If the type or the shape is another one, there is no sample, or one is not finite or beyond any sound.
+        If the type or the shape is another one, there is no sample, or one is not finite or absurdly large.
     """
     samples = _as_array(given)
     if samples.ndim not in (1, 2):
@@ -85,12 +85,12 @@ def checked_samples(given: Any) -> Array:
 
 
 def checked_rate(rate_hz: object, channels: int = 1) -> int:
-    """Return a sample rate as an int.
+    """Return a sample rate as an int, if sound of this rate and number of channels can be processed.
 
     Raises
     ------
     StreamError
-        If it is missing, no whole number, or out of range.
+        If `rate_hz` is None or no whole number, or if `rate_hz` or `channels` is out of range.
     """
     if rate_hz is None:
         raise StreamError("rate_hz is missing; expected the samples' rate in Hz, as in rate_hz=48000")

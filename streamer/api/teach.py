@@ -30,9 +30,10 @@ def teach(
     *,
     folder: str | os.PathLike[str] | None = None,
 ) -> TeachingReport:
-    """Teach a sound of one's own by name; listening and analysis report it from their next start on.
+    """Teach a sound of one's own by name, and return a report; `listen` and `analyze` know it when next called.
 
-    Recordings are added to those that the label has. If one of them cannot be learnt from, none is kept.
+    The new recordings are added to those that the label has already. If nothing can be learnt from one of the new
+    recordings, none of them is kept.
 
     Parameters
     ----------
@@ -43,7 +44,7 @@ def teach(
     rate_hz : float, optional
         Sample rate of the arrays.
     folder : path, optional
-        Where taught sounds are kept, for ``models={"taught": folder}``; the user's own by default.
+        Folder that keeps the taught sounds, for ``models={"taught": folder}``; the user's own by default.
 
     Returns
     -------
@@ -86,7 +87,7 @@ def teach(
 
 
 def taught_sounds(folder: str | os.PathLike[str] | None = None) -> dict[str, list[TaughtRecording]]:
-    """Return the labels that were taught, each with its recordings.
+    """Return the recordings of every taught label, by label.
 
     Parameters
     ----------
@@ -108,7 +109,7 @@ def forget(label: str, folder: str | os.PathLike[str] | None = None) -> list[str
     Returns
     -------
     list of str
-        Names of the recordings that it had.
+        Names of the recordings that were deleted.
 
     Raises
     ------
@@ -119,25 +120,25 @@ def forget(label: str, folder: str | os.PathLike[str] | None = None) -> list[str
 
 
 def store_in(folder: str | os.PathLike[str] | None) -> SoundStore:
-    """Return the store of a folder; None takes the user's own."""
+    """Return the store of taught sounds in `folder`, or in the user's own folder if that is None."""
     return SoundStore(taught_folder() if folder is None else path_from("folder", folder))
 
 
 class Teacher:
-    """Takes recordings of one label, a step at a time.
+    """Adds recordings to a label step by step: `read` each, `add` each, then `report`.
 
     Parameters
     ----------
     label : str
     store : SoundStore
-        Keeps the recordings.
+        Store to which the recordings are added.
 
     Raises
     ------
     ConfigError
         If the label cannot be used.
     ModelError
-        If no ear is released that sounds can be taught on.
+        If the released embedding model is absent or damaged.
     """
 
     def __init__(self, label: str, store: SoundStore) -> None:
@@ -147,18 +148,18 @@ class Teacher:
 
     @property
     def rate_hz(self) -> int:
-        """Sample rate of the samples that `read` returns."""
+        """Sample rate, in Hz, of the samples that `read` returns."""
         return self._learner.rate_hz
 
     def read(self, source: Source, longest_s: float = LONGEST_S) -> Array:
-        """Read a recording and check that the sound can be learnt from it.
+        """Return the sound of a recording, if the label can be learnt from it.
 
         Parameters
         ----------
         source : Source
             Not yet opened.
         longest_s : float
-            Seconds of it that are read at most.
+            Most seconds of the recording that are read.
 
         Returns
         -------
@@ -167,21 +168,21 @@ class Teacher:
         Raises
         ------
         StreamerError
-            If it cannot be read, or nothing can be learnt from it.
+            If the recording cannot be read, or nothing can be learnt from it.
         """
         samples = as_kept(record(source, self.rate_hz, longest_s))
         self._learner.check(samples)
         return samples
 
     def add(self, name: str, samples: Array) -> bool:
-        """Add a recording to the store; False if the label has that very sound already."""
+        """Add a recording to the store and return True; False if the label has exactly these samples already."""
         if self.store.holds(self.label, samples):
             return False
         self.store.add(self.label, name, samples, self.rate_hz)
         return True
 
     def report(self) -> TeachingReport:
-        """Return how well the label will be recognised by all that the store has of it."""
+        """Return a report on how well the label will be recognised by all its recordings in the store."""
         return report(self.label, self.store, self._learner)
 
 

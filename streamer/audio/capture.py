@@ -18,7 +18,7 @@ class CaptureStream(Protocol):
 
     @property
     def active(self) -> bool:
-        """Whether the device still captures; false once it has gone.
+        """Whether the device still captures; False once it was unplugged or has failed.
 
         Raises
         ------
@@ -28,7 +28,7 @@ class CaptureStream(Protocol):
 
     @property
     def time_s(self) -> float:
-        """Current time in seconds, on the clock of the capture times in the ring.
+        """Current time, in seconds on the clock of the capture times in the ring.
 
         Raises
         ------
@@ -44,20 +44,20 @@ class AudioSystem(Protocol):
     """List and open input devices: PortAudio, or a stand-in for it in tests."""
 
     def inputs(self) -> Sequence[AudioDevice]:
-        """List the devices that have inputs."""
+        """Return the devices that have inputs."""
 
     def open(self, device: AudioDevice, block_frames: int, ring: RingBuffer) -> CaptureStream:
-        """Start capturing at the rate and channel count of `ring`.
+        """Open a device that writes into `ring`, at the ring's rate and channel count, in blocks of `block_frames`.
 
         Raises
         ------
         DeviceError
-            If the device cannot be opened with them.
+            If the device cannot be opened at this rate with this channel count.
         """
 
 
 class PortAudio:
-    """The real devices.
+    """Input devices of this machine, opened by PortAudio.
 
     The callback is compiled, so it waits for neither the interpreter nor the garbage collector.
     """

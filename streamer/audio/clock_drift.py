@@ -34,7 +34,7 @@ class Drift:
     _integral: float = 0.0
 
     def update(self, level_s: float, elapsed_s: float) -> float:
-        """Return the new speed for the current level, `elapsed_s` after the last call."""
+        """Return the new playback speed, from the buffer level now and the seconds since the last call."""
         share = min(1.0, elapsed_s / SMOOTHING_S)
         self.level_s += share * (level_s - self.level_s)
         error_s = self.level_s - self.target_s

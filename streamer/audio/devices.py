@@ -109,7 +109,7 @@ def quiet_stderr() -> Iterator[None]:
 
 
 def input_devices() -> list[AudioDevice]:
-    """List the devices that have inputs, as they were when PortAudio was initialised.
+    """Return the devices that have inputs, as they were when PortAudio was initialised.
 
     Returns
     -------
@@ -125,7 +125,7 @@ def input_devices() -> list[AudioDevice]:
 
 
 def output_devices() -> list[AudioDevice]:
-    """List the devices that have outputs; otherwise as `input_devices`."""
+    """Return the devices that have outputs; otherwise as `input_devices`."""
     return _devices("output")
 
 
@@ -135,7 +135,7 @@ def find_input(spec: str, devices: Sequence[AudioDevice]) -> AudioDevice:
     Parameters
     ----------
     spec : str
-        "mic" for the default one, an index, or a name or part of one in any case.
+        "mic" for the default input, an index, or a name or a part of one, in upper or lower case.
     devices : sequence of AudioDevice
         The devices to choose from.
 
@@ -146,7 +146,7 @@ def find_input(spec: str, devices: Sequence[AudioDevice]) -> AudioDevice:
     Raises
     ------
     DeviceError
-        If none matches, or more than one does.
+        If no device matches `spec`, or more than one does.
     """
     if not devices:
         raise DeviceError(
@@ -167,7 +167,7 @@ def find_output(spec: str, devices: Sequence[AudioDevice]) -> AudioDevice:
 
 
 def explain(error: Exception, device: AudioDevice, rate_hz: int, channels: int) -> str:
-    """Describe a PortAudio error in one line that says what to do.
+    """Return one line of text that describes a PortAudio error and says what to do.
 
     Parameters
     ----------
@@ -176,7 +176,7 @@ def explain(error: Exception, device: AudioDevice, rate_hz: int, channels: int) 
     device : AudioDevice
         The device that could not be opened.
     rate_hz, channels : int
-        Sample rate and channel count that it was asked for.
+        Sample rate and channel count with which the device could not be opened.
     """
     reason, code = error.args[0], error.args[1] if len(error.args) > 1 else None
     host = f": {error.args[2][2]}" if len(error.args) > 2 else ""

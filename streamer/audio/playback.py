@@ -58,7 +58,7 @@ class Playback:
 
     @property
     def playing(self) -> bool:
-        """Whether `chunk` gives sound; otherwise it gives silence."""
+        """Whether `chunk` returns sound; if False, it returns silence."""
         return self._playing
 
     @property
@@ -73,7 +73,7 @@ class Playback:
         return self._drift.speed
 
     def put(self, stem: Stem) -> None:
-        """Add a piece of a stem. All pieces must be of one stream, label and rate, and in order."""
+        """Append a piece of a stem to the buffer. All pieces must be of one stream, label and rate, and in order."""
         sound = _for_channels(stem.samples, self._channels)
         with self._lock:
             self._stem_rate_hz = stem.rate
@@ -87,7 +87,7 @@ class Playback:
             self._drop(len(self._waiting) - round(MAX_STALLED_S * stem.rate))
 
     def chunk(self) -> Array:
-        """Return the sound to play next, at the device's rate.
+        """Remove the sound to play next from the buffer, and return it at the device's rate.
 
         Returns
         -------

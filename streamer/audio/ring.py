@@ -39,7 +39,7 @@ class RingBuffer:
     Raises
     ------
     ValueError
-        If one of them is below 1.
+        If a parameter is below 1.
     """
 
     def __init__(self, capacity_frames: int, channels: int, rate_hz: int) -> None:
@@ -58,7 +58,7 @@ class RingBuffer:
 
     @property
     def address(self) -> int:
-        """Address of the memory, for a compiled writer; valid as long as the ring exists."""
+        """Address of the ring's memory, for a compiled writer; valid as long as the ring exists."""
         return int(self._memory.ctypes.data)
 
     @property
@@ -144,7 +144,7 @@ class RingBuffer:
         return dropped
 
     def time_of(self, frame: int) -> float | None:
-        """Return the capture time of the frame before index `frame`, on the writer's clock.
+        """Return the capture time of the frame before index `frame`, in seconds on the writer's clock.
 
         It is counted at the nominal rate from the newest frame whose time is known; None if no time is known.
         """

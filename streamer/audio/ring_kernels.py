@@ -58,7 +58,7 @@ def _emit_fence(ordering: str) -> Any:
 
 @njit(nogil=True, cache=True)
 def write_frames(memory: Array, block: Array, captured_at: float, lost_frames: int) -> None:
-    """Append frames; overwrite the oldest ones. Only one thread may write.
+    """Append frames to the ring; overwrite its oldest ones if it is full. Only one thread may write.
 
     Parameters
     ----------
@@ -99,7 +99,7 @@ def write_frames(memory: Array, block: Array, captured_at: float, lost_frames: i
 
 @njit(nogil=True, cache=True)
 def read_frames(memory: Array, position: int, out: Array) -> tuple[int, int, int, int, float]:
-    """Copy the oldest frames from `position` on, up to the next hole.
+    """Copy into `out` the oldest frames from `position` on, up to the next hole.
 
     Only one thread may read. It never waits: frames that are overwritten during the copy are left out, which
     may leave none.

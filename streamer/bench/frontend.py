@@ -18,7 +18,7 @@ WARM_UP_HOPS = 100
 
 
 def frontends(target: BenchTarget, seconds: float) -> list[BenchSection]:
-    """Measure every log-mel front end that the models take as input.
+    """Measure every log-mel front end whose frames the models take as input.
 
     Parameters
     ----------

@@ -45,7 +45,8 @@ class Received(Sink):
     Attributes
     ----------
     late_s : list of (Event, float)
-        Events that were received, without repetitions, and the seconds since the capture of their last sample.
+        Events that were received, those marked `replay` left out, each with the seconds since the capture of its
+        last sample.
     """
 
     def __init__(self, publisher: Publisher) -> None:
@@ -58,7 +59,7 @@ class Received(Sink):
         self._thread.start()
 
     def send(self, event: Event) -> None:
-        """Ignore the event: it comes over the network too."""
+        """Ignore the event: it is received over the network."""
 
     def close(self) -> None:
         self._over.set()

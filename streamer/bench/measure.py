@@ -37,7 +37,7 @@ class Stepped:
 
 
 def each(call: Callable[[T], object], items: Sequence[T]) -> Array:
-    """Time every single call.
+    """Call a function once for each item, and return the seconds that each call took.
 
     Parameters
     ----------
@@ -61,7 +61,7 @@ def each(call: Callable[[T], object], items: Sequence[T]) -> Array:
 
 
 def percentiles(seconds: Array, unit: float = 1e-6) -> dict[str, float]:
-    """Return the median, the 95th and 99th percentile and the maximum, in `unit` seconds."""
+    """Return the median, the 95th and 99th percentile and the maximum by name, in units of `unit` seconds."""
     values = np.percentile(np.asarray(seconds) / unit, [50, 95, 99, 100])
     return {
         name: round(float(value), 3) for name, value in zip(("p50", "p95", "p99", "max"), values, strict=True)
@@ -69,7 +69,7 @@ def percentiles(seconds: Array, unit: float = 1e-6) -> dict[str, float]:
 
 
 def machine(packages: Sequence[str] = ()) -> dict[str, Any]:
-    """Describe the machine and the software of a measurement.
+    """Return, by name, facts about the machine and the software of a measurement.
 
     Parameters
     ----------

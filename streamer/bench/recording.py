@@ -13,12 +13,12 @@ from streamer.sources.source import Block, Source
 
 
 def recording(rate_hz: int | None = None) -> tuple[Array, int]:
-    """Load the whole recording.
+    """Return the samples and the sample rate of the whole bundled recording.
 
     Parameters
     ----------
     rate_hz : int or None
-        Sample rate to convert it to; None keeps its own.
+        Sample rate to convert the recording to; None keeps its own.
 
     Returns
     -------
@@ -32,14 +32,14 @@ def recording(rate_hz: int | None = None) -> tuple[Array, int]:
 
 
 class Looped(Source):
-    """Repeats a recording for ever, beginning with one of its samples.
+    """Source that repeats a recording for ever, beginning with its sample `first`.
 
     Parameters
     ----------
     samples : float32 array, shape (samples,)
     rate_hz : int
     first : int
-        Index of the sample that it begins with.
+        Index of the sample that the source begins with.
     """
 
     def __init__(self, samples: Array, rate_hz: int, first: int) -> None:

@@ -37,7 +37,7 @@ class BenchTarget:
         ModelError
             If a model is absent, altered or does not fit.
         ConfigError
-            If it names none.
+            If the configuration names no model.
         """
         loaded = ModelCache(config.engine)
         listeners = tuple(build_models(config.of(stream), loaded) for stream in config.stream)
@@ -49,15 +49,15 @@ class BenchTarget:
 
     @property
     def models(self) -> tuple[Model, ...]:
-        """All models, each once."""
+        """All models of all streams, each once."""
         return tuple(dict.fromkeys(model for listener in self.listeners for model in listener.in_call_order))
 
     @property
     def heads(self) -> tuple[Head, ...]:
-        """The heads of all streams, each model once."""
+        """The heads of all streams; of heads with the same model only one."""
         return tuple({head.model: head for listener in self.listeners for head in listener.heads}.values())
 
     @property
     def versions(self) -> dict[str, str]:
-        """The versions of this program and of each model, by its slot."""
+        """Version of Streamer (key ``streamer``), and name and digest of each model by its slot."""
         return {place: name for listener in self.listeners for place, name in listener.versions.items()}

@@ -25,13 +25,13 @@ STREAMS = (1, 8, 32, 64)
 class Streams:
     """Processes streams of one recording together, as an engine does, but without rest and without sinks.
 
-    Each begins at a place of its own, evenly over the recording, and its blocks end elsewhere than those of the others,
-    as with live streams: their models are not all due in the same turns.
+    The streams begin at places that are spread evenly over the recording, and their blocks end at different samples.
+    So their models are not all due in the same turns, as with live streams.
 
     Parameters
     ----------
     listeners : sequence of StreamModels
-        Models of the streams: the first are those of the first stream, and so on, in turn.
+        Models to run. Stream 0 gets the first ones, stream 1 the second ones, and so on, round and round.
     count : int
         Number of streams.
     samples : float32 array, shape (samples,)
@@ -66,7 +66,7 @@ class Streams:
         Raises
         ------
         Exception
-            If one of them fails.
+            If a stream fails.
         """
         self._process([self._frames] * len(self._streams))
 
@@ -83,7 +83,7 @@ class Streams:
 
 
 def throughput(target: BenchTarget, seconds: float) -> list[BenchSection]:
-    """Measure the cost of a stream by the number of streams that are processed together.
+    """Measure the cost of one stream for several numbers of streams that are processed together.
 
     Parameters
     ----------

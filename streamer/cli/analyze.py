@@ -60,7 +60,7 @@ def analyze_files(paths: Sequence[Path], config: Config, out: TextIO) -> list[St
     Returns
     -------
     list of Stream
-        As they ended, in the order of `paths`.
+        The streams after they have ended, in the order of `paths`.
 
     Raises
     ------

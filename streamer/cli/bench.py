@@ -48,7 +48,7 @@ class BenchOptions:
 
 
 def bench_options(command: Callable[[BenchOptions], None]) -> Callable[..., None]:
-    """Add the options that all measurements have to a command, which takes them as one argument."""
+    """Decorate a command with the options that all measurements have; it gets them as one `BenchOptions`."""
 
     @functools.wraps(command)
     def run(

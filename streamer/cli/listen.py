@@ -130,7 +130,7 @@ def _listen(
     realtime: bool,
     duration_s: float,
 ) -> None:
-    """Listen as a configuration says, and as it says whenever it is read again."""
+    """Listen with a configuration, and with the new one each time that it is read again."""
     from streamer.cli.run_engine import run_engine
     from streamer.engine.build_streams import build_streams
     from streamer.engine.engine import Engine
@@ -168,7 +168,7 @@ def _nothing_to_read() -> Config:
 
 @contextmanager
 def _view_of(sink: Sink) -> Iterator[Callable[[], None]]:
-    """Show the live view while entered; give a function that redraws it, which does nothing for other sinks."""
+    """Show the live view inside a ``with`` block, which gets a function that redraws it; do nothing for other sinks."""
     from streamer.sinks.view import View
 
     if not isinstance(sink, View):

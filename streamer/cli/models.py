@@ -27,7 +27,7 @@ def list_models() -> None:
 @models.command()
 @click.argument("names", nargs=-1, metavar="[NAME|FOLDER]...")
 def verify(names: tuple[str, ...]) -> None:
-    """Check that models are whole, fit this program and their ear, and run."""
+    """Check that models are intact, fit this version and the embedding model that they name, and run."""
     from streamer.inference.model_folders import find_model, known_folders
     from streamer.pipeline.build_heads import verify_model
 
@@ -73,6 +73,6 @@ def _described(manifest: Manifest) -> str:
 
 
 def _ear(manifest: Manifest) -> str:
-    """Return the name of a model's ear, as ``status`` messages name models."""
+    """Return the name and digest of a model's embedding model, as ``status`` messages have them."""
     assert manifest.ear is not None  # called for models that have one
     return f"{manifest.ear.name}@{manifest.ear.sha256[:12]}"

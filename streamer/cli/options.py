@@ -15,7 +15,7 @@ from streamer.errors import ConfigError
 
 
 def model_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add --config, --model and --prefer to a command, which hands them to `option_config`."""
+    """Decorate a command with --config, --model and --prefer; the command passes their values to `option_config`."""
     options = (
         click.option(
             "--config",
@@ -44,7 +44,7 @@ def model_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def engine_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add --backend and --threads to a command, which hands them to `option_config`."""
+    """Decorate a command with --backend and --threads; the command passes their values to `option_config`."""
     backend = click.option(
         "--backend",
         type=click.Choice(BACKENDS),
@@ -67,10 +67,10 @@ def option_config(
     ----------
     config_path : Path or None
     models : sequence of str
-        SLOT=MODEL each.
+        Texts ``SLOT=MODEL``, one for each option --model.
     prefer, backend : str or None
     threads : int or None
-        None leaves what the file says.
+        Values of the other options; None keeps the file's value.
 
     Raises
     ------
@@ -86,7 +86,7 @@ def pcm_config(text: str) -> PcmConfig:
     Raises
     ------
     ConfigError
-        If it is something else.
+        If `text` has another form, or a part of it cannot be used.
     """
     try:
         rate_hz, channels, encoding = text.split(":")

@@ -29,7 +29,7 @@ class FileBars:
         self._progress = progress
 
     def begin(self, name: str) -> Show:
-        """Show a bar for the next file instead of the last one, and return the function that moves it."""
+        """Show a bar for the next file in place of the last one; return a function that sets how far the bar is."""
         for before in self._progress.task_ids:
             self._progress.remove_task(before)
         return partial(self._show, self._progress.add_task(name, heard="", total=None))
@@ -46,7 +46,7 @@ class FileBars:
 
 @contextmanager
 def file_bars() -> Iterator[FileBars]:
-    """Show bars while entered."""
+    """Show progress bars inside a ``with`` block, which gets a `FileBars`."""
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),

@@ -24,12 +24,12 @@ def run_engine(engine: Engine, tick: Callable[[], None], tick_s: float) -> bool:
     Returns
     -------
     bool
-        Whether it was asked to stop.
+        True if the process was asked to stop; False if the engine ended by itself.
 
     Raises
     ------
     StreamerError
-        If the engine raised it.
+        If the engine failed.
     """
     thread = EngineThread(engine)
     with StoppedBySignal(thread.stop_requested) as asked, thread:

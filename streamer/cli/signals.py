@@ -10,14 +10,14 @@ from typing import Self
 
 
 class StoppedBySignal:
-    """Stops something in order at the first SIGINT or SIGTERM; the next signal acts as it would without this.
+    """Sets `stop` at the first SIGINT or SIGTERM inside a ``with`` block; later signals act as if this did not exist.
 
-    Entering returns an event that tells whether a signal came.
+    The block gets a `threading.Event` of its own, which is set only if a signal came.
 
     Parameters
     ----------
     stop : threading.Event
-        Set by the first signal.
+        Set by the first signal; whoever waits for it ends in order.
     """
 
     def __init__(self, stop: threading.Event) -> None:
@@ -44,7 +44,7 @@ class StoppedBySignal:
 
 
 def has_terminal() -> bool:
-    """Whether the process has a terminal, whose end would send SIGHUP."""
+    """Return whether the process has a terminal; if so, the closing of the terminal sends SIGHUP."""
     try:
         os.close(os.open("/dev/tty", os.O_RDONLY | os.O_NOCTTY))
     except OSError:
@@ -53,7 +53,7 @@ def has_terminal() -> bool:
 
 
 class HangupSignal:
-    """Notes SIGHUP while entered; `handle` does what it asks for, on the thread that calls it.
+    """Notes inside a ``with`` block that SIGHUP came; `handle` then stops or reloads, on the thread that calls it.
 
     SIGHUP stops the program if its terminal has closed; otherwise it reloads. Where SIGHUP was ignored before (nohup),
     it always reloads.
@@ -74,7 +74,7 @@ class HangupSignal:
         Parameters
         ----------
         reload : callable
-            Called to reload.
+            Called without arguments if SIGHUP means that the configuration is to be read again.
         """
         if not self._noted.is_set():
             return

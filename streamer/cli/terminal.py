@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 
 
 def standard_output() -> TextIO:
-    """Return standard output.
+    """Return standard output as a text stream.
 
     Raises
     ------
     ConfigError
-        If it was closed.
+        If standard output is closed.
     """
     if sys.stdout is None:
         raise ConfigError("standard output is closed; send it to a file, or to /dev/null to see nothing")
@@ -28,7 +28,7 @@ def standard_output() -> TextIO:
 
 
 def leave(streams: Sequence[Stream], incomplete: bool = False) -> None:
-    """Print the streams that failed; exit with 1 if any did, or if `incomplete`: something was not kept."""
+    """Print the streams that failed; exit with code 1 if one did, or if `incomplete`: some output was not kept."""
     failed = [stream for stream in streams if stream.error]
     for stream in failed:
         click.echo(f"Error: {stream.name}: {stream.error}", err=True)

@@ -24,24 +24,24 @@ _SHAPES = {"mean": 1, "projection": 2, "impostors": 2, "logistic": 1, "threshold
 
 @dataclass(frozen=True)
 class Background:
-    """Constants by which embeddings are compared, and the scores that follow from them.
+    """Embeddings of all kinds of sound, with the constants that turn a comparison of embeddings into a score.
 
     Attributes
     ----------
     ear_sha256 : str
-        SHA-256 of the ear's graph.
+        SHA-256 of the graph of the ear, the embedding model that it was computed with.
     window_steps : int
         Number of embeddings that are averaged before they are compared.
     mean : float array, shape (embedding_size,)
         Mean of averaged embeddings of all kinds of sound.
     projection : float array, shape (embedding_size, components)
-        Matrix that whitens them: principal components over their deviations.
+        Matrix that whitens averaged embeddings: principal components divided by their standard deviations.
     impostors : float array, shape (impostors, components)
         Averaged embeddings of all kinds of sound, whitened and scaled to length 1.
     slope, offset : float
-        Constants of the logistic function from a similarity to a probability.
+        Constants of the logistic function that turns a similarity into a probability.
     operating_points : Mapping of str to Thresholds
-        Thresholds of that probability, by preference.
+        Thresholds of that probability, by operating point.
     """
 
     ear_sha256: str
@@ -54,7 +54,7 @@ class Background:
     operating_points: Mapping[str, Thresholds]
 
     def directions(self, pooled: Array) -> Array:
-        """Whiten averaged embeddings and scale them to length 1.
+        """Return averaged embeddings whitened and scaled to length 1.
 
         Parameters
         ----------
@@ -70,7 +70,7 @@ class Background:
         return np.asarray(white / np.maximum(length, np.float32(1e-6))[..., None])
 
     def probabilities(self, similarities: Array) -> Array:
-        """Return the probabilities, float32, that cosine similarities to a label stand for, in the same shape."""
+        """Return the probability of a label for each cosine similarity to it: float32, same shape, 0 to 1."""
         logit = self.slope * similarities + self.offset
         return np.asarray(
             0.5 + 0.5 * np.tanh(0.5 * logit), np.float32
@@ -85,7 +85,7 @@ class Background:
         return self.projection.astype(np.float32)
 
     def write(self, folder: Path) -> None:
-        """Write ``background.npz`` into an ear's folder."""
+        """Write ``background.npz`` into `folder`, the model folder of the ear."""
         points = [self.operating_points[preference] for preference in PREFERENCES]
         content = io.BytesIO()
         np.savez(
@@ -102,7 +102,7 @@ class Background:
 
 
 def read_background(folder: Path, ear: Manifest) -> Background:
-    """Read the background that lies beside an ear.
+    """Return the background that lies in the model folder of an ear.
 
     Parameters
     ----------
@@ -114,7 +114,7 @@ def read_background(folder: Path, ear: Manifest) -> Background:
     Raises
     ------
     ModelError
-        If it is absent, damaged or belongs to another ear.
+        If the background is absent, damaged or belongs to another ear.
     """
     path = folder / FILE
     way_out = "install streamer again, or make it: python -m train background"
@@ -140,7 +140,7 @@ def read_background(folder: Path, ear: Manifest) -> Background:
 
 
 def digest(background: Background) -> str:
-    """Return the SHA-256 of everything in it."""
+    """Return the SHA-256 (hex) of all fields of a background."""
     found = hashlib.sha256(background.ear_sha256.encode())
     for array in (background.mean, background.projection, background.impostors):
         found.update(array.tobytes())

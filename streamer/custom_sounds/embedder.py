@@ -26,9 +26,10 @@ class RecordingEmbeddings:
     Attributes
     ----------
     pooled : float32 array, shape (steps, embedding_size)
-        Averages over the last steps, as they are compared live, from the sound's start to a second after its end.
+        Means of the newest embeddings at each step, from the start of the recording to a second after its end. These
+        are the values that are compared live.
     audible : bool array, shape (fewer steps,)
-        Steps of the sound that are no pause, each one step late, as its embedding is.
+        Whether the embedding of a step describes sound and no pause. The embedding of a step describes the step before.
     mean : float32 array, shape (embedding_size,)
         Mean of the embeddings of the audible steps, which describes the sound.
     """
@@ -39,7 +40,7 @@ class RecordingEmbeddings:
 
     @property
     def windows(self) -> Array:
-        """Averaged embeddings of the audible steps, shape (audible steps, embedding_size)."""
+        """Rows of `pooled` of the audible steps, shape (audible steps, embedding_size)."""
         return np.asarray(self.pooled[: len(self.audible)][self.audible])
 
 
@@ -59,22 +60,22 @@ class Embedder:
 
     @property
     def rate_hz(self) -> int:
-        """Sample rate of the sound that it takes."""
+        """Sample rate, in Hz, of the sound that `levels` and `embed` take."""
         return self.ear.manifest.log_mel.sample_rate_hz
 
     @property
     def step_samples(self) -> int:
-        """Samples from one embedding to the next."""
+        """Number of samples from one embedding to the next."""
         manifest = self.ear.manifest
         return manifest.hop_frames * manifest.log_mel.hop_samples
 
     def levels(self, samples: Array) -> Array:
-        """Return the level of every whole step of a sound in decibels re full scale, shape (steps,)."""
+        """Return the level of every whole step of a sound in dBFS: float array, shape (steps,)."""
         powers = offline(LevelMeter(self.step_samples), samples[None])[0, :, 0]
         return np.array([dbfs(power) for power in powers])
 
     def embed(self, samples: Array) -> RecordingEmbeddings:
-        """Compute the embeddings of a recording.
+        """Return the embeddings of a recording.
 
         Parameters
         ----------

@@ -20,12 +20,12 @@ from streamer.inference.model_folders import find_model
 
 
 def load_learner(cache: ModelCache) -> SoundLearner:
-    """Load the learner of the released ear, on which sounds are taught.
+    """Return a learner that uses the released ear.
 
     Raises
     ------
     ModelError
-        If no ear is released that sounds can be taught on.
+        If the released ear is absent or damaged, or has no background.
     """
     try:
         folder = find_model("ear")
@@ -47,12 +47,12 @@ SILENT_DBFS = -60.0
 
 
 class UnlearnableError(StreamError):
-    """A recording that nothing can be learnt from."""
+    """Raised for a recording that nothing can be learnt from."""
 
 
 @dataclass(frozen=True)
 class SoundLearner:
-    """Makes models from recordings.
+    """Makes models that recognise taught labels, from recordings of these.
 
     Attributes
     ----------
@@ -66,11 +66,11 @@ class SoundLearner:
 
     @property
     def rate_hz(self) -> int:
-        """Sample rate of the sound that it takes."""
+        """Sample rate, in Hz, of the recordings that its methods take."""
         return self._embedder.rate_hz
 
     def check(self, samples: Array) -> None:
-        """Refuse a recording that nothing can be learnt from.
+        """Raise an error if nothing can be learnt from a recording; otherwise do nothing.
 
         Parameters
         ----------
@@ -80,7 +80,7 @@ class SoundLearner:
         Raises
         ------
         UnlearnableError
-            If it is too short or silent, or so like all other kinds of sound that these would be taken for it.
+            If the recording is too short, or silent, or too many impostors would be taken for its sound.
         """
         seconds = len(samples) / self.rate_hz
         if seconds < LEAST_S:
@@ -101,17 +101,17 @@ class SoundLearner:
             )
 
     def impostors(self, examples: Array) -> float:
-        """Return the share of all kinds of sound, 0 to 1, that would be taken for a label with these examples."""
+        """Return the share, 0 to 1, of the background's impostors that a label with these examples would recognise."""
         impostors = self.background.impostors.astype(np.float32)
         needed = self.background.operating_points["balanced"].on
         return float(np.mean(self.model({"it": examples}).scores(impostors) >= needed))
 
     def example(self, samples: Array) -> Array:
-        """Return the example by which a recording is recognised: float32, shape (components,), of length 1."""
+        """Return the vector that describes a recording, its example: float32, shape (components,), of length 1."""
         return self.background.directions(self._embedder.embed(samples).mean)
 
     def examples(self, recordings: Sequence[TaughtRecording]) -> Array:
-        """Return an example for each recording of a label, shape (recordings, components)."""
+        """Return the examples of several recordings: float32, shape (recordings, components)."""
         return np.stack([self.example(one.samples(self.rate_hz)) for one in recordings])
 
     def model(self, examples: Mapping[str, Array]) -> TaughtModel:

@@ -44,7 +44,7 @@ class TaughtModel(Model):
         return self._pool.init(batch)
 
     def step(self, x: Array, state: State) -> tuple[Array, State]:
-        """Take embeddings, give a score for each label at each of them.
+        """Return a score of each label at each new embedding, and the next state.
 
         Parameters
         ----------
@@ -64,7 +64,7 @@ class TaughtModel(Model):
         return np.zeros((len(state[0]), 0, self.manifest.output_size), np.float32)
 
     def scores(self, directions: Array) -> Array:
-        """Return probabilities, float32, shape (..., labels), for directions, shape (..., components)."""
+        """Return a probability for each label, float32 of shape (..., labels); `directions` is (..., components)."""
         return self._background.probabilities(self.similarities(directions))
 
     def similarities(self, directions: Array) -> Array:

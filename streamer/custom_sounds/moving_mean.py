@@ -40,13 +40,13 @@ class MovingMean(Stage):
         return held, np.zeros(batch, np.int64)
 
     def step(self, x: Array, state: State) -> tuple[Array, State]:
-        """Take items, give as many means.
+        """Return a mean for each new item, and the next state.
 
         Parameters
         ----------
         x : float32 array, shape (batch, items, size)
         state : State
-            The items before, zeros where there were none, and their number, up to that of the window.
+            The last ``window - 1`` items, zeros where there were fewer; and the number of items so far, up to `window`.
 
         Returns
         -------

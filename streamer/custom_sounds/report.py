@@ -21,13 +21,13 @@ class TeachingReport:
     recordings : int
         Number of its recordings.
     seconds : float
-        Length of all of them.
+        Length of all recordings together.
     outliers : tuple of str
-        Recordings that would not be recognised from any of the label's others.
+        Names of recordings that none of the label's other recordings, each taken alone, would recognise.
     alike : tuple of str
-        Other labels that these recordings would be taken for, or whose recordings would be taken for this one.
+        Other labels for which recordings of this label would be taken, or the other way round.
     impostors : float
-        Share of all kinds of sound, 0 to 1, that would be taken for it.
+        Share, 0 to 1, of the background's impostors that would be taken for the label.
     """
 
     label: str
@@ -58,7 +58,7 @@ class TeachingReport:
 
 
 def report(label: str, store: SoundStore, learner: SoundLearner) -> TeachingReport:
-    """Report on a label of a store.
+    """Return a report on a label of a store.
 
     Parameters
     ----------

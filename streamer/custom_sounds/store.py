@@ -26,7 +26,7 @@ _FULL_SCALE = 2**15
 
 
 def taught_folder() -> Path:
-    """Return the folder of the user's taught sounds; it need not exist."""
+    """Return the path of the folder of the user's taught sounds; the folder need not exist."""
     return user_data_path("streamer", appauthor=False) / "taught"
 
 
@@ -44,17 +44,17 @@ class TaughtRecording:
 
     @property
     def name(self) -> str:
-        """Name of the file or device that it came from."""
+        """Name of the file or device that the sound came from."""
         return self.path.stem.rpartition("-")[0]
 
     @property
     def seconds(self) -> float:
-        """Length of the recording.
+        """Length of the recording in seconds.
 
         Raises
         ------
         StreamError
-            If it cannot be read.
+            If the file cannot be read.
         """
         try:
             return float(soundfile.info(self.path).duration)
@@ -69,12 +69,17 @@ class TaughtRecording:
         return f"delete it, or remove {self.path.parent.name!r} and teach it again"
 
     def samples(self, rate_hz: int) -> Array:
-        """Read its sound, float32, shape (samples,).
+        """Return the samples of the recording: float32, shape (samples,).
+
+        Parameters
+        ----------
+        rate_hz : int
+            Sample rate that the recording must have. It is only checked; nothing is resampled.
 
         Raises
         ------
         StreamError
-            If it cannot be read, or has another rate or more than one channel.
+            If the file cannot be read, has another rate than `rate_hz`, or more than one channel.
         """
         try:
             samples, found_hz = soundfile.read(self.path, dtype="float32", always_2d=True)
@@ -94,40 +99,40 @@ class SoundStore:
     Parameters
     ----------
     folder : Path
-        Made when something is added.
+        Folder of the store; it is made when the first recording is added.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
     def labels(self) -> list[str]:
-        """Return all labels with a recording, in alphabetical order."""
+        """Return all labels that have a recording, in alphabetical order."""
         found = {path.parent.name for path in self.folder.glob("*/*.flac")}
         return sorted(unicodedata.normalize("NFC", label) for label in found)
 
     def folder_of(self, label: str) -> Path:
-        """Return the folder of a label."""
+        """Return the path of the folder of a label; the folder need not exist."""
         # A copy from another file system may spell its accents as letters of their own.
         plain = self.folder / label
         spelt = (path for path in self.folder.glob("*") if unicodedata.normalize("NFC", path.name) == label)
         return plain if plain.is_dir() else next(spelt, plain)
 
     def recordings(self, label: str) -> list[TaughtRecording]:
-        """Return a label's recordings, by name."""
+        """Return a label's recordings, sorted by name; empty if there is no such label."""
         return [TaughtRecording(path) for path in sorted(self.folder_of(label).glob("*.flac"))]
 
     def all(self) -> Iterator[tuple[str, list[TaughtRecording]]]:
-        """Iterate over every label and its recordings."""
+        """Return an iterator over the labels, each with its recordings."""
         return ((label, self.recordings(label)) for label in self.labels())
 
     def add(self, label: str, name: str, samples: Array, rate_hz: int) -> TaughtRecording:
-        """Add a recording.
+        """Write a recording into the store, and return it.
 
         Parameters
         ----------
         label : str
         name : str
-            Name of the file or device that it came from.
+            Name of the file or device that the sound came from.
         samples : float array, shape (samples,)
             Sound as `as_kept` returns it.
         rate_hz : int
@@ -135,7 +140,7 @@ class SoundStore:
         Raises
         ------
         StreamError
-            If it cannot be written.
+            If the file cannot be written.
         """
         path = self._path(label, name, samples)
         partial = path.with_suffix(".partial")
@@ -151,7 +156,7 @@ class SoundStore:
         return TaughtRecording(path)
 
     def holds(self, label: str, samples: Array) -> bool:
-        """Return whether a label has exactly that sound already."""
+        """Return whether a label has a recording with exactly these samples."""
         return any(self.folder_of(label).glob(f"*-{_digest(samples)}.flac"))
 
     def remove(self, label: str) -> list[str]:
@@ -160,7 +165,7 @@ class SoundStore:
         Returns
         -------
         list of str
-            Names of the recordings that it had.
+            Names of the recordings that were deleted.
 
         Raises
         ------
@@ -183,18 +188,18 @@ class SoundStore:
 
 
 def as_kept(samples: Array) -> Array:
-    """Return sound as it comes back from the store: rounded to 16 bits, clipped at full scale."""
+    """Return samples as the store would give them back: rounded to 16 bits, clipped at full scale."""
     whole = np.clip(np.round(samples * _FULL_SCALE), -_FULL_SCALE, _FULL_SCALE - 1)
     return np.asarray(whole / _FULL_SCALE, np.float32)
 
 
 def checked_label(text: str) -> str:
-    """Return a label as it is kept.
+    """Return a label without spaces around it and with composed accents (NFC), as the store keeps it.
 
     Raises
     ------
     ConfigError
-        If it cannot be the name of a folder and of a sound.
+        If the text cannot be the name of a folder and of a sound.
     """
     label = unicodedata.normalize("NFC", text.strip())
     if not re.fullmatch(r"[^\W_](?:[\w' -]*[^\W_])?", label) or len(label) > LONGEST_LABEL:

@@ -8,7 +8,7 @@ from streamer.arrays import Array
 
 
 def rising(samples: int) -> Array:
-    """Return half a period of a raised cosine, which rises from 0 to 1.
+    """Return a ramp from 0 to 1: half a period of a raised cosine.
 
     Returns
     -------

@@ -17,7 +17,7 @@ FLOOR_DBFS = -120.0
 
 @dataclass(frozen=True)
 class LevelMeter(Stage):
-    """Turn samples into mean square and peak, one pair for each interval.
+    """Stage that turns samples into pairs of mean square and peak, one for each interval.
 
     Parameters
     ----------
@@ -66,7 +66,7 @@ class LevelMeter(Stage):
 
 
 def dbfs(power: float) -> float:
-    """Convert a power (1 is full scale) to decibels, rounded to a hundredth and not below `FLOOR_DBFS`."""
+    """Return a power (1 is full scale) in decibels, rounded to a hundredth and not below `FLOOR_DBFS`."""
     return FLOOR_DBFS if power <= 1e-12 else round(10 * float(np.log10(power)), 2)
 
 

@@ -86,7 +86,7 @@ class LogMelConfig:
 
 @dataclass(frozen=True)
 class LogMel(Stage):
-    """Turn samples into log-mel frames.
+    """Stage that turns samples into log-mel frames.
 
     Frame ``k`` covers samples ``k * hop_samples`` to ``k * hop_samples + window_samples``. Nothing is padded:
     the first frame needs a whole window, and a tail shorter than a window gives no frame.
@@ -160,7 +160,7 @@ def hann(samples: int) -> Array:
 
 
 def hz_to_mel(hz: Array, scale: Literal["htk", "slaney"]) -> Array:
-    """Convert hertz to mel.
+    """Return frequencies in mel.
 
     Parameters
     ----------
@@ -184,7 +184,7 @@ def hz_to_mel(hz: Array, scale: Literal["htk", "slaney"]) -> Array:
 
 
 def mel_to_hz(mel: Array, scale: Literal["htk", "slaney"]) -> Array:
-    """Convert mel to hertz, the inverse of `hz_to_mel`."""
+    """Return frequencies in hertz, in the shape of `mel`; the inverse of `hz_to_mel`."""
     mel = np.asarray(mel, np.float64)
     if scale == "htk":
         return 700.0 * np.expm1(mel / 1127.0)

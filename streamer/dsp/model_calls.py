@@ -17,36 +17,36 @@ Result = TypeVar("Result")
 
 
 class BatchModel(Protocol):
-    """A model that steps several streams in one batch.
+    """Model that steps several streams in one batch.
 
     Attributes
     ----------
     max_batch : int
-        The largest number of streams that is worth one call.
+        Largest batch that pays: with more streams, a call gets no cheaper per stream.
     """
 
     max_batch: int
 
     def allocate_state(self, streams: int, like: State) -> State:
-        """Allocate uninitialised state for `streams` streams, shaped like `like`."""
+        """Return uninitialised state for `streams` streams, each shaped like the state of one stream, `like`."""
 
     def run(self, x: Array, state: State) -> StepResult:
-        """Run whole steps of the streams along the first axis; nothing that is given is changed."""
+        """Return output and next state of whole steps of the streams along the first axis; change neither argument."""
 
 
 class StateBank(Protocol):
     """Arrays that hold the states of many streams, one row each."""
 
     def load(self, rows: Sequence[int]) -> State:
-        """Return the states in `rows`, which increase."""
+        """Return the states in `rows`, row numbers in increasing order; each row is one stream."""
 
     def store(self, rows: Sequence[int], state: State) -> None:
-        """Overwrite the states in `rows`, which increase."""
+        """Overwrite the states in `rows`, row numbers in increasing order."""
 
 
 @dataclass(frozen=True, eq=False)
 class Slot:
-    """A row of a bank that belongs to one stream for as long as the stream keeps this object."""
+    """State slot: a row of a bank, which belongs to one stream for as long as the stream keeps this object."""
 
     bank: StateBank
     row: int
@@ -62,10 +62,10 @@ class ModelCall:
     x : Array, shape (batch, items, ...)
         The input of whole steps: of one stream, or of several that step together.
     state : State
-        The model's state of the same streams.
+        State of the model for the same streams.
     slots : object array, shape (batch,), of Slot or None
-        The place of each stream's state in a bank. The caller may fill it in, and `state` then lies in that slot.
-        The stream keeps it beside its state, so a slot lives as long as the state in it.
+        State slot of each stream; None for a state that lies in no slot. The caller may move the states into slots
+        and enter these here. The stream keeps this array beside its state, so a slot lives as long as its state.
     """
 
     model: BatchModel
@@ -79,13 +79,13 @@ Calls: TypeAlias = Generator[ModelCall, StepResult, Result]
 
 
 def run_calls(calls: Sequence[ModelCall]) -> list[StepResult]:
-    """Run a model once for calls that can share a batch, and return the result of each.
+    """Run a model once for several calls in one batch, and return a result for each call.
 
     Parameters
     ----------
     calls : sequence of ModelCall
-        One call, or several of one stream each, for the same model and with inputs of the same shape. Their states
-        lie in slots of one bank, in the order of its rows, or the model has no state.
+        One call; or several calls of one stream each, for the same model and with inputs of the same shape, whose
+        states lie in slots of one bank, in the order of its rows. If the model has no state, no slots are needed.
 
     Returns
     -------
@@ -106,7 +106,7 @@ def run_calls(calls: Sequence[ModelCall]) -> list[StepResult]:
 
 
 def run_alone(work: Calls[Result]) -> Result:
-    """Run work to its end, with a batch of its own for each model call.
+    """Run a generator that yields model calls to its end, and return its result; each call is a batch of its own.
 
     Parameters
     ----------

@@ -27,7 +27,7 @@ REACH_ITEMS = ceil((STOPBAND_DB - 7.95) / (2.285 * np.pi * (1 - PASSBAND)) / 2)
 
 @dataclass(frozen=True)
 class Resample(Stage):
-    """Convert samples at one rate to samples at another.
+    """Stage that turns samples at one rate into samples at another.
 
     Output sample ``k`` lies at input sample ``k * hop``; ``n`` input samples give ``floor(n / hop + 1/2)`` output
     samples, flush included. Equal rates pass through unchanged.
@@ -86,13 +86,13 @@ class Resample(Stage):
         return self.hop.numerator, self.hop.denominator
 
     def taken_for(self, stop: int) -> int:
-        """Return how many input samples give all output samples that lie before input sample `stop`; 1 or more."""
+        """Return how many input samples must come in for all output samples that lie before input sample `stop`."""
         hop, per_hop = self._ratio
         last = (stop * per_hop - 1) // hop
         return last * hop // per_hop + (1 if self._untouched else self._reach + 1)
 
     def init(self, batch: int = 1) -> State:
-        """Return the state of `batch` streams: the input still needed, and the counts of samples taken and given.
+        """Return the state of `batch` streams at their start: stored input, and counts of samples taken and given.
 
         The input before the first sample is silence.
         """

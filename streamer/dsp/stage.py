@@ -20,7 +20,7 @@ from streamer.dsp.model_calls import Calls, StepResult, run_alone
 
 
 class Stage(ABC):
-    """A causal, stateful step over a sequence.
+    """Computation that turns a sequence of items into another, block by block, from past and present items only.
 
     Output items are *aligned*: item ``k`` describes the input from item ``k * hop`` on. It is given out as
     soon as ``k * hop + latency`` input items have come in, never later.
@@ -28,17 +28,17 @@ class Stage(ABC):
 
     @property
     def key(self) -> Hashable:
-        """Identify the computation: stages with equal keys give equal outputs for equal inputs.
+        """Key of the computation: stages with equal keys give equal outputs for equal inputs.
 
-        Streams and heads that use equal keys share one stage. A stage that is fully described by its constants
-        returns its class and these; any other is only the same as itself, which is the default.
+        Of stages with equal keys, streams and heads share one. A stage that its constants fully describe returns its
+        class and these constants. By default a stage equals only itself.
         """
         return self
 
     @property
     @abstractmethod
     def hop(self) -> Fraction:
-        """Input items per output item."""
+        """Number of input items from one output item to the next."""
 
     @property
     @abstractmethod
@@ -47,7 +47,7 @@ class Stage(ABC):
 
     @abstractmethod
     def init(self, batch: int = 1) -> State:
-        """Make the state of `batch` streams before their first item.
+        """Return the state of `batch` streams before their first item.
 
         Parameters
         ----------
@@ -62,15 +62,15 @@ class Stage(ABC):
 
     @abstractmethod
     def step(self, x: Array, state: State) -> tuple[Array, State]:
-        """Take a block of any length, empty included, and give out what it completes.
+        """Return the output items that a block completes, and the next state. A block may have any length, 0 included.
 
         Parameters
         ----------
         x : Array, shape (batch, items, ...)
             The next input items. Never changed.
         state : State
-            What `init` or the last `step` returned. It is handed over: its arrays may be written to and
-            returned again, so a state is used once.
+            State from `init` or the last `step`. The caller must not use it again: `step` may overwrite its arrays
+            and return them as the next state.
 
         Returns
         -------
@@ -81,7 +81,7 @@ class Stage(ABC):
         """
 
     def step_calls(self, x: Array, state: State) -> Calls[StepResult]:
-        """Step as a generator that yields each model call, so that the caller can batch it with other streams' calls.
+        """Return a generator that does a `step`, and yields each model call so that the caller can run it in a batch.
 
         Parameters
         ----------
@@ -106,12 +106,12 @@ class Stage(ABC):
 
     @abstractmethod
     def flush(self, state: State) -> Array:
-        """Give out what the end of the input completes.
+        """Return the output items that the end of the input completes.
 
         Parameters
         ----------
         state : State
-            The state after the last block; handed over and of no use afterwards.
+            State after the last block. It must not be used again.
 
         Returns
         -------
@@ -126,7 +126,7 @@ class Chain(Stage):
     Parameters
     ----------
     *stages : Stage
-        At least one; each takes what the one before it gives out.
+        At least one. The outputs of a stage are the inputs of the next one.
 
     Raises
     ------
@@ -187,7 +187,7 @@ class Chain(Stage):
 
 
 def offline(stage: Stage, x: Array) -> Array:
-    """Run a stage over a whole input: one `step` from `init`, then `flush`.
+    """Return all outputs of a stage for a whole input: those of one `step` from `init`, then those of `flush`.
 
     Parameters
     ----------

@@ -58,7 +58,7 @@ class StftConfig:
 
     @property
     def latency_samples(self) -> int:
-        """Length of the synthesis window, which is the input needed before the first sample can be returned."""
+        """Length of the synthesis window in samples: the input needed before the first sample can be returned."""
         return self.synthesis_hops * self.hop_samples
 
     @property
@@ -100,7 +100,7 @@ class StftConfig:
 
 @dataclass(frozen=True)
 class Stft(Stage):
-    """Turn samples into spectra; the newest hop of frame ``k`` begins at sample ``k * hop_samples``.
+    """Stage that turns samples into spectra; the newest hop of frame ``k`` begins at sample ``k * hop_samples``.
 
     The sound before the first sample is silence. `flush` adds silence until there are all frames that the
     resynthesis of the whole sound needs.
@@ -162,7 +162,7 @@ class Stft(Stage):
 
 @dataclass(frozen=True)
 class InverseStft(Stage):
-    """Turn spectra into samples, as the exact inverse of `Stft`.
+    """Stage that turns spectra into samples, the exact inverse of `Stft`.
 
     Parameters
     ----------

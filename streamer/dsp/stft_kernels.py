@@ -75,7 +75,7 @@ def _shift_in(x: Array, held: Array) -> None:
 
 @njit(nogil=True, cache=True)
 def synthesise(x: Array, overlap: Array, early: Array, window: Array, hop: int) -> Array:
-    """Overlap and add the frames; return the samples that are complete.
+    """Return the samples that overlapping and adding the frames completes.
 
     Parameters
     ----------

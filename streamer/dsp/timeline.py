@@ -18,7 +18,8 @@ class Timeline:
     Attributes
     ----------
     hop, latency : int
-        Captured samples from item to item, and before the first item is complete, both times `scale`.
+        Captured samples from one item to the next, and captured samples that the first item needs; both are
+        multiplied by `scale`, so that they are whole.
     scale : int
         Common denominator of hop and latency.
     """
@@ -29,7 +30,7 @@ class Timeline:
 
     @classmethod
     def of(cls, hop: Fraction, latency: Fraction) -> Timeline:
-        """Return the timeline of a stage with this hop and latency, in captured samples."""
+        """Return the timeline of items with this hop and latency, both in captured samples."""
         scale = hop.denominator * latency.denominator
         return cls(int(hop * scale), int(latency * scale), scale)
 
@@ -39,7 +40,7 @@ class Timeline:
         return Fraction(self.hop, self.scale)
 
     def after(self, stage: Stage, first: int = 0) -> Timeline:
-        """Return the timeline of `stage`, whose input are these items from item `first` on.
+        """Return the timeline of the outputs of `stage`, whose inputs are the items of this timeline from `first` on.
 
         A resampled sample is placed where it describes the sound. The filter looks to both sides and so gives it
         out later, but this does not move it.
@@ -54,9 +55,9 @@ class Timeline:
         return max(0, -((self.hop - stop) // self.scale)), -(-stop // self.scale)
 
     def reached(self, items: int) -> int:
-        """Return the sample at which item number `items` begins."""
+        """Return the sample up to which the first `items` items describe the sound."""
         return items * self.hop // self.scale
 
     def items_before(self, sample: int) -> int:
-        """Return how many items have a span that stops before `sample`."""
+        """Return the number of items whose span stops before `sample`."""
         return max(0, ((sample - 1) * self.scale - self.latency) // self.hop + 1)

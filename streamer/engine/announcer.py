@@ -17,7 +17,7 @@ from streamer.sources.source import Block
 
 
 class Announcer:
-    """Hands events to sinks.
+    """Hands the events of streams to sinks, numbered and timed, and adds status messages.
 
     Parameters
     ----------
@@ -37,12 +37,12 @@ class Announcer:
         self._seq: defaultdict[str, int] = defaultdict(int)
 
     def publish(self, stream: Stream, events: Iterable[Event]) -> None:
-        """Hand a stream's events to all sinks that take them.
+        """Hand a stream's events to its own sinks and to those of all streams; unpublished stems only to its own.
 
         Raises
         ------
         StreamerError
-            If a sink fails; all other sinks have had everything by then.
+            If a sink fails; it is raised after all other sinks have got all events.
         """
         progress = stream.progress
         last_block = progress.last_block if progress else None
@@ -59,12 +59,12 @@ class Announcer:
             raise failed[0]
 
     def heartbeat(self, running: Running) -> None:
-        """Publish the stream's status if that is due."""
+        """Publish the stream's status if `heartbeat_s` have passed since its last one."""
         if self._clock() >= running.status_due_at:
             self.status(running.stream)
 
     def loss(self, running: Running, lost: int) -> None:
-        """Publish that `lost` samples of a stream were lost."""
+        """Publish a status which says that `lost` samples of a stream were lost."""
         lost_ms = 1_000 * lost / running.source.rate_hz
         text = (
             f"lost {lost} samples ({lost_ms:.0f} ms): this machine or its sound system did not keep up; heard anew "
@@ -73,7 +73,7 @@ class Announcer:
         self.status(running.stream, text)
 
     def overruns(self, running: Running) -> None:
-        """Publish the overruns of a stream's device that are new since the last time."""
+        """Publish a status about the device's overruns since the last such status; nothing if there were none."""
         stream = running.stream
         new = stream.source.counts.overruns - stream.overruns
         if new:
@@ -88,7 +88,7 @@ class Announcer:
             self.status(running.stream, running.pipeline.cancelled)
 
     def status(self, stream: Stream, message: str = "") -> None:
-        """Publish the status of a stream that runs or has ended."""
+        """Publish the status of a stream that runs or has ended, with a message for people."""
         now = self._clock()
         # Measured each time: UTC is set now and then, and the monotonic clock stops while the machine sleeps.
         self._utc_offset = time.time() - time.monotonic()

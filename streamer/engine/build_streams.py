@@ -26,21 +26,21 @@ def build_streams(
     ----------
     config : Config
     realtime : bool
-        Whether files take the time they last.
+        Whether files take the time that they last.
     duration_s : float
-        Seconds of sound after which each ends.
+        Seconds of sound after which each stream ends.
     models : ModelCache
-        Models that are loaded already; new ones are added.
+        Models that are loaded already; models that are loaded here are added.
     running : sequence of Stream
-        Streams that run already. Those that are as the configuration says are returned as they are; all others in the
-        result are new, not yet opened.
+        Streams that run already. Those whose configuration has not changed are part of the result; all others in the
+        result are new and not yet opened.
 
     Raises
     ------
     ModelError
         If a model is absent, altered or does not fit.
     ConfigError
-        If two streams were given one name, or one output; if stems are asked for and there is no separation model.
+        If two streams have the same name or output device; if stems are asked for and there is no separation model.
     """
     check_outputs(config.of(entry).stems for entry in config.stream)
     kept = {(stream.name, stream.config): stream for stream in running if not isinstance(stream.phase, Ended)}
@@ -71,13 +71,13 @@ def _models_key(config: Config) -> Config:
 
 
 def build_models(config: Config, models: ModelCache) -> StreamModels:
-    """Build the models of a configuration.
+    """Return the models that a configuration names.
 
     Parameters
     ----------
     config : Config
     models : ModelCache
-        Models that are loaded already; new ones are added.
+        Models that are loaded already; models that are loaded here are added.
 
     Raises
     ------

@@ -40,13 +40,13 @@ how long the events of one stream wait for the processing of the others."""
 
 @dataclass
 class StreamTurn:
-    """One stream's part in a turn: what was read of it, and what came of that.
+    """One stream in one turn of the engine: what was read of the stream, and the events or the fault that followed.
 
     Attributes
     ----------
     running : Running
     work : generator or None
-        The processing of the block that was read; None if none was.
+        Processing of the block that was read; None if no block was read.
     lost : int
         Samples that were lost before the block.
     more : bool
@@ -66,14 +66,14 @@ class StreamTurn:
 
 
 class Engine:
-    """Runs streams until they end or it is told to stop.
+    """Runs streams until all have ended or the engine is told to stop.
 
     Parameters
     ----------
     streams : sequence of Stream
-        Warmed up, not yet opened. Those that share a model are processed in one batch.
+        Streams that are warmed up and not yet opened. Those that share a model are processed in one batch.
     sinks : sequence of Sink
-        Sinks for the events of all streams. They are opened here, before all else.
+        Sinks for the events of all streams. `run` opens them, before all else.
     config : Config
     clock : callable
         Returns seconds on `time.monotonic`'s clock.
@@ -98,7 +98,7 @@ class Engine:
 
     @property
     def incomplete(self) -> bool:
-        """Whether a sink lacks something that it was to keep; sinks of streams that were removed count too."""
+        """Whether a sink lacks output that it should have kept; sinks of streams that were removed count too."""
         return self._lifecycle.incomplete
 
     def run(self, stop: threading.Event) -> None:
@@ -126,12 +126,13 @@ class Engine:
                 self._turn()
 
     def change(self, streams: Sequence[Stream], message: str) -> None:
-        """Run other streams from the next turn on; may be called from another thread.
+        """Replace the streams from the next turn on; may be called from another thread.
 
         Parameters
         ----------
         streams : sequence of Stream
-            Those of `streams` that go on, and new ones, not yet opened, whose models were warmed up.
+            The streams to run: present ones, which go on, and new ones, not yet opened, whose models are warmed up.
+            Present streams that are not among them are ended.
         message : str
             Published in a ``status`` of each stream that ran so far.
         """

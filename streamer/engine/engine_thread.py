@@ -1,4 +1,4 @@
-"""An engine on a thread of its own, for callers that go on with something else meanwhile."""
+"""Run an engine on a thread of its own, for callers that go on with something else meanwhile."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from streamer.engine.engine import Engine
 
 
 class EngineThread:
-    """Runs an engine on a thread of its own; as a context manager, from entering to leaving.
+    """Runs an engine on a thread of its own; a ``with`` block starts it, and ends it when left.
 
     Parameters
     ----------
@@ -20,7 +20,7 @@ class EngineThread:
     Attributes
     ----------
     stop_requested : threading.Event
-        Ends the engine in order once it is set; a signal handler may set it.
+        Event that the caller, or a signal handler, sets to end the engine in order.
     """
 
     def __init__(self, engine: Engine) -> None:

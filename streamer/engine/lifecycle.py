@@ -32,7 +32,7 @@ class Lifecycle:
 
     @property
     def incomplete(self) -> bool:
-        """Whether a sink that was ever opened lacks something that it was to keep."""
+        """Whether any sink that was opened, closed ones included, lacks output that it should have kept."""
         return any(sink.incomplete for sink in self._opened)
 
     def open_sinks(self, sinks: Iterable[Sink]) -> None:
@@ -57,7 +57,7 @@ class Lifecycle:
             stream.phase = Opening(stream.source)
 
     def start(self, stream: Stream) -> None:
-        """Let the stream run if its source has opened, end it if that failed; do nothing in any other case."""
+        """Make an opening stream run if its source is open, or end it if that failed; otherwise do nothing."""
         if not isinstance(stream.phase, Opening) or not stream.phase.finished:
             return
         if stream.phase.error:
@@ -69,7 +69,7 @@ class Lifecycle:
         self._announcer.status(stream)
 
     def finish(self, running: Running, error: StreamerError | None) -> None:
-        """End a running stream: publish what the end of its sound completes, then its last status."""
+        """End a running stream: publish the events that the end of its sound completes, then its last status."""
         try:
             events = running.pipeline.finish()
         except Exception as fault:  # noqa: BLE001 - it may be the very fault that ends the stream
@@ -80,7 +80,7 @@ class Lifecycle:
             self._end(running.stream, error)
 
     def leave(self, stream: Stream) -> None:
-        """End a stream in whatever phase it is."""
+        """End a stream that is opening or running; do nothing in the other phases."""
         match stream.phase:
             case Opening() as opening:
                 error = opening.error  # read first: to be told to give up is no failure of the stream

@@ -23,7 +23,7 @@ CALM_MAX_S = 480.0
 
 
 class LoadShedding:
-    """Decides from the sound that live streams lose because they lag.
+    """Decides which live streams to skip, from the sound that all live streams lose because they lag.
 
     Parameters
     ----------
@@ -40,7 +40,7 @@ class LoadShedding:
         self._next_spare = 1
 
     def lost(self, seconds: float) -> None:
-        """Note that a stream lost so much sound."""
+        """Note that a stream has just lost `seconds` of sound."""
         now = self._clock()
         # A freeze of the machine makes all streams lag at once. It is one loss, and must not shed any of them.
         if not self._losses or now - self._quiet_from > SAME_LOSS_S:
@@ -49,12 +49,13 @@ class LoadShedding:
         self._quiet_from = now
 
     def update(self, running: Sequence[Running]) -> list[Running]:
-        """Shed streams if there are too many, resume some if there is room, and return those that changed.
+        """Skip streams if there are too many, resume some if there is room, and return those that changed.
 
         Parameters
         ----------
         running : sequence of Running
-            All of them, in the order of the configuration; their `shed` is set.
+            All running streams, in the order of the configuration. This call sets `Running.shed` of those that
+            change: True to skip a stream, False to resume it.
         """
         shed: list[Running] = []
         if excess := self.excess():
@@ -68,9 +69,10 @@ class LoadShedding:
         return shed + resumed
 
     def excess(self) -> int:
-        """Return how many streams are too many, and count them as gone.
+        """Return the number of streams to shed now, and forget the losses that led to it.
 
-        They are as many as the seconds that all streams lost in each second.
+        The number is the seconds of sound that all streams together lost per second, rounded up; 0 unless sound was
+        lost `LOSSES_TO_SHED` times within `LOSS_WINDOW_S`.
         """
         now = self._clock()
         while self._losses and self._losses[0].at < now - LOSS_WINDOW_S:
@@ -86,7 +88,7 @@ class LoadShedding:
         return count
 
     def spare(self) -> int:
-        """Return how many streams may be resumed: one, and twice as many each time that it went well."""
+        """Return the number of streams to resume now: 0 until long enough without a loss, then 1, 2, 4 and so on."""
         now = self._clock()
         if now - self._quiet_from <= self._calm_s:
             return 0
@@ -104,7 +106,7 @@ class _Loss:
 
 
 def streams_to_shed(running: Sequence[Running], count: int) -> list[Running]:
-    """Return the first streams to shed: those of the lowest priority, and among these the last; never all.
+    """Return `count` streams to shed, fewer if that were all: lowest priority first, of equal ones the last first.
 
     Parameters
     ----------
@@ -116,7 +118,7 @@ def streams_to_shed(running: Sequence[Running], count: int) -> list[Running]:
 
 
 def streams_to_resume(shed: Sequence[Running], count: int) -> list[Running]:
-    """Return the first streams to resume, in the opposite order of shedding."""
+    """Return `count` of the streams that are shed, to be resumed in the opposite order of shedding."""
     return _by_need(shed)[::-1][:count]
 
 

@@ -35,9 +35,9 @@ class MemoryMapping(NamedTuple):
 
 
 def unchanged_mappings() -> frozenset[MemoryMapping]:
-    """Return the mappings of libraries that are read-only and as in their files.
+    """Return the parts of memory that hold libraries unchanged, as they are in their files, and cannot be written.
 
-    There are none on systems that do not list them.
+    The set is empty on systems that do not list them.
     """
     try:
         text = SMAPS.read_text(encoding="utf-8", errors="surrogateescape")
@@ -56,7 +56,7 @@ def unchanged_mappings() -> frozenset[MemoryMapping]:
 
 
 def release(before: frozenset[MemoryMapping]) -> int:
-    """Drop the pages of libraries from this process's memory; the system reads back those that are used again.
+    """Drop the pages of libraries from this process's memory; the system reads those that are used again.
 
     To import and to compile runs much code that is not needed again. Freed heap is returned to the system too.
 

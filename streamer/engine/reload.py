@@ -22,19 +22,19 @@ FIXED = tuple(
 
 
 class Reload:
-    """Changes the streams of an engine to those of the configuration as it is now.
+    """Reads the configuration again, and changes an engine's streams accordingly.
 
     Parameters
     ----------
     read : callable
-        Reads and checks the configuration.
+        Reads, checks and returns the configuration.
     config : Config
         The configuration that the engine was made with.
     streams : sequence of Stream
         The engine's streams.
     streams_of : callable
-        Builds the streams of a configuration, given it and the streams so far; it keeps those for which nothing
-        changed.
+        Takes a configuration and the present streams; returns the streams of the configuration. Streams for which
+        nothing changed are the present ones.
     """
 
     def __init__(

@@ -47,7 +47,7 @@ class Scheduler:
         self._clock = clock
 
     def waits_for_more(self, running: Running) -> bool:
-        """Whether live sound should gather: no message is due yet, and the last read is less than a turn ago."""
+        """Return whether to leave live sound unread, because no message is due and the last read is less than a turn ago."""
         if not running.is_live or running.shed:
             return False
         if self._clock() - running.read_at >= self._turn_s:
@@ -55,7 +55,7 @@ class Scheduler:
         return running.backlog_frames / running.source.rate_hz < self._due_after_s(running)
 
     def rest_s(self, running: Sequence[Running], began: float, opening: bool) -> float:
-        """Return the seconds until something may be due.
+        """Return how many seconds the engine rests after a turn, since nothing is due earlier.
 
         Parameters
         ----------
@@ -63,7 +63,7 @@ class Scheduler:
         began : float
             Start of the last turn, on the clock.
         opening : bool
-            Whether any other stream is being opened.
+            Whether a stream is being opened, which limits the rest.
         """
         # Streams that are processed in one turn share batches, so with many it pays to wait for more of them.
         turn_s = min(self._turn_s, TURN_PER_STREAM_S * len(running), TURN_OF_MANY_S)
@@ -78,13 +78,13 @@ class Scheduler:
 
 
 def chunk_frames(running: Running, sinks: Iterable[Sink]) -> int:
-    """Return how many frames to read in a turn; 0 of a source that can wait while a sink wants no more.
+    """Return the most frames to read of a stream in a turn; 0 if its source can wait and a sink has no room.
 
     Parameters
     ----------
     running : Running
     sinks : iterable of Sink
-        The sinks of all streams; the stream's own are asked too.
+        Sinks of all streams; the sinks of this stream alone are known from `running`.
     """
     stream, rate_hz = running.stream, running.source.rate_hz
     left_s = stream.duration_s - running.position_s

@@ -29,12 +29,12 @@ class Opening:
     Parameters
     ----------
     source : Source
-        Not yet open.
+        Source that is not open yet.
 
     Attributes
     ----------
     error : StreamerError or None
-        The reason if it failed; valid once finished.
+        Error of the opening; None if it did not fail. Valid once `finished`.
     """
 
     def __init__(self, source: Source) -> None:
@@ -48,11 +48,11 @@ class Opening:
 
     @property
     def finished(self) -> bool:
-        """Whether the source was opened or has failed."""
+        """Whether the opening is over: the source is open or has failed."""
         return not self._thread.is_alive()
 
     def give_up(self) -> None:
-        """Make the opening fail soon, and wait for that a little."""
+        """Make the opening fail soon, and wait a little until it has."""
         if not self.finished:
             self._source.give_up_opening()
             self._thread.join(GIVE_UP_S)
@@ -75,9 +75,9 @@ class Running:
     stream : Stream
         The stream that this is the phase of.
     pipeline : Pipeline
-        Turns its blocks into events.
+        Pipeline that turns the stream's blocks into events.
     opened_at : float
-        Time of the opening, in seconds on the engine's clock, as are the other times.
+        Time of the opening, in seconds on the engine's clock. All times here are on this clock.
     last_block : Block or None
         The newest block that was read.
     read_at : float
@@ -109,17 +109,17 @@ class Running:
 
     @property
     def position_samples(self) -> int:
-        """Samples since the source was opened, lost ones included."""
+        """Number of samples that were read since the source was opened, lost ones included."""
         return self.last_block.stop if self.last_block else 0
 
     @property
     def position_s(self) -> float:
-        """Seconds of sound since the source was opened, lost ones included."""
+        """Seconds of sound that were read since the source was opened, lost ones included."""
         return self.position_samples / self.stream.source.rate_hz
 
     @property
     def is_live(self) -> bool:
-        """Whether sound comes at its own pace; False until the first block shows it."""
+        """Whether sound comes at its own pace (live); False until the first block shows it."""
         return self.last_block is not None and self.last_block.captured_at is not None
 
 
@@ -130,7 +130,7 @@ class Ended:
     Attributes
     ----------
     error : StreamerError or None
-        The reason if it failed.
+        Error that ended the stream; None if it did not fail.
     running : Running or None
         The phase before this one; None if the source never opened.
     """
@@ -151,18 +151,18 @@ class Stream:
     name : str
     source : Source
     models : StreamModels
-        Its models, which other streams may share.
+        Models that process the stream; other streams may share them.
     duration_s : float
         Seconds of sound after which the stream ends.
     config : Config
-        The configuration that it was made from, with this as its one stream.
+        Configuration of this stream alone: the result of `Config.of`, with this stream as its only one.
     sinks : sequence of Sink
-        Sinks for its events alone; its stems go to other sinks only if they are to be published.
+        Sinks that get only the events of this stream. Sinks of all streams get its stems only if these are published.
     phase : Waiting, Opening, Running or Ended
     dropped_samples : int
         Samples that were never processed, because this machine or its sound system did not keep up.
     overruns : int
-        Overruns of its device that have been published.
+        Overruns of the device that have been published in a status.
     """
 
     name: str
@@ -177,7 +177,7 @@ class Stream:
 
     @property
     def priority(self) -> int:
-        """Its rank when the machine cannot carry all streams: those of the lowest priority are shed first."""
+        """Priority of the stream. If the machine cannot carry all streams, those of the lowest priority are skipped."""
         return self.config.stream[0].priority
 
     @property
@@ -188,18 +188,18 @@ class Stream:
 
     @property
     def error(self) -> StreamerError | None:
-        """The reason if the stream failed."""
+        """Error that ended the stream; None if it runs or did not fail."""
         return self.phase.error if isinstance(self.phase, Ended) else None
 
     @property
     def position_samples(self) -> int:
-        """Samples since the source was opened, lost ones included."""
+        """Number of samples that were read since the source was opened, lost ones included."""
         progress = self.progress
         return progress.position_samples if progress else 0
 
     @property
     def position_s(self) -> float:
-        """Seconds of sound since the source was opened, lost ones included."""
+        """Seconds of sound that were read since the source was opened, lost ones included."""
         progress = self.progress
         return progress.position_s if progress else 0.0
 
@@ -217,6 +217,6 @@ class Stream:
 
     @property
     def muted_samples(self) -> int:
-        """Samples that were no valid sound, and were processed as silence."""
+        """Number of samples that were no valid sound, and were processed as silence."""
         progress = self.progress
         return progress.pipeline.muted_samples if progress else 0

@@ -14,7 +14,7 @@ from streamer.sources.source import Block
 
 
 def get_ready(streams: Sequence[Stream], publish: PublishConfig) -> None:
-    """Warm up, before anything is opened, and release the memory that only the start needed."""
+    """Warm up streams that are not yet opened, and release the memory that only the start needed."""
     libraries = unchanged_mappings()
     warm_up(streams, publish)
     release(libraries)
@@ -26,7 +26,7 @@ def warm_up(streams: Sequence[Stream], publish: PublishConfig) -> None:
     Parameters
     ----------
     streams : sequence of Stream
-        Their sources are not touched. Streams with the same models are warmed up once.
+        Streams whose sources are not opened by this. Streams with the same models are warmed up once.
     publish : PublishConfig
         Which running values are published.
     """

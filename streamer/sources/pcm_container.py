@@ -89,7 +89,7 @@ class PcmFormat:
 
 @dataclass
 class Walk:
-    """What a walk has found so far.
+    """State of a walk through a container: the findings so far.
 
     Attributes
     ----------
