@@ -47,7 +47,7 @@ class Scheduler:
         self._clock = clock
 
     def waits_for_more(self, running: Running) -> bool:
-        """Return whether to leave live sound unread, because no message is due and the last read is less than a turn ago."""
+        """Return whether to leave live sound unread: no message is due, and the last read is less than a turn ago."""
         if not running.is_live or running.shed:
             return False
         if self._clock() - running.read_at >= self._turn_s:
