@@ -42,7 +42,7 @@ HARMLESS = re.compile(
     r"^(\[mp3float @ [^]]*\] Header missing\n(Error while decoding stream .*\n)?"  # a tag between two MP3s
     r"|.*Application provided invalid, non monotonically increasing dts.*\n"  # a link of Ogg that counts anew
     r"|.*failed to create or replace stream.*\n"  # only the length of an Ogg chain of FLAC stays unknown
-    r"|.*Stream ends prematurely at \d+, should be 18446744073709551615.*\n)",  # HTTP without a length
+    r"|.*Stream ends prematurely at \d+, should be 18446744073709551615.*\n(.*: Input/output error\n)?)",  # HTTP without a length
     re.MULTILINE,
 )
 """Messages of ffmpeg about sound that is whole."""
@@ -91,6 +91,13 @@ class FfmpegSource(Source):
         Returns seconds; `time.monotonic` except in tests.
     output_arguments : sequence of str
         ffmpeg's options for the output, such as a rate.
+
+    Attributes
+    ----------
+    container : str
+        ffmpeg's name of the container; empty before `open`.
+    is_plain_pcm : bool
+        Whether it holds PCM.
     """
 
     opens_slowly = True
@@ -115,6 +122,8 @@ class FfmpegSource(Source):
         self._process: subprocess.Popen[bytes] | None = None
         self._position = 0
         self._to_drop = 0
+        self.container = ""
+        self.is_plain_pcm = False
         self._given_up = threading.Event()
 
     def give_up_opening(self) -> None:
@@ -228,8 +237,9 @@ class FfmpegSource(Source):
         self._pacing = PipePacing(self.rate_hz, self._clock())
 
         self._log.collect()
-        container, codec, profile = self._log.described
-        if codec == "aac" and self.is_unedited(container):
+        self.container, codec, profile = self._log.described
+        self.is_plain_pcm = codec.startswith("pcm_")
+        if codec == "aac" and self.is_unedited(self.container):
             self._to_drop = AAC_PRIMING.get(profile, 0)
 
     def _without_priming(self, data: bytes) -> bytes:

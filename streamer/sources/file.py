@@ -17,7 +17,17 @@ from streamer.sources.announced_end import Loss, loss_of
 from streamer.sources.container import ContainerSource, FileInput
 from streamer.sources.in_turn import InTurn
 from streamer.sources.media_file import MediaFileSource
+from streamer.sources.mirrors import Mirrors
 from streamer.sources.pcm_container import MAGIC_BYTES, is_container, survey
+from streamer.sources.playlist import (
+    DEEPEST,
+    LARGEST_BYTES,
+    entries_of,
+    is_address,
+    is_html,
+    local_path,
+    without_entries,
+)
 from streamer.sources.source import Block, Source, format_fault
 from streamer.sources.wrapper import SourceWrapper
 
@@ -68,11 +78,14 @@ class FileSource(SourceWrapper):
     Parameters
     ----------
     path : Path
-        A file that libsndfile reads (WAV, FLAC, Ogg, ...) or that ffmpeg reads.
+        A file that libsndfile reads (WAV, FLAC, Ogg, ...) or that ffmpeg reads, or a playlist.
+    depth : int
+        Number of playlists that led to it.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, depth: int = 0) -> None:
         super().__init__(SoundFileSource(path))
+        self._depth = depth
         self._media = MediaFileSource(path)
         self._path = path
         self._position = 0
@@ -95,6 +108,9 @@ class FileSource(SourceWrapper):
             self._inner = container
             super().open()
             return
+        if (entries := entries_of(head := _head(self._path), self._path.name)) is not None:
+            self._open_entries(entries)
+            return
         try:
             super().open()
         except _UnreadableError as unreadable:
@@ -102,7 +118,29 @@ class FileSource(SourceWrapper):
             try:
                 super().open()
             except StreamError as error:
-                raise StreamError(f"{unreadable}; {error}") from error
+                page = "; it is a page of HTML, not sound" if is_html(head) else ""
+                raise StreamError(f"{unreadable}; {error}{page}") from error
+
+    def _open_entries(self, entries: list[str]) -> None:
+        """Open what a playlist lists: files are read in turn, addresses are mirrors of one stream."""
+        if not entries:
+            raise without_entries(f"file {self._path}")
+        if self._depth == DEEPEST:
+            raise StreamError(
+                f"file {self._path} is the {DEEPEST + 1}th playlist in a row; expected sound in it"
+            )
+        files = [local_path(entry, self._path) for entry in entries if not is_address(entry)]
+        if files:
+            self._inner = InTurn([partial(_Entry, path, self._depth + 1) for path in files])
+            self._has_total = False
+            super().open()
+            return
+        from streamer.sources.url import UrlSource  # needs threads and sockets, which files do without
+
+        self._inner = Mirrors(
+            f"file {self._path}", [partial(UrlSource, url, self._depth + 1) for url in entries]
+        )
+        super().open()
 
     def _open_by_ffmpeg(self, loss: Loss) -> None:
         logger.debug("file %s %s; ffmpeg reads it", self._path, loss.reason)
@@ -138,6 +176,31 @@ class FileSource(SourceWrapper):
             )
             self._announced = 0
         return block
+
+
+class _Entry(SourceWrapper):
+    """A file of a playlist.
+
+    Parameters
+    ----------
+    path : Path
+    depth : int
+        Number of playlists that led to it.
+    shape : tuple of int or None
+        Rate and number of channels to which its sound is converted; None leaves it its own.
+    """
+
+    def __init__(self, path: Path, depth: int, shape: tuple[int, int] | None) -> None:
+        super().__init__(FileSource(path, depth))
+        self._path = path
+        self._shape = shape
+
+    def open(self) -> None:
+        super().open()
+        if self._shape not in (None, (self.rate_hz, self.channels)):
+            self._inner.close()
+            self._inner = MediaFileSource(self._path, shape=self._shape)
+            super().open()
 
 
 class _Rest(SourceWrapper):
@@ -324,6 +387,12 @@ def _libsndfile_frames(path: Path) -> int | None:
         return int(soundfile.info(str(path)).frames)
     except soundfile.LibsndfileError:
         return None
+
+
+def _head(path: Path) -> bytes:
+    """Return the beginning of a file, which is all of it if it is a playlist."""
+    with path.open("rb") as file:
+        return file.read(LARGEST_BYTES)
 
 
 def _bytes_of(path: Path) -> int:

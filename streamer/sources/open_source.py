@@ -47,9 +47,9 @@ def source_for(stream: StreamConfig, config: Config, realtime: bool) -> Source:
         source = FileSource(Path(device.removeprefix("file:")))
         return Paced(source) if realtime else source
     if "://" in device:
-        from streamer.sources.ffmpeg import url_source
+        from streamer.sources.url import UrlSource
 
-        return url_source(device)
+        return UrlSource(device)
     if Path(device).is_file():
         raise ConfigError(f"device {device!r} is a file; did you mean file:{device}?")
     from streamer.sources.microphone import MicrophoneSource

@@ -192,6 +192,30 @@ def survey(path: Path) -> tuple[Walk, list[tuple[int, int]]]:
                     spans.append((at, answer))
 
 
+def announced_end(head: bytes) -> int | None:
+    """Return where the first sound ends according to the header; None if it does not say, or not in `head`.
+
+    Parameters
+    ----------
+    head : bytes
+        Beginning of a container.
+    """
+    steps, at = Walk().steps(), 0
+    step = next(steps)
+    while at < len(head):
+        if isinstance(step, Pass) and step.is_sound:
+            return None if step.length is None else at + step.length
+        length = step.length or 0
+        answer: bytes | int = head[at : at + length] if isinstance(step, Take) else length
+        if not (isinstance(step, Take) and step.peek):
+            at += length
+        try:
+            step = steps.send(answer)
+        except StopIteration:
+            return None
+    return None
+
+
 def _take(length: int, peek: bool = False) -> Generator[Take | Pass, bytes | int, bytes]:
     answer = yield Take(length, peek)
     assert isinstance(answer, bytes)

@@ -6,7 +6,7 @@ import re
 import socket
 import struct
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 import numpy as np
@@ -70,6 +70,23 @@ def http(body: bytes, status: str = "200 OK", sent: int | None = None) -> Callab
         if request(connection):
             head = f"HTTP/1.1 {status}\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n"
             connection.sendall(head.encode() + body[:sent])
+
+    return answer
+
+
+def files(contents: Mapping[str, bytes], has_length: bool = True) -> Callable[[socket.socket], None]:
+    """Answer with the content of the path that is asked for, with or without its length."""
+
+    def answer(connection: socket.socket) -> None:
+        asked = request(connection)
+        if not asked:
+            return
+        body = contents.get(asked.split(" ", 2)[1])
+        if body is None:
+            connection.sendall(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+            return
+        length = f"Content-Length: {len(body)}\r\n" if has_length else ""
+        connection.sendall(f"HTTP/1.1 200 OK\r\n{length}Connection: close\r\n\r\n".encode() + body)
 
     return answer
 

@@ -9,12 +9,12 @@ import pytest
 from streamer.config import Config, EngineConfig, PcmConfig, StreamConfig
 from streamer.errors import ConfigError
 from streamer.sources import microphone
-from streamer.sources.ffmpeg import FfmpegSource
 from streamer.sources.file import FileSource
 from streamer.sources.open_source import name_for, source_for
 from streamer.sources.paced import Paced
 from streamer.sources.pcm import PcmSource
 from streamer.sources.piped import PipedSource
+from streamer.sources.url import UrlSource
 
 
 @pytest.mark.parametrize(
@@ -49,7 +49,7 @@ def test_each_device_has_its_source() -> None:
     config = Config()
     assert isinstance(source_for(StreamConfig("file:a.wav"), config, realtime=False), FileSource)
     assert isinstance(source_for(StreamConfig("file:a.wav"), config, realtime=True), Paced)
-    assert isinstance(source_for(StreamConfig("http://host/a"), config, realtime=True), FfmpegSource)
+    assert isinstance(source_for(StreamConfig("http://host/a"), config, realtime=True), UrlSource)
 
 
 def test_standard_input_is_descriptor_0_whatever_python_makes_of_it(monkeypatch: pytest.MonkeyPatch) -> None:

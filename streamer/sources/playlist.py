@@ -1,0 +1,82 @@
+"""Read playlists: lists of addresses of sound (M3U and PLS), and tell pages of HTML from them.
+
+A playlist of HLS is a stream cut into pieces, which ffmpeg plays. Here are the plain lists: what a radio's "listen"
+button downloads, and a player's list of files.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from urllib.parse import unquote, urljoin, urlsplit
+
+from streamer.errors import StreamError
+
+LARGEST_BYTES = 1 << 16
+"""Largest playlist that is read."""
+
+DEEPEST = 3
+"""Largest number of playlists that may refer to each other."""
+
+SUFFIXES = (".m3u", ".m3u8", ".pls")
+"""Suffixes of playlists, in small letters."""
+
+
+def entries_of(content: bytes, name: str) -> list[str] | None:
+    """Return the addresses in a playlist, in their order; None if it is no plain playlist.
+
+    Parameters
+    ----------
+    content : bytes
+        Beginning of a file.
+    name : str
+        Its name or URL, whose suffix says that a list without a mark is one.
+    """
+    text = content.decode("utf-8-sig", errors="replace")
+    if re.match(r"\s*\[playlist\]", text, re.IGNORECASE):
+        numbered = re.findall(r"^\s*File(\d+)\s*=\s*(\S.*?)\s*$", text, re.IGNORECASE | re.MULTILINE)
+        return [address for _, address in sorted(numbered, key=lambda entry: int(entry[0]))]
+    if b"\0" in content or "#EXT-X-" in text:
+        return None
+    if text.startswith("#EXTM3U") or urlsplit(name).path.lower().endswith(SUFFIXES[:2]):
+        lines = [line.strip() for line in text.splitlines()]
+        return [line for line in lines if line and not line.startswith("#")]
+    return None
+
+
+def is_html(content: bytes) -> bool:
+    """Return whether a file begins as a page of HTML does."""
+    return (
+        re.match(
+            rb"(\xef\xbb\xbf)?\s*(<!--.*?-->\s*)*<(!doctype html|html|head|body|script)\b",
+            content,
+            re.IGNORECASE | re.DOTALL,
+        )
+        is not None
+    )
+
+
+def is_address(entry: str) -> bool:
+    """Return whether an entry is a URL rather than the path of a file."""
+    return "://" in entry and not entry.lower().startswith("file://")
+
+
+def local_path(entry: str, playlist: Path) -> Path:
+    """Return the path that an entry of a local playlist means; relative ones begin at the playlist's folder."""
+    if entry.lower().startswith("file://"):
+        return Path(unquote(urlsplit(entry).path))
+    plain = Path(entry) if Path(entry).exists() else Path(entry.replace("\\", "/"))
+    return playlist.parent / plain
+
+
+def absolute(entries: Sequence[str], url: str) -> list[str]:
+    """Return the URLs that the entries of a playlist mean that came from `url`; it cannot mean local files."""
+    return [urljoin(url, entry) for entry in entries if not entry.lower().startswith("file:")]
+
+
+def without_entries(name: str) -> StreamError:
+    """Return the error for a playlist that lists nothing."""
+    return StreamError(
+        f"{name} is a playlist without entries; expected the address of a stream, or a file, in it"
+    )
