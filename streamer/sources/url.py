@@ -98,9 +98,8 @@ class UrlSource(SourceWrapper):
 
     def _open_otherwise(self, error: StreamError) -> None:
         """Open what ffmpeg did not, or raise why it cannot be sound."""
-        found = (
-            http_bytes(self._url, LARGEST_BYTES) if self._is_http and "Invalid data" in str(error) else None
-        )
+        is_other = any(reason in str(error) for reason in NO_SOUND)
+        found = http_bytes(self._url, LARGEST_BYTES) if self._is_http and is_other else None
         if found is None:
             raise error
         if is_html(found.data):
