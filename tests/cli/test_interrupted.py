@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import signal
+import subprocess
 import sys
 from pathlib import Path
 
@@ -12,7 +13,6 @@ import pytest
 import soundfile
 from click.testing import CliRunner
 
-from streamer.__main__ import main as started
 from streamer.cli.main import main
 from tests.conftest import DEADLINE_S
 from tests.programs import free_address, messages, received, running
@@ -60,18 +60,22 @@ def test_ctrl_c_ends_any_command_with_a_line(monkeypatch: pytest.MonkeyPatch) ->
     assert (done.exit_code, done.stderr) == (130, "Error: interrupted\n")
 
 
-def test_ctrl_c_ends_the_start_with_a_line(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    class Interrupted:
-        @staticmethod
-        def find_spec(name: str, *_: object) -> None:
-            if name == "streamer.cli.main":
-                raise KeyboardInterrupt
+def test_ctrl_c_ends_the_start_with_a_line_even_where_a_library_catches_it() -> None:
+    start = """
+import signal, sys
+from streamer.__main__ import main
 
-    monkeypatch.delitem(sys.modules, "streamer.cli.main")
-    monkeypatch.setattr(sys, "meta_path", [Interrupted, *sys.meta_path])
-    with pytest.raises(SystemExit) as left:
-        started()
-    assert left.value.code == 130
-    assert capsys.readouterr().err == "Error: interrupted\n"
+class Caught:
+    @staticmethod
+    def find_spec(name, *_):
+        if name == "streamer.cli.main":
+            try:
+                signal.raise_signal(signal.SIGINT)
+            except KeyboardInterrupt:
+                pass
+
+sys.meta_path.insert(0, Caught)
+main()
+"""
+    done = subprocess.run([sys.executable, "-c", start], capture_output=True, timeout=DEADLINE_S)
+    assert (done.returncode, done.stdout, done.stderr) == (130, b"", b"Error: interrupted\n")
