@@ -156,6 +156,9 @@ class StreamConfig:
     rate_hz, channels : int
         Format that is asked of a microphone; 0 takes the device's own. Other devices ignore these: files and URLs
         state their format, raw PCM has it from ``[pcm]``.
+    channel : int
+        Number, from 1, of the one channel that is heard; 0 hears all of them. Of a microphone, it must be among those
+        that are opened: as many as are needed, if `channels` is 0.
     priority : int
         Streams of the lowest priority are left out first where the machine cannot carry all.
     models : ModelsConfig or None
@@ -171,6 +174,7 @@ class StreamConfig:
     name: str = ""
     rate_hz: int = 0
     channels: int = 0
+    channel: int = 0
     priority: int = 0
     models: ModelsConfig | None = None
     decisions: Mapping[str, DecisionConfig] = field(
@@ -184,6 +188,10 @@ class StreamConfig:
             raise ConfigError(
                 f"stream name is {self.name!r}; expected letters, digits, '_', '.' and '-', or nothing to take "
                 "one from the device"
+            )
+        if self.channel < 0:
+            raise ConfigError(
+                f"stream channel is {self.channel}; expected the number of a channel from 1 on, or 0 for all"
             )
         if min(self.rate_hz, self.channels) < 0:
             raise ConfigError(

@@ -36,6 +36,7 @@ def analyze(
     prefer: Literal["balanced", "precision", "recall"] | None = None,
     backend: Literal["cpu", "cuda", "torch"] | None = None,
     threads: int | None = None,
+    channel: int | None = None,
 ) -> EventIterator:
     """Return an iterator over the events of a whole sound: those of listening to it live, except `Status` events.
 
@@ -53,6 +54,8 @@ def analyze(
     backend : {"cpu", "cuda", "torch"}, optional
     threads : int, optional
         As in `streamer.listen`.
+    channel : int, optional
+        Number, from 1, of the one channel that is heard; by default all are.
 
     Returns
     -------
@@ -92,15 +95,15 @@ def analyze(
     asked = configured(config, models, prefer, backend, threads)
     path = path_of(sound)
     if path is None:
-        streams = [_stream_of_array(sound, rate_hz, asked)]
+        streams = [_stream_of_array(sound, rate_hz, channel, asked)]
     else:
-        source_of(sound, rate_hz)  # refuses a rate beside a file
-        streams = streams_of_files([path], asked)
+        source_of(sound, rate_hz, channel)  # refuses a rate beside a file
+        streams = streams_of_files([path], asked, channel)
     queue = EventQueue(MAX_WAITING)
     return _Analysis(streams, asked, queue, [Filtered(Status, queue)])
 
 
-def streams_of_files(paths: Iterable[Path], config: Config) -> list[Stream]:
+def streams_of_files(paths: Iterable[Path], config: Config, channel: int | None = None) -> list[Stream]:
     """Return a `Stream` for each file, not yet opened, which is read as fast as it can be processed.
 
     Parameters
@@ -108,6 +111,8 @@ def streams_of_files(paths: Iterable[Path], config: Config) -> list[Stream]:
     paths : iterable of Path
     config : Config
         Its streams are not used.
+    channel : int or None
+        Number, from 1, of the one channel that is heard; None hears all of them.
 
     Raises
     ------
@@ -116,7 +121,7 @@ def streams_of_files(paths: Iterable[Path], config: Config) -> list[Stream]:
     ConfigError
         If the configuration asks for stems and names no separation model.
     """
-    entries = tuple(StreamConfig(f"file:{path}") for path in paths)
+    entries = tuple(StreamConfig(f"file:{path}", channel=channel or 0) for path in paths)
     return build_streams(
         replace(_unplayed(config), stream=entries),
         realtime=False,
@@ -136,9 +141,9 @@ class _Analysis(EventIterator):
         super()._raise_errors()
 
 
-def _stream_of_array(sound: Sound, rate_hz: float | None, config: Config) -> Stream:
+def _stream_of_array(sound: Sound, rate_hz: float | None, channel: int | None, config: Config) -> Stream:
     own = replace(_unplayed(config), stream=(StreamConfig(),))
-    source, sinks = source_of(sound, rate_hz), stream_sinks(own, realtime=False)
+    source, sinks = source_of(sound, rate_hz, channel), stream_sinks(own, realtime=False)
     return Stream("array", source, build_models(own, ModelCache(config.engine)), config=own, sinks=sinks)
 
 

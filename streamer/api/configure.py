@@ -62,6 +62,18 @@ def configured(
     )
 
 
+def with_streams(config: Config, **values: object) -> Config:
+    """Return a configuration with other values in each of its streams.
+
+    Parameters
+    ----------
+    config : Config
+    **values
+        Fields of `StreamConfig`; None leaves one as it is.
+    """
+    return replace(config, stream=tuple(changed(entry, **values) for entry in config.stream))
+
+
 def with_stems(config: Config, **stems: object) -> Config:
     """Return a copy of a configuration with other values in ``[stems]``: in the common section and each stream's own.
 
@@ -99,6 +111,19 @@ def path_from(name: str, value: object) -> Path:
     if not isinstance(value, str | os.PathLike) or not isinstance(os.fspath(value), str):
         raise ConfigError(f"{name} is {value!r}; expected a path, as text or a pathlib.Path")
     return Path(value)
+
+
+def channel_number(value: object) -> int:
+    """Return the number of a channel.
+
+    Raises
+    ------
+    ConfigError
+        If it is no whole number from 1 on.
+    """
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise ConfigError(f"channel is {value!r}; expected the number of a channel, from 1 on")
+    return value
 
 
 def positive_int(name: str, value: object, unit: str) -> int:

@@ -9,7 +9,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Literal
 
-from streamer.api.configure import configured, positive, positive_int, with_stems
+from streamer.api.configure import (
+    channel_number,
+    configured,
+    positive,
+    positive_int,
+    with_stems,
+    with_streams,
+)
 from streamer.api.event_iterator import EventIterator
 from streamer.config import Config, StreamConfig
 from streamer.engine.build_streams import build_streams
@@ -34,6 +41,7 @@ def listen(
     backend: Literal["cpu", "cuda", "torch"] | None = None,
     threads: int | None = None,
     max_waiting: int = 1_000,
+    channel: int | None = None,
 ) -> EventIterator:
     """Listen to live sound, and return an iterator over its events.
 
@@ -67,6 +75,9 @@ def listen(
         Library and device that run the models, ``cpu`` by default; and its threads on the CPU, 1 by default.
     max_waiting : int
         Events that may wait to be taken, 1 or more.
+    channel : int, optional
+        Number, from 1, of the one channel that is heard of each device, such as a microphone of an array; by default,
+        what `config` says, or all channels.
 
     Returns
     -------
@@ -98,6 +109,8 @@ def listen(
     off music
     """
     asked = _with_devices(configured(config, models, prefer, backend, threads), devices, config is None)
+    if channel is not None:
+        asked = with_streams(asked, channel=channel_number(channel))
     if stems:
         asked = with_stems(asked, publish=True)
     longest_s = math.inf if duration_s is None else positive("duration_s", duration_s, "seconds")

@@ -20,7 +20,13 @@ from streamer.sources.read_blocks import read_blocks
 BLOCK_FRAMES = 1 << 16
 
 
-def log_mel(sound: Sound, rate_hz: float | None = None, *, model: str | os.PathLike[str] = "ear") -> Array:
+def log_mel(
+    sound: Sound,
+    rate_hz: float | None = None,
+    *,
+    model: str | os.PathLike[str] = "ear",
+    channel: int | None = None,
+) -> Array:
     """Return the log-mel frames of a whole sound, as a model takes them.
 
     Channels are averaged and resampled to the model's rate first. The model gets the same numbers live:
@@ -34,6 +40,8 @@ def log_mel(sound: Sound, rate_hz: float | None = None, *, model: str | os.PathL
     model : str or path
         Name or folder of the model whose front end is used. That of ``ear`` is YAMNet's (64 bands every 10 ms), that
         of ``gate`` has 112 bands every 23 ms.
+    channel : int, optional
+        Number, from 1, of the one channel that is heard.
 
     Returns
     -------
@@ -55,7 +63,7 @@ def log_mel(sound: Sound, rate_hz: float | None = None, *, model: str | os.PathL
     ((4209, 64), dtype('float32'))
     """
     front_end = read_manifest(find_model(str(path_from("model", model)))).log_mel
-    source, frames = source_of(sound, rate_hz), []
+    source, frames = source_of(sound, rate_hz, channel), []
     with closing(source):
         source.open()
         chain = Chain(

@@ -9,11 +9,13 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from streamer.api.configure import channel_number
 from streamer.arrays import Array
 from streamer.dsp.downmix import SAMPLE_LIMIT
 from streamer.errors import StreamError
 from streamer.sources.array import ArraySource
 from streamer.sources.file import FileSource
+from streamer.sources.one_channel import OneChannel
 from streamer.sources.source import Source, format_fault
 
 Sound: TypeAlias = str | os.PathLike[str] | Array
@@ -23,7 +25,7 @@ INTEGERS = {"uint8": (128.0, 128.0), "int8": (0.0, 2.0**7), "int16": (0.0, 2.0**
 """Integers that samples may have: the value of silence, and what is divided by for a full scale of 1."""
 
 
-def source_of(sound: Sound, rate_hz: float | None) -> Source:
+def source_of(sound: Sound, rate_hz: float | None, channel: int | None = None) -> Source:
     """Return a source, not yet opened, of a file or an array.
 
     Parameters
@@ -31,12 +33,22 @@ def source_of(sound: Sound, rate_hz: float | None) -> Source:
     sound : path or array
     rate_hz : float or None
         Sample rate of an array; None for a file, which has its own.
+    channel : int or None
+        Number, from 1, of the one channel that is heard; None hears all of them.
 
     Raises
     ------
     StreamError
         If the array or its rate cannot be used, or `rate_hz` is given for a file.
+    ConfigError
+        If `channel` is no number from 1 on.
     """
+    source = _source_of_all(sound, rate_hz)
+    return source if channel is None else OneChannel(source, channel_number(channel))
+
+
+def _source_of_all(sound: Sound, rate_hz: float | None) -> Source:
+    """Return a source of a sound with all its channels."""
     path = path_of(sound)
     if path is None:
         samples = checked_samples(sound)

@@ -29,6 +29,7 @@ def teach(
     rate_hz: float | None = None,
     *,
     folder: str | os.PathLike[str] | None = None,
+    channel: int | None = None,
 ) -> TeachingReport:
     """Teach a sound of one's own by name, and return a report; `listen` and `analyze` know it when next called.
 
@@ -45,6 +46,8 @@ def teach(
         Sample rate of the arrays.
     folder : path, optional
         Folder that keeps the taught sounds, for ``models={"taught": folder}``; the user's own by default.
+    channel : int, optional
+        Number, from 1, of the one channel of each recording that is learnt from; by default all are.
 
     Returns
     -------
@@ -80,7 +83,9 @@ def teach(
         raise ConfigError(f"rate_hz is {rate_hz!r} for files alone; expected none: a file has its own rate")
     teacher = Teacher(label, store_in(folder))
     # All are read before any is kept, so that an error leaves nothing behind.
-    read = [_read_recording(teacher, number, sound, rate_hz) for number, sound in enumerate(given, 1)]
+    read = [
+        _read_recording(teacher, number, sound, rate_hz, channel) for number, sound in enumerate(given, 1)
+    ]
     for name, samples in read:
         teacher.add(name, samples)
     return teacher.report()
@@ -186,12 +191,14 @@ class Teacher:
         return report(self.label, self.store, self._learner)
 
 
-def _read_recording(teacher: Teacher, number: int, sound: Sound, rate_hz: float | None) -> tuple[str, Array]:
+def _read_recording(
+    teacher: Teacher, number: int, sound: Sound, rate_hz: float | None, channel: int | None
+) -> tuple[str, Array]:
     """Return the name and the samples of a recording; errors name it."""
     path = path_of(sound)
     name = name_for(f"file:{path}") if path else f"recording-{number}"
     try:
-        return name, teacher.read(source_of(sound, None if path else rate_hz))
+        return name, teacher.read(source_of(sound, None if path else rate_hz, channel))
     except StreamerError as error:
         raise type(error)(f"{name}: {error}; no recording was kept") from error
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TextIO
 
 import click
 
-from streamer.cli.options import engine_options, model_options, option_config
+from streamer.cli.options import channel_option, engine_options, model_options, option_config
 from streamer.cli.terminal import leave, standard_output
 from streamer.errors import InterruptedByUserError
 
@@ -27,6 +27,7 @@ PROGRESS_S = 0.2
 )
 @model_options
 @engine_options
+@channel_option
 def analyze(
     files: tuple[Path, ...],
     config_path: Path | None,
@@ -34,17 +35,20 @@ def analyze(
     prefer: str | None,
     backend: str | None,
     threads: int | None,
+    channel: int | None,
 ) -> None:
     """Analyze files as fast as the machine can; the messages go to standard output, a line of JSON each."""
     config = option_config(config_path, models, prefer, backend, threads)
-    streams = analyze_files(files, config, standard_output())
+    streams = analyze_files(files, config, standard_output(), channel)
     for stream in streams:
         for warning in stream.sound_warnings:
             click.echo(f"{stream.name}: {warning}", err=True)
     leave(streams)
 
 
-def analyze_files(paths: Sequence[Path], config: Config, out: TextIO) -> list[Stream]:
+def analyze_files(
+    paths: Sequence[Path], config: Config, out: TextIO, channel: int | None = None
+) -> list[Stream]:
     """Analyze files one after the other and write their messages, a line of JSON each.
 
     Progress goes to standard error when that is a terminal. A file that fails is noted in its stream's
@@ -56,6 +60,8 @@ def analyze_files(paths: Sequence[Path], config: Config, out: TextIO) -> list[St
     config : Config
         Its streams are not used.
     out : text stream
+    channel : int or None
+        Number, from 1, of the one channel that is heard; None hears all of them.
 
     Returns
     -------
@@ -76,7 +82,7 @@ def analyze_files(paths: Sequence[Path], config: Config, out: TextIO) -> list[St
     from streamer.sinks.json_lines import JsonLines
     from streamer.sinks.sink import Filtered
 
-    streams = streams_of_files(paths, config)
+    streams = streams_of_files(paths, config, channel)
     get_ready(streams, config.publish)
     with file_bars() as bars:
         for stream in streams:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from streamer.cli.options import engine_options, model_options, option_config, pcm_config
+from streamer.cli.options import channel_option, engine_options, model_options, option_config, pcm_config
 from streamer.cli.signals import HangupSignal
 from streamer.cli.terminal import leave, standard_output
 from streamer.config import DEFAULT_ADDRESS, STEMS, Config, StreamConfig
@@ -42,6 +42,7 @@ PICTURE_S = 0.125
 )
 @model_options
 @engine_options
+@channel_option
 @click.option("--stems", is_flag=True, help="Publish the voice and the music stem, while there is music.")
 @click.option(
     "--stems-to",
@@ -83,6 +84,7 @@ def listen(
     prefer: str | None,
     backend: str | None,
     threads: int | None,
+    channel: int | None,
     stems: bool,
     stems_to: str | None,
     play: str | None,
@@ -93,7 +95,7 @@ def listen(
     pcm_format: str | None,
 ) -> None:
     """Label live sound and publish what is found, until Ctrl-C or the end of the sound."""
-    from streamer.api.configure import changed, with_stems
+    from streamer.api.configure import changed, with_stems, with_streams
     from streamer.sources.auto_device import resolve_auto
 
     if duration_s is not None and not math.isfinite(duration_s):
@@ -110,6 +112,7 @@ def listen(
             publish=changed(asked.publish, bind=bind, keys=keys),
             pcm=asked.pcm if pcm_format is None else pcm_config(pcm_format),
         )
+        found = with_streams(found, channel=channel)
         found = with_stems(found, publish=stems or None, to=stems_to, play=play, output=output)
         if output is not None and not any(found.of(entry).stems.play for entry in found.stream):
             raise ConfigError(

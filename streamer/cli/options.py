@@ -54,6 +54,17 @@ def engine_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return backend(threads(command))
 
 
+def channel_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add --channel to a command: the number of one channel, or None."""
+    option = click.option(
+        "--channel",
+        type=click.IntRange(1),
+        metavar="N",
+        help="Hear the Nth channel alone, such as one microphone of an array.  [default: all]",
+    )
+    return option(command)
+
+
 def option_config(
     config_path: Path | None,
     models: Sequence[str],

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from streamer.cli.options import pcm_config
+from streamer.cli.options import channel_option, pcm_config
 from streamer.config import Config, PcmConfig, StreamConfig
 from streamer.errors import ConfigError, StreamerError
 
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 @click.option(
     "--folder", type=click.Path(path_type=Path), help="Folder of the recordings.  [default: the user's own]"
 )
+@channel_option
 def teach(
     label: str | None,
     files: tuple[Path, ...],
@@ -49,6 +50,7 @@ def teach(
     listed: bool,
     removed: str | None,
     folder: Path | None,
+    channel: int | None,
 ) -> None:
     """Teach a sound of your own by name, from one or more recordings; `listen` reports it from then on."""
     from streamer.api.teach import forget, store_in
@@ -61,8 +63,9 @@ def teach(
         click.echo(f"{removed}: forgotten, with its recordings: {', '.join(forget(removed, folder))}")
     elif label is not None:
         pcm = PcmConfig() if pcm_format is None else pcm_config(pcm_format)
-        recordings = [_recording(f"file:{path}", None, pcm) for path in files]
-        _teach(label, recordings + ([_recording(device, seconds, pcm)] if device else []), folder)
+        recordings = [_recording(f"file:{path}", None, pcm, channel) for path in files]
+        own = [_recording(device, seconds, pcm, channel)] if device else []
+        _teach(label, recordings + own, folder)
 
 
 @dataclass(frozen=True)
@@ -83,11 +86,11 @@ class _Recording:
     longest_s: float
 
 
-def _recording(device: str, longest_s: float | None, pcm: PcmConfig) -> _Recording:
+def _recording(device: str, longest_s: float | None, pcm: PcmConfig, channel: int | None) -> _Recording:
     from streamer.custom_sounds.learner import LONGEST_S
     from streamer.sources.open_source import name_for, source_for
 
-    source = source_for(StreamConfig(device), Config(pcm=pcm), realtime=False)
+    source = source_for(StreamConfig(device, channel=channel or 0), Config(pcm=pcm), realtime=False)
     return _Recording(name_for(device), source, LONGEST_S if longest_s is None else longest_s)
 
 

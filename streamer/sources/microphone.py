@@ -26,7 +26,9 @@ class MicrophoneSource(Source):
     rate_hz : int or None
         Sample rate; None for the device's own.
     channels : int or None
-        Number of channels; None for all that the device has, at most `DEFAULT_CHANNELS`.
+        Number of channels; None for all that the device has, at most `DEFAULT_CHANNELS` or `least_channels`.
+    least_channels : int
+        Number of channels that are wanted at least, if `channels` is None and the device has as many.
     block_ms : float
         Length of the blocks in which PortAudio delivers sound.
     ring_s : float
@@ -43,6 +45,7 @@ class MicrophoneSource(Source):
         *,
         rate_hz: int | None = None,
         channels: int | None = None,
+        least_channels: int = 0,
         block_ms: float = 10.0,
         ring_s: float = 10.0,
         stall_s: float = 5.0,
@@ -50,6 +53,7 @@ class MicrophoneSource(Source):
     ) -> None:
         self._spec = spec
         self._asked_rate_hz, self._asked_channels = rate_hz, channels
+        self._most_channels = max(DEFAULT_CHANNELS, least_channels)
         self._block_ms, self._ring_s, self._stall_s = block_ms, ring_s, stall_s
         self._audio: AudioSystem = audio or PortAudio()
         self._ring: RingBuffer | None = None
@@ -61,7 +65,7 @@ class MicrophoneSource(Source):
     def open(self) -> None:
         device = find_input(self._spec, self._audio.inputs())
         self.rate_hz = self._asked_rate_hz or device.default_rate_hz
-        self.channels = self._asked_channels or min(device.max_channels, DEFAULT_CHANNELS)
+        self.channels = self._asked_channels or min(device.max_channels, self._most_channels)
         self._device_name = str(device)
         self._check(device)
         ring = RingBuffer(max(1, round(self._ring_s * self.rate_hz)), self.channels, self.rate_hz)

@@ -7,6 +7,7 @@ from pathlib import Path, PurePosixPath
 
 from streamer.config import Config, StreamConfig
 from streamer.errors import ConfigError
+from streamer.sources.one_channel import OneChannel
 from streamer.sources.source import Source
 
 
@@ -31,6 +32,12 @@ def source_for(stream: StreamConfig, config: Config, realtime: bool) -> Source:
     ConfigError
         If the device is an invalid URL, or a path without ``file:``.
     """
+    source = _device_source(stream, config, realtime)
+    return OneChannel(source, stream.channel) if stream.channel else source
+
+
+def _device_source(stream: StreamConfig, config: Config, realtime: bool) -> Source:
+    """Return the source of a stream with all its channels."""
     device = stream.device
     if device == "-":
         from streamer.sources.piped import PipedSource
@@ -58,6 +65,7 @@ def source_for(stream: StreamConfig, config: Config, realtime: bool) -> Source:
         device,
         rate_hz=stream.rate_hz or None,
         channels=stream.channels or None,
+        least_channels=stream.channel,
         ring_s=config.engine.ring_s,
     )
 

@@ -102,6 +102,32 @@ def test_nan_and_infinity_are_muted_and_counted(tmp_path: Path, tone: Path) -> N
     assert b"bad: 101 samples were no sound" in streamer("analyze", str(path)).stderr
 
 
+def test_one_channel_is_heard_alone(tmp_path: Path) -> None:
+    sound = 0.1 * np.random.default_rng(0).standard_normal((16_000, 3))
+    path, one, config = tmp_path / "array.wav", tmp_path / "one" / "array.wav", tmp_path / "one.toml"
+    one.parent.mkdir()
+    soundfile.write(path, sound, 16_000, subtype="FLOAT")
+    soundfile.write(one, sound[:, 2], 16_000, subtype="FLOAT")
+    config.write_text(f"[[stream]]\ndevice = 'file:{path}'\nchannel = 3\n")
+    assert streamer("analyze", str(path), "--channel", "3").stdout == streamer("analyze", str(one)).stdout
+    refused(
+        1, "the sound has no channel 4; expected a number from 1 to 3", "analyze", str(path), "--channel", "4"
+    )
+    levels = [
+        [
+            h["rms_dbfs"]
+            for h in messages(streamer("listen", *how, "--fast", "--json", "--bind", free_address()).stdout)
+            if h["kind"] == "level"
+        ]
+        for how in (
+            ("--config", str(config)),
+            ("--device", f"file:{path}", "--channel", "3"),
+            ("--device", f"file:{one}"),
+        )
+    ]
+    assert levels[0] == levels[1] == levels[2] != []
+
+
 def test_channels_that_cancel_are_heard_by_one_of_them_and_said_once(tmp_path: Path) -> None:
     sound = 0.1 * np.random.default_rng(0).standard_normal(32_000)
     path, one = tmp_path / "inverted.wav", tmp_path / "one.wav"

@@ -24,6 +24,8 @@ from tests.sources.fake_audio import DEVICES, FakeAudio, opened, ramp
         ("mic", {}, 44_100, 2, 441),
         ("3", {}, 44_100, 1, 441),
         ("0", {"block_ms": 5.0}, 48_000, 2, 240),
+        ("pulse", {"least_channels": 5}, 44_100, 5, 441),
+        ("3", {"least_channels": 5}, 44_100, 1, 441),
         ("pulse", {"channels": 8, "rate_hz": 16_000}, 16_000, 8, 160),
     ],
 )

@@ -68,11 +68,13 @@ def test_a_microphone_is_asked_for_the_stream_s_format(
 ) -> None:
     made: list[tuple[object, ...]] = []
 
-    def make(device: str, *, rate_hz: int | None, channels: int | None, ring_s: float) -> object:
-        made.append((device, rate_hz, channels, ring_s))
+    def make(
+        device: str, *, rate_hz: int | None, channels: int | None, least_channels: int, ring_s: float
+    ) -> object:
+        made.append((device, rate_hz, channels, least_channels, ring_s))
         return object()
 
     monkeypatch.setattr(microphone, "MicrophoneSource", make)
     config = Config(engine=EngineConfig(ring_s=3.0))
     source_for(StreamConfig("usb", rate_hz=rate_hz, channels=channels), config, realtime=True)
-    assert made == [("usb", *asked, 3.0)]
+    assert made == [("usb", *asked, 0, 3.0)]
