@@ -221,7 +221,7 @@ def _export_run(plugin: Plugin, run: Path, split: Split) -> Evaluation:
 @_with_run
 @click.option("--out", type=FOLDER, required=True, help="Folder for model.onnx and manifest.json.")
 def export(task: str, run: str, out: Path) -> None:
-    """Export a run as a model that streamer can run, without thresholds or figures."""
+    """Export a run as a model that streamer can run, without thresholds or figures; prints the SHA-256 of its graph."""
     plugin = find_plugin(task)
     click.echo(plugin.export(find_run(task, run), out).sha256)
 

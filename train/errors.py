@@ -4,4 +4,4 @@ from streamer.errors import StreamerError
 
 
 class TrainingError(StreamerError):
-    """Training cannot go on, for example because a loss or a score is not a finite number."""
+    """Raised when training cannot go on, for example because a loss or a score is not a finite number."""

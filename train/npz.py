@@ -13,7 +13,7 @@ from streamer.errors import ConfigError
 
 
 def read(path: Path, what: str, advice: str) -> dict[str, Array]:
-    """Read all arrays of a file.
+    """Return all arrays of an npz file by name; pickled objects are refused.
 
     Parameters
     ----------
@@ -37,7 +37,7 @@ def read(path: Path, what: str, advice: str) -> dict[str, Array]:
 
 
 def write(path: Path, content: Mapping[str, Array]) -> None:
-    """Write arrays, compressed. The folder is created if it is absent."""
+    """Write arrays by name to a compressed npz file. Its folder is created if it is absent."""
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_suffix(".partial")
     with partial.open("wb") as raw:

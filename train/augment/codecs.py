@@ -23,11 +23,11 @@ CODECS: dict[Codec, tuple[str, str]] = {
 MP3_HARDEST = 0.99
 """Highest compression level for MP3, since libsndfile refuses 1."""
 PIECE = 1 << 15
-"""Samples per write, since libsndfile's Vorbis encoder overflows its stack on long ones."""
+"""Number of samples in a write, since libsndfile's Vorbis encoder overflows its stack on long writes."""
 
 
 def transcode(x: Array, codec: Codec, hardness: float, rate_hz: int = RATE_HZ) -> Array:
-    """Encode and decode.
+    """Return a sound as it is after encoding and decoding by a lossy codec.
 
     Parameters
     ----------
@@ -65,7 +65,7 @@ def transcode(x: Array, codec: Codec, hardness: float, rate_hz: int = RATE_HZ) -
 
 
 def mu_law(x: Array) -> Array:
-    """Quantise to 8 bits per sample on a logarithmic scale, like a telephone (formula of G.711; torchaudio)."""
+    """Return a sound quantised to 8 bits per sample on a logarithmic scale, like a telephone (formula of G.711)."""
     functional = torchaudio_cpu.load().functional
     coded = functional.mu_law_encoding(torch.from_numpy(np.clip(x, -1.0, 1.0)), 256)
     decoded: Array = functional.mu_law_decoding(coded, 256).numpy()

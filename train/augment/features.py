@@ -12,7 +12,7 @@ from streamer.arrays import Array
 
 
 def mask(rng: np.random.Generator, x: Array, masks: int, widest_bands: int, widest_frames: int) -> Array:
-    """Set random stripes of bands and of frames to the clip's mean: SpecAugment (Park et al. 2019).
+    """Return frames in which random stripes of bands and frames hold the clip's mean: SpecAugment (Park et al. 2019).
 
     Parameters
     ----------
@@ -35,7 +35,7 @@ def mask(rng: np.random.Generator, x: Array, masks: int, widest_bands: int, wide
 
 
 def mix_up(rng: np.random.Generator, x: Array, labels: Array, alpha: float) -> tuple[Array, Array]:
-    """Mix each clip with another of the batch, in shares from Beta(alpha, alpha): mixup (Zhang et al. 2018).
+    """Return each clip mixed with another of the batch, in shares from Beta(alpha, alpha): mixup (Zhang et al. 2018).
 
     Parameters
     ----------
@@ -60,7 +60,7 @@ def mix_up(rng: np.random.Generator, x: Array, labels: Array, alpha: float) -> t
 
 
 def mix_log_mel(x: Array, other: Array, share: Array, log_offset: float) -> Array:
-    """Mix two sounds given as log-mel frames.
+    """Return the log-mel frames of the mixtures of two batches of sounds, given the log-mel frames of the sounds.
 
     Powers are added, as if the sounds' phases were unrelated, which is right on average for different sounds.
 

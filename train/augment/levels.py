@@ -12,19 +12,19 @@ BLOCK_S = 0.1
 
 
 def db_to_amplitude(db: float) -> float:
-    """Convert decibels to a factor of amplitude."""
+    """Return the factor of amplitude that is equal to a gain in decibels: 20 dB are a factor of 10."""
     return float(10.0 ** (db / 20.0))
 
 
 def block_levels(x: Array, rate_hz: int = RATE_HZ) -> Array:
-    """Return the RMS of each 100 ms block, shape (blocks,); the last block may be shorter."""
+    """Return the root mean square of each block of 100 ms, shape (blocks,); the last block may be shorter."""
     edges = np.arange(0, len(x), int(BLOCK_S * rate_hz))
     lengths = np.diff(np.append(edges, len(x)))
     return np.sqrt(np.add.reduceat(np.square(x, dtype=np.float64), edges) / lengths)
 
 
 def active_level(x: Array, rate_hz: int = RATE_HZ) -> float:
-    """Return the RMS over all blocks within 30 dB of the loudest, so that pauses do not count; 0 for silence."""
+    """Return the root mean square over all blocks within 30 dB of the loudest, without pauses; 0 for silence."""
     if not len(x):
         return 0.0
     levels = block_levels(x, rate_hz)
@@ -33,18 +33,18 @@ def active_level(x: Array, rate_hz: int = RATE_HZ) -> float:
 
 
 def set_level(x: Array, level_db: float, rate_hz: int = RATE_HZ) -> Array:
-    """Scale a sound to an active level of `level_db` dB re full scale; silence stays silent."""
+    """Return a sound scaled to an active level of `level_db` dB re full scale; silence stays silent."""
     level = active_level(x, rate_hz)
     return x * np.float32(db_to_amplitude(level_db) / level) if level > 0 else x
 
 
 def apply_gain(x: Array, gain_db: float) -> Array:
-    """Amplify by `gain_db` dB, without limiting to full scale; see `clip`."""
+    """Return a sound amplified by `gain_db` dB, without limiting it to full scale; see `clip`."""
     return x * np.float32(db_to_amplitude(gain_db))
 
 
 def mix_at_snr(x: Array, background: Array, snr_db: float, rate_hz: int = RATE_HZ) -> Array:
-    """Add a background that is `snr_db` dB below the sound, by active levels.
+    """Return a sound with a background added that is `snr_db` dB softer, by active levels.
 
     Parameters
     ----------
@@ -67,7 +67,7 @@ def mix_at_snr(x: Array, background: Array, snr_db: float, rate_hz: int = RATE_H
 
 
 def audible_mask(x: Array, range_db: float = 40.0, rate_hz: int = RATE_HZ) -> Array:
-    """Mark the samples where a sound is audible: within 300 ms of a block at most `range_db` below the loudest.
+    """Return at which samples a sound is audible: within 300 ms of a block at most `range_db` below the loudest.
 
     Returns
     -------
@@ -82,11 +82,11 @@ def audible_mask(x: Array, range_db: float = 40.0, rate_hz: int = RATE_HZ) -> Ar
 
 
 def quantise(x: Array, bits: int) -> Array:
-    """Round to `bits` bits, like an old recording or converter."""
+    """Return a sound rounded to `bits` bits per sample, like an old recording or converter."""
     scale = np.float32(2.0 ** (bits - 1))
     return np.round(x * scale) / scale
 
 
 def clip(x: Array) -> Array:
-    """Limit samples to full scale, like an overloaded converter."""
+    """Return a sound limited to full scale, -1 to 1, like an overloaded converter."""
     return np.clip(x, -1.0, 1.0)

@@ -15,14 +15,14 @@ rises by 3."""
 
 
 def add_noise(rng: np.random.Generator, x: Array, noise_db: float) -> Array:
-    """Add noise of a random colour, 16 kHz, at an active level of `noise_db` dB re full scale."""
+    """Return a sound at 16 kHz with noise of a random colour added, at an active level of `noise_db` dBFS."""
     return x + set_level(coloured_noise(rng, len(x)), noise_db)
 
 
 def add_noise_at_snr(
     rng: np.random.Generator, x: Array, snr_db: float, exponent: float = 0.0, rate_hz: int = RATE_HZ
 ) -> Array:
-    """Add steady noise `snr_db` dB below the sound, by active levels.
+    """Return a sound with steady noise added that is `snr_db` dB softer, by active levels.
 
     Parameters
     ----------

@@ -17,27 +17,27 @@ from train.augment.speed import change_pitch, change_speed, fit_length, shift
 from train.data.decode import RATE_HZ
 
 Background: TypeAlias = Callable[[np.random.Generator, int], Array]
-"""``background(rng, samples)``: sound of some length to be mixed under another, at 16 kHz."""
+"""``background(rng, samples)`` returns sound of `samples` samples at 16 kHz, to be mixed under another sound."""
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """Chances and sizes of the changes of a clip.
+    """Probabilities and sizes of the random changes of a clip; see `apply_recipe`.
 
     Attributes
     ----------
     speed, pitch, move, background, room, far, filter, noise, codec : float
-        Chances of each change, 0 to 1. Room and far microphone exclude each other.
+        Probability of each change, 0 to 1. Room and far microphone exclude each other.
     gain_db : tuple of float
-        Lowest and highest gain, which is always applied.
+        Lowest and highest gain in dB; a gain is always applied.
     speed_factor : tuple of float
         Lowest and highest factor of the speed.
     pitch_semitones : float
         Largest change of pitch, up or down.
     move_s : float
-        Largest shift in time, earlier or later.
+        Largest shift in time, earlier or later, in seconds.
     background_db, noise_db : tuple of float
-        Lowest and highest signal-to-noise ratio.
+        Lowest and highest signal-to-noise ratio, in dB, of the clip against a background and against noise.
     """
 
     speed: float = 0.3
@@ -60,7 +60,7 @@ class Recipe:
 def apply_recipe(
     rng: np.random.Generator, x: Array, recipe: Recipe, background: Background | None = None
 ) -> Array:
-    """Return a randomly changed copy of a clip.
+    """Return a randomly changed copy of a clip, of the same length.
 
     Parameters
     ----------
@@ -69,7 +69,7 @@ def apply_recipe(
         Sound at 16 kHz.
     recipe : Recipe
     background : callable, optional
-        Source of backgrounds, required if ``recipe.background`` is above 0.
+        Function that returns backgrounds, see `Background`; required if ``recipe.background`` is above 0.
 
     Returns
     -------

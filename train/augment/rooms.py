@@ -19,7 +19,7 @@ TONE_CONTROLS = 8
 
 
 def random_filter(rng: np.random.Generator, x: Array, rate_hz: int = RATE_HZ) -> Array:
-    """Apply a random filter like that of a loudspeaker or microphone: one-pole low-pass, high-pass, or a resonance."""
+    """Return a sound after a random filter like that of a loudspeaker: low-pass, high-pass or a resonance."""
     kind = rng.integers(3)
     if kind == 0:  # low-pass, down to a telephone's band
         a = np.exp(-2 * np.pi * np.exp(rng.uniform(np.log(1_500), np.log(7_000))) / rate_hz)
@@ -34,7 +34,7 @@ def random_filter(rng: np.random.Generator, x: Array, rate_hz: int = RATE_HZ) ->
 
 
 def equalise(rng: np.random.Generator, x: Array, most_db: float, rate_hz: int = RATE_HZ) -> Array:
-    """Apply a random, smooth gain over the mel scale, like another throat, instrument or mixing desk.
+    """Return a sound with a random, smooth gain over the mel scale, like another throat, instrument or mixing desk.
 
     Parameters
     ----------
@@ -54,7 +54,7 @@ def equalise(rng: np.random.Generator, x: Array, most_db: float, rate_hz: int = 
 
 
 def limit_band(x: Array, highest_hz: float, rate_hz: int = RATE_HZ) -> Array:
-    """Remove everything above `highest_hz`, like a recording at twice that rate."""
+    """Return a sound without anything above `highest_hz`, like a recording at twice that rate."""
     factor = 2.0 * highest_hz / rate_hz
     return (
         fit_length(soxr.resample(soxr.resample(x, 1.0, factor), factor, 1.0), len(x))
@@ -64,13 +64,13 @@ def limit_band(x: Array, highest_hz: float, rate_hz: int = RATE_HZ) -> Array:
 
 
 def reverberate(rng: np.random.Generator, x: Array, rate_hz: int = RATE_HZ) -> Array:
-    """Add the reverberation of a random room: noise that decays by 60 dB in 0.1 to 0.8 s."""
+    """Return a sound with the reverberation of a random room: noise that decays by 60 dB in 0.1 to 0.8 s."""
     decay_s = rng.uniform(0.1, 0.8)
     return add_room(rng, x, decay_s, rng.uniform(-12.0, 3.0), rate_hz)
 
 
 def far_microphone(rng: np.random.Generator, x: Array, rate_hz: int = RATE_HZ) -> Array:
-    """Make a sound distant, as from across a room: more reverberation than direct sound, dull, noise 5 to 30 dB below.
+    """Return a sound as from across a room: more reverberation than direct sound, dull, with noise 5 to 30 dB below.
 
     The level stays about the same, like that of a microphone with automatic gain.
     """
@@ -81,7 +81,10 @@ def far_microphone(rng: np.random.Generator, x: Array, rate_hz: int = RATE_HZ) -
 
 
 def add_room(rng: np.random.Generator, x: Array, decay_s: float, tail_db: float, rate_hz: int) -> Array:
-    """Add a reverberation tail of `tail_db` dB re the sound that falls by 60 dB in `decay_s` (Moorer 1979)."""
+    """Return a sound with a tail of reverberation that falls by 60 dB in `decay_s` seconds (Moorer 1979).
+
+    The tail has a level of `tail_db` dB re the direct sound.
+    """
     t = np.arange(int(decay_s * rate_hz), dtype=np.float32) / rate_hz
     tail = rng.standard_normal(len(t), np.float32) * np.float32(10.0) ** (-3.0 * t / decay_s)
     tail *= np.float32(db_to_amplitude(tail_db) / np.linalg.norm(tail))

@@ -16,12 +16,12 @@ WINDOW, HOP = 1_024, 256
 
 
 def fit_length(x: Array, samples: int) -> Array:
-    """Cut a sound at its end, or append silence, to a length of `samples`."""
+    """Return a sound of `samples` samples: cut at its end, or with silence appended."""
     return np.pad(x[:samples], (0, max(0, samples - len(x))))
 
 
 def shift(x: Array, samples: int) -> Array:
-    """Delay by `samples` (advance if below 0) and keep the length; the gap is silent."""
+    """Return a sound delayed by `samples` samples (advanced if below 0), of the same length; the gap is silent."""
     y = np.zeros_like(x)
     if samples >= 0:
         y[samples:] = x[: max(0, len(x) - samples)]
@@ -31,13 +31,16 @@ def shift(x: Array, samples: int) -> Array:
 
 
 def change_speed(x: Array, factor: float) -> Array:
-    """Play faster (factor above 1) or slower, with the pitch; the length changes (band-limited, by soxr)."""
+    """Return a sound played faster (factor above 1) or slower, with the pitch; the length changes.
+
+    The sound is resampled by soxr, without aliasing.
+    """
     changed: Array = soxr.resample(x, factor, 1.0)
     return changed
 
 
 def stretch(x: Array, factor: float) -> Array:
-    """Change the tempo (faster for a factor above 1) at the same pitch, by torchaudio's phase vocoder.
+    """Return a sound at another tempo (faster for a factor above 1) and the same pitch, by torchaudio's phase vocoder.
 
     Parameters
     ----------
@@ -62,7 +65,7 @@ def stretch(x: Array, factor: float) -> Array:
 
 
 def change_pitch(x: Array, semitones: float) -> Array:
-    """Raise the pitch by `semitones` (lower it if below 0) at the same tempo and length.
+    """Return a sound whose pitch is higher by `semitones` (lower if below 0), of the same tempo and length.
 
     torchaudio's ``pitch_shift`` is not used since it is a thousand times slower: it resamples by ratios of large
     integers.

@@ -14,7 +14,7 @@ from types import ModuleType
 
 
 def load() -> ModuleType:
-    """Import torchaudio, with the stand-in for its extension if it was not imported before."""
+    """Return the module torchaudio, imported with a stand-in for its extension if it was not imported before."""
     if "torchaudio" not in sys.modules:
         sys.modules.setdefault("torchaudio._extension", _stand_in())
     return importlib.import_module("torchaudio")

@@ -29,7 +29,8 @@ from train.tasks.ear.config import EarRunConfig
 WINDOW_STEPS = 12
 COMPONENTS = 128
 RIDGE = 0.3
-"""Share of the components' mean variance that is added to the variance of each, since small ones are mostly noise."""
+"""Share of the mean variance of all components that is added to the variance of each component before it is divided by
+its deviation, since small variances are mostly noise."""
 WINDOWS_PER_CLIP = 4
 IMPOSTORS = 600
 HYSTERESIS = float(np.log(ODDS_RATIOS[0]))
@@ -37,19 +38,24 @@ HYSTERESIS = float(np.log(ODDS_RATIOS[0]))
 SHOTS = (1, 3, 5)
 DRAWS = 4
 FALSE_ALARMS = {"balanced": 0.005, "precision": 0.001, "recall": 0.02}
-"""Share of clips of other sounds in which a label is on at each operating point, on the validation fold."""
+"""Share of the clips of other sounds, on the validation fold, in which a taught label may be on by mistake, at each
+operating point."""
 
 
 def make_background(ear: OnnxModel, data: Path, cache: Path, config: EarRunConfig) -> Background:
-    """Compute the background of an ear.
+    """Return the statistics of an ear that taught sounds are compared by: the content of ``background.npz``.
+
+    Mean, whitening and impostors are computed from the folds that the ear was trained on. The scale of the scores and
+    the operating points are chosen on its validation fold.
 
     Parameters
     ----------
     ear : OnnxModel
+        Exported ear.
     data, cache : Path
         Folder of the data sets, and folder of all caches.
     config : EarRunConfig
-        Configuration of the ear's run, which has the folds that it was trained and validated on.
+        Configuration of the ear's run, which names the folds that the ear was not trained on.
     """
     embedder = Embedder(ear, WINDOW_STEPS)
     background = compute_whitening(ear, embed_clips(embedder, data, cache, config.learnt_folds))
@@ -57,7 +63,11 @@ def make_background(ear: OnnxModel, data: Path, cache: Path, config: EarRunConfi
 
 
 def compute_whitening(ear: OnnxModel, clips: Sequence[EmbeddedClip]) -> Background:
-    """Compute mean, whitening (principal components over their deviations) and impostors, still without a scale."""
+    """Return a background with mean, whitening and impostors of some clips, still without a scale of scores.
+
+    The whitening projects embeddings onto their principal components, each divided by its deviation. Impostors are
+    windows of the clips, with which taught sounds are compared as examples of other sounds.
+    """
     rng = np.random.default_rng(0)
     drawn = [_draw(rng, clip.embeddings.windows, WINDOWS_PER_CLIP) for clip in clips]
     windows = np.concatenate(drawn).astype(np.float64)
@@ -81,7 +91,11 @@ def compute_whitening(ear: OnnxModel, clips: Sequence[EmbeddedClip]) -> Backgrou
 
 
 def choose_scale(embedder: Embedder, background: Background, clips: Sequence[EmbeddedClip]) -> Background:
-    """Add a logistic function that is 0.5 at the balanced operating point, and all operating points."""
+    """Return a background with the scale that turns similarities into scores, and with all operating points.
+
+    The scale is a logistic function that is 0.5 at the balanced operating point. It is fitted to trials on `clips`; see
+    `train.custom_sounds.trials`.
+    """
     found = [trial for shots in SHOTS for trial in run_trials(embedder, background, clips, shots, DRAWS)]
     similarity = np.concatenate([trial.similarity.ravel() for trial in found])
     own = np.concatenate([trial.is_own.ravel() for trial in found])
@@ -107,14 +121,27 @@ def _draw(rng: np.random.Generator, windows: Array, count: int) -> Array:
 
 @click.command("background")
 @click.option(
-    "--model", type=click.Path(path_type=Path), default=Path("models/released/ear"), show_default=True
+    "--model",
+    type=click.Path(path_type=Path),
+    default=Path("models/released/ear"),
+    show_default=True,
+    help="Folder of the ear.",
 )
-@click.option("--fold", type=int, default=5, show_default=True, help="Fold that the ear held out.")
+@click.option("--fold", type=int, default=5, show_default=True, help="Test fold of the ear; it is not used.")
 @click.option(
-    "--validation-fold", type=int, default=4, show_default=True, help="Fold that chose its weights."
+    "--validation-fold",
+    type=int,
+    default=4,
+    show_default=True,
+    help="Validation fold of the ear, on which scale and thresholds are chosen.",
 )
 def background_command(model: Path, fold: int, validation_fold: int) -> None:
-    """Compute background.npz and write it into the folder of an ear."""
+    """Compute the statistics of an ear that taught sounds are compared by; write them to background.npz in its folder.
+
+    The file holds mean and whitening of embeddings, sounds of other kinds (impostors), the scale of scores, and
+    thresholds. They come from ESC-50, music and speech: from the folds that the ear was trained on, and the scale and
+    the thresholds from the validation fold. `streamer teach` reads the file.
+    """
     config = EarRunConfig(fold=fold, validation_fold=validation_fold)
     background = make_background(OnnxModel(model), data_folder(), CACHE, config)
     background.write(model)

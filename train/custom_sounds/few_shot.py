@@ -23,7 +23,10 @@ FEW_WAYS = 5
 
 
 def figures(embedder: Embedder, background: Background, clips: Sequence[EmbeddedClip]) -> dict[str, Any]:
-    """Return mean and deviation of all figures over random choices of examples, by the number of examples."""
+    """Return how well taught sounds are recognised, by the number of examples that each was taught by.
+
+    Each figure is a text with the mean and the deviation over random choices of the examples.
+    """
     return {
         f"{shots} shown": _summarise(background, list(run_trials(embedder, background, clips, shots, DRAWS)))
         for shots in SHOTS
@@ -73,13 +76,17 @@ def _spread(values: Sequence[float] | Array) -> str:
 
 @click.command("few-shot")
 @click.option(
-    "--model", type=click.Path(path_type=Path), default=Path("models/released/ear"), show_default=True
+    "--model",
+    type=click.Path(path_type=Path),
+    default=Path("models/released/ear"),
+    show_default=True,
+    help="Folder of the ear.",
 )
 @click.option(
-    "--fold", type=int, default=5, show_default=True, help="Fold that examples and queries are taken from."
+    "--fold", type=int, default=5, show_default=True, help="Fold that examples and all other clips are from."
 )
 def few_shot_command(model: Path, fold: int) -> None:
-    """Teach each class of ESC-50 by a few clips of a held-out fold, score all others, and print figures as JSON."""
+    """Teach ESC-50's classes by 1, 3 and 5 clips of a held-out fold, score all other clips, and print figures as JSON."""
     ear = OnnxModel(model)
     background = read_background(model, ear.manifest)
     embedder = Embedder(ear, background.window_steps)

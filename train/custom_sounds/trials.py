@@ -18,20 +18,20 @@ from train.data.recordings import Recording
 from train.data.sets.all_sound import recordings_of_folds
 
 LONGEST_S = 10.0
-"""Length of each recording that is used, at most."""
+"""Length, in seconds, of the beginning of a recording that is used."""
 OTHERS_PER_SET = 40
-"""Recordings of music and speech that are used of each data set, at most."""
+"""Largest number of recordings of music and speech that are used of each data set."""
 
 
 @dataclass(frozen=True)
 class EmbeddedClip:
-    """A recording with its embeddings.
+    """A recording with the embeddings of its beginning.
 
     Attributes
     ----------
     recording : Recording
     seconds : float
-        Length of its beginning that was embedded.
+        Length of the beginning that was embedded.
     embeddings : RecordingEmbeddings
     """
 
@@ -41,18 +41,21 @@ class EmbeddedClip:
 
     @property
     def is_sound(self) -> bool:
-        """Whether it is a clip of everyday sound, whose class is taught."""
+        """Whether the recording is a clip of everyday sound, whose class is taught, rather than music or speech."""
         return self.recording.kind == "sound"
 
     @property
     def origin(self) -> str:
-        """Recording that ESC-50 cut the clip from, by its name FOLD-ORIGIN-TAKE-CLASS; else the recording's name."""
+        """Name of the recording that ESC-50 cut this clip from: ORIGIN in the clip's name FOLD-ORIGIN-TAKE-CLASS.
+
+        For other recordings it is the recording's own name.
+        """
         parts = self.recording.name.split("-")
         return parts[1] if len(parts) == 4 else self.recording.name
 
 
 def embed_clips(embedder: Embedder, data: Path, cache: Path, folds: Sequence[int]) -> list[EmbeddedClip]:
-    """Embed all clips of everyday sound that are in some folds, and some recordings of music and speech.
+    """Return the embeddings of all clips of everyday sound in `folds`, and of some recordings of music and speech.
 
     Parameters
     ----------
@@ -81,14 +84,14 @@ def _choose(found: Sequence[Recording]) -> list[Recording]:
 
 @dataclass(frozen=True)
 class Trial:
-    """Similarities of all queries to all classes, each class taught by a few examples.
+    """Similarities of all queries to all classes, in one trial: each class is taught by a few example clips.
 
     Attributes
     ----------
     similarity : float array, shape (queries, classes)
-        Highest similarity of each query to each class, over its steps.
+        Highest similarity of each query to each class, over the steps of the query.
     truth : int array, shape (queries,)
-        Class of each query; -1 for music and speech.
+        Index of the class of each query; -1 for music and speech, which belong to no class.
     same_origin : bool array, shape (queries,)
         Whether an example was cut from the same recording as the query.
     hours : float
@@ -102,7 +105,7 @@ class Trial:
 
     @property
     def is_own(self) -> Array:
-        """Whether a class is the query's own, bool, of the shape of `similarity`."""
+        """Whether a class is the class of the query, bool, shape (queries, classes)."""
         own: Array = self.truth[:, None] == np.arange(self.similarity.shape[1])
         return own
 
@@ -115,7 +118,9 @@ def run_trials(
     draws: int,
     seed: int = 0,
 ) -> Iterator[Trial]:
-    """Teach every class by `shots` random clips and compare all others with them; repeat `draws` times.
+    """Teach every class by `shots` random clips, compare all other clips with the classes, and yield the similarities.
+
+    This is repeated `draws` times with other clips.
 
     Parameters
     ----------

@@ -34,7 +34,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Skipped:
-    """A recording that is left out, with the reason."""
+    """A recording or song that cannot be used and is left out, with the reason."""
 
     source: str
     name: str
@@ -42,7 +42,7 @@ class Skipped:
 
 
 class Cache:
-    """Computes an array for each usable recording and keeps it on disk.
+    """Keeps an array for each usable recording on disk; missing arrays are computed when the cache is made.
 
     Parameters
     ----------
@@ -54,15 +54,15 @@ class Cache:
         Everything besides the recordings that the arrays depend on. It becomes part of the files' names; the first
         entry names this cache's subfolder.
     make_array : callable
-        ``make_array(recording)``: the array of a recording. It raises `ClipError` for a recording to be skipped, and
-        is called from threads.
+        ``make_array(recording)`` returns the array of a recording, with items along the first axis. It raises
+        `ClipError` for a recording that cannot be used, and is called from threads.
 
     Attributes
     ----------
     recordings : tuple of Recording
         Usable recordings, in the order given.
     skipped : tuple of Skipped
-        Recordings that are left out.
+        Recordings that are left out, each with the reason.
     digest : str
         SHA-256 over the contents of all recordings and `depends_on`: it identifies what a run was trained on.
     """
@@ -93,15 +93,18 @@ class Cache:
         return len(self.recordings)
 
     def length(self, index: int) -> int:
-        """Return how many items (samples, frames or embeddings) a recording has."""
+        """Return the number of items (samples, frames or embeddings) of the recording with an index."""
         return self._lengths[index]
 
     def where(self, wanted: Callable[[Recording], bool]) -> list[int]:
-        """Return the indices of the recordings for which `wanted` is true."""
+        """Return the indices into `recordings` of those for which `wanted` returns True."""
         return [index for index, recording in enumerate(self.recordings) if wanted(recording)]
 
     def part(self, index: int, first: int = 0, count: int | None = None) -> Array:
-        """Return a slice of a recording's array as stored: mapped from disk, read-only, cut at its end."""
+        """Return a slice of a recording's array as stored, mapped from disk and read-only.
+
+        It has up to `count` items from item `first` on; without `count`, all items up to the end.
+        """
         return _map_array(self._paths[index])[first : None if count is None else first + count]
 
     def _name_files(
@@ -162,7 +165,7 @@ class Cache:
 
 
 class SoundCache(Cache):
-    """Keeps the 16 kHz mono sound of recordings.
+    """Keeps the sound of recordings on disk, at 16 kHz and mono.
 
     Parameters
     ----------
@@ -175,7 +178,7 @@ class SoundCache(Cache):
         super().__init__(recordings, folder, ("sound",), decode)
 
     def samples(self, index: int, first: int = 0, count: int | None = None) -> Array:
-        """Return a slice of a recording, cut at its end.
+        """Return the samples of a recording from `first` on, `count` of them or as many as there are.
 
         Parameters
         ----------
@@ -193,7 +196,7 @@ class SoundCache(Cache):
 
     @property
     def sounds(self) -> Sequence[Array]:
-        """All recordings, each read when it is indexed, since together they may not fit into memory."""
+        """Sounds of all recordings, float32, each read when it is indexed: together they may not fit into memory."""
         return _Sounds(self)
 
 

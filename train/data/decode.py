@@ -26,12 +26,12 @@ class ClipError(StreamError):
 
 
 def decode(recording: Recording) -> Array:
-    """Return the mean of a recording's files, mono, at `RATE_HZ`.
+    """Return the sound of a recording, at `RATE_HZ` and mono: the mean of all channels of all its files.
 
     Parameters
     ----------
     recording : Recording
-        Files of different lengths are cut to the shortest.
+        Recording to read. If its files have different lengths, they are cut to the shortest.
 
     Returns
     -------
@@ -74,7 +74,9 @@ def _read_mono(path: Path, stream: int) -> Array:
 
 
 def read_sound(path: Path, stream: int = 0) -> tuple[Array, int]:
-    """Read a file at its own rate and channels: by libsndfile, or by ffmpeg where libsndfile cannot.
+    """Return the sound of a file at its own rate, with its own channels.
+
+    libsndfile decodes the file, or ffmpeg where libsndfile cannot.
 
     Parameters
     ----------
@@ -90,7 +92,7 @@ def read_sound(path: Path, stream: int = 0) -> tuple[Array, int]:
     Raises
     ------
     ClipError
-        If it cannot be read.
+        If the file cannot be read.
     """
     if stream:  # libsndfile reads only the first stream of a file
         reason = f"it is wanted for its stream {stream}."

@@ -17,7 +17,7 @@ from train.data.recordings import Recording
 
 
 class FeatureCache(Cache):
-    """Keeps the log-mel frames of recordings.
+    """Keeps the log-mel frames of recordings on disk.
 
     Parameters
     ----------
@@ -25,7 +25,7 @@ class FeatureCache(Cache):
     folder : Path
         Folder of all caches.
     front_end : LogMel
-        Front end for 16 kHz. Another configuration is another cache.
+        Front end that computes the frames from sound at 16 kHz. Frames of different front ends are kept apart.
     dtype : {"float16", "float32"}
         Type on disk. The default front end's values lie in -6.9 to 5.6, where float16 is off by 0.002 at most.
 
@@ -49,7 +49,7 @@ class FeatureCache(Cache):
         super().__init__(recordings, folder, ("features", front_end.config.fingerprint, dtype), self._frames)
 
     def frames(self, index: int, first: int = 0, count: int | None = None) -> Array:
-        """Return a slice of a recording's frames, cut at its end.
+        """Return the log-mel frames of a recording from `first` on, `count` of them or as many as there are.
 
         Parameters
         ----------
@@ -69,12 +69,12 @@ class FeatureCache(Cache):
 
 
 def log_mel(recording: Recording, front_end: LogMel) -> Array:
-    """Return the frames of a whole recording, float32, shape (frames, mel_bands).
+    """Return the log-mel frames of a whole recording, float32, shape (frames, mel_bands).
 
     Raises
     ------
     ClipError
-        If it cannot be read, or is shorter than a frame.
+        If the recording cannot be read, or is shorter than a frame.
     """
     sound = decode(recording).astype(np.float32) / np.float32(FULL_SCALE)
     frames: Array = offline(front_end, sound[None])[0]

@@ -10,9 +10,9 @@ from streamer.arrays import Array
 
 
 class FoldArrays:
-    """Addresses the rows of several folds' arrays by one running number, without copying them together.
+    """Presents the arrays of several folds as one: rows are counted from the first row of the first fold on.
 
-    The arrays are mapped from disk and may be larger than memory.
+    The arrays are mapped from disk, may be larger than memory, and are not copied together.
 
     Parameters
     ----------
@@ -29,11 +29,11 @@ class FoldArrays:
         return int(self._edges[-1])
 
     def all(self, name: str) -> Array:
-        """Return all rows of an array in memory; meant for small arrays such as labels."""
+        """Return all rows, of all folds, of the array with a name, in memory; meant for small arrays such as labels."""
         return np.concatenate([fold[name] for fold in self._folds])
 
     def take(self, name: str, rows: Array) -> Array:
-        """Return some rows of an array in the order of `rows`; float16 is widened to float32."""
+        """Return rows of the array with a name, in the order of the numbers in `rows`; float16 becomes float32."""
         fold = np.searchsorted(self._edges, rows, side="right") - 1
         places = zip(fold, rows - self._edges[fold], strict=True)
         taken = np.stack([self._folds[number][name][row] for number, row in places])

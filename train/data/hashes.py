@@ -9,7 +9,7 @@ from pathlib import Path
 
 
 class FileHashes:
-    """Hashes the contents of files; a file that has not changed since is not read again.
+    """Hashes the contents of files, and remembers the hashes: a file that has not changed since is not read again.
 
     Parameters
     ----------
@@ -23,12 +23,12 @@ class FileHashes:
         self._read_any = False
 
     def sha256(self, path: Path) -> str:
-        """Return the hash of a file's content, hexadecimal.
+        """Return the SHA-256 of a file's content, hexadecimal.
 
         Raises
         ------
         OSError
-            If it cannot be read.
+            If the file cannot be read.
         """
         stat = path.stat()
         name = os.path.abspath(path)  # noqa: PTH100  (a link stays a name of its own)
@@ -41,7 +41,7 @@ class FileHashes:
         return str(digest)
 
     def save(self) -> None:
-        """Write the table, if any file was read since it was loaded."""
+        """Write the known hashes to the table, if any file was read since the table was loaded."""
         if not self._read_any:
             return
         merged = {**_load(self._table), **self._known}  # other processes may have added entries meanwhile

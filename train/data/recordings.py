@@ -20,16 +20,16 @@ SUFFIXES = (".aac", ".aif", ".aiff", ".au", ".flac", ".m4a", ".mp3", ".oga", ".o
 
 @dataclass(frozen=True)
 class Recording:
-    """A recording on disk with its labels.
+    """A recording of a data set: where its files are, and its labels.
 
     Attributes
     ----------
     source : str
-        Data set that it belongs to.
+        Name of the data set that the recording belongs to.
     name : str
-        Name, unique within `source`.
+        Name of the recording, unique within `source`.
     paths : tuple of Path
-        Sample-aligned files whose mean is the recording; mostly one.
+        Sample-aligned files, mostly one. The recording is the mean of their sounds.
     kind : {"music", "speech", "sound", "singing"}
         Kind of sound; ``singing`` is a voice without accompaniment.
     category : str
@@ -56,17 +56,17 @@ class Recording:
 
     @property
     def files(self) -> tuple[tuple[Path, int], ...]:
-        """Each file with the index of its sound stream."""
+        """Pairs of a file's path and the index of the sound stream that is used of it."""
         return tuple(zip(self.paths, self.streams or (0,) * len(self.paths), strict=True))
 
     @property
     def split(self) -> Split:
-        """The split by default: folds 1 to 3 train, 4 validates, 5 tests."""
+        """Split that the recording belongs to by default: folds 1 to 3 train, fold 4 validates, fold 5 tests."""
         return "train" if self.fold <= 3 else "validation" if self.fold == 4 else "test"
 
 
 def folds_by_order(groups: Iterable[str]) -> dict[str, int]:
-    """Assign groups to the folds in turn, in alphabetical order.
+    """Return a fold, 1 to 5, for each group; groups are assigned to the folds in turn, in alphabetical order.
 
     Parameters
     ----------
@@ -76,24 +76,27 @@ def folds_by_order(groups: Iterable[str]) -> dict[str, int]:
     Returns
     -------
     dict
-        Group to fold.
+        Fold of each group, by the name of the group.
     """
     return {group: FOLDS[place % len(FOLDS)] for place, group in enumerate(sorted(set(groups)))}
 
 
 def folds_by_size(sizes: Mapping[str, int], folds: Sequence[int]) -> dict[str, int]:
-    """Assign groups of different sizes evenly: the largest first, each to the fold that is smallest so far.
+    """Return a fold for each group, so that the folds have about the same size.
+
+    The largest group comes first, and each goes to the fold that is smallest so far.
 
     Parameters
     ----------
     sizes : mapping
-        Group to its number of recordings.
+        Number of recordings of each group, by the name of the group.
     folds : sequence of int
+        Folds to which groups may be assigned.
 
     Returns
     -------
     dict
-        Group to fold.
+        Fold of each group, by the name of the group.
     """
     filled = dict.fromkeys(folds, 0)
     dealt = {}
@@ -104,12 +107,12 @@ def folds_by_size(sizes: Mapping[str, int], folds: Sequence[int]) -> dict[str, i
 
 
 def sound_files(folder: Path) -> list[Path]:
-    """Return the sound files directly in a folder, sorted; hidden files (``._*`` of macOS) are ignored.
+    """Return the sound files directly in a folder, sorted; hidden files (such as ``._*`` of macOS) are left out.
 
     Raises
     ------
     ConfigError
-        If there is none.
+        If the folder has no sound files.
     """
     found = sorted(path for path in folder.glob("*") if is_sound(path))
     if not found:
@@ -120,14 +123,14 @@ def sound_files(folder: Path) -> list[Path]:
 
 
 def is_sound(path: Path) -> bool:
-    """Return whether a path is named like a sound file and is not hidden."""
+    """Return whether a path has the suffix of a sound file (`SUFFIXES`) and is not hidden; the file is not read."""
     return path.suffix.lower() in SUFFIXES and not path.name.startswith(".")
 
 
 def check_folds(
     recordings: Sequence[Recording], classes: Iterable[str] = (), folds: Sequence[int] = FOLDS, least: int = 2
 ) -> None:
-    """Check that usable recordings suffice to train on and to measure on.
+    """Refuse recordings that are too few to train and to measure on: a class without any, or a fold with too few.
 
     Parameters
     ----------

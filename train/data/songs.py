@@ -16,22 +16,22 @@ from train.data.decode import RATE_HZ, ClipError, read_sound
 from train.data.recordings import Recording
 
 MAX_LENGTH_DIFFERENCE_S = 0.05
-"""Stems of one song whose lengths differ by more are not aligned."""
+"""Largest difference between the lengths of a song's stems, in seconds; above it the stems cannot be aligned."""
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Song:
-    """A voice and its accompaniment.
+    """A song that is known as two recordings: a voice and its accompaniment, the stems.
 
     Attributes
     ----------
     voice, music : Recording
-        Stems, both of the same fold.
+        Recordings of the two stems, both of the same fold.
     name : str
-        Title, unique within its source.
+        Title of the song, unique within its data set.
     artist : str
-        Person whose voice it is.
+        Person who sings or speaks.
     aligned : bool
         Whether both stems are of one performance, sample-aligned. Otherwise the song ends with the shorter stem, and
         the voice is scaled to the power of the accompaniment, as in MIR-1K.
@@ -45,17 +45,17 @@ class Song:
 
     @property
     def source(self) -> str:
-        """The data set that the voice belongs to."""
+        """Name of the data set that the voice belongs to."""
         return self.voice.source
 
     @property
     def fold(self) -> int:
-        """The fold of both stems, 1 to 5."""
+        """Fold of both stems, 1 to 5."""
         return self.voice.fold
 
 
 class Songs:
-    """Keeps the stems of usable songs at 16 kHz, mono.
+    """Keeps the stems of usable songs on disk, at 16 kHz and mono.
 
     Parameters
     ----------
@@ -68,9 +68,10 @@ class Songs:
     songs : tuple of Song
         Usable songs, in the order given.
     skipped : tuple of Skipped
-        Songs whose stems are not aligned. Stems that cannot be read are in ``skipped`` of `caches`.
+        Songs whose stems are not aligned, each with the reason. Stems that cannot be read are in ``skipped`` of
+        `caches`.
     caches : tuple of SoundCache
-        Voices, and accompaniments.
+        Two caches: of all voices and of all accompaniments.
     """
 
     def __init__(self, songs: Iterable[Song], folder: Path) -> None:
@@ -92,16 +93,16 @@ class Songs:
         return len(self.songs)
 
     def length(self, index: int) -> int:
-        """Return how many samples a song has: the length of its shorter stem."""
+        """Return the number of samples of the song with an index: the length of its shorter stem."""
         voice, music = self._places[self.songs[index]]
         return min(self.caches[0].length(voice), self.caches[1].length(music))
 
     def voice(self, index: int, first: int = 0, count: int | None = None) -> Array:
-        """Return a slice of a song's voice; for arguments and result see `SoundCache.samples`."""
+        """Return the samples of a song's voice from `first` on, float32; for arguments see `SoundCache.samples`."""
         return self._samples(0, index, first, count) * np.float32(self._gain(index))
 
     def music(self, index: int, first: int = 0, count: int | None = None) -> Array:
-        """Return a slice of a song's accompaniment, the sum of its stems; for arguments see `voice`."""
+        """Return the samples of a song's accompaniment, the sum of its files, from `first` on; see `voice`."""
         files = len(self.songs[index].music.paths)  # the cache holds their mean, the song their sum
         return self._samples(1, index, first, count) * files
 
@@ -135,7 +136,7 @@ class Songs:
 
 @dataclass(frozen=True)
 class SongStems:
-    """A song's stems as they are on disk: the reference that estimates are measured against.
+    """The true stems of a song, as they are on disk, against which estimated stems are measured.
 
     Attributes
     ----------
@@ -149,12 +150,12 @@ class SongStems:
 
 
 def read_stems(song: Song) -> SongStems:
-    """Read the stems of a song at their own rate, with their own channels.
+    """Return the stems of a song at the rate and with the channels of their files.
 
     Raises
     ------
     ClipError
-        If one cannot be read, or their rates or channels differ.
+        If a file cannot be read, or the files differ in rate or channels.
     """
     voice, music = ([read_sound(*file) for file in stem.files] for stem in (song.voice, song.music))
     forms = {(sound.shape[1], rate_hz) for sound, rate_hz in voice + music}
@@ -170,7 +171,7 @@ def read_stems(song: Song) -> SongStems:
 
 
 def songs_of_folds(songs: Sequence[Song], folds: Sequence[int]) -> list[Song]:
-    """Return the songs that are in some folds."""
+    """Return those of `songs`, in their order, that are in one of `folds`."""
     return [song for song in songs if song.fold in folds]
 
 

@@ -17,11 +17,12 @@ from streamer.errors import ConfigError
 from streamer.inference.manifest import Thresholds
 
 TEMPERATURES = (0.05, 20.0)
-"""Range in which a temperature is searched."""
+"""Lowest and highest temperature of the search."""
 PRIOR_POSITIVES = 20
-"""Number of positives at which a label's own threshold and that of all labels have the same weight."""
+"""Number of positives of a label at which the threshold of this label alone and the threshold of all labels together
+have the same weight."""
 MISSED = 0.03
-"""Share of a label's positives that may lie below ``off``."""
+"""Share of the scores of a label, where the label sounds, that may lie below the threshold ``off``."""
 ODDS_RATIOS = (3.0, 30.0)
 """Least and largest ratio of the odds of ``on`` to those of ``off``.
 
@@ -31,17 +32,17 @@ NEVER = 1e-6
 
 
 def fit_softmax_temperature(logits: Array, truth: Array, doubt: float = 0.0) -> float:
-    """Fit the temperature that makes ``softmax(logits / temperature)`` most likely (Guo et al. 2017, section 4.2).
+    """Return the temperature that makes ``softmax(logits / temperature)`` most likely (Guo et al. 2017, section 4.2).
 
     Parameters
     ----------
     logits : Array, shape (clips, labels)
-        Logits, or logarithms of probabilities, which differ from them by a constant per clip.
+        Logits, or logarithms of probabilities, which differ from logits by a constant for each clip.
     truth : int array, shape (clips,)
         Label of each clip.
     doubt : float
-        Share of label smoothing, 0 to 1. It is needed where there are few clips and all of them are right, which is no
-        proof of certainty.
+        Share of the truth that is spread over all labels, 0 to 1 (label smoothing). It is needed where there are few
+        clips and the model is right in all of them, which is no proof of certainty.
 
     Returns
     -------
@@ -63,7 +64,7 @@ def fit_softmax_temperature(logits: Array, truth: Array, doubt: float = 0.0) -> 
 
 
 def fit_sigmoid_temperature(logits: Array, truth: Array) -> float:
-    """Fit the temperature that makes ``sigmoid(logits / temperature)`` most likely.
+    """Return the temperature that makes ``sigmoid(logits / temperature)`` most likely, given the truth.
 
     Parameters
     ----------
@@ -75,7 +76,7 @@ def fit_sigmoid_temperature(logits: Array, truth: Array) -> float:
 
 
 def fit_platt(logits: Array, truth: Array) -> tuple[float, float]:
-    """Fit the temperature and the bias that make ``sigmoid(logits / temperature + bias)`` most likely (Platt 1999).
+    """Return the temperature and the bias that make ``sigmoid(logits / temperature + bias)`` most likely (Platt 1999).
 
     Parameters
     ----------
@@ -85,7 +86,7 @@ def fit_platt(logits: Array, truth: Array) -> tuple[float, float]:
     Raises
     ------
     ConfigError
-        If all or none are true, since there is nothing to fit then.
+        If all of `truth` is 0 or all is 1, since there is nothing to fit then.
     """
     if not 0 < np.mean(truth) < 1:
         raise ConfigError(
@@ -117,12 +118,12 @@ def _fit_temperature(loss: Callable[[float], float], logits: Array) -> float:
 
 @dataclass(frozen=True)
 class Reliability:
-    """Reliability diagram: confidence and accuracy in bins of equal width.
+    """Reliability diagram: mean confidence and share of right decisions in bins of equal width.
 
     Attributes
     ----------
     confidence, share : Array, shape (bins,)
-        Mean confidence, and share that was right; NaN in an empty bin.
+        Mean confidence of each bin, and share of its decisions that were right; NaN in an empty bin.
     counts : int array, shape (bins,)
         Number of scores in each bin.
     """
@@ -140,7 +141,7 @@ class Reliability:
 
 
 def compute_reliability(confidence: Array, right: Array, bins: int = 15) -> Reliability:
-    """Sort confidences into bins and compute the accuracy of each.
+    """Return the reliability diagram of decisions, given the confidence of each.
 
     For a detector the confidence is its score, and `right` says whether the label is present.
 
@@ -170,12 +171,13 @@ def compute_reliability(confidence: Array, right: Array, bins: int = 15) -> Reli
 
 @dataclass(frozen=True)
 class Goal:
-    """Goal that a threshold is chosen for.
+    """Aim for which a threshold is chosen.
 
     Attributes
     ----------
     kind : {"precision", "recall", "f1"}
-        Whether to reach a precision with the most recall, to reach a recall with the most precision, or the best F1.
+        Aim: ``precision`` reaches the precision `value` with the highest recall, ``recall`` reaches the recall `value`
+        with the highest precision, and ``f1`` has the highest F1.
     value : float
         Precision or recall to reach, 0 to 1; ignored for F1.
     """
@@ -191,7 +193,7 @@ class Goal:
 
 
 def goals_by_preference(precision: float, recall: float) -> dict[str, Goal]:
-    """Return the goal of each preference: the best F1, a precision, or a recall."""
+    """Return the goals of the three preferences: ``balanced`` (best F1), ``precision`` and ``recall``."""
     return {
         "balanced": Goal("f1"),
         "precision": Goal("precision", precision),
@@ -200,15 +202,15 @@ def goals_by_preference(precision: float, recall: float) -> dict[str, Goal]:
 
 
 def order_points(points: Mapping[str, Sequence[Thresholds]]) -> dict[str, tuple[Thresholds, ...]]:
-    """Raise ``precision`` to at least ``balanced``, and lower ``recall`` to at most ``balanced``.
+    """Return thresholds in order: ``precision`` has at least, ``recall`` at most the thresholds of ``balanced``.
 
-    On easy data the threshold that reaches a precision may lie below that of the best F1, which reaches it as well.
-    The preference ``precision`` then takes the latter.
+    On easy data the threshold that reaches a precision may lie below that of the best F1, which reaches the precision
+    as well. The preference ``precision`` then takes the threshold of the best F1.
 
     Parameters
     ----------
     points : mapping of str to sequence of Thresholds
-        Thresholds by preference, as in `goals_by_preference`; each preference has the same number.
+        Thresholds of each label by preference, as in `goals_by_preference`; each preference has the same number.
     """
     balanced, on = points["balanced"], attrgetter("on")
     return {
@@ -219,7 +221,7 @@ def order_points(points: Mapping[str, Sequence[Thresholds]]) -> dict[str, tuple[
 
 
 def choose_threshold(scores: Array, positive: Array, goal: Goal) -> float:
-    """Choose the threshold that meets a goal on validation data, for ``score >= threshold``.
+    """Return the threshold that meets a goal on validation data, for decisions ``score >= threshold``.
 
     If no threshold reaches the precision of the goal, the one with the highest precision is chosen.
 
@@ -228,13 +230,13 @@ def choose_threshold(scores: Array, positive: Array, goal: Goal) -> float:
     scores : Array, shape (any,)
         Probabilities.
     positive : bool array, shape of `scores`
-        Whether each is positive; at least one is and one is not.
+        Whether each score belongs to a positive, such as a clip with the label; at least one is True and one False.
     goal : Goal
 
     Raises
     ------
     ConfigError
-        If all or none are positive.
+        If `positive` is True for all scores, or for none.
     """
     if not positive.any() or positive.all():
         raise ConfigError(
@@ -254,9 +256,9 @@ def choose_threshold(scores: Array, positive: Array, goal: Goal) -> float:
 
 
 def operating_point(on: float, positives: Array) -> Thresholds:
-    """Return ``on`` with the ``off`` below which `MISSED` of the positives' scores lie.
+    """Return the thresholds ``on``, as given, and ``off``, below which `MISSED` of the positives' scores lie.
 
-    The odds of ``off`` are kept between a thirtieth and a third of those of ``on`` (`ODDS_RATIOS`).
+    The odds of ``off`` are kept between a thirtieth and a third of the odds of ``on`` (`ODDS_RATIOS`).
     """
     least, most = ODDS_RATIOS
     missed = logit(np.clip(np.quantile(positives, MISSED), NEVER, 1 - NEVER)) if len(positives) else -np.inf
@@ -264,10 +266,11 @@ def operating_point(on: float, positives: Array) -> Thresholds:
 
 
 def operating_points(scores: Array, truth: Array, goal: Goal) -> list[Thresholds]:
-    """Choose thresholds for every label; those of labels with few positives are shrunk towards the pooled ones.
+    """Return the thresholds of every label; those of labels with few positives are drawn towards a common one.
 
-    A label's own threshold from ``n`` positives and the pooled one, from the scores of all labels together, are
-    averaged as log-odds with the weights ``n`` and `PRIOR_POSITIVES`. A label without positives takes the pooled one.
+    The common threshold is chosen on the scores of all labels together. A label's own threshold, from ``n`` positives,
+    and the common one are averaged as log-odds with the weights ``n`` and `PRIOR_POSITIVES`. A label without positives
+    takes the common one.
 
     Parameters
     ----------

@@ -24,14 +24,14 @@ def own_folder(run: Path) -> Path | None:
 
 
 class Clips:
-    """Look-up of clips. Each data set is read once.
+    """Finds recordings of data sets by the names of clips, ``SOURCE/NAME``. Each data set is read once.
 
     Parameters
     ----------
     data : Path
         Folder of the data sets.
     own : Path, optional
-        Folder of folders of the user's own sounds; its name is their source.
+        Folder of folders of the user's own sounds; the name of the folder is the source of these sounds.
     """
 
     def __init__(self, data: Path, own: Path | None = None) -> None:
@@ -42,16 +42,16 @@ class Clips:
         self._recordings = lru_cache(self._read_recordings)
 
     def have_sound(self, clip: str) -> bool:
-        """Return whether a clip's source has sound, rather than only features."""
+        """Return whether the data set of a clip has sound, rather than only features."""
         return clip.partition("/")[0] in self._sources
 
     def find(self, clip: str) -> Recording:
-        """Return the recording of a clip.
+        """Return the recording of the clip with a name, ``SOURCE/NAME``.
 
         Raises
         ------
         ConfigError
-            If its data set is absent, lacks the clip, or has no sound at all.
+            If the clip's data set is absent, lacks the clip, or has no sound at all.
         """
         source, _, name = clip.partition("/")
         found = self._recordings(source).get(name)
@@ -60,14 +60,14 @@ class Clips:
         return found
 
     def sound(self, clip: str) -> Array:
-        """Return a clip's samples, float32, shape (samples,), 16 kHz.
+        """Return the samples of the clip with a name, float32, shape (samples,), at 16 kHz.
 
         Raises
         ------
         ConfigError
             If `find` fails.
         ClipError
-            If its sound cannot be read.
+            If the sound of the clip cannot be read.
         """
         return decode(self.find(clip)).astype(np.float32) / np.float32(FULL_SCALE)
 

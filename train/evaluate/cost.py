@@ -32,14 +32,14 @@ LISTENING = ("gate", "genre", "sounds")
 WARM_UP_STEPS = 50
 COUNTED_STEPS = 8
 PRODUCTS = ("Conv", "Gemm", "MatMul", "GRU", "LSTM")
-"""Operators whose multiplications are counted; of the others' there are few."""
+"""Operators whose multiplications are counted; all other operators have few."""
 UNCOUNTED = ("ConvTranspose", "Einsum", "RNN")
 """Operators with many multiplications that cannot be counted yet, because no model has one."""
 
 
 @dataclass(frozen=True)
 class Cost:
-    """Cost of running a model for one stream on one thread, without its ear and its front end.
+    """Cost of running a model for one stream on one thread, without the model's ear and front end.
 
     Attributes
     ----------
@@ -48,9 +48,9 @@ class Cost:
     macs_per_s : float
         Multiply-accumulates of convolutions, recurrent layers and matrix products per second of sound.
     step_ms_median, step_ms_p99 : float
-        Wall-clock time of a step of the graph.
+        Wall-clock time of a step of the graph in milliseconds: median, and 99th percentile.
     core_ms_per_s : float
-        Processor time per second of sound, in milliseconds: that of the mean step, times the steps in a second.
+        Processor time per second of sound, in milliseconds: that of a step on average, times the steps in a second.
     disk_bytes : int
         Size of the graph's file.
     memory_bytes : int
@@ -67,7 +67,7 @@ class Cost:
 
 
 def cost_of(folder: Path, steps: int = 2_000) -> Cost:
-    """Measure the model in a folder. The machine should be idle.
+    """Return the cost of running the model in a folder, measured over `steps` steps. The machine should be idle.
 
     Raises
     ------
@@ -90,16 +90,19 @@ def cost_of(folder: Path, steps: int = 2_000) -> Cost:
 
 
 def parameters(graph: onnx.ModelProto) -> int:
-    """Count the numbers in a graph, without single numbers and integers, which describe its layout."""
+    """Return how many numbers the weights of a graph have.
+
+    Single numbers and integers are left out, since they describe the layout of the graph.
+    """
     held = [weights for weights in graph.graph.initializer if weights.data_type == onnx.TensorProto.FLOAT]
     return sum(count for weights in held if (count := math.prod(weights.dims)) > 1)
 
 
 def macs_per_step(graph: onnx.ModelProto, manifest: Manifest) -> float:
-    """Count the multiply-accumulates of a graph's convolutions, recurrent layers and matrix products in a step.
+    """Return the multiply-accumulates of a graph's convolutions, recurrent layers and matrix products in a step.
 
-    A product has as many as numbers in its output, times the weights that each of them sums over. The shapes of the
-    outputs are taken from a run.
+    A product has as many as there are numbers in its output, times the weights that each of these sums over. The shapes
+    of the outputs are taken from a run.
 
     Raises
     ------
@@ -153,10 +156,10 @@ def _shapes(graph: onnx.ModelProto, names: Sequence[str], manifest: Manifest) ->
 
 
 def step_times(stage: Stage, x: Array, steps: int) -> tuple[Array, float]:
-    """Measure the seconds of each of `steps` steps of a stage over `x`, and the mean processor time of a step.
+    """Return the seconds of each of `steps` steps of a stage over `x`, and a step's mean processor time in seconds.
 
-    `WARM_UP_STEPS` steps before them are not counted. The processor time, unlike the others, does not include the
-    time that other programs took.
+    `WARM_UP_STEPS` steps before them are not counted. The processor time does not include the time that other programs
+    took; the seconds of a step do.
     """
     state, times, began_core = stage.init(), np.zeros(steps), 0.0
     for step in range(-WARM_UP_STEPS, steps):
@@ -170,7 +173,7 @@ def step_times(stage: Stage, x: Array, steps: int) -> tuple[Array, float]:
 
 
 def front_end_core_ms_per_s(config: LogMelConfig | StftConfig, steps: int = 2_000) -> float:
-    """Measure a front end's processor time per second of sound, in milliseconds, with blocks of `TURN_S`.
+    """Return a front end's processor time per second of sound, in milliseconds, with blocks of `TURN_S`.
 
     For spectra it is the time of the transform and its inverse, with blocks of `STEMS_TURN_S`.
     """
@@ -186,7 +189,7 @@ def front_end_core_ms_per_s(config: LogMelConfig | StftConfig, steps: int = 2_00
 
 
 def memory_bytes(folder: Path) -> int:
-    """Measure by how many bytes a fresh process's memory grows when it loads and steps a released model.
+    """Return by how many bytes a fresh process's memory grows when it loads and steps a released model.
 
     Raises
     ------
@@ -209,14 +212,14 @@ def memory_bytes(folder: Path) -> int:
 
 
 def measure(folders: Sequence[Path], command: str) -> dict[str, Any]:
-    """Measure the cost of models that run together. The result is the content of a run's ``cost.json``.
+    """Return the cost of models that run together, the content of a run's ``cost.json``.
 
     Parameters
     ----------
     folders : sequence of Path
-        Folders of released models. The ear of a head is added; what two models share counts once.
+        Folders of released models. The ear of a head is added; an ear or front end that two models share counts once.
     command : str
-        Command that this measurement is a part of.
+        Command line of this measurement, which is noted in the result.
 
     Returns
     -------
@@ -251,7 +254,8 @@ def _noise(*shape: int) -> Array:
 def cost_command(models: tuple[Path, ...]) -> None:
     """Measure the cost of running MODELS together, each with its ear; by default the models of `streamer listen`.
 
-    Prints figures as JSON: parameters, multiply-accumulates, time, bytes. The machine should be idle.
+    MODELS are folders of exported or released models. Prints figures as JSON: parameters, multiply-accumulates, time,
+    bytes. The machine should be idle.
     """
     command = " ".join(["python -m train cost", *map(str, models)])
     click.echo(json.dumps(measure(models or [find_model(name) for name in LISTENING], command), indent=2))

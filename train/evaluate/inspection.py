@@ -25,14 +25,14 @@ from train.loop.registry import find_plugin
 from train.loop.run import data_folder, find_run, write_json
 
 LONGEST_S = 10.0
-"""Length of the beginning of a clip that a saliency map shows."""
+"""Length, in seconds, of the beginning of a clip that a saliency map shows."""
 ON = 0.5
-"""Threshold of a detector whose model has none yet."""
+"""Probability from which a label counts as present where the model has no threshold yet."""
 
 
 @dataclass(frozen=True)
 class Sample:
-    """Some held-out clips with the model's predictions and their sound.
+    """Some held-out clips: the model's predictions of them, and their sound.
 
     Attributes
     ----------
@@ -47,7 +47,7 @@ class Sample:
 
 
 def draw_sample(run: Path, split: str, clips: Clips, count: int) -> Sample:
-    """Choose clips evenly from a run's predictions, among those of data sets that have sound.
+    """Return at most `count` clips, spread evenly over a run's predictions, of data sets that have sound.
 
     Raises
     ------
@@ -85,14 +85,14 @@ def _judged(predictions: Predictions) -> Array:
 
 
 class SampleScore:
-    """Score of a model on the clips of a sample, whose sound may have been degraded.
+    """Figure of merit of a model on the clips of a sample, whose sound may have been degraded.
 
     Parameters
     ----------
     scorer : SteppedScorer
-        Model to score.
+        Model to measure.
     sample : Sample
-        Clips to score it on.
+        Clips to measure the model on.
     """
 
     def __init__(self, scorer: SteppedScorer, sample: Sample) -> None:
@@ -102,11 +102,17 @@ class SampleScore:
 
     @property
     def name(self) -> str:
-        """Name of the figure."""
+        """Name of the figure that `figure` returns, such as ``accuracy``."""
         return f"F1 of clips, mean score at least {self._on:g}" if self._predictions.detects else "accuracy"
 
     def figure(self, sounds: Sequence[Array]) -> float:
-        """Return the accuracy, or a detector's F1, over the sample's clips."""
+        """Return the accuracy of the model over the sample's clips, or F1 if the model detects one label.
+
+        Parameters
+        ----------
+        sounds : sequence of float32 array, shape (samples,)
+            Sounds of the sample's clips, in their order; they may be degraded.
+        """
         scores = stacked(self._scorer.all_scores(sounds))
         if not self._predictions.detects:
             return metrics.accuracy(replace(self._predictions, scores=scores))
@@ -114,12 +120,13 @@ class SampleScore:
         return float(f1_score(self._predictions.truth != NO_LABEL, on, zero_division=0.0))
 
     def labels(self, count: int) -> list[tuple[int, int]]:
-        """Choose clips and labels for saliency maps: the most certain mistakes and right answers, half each.
+        """Return at most `count` clips and labels for saliency maps: the most certain mistakes and right answers.
 
         Returns
         -------
         list of tuple of int
-            Place in the sample, and the predicted label, which is the only one for a detector.
+            Index of the clip in the sample, and index of the label that was predicted for it. For a model that detects
+            one label, it is that label.
         """
         scores = metrics.by_clip(self._predictions)
         predicted = scores.argmax(axis=1)
@@ -136,7 +143,7 @@ class SampleScore:
 def make_maps(
     scorer: SteppedScorer, sample: Sample, chosen: Sequence[tuple[int, int]]
 ) -> list[saliency.SaliencyMap]:
-    """Compute saliency maps of the beginnings of some clips, for their predicted labels."""
+    """Return saliency maps of the beginnings of the chosen clips of a sample, for the labels that were predicted."""
     config, labels = scorer.manifest.log_mel, scorer.manifest.labels
     front_end, predictions = LogMel(config), sample.predictions
     frame_s = config.hop_samples / config.sample_rate_hz
@@ -160,21 +167,24 @@ def make_maps(
 def inspect(
     exported: Path, run: Path, split: str, data: Path, command: str, clips: int, maps: int
 ) -> list[Path]:
-    """Write ``cost.json`` into a run; unless it is an ear or a separation, add ``robustness.json`` and ``saliency/``.
+    """Measure a run's exported model, and write the figures into the run's folder.
+
+    ``cost.json`` is written always. ``robustness.json`` and ``saliency/`` are not written for an ear or a separation.
 
     Parameters
     ----------
     exported : Path
         Folder of the run's exported model.
     run : Path
+        Folder of the run.
     split : str
-        Split whose predictions are sampled.
+        Split, ``validation`` or ``test``, whose clips are used.
     data : Path
         Folder of the data sets.
     command : str
-        Command that this inspection is a part of.
+        Command line of this inspection, which is noted in the files.
     clips, maps : int
-        Number of clips to measure robustness on, and number of saliency maps.
+        Largest number of clips to measure robustness on, and of saliency maps.
 
     Returns
     -------
@@ -210,20 +220,27 @@ def inspect(
     type=click.Choice(["validation", "test"]),
     default="test",
     show_default=True,
-    help="Split whose predictions are sampled.",
+    help="Held-out fold whose clips are used.",
 )
 @click.option(
     "--clips",
     type=click.IntRange(1),
     default=100,
     show_default=True,
-    help="Most clips to measure robustness on.",
+    help="Largest number of clips to measure robustness on.",
 )
-@click.option("--maps", type=click.IntRange(0), default=8, show_default=True, help="Most saliency maps.")
+@click.option(
+    "--maps",
+    type=click.IntRange(0),
+    default=8,
+    show_default=True,
+    help="Largest number of saliency maps.",
+)
 def inspect_command(task: str, run: str, split: str, clips: int, maps: int) -> None:
     """Measure cost, robustness and saliency of a run of TASK. Evaluate the run first.
 
-    Writes cost.json, robustness.json and saliency/*.npz into the run, for python -m train report.
+    Robustness is the accuracy on degraded sound; a saliency map shows which parts of a clip speak for its label. Writes
+    cost.json, robustness.json and saliency/*.npz into the run, for python -m train report.
     """
     plugin = find_plugin(task)
     folder = find_run(task, run)

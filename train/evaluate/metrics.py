@@ -21,14 +21,15 @@ from streamer.arrays import Array
 from train.evaluate.predictions import NO_LABEL, Predictions
 
 DURATIONS_S = (0.5, 1.0, 2.0, 3.0, 5.0, 10.0, 20.0, 30.0)
-"""Times at which accuracy is given, as far as clips last."""
+"""Times after the start of a clip, in seconds, at which accuracy is given, as far as clips last."""
 BATCH = 100
 """Resamples that are computed at once; it bounds the memory that they take."""
 TINY = 1e-7
 """Lower limit of probabilities before their logarithm, so that no single step decides a clip alone."""
 
 SoFar = Callable[[Array], Array]
-"""Maps scores (clips, steps, labels) to the scores of a clip up to each step, of the same shape."""
+"""Function from the scores of single steps, (clips, steps, labels), to scores of each clip from its start up to each
+step, of the same shape."""
 
 
 def auc(positive: Array, negative: Array) -> float:
@@ -43,22 +44,28 @@ def auc(positive: Array, negative: Array) -> float:
 
 
 def average_precision(positive: Array, negative: Array) -> float:
-    """Return the mean of the precisions at each positive's score: the area under the precision-recall steps."""
+    """Return the mean of the precisions at each positive's score: the area under the precision-recall steps, 0 to 1.
+
+    Parameters
+    ----------
+    positive, negative : Array, shape (any,)
+        Scores of positives and of negatives; at least one each.
+    """
     return float(average_precision_score(*_joined(positive, negative)))
 
 
 def threshold_at_fpr(negative: Array, rate: float) -> float:
-    """Return the score that at most a share `rate` of the negatives exceeds."""
+    """Return the score that at most a share `rate` of the negatives exceeds, `rate` being a false-positive rate."""
     return float(np.quantile(negative, 1.0 - rate, method="higher"))
 
 
 def tpr_at_fpr(positive: Array, negative: Array, rate: float) -> float:
-    """Return the share of positives above `threshold_at_fpr`."""
+    """Return the share of the positives that score above `threshold_at_fpr` of the negatives."""
     return float(np.mean(positive > threshold_at_fpr(negative, rate)))
 
 
 def f1(positive: Array, negative: Array, threshold: float) -> float:
-    """Return the F1 score, the harmonic mean of precision and recall, of ``score >= threshold``."""
+    """Return F1, the harmonic mean of precision and recall, of the decisions ``score >= threshold``."""
     truth, scores = _joined(positive, negative)
     return float(f1_score(truth, scores >= threshold, zero_division=0.0))
 
@@ -76,7 +83,7 @@ def precision_recall(positive: Array, negative: Array) -> tuple[Array, Array]:
 
 
 def mean_log(scores: Array) -> Array:
-    """Average log-probabilities over the steps so far: each step counts as independent evidence.
+    """Return for each step the mean of log-probabilities from the clip's start on: steps count as independent evidence.
 
     Parameters
     ----------
@@ -86,18 +93,21 @@ def mean_log(scores: Array) -> Array:
     Returns
     -------
     Array, shape (clips, steps, labels)
-        Means, at most 0; after a clip's end, its final value.
+        Means of logarithms, at most 0; after a clip's end, the mean at its end.
     """
     return _mean_so_far(np.log(np.maximum(scores, TINY)))
 
 
 def mean_probability(scores: Array) -> Array:
-    """Average probabilities over the steps so far, with arguments and results like `mean_log`."""
+    """Return for each step the mean of probabilities from the clip's start on; shapes are those of `mean_log`."""
     return _mean_so_far(scores)
 
 
 def latest(scores: Array) -> Array:
-    """Return the newest step alone, for a model that averages by itself; arguments and results are like `mean_log`."""
+    """Return for each step its own scores, for a model that averages by itself; after a clip's end, those at its end.
+
+    Shapes are those of `mean_log`.
+    """
     last = np.maximum(np.sum(~np.isnan(scores[:, :, 0]), axis=1) - 1, 0)
     place = np.minimum(np.arange(scores.shape[1])[None], last[:, None])
     newest: Array = np.take_along_axis(scores, place[:, :, None], axis=1)
@@ -105,13 +115,13 @@ def latest(scores: Array) -> Array:
 
 
 def rule_of(predictions: Predictions) -> SoFar:
-    """Return the function that combines a clip's steps, by the rule of the predictions."""
+    """Return the function that combines the scores of a clip's steps, by the rule that the predictions name."""
     rules = {"mean_log": mean_log, "mean_probability": mean_probability, "latest": latest}
     return rules[predictions.rule]
 
 
 def by_clip(predictions: Predictions, so_far: SoFar | None = None, duration_s: float | None = None) -> Array:
-    """Combine each clip's steps within `duration_s` seconds, by default all, using `so_far` or the predictions' rule.
+    """Return one score for each clip and label, combined from the scores of the clip's steps.
 
     Returns
     -------
@@ -143,7 +153,7 @@ def accuracy(predictions: Predictions, so_far: SoFar | None = None, duration_s: 
 
 
 def right(predictions: Predictions, so_far: SoFar | None = None, duration_s: float | None = None) -> Array:
-    """Return whether each clip that has a true label was classified rightly, bool, shape (judged clips,)."""
+    """Return whether each clip that has a true label was classified rightly, bool, shape (clips with a label,)."""
     known = judged(predictions)
     correct: Array = (
         by_clip(predictions, so_far, duration_s)[known].argmax(axis=1) == predictions.truth[known]
@@ -154,18 +164,18 @@ def right(predictions: Predictions, so_far: SoFar | None = None, duration_s: flo
 def accuracy_by_duration(
     predictions: Predictions, so_far: SoFar | None = None, seconds: Sequence[float] = DURATIONS_S
 ) -> dict[float, float]:
-    """Return the accuracy after each of `seconds` that is at least a step and at most the longest clip."""
+    """Return the accuracy after each of `seconds`, by the number of seconds, as far as clips last."""
     return {s: accuracy(predictions, so_far, s) for s in durations_within(predictions, seconds)}
 
 
 def durations_within(predictions: Predictions, seconds: Sequence[float] = DURATIONS_S) -> list[float]:
-    """Return those of `seconds` that some clip lasts, to within a step."""
+    """Return those of `seconds` that are at least a step and that some clip lasts, to within a step."""
     longest = (predictions.scores.shape[1] + 1) * predictions.step_s
     return [s for s in seconds if predictions.step_s <= s <= longest]
 
 
 def confusion(predictions: Predictions, so_far: SoFar | None = None) -> Array:
-    """Return the confusion matrix: counts of clips, truth by row and prediction by column, shape (labels, labels)."""
+    """Return the confusion matrix, counts of clips, shape (labels, labels): rows are true, columns predicted labels."""
     known = judged(predictions)
     predicted = by_clip(predictions, so_far)[known].argmax(axis=1)
     counts: Array = confusion_matrix(
@@ -175,7 +185,20 @@ def confusion(predictions: Predictions, so_far: SoFar | None = None) -> Array:
 
 
 def most_confused(matrix: Array, count: int = 5) -> list[tuple[int, int, int]]:
-    """Return the largest entries off the diagonal as (truth, prediction, clips), most clips first."""
+    """Return the largest entries off the diagonal of a confusion matrix, the largest first.
+
+    Parameters
+    ----------
+    matrix : int array, shape (labels, labels)
+        Result of `confusion`.
+    count : int
+        Largest number of entries.
+
+    Returns
+    -------
+    list of tuple of int
+        Index of the true label, index of the predicted label, and number of clips, which is above 0.
+    """
     wrong = matrix - np.diag(np.diag(matrix))
     order = np.argsort(-wrong, axis=None, kind="stable")[:count]
     pairs = [(int(place // len(wrong)), int(place % len(wrong))) for place in order]
@@ -196,7 +219,10 @@ class LabelFigures:
 
 
 def by_label(predictions: Predictions, so_far: SoFar | None = None) -> list[LabelFigures]:
-    """Return figures of each label that has clips, worst F1 first. A label never predicted has precision 0."""
+    """Return precision, recall and F1 of each label that has clips, the worst F1 first.
+
+    A label that is never predicted has precision 0.
+    """
     known = judged(predictions)
     predicted = by_clip(predictions, so_far)[known].argmax(axis=1)
     figures = precision_recall_fscore_support(
@@ -212,7 +238,7 @@ def by_label(predictions: Predictions, so_far: SoFar | None = None) -> list[Labe
 
 @dataclass(frozen=True)
 class Spread:
-    """A figure over folds: its mean, its sample standard deviation (0 for one fold), and each fold's value."""
+    """A figure over folds: its mean, its sample standard deviation (0 for one fold), and its value for each fold."""
 
     mean: float
     spread: float
@@ -223,7 +249,7 @@ class Spread:
 
 
 def over_folds(predictions: Predictions, figure: Callable[[Predictions], float]) -> Spread:
-    """Compute a figure on the clips of each fold, and the mean and spread over folds."""
+    """Return the mean and spread over folds of a figure that `figure` computes from the predictions of one fold."""
     folds = {
         int(fold): figure(select(predictions, predictions.folds == fold))
         for fold in np.unique(predictions.folds)
@@ -233,7 +259,7 @@ def over_folds(predictions: Predictions, figure: Callable[[Predictions], float])
 
 
 def select(predictions: Predictions, wanted: Array) -> Predictions:
-    """Return the predictions of some of the clips; `wanted` is bool, shape (clips,)."""
+    """Return the predictions of the clips for which `wanted`, bool, shape (clips,), is True."""
     return replace(
         predictions,
         clips=tuple(clip for clip, keep in zip(predictions.clips, wanted, strict=True) if keep),
@@ -245,7 +271,10 @@ def select(predictions: Predictions, wanted: Array) -> Predictions:
 
 
 def step_scores(predictions: Predictions) -> tuple[Array, Array]:
-    """Return a detector's scores at the judged steps with and without its label, shape (steps,) each."""
+    """Return a detector's scores at the steps with its label, and at those without it, shape (steps,) each.
+
+    Steps whose truth is not judged are left out.
+    """
     if predictions.step_truth is None:
         raise ValueError(f"predictions of {predictions.model} have no step_truth; expected a detector's")
     scores = predictions.scores[:, :, 0]
@@ -254,7 +283,7 @@ def step_scores(predictions: Predictions) -> tuple[Array, Array]:
 
 
 def steps_between(predictions: Predictions, first: int, stop: int) -> Predictions:
-    """Return steps `first` to `stop` of the clips that have at least `stop` steps."""
+    """Return the predictions of the steps from `first` to before `stop`, of clips that have that many steps."""
     kept = select(predictions, predictions.steps >= stop)
     truth = None if kept.step_truth is None else kept.step_truth[:, first:stop]
     return replace(kept, scores=kept.scores[:, first:stop], step_truth=truth)

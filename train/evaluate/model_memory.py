@@ -14,7 +14,7 @@ from streamer.inference.onnxruntime_import import import_onnxruntime
 
 
 def measure_growth(folder: Path, steps: int = 20) -> int:
-    """Return by how many bytes this process's resident memory grows when it loads a model and steps it."""
+    """Return by how many bytes this process's resident memory grows when a model is loaded and stepped."""
     import_onnxruntime()  # before measuring, so that its own size does not count
     process = psutil.Process()
     before = process.memory_info().rss
@@ -29,5 +29,5 @@ def measure_growth(folder: Path, steps: int = 20) -> int:
 @click.command("model-memory")
 @click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
 def model_memory_command(folder: Path) -> None:
-    """Print as JSON by how many bytes this process grows when it loads and steps the released model in FOLDER."""
+    """Print as JSON by how many bytes this process's memory grows when it loads and steps the model in FOLDER."""
     click.echo(json.dumps({"bytes": measure_growth(folder)}))

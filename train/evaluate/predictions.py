@@ -13,18 +13,18 @@ from streamer.errors import ConfigError
 from train import npz
 
 PREDICTIONS_SCHEMA = 1
-"""Version of the format; it grows whenever a field of `Predictions` changes its meaning."""
+"""Version of the format of files; it grows whenever a field of `Predictions` changes its meaning."""
 NO_LABEL = -1
 """Index that marks a clip without any of the labels, or a step that is not judged."""
 RULES = ("mean_log", "mean_probability", "latest")
-"""Rules that combine the scores of a clip's steps: functions of `train.evaluate.metrics`."""
+"""Names of the rules that combine the scores of a clip's steps: functions of `train.evaluate.metrics`."""
 _ARRAYS = {"truth": "i", "folds": "i", "scores": "f"}
 _TEXTS = ("task", "model", "command", "rule")
 
 
 @dataclass(frozen=True)
 class Predictions:
-    """Scores of clips over time, with the truth.
+    """Scores that a model gave held-out clips, step by step, with the truth.
 
     Attributes
     ----------
@@ -35,7 +35,7 @@ class Predictions:
     clips : tuple of str
         Name of each clip, ``SOURCE/NAME``.
     truth : int array, shape (clips,)
-        Index into `labels`, or -1 for none of them.
+        Index into `labels` of each clip's true label, or -1 if it has none of them.
     folds : int array, shape (clips,)
         Fold in which each clip was held out.
     step_s : float
@@ -47,8 +47,8 @@ class Predictions:
     rule : {"mean_log", "mean_probability", "latest"}
         Rule that combines the scores of a clip's steps by default.
     step_truth : int8 array, shape (clips, steps), optional
-        Truth of each step, for a detector of one label: 1 where the label is present, 0 where it is not, -1 where that
-        is not judged.
+        Truth of each step, for a detector of one label: 1 where the label is present, 0 where it is not, and -1 where
+        the step is not judged. None for other models.
 
     Raises
     ------
@@ -115,17 +115,17 @@ class Predictions:
 
     @property
     def steps(self) -> Array:
-        """Steps of each clip, int array, shape (clips,)."""
+        """Number of steps of each clip, int array, shape (clips,)."""
         counts: Array = np.sum(~np.isnan(self.scores[:, :, 0]), axis=1)
         return counts
 
     @property
     def detects(self) -> bool:
-        """Whether there is one label, which is present or not, rather than a choice among several."""
+        """Whether the model detects one label, which is present or not, rather than choosing among several."""
         return len(self.labels) == 1
 
     def save(self, path: Path) -> None:
-        """Write an npz file, whole or not at all. Its folder is created if it is absent."""
+        """Write the predictions to an npz file, whole or not at all. Its folder is created if it is absent."""
         content = {name: np.array(getattr(self, name)) for name in (*_TEXTS, "step_s", *_ARRAYS)}
         content |= {name: np.array(getattr(self, name), dtype=np.str_) for name in ("labels", "clips")}
         if self.step_truth is not None:
@@ -134,7 +134,7 @@ class Predictions:
 
 
 def load(path: Path) -> Predictions:
-    """Read a file that `Predictions.save` wrote, without unpickling.
+    """Return the predictions in a file that `Predictions.save` wrote, without unpickling.
 
     Raises
     ------
@@ -169,12 +169,12 @@ def load(path: Path) -> Predictions:
 
 
 def pool(parts: Sequence[Predictions]) -> Predictions:
-    """Join the predictions of several held-out folds.
+    """Return the predictions of several held-out folds, joined to one.
 
     Raises
     ------
     ConfigError
-        If there are none, if they differ in task, labels or step, or if a clip occurs twice.
+        If `parts` is empty, if the parts differ in task, labels, step or rule, or if a clip occurs twice.
     """
     if not parts:
         raise ConfigError("no predictions to pool; expected at least one file: python -m train evaluate")
@@ -214,7 +214,7 @@ def pool(parts: Sequence[Predictions]) -> Predictions:
 
 
 def stacked(scores: Sequence[Array]) -> Array:
-    """Stack scores of clips of any lengths, shape (steps, labels) each, with NaN after their ends."""
+    """Return scores of several clips as one array, (clips, steps, labels), with NaN after the end of shorter clips."""
     steps = max(len(clip) for clip in scores)
     return np.stack([_stretched(clip[None], steps, np.nan)[0] for clip in scores])
 

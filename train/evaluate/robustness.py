@@ -19,17 +19,17 @@ from train.data.decode import RATE_HZ
 
 Apply = Callable[[Array, float, np.random.Generator], Array]
 Figure = Callable[[Sequence[Array]], float]
-"""Maps sounds, float32 at 16 kHz, to a figure of how well they are classified."""
+"""Function from sounds, float32 at 16 kHz, to a figure of how well a model classifies them."""
 
 
 @dataclass(frozen=True)
 class Degradation:
-    """A degradation of sound at several strengths.
+    """A kind of degradation of sound, such as noise, at several strengths.
 
     Attributes
     ----------
     name, unit : str
-        Name of the curve, and unit of its levels.
+        Name of the curve in the plot, and unit of `levels`.
     levels : tuple of float
         Strengths, in the order in which the plot shows them.
     apply : callable
@@ -76,7 +76,8 @@ STANDARD = (
     ),
     Degradation("bits", "a sample", (12, 10, 8, 6), lambda x, bits, _: augment.quantise(x, int(bits))),
 )
-"""Degradations by microphones, recordings and lines. In the room the tail is as strong as the direct sound."""
+"""Degradations by microphones, recordings and telephone lines. The reverberation of the room is as strong as the direct
+sound."""
 
 
 def background(name: str, sounds: Sequence[Array], levels: tuple[float, ...] = NOISES) -> Degradation:
@@ -106,22 +107,22 @@ def measure(
     degradations: Sequence[Degradation] = STANDARD,
     seed: int = 0,
 ) -> dict[str, Any]:
-    """Measure a figure on clean sounds and at each level of each degradation. The result is ``robustness.json``.
+    """Return a figure on clean sounds and at each level of each degradation: the content of ``robustness.json``.
 
     Parameters
     ----------
     sounds : sequence of float32 arrays, shape (samples,)
         Held-out sounds at 16 kHz.
     figure : callable
-        Function that returns the figure of all sounds, by the exported model, stepped.
+        Function that returns the figure, such as the accuracy of the exported model, over all sounds.
     name : str
         Name of the figure.
     command : str
-        Command that this measurement is a part of.
+        Command line of this measurement, which is noted in the result.
     degradations : sequence of Degradation
     seed : int
-        Seed of what is random. The noise or room of a sound depends only on the seed, the degradation and the sound's
-        index, so that it is the same at each level and for each model.
+        Seed of everything random. The noise or room of a sound depends only on the seed, the degradation and the
+        sound's index, so that it is the same at each level and for each model.
 
     Returns
     -------

@@ -14,7 +14,7 @@ from streamer.errors import ConfigError
 from train import npz
 
 TILE_S = 0.24
-"""Duration of a tile: about two syllables, or a beat."""
+"""Duration, in seconds, of a tile, the part of a spectrogram that is silenced at once: two syllables, or a beat."""
 TILES_OF_BANDS = 8
 """Number of tiles over all bands."""
 BATCH = 32
@@ -22,11 +22,12 @@ CLIPPED = 1e-6
 """Distance that probabilities keep from 0 and 1, so that their log-odds are finite."""
 
 Scores = Callable[[Array], Array]
-"""Maps log-mel frames (batch, frames, mel_bands) to probabilities (batch, steps, labels), from a fresh state."""
+"""Function from log-mel frames, (batch, frames, mel_bands), to probabilities, (batch, steps, labels), from a fresh
+state."""
 
 
 def occlusion(scores: Scores, frames: Array, label: int, silence: float, frame_s: float) -> Array:
-    """Compute by how much a label's mean log-odds fall where sound is removed (Zeiler and Fergus 2014).
+    """Return by how much a label's mean log-odds fall where sound is removed (Zeiler and Fergus 2014).
 
     Only the outputs of the exported model, its ear included, are used. Tiles of `TILE_S` by an eighth of the bands
     overlap by half; the value of a point is the mean over the tiles that cover it.
@@ -89,7 +90,7 @@ def _log_odds(scores: Array, label: int) -> Array:
 
 @dataclass(frozen=True)
 class SaliencyMap:
-    """Saliency map of a clip for the label that was predicted.
+    """Saliency map of a clip: which parts of its spectrogram speak for the label that was predicted.
 
     Attributes
     ----------
@@ -98,7 +99,7 @@ class SaliencyMap:
     truth, predicted : str
         True label, and the predicted label, which the map explains.
     log_mel, saliency : Array, shape (frames, mel_bands)
-        Spectrogram, and its saliency.
+        Log-mel frames of the clip, and their saliency; see `occlusion`.
     frame_s : float
         Seconds from frame to frame.
     """
@@ -111,17 +112,17 @@ class SaliencyMap:
     frame_s: float = 0.01
 
     def save(self, path: Path) -> None:
-        """Write an npz file. Its folder is created if it is absent."""
+        """Write the map to an npz file. Its folder is created if it is absent."""
         npz.write(path, {name: np.array(getattr(self, name)) for name in self.__dataclass_fields__})
 
 
 def load(path: Path) -> SaliencyMap:
-    """Read a file that `SaliencyMap.save` wrote.
+    """Return the map in a file that `SaliencyMap.save` wrote.
 
     Raises
     ------
     ConfigError
-        If it is not such a file.
+        If the file is absent or does not hold a saliency map.
     """
     content = npz.read(path, "a saliency map", "make it again")
     missing = set(SaliencyMap.__dataclass_fields__) - set(content)

@@ -22,14 +22,14 @@ BATCH = 32
 
 @dataclass(frozen=True)
 class SteppedScorer:
-    """Exported model with its front end and, if it needs one, its ear: it maps sound to scores.
+    """Gives the scores of an exported model for sound, stepped as in a live stream, with its front end and its ear.
 
     Attributes
     ----------
     model : OnnxModel
         Model that gives the scores.
     ear_warm_up_steps : int
-        Embeddings of its ear after a start that are not used for decisions; 0 without an ear.
+        Number of embeddings after a start, by the model's ear, that are not used for decisions; 0 without an ear.
     chain : Chain
         All stages, from samples to scores.
     after_front_end : Chain
@@ -43,7 +43,7 @@ class SteppedScorer:
 
     @classmethod
     def of(cls, folder: Path) -> SteppedScorer:
-        """Open the model in an exported folder. Its ear lies beside it or is a released one.
+        """Return a scorer of the model in an exported folder. Its ear lies beside it or is a released one.
 
         Raises
         ------
@@ -69,13 +69,13 @@ class SteppedScorer:
 
     @property
     def warm_up_steps(self) -> int:
-        """Scores after a start that are not used for decisions: the warm-up of the ear and that of the model."""
+        """Number of scores after a start that are not used for decisions: the warm-ups of ear and model together."""
         own = -(-self.manifest.warm_up_frames // self.manifest.hop_frames)
         return own + self.ear_warm_up_steps
 
     @property
     def step_samples(self) -> int:
-        """Samples from one score to the next."""
+        """Number of samples at the model's rate from one score to the next."""
         return int(self.chain.hop)
 
     @property
@@ -84,7 +84,7 @@ class SteppedScorer:
         return self.step_samples / self.manifest.front_end.sample_rate_hz
 
     def scores(self, sound: Array) -> Array:
-        """Score sounds of one length from a fresh start, one step at a time.
+        """Return the scores of sounds of one length, from a fresh start, one step at a time.
 
         Parameters
         ----------
@@ -101,7 +101,7 @@ class SteppedScorer:
         return np.concatenate(out, axis=1)
 
     def all_scores(self, sounds: Sequence[Array]) -> list[Array]:
-        """Return the scores, shape (steps, labels), of each of some sounds of any lengths."""
+        """Return the scores, shape (steps, labels), of each of several sounds of any lengths, in the order given."""
         scores: list[Array] = [np.zeros((0, len(self.manifest.labels)), np.float32)] * len(sounds)
         lengths = [len(sound) for sound in sounds]
         # Sounds of similar lengths are batched together, so that little of a batch is padding.

@@ -9,14 +9,14 @@ from streamer.inference.manifest import Manifest, Thresholds
 
 
 def format_card(manifest: Manifest, about: str, limits: str) -> str:
-    """Return the text of a model's card, in Markdown.
+    """Return the text of a model's card, in Markdown, with every figure taken from the manifest.
 
     Parameters
     ----------
     manifest : Manifest
-        Manifest of the model; its results are figures, or tables of figures by name.
+        Manifest of the model. Its results are figures, or tables of figures, by name.
     about, limits : str
-        Text about the model and its training, and text about its limits.
+        Text about the model and its training, and text about the limits of the model.
     """
     return "\n".join(
         [

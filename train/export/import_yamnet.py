@@ -26,7 +26,7 @@ from train.yamnet.torch_reference import TorchYAMNet
 RECORDINGS = 24
 """Number of held-out recordings to compare on, evenly spread over the data sets."""
 SECONDS = 10
-"""Length of the beginning of each that is used."""
+"""Length, in seconds, of the beginning of each recording that is compared on."""
 
 
 @click.command("import-yamnet")
@@ -62,7 +62,7 @@ def import_yamnet_command(
 def import_yamnet(
     source: str, hop_ms: float, folder: Path, chosen: Sequence[Recording], against: str | None = None
 ) -> list[Difference]:
-    """Write a model folder and compare it with torch and with the source's own runtime.
+    """Write a model folder of YAMNet, and return by how much it differs from torch and from the source's own runtime.
 
     Parameters
     ----------

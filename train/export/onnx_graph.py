@@ -20,7 +20,7 @@ Attributes: TypeAlias = Mapping[str, Any]
 
 
 class OnnxGraph(nn.Module):
-    """Module that computes a graph's outputs, in their order, from its inputs.
+    """Torch module that computes the outputs of an ONNX graph from its inputs.
 
     Parameters
     ----------
@@ -65,7 +65,7 @@ class OnnxGraph(nn.Module):
         ]
 
     def forward(self, *inputs: Tensor) -> tuple[Tensor, ...]:
-        """Compute the outputs."""
+        """Return the graph's outputs for its inputs, both in the order of the graph."""
         values: dict[str, Value] = {"": None, **self._constants}
         values |= {name: self.get_buffer(buffer) for name, buffer in self._weights.items()}
         values |= dict(zip(self._inputs, inputs, strict=True))

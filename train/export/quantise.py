@@ -28,7 +28,7 @@ PRECISION = "int8"
 FOLD = 4
 """Fold that calibrates: it chose the released weights, and no figures are measured on it."""
 RECORDINGS, SECONDS = 60, 4.0
-"""Number of recordings that calibrate, and how much of each is used."""
+"""Number of recordings that calibrate, and length in seconds of the beginning of each that is used."""
 QUANTISED = ("Conv", "MatMul", "Gemm")
 """Operations that are quantised: those with the multiplications. All others stay in float32."""
 
@@ -55,7 +55,7 @@ def _steps(model: OnnxModel, sounds: Sequence[Array]) -> Iterator[dict[str, Arra
 
 
 def calibration_sounds(data: Path, cache: Path) -> list[Array]:
-    """Return sound of all kinds, the same each time: float32 arrays of a few seconds at 16 kHz."""
+    """Return the beginnings of recordings of all kinds of sound, the same each time: float32 arrays at 16 kHz."""
     found = sound_by_fold(data, cache, [FOLD])[FOLD]
     rng = np.random.default_rng(0)
     chosen = rng.permutation(len(found.recordings))[:RECORDINGS]
@@ -64,7 +64,9 @@ def calibration_sounds(data: Path, cache: Path) -> list[Array]:
 
 
 def quantise_model(folder: Path, sounds: Sequence[Array], out: Path) -> list[Path]:
-    """Write a released model in 8 bits. For a head on an ear, the ear is quantised and the head is copied.
+    """Write a released model in 8 bits, and return the folders that were written.
+
+    For a head on an ear, the ear is quantised and the head is copied.
 
     Parameters
     ----------
@@ -73,7 +75,8 @@ def quantise_model(folder: Path, sounds: Sequence[Array], out: Path) -> list[Pat
     sounds : sequence of float32 array, shape (samples,)
         Sounds that calibrate, at 16 kHz.
     out : Path
-        Folder for a folder of each model, named after it with ``_int8`` at the end: graph, manifest and card.
+        Folder for a subfolder of each model, named after the model with ``_int8`` at the end, which holds graph,
+        manifest and card.
 
     Returns
     -------
@@ -85,7 +88,7 @@ def quantise_model(folder: Path, sounds: Sequence[Array], out: Path) -> list[Pat
     ModelError
         If the model is a separation, whose recurrent layers would be slower in 8 bits.
     TrainingError
-        If there is no sound.
+        If `sounds` is empty.
     """
     manifest = OnnxModel(folder).manifest
     if manifest.is_separation:

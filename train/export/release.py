@@ -17,7 +17,7 @@ SHIPPED = Path("models") / "released"
 
 
 def check_chosen(validation_fold: int) -> None:
-    """Refuse a run that learnt from all folds but the test's, since no fold is left to choose thresholds on.
+    """Refuse to release a run without a validation fold, since no fold is left to choose thresholds on.
 
     Raises
     ------
@@ -31,7 +31,7 @@ def check_chosen(validation_fold: int) -> None:
 
 
 def held_out(config: Any) -> dict[str, Any]:
-    """Return the first entry of every manifest's results: the folds that a run did not learn from.
+    """Return the folds that a run did not learn from, as the entry ``held out`` of a manifest's results.
 
     Parameters
     ----------
@@ -42,13 +42,13 @@ def held_out(config: Any) -> dict[str, Any]:
 
 
 def set_points(manifest: Manifest, points: Mapping[str, tuple[Thresholds, ...]], folder: Path) -> Manifest:
-    """Add operating points to a manifest and write it into the folder.
+    """Return a manifest with operating points added, and write it into the folder.
 
     Parameters
     ----------
     manifest : Manifest
     points : mapping of str to tuple of Thresholds
-        Thresholds of each label, or one for all, by preference; `order_points` puts them in order.
+        Thresholds of each label, or a single one for all labels, by preference; `order_points` puts them in order.
     folder : Path
         Folder for ``manifest.json``.
     """
@@ -56,13 +56,14 @@ def set_points(manifest: Manifest, points: Mapping[str, tuple[Thresholds, ...]],
 
 
 def finish(manifest: Manifest, results: dict[str, Any], folder: Path, about: str, limits: str) -> Manifest:
-    """Add figures to a manifest and write it into the folder, with the card.
+    """Return a manifest with figures added, and write it and the model card into the folder.
 
     Parameters
     ----------
     manifest : Manifest
     results : dict
-        Figures, and the ``command`` that prints them; the manifest's own results (`held_out`) are kept.
+        Figures by name, and the ``command`` that prints them. The results that the manifest has already, such as
+        `held_out`, are kept.
     folder : Path
         Folder for ``manifest.json`` and ``card.md``.
     about, limits : str

@@ -29,11 +29,11 @@ from train.export.onnx_operations import translations
 from train.loop.run import current_commit
 
 TOLERANCE = 1e-4
-"""Largest difference allowed between torch whole, torch stepped and ONNX stepped: of a probability, or of an
-embedding's number relative to the largest."""
+"""Largest difference allowed between the outputs of torch for a whole sound, of torch step by step and of ONNX step by
+step: of a probability, or of a number of an embedding relative to the largest one."""
 OPSET = 18
 FOLDED_BYTES = 2**26
-"""Size up to which constants are computed at the export; no layer's weights are larger."""
+"""Size in bytes up to which constants are computed at the export; no layer's weights are larger."""
 
 
 class _Graph(nn.Module):
@@ -50,7 +50,7 @@ class _Graph(nn.Module):
 
 
 def released_output(y: Tensor, manifest: Manifest) -> Tensor:
-    """Convert the output of a torch model to that of the released model.
+    """Return the output of a released model, given the output of the torch model.
 
     Parameters
     ----------
@@ -62,7 +62,8 @@ def released_output(y: Tensor, manifest: Manifest) -> Tensor:
     Returns
     -------
     Tensor, shape of `y`
-        Embeddings and masks unchanged; probabilities by softmax if the labels exclude each other, else by sigmoid.
+        Embeddings and masks unchanged; logits as probabilities, by softmax if the labels exclude each other, else by
+        sigmoid.
     """
     if not manifest.labels:
         return y
@@ -80,14 +81,14 @@ def describe(
     warm_up_frames: int,
     embedding_size: int | None = None,
 ) -> Manifest:
-    """Return the manifest of a model before `export`; `dataclasses.replace` adds what is specific to it.
+    """Return the manifest of a model before its export; `dataclasses.replace` adds what is specific to the model.
 
     Parameters
     ----------
     model : StreamingModel
         Model, whose hop and latency are taken.
     task : str
-        Name of the task; also of the model.
+        Name of the task, which becomes the name of the model too.
     labels, front_end, warm_up_frames, embedding_size
         Fields of `Manifest`.
     """
@@ -107,7 +108,7 @@ def describe(
 
 
 def export(model: StreamingModel, manifest: Manifest, folder: Path) -> Manifest:
-    """Write a released-model folder and check it against the torch model.
+    """Write the graph and manifest of a model into a folder, if the graph gives the same outputs; return the manifest.
 
     Parameters
     ----------
@@ -121,12 +122,12 @@ def export(model: StreamingModel, manifest: Manifest, folder: Path) -> Manifest:
     Returns
     -------
     Manifest
-        Manifest as written.
+        Manifest as written, with ``states`` and ``sha256``.
 
     Raises
     ------
     ModelError
-        If torch stepped, torch whole and ONNX stepped differ by more than `TOLERANCE`.
+        If torch on a whole sound, torch step by step and ONNX step by step differ by more than `TOLERANCE`.
     """
     with TemporaryDirectory() as name:
         trial = Path(name)
@@ -143,7 +144,7 @@ def export(model: StreamingModel, manifest: Manifest, folder: Path) -> Manifest:
 
 
 def write_graph(model: StreamingModel, manifest: Manifest, path: Path) -> None:
-    """Write a model, with batch norms folded, as one ONNX file for any number of streams and steps."""
+    """Write a model as one ONNX file for any number of streams and steps; batch norms are merged into convolutions."""
     folded = copy.deepcopy(model)
     fold_batch_norm(folded)
     # Two streams and two steps, because torch.export takes a size of 1 for a constant.
@@ -186,12 +187,12 @@ def _tidy(path: Path) -> None:
 
 
 def check_parity(model: StreamingModel, folder: Path, seconds: float = 6.0) -> float:
-    """Compare a torch model with a released folder on random frames, for two streams at once.
+    """Return the largest difference of a torch model from a released folder on random frames, for two streams at once.
 
     Returns
     -------
     float
-        Largest difference, of a probability or relative to the largest number of an embedding.
+        Largest difference: of a probability, or of a number of an embedding relative to the largest one.
 
     Raises
     ------

@@ -16,9 +16,10 @@ from train.export.to_onnx import TOLERANCE
 
 
 def write_program(folder: Path) -> Path:
-    """Write ``model.pt2`` beside ``model.onnx``: one step, ``(x, *state) -> (y, *state)``, for any number of streams.
+    """Write ``model.pt2`` beside ``model.onnx``, and return its path.
 
-    The program contains the SHA-256 of its graph, and its outputs are compared with the graph's.
+    It is a torch program of one step, ``(x, *state) -> (y, *state)``, for any number of streams. It contains the
+    SHA-256 of the graph, and its outputs are compared with those of the graph.
 
     Parameters
     ----------

@@ -38,7 +38,7 @@ class _YamnetGraph(nn.Module):
 
 
 def write_weightless_graph(path: Path) -> None:
-    """Export the sliding network for any batch, hop and number of steps, and remove its weights."""
+    """Write YAMNet, sliding over a stream, as an ONNX file without weights, for any batch, hop and number of steps."""
     with TemporaryDirectory() as name:
         _export(Path(name) / "model.onnx")
         model = onnx.load(Path(name) / "model.onnx")

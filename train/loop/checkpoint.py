@@ -17,12 +17,12 @@ from streamer.dsp.stft import StftConfig
 from streamer.errors import ModelError
 
 CHECKPOINT_SCHEMA = 1
-"""Version of the format; it grows whenever the content of a checkpoint changes its meaning."""
+"""Version of the format of checkpoints; it grows whenever an entry of a checkpoint changes its meaning."""
 
 
 @dataclass(frozen=True)
 class Identity:
-    """Identity of a checkpoint: the task and the front end that it belongs to.
+    """Task and front end that a checkpoint belongs to; a checkpoint of another task or front end is refused.
 
     Attributes
     ----------
@@ -37,20 +37,21 @@ class Identity:
 
     @property
     def fingerprint(self) -> str:
-        """Fingerprint of the front end; empty without one."""
+        """Fingerprint of the front end, hexadecimal; an empty text if there is none."""
         return self.front_end.fingerprint if self.front_end else ""
 
 
 @dataclass
 class Progress:
-    """Progress of a run.
+    """Progress of a run: what a resumed run needs besides the weights.
 
     Attributes
     ----------
     step : int
-        Updates done.
+        Number of updates done so far.
     scores : list of float
-        Scores of all validations; they are the state of schedules and of early stopping.
+        Score of each validation so far, the oldest first; the schedule of the learning rate and early stopping depend
+        on them.
     seconds : float
         Seconds of training so far, without the pauses between two starts.
     """
@@ -61,7 +62,7 @@ class Progress:
 
 
 def save(content: Mapping[str, Any], path: Path) -> None:
-    """Write a checkpoint so that a reader sees the old one or the new one, never a part of one."""
+    """Write `content` as a checkpoint to `path`, so that a reader sees the old file or the new one, never a part."""
     partial = path.with_suffix(".partial")
     with partial.open("wb") as out:
         torch.save(dict(content), out)
@@ -71,9 +72,10 @@ def save(content: Mapping[str, Any], path: Path) -> None:
 
 
 def describe_checkpoint(identity: Identity, config: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
-    """Return the entries that every checkpoint has beside the weights.
+    """Return the entries, by name, that every checkpoint has beside the weights: schema, task, settings and progress.
 
-    The states of torch's generators are not among them: they are seeded for each step from the seed and the step.
+    The states of torch's random generators are not among them: these are seeded for each step from the seed and the
+    step.
     """
     return {
         "schema": CHECKPOINT_SCHEMA,
@@ -87,14 +89,14 @@ def describe_checkpoint(identity: Identity, config: Mapping[str, Any], progress:
 
 
 def load(path: Path, identity: Identity) -> dict[str, Any]:
-    """Read a checkpoint onto the CPU. Only tensors and plain values are read, no code.
+    """Return the content of a checkpoint by name, with tensors on the CPU; only tensors and plain values are read.
 
     Parameters
     ----------
     path : Path
         Either ``best.pt``, whose ``weights`` are released, or ``last.pt``, whose ``states`` resume the run.
     identity : Identity
-        Expected identity.
+        Task and front end that the checkpoint must have.
 
     Raises
     ------
@@ -132,16 +134,16 @@ def load(path: Path, identity: Identity) -> dict[str, Any]:
 
 
 def load_weights(model: nn.Module, path: Path, identity: Identity, prefix: str = "") -> None:
-    """Load the weights of ``best.pt`` into a model.
+    """Load the weights of ``best.pt`` into `model`, in place.
 
     Parameters
     ----------
     model : Module
     path : Path
     identity : Identity
-        Expected identity of the checkpoint.
+        Task and front end that the checkpoint must have.
     prefix : str
-        Prefix of the names to load; it is removed, and names without it are left out.
+        Prefix of the names of the weights to load. Weights without it are left out, and the others lose it.
 
     Raises
     ------

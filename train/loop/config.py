@@ -19,7 +19,7 @@ T = TypeVar("T", bound="DataclassInstance")
 
 
 def read_config(kind: type[T], path: Path | None, assignments: Sequence[str] = ()) -> T:
-    """Build a configuration from a TOML file and ``key.key=value`` assignments, which take precedence.
+    """Return a configuration built from a TOML file and ``key.key=value`` assignments, which take precedence.
 
     Parameters
     ----------
@@ -28,7 +28,7 @@ def read_config(kind: type[T], path: Path | None, assignments: Sequence[str] = (
     path : Path or None
         TOML file, or the ``config.json`` of a run; None keeps the defaults.
     assignments : sequence of str
-        Assignments, with values in TOML; a value that is not TOML is taken as text.
+        Assignments such as ``loop.steps=100``, with values in TOML; a value that is not TOML is taken as text.
 
     Raises
     ------

@@ -73,14 +73,17 @@ def _measure_fold(plugin: Plugin, fold: int, path: Path | None, assignments: Seq
 
 
 def hold_out(plugin: Plugin, config: Any, fold: int) -> Any:
-    """Return the configuration that holds out a fold, and validates on the one before it, if it validates at all."""
+    """Return a copy of `config` that holds out `fold` as the test fold, and validates on the fold before it.
+
+    If `config` has no validation fold, neither has the copy.
+    """
     # The fold before, counted from 1; before the first one comes the last.
     chooses = (fold - 2) % len(plugin.config.folds) + 1 if config.validation_fold else 0
     return dataclasses.replace(config, fold=fold, validation_fold=chooses)
 
 
 def train_or_resume(plugin: Plugin, config: Any) -> Path:
-    """Return the finished run of a configuration: an existing one, resumed if need be, or a new one."""
+    """Return the folder of a finished run of `config`: an existing run, resumed if need be, or a new one."""
     from train.loop.launch import launch
 
     run = find_same(plugin.name, config)
@@ -91,7 +94,11 @@ def train_or_resume(plugin: Plugin, config: Any) -> Path:
 
 
 def measure_run(plugin: Plugin, run: Path, config: Any) -> dict[str, Any]:
-    """Return figures of a run's exported model on its test fold, with thresholds if a fold is there to choose them."""
+    """Return the figures of a run's model on its test fold, by name, and note them in the run's ``evaluation.json``.
+
+    With a validation fold the model is released, with thresholds; without one it is only exported, and figures that
+    need thresholds are left out.
+    """
     folder = run / ("released" if config.validation_fold else "exported")
     if config.validation_fold:
         plugin.release(run, data_folder(), CACHE, folder)
@@ -105,21 +112,21 @@ def measure_run(plugin: Plugin, run: Path, config: Any) -> dict[str, Any]:
 
 
 def pool_figures(figures: Mapping[int, Mapping[str, Any]]) -> dict[str, Any]:
-    """Return the mean and the sample standard deviation of every number that all folds have.
+    """Return the mean and the sample standard deviation, over the folds, of every number that all folds have.
 
-    A table that some folds lack is pooled over the others. A number that some of these lack is left out: it belongs to
-    a list of the worst few, which have no mean.
+    A table that some folds lack is pooled over the folds that have it. Within such a table, a number that some of these
+    folds lack is left out: it belongs to a list of the worst few, which have no mean.
 
     Parameters
     ----------
     figures : mapping of int to mapping
-        Figures of each fold; all have the same form.
+        Figures of each fold, by the number of the fold: tables of numbers, texts and further tables.
 
     Returns
     -------
     dict
-        Figures of the same form. A number becomes ``{"mean", "spread", "by fold"}``, without ``spread`` for one
-        fold; of texts, only ``what`` is kept.
+        Figures of the same form. A number becomes ``{"mean", "spread", "by fold"}``, without ``spread`` if there is
+        only one fold. Texts are left out except ``what``.
     """
     together: dict[str, Any] = {}
     for key in dict.fromkeys(key for found in figures.values() for key in found):

@@ -21,14 +21,14 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Ranks:
-    """One of the processes that train together.
+    """Place of this process among those that train one model together.
 
     Attributes
     ----------
     device : torch.device
         Device that this process computes on.
     rank, world : int
-        Number of this process, from 0, and number of processes.
+        Number of this process, from 0, and number of all processes.
     """
 
     device: torch.device
@@ -37,12 +37,12 @@ class Ranks:
 
     @property
     def first(self) -> bool:
-        """Whether this process validates and writes."""
+        """Whether this is the one process that validates and writes files."""
         return self.rank == 0
 
     @property
     def device_name(self) -> str:
-        """Name of the GPU, or torch's name of another device."""
+        """Name of the GPU, such as ``NVIDIA H200``; torch's name, such as ``cpu``, of another device."""
         return torch.cuda.get_device_name(self.device) if self.device.type == "cuda" else str(self.device)
 
     def share(self, batch: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
@@ -61,10 +61,10 @@ class Ranks:
         return tuple(part[self.rank :: self.world] for part in batch)
 
     def wrap(self, model: nn.Module) -> nn.Module:
-        """Wrap a model so that its gradients are averaged over the processes.
+        """Return `model` wrapped so that its gradients are averaged over the processes; with one process, `model`.
 
-        On GPUs its batch norms see all clips. On CPUs torch has no such batch norm, and each process normalises by
-        its own share.
+        On GPUs batch norms see the clips of all processes. On CPUs torch has no such batch norm, and each process
+        normalises by its own clips.
         """
         if self.world == 1:
             return model
@@ -73,7 +73,7 @@ class Ranks:
         return DistributedDataParallel(model)
 
     def mean(self, values: dict[str, float]) -> dict[str, float]:
-        """Return each value's mean over the processes."""
+        """Return, by the same names, the mean of each value over all processes."""
         if self.world == 1:
             return values
         together = torch.tensor(list(values.values()), dtype=torch.float64, device=self.device)
@@ -81,7 +81,7 @@ class Ranks:
         return dict(zip(values, (together / self.world).tolist(), strict=True))
 
     def agree(self, make: Callable[[], T]) -> T:
-        """Return in every process what `make` returns in the first one; an error there is raised in all."""
+        """Return in every process what `make` returns in the first; an error of `make` is raised in every process."""
         if self.world == 1:
             return make()
         box: list[Any] = [None, None]
@@ -98,7 +98,7 @@ class Ranks:
 
 
 def single_process(device: str = "auto") -> Ranks:
-    """Return the only process of a training, on a device.
+    """Return the place of a process that trains alone on a device.
 
     Parameters
     ----------
@@ -115,7 +115,7 @@ def single_process(device: str = "auto") -> Ranks:
 
 @contextmanager
 def join_processes(device: str = "auto") -> Iterator[Ranks]:
-    """Join the processes of ``torchrun``, or run alone if it did not start this process.
+    """Join the processes of ``torchrun`` and yield this process's place; without ``torchrun``, train alone.
 
     Parameters
     ----------

@@ -10,17 +10,17 @@ from train.data.recordings import FOLDS
 
 
 class HoldsOut:
-    """Base class of a run's configuration: a dataclass with ``fold`` and ``validation_fold``.
+    """Base class of the configuration of a run, which names the folds that the run does not learn from.
 
     Attributes
     ----------
     folds : sequence of int
-        All folds of the data.
+        Numbers of all folds of the data.
     fold : int
-        Fold of the test, which the run never learns from.
+        Test fold, which the run never learns from.
     validation_fold : int
-        Fold that chooses the weights. With 0 the run learns from all folds but the test's, and is validated on one of
-        those that it learns from.
+        Validation fold, on which the best weights are chosen. With 0 the run learns from all folds but the test fold,
+        and is validated on one that it learns from.
     """
 
     folds: ClassVar[Sequence[int]] = FOLDS
@@ -43,10 +43,10 @@ class HoldsOut:
 
     @property
     def learnt_folds(self) -> tuple[int, ...]:
-        """Folds that the run learns from."""
+        """Folds that the run learns from: all but the test and the validation fold."""
         return tuple(fold for fold in self.folds if fold not in (self.fold, self.validation_fold))
 
     @property
     def checked_fold(self) -> int:
-        """Fold that the run is validated on while it learns."""
+        """Fold that the run is validated on: the validation fold, or without one the first fold that it learns from."""
         return self.validation_fold or self.learnt_folds[0]

@@ -23,7 +23,7 @@ _log = logging.getLogger(__name__)
 def launch(
     plugin: Plugin, config: Any, data: Path, cache: Path, resume: Path | None = None, name: str = ""
 ) -> Path:
-    """Train a task in a new run, or resume one.
+    """Train a task in a new run, or resume the training of a run; return the run's folder.
 
     Parameters
     ----------

@@ -22,7 +22,7 @@ _log = logging.getLogger(__name__)
 
 
 class Learner:
-    """A model in training, with all that a resumed run needs.
+    """A model in training, with everything that a resumed run needs: optimisers, moving average and gradient scaler.
 
     Parameters
     ----------
@@ -57,18 +57,18 @@ class Learner:
         }
 
     def resume(self, path: Path, identity: Identity) -> Progress:
-        """Load the states of ``last.pt``, if the file exists.
+        """Load the states of ``last.pt``, if the file exists, and return the progress of the run.
 
         Parameters
         ----------
         path : Path
         identity : Identity
-            Expected identity of the checkpoint.
+            Task and front end that the checkpoint must have.
 
         Returns
         -------
         Progress
-            Progress of the run.
+            Progress of the run when the checkpoint was written; a fresh one if the file does not exist.
 
         Raises
         ------
@@ -91,13 +91,13 @@ class Learner:
         return Progress(content["step"], content["scores"], content["seconds"])
 
     def losses(self, task: Task, wrapped: nn.Module, batch: Batch) -> dict[str, Tensor]:
-        """Return the losses of a batch: their sum as ``loss``, the task's parts as ``loss/NAME``.
+        """Return the losses of a batch by name: their sum as ``loss``, each part of the task's loss as ``loss/NAME``.
 
         Parameters
         ----------
         task : Task
         wrapped : Module
-            Model, wrapped for several processes if there are several.
+            Model to compute the losses of, wrapped by `Ranks.wrap`.
         batch : tuple of Tensor
         """
         wrapped.train()
@@ -107,7 +107,7 @@ class Learner:
         return {"loss": total, **{f"loss/{name}": part for name, part in parts.items()}}
 
     def update(self, loss: Tensor, rate: float) -> None:
-        """Update the weights by the gradient of a loss, and then their moving average."""
+        """Update the weights by the gradient of `loss` at the learning rate `rate`, and then their moving average."""
         optimisers = self._optimisers.values()
         for optimiser in optimisers:
             for group in optimiser.param_groups:
@@ -123,14 +123,16 @@ class Learner:
         self._average.update_parameters(self.model)
 
     def save(self, described: Mapping[str, Any], folder: Path, is_best: bool) -> None:
-        """Write ``last.pt``; if the averaged weights are the best so far, write ``best.pt`` before it.
+        """Write the checkpoint ``last.pt`` and, if the averaged weights are the best so far, ``best.pt`` before it.
 
         Parameters
         ----------
         described : mapping
             Entries from `train.loop.checkpoint.describe_checkpoint`.
         folder : Path
+            Folder of the run.
         is_best : bool
+            Whether the last validation gave the highest score so far.
         """
         if is_best:
             save({**described, "weights": self.averaged.state_dict()}, folder / "best.pt")

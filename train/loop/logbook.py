@@ -16,7 +16,9 @@ from train.loop.run import METRICS, read_metrics
 
 
 class Logbook:
-    """Log of one run. It is a context manager.
+    """Log of a run in progress: it writes ``metrics.jsonl`` and TensorBoard's file, and shows a progress bar.
+
+    It is a context manager.
 
     Parameters
     ----------
@@ -52,19 +54,19 @@ class Logbook:
         self._board.close()
 
     def add(self, losses: Mapping[str, float]) -> None:
-        """Add the losses of one step to the mean of the next line."""
+        """Add the losses of one step to the means that the next line will have, and move the progress bar."""
         for name, value in losses.items():
             self._sums[name] += value
         self._count += 1
         self._bar.update()
 
     def note(self, step: int, figures: Mapping[str, float]) -> dict[str, float]:
-        """Write a line with the step, the mean losses since the last line, and figures.
+        """Write a line to ``metrics.jsonl`` with the step, the mean of each loss since the last line, and `figures`.
 
         Returns
         -------
         dict
-            Line that was written.
+            Line that was written: each value by its name.
         """
         losses = {name: total / self._count for name, total in self._sums.items()}
         self._sums.clear()

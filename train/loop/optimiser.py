@@ -10,10 +10,10 @@ from train.loop.task import LoopConfig
 
 
 def make_optimisers(model: nn.Module, config: LoopConfig) -> dict[str, Optimizer]:
-    """Return the optimisers of all of a model's weights, by their names in checkpoints.
+    """Return the optimisers of all weights of a model, by the names that their states have in checkpoints.
 
-    Muon (Jordan et al. 2024) makes the update of a matrix orthogonal, so that no direction is learnt before the
-    others. It is scaled as by Liu et al. (2025, "Muon is scalable for LLM training", section 2.2), so that AdamW's
+    Muon (Jordan et al. 2024) makes the update of a matrix orthogonal, so that no direction is learnt before the others.
+    The update is scaled as by Liu et al. (2025, "Muon is scalable for LLM training", section 2.2), so that AdamW's
     learning rate and weight decay suit it.
 
     Parameters

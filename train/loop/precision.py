@@ -13,7 +13,7 @@ PRECISIONS = {"bf16": torch.bfloat16, "fp16": torch.float16}
 
 
 def chosen_precision(precision: str, model: nn.Module, device: torch.device) -> torch.dtype | None:
-    """Return what the forward pass is cast to; None leaves it at float32.
+    """Return the number format that the forward pass is computed in; None for float32.
 
     Parameters
     ----------
@@ -47,10 +47,10 @@ def chosen_precision(precision: str, model: nn.Module, device: torch.device) -> 
 
 
 def why_no_lstm(dtype: torch.dtype, device: torch.device) -> str | None:
-    """Return torch's error about an LSTM in a precision on a device; None if it can compute one.
+    """Return torch's error text about an LSTM in a number format on a device; None if it can compute one.
 
-    Torch does not report this capability, and which processors have it differs between releases of oneDNN and cuDNN.
-    So a tiny LSTM is run, forward and backward.
+    Torch does not report this capability, and which processors have it differs between releases of oneDNN and cuDNN. So
+    a tiny LSTM is run, forward and backward.
     """
     probe = nn.LSTM(1, 1, device=device)
     try:
@@ -63,5 +63,5 @@ def why_no_lstm(dtype: torch.dtype, device: torch.device) -> str | None:
 
 
 def autocast(dtype: torch.dtype | None, device: torch.device) -> AbstractContextManager[None]:
-    """Return the context in which a model's forward pass runs."""
+    """Return the context manager in which a forward pass is computed in `dtype`; with None it changes nothing."""
     return torch.autocast(device.type, dtype) if dtype else nullcontext()

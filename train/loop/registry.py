@@ -34,7 +34,7 @@ TASKS: Mapping[str, str] = MappingProxyType(
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Order to measure a model on held-out data.
+    """Request to measure a model on held-out data.
 
     Attributes
     ----------
@@ -47,7 +47,7 @@ class Evaluation:
     data, cache : Path
         Folders of the data sets and of decoded sound.
     predictions : Path or None
-        Folder for the predictions of each recording; None keeps none.
+        Folder to write the model's scores of each recording to; with None they are not written.
     """
 
     model: Path
@@ -60,7 +60,7 @@ class Evaluation:
 
 @dataclass(frozen=True)
 class Plugin:
-    """Task with the functions that the commands call.
+    """Task with the functions that the commands of ``python -m train`` call.
 
     Attributes
     ----------
@@ -70,7 +70,7 @@ class Plugin:
         Frozen dataclass with a run's settings, a `train.loop.folds.HoldsOut`; its ``loop`` is a
         `train.loop.task.LoopConfig`.
     task : callable
-        Maker of the task, ``task(config, data, cache)``.
+        Function or class that makes the task: ``task(config, data, cache)`` returns a `train.loop.task.Task`.
     export : callable
         Function ``export(run, folder)``, which writes the graph and the manifest without figures, and compares the
         graph with the torch model.
@@ -80,13 +80,14 @@ class Plugin:
         Function ``release(run, data, cache, folder)``, which exports, chooses operating points on the validation fold,
         measures on the test fold and writes the card.
     input_model : str
-        Key of the configuration that names the folder of the input model, whose output this task's model takes; a run
-        keeps a copy of the folder.
+        Key of the configuration that names the folder of the input model, whose output the model of this task takes; a
+        run keeps a copy of the folder. It is empty if there is no such model.
     input_task : str
-        Task that trains the input model for each fold of a cross-validation; `input_model` has the same name.
+        Task that trains the input model for each fold of a cross-validation; `input_model` has the same name. It is
+        empty if the input model is not trained anew.
     steps : bool
-        Whether its model steps through a stream. One that does not is not exported: `Evaluation.model` is then the
-        folder of the run.
+        Whether the task's model steps through a stream. A model that does not is not exported: `Evaluation.model` is
+        then the folder of the run.
     """
 
     name: str
@@ -101,7 +102,7 @@ class Plugin:
 
 
 def find_plugin(name: str) -> Plugin:
-    """Return the plug-in of a task. Only the modules of that task are imported.
+    """Return the plug-in of the task with a name. Only the modules of that task are imported.
 
     Raises
     ------

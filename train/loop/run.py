@@ -20,7 +20,7 @@ from streamer.errors import ConfigError
 
 
 def current_commit() -> str:
-    """Return the checked-out commit, with ``+`` if files have changed since; ``unknown`` outside git."""
+    """Return the hash of the checked-out commit, with ``+`` if files have changed since; ``unknown`` outside git."""
     try:
         commit = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=True)
         # Released models are left out, because a release itself rewrites them.
@@ -45,14 +45,14 @@ METRICS = "metrics.jsonl"
 
 @dataclass(frozen=True)
 class DataUsed:
-    """Description of the data that a run learns from and is validated on.
+    """Description of the data that a run learns from and is validated on, for ``environment.json``.
 
     Attributes
     ----------
     sha256 : str
-        Hash of the contents of all files and of the settings of their features.
+        Hash of the contents of all files and of the settings of the features that are computed from them.
     recordings : int
-        Number of recordings.
+        Number of recordings that are used.
     skipped : tuple of str
         Recordings that were left out, each with the reason.
     labels : tuple of str
@@ -66,7 +66,7 @@ class DataUsed:
 
 
 class UsedData(Protocol):
-    """Recordings that a run learns from or is validated on, such as a `train.data.cache.Cache`."""
+    """Interface of recordings that a run learns from or is validated on, such as a `train.data.cache.Cache`."""
 
     @property
     def digest(self) -> str: ...
@@ -78,7 +78,7 @@ class UsedData(Protocol):
 
 
 def data_used(*caches: UsedData) -> DataUsed:
-    """Describe the data of some caches together: those of training and of validation."""
+    """Return the description of the data of several caches together, such as those of training and of validation."""
     digest = hashlib.sha256("\n".join(cache.digest for cache in caches).encode()).hexdigest()
     skipped = tuple(f"{s.source}/{s.name}: {s.reason}" for cache in caches for s in cache.skipped)
     return DataUsed(digest, sum(len(cache) for cache in caches), skipped)
@@ -101,14 +101,14 @@ def data_folder() -> Path:
 
 
 def new_run(task: str, config: Any, name: str = "") -> Path:
-    """Create the folder of a new run.
+    """Create the folder of a new run, ``runs/TASK/NAME``, and return it.
 
     Parameters
     ----------
     task : str
     config : dataclass
     name : str
-        Name of the folder; empty takes the time and the configuration's hash.
+        Name of the folder; if empty, the name is the time and a hash of `config`.
 
     Raises
     ------
@@ -128,7 +128,7 @@ def new_run(task: str, config: Any, name: str = "") -> Path:
 
 
 def find_same(task: str, config: Any) -> Path | None:
-    """Return the last run with exactly this configuration; None if there is none."""
+    """Return the folder of the last run of a task with exactly this configuration; None if there is no such run."""
     same = sorted((RUNS / task).glob(f"*-{_digest(config)}/config.json"))
     return same[-1].parent if same else None
 
@@ -138,19 +138,19 @@ def _digest(config: Any) -> str:
 
 
 def find_run(task: str, name: str = "") -> Path:
-    """Return the folder of a run.
+    """Return the folder of a run of a task.
 
     Parameters
     ----------
     task : str
     name : str
-        Path of the run, or its name in ``runs/TASK``; empty takes the run with a ``best.pt`` that was started or
-        resumed last.
+        Path of the run, or its name in ``runs/TASK``; if empty, the run with a ``best.pt`` that was started or resumed
+        last is taken.
 
     Raises
     ------
     ConfigError
-        If there is none; the text lists the runs that exist.
+        If there is no such run; the text lists the runs that exist.
     """
     # config.json is written at the start and at each resumption, so its time says which run was used last.
     written = sorted((RUNS / task).glob("*/config.json"), key=lambda path: (path.stat().st_mtime_ns, path))
@@ -168,21 +168,23 @@ def find_run(task: str, name: str = "") -> Path:
 
 
 def write_config(folder: Path, config: Any) -> None:
-    """Write a run's configuration beside its results."""
+    """Write the configuration of a run to ``config.json`` in the run's folder."""
     write_json(folder / "config.json", asdict(config))
 
 
 def write_environment(folder: Path, commit: str, computing: Mapping[str, Any], data: DataUsed) -> None:
-    """Write the environment of a run; what differs when it is resumed is added under ``resumed``.
+    """Write ``environment.json``: commit, machine, packages and data of a run.
+
+    When a run is resumed, the entries that differ from those of its start are added under ``resumed``.
 
     Parameters
     ----------
     folder : Path
-        Folder for ``environment.json``.
+        Folder of the run.
     commit : str
-        Commit that is checked out.
+        Commit that is checked out; see `current_commit`.
     computing : mapping
-        Device, number of processes and threads of each.
+        Device, number of processes, and threads of each process.
     data : DataUsed
     """
     now = {
@@ -209,14 +211,17 @@ def write_environment(folder: Path, commit: str, computing: Mapping[str, Any], d
 
 
 def note_evaluation(folder: Path, split: str, figures: Mapping[str, Any]) -> None:
-    """Write a run's figures into ``evaluation.json``, beside those of other splits."""
+    """Write figures into a run's ``evaluation.json`` under the name of the split; those of other splits stay."""
     path = folder / "evaluation.json"
     noted = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
     write_json(path, {**noted, split: figures})
 
 
 def read_metrics(folder: Path) -> list[dict[str, float]]:
-    """Return the lines of a run's ``metrics.jsonl``, oldest first, without a last one that a kill cut short."""
+    """Return the lines of a run's ``metrics.jsonl``, each as values by name, the oldest first.
+
+    A last line that a kill cut short is left out; without the file the list is empty.
+    """
     path = folder / METRICS
     if not path.is_file():
         return []
@@ -227,7 +232,7 @@ def read_metrics(folder: Path) -> list[dict[str, float]]:
 
 
 def summaries(tasks: Sequence[str]) -> list[str]:
-    """Return a line for each run of some tasks: its folder, last step and best score."""
+    """Return a line of text for each run of some tasks: its folder, last step and best score."""
     lines = []
     for task in tasks:
         for folder in sorted(path.parent for path in (RUNS / task).glob("*/config.json")):
@@ -243,7 +248,7 @@ def summaries(tasks: Sequence[str]) -> list[str]:
 
 
 def write_json(path: Path, content: Any) -> None:
-    """Write a JSON file, whole or not at all."""
+    """Write `content` as JSON to `path`, so that a reader sees the whole file or the old one."""
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_suffix(f".{os.getpid()}")
     partial.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")

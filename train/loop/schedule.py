@@ -15,10 +15,10 @@ from streamer.errors import ConfigError
 
 
 class Schedule(Protocol):
-    """Learning rate over a run, relative to the configured one."""
+    """Interface of a schedule of the learning rate over a run."""
 
     def factor(self, step: int, steps: int, scores: Sequence[float]) -> float:
-        """Return the factor of the learning rate.
+        """Return the factor by which the configured learning rate is multiplied at a step.
 
         Parameters
         ----------
@@ -32,14 +32,14 @@ class Schedule(Protocol):
 
 @dataclass(frozen=True)
 class Cosine:
-    """Linear rise, then a fall along half a cosine (Loshchilov and Hutter 2017, without restarts).
+    """Schedule that rises linearly to the full rate, then falls along half a cosine (Loshchilov and Hutter 2017).
 
     Attributes
     ----------
     warm_up_steps : int
         Steps of the rise.
     final : float
-        Rate at the end, a share of the learning rate.
+        Rate at the end of the run, as a share of the configured learning rate.
     """
 
     warm_up_steps: int = 200
@@ -54,16 +54,16 @@ class Cosine:
 
 @dataclass(frozen=True)
 class StepDecay:
-    """Linear rise, then a fall after every so many steps.
+    """Schedule that rises linearly to the full rate, then falls each time after a fixed number of steps.
 
     Attributes
     ----------
     warm_up_steps : int
         Steps of the rise.
     every : int
-        Steps between two falls, counted from the start of the run.
+        Number of steps from one fall to the next, counted from the start of the run.
     decay : float
-        Factor of each fall.
+        Factor by which the rate is multiplied at each fall.
     """
 
     warm_up_steps: int = 200
@@ -76,18 +76,18 @@ class StepDecay:
 
 @dataclass(frozen=True)
 class Plateau:
-    """Linear rise, then a fall whenever the score has stopped growing.
+    """Schedule that rises linearly to the full rate, then falls whenever the score has stopped growing.
 
     Attributes
     ----------
     warm_up_steps : int
         Steps of the rise.
     patience : int
-        Validations without a new best score before a fall, counted again after each.
+        Number of validations without a new best score after which the rate falls; after a fall they are counted anew.
     decay : float
-        Factor of each fall.
+        Factor by which the rate is multiplied at each fall.
     final : float
-        Lowest rate, a share of the learning rate.
+        Lowest rate, as a share of the configured learning rate.
     """
 
     warm_up_steps: int = 200
@@ -107,14 +107,16 @@ class Plateau:
 
 @dataclass(frozen=True)
 class OneCycle:
-    """Rise and fall along half a cosine each (Smith and Topin 2018), without a cycle of momentum.
+    """Schedule that rises to the full rate and falls, along half a cosine each (Smith and Topin 2018).
+
+    Unlike there, momentum stays constant.
 
     Attributes
     ----------
     rise : float
         Share of the run that the rise takes, 0 to 1.
     first, final : float
-        Rates at the start and at the end, shares of the learning rate.
+        Rates at the start and at the end, as shares of the configured learning rate.
     """
 
     rise: float = 0.3
@@ -131,7 +133,7 @@ class OneCycle:
 
 @dataclass(frozen=True)
 class ScheduleConfig:
-    """Choice of the schedule that a run follows, with the settings of each.
+    """Name of the schedule that a run follows, with the settings of all schedules.
 
     Attributes
     ----------
@@ -160,7 +162,7 @@ class ScheduleConfig:
 
     @property
     def chosen(self) -> Schedule:
-        """Schedule that the run follows."""
+        """Settings of the schedule that the run follows."""
         return self._by_name()[self.name]
 
     def _by_name(self) -> dict[str, Schedule]:
@@ -173,7 +175,7 @@ class ScheduleConfig:
 
 
 def validations_since_best(scores: Sequence[float]) -> int:
-    """Return the number of validations since the best score; 0 before the first validation."""
+    """Return the number of validations since the one with the best score; 0 if there was none yet."""
     return len(scores) - 1 - scores.index(max(scores)) if scores else 0
 
 

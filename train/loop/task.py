@@ -20,35 +20,36 @@ OPTIMISERS = ("adamw", "muon")
 
 @dataclass(frozen=True)
 class LoopConfig:
-    """Settings of the training loop.
+    """Settings of the training loop, which every task has under ``loop`` in its configuration.
 
     Attributes
     ----------
     seed : int
         Seed of the weights and of everything that is drawn at random.
     steps, batch : int
-        Number of updates, and clips in each, over all processes.
+        Number of updates of the weights, and number of clips of which an update is computed, over all processes.
     optimiser : {"adamw", "muon"}
         Optimiser; with ``muon``, matrices are updated by Muon and the rest by AdamW.
     learning_rate, weight_decay : float
-        Settings of the optimiser.
+        Highest learning rate of the run, and weight decay, of the optimiser.
     schedule : ScheduleConfig
         Schedule of the learning rate.
     average : float
-        Decay of the moving average of the weights, which is validated and released: at each update it moves
+        Decay of the moving average of the weights, which is validated and released: at each update the average moves
         ``1 - average`` of the way to the weights.
     gradient_norm : float
         Largest norm of the gradient; a larger one is scaled down to it.
     validate_every : int
         Steps between two validations, each of which writes a checkpoint.
     patience : int
-        Validations without a new best score after which training stops early; with 0 it never does.
+        Number of validations without a new best score after which training stops early; with 0 it never does.
     device : str
         Name of the device: ``auto`` (a GPU if there is one), ``cpu``, ``cuda`` or ``cuda:N``.
     precision : {"auto", "float32", "bf16", "fp16"}
         Precision of the forward pass; ``auto`` is bf16 on GPUs that have it, fp16 on other GPUs, float32 on CPUs.
     threads, workers : int
-        Threads of torch, and processes that make batches; with 0 the training process makes them.
+        Number of torch's threads, and number of processes that make batches; with 0 workers the training process makes
+        the batches itself.
     """
 
     seed: int = 1
@@ -109,7 +110,7 @@ class Task(Protocol):
     def front_end(self) -> LogMelConfig | StftConfig | None: ...
 
     def data_hash(self) -> DataUsed:
-        """Describe the data of training and validation; see `train.loop.run.data_used`."""
+        """Return a description of the data of training and validation; see `train.loop.run.data_used`."""
         ...
 
     def make_model(self) -> nn.Module:
@@ -117,18 +118,18 @@ class Task(Protocol):
         ...
 
     def make_batch(self, seed: int, step: int, size: int) -> Batch:
-        """Return the batch of a step, on the CPU, clips first: the same for the same arguments."""
+        """Return the batch of a step, tensors on the CPU with a row for each clip: the same for the same arguments."""
         ...
 
     def loss(self, model: nn.Module, batch: Batch) -> dict[str, Tensor]:
-        """Return the parts of the loss by name, each a scalar; training minimises their sum.
+        """Return the parts of the loss of a batch by name, each a scalar; training minimises their sum.
 
         `model` may be wrapped: call it, and use none of its attributes. `batch` is on the model's device.
         """
         ...
 
     def validate(self, model: nn.Module) -> dict[str, float]:
-        """Return figures on the validation split; the weights with the highest ``score`` are kept.
+        """Return figures on the validation fold by name. The weights with the highest ``score``, one of them, are kept.
 
         `model` is on the device of training; move its input there.
         """

@@ -29,7 +29,7 @@ _log = logging.getLogger(__name__)
 
 
 def train(task: Task, config: LoopConfig, folder: Path, ranks: Ranks | None = None) -> Path:
-    """Train a task in a run's folder, or resume its training.
+    """Train a task in a run's folder, or resume its training; return the path of the best weights.
 
     Parameters
     ----------
@@ -39,7 +39,7 @@ def train(task: Task, config: LoopConfig, folder: Path, ranks: Ranks | None = No
         Folder for ``last.pt`` (to resume from), ``best.pt`` (the weights to release), ``metrics.jsonl`` and
         TensorBoard's event file; created if absent.
     ranks : Ranks, optional
-        Place of this process among several; by default it is alone, on ``config.device``.
+        Place of this process among several that train together; by default it trains alone, on ``config.device``.
 
     Returns
     -------
@@ -93,7 +93,7 @@ def train(task: Task, config: LoopConfig, folder: Path, ranks: Ranks | None = No
 
 
 def seed_all(*numbers: int) -> None:
-    """Seed torch's and Python's generators from some numbers. NumPy's generators are made where they are used."""
+    """Seed the random generators of torch and of Python from `numbers`; NumPy's are made where they are used."""
     seed = int(np.random.SeedSequence(numbers).generate_state(1, np.uint64)[0])
     # Not torch.manual_seed, which queues a call for each absent device and never removes it.
     torch.default_generator.manual_seed(seed)

@@ -37,13 +37,13 @@ from train.yamnet.npz import read_npz
 
 SECONDS = 5.0
 STEP_FRAMES = 8
-"""Frames in one step, which has one label: the ear's hop."""
+"""Number of frames of 10 ms in a step of an example, the ear's hop; each step has one label."""
 STEPS = 62
 FRAMES = STEPS * STEP_FRAMES
 PATCH_STEPS = 6
 """Steps from one patch of the teachers to the next: 0.48 s, as in their publication."""
 FIRST_PATCH_STEP = PATCH_FRAMES // STEP_FRAMES - 1
-"""Index of the step at whose end the first patch ends."""
+"""Index of the step at whose end the first patch of 0.96 s ends."""
 PATCHES = (FRAMES - PATCH_FRAMES) // (PATCH_STEPS * STEP_FRAMES) + 1
 FRONT_END = LogMel()
 TEACHERS = ("yamnet/yamnet_weights.npz", "yamnet/lite/yamnet_weights.npz")
@@ -52,16 +52,16 @@ which logistic regression separates ESC-50's classes better (0.842 against 0.829
 PERFORMANCE_CHANGES = Recipe(
     speed=0.6, room=0, far=0, filter=0, noise=0, codec=0, gain_db=(0.0, 0.0), speed_factor=(0.8, 1.25)
 )
-"""Changes of the sound itself, after which it is determined where it is audible."""
+"""Changes of a clip's own sound, such as its speed. Where the clip is audible is determined after them."""
 RECORDING_CHANGES = Recipe(speed=0, pitch=0, move=0)
-"""Changes by room, microphone and codec, which leave the labels as they are."""
+"""Changes of a clip by room, microphone and codec, which leave its labels as they are."""
 BATCH = 16
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class DistillationConfig:
-    """Settings of how many examples are made from a fold's recordings.
+    """Settings of the examples for distillation: how many are made from a fold's recordings, and of which kind.
 
     Attributes
     ----------
@@ -69,13 +69,13 @@ class DistillationConfig:
         Number of examples made from each clip of everyday sound: the first is the clip as recorded, the others are
         augmented.
     scenes : int
-        Number of scenes of music, speech and sounds, one after the other and mixed.
+        Number of scenes, in which music, speech and sounds follow one another and are mixed.
     excerpts_per_hour : int
         Number of excerpts from each hour of all recordings but clips of everyday sound; 720 cover all of it.
     scene : SceneConfig
         Settings of the scenes.
     seed : int
-        Seed of everything that is drawn.
+        Seed of everything that is drawn at random.
     """
 
     variants: int = 4
@@ -89,6 +89,8 @@ class DistillationConfig:
 class TeacherAnswers:
     """Examples of one fold with the outputs of the teachers: arrays with one row per example, mapped from disk.
 
+    An example is 5 s of sound: a clip of everyday sound, a scene or an excerpt of a recording.
+
     Attributes
     ----------
     folder : Path
@@ -96,15 +98,15 @@ class TeacherAnswers:
     frames : float16 array, shape (examples, FRAMES, mel_bands)
         Log-mel frames.
     embedding : float16 array, shape (examples, PATCHES, 1024)
-        Square roots of the teacher's embedding, since they are closer to a normal distribution.
+        Square roots of the second teacher's embedding, since they are closer to a normal distribution.
     logits : float16 array, shape (examples, PATCHES, 521)
-        Mean of both teachers' logits.
+        Mean of both teachers' logits of AudioSet's classes.
     music, classes : int8 array, shape (examples, STEPS)
-        Labels as in `train.mixing.scenes`.
+        Labels of each step: whether there is music, and the class of everyday sound, as in `train.mixing.scenes`.
     clip : int16 array, shape (examples,)
         Class of an example that is a single clip of everyday sound; -1 for all others.
     raw : bool array, shape (examples,)
-        Whether the example is a clip as recorded.
+        Whether the example is a clip of everyday sound as recorded, without augmentation.
     """
 
     folder: Path
@@ -121,7 +123,7 @@ class TeacherAnswers:
 
     @property
     def arrays(self) -> dict[str, Array]:
-        """The arrays by name."""
+        """Arrays of the examples by name, as in `SHAPES`."""
         return {name: getattr(self, name) for name in SHAPES}
 
 
@@ -144,7 +146,7 @@ def load_teacher_answers(
     data: Path,
     cache: Path,
 ) -> TeacherAnswers:
-    """Return the examples of one fold; compute them if they are not on disk.
+    """Return the examples of one fold with the outputs of the teachers; compute them if they are not on disk.
 
     Parameters
     ----------

@@ -23,12 +23,14 @@ _log = logging.getLogger(__name__)
 
 
 def load_embeddings(ear: OnnxModel, examples: TeacherAnswers) -> Array:
-    """Return the ear's embeddings of all examples of a fold; compute them if they are not on disk.
+    """Return the ear's embeddings of all examples of a fold, mapped from disk; compute them if they are not there.
 
     Parameters
     ----------
     ear : OnnxModel
+        Exported ear.
     examples : TeacherAnswers
+        Examples of the fold.
 
     Returns
     -------
@@ -57,7 +59,7 @@ def _build(ear: OnnxModel, examples: TeacherAnswers, path: Path) -> None:
 
 
 class EmbeddingCache(Cache):
-    """Keeps an ear's embeddings of whole recordings, computed with a fresh state for each.
+    """Keeps the embeddings of whole recordings on disk, computed by an ear with a fresh state for each recording.
 
     Parameters
     ----------
@@ -65,7 +67,7 @@ class EmbeddingCache(Cache):
     folder : Path
         Folder of all caches.
     ear : OnnxModel
-        Model of the embeddings. Another one is another cache.
+        Exported ear. Embeddings of different ears are kept apart.
     """
 
     def __init__(self, recordings: Iterable[Recording], folder: Path, ear: OnnxModel) -> None:
@@ -75,7 +77,7 @@ class EmbeddingCache(Cache):
         super().__init__(recordings, folder, depends_on, self._embed)
 
     def embeddings(self, index: int, first: int = 0, count: int | None = None) -> Array:
-        """Return a slice of a recording's embeddings, cut at its end.
+        """Return the embeddings of a recording from `first` on, `count` of them or as many as there are.
 
         Parameters
         ----------

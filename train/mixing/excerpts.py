@@ -20,17 +20,18 @@ RECIPE = Recipe(speed=0.3, move=0.0, room=0.25, far=0.1, codec=0.1, gain_db=(-40
 
 
 class Excerpts:
-    """Cuts recordings, laid end to end, into excerpts of one length.
+    """Cuts recordings, laid end to end, into excerpts of one length, with labels.
 
     Short recordings follow each other within one excerpt, and every hour of sound gives equally many excerpts.
 
     Parameters
     ----------
     sounds : SoundCache
+        Sounds of the recordings.
     indices : sequence of int
         Indices of the recordings to be used, in the order in which they are laid end to end.
     is_ambiguous : callable
-        ``is_ambiguous(recording)``: whether it is neither clearly music nor clearly not.
+        ``is_ambiguous(recording)`` returns whether a recording is neither clearly music nor clearly not.
     """
 
     def __init__(
@@ -42,11 +43,11 @@ class Excerpts:
 
     @property
     def hours(self) -> float:
-        """Length of all recordings together, in hours."""
+        """Length of all recordings of `indices` together, in hours."""
         return float(self._ends[-1]) / RATE_HZ / 3600 if len(self._ends) else 0.0
 
     def make(self, rng: np.random.Generator, count: int, seconds: float) -> Iterator[Scene]:
-        """Yield excerpts, one from each of `count` equal spans of the whole time, at a random place in its span.
+        """Yield `count` excerpts with labels, each from a random place in one of `count` equal spans of all recordings.
 
         Parameters
         ----------

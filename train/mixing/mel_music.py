@@ -12,12 +12,12 @@ from train.data.sets.gtzan_mels import MelTracks
 from train.mixing.scenes import IGNORE, MIN_AUDIBLE_DB, MUSIC
 
 FLOOR = 80.0 / DB
-"""Range of the file below a track's loudest band, as a natural logarithm of power."""
+"""Difference between the loudest and the softest value of a track in the mel file, as a natural logarithm of power."""
 STEP = 0.036
-"""Rounding of the file, in standard deviations of a track."""
+"""Step to which values of the mel file are rounded, in standard deviations of a track."""
 RMS_DB = -22.5
-"""Offset from the mean power in the bands of music to its level re full scale. It deviates by 0.3 dB over GTZAN's
-tracks."""
+"""Difference, in dB, between the level of music re full scale and the mean power in its bands. The difference varies by
+0.3 dB over GTZAN's tracks."""
 OVER_DB = (-13.0, 17.0)
 """Lowest and highest level of the music re other sound in its place."""
 ALONE_DB = (-50.0, -6.0)
@@ -25,13 +25,13 @@ ALONE_DB = (-50.0, -6.0)
 
 
 class MelMusic:
-    """Mixes clips of the file into frames of scenes.
+    """Mixes music from GTZAN's mel file into scenes of log-mel frames.
 
     Parameters
     ----------
     mels : MelTracks
     folds : sequence of int
-        Folds, of five, whose tracks are used.
+        Folds, 1 to 5, whose tracks are used.
     bands : int
         Number of bands, counted from the lowest: those of `models.front_ends`.
     audible_db : float
@@ -44,7 +44,7 @@ class MelMusic:
         self._audible_db = audible_db
 
     def mix_into(self, rng: np.random.Generator, frames: Array, labels: Array, wait_steps: int) -> None:
-        """Add a clip at a random position of each scene; `frames` and `labels` are changed in place.
+        """Mix a clip of music into each scene at a random position; `frames` and `labels` are changed in place.
 
         Parameters
         ----------
@@ -52,7 +52,7 @@ class MelMusic:
         frames : float32 array, shape (scenes, frames, bands)
         labels : int8 array, shape (scenes, steps)
         wait_steps : int
-            Number of steps after a change whose label is ignored.
+            Number of steps after the start and the end of the clip whose labels become `IGNORE`.
         """
         hop_frames = frames.shape[1] // labels.shape[1]
         length = min(self._clips.shape[1] // hop_frames, labels.shape[1])
@@ -73,12 +73,12 @@ class MelMusic:
 
 
 def level_db(frames: Array) -> float:
-    """Estimate the level re full scale from log-mel frames; right for music, some 4 dB too high for white noise."""
+    """Return the level in dB re full scale of log-mel frames: right for music, some 4 dB too high for white noise."""
     return DB * float(np.log(np.exp(frames).mean())) + RMS_DB
 
 
 def match_file_precision(frames: Array) -> Array:
-    """Apply the floor and the rounding of the mel file to frames.
+    """Return frames with the dynamic range and the rounding of the mel file.
 
     Otherwise a model could recognise the clips of the file by their precision instead of by their music.
 

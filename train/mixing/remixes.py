@@ -18,16 +18,17 @@ CHANCES = ("speed", "pitch", "equaliser", "filter", "room", "noise", "codec")
 
 @dataclass(frozen=True)
 class RemixConfig:
-    """Settings of remixes.
+    """Settings of remixes, the training examples of the separation.
 
     Attributes
     ----------
     seconds : float
         Length of a remix.
     own : float
-        Chance that a voice keeps its own accompaniment, in time. Otherwise it gets that of any song.
+        Chance that a voice keeps the accompaniment of its own song, in time. Otherwise it gets the accompaniment of any
+        song.
     voice_only, music_only : float
-        Chances that the other stem is silent.
+        Chance that the accompaniment is silent, and chance that the voice is.
     voice_db : tuple of float
         Lowest and highest level of the voice re the accompaniment, by active levels.
     level_db : tuple of float
@@ -91,7 +92,7 @@ class RemixConfig:
 
 @dataclass(frozen=True)
 class Remix:
-    """A mixture and its stems, each float32, shape (samples,).
+    """A training example of the separation: a mixture and its true stems, each float32, shape (samples,).
 
     `mixture` is the sum of the stems, unless a codec changed it.
     """
@@ -102,7 +103,7 @@ class Remix:
 
 
 class Remixes:
-    """Makes remixes of songs.
+    """Makes remixes: voices over accompaniments of the same or other songs, at other levels, speeds and pitches.
 
     Parameters
     ----------
@@ -129,7 +130,7 @@ class Remixes:
         self._longest = int(self._samples * max(1.0, config.speed_factor[1])) + 1
 
     def make(self, rng: np.random.Generator) -> Remix:
-        """Return a new remix."""
+        """Return a new remix of `config.seconds` seconds at 16 kHz; everything random is drawn from `rng`."""
         c = self._config
         voice, music = self._aligned_stems(rng) if rng.random() < c.own else self._unrelated_stems(rng)
         voice, music = (self._filter(rng, stem) for stem in (voice, music))

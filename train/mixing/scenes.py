@@ -38,7 +38,7 @@ PARTS = (
 
 @dataclass(frozen=True)
 class SceneConfig:
-    """Settings of scenes.
+    """Settings of scenes: their length, their parts and how they are labelled.
 
     Attributes
     ----------
@@ -47,11 +47,11 @@ class SceneConfig:
     shortest_s, longest_s : float
         Shortest and longest length of a part.
     weights : tuple of float
-        Probabilities of `PARTS`; their sum is 1.
+        Probability of each kind of part, in the order of `PARTS`; their sum is 1.
     audible_db : float
-        Level re other sound from which music counts as music. Below it the label is ignored.
+        Level of music re other sound, in dB, from which it is labelled as music. Below it the label is `IGNORE`.
     unknowable_s : float
-        Time after a change, and after the start, in which labels are ignored.
+        Time after a change, and after the start, in which labels of steps are `IGNORE`.
     """
 
     seconds: float = 8.0
@@ -64,14 +64,14 @@ class SceneConfig:
 
 @dataclass(frozen=True)
 class Scene:
-    """Sound with labels for each sample.
+    """Sound with labels for each of its samples.
 
     Attributes
     ----------
     sound : float32 array, shape (samples,)
         Samples at 16 kHz.
     music : int8 array, shape (samples,)
-        `MUSIC`, `OTHER` or `IGNORE`.
+        Whether there is music: `MUSIC`, `OTHER` or `IGNORE`.
     classes : int8 array, shape (samples,)
         Index of the class of everyday sound, `NO_CLASS` or `IGNORE`.
     """
@@ -82,7 +82,7 @@ class Scene:
 
 
 class Scenes:
-    """Makes scenes out of decoded recordings.
+    """Makes scenes from the sound of recordings: parts of different kinds, one after another and mixed.
 
     Parameters
     ----------
@@ -107,7 +107,7 @@ class Scenes:
         self._pools = {kind: list(by_source.values()) for kind, by_source in pools.items()}
 
     def make(self, rng: np.random.Generator, samples: int) -> Scene:
-        """Return a new scene of `samples` samples."""
+        """Return a new scene of `samples` samples at 16 kHz; everything random is drawn from `rng`."""
         c = self._config
         sound, music = np.zeros(samples, np.float32), np.full(samples, OTHER, np.int8)
         classes = np.full(samples, NO_CLASS, np.int8)
@@ -175,9 +175,10 @@ class Scenes:
 
 
 def step_labels(labels: Array, hop_samples: int, config: SceneConfig) -> Array:
-    """Return labels of a model's steps from labels of samples.
+    """Return the labels of a model's steps, given the labels of samples.
 
-    Step ``k`` is labelled by sample ``(k + 1) * hop_samples - 1``.
+    Step ``k`` has the label of sample ``(k + 1) * hop_samples - 1``. After each change, and at the start, labels are
+    `IGNORE` for ``config.unknowable_s``.
 
     Parameters
     ----------

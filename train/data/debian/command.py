@@ -20,7 +20,7 @@ from train.data.debian.packages import PACKAGES
     help="Folder.  [default: debian, in the user's cache]",
 )
 def fetch_command(data_set: str, small: bool, into: Path | None) -> None:  # noqa: ARG001  (there is one set so far)
-    """Download free music, effects and speech from Debian's archive: 2 GB, 0.6 GB as 16 kHz mono.
+    """Download free music, effects and speech from Debian's archive: 2 GB, which become 0.6 GB of 16 kHz mono.
 
     Nothing is installed. Packages that are there already are not downloaded again: after an interruption, run the same
     command again.

@@ -24,10 +24,10 @@ LONGEST_S = 30.0
 """Longest piece: as long as the clips of GTZAN."""
 SHORTEST_S = 0.1
 QUALITY = 0.5
-"""Quality of Vorbis, 0 to 1: some 6 kB per second, a third of FLAC. Nearly all of the sources are Vorbis or Opus of
-lower quality already, and labels do not depend on the last bits."""
+"""Quality of Vorbis, 0 to 1: some 6 kB for a second of sound, a third of what FLAC takes. Nearly all files in the
+packages are Vorbis or Opus of lower quality already, and labels do not depend on the last bits."""
 BLOCK = RATE_HZ
-"""Samples per write, since libsndfile's Vorbis encoder needs stack for all of them."""
+"""Number of samples in a write, since libsndfile's Vorbis encoder needs stack for all samples of a write."""
 WORKERS = 2
 """Threads that decode. Decoder, resampler and encoder release the interpreter lock."""
 PIECES, SKIPPED = "pieces.csv", "skipped.csv"
@@ -35,16 +35,16 @@ PIECES, SKIPPED = "pieces.csv", "skipped.csv"
 
 @dataclass(frozen=True)
 class Piece:
-    """A piece of a file in a package.
+    """A piece of sound, cut from a file of a package: a row of ``pieces.csv``.
 
     Attributes
     ----------
     file : str
-        Its name on disk.
+        Name of the piece's own file, such as ``00012-000.ogg``.
     source : str
-        Path of the file in the package that it was cut from.
+        Path in the package of the file that the piece was cut from.
     first_s, seconds : float
-        Where it begins in that, and how long it is.
+        Start of the piece in that file, and length of the piece, both in seconds.
     """
 
     file: str
@@ -55,21 +55,21 @@ class Piece:
 
 @dataclass(frozen=True)
 class Dropped:
-    """A file in a package that is left out, with the reason."""
+    """A file of a package, or a part of one, that is left out, with the reason: a row of ``skipped.csv``."""
 
     source: str
     reason: str
 
 
 def cut(name: str, files: Mapping[str, Path], folder: Path) -> tuple[list[Piece], list[Dropped]]:
-    """Cut files to pieces, and write those with their tables into a folder.
+    """Cut the sound files of a package to pieces of at most `LONGEST_S`, and write them and two tables to a folder.
 
     Parameters
     ----------
     name : str
         Name of the package.
     files : mapping
-        Path in the package to path on disk.
+        Path on disk of each file, by its path in the package.
     folder : Path
         Folder for the pieces, ``pieces.csv`` and ``skipped.csv``.
 
@@ -98,7 +98,7 @@ def cut(name: str, files: Mapping[str, Path], folder: Path) -> tuple[list[Piece]
 
 
 def write_table(path: Path, kind: type, rows: Iterable[Any]) -> None:
-    """Write dataclasses of one kind as CSV, whole or not at all."""
+    """Write dataclasses of one kind to a CSV file, a column for each field; a reader sees the whole file or none."""
     partial = path.with_name(path.name + ".partial")
     with partial.open("w", newline="", encoding="utf-8") as out:
         table = csv.writer(out, lineterminator="\n")
@@ -109,7 +109,7 @@ def write_table(path: Path, kind: type, rows: Iterable[Any]) -> None:
 
 
 def read_pieces(path: Path) -> Iterator[Piece]:
-    """Read ``pieces.csv``."""
+    """Yield the rows of a ``pieces.csv`` as pieces."""
     with path.open(newline="", encoding="utf-8") as table:
         for row in csv.DictReader(table):
             yield Piece(row["file"], row["source"], float(row["first_s"]), float(row["seconds"]))

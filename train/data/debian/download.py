@@ -14,16 +14,16 @@ RETRIES = 3
 
 
 class PackageError(StreamError):
-    """Raised for a package that cannot be downloaded or unpacked."""
+    """Raised for a Debian package that cannot be downloaded or unpacked."""
 
 
 def check_tools() -> None:
-    """Check that the programs for downloading and unpacking are installed.
+    """Check that apt-get and dpkg, which download and unpack packages, are installed.
 
     Raises
     ------
     ConfigError
-        If one is not.
+        If one of the programs is not installed.
     """
     for tool in ("apt-get", "dpkg"):
         if shutil.which(tool) is None:
@@ -34,7 +34,7 @@ def check_tools() -> None:
 
 
 def download(name: str, folder: Path) -> Path:
-    """Download a package, unless its archive is in the folder already.
+    """Download the archive of a Debian package, unless it is in the folder already, and return its path.
 
     Parameters
     ----------
@@ -46,7 +46,7 @@ def download(name: str, folder: Path) -> Path:
     Returns
     -------
     Path
-        Archive, ``NAME_VERSION.deb``.
+        Path of the archive, ``NAME_VERSION.deb``.
 
     Raises
     ------

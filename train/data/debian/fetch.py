@@ -28,14 +28,15 @@ def default_folder() -> Path:
 
 
 def fetch(folder: Path, packages: Sequence[Package]) -> list[LabelledPiece]:
-    """Fetch packages one after the other, and label everything in the folder.
+    """Download Debian packages, cut their sound to pieces, and label all pieces in the folder.
 
-    A package that is there already is not fetched again. If one fails, the others are fetched all the same.
+    A package that is there already is not downloaded again. If a package fails, the next ones are fetched all the same.
 
     Parameters
     ----------
     folder : Path
-        Folder for a subfolder of each package, with its pieces and its ``copyright``, and for ``labels.csv``.
+        Folder for ``labels.csv`` and for a subfolder of each package, which holds the package's pieces and its
+        ``copyright`` file.
     packages : sequence of Package
 
     Returns

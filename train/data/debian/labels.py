@@ -19,18 +19,18 @@ LABELS = "labels.csv"
 
 @dataclass(frozen=True)
 class LabelledPiece:
-    """A row of ``labels.csv``.
+    """A piece of sound from a Debian package with its labels: a row of ``labels.csv``.
 
     Attributes
     ----------
     file : str
         Path of the piece, ``PACKAGE/PIECE``, below the table's folder.
     package, source : str
-        Package, and path of the file in it that the piece was cut from.
+        Name of the package, and path in the package of the file that the piece was cut from.
     kind : {"music", "speech", "sound", "singing"}
         Kind of sound.
     category : str
-        Class of sound, as in `train.data.debian.packages`.
+        Class of sound, such as ``effects`` or ``jingles``; see `train.data.debian.packages`.
     fold : int
         Fold, 1 to 5, the same for all pieces of a package.
     first_s, seconds : float
@@ -48,7 +48,7 @@ class LabelledPiece:
 
 
 def label_all(folder: Path, packages: Iterable[Package]) -> list[LabelledPiece]:
-    """Label the pieces of every fetched package, and write the table.
+    """Label the pieces of every fetched package, write the table ``labels.csv``, and return its rows.
 
     The table is written anew each time, so that a change of the labels needs no new download.
 
@@ -70,12 +70,12 @@ def label_all(folder: Path, packages: Iterable[Package]) -> list[LabelledPiece]:
 
 
 def read_labels(folder: Path) -> list[LabelledPiece]:
-    """Read the table.
+    """Return the rows of ``labels.csv`` in a folder.
 
     Raises
     ------
     ConfigError
-        If it is not there, or a row has other columns or values.
+        If the table is not there, or one of its rows has other columns or values.
     """
     path = folder / LABELS
     if not path.is_file():
@@ -85,7 +85,7 @@ def read_labels(folder: Path) -> list[LabelledPiece]:
 
 
 def hours(rows: Iterable[LabelledPiece]) -> dict[str, float]:
-    """Return the hours of each kind of sound."""
+    """Return the length of all pieces of each kind of sound, in hours, by kind."""
     seconds: dict[str, float] = defaultdict(float)
     for row in rows:
         seconds[row.kind] += row.seconds

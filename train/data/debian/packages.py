@@ -16,7 +16,7 @@ DOUBTFUL = ("atmospheres", "jingles", "notes", "ring_tones", "strokes", "sung_wo
 
 @dataclass(frozen=True)
 class Label:
-    """Label of the files whose path matches a pattern.
+    """Rule that gives a kind and a category of sound to the files of a package whose path matches a pattern.
 
     Attributes
     ----------
@@ -26,7 +26,7 @@ class Label:
     kind : {"music", "speech", "sound", "singing"}
         Kind of sound.
     category : str
-        Class of sound.
+        Class of sound in this table's own terms, such as ``music``, ``effects``, ``speech``, ``jingles`` or ``notes``.
     """
 
     pattern: str
@@ -36,20 +36,20 @@ class Label:
 
 @dataclass(frozen=True)
 class Package:
-    """A Debian package.
+    """A Debian package whose sound files are used as training data, with the labels of the files.
 
     Attributes
     ----------
     name : str
     fold : int
-        1 to 5. A package is in one fold as a whole, since its files have authors, takes and motifs in common. So are
-        packages of one project.
+        Fold, 1 to 5, of all files of the package, since they have authors, takes and motifs in common. Packages of one
+        project have the same fold.
     megabytes : int
         Size of the download.
     labels : tuple of Label
-        Labels, of which the first that matches a file's path applies; the last matches every path.
+        Labels, of which the first one that matches a file's path applies; the last one matches every path.
     small : bool
-        Whether it belongs to the small selection, which has every kind of sound and is fetched in minutes.
+        Whether the package belongs to the small selection, which has every kind of sound and is fetched in minutes.
     """
 
     name: str
@@ -59,7 +59,15 @@ class Package:
     small: bool = False
 
     def label(self, path: str) -> Label:
-        """Return the label of a file by its path in the package."""
+        """Return the kind and category of sound of a file of this package: the first of `labels` that matches `path`.
+
+        There always is one, since the last of `labels` matches every path.
+
+        Parameters
+        ----------
+        path : str
+            Path of the file in the package, such as ``usr/share/games/supertux2/music/forest.ogg``.
+        """
         return next(label for label in self.labels if fnmatchcase(path, label.pattern))
 
 

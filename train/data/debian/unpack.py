@@ -19,7 +19,7 @@ ZIPPED = (".pk3",)
 
 
 def unpack(archive: Path, folder: Path, copyright_file: Path) -> dict[str, Path]:
-    """Write the sound files of a Debian archive into a folder.
+    """Write the sound files of a Debian archive into a folder, and return where each one is.
 
     Links are left out, since they repeat a file of the archive.
 
@@ -28,15 +28,15 @@ def unpack(archive: Path, folder: Path, copyright_file: Path) -> dict[str, Path]
     archive : Path
         Archive, ``.deb``.
     folder : Path
-        Folder for the files. They are numbered, so that no name in an archive can lead out of it.
+        Folder for the sound files. They are named by numbers, so that no name in an archive can lead out of the folder.
     copyright_file : Path
-        File for the package's ``copyright``.
+        Path to which the package's ``copyright`` file is written.
 
     Returns
     -------
     dict
-        Path in the package to path on disk. A file in an archive within the package has the archive's path before
-        its own.
+        Path on disk of each file, by its path in the package. A file in an archive within the package has the archive's
+        path before its own.
 
     Raises
     ------

@@ -20,14 +20,14 @@ church bells under Musical instrument > Bell, and chant under Human voice > Sing
 
 
 def trained_on(data: Sequence[str] = DEFAULT_DATA_SETS) -> tuple[dict[str, str], ...]:
-    """Return the title and licence of each data set, for a manifest."""
+    """Return the title and licence of each data set, as ``name`` and ``licence``, for a manifest."""
     return tuple({"name": DATA_SETS[name].title, "licence": DATA_SETS[name].licence} for name in data)
 
 
 def recordings_of_folds(
     root: Path, cache: Path, folds: Sequence[int], data: Sequence[str] = DEFAULT_DATA_SETS
 ) -> list[Recording]:
-    """Return the recordings of all data sets that are in some folds.
+    """Return the recordings, of all the data sets in `data`, that are in `folds`.
 
     Parameters
     ----------
@@ -49,16 +49,16 @@ def recordings_of_folds(
 def sound_by_fold(
     root: Path, cache: Path, folds: Sequence[int], data: Sequence[str] = DEFAULT_DATA_SETS
 ) -> dict[int, SoundCache]:
-    """Return a cache of sound for each of some folds; for arguments see `recordings_of_folds`."""
+    """Return, for each fold, a cache with the sound of its recordings; for arguments see `recordings_of_folds`."""
     found = recordings_of_folds(root, cache, folds, data)
     return {fold: SoundCache([r for r in found if r.fold == fold], cache) for fold in folds}
 
 
 def unambiguous_recordings(root: Path, cache: Path, folds: Sequence[int]) -> list[Recording]:
-    """Return the recordings of some folds that are clearly music or clearly not, for training and measuring a gate.
+    """Return the recordings of `folds` that are clearly music or clearly not, for training and measuring a gate.
 
-    The solo voice of MIR-1K is among them (kind ``singing``). Whether that is music is a matter of taste, so it is
-    measured and not learnt.
+    The solo voice of MIR-1K is among them (kind ``singing``). Whether that is music is a matter of taste, so the gate
+    is measured on it and does not learn from it.
     """
     found = recordings_of_folds(root, cache, folds)
     return [r for r in found if not AMBIGUOUS & {(r.source, r.category), (r.source, r.name)}]
@@ -67,7 +67,7 @@ def unambiguous_recordings(root: Path, cache: Path, folds: Sequence[int]) -> lis
 def check_clips(
     sounds: Mapping[int, SoundCache], learnt_folds: Sequence[int], classes: Sequence[str]
 ) -> None:
-    """Check that usable clips of everyday sound suffice to train on and to measure on.
+    """Refuse clips of everyday sound, those of ESC-50, that are too few to train and to measure on.
 
     Parameters
     ----------

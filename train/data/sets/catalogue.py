@@ -18,18 +18,18 @@ OWN_LICENCE = "the user's own"
 
 @dataclass(frozen=True)
 class DataSet:
-    """A data set and how it is read.
+    """A data set: its title and licence, and the function that reads it.
 
     Attributes
     ----------
     title : str
-        Name on model cards.
+        Name of the data set on model cards.
     read : callable
-        ``read(root)``: the recordings that are there, `root` being the folder of the data sets.
+        ``read(root)`` returns the recordings that lie in `root`, the folder of the data sets.
     licence : str
         Licence on model cards.
     has_duplicates : bool
-        Whether it is known to contain recordings twice, unmarked.
+        Whether the data set is known to hold some recordings twice, without saying which.
     """
 
     title: str
@@ -38,7 +38,7 @@ class DataSet:
     has_duplicates: bool = False
 
     def recordings(self, root: Path, cache: Path) -> list[Recording]:
-        """Return its recordings, with duplicates in one fold.
+        """Return the recordings of this data set; those that it holds twice are in one fold.
 
         Parameters
         ----------
@@ -48,7 +48,7 @@ class DataSet:
         Raises
         ------
         ConfigError
-            If they are not there.
+            If the data set is not there.
         """
         found = self.read(root)
         return group_duplicates(found, cache) if self.has_duplicates else found
@@ -76,7 +76,7 @@ fold alone, and Debian's packages have none."""
 
 
 def find_data_set(data: str, own_kind: Kind) -> DataSet:
-    """Return a data set by its name, or a folder of the user's own by its path.
+    """Return the data set with a name, or one that consists of a folder of the user's own.
 
     Parameters
     ----------
@@ -88,7 +88,7 @@ def find_data_set(data: str, own_kind: Kind) -> DataSet:
     Raises
     ------
     ConfigError
-        If it is neither.
+        If `data` is neither the name of a data set nor the path of a folder.
     """
     if data in WITH_CATEGORIES:
         return DATA_SETS[data]

@@ -12,17 +12,17 @@ LICENCE = "GPL, CC BY-SA, CC BY, CC0: the copyright file of each package says wh
 
 
 def recordings(root: Path) -> list[Recording]:
-    """Return every piece; a package is in one fold.
+    """Return every fetched piece of Debian's packages; all pieces of a package are in one fold.
 
     Parameters
     ----------
     root : Path
-        Folder of the data sets. What it holds as ``debian`` comes before what lies in the user's cache.
+        Folder of the data sets. If it has no subfolder ``debian``, the folder in the user's cache is read.
 
     Raises
     ------
     ConfigError
-        If nothing was fetched.
+        If no packages were fetched.
     """
     folder = root / "debian"
     folder = folder if folder.is_dir() else default_folder()

@@ -14,11 +14,11 @@ COLUMNS = ("filename", "fold", "category")
 
 
 def recordings(root: Path) -> list[Recording]:
-    """Return all clips below ``root/esc50`` (``esc50.csv`` there or in ``meta``, sound in ``audio``).
+    """Return all clips of ESC-50 below ``root/esc50`` (``esc50.csv`` there or in ``meta``, sound in ``audio``).
 
-    The folds are the official ones, which keep a class's clips of one original recording together (four originals
-    gave clips to two classes, and to two folds). The table names ``.wav`` files; files of another format with the
-    same stem are found too.
+    The folds are the official ones, which keep a class's clips of one original recording together (four originals gave
+    clips to two classes, and to two folds). The table names ``.wav`` files; files of another format with the same stem
+    are found too.
 
     Raises
     ------
@@ -41,7 +41,7 @@ def recordings(root: Path) -> list[Recording]:
 
 
 def classes(root: Path) -> tuple[str, ...]:
-    """Return the names of the classes in alphabetical order: all 50 if the set is complete."""
+    """Return the names of ESC-50's classes in alphabetical order: all 50 if the set is complete."""
     return tuple(sorted({recording.category for recording in recordings(root)}))
 
 

@@ -20,7 +20,7 @@ from train.data.recordings import FOLDS, Recording, folds_by_size
 
 LICENCE = "Creative Commons, each track its own; metadata CC BY 4.0"
 MIN_SECONDS = 25.0
-"""Shortest length that is not broken. Six clips of the small set are known to hold less than 2 s."""
+"""Length below which a clip counts as broken. Six clips of the small set are known to hold less than 2 s."""
 Subset: TypeAlias = Literal["small", "medium"]
 SUBSETS: dict[Subset, tuple[str, ...]] = {"small": ("small",), "medium": ("small", "medium")}
 """Values of the table's column ``subset`` for each subset: the table names the smallest one that a track is in."""
@@ -39,7 +39,7 @@ COLUMNS = {
 
 @dataclass(frozen=True)
 class Track:
-    """A row of ``tracks.csv``.
+    """A track of FMA with its genres: a row of ``tracks.csv``.
 
     Attributes
     ----------
@@ -106,7 +106,9 @@ def sub_genres(root: Path, subset: Subset = "small") -> list[Recording]:
 
 
 def tracks(root: Path, subset: Subset) -> list[Track]:
-    """Return the tracks of a subset that the metadata below ``root/fma/fma_metadata`` lists.
+    """Return the tracks of a subset that are listed in the metadata below ``root/fma/fma_metadata``.
+
+    Of an artist whose tracks are in several of FMA's splits, only the tracks of one split are returned.
 
     Raises
     ------

@@ -17,10 +17,10 @@ LISTS = {"train_filtered.txt": (1, 2, 3), "valid_filtered.txt": (4,), "test_filt
 
 
 def recordings(root: Path) -> list[Recording]:
-    """Return the tracks below ``root/gtzan``, ``GENRE/GENRE.00000.wav`` in any of `LAYOUTS`.
+    """Return the tracks of GTZAN below ``root/gtzan``, ``GENRE/GENRE.00000.wav`` in any of `LAYOUTS`.
 
-    Where the three fault-filtered lists are beside the genres or in ``root/gtzan``, they say which tracks count
-    and which of them train, validate and test. Otherwise all tracks count, and those of a genre are assigned to the
+    Where the three fault-filtered lists lie beside the genres or in ``root/gtzan``, they say which tracks are used and
+    which of them train, validate and test. Otherwise all tracks are used, and those of a genre are assigned to the
     folds in turn; `train.data.duplicates` then puts tracks that are there twice into one fold.
 
     Raises

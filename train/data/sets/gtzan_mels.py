@@ -22,12 +22,13 @@ KEYS = ("mel", "scale", "genre", "genres", "group", "audio")
 
 @dataclass(frozen=True)
 class MelTracks:
-    """Tracks as log-mel frames, with their labels.
+    """Tracks of GTZAN as log-mel frames, with their labels and folds.
 
     Attributes
     ----------
     mel : int8 array, shape (tracks, mel_bands, frames)
-        22,050 Hz, 2,048 samples a window, 512 a hop, Slaney's mel, dB, z-scored over each track's whole 30 s.
+        Log-mel frames in dB at 22,050 Hz (windows of 2,048 samples, hops of 512, Slaney's mel scale), less the mean and
+        divided by the standard deviation of the track's whole 30 s (z-scores), and then divided by `scale`.
     scale : float
         Factor that turns `mel` into z-scores.
     genres : tuple of str
@@ -35,11 +36,11 @@ class MelTracks:
     genre : int64 array, shape (tracks,)
         Index of each track's genre in `genres`.
     group : int64 array, shape (tracks,)
-        Number of the recording. Tracks with one number are duplicates of each other.
+        Number of the recording that the track is; tracks with the same number are duplicates.
     audio : tuple of str
         Stem of the track's file in ``gtzan/audio``, or "" without a file.
     ten_fold : int64 array, shape (tracks,)
-        Fold, 1 to 10. Each genre is spread evenly, and a group is in one fold.
+        Fold, 1 to 10. Each genre is spread evenly over the folds, and duplicates are in one fold.
     """
 
     mel: Array
@@ -61,26 +62,29 @@ class MelTracks:
 
     @property
     def skipped(self) -> tuple[Skipped, ...]:
-        """An empty tuple, since the file is complete or refused as a whole; a `Cache` has entries here."""
+        """Tracks that are left out: none, since the file is complete or refused as a whole."""
         return ()
 
     @property
     def fold(self) -> Array:
-        """The fold of five that each track is in: two of the ten folds each, equal to that of its file, if any."""
+        """Fold of each track, 1 to 5, as in the other data sets: each consists of two of the ten folds.
+
+        A track whose sound is there too has the fold of that sound.
+        """
         return (self.ten_fold + 1) // 2
 
     def frames(self, tracks: Array) -> Array:
-        """Return the z-scores of some tracks, float32, shape (tracks, frames, mel_bands)."""
+        """Return the z-scores of the tracks with the numbers `tracks`, float32, shape (tracks, frames, mel_bands)."""
         return self.mel[tracks].transpose(0, 2, 1).astype(np.float32) * np.float32(self.scale)
 
 
 def load(root: Path) -> MelTracks:
-    """Read ``root/gtzan/mels.npz``.
+    """Return the tracks in ``root/gtzan/mels.npz``, assigned to ten folds.
 
     Raises
     ------
     ConfigError
-        If it is not there or is another file.
+        If the file is not there or does not have the expected arrays.
     """
     path = root / "gtzan" / "mels.npz"
     if not path.is_file():
@@ -108,7 +112,7 @@ def load(root: Path) -> MelTracks:
 
 
 def check_same_folds(mels: MelTracks, recordings: Sequence[Recording]) -> None:
-    """Check that tracks with sound are in the mel file and there in the same fold.
+    """Refuse recordings of GTZAN that are in another fold of the mel file, or not in the mel file.
 
     Otherwise a track could be both learnt from and tested on.
 
@@ -127,11 +131,14 @@ def check_same_folds(mels: MelTracks, recordings: Sequence[Recording]) -> None:
 
 
 def assign_ten_folds(genre: Array, group: Array, audio: tuple[str, ...]) -> Array:
-    """Assign tracks to ten folds: each genre evenly, each group to one fold, consistent with the five folds of sound.
+    """Return a fold, 1 to 10, for each track: each genre is spread evenly, and duplicates are in one fold.
+
+    The ten folds are consistent with the five folds of the tracks whose sound is there.
 
     Parameters
     ----------
     genre, group : int array, shape (tracks,)
+        Number of each track's genre and of its recording, as in `MelTracks`.
     audio : tuple of str
         Stems of the tracks' files; "" without a file. A track with a file has its fold of five fixed already, by
         `train.data.sets.gtzan` and `train.data.duplicates`.

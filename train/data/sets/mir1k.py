@@ -10,15 +10,16 @@ from train.data.songs import Song
 
 LICENCE = "none stated; research"
 HELD_OUT = {"annar": 4, "bobon": 4, "ariel": 5, "davidson": 5, "heycat": 5}
-"""Folds of the singers that validate and test by default; the others share folds 1 to 3."""
+"""Folds of the singers whose clips validate (4) and test (5); the other singers are in folds 1 to 3."""
 LEARNT_IN_LITERATURE = ("abjones", "amy")
-"""Singers that separation has been trained on since Huang et al. 2014; it is measured on all others."""
+"""Singers on whose clips papers have trained separation since Huang et al. 2014; they measure on all other singers."""
 
 
 def recordings(root: Path) -> list[Recording]:
-    """Return accompaniment and mixture (music) and the voice alone (singing) of all clips below ``root/mir1k``.
+    """Return three recordings of every clip of MIR-1K: accompaniment, mixture (both music), and voice (singing).
 
-    A singer is in one fold. (The literature's split for separation trains on two singers; a gate needs more voices.)
+    The clips lie below ``root/mir1k``. A singer is in one fold. (The literature's split for separation trains on two
+    singers; a gate needs more voices.)
     """
     found = []
     for song in songs(root):
@@ -33,7 +34,7 @@ def recordings(root: Path) -> list[Recording]:
 
 
 def songs(root: Path) -> list[Song]:
-    """Return the clips below ``root/mir1k``. The artist is the singer, and a singer is in one fold."""
+    """Return the clips of MIR-1K below ``root/mir1k`` as songs. The artist is the singer, who is in one fold."""
     clips = sound_files(root / "mir1k" / "music")
     clip_counts = Counter(_singer(path) for path in clips)
     others = {singer: count for singer, count in clip_counts.items() if singer not in HELD_OUT}
@@ -42,7 +43,7 @@ def songs(root: Path) -> list[Song]:
 
 
 def literature_songs(root: Path) -> list[Song]:
-    """Return the clips in the literature's split: two singers' songs in folds 1 to 4, all other singers in fold 5."""
+    """Return the clips of MIR-1K as songs in the literature's split: two singers in folds 1 to 4, the others in 5."""
     clips = sound_files(root / "mir1k" / "music")
     learnt = Counter(_piece(path) for path in clips if _singer(path) in LEARNT_IN_LITERATURE)
     folds = folds_by_size(learnt, (1, 2, 3, 4))

@@ -10,9 +10,10 @@ LICENCE = "none stated; research"
 
 
 def recordings(root: Path) -> list[Recording]:
-    """Return all clips below ``root/music_speech/{music,speech}``, assigned to the folds in turn by name.
+    """Return all clips of GTZAN music/speech, below ``root/music_speech/{music,speech}``.
 
-    ``corea`` and ``corea1`` may be one performance, so names that differ in a final digit stay together.
+    They are assigned to the folds in turn by name. ``corea`` and ``corea1`` may be one performance, so names that
+    differ in a final digit stay together.
     """
     kinds: tuple[Kind, ...] = ("music", "speech")
     found = []

@@ -11,17 +11,17 @@ from train.data.recordings import FOLDS, Kind, Recording, is_sound
 
 
 def recordings(folder: Path, kind: Kind) -> list[Recording]:
-    """Return all sounds below ``folder/CLASS``, at any depth.
+    """Return all sounds below ``folder/CLASS``, at any depth, with the name of their folder as category.
 
     The fold is a hash of the file's stem without a trailing ``-N``. So ``door-1.wav`` and ``door-2.wav``, two variants
-    of one sound, share a fold, and a file keeps its fold when others are added or removed. The source is the name of
-    the folder.
+    of one sound, share a fold, and a file keeps its fold when others are added or removed. The source of the recordings
+    is the name of `folder`.
 
     Parameters
     ----------
     folder : Path
     kind : {"music", "speech", "sound", "singing"}
-        Kind of all the sounds.
+        Kind that every sound in the folder has.
 
     Raises
     ------
@@ -43,7 +43,7 @@ def recordings(folder: Path, kind: Kind) -> list[Recording]:
 
 
 def fold_by_hash(stem: str) -> int:
-    """Return the fold of a file by the SHA-256 of its stem, in lower case and without a trailing ``-N``."""
+    """Return the fold, 1 to 5, of a file by the SHA-256 of its stem, in lower case and without a trailing ``-N``."""
     origin = re.sub(r"(-\d+)+$", "", stem.lower())
     return FOLDS[int.from_bytes(hashlib.sha256(origin.encode()).digest()) % len(FOLDS)]
 

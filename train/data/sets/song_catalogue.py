@@ -15,14 +15,14 @@ from train.data.songs import Song
 
 @dataclass(frozen=True)
 class SongSet:
-    """A set of songs and how it is read.
+    """A set of songs with stems: its title and licence, and the function that reads it.
 
     Attributes
     ----------
     title : str
-        Name on model cards.
+        Name of the set on model cards.
     read : callable
-        ``read(root)``: the songs that are there, `root` being the folder of the data sets.
+        ``read(root)`` returns the songs that lie in `root`, the folder of the data sets.
     licence : str
         Licence on model cards.
     """
@@ -44,12 +44,12 @@ SONG_SETS: Mapping[str, SongSet] = MappingProxyType(
 
 
 def find_song_set(data: str) -> SongSet:
-    """Return a set of songs by its name, or a folder of the user's own by its path.
+    """Return the set of songs with a name, or one that consists of a folder of the user's own.
 
     Raises
     ------
     ConfigError
-        If it is neither.
+        If `data` is neither the name of a set nor the path of a folder.
     """
     if data in SONG_SETS:
         return SONG_SETS[data]
@@ -62,12 +62,12 @@ def find_song_set(data: str) -> SongSet:
 
 
 def find_songs(data: Sequence[str], root: Path) -> list[Song]:
-    """Return the songs of several sets.
+    """Return the songs of several sets, one set after the other.
 
     Parameters
     ----------
     data : sequence of str
-        Names of sets, or paths of folders.
+        Names in `SONG_SETS`, or paths of folders of the user's own songs.
     root : Path
         Folder of the data sets.
     """

@@ -10,7 +10,7 @@ LICENCE = "simplified BSD"
 
 
 def recordings(root: Path) -> list[Recording]:
-    """Return all sentences ``root/speech/SPEAKER_NUMBER``, with speakers assigned to the folds in turn."""
+    """Return all sentences of TSP speech, ``root/speech/SPEAKER_NUMBER``; speakers take the folds in turn."""
     files = sound_files(root / "speech")
     folds = folds_by_order(path.stem.split("_")[0] for path in files)
     return [

@@ -12,9 +12,10 @@ from train.data.songs import Song
 
 
 def songs(root: Path) -> list[Song]:
-    """Pair every sentence below ``root/speech`` with an accompaniment below ``root/mir1k`` of the same fold.
+    """Return a song for every sentence below ``root/speech``, over an accompaniment of ``root/mir1k``.
 
-    Both stems have the same power, as in MIR-1K. Folds keep speakers (the artists) and MIR-1K's singers together.
+    Both are of the same fold, and have the same power, as in MIR-1K. The artist is the speaker; speakers and MIR-1K's
+    singers are each in one fold.
 
     Raises
     ------

@@ -37,9 +37,9 @@ VALIDATION = (
 
 
 def musdb18(root: Path) -> list[Song]:
-    """Return MUSDB18 (Rafii et al. 2017), ``root/musdb18/{train,test}/SONG.stem.mp4``.
+    """Return the songs of MUSDB18 (Rafii et al. 2017), ``root/musdb18/{train,test}/SONG.stem.mp4``.
 
-    Its test songs are fold 5, the usual validation songs fold 4; the others share folds 1 to 3.
+    Its test songs are in fold 5 and the usual validation songs in fold 4; the others share folds 1 to 3.
 
     Raises
     ------
@@ -52,7 +52,10 @@ def musdb18(root: Path) -> list[Song]:
 
 
 def musdb18hq(root: Path) -> list[Song]:
-    """Return MUSDB18-HQ, ``root/musdb18hq/{train,test}/SONG/vocals.wav`` and so on, in the folds of `musdb18`."""
+    """Return the songs of MUSDB18-HQ, ``root/musdb18hq/{train,test}/SONG/vocals.wav`` and so on.
+
+    They have the folds of `musdb18`.
+    """
     found = _parts(root / "musdb18hq", "*/")
     folds = _folds({part: [path.name for path in folders] for part, folders in found.items()})
     return [_of_folder(path, "musdb18hq", folds[path.name]) for folders in found.values() for path in folders]

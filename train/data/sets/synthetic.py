@@ -18,6 +18,8 @@ from train.data.decode import RATE_HZ
 def gaussian_noise(rng: np.random.Generator, samples: int, exponent: float, rate_hz: int = RATE_HZ) -> Array:
     """Return Gaussian noise whose amplitude is proportional to 1 / frequency to the `exponent`, and flat below 30 Hz.
 
+    The peak is 1.
+
     Parameters
     ----------
     rng : numpy.random.Generator
@@ -38,7 +40,7 @@ def gaussian_noise(rng: np.random.Generator, samples: int, exponent: float, rate
 
 
 def coloured_noise(rng: np.random.Generator, samples: int) -> Array:
-    """Return noise whose spectrum falls by 0 (white) to 9 dB per octave, at times swelling (rain, wind)."""
+    """Return noise whose spectrum falls by 0 (white) to 9 dB per octave; at times it swells like rain or wind."""
     noise = gaussian_noise(rng, samples, rng.uniform(0.0, 1.5))
     return _normalised(noise * _swell(rng, samples)) if rng.random() < 0.4 else noise
 
@@ -56,7 +58,7 @@ def beeps(rng: np.random.Generator, samples: int) -> Array:
 
 
 def siren(rng: np.random.Generator, samples: int) -> Array:
-    """Return a tone whose pitch glides up and down."""
+    """Return a tone whose pitch glides up and down, as of a siren."""
     t = np.arange(samples) / RATE_HZ
     phase = t * rng.uniform(0.1, 3.0) + rng.random()
     swing = np.sin(2 * np.pi * phase) if rng.random() < 0.5 else 2 * np.abs(2 * (phase % 1.0) - 1) - 1
