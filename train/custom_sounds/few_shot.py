@@ -86,7 +86,7 @@ def _spread(values: Sequence[float] | Array) -> str:
     "--fold", type=int, default=5, show_default=True, help="Fold that examples and all other clips are from."
 )
 def few_shot_command(model: Path, fold: int) -> None:
-    """Teach ESC-50's classes by 1, 3 and 5 clips of a held-out fold, score all other clips, and print figures as JSON."""
+    """Teach ESC-50's classes by 1, 3 and 5 clips of a held-out fold, score all others, and print figures as JSON."""
     ear = OnnxModel(model)
     background = read_background(model, ear.manifest)
     embedder = Embedder(ear, background.window_steps)

@@ -19,7 +19,7 @@ from train.report.spectra import Spectra
 
 REPORT = "report.html"
 EMBEDDING_TASK = "ear"
-"""Task whose model gives embeddings: it has no predictions, and so no sections about them."""
+"""Task whose model gives embeddings: it makes no predictions, so its report has no sections about predictions."""
 SEPARATION_TASKS = "separation"
 """Beginning of the names of separation tasks, whose reports show songs instead of predictions."""
 
@@ -31,20 +31,21 @@ def write_report(
     data: Path | None = None,
     named: Sequence[str] = (),
 ) -> Path:
-    """Write the report about runs.
+    """Write the report about runs as one HTML file, and return the file's path.
 
     Parameters
     ----------
     folders : sequence of Path
-        Folders of runs of one task. The predictions of several runs are pooled; each clip must be held out in one only.
+        Folders of runs of one task. The predictions of several runs are pooled; a clip must be held out in one run
+        only.
     out : Path or None
         File to write; None takes ``report.html`` in the first run's folder.
     predictions : str
         Name of the file in each run's ``predictions``.
     data : Path or None
-        Folder of the data sets, for spectrograms; with None there are none.
+        Folder of the data sets, for spectrograms; with None the report has no spectrograms.
     named : sequence of str
-        Names of songs that a separation's report shows besides the worst, the quartiles and the best.
+        Names of songs that the report of a separation shows besides the worst, the quartiles and the best.
 
     Returns
     -------
@@ -149,7 +150,12 @@ def _commands(runs: Sequence[Run]) -> list[str]:
     type=click.Path(dir_okay=False, path_type=Path),
     help="File to write.  [default: report.html in the first RUN]",
 )
-@click.option("--predictions", default="test", show_default=True, help="Name of the predictions to show.")
+@click.option(
+    "--predictions",
+    default="test",
+    show_default=True,
+    help="Name, without .npz, of the file in predictions/ to show.",
+)
 @click.option(
     "--data",
     type=click.Path(file_okay=False, path_type=Path),
@@ -160,5 +166,8 @@ def _commands(runs: Sequence[Run]) -> list[str]:
 def report_command(
     runs: tuple[Path, ...], out: Path | None, predictions: str, data: Path, named: tuple[str, ...]
 ) -> None:
-    """Write report.html about RUNS of one task: curves, confusions, mistakes, robustness, cost, separated songs."""
+    """Write report.html about RUNS: accuracy, confusions, mistakes, robustness, cost, learning curves, separated songs.
+
+    RUNS are folders of runs of one task, such as runs/sounds/TIME-HASH, usually the folds of one experiment.
+    """
     click.echo(write_report(runs, out, predictions, data if data.is_dir() else None, named))

@@ -28,7 +28,7 @@ MISTAKES = 60
 
 
 def sections(predictions: Predictions, spectra: Spectra) -> list[PageSection]:
-    """Return all sections, the most important first."""
+    """Return all sections about a model that chooses among labels, the most important first."""
     return [
         summary(predictions),
         against_time(predictions),
@@ -41,7 +41,7 @@ def sections(predictions: Predictions, spectra: Spectra) -> list[PageSection]:
 
 
 def summary(predictions: Predictions) -> PageSection:
-    """Show the accuracy, its spread over folds and its confidence interval."""
+    """Return the section with the accuracy, its spread over folds and its confidence interval."""
     right = metrics.right(predictions)
     low, high = metrics.bootstrap(right)
     folds = metrics.over_folds(metrics.select(predictions, metrics.judged(predictions)), metrics.accuracy)
@@ -58,7 +58,7 @@ def summary(predictions: Predictions) -> PageSection:
 
 
 def against_time(predictions: Predictions) -> PageSection:
-    """Show the accuracy against the time since the start of a clip."""
+    """Return the section with the accuracy against the time since the start of a clip."""
     ways = {"by all steps so far": metrics.accuracy_by_duration(predictions)}
     if predictions.rule != "latest":
         ways["by the newest step alone"] = metrics.accuracy_by_duration(predictions, metrics.latest)
@@ -83,14 +83,14 @@ def _points(found: dict[float, float]) -> tuple[list[float], list[float]]:
 
 
 def labels(predictions: Predictions) -> PageSection:
-    """Show precision, recall and F1 by label, worst first."""
+    """Return the section with precision, recall and F1 of each label, the worst F1 first."""
     rows = [(f.label, f.precision, f.recall, f.f1, f.clips) for f in metrics.by_label(predictions)]
     body = table(["label, worst F1 first", "precision", "recall", "F1", "clips"], rows)
     return PageSection("Labels", body)
 
 
 def confusion(predictions: Predictions) -> PageSection:
-    """Show the confusion matrix."""
+    """Return the section with the confusion matrix: counts of clips by true and by predicted label."""
     drawing = plots.confusion(metrics.confusion(predictions), predictions.labels)
     return PageSection(
         "Confusion matrix", figure(drawing, "Counts of clips; the shade is the share of the truth's clips.")
@@ -98,7 +98,10 @@ def confusion(predictions: Predictions) -> PageSection:
 
 
 def confused(predictions: Predictions, spectra: Spectra) -> PageSection:
-    """Show the most confused pairs of labels: a mistaken clip beside a clip of the label it was taken for."""
+    """Return the section with the most confused pairs of labels.
+
+    For each pair, a clip of one label that was taken for the other label is shown beside a clip of that other label.
+    """
     title, names = "Most confused pairs", predictions.labels
     pairs = metrics.most_confused(metrics.confusion(predictions), 12)
     if not pairs:
@@ -147,7 +150,10 @@ def _side_by_side(
 
 
 def mistakes(predictions: Predictions) -> PageSection:
-    """List the misclassified clips, most certain first, with the scores of truth and prediction over time."""
+    """Return the section with the misclassified clips, the most certain first.
+
+    Each has the scores of the true and of the predicted label over time.
+    """
     title, names = "Misclassified clips", predictions.labels
     scores = metrics.by_clip(predictions)
     if predictions.rule == "mean_log":
@@ -180,7 +186,7 @@ def mistakes(predictions: Predictions) -> PageSection:
 
 
 def calibrated(predictions: Predictions) -> PageSection:
-    """Show the reliability of single steps: of the highest score of each."""
+    """Return the section with the reliability of the highest score of each step."""
     steps = predictions.scores[metrics.judged(predictions)]
     truth = np.repeat(predictions.truth[metrics.judged(predictions)][:, None], steps.shape[1], axis=1)
     there = ~np.isnan(steps[:, :, 0])
@@ -191,7 +197,17 @@ def calibrated(predictions: Predictions) -> PageSection:
 
 
 def reliability_section(confidence: Array, right: Array, of: str) -> PageSection:
-    """Show the reliability diagram and the expected calibration error."""
+    """Return the section with the reliability diagram and the expected calibration error.
+
+    Parameters
+    ----------
+    confidence : Array, shape (decisions,)
+        Confidence of each decision, 0 to 1.
+    right : Array, shape (decisions,)
+        Whether each decision was right.
+    of : str
+        Name of the decisions that are counted, such as ``judged steps``.
+    """
     found = calibration.compute_reliability(confidence, right)
     body = tiles(
         [(f"{found.expected_error:.3f}", "expected calibration error"), (f"{len(confidence):,}", of)]

@@ -16,13 +16,13 @@ from train.report.page import Cell, PageSection, figure, note, row, table, tiles
 from train.report.spectra import Spectra
 
 ON = 0.5
-"""Threshold of tables, since a report does not know the released one."""
+"""Threshold by which tables decide, since a report does not know the threshold of the released model."""
 CURVE_POINTS = 400
 WORST = 40
 
 
 def sections(predictions: Predictions, spectra: Spectra) -> list[PageSection]:
-    """Return all sections, the most important first."""
+    """Return all sections about a model that detects one label, the most important first."""
     return [
         summary(predictions),
         curves(predictions),
@@ -34,7 +34,7 @@ def sections(predictions: Predictions, spectra: Spectra) -> list[PageSection]:
 
 
 def summary(predictions: Predictions) -> PageSection:
-    """Show figures over single judged steps, and their spread over folds."""
+    """Return the section with figures over single judged steps, and their spread over folds."""
     figures: dict[str, Callable[[Array, Array], float]] = {
         "area under the ROC curve": metrics.auc,
         "average precision": metrics.average_precision,
@@ -62,7 +62,7 @@ def _over_steps(measure: Callable[[Array, Array], float]) -> Callable[[Predictio
 
 
 def curves(predictions: Predictions) -> PageSection:
-    """Show the ROC curve, whole and where false alarms are few, and precision against recall."""
+    """Return the section with the ROC curve, whole and where false alarms are few, and precision against recall."""
     scores = metrics.step_scores(predictions)
     false, true = (_thinned(x) for x in metrics.roc(*scores))
     precision, recall = (_thinned(x) for x in metrics.precision_recall(*scores))
@@ -106,7 +106,7 @@ def _thinned(curve: Array) -> Array:
 
 
 def against_time(predictions: Predictions) -> PageSection:
-    """Show figures of the score at a time after the clip's start, over the clips that are judged then."""
+    """Return the section with figures of the newest score at times after the start of clips, over clips judged then."""
     rows, series = [], {}
     for duration_s in metrics.durations_within(predictions):
         step = min(int(duration_s / predictions.step_s + 1e-6), predictions.scores.shape[1]) - 1
@@ -132,7 +132,7 @@ def against_time(predictions: Predictions) -> PageSection:
 
 
 def sources(predictions: Predictions) -> PageSection:
-    """Show the share of judged steps at or above the threshold, by data set."""
+    """Return the section with the share of judged steps at or above the threshold `ON`, by data set."""
     shares: dict[str, list[Array]] = defaultdict(list)
     for _, clip, scores, truth in _judged_clips(predictions):
         source = clip.split("/")[0]
@@ -154,7 +154,10 @@ def sources(predictions: Predictions) -> PageSection:
 
 
 def mistakes(predictions: Predictions, spectra: Spectra) -> PageSection:
-    """List clips with steps on the wrong side of the threshold, worst first, with scores and spectrograms."""
+    """Return the section with clips that have steps on the wrong side of the threshold `ON`, the worst first.
+
+    Each has its scores over time; the worst have a spectrogram.
+    """
     found = []
     for place, clip, scores, truth in _judged_clips(predictions):
         wrong = float(np.mean((scores >= ON) != (truth == 1)))

@@ -13,16 +13,17 @@ from train.report.results import Results
 NAMED = "separation_literature"
 """Beginning of the names of files that were measured on the same songs."""
 GAIN, LATENCY = "separation.mir1k.voice.GNSDR", "latency_ms"
-"""Paths of their rows. A network that needs the whole song has no row for latency."""
+"""Paths, in these files, of the rows with the voice's GNSDR and with the latency. A network that needs the whole song
+has no row for latency."""
 
 
 def draw_latency(found: Mapping[Path, Results], out: Path) -> bool:
-    """Plot the gain at each latency into an SVG file.
+    """Plot the voice's GNSDR against the latency into an SVG file, if there are measurements.
 
     Parameters
     ----------
     found : mapping of Path to Results
-        Files of results.
+        Content of each file of results, by the file's path.
     out : Path
         File to write.
 

@@ -24,12 +24,12 @@ COST_ROWS: tuple[tuple[str, str, float], ...] = (
     ("memory_bytes", "MB of memory", 1e-6),
     ("core_ms_per_s_with_front_ends", "ms of one core a second of sound, front end included", 1),
 )
-"""Key in ``cost.json``, name of the figure, and factor of its unit."""
+"""Key in ``cost.json``, name of the figure on the page, and factor from the unit of the file to that of the page."""
 MAPS = 8
 
 
 def saliency_maps(runs: Sequence[Run]) -> PageSection:
-    """Show saliency maps over spectrograms."""
+    """Return the section with saliency maps over spectrograms."""
     title, maps = "Saliency maps", [found for run in runs for found in run.maps]
     if not maps:
         return absent(title, "saliency/*.npz", inspect_command(runs))
@@ -43,7 +43,7 @@ def saliency_maps(runs: Sequence[Run]) -> PageSection:
 
 
 def robustness(runs: Sequence[Run]) -> PageSection:
-    """Show a plot for each degradation, with a line for each run, and the figure on clean sound dashed."""
+    """Return the section with a plot for each degradation: a line for each run, and a dashed one for clean sound."""
     title, measured = "Robustness", [run for run in runs if run.robustness]
     if not measured:
         return absent(title, "robustness.json", inspect_command(runs))
@@ -95,7 +95,7 @@ def _curves(name: str, curves: Mapping[str, tuple[Mapping[str, Any], Mapping[str
 
 
 def cost(runs: Sequence[Run]) -> PageSection:
-    """Show the cost in a column for each model of each run, and for its models together."""
+    """Return the section with the cost of running, in a column for each model of a run and for all of them together."""
     title, measured = "Cost", [run for run in runs if run.cost]
     if not measured:
         return absent(title, "cost.json", inspect_command(runs))
@@ -118,7 +118,7 @@ def _scaled(value: float | None, factor: float) -> float | int | None:
 
 
 def other_figures(runs: Sequence[Run]) -> PageSection:
-    """Show ``evaluation.json``: a table for each split and group of figures, below its description."""
+    """Return the section with ``evaluation.json``: a table for each split and group of figures."""
     title, measured = "Evaluation", [run for run in runs if run.evaluation]
     if not measured:
         return absent(title, "evaluation.json", evaluate_command(runs))
@@ -164,10 +164,10 @@ def _format_spread(values: Sequence[float]) -> str:
 
 
 def evaluate_command(runs: Sequence[Run]) -> str:
-    """Return the command that makes a run's predictions and figures."""
+    """Return the command line that makes the predictions and figures of the first of `runs`."""
     return f"python -m train evaluate {task_of(runs)} --run {runs[0].name}"
 
 
 def inspect_command(runs: Sequence[Run]) -> str:
-    """Return the command that makes a run's cost, robustness and saliency maps."""
+    """Return the command line that makes cost, robustness and saliency maps of the first of `runs`."""
     return f"python -m train inspect {task_of(runs)} --run {runs[0].name}"

@@ -21,7 +21,7 @@ Cell: TypeAlias = Markup | str | float | int | None
 
 @dataclass(frozen=True)
 class PageSection:
-    """Heading of a section, and the HTML below it."""
+    """A section of the page: its heading, and the HTML below the heading."""
 
     title: str
     body: Markup
@@ -32,70 +32,70 @@ class PageSection:
 
 
 def page(title: str, lead: str, commands: Iterable[str], sections: Sequence[PageSection]) -> str:
-    """Return the whole file; `lead` is the text below the title, and `commands` made the figures."""
+    """Return the HTML of the page; `lead` is the text below the title, and `commands` made the figures."""
     template = _environment().get_template("page.html")
     return template.render(title=title, lead=lead, commands=list(commands), sections=sections)
 
 
 def absent(title: str, what: str, command: str) -> PageSection:
-    """Return a section whose data is absent, with the command that makes it."""
+    """Return a section that says that its data, `what`, is absent, and which command makes it."""
     return PageSection(title, _part("absent", what, command))
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[Cell]]) -> Markup:
-    """Return a table. Numbers are aligned to the right; fractions have three decimals."""
+    """Return the HTML of a table. Numbers are aligned to the right; fractions have three decimals."""
     rows = list(rows)
     numeric = [any(isinstance(row[n], int | float) for row in rows) for n in range(len(head))]
     return _part("table", head, rows, numeric)
 
 
 def figure(content: Markup, caption: str = "") -> Markup:
-    """Return a figure with a caption below it."""
+    """Return the HTML of a figure, `content`, with a caption below it."""
     return _part("figure", content, caption)
 
 
 def tiles(figures: Iterable[tuple[str, str]]) -> Markup:
-    """Return the most important figures in large print, each with its name."""
+    """Return the HTML of the most important figures in large print; each pair is the figure and its name."""
     return _part("tiles", list(figures))
 
 
 def heading(text: str, small: str = "") -> Markup:
-    """Return a heading within a section."""
+    """Return the HTML of a heading within a section; `small` is text in small print after it."""
     return _part("heading", text, small)
 
 
 def note(text: str, command: str = "") -> Markup:
-    """Return a remark, which may end with a command."""
+    """Return the HTML of a remark, which may end with a command."""
     return _part("note", text, command)
 
 
 def key(text: str, names: Sequence[str]) -> Markup:
-    """Return a remark that ends with the names of lines, in the lines' colours."""
+    """Return the HTML of a remark that ends with the names of lines, in the lines' colours."""
     return _part("key", text, names)
 
 
 def row(parts: Iterable[Markup]) -> Markup:
-    """Return parts side by side."""
+    """Return the HTML of several parts side by side."""
     return _part("row", list(parts))
 
 
 def stems(parts: Sequence[Markup | None]) -> Markup:
-    """Return parts in rows of three; None leaves a place empty."""
+    """Return the HTML of parts in rows of three; None leaves a place empty."""
     return _part("stems", parts)
 
 
 def player(label: str, address: str) -> Markup:
-    """Return an audio player."""
+    """Return the HTML of an audio player that plays the sound at `address`, a URL."""
     return _part("player", label, address)
 
 
 def details(summary: str, content: Markup) -> Markup:
-    """Return content that is hidden until the reader opens it."""
+    """Return the HTML of content that is hidden until the reader opens it; `summary` is what is seen before."""
     return _part("details", summary, content)
 
 
 def values(named: Iterable[tuple[str, str]]) -> Markup:
-    """Return values, each after its name; a name may be empty."""
+    """Return the HTML of values; each pair is a name, which may be empty, and the value after it."""
     return _part("values", list(named))
 
 

@@ -30,14 +30,14 @@ AGAINST = (0.85, 0.35, 0.15)
 
 
 class Drawing:
-    """A row of axes. It is a context manager: what is drawn inside has the page's style.
+    """A row of plots that becomes one SVG. It is a context manager: plots that are drawn inside have the page's style.
 
     Parameters
     ----------
     columns : int
-        Number of axes.
+        Number of plots side by side.
     width, height : float
-        Size of the whole, in inches of 96 CSS pixels.
+        Size of the whole drawing, in inches of 96 CSS pixels.
     """
 
     def __init__(self, columns: int = 1, width: float = 4.6, height: float = 3.0) -> None:
@@ -59,7 +59,7 @@ class Drawing:
         self._style.__exit__(None, None, None)
 
     def svg(self, label: str) -> Markup:
-        """Return the finished plot for a page; `label` describes it to screen readers."""
+        """Return the finished drawing as SVG for a page; `label` describes it to screen readers."""
         text = "".join(character for character in label if character not in '<>&"')
         return Markup(self._svg.replace("<svg ", f'<svg role="img" aria-label="{text}" ', 1))
 
@@ -107,7 +107,7 @@ def lines(
     unit_range: bool = False,
     log_x: bool = False,
 ) -> Markup:
-    """Plot curves by name, each as x and y; with `unit_range` the y axis goes from 0 to 1."""
+    """Return a plot of curves by name, each as x and y; with `unit_range` the y axis goes from 0 to 1."""
     with Drawing() as drawing:
         (axes,) = drawing.axes
         for name, (x, y) in series.items():
@@ -127,7 +127,7 @@ def lines(
 
 
 def confusion(matrix: Array, labels: Sequence[str]) -> Markup:
-    """Plot a confusion matrix: shades are shares of each true label's clips, numbers are counts."""
+    """Return a plot of a confusion matrix: shades are shares of each true label's clips, numbers are counts."""
     size = min(10.0, 2.4 + 0.22 * len(labels))
     shares = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
     with Drawing(width=size, height=size) as drawing:
@@ -143,7 +143,7 @@ def confusion(matrix: Array, labels: Sequence[str]) -> Markup:
 
 
 def spectrograms(frames: Mapping[str, Array], frame_s: float) -> Markup:
-    """Plot log-mel frames (frames, mel_bands) side by side, on one scale, each below its title."""
+    """Return plots of log-mel frames, (frames, mel_bands), side by side, on one scale, each below its title."""
     low = min(float(np.quantile(x, 0.02)) for x in frames.values())
     high = max(float(x.max()) for x in frames.values())
     with Drawing(columns=len(frames), width=4.2 * len(frames), height=2.0) as drawing:
@@ -163,7 +163,7 @@ def spectrograms(frames: Mapping[str, Array], frame_s: float) -> Markup:
 
 
 def picture(decibels: Array, seconds: float, low: float, high: float) -> Markup:
-    """Plot a small spectrogram (frames, bins) from `low` (black) to `high` dB (white), without labels of its axes."""
+    """Return a small spectrogram, (frames, bins), from `low` (black) to `high` dB (white), with unlabelled axes."""
     with Drawing(width=3.2, height=1.7) as drawing:
         (axes,) = drawing.axes
         extent = (0.0, seconds, 0.0, 1.0)
@@ -176,7 +176,10 @@ def picture(decibels: Array, seconds: float, low: float, high: float) -> Markup:
 
 
 def saliency(found: SaliencyMap) -> Markup:
-    """Plot a spectrogram, and in grey with what speaks for (blue) and against (red) the predicted label."""
+    """Return two plots of a clip: its spectrogram, and its saliency map over the spectrogram in grey.
+
+    Blue speaks for the predicted label, red against it.
+    """
     extent, strength = _extent(found.log_mel, found.frame_s), found.saliency
     most = np.quantile(np.abs(strength), 0.995) or 1.0
     with Drawing(columns=2, width=8.4, height=2.0) as drawing:
@@ -193,7 +196,7 @@ def saliency(found: SaliencyMap) -> Markup:
 
 
 def reliability(confidence: Array, share: Array, counts: Array) -> Markup:
-    """Plot accuracy against confidence by bins, beside the line of perfect calibration, and the sizes of the bins."""
+    """Return two plots: accuracy against confidence by bins, with the line of perfect calibration, and the bins' sizes."""
     full = counts > 0
     with Drawing(columns=2, width=8.4) as drawing:
         left, right = drawing.axes
@@ -207,7 +210,7 @@ def reliability(confidence: Array, share: Array, counts: Array) -> Markup:
 
 
 def sparkline(rows: Sequence[Array], width: int = 140, height: int = 26) -> Markup:
-    """Plot scores over time, 0 to 1, as one line each in the page's colours; NaN is left out."""
+    """Return a tiny plot of scores over time, 0 to 1, a line for each of `rows`; NaN is left out."""
     parts = []
     for number, row in enumerate(rows, 1):
         known = np.flatnonzero(~np.isnan(row))

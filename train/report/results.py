@@ -37,7 +37,7 @@ _AIM = re.compile(r"(<=|>=) ([\d.]+)")
 
 @dataclass(frozen=True)
 class Row:
-    r"""Row of a table: one figure.
+    r"""One figure of a table in ``docs/results.md``: what it is, where it is read, its aim and its measured value.
 
     Attributes
     ----------
@@ -53,7 +53,8 @@ class Row:
     anchor : str
         Published figure to compare with, and its source.
     measured, spread : float or None
-        Measured value and its spread over folds; None until measured, and no spread for one fold.
+        Measured value, and its sample standard deviation over folds. The value is None until it is measured, the spread
+        also if there is one fold only.
     """
 
     figure: str
@@ -72,7 +73,7 @@ class Row:
 
     @property
     def met(self) -> bool | None:
-        """Whether the aim is reached; None without an aim or a figure."""
+        """Whether the measured value reaches the aim; None if there is no aim or no measured value."""
         found = _AIM.fullmatch(self.aim)
         if found is None or self.measured is None:
             return None
@@ -82,7 +83,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Results:
-    """Content of a file in ``docs/results``: a table of figures that one command prints.
+    """Figures that one command prints, with their descriptions: a file in ``docs/results``, a table on the page.
 
     Attributes
     ----------
@@ -99,9 +100,9 @@ class Results:
     notes : str
         Remarks that a reader needs to judge the figures.
     picture : str
-        Name of a plot of these figures beside the page; empty if there is none.
+        File name of a plot of these figures, which lies beside the page; empty if there is none.
     date, commit : str
-        Date and commit of the measurement; empty until then.
+        Date and commit of the measurement; empty until the figures are measured.
     """
 
     title: str
@@ -123,7 +124,7 @@ class Results:
 
 
 def read(path: Path) -> Results:
-    """Read a file of ``docs/results``.
+    """Return the content of a file of ``docs/results``.
 
     Raises
     ------
@@ -141,12 +142,12 @@ def read(path: Path) -> Results:
 
 
 def read_all(folder: Path = FOLDER) -> dict[Path, Results]:
-    """Read every file of results in a folder, in the order of their names.
+    """Return the content of every file of results in a folder, by its path, in the order of their names.
 
     Raises
     ------
     ConfigError
-        If there are no files.
+        If the folder has no files of results.
     """
     found = {path: read(path) for path in sorted(folder.glob("*.json"))}
     if not found:
@@ -155,7 +156,7 @@ def read_all(folder: Path = FOLDER) -> dict[Path, Results]:
 
 
 def write(results: Results, path: Path) -> None:
-    """Write a file of ``docs/results``."""
+    """Write `results` to `path` as JSON; empty fields are left out."""
     content = asdict(results)
     content = {key: value for key, value in content.items() if value != ""}
     content["rows"] = [
@@ -165,12 +166,12 @@ def write(results: Results, path: Path) -> None:
 
 
 def commands(found: Iterable[Results]) -> list[str]:
-    """Return all commands that reproduce some results, in order, each once."""
+    """Return the commands that reproduce all of the results, in the order in which they must run, each once."""
     return list(dict.fromkeys(command for results in found for command in (*results.before, results.command)))
 
 
 def run(command: str) -> str:
-    """Run a command with this Python and return what it printed.
+    """Run a command line with this Python, and return what the command printed.
 
     Raises
     ------
@@ -186,7 +187,7 @@ def run(command: str) -> str:
 
 
 def measure(results: Results) -> Results:
-    """Run the command and read the figures from what it prints.
+    """Run the command of `results`, and return `results` with the printed figures, today's date and the commit.
 
     Raises
     ------
@@ -204,7 +205,13 @@ def measure(results: Results) -> Results:
 
 
 def fill(results: Results, printed: Any, date: str, commit: str) -> Results:
-    """Return the results with every row's figure from `printed`."""
+    """Return `results` with the value of every row taken from `printed`, the JSON that the command printed.
+
+    Raises
+    ------
+    ConfigError
+        If the path of a row does not lead to a number, or to a mean and a spread.
+    """
     rows = []
     for row in results.rows:
         value = _at(printed, row.path, results.command)
@@ -231,7 +238,7 @@ def _at(printed: Any, path: str, command: str) -> Any:
 
 
 def markdown(found: Sequence[Results]) -> str:
-    """Return the text of the page."""
+    """Return the text of the page ``docs/results.md``, with a table for each of the results."""
     return "\n".join([ABOUT, *(line for results in found for line in _table(results))])
 
 

@@ -22,20 +22,28 @@ from train.report.latency import draw_latency
 @click.option(
     "--reproduce",
     is_flag=True,
-    help="Like --measure, after running the trainings and whatever else is measured.",
+    help="Like --measure, after running the commands, such as trainings, whose results are measured.",
 )
 @click.option(
-    "--folder", type=click.Path(file_okay=False, path_type=Path), default=results.FOLDER, show_default=True
+    "--folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=results.FOLDER,
+    show_default=True,
+    help="Folder of the files of results.",
 )
 @click.option(
-    "--page", type=click.Path(dir_okay=False, path_type=Path), default=results.PAGE, show_default=True
+    "--page",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default=results.PAGE,
+    show_default=True,
+    help="Page to write.",
 )
 def results_command(
     names: tuple[str, ...], commands: bool, measure: bool, reproduce: bool, folder: Path, page: Path
 ) -> None:
     """Write docs/results.md, and its plot, from docs/results/*.json.
 
-    NAMES, without .json, restrict which commands are run or printed.
+    NAMES are files in docs/results, without .json. If any are given, only their commands are run or printed.
     """
     found = results.read_all(folder)
     known = [path.stem for path in found]

@@ -16,13 +16,13 @@ from train.loop.run import read_metrics
 
 @dataclass(frozen=True)
 class Run:
-    """Content of a run's folder. What is absent is empty or None.
+    """Content of a run's folder, for a report. What is absent is empty or None.
 
     Attributes
     ----------
     folder : Path
     metrics : list of dict
-        Lines of ``metrics.jsonl``, one per validation.
+        Lines of ``metrics.jsonl``, one for each validation: values by name.
     config, environment, evaluation : dict
         Contents of ``config.json``, ``environment.json`` and ``evaluation.json``.
     robustness, cost : dict
@@ -53,7 +53,7 @@ class Run:
 
 
 def read_run(folder: Path, predictions: str = "test") -> Run:
-    """Read a run's folder; `predictions` names one of its predictions files.
+    """Return the content of a run's folder; `predictions` is the name, without suffix, of the predictions to read.
 
     Raises
     ------
@@ -85,7 +85,7 @@ def read_run(folder: Path, predictions: str = "test") -> Run:
 
 
 def pool_runs(runs: Sequence[Run]) -> Predictions | None:
-    """Return the predictions of all runs together; None if no run has any."""
+    """Return the predictions of all runs, joined to one; None if no run has any."""
     parts = [run.predictions for run in runs if run.predictions]
     return pool(parts) if parts else None
 

@@ -30,13 +30,13 @@ from train.report.runs import Run
 STEMS: Mapping[str, str] = MappingProxyType({"voice": "voice", "music": "accompaniment"})
 """Names of the stems on the page."""
 LONGEST_S = 10.0
-"""Length of the beginning of a song that is shown."""
+"""Length, in seconds, of the beginning of a song that is shown."""
 CHOSEN: Mapping[str, float] = MappingProxyType(
     {"worst": 0.0, "lower quarter": 0.25, "median": 0.5, "upper quarter": 0.75, "best": 1.0}
 )
 """Songs that are always shown, by the quantile of the voice's NSDR."""
 WINDOW_S, TOP_HZ, RANGE_DB = 0.04, 8_000.0, 70.0
-"""Window, highest frequency and range of the spectrograms."""
+"""Window in seconds, highest frequency in hertz, and range in decibels of the spectrograms."""
 _log = logging.getLogger(__name__)
 
 
@@ -49,7 +49,10 @@ class _Shown:
 
 
 def summary(runs: Sequence[Run]) -> list[PageSection]:
-    """Show figures of all measured songs, a section for each data set, since data sets are measured differently."""
+    """Return a section for each data set with the figures of its measured songs.
+
+    Data sets are kept apart because they are measured differently.
+    """
     songs = _measured_songs(runs)
     if not songs:
         return [absent("Songs", "predictions/*.json", evaluate_command(runs))]
@@ -60,12 +63,12 @@ def summary(runs: Sequence[Run]) -> list[PageSection]:
 
 
 def players(runs: Sequence[Run], data: Path | None, names: Sequence[str]) -> list[PageSection]:
-    """Show songs with spectrograms and players, a section for each run that measured any.
+    """Return a section for each run that measured songs: some songs with spectrograms and players.
 
     Parameters
     ----------
     runs : sequence of Run
-        Runs whose models step.
+        Runs whose models step through a stream.
     data : Path or None
         Folder of the data sets; with None no songs are shown.
     names : sequence of str

@@ -24,14 +24,14 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class ClipSpectrum:
-    """Log-mel frames of a clip's beginning, shape (frames, mel_bands), and the seconds between two frames."""
+    """Log-mel frames of a clip's beginning, shape (frames, mel_bands), and the seconds from one frame to the next."""
 
     frames: Array
     frame_s: float
 
 
 class Spectra:
-    """Look-up of clips' spectrograms.
+    """Computes spectrograms of clips of the data sets, found by their names.
 
     Parameters
     ----------
@@ -47,7 +47,7 @@ class Spectra:
         self._front_end = LogMel()
 
     def find(self, clip: str) -> ClipSpectrum | None:
-        """Return the spectrogram of ``SOURCE/NAME``; if the clip is absent, write a line to the log and return None."""
+        """Return the spectrogram of the clip named ``SOURCE/NAME``; None, and a line in the log, if it is absent."""
         source, _, name = clip.partition("/")
         if self._data is None:
             return None
@@ -58,7 +58,7 @@ class Spectra:
             return None
 
     def category(self, clip: str) -> str:
-        """Return the category that a clip has in its data set; empty if the clip is absent."""
+        """Return the category that a clip has in its data set; an empty text if the clip is absent."""
         if self._clips is None:
             return ""
         try:

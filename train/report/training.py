@@ -16,7 +16,7 @@ NOT_FIGURES = frozenset({"step", "seconds"})
 
 
 def learning_curves(runs: Sequence[Run]) -> PageSection:
-    """Plot every number of ``metrics.jsonl`` against the step, with a line for each run."""
+    """Return the section with every number of ``metrics.jsonl`` against the step, a line for each run."""
     title = "Learning curves"
     if not any(run.metrics for run in runs):
         return absent(title, "metrics.jsonl, which training writes", f"python -m train {task_of(runs)}")
@@ -33,7 +33,7 @@ def learning_curves(runs: Sequence[Run]) -> PageSection:
 
 
 def task_of(runs: Sequence[Run]) -> str:
-    """Return the task of runs, which is named in their predictions or by the folder that they are in."""
+    """Return the name of the task of runs, which their predictions name, or else the folder that they are in."""
     for run in runs:
         if run.predictions:
             return run.predictions.task
@@ -41,12 +41,12 @@ def task_of(runs: Sequence[Run]) -> str:
 
 
 def configuration(runs: Sequence[Run]) -> PageSection:
-    """Show every setting; where runs differ, with each run's value."""
+    """Return the section with every setting; where the settings of runs differ, with the value of each run."""
     return _values(runs, "Configuration", "config", "config.json")
 
 
 def environment(runs: Sequence[Run]) -> PageSection:
-    """Show commit, machine, data and versions of each run."""
+    """Return the section with commit, machine, data and versions of packages of each run."""
     return _values(runs, "Environment", "environment", "environment.json")
 
 
@@ -69,7 +69,7 @@ def _values(runs: Sequence[Run], title: str, field: str, file: str) -> PageSecti
 
 
 def flatten(content: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
-    """Return nested tables as a flat one with keys ``a.b`` and texts; lists stay whole."""
+    """Return nested tables as a flat one: the keys are joined, as in ``a.b``, and values are texts; lists are JSON."""
     flat: dict[str, str] = {}
     for key, value in content.items():
         if isinstance(value, Mapping):

@@ -20,26 +20,29 @@ Maker = Callable[[], Pipeline]
 
 
 def logistic_regression() -> Pipeline:
-    """Return a logistic regression on standardised features, with the strong L2 penalty that many features need."""
+    """Return an untrained logistic regression on standardised features, with a strong L2 penalty.
+
+    So many features need that.
+    """
     return make_pipeline(StandardScaler(), LogisticRegression(C=0.01, max_iter=1_000))
 
 
 def multilayer_perceptron() -> Pipeline:
-    """Return a perceptron on standardised features, with one hidden layer of 256, trained for 42 epochs."""
+    """Return an untrained perceptron on standardised features, with a hidden layer of 256 units; it trains for 42 epochs."""
     # A tolerance that is never met ends training when its patience is over: after a fixed time, without a warning.
     perceptron = MLPClassifier((256,), alpha=1.0, tol=1e9, n_iter_no_change=40, random_state=0)
     return make_pipeline(StandardScaler(), perceptron)
 
 
 def support_vectors() -> Pipeline:
-    """Return a support-vector classifier on standardised features, with a radial kernel scaled by their number."""
+    """Return an untrained support-vector classifier on standardised features, with a radial kernel."""
     return make_pipeline(StandardScaler(), SVC(C=10.0, gamma="scale"))
 
 
 def predict_held_out(
     make: Maker, features: Array, labels: Array, fold: Array, method: str = "predict"
 ) -> Array:
-    """Predict each example by a classifier that learnt from the other folds.
+    """Return for each example what a classifier predicts that was trained on the other folds.
 
     Parameters
     ----------
@@ -49,17 +52,19 @@ def predict_held_out(
     labels, fold : int array, shape (examples,)
         Label and fold of each example.
     method : {"predict", "predict_log_proba"}
+        Whether to return the predicted label of each example, or the log-probabilities of all classes.
 
     Returns
     -------
     Array, shape (examples,) or (examples, classes)
+        Predicted labels, or log-probabilities.
     """
     predicted: Array = cross_val_predict(make(), features, labels, cv=PredefinedSplit(fold), method=method)
     return predicted
 
 
 def over_folds(right: Array, fold: Array) -> dict[str, Any]:
-    """Return the accuracy on each fold, their mean, and their sample standard deviation.
+    """Return the accuracy on each fold as ``folds``, their ``mean``, and their sample standard deviation as ``spread``.
 
     Parameters
     ----------

@@ -18,12 +18,15 @@ MEASURES: Mapping[str, str] = MappingProxyType(
         "gate": "train.transfer.gate",
     }
 )
-"""Module of each task, with a function ``figures(data, cache)``."""
+"""Module that measures each task: its function ``figures(data, cache)`` returns the figures by name."""
 
 
 @click.command("transfer")
 @click.argument("task", type=click.Choice(list(MEASURES)))
 def transfer_command(task: str) -> None:
-    """Measure classifiers on YAMNet's frozen embeddings, on the test data of TASK; prints figures as JSON."""
+    """Measure classifiers on YAMNet's embeddings, its weights as published, on TASK; prints figures as JSON.
+
+    The figures are for comparison with the released model of TASK.
+    """
     measure = import_module(MEASURES[task])  # imported here, so that --help does not import torch
     click.echo(json.dumps(measure.figures(data_folder(), CACHE), indent=2))

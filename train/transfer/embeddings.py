@@ -36,20 +36,20 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class PatchEmbeddings:
-    """Embeddings of patches of recordings, each patch from a fresh start of the front end.
+    """YAMNet's embeddings of patches of 0.975 s of recordings, each patch from a fresh start of the front end.
 
-    The recordings follow one another. Patches of digital silence, which is padding, are left out.
+    The patches of one recording follow those of another. Patches of digital silence, which is padding, are left out.
 
     Attributes
     ----------
     recording : int array, shape (patches,)
-        Index of each patch's recording.
+        Index of the recording that each patch belongs to.
     start_samples : int array, shape (patches,)
         Start of each patch in its recording, at 16 kHz.
     embedding : float32 array, shape (patches, 1024)
         Embedding of each patch, 0 or more.
     music : float32 array, shape (patches,)
-        Logit of AudioSet's class ``Music``.
+        YAMNet's logit of AudioSet's class ``Music``.
     """
 
     recording: Array
@@ -61,15 +61,16 @@ class PatchEmbeddings:
 def embed_recordings(
     sounds: SoundCache, weights: Path, cache: Path, hop_samples: int = HOP_SAMPLES
 ) -> PatchEmbeddings:
-    """Return YAMNet's embeddings of recordings, computed if they are not on disk.
+    """Return YAMNet's embeddings of recordings; compute them if they are not on disk.
 
     Parameters
     ----------
     sounds : SoundCache
+        Sounds of the recordings.
     weights : Path
         Npz file of YAMNet's weights, as `train.yamnet.npz` reads it.
     cache : Path
-        Folder for what is computed from the data sets.
+        Folder of all caches.
     hop_samples : int
         Samples from one patch of 0.975 s to the next.
 
@@ -95,7 +96,7 @@ def embed_recordings(
 
 
 def pool_patches(embedding: Array, group: Array) -> Array:
-    """Return the mean and the maximum over the patches of each group, side by side.
+    """Return the mean and the maximum of the embeddings of each group of patches, side by side.
 
     Parameters
     ----------
@@ -113,7 +114,7 @@ def pool_patches(embedding: Array, group: Array) -> Array:
 
 
 def check_all_embedded(embedded: PatchEmbeddings, sounds: SoundCache) -> None:
-    """Refuse recordings without any patch.
+    """Refuse recordings that have no patch, since they are too short or silent.
 
     Raises
     ------

@@ -31,7 +31,10 @@ class _Patches:
 
 
 def figures(data: Path, cache: Path) -> dict[str, Any]:
-    """Return figures on patches of 0.975 s: the GTZAN sets against TSP speech and ESC-50, as the gate is measured."""
+    """Return figures of music detection by YAMNet, for each of its two trainings, on patches of 0.975 s.
+
+    The patches are those that the gate is measured on: the GTZAN sets against TSP speech and ESC-50.
+    """
     return {name: _measure_training(data, weights, cache) for name, weights in TRAININGS.items()}
 
 

@@ -20,10 +20,10 @@ from train.transfer.embeddings import TRAININGS, check_all_embedded, embed_recor
 
 
 def figures(data: Path, cache: Path) -> dict[str, Any]:
-    """Return the accuracy on ESC-50's own folds, each held out in turn, for both trainings of YAMNet.
+    """Return the accuracy on ESC-50, each of its own folds held out in turn, for both trainings of YAMNet.
 
-    The features are the mean and the maximum of the embedding over a clip's patches, and the same of its square root,
-    which is nearer to a normal distribution.
+    The features of a clip are the mean and the maximum of YAMNet's embedding over its patches, and the same of the
+    square root of the embedding, which is nearer to a normal distribution.
     """
     sounds = SoundCache(esc50.recordings(data), cache)
     classes = esc50.classes(data)

@@ -30,13 +30,14 @@ from train.transfer.embeddings import TRAININGS, check_all_embedded, embed_recor
 from train.yamnet.npz import read_npz
 
 NEAR = 2.0
-"""Largest gap between the loudest frame of a crop and that of its clip, in mean log magnitude: 17 dB."""
+"""Largest difference, in mean log magnitude, between the loudest frame of a clip and the loudest frame of the part that
+is taken from the clip: 17 dB."""
 CHECKED_HOP = PATCH_FRAMES // 2
 
 
 @dataclass(frozen=True)
 class TunedRunConfig(HoldsOut):
-    """Configuration of a run of this task.
+    """Configuration of a training run of the task ``sounds_yamnet``, which fine-tunes YAMNet on ESC-50.
 
     Attributes
     ----------
@@ -53,7 +54,7 @@ class TunedRunConfig(HoldsOut):
     mixed : float
         Share of the clips that are mixed with another one, at a random ratio of power.
     masks, mask_bands, mask_frames : int
-        Number and largest size of SpecAugment's masks.
+        Number of stripes that SpecAugment hides in each direction, and the largest width of a stripe.
     smoothing : float
         Label smoothing: share of each target that is spread over all classes.
     """
@@ -92,20 +93,20 @@ class TunedRunConfig(HoldsOut):
 
 
 def tuned_network(relu_max: float, classes: int) -> YAMNet:
-    """Return YAMNet with random weights and another number of classes."""
+    """Return YAMNet with random weights, and with outputs for `classes` classes instead of AudioSet's."""
     network = YAMNet(relu_max)
     network.logits = nn.Linear(EMBEDDING_SIZE, classes)
     return network
 
 
 class TunedTask:
-    """Task of fine-tuning YAMNet, for `train.loop.train_loop`.
+    """Training task ``sounds_yamnet``: fine-tunes all of YAMNet to ESC-50's classes, to compare with the released head.
 
     Parameters
     ----------
     config : TunedRunConfig
     data, cache : Path
-        Folders of the data sets and of what is computed from them.
+        Folder of the data sets, and folder of all caches.
 
     Raises
     ------
@@ -153,7 +154,7 @@ class TunedTask:
         return network
 
     def make_batch(self, seed: int, step: int, size: int) -> Batch:
-        """Return frames (size, patches * 96, 64) and probabilities of the classes (size, classes).
+        """Return the batch of a step: frames, (size, patches * 96, 64), and probabilities of classes, (size, classes).
 
         The clips are shuffled, and shuffled again when all have been used.
         """
@@ -176,7 +177,14 @@ class TunedTask:
         return {"sounds": F.cross_entropy(_clip_logits(model, frames, PATCH_FRAMES), targets)}
 
     def validate(self, model: nn.Module) -> dict[str, float]:
-        """Return the accuracy of whole clips by their mean logits; ``score`` is the negative cross entropy."""
+        """Return figures of a model on whole clips of the validation fold, by the mean logits of their patches.
+
+        Returns
+        -------
+        dict
+            ``accuracy``: share of the clips whose class is the likeliest. ``score``, by which the best weights are
+            chosen: the negative cross entropy.
+        """
         device, outputs = next(model.parameters()).device, []
         with torch.no_grad():
             for index in range(len(self._checked)):

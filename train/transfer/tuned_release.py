@@ -28,7 +28,7 @@ COMMAND = "python -m train evaluate sounds_yamnet"
 
 
 def export(run: Path, folder: Path) -> Manifest:
-    """Export a run's best weights into a folder, without thresholds or figures.
+    """Export the best weights of a run into `folder`, and return the manifest, which has no thresholds or figures.
 
     Raises
     ------
@@ -55,7 +55,7 @@ def export(run: Path, folder: Path) -> Manifest:
 
 
 def evaluate(asked: Evaluation) -> dict[str, Any]:
-    """Return figures of an exported model on held-out clips, measured like those of the released sounds."""
+    """Return the figures of an exported model by name, measured like those of the released sounds head."""
     figures = SoundsFigures(asked.model, asked.config, asked.data, asked.cache, asked.split)
     if asked.predictions:
         figures.predictions(COMMAND).save(asked.predictions / f"{asked.split}.npz")
@@ -63,7 +63,7 @@ def evaluate(asked: Evaluation) -> dict[str, Any]:
 
 
 def release(run: Path, data: Path, cache: Path, folder: Path) -> NoReturn:
-    """Refuse to release weights that are fine-tuned from YAMNet.
+    """Refuse to release weights that were fine-tuned from YAMNet.
 
     Raises
     ------

@@ -10,7 +10,7 @@ CLASS_MAP = "yamnet_class_map.csv"
 
 
 def nearby_class_map(path: Path) -> Path:
-    """Return the path of the class map in the folder of a file, or in the one above.
+    """Return the path of YAMNet's class map, the table of its classes, beside a file or in the folder above.
 
     Raises
     ------

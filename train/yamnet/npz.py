@@ -15,7 +15,7 @@ from train.yamnet.class_map import nearby_class_map
 
 
 def read_npz(path: Path) -> Weights:
-    """Read ``NAME``, or ``NAME/q`` times ``NAME/scale``, for every array of the network.
+    """Return YAMNet's weights from an npz file: each array is ``NAME``, or ``NAME/q`` times ``NAME/scale``.
 
     ``network/relu_max`` is the upper limit of activations; without it there is none. ``frontend/...`` is not read,
     because the front end has its own constants. The class map is searched beside the file and in the folder above.

@@ -28,7 +28,7 @@ if ReLU6 is mistaken for ReLU (docs/yamnet.md)."""
 
 
 class TfliteYAMNet:
-    """YAMNet that LiteRT's interpreter runs on the CPU.
+    """YAMNet from a ``tflite`` file, run by LiteRT's interpreter on the CPU.
 
     Parameters
     ----------
@@ -79,7 +79,7 @@ class TfliteYAMNet:
             )
 
     def weights(self) -> Weights:
-        """Return the kernels and biases, dequantised, and the upper limit of activations.
+        """Return the kernels and biases as float32, with the upper limit of activations and the class names.
 
         Raises
         ------
@@ -103,11 +103,11 @@ class TfliteYAMNet:
 
     @property
     def tolerance(self) -> Tolerance:
-        """Largest difference allowed between its outputs and those of its weights in float32."""
+        """Largest difference allowed between the outputs of the file and those of its weights in float32."""
         return QUANTISED if self._is_quantised(self._layers[-1].inputs[0]) else EXACT
 
     def __call__(self, windows: Array) -> tuple[Array, Array]:
-        """Return scores (count, 521) and embeddings (count, 1024) of windows, shape (count, WINDOW_SAMPLES)."""
+        """Return scores, (count, 521), and embeddings, (count, 1024), of windows of sound, (count, WINDOW_SAMPLES)."""
         run = self._interpreter
         (given,), (taken,) = run.get_input_details(), run.get_output_details()
         embedding = self._layers[-1].inputs[0]

@@ -15,7 +15,7 @@ BATCH = 16
 
 
 class TorchYAMNet:
-    """Network of `models.yamnet` with published weights, on whole windows of sound.
+    """YAMNet in torch with published weights, applied to whole windows of sound.
 
     Parameters
     ----------
@@ -28,7 +28,7 @@ class TorchYAMNet:
         self._network = YAMNet.from_weights(weights)
 
     def __call__(self, windows: Array) -> tuple[Array, Array]:
-        """Return scores (count, 521) and embeddings (count, 1024) of windows, shape (count, WINDOW_SAMPLES)."""
+        """Return scores, (count, 521), and embeddings, (count, 1024), of windows of sound, (count, WINDOW_SAMPLES)."""
         patches = torch.from_numpy(offline(LogMel(), windows))
         with torch.no_grad():
             given = [self._network(part) for part in patches.split(BATCH)]
