@@ -196,7 +196,7 @@ def saliency(found: SaliencyMap) -> Markup:
 
 
 def reliability(confidence: Array, share: Array, counts: Array) -> Markup:
-    """Return two plots: accuracy against confidence by bins, with the line of perfect calibration, and the bins' sizes."""
+    """Return two plots: accuracy against confidence by bins, with the line of perfect calibration, and bin sizes."""
     full = counts > 0
     with Drawing(columns=2, width=8.4) as drawing:
         left, right = drawing.axes
