@@ -28,7 +28,7 @@ def logistic_regression() -> Pipeline:
 
 
 def multilayer_perceptron() -> Pipeline:
-    """Return an untrained perceptron on standardised features: one hidden layer of 256, trained for 42 epochs."""
+    """Return an untrained perceptron on standardised features: a hidden layer of 256 units, 42 epochs of training."""
     # A tolerance that is never met ends training when its patience is over: after a fixed time, without a warning.
     perceptron = MLPClassifier((256,), alpha=1.0, tol=1e9, n_iter_no_change=40, random_state=0)
     return make_pipeline(StandardScaler(), perceptron)
