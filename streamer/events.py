@@ -65,7 +65,7 @@ class Event:
         return f"{self.kind}/{self.stream}"
 
     def stamped(self, seq: int, time: datetime | None, latency_ms: float | None) -> Self:
-        """Return the same event with its number and its time."""
+        """Return a copy of the event with its number and its times."""
         # Every message of every stream passes here: `dataclasses.replace` takes ten times as long.
         other = object.__new__(type(self))
         other.__dict__.update(self.__dict__, seq=seq, time=time, latency_ms=latency_ms)
@@ -79,12 +79,12 @@ class Decision(Event):
     Attributes
     ----------
     state : {"listening", "on", "update", "off"}
-        State of the label from `start` to `stop`: `start` is where the sound set in (on, update) or where it ended
+        State of the label from `start` to `stop`: `start` is where the sound began (on, update) or where it ended
         (off). A model with one label reports its state in its first message of an epoch, which may be an ``off``
-        with nothing before it. ``listening`` is reported of a model that a gate has opened: it takes sound since
-        `start`, and cannot decide yet.
+        with nothing before it. ``listening`` says that the gate has opened and the model, which takes sound since
+        `start`, cannot decide yet.
     label : str
-        The label; empty where the model itself has begun to listen or has stopped.
+        The label; empty if the event says that the model itself has started or stopped.
     score : float
         Probability, 0 to 1, at `stop`.
     model : str
@@ -161,24 +161,24 @@ class Status(Event):
     Attributes
     ----------
     state : {"running", "ended", "failed"}
-        The last two are the stream's last message.
+        State of the stream; ``ended`` or ``failed`` is in its last message.
     message : str
         Reason of a failure, sound that was lost, or the result of a configuration that was read again; else empty.
     lag_ms : float
-        Captured sound that is not processed yet.
+        Length of the captured sound that is not processed yet.
     dropped_samples : int
         Samples that were never processed because this machine or its sound system did not keep up; `stop` counts
         them.
     overruns : int
-        Number of losses of the device, as its driver or the clock shows.
+        Number of times that the device lost sound, as its driver or the clock shows.
     muted_samples : int
         NaN, infinite or absurdly large samples, which were processed as silence.
     uptime_s : float
         Seconds since the stream was opened.
     shed : bool
-        Whether it is left out at present because the machine cannot carry all streams.
+        Whether the stream is skipped at present, because the machine cannot carry all streams.
     pid : int
-        Process that runs the stream, on its machine; 0 if it is not known.
+        Number of the process that runs the stream, on its machine; 0 if it is not known.
     versions : Mapping[str, str]
         Version of ``streamer``, and name and first 12 digits of the SHA-256 of each model.
     """

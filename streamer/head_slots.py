@@ -19,14 +19,14 @@ class DecisionConfig:
     Attributes
     ----------
     on, off : float or None
-        Probabilities, 0 <= off <= on <= 1. A span begins at a score of `on` or more and ends below `off`.
-        None takes the model's own operating point.
+        Thresholds of the score, 0 <= off <= on <= 1. A label begins at a score of `on` or more and ends below `off`.
+        None takes that of the model's own operating point.
     min_on_ms, min_off_ms : float
         How long a score must stay past a threshold before the change is reported.
     warm_up_ms : float or None
-        Time after a start in which no decision is made. None takes the model's own warm-up.
+        Time after the model's start in which no decision is made. None takes the model's own warm-up.
     update_ms : float
-        Time between two ``update`` messages while a span goes on.
+        Time between two ``update`` messages while a label is on.
     """
 
     on: float | None = None
@@ -69,8 +69,8 @@ class HeadSlot:
     decisions : DecisionConfig
         Settings where the section is absent.
     opened_by : str or None
-        Name of the slot whose head is the gate: this head runs only while the gate reports a label. It runs always
-        if this is None or no head is set in that slot.
+        Name of the slot whose head is the gate: the head in this slot runs only while a label of the gate is on. It
+        runs always if this is None, or if the slot of the gate is empty.
     default_model : str or None
         Model that runs where the configuration names none. None takes the released model, if there is one.
     built_from : {"model", "recordings", "separation"}
@@ -122,5 +122,5 @@ HEAD_SLOTS = (
 
 
 def head_slot(name: str) -> HeadSlot:
-    """Return the slot of that name."""
+    """Return the head slot of this name, which must be one of `HEAD_SLOTS`."""
     return next(slot for slot in HEAD_SLOTS if slot.name == name)

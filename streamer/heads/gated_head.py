@@ -21,10 +21,11 @@ class HeadRun:
     Attributes
     ----------
     state : State
-        State of the stage.
+        State of the stage that the head runs.
     timeline : Timeline
-        Positions of the stage's items.
+        Positions of the items that the stage gives out: scores.
     decisions : HeadState
+        State of the head's decisions.
     given : int
         Number of items that the stage has given out.
     """
@@ -38,22 +39,22 @@ class HeadRun:
 class GatedHead(Gated[HeadRun, HeadResult]):
     """Runs a stage and decides on its scores, beginning with a pre-roll for which it reports nothing.
 
-    The pre-roll begins with an item that a step would have begun with had the stage run all the time, so it may be
-    longer by less than a step. Then its steps fall together with those of other models whose steps are as long, and
-    one call of the engine serves both.
+    The pre-roll begins at an item at which a step begins if steps are counted from the start of the sound. For this it
+    is lengthened by less than a step. So the steps of this head fall together with those of other models whose steps
+    are as long, and the engine wakes once for both.
 
     Parameters
     ----------
     results : HeadResults
-        Makes the head's results; the head has a gate.
+        Maker of the head's results. The head must have a gate.
     stage : Stage
-        The stages from the parent's items to scores.
+        Stage from the parent's items to scores.
     parent : Timeline
-        Positions of the items that the stage takes.
+        Positions of the parent's items, which the stage takes.
     pre_roll_items : int
-        0 or more.
+        Number of items in the pre-roll, 0 or more.
     settled_samples : int
-        Samples from the start of the sound before the parent's items mean anything.
+        Number of samples from the start of the sound after which the parent's items are meaningful.
     """
 
     def __init__(
@@ -69,7 +70,7 @@ class GatedHead(Gated[HeadRun, HeadResult]):
         self._settled_samples = settled_samples
 
     def next_stop(self, state: GatedState[HeadRun]) -> int | None:
-        """Return the sample up to which the next result reaches; None while the gate is closed."""
+        """Return the `stop` of the head's next result, a sample index; None while the gate is closed."""
         return state.run.timeline.span(state.run.given)[1] if state.run else None
 
     def _pre_roll_start(self, opening: int) -> int:

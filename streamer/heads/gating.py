@@ -22,7 +22,7 @@ ResultT = TypeVar("ResultT")
 
 @dataclass(frozen=True)
 class Switch:
-    """An opening or closing of a gate at sample `at`. The sound that caused it set in, or ended, at sample `since`."""
+    """An opening or closing of a gate that was decided at sample `at`; its cause began, or ended, at sample `since`."""
 
     opens: bool
     since: int
@@ -31,12 +31,12 @@ class Switch:
 
 @dataclass
 class GateState:
-    """The labels of a gate's head that go on; the gate is open while there is one."""
+    """The labels of a gate's head that are on; the gate is open while at least one is."""
 
     labels: set[str] = field(default_factory=set)
 
     def switches(self, changes: Iterable[Change]) -> list[Switch]:
-        """Take changes of the gate's head, and return the openings and closings that follow from them."""
+        """Update the labels by changes of the gate's head, and return the openings and closings that follow."""
         switches = []
         for change in changes:
             was_open = bool(self.labels)
@@ -53,13 +53,13 @@ class GatedState(Generic[RunT]):
     Attributes
     ----------
     pieces : deque of array, shape (1, items, ...)
-        Items as they came: history for an opening, and items that are not due yet.
+        Items in the pieces in which `Gated.add` got them: history for an opening, and items that are not due yet.
     first, stop : int
-        Index of the first item in them, and one past the last.
+        Index of the first item in `pieces`, and one past the last.
     next : int
         Index of the item that is processed next.
     switches : deque of Switch
-        Switches that are not due yet.
+        Openings and closings that are not due yet.
     run : RunT or None
         State of the work; None while the gate is closed.
     """
@@ -75,8 +75,8 @@ class GatedState(Generic[RunT]):
 class Gated(ABC, Generic[RunT, ResultT]):
     """Work on a sequence of items that runs only while a gate is open.
 
-    A switch is carried out between two items: those that are complete before its sample are history, and the next one
-    is the first that is processed after it. So the results depend on the sound alone, whichever of gate and items was
+    An opening or closing takes effect between two items: items that stop before its sample are processed before it, and
+    the next item is the first one after it. So the results depend on the sound alone, whichever of gate and items was
     computed first, and however the sound was cut into blocks.
 
     A subclass says how the work opens, processes items, closes, and finishes with the sound.
@@ -86,9 +86,9 @@ class Gated(ABC, Generic[RunT, ResultT]):
     timeline : Timeline
         Positions of the items on the sample clock.
     history_items : int
-        Number of items before an opening that must still be there.
+        Number of items to keep, so that they are there for the pre-roll of an opening.
     delay_samples : int
-        A switch at sample T is carried out at sample T + `delay_samples`, by which it must be known.
+        An opening or closing that was decided at sample T takes effect at T + `delay_samples`.
     """
 
     def __init__(self, timeline: Timeline, history_items: int, delay_samples: int = 0) -> None:
@@ -97,28 +97,28 @@ class Gated(ABC, Generic[RunT, ResultT]):
         self._delay_samples = delay_samples
 
     def add(self, items: Array, state: GatedState[RunT]) -> None:
-        """Take the next items, shape (1, items, ...), to be processed once they are due."""
+        """Append the next items, shape (1, items, ...); `advance` processes them once they are due."""
         state.pieces.append(items)
         state.stop += items.shape[1]
 
     def advance(
         self, switches: Sequence[Switch], known_until: int, state: GatedState[RunT]
     ) -> Calls[list[ResultT]]:
-        """Process everything that is due.
+        """Process all items up to `known_until`, and open and close the work as the gate does.
 
         Parameters
         ----------
         switches : sequence of Switch
-            New switches of the gate.
+            Openings and closings of the gate since the last call.
         known_until : int
             Sample up to which all items and switches are known.
         state : GatedState
-            Updated.
+            State of this work, which is updated.
 
         Returns
         -------
         generator
-            Yields model calls; returns a list of results.
+            Generator that yields model calls and returns a list of results.
         """
         state.switches.extend(switches)
         results: list[ResultT] = []
@@ -138,14 +138,14 @@ class Gated(ABC, Generic[RunT, ResultT]):
         return results
 
     def finish(self, switches: Sequence[Switch], end: int, state: GatedState[RunT]) -> list[ResultT]:
-        """Process all that is left when the sound ends at sample `end`; the work stays open."""
+        """Process all items that are left when the sound ends at sample `end`; return the results. Close nothing."""
         results = run_alone(self.advance(switches, end, state))
         if state.run is not None:
             results += self._finish(self._items(state.next, state.stop, state), end, state.run)
         return results
 
     def close(self, at: int, state: GatedState[RunT]) -> list[ResultT]:
-        """Stop the work at sample `at`, if it runs."""
+        """Stop the work at sample `at`, if it runs, and return the results of that."""
         run, state.run = state.run, None
         return [] if run is None else self._close(at, run)
 

@@ -20,7 +20,7 @@ class DecidingModel:
     Attributes
     ----------
     name : str
-        Its name in ``scores``, which is also its section of the configuration (``sounds``).
+        Name of the head in ``scores``, which is also its section of the configuration (``sounds``).
     kind : str
         Kind of the messages that report its decisions (``sound``).
     model : Model
@@ -29,14 +29,14 @@ class DecidingModel:
     prefer : str
         Name of the operating point that is used.
     opened_by : str or None
-        Name of the head that is its gate: it runs while that one reports a label. None lets it run always.
+        Name of the head that is the gate: this head runs only while a label of the gate is on. None: it runs always.
 
     Raises
     ------
     ModelError
         If the model lacks the preferred operating point.
     ConfigError
-        If a threshold that is set does not go with the model's other one.
+        If the configuration sets one threshold that contradicts the model's other one.
     """
 
     name: str
@@ -50,7 +50,7 @@ class DecidingModel:
         self._thresholds()  # refuses those that do not go together
 
     def decisions_at(self, rate_hz: int, warm_up_samples: int) -> HeadDecisions:
-        """Return the decisions in samples at `rate_hz`; see `streamer.heads.head_decisions.decisions_for`."""
+        """Return the rules of the decisions, with times in samples at `rate_hz`; see `decisions_for`."""
         return decisions_for(
             self.model.manifest, self._thresholds(), self.decisions, rate_hz, warm_up_samples
         )
@@ -68,7 +68,7 @@ class Head(DecidingModel):
     ear : Model or None
         Embedding model whose output the model takes; None where it takes log-mel frames.
     pre_roll_s : float
-        Seconds of sound from before its gate opened that it is given first.
+        Seconds of sound from before the gate opened that the head gets first.
 
     Raises
     ------
@@ -85,7 +85,7 @@ class Head(DecidingModel):
 
     @property
     def path(self) -> tuple[Stage, ...]:
-        """Stages from resampled sound to scores; heads share those with equal keys."""
+        """Stages from resampled sound to scores. Heads share stages that have equal keys."""
         front_end = LogMel(self.model.manifest.log_mel)
         return (front_end, self.ear, self.model) if self.ear else (front_end, self.model)
 

@@ -24,12 +24,13 @@ class HeadState:
     Attributes
     ----------
     origin : int
-        Sample from which on the head takes sound.
+        Sample from which the warm-up counts.
     labels : list of HysteresisState
+        State of each label.
     awake : set of int
-        Labels that go on, or may soon, or of which nothing was reported yet.
+        Numbers of the labels that are on, have a pending change, or were never reported.
     scores : array or None
-        Scores of the last step.
+        Scores of the last step; None before the first one.
     """
 
     origin: int
@@ -40,20 +41,20 @@ class HeadState:
 
 @dataclass(frozen=True)
 class HeadDecisions:
-    """A `Hysteresis` for each label, after a warm-up.
+    """Rules that make decisions of a head's scores: a `Hysteresis` for each label, after a warm-up.
 
-    A head with one label reports at once whether it is on or off; a head with several reports only labels that begin.
-    Of exclusive labels at most one goes on. It ends when its own score falls, or when another label has been the
-    likeliest for long enough, which then takes its place.
+    The first score of a head with one label is reported, as on or off; a head with several labels reports only labels
+    that begin. Of exclusive labels at most one is on. It ends when its own score falls, or when another label has been
+    the likeliest for long enough and takes its place.
 
     Parameters
     ----------
     deciders : tuple of Hysteresis
-        One for each label, in the order of the scores.
+        Hysteresis of each label, in the order of the scores.
     exclusive : bool
         Whether at most one label can go on.
     warm_up_samples : int
-        Samples before the first decision.
+        Number of samples before the first decision.
     """
 
     deciders: tuple[Hysteresis, ...]
@@ -65,27 +66,27 @@ class HeadDecisions:
         return np.array([decider.on for decider in self.deciders])
 
     def init(self, origin: int) -> HeadState:
-        """Return the state of a head that takes sound from sample `origin` on."""
+        """Return the state of a head whose warm-up counts from sample `origin` on."""
         on = None if len(self.deciders) == 1 else False
         labels = [decider.init(origin, on) for decider in self.deciders]
         return HeadState(origin, labels, {n for n, label in enumerate(labels) if not label.at_rest})
 
     def step(self, scores: Array, start: int, stop: int, state: HeadState) -> list[Change] | None:
-        """Take the scores of samples `start` to `stop`.
+        """Return the changes that new scores lead to.
 
         Parameters
         ----------
         scores : array, shape (labels,)
             Probabilities, 0 to 1.
         start, stop : int
-            Samples that are new in them.
+            First sample that is new in these scores, and one past the last.
         state : HeadState
-            Updated.
+            State of the head, which is updated.
 
         Returns
         -------
         list of Change, or None
-            Changes to be reported; None during the warm-up.
+            Changes to be reported, possibly none; None during the warm-up.
         """
         if stop - state.origin <= self.warm_up_samples:
             return None
@@ -104,7 +105,7 @@ class HeadDecisions:
         return changes
 
     def end(self, stop: int, state: HeadState) -> list[Change]:
-        """Return the changes that end everything at sample `stop`: the sound ended, was lost, or the gate closed."""
+        """Return an ``off`` at sample `stop` for each label that is on, since the sound or the gate ended there."""
         return self._end_all(stop, stop, state)
 
     def _labels_to_step(self, scores: Array, likeliest: int | None, state: HeadState) -> list[int]:
@@ -140,14 +141,14 @@ def thresholds_for(
     manifest : Manifest
     config : DecisionConfig
     prefer : str
-        Name of the model's operating point that is used.
+        Name of the operating point.
 
     Raises
     ------
     ModelError
         If the model lacks that operating point.
     ConfigError
-        If a threshold that is set does not go with the model's other one.
+        If the configuration sets one threshold that contradicts the model's other one.
     """
     thresholds = []
     for label, own in zip(manifest.labels, manifest.thresholds(prefer), strict=True):
@@ -171,7 +172,7 @@ def decisions_for(
     rate_hz: int,
     warm_up_samples: int,
 ) -> HeadDecisions:
-    """Return the decisions of a model in samples at `rate_hz`.
+    """Return the rules of a model's decisions, with times in samples at `rate_hz`.
 
     Parameters
     ----------
@@ -181,7 +182,7 @@ def decisions_for(
     config : DecisionConfig
     rate_hz : int
     warm_up_samples : int
-        Warm-up of the models between sound and scores; a ``warm_up_ms`` that is set takes its place.
+        Warm-up of the models between sound and scores. If `config` sets ``warm_up_ms``, that is used instead.
     """
 
     def samples(ms: float) -> int:

@@ -9,7 +9,7 @@ from streamer.events import DecisionState
 
 @dataclass(frozen=True)
 class Change:
-    """A decision to be reported: the state of `label` since sample `since`, decided at sample `at`."""
+    """A decision to be reported: the state that `label` has had since sample `since`, as decided at sample `at`."""
 
     label: str
     state: DecisionState
@@ -25,11 +25,11 @@ class HysteresisState:
     Attributes
     ----------
     on : bool or None
-        Whether the label is on; None until that was reported for the first time.
+        Whether the label is on; None until its state was reported for the first time.
     since : int
-        Sample at which it went on or off.
+        Sample at which the label went on or off.
     pending_since : int or None
-        Sample at which a change began that has not lasted long enough yet.
+        Sample at which a change began that has not lasted long enough yet; None if there is none.
     reported_at : int
         Sample of the last report.
     """
@@ -49,9 +49,9 @@ class HysteresisState:
 class Hysteresis:
     """Hysteresis over the scores of one label.
 
-    While the label is off, a score of `on` or more opens a pending change; while it is on, a score below `off` does.
-    The change is reported once it has lasted, and given up if a score passes the other threshold meanwhile. Times are
-    in samples of the stream.
+    While the label is off, a score of `on` or more begins a pending change; while it is on, a score below `off` does.
+    The change is reported once it has lasted for the hold time. It is given up if a score passes the other threshold
+    before. Times are in samples of the stream.
 
     Parameters
     ----------
@@ -59,9 +59,9 @@ class Hysteresis:
     on, off : float
         Thresholds, 0 to 1.
     min_on_samples, min_off_samples : int
-        Samples that a change must last.
+        Hold times: samples that a change to on, or to off, must last.
     update_samples : int
-        Samples between two ``update`` reports.
+        Number of samples between two ``update`` reports.
     """
 
     label: str
@@ -72,26 +72,26 @@ class Hysteresis:
     update_samples: int
 
     def init(self, origin: int, on: bool | None = None) -> HysteresisState:
-        """Return the state at sample `origin`; if `on` is None, the first score is reported as off or on."""
+        """Return the state at sample `origin`, with the label on or off; with None the first score is reported."""
         return HysteresisState(on, since=origin)
 
     def step(
         self, score: float, start: int, stop: int, state: HysteresisState
     ) -> tuple[Change | None, HysteresisState]:
-        """Take the score of samples `start` to `stop`.
+        """Return the change that a new score leads to, if any, and the next state.
 
         Parameters
         ----------
         score : float
             Probability, 0 to 1.
         start, stop : int
-            Samples that are new in this score.
+            First sample that is new in this score, and one past the last.
         state : HysteresisState
 
         Returns
         -------
         change : Change or None
-            The change to be reported, if any.
+            Change to be reported; None if there is none.
         state : HysteresisState
         """
         state = self._with_pending(score, start, state)
@@ -108,7 +108,7 @@ class Hysteresis:
     def end(
         self, score: float, since: int, at: int, state: HysteresisState
     ) -> tuple[Change | None, HysteresisState]:
-        """Return the change to be reported at sample `at` if the label cannot go on from sample `since` on."""
+        """Return an ``off`` since `since`, decided at `at`, or None if the label is not on; and the next state."""
         return self._report(False, since, score, at, state) if state.on else (None, state)
 
     def _with_pending(self, score: float, start: int, state: HysteresisState) -> HysteresisState:

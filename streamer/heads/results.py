@@ -21,10 +21,12 @@ class MelFrame:
     Attributes
     ----------
     start, stop : int
-        Samples since the epoch began that are new in it; `stop` is one past the last that it depends on.
+        First sample that is new in the frame, and one past the last sample that it depends on. Both are counted from
+        the start of the epoch.
     rank : int
-        Its order among results with the same `stop`.
+        Place of the frame among results with the same `stop`.
     config : LogMelConfig
+        Front end that computed the frame.
     values : array, shape (mel_bands,)
     """
 
@@ -37,12 +39,12 @@ class MelFrame:
 
 @dataclass(frozen=True)
 class HeadResult:
-    """One result of a head.
+    """Scores of a head at one moment, the decisions that follow from them, or both.
 
     Attributes
     ----------
     start, stop, rank : int
-        As in a `MelFrame`.
+        As in `MelFrame`.
     head : Head
     scores : array or None
         Probability of each label; None while the head warms up, and when it stops.
@@ -68,11 +70,12 @@ class Items:
     ----------
     values : array, shape (items, ...)
     first : int
-        Index of the first one among all items of the stage.
+        Index of the first item in `values` among all items of the stage.
     timeline : Timeline
-        Their positions on the sample clock.
+        Positions of the items on the sample clock.
     end : int or None
-        Sample at which the sound ended, if it has. The last resampled sample may lie up to half of one after it.
+        Sample at which the sound ended; None if it goes on. No item is placed after it, although the last resampled
+        sample may lie up to half a sample later.
     """
 
     values: Array
@@ -89,12 +92,12 @@ class Items:
 
 @dataclass(frozen=True, eq=False)
 class FrameResults:
-    """Makes results of the frames of a front end.
+    """Makes a `MelFrame` of each frame of a front end.
 
     Parameters
     ----------
     rank : int
-        Order of these results among others with the same `stop`.
+        Place of these results among others with the same `stop`.
     config : LogMelConfig
     """
 
@@ -108,12 +111,12 @@ class FrameResults:
 
 @dataclass(frozen=True, eq=False)
 class HeadResults:
-    """Makes results of the scores of a head.
+    """Makes `HeadResult`s of the scores of a head.
 
     Parameters
     ----------
     rank : int
-        Order of these results among others with the same `stop`.
+        Place of these results among others with the same `stop`.
     head : Head
     decisions : HeadDecisions
     """
@@ -123,7 +126,7 @@ class HeadResults:
     decisions: HeadDecisions
 
     def results(self, items: Items, state: HeadState) -> list[HeadResult]:
-        """Return a result for each item of scores after the warm-up; `state` is updated."""
+        """Return a result for each item of scores after the warm-up, none for the others; `state` is updated."""
         results = []
         for start, stop, scores in items:
             changes = self.decisions.step(scores, start, stop, state)
@@ -132,9 +135,9 @@ class HeadResults:
         return results
 
     def closing_result(self, stop: int, state: HeadState) -> HeadResult:
-        """Return the result that ends everything that goes on at sample `stop`; `state` is updated."""
+        """Return a result with an ``off`` at sample `stop` for each label that is on; `state` is updated."""
         return self.result(stop, stop, None, self.decisions.end(stop, state))
 
     def result(self, start: int, stop: int, scores: Array | None, changes: list[Change]) -> HeadResult:
-        """Return a result of this head."""
+        """Return a `HeadResult` of this head with these values."""
         return HeadResult(start, stop, self.rank, self.head, scores, tuple(changes))

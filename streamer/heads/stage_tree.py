@@ -31,7 +31,7 @@ class _Node:
     timeline : Timeline
         Positions of the stage's items.
     settled_samples : Fraction
-        Samples from the start of the sound before the items mean anything.
+        Number of samples from the start of the sound after which the items are meaningful.
     """
 
     def __init__(self, stage: Stage, timeline: Timeline, settled_samples: Fraction) -> None:
@@ -44,7 +44,7 @@ class _Node:
         self.gated: list[GatedHead] = []
 
     def child(self, stage: Stage) -> _Node:
-        """Return the node of a stage that takes this one's items, which is made if there is none with its key."""
+        """Return the child node of a stage, which takes the items of this node; make it if none has the stage's key."""
         if stage.key not in self.children:
             settled = self.settled_samples + _warm_up_samples([stage], self.timeline)
             self.children[stage.key] = _Node(stage, self.timeline.after(stage), settled)
@@ -74,17 +74,17 @@ class StageTreeState:
     nodes : dict
         States of the stages.
     heads : dict
-        States of the heads that run always.
+        States of the decisions of the heads that run always.
     gates : dict
-        State of each of these heads as a gate, by the head's name.
+        Labels that are on of each head that runs always, by the head's name: the head may be a gate.
     gated : dict
         States of the gated heads.
     switches : dict
-        Openings and closings of each gate that the last step found, by the head's name.
+        Openings and closings of each gate in the last step, by the head's name.
     processed_samples : int
         Number of samples that came in.
     known_until : int
-        Sample up to which all results have been given out.
+        Sample up to which all results have been computed: later results have a greater `stop`.
     """
 
     nodes: dict[_Node, _NodeState]
@@ -97,7 +97,7 @@ class StageTreeState:
 
 
 class StageTree:
-    """All heads of a stream over its mono samples.
+    """All heads of a stream, with the stages between its mono samples and their scores.
 
     Parameters
     ----------
@@ -105,7 +105,7 @@ class StageTree:
     rate_hz : int
         Sample rate of the captured sound.
     with_frames : bool
-        Whether log-mel frames are results too.
+        Whether log-mel frames are results too, besides those of the heads.
 
     Raises
     ------
@@ -147,19 +147,19 @@ class StageTree:
         )
 
     def step(self, mono: Array, state: StageTreeState) -> Calls[list[TreeResult]]:
-        """Take samples, give all results that they complete, in no particular order.
+        """Process samples, and return all results that they complete, in no particular order.
 
         Parameters
         ----------
         mono : float32 array, shape (samples,)
             Samples at the captured rate.
         state : StageTreeState
-            Updated.
+            State of the tree, which is updated.
 
         Returns
         -------
         generator
-            Yields model calls; returns a list of TreeResult.
+            Generator that yields model calls and returns a list of TreeResult.
         """
         results: list[TreeResult] = []
         for node in self._resamplers.values():
@@ -174,18 +174,18 @@ class StageTree:
         return results
 
     def next_stop(self, state: StageTreeState) -> int | None:
-        """Return the sample up to which the next result reaches; None if there never is one."""
+        """Return the `stop` of the next result of a head, a sample index; None if no head runs."""
         stops = [node.timeline.span(state.nodes[node].given)[1] for node in self._nodes if node.heads]
         opened = [gated.next_stop(own) for gated, own in state.gated.items()]
         return min([*stops, *(stop for stop in opened if stop is not None)], default=None)
 
     def known_after(self, stop: int) -> int:
-        """Return the number of samples that must come in until all is known up to sample `stop`."""
+        """Return how many samples of the epoch must come in until `known_until` reaches sample `stop`."""
         stages = [node.stage for node in self._resamplers.values()]
         return max([stop, *(stage.taken_for(stop) for stage in stages if isinstance(stage, Resample))])
 
     def finish(self, state: StageTreeState) -> list[TreeResult]:
-        """Give the results that the end of the sound completes."""
+        """Return the results that the end of the sound completes. Labels that are on stay on until `close`."""
         end = state.processed_samples
         results: list[TreeResult] = []
         for node in self._resamplers.values():
@@ -196,7 +196,7 @@ class StageTree:
         return results
 
     def close(self, state: StageTreeState) -> list[HeadResult]:
-        """End everything that goes on, after `finish`; the state is of no use afterwards."""
+        """Return an ``off`` for all labels that are on; to be called after `finish`. The state is not used any more."""
         end = state.processed_samples
         results = [head.closing_result(end, own) for head, own in state.heads.items()]
         for gated, own_gated in state.gated.items():

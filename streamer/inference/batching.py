@@ -1,4 +1,4 @@
-"""The work of many streams at once: their calls of one model are answered in few batches."""
+"""Run the work of many streams at once: their calls of one model are run in few batches."""
 
 from __future__ import annotations
 
@@ -12,14 +12,15 @@ from streamer.inference.state_slots import StateSlots
 
 
 class BatchRunner:
-    """Runs the work of many streams, with the result that each has when it runs alone.
+    """Runs the work of many streams in common batches, with the same result for each stream as alone.
 
-    A state that is stepped in a batch with others moves into a slot and stays there for as long as its stream keeps it.
+    A model state that is stepped in a batch with others moves into a state slot, and stays there while its stream
+    keeps the slot.
 
     Parameters
     ----------
     models : sequence of object
-        Models in the order in which a stream calls them, as in `set_order`.
+        Models in the order in which a stream calls them; see `set_order`.
     """
 
     def __init__(self, models: Sequence[object]) -> None:
@@ -27,30 +28,30 @@ class BatchRunner:
         self.set_order(models)
 
     def set_order(self, models: Sequence[object]) -> None:
-        """Set the order in which models are run; states stay in their slots.
+        """Set the order in which models are run; model states stay in their slots.
 
         Parameters
         ----------
         models : sequence of object
-            Models in the order in which a stream calls them; a later mention of the same model does not count. Calls
-            of earlier models are answered first, so that all streams have arrived when a later model is run.
+            Models in the order in which a stream calls them; of a model that is named twice, the first place counts.
+            Calls of earlier models are run first, so that all streams have called a later model when that is run.
         """
         self._rank = {model: rank for rank, model in enumerate(dict.fromkeys(models))}
         # What is no longer called must not keep a model and its banks in memory.
         self._slots = {model: slots for model, slots in self._slots.items() if model in self._rank}
 
     def run(self, works: Sequence[Calls[Result]]) -> list[Result | Exception]:
-        """Run all work to its end.
+        """Run the work of each stream to its end, and return the results.
 
         Parameters
         ----------
         works : sequence of generator
-            Not yet started; each calls models for one stream.
+            Generators that are not yet started. Each yields the model calls of one stream.
 
         Returns
         -------
         list
-            The result of each, or the exception that ended it; an exception in one does not affect the others.
+            What each generator returned, or the exception that ended it, which does not affect the others.
         """
         results: list[Result | Exception] = [RuntimeError("not run")] * len(works)
         pending: dict[int, ModelCall] = {}

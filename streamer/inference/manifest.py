@@ -42,9 +42,9 @@ class Thresholds:
     Attributes
     ----------
     on : float
-        A label begins above this.
+        A label begins at this score or above it.
     off : float
-        A label ends below this; at most `on`.
+        A label ends below this score; at most `on`.
     """
 
     on: float
@@ -66,9 +66,9 @@ class EarSpec:
     sha256 : str
         SHA-256 of its ``model.onnx``: the embeddings of any other one mean something else.
     embedding_size : int
-        Numbers in each embedding.
+        Number of values in an embedding.
     hop_frames : int
-        Frames of the front end from one embedding to the next.
+        Number of frames of the front end from one embedding to the next.
     """
 
     name: str
@@ -91,33 +91,33 @@ class Manifest:
     Attributes
     ----------
     name, task : str
-        Name of its folder, and its task: ``ear``, ``separation``, or the name of a head slot (``gate``).
+        Name of the model's folder; and its task: ``ear``, or the name of a head slot, such as ``gate``.
     labels : tuple of str
         Names of the outputs, in order; none for an embedding model.
     front_end : LogMelConfig or StftConfig
-        Front end of the model, or of its embedding model; a `StftConfig` for a separation.
+        Front end of the model, or of the embedding model under it; a `StftConfig` for a separation.
     hop_frames, latency_frames : int
-        Output ``k`` is returned once ``k * hop_frames + latency_frames`` frames are in.
+        Output ``k`` is returned once ``k * hop_frames + latency_frames`` frames have come in.
     warm_up_frames : int
-        Frames after a start from ``init()`` whose outputs must not become decisions.
+        Number of frames after a start from ``init()`` whose outputs are not used for decisions.
     states : tuple of StateSpec
         The state arrays, in order.
     sha256 : str
         SHA-256 of ``model.onnx``.
     commit : str
-        The commit that it was trained at.
+        The commit of the code that trained the model.
     ear : EarSpec or None
-        Its embedding model; None for a model that takes the front end's frames.
+        Embedding model whose output the model takes; None for a model that takes the front end's frames.
     embedding_size : int or None
-        Numbers in each output of an embedding model; None for any other model.
+        Number of values in an output of an embedding model; None for any other model.
     exclusive : bool
-        Whether at most one label holds at a time: probabilities by softmax, which add up to 1, and one
-        decision that passes from label to label. Else each label has a sigmoid and a decision of its own.
+        Whether at most one label is on at a time: the probabilities are those of a softmax and add up to 1. If False,
+        each label has a sigmoid, and is on or off whatever the others are.
     temperature : float
         Divisor of the logits before they become probabilities, inside the graph (calibration as in
         Guo et al. 2017).
     bias : float
-        Number that is then added to every logit, inside the graph (Platt 1999); 0 if labels exclude each other.
+        Number that is added to every logit after that, inside the graph (Platt 1999); 0 if labels exclude each other.
     operating_points : Mapping of str to tuple of Thresholds
         Thresholds by preference (a key of `PREFERENCES`): one for all labels, or one for each.
     trained_on : tuple of dict
@@ -198,17 +198,17 @@ class Manifest:
 
     @property
     def is_ear(self) -> bool:
-        """Whether this is an embedding model: its outputs are the input of other models."""
+        """Whether this is an embedding model, whose outputs are the input of other models."""
         return self.task == "ear"
 
     @property
     def is_separation(self) -> bool:
-        """Whether the outputs are masks."""
+        """Whether this is a separation model, whose outputs are masks."""
         return self.task == "separation"
 
     @property
     def log_mel(self) -> LogMelConfig:
-        """The front end of a model on log-mel frames.
+        """Front end of a model that takes log-mel frames, or embeddings computed from these.
 
         Raises
         ------
@@ -223,7 +223,7 @@ class Manifest:
 
     @property
     def stft(self) -> StftConfig:
-        """The transform of a model on spectra.
+        """Transform of a model that takes spectra.
 
         Raises
         ------
@@ -238,14 +238,14 @@ class Manifest:
 
     @property
     def input_size(self) -> int:
-        """Numbers in a frame of ``x``."""
+        """Number of values in a frame of ``x``."""
         if self.is_separation:
             return 2 * self.stft.bins
         return self.ear.embedding_size if self.ear else self.log_mel.mel_bands
 
     @property
     def output_size(self) -> int:
-        """Numbers in a step of ``y``."""
+        """Number of values in a step of ``y``."""
         if self.embedding_size is not None:
             return self.embedding_size
         return len(self.labels) + (2 * self.stft.bins if self.is_separation else 0)
@@ -257,12 +257,12 @@ class Manifest:
         return 1_000 * ear_frames * self.front_end.hop_samples / self.front_end.sample_rate_hz
 
     def thresholds(self, prefer: str = "balanced") -> tuple[Thresholds, ...]:
-        """Return the operating point for a preference: thresholds for each label.
+        """Return the thresholds of an operating point, for each label.
 
         Raises
         ------
         ModelError
-            If the model was released without it.
+            If the model has no such operating point.
         """
         if prefer not in self.operating_points:
             if known := ", ".join(self.operating_points):
@@ -278,12 +278,12 @@ class Manifest:
         return points * len(self.labels) if len(points) == 1 else points
 
     def as_ear(self) -> EarSpec:
-        """Return the description by which heads name this embedding model.
+        """Return the description by which the manifests of heads name this embedding model.
 
         Raises
         ------
         ModelError
-            If it is no embedding model.
+            If this is no embedding model.
         """
         if self.embedding_size is None:
             raise ModelError(f"model {self.name} does {self.task!r}; expected a model whose task is 'ear'")

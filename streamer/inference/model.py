@@ -9,14 +9,13 @@ from streamer.inference.manifest import Manifest
 
 
 class Model(Stage):
-    """A stage that a manifest describes.
+    """Stage that is described by a manifest.
 
     Attributes
     ----------
     manifest : Manifest
     max_batch : int
-        The largest number of streams that is worth one call. On a CPU a larger batch makes no stream cheaper, and
-        it spills the caches.
+        Largest batch that pays. On a CPU a larger one makes no stream cheaper, and it does not fit the caches.
     """
 
     manifest: Manifest

@@ -12,12 +12,12 @@ from streamer.inference.stepped_model import SteppedModel
 
 
 def chosen_folder(slot: str, name: str | None) -> Path | None:
-    """Return the folder of the model for a slot: the one that is named or, without a name, the released one.
+    """Return the folder of the model for a head slot: of the model `name`, or of the released one if that is None.
 
     Parameters
     ----------
     slot : str
-        Key in ``[models]``, which is also the name of the released model.
+        Name of the head slot, which is its key in ``[models]`` and the name of its released model.
     name : str or None
         Value in ``[models]``: a model's name or folder, ``off`` or an empty text for no model, or None if the key is
         not set.
@@ -25,7 +25,7 @@ def chosen_folder(slot: str, name: str | None) -> Path | None:
     Returns
     -------
     Path or None
-        None if the slot is to have no model, or has no released one.
+        None if the slot is to stay empty, or has no released model.
 
     Raises
     ------
@@ -43,7 +43,7 @@ class ModelCache:
     Parameters
     ----------
     engine : EngineConfig
-        Names the backend that runs the models.
+        Settings that name the backend and the number of threads.
     """
 
     def __init__(self, engine: EngineConfig = EngineConfig()) -> None:
@@ -51,24 +51,24 @@ class ModelCache:
         self._models: dict[Path, SteppedModel] = {}
 
     def model(self, folder: Path) -> SteppedModel:
-        """Return the model of a folder, loaded if it was not yet.
+        """Return the model of a folder; load it if that was not done before.
 
         Raises
         ------
         ModelError
-            If it is absent, altered or does not fit this program.
+            If the model is absent, altered or does not fit this version.
         """
         if folder not in self._models:
             self._models[folder] = open_model(folder, self._engine)
         return self._models[folder]
 
     def for_slot(self, slot: str, folder: Path) -> SteppedModel:
-        """Return the model for a slot.
+        """Return the model of a folder, as `model` does, and check that it is for the head slot `slot`.
 
         Raises
         ------
         ModelError
-            If `model` raises it, or the model's task is not the slot's.
+            If the model is absent, altered, does not fit this version, or its task is not that of the slot.
         """
         model = self.model(folder)
         if model.manifest.task != slot:

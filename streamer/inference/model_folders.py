@@ -15,12 +15,12 @@ from streamer.inference.manifest import MANIFEST_SCHEMA, Manifest
 
 
 def ear_folder(manifest: Manifest, folder: Path) -> Path:
-    """Return the folder of a model's embedding model: the one beside `folder`, or else the known one of that name.
+    """Return the folder of a model's embedding model: beside `folder`, the model's own, or else by its name.
 
     Raises
     ------
     ModelError
-        If there is neither.
+        If there is none in either place.
     """
     assert manifest.ear is not None  # callers ask for models that have one
     beside = folder.parent / manifest.ear.name
@@ -49,12 +49,12 @@ def known_folders() -> list[Path]:
 
 
 def find_model(name: str) -> Path:
-    """Return the folder of a model, given the name of a released or user's model, or a path.
+    """Return the folder of a model; `name` is that of a released or a user's model, or a path.
 
     Raises
     ------
     ModelError
-        If there is none.
+        If there is no such model.
     """
     for folder in (released_folder() / name, user_folder() / name, Path(name)):
         if os.path.isfile(folder / "manifest.json"):  # noqa: PTH113 - Path's raises where a folder is forbidden
@@ -67,7 +67,7 @@ def find_model(name: str) -> Path:
 
 
 def read_manifest(folder: Path) -> Manifest:
-    """Read ``manifest.json`` and check that this program can run its model.
+    """Return the manifest of a model folder, after a check that this version can run the model.
 
     Parameters
     ----------
@@ -81,7 +81,7 @@ def read_manifest(folder: Path) -> Manifest:
     Raises
     ------
     ModelError
-        If it is absent, cannot be read or is damaged, or the model was made for another front end.
+        If the manifest is absent, cannot be read or is damaged, or the model was made for another front end.
     """
     path = folder / "manifest.json"
     try:
@@ -113,7 +113,7 @@ def read_manifest(folder: Path) -> Manifest:
 
 
 def verify_file(folder: Path, manifest: Manifest) -> Path:
-    """Check that ``model.onnx`` is the file that the manifest describes.
+    """Return the path of ``model.onnx``, after a check that it is the file that the manifest describes.
 
     Returns
     -------
@@ -123,7 +123,7 @@ def verify_file(folder: Path, manifest: Manifest) -> Path:
     Raises
     ------
     ModelError
-        If it is absent or cannot be read, or its SHA-256 differs.
+        If the file is absent or cannot be read, or its SHA-256 differs.
     """
     path = folder / "model.onnx"
     try:

@@ -29,7 +29,7 @@ class OnnxModel(SteppedModel):
     folder : Path
         A released-model folder.
     threads : int
-        Number of threads that compute it, on the CPU.
+        Number of threads that compute the model on the CPU.
     provider : str
         ONNX Runtime's execution provider: `ON_CPU` or `ON_GPU`.
 
@@ -121,29 +121,29 @@ class OnnxModel(SteppedModel):
 
 
 def _form(array: Array) -> str:
-    """Return the type and shape as text."""
+    """Return the type and shape of an array as text."""
     return f"{array.dtype} {array.shape}"
 
 
 def open_on_cpu(folder: Path, engine: EngineConfig) -> OnnxModel:
-    """Open a model on the CPU, with the configured number of threads."""
+    """Return the model in a folder, run on the CPU with the configured number of threads."""
     return OnnxModel(folder, engine.threads, ON_CPU)
 
 
 def open_on_cuda(folder: Path, engine: EngineConfig) -> OnnxModel:
-    """Open a model on a GPU by CUDA."""
+    """Return the model in a folder, run on a GPU by ONNX Runtime's CUDA provider."""
     return OnnxModel(folder, engine.threads, ON_GPU)
 
 
 def open_session(path: Path, threads: int = 1, provider: str = ON_CPU) -> Any:
-    """Load a graph into ONNX Runtime.
+    """Return an ONNX Runtime session that has loaded a graph.
 
     Parameters
     ----------
     path : Path
         The model file.
     threads : int
-        Number of threads that compute it, on the CPU.
+        Number of threads that compute the model on the CPU.
     provider : str
         ONNX Runtime's execution provider: `ON_CPU` or `ON_GPU`.
 

@@ -11,7 +11,7 @@ from streamer.inference.stepped_model import SteppedModel
 
 
 def open_model(folder: Path, engine: EngineConfig) -> SteppedModel:
-    """Load a model for the backend of a configuration.
+    """Return the model in a folder, run by the backend of a configuration.
 
     Parameters
     ----------

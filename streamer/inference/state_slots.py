@@ -1,4 +1,4 @@
-"""Slots for model states: the states of streams that step together lie in rows of the same arrays."""
+"""State slots: the model states of streams that step together lie in rows of the same arrays."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from streamer.dsp.model_calls import BatchModel, Slot
 
 
 class SlotBank:
-    """State arrays with one row for each of the most streams that a model takes in one call.
+    """State arrays of one model with `max_batch` rows, each for one stream.
 
     Parameters
     ----------
@@ -24,7 +24,7 @@ class SlotBank:
     Attributes
     ----------
     free : list of int
-        The rows that belong to no stream; a heap.
+        Rows that belong to no stream, as a heap.
     """
 
     def __init__(self, model: BatchModel, like: State) -> None:
@@ -38,7 +38,7 @@ class SlotBank:
         return len(self.free) == self.rows
 
     def put(self, state: State) -> tuple[int, State]:
-        """Copy a state into the lowest free row; return the row, and its arrays as views."""
+        """Copy a stream's state into the lowest free row; return the row number, and views of the row's arrays."""
         row = heapq.heappop(self.free)
         views = tuple(array[row : row + 1] for array in self._arrays)
         for view, value in zip(views, state, strict=True):
@@ -46,12 +46,12 @@ class SlotBank:
         return row, views
 
     def load(self, rows: Sequence[int]) -> State:
-        """Return the states in `rows`, which increase: views if the rows are adjacent, copies if not."""
+        """Return the states in `rows`, numbers in increasing order: views if the rows are adjacent, else copies."""
         where = _index(rows)
         return tuple(array[where] for array in self._arrays)
 
     def store(self, rows: Sequence[int], state: State) -> None:
-        """Overwrite the states in `rows`, which increase."""
+        """Overwrite the states in `rows`, row numbers in increasing order."""
         where = _index(rows)
         for array, value in zip(self._arrays, state, strict=True):
             array[where] = value
@@ -64,7 +64,7 @@ def _index(rows: Sequence[int]) -> slice | np.ndarray[tuple[int], np.dtype[np.in
 
 
 class StateSlots:
-    """The slots for one model's states, in as many banks as it takes.
+    """The state slots of one model, in as many banks as are needed.
 
     Parameters
     ----------
@@ -76,7 +76,7 @@ class StateSlots:
         self._banks: list[SlotBank] = []
 
     def take(self, state: State) -> tuple[Slot, State]:
-        """Move a stream's state into a slot, which is free again as soon as the slot object is forgotten.
+        """Copy a stream's state into a free state slot; the slot is free again once nothing refers to its object.
 
         Parameters
         ----------

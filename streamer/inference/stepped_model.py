@@ -12,22 +12,22 @@ from streamer.inference.model import Model
 
 
 class SteppedModel(Model):
-    """A model from frames to scores, embeddings or masks that steps once every `hop_frames` frames.
+    """Model that turns frames into scores, embeddings or masks, in one step for every `hop_frames` frames.
 
-    Its state holds the frames that do not yet make a whole step, their number, the slots in which the model's own
-    state lies (see `ModelCall`), and that state: arrays in the manifest's order. Streams that step together hold the
-    same number of frames.
+    The state holds the frames that do not yet make a whole step, the number of these frames, the state slots of the
+    streams (see `ModelCall`), and the network's own state: arrays in the manifest's order. Streams that step together
+    hold the same number of frames.
     """
 
     @abstractmethod
     def run(self, x: Array, state: State) -> StepResult:
-        """Compute whole steps.
+        """Run the network for whole steps, and return its outputs and next state.
 
         Parameters
         ----------
         x : float32 array, shape (batch, steps * hop_frames, input_size)
         state : tuple of array
-            The model's own.
+            State of the network.
 
         Returns
         -------
@@ -39,7 +39,7 @@ class SteppedModel(Model):
         return tuple(np.empty((streams, *array.shape[1:]), array.dtype) for array in like)
 
     def init_model_state(self, batch: int = 1) -> State:
-        """Make the model's own state of `batch` streams before their first frame, as `run` takes it."""
+        """Return the network's state of `batch` streams before their first frame, as `run` takes it."""
         return tuple(np.zeros((batch, *s.shape), s.dtype) for s in self.manifest.states)
 
     def init(self, batch: int = 1) -> State:
@@ -50,7 +50,7 @@ class SteppedModel(Model):
         return held, filled, slots, *self.init_model_state(batch)
 
     def step(self, x: Array, state: State) -> StepResult:
-        """Take frames and return the outputs that they complete.
+        """Return the outputs that new frames complete, and the next state.
 
         Parameters
         ----------

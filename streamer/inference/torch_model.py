@@ -143,7 +143,7 @@ class _Replayed:
 
 
 def import_torch(device: str) -> Any:
-    """Import torch.
+    """Import torch and return the module.
 
     Raises
     ------
@@ -167,5 +167,5 @@ def import_torch(device: str) -> Any:
 
 
 def open_on_gpu(folder: Path, engine: EngineConfig) -> TorchModel:  # noqa: ARG001 - threads are the CPU's
-    """Open a model on a GPU by torch."""
+    """Return the model in a folder, run on a GPU by torch."""
     return TorchModel(folder)

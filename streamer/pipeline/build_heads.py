@@ -19,20 +19,20 @@ from streamer.inference.stepped_model import SteppedModel
 
 
 def build_heads(config: Config, cache: ModelCache) -> tuple[Head, ...]:
-    """Build the heads of a configuration, in the order of the slots.
+    """Return the heads that a configuration names, in the order of the head slots.
 
     Parameters
     ----------
     config : Config
     cache : ModelCache
-        Models that are loaded already; new ones are added.
+        Models that are loaded already; models that are loaded here are added.
 
     Raises
     ------
     ModelError
         If a model is absent, altered, does not fit, or is for another slot.
     ConfigError
-        If a threshold that is set does not go with the model's other one.
+        If the configuration sets one threshold that contradicts the model's other one.
     """
     found = {slot: _model(slot, config, cache) for slot in HEAD_SLOTS if slot.built_from != "separation"}
     models = {slot: model for slot, model in found.items() if model}
@@ -53,17 +53,17 @@ def build_heads(config: Config, cache: ModelCache) -> tuple[Head, ...]:
 
 
 def verify_model(folder: Path) -> Manifest:
-    """Check that a model could run: it and its ear are whole and fit each other.
+    """Return a model's manifest, after a check that the model and its ear are intact and fit each other.
 
     Returns
     -------
     Manifest
-        The model's.
+        Manifest of the model in `folder`.
 
     Raises
     ------
     ModelError
-        If it could not.
+        If the model could not run.
     """
     model = OnnxModel(folder)
     manifest = model.manifest

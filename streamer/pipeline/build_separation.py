@@ -18,7 +18,7 @@ SLOT = head_slot("separation")
 
 
 def build_separation(config: Config, heads: Sequence[Head], cache: ModelCache) -> Separation | None:
-    """Build the separation of a configuration, if one is named or stems are asked for.
+    """Return the separation of a configuration; None if it names none and asks for no stems.
 
     Parameters
     ----------
@@ -26,14 +26,14 @@ def build_separation(config: Config, heads: Sequence[Head], cache: ModelCache) -
     heads : sequence of Head
         The other heads of the stream; the gate may be among them.
     cache : ModelCache
-        Models that are loaded already; a new one is added.
+        Models that are loaded already; a model that is loaded here is added.
 
     Raises
     ------
     ModelError
         If the model is absent, altered, does not fit, or is for another slot.
     ConfigError
-        If stems are asked for and no model separates.
+        If stems are asked for and there is no separation model.
     """
     name = config.models.names[SLOT.name]
     folder = chosen_folder(SLOT.name, name if name or config.stems.wanted else "off")
@@ -53,11 +53,11 @@ def build_separation(config: Config, heads: Sequence[Head], cache: ModelCache) -
 
 
 def load_separation(name: str) -> SteppedModel:
-    """Load a separation model by the name of a released one, or by its folder.
+    """Return a separation model, given the name of a released one or a folder.
 
     Raises
     ------
     ModelError
-        If there is none, it was altered, or the model is for another slot.
+        If there is no such model, it was altered, or it is for another head slot.
     """
     return ModelCache().for_slot(SLOT.name, find_model(name))

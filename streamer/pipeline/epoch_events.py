@@ -27,7 +27,7 @@ class LevelResult:
     start, stop : int
         Samples since the epoch began.
     values : array, shape (2,)
-        Power and peak.
+        Mean square and peak magnitude; full scale is 1.
     """
 
     start: int
@@ -37,7 +37,7 @@ class LevelResult:
 
 @dataclass(frozen=True)
 class ScoresDue:
-    """An interval, in samples since the epoch began, at whose end the latest scores are due."""
+    """Interval, in samples since the epoch began, at whose end an event with the latest scores is due."""
 
     start: int
     stop: int
@@ -67,7 +67,7 @@ class EpochEvents:
     rate_hz : int
         Sample rate of the captured sound.
     epoch, origin : int
-        The epoch, and the sample of the stream with which it begins.
+        Number of the epoch, and the sample of the stream at which the epoch begins.
     heads : sequence of Head
         Heads whose scores are reported.
     top : int
@@ -76,7 +76,7 @@ class EpochEvents:
     Attributes
     ----------
     origin : int
-        May still be set before the first result.
+        As the parameter; it may be changed before the first result.
     """
 
     def __init__(
@@ -92,7 +92,7 @@ class EpochEvents:
         self._latest: dict[str, Array] = {}
 
     def of_result(self, result: TreeResult | LevelResult | ScoresDue) -> Sequence[Event]:
-        """Return the events of a result; frames and scores are kept until a level or scores are due."""
+        """Return the events of a result. Those of frames and scores come later, when a level or scores are due."""
         match result:
             case MelFrame():
                 self._frames.append(result)
@@ -109,7 +109,7 @@ class EpochEvents:
                 return self._level(result) + self.spectra()
 
     def decisions(self, deciding: DecidingModel, changes: Sequence[Change]) -> list[Event]:
-        """Return an event for each change."""
+        """Return a `Decision` for each change."""
         return [
             Decision(
                 kind=deciding.kind,
@@ -123,7 +123,7 @@ class EpochEvents:
         ]
 
     def stems(self, piece: StemPiece) -> list[Event]:
-        """Return an event for each stem of a piece."""
+        """Return a `Stem` for each of the two stems of a piece."""
         fields = self._fields(piece.start, piece.stop)
         return [
             Stem(kind="stem", label=label, samples=samples, **fields)
@@ -131,7 +131,7 @@ class EpochEvents:
         ]
 
     def spectra(self) -> list[Event]:
-        """Return the frames that were kept, in an event for each front end."""
+        """Return the frames that were kept, in a `Spectrum` for each front end."""
         events: list[Event] = []
         for config in dict.fromkeys(frame.config for frame in self._frames):
             frames = [frame for frame in self._frames if frame.config == config]
@@ -175,7 +175,7 @@ class EpochEvents:
 
 
 def report_order(result: StreamResult) -> tuple[int, int, int]:
-    """Sort by `stop`; then heads in their order and frames, the voice, and the periodic values, which quote them."""
+    """Return the sort key of a result: its `stop`; then heads in their order, frames, voice, and periodic values."""
     match result:
         case LevelResult() | ScoresDue():
             return result.stop, 2, 0

@@ -26,26 +26,26 @@ from streamer.sources.source import Block
 class Pipeline:
     """Processes one stream.
 
-    Every event is placed on the captured samples. Events come out in the order of their `stop`, but for stems, which
-    wait for nothing else; a spectrum comes out with the level, shortly after the end of its last frame. Events carry
-    neither time nor sequence number, which the engine adds.
+    Events come out in the order of their `stop`, except stems, which come out as soon as they are computed. A spectrum
+    comes out with a level, shortly after the end of its last frame. Events have no time and no sequence number yet;
+    the engine adds these.
 
     Parameters
     ----------
     stream : str
         Name of the stream.
     rate_hz : int
-        Sample rate of its blocks.
+        Sample rate of the stream's blocks.
     heads : sequence of Head
     publish : PublishConfig
-        Says which periodic values are given, and how often.
+        Settings which say what periodic events there are (scores, levels, spectra), and how often.
     separation : Separation or None
-        None gives no stems.
+        Separation that makes the stems; None makes none.
 
     Attributes
     ----------
     epoch : int
-        Number of fresh starts so far.
+        Number of the present epoch, which is the number of fresh starts so far.
     muted_samples : int
         Number of samples that were NaN, infinite or absurdly large, and were processed as silence.
     cancelled : str
@@ -76,12 +76,12 @@ class Pipeline:
 
     @property
     def position(self) -> int:
-        """Sample with which the next block is expected to begin."""
+        """Index of the sample at which the next block begins, unless there is a gap."""
         return self._events.origin + self._tree_state.processed_samples
 
     @property
     def wanted_samples(self) -> int:
-        """Number of samples from `position` on with which the next message may be due; stems are not considered."""
+        """Number of samples from `position` on that complete the next message at the earliest; stems do not count."""
         state = self._tree_state
         stops = [result.stop for result in self._waiting]
         stops.append((self._levels_given + 1) * self._meter.interval_samples)
@@ -91,10 +91,10 @@ class Pipeline:
         return max(1, self._tree.known_after(min(stops)) - state.processed_samples)
 
     def step(self, block: Block) -> Calls[list[Event]]:
-        """Take a block, give the events that it completes.
+        """Process a block, and return the events that it completes.
 
-        A block that does not begin where the last one ended comes after a gap: everything that goes on is ended at the
-        last sample before it, every state starts anew, and `epoch` grows.
+        If the block does not begin at `position`, there is a gap: labels that are on end at the last sample before the
+        gap, every state starts anew, and `epoch` grows by one.
 
         Parameters
         ----------
@@ -103,7 +103,7 @@ class Pipeline:
         Returns
         -------
         generator
-            Yields model calls; returns a list of Event.
+            Generator that yields model calls and returns a list of Event.
         """
         events = self.pass_over(block.start)
         mono, muted = self._mono(block.samples)
@@ -116,7 +116,7 @@ class Pipeline:
         return events + self._due(self._tree_state.known_until)
 
     def pass_over(self, stop: int) -> list[Event]:
-        """Skip the samples from `position` to `stop`, if there are any; everything that goes on ends before them."""
+        """Skip the samples from `position` to `stop`, if any, and return the events that end what was on before."""
         if stop == self.position:
             return []
         events: list[Event] = []
@@ -128,7 +128,7 @@ class Pipeline:
         return events
 
     def finish(self) -> list[Event]:
-        """Give the events that the end of the sound completes, and end everything that goes on."""
+        """Return the events that the end of the sound completes, with an ``off`` for all labels that are on."""
         self._waiting += self._tree.finish(self._tree_state)
         events = self._stems(self._separated.finish() if self._separated else [])
         events += self._due(self._tree_state.processed_samples) + self._events.spectra()

@@ -21,7 +21,7 @@ class StreamModels:
     ----------
     heads : tuple of Head
     separation : Separation or None
-        None gives no stems.
+        Separation that makes the stems; None makes none.
     """
 
     heads: tuple[Head, ...] = ()
@@ -29,14 +29,14 @@ class StreamModels:
 
     @cached_property
     def in_call_order(self) -> tuple[Model, ...]:
-        """Each model once, in the order in which a stream calls them: gated ones come last."""
+        """All models, each once, in the order in which a stream calls them: gated ones come last."""
         in_turn = sorted(self.heads, key=lambda head: head.opened_by is not None)
         models = [model for head in in_turn for model in (head.ear, head.model) if model]
         return tuple(dict.fromkeys([*models, *([self.separation.model] if self.separation else [])]))
 
     @cached_property
     def versions(self) -> dict[str, str]:
-        """Version of this program, and name and start of the SHA-256 of each model, by its slot."""
+        """Version of Streamer (key ``streamer``), and name and start of the SHA-256 of each model, by slot."""
         models = {head.ear.manifest.name: head.ear.manifest for head in self.heads if head.ear}
         models |= {head.name: head.model.manifest for head in self.heads}
         if self.separation:
@@ -45,10 +45,10 @@ class StreamModels:
         return {"streamer": version("streamer"), **versions}
 
     def pipeline(self, stream: str, rate_hz: int, publish: PublishConfig) -> Pipeline:
-        """Return the pipeline of a stream at a sample rate."""
+        """Return a new pipeline for the stream named `stream`, whose blocks have the rate `rate_hz`."""
         return Pipeline(stream, rate_hz, self.heads, publish, self.separation)
 
     def ungated(self) -> StreamModels:
-        """Return the same models, but all of them run always."""
+        """Return the same models without gates: all of them run always."""
         heads = tuple(replace(head, opened_by=None) for head in self.heads)
         return StreamModels(heads, replace(self.separation, opened_by=None) if self.separation else None)

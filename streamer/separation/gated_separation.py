@@ -24,13 +24,13 @@ class Separation(DecidingModel):
     Attributes
     ----------
     gate_rate_hz : int
-        Sample rate of the sound that the gate takes.
+        Sample rate of the resampled sound that the gate's front end takes; it decides how late a decision is known.
     """
 
     gate_rate_hz: int = 16_000
 
     def live(self, rate_hz: int, channels: int) -> LiveSeparation:
-        """Return the separation of sound of this format."""
+        """Return a separation for live sound of this sample rate and number of channels."""
         manifest = self.model.manifest
         warm_up_samples = round(manifest.warm_up_frames * manifest.frame_ms * rate_hz / 1_000)
         decisions = self.decisions_at(rate_hz, warm_up_samples)
@@ -56,14 +56,14 @@ class SeparatedStream:
         self._processed_samples = 0
 
     def step(self, x: Array, switches: Sequence[Switch]) -> Calls[list[SeparationResult]]:
-        """Take samples, and the switches of the gate that were found in them.
+        """Process samples, and return the stems and changes of the voice that they complete.
 
         Parameters
         ----------
         x : float32 array, shape (samples, channels)
             Finite samples.
         switches : sequence of Switch
-            New switches of the gate; of no use where it has none.
+            Openings and closings of the gate that were found in these samples; ignored by a separation without a gate.
         """
         self._live.add(x[None], self._state)
         self._processed_samples += len(x)
@@ -71,6 +71,6 @@ class SeparatedStream:
         return (yield from self._live.advance(switches, self._processed_samples, self._state))
 
     def finish(self) -> list[SeparationResult]:
-        """Give what the end of the sound completes, faded out."""
+        """Return the stems, faded out, and changes of the voice that the end of the sound completes."""
         end = self._processed_samples
         return [*self._live.finish([], end, self._state), *self._live.close(end, self._state)]

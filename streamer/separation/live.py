@@ -26,7 +26,7 @@ PRE_ROLL_S = 1.0
 
 @dataclass(frozen=True)
 class StemPiece:
-    """A piece of voice and music.
+    """A piece of both stems.
 
     Attributes
     ----------
@@ -61,12 +61,14 @@ class SeparationRun:
     state : State
         State of the separator.
     voice : HeadState
+        State of the decisions on the voice.
     origin : int
-        First sample after the opening, with which its first hop begins.
+        First sample after the opening, at which the first hop begins.
     processed_until : int
         Sample up to which sound was processed.
     given_samples : int
-        Number of samples given out; below 0 while those from before the opening come out.
+        Number of samples of the stems that were given out; below 0 while samples of the pre-roll come out, which are
+        not reported.
     scored_hops : int
         Number of hops with a score of the voice.
     """
@@ -80,11 +82,11 @@ class SeparationRun:
 
 
 class LiveSeparation(Gated[SeparationRun, SeparationResult]):
-    """Stems and voice activity of a stream.
+    """Makes the stems of a stream and decides on its voice, while the gate is open.
 
-    Heads wait until the gate's decision on a sample is known; that would add the delay of its resampler to the stems.
-    So a switch at sample T is carried out at T + `late_samples` here, by which it is known however the sound was cut,
-    and stems are late by the latency of the transform alone.
+    Gated heads process a sample only when the gate's decision on it is known. For stems, this would add the delay of
+    the gate's resampler. So here an opening or closing at sample T takes effect at T + `late_samples`. By then it is
+    known however the sound was cut, and stems are late by the latency of the transform alone.
 
     Parameters
     ----------
@@ -93,11 +95,11 @@ class LiveSeparation(Gated[SeparationRun, SeparationResult]):
     rate_hz, channels : int
         Format of the sound.
     decisions : HeadDecisions
-        Decisions on the voice.
+        Rules of the decisions on the voice.
     gated : bool
-        Whether switches open and close it; otherwise a single opening at sample 0 is expected.
+        Whether there is a gate. If False, the caller opens the separation once, at sample 0.
     late_samples : int
-        Most samples after T until the gate's decision on sample T is known.
+        Largest number of samples after T that must come in until the gate's decision on sample T is known.
     """
 
     def __init__(

@@ -16,7 +16,7 @@ mean, unless one channel is another one inverted."""
 
 
 def without_offset(spectra: Array, config: StftConfig) -> Array:
-    """Remove the constant from each frame: it is no voice, and some devices add one to all sound.
+    """Return spectra without the constant offset that some devices add to all sound.
 
     Parameters
     ----------
@@ -29,12 +29,12 @@ def without_offset(spectra: Array, config: StftConfig) -> Array:
 
 
 def network_input(spectra: Array, config: StftConfig) -> Array:
-    """Return the network's input: the mean of the channels in its bins, at its scale.
+    """Return the network's input: the mean of the channels, in the network's bins and at its scale.
 
     Parameters
     ----------
     spectra : complex64 array, shape (batch, frames, channels, bins)
-        Spectra of the capture. Bin ``k`` has the frequency of the network's bin ``k``; there may be more or fewer.
+        Spectra of the capture. Bin ``k`` has the frequency of the network's bin ``k``. There may be more bins or fewer.
     config : StftConfig
         Transform of the network.
 
@@ -56,9 +56,9 @@ def _scale(spectra: Array, config: StftConfig) -> np.float32:
 
 
 def trusted_share(mono: Array, spectra: Array, config: StftConfig) -> Array:
-    """Return how far the network's answer for each frame is trusted: sound that cancels in the mean is lost to it.
+    """Return a factor, 0 to 1, for the mask of each frame: lower if the channels cancel in the network's input.
 
-    The share is of the whole frame: a voice amid cancelling sound that is a thousand times as strong is lost too.
+    There is one factor for all bins of a frame. So a voice is lost too if sound a thousand times as strong cancels.
 
     Parameters
     ----------
@@ -72,7 +72,7 @@ def trusted_share(mono: Array, spectra: Array, config: StftConfig) -> Array:
     Returns
     -------
     float32 array, shape (batch, frames)
-        1 where the mean has `LEAST_SHARE` of the channels' energy or more, and proportionally less below.
+        1 if the mean has at least `LEAST_SHARE` of the channels' energy, and proportionally less if it has less.
     """
     known = spectra[..., : config.bins]
     there = (known.real**2 + known.imag**2).mean(axis=2).sum(axis=2) * _scale(spectra, config) ** 2
@@ -83,8 +83,8 @@ def trusted_share(mono: Array, spectra: Array, config: StftConfig) -> Array:
 def full_mask(mask: Array, spectra: Array, config: StftConfig) -> Array:
     """Return the network's mask extended to every bin of a capture.
 
-    Above the network's bins the mask is one real number in each frame: the share, 0 to 1, of the energy in the
-    `EXTENDED_HZ` below their end that it lets through.
+    Above the network's bins the mask is one real number for each frame, 0 to 1: the share of the energy that the mask
+    lets through in the highest `EXTENDED_HZ` of the network's bins.
 
     Parameters
     ----------

@@ -31,7 +31,7 @@ class SeparatedPiece(NamedTuple):
     Attributes
     ----------
     stems : Stems
-        A batch of one.
+        Voice and music, in a batch of one.
     stop : int
         Number of samples of the sound that were read so far.
     muted_samples : int
@@ -44,12 +44,12 @@ class SeparatedPiece(NamedTuple):
 
 
 def separated(source: Source, model: Model) -> Iterator[SeparatedPiece]:
-    """Give the stems of a source to its end, aligned to the sound: the latency of live stems is taken out.
+    """Yield the stems of a source to its end, aligned to the sound: the latency of live stems is taken out.
 
     Parameters
     ----------
     source : Source
-        Open; the caller closes it.
+        An open source; the caller closes it.
     model : Model
         A separation model.
 
@@ -71,19 +71,18 @@ def separated(source: Source, model: Model) -> Iterator[SeparatedPiece]:
 def separate_file(
     path: Path, folder: Path, model: Model, progress: Callable[[float, float | None], None]
 ) -> int:
-    """Write ``voice.wav`` and ``music.wav`` of a file, with its rate, channels and length, sample for sample.
+    """Write the stems of a file as ``voice.wav`` and ``music.wav``, with the rate, channels and length of the file.
 
     Parameters
     ----------
     path : Path
         A file in any format that `FileSource` reads.
     folder : Path
-        Made if absent. Files of these names are replaced once the stems are whole.
+        Folder for the two files, made if absent. Files of these names are replaced once the stems are complete.
     model : Model
         A separation model.
     progress : callable
-        Called now and then with the seconds that were read and the seconds that there are, None where that is not
-        known.
+        Called now and then with the seconds that were read so far, and the length of the file in seconds or None.
 
     Returns
     -------
@@ -93,7 +92,7 @@ def separate_file(
     Raises
     ------
     ConfigError
-        If the file lies where a stem is to be.
+        If the file itself has the path of a stem.
     StreamError
         If the file cannot be read, or the stems cannot be written.
     """
@@ -131,17 +130,17 @@ def separate_file(
 
 
 def check_folders(folders: Mapping[Path, Path]) -> None:
-    """Refuse to write stems over a file that is to be read.
+    """Raise an error if stems would be written over a file that is to be read, or over other stems.
 
     Parameters
     ----------
     folders : mapping of Path to Path
-        Files, and the folder that takes the stems of each.
+        Folder for the stems of each file, by the file.
 
     Raises
     ------
     ConfigError
-        If two files have one folder, or a file lies where a stem is to be.
+        If two files have the same folder, or a file has the path of a stem.
     """
     twice = [folder for folder, count in Counter(folders.values()).items() if count > 1]
     if twice:

@@ -17,14 +17,14 @@ from streamer.separation.masks import full_mask, network_input, trusted_share, w
 
 @dataclass(frozen=True)
 class Stems:
-    """Voice and music that are complete now.
+    """Samples of voice and music that a step completed.
 
     Attributes
     ----------
     voice, music : float32 array, shape (batch, samples, channels)
-        They add up to the sound, sample for sample.
+        Samples of the stems. They add up to the sound, sample for sample.
     voiced : float32 array, shape (batch, hops)
-        Probability of a voice in each hop, 0 to 1. It comes before the samples of the hop do.
+        Probability of a voice in each hop, 0 to 1. It is given before the samples of that hop.
     """
 
     voice: Array
@@ -50,7 +50,7 @@ class Separator:
     Attributes
     ----------
     stft : StftConfig
-        The model's transform at this rate, to a rounding of its hop.
+        The model's transform at `rate_hz`: the same hop in time, rounded to whole samples.
     """
 
     def __init__(self, model: Model, rate_hz: int, channels: int) -> None:
@@ -61,11 +61,11 @@ class Separator:
 
     @property
     def latency(self) -> Fraction:
-        """Samples that must have come in before the first one is given out; after it none is kept waiting longer."""
+        """Number of samples that must come in before the first one is given out; no later sample waits longer."""
         return Fraction(self.stft.latency_samples)
 
     def init(self, batch: int = 1) -> State:
-        """Make the state of `batch` streams before their first sample."""
+        """Return the state of `batch` streams before their first sample."""
         waiting = np.zeros(
             (batch, self.stft.latency_samples + self.stft.hop_samples, self._channels), np.float32
         )
@@ -78,36 +78,36 @@ class Separator:
         )
 
     def step(self, x: Array, state: State) -> Calls[tuple[Stems, State]]:
-        """Take samples, give the stems that they complete.
+        """Return a generator that processes samples, and returns the stems that they complete and the next state.
 
         Parameters
         ----------
         x : float32 array, shape (batch, samples, channels)
             Finite samples, full scale -1 to 1.
         state : State
-            Samples that are not given out yet, and their number; the states of the stages and of the model.
+            Samples that were not given out yet, and their number; the states of the stages and of the model.
 
         Returns
         -------
         generator
-            Yields model calls; returns stems and a state.
+            Generator that yields model calls and returns (stems, state).
         """
         waiting, count, *rest = state
         spectra, analysis = self._analysis.step(x, (rest[0], rest[1]))
         return (yield from self._separate(x, spectra, (waiting, count, *analysis, *rest[2:])))
 
     def waiting(self, state: State) -> int:
-        """Return the number of samples that came in and are not given out yet."""
+        """Return the number of samples that have come in and were not given out yet."""
         return int(state[1][0])
 
     def flush(self, state: State) -> Stems:
-        """Give the stems that the end of the sound completes: in all as many samples as came in."""
+        """Return the stems that the end of the sound completes: all samples that were not given out yet."""
         spectra = self._analysis.flush(state[2:4])
         none = np.zeros((len(state[0]), 0, self._channels), np.float32)
         return run_alone(self._separate(none, spectra, state))[0]
 
     def whole(self, sound: Array) -> Stems:
-        """Separate a whole sound.
+        """Return the stems of a whole sound.
 
         Parameters
         ----------
@@ -116,7 +116,7 @@ class Separator:
         Returns
         -------
         Stems
-            As many samples, and one probability of a voice for each hop that was begun.
+            As many samples as `sound` has, and a probability of a voice for each hop, the last incomplete one too.
         """
         first, state = run_alone(self.step(sound, self.init(len(sound))))
         last = self.flush(state)
@@ -150,7 +150,7 @@ class Separator:
 
 
 def mute_invalid(sound: Array) -> tuple[Array, int]:
-    """Replace samples that are NaN, infinite or beyond `SAMPLE_LIMIT` by silence.
+    """Return sound in which samples that are NaN, infinite or beyond `SAMPLE_LIMIT` are 0.
 
     Parameters
     ----------
@@ -159,7 +159,7 @@ def mute_invalid(sound: Array) -> tuple[Array, int]:
     Returns
     -------
     sound : float32 array
-        The same array if all samples are valid.
+        `sound` itself if all samples are valid, else a copy.
     muted_samples : int
         Number of samples that were replaced.
     """
@@ -169,12 +169,12 @@ def mute_invalid(sound: Array) -> tuple[Array, int]:
 
 
 def at_rate(config: StftConfig, rate_hz: int) -> StftConfig:
-    """Return a transform with the same hop and window in time, to a rounding of the hop, and so the same bins in hertz.
+    """Return a transform for another rate, with the same hop and window in time and so the same bins in hertz.
 
     Parameters
     ----------
     config : StftConfig
-        Its window is a whole number of hops.
+        Transform whose window is a whole number of hops.
     rate_hz : int
         Sample rate of the transform that is returned.
     """

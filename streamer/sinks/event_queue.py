@@ -28,7 +28,7 @@ class EventQueue(Sink):
     Attributes
     ----------
     lost_events : int
-        Events that no reader took in time, so far.
+        Number of events that no reader took in time, so far.
     """
 
     def __init__(self, max_waiting: int) -> None:
@@ -42,28 +42,28 @@ class EventQueue(Sink):
         self.lost_events = 0
 
     def open(self) -> None:
-        """Nothing to open."""
+        """Do nothing: a queue needs no opening."""
 
     def send(self, event: Event) -> None:
-        """Add an event, once there is room for it."""
+        """Add an event to the queue; wait until there is room for it."""
         with self._changed:
             self._changed.wait_for(lambda: self._waiting < self._max_waiting or self._abandoned)
             self._add(event)
 
     def close(self) -> None:
-        """Let the reader take what waits, and nothing after it."""
+        """End the queue: the reader can still take the events that wait, and none after these."""
         with self._changed:
             self._ended = True
             self._changed.notify_all()
 
     def take(self) -> Event | None:
-        """Wait for the oldest event and take it; None if there will be no more."""
+        """Wait for the oldest event, remove and return it; return None if there will be no more."""
         with self._changed:
             self.wait()
             return self.take_now()
 
     def take_now(self) -> Event | None:
-        """Take the oldest event if one waits."""
+        """Remove and return the oldest event; return None if none waits."""
         with self._changed:
             waiting = [queue for queue in self._queues if queue]
             if not waiting:
@@ -73,13 +73,13 @@ class EventQueue(Sink):
             return event
 
     def wait(self) -> bool:
-        """Wait until an event can be taken; False if there will be no more."""
+        """Wait until an event can be taken, and return True; return False if there will be no more."""
         with self._changed:
             self._changed.wait_for(lambda: self._waiting or self._ended)
             return self._waiting > 0
 
     def abandon(self) -> None:
-        """Drop what waits and whatever comes: nobody takes any more. A writer that waits for room goes on."""
+        """Drop all events that wait or come later, since nobody takes them; a `send` that waits for room returns."""
         with self._changed:
             self._abandoned = self._ended = True
             for queue in self._queues:
@@ -100,8 +100,8 @@ class EventQueue(Sink):
 class LiveEventQueue(EventQueue):
     """`EventQueue` for live sound, which cannot wait: a full queue loses its least important events, oldest first.
 
-    Levels, scores, spectra and stems are lost before statuses, and these before decisions. Each loss is counted in
-    `lost_events`, shows as a jump of `Event.seq`, and the first is logged as a warning.
+    Levels, scores, spectra and stems are lost before statuses, and statuses before decisions. Each loss is counted in
+    `lost_events` and shows as a jump of `Event.seq`; the first one is logged as a warning.
 
     Parameters
     ----------
@@ -110,7 +110,7 @@ class LiveEventQueue(EventQueue):
     """
 
     def send(self, event: Event) -> None:
-        """Add an event; never wait."""
+        """Add an event; if the queue is full, drop the least important event instead of waiting."""
         with self._changed:
             self._add(event)
             # Empty if the reader was collected as garbage, which any allocation may do, and `abandon` was called here.

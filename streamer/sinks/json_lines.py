@@ -14,12 +14,12 @@ from streamer.wire.encoding import header_json
 class JsonLines(Sink):
     """Writes each event's header as one line of UTF-8 JSON and flushes it.
 
-    It waits for a slow reader, so that no line is lost: right for files, which can wait too.
+    It waits for a slow reader, so that no line is lost. This is right if the sound can wait, as that of files.
 
     Parameters
     ----------
     stream : text stream
-        Output; it is not closed.
+        Output, which stays open.
     """
 
     def __init__(self, stream: TextIO) -> None:
@@ -32,7 +32,7 @@ class JsonLines(Sink):
             self._stream.reconfigure(encoding="utf-8")
 
     def send(self, event: Event) -> None:
-        """Write an event; errors are those of `LineWriter.write`."""
+        """Write an event as a line; raise the errors of `LineWriter.write`."""
         self._writer.write(header_json(event))
 
     def close(self) -> None:
@@ -40,9 +40,9 @@ class JsonLines(Sink):
 
 
 class LiveJsonLines(JsonLines):
-    """`JsonLines` for live sound, which cannot wait: lines are dropped while the reader is full.
+    """`JsonLines` for live sound, which cannot wait: lines for which a slow reader has no room are dropped.
 
-    The reader can tell by ``seq``.
+    The reader can tell a loss by ``seq``.
 
     Parameters
     ----------

@@ -11,7 +11,7 @@ from streamer.errors import StreamError
 
 
 class ReaderGoneError(StreamError):
-    """The reader of the lines has closed its end (``| head``): a reason to stop, and no failure."""
+    """Raised if the reader of the lines has closed its end (``| head``): a reason to stop, and no failure."""
 
     exit_code = 0
 
@@ -22,7 +22,7 @@ class LineWriter:
     Parameters
     ----------
     stream : text stream
-        Output; it is not closed.
+        Output, which stays open.
     """
 
     def __init__(self, stream: TextIO) -> None:
@@ -40,9 +40,9 @@ class LineWriter:
         Raises
         ------
         ReaderGoneError
-            If nobody reads any more; it is raised once, and later lines are left out.
+            If nobody reads any more. It is raised once; later lines are dropped without an error.
         StreamError
-            If it cannot be written for another reason, such as a full disk; later lines are left out.
+            If the line cannot be written for another reason, such as a full disk. Later lines are dropped.
         """
         if self._gone:
             return
@@ -66,7 +66,7 @@ class LineWriter:
 
 
 class LiveLineWriter(LineWriter):
-    """`LineWriter` for live sound, which cannot wait: lines are dropped while the reader is full.
+    """`LineWriter` for live sound, which cannot wait: lines for which a slow reader has no room are dropped.
 
     Parameters
     ----------
@@ -86,7 +86,7 @@ class LiveLineWriter(LineWriter):
         self._room.register(stream.fileno(), select.POLLOUT)
 
     def write(self, line: str) -> None:
-        """Write a line, or drop and count it; errors are those of `LineWriter.write`."""
+        """Write a line, or drop and count it; raise the errors of `LineWriter.write`."""
         # A pipe that polls as writable takes PIPE_BUF bytes (4096 on Linux) at once; lines are shorter.
         if self._gone or self._room.poll(0):
             super().write(line)

@@ -17,12 +17,12 @@ STATE_WIDTH = 20
 class Lines(Sink):
     """Writes a line for each decision, but for updates, and for each status that is new.
 
-    Live sound cannot wait: lines are dropped while the reader is full.
+    Live sound cannot wait: lines for which a slow reader has no room are dropped.
 
     Parameters
     ----------
     stream : text stream
-        Output with a file descriptor; it is not closed.
+        Output with a file descriptor, which stays open.
     title : callable
         Returns the first line, which says where the messages are published.
     """
@@ -36,13 +36,13 @@ class Lines(Sink):
         return self._writer.dropped_lines
 
     def open(self) -> None:
-        """Write the title; errors are those of `LineWriter.write`."""
+        """Write the title; raise the errors of `LineWriter.write`."""
         if isinstance(self._stream, io.TextIOWrapper):
             self._stream.reconfigure(errors="replace")  # a locale may lack a letter of a stream's name
         self._writer.write(self._title())
 
     def send(self, event: Event) -> None:
-        """Write an event if it is new; errors are those of `LineWriter.write`."""
+        """Write an event if it is new; raise the errors of `LineWriter.write`."""
         news = isinstance(event, Status) and (event.state != "running" or event.message or event.seq == 0)
         if news or (isinstance(event, Decision) and event.state != "update"):
             self._writer.write(line(event))
@@ -52,12 +52,12 @@ class Lines(Sink):
 
 
 def line(event: Event) -> str:
-    """Return one line about an event: its position in the sound, its topic and its content."""
+    """Return one line of text about an event: its position in the sound, its topic and its content."""
     return f"{clock(event.stop, event.rate)}  {event.topic:<16} {_content(event)}"
 
 
 def clock(sample: int, rate: int) -> str:
-    """Return the position of a sample as hours, minutes and seconds to a hundredth."""
+    """Return the position of a sample as text: hours, minutes and seconds to a hundredth."""
     hundredths = round(100 * sample / rate) if rate else 0
     minutes, rest = divmod(hundredths, 6_000)
     return f"{minutes // 60:d}:{minutes % 60:02d}:{rest / 100:05.2f}"

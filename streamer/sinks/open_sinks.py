@@ -18,21 +18,21 @@ from streamer.sinks.view import View
 
 @dataclass(frozen=True)
 class SinkKind:
-    """A kind of sink, and when there is one.
+    """A row of `SINKS`: a kind of sink, and how it is made from the configuration.
 
     Attributes
     ----------
     make : callable
-        Takes the configuration and whether sound takes the time it lasts (a live sink cannot wait). Returns the
-        sink, not yet opened, or None where the configuration asks for none.
+        Takes the configuration, and whether sound takes the time that it lasts (a live sink cannot wait). Returns the
+        sink, not yet opened, or None if the configuration asks for none.
     each_stream : bool
-        Whether every stream has one of its own, which gets all events of that stream, stems included. Otherwise the
-        process has one, which gets the events of all streams, and of stems those that are published.
+        If True, every stream has a sink of this kind, which gets all events of that stream, stems included. If False,
+        the process has one sink of this kind, which gets the events of all streams, of stems only published ones.
     section : str
-        Name of a section of the configuration file that belongs to this sink alone; empty where there is none.
-        `make` takes it from `Config.section`.
+        Name of the section of the configuration file that belongs to this sink alone, which `make` gets from
+        `Config.section`; empty if there is none.
     settings : type or None
-        Dataclass of that section.
+        Dataclass of that section; None if there is none.
     """
 
     make: Callable[[Config, bool], Sink | None]
@@ -50,47 +50,47 @@ SINKS: Sequence[SinkKind] = (
 
 
 def sink_sections() -> dict[str, type]:
-    """Return the sections of the configuration file that belong to one sink, for `streamer.config_file.read_config`."""
+    """Return the dataclass of each section of the configuration file that belongs to one sink, for `read_config`."""
     return {kind.section: kind.settings for kind in SINKS if kind.settings}
 
 
 def process_sinks(config: Config, realtime: bool) -> list[Sink]:
-    """Make the sinks that take the events of all streams.
+    """Return the sinks, not yet opened, that take the events of all streams.
 
     Parameters
     ----------
     config : Config
     realtime : bool
-        Whether sound takes the time it lasts, so that sinks cannot wait.
+        Whether sound takes the time that it lasts, so that sinks cannot wait.
 
     Raises
     ------
     ConfigError
-        If what the configuration asks for cannot be had.
+        If a sink that the configuration asks for cannot be made.
     """
     return _made(config, realtime, each_stream=False)
 
 
 def stream_sinks(config: Config, realtime: bool) -> list[Sink]:
-    """Make the sinks that take the events of one stream.
+    """Return the sinks, not yet opened, that take the events of one stream.
 
     Parameters
     ----------
     config : Config
         The stream's configuration, as `Config.of` gives it.
     realtime : bool
-        Whether its sound takes the time it lasts, so that sinks cannot wait.
+        Whether the stream's sound takes the time that it lasts, so that sinks cannot wait.
 
     Raises
     ------
     ConfigError
-        If what the configuration asks for cannot be had.
+        If a sink that the configuration asks for cannot be made.
     """
     return _made(config, realtime, each_stream=True)
 
 
 def output_sink(out: TextIO, as_json: bool, realtime: bool, sinks: Sequence[Sink]) -> Sink:
-    """Make the sink that a person or a program reads on standard output.
+    """Return the sink that writes to standard output, for a person or a program.
 
     Parameters
     ----------
@@ -99,9 +99,10 @@ def output_sink(out: TextIO, as_json: bool, realtime: bool, sinks: Sequence[Sink
         Whether every event is written as a line of JSON. Otherwise a terminal shows the live view, and anything else
         gets plain lines of what is new.
     realtime : bool
-        Whether sound takes the time it lasts: then lines are dropped while the reader is full.
+        Whether sound takes the time that it lasts; if so, lines for which a slow reader has no room are
+        dropped.
     sinks : sequence of Sink
-        The other sinks of the process; the title of the view says where their messages go.
+        Other sinks of the process. The title of the view says where they send messages.
     """
 
     def title() -> str:

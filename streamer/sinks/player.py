@@ -32,7 +32,7 @@ class Player(Sink):
     ----------
     label : {"voice", "music"}
     open_output : callable
-        Opens and returns the device; raises StreamerError.
+        Opens and returns the device; raises StreamerError if it fails.
     """
 
     def __init__(self, label: str, open_output: Callable[[], Output]) -> None:
@@ -47,14 +47,14 @@ class Player(Sink):
         self._thread.start()
 
     def send(self, event: Event) -> None:
-        """Take a stem; never waits."""
+        """Add a piece of a stem to the sound that waits to be played; never wait. Other events are ignored."""
         playback = self._playback
         if playback and isinstance(event, Stem) and event.label == self._label:
             playback.put(event)
 
     @property
     def wanted_s(self) -> float:
-        """Seconds of sound that keep the waiting sound from running out and from growing."""
+        """Seconds of sound that the player has room for: enough not to run out, and no more."""
         playback = self._playback
         if playback is None:
             return math.inf
@@ -62,7 +62,7 @@ class Player(Sink):
         return wanted_s if wanted_s >= CHUNK_S else 0.0
 
     def close(self) -> None:
-        """Play the sound that waits, and give the device back."""
+        """Play the sound that waits, and release the device."""
         self._ended.set()
         if self._thread.is_alive():
             self._thread.join(ENDING_S)
@@ -115,7 +115,7 @@ class Player(Sink):
 
 
 def player_for(config: Config, realtime: bool) -> Player | None:
-    """Make the player of a stream's stem, if one is to be played.
+    """Return the player of a stream's stem; None if the configuration plays none.
 
     Raises
     ------
@@ -133,7 +133,7 @@ def player_for(config: Config, realtime: bool) -> Player | None:
 
 
 def check_outputs(streams: Iterable[StemsConfig]) -> None:
-    """Refuse to play two streams on one device.
+    """Raise an error if two streams would be played on one device.
 
     Raises
     ------

@@ -33,8 +33,8 @@ class Publisher(Sink):
     """Publishes every event as ``[topic, header, payload]`` on an XPUB socket.
 
     A subscriber that does not keep up loses messages once 1,000 wait for it, and can tell by ``seq``. A new subscriber
-    gets at once, marked ``replay``, the last status and the last decision on every label of the topics that it asks
-    for.
+    gets at once the last status, and the last decision on every label, of the topics that it subscribes to. These
+    messages are marked ``replay``.
 
     Parameters
     ----------
@@ -54,7 +54,7 @@ class Publisher(Sink):
 
     @property
     def address(self) -> str:
-        """The bound address with its real port; before `open`, the one that is asked for. Any thread may read it."""
+        """Address that the publisher is bound to, with its real port; before `open`, the address of the parameter."""
         return self._address  # noted once: a ZeroMQ socket must not be used from another thread
 
     @property
@@ -67,9 +67,9 @@ class Publisher(Sink):
         Raises
         ------
         ConfigError
-            If it is no address, not of this machine, or can be reached from other machines and there are no keys.
+            If the address is none, or not of this machine, or other machines can reach it and there are no keys.
         StreamError
-            If another program uses it.
+            If another program uses the address.
         """
         address = self._wanted_address
         check_address(address)
@@ -98,7 +98,7 @@ class Publisher(Sink):
         self._address = self._socket.getsockopt_string(zmq.LAST_ENDPOINT)
 
     def send(self, event: Event) -> None:
-        """Publish an event; never waits."""
+        """Publish an event; never wait."""
         if isinstance(event, Decision | Status):
             subject = event.topic, event.label if isinstance(event, Decision) else ""
             self._last.pop(
@@ -159,7 +159,7 @@ class Publisher(Sink):
 
 
 def publisher_for(config: Config, realtime: bool) -> Publisher:  # noqa: ARG001 - it never waits
-    """Make the publisher; without another address it serves this machine alone."""
+    """Return the publisher of a configuration, not yet opened."""
     return Publisher(config.publish.bind, config.publish.keys)
 
 

@@ -14,7 +14,7 @@ CLOSING_S = 0.5
 
 
 class Sink(ABC):
-    """Takes events from the engine's thread, in order, and never holds it up.
+    """Takes events, in order, on the engine's thread, and never makes that thread wait for long.
 
     A sink is opened once, then `send` and `service` are called from one thread, then it is closed. Closing twice is
     harmless.
@@ -33,21 +33,21 @@ class Sink(ABC):
 
     @abstractmethod
     def send(self, event: Event) -> None:
-        """Pass an event on."""
+        """Take an event, and write, send or play it."""
 
     @property
     def wanted_s(self) -> float:
-        """Seconds of sound that the sink has room for; a source that can wait is read no further. Any by default."""
+        """Seconds of sound that the sink has room for: a source that can wait is read no further. Infinite by default."""
         return math.inf
 
     @property
     def incomplete(self) -> bool:
-        """Whether something that it was to keep is missing; it was reported at the time. False by default."""
+        """Whether output is missing that the sink should have kept. It logged that at the time. False by default."""
         return False
 
     @property
     def title(self) -> str:
-        """Place where its messages can be found, for the title of the live view; empty by default."""
+        """Text for the title of the live view that says where the sink sends messages; empty by default."""
         return ""
 
     @property
@@ -56,20 +56,22 @@ class Sink(ABC):
         return 0
 
     def service(self) -> None:  # noqa: B027 - most sinks have nothing to do
-        """Do what is due between events; called every few milliseconds. Nothing by default."""
+        """Do what is due between events, which is nothing by default. The engine calls this every few milliseconds."""
 
     @abstractmethod
     def close(self) -> None:
-        """Finish, and give back what was opened."""
+        """Finish the output, and release everything that was opened."""
 
 
 class Filtered(Sink):
-    """Passes on all but one type of event.
+    """Sink that passes events on to another sink, except those of one type.
 
     Parameters
     ----------
     left_out : type of Event
+        Type of the events that are not passed on.
     sink : Sink
+        Sink that gets all other events; it is opened and closed with this one.
     """
 
     def __init__(self, left_out: type[Event], sink: Sink) -> None:
@@ -96,8 +98,8 @@ class Filtered(Sink):
 def close_soon(sinks: Iterable[Sink]) -> None:
     """Close sinks without holding up the engine for longer than `CLOSING_S` each.
 
-    What they hold may be opened again at once, so that closing is waited for. A slow disk takes longer; closing then
-    goes on by itself.
+    It waits, since a file or device of a sink may be opened again at once. If closing takes longer, as on a slow disk,
+    it goes on by itself.
     """
     for sink in sinks:
         thread = threading.Thread(target=sink.close, name="closing", daemon=True)

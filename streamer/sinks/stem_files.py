@@ -38,15 +38,16 @@ class _FailedStem:
 
 
 class StemFiles(Sink):
-    """Writes ``STREAM-TIME-LABEL.flac``, where TIME is UTC of the first sample, or seconds in a file.
+    """Writes stems into files ``STREAM-TIME-LABEL.flac``; TIME is UTC of the first sample, or its second in the stream.
 
-    A stem that cannot be written is left out and reported. It goes on in another file when it begins anew, so that
-    nothing is missing within a file. `send` waits for a slow disk, which is right for sound that can wait too.
+    If a stem cannot be written, the rest of it is left out and reported. The stem is written again, into another file,
+    from where it next begins, so that nothing is missing within a file. `send` waits for a slow disk, which is right
+    if the sound can wait.
 
     Parameters
     ----------
     folder : Path
-        Made if absent.
+        Folder of the files, made if absent.
     form : {"flac", "wav"}
 
     Attributes
@@ -82,7 +83,7 @@ class StemFiles(Sink):
         self._thread.start()
 
     def send(self, event: Event) -> None:
-        """Take a stem, once there is room for it."""
+        """Add a piece of a stem to those that are to be written; wait for room. No other event is written."""
         if isinstance(event, Stem) and self._has_room(event):
             with self._lock:
                 self._waiting_s[_key(event)] += _seconds(event)
@@ -96,7 +97,7 @@ class StemFiles(Sink):
             return self._waiting_s[stream, label]
 
     def close(self) -> None:
-        """Write what waits, and finish all files."""
+        """Write the pieces that wait, and finish all files."""
         if self._thread.is_alive():
             self._queue.put(None)
             self._thread.join()
@@ -107,7 +108,7 @@ class StemFiles(Sink):
 
     @property
     def incomplete(self) -> bool:
-        """Whether a stem was not written, or cut short."""
+        """Whether a piece of a stem was not written, or a file was cut short."""
         return self.left_out > 0
 
     def _leave_out(self) -> None:
@@ -223,7 +224,7 @@ class LiveStemFiles(StemFiles):
 
 
 def stem_files_for(config: Config, realtime: bool) -> StemFiles | None:
-    """Make the sink that writes a stream's stems, if they are to be written."""
+    """Return the sink that writes a stream's stems; None if the configuration writes none."""
     if not config.stems.to:
         return None
     files = LiveStemFiles if realtime else StemFiles

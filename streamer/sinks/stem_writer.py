@@ -25,7 +25,7 @@ FLAC_CHANNELS = 8
 
 
 def is_full(folder: Path) -> bool:
-    """Return whether the disk of a folder, which need not exist, is full; False where that is not known."""
+    """Return whether the disk of a folder, which need not exist, is full; False if that is not known."""
     try:
         there = next(path for path in (folder, *folder.resolve().parents) if path.exists())
         usage = shutil.disk_usage(there)
@@ -35,7 +35,7 @@ def is_full(folder: Path) -> bool:
 
 
 def reason_for(error: Exception, folder: Path) -> str:
-    """Return why nothing could be written into a folder; libsndfile calls a full disk "System error."."""
+    """Return in words why nothing could be written into a folder; libsndfile calls a full disk "System error."."""
     return f"{FULL}; make room" if is_full(folder) else str(error)
 
 
@@ -45,14 +45,14 @@ class StemWriter:
     Parameters
     ----------
     stem : Stem
-        The first piece, which is not written yet. Its stream, time and label name the file.
+        First piece of the stem, which is not written here. Its stream, time and label name the file.
     folder : Path
     form : {"flac", "wav"}
 
     Attributes
     ----------
     epoch, stop : int
-        Epoch and first sample of the piece that continues the file.
+        Epoch and first sample that a piece must have to continue the file.
     clipped_samples : int
         Samples beyond full scale that were written so far. FLAC holds them as full scale.
 
@@ -98,7 +98,7 @@ class StemWriter:
         StreamError
             If the disk is full; the file can still be closed.
         OSError, soundfile.LibsndfileError
-            If it cannot be written.
+            If the piece cannot be written.
         """
         self.stop = stem.stop
         if stem.start // stem.rate < stem.stop // stem.rate:  # once a second
@@ -113,7 +113,7 @@ class StemWriter:
         Raises
         ------
         soundfile.LibsndfileError
-            If it is cut short.
+            If the file is cut short.
         """
         try:
             self._file.close()

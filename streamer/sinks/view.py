@@ -42,7 +42,7 @@ class _Row:
 
 
 class View(Sink):
-    """Keeps the latest events; `picture` draws them, from another thread than the engine's.
+    """Sink that keeps the latest events for `picture`, which another thread than the engine's calls to draw them.
 
     Parameters
     ----------
@@ -78,7 +78,7 @@ class View(Sink):
         pass
 
     def picture(self) -> RenderableType:
-        """Return what the terminal shows now."""
+        """Return the latest events as a picture that rich prints on a terminal."""
         rows, log = list(self._rows.items()), list(self._log)  # the engine may add one meanwhile
         return _Picture(self._title(), rows, log or ["nothing decided yet"])
 
