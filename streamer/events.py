@@ -101,7 +101,7 @@ class Decision(Event):
 class Scores(Event):
     """Probabilities (0 to 1) by head and label, the highest first: kind ``scores``."""
 
-    heads: Mapping[str, Mapping[str, float]]
+    heads: Mapping[str, Mapping[str, float]] = field(hash=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,11 +127,11 @@ class Spectrum(Event):
     front_end : str
         Fingerprint of the front end's constants.
     frames : float32 array, shape (frames, mel_bands)
-        The payload.
+        The payload; ``==`` compares all fields but this.
     """
 
     front_end: str
-    frames: Array
+    frames: Array = field(compare=False)
     payload_field: ClassVar[str | None] = "frames"
 
 
@@ -146,11 +146,12 @@ class Stem(Event):
     ----------
     label : {"voice", "music"}
     samples : float32 array, shape (stop - start, channels)
-        The payload; its rate and channels are the capture's, and full scale is -1 to 1.
+        The payload; its rate and channels are the capture's, and full scale is -1 to 1. ``==`` compares all fields but
+        this.
     """
 
     label: str
-    samples: Array
+    samples: Array = field(compare=False)
     payload_field: ClassVar[str | None] = "samples"
 
 
@@ -192,4 +193,4 @@ class Status(Event):
     uptime_s: float = 0.0
     shed: bool = False
     pid: int = 0
-    versions: Mapping[str, str] = field(default_factory=dict)
+    versions: Mapping[str, str] = field(default_factory=dict, hash=False)

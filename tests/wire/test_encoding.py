@@ -56,6 +56,16 @@ def test_round_trip_of_a_stem() -> None:
     np.testing.assert_array_equal(decoded.samples, event.samples)
 
 
+@pytest.mark.parametrize(
+    "event", [bus.gate(), bus.scores(), bus.level(), bus.status(), bus.spectrum(), bus.stem()]
+)
+def test_events_can_be_compared_and_counted(event: Event) -> None:
+    same = decode(encode(event))
+    assert same == event
+    assert replace(event, seq=9) not in [same]
+    assert len({event, same}) == 1
+
+
 def test_a_payload_is_little_endian_and_contiguous_whatever_it_was() -> None:
     values = np.arange(12, dtype=">f4").reshape(3, 4).T
     event = replace(bus.spectrum(), frames=values)
