@@ -26,21 +26,21 @@ ELSEWHERE: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
         "background": (
             "train.custom_sounds.background:background_command",
-            "Write an ear's background.npz, which teaching sounds needs.",
+            "Write an ear's background.npz, which `streamer teach` needs.",
         ),
-        "cost": ("train.evaluate.cost:cost_command", "Measure what released models cost to run; JSON."),
+        "cost": ("train.evaluate.cost:cost_command", "Measure what released models cost to run; print JSON."),
         "cross-validate": (
             "train.loop.cross_validation:cross_validate_command",
-            "Train with each fold held out in turn; mean and spread as JSON.",
+            "Train with each fold held out in turn; print mean and spread as JSON.",
         ),
         "fetch": ("train.data.debian.command:fetch_command", "Download free sound to learn from."),
         "few-shot": (
             "train.custom_sounds.few_shot:few_shot_command",
-            "Measure how well taught sounds are recognised; JSON.",
+            "Measure how well taught sounds are recognised; print JSON.",
         ),
         "import-yamnet": (
             "train.export.import_yamnet:import_yamnet_command",
-            "Make a model folder of YAMNet.",
+            "Make a model folder of YAMNet from its published weights.",
         ),
         "inspect": (
             "train.evaluate.inspection:inspect_command",
@@ -48,18 +48,24 @@ ELSEWHERE: Mapping[str, tuple[str, str]] = MappingProxyType(
         ),
         "model-memory": (
             "train.evaluate.model_memory:model_memory_command",
-            "Measure the memory that a released model takes; JSON.",
+            "Measure the memory that a released model takes; print JSON.",
         ),
-        "report": ("train.report.build:report_command", "Write report.html about runs."),
-        "results": ("train.report.results_command:results_command", "Write docs/results.md."),
-        "transfer": ("train.transfer.command:transfer_command", "Measure YAMNet's frozen embeddings; JSON."),
+        "report": ("train.report.build:report_command", "Write report.html about runs, with plots."),
+        "results": (
+            "train.report.results_command:results_command",
+            "Write docs/results.md from stored figures, or measure them anew.",
+        ),
+        "transfer": (
+            "train.transfer.command:transfer_command",
+            "Measure classifiers on YAMNet's embeddings; print JSON.",
+        ),
         "yamnet-graph": (
             "train.export.yamnet_graph:yamnet_graph_command",
             "Write YAMNet's graph without weights, as it ships.",
         ),
         "yamnet-points": (
             "train.tasks.gate.yamnet_points:yamnet_points_command",
-            "Choose the operating points of a YAMNet folder.",
+            "Choose thresholds of a model folder of YAMNet.",
         ),
     }
 )
@@ -87,7 +93,7 @@ class _Commands(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command:
         if cmd_name in TASKS:
-            return _train_command(cmd_name)
+            return _train_command(cmd_name, TASKS[cmd_name][1])
         if cmd_name in ELSEWHERE:
             return _Elsewhere(cmd_name, *ELSEWHERE[cmd_name])
         command = super().get_command(ctx, cmd_name)
@@ -116,17 +122,26 @@ def main() -> None:
     logging.getLogger("train").setLevel(logging.INFO)  # other libraries log warnings only
 
 
-def _train_command(name: str) -> click.Command:
-    about = f"Train {name} into runs/{name}/TIME-HASH."
+def _train_command(name: str, trained: str) -> click.Command:
+    about = f"Train {trained}."
+    result = f"The result is the folder of the run, runs/{name}/TIME-HASH, whose path is printed."
 
-    @click.command(name, help=about, short_help=about)
-    @click.option("--config", type=click.Path(dir_okay=False, path_type=Path), help="TOML file.")
-    @click.option("--set", "assignments", multiple=True, metavar="KEY=VALUE", help="A setting; repeatable.")
+    @click.command(name, help=f"{about}\n\n{result}", short_help=about)
+    @click.option("--config", type=click.Path(dir_okay=False, path_type=Path), help="TOML file of settings.")
+    @click.option(
+        "--set",
+        "assignments",
+        multiple=True,
+        metavar="KEY=VALUE",
+        help="A setting, such as loop.steps=100; repeatable.",
+    )
     @click.option("--fold", type=int, help="Fold to hold out for the test, like --set fold=N.")
     @click.option(
         "--name", "called", default="", help=f"Name of the run's folder in runs/{name}.  [default: TIME-HASH]"
     )
-    @click.option("--resume", metavar="RUN", help="Run to resume; --set loop.KEY=VALUE may change its loop.")
+    @click.option(
+        "--resume", metavar="RUN", help="Run to resume; --set may change only its settings loop.KEY."
+    )
     def command(
         config: Path | None,
         assignments: tuple[str, ...],
@@ -159,7 +174,7 @@ def _with_run(command: Callable[..., None]) -> Callable[..., None]:
     return click.argument("task")(run(command))
 
 
-@main.command(short_help="Measure a run or a released model on held-out data; JSON.")
+@main.command(short_help="Measure a run or a released model on held-out data; print JSON.")
 @click.argument("task")
 @click.option("--run", help="Run to export and measure: its folder, or its name in runs/TASK.")
 @click.option(
@@ -173,7 +188,7 @@ def _with_run(command: Callable[..., None]) -> Callable[..., None]:
     help="Held-out fold to measure on.",
 )
 def evaluate(task: str, run: str | None, model: Path | None, split: Split) -> None:
-    """Measure a run or a released model on held-out data; prints figures as JSON.
+    """Measure a run or a released model on held-out data; print figures as JSON.
 
     The figures of a run are also written into its evaluation.json, and the predictions of each clip into
     predictions/SPLIT.npz. For a separation, the figures of each clip are written into predictions/SPLIT.json.
@@ -221,16 +236,16 @@ def _export_run(plugin: Plugin, run: Path, split: Split) -> Evaluation:
 @_with_run
 @click.option("--out", type=FOLDER, required=True, help="Folder for model.onnx and manifest.json.")
 def export(task: str, run: str, out: Path) -> None:
-    """Export a run as a model that streamer can run, without thresholds or figures; prints the SHA-256 of its graph."""
+    """Export a run as a model that streamer can run, without thresholds or figures; print the SHA-256 of its graph."""
     plugin = find_plugin(task)
     click.echo(plugin.export(find_run(task, run), out).sha256)
 
 
-@main.command(short_help="Export a run, choose its thresholds, measure it, write its card.")
+@main.command(short_help="Export a run, choose its thresholds, measure it, and write its card.")
 @_with_run
 @click.option("--out", type=FOLDER, help="Folder for the released model.  [default: models/released/TASK]")
 def release(task: str, run: str, out: Path | None) -> None:
-    """Release a run: export it, choose thresholds, measure it, and write its card."""
+    """Release a run: export it, choose thresholds, measure it, and write its card; print the figures as JSON."""
     plugin = find_plugin(task)
     manifest = plugin.release(find_run(task, run), data_folder(), CACHE, out or RELEASED / task)
     click.echo(json.dumps(manifest.results, indent=2))
@@ -248,9 +263,14 @@ def program(folders: tuple[Path, ...]) -> None:
 
 @main.command(short_help="Quantise a released model to 8 bits.")
 @click.argument("folder", type=FOLDER)
-@click.option("--out", type=FOLDER, required=True, help="Folder for the folders of the model and of its ear.")
+@click.option(
+    "--out",
+    type=FOLDER,
+    required=True,
+    help="Folder for a subfolder of the model and, for a head, one of its ear.",
+)
 def quantise(folder: Path, out: Path) -> None:
-    """Quantise a released model to 8 bits; for a head on an ear, the ear is quantised."""
+    """Quantise the released model in FOLDER to 8 bits; for a head on an ear, only the ear is quantised."""
     from train.export.quantise import calibration_sounds, quantise_model
 
     for made in quantise_model(folder, calibration_sounds(data_folder(), CACHE), out):

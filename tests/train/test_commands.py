@@ -23,7 +23,7 @@ SETTINGS = ["--set", "loop.device=cpu"]
 @pytest.fixture(autouse=True)
 def _toy(tmp_path, monkeypatch):
     """Tasks are the toy and the real ones; runs and data are in a folder of their own."""
-    tasks = MappingProxyType({"line": "tests.train.toy_task", **TASKS})
+    tasks = MappingProxyType({"line": ("tests.train.toy_task", "a line"), **TASKS})
     monkeypatch.setattr(registry, "TASKS", tasks)
     monkeypatch.setattr("train.__main__.TASKS", tasks)
     monkeypatch.chdir(tmp_path)
@@ -171,7 +171,7 @@ def test_help_names_the_tasks_and_needs_no_torch():
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    assert "Train gate into runs/gate/TIME-HASH" in done.stdout
+    assert "Train the gate, which decides whether there is music." in done.stdout
 
 
 @pytest.mark.parametrize("task", TASKS)

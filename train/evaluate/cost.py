@@ -254,7 +254,7 @@ def _noise(*shape: int) -> Array:
 def cost_command(models: tuple[Path, ...]) -> None:
     """Measure the cost of running MODELS together, each with its ear; by default the models of `streamer listen`.
 
-    MODELS are folders of exported or released models. Prints figures as JSON: parameters, multiply-accumulates, time,
+    MODELS are folders of exported or released models. Print figures as JSON: parameters, multiply-accumulates, time,
     bytes. The machine should be idle.
     """
     command = " ".join(["python -m train cost", *map(str, models)])

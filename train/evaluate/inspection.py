@@ -239,7 +239,7 @@ def inspect(
 def inspect_command(task: str, run: str, split: str, clips: int, maps: int) -> None:
     """Measure cost, robustness and saliency of a run of TASK. Evaluate the run first.
 
-    Robustness is the accuracy on degraded sound; a saliency map shows which parts of a clip speak for its label. Writes
+    Robustness is the accuracy on degraded sound; a saliency map shows which parts of a clip speak for its label. Write
     cost.json, robustness.json and saliency/*.npz into the run, for python -m train report.
     """
     plugin = find_plugin(task)

@@ -22,13 +22,21 @@ _log = logging.getLogger(__name__)
 
 @click.command("cross-validate")
 @click.argument("task")
-@click.option("--config", type=click.Path(dir_okay=False, path_type=Path), help="TOML file.")
-@click.option("--set", "assignments", multiple=True, metavar="KEY=VALUE", help="One setting; repeatable.")
-@click.option("--fold", "folds", type=int, multiple=True, help="Only this one; repeatable.  [default: all]")
+@click.option("--config", type=click.Path(dir_okay=False, path_type=Path), help="TOML file of settings.")
+@click.option(
+    "--set",
+    "assignments",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="A setting, such as loop.steps=100; repeatable.",
+)
+@click.option(
+    "--fold", "folds", type=int, multiple=True, help="Hold out only this fold; repeatable.  [default: each]"
+)
 def cross_validate_command(
     task: str, config: Path | None, assignments: tuple[str, ...], folds: tuple[int, ...]
 ) -> None:
-    """Train with each fold held out and measure each model on its fold; prints mean and spread as JSON.
+    """Train with each fold held out in turn, measure each model on its fold; print mean and spread as JSON.
 
     If a run with the same configuration exists, it is used: it is resumed if it was interrupted, and only measured
     if it is finished. The fold before the held-out one chooses weights and thresholds. With --set

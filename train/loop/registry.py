@@ -1,4 +1,4 @@
-"""Table of the tasks. A new task is a folder in `train.tasks` and a line in `TASKS`."""
+"""Table of the tasks. A new task is a folder in `train.tasks` and a row of `TASKS`."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ from train.data.recordings import Split
 if TYPE_CHECKING:  # `python -m train --help` must not import torch, which takes seconds
     from train.loop.task import Task
 
-TASKS: Mapping[str, str] = MappingProxyType(
+TASKS: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
-        "ear": "train.tasks.ear.release",
-        "gate": "train.tasks.gate.release",
-        "genre": "train.tasks.genre.release",
-        "recordings": "train.tasks.recordings.release",
-        "separation": "train.tasks.separation.release",
-        "separation_cnn_lstm": "train.tasks.separation.cnn_lstm",
-        "separation_offline": "train.tasks.separation.offline",
-        "sounds": "train.tasks.sounds.release",
-        "sounds_yamnet": "train.transfer.tuned_release",
+        "ear": ("train.tasks.ear.release", "the embedding model"),
+        "gate": ("train.tasks.gate.release", "the gate, which decides whether there is music"),
+        "genre": ("train.tasks.genre.release", "the head for genres of music"),
+        "recordings": ("train.tasks.recordings.release", "a head for any recordings, such as your own"),
+        "separation": ("train.tasks.separation.release", "the separation of voice and accompaniment"),
+        "separation_cnn_lstm": ("train.tasks.separation.cnn_lstm", "a separation by another network"),
+        "separation_offline": ("train.tasks.separation.offline", "a separation that needs the whole song"),
+        "sounds": ("train.tasks.sounds.release", "the head for everyday sounds"),
+        "sounds_yamnet": ("train.transfer.tuned_release", "YAMNet, fine-tuned for everyday sounds"),
     }
 )
-"""Module of each task, which holds its `Plugin` as ``PLUGIN``."""
+"""Module of each task, which holds the task's `Plugin` as ``PLUGIN``, and what the task trains, in plain words."""
 
 
 @dataclass(frozen=True)
@@ -111,5 +111,5 @@ def find_plugin(name: str) -> Plugin:
     """
     if name not in TASKS:
         raise ConfigError(f"no task {name!r}; expected one of {', '.join(TASKS)}")
-    plugin: Plugin = importlib.import_module(TASKS[name]).PLUGIN
+    plugin: Plugin = importlib.import_module(TASKS[name][0]).PLUGIN
     return plugin

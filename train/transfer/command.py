@@ -24,7 +24,7 @@ MEASURES: Mapping[str, str] = MappingProxyType(
 @click.command("transfer")
 @click.argument("task", type=click.Choice(list(MEASURES)))
 def transfer_command(task: str) -> None:
-    """Measure classifiers on YAMNet's embeddings, its weights as published, on TASK; prints figures as JSON.
+    """Measure classifiers on YAMNet's embeddings, its weights as published, on TASK; print figures as JSON.
 
     The figures are for comparison with the released model of TASK.
     """

@@ -68,7 +68,7 @@ def run(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("STREAMER_DATA", str(tmp_path))
     plugins = {"lower": LOWER, "upper": UPPER}
-    monkeypatch.setattr("train.__main__.TASKS", MappingProxyType(dict.fromkeys(plugins, "toy")))
+    monkeypatch.setattr("train.__main__.TASKS", MappingProxyType(dict.fromkeys(plugins, ("toy", "a toy"))))
     monkeypatch.setattr("train.loop.cross_validation.find_plugin", plugins.__getitem__)
 
     def invoke(*arguments):

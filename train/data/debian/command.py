@@ -17,7 +17,7 @@ from train.data.debian.packages import PACKAGES
 @click.option(
     "--into",
     type=click.Path(file_okay=False, path_type=Path),
-    help="Folder.  [default: debian, in the user's cache]",
+    help="Folder to download to.  [default: debian, in the user's cache]",
 )
 def fetch_command(data_set: str, small: bool, into: Path | None) -> None:  # noqa: ARG001  (there is one set so far)
     """Download free music, effects and speech from Debian's archive: 2 GB, which become 0.6 GB of 16 kHz mono.
