@@ -55,14 +55,14 @@ COUNT, CHOSEN, BEFORE, FADED, CLEAR_COUNT, WEAK_COUNT, MUTED = range(7)
 
 @dataclass(frozen=True)
 class Downmix(Stage):
-    """Mix channels into one; invalid samples count as zero.
+    """Stage that mixes the channels into one, normally by their mean; invalid samples count as zero.
 
     Parameters
     ----------
     rate_hz : int
         Sample rate of the sound.
     channels : int
-        Number of its channels; at least 1.
+        Number of channels of the sound; at least 1.
     """
 
     rate_hz: int
@@ -84,15 +84,15 @@ class Downmix(Stage):
         return sums, marks
 
     def step(self, x: Array, state: State) -> tuple[Array, State]:
-        """Return a sample for each frame.
+        """Return a mixed sample for each frame, and the next state.
 
         Parameters
         ----------
         x : float32 array, shape (batch, frames, channels)
             The next frames; full scale is -1 to 1.
         state : State
-            Sums of a window's samples and of their squares, of each channel and of the mean, shape (batch,
-            channels + 1, 2); and what was decided, shape (batch, 7).
+            Sums of the samples of a window and of their squares, for each channel and the mean, shape (batch,
+            channels + 1, 2); and the choice of the channel with its counters, shape (batch, 7).
 
         Returns
         -------
@@ -117,12 +117,12 @@ class Downmix(Stage):
 
 
 def muted_samples(state: State) -> int:
-    """Return how many samples of a stream were NaN, infinite or beyond `SAMPLE_LIMIT` since its state was made."""
+    """Return how many samples of a stream were NaN, infinite or beyond `SAMPLE_LIMIT` since `Downmix.init`."""
     return int(state[1][0, MUTED])
 
 
 def chosen_channel(state: State) -> int | None:
-    """Return the index of the channel that a stream is heard by, because the channels cancel; None for their mean."""
+    """Return the index of the one channel that is used because the channels cancel; None if their mean is used."""
     chosen = int(state[1][0, CHOSEN])
     return None if chosen == MEAN else chosen
 

@@ -37,16 +37,16 @@ OGG_HEADER_BYTES = 27
 
 @dataclass(frozen=True)
 class Loss:
-    """Why libsndfile would not read all of a file, or nothing of it right.
+    """Reason why libsndfile would not read all of a file, or would read it wrongly.
 
     Attributes
     ----------
     reason : str
-        The rest of a sentence whose subject is the file.
+        The reason in words: the rest of a sentence whose subject is the file.
     begins : tuple of int
-        Where in the file, in bytes, the files begin that were joined to it, if ffmpeg has to read each alone.
+        Byte offsets of the further files that were joined to the first, if ffmpeg has to read each of them alone.
     is_joined : bool
-        Whether it is several files, so that no header says how long the whole is.
+        Whether the file consists of several files, so that no header has the length of the whole.
     """
 
     reason: str

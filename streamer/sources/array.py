@@ -7,7 +7,7 @@ from streamer.sources.source import Block, Source
 
 
 class ArraySource(Source):
-    """Samples of an array, read as fast as they are asked for.
+    """Source of the samples of an array, which are read as fast as the caller asks.
 
     Parameters
     ----------

@@ -17,7 +17,7 @@ INSTEAD = "Listening to the bundled recording instead, in real time, through the
 
 
 def resolve_auto(streams: Sequence[StreamConfig], warn: Callable[[str], None]) -> tuple[StreamConfig, ...]:
-    """Replace the device ``auto`` by the microphone or, if there is none, by the bundled recording.
+    """Return streams in which the microphone or, if there is none, the bundled recording takes the place of ``auto``.
 
     Parameters
     ----------
@@ -28,7 +28,7 @@ def resolve_auto(streams: Sequence[StreamConfig], warn: Callable[[str], None]) -
     Returns
     -------
     tuple of StreamConfig
-        With the same devices otherwise.
+        The streams, with all other devices unchanged.
     """
     return tuple(_resolved(stream, warn) if stream.device == "auto" else stream for stream in streams)
 

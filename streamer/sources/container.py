@@ -84,9 +84,9 @@ class ContainerSource(Source):
     Parameters
     ----------
     data : ByteInput
-        It is opened and closed with the source.
+        Input of the bytes. It is opened and closed with the source.
     total_frames : int or None
-        Number of frames, if it is known.
+        Number of frames of the whole sound; None if unknown.
     clock : callable
         Returns seconds; `time.monotonic` except in tests.
     """
@@ -202,14 +202,14 @@ class ContainerSource(Source):
 
 
 class Unpacker:
-    """Take the sound out of containers whose bytes come in pieces.
+    """Takes the sound out of containers whose bytes come in pieces.
 
     Attributes
     ----------
     walk : Walk
-        What was found so far.
+        State of the walk through the containers.
     sound : bytearray
-        Sound that waits to be taken.
+        Bytes of sound that wait to be taken.
     ended : bool
         Whether no more sound will come.
     """
@@ -224,13 +224,13 @@ class Unpacker:
         self._step = next(self._steps)
 
     def feed(self, data: bytes, is_last: bool) -> None:
-        """Take in the next bytes."""
+        """Take the next bytes of the containers; `is_last` says that none come after them."""
         self._waiting += data
         while not self.ended and self._advance(is_last):
             pass
 
     def taken(self, length: int) -> bytes:
-        """Take `length` bytes of the waiting sound."""
+        """Remove `length` bytes of the waiting sound, and return them."""
         data = bytes(memoryview(self.sound)[:length])
         del self.sound[:length]
         return data

@@ -98,7 +98,7 @@ class FfmpegSource(Source):
     container : str
         ffmpeg's name of the container; empty before `open`.
     is_plain_pcm : bool
-        Whether it holds PCM.
+        Whether the input holds PCM.
     """
 
     opens_slowly = True
@@ -167,7 +167,7 @@ class FfmpegSource(Source):
         return None
 
     def is_unedited(self, container: str) -> bool:
-        """Return whether nothing in the input tells ffmpeg which frames of AAC come before the sound.
+        """Return whether the input does not tell ffmpeg which frames of AAC come before the sound.
 
         Parameters
         ----------
@@ -309,7 +309,7 @@ class FfmpegLog:
         self._tail = b""
 
     def collect(self) -> None:
-        """Read the messages that have come."""
+        """Read the messages that ffmpeg has written since the last call."""
         while fresh := self._reader.read(MESSAGE_BYTES):
             self._head += fresh[: DESCRIPTION_BYTES - len(self._head)]
             self._tail = (self._tail + fresh)[-MESSAGE_BYTES:]
@@ -334,7 +334,7 @@ class FfmpegLog:
 
 
 def url_source(url: str) -> FfmpegSource:
-    """Return the source for a URL.
+    """Return the source, not yet opened, for a URL.
 
     Parameters
     ----------
@@ -361,7 +361,7 @@ def url_source(url: str) -> FfmpegSource:
 
 
 def is_unedited_mp4(head: bytes) -> bool:
-    """Return whether an MP4 is fragmented: ffmpeg does not heed the list of edits, if there is one.
+    """Return whether an MP4 is fragmented; if so, ffmpeg ignores its edit list.
 
     Parameters
     ----------
@@ -372,12 +372,12 @@ def is_unedited_mp4(head: bytes) -> bool:
 
 
 def split_url(url: str) -> SplitResult:
-    """Split a URL into scheme, address, path and query.
+    """Return scheme, address, path and query of a URL.
 
     Raises
     ------
     ConfigError
-        If it cannot be parsed, for example because the bracket of an IPv6 address is not closed.
+        If the URL cannot be parsed, for example because the bracket of an IPv6 address is not closed.
     """
     try:
         return urlsplit(url)

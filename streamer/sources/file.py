@@ -80,7 +80,7 @@ class FileSource(SourceWrapper):
     path : Path
         A file that libsndfile reads (WAV, FLAC, Ogg, ...) or that ffmpeg reads, or a playlist.
     depth : int
-        Number of playlists that led to it.
+        Number of playlists that led to this file.
     """
 
     def __init__(self, path: Path, depth: int = 0) -> None:
@@ -334,12 +334,12 @@ class SoundFileSource(Source):
 
 
 def check_file(path: Path) -> None:
-    """Check that a path is a regular file that is not empty.
+    """Raise an error unless a path is a regular file that is not empty.
 
     Raises
     ------
     StreamError
-        If it is absent, not readable, empty, a directory, a device or a pipe.
+        If the path is absent, not readable, empty, a directory, a device or a pipe.
     """
     way_out = "expected a sound file that may be read: check the path and its permissions"
     try:

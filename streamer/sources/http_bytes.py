@@ -24,7 +24,7 @@ class HttpBytes:
     total_bytes : int or None
         Length of the whole resource; None if the server does not say.
     url : str
-        Its address after redirections.
+        Address of the resource after redirections.
     """
 
     data: bytes

@@ -17,7 +17,7 @@ class InTurn(Source):
     Parameters
     ----------
     openers : sequence of callable
-        They return the sources, at least one.
+        Functions without arguments that return the sources, in order; at least one.
     """
 
     def __init__(self, openers: Sequence[Opener]) -> None:

@@ -6,7 +6,7 @@ import math
 
 
 class LossWatch:
-    """Compare the number of frames that a live source gave with the time that passed.
+    """Compares the number of frames that a live source gave with the time that passed.
 
     A sound server drops what a suspended client does not fetch, without telling PortAudio: PulseAudio holds 4 MiB
     (11 s of 48 kHz stereo) and drops the rest. A source that is merely late is behind the clock for a moment and then
@@ -35,7 +35,7 @@ class LossWatch:
         self._began_at, self._looks, self._least_s = now, 0, math.inf
 
     def missing(self, frames: int, now: float) -> int:
-        """Return how many frames have newly turned out to be lost. Call it every few tens of milliseconds.
+        """Return how many more frames are now known to be lost. Call it every few tens of milliseconds.
 
         Parameters
         ----------

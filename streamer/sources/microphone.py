@@ -148,7 +148,7 @@ class MicrophoneSource(Source):
 
     @property
     def ended(self) -> bool:
-        """Whether it was closed or has failed; a microphone does not end by itself."""
+        """Whether the source was closed or has failed; a microphone does not end by itself."""
         return self._stream is None
 
     @property

@@ -18,7 +18,7 @@ class Mirrors(SourceWrapper):
     name : str
         Name of the playlist in messages.
     makers : sequence of callable
-        They return sources that are not open yet, at least one.
+        Functions without arguments that return sources, not yet opened; at least one.
     """
 
     opens_slowly = True

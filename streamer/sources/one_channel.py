@@ -12,7 +12,7 @@ from streamer.sources.wrapper import SourceWrapper
 
 
 class OneChannel(SourceWrapper):
-    """A source of which one channel is read.
+    """Source that gives one channel of another source.
 
     Parameters
     ----------

@@ -76,7 +76,7 @@ def name_for(device: str) -> str:
     Raises
     ------
     ConfigError
-        If it looks like a URL and cannot be parsed.
+        If `device` looks like a URL and cannot be parsed.
     """
     if device == "-":
         return "stdin"

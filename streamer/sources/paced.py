@@ -18,7 +18,7 @@ ROUNDING = 1e-6
 
 
 class Paced(SourceWrapper):
-    """Give each block of a source at the time at which a device would have captured it.
+    """Source that gives each block of another source at the time at which a device would have captured it.
 
     The first frame counts as captured at the first `read`. A reader that falls behind has a backlog and may
     skip it, as with a microphone.

@@ -25,7 +25,7 @@ class PcmSource(Source):
     Parameters
     ----------
     descriptor : int
-        A descriptor open for reading; 0 is standard input. It stays open.
+        Descriptor that is open for reading and stays open; 0 is standard input.
     rate_hz : int
         Sample rate, 4,000 to 384,000.
     channels : int
@@ -37,7 +37,7 @@ class PcmSource(Source):
     name : str
         Name of the source in messages; None names the descriptor.
     head : bytes
-        Bytes that were read from the descriptor already.
+        Bytes that were already read from the descriptor; they are the beginning of the sound.
 
     Raises
     ------

@@ -49,7 +49,7 @@ SUBTYPE_TAIL = bytes.fromhex("000000001000800000aa00389b71")
 
 @dataclass(frozen=True)
 class Take:
-    """A step: give the next `length` bytes, or as many as there are before the end; do not pass them if `peek`."""
+    """A step that asks for the next `length` bytes, fewer at the end; with `peek`, the walk does not pass them."""
 
     length: int
     peek: bool = False
@@ -57,7 +57,7 @@ class Take:
 
 @dataclass(frozen=True)
 class Pass:
-    """A step: pass over `length` bytes, or to the end if None; answered by the number that were there."""
+    """A step that passes over `length` bytes, or to the end if None, and asks how many bytes there were."""
 
     length: int | None
     is_sound: bool = False
@@ -113,7 +113,7 @@ class Walk:
     _found: PcmFormat | None = field(default=None, repr=False)
 
     def steps(self) -> Steps:
-        """Walk through one file, or several joined end to end."""
+        """Return a walk, as a generator of steps, through one file or several joined end to end."""
         while True:
             magic = yield from _take(MAGIC_BYTES, peek=True)
             walker = _walker(magic)
@@ -127,7 +127,7 @@ class Walk:
     def sound(
         self, announced: int | None, is_next: Callable[[bytes], bool], padded: bool = False
     ) -> Generator[Take | Pass, bytes | int, bool]:
-        """Pass over sound; return whether something was found behind it."""
+        """Return a generator of steps that passes over sound, and returns whether something was found behind it."""
         if self._found is None:
             return False
         if self.format is None:
@@ -161,7 +161,7 @@ def is_container(magic: bytes) -> bool:
 
 
 def survey(path: Path) -> tuple[Walk, list[tuple[int, int]]]:
-    """Walk through a file without reading its sound.
+    """Return the findings of a walk through a file, and the places of its sound, without reading the sound.
 
     Returns
     -------
@@ -193,7 +193,7 @@ def survey(path: Path) -> tuple[Walk, list[tuple[int, int]]]:
 
 
 def announced_end(head: bytes) -> int | None:
-    """Return where the first sound ends according to the header; None if it does not say, or not in `head`.
+    """Return the byte offset at which, by the header, the first sound ends; None if `head` does not say it.
 
     Parameters
     ----------

@@ -36,7 +36,7 @@ class PcmEncoding:
         return np.dtype(self.dtype).itemsize
 
     def decoded(self, data: bytes) -> Array:
-        """Return the samples of whole frames.
+        """Return the samples that some bytes hold.
 
         Parameters
         ----------

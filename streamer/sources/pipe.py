@@ -26,7 +26,7 @@ LIVE_RATIO = 2.0
 
 
 class PipeReader:
-    """Read whole items from a pipe, a terminal or a file, without waiting.
+    """Reads whole items from a pipe, a terminal or a file, without waiting.
 
     The kernel buffers the data: a writer that is too fast waits, and nothing is lost. The descriptor is neither
     changed nor closed: `O_NONBLOCK` would also apply to every other program that shares the standard input.
@@ -38,7 +38,7 @@ class PipeReader:
     item_bytes : int
         Length of an item, which for sound is a frame; 1 or more.
     head : bytes
-        Bytes that were read already; they are given first.
+        Bytes that were already read from the descriptor; `read` returns them first.
     """
 
     def __init__(self, descriptor: int, item_bytes: int, head: bytes = b"") -> None:
@@ -57,7 +57,7 @@ class PipeReader:
 
     @property
     def begun_bytes(self) -> int:
-        """Number of bytes of the next item that have come; after the end, of the incomplete last item."""
+        """Number of bytes of the next, incomplete item that have come; after the end, of the last item."""
         return len(self._begun)
 
     def read(self, max_items: int) -> bytes:
@@ -72,7 +72,7 @@ class PipeReader:
         return data
 
     def wait(self, timeout_s: float) -> bool:
-        """Wait at most `timeout_s`; return whether a read would give bytes, the end or an error."""
+        """Wait at most `timeout_s` seconds for bytes, the end or an error; return whether one of them has come."""
         return bool(self._poll.poll(1_000 * timeout_s))
 
     def waiting_items(self) -> int:
@@ -88,7 +88,7 @@ class PipeReader:
 
 
 class PipePacing:
-    """Decide how long to wait before the next read of a pipe.
+    """Decides how long to wait before the next read of a pipe.
 
     A pipe does not tell whether its writer is live. Sound that comes faster than it lasts is taken to come from
     storage: its writer waits for the reader, so it is read at once. Otherwise sound may gather first.
@@ -107,7 +107,7 @@ class PipePacing:
         self._is_live = True
 
     def note_read(self, frames: int, now: float) -> None:
-        """Take note of a read that gave `frames` frames."""
+        """Note that a read at time `now` returned `frames` frames."""
         self._is_live = frames <= LIVE_RATIO * self._rate_hz * (now - self._received_at)
         self._received_at = now
 
@@ -117,7 +117,7 @@ class PipePacing:
 
 
 def enlarge(descriptor: int) -> None:
-    """Ask for a pipe of `PIPE_BYTES`, so that its writer does not wait during a short pause of the reader.
+    """Enlarge a pipe's buffer to `PIPE_BYTES` if possible, so that its writer does not wait for a short pause.
 
     Only Linux can do this. Where it refuses, because a user's pipes are limited in total, the pipe keeps its size.
     """

@@ -110,7 +110,7 @@ class DescriptorInput(ByteInput):
     name : str
     descriptor : int
     head : bytes
-        Bytes that were read already.
+        Bytes that were already read from the descriptor.
     """
 
     def __init__(self, name: str, descriptor: int, head: bytes) -> None:
@@ -121,7 +121,7 @@ class DescriptorInput(ByteInput):
         """Do nothing: the descriptor is open."""
 
     def close(self) -> None:
-        """Do nothing: the descriptor is another one's."""
+        """Do nothing: the descriptor belongs to the caller."""
 
 
 class PipedMediaSource(FfmpegSource):
@@ -134,7 +134,7 @@ class PipedMediaSource(FfmpegSource):
     name : str
     descriptor : int
     head : bytes
-        Bytes that were read already.
+        Bytes that were already read from the descriptor.
     """
 
     input_handle = subprocess.PIPE

@@ -31,7 +31,7 @@ def entries_of(content: bytes, name: str) -> list[str] | None:
     content : bytes
         Beginning of a file.
     name : str
-        Its name or URL, whose suffix says that a list without a mark is one.
+        Name or URL of the file. Its suffix tells that a list without a header is a playlist.
     """
     text = content.decode("utf-8-sig", errors="replace")
     if re.match(r"\s*\[playlist\]", text, re.IGNORECASE):
@@ -46,7 +46,7 @@ def entries_of(content: bytes, name: str) -> list[str] | None:
 
 
 def is_html(content: bytes) -> bool:
-    """Return whether a file begins as a page of HTML does."""
+    """Return whether `content`, the beginning of a file, is that of an HTML page."""
     return (
         re.match(
             rb"(\xef\xbb\xbf)?\s*(<!--.*?-->\s*)*<(!doctype html|html|head|body|script)\b",
@@ -63,7 +63,7 @@ def is_address(entry: str) -> bool:
 
 
 def local_path(entry: str, playlist: Path) -> Path:
-    """Return the path that an entry of a local playlist means; relative ones begin at the playlist's folder."""
+    """Return the path of an entry of a local playlist; relative paths begin at the playlist's folder."""
     if entry.lower().startswith("file://"):
         return Path(unquote(urlsplit(entry).path))
     plain = Path(entry) if Path(entry).exists() else Path(entry.replace("\\", "/"))
@@ -71,12 +71,12 @@ def local_path(entry: str, playlist: Path) -> Path:
 
 
 def absolute(entries: Sequence[str], url: str) -> list[str]:
-    """Return the URLs that the entries of a playlist mean that came from `url`; it cannot mean local files."""
+    """Return the entries of a playlist that came from `url` as URLs; local files among them are refused."""
     return [urljoin(url, entry) for entry in entries if not entry.lower().startswith("file:")]
 
 
 def without_entries(name: str) -> StreamError:
-    """Return the error for a playlist that lists nothing."""
+    """Return the error to raise for a playlist that lists nothing."""
     return StreamError(
         f"{name} is a playlist without entries; expected the address of a stream, or a file, in it"
     )

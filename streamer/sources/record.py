@@ -19,12 +19,12 @@ READ_FRAMES = 4_096
 
 
 def record(source: Source, rate_hz: int, longest_s: float) -> Array:
-    """Open a source and return its sound, until it ends or `longest_s` have been read.
+    """Return the sound of a source until its end, at most `longest_s` seconds; open and close the source.
 
     Parameters
     ----------
     source : Source
-        A source that is not open yet. It is closed again.
+        A source that is not open yet.
     rate_hz : int
         Sample rate of the returned sound.
     longest_s : float
@@ -33,7 +33,7 @@ def record(source: Source, rate_hz: int, longest_s: float) -> Array:
     Returns
     -------
     float32 array, shape (samples,)
-        Mono sound, as a pipeline processes it: invalid samples are silence.
+        Sound with one channel, as a pipeline processes it: invalid samples are silence.
 
     Raises
     ------

@@ -32,7 +32,7 @@ MPEG_2_KBITS = (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160)
 
 
 def sound_file_kind(head: bytes) -> str | None:
-    """Return the kind of sound file that begins with `head`; None if it is none, which raw PCM is not either.
+    """Return the kind of sound file that begins with `head`; None if it is no sound file, as raw PCM is not.
 
     Parameters
     ----------
@@ -56,7 +56,7 @@ def sound_file_kind(head: bytes) -> str | None:
 
 
 def may_be_long(head: bytes) -> bool:
-    """Return whether an input could be one of the kinds of which `HEAD_BYTES` have to be seen."""
+    """Return whether more bytes, up to `HEAD_BYTES`, are needed to tell whether `head` begins a sound file."""
     return head[:1] in (b"\xff", b"G") or head[4:8] == b"ftyp"
 
 

@@ -26,7 +26,7 @@ class Block:
     start : int
         Absolute index of the first frame in its stream. If it is above the last block's `stop`, there is a gap.
     samples : float32 array, shape (frames, channels)
-        The frames; full scale is -1 to 1.
+        Samples of the frames; full scale is -1 to 1.
     captured_at : float or None
         Capture time of the last frame in seconds, on the clock of `time.monotonic`; None if it is unknown, as of
         a file that is read as fast as possible.
@@ -84,12 +84,12 @@ class Source(ABC):
         Raises
         ------
         StreamerError
-            If it cannot be opened; the message names the source, the fault and what to do.
+            If the source cannot be opened; the text names the source, the fault and what to do.
         """
 
     @abstractmethod
     def read(self, max_frames: int) -> Block | None:
-        """Return the frames that have come, at most `max_frames`; None if there are none yet or it has ended.
+        """Return the frames that have come, at most `max_frames`; None if there are none yet or the source has ended.
 
         Raises
         ------
@@ -103,7 +103,7 @@ class Source(ABC):
 
     @abstractmethod
     def skip(self, frames: int) -> int:
-        """Drop the oldest `frames` waiting frames, so that the next block starts later.
+        """Drop the oldest waiting frames, at most `frames`, so that the next block starts later.
 
         Returns
         -------
@@ -118,7 +118,7 @@ class Source(ABC):
 
     @property
     def counts(self) -> SourceCounts:
-        """Counts of what was lost so far."""
+        """Counts of the frames that were lost so far."""
         return SourceCounts()
 
     def wait_s(self, turn_s: float) -> float:  # noqa: ARG002 - only live sources use it
@@ -147,7 +147,7 @@ class Source(ABC):
 
 
 def format_fault(rate_hz: int, channels: int) -> str | None:
-    """Return what is wrong with a sample rate and a number of channels; None if they are accepted.
+    """Return in words what is wrong with a sample rate and a number of channels; None if they are accepted.
 
     Parameters
     ----------

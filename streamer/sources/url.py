@@ -46,7 +46,7 @@ class UrlSource(SourceWrapper):
     url : str
         A URL of one of `streamer.sources.ffmpeg.URL_SCHEMES`.
     depth : int
-        Number of playlists that led to it.
+        Number of playlists that led to this URL.
     """
 
     opens_slowly = True

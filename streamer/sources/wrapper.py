@@ -6,12 +6,12 @@ from streamer.sources.source import Block, Source, SourceCounts
 
 
 class SourceWrapper(Source):
-    """A source that passes every call on to another one; the base of sources that change some of them.
+    """Source that passes every call on to another source; the base class of sources that change some calls.
 
     Parameters
     ----------
     inner : Source
-        A source that is not open yet. It is opened and closed with this one.
+        A source that is not open yet. It is opened and closed with this source.
     """
 
     def __init__(self, inner: Source) -> None:

@@ -12,7 +12,7 @@ _HIGHEST_PORT = 65_535
 
 
 def check_address(address: str) -> None:
-    """Refuse an invalid address.
+    """Raise an error if an address is invalid.
 
     ZeroMQ by itself accepts port 99999 and binds port 34463, which is the number modulo 65,536.
 
@@ -45,5 +45,5 @@ def is_local(address: str) -> bool:
 
 
 def is_ipv6(address: str) -> bool:
-    """Return whether the host is a literal IPv6 address, which ZeroMQ accepts only with its IPV6 option."""
+    """Return whether the host in `address` is an IPv6 number, which ZeroMQ accepts only with its IPV6 option."""
     return address.startswith("tcp://[")

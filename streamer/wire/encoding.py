@@ -56,23 +56,22 @@ def header_json(event: Event) -> str:
 
 
 def encode(event: Event) -> list[bytes]:
-    """Return an event as the frames of a message: topic, header, and payload if its kind has one."""
-    frames = [event.topic.encode(), header_json(event).encode()]
+    """Return an event as the parts of a message: topic, header, and payload if its kind has one."""
+    parts = [event.topic.encode(), header_json(event).encode()]
     if event.payload_field:
         payload = getattr(event, event.payload_field)
-        frames.append(np.ascontiguousarray(payload, payload.dtype.newbyteorder("<")).tobytes())
-    return frames
+        parts.append(np.ascontiguousarray(payload, payload.dtype.newbyteorder("<")).tobytes())
+    return parts
 
 
-def decode(frames: Sequence[bytes]) -> Event:
-    """Return the frames of a message as a typed event.
+def decode(parts: Sequence[bytes]) -> Event:
+    """Return the event that the parts of a message describe.
 
-    A newer publisher may send more: unknown fields are ignored, and an unknown kind is returned as a plain
-    `Event`.
+    Unknown fields are ignored, and an event of an unknown kind is a plain `Event`: a newer publisher may send them.
 
     Parameters
     ----------
-    frames : sequence of bytes
+    parts : sequence of bytes
         Topic, header and, for some kinds, the payload.
 
     Returns
@@ -82,14 +81,14 @@ def decode(frames: Sequence[bytes]) -> Event:
     Raises
     ------
     StreamError
-        If the frames are not a message, or one of another version of the format.
+        If the parts are no message of Streamer's, or a message of another version of the format.
     """
     try:
-        content = json.loads(frames[1])
+        content = json.loads(parts[1])
         version = content.pop("v")
     except (IndexError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise StreamError(
-            f"got a message that is not Streamer's ({len(frames)} frames, {error!r}); expected topic, header "
+            f"got a message that is not Streamer's ({len(parts)} parts, {error!r}); expected topic, header "
             "and maybe a payload: is another program publishing on this address?"
         ) from error
     if version != WIRE_VERSION:
@@ -98,17 +97,17 @@ def decode(frames: Sequence[bytes]) -> Event:
             "same streamer version on both sides"
         )
     try:
-        return _typed(content, frames)
+        return _typed(content, parts)
     except (TypeError, KeyError, ValueError, IndexError) as error:
-        raise StreamError(f"got a damaged {frames[0]!r} message ({error}); see docs/wire.md") from error
+        raise StreamError(f"got a damaged {parts[0]!r} message ({error}); see docs/wire.md") from error
 
 
-def _typed(content: dict[str, Any], frames: Sequence[bytes]) -> Event:
+def _typed(content: dict[str, Any], parts: Sequence[bytes]) -> Event:
     event_type = _TYPES.get(content["kind"], Event)
     if content["time"] is not None:
         content["time"] = datetime.fromisoformat(content["time"])
     if event_type.payload_field:
-        payload = np.frombuffer(frames[2], content["dtype"]).reshape(content["shape"])
+        payload = np.frombuffer(parts[2], content["dtype"]).reshape(content["shape"])
         content[event_type.payload_field] = payload
     known = {f.name for f in fields(event_type)}
     return event_type(**{key: value for key, value in content.items() if key in known})

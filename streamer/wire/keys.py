@@ -32,7 +32,7 @@ class ServerKeys:
     Attributes
     ----------
     public, secret : bytes
-        The publisher's own pair, as Z85 text.
+        The publisher's own pair of keys, as Z85 text.
     authorized : Path
         Folder with the public keys of the subscribers that are let in.
     """
@@ -44,7 +44,7 @@ class ServerKeys:
 
 @dataclass(frozen=True)
 class ClientKeys:
-    """Keys of a subscriber: its own pair and the publisher's public key, as Z85 text."""
+    """Keys of a subscriber: a pair of its own and the publisher's public key, as Z85 text."""
 
     public: bytes
     secret: bytes = field(repr=False)
@@ -52,7 +52,7 @@ class ClientKeys:
 
 
 def make_keys(folder: Path, clients: Sequence[str] = ()) -> list[Path]:
-    """Make a key pair for each client, and one for the publisher unless `folder` has one.
+    """Write a pair of keys for each client, and one for the publisher unless `folder` has one.
 
     Parameters
     ----------
@@ -93,7 +93,7 @@ def make_keys(folder: Path, clients: Sequence[str] = ()) -> list[Path]:
 
 
 def load_server_keys(folder: Path) -> ServerKeys:
-    """Read the keys in a publisher's folder.
+    """Return the keys in a publisher's folder.
 
     Raises
     ------
@@ -112,7 +112,7 @@ def load_server_keys(folder: Path) -> ServerKeys:
 
 
 def load_client_keys(folder: Path) -> ClientKeys:
-    """Read the keys in a subscriber's folder.
+    """Return the keys in a subscriber's folder.
 
     Raises
     ------

@@ -47,7 +47,7 @@ _BROKEN_HANDSHAKES = 3  # a single one may be a publisher that is closing; sever
 class Subscriber(Iterator[Event]):
     """An iterator over the events of a publisher, which `subscribe` returns.
 
-    It is for one thread. It reconnects by itself when the publisher is stopped and started again.
+    Only one thread may use it. It reconnects by itself when the publisher is stopped and started again.
 
     Parameters
     ----------
@@ -120,10 +120,10 @@ class Subscriber(Iterator[Event]):
         """
         deadline = None if timeout_s is None else time.monotonic() + timeout_s
         while self._wait(deadline):
-            frames = self._socket.recv_multipart()
+            parts = self._socket.recv_multipart()
             self._broken_handshakes = 0
-            if self._is_wanted(frames[0]):
-                event = decode(frames)
+            if self._is_wanted(parts[0]):
+                event = decode(parts)
                 if self._is_new(event):
                     return event
         return None
@@ -239,7 +239,7 @@ def subscribe(
         Topics to receive: ``KIND`` (``"gate"``, of all streams) or ``KIND/STREAM`` (``"gate/mic"``, of that one);
         without any, all events are received.
     address, keys, timeout_s
-        As of `Subscriber`.
+        As for `Subscriber`.
 
     Returns
     -------

@@ -51,14 +51,14 @@ These differences were measured when the folder was written:
 
 @dataclass(frozen=True)
 class Check:
-    """A reference that a new folder is compared with, and the largest allowed difference."""
+    """A YAMNet that a new model folder is compared with, and the largest allowed difference."""
 
     reference: Reference
     tolerance: Tolerance
 
 
 def hop_frames_of(hop_ms: float) -> int:
-    """Convert a hop from milliseconds to frames.
+    """Return a hop, given in milliseconds, as a number of frames.
 
     Raises
     ------
@@ -74,7 +74,7 @@ def hop_frames_of(hop_ms: float) -> int:
 def write_folder(
     weights: Weights, hop_frames: int, checks: Sequence[Check], sounds: Sequence[Array], folder: Path
 ) -> list[Difference]:
-    """Write ``model.onnx``, ``manifest.json`` and ``card.md``, after a check against every reference.
+    """Write ``model.onnx``, ``manifest.json`` and ``card.md``, and return how far the model is from each reference.
 
     Parameters
     ----------

@@ -82,7 +82,7 @@ class Difference:
 
 
 def compare(folder: Path, reference: Reference, sounds: Sequence[Array]) -> Difference:
-    """Run a model folder step by step over sounds, and compare whole windows with a reference.
+    """Return how far the scores and embeddings of a model folder, run step by step, are from those of a reference.
 
     Parameters
     ----------
@@ -118,7 +118,7 @@ def compare(folder: Path, reference: Reference, sounds: Sequence[Array]) -> Diff
 
 
 def check(difference: Difference, tolerance: Tolerance) -> None:
-    """Refuse a model that differs too much.
+    """Raise an error if a model differs too much from a reference.
 
     Raises
     ------

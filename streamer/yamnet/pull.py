@@ -15,7 +15,7 @@ from streamer.yamnet.tfhub import HubYAMNet
 
 
 def pull_yamnet(handle: str, hop_ms: float, folder: Path) -> list[Difference]:
-    """Convert a YAMNet that ``tensorflow_hub.load`` reads, and compare both on the bundled recording.
+    """Convert a YAMNet that ``tensorflow_hub.load`` reads to a model folder, and return the difference of the two.
 
     Parameters
     ----------
@@ -36,7 +36,7 @@ def pull_yamnet(handle: str, hop_ms: float, folder: Path) -> list[Difference]:
     ConfigError
         If `hop_ms` is invalid.
     ModelError
-        If it cannot be fetched, is not YAMNet, or gives other scores after the conversion.
+        If the model cannot be fetched, is not YAMNet, or gives other scores after the conversion.
     """
     hop_frames = hop_frames_of(hop_ms)
     published = HubYAMNet(handle)

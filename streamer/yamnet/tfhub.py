@@ -52,12 +52,12 @@ class HubYAMNet:
             raise ModelError(f"{handle} has no class map; expected YAMNet as TensorFlow Hub has it")
 
     def weights(self) -> Weights:
-        """Return its weights, with batch norms folded in.
+        """Return the weights of the network, with batch norms folded in.
 
         Raises
         ------
         ModelError
-            If they do not have the names and shapes of YAMNet's.
+            If the weights do not have the names and shapes of YAMNet's.
         """
         variables: dict[str, Array] = {}
         for function in self._model.__call__.concrete_functions:
@@ -83,7 +83,7 @@ class HubYAMNet:
 
 
 def fold_batch_norms(variables: Mapping[str, Array]) -> dict[str, Array]:
-    """Convert variables with the published code's names to the arrays of `Weights`.
+    """Return the arrays of `Weights`, from variables with the names of the published code.
 
     A convolution may have a bias, or a batch norm with or without ``gamma``. A batch norm is folded: the kernel
     becomes ``kernel * gamma / sqrt(variance + epsilon)``, and the rest becomes the bias.

@@ -109,7 +109,7 @@ SHAPES = _shapes()
 
 
 def read_class_map(path: Path) -> tuple[str, ...]:
-    """Read the class names of a ``yamnet_class_map.csv``, in the order of its ``index``.
+    """Return the class names in a ``yamnet_class_map.csv``, in the order of its ``index``.
 
     Raises
     ------

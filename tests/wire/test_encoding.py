@@ -139,7 +139,7 @@ def test_a_kind_that_is_not_known_comes_out_plain() -> None:
     ],
 )
 def test_refuses_what_is_no_message(frames: list[bytes]) -> None:
-    text = rf"not Streamer's \({len(frames)} frames, .*expected topic, header and maybe a payload: is another"
+    text = rf"not Streamer's \({len(frames)} parts, .*expected topic, header and maybe a payload: is another"
     with pytest.raises(StreamError, match=text):
         decode(frames)
 
