@@ -10,6 +10,7 @@ from typing import TypeVar
 from streamer.backends import BACKENDS
 from streamer.errors import ConfigError
 from streamer.head_slots import HEAD_SLOTS, DecisionConfig
+from streamer.setting_types import check_types
 
 S = TypeVar("S")
 
@@ -67,6 +68,9 @@ class PcmConfig:
     channels: int = 1
     encoding: str = "auto"
 
+    def __post_init__(self) -> None:
+        check_types(self)
+
 
 @dataclass(frozen=True)
 class ModelsConfig:
@@ -96,6 +100,7 @@ class ModelsConfig:
     pre_roll_s: float = 3.0
 
     def __post_init__(self) -> None:
+        check_types(self)
         _check_keys("models", self.names, MODEL_KEYS)
         names = {slot.name: self.names.get(slot.name, slot.default_model) for slot in HEAD_SLOTS}
         object.__setattr__(self, "names", names)
@@ -130,6 +135,7 @@ class StemsConfig:
     output: str = "default"
 
     def __post_init__(self) -> None:
+        check_types(self)
         if self.form not in STEM_ENCODINGS:
             raise ConfigError(f"stems form is {self.form!r}; expected one of {', '.join(STEM_ENCODINGS)}")
         if self.play not in {"", *STEMS}:
@@ -183,6 +189,7 @@ class StreamConfig:
     stems: StemsConfig | None = None
 
     def __post_init__(self) -> None:
+        check_types(self)
         _check_keys("stream", self.decisions, DECISION_SECTIONS)
         if not re.fullmatch(r"[\w.-]*", self.name):
             raise ConfigError(
@@ -229,6 +236,7 @@ class PublishConfig:
     heartbeat_s: float = 1.0
 
     def __post_init__(self) -> None:
+        check_types(self)
         for name, value in (("scores_hz", self.scores_hz), ("level_hz", self.level_hz)):
             if not 0 < value <= 100:
                 raise ConfigError(f"{name} is {value}; expected above 0 and at most 100 messages a second")
@@ -265,6 +273,7 @@ class EngineConfig:
     threads: int = 1
 
     def __post_init__(self) -> None:
+        check_types(self)
         if not 0 < self.max_lag_ms <= 1_000 * self.ring_s:
             raise ConfigError(
                 f"max_lag_ms is {self.max_lag_ms} and ring_s is {self.ring_s}; expected a lag above 0 that the "
@@ -305,6 +314,7 @@ class Config:
     sections: Mapping[str, object] = field(default_factory=dict, hash=False, metadata={KEYS: ()})
 
     def __post_init__(self) -> None:
+        check_types(self)
         _check_keys("decisions", self.decisions, DECISION_SECTIONS)
         defaults = {slot.section: slot.decisions for slot in HEAD_SLOTS}
         object.__setattr__(self, "decisions", {**defaults, **self.decisions})

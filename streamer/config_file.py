@@ -4,25 +4,20 @@ from __future__ import annotations
 
 import codecs
 import difflib
-import math
 import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass, replace
 from datetime import date, time
 from pathlib import Path
-from types import MappingProxyType, NoneType, UnionType
-from typing import Any, NamedTuple, TypeVar, Union, get_args, get_origin, get_type_hints
+from types import MappingProxyType, NoneType
+from typing import Any, NamedTuple, TypeVar, get_args, get_origin, get_type_hints
 
 from streamer.config import KEYS, Config, StreamConfig
 from streamer.errors import ConfigError
+from streamer.setting_types import check_type, options_of
 
 T = TypeVar("T")
-
-TYPE_NAMES: Mapping[type, str] = MappingProxyType(
-    {bool: "true or false", int: "a whole number", float: "a number", str: "text"}
-)
-"""Types of values, as errors call them."""
 
 OTHER_ENCODINGS = (
     (codecs.BOM_UTF32_LE, "UTF-32"),  # before UTF-16, whose mark it begins with
@@ -175,22 +170,15 @@ def _value(hint: Any, value: Any, where: str, base: Any) -> Any:
             raise ConfigError(f"{where} is {value!r}; expected {1 + len(others)} in the list")
         each_base = None if isinstance(base, tuple) else base
         return tuple(_value(kind, item, f"{where}[{n}]", each_base) for n, item in enumerate(value, 1))
-    options = get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)
-    wanted = [option for option in options if option is not NoneType]
+    wanted = [option for option in options_of(hint) if option is not NoneType]
     table = next((option for option in wanted if isinstance(option, type) and is_dataclass(option)), None)
     if table:
         if not isinstance(value, Mapping):
             header = re.sub(r"\[\d+\]", "", where)
             raise ConfigError(f"{where} is {_shown(value)}; expected a table, [{header}]")
         return from_mapping(table, value, where + ".", base)
-    if float in wanted and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
-    if not isinstance(value, tuple(wanted)) or (isinstance(value, bool) and bool not in wanted):
-        names = " or ".join(TYPE_NAMES.get(option, option.__name__) for option in wanted)
-        raise ConfigError(f"{where} is {_shown(value)}; expected {names}")
-    if isinstance(value, float) and not math.isfinite(value):
-        raise ConfigError(f"{where} is {value!r}; expected a finite number")
-    return value
+    check_type(wanted, value, f"{where} is {_shown(value)}")
+    return float(value) if float in wanted else value
 
 
 def _shown(value: object) -> str:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from streamer.errors import ConfigError
+from streamer.setting_types import check_types
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,7 @@ class DecisionConfig:
     update_ms: float = 1_000.0
 
     def __post_init__(self) -> None:
+        check_types(self)
         on = 1.0 if self.on is None else self.on
         off = 0.0 if self.off is None else self.off
         if not 0.0 <= off <= on <= 1.0:

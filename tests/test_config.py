@@ -4,10 +4,20 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 
-from streamer.config import Config, ModelsConfig, StreamConfig
+from streamer.config import (
+    Config,
+    EngineConfig,
+    ModelsConfig,
+    PcmConfig,
+    PublishConfig,
+    StemsConfig,
+    StreamConfig,
+)
 from streamer.config_file import read_config
 from streamer.errors import ConfigError
 from streamer.head_slots import HEAD_SLOTS, DecisionConfig
@@ -144,6 +154,7 @@ def test_stems_that_are_wanted_are_heard_in_shorter_turns(
             "[[stream]]\n[[stream]]\nrate_hz = 44100.0",
             r"stream\[2\]\.rate_hz is 44100\.0; expected a whole number",
         ),
+        (f"[gate]\nupdate_ms = 1{'0' * 400}", r"gate\.update_ms is 10+; expected a finite number"),
         ("[publish]\nspectrum = 1", r"publish\.spectrum is 1; expected true or false"),
         ("[gate]\non = true", r"gate\.on is true; expected a number"),
         ("[gate]\non = 2026-05-04", r"gate\.on is 2026-05-04; expected a number"),
@@ -158,6 +169,40 @@ def test_what_cannot_be_used_is_refused(tmp_path: Path, content: str, match: str
     with pytest.raises(ConfigError, match=rf"streamer\.toml: {match}") as refusal:
         read(tmp_path, content)
     assert "\n" not in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("kind", "values", "match"),
+    [
+        (
+            Config,
+            {"stream": StreamConfig()},
+            r"stream is StreamConfig\(.*\); expected a tuple of StreamConfig",
+        ),
+        (Config, {"stream": ("mic",)}, r"stream\[1\] is 'mic'; expected StreamConfig"),
+        (Config, {"models": "off"}, "models is 'off'; expected ModelsConfig"),
+        (Config, {"decisions": None}, "decisions is None; expected a mapping of names to settings"),
+        (Config, {"decisions": {"gate": 0.5}}, r"decisions\['gate'\] is 0.5; expected DecisionConfig"),
+        (ModelsConfig, {"names": {"gate": 3}}, r"names\['gate'\] is 3; expected text or None"),
+        (StreamConfig, {"device": 3}, "device is 3; expected text"),
+        (DecisionConfig, {"on": "0.5"}, "on is '0.5'; expected a number or None"),
+        (DecisionConfig, {"min_on_ms": float("nan")}, "min_on_ms is nan; expected a finite number"),
+        (PublishConfig, {"top": 1.5}, "top is 1.5; expected a whole number"),
+        (PublishConfig, {"spectrum": "yes"}, "spectrum is 'yes'; expected true or false"),
+        (EngineConfig, {"threads": True}, "threads is True; expected a whole number"),
+        (StemsConfig, {"to": 3}, "to is 3; expected text"),
+        (PcmConfig, {"rate_hz": "16000"}, "rate_hz is '16000'; expected a whole number"),
+    ],
+)
+def test_a_value_of_another_type_is_refused_from_python_too(
+    kind: type, values: dict[str, Any], match: str
+) -> None:
+    with pytest.raises(ConfigError, match=match):
+        kind(**values)
+
+
+def test_numbers_of_other_libraries_are_numbers() -> None:
+    assert DecisionConfig(on=np.float32(0.5), min_on_ms=100, update_ms=np.int64(5)).on == 0.5
 
 
 def test_two_standard_inputs_are_refused_from_the_command_line_too() -> None:

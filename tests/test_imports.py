@@ -28,6 +28,7 @@ FORBIDDEN = {
 LAYERS = {
     "streamer": (
         "arrays backends errors",
+        "setting_types",
         "head_slots",
         "config dsp events",
         "audio config_file inference wire",

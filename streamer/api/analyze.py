@@ -32,7 +32,7 @@ def analyze(
     rate_hz: float | None = None,
     *,
     config: Config | str | os.PathLike[str] | None = None,
-    models: Mapping[str, str] | None = None,
+    models: Mapping[str, str | Path] | None = None,
     prefer: Literal["balanced", "precision", "recall"] | None = None,
     backend: Literal["cpu", "cuda", "torch"] | None = None,
     threads: int | None = None,
@@ -49,7 +49,7 @@ def analyze(
         Sample rate of an array, 4,000 to 384,000 Hz; a file has its own.
     config : Config, path or None
         All other settings, or the path of a TOML file with them; their streams are not used.
-    models : mapping of str to str, optional
+    models : mapping of str to str or Path, optional
     prefer : {"balanced", "precision", "recall"}, optional
     backend : {"cpu", "cuda", "torch"}, optional
     threads : int, optional

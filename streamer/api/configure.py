@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 from collections.abc import Mapping
 from dataclasses import replace
@@ -13,6 +12,7 @@ from typing import Any, TypeVar
 from streamer.config import Config, EngineConfig, ModelsConfig
 from streamer.config_file import from_mapping, read_config
 from streamer.errors import ConfigError
+from streamer.setting_types import is_finite
 from streamer.sinks.open_sinks import sink_sections
 
 T = TypeVar("T")
@@ -20,7 +20,7 @@ T = TypeVar("T")
 
 def configured(
     config: Config | str | os.PathLike[str] | None,
-    models: Mapping[str, str] | None = None,
+    models: Mapping[str, str | Path] | None = None,
     prefer: str | None = None,
     backend: str | None = None,
     threads: int | None = None,
@@ -31,7 +31,7 @@ def configured(
     ----------
     config : Config, path or None
         The configuration itself, a TOML file, or None for the defaults.
-    models : mapping of str to str or None
+    models : mapping of str to str or Path, or None
         Name or folder of a model, or ``off``, by head slot; it holds for every stream.
     prefer, backend : str or None
     threads : int or None
@@ -43,11 +43,7 @@ def configured(
         If the file or one of the values cannot be used.
     """
     base = _base(config)
-    if models is not None and not isinstance(models, Mapping):
-        raise ConfigError(
-            f"models is {models!r}; expected a mapping of slots to models, as {{'genre': 'off'}}"
-        )
-    chosen = {**(models or {}), **given(prefer=prefer)}
+    chosen = {**_models_by_slot(models), **given(prefer=prefer)}
     streams = tuple(
         replace(stream, models=from_mapping(ModelsConfig, chosen, "models.", stream.models))
         if stream.models
@@ -126,6 +122,19 @@ def channel_number(value: object) -> int:
     return value
 
 
+def flag(name: str, value: object) -> bool:
+    """Return True or False as a caller gave it.
+
+    Raises
+    ------
+    ConfigError
+        If it is anything else, such as a text; names the argument.
+    """
+    if not isinstance(value, bool):
+        raise ConfigError(f"{name} is {value!r}; expected True or False")
+    return value
+
+
 def positive_int(name: str, value: object, unit: str) -> int:
     """Return `value` as an int if it is a whole number above 0; otherwise raise an error as `positive` does."""
     number = positive(name, value, unit)
@@ -142,9 +151,20 @@ def positive(name: str, value: object, unit: str) -> float:
     ConfigError
         If `value` is anything else; the error names the argument and its unit.
     """
-    if isinstance(value, bool) or not isinstance(value, Real) or not 0 < float(value) < math.inf:
+    if isinstance(value, bool) or not isinstance(value, Real) or not is_finite(value) or float(value) <= 0:
         raise ConfigError(f"{name} is {value!r}; expected a finite number of {unit} above 0")
     return float(value)
+
+
+def _models_by_slot(models: object) -> dict[str, Any]:
+    """Return the models of a call as a file would name them."""
+    if models is None:
+        return {}
+    if not isinstance(models, Mapping) or not all(isinstance(slot, str) for slot in models):
+        raise ConfigError(
+            f"models is {models!r}; expected a mapping of slots to models, as {{'genre': 'off'}}"
+        )
+    return {slot: str(model) if isinstance(model, Path) else model for slot, model in models.items()}
 
 
 def _base(config: Config | str | os.PathLike[str] | None) -> Config:

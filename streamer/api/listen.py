@@ -7,11 +7,13 @@ import math
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Literal
 
 from streamer.api.configure import (
     channel_number,
     configured,
+    flag,
     positive,
     positive_int,
     with_stems,
@@ -33,7 +35,7 @@ def listen(
     devices: str | Sequence[str] | None = None,
     *,
     config: Config | str | os.PathLike[str] | None = None,
-    models: Mapping[str, str] | None = None,
+    models: Mapping[str, str | Path] | None = None,
     prefer: Literal["balanced", "precision", "recall"] | None = None,
     stems: bool = False,
     duration_s: float | None = None,
@@ -60,7 +62,7 @@ def listen(
     config : Config, path or None
         All other settings, or the path of a TOML file with them. ``[publish]`` says which of scores, levels and
         spectra are given and how often; nothing is published.
-    models : mapping of str to str, optional
+    models : mapping of str to str or Path, optional
         Models by slot: the name of one, its folder, or ``off``, as in ``{"genre": "off"}``.
     prefer : {"balanced", "precision", "recall"}, optional
         Few false alarms (precision), few misses (recall), or neither at the cost of the other.
@@ -111,13 +113,14 @@ def listen(
     asked = _with_devices(configured(config, models, prefer, backend, threads), devices, config is None)
     if channel is not None:
         asked = with_streams(asked, channel=channel_number(channel))
-    if stems:
+    if flag("stems", stems):
         asked = with_stems(asked, publish=True)
     longest_s = math.inf if duration_s is None else positive("duration_s", duration_s, "seconds")
     waiting = positive_int("max_waiting", max_waiting, "events")
-    streams = build_streams(asked, realtime, longest_s, ModelCache(asked.engine))
+    is_live = flag("realtime", realtime)
+    streams = build_streams(asked, is_live, longest_s, ModelCache(asked.engine))
     warm_up(streams, asked.publish)
-    queue = LiveEventQueue(waiting) if realtime else EventQueue(waiting)
+    queue = LiveEventQueue(waiting) if is_live else EventQueue(waiting)
     return EventIterator(streams, asked, queue)
 
 

@@ -13,6 +13,7 @@ from streamer.api.configure import channel_number
 from streamer.arrays import Array
 from streamer.dsp.downmix import SAMPLE_LIMIT
 from streamer.errors import StreamError
+from streamer.setting_types import is_finite
 from streamer.sources.array import ArraySource
 from streamer.sources.file import FileSource
 from streamer.sources.one_channel import OneChannel
@@ -62,7 +63,9 @@ def _source_of_all(sound: Sound, rate_hz: float | None) -> Source:
 
 def path_of(sound: Sound) -> Path | None:
     """Return `sound` as a Path if it names a file; None if it is an array."""
-    return Path(sound) if isinstance(sound, str | os.PathLike) else None
+    if isinstance(sound, str | os.PathLike) and isinstance(os.fspath(sound), str):
+        return Path(sound)
+    return None
 
 
 def checked_samples(given: Any) -> Array:
@@ -106,7 +109,7 @@ def checked_rate(rate_hz: object, channels: int = 1) -> int:
     """
     if rate_hz is None:
         raise StreamError("rate_hz is missing; expected the samples' rate in Hz, as in rate_hz=48000")
-    if isinstance(rate_hz, bool) or not isinstance(rate_hz, Real) or not float(rate_hz).is_integer():
+    if isinstance(rate_hz, bool) or not isinstance(rate_hz, Real) or not is_finite(rate_hz) or rate_hz % 1:
         raise StreamError(f"rate_hz is {rate_hz!r}; expected a whole number of Hz, as in rate_hz=48000")
     whole_hz = int(float(rate_hz))
     if fault := format_fault(whole_hz, channels):

@@ -44,6 +44,11 @@ def test_samples_are_copied_so_that_the_caller_may_write_to_them() -> None:
     assert samples.shape == (4, 2)
 
 
+class BytesPath:
+    def __fspath__(self) -> bytes:
+        return b"a.wav"
+
+
 @pytest.mark.parametrize(
     ("samples", "match"),
     [
@@ -70,6 +75,7 @@ def test_samples_are_copied_so_that_the_caller_may_write_to_them() -> None:
         (np.array(["a"]), "samples is an array of <U1; expected"),
         (None, "samples is a NoneType of dtype object; expected a path"),
         (b"RIFF", "samples is a bytes of dtype"),
+        (BytesPath(), "samples is a BytesPath of dtype object; expected a path"),
         ([[0.0, 1.0], [0.0]], "samples is a list that makes no array"),
     ],
 )
@@ -93,6 +99,7 @@ def test_what_is_no_sound_is_refused(samples: Any, match: str) -> None:
         (float("inf"), "rate_hz is inf; expected a whole number"),
         ("16000", "rate_hz is '16000'; expected a whole number"),
         (True, "rate_hz is True; expected a whole number"),
+        (10**400, "rate_hz is 10+; expected a whole number"),
     ],
 )
 def test_a_rate_that_cannot_be_is_refused(rate_hz: Any, match: str) -> None:
