@@ -253,13 +253,12 @@ class EngineConfig:
     Attributes
     ----------
     max_lag_ms : float
-        Most sound that may wait. What exceeds it is dropped, oldest first, counted and announced.
+        Longest sound that may wait to be processed. If more waits, the oldest is dropped, counted and announced.
     ring_s : float
         Seconds of sound that the capture ring holds.
     turn_ms : float or None
-        Most live sound that gathers before it is processed, 1 to 50. With few streams it is processed as soon as a
-        message may be due. Each turn has a cost, and waiting for it delays. None takes 50, and 10 where stems are
-        wanted.
+        Longest live sound that gathers before it is processed, 1 to 50. With few streams, sound is processed as soon
+        as a message may be due. Short turns cost more, long ones delay more. None takes 50, or 10 if stems are wanted.
     backend : {"cpu", "cuda", "torch"}
         ONNX Runtime on the CPU; the same on a GPU; or torch on a GPU, which keeps the models' states there.
     threads : int

@@ -44,7 +44,7 @@ def analyze(
     ----------
     sound : path or array, shape (samples,) or (samples, channels)
         A file, or samples: floats with a full scale of -1 to 1, or integers of 8, 16 or 32 bits with the full scale of
-        their type. The first axis is time, as in soundfile and sounddevice; librosa's stereo is turned round by ``.T``.
+        their type. The first axis is time, as in soundfile and sounddevice; transpose librosa's stereo by ``.T``.
     rate_hz : float, optional
         Sample rate of an array, 4,000 to 384,000 Hz; a file has its own.
     config : Config, path or None

@@ -59,13 +59,13 @@ def configured(
 
 
 def with_streams(config: Config, **values: object) -> Config:
-    """Return a configuration with other values in each of its streams.
+    """Return a copy of a configuration with other values in each of its streams.
 
     Parameters
     ----------
     config : Config
     **values
-        Fields of `StreamConfig`; None leaves one as it is.
+        New values of fields of `StreamConfig`; a field given as None keeps its value.
     """
     return replace(config, stream=tuple(changed(entry, **values) for entry in config.stream))
 

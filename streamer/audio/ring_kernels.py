@@ -220,7 +220,7 @@ def _capture(
 
 @cache
 def capture_callback() -> Any:
-    """Compile the PortAudio callback, or load it from the cache on disk.
+    """Return the PortAudio callback, compiled or loaded from the cache on disk.
 
     Its `address` is a C function that runs without the GIL, so neither Python code nor garbage collection
     delays it. Its user data is the address of a ring's memory.

@@ -30,7 +30,7 @@ class BenchTarget:
 
     @classmethod
     def load(cls, config: Config) -> Self:
-        """Load the models that a configuration names.
+        """Load the models that a configuration names, and return them with the configuration.
 
         Raises
         ------

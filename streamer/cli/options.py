@@ -55,7 +55,7 @@ def engine_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def channel_option(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add --channel to a command: the number of one channel, or None."""
+    """Decorate a command with --channel, which gives it the number of one channel, from 1, or None."""
     option = click.option(
         "--channel",
         type=click.IntRange(1),

@@ -20,7 +20,7 @@ from streamer.sources.open_source import name_for, source_for
 def build_streams(
     config: Config, realtime: bool, duration_s: float, models: ModelCache, running: Sequence[Stream] = ()
 ) -> list[Stream]:
-    """Build the streams of a configuration, each with a name, a source, models and sinks of its own.
+    """Return the streams of a configuration, each with a name, a source and sinks of its own, and with its models.
 
     Parameters
     ----------

@@ -300,7 +300,7 @@ class Manifest:
 
     @classmethod
     def from_content(cls, content: dict[str, Any]) -> Manifest:
-        """Build the manifest from the parsed text of ``manifest.json``; keys that are no fields are ignored.
+        """Return the manifest in the parsed text of ``manifest.json``; keys that are no fields are ignored.
 
         Raises
         ------

@@ -37,7 +37,7 @@ class Sink(ABC):
 
     @property
     def wanted_s(self) -> float:
-        """Seconds of sound that the sink has room for; a source that can wait is read no further. Infinite by default."""
+        """Seconds of sound that the sink has room for; a source that can wait is read no further. Default: infinite."""
         return math.inf
 
     @property

@@ -42,7 +42,7 @@ HARMLESS = re.compile(
     r"^(\[mp3float @ [^]]*\] Header missing\n(Error while decoding stream .*\n)?"  # a tag between two MP3s
     r"|.*Application provided invalid, non monotonically increasing dts.*\n"  # a link of Ogg that counts anew
     r"|.*failed to create or replace stream.*\n"  # only the length of an Ogg chain of FLAC stays unknown
-    r"|.*Stream ends prematurely at \d+, should be 18446744073709551615.*\n(.*: Input/output error\n)?"  # HTTP of no length
+    r"|.*Stream ends prematurely at \d+, should be 18446744073709551615.*\n(.*: Input/output error\n)?"  # no length
     r")",
     re.MULTILINE,
 )
