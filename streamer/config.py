@@ -288,7 +288,7 @@ class EngineConfig:
 
 @dataclass(frozen=True)
 class Config:
-    """Everything that can be set.
+    """The whole configuration: everything that can be set.
 
     Attributes
     ----------

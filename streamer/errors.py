@@ -12,31 +12,31 @@ class StreamerError(Exception):
 
 
 class ConfigError(StreamerError):
-    """A configuration, an option or a key is invalid."""
+    """Raised if a configuration, an option or a key is invalid."""
 
     exit_code = 2
 
 
 class DeviceError(StreamerError):
-    """An audio device is absent, busy, forbidden or unable to do what was asked."""
+    """Raised if an audio device is absent, busy, forbidden or unable to do what was asked."""
 
 
 class ModelError(StreamerError):
-    """A model is absent, altered or made for another front end."""
+    """Raised if a model is absent, altered or made for another front end."""
 
 
 class StreamError(StreamerError):
-    """Sound cannot be opened, decoded, read or published."""
+    """Raised if sound cannot be opened, decoded, read or published."""
 
 
 class InterruptedByUserError(StreamerError):
-    """The user asked the program to stop before its end."""
+    """Raised if the user asked the program to stop before its end."""
 
     exit_code = 130
 
 
 def fault_of(fault: Exception) -> StreamerError:
-    """Return `fault` if it is a `StreamerError`, else a `StreamError` that describes it as a bug in one line."""
+    """Return `fault` if it is a `StreamerError`, else a `StreamError` that describes `fault` as a bug in one line."""
     if isinstance(fault, StreamerError):
         return fault
     return StreamError(

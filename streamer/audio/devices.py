@@ -30,7 +30,7 @@ _DEVICE_UNAVAILABLE = -9985
 
 @dataclass(frozen=True)
 class AudioDevice:
-    """One direction of a sound device.
+    """A sound device, seen as an input or as an output.
 
     Attributes
     ----------
@@ -157,7 +157,7 @@ def find_input(spec: str, devices: Sequence[AudioDevice]) -> AudioDevice:
 
 
 def find_output(spec: str, devices: Sequence[AudioDevice]) -> AudioDevice:
-    """Return the output device that a user means; as `find_input`, except that "default" names the default one."""
+    """Return the output device that a user means; like `find_input`, but "default" means the default output."""
     if not devices:
         raise DeviceError(
             f"no output device for {spec!r}: this machine has none, or its sound system is not running or not "

@@ -46,7 +46,7 @@ class Output(Protocol):
         """Let the device play what its buffer holds, then release it."""
 
     def abandon(self) -> None:
-        """Give up a device that hangs in `write`, so that this process can still exit."""
+        """Give up a device whose `write` does not return, so that this process can still exit."""
 
 
 class PortAudioOutput:

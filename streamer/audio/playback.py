@@ -63,7 +63,7 @@ class Playback:
 
     @property
     def waiting_s(self) -> float:
-        """Length of the waiting sound, in seconds."""
+        """Length of the sound that waits in the buffer, in seconds."""
         with self._lock:
             return len(self._waiting) / (self._stem_rate_hz or self._rate_hz)
 

@@ -82,7 +82,7 @@ class RingBuffer:
         return min(self.written_frames - self._position, self.capacity_frames)
 
     def compile(self) -> None:
-        """Compile the kernels, or load them from the cache, without changing the ring."""
+        """Compile the functions that write and read, or load them from the cache; the ring is not changed."""
         spare = RingBuffer(1, self.channels, self.rate_hz)
         block = np.zeros((1, self.channels), np.float32)
         spare.write(block)

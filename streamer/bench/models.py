@@ -17,7 +17,7 @@ WARM_UP_STEPS = 20
 
 
 def models(target: BenchTarget, seconds: float) -> list[BenchSection]:
-    """Measure each model alone, on noise: the amount of arithmetic does not depend on the sound.
+    """Measure the cost of each model alone, on noise, since the cost does not depend on the sound.
 
     Parameters
     ----------

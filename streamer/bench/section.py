@@ -13,7 +13,7 @@ from rich.text import Text
 
 @dataclass(frozen=True)
 class BenchSection:
-    """Holds figures that belong together.
+    """Figures that belong together, in rows.
 
     Attributes
     ----------

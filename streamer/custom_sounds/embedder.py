@@ -46,7 +46,7 @@ class RecordingEmbeddings:
 
 @dataclass(frozen=True)
 class Embedder:
-    """Computes embeddings of recordings, from silence to silence.
+    """Computes the embeddings of recordings, each with silence before and after it.
 
     Attributes
     ----------

@@ -17,7 +17,7 @@ NAME = "taught"
 
 
 class TaughtModel(Model):
-    """Scores how similar the last embeddings are to the examples of each label.
+    """Model that scores how similar the newest embeddings are to the examples of each taught label.
 
     The mean of the last embeddings is whitened and scaled to length 1, as are those of a label's examples, whose mean
     is the label's prototype (Snell et al. 2017; cosine as in Chen et al. 2019); a logistic function makes a probability

@@ -11,7 +11,7 @@ from streamer.dsp.stage import Stage
 
 
 class MovingMean(Stage):
-    """Gives the mean of each item and those before it: `window` items in all, or as many as there are.
+    """Stage that gives the mean of each item and the items before it: of `window` items, fewer at the start.
 
     Items are added one after the other, so that the result does not depend on how the input was cut, to the bit.
 

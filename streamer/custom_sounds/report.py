@@ -38,7 +38,7 @@ class TeachingReport:
     impostors: float
 
     def lines(self) -> list[str]:
-        """Return the report as sentences, warnings last."""
+        """Return the report as sentences for people, warnings last."""
         plural = "" if self.recordings == 1 else "s"
         lines = [
             f"{self.label}: learnt from {self.recordings} recording{plural}, {self.seconds:.1f} s; "

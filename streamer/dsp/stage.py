@@ -43,7 +43,7 @@ class Stage(ABC):
     @property
     @abstractmethod
     def latency(self) -> Fraction:
-        """Number of input items that must have come in before output item 0 is given out, at most."""
+        """Largest number of input items that must come in before output item 0 is given out."""
 
     @abstractmethod
     def init(self, batch: int = 1) -> State:

@@ -31,7 +31,7 @@ class EngineThread:
         self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
 
     def start(self) -> None:
-        """Start the thread, which opens sinks and streams."""
+        """Start the thread and return at once; the thread then opens sinks and streams."""
         self._thread.start()
 
     @property
@@ -45,7 +45,7 @@ class EngineThread:
             self._thread.join(timeout_s)
 
     def raise_failure(self) -> None:
-        """Raise the error that ended the engine, if one did; errors of single streams are in `Stream.error`."""
+        """Raise the error that ended the engine, if there was one. Those of single streams are in `Stream.error`."""
         failure, self._failure = self._failure, None
         if failure is not None:
             raise failure

@@ -48,7 +48,7 @@ class Lifecycle:
                 closing.callback(sink.close)
 
     def open(self, stream: Stream) -> None:
-        """Open the stream's own sinks and begin to open its source."""
+        """Open a waiting stream's own sinks, and begin to open its source."""
         try:
             self.open_sinks(stream.sinks)
         except Exception as error:  # noqa: BLE001 - a fault in one stream must not end the others

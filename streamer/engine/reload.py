@@ -50,7 +50,7 @@ class Reload:
         self._streams_of = streams_of
 
     def reload(self, engine: Engine) -> str:
-        """Read the configuration and let the engine change its streams; if anything is wrong with it, change nothing.
+        """Read the configuration and change the engine's streams; change nothing if the configuration has an error.
 
         Returns
         -------

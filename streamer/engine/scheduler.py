@@ -32,7 +32,7 @@ TURN_OF_MANY_S = 0.03
 
 
 class Scheduler:
-    """Decides which live streams wait for more sound, and how long the engine rests.
+    """Decides when there is enough sound of a live stream to read, and how long the engine rests.
 
     Parameters
     ----------

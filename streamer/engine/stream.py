@@ -182,7 +182,7 @@ class Stream:
 
     @property
     def progress(self) -> Running | None:
-        """The running phase, if the stream is in it or has been; None if its source has not opened."""
+        """The running phase, also after it has ended; None if the source was never open."""
         phase = self.phase.running if isinstance(self.phase, Ended) else self.phase
         return phase if isinstance(phase, Running) else None
 

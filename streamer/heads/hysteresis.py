@@ -41,7 +41,7 @@ class HysteresisState:
 
     @property
     def at_rest(self) -> bool:
-        """Whether a score below `on` reports and changes nothing."""
+        """Whether the label is off with no pending change, so that a score below `on` has no effect."""
         return self.on is False and self.pending_since is None
 
 

@@ -84,7 +84,7 @@ class Items:
     end: int | None
 
     def __iter__(self) -> Iterator[tuple[int, int, Array]]:
-        """Iterate over start, stop and values of each item."""
+        """Yield (start, stop, values) of each item; start and stop are sample indices."""
         for k, values in enumerate(self.values, self.first):
             start, stop = self.timeline.span(k)
             yield start, stop if self.end is None else min(stop, self.end), values
@@ -105,7 +105,7 @@ class FrameResults:
     config: LogMelConfig
 
     def results(self, items: Items) -> list[MelFrame]:
-        """Return a result for each frame."""
+        """Return a `MelFrame` for each item, which is a frame."""
         return [MelFrame(start, stop, self.rank, self.config, values) for start, stop, values in items]
 
 

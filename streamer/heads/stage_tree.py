@@ -51,7 +51,7 @@ class _Node:
         return self.children[stage.key]
 
     def subtree(self) -> Iterator[_Node]:
-        """Iterate over the node and all below it."""
+        """Yield this node and all nodes below it."""
         yield self
         for child in self.children.values():
             yield from child.subtree()
@@ -138,7 +138,7 @@ class StageTree:
                 node.frames = FrameResults(rank, node.stage.config)
 
     def init(self) -> StageTreeState:
-        """Return the state at the start of a stream."""
+        """Return the state at the start of an epoch."""
         return StageTreeState(
             {node: _NodeState(node.stage.init()) for node in self._nodes},
             {results: results.decisions.init(0) for node in self._nodes for results in node.heads},

@@ -29,7 +29,7 @@ def ear_folder(manifest: Manifest, folder: Path) -> Path:
 
 
 def released_folder() -> Path:
-    """Return the folder of the models that come with this program, one folder each."""
+    """Return the folder that holds a folder for each model that comes with Streamer."""
     return Path(str(files("streamer.released")))
 
 
@@ -39,7 +39,7 @@ def released_folders() -> list[Path]:
 
 
 def user_folder() -> Path:
-    """Return the folder of the models that the user fetched or made, one folder each; it need not exist."""
+    """Return the folder that holds a folder for each model that the user fetched or made; it need not exist."""
     return user_data_path("streamer", appauthor=False) / "models"
 
 

@@ -34,7 +34,7 @@ class SlotBank:
 
     @property
     def empty(self) -> bool:
-        """Whether all rows are free."""
+        """Whether all rows of the bank are free."""
         return len(self.free) == self.rows
 
     def put(self, state: State) -> tuple[int, State]:

@@ -43,7 +43,7 @@ class StemPiece:
 
 @dataclass(frozen=True)
 class VoiceResult:
-    """Changes of the voice that were decided at sample `stop`."""
+    """Decisions on the voice at sample `stop` of the epoch."""
 
     stop: int
     changes: tuple[Change, ...]

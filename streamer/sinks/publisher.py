@@ -67,7 +67,7 @@ class Publisher(Sink):
         Raises
         ------
         ConfigError
-            If the address is none, or not of this machine, or other machines can reach it and there are no keys.
+            If the address is invalid, is not one of this machine, or other machines can reach it and there are no keys.
         StreamError
             If another program uses the address.
         """
@@ -108,7 +108,7 @@ class Publisher(Sink):
         self._socket.send_multipart(encode(event))
 
     def service(self) -> None:
-        """Let in authorised subscribers, and send the last messages to new ones."""
+        """Let in authorised subscribers, and send the last messages, marked `replay`, to new subscribers."""
         self._authenticate()
         prefixes = self._new_subscriptions()
         for event in self._last.values():

@@ -84,7 +84,7 @@ class StemWriter:
             raise
 
     def has_room_for(self, stem: Stem) -> bool:
-        """Return whether a piece fits into the file: a WAV file is limited to `WAV_BYTES`."""
+        """Return whether a piece still fits into the file; a WAV file is limited to `WAV_BYTES`."""
         if self._form != "wav":
             return True
         size: int = (self._file.frames + len(stem.samples)) * stem.samples.shape[1] * stem.samples.itemsize

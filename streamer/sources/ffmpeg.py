@@ -322,7 +322,7 @@ class FfmpegLog:
 
     @property
     def last(self) -> str:
-        """The last message, without the part of ffmpeg that it came from; empty if there was none."""
+        """The last message without its prefix, which names a part of ffmpeg; empty if there was no message."""
         text = REMARKS.sub("", self._tail.decode(errors="replace"))
         text = HARMLESS.sub("", LEVELS.sub(r"\1", text))
         lines = [line.strip() for line in text.splitlines()]

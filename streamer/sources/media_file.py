@@ -46,7 +46,7 @@ class MediaFileSource(FfmpegSource):
 
     @cached_property
     def total_s(self) -> float | None:
-        """Length of the sound in seconds as ffprobe estimates it at the first access; None if it cannot."""
+        """Length of the sound in seconds, as ffprobe estimates it at the first access; None if ffprobe cannot."""
         return _length_s(self._path)
 
 

@@ -44,7 +44,7 @@ class Block:
 
 @dataclass(frozen=True)
 class SourceCounts:
-    """Counts of what a source could not deliver since it was opened.
+    """Counts of the sound that a source could not deliver since it was opened.
 
     Attributes
     ----------
@@ -60,7 +60,7 @@ class SourceCounts:
 
 
 class Source(ABC):
-    """A stream of sound that the engine reads without waiting.
+    """An input of sound that the engine reads without waiting.
 
     A source is opened once, read from one thread and closed once; closing it twice does no harm. `rate_hz` and
     `channels` are valid after `open`.
@@ -122,7 +122,7 @@ class Source(ABC):
         return SourceCounts()
 
     def wait_s(self, turn_s: float) -> float:  # noqa: ARG002 - only live sources use it
-        """Return how long to wait before the next `read`, after a read that gave all the sound there was.
+        """Return how long to wait before the next `read`, if the last one returned all sound that had come.
 
         Parameters
         ----------

@@ -28,7 +28,7 @@ _TYPES: Mapping[str, type[Event]] = {
 
 
 def header(event: Event) -> dict[str, Any]:
-    """Return the header of an event, ready for JSON.
+    """Return the header of an event as a dict that JSON can hold.
 
     Parameters
     ----------

@@ -100,7 +100,7 @@ class Subscriber(Iterator[Event]):
         self._connect(wanted or ("",), client_keys)
 
     def receive(self, timeout_s: float | None = None) -> Event | None:
-        """Wait for an event and return it.
+        """Wait for the next event and return it.
 
         Parameters
         ----------

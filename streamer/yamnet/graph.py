@@ -25,7 +25,7 @@ _TYPES = {np.dtype(np.float32): 1, np.dtype(np.int64): 7}
 
 
 def graph_with_weights(weights: Weights, class_names: tuple[str, ...]) -> bytes:
-    """Return the content of a ``model.onnx`` that gives the scores of some classes.
+    """Return the bytes of a ``model.onnx`` whose ``y`` are the scores of some classes.
 
     Its inputs are ``x`` and ``state.0``. Its outputs are ``y`` (batch, steps, class_names), ``next_state.0``,
     ``scores`` (batch, steps, 521) and ``embedding`` (batch, steps, 1024).
