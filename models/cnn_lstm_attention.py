@@ -59,6 +59,7 @@ class CnnLstmAttention(StreamingModel):
     Parameters
     ----------
     config : CnnLstmAttentionConfig
+        Sizes of the network.
     """
 
     hop_frames = 1

@@ -55,6 +55,7 @@ class Ear(NormalisingModel):
     Parameters
     ----------
     config : EarConfig
+        Sizes of the ear.
     """
 
     labels = ()
@@ -100,6 +101,7 @@ class Ear(NormalisingModel):
         y : Tensor, shape (batch, frames / HOP_FRAMES, embedding)
             Embeddings, 0 or more.
         state : tuple of Tensor
+            State after the last of these frames, for the next call.
         """
         state = self.init(x) if state is None else state
         split = len(self.body.state_shapes)

@@ -58,6 +58,7 @@ class Gate(NormalisingModel):
     Parameters
     ----------
     config : GateConfig
+        Sizes of the network.
     """
 
     labels = ("music",)
@@ -102,6 +103,7 @@ class Gate(NormalisingModel):
         y : Tensor, shape (batch, frames / HOP_FRAMES, labels)
             Logits of the labels; the only label is music.
         state : tuple of Tensor
+            State after the last of these frames, for the next call.
         """
         state = self.init(x) if state is None else state
         split = len(self.body.state_shapes)

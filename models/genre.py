@@ -55,6 +55,7 @@ class Genre(StreamingModel):
     Parameters
     ----------
     config : GenreConfig
+        Sizes of the network.
     labels : tuple of str
         Names of the genres, in the order of the outputs.
     """
@@ -103,6 +104,7 @@ class Genre(StreamingModel):
         y : Tensor, shape (batch, frames / HOP_FRAMES, labels)
             Logits of the genres, each a mean over the last steps.
         state : tuple of Tensor
+            State after the last of these frames, for the next call.
         """
         state = self.init(x) if state is None else state
         x = x * (DB / DEVIATION_DB)

@@ -41,6 +41,7 @@ class ClassifierHead(NormalisingModel):
     Parameters
     ----------
     config : HeadConfig
+        Sizes of the head.
     embedding : int
         Numbers in an embedding.
     labels : tuple of str

@@ -54,6 +54,7 @@ class CausalConv2d(StreamingLayer):
     Parameters
     ----------
     channels_in, channels_out : int
+        Numbers of channels of the input and of the output.
     bands : int
         Bands of the input; 1 makes it a convolution over time.
     kernel : tuple of int
@@ -119,6 +120,7 @@ class BandJoin(CausalConv2d):
     Parameters
     ----------
     channels_in, channels_out : int
+        Numbers of channels of the input and of the output.
     bands : int
         Bands of the input.
     """
@@ -148,6 +150,7 @@ class ResidualBlock(StreamingLayer):
     Parameters
     ----------
     channels : int
+        Number of channels of the input and of the output.
     kernel : int
         Extent over time, in steps.
     dilation : int
@@ -175,6 +178,7 @@ class SeparableConv(StreamingLayer):
     Parameters
     ----------
     channels_in, channels_out : int
+        Numbers of channels of the input and of the output.
     bands : int
         Bands of the input.
     stride : tuple of int
@@ -278,6 +282,7 @@ class StreamingSequence(StreamingLayer):
     Parameters
     ----------
     *layers : StreamingLayer
+        Layers, in the order in which they are applied.
     """
 
     def __init__(self, *layers: StreamingLayer) -> None:

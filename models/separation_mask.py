@@ -86,6 +86,7 @@ class Mask(StreamingModel):
     Parameters
     ----------
     config : MaskConfig
+        Sizes of the network.
     """
 
     hop_frames = 1
@@ -120,6 +121,7 @@ class Mask(StreamingModel):
             Real parts of the voice's mask, imaginary parts of the mask, and the logit that a voice sounds. The
             spectrum times the mask is the voice; the rest of the spectrum is the accompaniment.
         state : tuple of Tensor
+            State after the last of these frames, for the next call.
         """
         state = self.init(x) if state is None else state
         spectra, level = self.level(x, state[:1])
@@ -176,12 +178,14 @@ def separate(model: nn.Module, mixture: Tensor, config: StftConfig) -> tuple[Ten
     model : Module
         A `Mask`, or a wrapper of one.
     mixture : Tensor, shape (batch, samples)
+        Sounds of voice and accompaniment together.
     config : StftConfig
         Short-time Fourier transform with which the model was trained.
 
     Returns
     -------
     voice, music : Tensor, shape (batch, samples)
+        Estimated voice and accompaniment.
     logits : Tensor, shape (batch, hops)
         Logits that a voice sounds, one for each hop of the transform.
     """
@@ -202,6 +206,7 @@ class Zone(nn.Module):
     Parameters
     ----------
     channels_in, channels_out : int
+        Numbers of channels of the input and of the output.
     """
 
     def __init__(self, channels_in: int, channels_out: int) -> None:
@@ -221,6 +226,7 @@ class BandLayers(nn.Module):
     Parameters
     ----------
     config : MaskConfig
+        Sizes of the network.
     time : Module
         Layer along time; its input has `config.channels` numbers in a step.
     time_width : int
@@ -254,6 +260,7 @@ class BandBlock(BandLayers):
     Parameters
     ----------
     config : MaskConfig
+        Sizes of the network.
     """
 
     def __init__(self, config: MaskConfig) -> None:

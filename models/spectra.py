@@ -41,7 +41,9 @@ def analyse(x: Tensor, config: StftConfig) -> Tensor:
     Parameters
     ----------
     x : Tensor, shape (batch, samples)
+        Whole sounds.
     config : StftConfig
+        Settings of the short-time Fourier transform.
 
     Returns
     -------
@@ -67,7 +69,9 @@ def synthesise(spectra: Tensor, config: StftConfig, samples: int) -> Tensor:
     Parameters
     ----------
     spectra : Tensor, complex, shape (batch, frames, bins)
+        Spectra as `analyse` returns them.
     config : StftConfig
+        Settings of the short-time Fourier transform.
     samples : int
         Samples to return: the length of the sound that was analysed.
 

@@ -96,6 +96,7 @@ class YAMNet(nn.Module):
         logits : Tensor, shape (batch, 521)
             A class's score is the sigmoid of its logit.
         embedding : Tensor, shape (batch, 1024)
+            Embedding of each patch.
         """
         embedding = self.embed(patches)
         return self.logits(embedding), embedding
@@ -115,6 +116,7 @@ class SlidingYAMNet(StreamingModel):
     Parameters
     ----------
     network : YAMNet
+        Network that is applied to each window of frames.
     hop_frames : int
         Frames of 10 ms from one output to the next; 1 to 95.
     """
@@ -141,8 +143,11 @@ class SlidingYAMNet(StreamingModel):
         Returns
         -------
         logits : Tensor, shape (batch, frames / hop_frames, 521)
+            Logits of AudioSet's classes.
         embedding : Tensor, shape (batch, frames / hop_frames, 1024)
+            Embedding of the last 96 frames at each output.
         state : tuple of Tensor
+            State after the last of these frames, for the next call.
         """
         (past,) = self.init(x) if state is None else state
         known = torch.cat([past, x - SILENCE], dim=1)

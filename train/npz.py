@@ -18,6 +18,7 @@ def read(path: Path, what: str, advice: str) -> dict[str, Array]:
     Parameters
     ----------
     path : Path
+        File to read.
     what : str
         Description of the expected content, for the error's text.
     advice : str

@@ -32,7 +32,9 @@ def transcode(x: Array, codec: Codec, hardness: float, rate_hz: int = RATE_HZ) -
     Parameters
     ----------
     x : float32 array, shape (samples,)
+        Sound; full scale is -1 to 1.
     codec : {"vorbis", "opus", "mp3"}
+        Codec to encode and decode by.
     hardness : float
         Compression level of libsndfile, from 0 (best quality) to 1 (fewest bits).
     rate_hz : int

@@ -17,7 +17,9 @@ def mask(rng: np.random.Generator, x: Array, masks: int, widest_bands: int, wide
     Parameters
     ----------
     rng : numpy.random.Generator
+        Generator of everything random.
     x : float32 array, shape (batch, frames, bands)
+        Log-mel frames.
     masks : int
         Number of stripes in each direction.
     widest_bands, widest_frames : int
@@ -40,6 +42,7 @@ def mix_up(rng: np.random.Generator, x: Array, labels: Array, alpha: float) -> t
     Parameters
     ----------
     rng : numpy.random.Generator
+        Generator of everything random.
     x : float32 array, shape (batch, ...)
         Sound or features.
     labels : float32 array, shape (batch, ...)

@@ -55,6 +55,7 @@ def mix_at_snr(x: Array, background: Array, snr_db: float, rate_hz: int = RATE_H
     snr_db : float
         Signal-to-noise ratio; below 0 the background is louder.
     rate_hz : int
+        Sample rate of the sound, in hertz.
 
     Returns
     -------

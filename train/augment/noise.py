@@ -27,10 +27,14 @@ def add_noise_at_snr(
     Parameters
     ----------
     rng : numpy.random.Generator
+        Generator of everything random.
     x : float32 array, shape (samples,)
+        Sound; full scale is -1 to 1.
     snr_db : float
+        Level of the sound re the noise, in dB.
     exponent : float
         Colour of the noise, see `COLOURS`; white by default.
     rate_hz : int
+        Sample rate of the sound, in hertz.
     """
     return mix_at_snr(x, gaussian_noise(rng, len(x), exponent, rate_hz), snr_db, rate_hz)

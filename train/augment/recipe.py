@@ -65,9 +65,11 @@ def apply_recipe(
     Parameters
     ----------
     rng : numpy.random.Generator
+        Generator of everything random.
     x : float32 array, shape (samples,)
         Sound at 16 kHz.
     recipe : Recipe
+        Probabilities and sizes of the changes.
     background : callable, optional
         Function that returns backgrounds, see `Background`; required if ``recipe.background`` is above 0.
 

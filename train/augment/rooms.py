@@ -39,10 +39,13 @@ def equalise(rng: np.random.Generator, x: Array, most_db: float, rate_hz: int = 
     Parameters
     ----------
     rng : numpy.random.Generator
+        Generator of everything random.
     x : float32 array, shape (samples,)
+        Sound; full scale is -1 to 1.
     most_db : float
         Largest gain, up or down, at each of `TONE_CONTROLS` frequencies. In between it is interpolated in dB.
     rate_hz : int
+        Sample rate of the sound, in hertz.
     """
     size = next_fast_len(
         len(x) + rate_hz // 10, real=True

@@ -45,6 +45,7 @@ def stretch(x: Array, factor: float) -> Array:
     Parameters
     ----------
     x : float32 array, shape (samples,)
+        Sound; full scale is -1 to 1.
     factor : float
         Factor of the tempo; 0.5 to 2 sounds natural.
 

@@ -30,9 +30,11 @@ class EmbeddedClip:
     Attributes
     ----------
     recording : Recording
+        Recording that was embedded.
     seconds : float
         Length of the beginning that was embedded.
     embeddings : RecordingEmbeddings
+        Embeddings of the beginning of the recording.
     """
 
     recording: Recording
@@ -60,9 +62,11 @@ def embed_clips(embedder: Embedder, data: Path, cache: Path, folds: Sequence[int
     Parameters
     ----------
     embedder : Embedder
+        Gives the embeddings of sounds, by an ear.
     data, cache : Path
         Folder of the data sets, and folder of all caches.
     folds : sequence of int
+        Folds, 1 to 5, whose recordings are used.
     """
     sounds = SoundCache(_choose(recordings_of_folds(data, cache, folds)), cache)
     count = round(LONGEST_S * embedder.rate_hz)
@@ -125,15 +129,20 @@ def run_trials(
     Parameters
     ----------
     embedder : Embedder
+        Gives the embeddings of sounds, by an ear.
     background : Background
+        Statistics of the ear by which similarities are computed.
     clips : sequence of EmbeddedClip
+        Clips that examples and queries are drawn from.
     shots, draws : int
         Number of examples per class, and number of trials; 1 or more.
     seed : int
+        Seed of the choice of examples.
 
     Yields
     ------
     Trial
+        Similarities of all queries to all classes, for one choice of examples.
     """
     rng = np.random.default_rng(seed)
     learner = SoundLearner(embedder.ear, background)

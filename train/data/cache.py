@@ -170,6 +170,7 @@ class SoundCache(Cache):
     Parameters
     ----------
     recordings : iterable of Recording
+        Recordings to keep. Those that cannot be used are skipped, and logged.
     folder : Path
         Folder of all caches.
     """

@@ -81,13 +81,16 @@ def read_sound(path: Path, stream: int = 0) -> tuple[Array, int]:
     Parameters
     ----------
     path : Path
+        Sound file to read.
     stream : int
         Index among the sound streams of the file.
 
     Returns
     -------
     sound : float32 array, shape (samples, channels)
+        Samples; full scale is -1 to 1.
     rate_hz : int
+        Sample rate of the sound, in hertz.
 
     Raises
     ------

@@ -31,6 +31,7 @@ def find_duplicates(cache: FeatureCache, seconds: float = SECONDS) -> list[list[
     Parameters
     ----------
     cache : FeatureCache
+        Log-mel frames of the recordings.
     seconds : float
         Length of the beginnings that are compared. Recordings that are shorter are in no group.
 

@@ -22,6 +22,7 @@ class FeatureCache(Cache):
     Parameters
     ----------
     recordings : iterable of Recording
+        Recordings to keep. Those that cannot be used are skipped, and logged.
     folder : Path
         Folder of all caches.
     front_end : LogMel

@@ -60,6 +60,7 @@ class Songs:
     Parameters
     ----------
     songs : iterable of Song
+        Songs to keep. Those that cannot be used are skipped, and logged.
     folder : Path
         Folder of all caches.
 
@@ -141,7 +142,9 @@ class SongStems:
     Attributes
     ----------
     voice, music : float32 array, shape (samples, channels)
+        True voice and accompaniment; full scale is -1 to 1.
     rate_hz : int
+        Sample rate of the sound, in hertz.
     """
 
     voice: Array

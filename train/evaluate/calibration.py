@@ -69,7 +69,9 @@ def fit_sigmoid_temperature(logits: Array, truth: Array) -> float:
     Parameters
     ----------
     logits : Array, shape (any)
+        Logits of a validation fold.
     truth : Array of 0 and 1, shape of `logits`
+        Whether the label of each logit is present.
     """
     signed = np.where(truth == 1, logits, -logits)
     return _fit_temperature(lambda t: float(np.mean(np.logaddexp(0.0, -signed / t))), logits)
@@ -81,7 +83,9 @@ def fit_platt(logits: Array, truth: Array) -> tuple[float, float]:
     Parameters
     ----------
     logits : Array, shape (any,)
+        Logits of a validation fold.
     truth : Array of 0 and 1, shape of `logits`
+        Whether the label of each logit is present.
 
     Raises
     ------
@@ -232,6 +236,7 @@ def choose_threshold(scores: Array, positive: Array, goal: Goal) -> float:
     positive : bool array, shape of `scores`
         Whether each score belongs to a positive, such as a clip with the label; at least one is True and one False.
     goal : Goal
+        Aim of the choice, such as a precision.
 
     Raises
     ------
@@ -277,7 +282,9 @@ def operating_points(scores: Array, truth: Array, goal: Goal) -> list[Thresholds
     scores : Array, shape (clips, labels)
         Probabilities on validation data.
     truth : Array of 0 and 1, shape (clips, labels)
+        Whether each label is present in each clip.
     goal : Goal
+        Aim of the choice, such as a precision.
 
     Returns
     -------

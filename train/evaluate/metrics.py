@@ -126,6 +126,7 @@ def by_clip(predictions: Predictions, so_far: SoFar | None = None, duration_s: f
     Returns
     -------
     Array, shape (clips, labels)
+        Scores after the steps of a clip, on the scale of the function that combines them.
 
     Raises
     ------

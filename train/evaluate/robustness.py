@@ -120,6 +120,7 @@ def measure(
     command : str
         Command line of this measurement, which is noted in the result.
     degradations : sequence of Degradation
+        Degradations to apply, one after another.
     seed : int
         Seed of everything random. The noise or room of a sound depends only on the seed, the degradation and the
         sound's index, so that it is the same at each level and for each model.

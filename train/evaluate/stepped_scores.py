@@ -89,6 +89,7 @@ class SteppedScorer:
         Parameters
         ----------
         sound : float32 array, shape (batch, samples)
+            Sounds at the rate of the model.
 
         Returns
         -------

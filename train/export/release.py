@@ -47,6 +47,7 @@ def set_points(manifest: Manifest, points: Mapping[str, tuple[Thresholds, ...]],
     Parameters
     ----------
     manifest : Manifest
+        Manifest of the exported model.
     points : mapping of str to tuple of Thresholds
         Thresholds of each label, or a single one for all labels, by preference; `order_points` puts them in order.
     folder : Path
@@ -61,6 +62,7 @@ def finish(manifest: Manifest, results: dict[str, Any], folder: Path, about: str
     Parameters
     ----------
     manifest : Manifest
+        Manifest of the exported model.
     results : dict
         Figures by name, and the ``command`` that prints them. The results that the manifest has already, such as
         `held_out`, are kept.

@@ -139,7 +139,9 @@ def load_weights(model: nn.Module, path: Path, identity: Identity, prefix: str =
     Parameters
     ----------
     model : Module
+        Model that gets the weights.
     path : Path
+        Path of ``best.pt``.
     identity : Identity
         Task and front end that the checkpoint must have.
     prefix : str

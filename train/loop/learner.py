@@ -29,7 +29,9 @@ class Learner:
     model : Module
         Model on the device of training.
     config : LoopConfig
+        Settings of the training loop.
     device : torch.device
+        Device that the model is trained on.
 
     Attributes
     ----------
@@ -62,6 +64,7 @@ class Learner:
         Parameters
         ----------
         path : Path
+            Path of ``last.pt``.
         identity : Identity
             Task and front end that the checkpoint must have.
 
@@ -96,9 +99,11 @@ class Learner:
         Parameters
         ----------
         task : Task
+            Task to train.
         wrapped : Module
             Model to compute the losses of, wrapped by `Ranks.wrap`.
         batch : tuple of Tensor
+            Batch of the task, on the device of the model.
         """
         wrapped.train()
         with autocast(self._precision, self._device):

@@ -19,6 +19,7 @@ def make_optimisers(model: nn.Module, config: LoopConfig) -> dict[str, Optimizer
     Parameters
     ----------
     model : Module
+        Model whose weights are trained.
     config : LoopConfig
         Settings, of which `optimiser`, `learning_rate` and `weight_decay` are used.
 

@@ -22,6 +22,7 @@ def chosen_precision(precision: str, model: nn.Module, device: torch.device) -> 
     model : Module
         Model on the device of training.
     device : torch.device
+        Device that the model is on.
 
     Raises
     ------

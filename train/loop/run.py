@@ -106,7 +106,9 @@ def new_run(task: str, config: Any, name: str = "") -> Path:
     Parameters
     ----------
     task : str
+        Name of the task.
     config : dataclass
+        Configuration of the run.
     name : str
         Name of the folder; if empty, the name is the time and a hash of `config`.
 
@@ -143,6 +145,7 @@ def find_run(task: str, name: str = "") -> Path:
     Parameters
     ----------
     task : str
+        Name of the task.
     name : str
         Path of the run, or its name in ``runs/TASK``; if empty, the run with a ``best.pt`` that was started or resumed
         last is taken.
@@ -186,6 +189,7 @@ def write_environment(folder: Path, commit: str, computing: Mapping[str, Any], d
     computing : mapping
         Device, number of processes, and threads of each process.
     data : DataUsed
+        Description of the data of the run.
     """
     now = {
         "time": time.strftime("%Y-%m-%dT%H:%M:%S%z"),

@@ -34,7 +34,9 @@ def train(task: Task, config: LoopConfig, folder: Path, ranks: Ranks | None = No
     Parameters
     ----------
     task : Task
+        Task to train.
     config : LoopConfig
+        Settings of the training loop.
     folder : Path
         Folder for ``last.pt`` (to resume from), ``best.pt`` (the weights to release), ``metrics.jsonl`` and
         TensorBoard's event file; created if absent.

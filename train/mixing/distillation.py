@@ -157,6 +157,7 @@ def load_teacher_answers(
     ambiguous : frozenset of (source, category or name)
         Recordings that are neither clearly music nor clearly not.
     config : DistillationConfig
+        Settings of the examples.
     data, cache : Path
         Folder of the data sets, which holds the teachers' weights too, and folder of all caches.
     """

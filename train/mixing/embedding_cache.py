@@ -64,6 +64,7 @@ class EmbeddingCache(Cache):
     Parameters
     ----------
     recordings : iterable of Recording
+        Recordings to keep. Those that cannot be used are skipped, and logged.
     folder : Path
         Folder of all caches.
     ear : OnnxModel

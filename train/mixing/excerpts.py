@@ -52,6 +52,7 @@ class Excerpts:
         Parameters
         ----------
         rng : numpy.random.Generator
+            Generator of everything random.
         count : int
             Number of excerpts.
         seconds : float

@@ -30,6 +30,7 @@ class MelMusic:
     Parameters
     ----------
     mels : MelTracks
+        Tracks of the mel file.
     folds : sequence of int
         Folds, 1 to 5, whose tracks are used.
     bands : int
@@ -49,8 +50,11 @@ class MelMusic:
         Parameters
         ----------
         rng : Generator
+            Generator of everything random.
         frames : float32 array, shape (scenes, frames, bands)
+            Log-mel frames of scenes.
         labels : int8 array, shape (scenes, steps)
+            Labels of music, as in `train.mixing.scenes`.
         wait_steps : int
             Number of steps after the start and the end of the clip whose labels become `IGNORE`.
         """
@@ -85,6 +89,7 @@ def match_file_precision(frames: Array) -> Array:
     Parameters
     ----------
     frames : float32 array, shape (scenes, frames, bands)
+        Log-mel frames of scenes.
 
     Returns
     -------

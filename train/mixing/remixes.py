@@ -110,6 +110,7 @@ class Remixes:
     songs : Songs
         Songs to draw stems from.
     config : RemixConfig
+        Settings of the remixes.
 
     Raises
     ------

@@ -89,6 +89,7 @@ class Scenes:
     cache : SoundCache
         Recordings, all of one split.
     config : SceneConfig
+        Settings of scenes.
     classes : sequence of str
         Categories of everyday sound to be labelled. All others are labelled `IGNORE`.
     """
@@ -187,6 +188,7 @@ def step_labels(labels: Array, hop_samples: int, config: SceneConfig) -> Array:
     hop_samples : int
         Samples per step.
     config : SceneConfig
+        Settings of scenes.
 
     Returns
     -------

@@ -21,6 +21,7 @@ class Run:
     Attributes
     ----------
     folder : Path
+        Folder of the run.
     metrics : list of dict
         Lines of ``metrics.jsonl``, one for each validation: values by name.
     config, environment, evaluation : dict

@@ -79,7 +79,14 @@ class ClipFigures:
         return bool(self._scorer.manifest.operating_points)
 
     def clips(self) -> dict[str, Any]:
-        """Clips of the held-out fold: accuracy by all steps of each."""
+        """Clips of the held-out fold: accuracy by all steps of each.
+
+        Returns
+        -------
+        dict
+            ``clips``, their number; ``accuracy``, the share of clips whose label is found; and a text with the
+            confidence interval of the accuracy, as in ``0.801 to 0.846``.
+        """
         predictions = self._predictions
         low, high = bootstrap(right(predictions))
         return {
@@ -89,18 +96,38 @@ class ClipFigures:
         }
 
     def accuracy_by_time(self) -> dict[str, float]:
-        """Accuracy after the first seconds of a clip."""
+        """Accuracy after the first seconds of a clip.
+
+        Returns
+        -------
+        dict
+            Share of the clips whose label is found from their first seconds alone, by text such as ``0.5 s``.
+        """
         found = accuracy_by_duration(self._predictions)
         return {f"{seconds:g} s": round(value, 4) for seconds, value in found.items()}
 
     def confused(self) -> dict[str, int]:
-        """The pairs of labels that are most often taken for each other: clips."""
+        """The pairs of labels that are most often taken for each other: clips.
+
+        Returns
+        -------
+        dict
+            Number of clips, by text such as ``rain as wind`` for clips of rain that are taken for wind; at most eight.
+        """
         labels = self._scorer.manifest.labels
         pairs = most_confused(confusion(self._predictions), 8)
         return {f"{labels[truth]} as {labels[predicted]}": count for truth, predicted, count in pairs}
 
     def decisions(self) -> dict[str, float]:
-        """Clips in which their own label is on at any step past the warm-up, and how many others are on in a clip."""
+        """Clips in which their own label is on at any step past the warm-up, and how many others are on in a clip.
+
+        Returns
+        -------
+        dict
+            For each operating point, such as ``balanced``: ``balanced, own``, the share of clips in which their own
+            label is on at some step, and ``balanced, others``, the mean number of other labels that are on at some step
+            of a clip.
+        """
         truth = self._predictions.truth
         found: dict[str, float] = {}
         for preference in self._scorer.manifest.operating_points:
@@ -141,11 +168,12 @@ class ClipFigures:
 
 
 def with_descriptions(figures: Mapping[str, Callable[[], Mapping[str, Any]]]) -> dict[str, Any]:
-    """Return the entries of each figure by its name, with the figure's docstring under ``what``, for the manifest.
+    """Return the entries of each figure by its name, with what it is under ``what``, for the manifest.
 
-    Docstrings of figures are therefore noun phrases that a reader of the manifest understands.
+    What a figure is, is the first paragraph of the docstring of the method that measures it. It is therefore a noun
+    phrase that a reader of the manifest understands.
     """
     return {
-        name: {"what": " ".join((measure.__doc__ or "").split()), **measure()}
+        name: {"what": " ".join((measure.__doc__ or "").split("\n\n")[0].split()), **measure()}
         for name, measure in figures.items()
     }

@@ -45,6 +45,7 @@ def check_ear_holds_out(ear: OnnxModel, folder: str, fold: int, validation_fold:
     Parameters
     ----------
     ear : OnnxModel
+        Exported ear.
     folder : str
         Folder of the ear, for the error's text.
     fold, validation_fold : int
@@ -65,6 +66,7 @@ def make_head(config: HeadConfig, labels: Sequence[str], embeddings: Tensor) -> 
     Parameters
     ----------
     config : HeadConfig
+        Sizes of the head.
     labels : sequence of str
         Names of the classes.
     embeddings : Tensor, shape (clips, steps, embedding)

@@ -49,6 +49,7 @@ def predict_held_out(
     make : callable
         Function that returns an untrained classifier.
     features : Array, shape (examples, features)
+        Features of each example.
     labels, fold : int array, shape (examples,)
         Label and fold of each example.
     method : {"predict", "predict_log_proba"}

@@ -101,6 +101,7 @@ def pool_patches(embedding: Array, group: Array) -> Array:
     Parameters
     ----------
     embedding : Array, shape (patches, 1024)
+        Embedding of each patch.
     group : int array, shape (patches,)
         Number of the group that each patch belongs to.
 

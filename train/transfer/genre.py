@@ -53,6 +53,7 @@ def mel_statistics(frames: Array) -> Array:
     Parameters
     ----------
     frames : Array, shape (tracks, frames, bands)
+        Frames of each track.
 
     Returns
     -------

@@ -105,6 +105,7 @@ class TunedTask:
     Parameters
     ----------
     config : TunedRunConfig
+        Configuration of the run.
     data, cache : Path
         Folder of the data sets, and folder of all caches.
 

@@ -20,6 +20,7 @@ class TorchYAMNet:
     Parameters
     ----------
     weights : Weights
+        Published weights.
     """
 
     name = "torch, window by window"

@@ -76,6 +76,7 @@ def cut(name: str, files: Mapping[str, Path], folder: Path) -> tuple[list[Piece]
     Returns
     -------
     pieces : list of Piece
+        Pieces that were written.
     dropped : list of Dropped
         Files that do not decode, are silent, are shorter than `SHORTEST_S` or repeat another file, and silent pieces.
     """

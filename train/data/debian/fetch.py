@@ -38,6 +38,7 @@ def fetch(folder: Path, packages: Sequence[Package]) -> list[LabelledPiece]:
         Folder for ``labels.csv`` and for a subfolder of each package, which holds the package's pieces and its
         ``copyright`` file.
     packages : sequence of Package
+        Packages to fetch.
 
     Returns
     -------

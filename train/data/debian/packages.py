@@ -41,6 +41,7 @@ class Package:
     Attributes
     ----------
     name : str
+        Name of the package in Debian's archive.
     fold : int
         Fold, 1 to 5, of all files of the package, since they have authors, takes and motifs in common. Packages of one
         project have the same fold.

@@ -34,6 +34,7 @@ def recordings_of_folds(
     root, cache : Path
         Folder of the data sets, and folder of all caches.
     folds : sequence of int
+        Folds, 1 to 5, whose recordings are returned.
     data : sequence of str
         Names in `train.data.sets.catalogue`.
 

@@ -20,6 +20,7 @@ def recordings(folder: Path, kind: Kind) -> list[Recording]:
     Parameters
     ----------
     folder : Path
+        Folder with a folder of sounds for each class.
     kind : {"music", "speech", "sound", "singing"}
         Kind that every sound in the folder has.
 

@@ -23,10 +23,13 @@ def gaussian_noise(rng: np.random.Generator, samples: int, exponent: float, rate
     Parameters
     ----------
     rng : numpy.random.Generator
+        Generator of everything random.
     samples : int
+        Length of the noise.
     exponent : float
         Exponent of 1 / frequency: 0 is white, 0.5 pink, 1 brown, -0.5 blue.
     rate_hz : int
+        Sample rate of the sound, in hertz.
 
     Returns
     -------

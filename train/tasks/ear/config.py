@@ -20,7 +20,9 @@ class EarRunConfig(HoldsOut):
     Attributes
     ----------
     model : EarConfig
+        Sizes of the ear.
     loop : LoopConfig
+        Settings of the training loop.
     lessons : DistillationConfig
         Settings of the examples. They are called lessons in the files of existing runs, so the key stays.
     data : tuple of str

@@ -39,6 +39,7 @@ class EarStudent(nn.Module):
     Parameters
     ----------
     config : EarConfig
+        Sizes of the ear.
     classes : int
         Number of classes of everyday sound.
     """
@@ -77,6 +78,7 @@ class EarTask:
     Parameters
     ----------
     config : EarRunConfig
+        Configuration of the run.
     data, cache : Path
         Folder of the data sets, and folder of all caches.
     """
@@ -117,6 +119,7 @@ class EarTask:
         Returns
         -------
         frames : float32 Tensor, shape (size, frames, mel_bands)
+            Log-mel frames.
         embedding, logits : float32 Tensor, shape (size, patches, ...)
             Outputs of the teachers; the embedding is standardised.
         music : int8 Tensor, shape (size, steps)
@@ -227,6 +230,7 @@ class EarTask:
         Returns
         -------
         frames : float32 array, shape (rows, frames, mel_bands)
+            Log-mel frames.
         embedding, logits : float32 array, shape (rows, patches, ...)
             Outputs of the teachers.
         music : int8 array, shape (rows, steps)

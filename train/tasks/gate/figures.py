@@ -25,6 +25,7 @@ from train.evaluate.calibration import fit_sigmoid_temperature, goals_by_prefere
 from train.evaluate.metrics import auc, f1, tpr_at_fpr
 from train.evaluate.predictions import Predictions, stacked
 from train.evaluate.stepped_scores import SteppedScorer
+from train.tasks.clip_figures import with_descriptions
 from train.tasks.gate.mixtures import GTZAN_SETS, SETTLED_S, Mixtures, rounded
 
 PATCH_SETS: Mapping[str, tuple[str, ...]] = MappingProxyType(
@@ -44,6 +45,7 @@ class ScoredRecording:
     Attributes
     ----------
     recording : Recording
+        Recording that was scored.
     scores : float32 array, shape (steps,)
         Probability of music at each step.
     audible : bool array, shape (steps,)
@@ -155,7 +157,7 @@ class GateFigures:
     def all(self) -> dict[str, Any]:
         """Return all figures by name, for the manifest; for a model without thresholds only those that need none."""
         mixtures = Mixtures(self._scorer, self._sounds)
-        figures: dict[str, Callable[[], dict[str, Any]]] = {
+        figures: dict[str, Callable[[], Mapping[str, Any]]] = {
             "recordings": self.recordings,
             "steps": self.steps,
             "patches": self.patches,
@@ -171,24 +173,45 @@ class GateFigures:
                 "delays": mixtures.delays,
                 "levels": self.levels,
             }
-        return {name: {"what": _summary(measure), **measure()} for name, measure in figures.items()}
+        return with_descriptions(figures)
 
     def recordings(self) -> dict[str, int]:
         """Number of recordings measured, by data set and kind."""
         return dict(sorted(Counter(f"{s.recording.source} {s.recording.kind}" for s in self._scored).items()))
 
     def steps(self) -> dict[str, float]:
-        """Single settled steps: all music against speech and sounds."""
+        """Single settled steps: all music against speech and sounds.
+
+        Returns
+        -------
+        dict
+            ``auc``, the area under the ROC curve; ``tpr_at_1pc_fpr``, the share of steps with music that score above 99
+            % of the other steps.
+        """
         music, other = self.settled("music"), self.settled("speech", "sound")
         return rounded({"auc": auc(music, other), "tpr_at_1pc_fpr": tpr_at_fpr(music, other, 0.01)})
 
     def patches(self) -> dict[str, float]:
-        """Last score of patches of 0.975 s from a fresh start: GTZAN sets against TSP speech and ESC-50."""
+        """Last score of patches of 0.975 s from a fresh start: GTZAN sets against TSP speech and ESC-50.
+
+        Returns
+        -------
+        dict
+            ``auc``, the area under the ROC curve; ``tpr_at_1pc_fpr``, the share of patches of music that score above 99
+            % of the other patches.
+        """
         music, other = self._patches
         return rounded({"auc": auc(music, other), "tpr_at_1pc_fpr": tpr_at_fpr(music, other, 0.01)})
 
     def patches_at_on(self) -> dict[str, float]:
-        """The same patches at the threshold ``on``: F1, and shares of music and of other sound that reach it."""
+        """The same patches at the threshold ``on``: F1, and shares of music and of other sound that reach it.
+
+        Returns
+        -------
+        dict
+            ``f1``; ``tpr``, the share of patches of music with a last score of at least ``on``; ``fpr``, that of other
+            sound. The patches are those of `patches`.
+        """
         music, other = self._patches
         return rounded(
             {
@@ -205,7 +228,14 @@ class GateFigures:
         return music, np.concatenate([speech, sound])
 
     def found(self) -> dict[str, float]:
-        """Share of settled steps at or above ``on``, by data set; MIR-1K's solo voice is for information."""
+        """Share of settled steps at or above ``on``, by data set; MIR-1K's solo voice is for information.
+
+        Returns
+        -------
+        dict
+            Share, 0 to 1, of the settled steps of music, by the name of the data set; for MIR-1K with the category, as
+            in ``mir1k voice``.
+        """
         return self._shares_by(
             lambda r: (
                 f"{r.source} {r.category}" if r.source == "mir1k" else r.source if r.kind == "music" else None
@@ -213,18 +243,38 @@ class GateFigures:
         )
 
     def false_alarms(self) -> dict[str, float]:
-        """Share of settled steps at or above ``on``, by data set, and after digital silence."""
+        """Share of settled steps at or above ``on``, by data set, and after digital silence.
+
+        Returns
+        -------
+        dict
+            Share of the settled steps of speech and everyday sound, 0 to 1, by the name of the data set; ``silence``
+            for digital silence.
+        """
         silent = self.score(np.zeros((1, 20 * RATE_HZ), np.float32))[0]
         shares = self._shares_by(lambda r: r.source if r.kind in ("speech", "sound") else None)
         return {**shares, "silence": round(float(np.mean(silent >= self._on)), 4)}
 
     def worst_sounds(self, count: int = 10) -> dict[str, float]:
-        """The classes of ESC-50 with the most false alarms: share of settled steps."""
+        """The classes of ESC-50 with the most false alarms: share of settled steps.
+
+        Returns
+        -------
+        dict
+            Share of the settled steps of a class that score at or above ``on``, by the name of the class, the highest
+            first.
+        """
         shares = self._shares_by(lambda r: r.category if r.kind == "sound" else None)
         return dict(sorted(shares.items(), key=lambda item: -item[1])[:count])
 
     def levels(self) -> dict[str, dict[str, float]]:
-        """Share of patch scores at or above ``on`` with every patch at one level, dB re full scale."""
+        """Share of patch scores at or above ``on`` with every patch at one level, dB re full scale.
+
+        Returns
+        -------
+        dict
+            For each level, such as ``-20 dBFS``, the share by kind of sound: ``music``, ``speech`` and ``sound``.
+        """
         sets = {**PATCH_SETS, "speech": ("speech", "music_speech")}
         shares = {
             level_db: {
@@ -274,8 +324,3 @@ class GateFigures:
         if level_db is not None:
             patches = [augment.clip(augment.set_level(patch, level_db)) for patch in patches]
         return np.array([scores[-1] for scores in self.score_all(patches)])
-
-
-def _summary(measure: Callable[[], dict[str, Any]]) -> str:
-    """Return the first paragraph of a figure's docstring on one line."""
-    return " ".join((measure.__doc__ or "").split("\n\n")[0].split())

@@ -50,16 +50,35 @@ class Mixtures:
         self._speech = [self._any_speech(PIECE_S * RATE_HZ) for _ in self._pieces]
 
     def under_speech(self) -> dict[str, float]:
-        """Share of settled steps at or above ``on`` for music mixed with speech, by dB of music re speech."""
+        """Share of settled steps at or above ``on`` for music mixed with speech, by dB of music re speech.
+
+        Returns
+        -------
+        dict
+            Share, 0 to 1, by text such as ``-5 dB``.
+        """
         return self._under_speech(self._scorer.manifest.thresholds()[0].on)
 
     def under_speech_at_equal_alarms(self) -> dict[str, float]:
-        """Share of settled steps of music mixed with speech that score above 99 % of the steps of that speech alone."""
+        """Share of settled steps of music mixed with speech that score above 99 % of the steps of that speech alone.
+
+        Returns
+        -------
+        dict
+            Share, 0 to 1, by the level of music re speech in a text such as ``-5 dB``.
+        """
         speech = self._settled([augment.set_level(speech, MIXED_DB) for speech in self._speech])
         return self._under_speech(np.nextafter(threshold_at_fpr(speech, 0.01), 2.0))
 
     def delays(self) -> dict[str, float]:
-        """Seconds from the start of music after other sound to the live decision ``on``, from its end to ``off``."""
+        """Seconds from the start of music after other sound to the live decision ``on``, from its end to ``off``.
+
+        Returns
+        -------
+        dict
+            Median and 90th percentile over pieces of music, ``on_median_s``, ``on_p90_s``, ``off_median_s`` and
+            ``off_p90_s``. If a decision does not come, the whole length of the music, or of the sound after it, counts.
+        """
         begin, end = [], []
         others = self._sounds.where(lambda r: r.kind == "sound")
         for piece in self._pieces:

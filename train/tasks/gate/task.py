@@ -42,8 +42,11 @@ class GateRunConfig(HoldsOut):
     Attributes
     ----------
     model : GateConfig
+        Sizes of the network.
     loop : LoopConfig
+        Settings of the training loop.
     scenes : SceneConfig
+        Settings of the scenes that the gate learns from.
     validation_scenes : int
         Number of scenes for validation, which are made once.
     fold, validation_fold : int
@@ -88,6 +91,7 @@ class GateTask:
     Parameters
     ----------
     config : GateRunConfig
+        Configuration of the run.
     data, cache : Path
         Folder of the data sets, and folder of all caches.
     """

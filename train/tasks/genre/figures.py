@@ -91,7 +91,14 @@ class GenreFigures:
         return with_descriptions(figures)
 
     def first_seconds(self) -> dict[str, Any]:
-        """The mel file's first 3 s of held-out tracks: accuracy, and after the first seconds."""
+        """The mel file's first 3 s of held-out tracks: accuracy, and after the first seconds.
+
+        Returns
+        -------
+        dict
+            ``tracks``, their number; ``accuracy``, the share of tracks whose genre is found by the last score; a text
+            with the confidence interval; and the accuracy after less time, such as ``after 1 s``.
+        """
         predictions = self.mel_predictions("")
         low, high = bootstrap(right(predictions, latest))
         return {
@@ -102,7 +109,14 @@ class GenreFigures:
         }
 
     def whole_tracks(self) -> dict[str, Any]:
-        """Held-out whole tracks of 30 s, from their sound: accuracy, and after the first seconds."""
+        """Held-out whole tracks of 30 s, from their sound: accuracy, and after the first seconds.
+
+        Returns
+        -------
+        dict
+            ``tracks``, their number; ``accuracy``, the share of tracks whose genre is found by the last score; and the
+            accuracy after less time, such as ``after 10 s``.
+        """
         predictions = self.track_predictions("")
         return {
             "tracks": len(predictions.truth),
@@ -111,7 +125,13 @@ class GenreFigures:
         }
 
     def genres(self) -> dict[str, str]:
-        """Precision and recall of each genre on the mel file's held-out tracks."""
+        """Precision and recall of each genre on the mel file's held-out tracks.
+
+        Returns
+        -------
+        dict
+            Text with both figures, such as ``0.91 0.86``, by the name of the genre, the lowest F1 first.
+        """
         labels = by_label(self.mel_predictions(""), latest)
         return {label.label: f"{label.precision:.2f} {label.recall:.2f}" for label in labels}
 

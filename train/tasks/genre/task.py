@@ -38,7 +38,9 @@ class GenreRunConfig(HoldsOut):
     Attributes
     ----------
     model : GenreConfig
+        Sizes of the network.
     loop : LoopConfig
+        Settings of the training loop.
     fold, validation_fold : int
         Held-out folds of the ten, see `train.loop.folds.HoldsOut`.
     whole_tracks : float
@@ -93,6 +95,7 @@ class GenreTask:
     Parameters
     ----------
     config : GenreRunConfig
+        Configuration of the run.
     data, cache : Path
         Folder of the data sets, and folder of all caches.
 

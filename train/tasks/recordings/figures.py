@@ -64,7 +64,13 @@ class RecordingsFigures(ClipFigures):
         return with_descriptions(figures)
 
     def categories(self) -> dict[str, str]:
-        """Precision and recall of each category, the worst first, and its number of clips."""
+        """Precision and recall of each category, the worst first, and its number of clips.
+
+        Returns
+        -------
+        dict
+            Text with precision, recall and number of clips, such as ``0.91 0.86 of 40``, by the name of the category.
+        """
         return {
             label.label: f"{label.precision:.2f} {label.recall:.2f} of {label.clips}"
             for label in by_label(self._predictions)
@@ -90,6 +96,7 @@ class RecordingsFigures(ClipFigures):
         Parameters
         ----------
         goal : Goal
+            Aim of the choice, such as a precision.
         """
         steps = [self._decided(scores) for scores in self._clip_scores]
         truth = self._predictions.truth

@@ -39,7 +39,9 @@ class RecordingsRunConfig(HoldsOut):
     ear : str
         Exported or released folder of the ear.
     model : HeadConfig
+        Sizes of the head.
     loop : LoopConfig
+        Settings of the training loop.
     fold, validation_fold : int
         Held-out folds, see `train.loop.folds.HoldsOut`.
     crop_steps : int
@@ -88,6 +90,7 @@ def find_recordings(config: RecordingsRunConfig, data: Path, cache: Path) -> lis
     Parameters
     ----------
     config : RecordingsRunConfig
+        Configuration of the run.
     data, cache : Path
         Folder of the data sets, and folder of all caches.
 
@@ -107,6 +110,7 @@ class RecordingsTask:
     Parameters
     ----------
     config : RecordingsRunConfig
+        Configuration of the run.
     data, cache : Path
         Folder of the data sets, and folder of all caches.
 

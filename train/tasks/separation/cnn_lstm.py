@@ -18,6 +18,7 @@ class CnnLstmRunConfig(SeparationRunConfig):
     Attributes
     ----------
     model : CnnLstmAttentionConfig
+        Sizes of the network.
     """
 
     task: ClassVar[str] = "separation_cnn_lstm"

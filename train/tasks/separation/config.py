@@ -57,9 +57,13 @@ class SeparationRunConfig(HoldsOut):
     data : tuple of str
         Names of sets of songs in `train.data.sets.song_catalogue`, or paths of folders.
     model : MaskConfig
+        Sizes of the network.
     loop : LoopConfig
+        Settings of the training loop.
     remixes : RemixConfig
+        Settings of the remixes, the examples of the training.
     weights : LossWeights
+        Weights of the losses.
     begin : str
         Folder of a run, or of a model released from a run, whose weights this run starts from: to fine-tune them on
         other songs, or for another transform if the bands of its zones have the same widths. With an empty text the

@@ -100,7 +100,9 @@ def measure_songs(songs: Sequence[Song], separator: SongSeparator) -> list[SongF
     Parameters
     ----------
     songs : sequence of Song
+        Songs to separate, whose true stems are known.
     separator : SongSeparator
+        Separator to measure.
 
     Returns
     -------
@@ -141,6 +143,7 @@ def figures(clips: Sequence[SongFigures], on: float = 0.5) -> dict[str, Any]:
     Parameters
     ----------
     clips : sequence of SongFigures
+        Figures of each song.
     on : float
         Probability from which a hop counts as voice.
 
@@ -249,9 +252,11 @@ def bss_eval(true: Array, estimated: Array, source: str, rate_hz: int) -> dict[s
     Parameters
     ----------
     true, estimated : float32 array, shape (stems, samples, channels)
+        True stems, and estimated stems in the same order.
     source : str
         Data set of the song, which decides the version.
     rate_hz : int
+        Sample rate of the sound, in hertz.
 
     Returns
     -------

@@ -38,7 +38,9 @@ def weighted_losses(
     wanted : tuple of Tensor
         True voice and music, and which hops have a voice (1) or not (0), in the same shapes.
     mixture : Tensor, shape (batch, samples)
+        Sounds of voice and accompaniment together.
     weights : LossWeights
+        Weights of the losses.
     """
     (found_voice, found_music, logits), (voice, music, voiced) = found, wanted
     pairs = ((found_voice, voice, music), (found_music, music, voice))
@@ -62,6 +64,7 @@ def snr_loss(estimate: Tensor, target: Tensor, mixture: Tensor) -> Tensor:
     Parameters
     ----------
     estimate, target, mixture : Tensor, shape (batch, samples)
+        Estimated stem, true stem, and the sound that the stem was separated from.
 
     Returns
     -------
@@ -110,6 +113,7 @@ def spectral_loss(estimate: Tensor, target: Tensor, mixture: Tensor) -> Tensor:
     Parameters
     ----------
     estimate, target, mixture : Tensor, shape (batch, samples)
+        Estimated stem, true stem, and the sound that the stem was separated from.
 
     Returns
     -------

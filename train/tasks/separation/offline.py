@@ -38,6 +38,7 @@ class OfflineRunConfig(SeparationRunConfig):
     Attributes
     ----------
     model : MaskConfig
+        Sizes of the network.
     """
 
     task: ClassVar[str] = "separation_offline"

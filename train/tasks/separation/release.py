@@ -89,7 +89,9 @@ def evaluate_with(evaluation: Evaluation, separator: SongSeparator, on: float) -
     Parameters
     ----------
     evaluation : Evaluation
+        Request that names the data, the fold and the configuration.
     separator : SongSeparator
+        Separator to measure.
     on : float
         Probability from which a hop counts as voice.
     """

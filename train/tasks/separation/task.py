@@ -42,6 +42,7 @@ class SeparationTask:
     Parameters
     ----------
     config : SeparationRunConfig
+        Configuration of the run.
     data, cache : Path
         Folder of the data sets, and folder of all caches.
 
@@ -93,6 +94,7 @@ class SeparationTask:
         Returns
         -------
         mixture, voice, music : float32 Tensor, shape (size, samples)
+            Mixtures and their true stems, at 16 kHz.
         voiced : float32 Tensor, shape (size, hops)
             1 for hops with a voice, 0 for others; see `voiced_frames`.
         """

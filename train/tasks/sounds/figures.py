@@ -54,6 +54,7 @@ class SoundsFigures(ClipFigures):
         Parameters
         ----------
         goal : Goal
+            Aim of the choice, such as a precision.
         steps : SoundsValidation
             Scores and truth of single steps.
         """
@@ -73,12 +74,25 @@ class SoundsFigures(ClipFigures):
         return with_descriptions(figures)
 
     def worst(self, count: int = 8) -> dict[str, Any]:
-        """Precision and recall, by clips, of the classes with the lowest F1."""
+        """Precision and recall, by clips, of the classes with the lowest F1.
+
+        Returns
+        -------
+        dict
+            Text with both figures, such as ``0.61 0.55``, by the name of the class; the `count` classes with the lowest
+            F1.
+        """
         labels = sorted(by_label(self._predictions), key=lambda label: label.f1)
         return {label.label: f"{label.precision:.2f} {label.recall:.2f}" for label in labels[:count]}
 
     def false_alarms(self) -> dict[str, float]:
-        """Share of the steps of held-out speech and of music in which any label is on."""
+        """Share of the steps of held-out speech and of music in which any label is on.
+
+        Returns
+        -------
+        dict
+            Share, 0 to 1, at the operating point ``balanced``, for ``speech`` and ``music``.
+        """
         alarms: dict[str, float] = {}
         scores = self._scores(self._others)
         for kind in ("speech", "music"):

@@ -37,7 +37,9 @@ class SoundsRunConfig(HoldsOut):
     ear : str
         Exported or released folder of the ear.
     model : HeadConfig
+        Sizes of the head.
     loop : LoopConfig
+        Settings of the training loop.
     lessons : DistillationConfig
         Settings of the examples, the same as those of the ear. They are called lessons in the files of existing runs,
         so the key stays.
@@ -64,6 +66,7 @@ class SoundsTask:
     Parameters
     ----------
     config : SoundsRunConfig
+        Configuration of the run.
     data, cache : Path
         Folder of the data sets, and folder of all caches.
 
@@ -111,6 +114,7 @@ class SoundsTask:
         Returns
         -------
         embeddings : float32 Tensor, shape (size, steps, embedding)
+            The ear's embeddings.
         classes : int8 Tensor, shape (size, steps)
             Index of the class of everyday sound at each step, `NO_CLASS` or `IGNORE`.
         clip : int16 Tensor, shape (size,)
