@@ -22,6 +22,9 @@ PIECE_BYTES = 1 << 20
 SLACK_BYTES = 8_192
 """Length of what may stand behind the sound of an MP3 without being sound, such as tags, in bytes."""
 
+LONGEST_FRAME_BYTES = 1_441
+"""Longest frame of layer III."""
+
 ENDING_TAGS = (b"TAG", b"APETAGEX", b"LYRICSBEGIN")
 """Beginnings of tags at the end of an MP3."""
 
@@ -47,11 +50,14 @@ class Loss:
         Byte offsets of the further files that were joined to the first, if ffmpeg has to read each of them alone.
     is_joined : bool
         Whether the file consists of several files, so that no header has the length of the whole.
+    announced_frames : int
+        Number of frames that the file announces and does not hold; 0 if it holds all of them.
     """
 
     reason: str
     begins: tuple[int, ...] = ()
     is_joined: bool = False
+    announced_frames: int = 0
 
 
 def loss_of(path: Path) -> Loss | None:
@@ -94,7 +100,7 @@ def _of_ogg(content: mmap.mmap) -> Loss | None:
     begins = [0, *(here for before, here in pairwise(firsts) if here != _page_end(content, before))]
     if len(begins) > 1:
         codecs = {content[_packet(content, begin) : _packet(content, begin) + 7] for begin in begins}
-        apart = tuple(begins) if len(codecs) > 1 else ()
+        apart = tuple(begins) if len(codecs) > 1 or b"\x7fFLAC\x01\0" in codecs else ()
         return Loss("is a chain of several Ogg streams", apart, is_joined=True)
     if len(firsts) > 1:
         return Loss("is an Ogg of several streams")
@@ -117,13 +123,24 @@ def _of_mp3(content: mmap.mmap, begin: int) -> Loss | None:
     tag = re.search(rb"Xing|Info", first_frame)
     if tag is None:
         return None if b"VBRI" in first_frame else Loss("is an MP3 of a length unknown to libsndfile")
-    flags, _, length = struct.unpack(">3I", first_frame[tag.start() + 4 : tag.start() + 16].ljust(12, b"\0"))
+    flags, frames, length = struct.unpack(
+        ">3I", first_frame[tag.start() + 4 : tag.start() + 16].ljust(12, b"\0")
+    )
     if flags & 3 != 3:
         return Loss("is an MP3 of a length unknown to libsndfile")
     end = begin + length
     if len(content) - end > SLACK_BYTES and not content[end : end + 16].startswith(ENDING_TAGS):
         return Loss("is an MP3 that goes on behind the end that it announces", is_joined=True)
+    if end - len(content) > LONGEST_FRAME_BYTES:
+        return Loss(
+            "is an MP3 that was cut short", announced_frames=frames * _mpeg_frame_samples(content[begin + 1])
+        )
     return None
+
+
+def _mpeg_frame_samples(second_byte: int) -> int:
+    """Return the number of samples in a frame of layer III: half as many from version 2 on."""
+    return 1_152 if second_byte >> 3 & 3 == 3 else 576
 
 
 def _found(content: mmap.mmap, pattern: re.Pattern[bytes], begin: int) -> list[int]:

@@ -40,6 +40,7 @@ COMMENTS = ("Last message repeated", "To ignore this, add")
 
 HARMLESS = re.compile(
     r"^(\[mp3float @ [^]]*\] Header missing\n(Error while decoding stream .*\n)?"  # a tag between two MP3s
+    r"|\[opus @ [^]]*\] Error parsing the packet header\.\n(Error while decoding stream .*\n)?"  # header of a link
     r"|.*Application provided invalid, non monotonically increasing dts.*\n"  # a link of Ogg that counts anew
     r"|.*failed to create or replace stream.*\n"  # only the length of an Ogg chain of FLAC stays unknown
     r"|.*Stream ends prematurely at \d+, should be 18446744073709551615.*\n(.*: Input/output error\n)?"  # no length
@@ -238,9 +239,15 @@ class FfmpegSource(Source):
         self._pacing = PipePacing(self.rate_hz, self._clock())
 
         self._log.collect()
-        self.container, codec, profile = self._log.described
-        self.is_plain_pcm = codec.startswith("pcm_")
-        if codec == "aac" and self.is_unedited(self.container):
+        self.container = self._log.described[0]
+        self.is_plain_pcm = self._log.described[1].startswith("pcm_")
+        if self.is_unedited(self.container):
+            self.drop_priming()
+
+    def drop_priming(self) -> None:
+        """Leave out the first frame of AAC, which is no sound yet; do nothing for other codecs."""
+        _, codec, profile = self._log.described
+        if codec == "aac":
             self._to_drop = AAC_PRIMING.get(profile, 0)
 
     def _without_priming(self, data: bytes) -> bytes:

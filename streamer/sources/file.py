@@ -105,9 +105,16 @@ class FileSource(SourceWrapper):
             self._open_by_ffmpeg(loss)
             return
         if container := _odd_container(self._path):
-            self._inner = container
-            super().open()
-            return
+            try:
+                self._inner = container
+                super().open()
+            except StreamError:
+                if container.opens_slowly:  # ffmpeg cannot read it, but perhaps libsndfile can
+                    self._inner = SoundFileSource(self._path)
+                else:
+                    raise
+            else:
+                return
         if (entries := entries_of(head := _head(self._path), self._path.name)) is not None:
             self._open_entries(entries)
             return
@@ -150,6 +157,7 @@ class FileSource(SourceWrapper):
             spans = zip(loss.begins, ends, strict=True)
             self._inner = InTurn([partial(MediaFileSource, self._path, span) for span in spans])
         self._has_total = not loss.is_joined
+        self._announced = loss.announced_frames
         super().open()
 
     @property
@@ -357,7 +365,7 @@ def check_file(path: Path) -> None:
 
 
 def _odd_container(path: Path) -> Source | None:
-    """Return the source for a container of PCM that libsndfile would not read to its end; None for other files.
+    """Return the source for a container that libsndfile would not read to its end or alike; None for other files.
 
     Raises
     ------
@@ -370,7 +378,7 @@ def _odd_container(path: Path) -> Source | None:
         return None
     walk, spans = survey(path)
     if walk.format is None:
-        return None
+        return MediaFileSource(path)
     if not spans:
         raise StreamError(
             f"file {path} holds no sound (0 frames); expected at least 1 frame: record or download it anew"

@@ -192,6 +192,21 @@ def survey(path: Path) -> tuple[Walk, list[tuple[int, int]]]:
                     spans.append((at, answer))
 
 
+def may_hold_pcm(head: bytes) -> bool:
+    """Return whether a file that begins with `head` is a container that holds plain PCM, as far as can be seen.
+
+    Parameters
+    ----------
+    head : bytes
+        Beginning of a file, a few thousand bytes long.
+    """
+    if not is_container(head):
+        return False
+    walk = Walk()
+    ended = _walk_head(walk, head)[1]
+    return walk.format is not None or not ended
+
+
 def announced_end(head: bytes) -> int | None:
     """Return the byte offset at which, by the header, the first sound ends; None if `head` does not say it.
 
@@ -200,11 +215,24 @@ def announced_end(head: bytes) -> int | None:
     head : bytes
         Beginning of a container.
     """
-    steps, at = Walk().steps(), 0
+    return _walk_head(Walk(), head)[0]
+
+
+def _walk_head(walk: Walk, head: bytes) -> tuple[int | None, bool]:
+    """Walk through the beginning of a file, up to the first sound.
+
+    Returns
+    -------
+    int or None
+        Where that sound ends according to the header; None if it does not say, or if there is no sound.
+    bool
+        Whether the walk ended.
+    """
+    steps, at = walk.steps(), 0
     step = next(steps)
     while at < len(head):
         if isinstance(step, Pass) and step.is_sound:
-            return None if step.length is None else at + step.length
+            return (None if step.length is None else at + step.length), False
         length = step.length or 0
         answer: bytes | int = head[at : at + length] if isinstance(step, Take) else length
         if not (isinstance(step, Take) and step.peek):
@@ -212,8 +240,8 @@ def announced_end(head: bytes) -> int | None:
         try:
             step = steps.send(answer)
         except StopIteration:
-            return None
-    return None
+            return None, True
+    return None, False
 
 
 def _take(length: int, peek: bool = False) -> Generator[Take | Pass, bytes | int, bytes]:

@@ -17,7 +17,7 @@ from streamer.sources.container import OPEN_POLL_S, ByteInput, ContainerSource
 from streamer.sources.ffmpeg import FfmpegSource, is_unedited_mp4
 from streamer.sources.file import FileSource
 from streamer.sources.pcm import PcmSource
-from streamer.sources.pcm_container import MAGIC_BYTES, is_container
+from streamer.sources.pcm_container import MAGIC_BYTES, may_hold_pcm
 from streamer.sources.pipe import PipeReader, enlarge
 from streamer.sources.sound_file_kind import HEAD_BYTES, may_be_long, sound_file_kind
 from streamer.sources.source import Source
@@ -69,7 +69,7 @@ class PipedSource(SourceWrapper):
             self._inner = self._raw(head)
         elif self._path is None and sys.platform == "linux" and _is_file(self._descriptor, len(head)):
             self._inner = FileSource(Path("/dev/stdin"))
-        elif is_container(head):
+        elif may_hold_pcm(head):
             self._inner = ContainerSource(DescriptorInput(self._name, self._descriptor, head))
         else:
             self._inner = PipedMediaSource(self._name, self._descriptor, head)

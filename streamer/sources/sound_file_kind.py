@@ -20,15 +20,21 @@ BEGINNINGS = {
     b"MAC ": "Monkey's Audio",
     b"#!AMR": "AMR",
     b"FLV\x01": "FLV",
+    b"Creative Voice File": "VOC",
+    b"NIST_1A\n": "SPHERE",
 }
 """Kinds of files by their first bytes."""
 
 MPEG_RATES_HZ = ((11_025, 12_000, 8_000), (0, 0, 0), (22_050, 24_000, 16_000), (44_100, 48_000, 32_000))
 """Sample rates by version and index (ISO 11172-3 and 13818-3); version 2.5 comes first."""
 
-MPEG_1_KBITS = (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320)
-MPEG_2_KBITS = (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160)
-"""Bit rates of layer III by index."""
+MPEG_KBITS = {
+    (1, 3): (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320),
+    (1, 2): (0, 32, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384),
+    (2, 3): (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160),
+    (2, 2): (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160),
+}
+"""Bit rates by version and layer, and index (ISO 11172-3, 2.4.2.3, and 13818-3)."""
 
 
 def sound_file_kind(head: bytes) -> str | None:
@@ -43,13 +49,17 @@ def sound_file_kind(head: bytes) -> str | None:
         return head[:4].decode("latin-1").strip(".").upper()
     if head[4:8] == b"ftyp":
         return "MP4"
+    if head[:4] == b"RIFF" and head[8:12] == b"AVI ":
+        return "AVI"
     for beginning, kind in BEGINNINGS.items():
         if head.startswith(beginning):
             return kind
-    if _repeats(head, _mp3_frame_bytes):
-        return "MP3"
+    if _repeats(head, _mpeg_frame_bytes):
+        return "MP3 or MP2"
     if _repeats(head, _adts_frame_bytes):
         return "AAC"
+    if head[:2] == b"\x0bw" and 5 < (bsid := head[5:6].ljust(1, b"\0")[0] >> 3) <= 16:
+        return "AC-3" if bsid <= 10 else "E-AC-3"
     if [head[at : at + 1] for at in (0, 188, 376, 564)] == [b"G"] * 4:
         return "MPEG-TS"
     return None
@@ -57,7 +67,7 @@ def sound_file_kind(head: bytes) -> str | None:
 
 def may_be_long(head: bytes) -> bool:
     """Return whether more bytes, up to `HEAD_BYTES`, are needed to tell whether `head` begins a sound file."""
-    return head[:1] in (b"\xff", b"G") or head[4:8] == b"ftyp"
+    return head[:1] in (b"\xff", b"G") or head[4:8] == b"ftyp" or is_container(head)
 
 
 def _repeats(head: bytes, frame_bytes: Callable[[bytes], int]) -> bool:
@@ -71,14 +81,16 @@ def _repeats(head: bytes, frame_bytes: Callable[[bytes], int]) -> bool:
     return True
 
 
-def _mp3_frame_bytes(header: bytes) -> int:
-    """Return the length of the frame of layer III that begins with `header`; 0 if it is none."""
-    if len(header) < 4 or header[0] != 0xFF or header[1] & 0xE6 != 0xE2:
+def _mpeg_frame_bytes(header: bytes) -> int:
+    """Return the length of the frame of layer II or III that begins with `header`; 0 if it is none."""
+    if len(header) < 4 or header[0] != 0xFF or header[1] & 0xE0 != 0xE0:
         return 0
-    version, rate, bits = header[1] >> 3 & 3, header[2] >> 2 & 3, header[2] >> 4
-    if rate == 3 or bits in (0, 15) or MPEG_RATES_HZ[version][rate] == 0:
+    version, layer = header[1] >> 3 & 3, 4 - (header[1] >> 1 & 3)
+    rate, bits = header[2] >> 2 & 3, header[2] >> 4
+    if layer not in (2, 3) or version == 1 or rate == 3 or bits in (0, 15):
         return 0
-    kbits, factor = (MPEG_1_KBITS[bits], 144_000) if version == 3 else (MPEG_2_KBITS[bits], 72_000)
+    kbits = MPEG_KBITS[1 if version == 3 else 2, layer][bits]
+    factor = 72_000 if layer == 3 and version != 3 else 144_000
     return factor * kbits // MPEG_RATES_HZ[version][rate] + (header[2] >> 1 & 1)
 
 

@@ -8,10 +8,17 @@ from functools import partial
 
 from streamer.errors import StreamError
 from streamer.sources.container import ByteInput, ContainerSource
-from streamer.sources.ffmpeg import URL_PROTOCOLS, split_url, url_source, without_password
+from streamer.sources.ffmpeg import (
+    MP4_HEAD_BYTES,
+    URL_PROTOCOLS,
+    is_unedited_mp4,
+    split_url,
+    url_source,
+    without_password,
+)
 from streamer.sources.http_bytes import HttpBytes, http_bytes
 from streamer.sources.mirrors import Mirrors
-from streamer.sources.pcm_container import announced_end, is_container
+from streamer.sources.pcm_container import announced_end, may_hold_pcm
 from streamer.sources.pipe import PipeReader, enlarge
 from streamer.sources.playlist import (
     DEEPEST,
@@ -74,6 +81,10 @@ class UrlSource(SourceWrapper):
             return
         if self._is_http and self._ffmpeg.container in PCM_CONTAINERS and self._ffmpeg.is_plain_pcm:
             self._check_length()
+        elif self._is_http and self._ffmpeg.container.startswith("mov,"):
+            found = http_bytes(self._url, MP4_HEAD_BYTES)
+            if found is not None and is_unedited_mp4(found.data):
+                self._ffmpeg.drop_priming()
 
     def _open_playlist(self) -> bool:
         """Open the first entry that can be opened, if the URL is a plain playlist; return whether it is one."""
@@ -108,16 +119,16 @@ class UrlSource(SourceWrapper):
             ) from error
         if (entries := entries_of(found.data, self._url)) is not None:
             self._open_entries(absolute(entries, found.url))
-        elif is_container(found.data):
+        elif may_hold_pcm(found.data):
             self._inner = self._own_reader()
             super().open()
         else:
             raise error
 
     def _check_length(self) -> None:
-        """Read the sound ourselves if the header announces less than the server has."""
+        """Read the sound ourselves if the header announces less or more than the server has."""
         found = http_bytes(self._url, HEAD_BYTES)
-        if found is None or not _goes_on(found):
+        if found is None or _is_right(found):
             return
         self._ffmpeg.close()
         self._inner = self._own_reader()
@@ -169,9 +180,9 @@ class UrlInput(ByteInput):
             self._process = None
 
 
-def _goes_on(found: HttpBytes) -> bool:
-    """Return whether there is something behind the sound that a header announces."""
+def _is_right(found: HttpBytes) -> bool:
+    """Return whether a header announces as much sound as there is, as far as is known."""
     end = announced_end(found.data)
     if end is None or found.total_bytes is None:
-        return False
-    return found.total_bytes > end + 1
+        return True
+    return found.total_bytes in (end, end + end % 2)
