@@ -19,14 +19,8 @@ PATTERN_BYTES = 8
 PIECE_BYTES = 1 << 20
 """Length of the pieces of a search through a file."""
 
-SLACK_BYTES = 8_192
-"""Length of what may stand behind the sound of an MP3 without being sound, such as tags, in bytes."""
-
 LONGEST_FRAME_BYTES = 1_441
 """Longest frame of layer III."""
-
-ENDING_TAGS = (b"TAG", b"APETAGEX", b"LYRICSBEGIN")
-"""Beginnings of tags at the end of an MP3."""
 
 FLAC_BEGIN = re.compile(rb"fLaC[\x00\x80]\x00\x00\x22")
 """Marker of a FLAC and the header of its STREAMINFO (RFC 9639, 8.1)."""
@@ -129,13 +123,26 @@ def _of_mp3(content: mmap.mmap, begin: int) -> Loss | None:
     if flags & 3 != 3:
         return Loss("is an MP3 of a length unknown to libsndfile")
     end = begin + length
-    if len(content) - end > SLACK_BYTES and not content[end : end + 16].startswith(ENDING_TAGS):
+    if len(content) - _after_tags(content, end) > LONGEST_FRAME_BYTES:
         return Loss("is an MP3 that goes on behind the end that it announces", is_joined=True)
     if end - len(content) > LONGEST_FRAME_BYTES:
         return Loss(
             "is an MP3 that was cut short", announced_frames=frames * _mpeg_frame_samples(content[begin + 1])
         )
     return None
+
+
+def _after_tags(content: mmap.mmap, end: int) -> int:
+    """Return where tags of ID3v1, Lyrics3 and APEv2 end that begin at `end`."""
+    while True:
+        if content[end : end + 3] == b"TAG":
+            end += 128
+        elif content[end : end + 8] == b"APETAGEX":
+            end += 32 + int.from_bytes(content[end + 12 : end + 16], "little")
+        elif content[end : end + 11] == b"LYRICSBEGIN" and (found := content.find(b"LYRICS200", end)) > 0:
+            end = found + 9
+        else:
+            return end
 
 
 def _mpeg_frame_samples(second_byte: int) -> int:

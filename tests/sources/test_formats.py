@@ -1,0 +1,211 @@
+"""Test every format that Debian's programs write, as a file, by URL and through a pipe.
+
+`docs/formats.md` is the table that comes out of it.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import threading
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from streamer.arrays import Array
+from streamer.config import PcmConfig
+from streamer.errors import StreamError
+from streamer.sources.file import FileSource
+from streamer.sources.piped import PipedSource
+from streamer.sources.source import Source
+from streamer.sources.url import UrlSource
+from tests.conftest import DEADLINE_S
+from tests.sources.formats import CLICK_S, FORMATS, LENGTH_S, Format
+from tests.sources.servers import files, served
+from tests.sources.source_contract import read_all
+
+NEAR_S = 0.001
+"""Largest distance from ffmpeg's own."""
+
+PADDING_FRAMES = 2_304
+"""Longest padding at the end of an MP3, which ffmpeg cannot leave out of a pipe."""
+
+NEEDS_SEEKING = {"CAF ALAC", "AAC in M4A", "PCM in QuickTime", "ALAC in M4A"}
+"""Formats whose description stands behind the sound, so that a pipe and a server without ranges cannot give them."""
+
+UNEDITED = {"AAC in ADTS", "AAC in fragmented MP4", "AAC in TS", "AAC in Matroska", "AAC in FLV"}
+"""Formats of AAC that ffmpeg stamps 1,024 samples late."""
+
+JOINED_FLAC = {"FLAC"}
+"""Formats of which ffmpeg loses what stands about a joint; only a file can be taken apart."""
+
+QUICK = ("WAV pcm_s16le (ffmpeg)", "FLAC (flac)", "Vorbis (oggenc)", "MP3 VBR (lame)", "Opus (opusenc)")
+"""Formats that are tested always; all others with the slow tests."""
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What came out of a source: its rate, its length, and where its clicks are in the first sound and behind it."""
+
+    rate_hz: int
+    length_s: float
+    clicks_s: tuple[float, ...]
+
+
+def summary(x: Array, rate_hz: int) -> Heard:
+    x = np.abs(x[:, 0])
+    half = round(LENGTH_S * rate_hz)
+    parts = [x[:half]] + ([x[half:]] if len(x) > 1.5 * half else [])
+    clicks = [(half * number + np.argmax(part)) / rate_hz for number, part in enumerate(parts)]
+    return Heard(rate_hz, len(x) / rate_hz, tuple(map(float, clicks)))
+
+
+def heard(source: Source) -> Heard:
+    with closing(source):
+        source.open()
+        return summary(read_all(source), source.rate_hz)
+
+
+def by_file(path: Path) -> Heard:
+    return heard(FileSource(path))
+
+
+def by_url(path: Path) -> Heard:
+    with served(files({f"/{path.name}": path.read_bytes()})) as server:
+        return heard(UrlSource(f"http://{server}/{path.name}"))
+
+
+def by_pipe(path: Path) -> Heard:
+    pipe = path.with_name("pipe")
+    pipe.unlink(missing_ok=True)
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=write, args=(pipe, path.read_bytes()))
+    writer.start()
+    try:
+        return heard(PipedSource(pipe, PcmConfig()))
+    finally:
+        writer.join(DEADLINE_S)
+
+
+def write(pipe: Path, content: bytes) -> None:
+    try:
+        pipe.write_bytes(content)
+    except BrokenPipeError:
+        return  # its reader has given up
+
+
+def by_ffmpeg(path: Path) -> Heard:
+    command = ["ffmpeg", "-v", "quiet", "-i", path, "-map", "0:a:0", "-c:a", "pcm_f32be", "-f", "au", "-"]
+    raw = subprocess.run(command, capture_output=True, check=True).stdout
+    offset, _, _, rate_hz, channels = np.frombuffer(raw[4:24], ">u4")
+    samples = np.frombuffer(raw[int(offset) :], ">f4").astype(np.float32)
+    return summary(samples.reshape(-1, int(channels)), int(rate_hz))
+
+
+def assert_near(got: Heard, expected: Heard, padding_s: float = 0.0) -> None:
+    assert got.rate_hz == expected.rate_hz
+    assert -NEAR_S <= got.length_s - expected.length_s <= NEAR_S + padding_s
+    assert got.clicks_s == pytest.approx(expected.clicks_s, abs=NEAR_S)
+
+
+def kind(form: Format) -> str:
+    return form.name.partition(" (")[0]
+
+
+def own(form: Format, path: Path) -> Heard:
+    """Return what ffmpeg hears, less the first frame of AAC, which is no sound."""
+    whole = by_ffmpeg(path)
+    if kind(form) not in UNEDITED:
+        return whole
+    late_s = 1_024 / whole.rate_hz
+    return Heard(whole.rate_hz, whole.length_s - late_s, tuple(at - late_s for at in whole.clicks_s))
+
+
+CASES = [
+    pytest.param(
+        form,
+        rate_hz,
+        channels,
+        id=f"{form.name}-{rate_hz}-{channels}",
+        marks=[
+            *([] if form.name in QUICK else [pytest.mark.slow]),
+            pytest.mark.skipif(not form.has_program, reason=f"{form.command[0]} is not installed"),
+        ],
+    )
+    for form in FORMATS
+    for rate_hz in form.rates_hz
+    for channels in form.channels
+]
+
+
+@pytest.mark.parametrize(("form", "rate_hz", "channels"), CASES)
+def test_whole(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, form: Format, rate_hz: int, channels: int
+) -> None:
+    path = tmp_path / f"a.{form.suffix}"
+    form.write(path, rate_hz, channels)
+    expected = own(form, path)
+    assert_near(by_file(path), expected)
+    assert caplog.text == ""
+    if kind(form) in NEEDS_SEEKING:
+        with pytest.raises(StreamError, match=r"cannot be opened|holds no sound"):
+            by_pipe(path)
+        return
+    assert_near(by_url(path), expected, PADDING_FRAMES / expected.rate_hz)
+    if "G.722" not in form.name:  # it has no mark, so a pipe takes it for PCM
+        assert_near(by_pipe(path), expected, PADDING_FRAMES / expected.rate_hz)
+    assert caplog.text == "" or "WavPack" in form.name  # of which ffmpeg complains unless it can seek
+
+
+@pytest.mark.parametrize(("form", "rate_hz", "channels"), [case for case in CASES if case.values[0].joins])
+def test_joined(tmp_path: Path, form: Format, rate_hz: int, channels: int) -> None:
+    path = tmp_path / f"a.{form.suffix}"
+    content = form.write(path, rate_hz, channels)
+    alone = by_file(path)
+    path.write_bytes(2 * content)
+    got = by_file(path)
+    assert got.rate_hz == alone.rate_hz
+    padding_s = (4 * 1_152 if form.suffix in ("mp3", "mp2", "aac", "ac3", "eac3") else 512) / got.rate_hz
+    assert 0 <= got.length_s - 2 * alone.length_s <= padding_s
+    assert len(got.clicks_s) == 2
+    assert got.clicks_s[0] == pytest.approx(alone.clicks_s[0], abs=NEAR_S)
+    assert -NEAR_S <= got.clicks_s[1] - (alone.length_s + alone.clicks_s[0]) <= padding_s
+    if kind(form) not in JOINED_FLAC:
+        assert_near(by_url(path), got)
+        assert_near(by_pipe(path), got)
+
+
+@pytest.mark.parametrize(("form", "rate_hz", "channels"), CASES)
+def test_cut(tmp_path: Path, form: Format, rate_hz: int, channels: int) -> None:
+    path = tmp_path / f"a.{form.suffix}"
+    content = form.write(path, rate_hz, channels)
+    path.write_bytes(content[: int(0.8 * len(content))])
+    try:
+        got = by_file(path)
+    except StreamError as error:
+        assert "expected" in str(error)  # noqa: PT017 - either outcome, by all ways alike
+        for by_way in (by_url, by_pipe):
+            with pytest.raises(StreamError):
+                by_way(path)
+        return
+    assert 0.1 < got.length_s < LENGTH_S
+    assert_near(by_url(path), got)
+    if "G.722" not in form.name:
+        assert_near(by_pipe(path), got)
+
+
+@pytest.mark.parametrize(("form", "rate_hz", "channels"), [case for case in CASES if case.values[0].pipes])
+def test_of_unknown_length(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, form: Format, rate_hz: int, channels: int
+) -> None:
+    path = tmp_path / f"a.{form.suffix}"
+    form.write(path, rate_hz, channels, piped=True)
+    got = by_file(path)
+    assert_near(got, own(form, path))
+    assert got.clicks_s[0] == pytest.approx(CLICK_S, abs=1_200 / got.rate_hz)  # MP3s without a tag are late
+    assert_near(by_url(path), got)
+    assert_near(by_pipe(path), got)
+    assert caplog.text == ""
