@@ -6,13 +6,21 @@ import math
 from collections.abc import Mapping
 from functools import cache
 from numbers import Integral, Real
+from pathlib import Path
 from types import MappingProxyType, NoneType, UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from streamer.errors import ConfigError
 
 TYPE_NAMES: Mapping[type, str] = MappingProxyType(
-    {bool: "true or false", int: "a whole number", float: "a number", str: "text", NoneType: "None"}
+    {
+        bool: "true or false",
+        int: "a whole number",
+        float: "a number",
+        str: "text",
+        Path: "a path",
+        NoneType: "None",
+    }
 )
 """Types of values, as errors call them."""
 

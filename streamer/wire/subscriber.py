@@ -14,7 +14,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from types import TracebackType
+from types import NoneType, TracebackType
 from typing import Self
 
 import zmq
@@ -22,6 +22,7 @@ import zmq
 from streamer.config import DEFAULT_ADDRESS
 from streamer.errors import ConfigError, StreamError
 from streamer.events import Decision, Event
+from streamer.setting_types import check_type
 from streamer.wire.address import check_address, is_ipv6
 from streamer.wire.encoding import decode
 from streamer.wire.keys import ClientKeys, load_client_keys
@@ -81,6 +82,9 @@ class Subscriber(Iterator[Event]):
         keys: Path | str | None = None,
         timeout_s: float | None = None,
     ) -> None:
+        check_type([str], address, f"address is {address!r}")
+        check_type([Path, str, NoneType], keys, f"keys is {keys!r}")
+        check_type([float, NoneType], timeout_s, f"timeout_s is {timeout_s!r}")
         check_address(address)
         client_keys = load_client_keys(Path(keys)) if keys else None
         wanted = tuple(_filter(topic) for topic in topics)
@@ -261,7 +265,7 @@ def subscribe(
 
 def _filter(topic: str) -> str:
     """Return the prefix to subscribe to: ``KIND/`` for a kind, ``KIND/STREAM`` for a topic."""
-    kind, _, stream = topic.partition("/")
+    kind, _, stream = topic.partition("/") if isinstance(topic, str) else ("", "", "")
     if not kind:
         raise ConfigError(
             f"got the topic {topic!r}; expected KIND or KIND/STREAM, as 'gate', or none for everything"

@@ -13,6 +13,7 @@ from dataclasses import replace
 from datetime import timedelta
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import pytest
 import zmq
@@ -231,10 +232,26 @@ def test_a_program_that_does_not_speak_zeromq_is_an_error() -> None:
             hangs_up.join(DEADLINE_S)
 
 
-@pytest.mark.parametrize("topic", ["", "/", "/mic"])
-def test_refuses_a_topic_without_a_kind(topic: str) -> None:
-    with pytest.raises(ConfigError, match=rf"got the topic '{topic}'; expected KIND or KIND/STREAM"):
+@pytest.mark.parametrize("topic", ["", "/", "/mic", 3, ["gate"]])
+def test_refuses_a_topic_without_a_kind(topic: Any) -> None:
+    with pytest.raises(
+        ConfigError, match=rf"got the topic {re.escape(repr(topic))}; expected KIND or KIND/STREAM"
+    ):
         subscribe(topic)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "match"),
+    [
+        ({"address": 7765}, "address is 7765; expected text"),
+        ({"keys": 3}, "keys is 3; expected a path or text or None"),
+        ({"timeout_s": "1"}, "timeout_s is '1'; expected a number or None"),
+        ({"timeout_s": float("nan")}, "timeout_s is nan; expected a finite number"),
+    ],
+)
+def test_refuses_arguments_of_another_type(arguments: dict[str, Any], match: str) -> None:
+    with pytest.raises(ConfigError, match=match):
+        subscribe(**arguments)
 
 
 @pytest.mark.parametrize("address", ["here", "tcp://127.0.0.1:70000", "http://127.0.0.1:7765"])
