@@ -145,7 +145,7 @@ class BandJoin(CausalConv2d):
 
 
 class ResidualBlock(StreamingLayer):
-    """Add to the input what a dilated depthwise convolution over time, a ReLU and a pointwise convolution make of it.
+    """Return the input plus a change of it: a dilated depthwise convolution over time, a ReLU, a pointwise convolution.
 
     Parameters
     ----------
@@ -164,7 +164,7 @@ class ResidualBlock(StreamingLayer):
         self.state_shapes = self.depthwise.state_shapes
 
     def forward(self, x: Tensor, state: TorchState | None = None) -> tuple[Tensor, TorchState]:
-        """Return the sum for `x`, shape (batch, channels, time, 1), in the same shape, and the state."""
+        """Return the output for `x`, shape (batch, channels, time, 1), in the same shape, and the state."""
         y, state = self.depthwise(x, state)
         y, _ = self.pointwise(torch.relu(y))
         return x + y, state

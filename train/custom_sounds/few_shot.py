@@ -23,9 +23,15 @@ FEW_WAYS = 5
 
 
 def figures(embedder: Embedder, background: Background, clips: Sequence[EmbeddedClip]) -> dict[str, Any]:
-    """Return how well taught sounds are recognised, by the number of examples that each was taught by.
+    """Return how well taught sounds are recognised, by the number of examples that a sound was taught by.
 
-    Each figure is a text with the mean and the deviation over random choices of the examples.
+    Returns
+    -------
+    dict
+        For each number of examples, such as ``3 shown``: for each operating point, shares of clips in which a taught
+        sound is reported, rightly or by mistake; and ``nearest of N``, the share of clips that are more similar to
+        their own class than to the other classes of N. Each figure is a text with the mean and the deviation over
+        random choices of the examples.
     """
     return {
         f"{shots} shown": _summarise(background, list(run_trials(embedder, background, clips, shots, DRAWS)))

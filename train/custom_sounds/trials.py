@@ -124,7 +124,7 @@ def run_trials(
 ) -> Iterator[Trial]:
     """Teach every class by `shots` random clips, compare all other clips with the classes, and yield the similarities.
 
-    This is repeated `draws` times with other clips.
+    There are `draws` trials, each with other random clips.
 
     Parameters
     ----------

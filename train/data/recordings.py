@@ -56,7 +56,7 @@ class Recording:
 
     @property
     def files(self) -> tuple[tuple[Path, int], ...]:
-        """Pairs of a file's path and the index of the sound stream that is used of it."""
+        """Path of each file, with the index of the sound stream that is read from the file."""
         return tuple(zip(self.paths, self.streams or (0,) * len(self.paths), strict=True))
 
     @property

@@ -55,29 +55,65 @@ def average_precision(positive: Array, negative: Array) -> float:
 
 
 def threshold_at_fpr(negative: Array, rate: float) -> float:
-    """Return the score that at most a share `rate` of the negatives exceeds, `rate` being a false-positive rate."""
+    """Return the score that at most a share `rate` of the negatives exceeds: the threshold at a false-positive rate.
+
+    Parameters
+    ----------
+    negative : Array, shape (any,)
+        Scores of negatives; at least one.
+    rate : float
+        Share of the negatives, 0 to 1.
+    """
     return float(np.quantile(negative, 1.0 - rate, method="higher"))
 
 
 def tpr_at_fpr(positive: Array, negative: Array, rate: float) -> float:
-    """Return the share of the positives that score above `threshold_at_fpr` of the negatives."""
+    """Return the true-positive rate: the share of the positives that score above `threshold_at_fpr` of the negatives.
+
+    Parameters
+    ----------
+    positive, negative : Array, shape (any,)
+        Scores of positives and of negatives; at least one each.
+    rate : float
+        False-positive rate, 0 to 1.
+    """
     return float(np.mean(positive > threshold_at_fpr(negative, rate)))
 
 
 def f1(positive: Array, negative: Array, threshold: float) -> float:
-    """Return F1, the harmonic mean of precision and recall, of the decisions ``score >= threshold``."""
+    """Return F1, the harmonic mean of precision and recall, of the decisions ``score >= threshold``; 0 to 1.
+
+    Parameters
+    ----------
+    positive, negative : Array, shape (any,)
+        Scores of positives and of negatives; at least one each.
+    threshold : float
+        Score from which a decision is positive.
+    """
     truth, scores = _joined(positive, negative)
     return float(f1_score(truth, scores >= threshold, zero_division=0.0))
 
 
 def roc(positive: Array, negative: Array) -> tuple[Array, Array]:
-    """Return the false-positive and true-positive rates over all thresholds, shape (points,) each."""
+    """Return the ROC curve: false-positive and true-positive rates over all thresholds, shape (points,) each.
+
+    Parameters
+    ----------
+    positive, negative : Array, shape (any,)
+        Scores of positives and of negatives; at least one each.
+    """
     false, true, _ = roc_curve(*_joined(positive, negative))
     return false, true
 
 
 def precision_recall(positive: Array, negative: Array) -> tuple[Array, Array]:
-    """Return precision and recall over all thresholds, shape (points,) each."""
+    """Return precision and recall over all thresholds, shape (points,) each.
+
+    Parameters
+    ----------
+    positive, negative : Array, shape (any,)
+        Scores of positives and of negatives; at least one each.
+    """
     precision, recall, _ = precision_recall_curve(*_joined(positive, negative))
     return precision, recall
 
@@ -123,6 +159,15 @@ def rule_of(predictions: Predictions) -> SoFar:
 def by_clip(predictions: Predictions, so_far: SoFar | None = None, duration_s: float | None = None) -> Array:
     """Return one score for each clip and label, combined from the scores of the clip's steps.
 
+    Parameters
+    ----------
+    predictions : Predictions
+        Scores of the clips, step by step, with the truth.
+    so_far : callable, optional
+        Function that combines the steps, such as `mean_log`; by default the one that the predictions name.
+    duration_s : float, optional
+        Seconds from the start of a clip whose steps are used; by default all.
+
     Returns
     -------
     Array, shape (clips, labels)
@@ -149,12 +194,18 @@ def judged(predictions: Predictions) -> Array:
 
 
 def accuracy(predictions: Predictions, so_far: SoFar | None = None, duration_s: float | None = None) -> float:
-    """Return the share of the clips with a true label whose highest score is that label's."""
+    """Return the share, 0 to 1, of the clips with a true label whose highest score is that of this label.
+
+    Arguments are those of `by_clip`.
+    """
     return float(np.mean(right(predictions, so_far, duration_s)))
 
 
 def right(predictions: Predictions, so_far: SoFar | None = None, duration_s: float | None = None) -> Array:
-    """Return whether each clip that has a true label was classified rightly, bool, shape (clips with a label,)."""
+    """Return whether each clip that has a true label was classified rightly, bool, shape (clips with a label,).
+
+    Arguments are those of `by_clip`.
+    """
     known = judged(predictions)
     correct: Array = (
         by_clip(predictions, so_far, duration_s)[known].argmax(axis=1) == predictions.truth[known]
@@ -176,7 +227,10 @@ def durations_within(predictions: Predictions, seconds: Sequence[float] = DURATI
 
 
 def confusion(predictions: Predictions, so_far: SoFar | None = None) -> Array:
-    """Return the confusion matrix, counts of clips, shape (labels, labels): rows are true, columns predicted labels."""
+    """Return the confusion matrix, counts of clips, shape (labels, labels): rows are true, columns predicted labels.
+
+    Arguments are those of `by_clip`.
+    """
     known = judged(predictions)
     predicted = by_clip(predictions, so_far)[known].argmax(axis=1)
     counts: Array = confusion_matrix(
@@ -222,7 +276,7 @@ class LabelFigures:
 def by_label(predictions: Predictions, so_far: SoFar | None = None) -> list[LabelFigures]:
     """Return precision, recall and F1 of each label that has clips, the worst F1 first.
 
-    A label that is never predicted has precision 0.
+    A label that is never predicted has precision 0. Arguments are those of `by_clip`.
     """
     known = judged(predictions)
     predicted = by_clip(predictions, so_far)[known].argmax(axis=1)

@@ -94,6 +94,7 @@ class SteppedScorer:
         Returns
         -------
         float32 array, shape (batch, steps, labels)
+            Probabilities of the labels at each step; of an ear, the embeddings.
         """
         state, out = self.chain.init(len(sound)), []
         for first in range(0, sound.shape[1], self.step_samples):

@@ -129,7 +129,7 @@ class Task(Protocol):
         ...
 
     def validate(self, model: nn.Module) -> dict[str, float]:
-        """Return figures on the validation fold by name. The weights with the highest ``score``, one of them, are kept.
+        """Return figures on the validation fold by name; the weights with the highest figure ``score`` are kept.
 
         `model` is on the device of training; move its input there.
         """

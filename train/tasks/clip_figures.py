@@ -168,10 +168,10 @@ class ClipFigures:
 
 
 def with_descriptions(figures: Mapping[str, Callable[[], Mapping[str, Any]]]) -> dict[str, Any]:
-    """Return the entries of each figure by its name, with what it is under ``what``, for the manifest.
+    """Return the entries of each figure by the figure's name, with a description under ``what``, for the manifest.
 
-    What a figure is, is the first paragraph of the docstring of the method that measures it. It is therefore a noun
-    phrase that a reader of the manifest understands.
+    The description is the first paragraph of the docstring of the method that measures the figure. Such a paragraph is
+    therefore a noun phrase that a reader of the manifest understands.
     """
     return {
         name: {"what": " ".join((measure.__doc__ or "").split("\n\n")[0].split()), **measure()}

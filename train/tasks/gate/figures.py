@@ -155,7 +155,7 @@ class GateFigures:
         )
 
     def all(self) -> dict[str, Any]:
-        """Return all figures by name, for the manifest; for a model without thresholds only those that need none."""
+        """Return all figures by name, for the manifest; for a model without thresholds, those that need none."""
         mixtures = Mixtures(self._scorer, self._sounds)
         figures: dict[str, Callable[[], Mapping[str, Any]]] = {
             "recordings": self.recordings,

@@ -55,7 +55,7 @@ class SoundsValidation:
         self.truth: Array = classes[known][:, None] == np.arange(len(model.manifest.labels))
 
     def calibration(self) -> tuple[float, float]:
-        """Return temperature and bias: logits divided by the one, plus the other, give true probabilities (Platt 1999).
+        """Return temperature and bias of the calibration ``sigmoid(logit / temperature + bias)`` (Platt 1999).
 
         They are fitted to the `LIKELIEST` likeliest classes of each step. The other classes are so many, and so clearly
         absent, that they would outweigh these.
