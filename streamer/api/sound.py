@@ -62,7 +62,17 @@ def _source_of_all(sound: Sound, rate_hz: float | None) -> Source:
 
 
 def path_of(sound: Sound) -> Path | None:
-    """Return `sound` as a Path if it names a file; None if it is an array."""
+    """Return `sound` as a Path if it names a file; None if it is an array.
+
+    Raises
+    ------
+    StreamError
+        If it is a URL, which is not shown since it may have a password.
+    """
+    if isinstance(sound, str) and "://" in sound:
+        raise StreamError(
+            "the sound is a URL; expected the path of a file, or an array: hear a URL with streamer.listen"
+        )
     if isinstance(sound, str | os.PathLike) and isinstance(os.fspath(sound), str):
         return Path(sound)
     return None

@@ -115,6 +115,16 @@ def test_whole_rates_of_any_type_are_taken(rate_hz: Any) -> None:
 
 
 @pytest.mark.parametrize("call", [streamer.analyze, streamer.separate, streamer.log_mel])
+def test_a_url_is_no_whole_sound(call: Callable[..., Any]) -> None:
+    with pytest.raises(
+        streamer.StreamError, match=r"is a URL; expected the path of a file.*streamer\.listen"
+    ):
+        call("https://user:secret@example.org/a.mp3")
+    with pytest.raises(streamer.StreamError, match="^the sound is a URL"):
+        streamer.teach("bell", ["https://example.org/a.mp3"])
+
+
+@pytest.mark.parametrize("call", [streamer.analyze, streamer.separate, streamer.log_mel])
 def test_files_have_their_own_rate_and_must_be_there(call: Callable[..., Any], tmp_path: Path) -> None:
     with pytest.raises(
         streamer.StreamError, match=r"rate_hz is 16000 for the file .*demo\.ogg; expected none"
