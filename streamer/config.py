@@ -263,6 +263,12 @@ class EngineConfig:
         ONNX Runtime on the CPU; the same on a GPU; or torch on a GPU, which keeps the models' states there.
     threads : int
         Threads of a model on the CPU, 1 to 256. More than one helps large models alone.
+    reconnect : bool
+        Whether a live source that broke off is opened again, for as long as it takes.
+    wait : bool
+        Whether a source that cannot be opened at the start is waited for in the same way.
+    longest_wait_s : float
+        Longest time between two tries, above 0 and at most 3,600 seconds. The first ones come sooner.
     """
 
     max_lag_ms: float = 1_000.0
@@ -270,6 +276,9 @@ class EngineConfig:
     turn_ms: float | None = None
     backend: str = "cpu"
     threads: int = 1
+    reconnect: bool = True
+    wait: bool = False
+    longest_wait_s: float = 30.0
 
     def __post_init__(self) -> None:
         check_types(self)
@@ -284,6 +293,10 @@ class EngineConfig:
             raise ConfigError(f"backend is {self.backend!r}; expected one of {', '.join(BACKENDS)}")
         if not 1 <= self.threads <= 256:
             raise ConfigError(f"threads is {self.threads}; expected 1 to 256")
+        if not 0 < self.longest_wait_s <= 3_600:
+            raise ConfigError(
+                f"longest_wait_s is {self.longest_wait_s}; expected above 0 and at most 3600 seconds"
+            )
 
 
 @dataclass(frozen=True)

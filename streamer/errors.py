@@ -29,6 +29,12 @@ class StreamError(StreamerError):
     """Raised if sound cannot be opened, decoded, read or published."""
 
 
+class EndedError(StreamError):
+    """A live stream has ended: it did not fail, but there is more to hear than came."""
+
+    exit_code = 3
+
+
 class InterruptedByUserError(StreamerError):
     """Raised if the user asked the program to stop before its end."""
 

@@ -161,8 +161,8 @@ class Status(Event):
 
     Attributes
     ----------
-    state : {"running", "ended", "failed"}
-        State of the stream; ``ended`` or ``failed`` is in its last message.
+    state : {"running", "recovering", "ended", "failed"}
+        The last two are the stream's last message.
     message : str
         Reason of a failure, sound that was lost, or the result of a configuration that was read again; else empty.
     lag_ms : float
@@ -184,7 +184,7 @@ class Status(Event):
         Version of ``streamer``, and name and first 12 digits of the SHA-256 of each model.
     """
 
-    state: Literal["running", "ended", "failed"]
+    state: Literal["running", "recovering", "ended", "failed"]
     message: str = ""
     lag_ms: float = 0.0
     dropped_samples: int = 0

@@ -13,7 +13,7 @@ from streamer.arrays import Array
 from streamer.config import Config
 from streamer.engine.engine import Engine
 from streamer.engine.stream import Stream
-from streamer.errors import DeviceError, StreamError
+from streamer.errors import DeviceError, EndedError, StreamError
 from streamer.events import Event
 from streamer.head_slots import DecisionConfig
 from streamer.heads.head import Head
@@ -101,6 +101,34 @@ class Absent(Scripted):
 
     def open(self) -> None:
         raise DeviceError("no input device 'x'; see `streamer devices`")
+
+
+class Breaking(Scripted):
+    """A live source that fails at some samples, and cannot be opened a number of times after each."""
+
+    is_live = True
+
+    def __init__(self, sound: Array, clock: Clock, break_at: dict[int, int]) -> None:
+        super().__init__(sound, clock)
+        self._heard = 0
+        self._break_at = break_at
+        self._refusals = 0
+        self.opened_at: list[float] = []
+        """Times of all tries to open it."""
+
+    def open(self) -> None:
+        self.opened_at.append(self._clock())
+        if self._refusals:
+            self._refusals -= 1
+            raise StreamError("scripted: connection refused")
+        super().open()
+        self._heard, self._position = self._heard + self._position, 0
+
+    def read(self, max_frames: int) -> Block | None:
+        for at in [at for at in self._break_at if at <= self._heard + self._position]:
+            self._refusals = self._break_at.pop(at)
+            raise EndedError("scripted: the server closed the connection")
+        return super().read(max_frames)
 
 
 class Slow(Scripted):

@@ -70,6 +70,12 @@ PICTURE_S = 0.125
     help="Play files in real time, or read them as fast as possible.  [default: realtime]",
 )
 @click.option(
+    "--reconnect/--no-reconnect",
+    default=None,
+    help="Open a live source again that broke off, for as long as it takes, or end.  [default: reconnect]",
+)
+@click.option("--wait", is_flag=True, help="Wait for a microphone or a live stream that is not there yet.")
+@click.option(
     "--pcm",
     "pcm_format",
     metavar="RATE:CHANNELS:ENCODING",
@@ -92,6 +98,8 @@ def listen(
     as_json: bool,
     duration_s: float | None,
     realtime: bool,
+    reconnect: bool | None,
+    wait: bool,
     pcm_format: str | None,
 ) -> None:
     """Label live sound and publish what is found, until Ctrl-C or the end of the sound."""
@@ -110,6 +118,7 @@ def listen(
             asked,
             stream=resolve_auto(entries, _warn),
             publish=changed(asked.publish, bind=bind, keys=keys),
+            engine=changed(asked.engine, reconnect=reconnect, wait=wait or None),
             pcm=asked.pcm if pcm_format is None else pcm_config(pcm_format),
         )
         found = with_streams(found, channel=channel)

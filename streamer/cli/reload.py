@@ -34,7 +34,7 @@ def reload(address: str, keys: str) -> None:
     with subscribe("status", address=address, keys=keys or None, timeout_s=ANSWER_S) as events:
         for event in events:
             assert isinstance(event, Status)  # nothing else was subscribed to
-            if asked_at is None and event.state == "running":
+            if asked_at is None and event.state in ("running", "recovering"):
                 _send_hangup(event.pid)
                 asked_at = time.monotonic()
             elif event.message.startswith((READ_AGAIN, REFUSED)) and not event.replay:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TextIO
 
 import click
 
-from streamer.errors import ConfigError
+from streamer.errors import ConfigError, EndedError
 
 if TYPE_CHECKING:
     from streamer.engine.stream import Stream
@@ -28,9 +28,13 @@ def standard_output() -> TextIO:
 
 
 def leave(streams: Sequence[Stream], incomplete: bool = False) -> None:
-    """Print the streams that failed; exit with code 1 if one did, or if `incomplete`: some output was not kept."""
+    """Print the streams that failed, and exit with 1 if any did, or if `incomplete`: something was not kept.
+
+    If the only fault is that live streams ended, exit with `EndedError.exit_code`.
+    """
     failed = [stream for stream in streams if stream.error]
     for stream in failed:
         click.echo(f"Error: {stream.name}: {stream.error}", err=True)
     if failed or incomplete:
-        sys.exit(1)
+        only_ended = not incomplete and all(isinstance(stream.error, EndedError) for stream in failed)
+        sys.exit(EndedError.exit_code if only_ended else 1)

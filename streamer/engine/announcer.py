@@ -10,10 +10,14 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Literal
 
-from streamer.engine.stream import Ended, Running, Stream
+from streamer.engine.stream import Ended, Recovering, Running, Stream
+from streamer.errors import EndedError
 from streamer.events import Event, Status, Stem
 from streamer.sinks.sink import Sink
 from streamer.sources.source import Block
+
+LOSSES_APART_S = 1.0
+"""Shortest time between two messages of lost sound: where every third packet is missing, each would be one."""
 
 
 class Announcer:
@@ -58,25 +62,47 @@ class Announcer:
         if failed:
             raise failed[0]
 
-    def heartbeat(self, running: Running) -> None:
-        """Publish the stream's status if `heartbeat_s` have passed since its last one."""
-        if self._clock() >= running.status_due_at:
-            self.status(running.stream)
+    def heartbeat(self, stream: Stream) -> None:
+        """Publish the stream's status if that is due."""
+        if self._clock() >= stream.status_due_at:
+            self.status(stream)
 
     def loss(self, running: Running, lost: int) -> None:
-        """Publish a status which says that `lost` samples of a stream were lost."""
-        lost_ms = 1_000 * lost / running.source.rate_hz
-        text = (
-            f"lost {lost} samples ({lost_ms:.0f} ms): this machine or its sound system did not keep up; heard anew "
-            "from here"
+        """Publish that `lost` samples of a stream were lost; if that was said just before, say it a little later."""
+        running.untold_losses += 1
+        running.untold_samples += lost
+        self.losses_if_due(running)
+
+    def losses_if_due(self, running: Running) -> None:
+        """Publish the losses of a stream that were not told yet, unless that was done just before."""
+        if running.untold_losses and self._clock() >= running.losses_due_at:
+            self.losses(running)
+
+    def losses(self, running: Running) -> None:
+        """Publish the losses of a stream that were not told yet, if there are any."""
+        count, lost = running.untold_losses, running.untold_samples
+        if not count:
+            return
+        lost_ms = 1_000 * lost / running.rate_hz
+        places = "" if count == 1 else f" in {count} places"
+        lost_by = running.source.lost_by
+        running.untold_losses = running.untold_samples = 0
+        running.losses_due_at = self._clock() + LOSSES_APART_S
+        self.status(
+            running.stream, f"lost {lost} samples ({lost_ms:.0f} ms){places}: {lost_by}; heard anew from here"
         )
-        self.status(running.stream, text)
+
+    def heard_again(self, running: Running, lost: int) -> None:
+        """Publish that a stream is heard again whose source was away, and that `lost` samples were not heard."""
+        running.outage = None
+        self.status(running.stream, f"heard again; {lost / running.rate_hz:.1f} s were not heard")
 
     def overruns(self, running: Running) -> None:
         """Publish a status about the device's overruns since the last such status; nothing if there were none."""
         stream = running.stream
-        new = stream.source.counts.overruns - stream.overruns
+        new = stream.source.counts.overruns - running.overruns
         if new:
+            running.overruns += new
             stream.overruns += new
             text = f"the device reported {new} overrun{'s' if new > 1 else ''}: sound was lost before it came here"
             self.status(stream, text)
@@ -99,9 +125,7 @@ class Announcer:
             epoch=progress.pipeline.epoch if progress else 0,
             start=progress.pipeline.position if progress else 0,
             stop=progress.pipeline.position if progress else 0,
-            rate=stream.source.rate_hz
-            if progress
-            else 1,  # the rate of a source that never opened is unknown
+            rate=progress.rate_hz if progress else 1,  # the rate of a source that never opened is unknown
             time=self._utc(now),
             state=_state(stream),
             message=message,
@@ -111,8 +135,8 @@ class Announcer:
             pid=os.getpid(),
             versions=stream.models.versions,
         )
+        stream.status_due_at = now + self._heartbeat_s
         if progress:
-            progress.status_due_at = now + self._heartbeat_s
             status = replace(
                 status,
                 lag_ms=_lag_ms(progress) if stream.phase is progress else 0.0,
@@ -135,11 +159,14 @@ class Announcer:
         return datetime.fromtimestamp(monotonic + self._utc_offset, UTC)
 
 
-def _state(stream: Stream) -> Literal["running", "ended", "failed"]:
-    if isinstance(stream.phase, Ended):
-        return "failed" if stream.phase.error else "ended"
+def _state(stream: Stream) -> Literal["running", "recovering", "ended", "failed"]:
+    match stream.phase:
+        case Ended(error=error):
+            return "ended" if error is None or isinstance(error, EndedError) else "failed"
+        case Recovering():
+            return "recovering"
     return "running"
 
 
 def _lag_ms(running: Running) -> float:
-    return round(1_000 * running.backlog_frames / running.source.rate_hz, 1)
+    return round(1_000 * running.backlog_frames / running.rate_hz, 1)

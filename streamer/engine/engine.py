@@ -18,8 +18,8 @@ from streamer.engine.announcer import Announcer
 from streamer.engine.lifecycle import Lifecycle
 from streamer.engine.load_shedding import LoadShedding
 from streamer.engine.scheduler import Scheduler, chunk_frames
-from streamer.engine.stream import Ended, Opening, Running, Stream
-from streamer.errors import fault_of
+from streamer.engine.stream import Ended, Opening, Recovering, Running, Stream
+from streamer.errors import StreamerError, fault_of
 from streamer.events import Event
 from streamer.inference.batching import BatchRunner
 from streamer.pipeline.pipeline import Pipeline
@@ -53,6 +53,8 @@ class StreamTurn:
         Whether there may be more to read at once.
     ended : bool
         Whether the source has no more sound.
+    broke_off : StreamerError or None
+        The error of the source if it failed.
     result : list of Event, or Exception
         The events to publish, or the fault that ends the stream.
     """
@@ -62,6 +64,7 @@ class StreamTurn:
     lost: int = 0
     more: bool = False
     ended: bool = False
+    broke_off: StreamerError | None = None
     result: list[Event] | Exception = field(default_factory=list)
 
 
@@ -153,7 +156,7 @@ class Engine:
             self._apply(*change)
         running = self._running()
         for stream in self.streams:
-            self._lifecycle.start(stream)
+            self._lifecycle.proceed(stream)
         busy = False
         for first in range(0, len(running), self._group_streams):
             busy |= self._turn_of(running[first : first + self._group_streams])
@@ -161,7 +164,10 @@ class Engine:
         for changed in self._shedding.update(running):
             self._announcer.status(changed.stream, SHED_MESSAGE if changed.shed else RESUMED_MESSAGE)
         for each in running:
-            self._announcer.heartbeat(each)
+            self._announcer.losses_if_due(each)
+        for stream in self.streams:
+            if isinstance(stream.phase, Running | Recovering):
+                self._announcer.heartbeat(stream)
         for sink in (*self._sinks, *(own for stream in self.streams for own in stream.sinks)):
             sink.service()
         if not busy:
@@ -190,7 +196,9 @@ class Engine:
             block = running.source.read(frames)
             if block is None:
                 return StreamTurn(running, ended=running.source.ended)
-            return _turn_with(running, block, frames)
+            return _turn_with(running, running.placed(block, self._clock()), frames)
+        except StreamerError as error:
+            return StreamTurn(running, broke_off=error)
         except Exception as error:  # noqa: BLE001 - a fault in one stream must not end the others
             return StreamTurn(running, result=error)
 
@@ -206,7 +214,9 @@ class Engine:
         if isinstance(turn.result, Exception):
             return
         self._announcer.publish(turn.running.stream, turn.result)
-        if turn.lost:
+        if turn.work and turn.running.outage:
+            self._announcer.heard_again(turn.running, turn.lost)
+        elif turn.lost:
             self._announcer.loss(turn.running, turn.lost)
         self._announcer.overruns(turn.running)
         self._announcer.cancelled(turn.running)
@@ -216,6 +226,8 @@ class Engine:
         running = turn.running
         if isinstance(turn.result, Exception):
             self._lifecycle.finish(running, fault_of(turn.result))
+        elif turn.broke_off:
+            self._lifecycle.break_off(running, turn.broke_off)
         elif turn.ended or running.position_s >= running.stream.duration_s:
             self._lifecycle.finish(running, None)
 
@@ -227,8 +239,7 @@ class Engine:
         kept = min(allowed, round(BACKLOG_KEPT_S * source.rate_hz))
         if running.shed:
             source.skip(max(0, running.backlog_frames - kept))
-        elif running.backlog_frames > allowed:
-            skipped = source.skip(running.backlog_frames - kept)
+        elif running.backlog_frames > allowed and (skipped := source.skip(running.backlog_frames - kept)):
             self._shedding.lost(skipped / source.rate_hz)
 
     def _apply(self, streams: Sequence[Stream], message: str) -> None:
@@ -236,7 +247,7 @@ class Engine:
         before = self.streams
         self._use(streams)
         for stream in before:
-            if isinstance(stream.phase, Running):
+            if isinstance(stream.phase, Running | Recovering):
                 self._announcer.status(stream, message)
             if stream not in streams:  # ended first: it may hold a device that a new stream opens
                 self._lifecycle.leave(stream)

@@ -1,11 +1,11 @@
-"""A stream and the phases of its life: waiting, opening, running, ended."""
+"""A stream and the phases of its life: waiting, opening, running, recovering, ended."""
 
 from __future__ import annotations
 
 import math
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 from streamer.config import Config
@@ -24,12 +24,14 @@ class Waiting:
 
 
 class Opening:
-    """The phase of a stream whose source is being opened: at once, or on a thread if that may wait for a network.
+    """The phase of a stream whose source is being opened: at once, or on a thread if that may take long.
 
     Parameters
     ----------
     source : Source
-        Source that is not open yet.
+        Not open.
+    on_thread : bool
+        Whether the opening may take long for another reason than the source's own (`Source.opens_slowly`).
 
     Attributes
     ----------
@@ -37,11 +39,11 @@ class Opening:
         Error of the opening; None if it did not fail. Valid once `finished`.
     """
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, on_thread: bool = False) -> None:
         self._source = source
         self._thread = threading.Thread(target=self._open, name="opening", daemon=True)
         self.error: StreamerError | None = None
-        if source.opens_slowly:
+        if source.opens_slowly or on_thread:
             self._thread.start()
         else:
             self._open()
@@ -86,10 +88,22 @@ class Running:
         Frames that waited in the source at the last look.
     shed : bool
         Whether the stream is skipped at present, because the machine does not carry all streams.
-    status_due_at : float
-        Time of the next heartbeat.
     said_cancelled : bool
         Whether it was published that the channels cancel each other.
+    reopened_at : float
+        Time at which its source was last opened.
+    tries : int
+        Number of times that it was tried to open the source again, since it last ran for some time.
+    outage : Outage or None
+        The outage that has just ended, until the first block after it is read.
+    overruns : int
+        Overruns of the device since it was last opened that have been published.
+    untold_losses, untold_samples : int
+        Number and length of the losses that have not been published.
+    losses_due_at : float
+        Time from which losses are published again.
+    rate_hz : int
+        Sample rate of the pipeline.
     """
 
     stream: Stream
@@ -99,8 +113,19 @@ class Running:
     read_at: float = 0.0
     backlog_frames: int = 0
     shed: bool = False
-    status_due_at: float = 0.0
     said_cancelled: bool = False
+    reopened_at: float = 0.0
+    tries: int = 0
+    outage: Outage | None = None
+    overruns: int = 0
+    untold_losses: int = 0
+    untold_samples: int = 0
+    losses_due_at: float = 0.0
+    _origin: int = 0
+
+    def __post_init__(self) -> None:
+        self.rate_hz = self.source.rate_hz
+        self.reopened_at = self.opened_at
 
     @property
     def source(self) -> Source:
@@ -109,18 +134,86 @@ class Running:
 
     @property
     def position_samples(self) -> int:
-        """Number of samples that were read since the source was opened, lost ones included."""
-        return self.last_block.stop if self.last_block else 0
+        """Samples since the source was opened, lost ones included."""
+        return self.pipeline.position
 
     @property
     def position_s(self) -> float:
-        """Seconds of sound that were read since the source was opened, lost ones included."""
-        return self.position_samples / self.stream.source.rate_hz
+        """Seconds of sound since the source was opened, lost ones included."""
+        return self.position_samples / self.rate_hz
 
     @property
     def is_live(self) -> bool:
         """Whether sound comes at its own pace (live); False until the first block shows it."""
         return self.last_block is not None and self.last_block.captured_at is not None
+
+    def outage_from(self, reason: StreamerError) -> Outage:
+        """Return the outage that begins after the last block, or goes on if there was none since the last one."""
+        if self.outage is not None:
+            return replace(self.outage, reason=reason)
+        block = self.last_block
+        heard_until = self.opened_at if block is None else block.captured_at or self.read_at
+        return Outage(reason, self.position_s, heard_until)
+
+    def placed(self, block: Block, now: float) -> Block:
+        """Return a block of the source with its place in the stream, which counts on over outages.
+
+        Parameters
+        ----------
+        block : Block
+            Its index counts from the last opening of the source.
+        now : float
+            Time at which it was read.
+        """
+        if self.outage is not None:
+            stop_at = now if block.captured_at is None else block.captured_at
+            away_s = stop_at - len(block.samples) / self.rate_hz - self.outage.heard_until
+            start = round((self.outage.heard_s + max(0.0, away_s)) * self.rate_hz)
+            self._origin = max(self.position_samples, start) - block.start
+        return replace(block, start=block.start + self._origin) if self._origin else block
+
+
+@dataclass(frozen=True)
+class Outage:
+    """A time in which a live source was away.
+
+    Attributes
+    ----------
+    reason : StreamerError
+        Why it broke off, or could not be opened.
+    heard_s : float
+        Length of the stream before it, in seconds, with the sound that was lost by then.
+    heard_until : float
+        Capture time of the last sound before it, in seconds on the engine's clock.
+    """
+
+    reason: StreamerError
+    heard_s: float
+    heard_until: float
+
+
+@dataclass(eq=False)
+class Recovering:
+    """The phase of a live stream whose source broke off, or is waited for, until it is open.
+
+    Attributes
+    ----------
+    outage : Outage
+    tries : int
+        Number of tries so far.
+    due_at : float
+        Time of the next try, on the engine's clock.
+    running : Running or None
+        The phase before this one; None if the source never opened.
+    opening : Opening or None
+        The try that is being made.
+    """
+
+    outage: Outage
+    tries: int
+    due_at: float
+    running: Running | None = None
+    opening: Opening | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -139,7 +232,7 @@ class Ended:
     running: Running | None
 
 
-Phase: TypeAlias = Waiting | Opening | Running | Ended
+Phase: TypeAlias = Waiting | Opening | Running | Recovering | Ended
 
 
 @dataclass(eq=False)
@@ -157,12 +250,14 @@ class Stream:
     config : Config
         Configuration of this stream alone: the result of `Config.of`, with this stream as its only one.
     sinks : sequence of Sink
-        Sinks that get only the events of this stream. Sinks of all streams get its stems only if these are published.
-    phase : Waiting, Opening, Running or Ended
+        Sinks for its events alone; its stems go to other sinks only if they are to be published.
+    phase : Waiting, Opening, Running, Recovering or Ended
     dropped_samples : int
-        Samples that were never processed, because this machine or its sound system did not keep up.
+        Samples that were never processed, because they did not come, or this machine did not keep up.
     overruns : int
-        Overruns of the device that have been published in a status.
+        Overruns of its device that have been published.
+    status_due_at : float
+        Time of the next heartbeat, on the engine's clock.
     """
 
     name: str
@@ -174,6 +269,7 @@ class Stream:
     phase: Phase = field(default_factory=Waiting)
     dropped_samples: int = 0
     overruns: int = 0
+    status_due_at: float = 0.0
 
     @property
     def priority(self) -> int:
@@ -182,8 +278,8 @@ class Stream:
 
     @property
     def progress(self) -> Running | None:
-        """The running phase, also after it has ended; None if the source was never open."""
-        phase = self.phase.running if isinstance(self.phase, Ended) else self.phase
+        """The running phase, if the stream is in it or has been; None if its source has not opened."""
+        phase = self.phase.running if isinstance(self.phase, Ended | Recovering) else self.phase
         return phase if isinstance(phase, Running) else None
 
     @property

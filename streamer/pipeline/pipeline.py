@@ -40,7 +40,9 @@ class Pipeline:
     publish : PublishConfig
         Settings which say what periodic events there are (scores, levels, spectra), and how often.
     separation : Separation or None
-        Separation that makes the stems; None makes none.
+        None gives no stems.
+    epoch : int
+        Number of fresh starts of the stream before this pipeline.
 
     Attributes
     ----------
@@ -60,6 +62,7 @@ class Pipeline:
         heads: Sequence[Head],
         publish: PublishConfig,
         separation: Separation | None = None,
+        epoch: int = 0,
     ) -> None:
         self._stream = stream
         self._rate_hz = rate_hz
@@ -69,7 +72,7 @@ class Pipeline:
         self._tree = StageTree(heads, rate_hz, publish.spectrum)
         self._meter = LevelMeter(round(rate_hz / publish.level_hz))
         self._scores_samples = round(rate_hz / publish.scores_hz)
-        self.epoch = 0
+        self.epoch = epoch
         self.muted_samples = 0
         self.cancelled = ""
         self._start_epoch(0)
@@ -119,12 +122,18 @@ class Pipeline:
         """Skip the samples from `position` to `stop`, if any, and return the events that end what was on before."""
         if stop == self.position:
             return []
-        events: list[Event] = []
-        if self._tree_state.processed_samples:
-            events = self.finish()
-            self.epoch += 1
-            self._start_epoch(stop)
+        events = self.start_anew()
         self._events.origin = stop
+        return events
+
+    def start_anew(self) -> list[Event]:
+        """End everything that goes on, and begin a new epoch if any sample was processed in this one."""
+        if not self._tree_state.processed_samples:
+            return []
+        position = self.position
+        events = self.finish()
+        self.epoch += 1
+        self._start_epoch(position)
         return events
 
     def finish(self) -> list[Event]:

@@ -44,9 +44,9 @@ class StreamModels:
         versions = {slot: f"{manifest.name}@{manifest.sha256[:12]}" for slot, manifest in models.items()}
         return {"streamer": version("streamer"), **versions}
 
-    def pipeline(self, stream: str, rate_hz: int, publish: PublishConfig) -> Pipeline:
-        """Return a new pipeline for the stream named `stream`, whose blocks have the rate `rate_hz`."""
-        return Pipeline(stream, rate_hz, self.heads, publish, self.separation)
+    def pipeline(self, stream: str, rate_hz: int, publish: PublishConfig, epoch: int = 0) -> Pipeline:
+        """Return the pipeline of a stream at a sample rate, from an epoch on."""
+        return Pipeline(stream, rate_hz, self.heads, publish, self.separation, epoch)
 
     def ungated(self) -> StreamModels:
         """Return the same models without gates: all of them run always."""

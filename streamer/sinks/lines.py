@@ -42,8 +42,10 @@ class Lines(Sink):
         self._writer.write(self._title())
 
     def send(self, event: Event) -> None:
-        """Write an event if it is new; raise the errors of `LineWriter.write`."""
-        news = isinstance(event, Status) and (event.state != "running" or event.message or event.seq == 0)
+        """Write an event if it is new; errors are those of `LineWriter.write`."""
+        news = isinstance(event, Status) and (
+            event.state in ("ended", "failed") or event.message or event.seq == 0
+        )
         if news or (isinstance(event, Decision) and event.state != "update"):
             self._writer.write(line(event))
 

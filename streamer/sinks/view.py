@@ -178,7 +178,7 @@ def _urgency(row: _Row) -> int:
     status = row.status
     if status is None:
         return 2
-    if status.state == "failed":
+    if status.state in ("failed", "recovering"):
         return 0
     if status.state != "running":
         return 3
@@ -228,7 +228,7 @@ def _lost(row: _Row) -> Text:
     if status is None:
         return Text()
     if status.state != "running":
-        return Text(status.state, style="red" if status.state == "failed" else "dim")
+        return Text(status.state, style="dim" if status.state == "ended" else "red")
     if not status.dropped_samples and not status.overruns:
         return Text("lost nothing", style="dim")
     plural = "" if status.overruns == 1 else "s"

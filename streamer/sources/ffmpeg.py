@@ -3,64 +3,28 @@
 from __future__ import annotations
 
 import logging
-import re
 import struct
 import subprocess
 import threading
 import time
 from collections.abc import Callable, Sequence
 from typing import IO
-from urllib.parse import SplitResult, urlsplit
 
 import numpy as np
 
-from streamer.errors import ConfigError, StreamError
+from streamer.arrays import Array
+from streamer.errors import StreamError
+from streamer.sources.ffmpeg_log import LOG_LEVEL, FfmpegLog
 from streamer.sources.pipe import PipePacing, PipeReader, enlarge
 from streamer.sources.source import Block, Source, format_fault
 
 logger = logging.getLogger(__name__)
-
-URL_SCHEMES = ("http", "https", "rtsp", "rtsps", "rtmp", "rtmps", "rtp", "srt", "tcp", "udp")
-"""Accepted schemes; others (``concat:``, ``file:``, ``lavfi:``) would let a URL read files of this machine."""
-
-URL_PROTOCOLS = (*URL_SCHEMES, "tls", "srtp", "crypto", "data", "httpproxy")
-"""Protocols that the content of a URL, such as a playlist, may refer to: the network, but no file of this machine."""
 
 AU_HEADER = struct.Struct(">4s5I")
 """Header of Sun's audio format: ``.snd``, offset of the sound, its length in bytes, encoding, rate, channels."""
 
 OPEN_POLL_S = 0.05
 """Interval at which `open` reads ffmpeg's messages while it waits for sound."""
-
-MESSAGE_BYTES = 4_096
-"""Length of ffmpeg's last messages that are kept."""
-
-COMMENTS = ("Last message repeated", "To ignore this, add")
-"""Beginnings of lines that only comment on the message before them."""
-
-HARMLESS = re.compile(
-    r"^(\[mp3float @ [^]]*\] Header missing\n(Error while decoding stream .*\n)?"  # a tag between two MP3s
-    r"|\[opus @ [^]]*\] Error parsing the packet header\.\n(Error while decoding stream .*\n)?"  # header of a link
-    r"|.*Application provided invalid, non monotonically increasing dts.*\n"  # a link of Ogg that counts anew
-    r"|.*failed to create or replace stream.*\n"  # only the length of an Ogg chain of FLAC stays unknown
-    r"|.*Stream ends prematurely at \d+, should be 18446744073709551615.*\n(.*: Input/output error\n)?"  # no length
-    r")",
-    re.MULTILINE,
-)
-"""Messages of ffmpeg about sound that is whole."""
-
-
-LEVELS = re.compile(r"^((?:\[[^]]* @ [^]]*\] )?)\[(?:error|fatal|panic)\] ", re.MULTILINE)
-"""ffmpeg's mark of a message that counts."""
-
-REMARKS = re.compile(r"^(?:\[[^]]* @ [^]]*\] )?\[(?:warning|info|verbose)\].*\n?", re.MULTILINE)
-"""ffmpeg's remarks on what it does."""
-
-DESCRIPTION_BYTES = 32_768
-"""Length of ffmpeg's first messages that are kept: they describe the input."""
-
-INPUT = re.compile(r"Input #0, (\S+), from .*?: Audio: (\w+)(?: \(([^)]*)\))?", re.DOTALL)
-"""Container, codec and profile in ffmpeg's description of an input."""
 
 MP4_HEAD_BYTES = 1 << 16
 """Length of the beginning of a fragmented MP4 that holds its box ``moov``."""
@@ -75,9 +39,8 @@ AAC_PRIMING = {"LC": 1_024, "HE-AAC": 2_048, "HE-AACv2": 2_048}
 class FfmpegSource(Source):
     """The sound of anything that ffmpeg can open, at its own rate and with its own channels.
 
-    ffmpeg writes float samples into a pipe, after a header that gives their format. A live stream sets its own
-    pace; otherwise the pipe makes ffmpeg wait, so nothing is dropped and `skip` drops nothing. The capture time
-    of the sound is not known. The process ends with the source.
+    ffmpeg writes float samples into a pipe, after a header that gives their format. The pipe makes ffmpeg wait, so
+    nothing is dropped and `skip` drops nothing. The process ends with the source.
 
     Parameters
     ----------
@@ -132,6 +95,7 @@ class FfmpegSource(Source):
         self._given_up.set()
 
     def open(self) -> None:
+        self._position = 0
         self._process = self._start()
         self._sound, messages = _pipes(self._process)
         enlarge(self._sound)
@@ -147,17 +111,29 @@ class FfmpegSource(Source):
         if self._process is None:
             return None
         self._log.collect()
+        samples = self._read_samples(max_frames)
+        if samples is None:
+            self._end_or_wait(self._reader.ended)
+            return None
+        block = Block(self._position, samples, captured_at=None)
+        self._position = block.stop
+        return block
+
+    def _read_samples(self, max_frames: int) -> Array | None:
+        """Return the frames that have come, shape (frames, channels), at most `max_frames`; None if there are none."""
         data = self._reader.read(max_frames)
-        if data:
-            self._received_at = self._clock()
-            self._pacing.note_read(len(data) // self._frame_bytes, self._received_at)
-            data = self._without_priming(data)
-        if data:
-            samples = np.frombuffer(data, ">f4").astype(np.float32).reshape(-1, self.channels)
-            block = Block(self._position, samples, captured_at=None)
-            self._position = block.stop
-            return block
-        if self._reader.ended and (code := self._process.poll()) is not None:
+        if not data:
+            return None
+        self._received_at = self._clock()
+        self._pacing.note_read(len(data) // self._frame_bytes, self._received_at)
+        data = self._without_priming(data)
+        return np.frombuffer(data, ">f4").astype(np.float32).reshape(-1, self.channels) if data else None
+
+    def _end_or_wait(self, at_end: bool) -> None:
+        """Close once there are no more frames to come, and report why; give up if none came for too long."""
+        if self._process is None:
+            return
+        if at_end and (code := self._process.poll()) is not None:
             self._finish(code)
         elif self._clock() - self._received_at > self._stall_timeout_s:
             self.close()
@@ -165,7 +141,6 @@ class FfmpegSource(Source):
                 f"{self._name} stalled: nothing came for {self._stall_timeout_s:g} s after frame "
                 f"{self._position}; expected sound without a pause: check the server and the network"
             )
-        return None
 
     def is_unedited(self, container: str) -> bool:
         """Return whether the input does not tell ffmpeg which frames of AAC come before the sound.
@@ -201,17 +176,13 @@ class FfmpegSource(Source):
         self._process = None
 
     def _start(self) -> subprocess.Popen[bytes]:
-        output = ["-map", "0:a:0", *self._output_arguments, "-c:a", "pcm_f32be", "-f", "au", "pipe:1"]
-        command = [
-            "ffmpeg",
-            "-nostdin",
-            "-hide_banner",
-            "-nostats",
-            "-v",
-            "level+info",
-            *self._input_arguments,
-            *output,
-        ]
+        return self._started()
+
+    def _started(self, *more_output: str, descriptors: Sequence[int] = ()) -> subprocess.Popen[bytes]:
+        """Start ffmpeg with further outputs, which may go to further descriptors."""
+        sound = ["-map", "0:a:0", *self._output_arguments, "-c:a", "pcm_f32be", "-f", "au", "pipe:1"]
+        quiet = ["-nostdin", "-hide_banner", "-nostats", "-v", LOG_LEVEL]
+        command = ["ffmpeg", *quiet, *self._input_arguments, *sound, *more_output]
         try:
             return subprocess.Popen(
                 command,
@@ -219,6 +190,7 @@ class FfmpegSource(Source):
                 stdin=self.input_handle,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
+                pass_fds=descriptors,
                 start_new_session=True,  # Ctrl-C is for Streamer to handle, not for ffmpeg
             )
         except OSError as error:
@@ -239,16 +211,16 @@ class FfmpegSource(Source):
         self._pacing = PipePacing(self.rate_hz, self._clock())
 
         self._log.collect()
-        self.container = self._log.described[0]
-        self.is_plain_pcm = self._log.described[1].startswith("pcm_")
+        self.container = self._log.container
+        self.is_plain_pcm = self._log.codec.startswith("pcm_")
+        self._to_drop = 0
         if self.is_unedited(self.container):
             self.drop_priming()
 
     def drop_priming(self) -> None:
         """Leave out the first frame of AAC, which is no sound yet; do nothing for other codecs."""
-        _, codec, profile = self._log.described
-        if codec == "aac":
-            self._to_drop = AAC_PRIMING.get(profile, 0)
+        if self._log.codec == "aac":
+            self._to_drop = AAC_PRIMING.get(self._log.profile, 0)
 
     def _without_priming(self, data: bytes) -> bytes:
         """Return what is left of frames that were read without those that come before the sound."""
@@ -298,75 +270,6 @@ class FfmpegSource(Source):
             )
 
 
-class FfmpegLog:
-    """ffmpeg's last messages, read regularly so that ffmpeg never waits for a reader.
-
-    Parameters
-    ----------
-    descriptor : int
-        ffmpeg's standard error, open for reading.
-    address : str
-        The address that ffmpeg reads. It is removed from the messages, because it may hold a password.
-    """
-
-    def __init__(self, descriptor: int, address: str) -> None:
-        self._reader = PipeReader(descriptor, 1)
-        self._address = address
-        self._head = b""
-        self._tail = b""
-
-    def collect(self) -> None:
-        """Read the messages that ffmpeg has written since the last call."""
-        while fresh := self._reader.read(MESSAGE_BYTES):
-            self._head += fresh[: DESCRIPTION_BYTES - len(self._head)]
-            self._tail = (self._tail + fresh)[-MESSAGE_BYTES:]
-
-    @property
-    def described(self) -> tuple[str, str, str]:
-        """Container, codec and profile of the input, by ffmpeg's names; empty before they are known."""
-        found = INPUT.search(self._head.decode(errors="replace"))
-        return (found[1], found[2], found[3] or "") if found else ("", "", "")
-
-    @property
-    def last(self) -> str:
-        """The last message without its prefix, which names a part of ffmpeg; empty if there was no message."""
-        text = REMARKS.sub("", self._tail.decode(errors="replace"))
-        text = HARMLESS.sub("", LEVELS.sub(r"\1", text))
-        lines = [line.strip() for line in text.splitlines()]
-        messages = [line for line in lines if line and not line.startswith(COMMENTS)]
-        if not messages:
-            return ""
-        message = re.sub(r"^\[[^]]* @ [^]]*\] ", "", messages[-1])
-        return message.removeprefix(f"{self._address}: ").replace(self._address, "the address")
-
-
-def url_source(url: str) -> FfmpegSource:
-    """Return the source, not yet opened, for a URL.
-
-    Parameters
-    ----------
-    url : str
-        A URL with ``http://``, ``https://``, ``rtsp://`` or another of `URL_SCHEMES`. A password in it is used,
-        but left out of messages.
-
-    Returns
-    -------
-    FfmpegSource
-
-    Raises
-    ------
-    ConfigError
-        If the scheme is not in `URL_SCHEMES`, or the URL cannot be parsed.
-    """
-    scheme, shown = split_url(url).scheme, without_password(url)
-    if scheme not in URL_SCHEMES:
-        raise ConfigError(f"URL '{shown}' has scheme '{scheme}'; expected one of {', '.join(URL_SCHEMES)}")
-    over_tcp = ("-rtsp_flags", "prefer_tcp") if scheme in ("rtsp", "rtsps") else ()
-    return FfmpegSource(
-        f"URL {shown}", ["-protocol_whitelist", ",".join(URL_PROTOCOLS), *over_tcp, "-i", url]
-    )
-
-
 def is_unedited_mp4(head: bytes) -> bool:
     """Return whether an MP4 is fragmented; if so, ffmpeg ignores its edit list.
 
@@ -376,30 +279,6 @@ def is_unedited_mp4(head: bytes) -> bool:
         First bytes of the file, with its box ``moov`` if it is fragmented.
     """
     return b"mvex" in head
-
-
-def split_url(url: str) -> SplitResult:
-    """Return scheme, address, path and query of a URL.
-
-    Raises
-    ------
-    ConfigError
-        If the URL cannot be parsed, for example because the bracket of an IPv6 address is not closed.
-    """
-    try:
-        return urlsplit(url)
-    except ValueError as error:
-        raise ConfigError(
-            f"URL '{without_password(url)}' cannot be read ({error}); expected SCHEME://HOST[:PORT]/PATH"
-        ) from error
-
-
-def without_password(url: str) -> str:
-    """Return the URL with the user and password before its host replaced by ``***``."""
-    scheme, separator, rest = url.partition("://")
-    address, slash, path = rest.partition("/")
-    user, at, host = address.rpartition("@")
-    return f"{scheme}{separator}{'***' if user else ''}{at}{host}{slash}{path}"
 
 
 def _pipes(process: subprocess.Popen[bytes]) -> tuple[int, int]:

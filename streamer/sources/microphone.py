@@ -62,7 +62,13 @@ class MicrophoneSource(Source):
         self._received_at = 0.0
         self._unreported_losses, self._unreported_frames = 0, 0
 
+    @property
+    def is_live(self) -> bool:
+        return True
+
     def open(self) -> None:
+        self._ring = None
+        self._unreported_losses, self._unreported_frames = 0, 0
         device = find_input(self._spec, self._audio.inputs())
         self.rate_hz = self._asked_rate_hz or device.default_rate_hz
         self.channels = self._asked_channels or min(device.max_channels, self._most_channels)

@@ -54,9 +54,11 @@ def _device_source(stream: StreamConfig, config: Config, realtime: bool) -> Sour
         source = FileSource(Path(device.removeprefix("file:")))
         return Paced(source) if realtime else source
     if "://" in device:
+        from streamer.sources.paced import Paced
         from streamer.sources.url import UrlSource
 
-        return UrlSource(device)
+        url = UrlSource(device)
+        return Paced(url) if realtime else url
     if Path(device).is_file():
         raise ConfigError(f"device {device!r} is a file; did you mean file:{device}?")
     from streamer.sources.microphone import MicrophoneSource
@@ -83,9 +85,9 @@ def name_for(device: str) -> str:
     if device.startswith("file:") or Path(device).is_fifo():
         name = Path(device.removeprefix("file:")).stem
     elif "://" in device:
-        from streamer.sources.ffmpeg import split_url
+        from streamer.sources.url_address import split_url, without_secrets
 
-        url = split_url(device)  # only the host of its address is used: there may be a password beside it
+        url = split_url(without_secrets(device))
         name = PurePosixPath(url.path).stem or url.hostname or ""
     else:
         name = device

@@ -21,7 +21,7 @@ class Paced(SourceWrapper):
     """Source that gives each block of another source at the time at which a device would have captured it.
 
     The first frame counts as captured at the first `read`. A reader that falls behind has a backlog and may
-    skip it, as with a microphone.
+    skip it, as with a microphone. A source that is live sets its own pace, and is passed on as it is.
 
     Parameters
     ----------
@@ -38,6 +38,8 @@ class Paced(SourceWrapper):
         self._position = 0
 
     def read(self, max_frames: int) -> Block | None:
+        if self.is_live:
+            return self._read_live(max_frames)
         if self._begun_at is None:
             self._begun_at = self._clock()
         due = min(max_frames, self.backlog_frames())
@@ -47,19 +49,36 @@ class Paced(SourceWrapper):
         self._position = block.stop
         return replace(block, captured_at=self._begun_at + block.stop / self.rate_hz)
 
+    def _read_live(self, max_frames: int) -> Block | None:
+        """Read what has come; should the source turn out to be a recording, it goes on from here."""
+        block = self._inner.read(max_frames)
+        self._position = block.stop if block else self._position
+        self._begun_at = self._clock() - self._position / self.rate_hz
+        return block
+
+    def open(self) -> None:
+        super().open()
+        self._begun_at, self._position = None, 0
+
     def backlog_frames(self) -> int:
+        if self.is_live:
+            return self._inner.backlog_frames()
         if self._begun_at is None or self.ended:
             return 0
         blocks = floor((self._clock() - self._begun_at) * BLOCKS_PER_S)
         return blocks * self.rate_hz // BLOCKS_PER_S - self._position
 
     def wait_s(self, turn_s: float) -> float:
+        if self.is_live:
+            return self._inner.wait_s(turn_s)
         if self._begun_at is None:
             return 0.0
         blocks = ceil((self._position / self.rate_hz + turn_s) * BLOCKS_PER_S - ROUNDING)
         return max(0.0, self._begun_at + blocks / BLOCKS_PER_S - self._clock())
 
     def skip(self, frames: int) -> int:
+        if self.is_live:
+            return self._inner.skip(frames)
         begun = self._position
         stop = begun + min(frames, self.backlog_frames())
         while self._position < stop and (block := self._inner.read(stop - self._position)):

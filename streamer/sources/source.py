@@ -68,6 +68,13 @@ class Source(ABC):
 
     rate_hz: int
     channels: int
+    lost_by = "this machine or its sound system did not keep up"
+    """Reason for gaps, as text."""
+
+    @property
+    def is_live(self) -> bool:
+        """Whether it captures sound as it happens, so that it has no end, and is opened again if it breaks off."""
+        return False
 
     @property
     def opens_slowly(self) -> bool:

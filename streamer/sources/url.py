@@ -8,14 +8,7 @@ from functools import partial
 
 from streamer.errors import StreamError
 from streamer.sources.container import ByteInput, ContainerSource
-from streamer.sources.ffmpeg import (
-    MP4_HEAD_BYTES,
-    URL_PROTOCOLS,
-    is_unedited_mp4,
-    split_url,
-    url_source,
-    without_password,
-)
+from streamer.sources.ffmpeg import MP4_HEAD_BYTES, is_unedited_mp4
 from streamer.sources.http_bytes import HttpBytes, http_bytes
 from streamer.sources.mirrors import Mirrors
 from streamer.sources.pcm_container import announced_end, may_hold_pcm
@@ -30,6 +23,8 @@ from streamer.sources.playlist import (
     without_entries,
 )
 from streamer.sources.source import Source
+from streamer.sources.url_address import split_url, without_secrets
+from streamer.sources.url_stream import URL_PROTOCOLS, url_stream
 from streamer.sources.wrapper import SourceWrapper
 
 HEAD_BYTES = 1 << 14
@@ -51,7 +46,7 @@ class UrlSource(SourceWrapper):
     Parameters
     ----------
     url : str
-        A URL of one of `streamer.sources.ffmpeg.URL_SCHEMES`.
+        A URL of one of `streamer.sources.url_stream.URL_SCHEMES`.
     depth : int
         Number of playlists that led to this URL.
     """
@@ -60,11 +55,11 @@ class UrlSource(SourceWrapper):
 
     def __init__(self, url: str, depth: int = 0) -> None:
         self._url = url
-        self._shown = f"URL {without_password(url)}"
+        self._shown = f"URL {without_secrets(url)}"
         self._depth = depth
         self._is_http = split_url(url).scheme.lower() in ("http", "https")
         self._given_up = threading.Event()
-        self._ffmpeg = url_source(url)
+        self._ffmpeg = url_stream(url)
         super().__init__(self._ffmpeg)
 
     def give_up_opening(self) -> None:
@@ -72,6 +67,7 @@ class UrlSource(SourceWrapper):
         super().give_up_opening()
 
     def open(self) -> None:
+        self._inner = self._ffmpeg
         if self._is_http and split_url(self._url).path.lower().endswith(SUFFIXES) and self._open_playlist():
             return
         try:
@@ -147,7 +143,7 @@ class UrlInput(ByteInput):
     """
 
     def __init__(self, url: str) -> None:
-        self.name = f"URL {without_password(url)}"
+        self.name = f"URL {without_secrets(url)}"
         self._url = url
         self._process: subprocess.Popen[bytes] | None = None
 

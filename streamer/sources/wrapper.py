@@ -18,6 +18,10 @@ class SourceWrapper(Source):
         self._inner = inner
 
     @property
+    def is_live(self) -> bool:
+        return self._inner.is_live
+
+    @property
     def opens_slowly(self) -> bool:
         return self._inner.opens_slowly
 
@@ -26,6 +30,7 @@ class SourceWrapper(Source):
 
     def open(self) -> None:
         self._inner.open()
+        self.lost_by = self._inner.lost_by
         self.rate_hz = self._inner.rate_hz
         self.channels = self._inner.channels
 

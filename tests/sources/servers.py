@@ -6,8 +6,10 @@ import re
 import socket
 import struct
 import threading
-from collections.abc import Callable, Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -103,7 +105,39 @@ def stalling(body: bytes) -> Callable[[socket.socket], None]:
     return answer
 
 
-def rtsp(samples: Array, rate_hz: int) -> Callable[[socket.socket], None]:
+def live(pieces: Sequence[tuple[float, bytes]], headers: str = "") -> Callable[[socket.socket], None]:
+    """Answer as a live server: send each piece after a pause in seconds, then close; no length is given."""
+
+    def answer(connection: socket.socket) -> None:
+        if request(connection):
+            connection.sendall(f"HTTP/1.0 200 OK\r\n{headers}\r\n".encode())
+            for pause_s, piece in pieces:
+                time.sleep(pause_s)
+                connection.sendall(piece)
+
+    return answer
+
+
+@dataclass(frozen=True)
+class Faults:
+    """What is wrong with a camera.
+
+    Attributes
+    ----------
+    lost : callable
+        Whether the packet of a number is lost on the way.
+    stamp : callable
+        Frame that the time stamp of a packet says, given the packet's own first frame.
+    pace_s : float
+        Time from one packet to the next; 0 sends them as fast as they are taken.
+    """
+
+    lost: Callable[[int], bool] = lambda packet: False
+    stamp: Callable[[int], int] = lambda frame: frame
+    pace_s: float = 0.0
+
+
+def rtsp(samples: Array, rate_hz: int, faults: Faults = Faults()) -> Callable[[socket.socket], None]:
     """Answer as an RTSP camera that sends 16-bit mono sound over the same connection (RFC 2326, 10.12)."""
     counts = np.round(samples[:, 0] * 2**15).astype(">i2")
     session = "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\n"
@@ -123,16 +157,19 @@ def rtsp(samples: Array, rate_hz: int) -> Callable[[socket.socket], None]:
             rest = replies.get(method, "\r\n")
             connection.sendall(f"RTSP/1.0 200 OK\r\nCSeq: {number[1]}\r\n{rest}".encode())
             if method == "PLAY":
+                begun = time.monotonic()
                 for packet in range(len(counts) // RTP_FRAMES):
-                    connection.sendall(rtp(counts, packet))
+                    time.sleep(max(0.0, begun + packet * faults.pace_s - time.monotonic()))
+                    if not faults.lost(packet):
+                        connection.sendall(rtp(counts, packet, faults.stamp(packet * RTP_FRAMES)))
                 return
 
     return answer
 
 
-def rtp(counts: Array, packet: int) -> bytes:
+def rtp(counts: Array, packet: int, stamp: int) -> bytes:
     """Return a packet of sound (RFC 3550, 5.1), framed for TCP."""
     start = packet * RTP_FRAMES
-    header = struct.pack(">BBHII", 0x80, 96, packet, start, 7)
+    header = struct.pack(">BBHII", 0x80, 96, packet & 0xFFFF, stamp & 0xFFFFFFFF, 7)
     data = header + counts[start : start + RTP_FRAMES].tobytes()
     return b"$\0" + struct.pack(">H", len(data)) + data

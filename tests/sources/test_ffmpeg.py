@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import logging
 import os
 import shutil
 import signal
@@ -20,10 +19,12 @@ import soundfile
 
 from streamer.arrays import Array
 from streamer.config import TURN_S
-from streamer.errors import ConfigError, StreamError
-from streamer.sources.ffmpeg import FfmpegSource, url_source, without_password
+from streamer.errors import ConfigError, EndedError, StreamError
+from streamer.sources.ffmpeg import FfmpegSource
 from streamer.sources.media_file import MediaFileSource
 from streamer.sources.source import POLL_S, Block
+from streamer.sources.url_address import without_secrets
+from streamer.sources.url_stream import url_stream
 from tests.conftest import DEADLINE_S
 from tests.sources.servers import http, rtsp, served, stalling
 from tests.sources.source_contract import check_source, read_all
@@ -88,20 +89,25 @@ def is_gone(process: int) -> bool:
 def test_contract_over_http(rate_hz: int, channels: int) -> None:
     x = sound(channels=channels)
     with served(http(wav(x, rate_hz))) as server:
-        check_source(lambda: url_source(f"http://{server}/a.wav"), x, rate_hz)
+        check_source(lambda: url_stream(f"http://{server}/a.wav"), x, rate_hz)
 
 
 def test_rtsp() -> None:
     x = sound(3_200)
     with served(rtsp(x, 16_000)) as server:
-        source = opened(url_source(f"rtsp://{server}/camera"))
+        source = opened(url_stream(f"rtsp://{server}/camera"))
         assert (source.rate_hz, source.channels) == (16_000, 1)
-        np.testing.assert_array_equal(read_all(source), x)
+        got: list[Array] = []
+        with pytest.raises(
+            EndedError, match=r"camera ended after frame 3200: its server closed the conn.*; expected"
+        ):
+            until(lambda: kept(source.read(1_000), got))
+        np.testing.assert_array_equal(np.concatenate(got), x)
 
 
 def test_the_pipe_keeps_what_is_not_read_yet() -> None:
     with served(stalling(LIVE)) as server:
-        source = opened(url_source(f"http://{server}/"))
+        source = opened(url_stream(f"http://{server}/"))
         first = read_some(source)
         assert first.captured_at is None
         until(lambda: source.backlog_frames() or None)
@@ -114,7 +120,7 @@ def test_the_pipe_keeps_what_is_not_read_yet() -> None:
 
 def test_nothing_is_held_back_for_more_to_come() -> None:
     with served(stalling(LIVE)) as server:
-        source = opened(url_source(f"http://{server}/"))
+        source = opened(url_stream(f"http://{server}/"))
         until(lambda: ((block := source.read(10_000)) and block.stop == 200_000) or None)
         source.close()
 
@@ -162,14 +168,14 @@ def test_a_missing_page_is_told() -> None:
             StreamError, match=r"URL http://127.* cannot be opened by ffmpeg \(.*404 Not Found\); expected"
         ),
     ):
-        url_source(f"http://{server}/a.mp3").open()
+        url_stream(f"http://{server}/a.mp3").open()
 
 
 def test_a_refused_connection_is_told_without_the_password() -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     with pytest.raises(StreamError, match=r"URL http://\*\*\*@127.* \(.*Connection refused\)") as refusal:
-        url_source(f"http://user:secret@127.0.0.1:{port}/").open()
+        url_stream(f"http://user:secret@127.0.0.1:{port}/").open()
     assert "secret" not in str(refusal.value)
     assert "\n" not in str(refusal.value)
 
@@ -179,7 +185,7 @@ def test_a_page_that_is_no_sound_is_told() -> None:
         served(http(b"<html>no sound</html>")) as server,
         pytest.raises(StreamError, match=r"cannot be opened by ffmpeg \(Invalid data found"),
     ):
-        url_source(f"http://{server}/").open()
+        url_stream(f"http://{server}/").open()
 
 
 def test_a_sound_without_frames_is_told() -> None:
@@ -187,7 +193,7 @@ def test_a_sound_without_frames_is_told() -> None:
         served(http(wav(sound(0)))) as server,
         pytest.raises(StreamError, match=r"holds no sound \(0 frames\)"),
     ):
-        read_all(opened(url_source(f"http://{server}/")))
+        read_all(opened(url_stream(f"http://{server}/")))
 
 
 def test_a_rate_out_of_range_is_refused() -> None:
@@ -197,15 +203,19 @@ def test_a_rate_out_of_range_is_refused() -> None:
             StreamError, match=r"URL http.* has a sample rate of 1000 Hz; expected 4000 to 384000 Hz"
         ),
     ):
-        url_source(f"http://{server}/").open()
+        url_stream(f"http://{server}/").open()
 
 
-def test_a_connection_cut_short_is_told(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_connection_cut_short_is_told() -> None:
     body = wav(sound(100_000))
-    with served(http(body, sent=100_000)) as server, caplog.at_level(logging.WARNING):
-        source = opened(url_source(f"http://{server}/a.wav"))
-        assert 40_000 < len(read_all(source)) < 50_000
-    assert "is damaged or cut short (ffmpeg: " in caplog.text
+    got: list[Array] = []
+    with served(http(body, sent=100_000)) as server:
+        source = opened(url_stream(f"http://{server}/a.wav"))
+        with pytest.raises(
+            StreamError, match=r"cut short after 3.12 s of 6.25 s \(ffmpeg: .*\); expected the whole"
+        ):
+            until(lambda: kept(source.read(1_000), got))
+    assert 40_000 < sum(map(len, got)) <= 50_000
 
 
 def test_a_page_does_not_reach_into_this_machine(tmp_path: Path) -> None:
@@ -216,7 +226,7 @@ def test_a_page_does_not_reach_into_this_machine(tmp_path: Path) -> None:
         served(http(playlist.encode())) as server,
         pytest.raises(StreamError, match="cannot be opened by ffmpeg"),
     ):
-        url_source(f"http://{server}/a.m3u8").open()
+        url_stream(f"http://{server}/a.m3u8").open()
 
 
 @pytest.mark.parametrize(
@@ -224,12 +234,12 @@ def test_a_page_does_not_reach_into_this_machine(tmp_path: Path) -> None:
 )
 def test_other_schemes_are_refused(url: str) -> None:
     with pytest.raises(ConfigError, match=r"URL '.*' has scheme '\w*'; expected one of http, https, rtsp"):
-        url_source(url)
+        url_stream(url)
 
 
 def test_an_ffmpeg_that_dies_is_told() -> None:
     with served(stalling(LIVE)) as server:
-        source = opened(url_source(f"http://{server}/"))
+        source = opened(url_stream(f"http://{server}/"))
         read_some(source)
         os.kill(process_of(source), signal.SIGKILL)
         with pytest.raises(
@@ -241,7 +251,7 @@ def test_an_ffmpeg_that_dies_is_told() -> None:
 
 def test_a_process_ends_with_its_source() -> None:
     with served(stalling(LIVE)) as server:
-        source = opened(url_source(f"http://{server}/"))
+        source = opened(url_stream(f"http://{server}/"))
         process = process_of(source)
         assert not is_gone(process)
         source.close()
@@ -301,7 +311,7 @@ def test_what_is_no_url_is_refused_without_its_password() -> None:
     with pytest.raises(
         ConfigError, match=r"URL 'http://\*\*\*@\[::1/a' cannot be read \(.*\); expected SCHEME"
     ):
-        url_source("http://user:secret@[::1/a")
+        url_stream("http://user:secret@[::1/a")
 
 
 @pytest.mark.parametrize(
@@ -314,4 +324,4 @@ def test_what_is_no_url_is_refused_without_its_password() -> None:
     ],
 )
 def test_a_url_is_shown_without_its_password(url: str, shown: str) -> None:
-    assert without_password(url) == shown
+    assert without_secrets(url) == shown

@@ -49,7 +49,8 @@ def test_each_device_has_its_source() -> None:
     config = Config()
     assert isinstance(source_for(StreamConfig("file:a.wav"), config, realtime=False), FileSource)
     assert isinstance(source_for(StreamConfig("file:a.wav"), config, realtime=True), Paced)
-    assert isinstance(source_for(StreamConfig("http://host/a"), config, realtime=True), UrlSource)
+    assert isinstance(source_for(StreamConfig("http://host/a"), config, realtime=False), UrlSource)
+    assert isinstance(source_for(StreamConfig("http://host/a"), config, realtime=True), Paced)
 
 
 def test_standard_input_is_descriptor_0_whatever_python_makes_of_it(monkeypatch: pytest.MonkeyPatch) -> None:

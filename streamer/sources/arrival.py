@@ -1,0 +1,138 @@
+"""Time live sound by its arrival, and find the pauses in which sound was lost."""
+
+from __future__ import annotations
+
+import math
+
+AHEAD_S = 1.0
+"""Sound ahead of the clock that only storage can give: a sender that plays as it captures cannot."""
+
+ANCHOR_WINDOW_S = 10.0
+"""Time for which the least delay of the network counts; a longer one follows the sender's clock more slowly."""
+
+FAST_RATIO, PACE_WINDOW_S = 1.5, 3.0
+"""Sound that comes so many times faster than it lasts, throughout the window, comes from storage."""
+
+PAUSE_S = 1.0
+"""Longest time without sound that counts as the network's unsteadiness."""
+
+SETTLE_S = 0.3
+"""Time after a pause in which sound that only came late has come: what a network held back comes at once."""
+
+TOLERANCE_S = 0.25
+"""Smallest sound that counts as missing after a pause."""
+
+
+class ArrivalClock:
+    """Tells when frames were captured, as far as a receiver can: when they came, less what the network held them up.
+
+    Sound comes unevenly. Its least delay within the last seconds tells best how its sample clock lies to ours, so
+    capture times follow from the index in even steps.
+
+    Parameters
+    ----------
+    rate_hz : int
+        Sample rate.
+    """
+
+    def __init__(self, rate_hz: int) -> None:
+        self._rate_hz = rate_hz
+        self._window_at = -math.inf
+        self._least_s = self._least_before_s = math.inf
+
+    def note(self, arrived: int, now: float) -> None:
+        """Take note that frames up to index `arrived` have come by `now`, in seconds on any clock."""
+        zero_s = now - arrived / self._rate_hz
+        if now - self._window_at > ANCHOR_WINDOW_S:
+            self._least_before_s, self._least_s, self._window_at = self._least_s, math.inf, now
+        self._least_s = min(self._least_s, zero_s)
+
+    def captured_at(self, stop: int) -> float:
+        """Return the time at which frame `stop` came, or would have come without delay; valid after `note`."""
+        return min(self._least_s, self._least_before_s) + stop / self._rate_hz
+
+
+class Pace:
+    """Tells whether sound comes faster than it lasts, as only storage can send it.
+
+    A live sender may begin with the last seconds that it has; then it sends as the sound happens.
+
+    Parameters
+    ----------
+    now : float
+        Time from which sound can come, in seconds on any clock.
+
+    Attributes
+    ----------
+    is_fast : bool
+        Whether it does at present.
+    """
+
+    def __init__(self, now: float) -> None:
+        self._began_at, self._before_s = now, 0.0
+        self._is_first = True
+        self.is_fast = False
+
+    def note(self, arrived_s: float, is_full: bool, now: float) -> None:
+        """Take note of all the sound that has come.
+
+        Parameters
+        ----------
+        arrived_s : float
+            Its length so far, in seconds.
+        is_full : bool
+            Whether no more can come until some is read; then the reader sets the pace.
+        now : float
+            Time in seconds, on any clock.
+        """
+        passed_s = now - self._began_at
+        if self._is_first and (arrived_s - passed_s >= AHEAD_S or is_full):
+            self.is_fast = True
+        if passed_s >= PACE_WINDOW_S:
+            self.is_fast = is_full or arrived_s - self._before_s > FAST_RATIO * passed_s
+            self._began_at, self._before_s, self._is_first = now, arrived_s, False
+
+
+class PauseWatch:
+    """Finds how much sound was lost in a pause of a live source that does not tell.
+
+    After a pause, either the sound that was held up comes at once, or it never does. So what comes first after a
+    pause is left waiting for `SETTLE_S`; what has not come by then is lost.
+
+    Parameters
+    ----------
+    rate_hz : int
+        Sample rate.
+    now : float
+        Time of the opening, in seconds on any clock.
+    """
+
+    def __init__(self, rate_hz: int, now: float) -> None:
+        self._rate_hz = rate_hz
+        self._seen_at = now
+        self._settled_at: float | None = None
+
+    def lost(self, waiting: int, is_full: bool, now: float) -> int | None:
+        """Return how many frames were lost before those that wait; None while that is not known yet.
+
+        Parameters
+        ----------
+        waiting : int
+            Number of frames that have come and were not read yet.
+        is_full : bool
+            Whether no more can come until some are read; then nothing counts as lost.
+        now : float
+            Time, in seconds.
+        """
+        if not waiting:
+            return 0
+        if self._settled_at is None:
+            if now - self._seen_at <= PAUSE_S or is_full:
+                self._seen_at = now
+                return 0
+            self._settled_at = now + SETTLE_S
+        if now < self._settled_at and not is_full:
+            return None
+        missing = 0 if is_full else round((now - self._seen_at) * self._rate_hz) - waiting
+        self._settled_at, self._seen_at = None, now
+        return missing if missing > TOLERANCE_S * self._rate_hz else 0

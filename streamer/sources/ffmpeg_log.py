@@ -1,0 +1,131 @@
+"""Read what ffmpeg says on standard error: its errors, and what it found out about its input."""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+
+from streamer.sources.pipe import PipeReader
+from streamer.sources.url_address import HIDDEN, secrets_of, without_secrets
+
+LOG_LEVEL = "level+info"
+"""ffmpeg's ``-v`` for which `FfmpegLog` is made: each line says its level, and the input is described."""
+
+READ_BYTES = 4_096
+"""Most bytes of a line that are kept, and of one read."""
+
+KEPT_MESSAGES = 20
+"""Number of the last errors that are kept."""
+
+COMMENTS = ("Last message repeated", "To ignore this, add")
+"""Beginnings of lines that only comment on the message before them."""
+
+HARMLESS = re.compile(
+    r"^(\[mp3float @ [^]]*\] Header missing\n(Error while decoding stream .*\n)?"  # a tag between two MP3s
+    r"|\[opus @ [^]]*\] Error parsing the packet header\.\n(Error while decoding stream .*\n)?"  # header of a link
+    r"|.*Application provided invalid, non monotonically increasing dts.*\n"  # a link of Ogg that counts anew
+    r"|.*failed to create or replace stream.*\n"  # only the length of an Ogg chain of FLAC stays unknown
+    r"|.*Stream ends prematurely at \d+, should be 18446744073709551615.*\n(.*: Input/output error\n)?"  # no length
+    r")",
+    re.MULTILINE,
+)
+"""Messages of ffmpeg about sound that is whole."""
+
+ERROR_LEVELS = ("error", "fatal", "panic")
+
+_LINE = re.compile(r"(?P<part>(?:\[[^]]* @ [^]]*\] )*)(?:\[(?P<level>[a-z]+)\] )?(?P<text>.*)")
+_INPUT = re.compile(r"Input #0, (?P<format>[^ ]+), from")
+_AUDIO = re.compile(r"\s*Stream #0:.*: Audio: (?P<codec>\w+)(?: \((?P<profile>[^)]*)\))?")
+_DURATION = re.compile(r"\s*Duration: (?:(?P<h>\d+):(?P<m>\d+):(?P<s>[\d.]+)|N/A)")
+_BITRATE = re.compile(r"bitrate: (\d+) kb/s")
+_ICY = re.compile(r"\s*icy-[a-z]+\s*:")
+
+
+class FfmpegLog:
+    """ffmpeg's messages, read regularly so that ffmpeg never waits for a reader.
+
+    Parameters
+    ----------
+    descriptor : int
+        ffmpeg's standard error, open for reading; ffmpeg was started with ``-v`` `LOG_LEVEL`.
+    address : str
+        The address that ffmpeg reads. It is removed from the messages, and its secrets are.
+
+    Attributes
+    ----------
+    container, codec, profile : str
+        ffmpeg's names of the input's container, such as ``mp3`` or ``mov,mp4,m4a``, and of the codec and its profile
+        in the first sound track; empty until they are known.
+    duration_s : float or None
+        Length of the input that its header states; None if it states none.
+    duration_is_estimate : bool
+        Whether ffmpeg made the length from the bit rate.
+    bitrate_kbps : int
+        Bit rate of the input; 0 if it is unknown.
+    is_radio : bool
+        Whether the server calls itself an Icecast or SHOUTcast station.
+    """
+
+    def __init__(self, descriptor: int, address: str) -> None:
+        self._reader = PipeReader(descriptor, 1)
+        self._address = address
+        self._secrets = secrets_of(address)
+        self._begun = b""
+        self._errors: deque[str] = deque(maxlen=KEPT_MESSAGES)
+        self.container = self.codec = self.profile = ""
+        self.duration_s: float | None = None
+        self.duration_is_estimate = False
+        self.bitrate_kbps = 0
+        self.is_radio = False
+
+    def collect(self) -> None:
+        """Read the messages that have come."""
+        while fresh := self._reader.read(READ_BYTES):
+            *lines, begun = re.split(rb"[\r\n]+", self._begun + fresh)
+            self._begun = begun[-READ_BYTES:]
+            for line in lines:
+                self._note(line.decode(errors="replace"))
+
+    @property
+    def errors(self) -> list[str]:
+        """The last errors but for harmless ones, without their part of ffmpeg, the address and its secrets."""
+        lines = HARMLESS.sub("", "".join(f"{line}\n" for line in self._errors)).splitlines()
+        messages = (_LINE.fullmatch(line) for line in lines)
+        return [self._shown(found["text"].strip()) for found in messages if found]
+
+    @property
+    def last(self) -> str:
+        """The last error; empty if there was none."""
+        return self.errors[-1] if self.errors else ""
+
+    def _note(self, line: str) -> None:
+        found = _LINE.fullmatch(line)
+        if found is None:
+            return
+        level, text = found["level"], found["text"]
+        if level is None or level in ERROR_LEVELS:
+            if text.strip() and not text.strip().startswith(COMMENTS):
+                self._errors.append(found["part"] + text)
+        else:
+            self._note_input(text)
+
+    def _note_input(self, text: str) -> None:
+        if "Estimating duration from bitrate" in text:
+            self.duration_is_estimate = True
+        elif named := _INPUT.match(text):
+            self.container = named["format"]
+        elif (audio := _AUDIO.match(text)) and not self.codec:
+            self.codec, self.profile = audio["codec"], audio["profile"] or ""
+        elif _ICY.match(text):
+            self.is_radio = True
+        elif length := _DURATION.match(text):
+            if length["h"]:
+                self.duration_s = 3_600 * int(length["h"]) + 60 * int(length["m"]) + float(length["s"])
+            if rate := _BITRATE.search(text):
+                self.bitrate_kbps = int(rate[1])
+
+    def _shown(self, text: str) -> str:
+        text = text.removeprefix(f"{self._address}: ").replace(self._address, "the address")
+        for secret in self._secrets:
+            text = text.replace(secret, HIDDEN)
+        return without_secrets(text)

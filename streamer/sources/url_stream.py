@@ -1,0 +1,303 @@
+"""Read the sound of a URL by ffmpeg: place a live stream on the sample clock, and tell where anything breaks off."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import IO
+from urllib.parse import urlsplit
+
+from streamer.errors import ConfigError, EndedError, StreamError
+from streamer.sources.arrival import Pace, PauseWatch
+from streamer.sources.ffmpeg import OPEN_POLL_S, FfmpegSource
+from streamer.sources.loss_watch import LossWatch
+from streamer.sources.pipe import PIPE_BYTES, PipeReader
+from streamer.sources.placing import Placing
+from streamer.sources.source import Block, SourceCounts
+from streamer.sources.url_address import split_url, without_secrets
+
+URL_SCHEMES = ("http", "https", "rtsp", "rtsps", "rtmp", "rtmps", "rtp", "srt", "tcp", "udp")
+"""Accepted schemes; others (``concat:``, ``file:``, ``lavfi:``) would let a URL read files of this machine."""
+
+URL_PROTOCOLS = (*URL_SCHEMES, "tls", "srtp", "crypto", "data", "httpproxy")
+"""Protocols that the content of a URL, such as a playlist, may refer to: the network, but no file of this machine."""
+
+DOWNLOADS = ("http", "https")
+"""Schemes by which recordings are served as well as live streams."""
+
+SEGMENTED = ("hls", "dash")
+"""Formats that come in pieces of several seconds with pauses in between, which therefore say nothing."""
+
+EXACT = ("wav", "w64", "aiff", "au", "caf", "flac")
+"""Formats whose header states the length of the sound exactly."""
+
+WHOLE_SHARE, ESTIMATED_WHOLE_SHARE = 0.99, 0.95
+"""Smallest share of an announced length that counts as the whole sound: of an exact one, and of any other."""
+
+PLACEHOLDER_BYTES = 0x7FFF0000
+"""Smallest length that programs write into a header when they do not know it."""
+
+BROKEN_OFF = (
+    "Stream ends prematurely",
+    "Connection reset",
+    "Connection timed out",
+    "Input/output error",
+    "Broken pipe",
+)
+"""Errors of ffmpeg that say that the connection ended before the sound did."""
+
+JUDGE_S = 0.3
+"""Longest time after the opening that is taken to see whether sound comes faster than it lasts."""
+
+NO_STAMP = -(2**63)
+"""ffmpeg's time stamp of a packet that has none."""
+
+STEADY_WINDOW_S, STEADY_TOLERANCE_S = 30.0, 0.5
+"""Time within which a live stream that is late catches up; if more is missing through all of it, that is lost."""
+
+PIPE_FULL_BYTES = PIPE_BYTES - (1 << 16)
+"""Length in the pipe from which ffmpeg may wait for the reader."""
+
+
+class UrlStream(FfmpegSource):
+    """The sound of a URL.
+
+    A live stream (`is_live`) is placed on the sample clock as it was sent: the index jumps over sound that did not
+    come, by the time stamps of the packets, or else by the clock (`Placing`, `PauseWatch`, `LossWatch`). Its frames
+    have the time at which they came. A recording on a server is read as a file: without gaps and times.
+
+    ffmpeg writes the time stamp and the number of frames of each packet into a second pipe, as lines of its
+    ``framecrc`` format. No more frames are read than these lines have described.
+
+    Parameters
+    ----------
+    url : str
+        A URL with one of `URL_SCHEMES`.
+    input_arguments, open_timeout_s, stall_timeout_s, clock
+        As of `FfmpegSource`.
+    """
+
+    lost_by = "packets were lost on the way, or the sender paused"
+
+    def __init__(
+        self,
+        url: str,
+        input_arguments: Sequence[str],
+        open_timeout_s: float = 10.0,
+        stall_timeout_s: float = 10.0,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        super().__init__(
+            f"URL {without_secrets(url)}", input_arguments, open_timeout_s, stall_timeout_s, clock
+        )
+        self._is_download = urlsplit(url).scheme in DOWNLOADS
+        self._packets_pipe: IO[bytes] | None = None
+        self._was_opened = False
+
+    @property
+    def is_live(self) -> bool:
+        """Whether the sound is sent as it happens; before it is open, it may be.
+
+        A radio station says that it is one, and a stream without a length by any protocol but HTTP is live. By HTTP
+        the pace decides, since a server of recordings sends them faster than they last, and headers lie.
+        """
+        if not self._was_opened:
+            return True
+        log = self._log
+        if not self._is_download or log.container in SEGMENTED or log.is_radio:
+            return log.duration_s is None or log.is_radio
+        return not self._pace.is_fast
+
+    @property
+    def total_s(self) -> float | None:
+        return self._log.duration_s if self._process is not None else None
+
+    @property
+    def counts(self) -> SourceCounts:
+        return SourceCounts(lost_frames=self._lost_frames)
+
+    def open(self) -> None:
+        self._packets: deque[tuple[int | None, int]] = deque()
+        self._runs: deque[list[int]] = deque()
+        self._begun_line = b""
+        self._arrived_frames = self._lost_frames = 0
+        self._priming_left = 0
+        self._pace = Pace(self._clock())
+        super().open()
+        self._was_opened = True
+        self._look()
+        judged_at = self._clock() + JUDGE_S
+        while self._is_download and not self._pace.is_fast and self._clock() < judged_at:
+            if self._lines.ended or self._given_up.is_set():
+                break
+            self._lines.wait(OPEN_POLL_S)
+            self._look()
+
+    def read(self, max_frames: int) -> Block | None:
+        if self._process is None:
+            return None
+        self._look()
+        self._place()
+        all_placed = self._lines.ended and not self._packets
+        if all_placed and not self._runs and self._reader.waiting_items():
+            self._runs.append(
+                [self._placing.index, max_frames]
+            )  # ffmpeg ended before it described the last frames
+        if not self._runs:
+            self._end_or_wait(all_placed)
+            return None
+        start, frames = self._runs[0]
+        samples = self._read_samples(min(max_frames, frames))
+        if samples is None:
+            self._end_or_wait(self._reader.ended)
+            return None
+        read = len(samples)
+        if read == frames:
+            self._runs.popleft()
+        else:
+            self._runs[0] = [start + read, frames - read]
+        self._position = start + read
+        captured_at = self._placing.arrival.captured_at(start + read) if self.is_live else None
+        return Block(start, samples, captured_at)
+
+    def drop_priming(self) -> None:
+        super().drop_priming()
+        self._priming_left = self._to_drop
+
+    def close(self) -> None:
+        super().close()
+        if self._packets_pipe is not None:
+            self._packets_pipe.close()
+            self._packets_pipe = None
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        reading, writing = os.pipe()
+        self._packets_pipe = os.fdopen(reading, "rb", buffering=0)
+        self._lines = PipeReader(reading, 1)
+        try:
+            return self._started(
+                "-map", "0:a:0", "-c:a", "pcm_f32be", "-flush_packets", "1", "-f", "framecrc", f"pipe:{writing}",
+                descriptors=(writing,),
+            )  # fmt: skip
+        finally:
+            os.close(writing)
+
+    def _open_stream(self) -> None:
+        super()._open_stream()
+        self._placing = Placing(self.rate_hz)
+        self._pauses = PauseWatch(self.rate_hz, self._clock())
+        self._losses = LossWatch(self.rate_hz, window_s=STEADY_WINDOW_S, tolerance_s=STEADY_TOLERANCE_S)
+
+    def _look(self) -> None:
+        """Read ffmpeg's messages and the descriptions of packets that have come."""
+        self._log.collect()
+        had_ended = self._lines.ended
+        while fresh := self._lines.read(PIPE_BYTES):
+            *lines, self._begun_line = (self._begun_line + fresh).split(b"\n")
+            for line in lines:
+                if not line.startswith(b"#"):
+                    self._note_packet(line)
+        if not had_ended:  # from then on nothing comes, at whatever pace
+            self._pace.note(self._arrived_frames / self.rate_hz, self._is_full, self._clock())
+
+    @property
+    def _is_full(self) -> bool:
+        return self._reader.waiting_items() * self._frame_bytes >= PIPE_FULL_BYTES
+
+    def _note_packet(self, line: bytes) -> None:
+        _, _, stamp, frames, *_ = (int(field, 0) for field in line.split(b","))
+        self._packets.append((None if stamp == NO_STAMP else stamp, frames))
+        self._arrived_frames += frames
+
+    def _place(self) -> None:
+        """Place the packets that have come on the sample clock, once it is known what was lost before them."""
+        now, lost, live = self._clock(), 0, self.is_live
+        if live and self._log.container not in SEGMENTED:
+            waiting = sum(frames for _, frames in self._packets)
+            in_pause = self._pauses.lost(waiting, self._is_full, now)
+            if in_pause is None:
+                return
+            if self._packets:
+                lost = in_pause + self._losses.missing(self._placing.index + waiting + in_pause, now)
+        while self._packets:
+            stamp, frames = self._without_priming_of(*self._packets.popleft())
+            if not frames:
+                continue
+            missing = self._placing.missing_before(stamp if live else None, frames, now, lost)
+            if missing or not self._runs:
+                self._runs.append([self._placing.index - frames, 0])
+            self._runs[-1][1] += frames
+            self._lost_frames += missing
+            lost = 0
+
+    def _without_priming_of(self, stamp: int | None, frames: int) -> tuple[int | None, int]:
+        """Return what is left of a packet without the frames that come before the sound."""
+        dropped = min(self._priming_left, frames)
+        self._priming_left -= dropped
+        return None if stamp is None else stamp + dropped, frames - dropped
+
+    def _finish(self, code: int) -> None:
+        self._log.collect()
+        broken = self._broken_off()
+        reason = f" (ffmpeg: {broken})" if broken else ""
+        live, whole = self.is_live, self._is_whole()
+        if code == 0 and self._position and not (whole and not broken):
+            if live:
+                self.close()
+                raise EndedError(
+                    f"{self._name} ended after frame {self._position}{reason}: its server closed the connection; "
+                    "expected a live stream, which has no end: check the server and the network"
+                )
+            if broken or whole is False:
+                announced = f" of {self._log.duration_s:g} s" if self._log.duration_s else ""
+                heard_s = self._arrived_frames / self.rate_hz
+                self.close()
+                raise StreamError(
+                    f"{self._name} is cut short after {heard_s:.2f} s{announced}{reason}; expected the whole sound: "
+                    "listen again, or check the file on the server"
+                )
+        super()._finish(code)
+
+    def _broken_off(self) -> str:
+        """Return ffmpeg's error that says that the connection ended too early; empty if there was none."""
+        return next((text for text in self._log.errors if any(mark in text for mark in BROKEN_OFF)), "")
+
+    def _is_whole(self) -> bool | None:
+        """Return whether all the sound came that the header announces; None if it does not say, or not exactly."""
+        log = self._log
+        if log.duration_s is None or 125 * log.bitrate_kbps * log.duration_s >= PLACEHOLDER_BYTES:
+            return None
+        share = self._arrived_frames / self.rate_hz / log.duration_s if log.duration_s else 1.0
+        is_exact = log.container in EXACT and not log.duration_is_estimate
+        if share >= (WHOLE_SHARE if is_exact else ESTIMATED_WHOLE_SHARE):
+            return True
+        return False if is_exact else None
+
+
+def url_stream(url: str) -> UrlStream:
+    """Return the source for a URL.
+
+    Parameters
+    ----------
+    url : str
+        A URL with ``http://``, ``https://``, ``rtsp://`` or another of `URL_SCHEMES`. A password in it is used,
+        but left out of messages.
+
+    Returns
+    -------
+    UrlStream
+
+    Raises
+    ------
+    ConfigError
+        If the scheme is not in `URL_SCHEMES`, or the URL cannot be parsed.
+    """
+    scheme, shown = split_url(url).scheme, without_secrets(url)
+    if scheme not in URL_SCHEMES:
+        raise ConfigError(f"URL '{shown}' has scheme '{scheme}'; expected one of {', '.join(URL_SCHEMES)}")
+    address = scheme + url[len(scheme) :]  # ffmpeg knows the scheme in small letters alone
+    over_tcp = ("-rtsp_flags", "prefer_tcp") if scheme in ("rtsp", "rtsps") else ()
+    return UrlStream(address, ["-protocol_whitelist", ",".join(URL_PROTOCOLS), *over_tcp, "-i", address])
