@@ -21,6 +21,7 @@ from streamer.sources.pcm_container import MAGIC_BYTES, may_hold_pcm
 from streamer.sources.pipe import PipeReader, enlarge
 from streamer.sources.sound_file_kind import HEAD_BYTES, may_be_long, sound_file_kind
 from streamer.sources.source import Source
+from streamer.sources.trimmed_end import TrimmedEnd, mp3_frames
 from streamer.sources.wrapper import SourceWrapper
 
 FEED_BYTES = 1 << 16
@@ -73,6 +74,8 @@ class PipedSource(SourceWrapper):
             self._inner = ContainerSource(DescriptorInput(self._name, self._descriptor, head))
         else:
             self._inner = PipedMediaSource(self._name, self._descriptor, head)
+            if (frames := mp3_frames(head)) is not None:
+                self._inner = TrimmedEnd(self._inner, frames)
         super().open()
 
     def close(self) -> None:

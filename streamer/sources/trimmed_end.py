@@ -1,0 +1,72 @@
+"""Leave out the padding at the end of an MP3 that comes through a pipe, where ffmpeg cannot see the end coming."""
+
+from __future__ import annotations
+
+import re
+import struct
+from collections import deque
+
+from streamer.sources.source import Block, Source
+from streamer.sources.wrapper import SourceWrapper
+
+LONGEST_PADDING_FRAMES = 2_304
+"""Longest padding of an MP3: two frames of layer III."""
+
+LAME_OFFSET = 120
+"""Offset of LAME's part of a tag that has all fields, from its mark on (LAME's mp3 info tag, revision 1)."""
+
+MPEG_1 = 3
+"""Version in the header of a frame; of others, a frame has half as many samples."""
+
+
+def mp3_frames(head: bytes) -> int | None:
+    """Return the number of frames of sound that the tag of an MP3 announces; None if it does not.
+
+    Parameters
+    ----------
+    head : bytes
+        Beginning of the file, with its first frame.
+    """
+    tag = re.search(rb"\xff[\xe2-\xff].{2,34}?(Xing|Info)", head, re.DOTALL)
+    if tag is None:
+        return None
+    at = tag.start(1)
+    flags, frames = struct.unpack(">II", head[at + 4 : at + 12].ljust(8, b"\0"))
+    lame = head[at + LAME_OFFSET : at + LAME_OFFSET + 24]
+    if flags & 15 != 15 or len(lame) < 24:
+        return None
+    delay, padding = lame[21] << 4 | lame[22] >> 4, (lame[22] & 15) << 8 | lame[23]
+    frame_samples = 1_152 if head[tag.start() + 1] >> 3 & 3 == MPEG_1 else 576
+    return int(max(0, frames * frame_samples - delay - padding))
+
+
+class TrimmedEnd(SourceWrapper):
+    """The sound of a source without what comes behind its announced end, if that is no more than padding.
+
+    Parameters
+    ----------
+    inner : Source
+    announced_frames : int
+        Number of frames that the source announces.
+    """
+
+    def __init__(self, inner: Source, announced_frames: int) -> None:
+        super().__init__(inner)
+        self._announced_frames = announced_frames
+        self._held: deque[Block] = deque()
+        self._goes_on = False
+
+    def read(self, max_frames: int) -> Block | None:
+        if self._goes_on and self._held:
+            return self._held.popleft()
+        block = super().read(max_frames)
+        if block is None or self._goes_on or block.stop <= self._announced_frames:
+            return block
+        inside = max(0, self._announced_frames - block.start)
+        self._held.append(Block(block.start + inside, block.samples[inside:], block.captured_at))
+        self._goes_on = block.stop > self._announced_frames + LONGEST_PADDING_FRAMES
+        return Block(block.start, block.samples[:inside], block.captured_at) if inside else None
+
+    @property
+    def ended(self) -> bool:
+        return super().ended and not (self._goes_on and self._held)
