@@ -6,10 +6,12 @@ import os
 import signal
 
 from streamer.errors import InterruptedByUserError
+from streamer.standard_descriptors import fill_closed
 
 
 def main() -> None:
     """Run the command line."""
+    fill_closed()  # first: whatever opens a file next would become standard input
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         # A KeyboardInterrupt in an import may be lost or crash: libraries catch it, or are left half loaded.
         signal.signal(signal.SIGINT, _leave_at_once)

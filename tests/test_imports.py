@@ -27,7 +27,7 @@ FORBIDDEN = {
 
 LAYERS = {
     "streamer": (
-        "arrays backends errors",
+        "arrays backends errors standard_descriptors",
         "setting_types",
         "head_slots",
         "config dsp events",

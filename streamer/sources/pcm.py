@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import logging
 import os
 import time
@@ -70,12 +71,8 @@ class PcmSource(Source):
         self._position = 0
 
     def open(self) -> None:
-        try:
-            os.fstat(self._descriptor)
-        except OSError as error:
-            raise StreamError(
-                f"{self._name} is closed ({error.strerror}); expected raw PCM: {self._example()}"
-            ) from error
+        if not _is_open(self._descriptor):
+            raise StreamError(f"{self._name} is closed; expected raw PCM: {self._example()}")
         if os.isatty(self._descriptor):
             raise StreamError(
                 f"{self._name} is a terminal; expected raw PCM through a pipe: {self._example()}"
@@ -144,3 +141,11 @@ class PcmSource(Source):
     def _example(self) -> str:
         raw = f"-f {self._encoding.name.partition('_')[0]} -ar {self.rate_hz} -ac {self.channels}"
         return f"`ffmpeg -v error -i FILE {raw} - | streamer listen --device -`"
+
+
+def _is_open(descriptor: int) -> bool:
+    """Return whether a descriptor can be read; a null device for writing stands for one that is closed."""
+    try:
+        return fcntl.fcntl(descriptor, fcntl.F_GETFL) & os.O_ACCMODE != os.O_WRONLY
+    except OSError:
+        return False
