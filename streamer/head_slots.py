@@ -12,6 +12,9 @@ from typing import Literal
 from streamer.errors import ConfigError
 from streamer.setting_types import check_types
 
+LOWEST_DBFS = -120.0
+"""Lowest `DecisionConfig.floor_dbfs`, which is none at all: it is below the noise of any converter."""
+
 
 @dataclass(frozen=True)
 class DecisionConfig:
@@ -28,6 +31,9 @@ class DecisionConfig:
         Time after the model's start in which no decision is made. None takes the model's own warm-up.
     update_ms : float
         Time between two ``update`` messages while a label is on.
+    floor_dbfs : float
+        Level, -120 to 0, that some 0.1 s of the last second must have: below it a head that runs always takes every
+        score for 0, so nothing begins and what is on ends. -120 lets all scores count.
     """
 
     on: float | None = None
@@ -36,6 +42,7 @@ class DecisionConfig:
     min_off_ms: float = 600.0
     warm_up_ms: float | None = None
     update_ms: float = 1_000.0
+    floor_dbfs: float = -80.0
 
     def __post_init__(self) -> None:
         check_types(self)
@@ -48,6 +55,13 @@ class DecisionConfig:
         for name in ("min_on_ms", "min_off_ms", "warm_up_ms", "update_ms"):
             if (getattr(self, name) or 0.0) < 0:
                 raise ConfigError(f"{_setting(name, getattr(self, name))}; expected 0 or more")
+        if not LOWEST_DBFS <= self.floor_dbfs <= 0:
+            raise ConfigError(f"floor_dbfs = {self.floor_dbfs}; expected {LOWEST_DBFS:g} to 0")
+
+    @property
+    def floor_power(self) -> float:
+        """Power of `floor_dbfs`, where 1 is full scale; 0 if all scores count."""
+        return 0.0 if self.floor_dbfs == LOWEST_DBFS else float(10 ** (self.floor_dbfs / 10))
 
 
 def _setting(name: str, value: float | None) -> str:

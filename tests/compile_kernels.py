@@ -12,6 +12,7 @@ from streamer.dsp.log_mel import LogMel
 from streamer.dsp.resample import Resample
 from streamer.dsp.stage import offline
 from streamer.dsp.stft import InverseStft, Stft
+from streamer.heads.loudness import Loudness
 
 
 def main() -> None:
@@ -27,6 +28,8 @@ def main() -> None:
     sound = block.T
     offline(LevelMeter(1_600), sound)
     offline(LogMel(), sound)
+    loudness = Loudness(48_000)
+    loudness.step(sound[0], 0, loudness.init())
     offline(Resample(48_000, 16_000), sound)
     offline(InverseStft(), offline(Stft(), sound[..., None]))
 

@@ -55,11 +55,14 @@ class HeadDecisions:
         Whether at most one label can go on.
     warm_up_samples : int
         Number of samples before the first decision.
+    floor_power : float
+        Power of the loudest 0.1 s of the last second below which scores count as 0; 0 lets all count.
     """
 
     deciders: tuple[Hysteresis, ...]
     exclusive: bool
     warm_up_samples: int
+    floor_power: float = 0.0
 
     @cached_property
     def _on(self) -> Array:
@@ -200,4 +203,4 @@ def decisions_for(
         for label, own in zip(manifest.labels, thresholds, strict=True)
     )
     warm_up = warm_up_samples if config.warm_up_ms is None else samples(config.warm_up_ms)
-    return HeadDecisions(deciders, manifest.exclusive, warm_up)
+    return HeadDecisions(deciders, manifest.exclusive, warm_up, config.floor_power)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
+
+import numpy as np
 
 from streamer.arrays import Array
 from streamer.dsp.log_mel import LogMelConfig
@@ -125,11 +127,25 @@ class HeadResults:
     head: Head
     decisions: HeadDecisions
 
-    def results(self, items: Items, state: HeadState) -> list[HeadResult]:
-        """Return a result for each item of scores after the warm-up, none for the others; `state` is updated."""
+    def results(
+        self, items: Items, state: HeadState, power_at: Callable[[int], float] | None = None
+    ) -> list[HeadResult]:
+        """Return a result for each item of scores after the warm-up, none for the others.
+
+        Parameters
+        ----------
+        items : Items
+        state : HeadState
+            Updated.
+        power_at : callable, optional
+            Returns how loud the sound before a sample was, which is compared with the floor. None has no floor: a gated
+            head is closed by the floor of its gate.
+        """
         results = []
         for start, stop, scores in items:
-            changes = self.decisions.step(scores, start, stop, state)
+            is_faint = power_at is not None and power_at(stop) < self.decisions.floor_power
+            decided = np.zeros_like(scores) if is_faint else scores
+            changes = self.decisions.step(decided, start, stop, state)
             if changes is not None:
                 results.append(self.result(start, stop, scores, changes))
         return results

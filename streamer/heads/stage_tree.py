@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import partial
 
 import numpy as np
 
@@ -18,6 +19,7 @@ from streamer.heads.gated_head import GatedHead, HeadRun
 from streamer.heads.gating import GatedState, GateState, Switch
 from streamer.heads.head import Head
 from streamer.heads.head_decisions import HeadState
+from streamer.heads.loudness import Loudness, LoudnessState
 from streamer.heads.results import FrameResults, HeadResult, HeadResults, Items, TreeResult
 from streamer.inference.model import Model
 
@@ -71,6 +73,8 @@ class StageTreeState:
 
     Attributes
     ----------
+    loudness : LoudnessState
+        How loud the sound was.
     nodes : dict
         States of the stages.
     heads : dict
@@ -87,6 +91,7 @@ class StageTreeState:
         Sample up to which all results have been computed: later results have a greater `stop`.
     """
 
+    loudness: LoudnessState
     nodes: dict[_Node, _NodeState]
     heads: dict[HeadResults, HeadState]
     gates: dict[str, GateState]
@@ -115,6 +120,7 @@ class StageTree:
 
     def __init__(self, heads: Sequence[Head], rate_hz: int, with_frames: bool) -> None:
         self._rate_hz = rate_hz
+        self._loudness = Loudness(rate_hz)
         self._resamplers: dict[Hashable, _Node] = {}
         always = [head.name for head in heads if head.opened_by is None]
         for head in heads:
@@ -140,6 +146,7 @@ class StageTree:
     def init(self) -> StageTreeState:
         """Return the state at the start of an epoch."""
         return StageTreeState(
+            self._loudness.init(),
             {node: _NodeState(node.stage.init()) for node in self._nodes},
             {results: results.decisions.init(0) for node in self._nodes for results in node.heads},
             {name: GateState() for name in self._gate_names},
@@ -162,6 +169,7 @@ class StageTree:
             Generator that yields model calls and returns a list of TreeResult.
         """
         results: list[TreeResult] = []
+        self._loudness.step(mono, state.known_until, state.loudness)
         for node in self._resamplers.values():
             yield from self._process(node, mono[None], None, state, results)
         state.processed_samples += len(mono)
@@ -245,9 +253,10 @@ class StageTree:
             return
         if node.frames or node.heads:
             items = Items(y[0], own.given, node.timeline, end)
+            power_at = partial(self._loudness.power_at, state=state.loudness)
             results += node.frames.results(items) if node.frames else []
             for head in node.heads:
-                results += head.results(items, state.heads[head])
+                results += head.results(items, state.heads[head], power_at)
         own.given += y.shape[1]
         for gated in node.gated:
             gated.add(y, state.gated[gated])

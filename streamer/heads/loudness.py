@@ -1,0 +1,111 @@
+"""Follow how loud the sound of the last second was, so that nothing is named in what is next to silence."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numba import njit
+
+from streamer.arrays import Array
+
+PIECE_S = 0.01
+"""Length of the pieces that are measured: an onset counts from the end of its piece on."""
+
+MEAN_PIECES = 10
+"""Number of pieces over which the power is averaged: about as long as the shortest sound that has a name."""
+
+WINDOW_S = 1.0
+"""Length of the sound whose loudest moment counts: about as much as the released ear takes into account."""
+
+
+@dataclass
+class LoudnessState:
+    """State of a `Loudness`.
+
+    Attributes
+    ----------
+    pieces : float64 array, shape (MEAN_PIECES,)
+        Powers of the last pieces, the latest last.
+    recent : float64 array, shape (number of pieces in WINDOW_S,)
+        Means of such powers at the end of each piece of the last `WINDOW_S`, the latest last.
+    held : float64 array, shape (1,)
+        Sum of squares of the piece that goes on.
+    count : int64 array, shape (1,)
+        Number of its samples.
+    loudest : float64 array, shape (known pieces,)
+        Greatest mean of the last `WINDOW_S`, at the end of each piece that may still be asked for.
+    first : int
+        Number of the first of these pieces.
+    """
+
+    pieces: Array
+    recent: Array
+    held: Array = field(default_factory=lambda: np.zeros(1))
+    count: Array = field(default_factory=lambda: np.zeros(1, np.int64))
+    loudest: Array = field(default_factory=lambda: np.zeros(0))
+    first: int = 0
+
+
+@dataclass(frozen=True)
+class Loudness:
+    """Measures the loudest moment of the last second, on a fixed grid of the sample clock.
+
+    The squares are summed sample by sample, so that the powers are the same however the sound is cut into blocks.
+
+    Parameters
+    ----------
+    rate_hz : int
+    """
+
+    rate_hz: int
+
+    @property
+    def _piece_samples(self) -> int:
+        return max(1, round(PIECE_S * self.rate_hz))
+
+    def init(self) -> LoudnessState:
+        """Return the state before the first sample."""
+        return LoudnessState(np.zeros(MEAN_PIECES), np.zeros(round(WINDOW_S / PIECE_S)))
+
+    def step(self, mono: Array, known_until: int, state: LoudnessState) -> None:
+        """Take samples.
+
+        Parameters
+        ----------
+        mono : float32 array, shape (samples,)
+        known_until : int
+            Sample before which nothing will be asked for any more.
+        state : LoudnessState
+            Updated.
+        """
+        pieces = (int(state.count[0]) + len(mono)) // self._piece_samples
+        fresh = np.empty(pieces)
+        _measure(mono, state.held, state.count, state.pieces, state.recent, self._piece_samples, fresh)
+        kept = min(len(state.loudest), max(0, known_until // self._piece_samples - 1 - state.first))
+        state.loudest = np.concatenate([state.loudest[kept:], fresh])
+        state.first += kept
+
+    def power_at(self, stop: int, state: LoudnessState) -> float:
+        """Return the power of the loudest 0.1 s of the last second before `stop`; infinite before the first piece."""
+        piece = stop // self._piece_samples - 1 - state.first
+        return float(state.loudest[piece]) if piece >= 0 else np.inf
+
+
+@njit(nogil=True, cache=True)
+def _measure(
+    mono: Array, held: Array, count: Array, pieces: Array, recent: Array, piece: int, loudest: Array
+) -> None:
+    total, counted, k = held[0], count[0], 0
+    for i in range(len(mono)):
+        value = np.float64(mono[i])
+        total += value * value
+        counted += 1
+        if counted == piece:
+            pieces[:-1] = pieces[1:]
+            pieces[-1] = total / piece
+            recent[:-1] = recent[1:]
+            recent[-1] = pieces.mean()
+            loudest[k] = recent.max()
+            k, counted, total = k + 1, 0, 0.0
+    held[0], count[0] = total, counted
