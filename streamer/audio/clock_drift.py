@@ -16,7 +16,7 @@ INTEGRAL_GAIN = 0.002
 
 @dataclass
 class Drift:
-    """A proportional-integral controller that sets the playback speed from the level of a buffer.
+    """A proportional-integral controller of the playback speed: the fuller a buffer is, the faster it is played.
 
     Attributes
     ----------

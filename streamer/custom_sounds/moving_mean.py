@@ -11,9 +11,9 @@ from streamer.dsp.stage import Stage
 
 
 class MovingMean(Stage):
-    """Stage that gives the mean of each item and the items before it: of `window` items, fewer at the start.
+    """Stage that gives, for each item, the mean of the last `window` items, that one included; of fewer at the start.
 
-    Items are added one after the other, so that the result does not depend on how the input was cut, to the bit.
+    Items are summed one after the other, so that the result is the same to the bit however the input was cut.
 
     Parameters
     ----------

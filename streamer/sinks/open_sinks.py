@@ -55,13 +55,13 @@ def sink_sections() -> dict[str, type]:
 
 
 def process_sinks(config: Config, realtime: bool) -> list[Sink]:
-    """Return the sinks, not yet opened, that take the events of all streams.
+    """Return the sinks of the whole process, not yet opened: each takes the events of all streams.
 
     Parameters
     ----------
     config : Config
     realtime : bool
-        Whether sound takes the time that it lasts, so that sinks cannot wait.
+        True if sound comes at its live pace, so that sinks cannot wait for a slow reader or disk.
 
     Raises
     ------

@@ -68,7 +68,7 @@ def threshold_at_fpr(negative: Array, rate: float) -> float:
 
 
 def tpr_at_fpr(positive: Array, negative: Array, rate: float) -> float:
-    """Return the true-positive rate: the share of the positives that score above `threshold_at_fpr` of the negatives.
+    """Return the share of positives, 0 to 1, that score above the threshold which the share `rate` of negatives exceeds.
 
     Parameters
     ----------

@@ -169,5 +169,5 @@ def evaluate_command(runs: Sequence[Run]) -> str:
 
 
 def inspect_command(runs: Sequence[Run]) -> str:
-    """Return the command line that makes cost, robustness and saliency maps of the first of `runs`."""
+    """Return the shell command that measures the first of `runs`: its cost, its robustness, and its saliency maps."""
     return f"python -m train inspect {task_of(runs)} --run {runs[0].name}"
