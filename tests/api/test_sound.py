@@ -120,7 +120,7 @@ def test_a_url_is_no_whole_sound(call: Callable[..., Any]) -> None:
         streamer.StreamError, match=r"is a URL; expected the path of a file.*streamer\.listen"
     ):
         call("https://user:secret@example.org/a.mp3")
-    with pytest.raises(streamer.StreamError, match="^the sound is a URL"):
+    with pytest.raises(streamer.StreamError, match=r"^the sound is a URL"):
         streamer.teach("bell", ["https://example.org/a.mp3"])
 
 

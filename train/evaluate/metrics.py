@@ -68,7 +68,7 @@ def threshold_at_fpr(negative: Array, rate: float) -> float:
 
 
 def tpr_at_fpr(positive: Array, negative: Array, rate: float) -> float:
-    """Return the share of positives, 0 to 1, that score above the threshold which the share `rate` of negatives exceeds.
+    """Return the share of positives, 0 to 1, above the score that the share `rate` of the negatives exceeds.
 
     Parameters
     ----------

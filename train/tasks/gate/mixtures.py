@@ -31,9 +31,7 @@ OTHER_S, MUSIC_S = 3, 4
 
 
 class Mixtures:
-    """Figures of a gate on mixtures of music from the two GTZAN sets with speech and everyday sounds.
-
-    Methods that return figures have noun phrases as docstrings, which are their descriptions in the manifest.
+    """Measures a gate on mixtures of music (GTZAN, GTZAN music/speech) with speech and everyday sounds.
 
     Parameters
     ----------
