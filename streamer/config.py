@@ -11,6 +11,7 @@ from streamer.backends import BACKENDS
 from streamer.errors import ConfigError
 from streamer.head_slots import HEAD_SLOTS, DecisionConfig
 from streamer.setting_types import check_types
+from streamer.start_time import check_start_time
 
 S = TypeVar("S")
 
@@ -165,6 +166,9 @@ class StreamConfig:
     channel : int
         Number, from 1, of the one channel that is heard; 0 hears all of them. Of a microphone, it must be among those
         that are opened: as many as are needed, if `channels` is 0.
+    start_time : str
+        Time at which a file began, in ISO 8601, or ``name`` if the file's name tells it. Its messages have times then,
+        however fast it is read. Other devices must not have it.
     priority : int
         Streams of the lowest priority are left out first where the machine cannot carry all.
     models : ModelsConfig or None
@@ -181,6 +185,7 @@ class StreamConfig:
     rate_hz: int = 0
     channels: int = 0
     channel: int = 0
+    start_time: str = ""
     priority: int = 0
     models: ModelsConfig | None = None
     decisions: Mapping[str, DecisionConfig] = field(
@@ -195,6 +200,12 @@ class StreamConfig:
             raise ConfigError(
                 f"stream name is {self.name!r}; expected letters, digits, '_', '.' and '-', or nothing to take "
                 "one from the device"
+            )
+        check_start_time(self.start_time)
+        if self.start_time and not self.device.startswith("file:"):
+            raise ConfigError(
+                f"stream start_time is {self.start_time!r} and its device is {self.device!r}; expected a file, as "
+                "file:PATH"
             )
         if self.channel < 0:
             raise ConfigError(

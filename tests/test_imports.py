@@ -28,7 +28,7 @@ FORBIDDEN = {
 LAYERS = {
     "streamer": (
         "arrays backends errors standard_descriptors",
-        "setting_types",
+        "setting_types start_time",
         "head_slots",
         "config dsp events",
         "audio config_file inference wire",

@@ -103,7 +103,9 @@ def analyze(
     return _Analysis(streams, asked, queue, [Filtered(Status, queue)])
 
 
-def streams_of_files(paths: Iterable[Path], config: Config, channel: int | None = None) -> list[Stream]:
+def streams_of_files(
+    paths: Iterable[Path], config: Config, channel: int | None = None, start_time: str = ""
+) -> list[Stream]:
     """Return a `Stream` for each file, not yet opened, which is read as fast as it can be processed.
 
     Parameters
@@ -113,6 +115,8 @@ def streams_of_files(paths: Iterable[Path], config: Config, channel: int | None 
         Its streams are not used.
     channel : int or None
         Number, from 1, of the one channel that is heard; None hears all of them.
+    start_time : str
+        As of `StreamConfig`, for every file.
 
     Raises
     ------
@@ -121,7 +125,9 @@ def streams_of_files(paths: Iterable[Path], config: Config, channel: int | None 
     ConfigError
         If the configuration asks for stems and names no separation model.
     """
-    entries = tuple(StreamConfig(f"file:{path}", channel=channel or 0) for path in paths)
+    entries = tuple(
+        StreamConfig(f"file:{path}", channel=channel or 0, start_time=start_time) for path in paths
+    )
     return build_streams(
         replace(_unplayed(config), stream=entries),
         realtime=False,

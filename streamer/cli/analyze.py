@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING, TextIO
 
 import click
 
-from streamer.cli.options import channel_option, engine_options, model_options, option_config
+from streamer.cli.options import (
+    channel_option,
+    engine_options,
+    model_options,
+    option_config,
+    start_time_option,
+)
 from streamer.cli.terminal import leave, standard_output
 from streamer.errors import InterruptedByUserError
 
@@ -28,6 +34,7 @@ PROGRESS_S = 0.2
 @model_options
 @engine_options
 @channel_option
+@start_time_option
 def analyze(
     files: tuple[Path, ...],
     config_path: Path | None,
@@ -36,10 +43,11 @@ def analyze(
     backend: str | None,
     threads: int | None,
     channel: int | None,
+    start_time: str | None,
 ) -> None:
     """Analyze files as fast as the machine can; the messages go to standard output, a line of JSON each."""
     config = option_config(config_path, models, prefer, backend, threads)
-    streams = analyze_files(files, config, standard_output(), channel)
+    streams = analyze_files(files, config, standard_output(), channel, start_time or "")
     for stream in streams:
         for warning in stream.sound_warnings:
             click.echo(f"{stream.name}: {warning}", err=True)
@@ -47,7 +55,7 @@ def analyze(
 
 
 def analyze_files(
-    paths: Sequence[Path], config: Config, out: TextIO, channel: int | None = None
+    paths: Sequence[Path], config: Config, out: TextIO, channel: int | None = None, start_time: str = ""
 ) -> list[Stream]:
     """Analyze files one after the other and write their messages, a line of JSON each.
 
@@ -62,6 +70,8 @@ def analyze_files(
     out : text stream
     channel : int or None
         Number, from 1, of the one channel that is heard; None hears all of them.
+    start_time : str
+        As of `StreamConfig`, for every file.
 
     Returns
     -------
@@ -82,7 +92,7 @@ def analyze_files(
     from streamer.sinks.json_lines import JsonLines
     from streamer.sinks.sink import Filtered
 
-    streams = streams_of_files(paths, config, channel)
+    streams = streams_of_files(paths, config, channel, start_time)
     get_ready(streams, config.publish)
     with file_bars() as bars:
         for stream in streams:

@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from streamer.cli.options import channel_option, engine_options, model_options, option_config, pcm_config
+from streamer.cli.options import (
+    channel_option,
+    engine_options,
+    model_options,
+    option_config,
+    pcm_config,
+    start_time_option,
+)
 from streamer.cli.signals import HangupSignal
 from streamer.cli.terminal import leave, standard_output
 from streamer.config import DEFAULT_ADDRESS, STEMS, Config, StreamConfig
@@ -43,6 +50,7 @@ PICTURE_S = 0.125
 @model_options
 @engine_options
 @channel_option
+@start_time_option
 @click.option("--stems", is_flag=True, help="Publish the voice and the music stem, while there is music.")
 @click.option(
     "--stems-to",
@@ -91,6 +99,7 @@ def listen(
     backend: str | None,
     threads: int | None,
     channel: int | None,
+    start_time: str | None,
     stems: bool,
     stems_to: str | None,
     play: str | None,
@@ -121,7 +130,7 @@ def listen(
             engine=changed(asked.engine, reconnect=reconnect, wait=wait or None),
             pcm=asked.pcm if pcm_format is None else pcm_config(pcm_format),
         )
-        found = with_streams(found, channel=channel)
+        found = with_streams(found, channel=channel, start_time=start_time)
         found = with_stems(found, publish=stems or None, to=stems_to, play=play, output=output)
         if output is not None and not any(found.of(entry).stems.play for entry in found.stream):
             raise ConfigError(

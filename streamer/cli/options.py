@@ -65,6 +65,17 @@ def channel_option(command: Callable[..., Any]) -> Callable[..., Any]:
     return option(command)
 
 
+def start_time_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Decorate a command with --start-time, which gives it the text of a time, or None."""
+    option = click.option(
+        "--start-time",
+        metavar="TIME",
+        help="Time at which the file began, such as 2026-01-31T23:59:59Z, or `name` if its name says it, as "
+        "20260131_235959.wav does; messages have times then.",
+    )
+    return option(command)
+
+
 def option_config(
     config_path: Path | None,
     models: Sequence[str],

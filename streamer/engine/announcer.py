@@ -7,7 +7,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Literal
 
 from streamer.engine.stream import Ended, Recovering, Running, Stream
@@ -52,7 +52,7 @@ class Announcer:
         last_block = progress.last_block if progress else None
         failed: list[Exception] = []
         for event in events:
-            stamped = self._stamped(event, last_block)
+            stamped = self._stamped(event, last_block, stream.began_at)
             is_private = isinstance(event, Stem) and not stream.config.stems.publish
             for sink in (*stream.sinks, *(() if is_private else self._sinks)):
                 try:
@@ -145,10 +145,12 @@ class Announcer:
             )
         self.publish(stream, [status])
 
-    def _stamped(self, event: Event, last_block: Block | None) -> Event:
+    def _stamped(self, event: Event, last_block: Block | None, began_at: datetime | None) -> Event:
         """Return the event with its number, and with its time if its sound has one."""
         seq = self._seq[event.topic]
         self._seq[event.topic] += 1
+        if began_at is not None and event.time is None:
+            return event.stamped(seq, began_at + timedelta(seconds=event.stop / event.rate), None)
         if event.time is not None or last_block is None or last_block.captured_at is None:
             return event.stamped(seq, event.time, event.latency_ms)
         captured_at = last_block.captured_at - (last_block.stop - event.stop) / event.rate

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from streamer.config import Config, StemsConfig, StreamConfig
 from streamer.engine.stream import Ended, Stream
@@ -15,6 +16,7 @@ from streamer.pipeline.stream_models import StreamModels
 from streamer.sinks.open_sinks import stream_sinks
 from streamer.sinks.player import check_outputs
 from streamer.sources.open_source import name_for, source_for
+from streamer.start_time import start_time
 
 
 def build_streams(
@@ -56,11 +58,13 @@ def build_streams(
             if models_key not in stream_models:
                 stream_models[models_key] = build_models(own, models)
             source, sinks = source_for(entry, config, realtime), stream_sinks(own, realtime)
+            began_at = start_time(entry.start_time, Path(entry.device).name)
         except StreamerError as error:
             if len(config.stream) == 1:
                 raise
             raise type(error)(f"stream {name}: {error}") from error
-        streams.append(Stream(name, source, stream_models[models_key], duration_s, own, sinks))
+        stream = Stream(name, source, stream_models[models_key], duration_s, own, sinks, began_at=began_at)
+        streams.append(stream)
     return streams
 
 

@@ -6,6 +6,7 @@ import math
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import TypeAlias
 
 from streamer.config import Config
@@ -258,6 +259,8 @@ class Stream:
         Overruns of its device that have been published.
     status_due_at : float
         Time of the next heartbeat, on the engine's clock.
+    began_at : datetime or None
+        Time at which the recording began, if that is known.
     """
 
     name: str
@@ -270,6 +273,7 @@ class Stream:
     dropped_samples: int = 0
     overruns: int = 0
     status_due_at: float = 0.0
+    began_at: datetime | None = None
 
     @property
     def priority(self) -> int:

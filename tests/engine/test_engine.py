@@ -293,3 +293,16 @@ def test_being_told_to_stop_closes_decisions_sources_and_sinks(head: Head) -> No
     assert isinstance(last, Status)
     assert last.state == "ended"
     assert (source.closed, sink.closed) == (1, 1)
+
+
+def test_a_file_with_a_start_time_has_times(head: Head, tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "a.wav", loud(2), RATE)
+    stream = Stream(
+        "s", FileSource(tmp_path / "a.wav"), began_at=datetime(2026, 1, 31, 23, 59, 59, tzinfo=UTC)
+    )
+    levels = run(head, [stream], Clock()).of("level")
+    assert [event.time for event in levels if event.stop in (RATE, 2 * RATE)] == [
+        datetime(2026, 2, 1, tzinfo=UTC),
+        datetime(2026, 2, 1, 0, 0, 1, tzinfo=UTC),
+    ]
+    assert {event.latency_ms for event in levels} == {None}
