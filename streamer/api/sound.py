@@ -128,11 +128,16 @@ def checked_rate(rate_hz: object, channels: int = 1) -> int:
 
 
 def _as_array(given: Any) -> Array:
+    if np.ma.is_masked(given):
+        raise StreamError(
+            "samples has masked values, which are no sound; expected an "
+            "array without a mask: hear silence there with samples.filled(0)"
+        )
     try:
         samples = np.asarray(given)
     except Exception as error:
         raise StreamError(
-            f"samples is a {type(given).__name__} that makes no array ({error}); expected a path or an array"
+            f"samples is of type {type(given).__name__} and makes no array ({error}); expected a path or an array"
         ) from error
     if samples.dtype.kind != "f" and samples.dtype.name not in INTEGERS:
         raise StreamError(
@@ -144,7 +149,9 @@ def _as_array(given: Any) -> Array:
 
 def _described(given: Any, samples: Array) -> str:
     kind = type(given).__name__
-    return f"an array of {samples.dtype}" if kind == "ndarray" else f"a {kind} of dtype {samples.dtype}"
+    if kind == "ndarray":
+        return f"an array of {samples.dtype}"
+    return f"of type {kind}, with values of {samples.dtype}" if samples.ndim else f"of type {kind}"
 
 
 def _scaled(samples: Array) -> Array:

@@ -73,10 +73,16 @@ class BytesPath:
         (np.array([True]), "samples is an array of bool; expected"),
         (np.array([1j]), "samples is an array of complex128; expected"),
         (np.array(["a"]), "samples is an array of <U1; expected"),
-        (None, "samples is a NoneType of dtype object; expected a path"),
-        (b"RIFF", "samples is a bytes of dtype"),
-        (BytesPath(), "samples is a BytesPath of dtype object; expected a path"),
-        ([[0.0, 1.0], [0.0]], "samples is a list that makes no array"),
+        (None, "samples is of type NoneType; expected a path"),
+        (b"RIFF", "samples is of type bytes; expected"),
+        (BytesPath(), "samples is of type BytesPath; expected a path"),
+        (3, "samples is of type int; expected a path"),
+        ([1, 2], "samples is of type list, with values of int64; expected a path"),
+        (
+            np.ma.masked_array([0.1, 9.0, 0.2], [False, True, False]),
+            "samples has masked values, which are no sound",
+        ),
+        ([[0.0, 1.0], [0.0]], "samples is of type list and makes no array"),
     ],
 )
 def test_what_is_no_sound_is_refused(samples: Any, match: str) -> None:
