@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import struct
 import time
+import weakref
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -48,7 +49,8 @@ _BROKEN_HANDSHAKES = 3  # a single one may be a publisher that is closing; sever
 class Subscriber(Iterator[Event]):
     """An iterator over the events of a publisher, which `subscribe` returns.
 
-    Only one thread may use it. It reconnects by itself when the publisher is stopped and started again.
+    Only one thread may use it. It disconnects by `close`, at the end of a ``with`` block, and when nothing refers to it
+    any more. It reconnects by itself when the publisher is stopped and started again.
 
     Parameters
     ----------
@@ -98,6 +100,8 @@ class Subscriber(Iterator[Event]):
         self.lost: Counter[str] = Counter()
         self._socket: zmq.Socket[bytes] = zmq.Context.instance().socket(zmq.SUB)
         self._refusals: zmq.Socket[bytes] = self._socket.get_monitor_socket(_REFUSALS)
+        # Runs at the latest when Python exits; it must not refer to this object, which it would keep alive.
+        self._end = weakref.finalize(self, _close, self._socket, self._refusals)
         self._poller = zmq.Poller()
         self._poller.register(self._refusals, zmq.POLLIN)
         self._poller.register(self._socket, zmq.POLLIN)
@@ -144,10 +148,7 @@ class Subscriber(Iterator[Event]):
 
     def close(self) -> None:
         """Disconnect and end the iteration; closing twice does no harm."""
-        if not self._socket.closed:
-            self._socket.disable_monitor()
-            self._refusals.close()
-            self._socket.close()
+        self._end()
 
     def __enter__(self) -> Self:
         return self
@@ -261,6 +262,13 @@ def subscribe(
     ...     print(event.state, event.label, event.score)
     """
     return Subscriber(topics, address, keys, timeout_s)
+
+
+def _close(socket: zmq.Socket[bytes], refusals: zmq.Socket[bytes]) -> None:
+    """Close a subscriber's socket, and the one that tells of its refusals."""
+    socket.disable_monitor()
+    refusals.close()
+    socket.close()
 
 
 def _filter(topic: str) -> str:

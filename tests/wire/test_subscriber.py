@@ -343,3 +343,10 @@ def _hang_up(server: socket.socket, times: int) -> None:
         connection, _ = server.accept()
         with connection:
             connection.recv(64)
+
+
+def test_a_subscriber_that_nothing_refers_to_closes_its_sockets(publisher: Publisher) -> None:
+    subscriber = subscribe(address=publisher.address)
+    opened = [subscriber._socket, subscriber._refusals]
+    del subscriber
+    assert [socket.closed for socket in opened] == [True, True]
