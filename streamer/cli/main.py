@@ -16,6 +16,7 @@ from streamer.cli.reload import reload
 from streamer.cli.separate import separate
 from streamer.cli.subscribe import subscribe
 from streamer.cli.teach import teach
+from streamer.cli.terminal import standard_output
 from streamer.errors import InterruptedByUserError, StreamerError
 
 
@@ -32,6 +33,7 @@ class _ShownError(click.ClickException):
 class _Group(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         try:
+            standard_output()  # every command prints something
             return super().invoke(ctx)
         except StreamerError as error:
             if error.exit_code == 0:

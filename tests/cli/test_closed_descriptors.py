@@ -23,6 +23,16 @@ def test_a_closed_standard_input_is_told() -> None:
     assert b"Error: stdin: standard input is closed; expected raw PCM" in done.stderr
 
 
+@pytest.mark.parametrize("command", ["listen", "models list", "devices", "teach --list", "reload --help"])
+def test_a_closed_standard_output_is_told(command: str) -> None:
+    done = shell(">&-", *command.split())
+    assert done.returncode == 2
+    assert (
+        done.stderr
+        == b"Error: standard output is closed; send it to a file, or to /dev/null to see nothing\n"
+    )
+
+
 @pytest.mark.parametrize("redirection", ["<&-", "2>&-", "<&- 2>&-"])
 def test_what_needs_no_standard_input_runs_without(redirection: str) -> None:
     done = shell(redirection, "--version")
