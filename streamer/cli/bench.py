@@ -60,6 +60,10 @@ def bench_options(command: Callable[[BenchOptions], None]) -> Callable[..., None
         seconds: float,
         as_json: bool,
     ) -> None:
+        context = click.get_current_context()
+        if context.invoked_subcommand:  # COMMAND gets the options that stand before it, and checks them
+            context.default_map = dict.fromkeys(bench.commands, context.params)
+            return
         if not math.isfinite(seconds):
             raise ConfigError(f"--seconds is {seconds}; expected seconds")
         config = option_config(config_path, models, prefer, backend, threads)
@@ -85,12 +89,6 @@ def bench(options: BenchOptions) -> None:
 
     The machine should have nothing else to do.
     """
-    context = click.get_current_context()
-    if context.invoked_subcommand:
-        context.default_map = dict.fromkeys(
-            bench.commands, context.params
-        )  # options may stand before COMMAND
-        return
     from streamer.bench.frontend import frontends
     from streamer.bench.latency import latency
     from streamer.bench.models import models

@@ -8,7 +8,6 @@ from typing import Any
 
 import click
 
-from streamer.api.configure import configured
 from streamer.backends import BACKENDS
 from streamer.config import MODEL_KEYS, PREFERENCES, Config, PcmConfig
 from streamer.errors import ConfigError
@@ -99,6 +98,8 @@ def option_config(
     ConfigError
         If the file or an option cannot be used.
     """
+    from streamer.api.configure import configured  # loads compiled kernels, which --help does without
+
     return configured(config_path, dict(map(_slot_and_model, models)), prefer, backend, threads)
 
 

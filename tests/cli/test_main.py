@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 import soundfile
 
+from streamer.cli.main import main
 from streamer.config import MODEL_KEYS
 from streamer.inference.model_folders import released_folder
 from tests.conftest import DEADLINE_S
@@ -341,3 +342,20 @@ def test_a_reader_that_leaves_ends_it_quietly(tone: Path) -> None:
 def test_the_package_is_the_command() -> None:
     done = subprocess.run([sys.executable, "-m", "streamer", "--help"], capture_output=True, check=True)
     assert done.stdout.startswith(b"Usage: streamer [OPTIONS] COMMAND")
+
+
+@pytest.mark.parametrize(
+    "command", [[], *([name] for name in main.commands), ["models", "list"], ["bench", "latency"]]
+)
+def test_help_loads_nothing_slow(command: list[str]) -> None:
+    code = (
+        "import sys; from streamer.__main__ import main\n"
+        "try: main()\n"
+        "finally: print(sorted({'numba', 'numpy', 'rich', 'scipy', 'zmq', 'onnxruntime'} & sys.modules.keys()))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, *command, "--help"], capture_output=True, timeout=DEADLINE_S, check=False
+    )
+    assert done.returncode == 0
+    assert done.stdout.startswith(b"Usage: streamer")
+    assert done.stdout.endswith(b"\n[]\n")
