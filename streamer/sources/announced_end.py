@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
+from streamer.sources.trimmed_end import mp3_frames
+
 PATTERN_BYTES = 8
 """Longest match of the patterns."""
 
@@ -125,10 +127,9 @@ def _of_mp3(content: mmap.mmap, begin: int) -> Loss | None:
     end = begin + length
     if len(content) - _after_tags(content, end) > LONGEST_FRAME_BYTES:
         return Loss("is an MP3 that goes on behind the end that it announces", is_joined=True)
-    if end - len(content) > LONGEST_FRAME_BYTES:
-        return Loss(
-            "is an MP3 that was cut short", announced_frames=frames * _mpeg_frame_samples(content[begin + 1])
-        )
+    if end > len(content):
+        sound = mp3_frames(first_frame) or frames * _mpeg_frame_samples(content[begin + 1])
+        return Loss("is an MP3 that was cut short", announced_frames=sound)
     return None
 
 
