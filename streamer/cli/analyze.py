@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TextIO
 import click
 
 from streamer.cli.options import (
+    SOUND_FILE,
     channel_option,
     engine_options,
     model_options,
@@ -28,9 +29,7 @@ PROGRESS_S = 0.2
 
 
 @click.command()
-@click.argument(
-    "files", nargs=-1, required=True, type=click.Path(path_type=Path, readable=False), metavar="FILE..."
-)
+@click.argument("files", nargs=-1, required=True, type=SOUND_FILE, metavar="FILE...")
 @model_options
 @engine_options
 @channel_option

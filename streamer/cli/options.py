@@ -13,6 +13,33 @@ from streamer.config import MODEL_KEYS, PREFERENCES, Config, PcmConfig
 from streamer.errors import ConfigError
 
 
+class _SoundFile(click.Path):
+    """Type of arguments that are the paths of sound files."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:  # noqa: ARG002
+        """Return the path.
+
+        Raises
+        ------
+        ConfigError
+            If it is empty, or a URL.
+        """
+        if not value:
+            raise ConfigError("the name of a file is empty; expected the path of a sound file")
+        if isinstance(value, str) and "://" in value:
+            from streamer.sources.url_address import without_secrets
+
+            url = without_secrets(value)
+            raise ConfigError(
+                f"{url} is a URL; expected a file: hear a URL with `streamer listen --device URL`"
+            )
+        return Path(value)
+
+
+SOUND_FILE = _SoundFile()
+"""Type of an argument that is the path of a sound file."""
+
+
 def model_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Decorate a command with --config, --model and --prefer; the command passes their values to `option_config`."""
     options = (

@@ -8,9 +8,10 @@ from contextlib import contextmanager
 from functools import partial
 from typing import TypeAlias
 
-import click
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+
+from streamer.cli.terminal import tell
 
 Show: TypeAlias = Callable[[float, float | None], None]
 """Function that moves a bar: takes the seconds that are done, and the length of the file in seconds if it is known."""
@@ -37,7 +38,7 @@ class FileBars:
     def print_line(self, text: str, err: bool = False) -> None:
         """Print a line above the bar, to standard output or error."""
         self._progress.stop()  # otherwise the bar would be drawn over the line
-        click.echo(text, err=err)
+        tell(text, err)
         self._progress.start()
 
     def _show(self, task: TaskID, heard_s: float, total_s: float | None) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from streamer.cli.options import SOUND_FILE
 from streamer.cli.signals import StoppedBySignal
 from streamer.errors import ConfigError, InterruptedByUserError, StreamerError
 
@@ -18,9 +19,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument(
-    "files", nargs=-1, required=True, type=click.Path(path_type=Path, readable=False), metavar="FILE..."
-)
+@click.argument("files", nargs=-1, required=True, type=SOUND_FILE, metavar="FILE...")
 @click.option(
     "--out",
     required=True,

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from streamer.cli.options import channel_option, pcm_config
+from streamer.cli.options import SOUND_FILE, channel_option, pcm_config
+from streamer.cli.terminal import tell
 from streamer.config import Config, PcmConfig, StreamConfig
 from streamer.errors import ConfigError, StreamerError
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("label", required=False)
-@click.argument("files", nargs=-1, type=click.Path(path_type=Path, readable=False), metavar="[FILE]...")
+@click.argument("files", nargs=-1, type=SOUND_FILE, metavar="[FILE]...")
 @click.option(
     "--device", metavar="DEVICE", help="Input to record from, named as for `listen`: mic, -, a URL."
 )
@@ -107,14 +108,14 @@ def _teach(label: str, recordings: Sequence[_Recording], folder: Path | None) ->
     left_out = sum(not _learn(recording, teacher) for recording in recordings)
     if label in store.labels():
         for line in teacher.report().lines():
-            click.echo(line)
+            tell(line)
         own_folder = "" if store.folder == taught_folder() else f" --model taught={store.folder}"
-        click.echo(
+        tell(
             f"kept in {store.folder_of(label)}; `streamer listen{own_folder}` reports it from its next start on"
         )
     if left_out:
         raise StreamerError(
-            f"{left_out} of {len(recordings)} recordings were left out of {label!r}, see above"
+            f"{left_out} of {len(recordings)} recordings could not be learnt for {label!r}, see above"
         )
 
 
@@ -123,12 +124,12 @@ def _learn(recording: _Recording, teacher: Teacher) -> bool:
     try:
         samples = teacher.read(recording.source, recording.longest_s)
     except StreamerError as error:
-        click.echo(f"{recording.name}: left out: {error}", err=True)
+        tell(f"{recording.name}: left out: {error}", err=True)
         return False
     is_new = teacher.add(recording.name, samples)
     seconds = len(samples) / teacher.rate_hz
     first = "its first " if seconds >= recording.longest_s else ""
-    click.echo(f"{recording.name}: {first}{seconds:.1f} s {'heard' if is_new else 'known already'}")
+    tell(f"{recording.name}: {first}{seconds:.1f} s {'heard' if is_new else 'known already'}")
     return True
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, TextIO
@@ -25,6 +26,17 @@ def standard_output() -> TextIO:
     if sys.stdout is None:
         raise ConfigError("standard output is closed; send it to a file, or to /dev/null to see nothing")
     return sys.stdout
+
+
+def tell(text: str, err: bool = False) -> None:
+    """Print a line about work whose result lies elsewhere, as in a file: the work goes on if nobody reads the lines."""
+    try:
+        click.echo(text, err=err)
+    except BrokenPipeError:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        # Python would fail at its end on what it still has to write.
+        os.dup2(nowhere, (sys.stderr if err else sys.stdout).fileno())
+        os.close(nowhere)
 
 
 def leave(streams: Sequence[Stream], incomplete: bool = False) -> None:

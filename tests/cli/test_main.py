@@ -359,3 +359,26 @@ def test_help_loads_nothing_slow(command: list[str]) -> None:
     assert done.returncode == 0
     assert done.stdout.startswith(b"Usage: streamer")
     assert done.stdout.endswith(b"\n[]\n")
+
+
+@pytest.mark.parametrize("command", [["analyze"], ["separate", "--out", "o"], ["teach", "bell"]])
+def test_a_url_or_nothing_in_place_of_a_file_is_named(command: list[str]) -> None:
+    refused(
+        2,
+        r"https://\*\*\*@x\.org/y\.mp3 is a URL; expected a file: hear a URL with `streamer listen --device URL`",
+        *command,
+        "https://me:secret@x.org/y.mp3",
+    )
+    refused(2, "the name of a file is empty; expected the path of a sound file", *command, "")
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "text"),
+    [("--bind", "junk", "junk"), ("--pcm", "junk", "--pcm is 'junk'"), ("--keys", "absent", "absent")],
+)
+def test_options_are_checked_before_a_microphone_is_looked_for(option: str, value: str, text: str) -> None:
+    done = streamer("listen", option, value)
+    assert done.returncode == 2
+    (said,) = done.stderr.decode().splitlines()
+    assert said.startswith("Error: ")
+    assert text in said

@@ -137,7 +137,7 @@ def test_what_cannot_be_learnt_is_left_out_and_said(hum: Path, tmp_path: Path) -
     assert "silent: left out: it is silent" in done.stderr
     assert "text: left out: file" in done.stderr
     assert "absent: left out: file" in done.stderr
-    assert "Error: 3 of 4 recordings were left out of 'hum', see above" in done.stderr
+    assert "Error: 3 of 4 recordings could not be learnt for 'hum', see above" in done.stderr
     assert "hum: learnt from 1 recording" in done.stdout
 
 

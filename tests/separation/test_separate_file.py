@@ -22,7 +22,7 @@ from streamer.inference.onnx import OnnxModel
 from streamer.separation.separate_file import separate_file
 from streamer.separation.separator import at_rate
 from tests.conftest import DEADLINE_S
-from tests.programs import running
+from tests.programs import STREAMER, running
 from tests.toy_model import write_toy_model
 from tests.toy_separation import without_offset, write_toy_separation
 
@@ -242,3 +242,15 @@ def test_of_bars_the_last_is_there_and_lines_are_whole(monkeypatch: pytest.Monke
         assert progress.live.is_started
         bars.print_line("cannot be read", err=True)
     assert printed == [("out/a", False, False), ("cannot be read", True, False)]
+
+
+def test_files_are_separated_though_nobody_reads_their_names(tmp_path: Path, model: Path) -> None:
+    files = [write(tmp_path / f"{name}.wav", noise(8_000)) for name in "abc"]
+    arguments = ["separate", *map(str, files), "--out", str(tmp_path / "out"), "--model", str(model)]
+    with subprocess.Popen([STREAMER, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        process.stdout.close()
+        assert process.stderr is not None
+        said = process.stderr.read()
+    assert (process.returncode, said) == (0, b"")
+    assert sorted(path.parent.name for path in (tmp_path / "out").glob("*/voice.wav")) == ["a", "b", "c"]
