@@ -113,6 +113,7 @@ def listen(
 ) -> None:
     """Label live sound and publish what is found, until Ctrl-C or the end of the sound."""
     from streamer.api.configure import changed, with_stems, with_streams
+    from streamer.sinks.publisher import check_publishing
     from streamer.sources.auto_device import resolve_auto
 
     if duration_s is not None and not math.isfinite(duration_s):
@@ -125,7 +126,7 @@ def listen(
         entries = tuple(StreamConfig(device) for device in devices) or asked.stream
         found = replace(
             asked,
-            stream=resolve_auto(entries, _warn),
+            stream=entries,
             publish=changed(asked.publish, bind=bind, keys=keys),
             engine=changed(asked.engine, reconnect=reconnect, wait=wait or None),
             pcm=asked.pcm if pcm_format is None else pcm_config(pcm_format),
@@ -136,7 +137,8 @@ def listen(
             raise ConfigError(
                 f"--output is {output!r} and nothing is to be played; add --play voice or --play music"
             )
-        return found
+        check_publishing(found.publish)
+        return replace(found, stream=resolve_auto(found.stream, _warn))  # warns: so once all else is right
 
     with HangupSignal() as hangup:  # early, so that a signal while models load is not lost
         again = _nothing_to_read if config_path is None else read_again

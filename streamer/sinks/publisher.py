@@ -12,7 +12,7 @@ from pathlib import Path
 import zmq
 from zmq.auth import Authenticator
 
-from streamer.config import DEFAULT_ADDRESS, Config
+from streamer.config import DEFAULT_ADDRESS, Config, PublishConfig
 from streamer.errors import ConfigError, StreamError
 from streamer.events import Decision, Event, Status
 from streamer.sinks.sink import Sink
@@ -72,14 +72,8 @@ class Publisher(Sink):
             If another program uses the address.
         """
         address = self._wanted_address
-        check_address(address)
-        if self._keys is None and not is_local(address):
-            raise ConfigError(
-                f"{address} can be reached from other machines, which needs keys: make them with "
-                "`streamer keys DIR`, then add `--keys DIR`; or bind tcp://127.0.0.1:PORT, for this one only"
-            )
+        keys = _checked_keys(address, self._keys)
         _check_path(address)
-        keys = load_server_keys(self._keys) if self._keys else None
         context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()  # its own: it holds one authenticator only
         self._socket = context.socket(zmq.XPUB)
         self._context = context
@@ -161,6 +155,28 @@ class Publisher(Sink):
 def publisher_for(config: Config, realtime: bool) -> Publisher:  # noqa: ARG001 - it never waits
     """Return the publisher of a configuration, not yet opened."""
     return Publisher(config.publish.bind, config.publish.keys)
+
+
+def check_publishing(publish: PublishConfig) -> None:
+    """Check the address and the keys of a publisher before anything is opened.
+
+    Raises
+    ------
+    ConfigError
+        If the address is invalid, other machines can reach it and there are no keys, or the keys cannot be used.
+    """
+    _checked_keys(publish.bind, Path(publish.keys) if publish.keys else None)
+
+
+def _checked_keys(address: str, folder: Path | None) -> ServerKeys | None:
+    """Return the keys in a folder, which an address beyond this machine needs; None without a folder."""
+    check_address(address)
+    if folder is None and not is_local(address):
+        raise ConfigError(
+            f"{address} can be reached from other machines, which needs keys: make them with "
+            "`streamer keys DIR`, then add `--keys DIR`; or bind tcp://127.0.0.1:PORT, for this one only"
+        )
+    return load_server_keys(folder) if folder else None
 
 
 def _check_path(address: str) -> None:
