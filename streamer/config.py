@@ -251,10 +251,10 @@ class PublishConfig:
         for name, value in (("scores_hz", self.scores_hz), ("level_hz", self.level_hz)):
             if not 0 < value <= 100:
                 raise ConfigError(f"{name} is {value}; expected above 0 and at most 100 messages a second")
-        if self.heartbeat_s <= 0 or self.top < 1:
-            raise ConfigError(
-                f"heartbeat_s is {self.heartbeat_s} and top is {self.top}; expected above 0 and at least 1"
-            )
+        if self.heartbeat_s <= 0:
+            raise ConfigError(f"heartbeat_s is {self.heartbeat_s}; expected seconds above 0")
+        if self.top < 1:
+            raise ConfigError(f"top is {self.top}; expected 1 or more labels")
 
 
 @dataclass(frozen=True)

@@ -133,6 +133,8 @@ def test_stems_that_are_wanted_are_heard_in_shorter_turns(
         ("[models]\npre_roll_s = 61", r"\[models\]: pre_roll_s is 61\.0; expected 0 to 60 seconds"),
         ("[models]\nsound = 'x'", r"unknown key 'models\.sound'; did you mean 'models\.sounds'"),
         ("[publish]\nscores_hz = nan", r"publish\.scores_hz is nan; expected a finite number"),
+        ("[publish]\nheartbeat_s = 0", r"\[publish\]: heartbeat_s is 0\.0; expected seconds above 0"),
+        ("[publish]\ntop = 0", r"\[publish\]: top is 0; expected 1 or more labels"),
         ("[publish]\nheartbeat_s = inf", r"publish\.heartbeat_s is inf; expected a finite number"),
         ("[gate]\nmin_on_ms = -inf", r"gate\.min_on_ms is -inf; expected a finite number"),
         ("[gate]\nwarm_up_ms = nan", r"gate\.warm_up_ms is nan; expected a finite number"),

@@ -127,7 +127,8 @@ def player_for(config: Config, realtime: bool) -> Player | None:
         return None
     if not realtime:
         raise ConfigError(
-            f"{stems.play} of sound that is heard as fast as possible is to be played; leave --fast or --play out"
+            f"the {stems.play} cannot be played with --fast, which reads sound faster than it lasts; leave out --fast "
+            "or --play"
         )
     return Player(stems.play, partial(PortAudioOutput, stems.output))
 

@@ -40,7 +40,8 @@ def test_what_is_heard_live_can_be_played() -> None:
     (player,) = stream_sinks(Config(stems=StemsConfig(play="voice")), realtime=True)
     assert isinstance(player, Player)
     with pytest.raises(
-        ConfigError, match="voice of sound that is heard as fast as possible is to be played; leave --fast"
+        ConfigError,
+        match=r"the voice cannot be played with --fast, which reads .*; leave out --fast or --play",
     ):
         stream_sinks(Config(stems=StemsConfig(play="voice")), realtime=False)
 
