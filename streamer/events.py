@@ -182,6 +182,8 @@ class Status(Event):
         Number of the process that runs the stream, on its machine; 0 if it is not known.
     versions : Mapping[str, str]
         Version of ``streamer``, and name and first 12 digits of the SHA-256 of each model.
+    source : str
+        Device that the stream reads, as it was named: ``file:PATH``, a URL without its secrets, and so on.
     """
 
     state: Literal["running", "recovering", "ended", "failed"]
@@ -194,3 +196,4 @@ class Status(Event):
     shed: bool = False
     pid: int = 0
     versions: Mapping[str, str] = field(default_factory=dict, hash=False)
+    source: str = ""

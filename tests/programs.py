@@ -67,7 +67,7 @@ def messages(lines: bytes) -> list[dict[str, Any]]:
 def of_the_sound(headers: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     """What is said of the sound alone: without the process, its clock and the stream's name."""
     return [
-        {key: value for key, value in header.items() if key not in ("stream", "time", "latency_ms")}
+        {key: value for key, value in header.items() if key not in ("stream", "source", "time", "latency_ms")}
         for header in headers
         if header["kind"] != "status"
     ]

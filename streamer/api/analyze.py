@@ -148,7 +148,7 @@ class _Analysis(EventIterator):
 
 
 def _stream_of_array(sound: Sound, rate_hz: float | None, channel: int | None, config: Config) -> Stream:
-    own = replace(_unplayed(config), stream=(StreamConfig(),))
+    own = replace(_unplayed(config), stream=(StreamConfig("array"),))
     source, sinks = source_of(sound, rate_hz, channel), stream_sinks(own, realtime=False)
     return Stream("array", source, build_models(own, ModelCache(config.engine)), config=own, sinks=sinks)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 import sys
 import threading
 from collections.abc import Iterator, Sequence
@@ -151,7 +152,8 @@ def find_input(spec: str, devices: Sequence[AudioDevice]) -> AudioDevice:
     if not devices:
         raise DeviceError(
             f"no input device for {spec!r}: this machine has none, or its sound system is not running or not "
-            "permitted (Linux: group `audio`); plug in a microphone, or listen to file:PATH or a URL"
+            f"permitted (Linux: group `audio`); plug in a microphone, or listen to {_file_of(spec) or 'file:PATH'} or "
+            "a URL"
         )
     return _match(spec, "mic", devices)
 
@@ -236,7 +238,14 @@ def _match(spec: str, default: str, devices: Sequence[AudioDevice]) -> AudioDevi
         raise DeviceError(
             f"{direction} device {spec!r} may mean {_listed(matches)}; give the index or more of the name"
         )
-    raise DeviceError(f"no {direction} device {spec!r}; {_suggestion(spec, devices)}")
+    file = _file_of(spec) if direction == "input" else ""
+    or_file = f"if it is a file, say {file}; " if file else ""
+    raise DeviceError(f"no {direction} device {spec!r}; {or_file}{_suggestion(spec, devices)}")
+
+
+def _file_of(spec: str) -> str:
+    """Return the device of a file that `spec` may be the path of; empty if it does not look like one."""
+    return f"file:{spec}" if "/" in spec or re.search(r"\w\.\w{2,4}$", spec) else ""
 
 
 def _suggestion(spec: str, devices: Sequence[AudioDevice]) -> str:

@@ -96,7 +96,7 @@ def analyze_files(
     with file_bars() as bars:
         for stream in streams:
             # Without statuses, which tell of the process, the same file gives the same lines.
-            engine = Engine([stream], [Filtered(Status, JsonLines(out))], config)
+            engine = Engine([stream], [Filtered(Status, JsonLines(out, stream.address))], config)
             if run_engine(engine, partial(_show, bars.begin(stream.name), stream), PROGRESS_S):
                 raise InterruptedByUserError(
                     f"interrupted in {stream.name}: the messages end before the sound"

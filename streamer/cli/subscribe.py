@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from itertools import chain
 from typing import Any
 
 import click
 
 from streamer.config import DEFAULT_ADDRESS
+
+NOTICE_S = 3.0
+"""Time without a message after which it is said what is waited for: a few heartbeats."""
 
 
 @click.command()
@@ -32,15 +36,45 @@ def subscribe(
 ) -> None:
     """Print messages: all of them, or those of TOPICs (gate, status, scores/mic, ...)."""
     from streamer.sinks.lines import line
-    from streamer.wire.encoding import header_json
+    from streamer.wire.encoding import KINDS, header_json
     from streamer.wire.subscriber import subscribe as subscribe_to
 
     shown: Callable[[Any], str] = header_json if as_json else line
+    for topic in topics:
+        if (kind := topic.partition("/")[0]) not in KINDS:
+            _say(
+                f"{kind!r} is no kind of message that this version knows ({', '.join(KINDS)}); waiting for it all the "
+                "same"
+            )
     with subscribe_to(*topics, address=address, keys=keys or None, timeout_s=timeout_s) as events:
         try:
-            for number, event in enumerate(events, 1):
+            first = events.receive(NOTICE_S) if timeout_s is None else None
+            if first is None and timeout_s is None:
+                _say_what_is_missing(topics, address, keys)
+            for number, event in enumerate(chain([first] if first else [], events), 1):
                 click.echo(shown(event))
                 if number == count:
                     break
         except KeyboardInterrupt:
             click.echo("", err=True)
+
+
+def _say_what_is_missing(topics: Sequence[str], address: str, keys: str) -> None:
+    """Say what is waited for: a publisher, or the first message of one that is there."""
+    from streamer.wire.subscriber import subscribe as subscribe_to
+
+    wanted = " or ".join(topics) or "messages"
+    with subscribe_to("status", address=address, keys=keys or None) as statuses:
+        status = statuses.receive(NOTICE_S)
+    if status is None:
+        _say(
+            f"waiting for {wanted}: nobody publishes on {address}; start a publisher, as in `streamer listen`"
+        )
+    else:
+        _say(
+            f"waiting for {wanted}: {address} publishes (stream {status.stream}), but nothing of this so far"
+        )
+
+
+def _say(text: str) -> None:
+    click.echo(text, err=True)

@@ -134,6 +134,7 @@ class Announcer:
             muted_samples=stream.muted_samples,
             pid=os.getpid(),
             versions=stream.models.versions,
+            source=stream.address,
         )
         stream.status_due_at = now + self._heartbeat_s
         if progress:

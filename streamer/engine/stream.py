@@ -7,6 +7,7 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import cached_property
 from typing import TypeAlias
 
 from streamer.config import Config
@@ -15,6 +16,7 @@ from streamer.pipeline.pipeline import Pipeline
 from streamer.pipeline.stream_models import StreamModels
 from streamer.sinks.sink import Sink
 from streamer.sources.source import Block, Source
+from streamer.sources.url_address import without_secrets
 
 GIVE_UP_S = 2.0
 """Longest wait, at the end, for an opening that has been told to give up."""
@@ -274,6 +276,11 @@ class Stream:
     overruns: int = 0
     status_due_at: float = 0.0
     began_at: datetime | None = None
+
+    @cached_property
+    def address(self) -> str:
+        """Device that it reads, as it was named, without secrets."""
+        return without_secrets(self.config.stream[0].device)
 
     @property
     def priority(self) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from typing import TextIO
 
 from streamer.events import Event
@@ -20,10 +21,14 @@ class JsonLines(Sink):
     ----------
     stream : text stream
         Output, which stays open.
+    source : str
+        Device of the stream whose events these are, which each line gets as its last field; empty adds none.
     """
 
-    def __init__(self, stream: TextIO) -> None:
+    def __init__(self, stream: TextIO, source: str = "") -> None:
         self._stream = stream
+        shown = source.encode(errors="replace").decode()  # a path may have bytes that are no text
+        self._end = f',"source":{json.dumps(shown, ensure_ascii=False)}}}' if source else "}"
         self._writer = LineWriter(stream)
 
     def open(self) -> None:
@@ -33,7 +38,7 @@ class JsonLines(Sink):
 
     def send(self, event: Event) -> None:
         """Write an event as a line; raise the errors of `LineWriter.write`."""
-        self._writer.write(header_json(event))
+        self._writer.write(header_json(event).removesuffix("}") + self._end)
 
     def close(self) -> None:
         """Do nothing: every line was flushed."""

@@ -66,6 +66,8 @@ class FfmpegSource(Source):
     """
 
     opens_slowly = True
+    place = "the address"
+    """Word for what names the input, in advice."""
     input_handle = subprocess.DEVNULL
     """ffmpeg's standard input."""
 
@@ -239,7 +241,7 @@ class FfmpegSource(Source):
             if reader.ended:
                 raise StreamError(
                     f"{self._name} cannot be opened by ffmpeg ({self._log.last}); "
-                    "expected something with sound in it: check the address and that it plays elsewhere"
+                    f"expected something with sound in it: check {self.place} and that it plays elsewhere"
                 )
             if self._given_up.is_set():
                 raise StreamError(f"{self._name} was not waited for any longer")

@@ -26,6 +26,8 @@ class MediaFileSource(FfmpegSource):
         Rate and number of channels to which the sound is converted.
     """
 
+    place = "the path"
+
     def __init__(
         self, path: Path, span: tuple[int, int] | None = None, shape: tuple[int, int] | None = None
     ) -> None:

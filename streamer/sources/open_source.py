@@ -43,15 +43,15 @@ def _device_source(stream: StreamConfig, config: Config, realtime: bool) -> Sour
         from streamer.sources.piped import PipedSource
 
         return PipedSource(None, config.pcm)
-    if Path(device.removeprefix("file:")).is_fifo():
+    if _path_of(device).is_fifo():
         from streamer.sources.piped import PipedSource
 
-        return PipedSource(Path(device.removeprefix("file:")), config.pcm)
+        return PipedSource(_path_of(device), config.pcm)
     if device.startswith("file:"):
         from streamer.sources.file import FileSource
         from streamer.sources.paced import Paced
 
-        source = FileSource(Path(device.removeprefix("file:")))
+        source = FileSource(_path_of(device))
         return Paced(source) if realtime else source
     if "://" in device:
         from streamer.sources.paced import Paced
@@ -83,7 +83,7 @@ def name_for(device: str) -> str:
     if device == "-":
         return "stdin"
     if device.startswith("file:") or Path(device).is_fifo():
-        name = Path(device.removeprefix("file:")).stem
+        name = _path_of(device).stem
     elif "://" in device:
         from streamer.sources.url_address import split_url, without_secrets
 
@@ -92,3 +92,12 @@ def name_for(device: str) -> str:
     else:
         name = device
     return re.sub(r"[^\w.-]+", "-", name).strip("-") or "stream"
+
+
+def _path_of(device: str) -> Path:
+    """Return the path of a device: what follows ``file:``, with the home folder in place of ``~``."""
+    path = Path(device.removeprefix("file:"))
+    try:
+        return path.expanduser()
+    except RuntimeError:  # there is no such user: it may be a file of that name
+        return path

@@ -56,11 +56,9 @@ class PcmEncoding:
             return (np.frombuffer(data, np.uint8).astype(np.float32) - np.float32(128)) * np.float32(
                 self.scale
             )
-        with np.errstate(
-            over="ignore", invalid="ignore"
-        ):  # what is no finite float32 is muted and counted later
+        with np.errstate(over="ignore", invalid="ignore"):  # what is no sound is muted and counted later
             samples = np.frombuffer(data, self.dtype).astype(np.float32)
-        samples *= np.float32(self.scale)
+            samples *= np.float32(self.scale)
         return samples
 
 

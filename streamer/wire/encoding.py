@@ -27,6 +27,10 @@ _TYPES: Mapping[str, type[Event]] = {
 }
 
 
+KINDS = tuple(_TYPES)
+"""Kinds of messages that this version knows; a newer publisher may send others."""
+
+
 def header(event: Event) -> dict[str, Any]:
     """Return the header of an event as a dict that JSON can hold.
 

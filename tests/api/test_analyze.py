@@ -29,7 +29,8 @@ def noise_wav(tmp_path: Path) -> Path:
 def test_events_are_those_of_the_command() -> None:
     done = command("analyze", str(streamer.DEMO_PATH))
     events = streamer.analyze(streamer.DEMO_PATH)
-    assert [json.loads(header_json(event)) for event in events] == messages(done.stdout)
+    source = {"source": f"file:{streamer.DEMO_PATH}"}
+    assert [json.loads(header_json(event)) | source for event in events] == messages(done.stdout)
 
 
 @pytest.mark.usefixtures("toys")

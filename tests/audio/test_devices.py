@@ -25,6 +25,8 @@ def test_a_device_is_found_by_index_or_name(spec: str, index: int) -> None:
     ("spec", "devices", "match"),
     [
         ("mic", [], "no input device for 'mic': this machine has none"),
+        ("a/x", [], "no input device for 'a/x': .* or listen to file:a/x or a URL"),
+        ("x.wav", DEVICES, r"no input device 'x\.wav'; if it is a file, say file:x\.wav; "),
         ("mic", DEVICES[:2], r"no input device 'mic'; there are 0 \(HDA .*\), 3 \(USB"),
         ("1", DEVICES, "no input device '1'; there are 0 "),
         ("polse", DEVICES, r"no input device 'polse'; did you mean 4 \(pulse\)\?"),

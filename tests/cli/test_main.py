@@ -17,8 +17,9 @@ import soundfile
 from streamer.cli.main import main
 from streamer.config import MODEL_KEYS
 from streamer.inference.model_folders import released_folder
+from streamer.wire.subscriber import Subscriber
 from tests.conftest import DEADLINE_S
-from tests.programs import STREAMER, free_address, messages, running, streamer
+from tests.programs import STREAMER, free_address, messages, of_the_sound, running, streamer
 from tests.toy_model import write_toy_ear, write_toy_head, write_toy_model
 
 
@@ -44,6 +45,11 @@ def test_unknown_device_offers_what_there_is(virtual_microphone: str) -> None:
     refused(
         1, r"no input device 'nosuchdevice'; there are .*\d \(default\)", "listen", "--device", "nosuchdevice"
     )
+
+
+def test_an_absent_file_without_its_prefix_is_pointed_out() -> None:
+    done = streamer("listen", "--device", "absent.wav", "--bind", free_address())
+    assert b"file:absent.wav" in done.stderr
 
 
 def test_a_file_without_its_prefix_is_pointed_out(tone: Path) -> None:
@@ -103,6 +109,51 @@ def test_nan_and_infinity_are_muted_and_counted(tmp_path: Path, tone: Path) -> N
     assert b"bad: 101 samples were no sound" in streamer("analyze", str(path)).stderr
 
 
+def test_files_of_one_name_are_told_apart(tmp_path: Path, tone: Path) -> None:
+    paths = [tmp_path / folder / "rec.wav" for folder in ("a", "b")]
+    for path in paths:
+        path.parent.mkdir()
+        shutil.copy(tone, path)
+    found = messages(streamer("analyze", *map(str, paths)).stdout)
+    assert {(h["stream"], h["source"]) for h in found} == {
+        ("rec", f"file:{paths[0]}"),
+        ("rec-2", f"file:{paths[1]}"),
+    }
+    listen = ("listen", "--fast", "--json", "--bind", free_address(), "--device", f"file:{paths[0]}")
+    statuses = [h for h in messages(streamer(*listen).stdout) if h["kind"] == "status"]
+    assert {h["source"] for h in statuses} == {f"file:{paths[0]}"}
+
+
+def test_a_subscriber_says_what_it_waits_for(tone: Path) -> None:
+    address = free_address()
+    with running("subscribe", "music", "--address", address) as process:
+        assert process.stderr is not None
+        assert process.stderr.readline().startswith(
+            b"'music' is no kind of message that this version knows (gate, sound, genre, "
+        )
+        said = process.stderr.readline().decode()
+        assert said == (
+            f"waiting for music: nobody publishes on {address}; start a publisher, as in `streamer listen`\n"
+        )
+    listen = ("listen", "--device", f"file:{tone}", "--device", "-", "--bind", address)
+    with running(*listen, stdin=subprocess.PIPE), Subscriber(("status",), address) as statuses:
+        assert statuses.receive(DEADLINE_S)
+        with running("subscribe", "taught", "--address", address) as process:
+            assert process.stderr is not None
+            said = process.stderr.readline().decode()
+    assert re.fullmatch(
+        rf"waiting for taught: {address} publishes \(stream \w+\), but nothing of this so far\n", said
+    )
+
+
+def test_raw_pcm_that_is_wrong_gives_no_warning_of_numpy() -> None:
+    content = np.random.default_rng(0).bytes(40_000)
+    options = ("--device", "-", "--pcm", "16000:1:f32le", "--fast", "--json", "--bind", free_address())
+    done = streamer("listen", *options, stdin=content)
+    assert b"Warning" not in done.stderr
+    assert [h["muted_samples"] for h in messages(done.stdout) if h["kind"] == "status"][-1] > 1_000
+
+
 def test_one_channel_is_heard_alone(tmp_path: Path) -> None:
     sound = 0.1 * np.random.default_rng(0).standard_normal((16_000, 3))
     path, one, config = tmp_path / "array.wav", tmp_path / "one" / "array.wav", tmp_path / "one.toml"
@@ -110,7 +161,8 @@ def test_one_channel_is_heard_alone(tmp_path: Path) -> None:
     soundfile.write(path, sound, 16_000, subtype="FLOAT")
     soundfile.write(one, sound[:, 2], 16_000, subtype="FLOAT")
     config.write_text(f"[[stream]]\ndevice = 'file:{path}'\nchannel = 3\n")
-    assert streamer("analyze", str(path), "--channel", "3").stdout == streamer("analyze", str(one)).stdout
+    third, alone = streamer("analyze", str(path), "--channel", "3"), streamer("analyze", str(one))
+    assert of_the_sound(messages(third.stdout)) == of_the_sound(messages(alone.stdout)) != []
     refused(
         1, "the sound has no channel 4; expected a number from 1 to 3", "analyze", str(path), "--channel", "4"
     )

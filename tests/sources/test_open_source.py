@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -79,3 +80,13 @@ def test_a_microphone_is_asked_for_the_stream_s_format(
     config = Config(engine=EngineConfig(ring_s=3.0))
     source_for(StreamConfig("usb", rate_hz=rate_hz, channels=channels), config, realtime=True)
     assert made == [("usb", *asked, 0, 3.0)]
+
+
+def test_the_home_folder_may_be_named_by_a_tilde(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    source = source_for(StreamConfig("file:~/talk.wav"), Config(), realtime=False)
+    assert isinstance(source, FileSource)
+    assert source._path == tmp_path / "talk.wav"
+    odd = source_for(StreamConfig("file:~nobody-of-this-name/a.wav"), Config(), realtime=False)
+    assert isinstance(odd, FileSource)
+    assert str(odd._path) == "~nobody-of-this-name/a.wav"
