@@ -56,7 +56,8 @@ def start_time(text: str, name: str) -> datetime | None:
     except ValueError as error:
         of = f" and the file {name!r}" if text == FROM_NAME else ""
         raise ConfigError(
-            f"start_time is {text!r}{of} ({error}); expected a date and a time, such as 2026-01-31T23:59:59Z, or {FROM_NAME!r} and a name like 20260131_235959.wav"
+            f"start_time is {text!r}{of} ({error}); expected a date and a time, such as 2026-01-31T23:59:59Z, or "
+            f"{FROM_NAME!r} and a name like 20260131_235959.wav"
         ) from error
     return found.astimezone(UTC)
 

@@ -5,23 +5,31 @@ from __future__ import annotations
 import fcntl
 import logging
 import os
+import stat
 import time
 from collections.abc import Callable
 
 from streamer.errors import ConfigError, StreamError
+from streamer.sources.arrival import PAUSE_S, ArrivalClock, Pace
 from streamer.sources.pcm_encoding import pcm_encoding
-from streamer.sources.pipe import PipePacing, PipeReader
+from streamer.sources.pipe import PIPE_BYTES, PipePacing, PipeReader, enlarge
 from streamer.sources.sound_file_kind import sound_file_kind
 from streamer.sources.source import Block, Source, format_fault
 
 logger = logging.getLogger(__name__)
 
+JUDGE_S = 0.2
+"""Time that is taken at the beginning to see whether sound comes faster than it lasts."""
+
+FULL_BYTES = PIPE_BYTES - (1 << 16)
+"""Length in a pipe from which its writer may wait for the reader."""
+
 
 class PcmSource(Source):
     """Interleaved samples without a header, read from a pipe.
 
-    The pipe makes a fast writer wait, so nothing is dropped and `skip` drops nothing. The capture time of the
-    sound is not known.
+    The pipe makes a fast writer wait, so nothing is dropped and `skip` drops nothing. Sound that comes as
+    it happens has the time at which it came; sound from storage has none.
 
     Parameters
     ----------
@@ -79,6 +87,12 @@ class PcmSource(Source):
             )
         self._reader = PipeReader(self._descriptor, self._frame_bytes, self._head)
         self._pacing = PipePacing(self.rate_hz, self._clock())
+        self._pace, self._arrival = Pace(self._clock()), ArrivalClock(self.rate_hz)
+        self._seen_at = self._clock()
+        self._before_open = self.backlog_frames()  # it may have gathered for any time
+        self._is_stored = not _is_pipe(self._descriptor)
+        if not self._is_stored:
+            enlarge(self._descriptor)
 
     def read(self, max_frames: int) -> Block | None:
         if self._reader is None or self._ended:
@@ -102,12 +116,39 @@ class PcmSource(Source):
                 self._name,
                 found,
             )
-        block = Block(
-            self._position, self._encoding.decoded(data).reshape(-1, self.channels), captured_at=None
-        )
-        self._position = block.stop
-        self._pacing.note_read(len(block.samples), self._clock())
-        return block
+        samples = self._encoding.decoded(data).reshape(-1, self.channels)
+        start, self._position = self._position, self._position + len(samples)
+        self._pacing.note_read(len(samples), self._clock())
+        return Block(start, samples, self._captured_at())
+
+    def judge_pace(self) -> None:
+        """Look for a moment how fast sound comes, so that the first block has a time if it is live, and none if not."""
+        judged_at = self._clock() + JUDGE_S
+        while self._reader is not None and self._clock() < judged_at and not self._note_pace():
+            if self._reader.hung_up:
+                self._is_stored = True
+                return
+            time.sleep(JUDGE_S / 10)
+
+    def _note_pace(self) -> bool:
+        """Take note of what has come; return whether it comes faster than it lasts."""
+        arrived = self._position + self.backlog_frames()
+        is_full = self.backlog_frames() * self._frame_bytes >= FULL_BYTES
+        self._pace.note((arrived - self._before_open) / self.rate_hz, is_full, self._clock())
+        return self._pace.is_fast
+
+    def _captured_at(self) -> float | None:
+        """Return the time at which the last frame came that was read; None if the sound comes from storage."""
+        if self._is_stored or self._note_pace():
+            return None
+        now = self._clock()
+        if now - self._seen_at > PAUSE_S:
+            self._arrival = ArrivalClock(
+                self.rate_hz
+            )  # the writer paused, and its frames count on without a gap
+        self._seen_at = now
+        self._arrival.note(self._position + self.backlog_frames(), now)
+        return self._arrival.captured_at(self._position)
 
     def wait_s(self, turn_s: float) -> float:
         return self._pacing.wait_s(self._clock(), turn_s)
@@ -141,6 +182,11 @@ class PcmSource(Source):
     def _example(self) -> str:
         raw = f"-f {self._encoding.name.partition('_')[0]} -ar {self.rate_hz} -ac {self.channels}"
         return f"`ffmpeg -v error -i FILE {raw} - | streamer listen --device -`"
+
+
+def _is_pipe(descriptor: int) -> bool:
+    mode = os.fstat(descriptor).st_mode
+    return stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)
 
 
 def _is_open(descriptor: int) -> bool:

@@ -60,6 +60,11 @@ class PipeReader:
         """Number of bytes of the next, incomplete item that have come; after the end, of the last item."""
         return len(self._begun)
 
+    @property
+    def hung_up(self) -> bool:
+        """Whether the writer has closed its end, with data left to read perhaps."""
+        return any(event & select.POLLHUP for _, event in self._poll.poll(0))
+
     def read(self, max_items: int) -> bytes:
         """Return the whole items that have come, at most `max_items`; empty if there is none."""
         wanted = max_items * self._item_bytes - len(self._begun)

@@ -63,6 +63,7 @@ class PipedSource(SourceWrapper):
         self._inner = self._raw(b"")
         super().open()
         if self._pcm != PcmConfig():
+            self._judge_pace()
             return
         head = self._head()
         kind = sound_file_kind(head)
@@ -77,12 +78,17 @@ class PipedSource(SourceWrapper):
             if (frames := mp3_frames(head)) is not None:
                 self._inner = TrimmedEnd(self._inner, frames)
         super().open()
+        self._judge_pace()
 
     def close(self) -> None:
         super().close()
         if self._path is not None and self._descriptor >= 0:
             os.close(self._descriptor)
             self._descriptor = -1
+
+    def _judge_pace(self) -> None:
+        if isinstance(self._inner, PcmSource):
+            self._inner.judge_pace()
 
     def _raw(self, head: bytes) -> Source:
         pcm = self._pcm

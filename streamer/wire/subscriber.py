@@ -97,6 +97,7 @@ class Subscriber(Iterator[Event]):
         self._timeout_s = timeout_s
         self._last: dict[str, dict[str, Event]] = {}  # by topic and label
         self._broken_handshakes = 0
+        self._has_keys = client_keys is not None
         self.lost: Counter[str] = Counter()
         self._socket: zmq.Socket[bytes] = zmq.Context.instance().socket(zmq.SUB)
         self._refusals: zmq.Socket[bytes] = self._socket.get_monitor_socket(_REFUSALS)
@@ -202,9 +203,14 @@ class Subscriber(Iterator[Event]):
                 f"{self._address} refused these keys: authorise the client with `streamer keys` over there, "
                 "and start the publisher again"
             )
+        if self._has_keys:
+            raise StreamError(
+                f"{self._address} cannot be understood with these keys: server.key is that of another publisher, or "
+                "made anew since, or the publisher has no keys; take the folder KEYS/clients/NAME from where it runs"
+            )
         raise StreamError(
-            f"{self._address} does not speak as expected: it publishes with keys and none were given, "
-            "or the other way round, or another program listens there"
+            f"{self._address} does not speak as expected: it publishes with keys and none were given (--keys), or "
+            "another program listens there"
         )
 
     def _is_wanted(self, topic: bytes) -> bool:

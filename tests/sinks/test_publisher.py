@@ -295,8 +295,19 @@ def test_a_subscriber_with_keys_does_not_trust_a_publisher_without(tmp_path: Pat
     [friend] = make_keys(tmp_path)
     with bus.publishing() as publisher, subscribe(address=publisher.address, keys=friend) as subscriber:
         publisher.send(bus.gate())
-        with pytest.raises(StreamError, match=r"does not speak as expected: .*or the other way round"):
+        with pytest.raises(StreamError, match=r"cannot be understood with these keys: server.key is that of"):
             bus.receive(subscriber, publisher, 1)
+
+
+def test_a_server_key_of_another_publisher_is_named(tmp_path: Path) -> None:
+    [other] = make_keys(tmp_path / "other")
+    make_keys(tmp_path / "own")
+    with (
+        bus.publishing(keys=tmp_path / "own") as publisher,
+        subscribe(address=publisher.address, keys=other) as subscriber,
+        pytest.raises(StreamError, match=r"server.key is that of another publisher, or made anew since"),
+    ):
+        bus.receive(subscriber, publisher, 1)
 
 
 def _has_ipv6_loopback() -> bool:

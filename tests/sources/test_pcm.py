@@ -65,12 +65,57 @@ def test_nothing_there_yet_is_not_the_end() -> None:
         assert source.backlog_frames() == 4
         block = source.read(3)
         assert block is not None
-        assert (block.start, block.samples.shape, block.captured_at) == (0, (3, 1), None)
+        assert (block.start, block.samples.shape) == (0, (3, 1))
         assert source.skip(1) == 0
         assert source.backlog_frames() == 1
         os.close(writing)
         assert len(read_all_from(source, position=3)) == 1
         assert source.ended
+
+
+def test_sound_from_storage_has_no_times() -> None:
+    with pipe() as (reading, writing):
+        os.write(writing, b"\0\0" * 16_000)
+        os.close(writing)
+        source = PcmSource(reading)
+        source.open()
+        source.judge_pace()
+        block = source.read(1_000)
+        assert block is not None
+        assert block.captured_at is None
+
+
+def test_a_pipe_that_is_filled_faster_than_it_sounds_has_no_times() -> None:
+    with pipe() as (reading, writing):
+        source = PcmSource(reading)
+        source.open()
+        assert source.read(1) is None
+        os.write(writing, b"\0\0" * 30_000)
+        block = source.read(1_000)
+        assert block is not None
+        assert block.captured_at is None
+
+
+def test_live_sound_has_the_times_at_which_it_came() -> None:
+    now = [50.0]
+    with pipe() as (reading, writing):
+        os.write(writing, b"\0\0" * 20_000)  # it came while the models were loaded
+        source = PcmSource(reading, clock=lambda: now[0])
+        source.open()
+        first = source.read(20_000)
+        assert first is not None
+        assert first.captured_at == 50.0
+        for _ in range(30):
+            now[0] += 0.1
+            os.write(writing, b"\0\0" * 1_600)
+            block = source.read(1_600)
+            assert block is not None
+            assert block.captured_at == pytest.approx(now[0])
+        now[0] += 7.0  # a pause: the writer counts on
+        os.write(writing, b"\0\0" * 1_600)
+        block = source.read(1_600)
+        assert block is not None
+        assert block.captured_at == pytest.approx(now[0])
 
 
 def read_all_from(source: PcmSource, position: int) -> list[float]:
