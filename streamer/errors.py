@@ -41,6 +41,11 @@ class InterruptedByUserError(StreamerError):
     exit_code = 130
 
 
+def reason_of(error: Exception) -> str:
+    """Return why something failed: the system's words without a number and a path, or else the error's own."""
+    return (error.strerror if isinstance(error, OSError) else None) or str(error)
+
+
 def fault_of(fault: Exception) -> StreamerError:
     """Return `fault` if it is a `StreamerError`, else a `StreamError` that describes `fault` as a bug in one line."""
     if isinstance(fault, StreamerError):

@@ -115,7 +115,7 @@ class _Commands(click.Group):
             ctx.exit(error.exit_code)
 
 
-@click.group(cls=_Commands)
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 def main() -> None:
     """Train, measure and release Streamer's models. The data sets are read from $STREAMER_DATA."""
     logging.basicConfig(format="%(asctime)s %(message)s", datefmt="%H:%M:%S")

@@ -129,10 +129,16 @@ def _with_devices(config: Config, devices: str | Sequence[str] | None, is_defaul
     if devices is None:
         entries = (StreamConfig("mic"),) if is_default else config.stream
     else:
+        if isinstance(devices, os.PathLike):
+            raise ConfigError(f"devices is {devices!r}; expected text: name a file as 'file:{devices}'")
         names = [devices] if isinstance(devices, str) else devices
         if not isinstance(names, Sequence) or not all(isinstance(name, str) for name in names):
             raise ConfigError(
                 f"devices is {devices!r}; expected a device, such as 'mic' or '3', or a list of them"
+            )
+        if not names:
+            raise ConfigError(
+                "devices is empty; expected at least one, as ['mic'], or None for those of the configuration"
             )
         entries = tuple(StreamConfig(name) for name in names)
     return replace(config, stream=resolve_auto(entries, logger.warning))

@@ -67,12 +67,14 @@ def path_of(sound: Sound) -> Path | None:
     Raises
     ------
     StreamError
-        If it is a URL, which is not shown since it may have a password.
+        If it is empty, or a URL, which is not shown since it may have a password.
     """
     if isinstance(sound, str) and "://" in sound:
         raise StreamError(
             "the sound is a URL; expected the path of a file, or an array: hear a URL with streamer.listen"
         )
+    if isinstance(sound, str) and not sound:
+        raise StreamError("the sound is an empty text; expected the path of a file, or an array")
     if isinstance(sound, str | os.PathLike) and isinstance(os.fspath(sound), str):
         return Path(sound)
     return None

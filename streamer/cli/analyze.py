@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 PROGRESS_S = 0.2
 
 
-@click.command()
+@click.command(short_help="Analyze files, and print lines of JSON.")
 @click.argument("files", nargs=-1, required=True, type=SOUND_FILE, metavar="FILE...")
 @model_options
 @engine_options

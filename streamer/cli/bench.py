@@ -82,7 +82,7 @@ def bench_options(command: Callable[[BenchOptions], None]) -> Callable[..., None
     return model_options(engine_options(run))
 
 
-@click.group(invoke_without_command=True)
+@click.group(invoke_without_command=True, short_help="Measure what listening costs on this machine.")
 @bench_options
 def bench(options: BenchOptions) -> None:
     """Measure what listening costs on this machine, on one thread by default; without COMMAND, everything.
@@ -106,7 +106,7 @@ def frontend_command(options: BenchOptions) -> None:
     print_measurements(options, [frontends])
 
 
-@bench.command("models")
+@bench.command("models", short_help="Measure the milliseconds of each model's step.")
 @bench_options
 def models_command(options: BenchOptions) -> None:
     """Measure the milliseconds of each model's step, and of a core for a second of sound."""
@@ -124,7 +124,7 @@ def throughput_command(options: BenchOptions) -> None:
     print_measurements(options, [throughput])
 
 
-@bench.command("latency")
+@bench.command("latency", short_help="Measure how late messages reach a subscriber.")
 @bench_options
 def latency_command(options: BenchOptions) -> None:
     """Measure the milliseconds from the capture of a sample to a subscriber, over ZeroMQ on loopback."""

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 
-@click.command()
+@click.command(short_help="Make the keys that publishing to other machines needs.")
 @click.argument("folder", type=click.Path(path_type=Path, readable=False))
 @click.option(
     "--client",

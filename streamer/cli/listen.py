@@ -32,7 +32,7 @@ PICTURE_S = 0.125
 """Seconds between two pictures of the live view: often enough for a level, seldom enough for the machine."""
 
 
-@click.command()
+@click.command(short_help="Label live sound, and publish what is found.")
 @click.option(
     "--device",
     "devices",

@@ -17,7 +17,7 @@ from streamer.cli.separate import separate
 from streamer.cli.subscribe import subscribe
 from streamer.cli.teach import teach
 from streamer.cli.terminal import standard_output
-from streamer.errors import InterruptedByUserError, StreamerError
+from streamer.errors import InterruptedByUserError, StreamerError, reason_of
 
 
 class _ShownError(click.ClickException):
@@ -45,7 +45,7 @@ class _Group(click.Group):
             if isinstance(error, BrokenPipeError):
                 raise  # click handles it
             raise _ShownError(
-                StreamerError(f"{error}; the output cannot be written: write it elsewhere")
+                StreamerError(f"{reason_of(error)}; the output cannot be written: write it elsewhere")
             ) from error
 
 

@@ -24,7 +24,7 @@ def list_models() -> None:
         click.echo(_described(read_manifest(folder)))
 
 
-@models.command()
+@models.command(short_help="Check that models are intact, fit and run.")
 @click.argument("names", nargs=-1, metavar="[NAME|FOLDER]...")
 def verify(names: tuple[str, ...]) -> None:
     """Check that models are intact, fit this version and the embedding model that they name, and run."""
@@ -37,7 +37,7 @@ def verify(names: tuple[str, ...]) -> None:
         click.echo(f"{manifest.name}: whole, fits, runs{on_ear} ({folder})")
 
 
-@models.command()
+@models.command(short_help="Fetch a model that others published.")
 @click.argument("name", type=click.Choice(["yamnet"]))
 @click.option(
     "--from",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import time
+from itertools import chain
 
 import click
 
@@ -12,11 +13,14 @@ from streamer.config import DEFAULT_ADDRESS
 from streamer.errors import ConfigError, StreamError
 from streamer.wire.address import is_local
 
+PATIENCE_S = 2.0
+"""Wait for a first message before a line says what is waited for."""
+
 ANSWER_S = 30.0
 """Longest wait for the answer: new models are loaded first."""
 
 
-@click.command()
+@click.command(short_help="Make a running `listen` read its --config again.")
 @click.option("--address", default=DEFAULT_ADDRESS, show_default=True, help="Address that it publishes on.")
 @click.option("--keys", metavar="DIR", default="", help="Folder of CURVE keys (see `streamer keys`).")
 def reload(address: str, keys: str) -> None:
@@ -32,7 +36,10 @@ def reload(address: str, keys: str) -> None:
         raise ConfigError(f"got the address {address!r}; expected one of this machine: a signal is sent")
     asked_at = None
     with subscribe("status", address=address, keys=keys or None, timeout_s=ANSWER_S) as events:
-        for event in events:
+        first = events.receive(PATIENCE_S)
+        if first is None:
+            click.echo(f"waiting up to {ANSWER_S:g} s for a `streamer listen` on {address}", err=True)
+        for event in chain([first] if first else [], events):
             assert isinstance(event, Status)  # nothing else was subscribed to
             if asked_at is None and event.state in ("running", "recovering"):
                 _send_hangup(event.pid)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from streamer.inference.model import Model
 
 
-@click.command()
+@click.command(short_help="Split files into voice and music.")
 @click.argument("files", nargs=-1, required=True, type=SOUND_FILE, metavar="FILE...")
 @click.option(
     "--out",

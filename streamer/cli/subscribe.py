@@ -14,7 +14,7 @@ NOTICE_S = 3.0
 """Time without a message after which it is said what is waited for: a few heartbeats."""
 
 
-@click.command()
+@click.command(short_help="Print the messages of a running `listen`.")
 @click.argument("topics", nargs=-1, metavar="[TOPIC]...")
 @click.option("--address", default=DEFAULT_ADDRESS, show_default=True, help="Address of the publisher.")
 @click.option("--keys", metavar="DIR", default="", help="Folder of CURVE keys (see `streamer keys`).")

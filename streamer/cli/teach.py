@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from streamer.sources.source import Source
 
 
-@click.command()
+@click.command(short_help="Teach a sound of your own, from recordings.")
 @click.argument("label", required=False)
 @click.argument("files", nargs=-1, type=SOUND_FILE, metavar="[FILE]...")
 @click.option(

@@ -19,7 +19,7 @@ import soundfile
 from platformdirs import user_data_path
 
 from streamer.arrays import Array
-from streamer.errors import ConfigError, StreamError
+from streamer.errors import ConfigError, StreamError, reason_of
 
 LONGEST_LABEL = 40
 _FULL_SCALE = 2**15
@@ -62,7 +62,9 @@ class TaughtRecording:
             raise self._unreadable(error) from error
 
     def _unreadable(self, error: Exception) -> StreamError:
-        return StreamError(f"taught recording {self.path} cannot be read ({error}); {self._way_out}")
+        return StreamError(
+            f"taught recording {self.path} cannot be read ({reason_of(error)}); {self._way_out}"
+        )
 
     @property
     def _way_out(self) -> str:
@@ -150,8 +152,8 @@ class SoundStore:
             partial.replace(path)
         except (OSError, soundfile.LibsndfileError) as error:
             raise StreamError(
-                f"{path} cannot be written ({error}); expected a folder that may be written to: give another with "
-                "--folder"
+                f"{path} cannot be written ({reason_of(error)}); expected a folder that may be written to: give "
+                "another with --folder"
             ) from error
         return TaughtRecording(path)
 

@@ -13,7 +13,7 @@ import soundfile
 from streamer.audio.wav import as_wav
 from streamer.config import STEM_ENCODINGS, STEMS
 from streamer.dsp.model_calls import run_alone
-from streamer.errors import ConfigError, StreamError
+from streamer.errors import ConfigError, StreamError, reason_of
 from streamer.inference.model import Model
 from streamer.separation.separator import Separator, Stems, mute_invalid
 from streamer.sinks.stem_writer import FULL, is_full
@@ -121,7 +121,7 @@ def separate_file(
                 partial[stem].replace(targets[stem])
         except (OSError, soundfile.LibsndfileError) as error:
             full = isinstance(error, soundfile.LibsndfileError) and is_full(folder)  # it says "System error."
-            reason = FULL if full else error
+            reason = FULL if full else reason_of(error)
             raise StreamError(
                 f"the stems of {path} cannot be written into {folder} ({reason}); make room there, or name a "
                 "folder with --out that may be written to"

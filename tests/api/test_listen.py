@@ -265,7 +265,12 @@ def test_a_configuration_and_a_file_of_it_are_taken(microphone: FakeMicrophone, 
             "devices is 3; expected a device, such as 'mic' or '3', or a list",
         ),
         ({"devices": ["mic", None]}, streamer.ConfigError, "devices is .*None.*; expected a device"),
-        ({"devices": []}, streamer.ConfigError, "stream is empty; expected at least one"),
+        (
+            {"devices": []},
+            streamer.ConfigError,
+            r"devices is empty; expected at least one, as \['mic'\], or None",
+        ),
+        ({"devices": Path("x.ogg")}, streamer.ConfigError, "expected text: name a file as 'file:x.ogg'"),
         (
             {"devices": ["-", "-"]},
             streamer.ConfigError,

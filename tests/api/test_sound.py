@@ -73,6 +73,7 @@ class BytesPath:
         (np.array([True]), "samples is an array of bool; expected"),
         (np.array([1j]), "samples is an array of complex128; expected"),
         (np.array(["a"]), "samples is an array of <U1; expected"),
+        ("", "the sound is an empty text; expected the path of a file, or an array"),
         (None, "samples is of type NoneType; expected a path"),
         (b"RIFF", "samples is of type bytes; expected"),
         (BytesPath(), "samples is of type BytesPath; expected a path"),

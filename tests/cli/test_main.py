@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import re
 import shutil
@@ -10,9 +11,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import click
 import numpy as np
 import pytest
 import soundfile
+from click.testing import CliRunner
 
 from streamer.cli.main import main
 from streamer.config import MODEL_KEYS
@@ -434,3 +437,24 @@ def test_options_are_checked_before_a_microphone_is_looked_for(option: str, valu
     (said,) = done.stderr.decode().splitlines()
     assert said.startswith("Error: ")
     assert text in said
+
+
+@pytest.mark.parametrize(
+    "group", [main, *(one for one in main.commands.values() if isinstance(one, click.Group))]
+)
+def test_the_list_of_commands_fits_80_columns_whole(group: click.Group) -> None:
+    said = CliRunner().invoke(group, ["--help"], terminal_width=80).stdout
+    listed = said.partition("Commands:\n")[2].splitlines()
+    assert len(listed) == len(group.commands)  # none is broken into two lines
+    assert "..." not in "".join(listed)
+
+
+def test_a_reload_says_what_it_waits_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    module = importlib.import_module("streamer.cli.reload")
+    monkeypatch.setattr(module, "PATIENCE_S", 0.1)
+    monkeypatch.setattr(module, "ANSWER_S", 0.2)
+    address = free_address()
+    done = CliRunner().invoke(main, ["reload", "--address", address])
+    waiting, error = done.stderr.splitlines()
+    assert waiting == f"waiting up to 0.2 s for a `streamer listen` on {address}"
+    assert error.startswith(f"Error: no message from {address} for 0.2 s")

@@ -254,3 +254,10 @@ def test_files_are_separated_though_nobody_reads_their_names(tmp_path: Path, mod
         said = process.stderr.read()
     assert (process.returncode, said) == (0, b"")
     assert sorted(path.parent.name for path in (tmp_path / "out").glob("*/voice.wav")) == ["a", "b", "c"]
+
+
+def test_a_folder_that_cannot_be_made_is_told_in_words(tmp_path: Path, model: Path) -> None:
+    file = write(tmp_path / "song.wav", noise(8_000))
+    code, _, errors = run(file, "--out", file, "--model", model)
+    assert code == 1
+    assert f"cannot be written into {file / 'song'} (Not a directory); make room there" in errors

@@ -179,3 +179,8 @@ def test_every_task_of_the_registry_is_there(task):
     plugin = find_plugin(task)
     assert plugin.name == task
     assert plugin.config().loop.steps > 0
+
+
+def test_the_short_option_prints_the_help():
+    assert run("-h").stdout == run("--help").stdout
+    assert run("-h").stdout.startswith("Usage: ")
