@@ -163,6 +163,9 @@ class StreamConfig:
     rate_hz, channels : int
         Format that is asked of a microphone; 0 takes the device's own. Other devices ignore these: files and URLs
         state their format, raw PCM has it from ``[pcm]``.
+    track : int or str
+        Sound track of a file or URL that has several: its number, from 1, or its language, such as ``deu``. Empty takes
+        the first.
     channel : int
         Number, from 1, of the one channel that is heard; 0 hears all of them. Of a microphone, it must be among those
         that are opened: as many as are needed, if `channels` is 0.
@@ -185,6 +188,7 @@ class StreamConfig:
     rate_hz: int = 0
     channels: int = 0
     channel: int = 0
+    track: int | str = ""
     start_time: str = ""
     priority: int = 0
     models: ModelsConfig | None = None
@@ -206,6 +210,11 @@ class StreamConfig:
             raise ConfigError(
                 f"stream start_time is {self.start_time!r} and its device is {self.device!r}; expected a file, as "
                 "file:PATH"
+            )
+        if not re.fullmatch(r"([1-9]\d*|[A-Za-z][\w-]*)?", str(self.track)):
+            raise ConfigError(
+                f"stream track is {self.track!r}; expected the number of a sound track from 1 on, or a language such "
+                "as 'deu', or nothing for the first"
             )
         if self.channel < 0:
             raise ConfigError(

@@ -37,6 +37,7 @@ def analyze(
     backend: Literal["cpu", "cuda", "torch"] | None = None,
     threads: int | None = None,
     channel: int | None = None,
+    track: int | str = "",
 ) -> EventIterator:
     """Return an iterator over the events of a whole sound: those of listening to it live, except `Status` events.
 
@@ -56,6 +57,8 @@ def analyze(
         As in `streamer.listen`.
     channel : int, optional
         Number, from 1, of the one channel that is heard; by default all are.
+    track : int or str, optional
+        Sound track of a file that has several: its number, from 1, or its language; by default the first.
 
     Returns
     -------
@@ -98,13 +101,17 @@ def analyze(
         streams = [_stream_of_array(sound, rate_hz, channel, asked)]
     else:
         source_of(sound, rate_hz, channel)  # refuses a rate beside a file
-        streams = streams_of_files([path], asked, channel)
+        streams = streams_of_files([path], asked, channel, track=track)
     queue = EventQueue(MAX_WAITING)
     return _Analysis(streams, asked, queue, [Filtered(Status, queue)])
 
 
 def streams_of_files(
-    paths: Iterable[Path], config: Config, channel: int | None = None, start_time: str = ""
+    paths: Iterable[Path],
+    config: Config,
+    channel: int | None = None,
+    start_time: str = "",
+    track: int | str = "",
 ) -> list[Stream]:
     """Return a `Stream` for each file, not yet opened, which is read as fast as it can be processed.
 
@@ -115,6 +122,8 @@ def streams_of_files(
         Its streams are not used.
     channel : int or None
         Number, from 1, of the one channel that is heard; None hears all of them.
+    track : int or str
+        Number or language of the sound track that is heard; empty for the first.
     start_time : str
         As of `StreamConfig`, for every file.
 
@@ -126,7 +135,8 @@ def streams_of_files(
         If the configuration asks for stems and names no separation model.
     """
     entries = tuple(
-        StreamConfig(f"file:{path}", channel=channel or 0, start_time=start_time) for path in paths
+        StreamConfig(f"file:{path}", channel=channel or 0, track=track, start_time=start_time)
+        for path in paths
     )
     return build_streams(
         replace(_unplayed(config), stream=entries),

@@ -44,6 +44,7 @@ def listen(
     threads: int | None = None,
     max_waiting: int = 1_000,
     channel: int | None = None,
+    track: int | str | None = None,
 ) -> EventIterator:
     """Listen to live sound, and return an iterator over its events.
 
@@ -80,6 +81,8 @@ def listen(
     channel : int, optional
         Number, from 1, of the one channel that is heard of each device, such as a microphone of an array; by default,
         what `config` says, or all channels.
+    track : int or str, optional
+        Sound track of files and URLs that have several: its number, from 1, or its language, such as ``deu``.
 
     Returns
     -------
@@ -111,6 +114,7 @@ def listen(
     off music
     """
     asked = _with_devices(configured(config, models, prefer, backend, threads), devices, config is None)
+    asked = with_streams(asked, track=track)
     if channel is not None:
         asked = with_streams(asked, channel=channel_number(channel))
     if flag("stems", stems):

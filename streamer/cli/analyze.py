@@ -16,6 +16,7 @@ from streamer.cli.options import (
     model_options,
     option_config,
     start_time_option,
+    track_option,
 )
 from streamer.cli.terminal import leave, standard_output
 from streamer.errors import InterruptedByUserError
@@ -33,6 +34,7 @@ PROGRESS_S = 0.2
 @model_options
 @engine_options
 @channel_option
+@track_option
 @start_time_option
 def analyze(
     files: tuple[Path, ...],
@@ -42,11 +44,12 @@ def analyze(
     backend: str | None,
     threads: int | None,
     channel: int | None,
+    track: str | None,
     start_time: str | None,
 ) -> None:
     """Analyze files as fast as the machine can; the messages go to standard output, a line of JSON each."""
     config = option_config(config_path, models, prefer, backend, threads)
-    streams = analyze_files(files, config, standard_output(), channel, start_time or "")
+    streams = analyze_files(files, config, standard_output(), channel, start_time or "", track or "")
     for stream in streams:
         for warning in stream.sound_warnings:
             click.echo(f"{stream.name}: {warning}", err=True)
@@ -54,7 +57,12 @@ def analyze(
 
 
 def analyze_files(
-    paths: Sequence[Path], config: Config, out: TextIO, channel: int | None = None, start_time: str = ""
+    paths: Sequence[Path],
+    config: Config,
+    out: TextIO,
+    channel: int | None = None,
+    start_time: str = "",
+    track: str = "",
 ) -> list[Stream]:
     """Analyze files one after the other and write their messages, a line of JSON each.
 
@@ -69,6 +77,8 @@ def analyze_files(
     out : text stream
     channel : int or None
         Number, from 1, of the one channel that is heard; None hears all of them.
+    track : str
+        Number or language of the sound track that is heard; empty for the first.
     start_time : str
         As of `StreamConfig`, for every file.
 
@@ -91,7 +101,7 @@ def analyze_files(
     from streamer.sinks.json_lines import JsonLines
     from streamer.sinks.sink import Filtered
 
-    streams = streams_of_files(paths, config, channel, start_time)
+    streams = streams_of_files(paths, config, channel, start_time, track)
     get_ready(streams, config.publish)
     with file_bars() as bars:
         for stream in streams:

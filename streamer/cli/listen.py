@@ -18,6 +18,7 @@ from streamer.cli.options import (
     option_config,
     pcm_config,
     start_time_option,
+    track_option,
 )
 from streamer.cli.signals import HangupSignal
 from streamer.cli.terminal import leave, standard_output
@@ -50,6 +51,7 @@ PICTURE_S = 0.125
 @model_options
 @engine_options
 @channel_option
+@track_option
 @start_time_option
 @click.option("--stems", is_flag=True, help="Publish the voice and the music stem, while there is music.")
 @click.option(
@@ -99,6 +101,7 @@ def listen(
     backend: str | None,
     threads: int | None,
     channel: int | None,
+    track: str | None,
     start_time: str | None,
     stems: bool,
     stems_to: str | None,
@@ -131,7 +134,7 @@ def listen(
             engine=changed(asked.engine, reconnect=reconnect, wait=wait or None),
             pcm=asked.pcm if pcm_format is None else pcm_config(pcm_format),
         )
-        found = with_streams(found, channel=channel, start_time=start_time)
+        found = with_streams(found, channel=channel, track=track, start_time=start_time)
         found = with_stems(found, publish=stems or None, to=stems_to, play=play, output=output)
         if output is not None and not any(found.of(entry).stems.play for entry in found.stream):
             raise ConfigError(

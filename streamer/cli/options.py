@@ -102,6 +102,16 @@ def start_time_option(command: Callable[..., Any]) -> Callable[..., Any]:
     return option(command)
 
 
+def track_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add --track to a command: the number or the language of a sound track, or None."""
+    option = click.option(
+        "--track",
+        metavar="TRACK",
+        help="Sound track of a file or URL that has several: its number or its language, such as deu.  [default: 1]",
+    )
+    return option(command)
+
+
 def option_config(
     config_path: Path | None,
     models: Sequence[str],

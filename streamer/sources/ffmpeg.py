@@ -17,6 +17,7 @@ from streamer.errors import StreamError
 from streamer.sources.ffmpeg_log import LOG_LEVEL, FfmpegLog
 from streamer.sources.pipe import PipePacing, PipeReader, enlarge
 from streamer.sources.source import Block, Source, format_fault
+from streamer.sources.track import FIRST
 
 logger = logging.getLogger(__name__)
 
@@ -66,6 +67,8 @@ class FfmpegSource(Source):
     """
 
     opens_slowly = True
+    track: Sequence[str] = FIRST
+    """ffmpeg's output options that choose the sound track."""
     place = "the address"
     """Word for what names the input, in advice."""
     input_handle = subprocess.DEVNULL
@@ -182,7 +185,7 @@ class FfmpegSource(Source):
 
     def _started(self, *more_output: str, descriptors: Sequence[int] = ()) -> subprocess.Popen[bytes]:
         """Start ffmpeg with further outputs, which may go to further descriptors."""
-        sound = ["-map", "0:a:0", *self._output_arguments, "-c:a", "pcm_f32be", "-f", "au", "pipe:1"]
+        sound = [*self.track, *self._output_arguments, "-c:a", "pcm_f32be", "-f", "au", "pipe:1"]
         quiet = ["-nostdin", "-hide_banner", "-nostats", "-v", LOG_LEVEL]
         command = ["ffmpeg", *quiet, *self._input_arguments, *sound, *more_output]
         try:

@@ -179,7 +179,7 @@ class UrlStream(FfmpegSource):
         self._lines = PipeReader(reading, 1)
         try:
             return self._started(
-                "-map", "0:a:0", "-c:a", "pcm_f32be", "-flush_packets", "1", "-f", "framecrc", f"pipe:{writing}",
+                *self.track, "-c:a", "pcm_f32be", "-flush_packets", "1", "-f", "framecrc", f"pipe:{writing}",
                 descriptors=(writing,),
             )  # fmt: skip
         finally:
