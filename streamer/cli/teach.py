@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from streamer.cli.options import SOUND_FILE, channel_option, pcm_config
+from streamer.cli.options import SOUND_FILE, channel_option, pcm_config, track_option
 from streamer.cli.terminal import tell
 from streamer.config import Config, PcmConfig, StreamConfig
 from streamer.errors import ConfigError, StreamerError
@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     "--folder", type=click.Path(path_type=Path), help="Folder of the recordings.  [default: the user's own]"
 )
 @channel_option
+@track_option
 def teach(
     label: str | None,
     files: tuple[Path, ...],
@@ -52,6 +53,7 @@ def teach(
     removed: str | None,
     folder: Path | None,
     channel: int | None,
+    track: str | None,
 ) -> None:
     """Teach a sound of your own by name, from one or more recordings; `listen` reports it from then on."""
     from streamer.api.teach import forget, store_in
@@ -64,8 +66,9 @@ def teach(
         click.echo(f"{removed}: forgotten, with its recordings: {', '.join(forget(removed, folder))}")
     elif label is not None:
         pcm = PcmConfig() if pcm_format is None else pcm_config(pcm_format)
-        recordings = [_recording(f"file:{path}", None, pcm, channel) for path in files]
-        own = [_recording(device, seconds, pcm, channel)] if device else []
+        entry = StreamConfig(channel=channel or 0, track=track or "")
+        recordings = [_recording(replace(entry, device=f"file:{path}"), None, pcm) for path in files]
+        own = [_recording(replace(entry, device=device), seconds, pcm)] if device else []
         _teach(label, recordings + own, folder)
 
 
@@ -87,12 +90,12 @@ class _Recording:
     longest_s: float
 
 
-def _recording(device: str, longest_s: float | None, pcm: PcmConfig, channel: int | None) -> _Recording:
+def _recording(entry: StreamConfig, longest_s: float | None, pcm: PcmConfig) -> _Recording:
     from streamer.custom_sounds.learner import LONGEST_S
     from streamer.sources.open_source import name_for, source_for
 
-    source = source_for(StreamConfig(device, channel=channel or 0), Config(pcm=pcm), realtime=False)
-    return _Recording(name_for(device), source, LONGEST_S if longest_s is None else longest_s)
+    source = source_for(entry, Config(pcm=pcm), realtime=False)
+    return _Recording(name_for(entry.device), source, LONGEST_S if longest_s is None else longest_s)
 
 
 def _teach(label: str, recordings: Sequence[_Recording], folder: Path | None) -> None:

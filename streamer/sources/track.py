@@ -4,8 +4,8 @@ from __future__ import annotations
 
 LANGUAGES = """
 ar ara/bg bul/cs ces cze/da dan/de deu ger/el ell gre/en eng/es spa/et est/fi fin/fr fra fre/ga gle/he heb/hi hin/
-hr hrv/hu hun/it ita/ja jpn/ko kor/lt lit/lv lav/mt mlt/nl nld dut/no nor nob/pl pol/pt por/ro ron rum/ru rus/sk slk slo/
-sl slv/sv swe/tr tur/uk ukr/zh zho chi
+hr hrv/hu hun/it ita/ja jpn/ko kor/lt lit/lv lav/mt mlt/nl nld dut/no nor nob/pl pol/pt por/ro ron rum/ru rus/
+sk slk slo/sl slv/sv swe/tr tur/uk ukr/zh zho chi
 """
 """Codes of one language: of two letters (ISO 639-1), and those of three that films are tagged with (ISO 639-2)."""
 
