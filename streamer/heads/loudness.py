@@ -102,10 +102,16 @@ def _measure(
         total += value * value
         counted += 1
         if counted == piece:
-            pieces[:-1] = pieces[1:]
-            pieces[-1] = total / piece
-            recent[:-1] = recent[1:]
-            recent[-1] = pieces.mean()
+            _append(pieces, total / piece)
+            _append(recent, pieces.mean())
             loudest[k] = recent.max()
             k, counted, total = k + 1, 0, 0.0
     held[0], count[0] = total, counted
+
+
+@njit(nogil=True, cache=True)
+def _append(values: Array, latest: float) -> None:
+    """Move all values one place forward and put `latest` last."""
+    for i in range(len(values) - 1):
+        values[i] = values[i + 1]
+    values[-1] = latest
