@@ -27,9 +27,7 @@ def released(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     write_toy_model(folder / "gate")
     write_toy_ear_to_teach(folder / "ear")
     monkeypatch.setattr("streamer.inference.model_folders.released_folder", lambda: folder)
-    monkeypatch.setattr("streamer.pipeline.build_heads.taught_folder", lambda: tmp_path / "home" / "taught")
-    monkeypatch.setattr("streamer.custom_sounds.store.taught_folder", lambda: tmp_path / "home" / "taught")
-    monkeypatch.setattr("streamer.api.teach.taught_folder", lambda: tmp_path / "home" / "taught")
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "home"))
     return folder
 
 
