@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import weakref
 from collections.abc import AsyncIterator, Iterator, Sequence
 from types import TracebackType
@@ -77,6 +76,8 @@ class EventIterator(Iterator[Event], AsyncIterator[Event]):
 
     async def __anext__(self) -> Event:
         """Wait for the next event while other tasks run, and return it; StopAsyncIteration ends the iteration."""
+        import asyncio  # takes longer to load than the rest of this module
+
         while (event := self._queue.take_now()) is None:
             # A task that is cancelled here has taken no event.
             if not await asyncio.to_thread(self._queue.wait):

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from typing import TextIO
 
 from streamer.config import Config
-from streamer.sinks.json_lines import JsonLines, LiveJsonLines
-from streamer.sinks.lines import Lines
-from streamer.sinks.player import player_for
-from streamer.sinks.publisher import publisher_for
 from streamer.sinks.sink import Sink
-from streamer.sinks.stem_files import stem_files_for
-from streamer.sinks.view import View
 
 
 @dataclass(frozen=True)
@@ -22,9 +17,10 @@ class SinkKind:
 
     Attributes
     ----------
-    make : callable
-        Takes the configuration, and whether sound takes the time that it lasts (a live sink cannot wait). Returns the
-        sink, not yet opened, or None if the configuration asks for none.
+    make : str
+        The function that makes the sink, as ``MODULE:NAME``, so that only the libraries of the wanted sinks are loaded.
+        It takes the configuration, and whether sound takes the time that it lasts (a live sink cannot wait). It
+        returns the sink, not yet opened, or None if the configuration asks for none.
     each_stream : bool
         If True, every stream has a sink of this kind, which gets all events of that stream, stems included. If False,
         the process has one sink of this kind, which gets the events of all streams, of stems only published ones.
@@ -35,16 +31,16 @@ class SinkKind:
         Dataclass of that section; None if there is none.
     """
 
-    make: Callable[[Config, bool], Sink | None]
+    make: str
     each_stream: bool = False
     section: str = ""
     settings: type | None = None
 
 
 SINKS: Sequence[SinkKind] = (
-    SinkKind(publisher_for),
-    SinkKind(player_for, each_stream=True),
-    SinkKind(stem_files_for, each_stream=True),
+    SinkKind("streamer.sinks.publisher:publisher_for"),
+    SinkKind("streamer.sinks.player:player_for", each_stream=True),
+    SinkKind("streamer.sinks.stem_files:stem_files_for", each_stream=True),
 )
 """All sinks that the configuration can ask for, in the order in which they take an event."""
 
@@ -109,10 +105,21 @@ def output_sink(out: TextIO, as_json: bool, realtime: bool, sinks: Sequence[Sink
         return " · ".join(["streamer", *(sink.title for sink in sinks if sink.title)])
 
     if as_json:
+        from streamer.sinks.json_lines import JsonLines, LiveJsonLines
+
         return LiveJsonLines(out) if realtime else JsonLines(out)
+    from streamer.sinks.lines import Lines
+    from streamer.sinks.view import View  # loads rich
+
     return View(title) if out.isatty() else Lines(out, title)
 
 
 def _made(config: Config, realtime: bool, each_stream: bool) -> list[Sink]:
-    found = (kind.make(config, realtime) for kind in SINKS if kind.each_stream == each_stream)
+    found = (_make(kind, config, realtime) for kind in SINKS if kind.each_stream == each_stream)
     return [sink for sink in found if sink]
+
+
+def _make(kind: SinkKind, config: Config, realtime: bool) -> Sink | None:
+    module, _, name = kind.make.partition(":")
+    sink: Sink | None = getattr(import_module(module), name)(config, realtime)
+    return sink

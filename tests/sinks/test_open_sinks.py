@@ -63,7 +63,7 @@ def toy_for(config: Config, realtime: bool) -> Collected | None:
 def test_a_new_sink_is_a_row_with_a_section_of_its_own(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    row = SinkKind(toy_for, section="toy", settings=ToySettings)
+    row = SinkKind(f"{__name__}:toy_for", section="toy", settings=ToySettings)
     monkeypatch.setattr("streamer.sinks.open_sinks.SINKS", (*SINKS, row))
     path = tmp_path / "streamer.toml"
 
