@@ -31,7 +31,7 @@ from streamer.events import Decision, Event, Level, Scores, Status, Stem
 from streamer.inference.model_cache import ModelCache
 from streamer.pipeline.stream_models import StreamModels
 from streamer.sinks.sink import Sink
-from streamer.sources.paced import Paced
+from streamer.sources.timing.paced import Paced
 
 STREAMS = (1, 8, 32, 64, 128, 192, 256, 320)
 SECONDS, SETTLED_S = 10.0, 5.0

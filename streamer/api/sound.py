@@ -16,8 +16,8 @@ from streamer.errors import StreamError
 from streamer.setting_types import is_finite
 from streamer.sources.array import ArraySource
 from streamer.sources.file import FileSource
-from streamer.sources.one_channel import OneChannel
 from streamer.sources.source import Source, format_fault
+from streamer.sources.wrappers.one_channel import OneChannel
 
 Sound: TypeAlias = str | os.PathLike[str] | Array
 """The path of a file, or samples, shape (samples,) or (samples, channels)."""

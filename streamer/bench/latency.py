@@ -22,7 +22,7 @@ from streamer.errors import StreamError
 from streamer.events import Decision, Event, Level, Scores
 from streamer.sinks.publisher import Publisher
 from streamer.sinks.sink import Sink
-from streamer.sources.paced import Paced
+from streamer.sources.timing.paced import Paced
 from streamer.wire.subscriber import Subscriber
 
 LOOPBACK = "tcp://127.0.0.1:*"

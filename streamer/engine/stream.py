@@ -15,8 +15,8 @@ from streamer.errors import StreamerError, fault_of
 from streamer.pipeline.pipeline import Pipeline
 from streamer.pipeline.stream_models import StreamModels
 from streamer.sinks.sink import Sink
+from streamer.sources.network.url_address import without_secrets
 from streamer.sources.source import Block, Source
-from streamer.sources.url_address import without_secrets
 
 GIVE_UP_S = 2.0
 """Longest wait, at the end, for an opening that has been told to give up."""

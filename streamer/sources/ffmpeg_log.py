@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections import deque
 
+from streamer.sources.network.url_address import HIDDEN, secrets_of, without_secrets
 from streamer.sources.pipe import PipeReader
-from streamer.sources.url_address import HIDDEN, secrets_of, without_secrets
 
 LOG_LEVEL = "level+info"
 """ffmpeg's ``-v`` for which `FfmpegLog` is made: each line says its level, and the input is described."""

@@ -13,13 +13,11 @@ import soundfile
 
 from streamer.arrays import Array
 from streamer.errors import StreamError
-from streamer.sources.announced_end import Loss, loss_of
-from streamer.sources.container import ContainerSource, FileInput
-from streamer.sources.in_turn import InTurn
+from streamer.sources.formats.announced_end import Loss, loss_of
+from streamer.sources.formats.container import ContainerSource, FileInput
+from streamer.sources.formats.pcm_container import MAGIC_BYTES, is_container, survey
 from streamer.sources.media_file import MediaFileSource
-from streamer.sources.mirrors import Mirrors
-from streamer.sources.pcm_container import MAGIC_BYTES, is_container, survey
-from streamer.sources.playlist import (
+from streamer.sources.network.playlist import (
     DEEPEST,
     LARGEST_BYTES,
     entries_of,
@@ -29,7 +27,9 @@ from streamer.sources.playlist import (
     without_entries,
 )
 from streamer.sources.source import Block, Source, format_fault
-from streamer.sources.wrapper import SourceWrapper
+from streamer.sources.wrappers.in_turn import InTurn
+from streamer.sources.wrappers.mirrors import Mirrors
+from streamer.sources.wrappers.wrapper import SourceWrapper
 
 logger = logging.getLogger(__name__)
 
@@ -142,7 +142,9 @@ class FileSource(SourceWrapper):
             self._has_total = False
             super().open()
             return
-        from streamer.sources.url import UrlSource  # needs threads and sockets, which files do without
+        from streamer.sources.network.url import (
+            UrlSource,  # needs threads and sockets, which files do without
+        )
 
         self._inner = Mirrors(
             f"file {self._path}", [partial(UrlSource, url, self._depth + 1) for url in entries]

@@ -9,8 +9,8 @@ from streamer.audio.devices import DEFAULT_CHANNELS, AudioDevice, find_input
 from streamer.audio.ring import RingBuffer
 from streamer.audio.ring_kernels import capture_callback
 from streamer.errors import DeviceError, StreamError
-from streamer.sources.loss_watch import LossWatch
 from streamer.sources.source import HIGHEST_RATE_HZ, Block, Source, SourceCounts
+from streamer.sources.timing.loss_watch import LossWatch
 
 LATE_POLL_S = 0.005
 """Interval between two looks at a device whose next block is overdue; blocks are of about 10 ms."""

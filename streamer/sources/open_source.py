@@ -7,8 +7,8 @@ from pathlib import Path, PurePosixPath
 
 from streamer.config import Config, StreamConfig
 from streamer.errors import ConfigError
-from streamer.sources.one_channel import OneChannel
 from streamer.sources.source import Source
+from streamer.sources.wrappers.one_channel import OneChannel
 
 
 def source_for(stream: StreamConfig, config: Config, realtime: bool) -> Source:
@@ -49,14 +49,14 @@ def _device_source(stream: StreamConfig, config: Config, realtime: bool) -> Sour
         return PipedSource(_path_of(device), config.pcm)
     if device.startswith("file:"):
         from streamer.sources.file import FileSource
-        from streamer.sources.paced import Paced
+        from streamer.sources.timing.paced import Paced
 
         path = _path_of(device)
         source = FileSource(path) if not stream.track else _file_with_track(path, stream.track)
         return Paced(source) if realtime else source
     if "://" in device:
-        from streamer.sources.paced import Paced
-        from streamer.sources.url import UrlSource
+        from streamer.sources.network.url import UrlSource
+        from streamer.sources.timing.paced import Paced
 
         url = UrlSource(device) if not stream.track else _url_with_track(device, stream.track)
         return Paced(url) if realtime else url
@@ -90,7 +90,7 @@ def name_for(device: str) -> str:
     if device.startswith("file:") or Path(device).is_fifo():
         name = _path_of(device).stem
     elif "://" in device:
-        from streamer.sources.url_address import split_url, without_secrets
+        from streamer.sources.network.url_address import split_url, without_secrets
 
         url = split_url(without_secrets(device))
         name = PurePosixPath(url.path).stem or url.hostname or ""
@@ -120,8 +120,8 @@ def _file_with_track(path: Path, track: int | str) -> Source:
 
 def _url_with_track(url: str, track: int | str) -> Source:
     """Return the source of a sound track of a URL."""
+    from streamer.sources.network.url_stream import url_stream
     from streamer.sources.track import track_options
-    from streamer.sources.url_stream import url_stream
 
     source = url_stream(url)
     source.track = track_options(track)

@@ -10,11 +10,11 @@ import time
 from collections.abc import Callable
 
 from streamer.errors import ConfigError, StreamError
-from streamer.sources.arrival import PAUSE_S, ArrivalClock, Pace
-from streamer.sources.pcm_encoding import pcm_encoding
+from streamer.sources.formats.pcm_encoding import pcm_encoding
+from streamer.sources.formats.sound_file_kind import sound_file_kind
 from streamer.sources.pipe import PIPE_BYTES, PipePacing, PipeReader, enlarge
-from streamer.sources.sound_file_kind import sound_file_kind
 from streamer.sources.source import Block, Source, format_fault
+from streamer.sources.timing.arrival import PAUSE_S, ArrivalClock, Pace
 
 logger = logging.getLogger(__name__)
 

@@ -13,16 +13,16 @@ from typing import IO
 
 from streamer.config import PcmConfig
 from streamer.errors import StreamError
-from streamer.sources.container import OPEN_POLL_S, ByteInput, ContainerSource
 from streamer.sources.ffmpeg import FfmpegSource, is_unedited_mp4
 from streamer.sources.file import FileSource
+from streamer.sources.formats.container import OPEN_POLL_S, ByteInput, ContainerSource
+from streamer.sources.formats.pcm_container import MAGIC_BYTES, may_hold_pcm
+from streamer.sources.formats.sound_file_kind import HEAD_BYTES, may_be_long, sound_file_kind
+from streamer.sources.formats.trimmed_end import TrimmedEnd, mp3_frames
 from streamer.sources.pcm import PcmSource
-from streamer.sources.pcm_container import MAGIC_BYTES, may_hold_pcm
 from streamer.sources.pipe import PipeReader, enlarge
-from streamer.sources.sound_file_kind import HEAD_BYTES, may_be_long, sound_file_kind
 from streamer.sources.source import Source
-from streamer.sources.trimmed_end import TrimmedEnd, mp3_frames
-from streamer.sources.wrapper import SourceWrapper
+from streamer.sources.wrappers.wrapper import SourceWrapper
 
 FEED_BYTES = 1 << 16
 """Length of the pieces that are handed to ffmpeg."""

@@ -11,7 +11,7 @@ import pytest
 import soundfile
 
 import streamer
-from streamer.sources.wrapper import SourceWrapper
+from streamer.sources.wrappers.wrapper import SourceWrapper
 from streamer.wire.encoding import header_json
 from tests.programs import messages
 from tests.programs import streamer as command

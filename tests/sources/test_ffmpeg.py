@@ -22,9 +22,9 @@ from streamer.config import TURN_S
 from streamer.errors import ConfigError, EndedError, StreamError
 from streamer.sources.ffmpeg import FfmpegSource
 from streamer.sources.media_file import MediaFileSource
+from streamer.sources.network.url_address import without_secrets
+from streamer.sources.network.url_stream import url_stream
 from streamer.sources.source import POLL_S, Block
-from streamer.sources.url_address import without_secrets
-from streamer.sources.url_stream import url_stream
 from tests.conftest import DEADLINE_S
 from tests.sources.servers import http, rtsp, served, stalling
 from tests.sources.source_contract import check_source, read_all

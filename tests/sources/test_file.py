@@ -16,7 +16,7 @@ import soundfile
 from streamer.arrays import Array
 from streamer.errors import StreamError
 from streamer.sources.file import FileSource
-from streamer.sources.paced import Paced
+from streamer.sources.timing.paced import Paced
 from tests.sources.source_contract import check_source, read_all
 
 needs_ffmpeg = pytest.mark.skipif(not shutil.which("ffmpeg"), reason="ffmpeg is not installed")

@@ -11,11 +11,11 @@ from streamer.config import Config, EngineConfig, PcmConfig, StreamConfig
 from streamer.errors import ConfigError
 from streamer.sources import microphone
 from streamer.sources.file import FileSource
+from streamer.sources.network.url import UrlSource
 from streamer.sources.open_source import name_for, source_for
-from streamer.sources.paced import Paced
 from streamer.sources.pcm import PcmSource
 from streamer.sources.piped import PipedSource
-from streamer.sources.url import UrlSource
+from streamer.sources.timing.paced import Paced
 
 
 @pytest.mark.parametrize(

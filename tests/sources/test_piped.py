@@ -19,8 +19,8 @@ from streamer.arrays import Array
 from streamer.config import Config, PcmConfig, StreamConfig
 from streamer.errors import ConfigError, StreamError
 from streamer.sources.file import FileSource
+from streamer.sources.formats.pcm_encoding import ENCODINGS, pcm_encoding
 from streamer.sources.open_source import name_for, source_for
-from streamer.sources.pcm_encoding import ENCODINGS, pcm_encoding
 from streamer.sources.piped import PipedSource
 from tests.conftest import DEADLINE_S
 from tests.sources.source_contract import read_all

@@ -7,13 +7,11 @@ import threading
 from functools import partial
 
 from streamer.errors import StreamError
-from streamer.sources.container import ByteInput, ContainerSource
 from streamer.sources.ffmpeg import MP4_HEAD_BYTES, is_unedited_mp4
-from streamer.sources.http_bytes import HttpBytes, http_bytes
-from streamer.sources.mirrors import Mirrors
-from streamer.sources.pcm_container import announced_end, may_hold_pcm
-from streamer.sources.pipe import PipeReader, enlarge
-from streamer.sources.playlist import (
+from streamer.sources.formats.container import ByteInput, ContainerSource
+from streamer.sources.formats.pcm_container import announced_end, may_hold_pcm
+from streamer.sources.network.http_bytes import HttpBytes, http_bytes
+from streamer.sources.network.playlist import (
     DEEPEST,
     LARGEST_BYTES,
     SUFFIXES,
@@ -22,10 +20,12 @@ from streamer.sources.playlist import (
     is_html,
     without_entries,
 )
+from streamer.sources.network.url_address import split_url, without_secrets
+from streamer.sources.network.url_stream import URL_PROTOCOLS, url_stream
+from streamer.sources.pipe import PipeReader, enlarge
 from streamer.sources.source import Source
-from streamer.sources.url_address import split_url, without_secrets
-from streamer.sources.url_stream import URL_PROTOCOLS, url_stream
-from streamer.sources.wrapper import SourceWrapper
+from streamer.sources.wrappers.mirrors import Mirrors
+from streamer.sources.wrappers.wrapper import SourceWrapper
 
 HEAD_BYTES = 1 << 14
 """Number of first bytes of a container that are looked at."""
@@ -46,7 +46,7 @@ class UrlSource(SourceWrapper):
     Parameters
     ----------
     url : str
-        A URL of one of `streamer.sources.url_stream.URL_SCHEMES`.
+        A URL of one of `streamer.sources.network.url_stream.URL_SCHEMES`.
     depth : int
         Number of playlists that led to this URL.
     """

@@ -8,7 +8,7 @@ import numpy as np
 
 from streamer.errors import StreamError
 from streamer.sources.source import Block, Source
-from streamer.sources.wrapper import SourceWrapper
+from streamer.sources.wrappers.wrapper import SourceWrapper
 
 
 class OneChannel(SourceWrapper):

@@ -20,12 +20,12 @@ from streamer.arrays import Array
 from streamer.config import PcmConfig
 from streamer.errors import StreamError
 from streamer.sources.file import FileSource
+from streamer.sources.network.url import UrlSource
 from streamer.sources.piped import PipedSource
 from streamer.sources.read_blocks import read_blocks
 from streamer.sources.source import Source
-from streamer.sources.url import UrlSource
 from tests.conftest import DEADLINE_S
-from tests.sources.formats import CLICK_S, FORMATS, LENGTH_S, Format
+from tests.sources.format_matrix import CLICK_S, FORMATS, LENGTH_S, Format
 from tests.sources.servers import files, served
 from tests.sources.source_contract import read_all
 

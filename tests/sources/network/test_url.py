@@ -15,9 +15,9 @@ import soundfile
 from streamer.arrays import Array
 from streamer.errors import StreamError
 from streamer.sources.file import FileSource
-from streamer.sources.playlist import entries_of, is_html
+from streamer.sources.network.playlist import entries_of, is_html
+from streamer.sources.network.url import UrlSource
 from streamer.sources.source import Source
-from streamer.sources.url import UrlSource
 from tests.sources.servers import files, served
 from tests.sources.source_contract import read_all
 

@@ -7,7 +7,7 @@ import struct
 from collections import deque
 
 from streamer.sources.source import Block, Source
-from streamer.sources.wrapper import SourceWrapper
+from streamer.sources.wrappers.wrapper import SourceWrapper
 
 LONGEST_PADDING_FRAMES = 2_304
 """Longest padding of an MP3: two frames of layer III."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from streamer.sources.arrival import ArrivalClock
+from streamer.sources.timing.arrival import ArrivalClock
 
 STEP_S = 0.01
 """Smallest jump of the time stamps that counts as lost sound: half of the shortest usual packet, and more than the

@@ -7,8 +7,8 @@ import pytest
 
 from streamer.errors import StreamError
 from streamer.sources.array import ArraySource
-from streamer.sources.one_channel import OneChannel
 from streamer.sources.read_blocks import read_blocks
+from streamer.sources.wrappers.one_channel import OneChannel
 
 SOUND = np.random.default_rng(0).uniform(-1, 1, (1_000, 3)).astype(np.float32)
 

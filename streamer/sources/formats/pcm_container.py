@@ -5,7 +5,7 @@ a placeholder or the length of the first blocks there. So a length is believed o
 sound agrees: the end, another chunk, or the header of another file. If none does, the sound goes on.
 
 The walk through a file is a generator of steps. `survey` answers them from a file, without reading the sound, and
-`streamer.sources.container` from bytes as they come.
+`streamer.sources.formats.container` from bytes as they come.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from streamer.sources.pcm_encoding import ENCODINGS, PcmEncoding
+from streamer.sources.formats.pcm_encoding import ENCODINGS, PcmEncoding
 
 MAGIC_BYTES = 12
 """Number of bytes that tell a container."""

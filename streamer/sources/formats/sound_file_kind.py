@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from streamer.sources.pcm_container import is_container
+from streamer.sources.formats.pcm_container import is_container
 
 HEAD_BYTES = 4_096
 """Number of first bytes that suffice to recognise a sound file."""

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from streamer.errors import StreamError
-from streamer.sources.pcm_container import Take, Walk
+from streamer.sources.formats.pcm_container import Take, Walk
 from streamer.sources.pipe import PipePacing, PipeReader
 from streamer.sources.source import Block, Source, format_fault
 

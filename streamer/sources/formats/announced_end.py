@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
-from streamer.sources.trimmed_end import mp3_frames
+from streamer.sources.formats.trimmed_end import mp3_frames
 
 PATTERN_BYTES = 8
 """Longest match of the patterns."""

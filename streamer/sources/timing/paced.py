@@ -8,7 +8,7 @@ from dataclasses import replace
 from math import ceil, floor
 
 from streamer.sources.source import Block, Source
-from streamer.sources.wrapper import SourceWrapper
+from streamer.sources.wrappers.wrapper import SourceWrapper
 
 BLOCKS_PER_S = 100
 """Number of blocks that fall due each second; their lengths differ if the rate is not a multiple of it."""

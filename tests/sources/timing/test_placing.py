@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from streamer.sources.arrival import ANCHOR_WINDOW_S, ArrivalClock, Pace, PauseWatch
-from streamer.sources.placing import Placing
+from streamer.sources.timing.arrival import ANCHOR_WINDOW_S, ArrivalClock, Pace, PauseWatch
+from streamer.sources.timing.placing import Placing
 
 RATE = 8_000
 PACKET = 160

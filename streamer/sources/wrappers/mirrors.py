@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 from streamer.errors import ConfigError, StreamError
 from streamer.sources.source import Source
-from streamer.sources.wrapper import SourceWrapper
+from streamer.sources.wrappers.wrapper import SourceWrapper
 
 
 class Mirrors(SourceWrapper):

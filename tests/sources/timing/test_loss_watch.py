@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from streamer.sources.loss_watch import LossWatch
+from streamer.sources.timing.loss_watch import LossWatch
 
 RATE_HZ = 48_000
 LOOK_S = 0.01

@@ -11,9 +11,9 @@ import pytest
 
 from streamer.arrays import Array
 from streamer.errors import EndedError, StreamError
-from streamer.sources.paced import Paced
+from streamer.sources.network.url_stream import UrlStream, url_stream
 from streamer.sources.source import Block, Source
-from streamer.sources.url_stream import UrlStream, url_stream
+from streamer.sources.timing.paced import Paced
 from tests.conftest import DEADLINE_S
 from tests.sources.servers import RTP_FRAMES, Faults, http, live, rtsp, served
 from tests.sources.source_contract import read_all

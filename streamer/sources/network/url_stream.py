@@ -11,13 +11,13 @@ from typing import IO
 from urllib.parse import urlsplit
 
 from streamer.errors import ConfigError, EndedError, StreamError
-from streamer.sources.arrival import Pace, PauseWatch
 from streamer.sources.ffmpeg import OPEN_POLL_S, FfmpegSource
-from streamer.sources.loss_watch import LossWatch
+from streamer.sources.network.url_address import split_url, without_secrets
 from streamer.sources.pipe import PIPE_BYTES, PipeReader
-from streamer.sources.placing import Placing
 from streamer.sources.source import Block, SourceCounts
-from streamer.sources.url_address import split_url, without_secrets
+from streamer.sources.timing.arrival import Pace, PauseWatch
+from streamer.sources.timing.loss_watch import LossWatch
+from streamer.sources.timing.placing import Placing
 
 URL_SCHEMES = ("http", "https", "rtsp", "rtsps", "rtmp", "rtmps", "rtp", "srt", "tcp", "udp")
 """Accepted schemes; others (``concat:``, ``file:``, ``lavfi:``) would let a URL read files of this machine."""

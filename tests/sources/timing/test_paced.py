@@ -11,7 +11,7 @@ import soundfile
 from streamer.arrays import Array
 from streamer.config import TURN_S
 from streamer.sources.file import FileSource
-from streamer.sources.paced import Paced
+from streamer.sources.timing.paced import Paced
 from tests.sources.source_contract import check_source
 
 

@@ -1,0 +1,1 @@
+"""The formats of sound: what a file's first bytes and headers say, and raw PCM."""

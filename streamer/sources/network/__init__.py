@@ -1,0 +1,1 @@
+"""Sound from the network: addresses, streams and playlists."""
