@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from models.front_ends import music_front_end
 from models.layers import (
     BandJoin,
     CausalConv2d,
@@ -15,6 +16,7 @@ from models.layers import (
     StreamingSequence,
     TorchState,
 )
+from streamer.dsp.log_mel import LogMelConfig
 
 HOP_FRAMES = 4
 """Input frames of 23 ms for each output: two convolutions halve the number of steps in time."""
@@ -47,6 +49,11 @@ class GateConfig:
     kernel: int = 3
     dilations: tuple[int, ...] = (1, 2, 4, 8, 1, 2, 4, 8)
     dropout: float = 0.1
+
+    @property
+    def front_end(self) -> LogMelConfig:
+        """Front end of the network: what listening and training compute for it."""
+        return music_front_end(self.mel_bands)
 
 
 class Gate(NormalisingModel):

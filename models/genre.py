@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from models.front_ends import DB, DEVIATION_DB
+from models.front_ends import DB, DEVIATION_DB, music_front_end
 from models.layers import (
     CausalConv2d,
     SeparableConv,
@@ -16,6 +16,7 @@ from models.layers import (
     TorchState,
     WindowMean,
 )
+from streamer.dsp.log_mel import LogMelConfig
 
 HOP_FRAMES = 4
 """Input frames of 23 ms for each output: two convolutions halve the number of steps in time."""
@@ -44,6 +45,11 @@ class GenreConfig:
     loudness_frames: int = 128
     memory_steps: int = 160
     dropout: float = 0.3
+
+    @property
+    def front_end(self) -> LogMelConfig:
+        """Front end of the network: what listening and training compute for it."""
+        return music_front_end(self.mel_bands)
 
 
 class Genre(StreamingModel):

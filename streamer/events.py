@@ -1,6 +1,6 @@
 """The events that Streamer reports about a stream, as typed objects.
 
-``docs/wire.md`` specifies the messages that they become, for every language; `streamer.wire.encoding` makes these.
+``docs/wire.md`` specifies the messages that they become, for every language; `streamer.wire.serialization` makes these.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from streamer.wire.encoding import header_json
+from streamer.wire.serialization import header_json
 from streamer.wire.subscriber import Subscriber
 from tests.conftest import DEADLINE_S
 

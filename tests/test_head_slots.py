@@ -9,7 +9,7 @@ import pytest
 from streamer.config import DECISION_SECTIONS, MODEL_KEYS, Config, ModelsConfig, StreamConfig
 from streamer.events import DECISION_KINDS, Decision
 from streamer.head_slots import HEAD_SLOTS, HeadSlot, head_slot
-from streamer.wire.encoding import decode, encode
+from streamer.wire.serialization import decode, encode
 from tests import bus
 
 

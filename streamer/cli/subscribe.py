@@ -36,7 +36,7 @@ def subscribe(
 ) -> None:
     """Print messages: all of them, or those of TOPICs (gate, status, scores/mic, ...)."""
     from streamer.sinks.lines import line
-    from streamer.wire.encoding import KINDS, header_json
+    from streamer.wire.serialization import KINDS, header_json
     from streamer.wire.subscriber import subscribe as subscribe_to
 
     shown: Callable[[Any], str] = header_json if as_json else line

@@ -16,7 +16,7 @@ from streamer.events import Event
 from streamer.heads.gating import Switch
 from streamer.heads.head import Head
 from streamer.heads.stage_tree import StageTree, StageTreeState
-from streamer.pipeline.epoch_events import EpochEvents, LevelResult, ScoresDue, StreamResult, report_order
+from streamer.pipeline.make_events import EpochEvents, LevelResult, ScoresDue, StreamResult, report_order
 from streamer.separation.gated_separation import SeparatedStream, Separation
 from streamer.separation.live import SeparationResult, VoiceResult
 from streamer.separation.separator import mute_invalid

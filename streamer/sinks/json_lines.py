@@ -9,7 +9,7 @@ from typing import TextIO
 from streamer.events import Event
 from streamer.sinks.line_writer import LineWriter, LiveLineWriter
 from streamer.sinks.sink import Sink
-from streamer.wire.encoding import header_json
+from streamer.wire.serialization import header_json
 
 
 class JsonLines(Sink):

@@ -25,8 +25,8 @@ from streamer.errors import ConfigError, StreamError
 from streamer.events import Decision, Event
 from streamer.setting_types import check_type
 from streamer.wire.address import check_address, is_ipv6
-from streamer.wire.encoding import decode
 from streamer.wire.keys import ClientKeys, load_client_keys
+from streamer.wire.serialization import decode
 
 _KEEPALIVE = {
     zmq.TCP_KEEPALIVE: 1,

@@ -12,7 +12,7 @@ import soundfile
 
 import streamer
 from streamer.sources.wrappers.wrapper import SourceWrapper
-from streamer.wire.encoding import header_json
+from streamer.wire.serialization import header_json
 from tests.programs import messages
 from tests.programs import streamer as command
 

@@ -30,7 +30,7 @@ from streamer.pipeline.pipeline import Pipeline
 from streamer.pipeline.stream_models import StreamModels
 from streamer.sources.file import FileSource
 from streamer.sources.source import Block
-from streamer.wire.encoding import encode
+from streamer.wire.serialization import encode
 from tests.toy_model import write_toy_ear, write_toy_head, write_toy_model
 
 RATE = 16_000

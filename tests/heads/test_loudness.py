@@ -19,7 +19,7 @@ from streamer.heads.loudness import Loudness
 from streamer.inference.onnx import OnnxModel
 from streamer.pipeline.pipeline import Pipeline
 from streamer.sources.source import Block
-from streamer.wire.encoding import encode
+from streamer.wire.serialization import encode
 from tests.toy_model import write_toy_model
 
 RATE = 16_000

@@ -27,7 +27,7 @@ from streamer.pipeline.pipeline import Pipeline
 from streamer.separation.gated_separation import Separation
 from streamer.sources.auto_device import DEMO_PATH
 from streamer.sources.source import Block
-from streamer.wire.encoding import encode
+from streamer.wire.serialization import encode
 from tests.heads.test_gated import make_heads, sound
 from tests.toy_model import write_toy_model
 from tests.toy_separation import write_toy_separation

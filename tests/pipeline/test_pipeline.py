@@ -18,7 +18,7 @@ from streamer.heads.head import Head
 from streamer.inference.onnx import OnnxModel
 from streamer.pipeline.pipeline import Pipeline
 from streamer.sources.source import Block
-from streamer.wire.encoding import encode
+from streamer.wire.serialization import encode
 from tests.toy_model import write_toy_model
 
 SECOND = 16_000

@@ -16,7 +16,7 @@ import pytest
 from streamer.errors import StreamError
 from streamer.sinks.json_lines import JsonLines, LiveJsonLines
 from streamer.sinks.line_writer import ReaderGoneError
-from streamer.wire.encoding import header
+from streamer.wire.serialization import header
 from tests import bus
 
 PROGRAM = """

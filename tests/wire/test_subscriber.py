@@ -23,7 +23,7 @@ from streamer import subscribe
 from streamer.errors import ConfigError, StreamError
 from streamer.events import Event
 from streamer.sinks.publisher import Publisher
-from streamer.wire.encoding import encode
+from streamer.wire.serialization import encode
 from streamer.wire.subscriber import Subscriber
 from tests import bus
 from tests.conftest import DEADLINE_S

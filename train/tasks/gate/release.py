@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from models.front_ends import music_front_end
 from models.gate import Gate
 from streamer.inference.manifest import Manifest
 from train.data.sets import gtzan_mels
@@ -103,7 +102,7 @@ def release(run: Path, data: Path, cache: Path, folder: Path) -> Manifest:
 
 def _exported(model: Gate, config: GateRunConfig, folder: Path, temperature: float) -> Manifest:
     manifest = dataclasses.replace(
-        describe(model, "gate", model.labels, music_front_end(model.config.mel_bands), WARM_UP_FRAMES),
+        describe(model, "gate", model.labels, model.config.front_end, WARM_UP_FRAMES),
         temperature=temperature,
         results=held_out(config),
         trained_on=trained_on(),

@@ -11,7 +11,6 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits
 
-from models.front_ends import music_front_end
 from models.gate import HOP_FRAMES, Gate, GateConfig
 from streamer.arrays import Array
 from streamer.dsp.log_mel import LogMel
@@ -28,7 +27,7 @@ from train.loop.task import Batch, LoopConfig
 from train.mixing.mel_music import MelMusic, match_file_precision
 from train.mixing.scenes import IGNORE, MUSIC, OTHER, SceneConfig, Scenes, step_labels
 
-FRONT_END = LogMel(music_front_end())
+FRONT_END = LogMel(GateConfig().front_end)
 STEP_SAMPLES = FRONT_END.config.hop_samples * HOP_FRAMES
 REACH_SAMPLES = FRONT_END.config.window_samples - FRONT_END.config.hop_samples
 """Number of samples beyond the hops of a step on which the step depends, 70 ms. The last of these samples gives the

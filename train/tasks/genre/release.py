@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from models.front_ends import music_front_end
 from models.genre import Genre
 from streamer.inference.manifest import Manifest
 from train.data.sets import gtzan, gtzan_mels
@@ -49,7 +48,7 @@ def load_run(run: Path, labels: tuple[str, ...]) -> Genre:
     """Return the genre network, for the genres `labels`, with the best weights of a run, in evaluation mode."""
     config = read_config(GenreRunConfig, run / "config.json").model
     model = Genre(config, labels)
-    load_weights(model, run / "best.pt", Identity("genre", music_front_end(config.mel_bands)))
+    load_weights(model, run / "best.pt", Identity("genre", config.front_end))
     return model.eval()
 
 
@@ -108,7 +107,7 @@ def release(run: Path, data: Path, cache: Path, folder: Path) -> Manifest:
 
 def _exported(model: Genre, config: GenreRunConfig, folder: Path, temperature: float) -> Manifest:
     manifest = dataclasses.replace(
-        describe(model, "genre", model.labels, music_front_end(model.config.mel_bands), FRAMES),
+        describe(model, "genre", model.labels, model.config.front_end, FRAMES),
         exclusive=True,
         temperature=temperature,
         results=held_out(config),

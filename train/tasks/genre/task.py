@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from models.front_ends import DB, DEVIATION_DB, music_front_end
+from models.front_ends import DB, DEVIATION_DB
 from models.genre import Genre, GenreConfig
 from streamer.arrays import Array
 from streamer.dsp.log_mel import LogMel
@@ -109,7 +109,7 @@ class GenreTask:
 
     def __init__(self, config: GenreRunConfig, data: Path, cache: Path) -> None:
         self.config = config
-        self.front_end = music_front_end(config.model.mel_bands)
+        self.front_end = config.model.front_end
         self._mels = gtzan_mels.load(data)
         self.labels = self._mels.genres
         self._frames = frames_of_mels(self._mels, np.arange(len(self._mels.genre)), config.model.mel_bands)

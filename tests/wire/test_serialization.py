@@ -12,7 +12,7 @@ import pytest
 from streamer import events
 from streamer.errors import StreamError
 from streamer.events import Decision, Event
-from streamer.wire.encoding import decode, encode, header, header_json
+from streamer.wire.serialization import decode, encode, header, header_json
 from tests import bus
 
 
