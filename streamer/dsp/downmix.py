@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 
 import numpy as np
 from numba import njit
@@ -105,13 +106,17 @@ class Downmix(Stage):
         if self.channels == 1:
             _copy_valid(x, marks, y)
         else:
-            _mix(x, sums, marks, max(1, round(WINDOW_S * self.rate_hz)), self._fade_samples, y)
+            _mix(x, sums, marks, self._window_samples, self._fade_samples, y)
         return y, state
 
     def flush(self, state: State) -> Array:
         return np.zeros((len(state[0]), 0), np.float32)
 
-    @property
+    @cached_property
+    def _window_samples(self) -> int:
+        return max(1, round(WINDOW_S * self.rate_hz))
+
+    @cached_property
     def _fade_samples(self) -> int:
         return max(1, round(FADE_S * self.rate_hz))
 

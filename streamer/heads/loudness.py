@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 from numba import njit
@@ -25,25 +26,21 @@ class LoudnessState:
 
     Attributes
     ----------
-    pieces : float64 array, shape (MEAN_PIECES,)
-        Powers of the last pieces, the latest last.
-    recent : float64 array, shape (number of pieces in WINDOW_S,)
-        Means of such powers at the end of each piece of the last `WINDOW_S`, the latest last.
-    held : float64 array, shape (1,)
-        Sum of squares of the piece that goes on.
+    powers : float64 array, shape (1 + MEAN_PIECES + number of pieces in WINDOW_S,)
+        Sum of squares of the piece that goes on; powers of the last `MEAN_PIECES` pieces, the latest last; means of
+        such powers at the end of each piece of the last `WINDOW_S`, the latest last. They lie in one array, since a
+        compiled function that is called for each block takes longer for each array that it is given.
     count : int64 array, shape (1,)
-        Number of its samples.
-    loudest : float64 array, shape (known pieces,)
+        Number of samples of the piece that goes on.
+    loudest : list of float
         Greatest mean of the last `WINDOW_S`, at the end of each piece that may still be asked for.
     first : int
         Number of the first of these pieces.
     """
 
-    pieces: Array
-    recent: Array
-    held: Array = field(default_factory=lambda: np.zeros(1))
+    powers: Array
     count: Array = field(default_factory=lambda: np.zeros(1, np.int64))
-    loudest: Array = field(default_factory=lambda: np.zeros(0))
+    loudest: list[float] = field(default_factory=list)
     first: int = 0
 
 
@@ -60,13 +57,13 @@ class Loudness:
 
     rate_hz: int
 
-    @property
+    @cached_property
     def _piece_samples(self) -> int:
         return max(1, round(PIECE_S * self.rate_hz))
 
     def init(self) -> LoudnessState:
         """Return the state before the first sample."""
-        return LoudnessState(np.zeros(MEAN_PIECES), np.zeros(round(WINDOW_S / PIECE_S)))
+        return LoudnessState(np.zeros(1 + MEAN_PIECES + round(WINDOW_S / PIECE_S)))
 
     def step(self, mono: Array, known_until: int, state: LoudnessState) -> None:
         """Take samples.
@@ -81,22 +78,22 @@ class Loudness:
         """
         pieces = (int(state.count[0]) + len(mono)) // self._piece_samples
         fresh = np.empty(pieces)
-        _measure(mono, state.held, state.count, state.pieces, state.recent, self._piece_samples, fresh)
-        kept = min(len(state.loudest), max(0, known_until // self._piece_samples - 1 - state.first))
-        state.loudest = np.concatenate([state.loudest[kept:], fresh])
-        state.first += kept
+        _measure(mono, state.powers, state.count, self._piece_samples, fresh)
+        past = min(len(state.loudest), max(0, known_until // self._piece_samples - 1 - state.first))
+        del state.loudest[:past]
+        state.first += past
+        state.loudest += fresh.tolist()
 
     def power_at(self, stop: int, state: LoudnessState) -> float:
         """Return the power of the loudest 0.1 s of the last second before `stop`; infinite before the first piece."""
         piece = stop // self._piece_samples - 1 - state.first
-        return float(state.loudest[piece]) if piece >= 0 else np.inf
+        return state.loudest[piece] if piece >= 0 else float("inf")
 
 
 @njit(nogil=True, cache=True)
-def _measure(
-    mono: Array, held: Array, count: Array, pieces: Array, recent: Array, piece: int, loudest: Array
-) -> None:
-    total, counted, k = held[0], count[0], 0
+def _measure(mono: Array, powers: Array, count: Array, piece: int, loudest: Array) -> None:
+    pieces, recent = powers[1 : 1 + MEAN_PIECES], powers[1 + MEAN_PIECES :]
+    total, counted, k = powers[0], count[0], 0
     for i in range(len(mono)):
         value = np.float64(mono[i])
         total += value * value
@@ -106,7 +103,7 @@ def _measure(
             _append(recent, pieces.mean())
             loudest[k] = recent.max()
             k, counted, total = k + 1, 0, 0.0
-    held[0], count[0] = total, counted
+    powers[0], count[0] = total, counted
 
 
 @njit(nogil=True, cache=True)
