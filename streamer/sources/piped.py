@@ -16,7 +16,8 @@ from streamer.errors import StreamError
 from streamer.sources.ffmpeg import FfmpegSource, is_unedited_mp4
 from streamer.sources.file import FileSource
 from streamer.sources.formats.container import OPEN_POLL_S, ByteInput, ContainerSource
-from streamer.sources.formats.pcm_container import MAGIC_BYTES, may_hold_pcm
+from streamer.sources.formats.containers.kind import MAGIC_BYTES
+from streamer.sources.formats.containers.survey import may_hold_pcm
 from streamer.sources.formats.sound_file_kind import HEAD_BYTES, may_be_long, sound_file_kind
 from streamer.sources.formats.trimmed_end import TrimmedEnd, mp3_frames
 from streamer.sources.pcm import PcmSource

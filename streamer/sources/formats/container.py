@@ -10,7 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from streamer.errors import StreamError
-from streamer.sources.formats.pcm_container import Take, Walk
+from streamer.sources.formats.containers.survey import steps_through
+from streamer.sources.formats.containers.walk import Take, Walk
 from streamer.sources.pipe import PipePacing, PipeReader
 from streamer.sources.source import Block, Source, format_fault
 
@@ -220,7 +221,7 @@ class Unpacker:
         self.ended = False
         self._waiting = bytearray()
         self._passed = 0
-        self._steps = self.walk.steps()
+        self._steps = steps_through(self.walk)
         self._step = next(self._steps)
 
     def feed(self, data: bytes, is_last: bool) -> None:

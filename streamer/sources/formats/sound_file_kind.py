@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from streamer.sources.formats.pcm_container import is_container
+from streamer.sources.formats.containers.kind import container_kind
 
 HEAD_BYTES = 4_096
 """Number of first bytes that suffice to recognise a sound file."""
@@ -45,7 +45,7 @@ def sound_file_kind(head: bytes) -> str | None:
     head : bytes
         First bytes of the input; `HEAD_BYTES` are enough for all kinds, 12 for those that have a mark.
     """
-    if is_container(head):
+    if container_kind(head):
         return head[:4].decode("latin-1").strip(".").upper()
     if head[4:8] == b"ftyp":
         return "MP4"
@@ -67,7 +67,7 @@ def sound_file_kind(head: bytes) -> str | None:
 
 def may_be_long(head: bytes) -> bool:
     """Return whether more bytes, up to `HEAD_BYTES`, are needed to tell whether `head` begins a sound file."""
-    return head[:1] in (b"\xff", b"G") or head[4:8] == b"ftyp" or is_container(head)
+    return head[:1] in (b"\xff", b"G") or head[4:8] == b"ftyp" or container_kind(head) is not None
 
 
 def _repeats(head: bytes, frame_bytes: Callable[[bytes], int]) -> bool:

@@ -9,7 +9,7 @@ from functools import partial
 from streamer.errors import StreamError
 from streamer.sources.ffmpeg import MP4_HEAD_BYTES, is_unedited_mp4
 from streamer.sources.formats.container import ByteInput, ContainerSource
-from streamer.sources.formats.pcm_container import announced_end, may_hold_pcm
+from streamer.sources.formats.containers.survey import announced_end, may_hold_pcm
 from streamer.sources.network.http_bytes import HttpBytes, http_bytes
 from streamer.sources.network.playlist import (
     DEEPEST,

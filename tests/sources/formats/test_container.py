@@ -14,7 +14,7 @@ from streamer.arrays import Array
 from streamer.errors import StreamError
 from streamer.sources.file import FileSource
 from streamer.sources.formats.container import ContainerSource, FileInput, Unpacker
-from streamer.sources.formats.pcm_container import survey
+from streamer.sources.formats.containers.survey import survey
 from tests.sources.source_contract import check_source, read_all
 
 FRAMES = 30_000

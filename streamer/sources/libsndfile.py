@@ -1,0 +1,173 @@
+"""Read sound files by libsndfile."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+import numpy as np
+import soundfile
+
+from streamer.arrays import Array
+from streamer.errors import StreamError
+from streamer.sources.source import Block, Source, format_fault
+
+logger = logging.getLogger(__name__)
+
+DECODE_FRAMES = 16_384
+"""Length of the pieces in which a file is decoded, however little is asked for.
+
+Since all decoder calls are alike, the samples do not depend on `max_frames`, whatever a decoder does at the edges of a
+call. It also makes short reads several times faster.
+"""
+
+NO_END_OF_STREAM = ("File ended unexpectedly", "Last page lacks an end-of-stream bit")
+"""Messages in libsndfile's log for an Ogg stream whose end is missing."""
+
+ESTIMATED_SHARE = 0.99
+"""Smallest share of the announced length that counts as a whole file: MP3 encoders round it to whole MPEG frames."""
+
+
+class UnreadableError(StreamError):
+    """libsndfile cannot read this kind of file, or not all of it, but ffmpeg may."""
+
+
+class DecodingError(StreamError):
+    """libsndfile stopped within a file; ffmpeg may go on.
+
+    Parameters
+    ----------
+    message : str
+    announced_frames : int
+        Number of frames that the file announces.
+    """
+
+    def __init__(self, message: str, announced_frames: int) -> None:
+        super().__init__(message)
+        self.announced_frames = announced_frames
+
+
+class _Sequential(soundfile.SoundFile):  # type: ignore[misc]
+    """A sound file that is only read forwards.
+
+    After every read of a seekable file, soundfile seeks to the position that it has already reached. This makes
+    mpg123 forget the bits that an MP3 frame borrows from earlier frames: at low bit rates the sound comes out wrong.
+    """
+
+    def seekable(self) -> bool:
+        return False
+
+
+class SoundFileSource(Source):
+    """A sound file that libsndfile reads.
+
+    Parameters
+    ----------
+    path : Path
+        A regular file.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._file: soundfile.SoundFile | None = None
+        self._decoded: Array = np.zeros((0, 1), np.float32)
+        self._position = 0
+        self._total_s: float | None = None
+
+    def open(self) -> None:
+        try:
+            file = _Sequential(str(self._path))
+        except soundfile.LibsndfileError as error:
+            raise UnreadableError(
+                f"file {self._path} cannot be read by libsndfile ({_plain(error)})"
+            ) from error
+        try:
+            self._check(file)
+        except StreamError:
+            file.close()
+            raise
+        self._file = file
+        self.rate_hz, self.channels = file.samplerate, file.channels
+        self._total_s = file.frames / file.samplerate
+
+    def read(self, max_frames: int) -> Block | None:
+        if self._file is not None and not len(self._decoded):
+            self._decode(self._file)
+        if not len(self._decoded):
+            return None
+        samples, self._decoded = np.split(self._decoded, [max_frames])
+        block = Block(self._position, samples, captured_at=None)
+        self._position = block.stop
+        return block
+
+    def backlog_frames(self) -> int:
+        return 0
+
+    def skip(self, frames: int) -> int:  # noqa: ARG002 - no sound waits in a file that is read on demand
+        return 0
+
+    @property
+    def total_s(self) -> float | None:
+        """Length of the sound in seconds according to the file's header; None if it is unknown, or before `open`."""
+        return self._total_s
+
+    @property
+    def ended(self) -> bool:
+        return self._file is None and not len(self._decoded)
+
+    def close(self) -> None:
+        self._decoded = self._decoded[:0]
+        self._close_file()
+
+    def _close_file(self) -> None:
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+    def _decode(self, file: soundfile.SoundFile) -> None:
+        """Decode the next frames; close the file after the last of them."""
+        try:
+            self._decoded = file.read(DECODE_FRAMES, dtype="float32", always_2d=True)
+        except soundfile.LibsndfileError as error:
+            frames = file.frames
+            self.close()
+            raise DecodingError(
+                f"file {self._path} is damaged or cut short after frame {self._position} of {frames} "
+                f"({_plain(error)}); expected a whole file: copy or download it anew",
+                frames,
+            ) from error
+        stop = self._position + len(self._decoded)
+        if len(self._decoded) < DECODE_FRAMES or stop >= file.frames:
+            self._warn_if_short(file, stop)
+            self._close_file()
+
+    def _check(self, file: soundfile.SoundFile) -> None:
+        if fault := format_fault(file.samplerate, file.channels):
+            raise StreamError(f"file {self._path} {fault}")
+        if file.frames == 0:
+            raise UnreadableError(f"file {self._path} holds no sound for libsndfile")
+
+    def _warn_if_short(self, file: soundfile.SoundFile, frames: int) -> None:
+        missing = _cut_short(file.extra_info)
+        if frames < ESTIMATED_SHARE * file.frames:
+            missing = f"it announces {file.frames} frames"
+        if missing:
+            logger.warning("file %s is cut short (%s): %d frames are read", self._path, missing, frames)
+
+
+def libsndfile_frames(path: Path) -> int | None:
+    """Return the number of frames that libsndfile finds in a file; None if it cannot read it."""
+    try:
+        return int(soundfile.info(str(path)).frames)
+    except soundfile.LibsndfileError:
+        return None
+
+
+def _cut_short(log: str) -> str | None:
+    """Return what is missing at the end of a file, according to libsndfile's log; None if nothing is."""
+    return "its stream has no end" if any(mark in log for mark in NO_END_OF_STREAM) else None
+
+
+def _plain(error: soundfile.LibsndfileError) -> str:
+    """Return the message of an error without its prefix and full stop."""
+    return str(error.error_string).removeprefix("Error : ").rstrip(".")
