@@ -227,7 +227,7 @@ def _export_run(plugin: Plugin, run: Path, split: Split) -> Evaluation:
     model = run
     if plugin.steps:
         model = run / "exported"
-        plugin.export(run, model)
+        plugin.release(run, data_folder(), CACHE).export(model)
     config = read_config(plugin.config, run / "config.json")
     return Evaluation(model, config, split, data_folder(), CACHE, run / "predictions")
 
@@ -237,8 +237,8 @@ def _export_run(plugin: Plugin, run: Path, split: Split) -> Evaluation:
 @click.option("--out", type=FOLDER, required=True, help="Folder for model.onnx and manifest.json.")
 def export(task: str, run: str, out: Path) -> None:
     """Export a run as a model that streamer can run, without thresholds or figures; print the SHA-256 of its graph."""
-    plugin = find_plugin(task)
-    click.echo(plugin.export(find_run(task, run), out).sha256)
+    model = find_plugin(task).release(find_run(task, run), data_folder(), CACHE)
+    click.echo(model.export(out).sha256)
 
 
 @main.command(short_help="Export a run, choose its thresholds, measure it, and write its card.")
@@ -246,9 +246,8 @@ def export(task: str, run: str, out: Path) -> None:
 @click.option("--out", type=FOLDER, help="Folder for the released model.  [default: models/released/TASK]")
 def release(task: str, run: str, out: Path | None) -> None:
     """Release a run: export it, choose thresholds, measure it, and write its card; print the figures as JSON."""
-    plugin = find_plugin(task)
-    manifest = plugin.release(find_run(task, run), data_folder(), CACHE, out or RELEASED / task)
-    click.echo(json.dumps(manifest.results, indent=2))
+    model = find_plugin(task).release(find_run(task, run), data_folder(), CACHE)
+    click.echo(json.dumps(model.release(out or RELEASED / task).results, indent=2))
 
 
 @main.command(short_help="Write model.pt2 into released-model folders, to run on a GPU.")

@@ -97,17 +97,23 @@ def load(path, task=Line):
     return load_checkpoint(path, Identity(task.name, task.front_end))
 
 
+class EmptyRelease:
+    """Writes nothing."""
+
+    def export(self, folder):
+        pass
+
+
 PLUGIN = Plugin(
     name="line",
     config=LineConfig,
     task=lambda config, data, cache: Line(config),
-    export=lambda run, folder: None,
+    release=lambda run, data, cache: EmptyRelease(),
     evaluate=lambda asked: {
         "fold": asked.config.fold,
         "model": str(asked.model),
         "kept": str(asked.predictions),
     },
-    release=lambda run, data, cache, folder: None,
 )
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ from train.evaluate.clips import Clips, own_folder
 from train.evaluate.predictions import NO_LABEL, Predictions, load, stacked
 from train.evaluate.stepped_scores import SteppedScorer
 from train.loop.registry import find_plugin
-from train.loop.run import data_folder, find_run, write_json
+from train.loop.run import CACHE, data_folder, find_run, write_json
 
 LONGEST_S = 10.0
 """Length, in seconds, of the beginning of a clip that a saliency map shows."""
@@ -244,7 +244,7 @@ def inspect_command(task: str, run: str, split: str, clips: int, maps: int) -> N
     """
     plugin = find_plugin(task)
     folder = find_run(task, run)
-    plugin.export(folder, folder / "exported")
+    plugin.release(folder, data_folder(), CACHE).export(folder / "exported")
     options = ["--run", folder.name, "--split", split, "--clips", str(clips), "--maps", str(maps)]
     command = shlex.join(["python", "-m", "train", "inspect", task, *options])
     for path in inspect(folder / "exported", folder, split, data_folder(), command, clips, maps):

@@ -1,33 +1,120 @@
-"""Last steps of every release: write operating points and figures into the manifest, and the card."""
+"""The steps of every release: export, calibrate, choose thresholds, measure, and write the card."""
 
 from __future__ import annotations
 
 import dataclasses
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from models.layers import StreamingModel
 from streamer.errors import ConfigError
 from streamer.inference.manifest import Manifest, Thresholds
 from train.evaluate.calibration import order_points
 from train.export.card import format_card
+from train.export.to_onnx import export
 
 SHIPPED = Path("models") / "released"
 """Folder of the models that the wheel holds."""
 
 
-def check_chosen(validation_fold: int) -> None:
-    """Refuse to release a run without a validation fold, since no fold is left to choose thresholds on.
+class MeasuredRelease(ABC):
+    """Release of a run's model with figures and a card; each task has a subclass, which measures and describes it.
 
-    Raises
-    ------
-    ConfigError
+    Parameters
+    ----------
+    model : StreamingModel
+        Network with the best weights of the run, in evaluation mode.
+    manifest : Manifest
+        Manifest from `train.export.to_onnx.describe`, without calibration, thresholds and figures.
     """
-    if not validation_fold:
-        raise ConfigError(
-            "the run has validation_fold 0; expected a fold to calibrate and choose thresholds on: train one with "
-            "--set validation_fold=N, or export this one"
-        )
+
+    def __init__(self, model: StreamingModel, manifest: Manifest) -> None:
+        self.model = model
+        self.manifest = manifest
+
+    def export(self, folder: Path) -> Manifest:
+        """Write ``model.onnx`` and ``manifest.json`` into `folder`; return the manifest, which has no figures."""
+        return export(self.model, self.manifest, folder)
+
+    def release(self, folder: Path) -> Manifest:
+        """Export the model into `folder`, measure it on the test fold, write ``card.md``, and return the manifest.
+
+        Raises
+        ------
+        ConfigError
+            If the run has no validation fold and the model needs thresholds, or the folder is not allowed.
+        """
+        manifest = self._prepare(folder)
+        results = {**self.figures(folder), **manifest.results}
+        manifest = _write_manifest(dataclasses.replace(manifest, results=results), folder)
+        card = format_card(manifest, self.about(manifest), self.limits)
+        (folder / "card.md").write_text(card, encoding="utf-8")
+        return manifest
+
+    @abstractmethod
+    def figures(self, folder: Path) -> dict[str, Any]:
+        """Return the figures on the test fold of the model in `folder`, with the ``command`` that prints them first."""
+
+    @abstractmethod
+    def about(self, manifest: Manifest) -> str:
+        """Return what the card says of the model and its training; see `train.export.card.format_card`."""
+
+    @property
+    @abstractmethod
+    def limits(self) -> str:
+        """Limits of the model, a list in Markdown; see `train.export.card.format_card`."""
+
+    def _prepare(self, folder: Path) -> Manifest:
+        """Write all but the figures into `folder`."""
+        return self.export(folder)
+
+
+class ThresholdRelease(MeasuredRelease):
+    """Release of a model that makes decisions: calibration and thresholds are chosen on the run's validation fold.
+
+    Parameters
+    ----------
+    model, manifest
+        Those of `MeasuredRelease`.
+    validation_fold : int
+        Fold that the run did not learn from and did not hold out for the test; 0 if there is none.
+    """
+
+    def __init__(self, model: StreamingModel, manifest: Manifest, validation_fold: int) -> None:
+        super().__init__(model, manifest)
+        self._validation_fold = validation_fold
+
+    def calibration(self, folder: Path) -> tuple[float, float]:
+        """Return the temperature and the bias of the logits, by scores of the model in `folder`.
+
+        They are 1 and 0 for a model that is not calibrated.
+        """
+        del folder
+        return 1.0, 0.0
+
+    @abstractmethod
+    def points(self, folder: Path) -> Mapping[str, tuple[Thresholds, ...]]:
+        """Return operating points by preference, chosen by scores of the calibrated model in `folder`.
+
+        A point has the thresholds of each label, or a single one for all labels. `order_points` puts them in order.
+        """
+
+    def _prepare(self, folder: Path) -> Manifest:
+        if not self._validation_fold:
+            raise ConfigError(
+                "the run has validation_fold 0; expected a fold to calibrate and choose thresholds on: train one with "
+                "--set validation_fold=N, or export this one"
+            )
+        manifest = self.export(folder)
+        temperature, bias = self.calibration(folder)
+        if (temperature, bias) != (manifest.temperature, manifest.bias):
+            # Calibrated by scores of a first export, the graph that is measured; thresholds hold for the second.
+            calibrated = dataclasses.replace(self.manifest, temperature=temperature, bias=bias)
+            manifest = export(self.model, calibrated, folder)
+        points = order_points(self.points(folder))
+        return _write_manifest(dataclasses.replace(manifest, operating_points=points), folder)
 
 
 def held_out(config: Any) -> dict[str, Any]:
@@ -39,41 +126,6 @@ def held_out(config: Any) -> dict[str, Any]:
         Configuration of the run, with ``fold`` and ``validation_fold``.
     """
     return {"held out": {"fold": config.fold, "validation_fold": config.validation_fold}}
-
-
-def set_points(manifest: Manifest, points: Mapping[str, tuple[Thresholds, ...]], folder: Path) -> Manifest:
-    """Return a manifest with operating points added, and write it into the folder.
-
-    Parameters
-    ----------
-    manifest : Manifest
-        Manifest of the exported model.
-    points : mapping of str to tuple of Thresholds
-        Thresholds of each label, or a single one for all labels, by preference; `order_points` puts them in order.
-    folder : Path
-        Folder for ``manifest.json``.
-    """
-    return _write_manifest(dataclasses.replace(manifest, operating_points=order_points(points)), folder)
-
-
-def finish(manifest: Manifest, results: dict[str, Any], folder: Path, about: str, limits: str) -> Manifest:
-    """Return a manifest with figures added, and write it and the model card into the folder.
-
-    Parameters
-    ----------
-    manifest : Manifest
-        Manifest of the exported model.
-    results : dict
-        Figures by name, and the ``command`` that prints them. The results that the manifest has already, such as
-        `held_out`, are kept.
-    folder : Path
-        Folder for ``manifest.json`` and ``card.md``.
-    about, limits : str
-        Texts for `train.export.card.format_card`.
-    """
-    manifest = _write_manifest(dataclasses.replace(manifest, results={**results, **manifest.results}), folder)
-    (folder / "card.md").write_text(format_card(manifest, about, limits), encoding="utf-8")
-    return manifest
 
 
 def _write_manifest(manifest: Manifest, folder: Path) -> Manifest:

@@ -75,7 +75,7 @@ def _measure_fold(plugin: Plugin, fold: int, path: Path | None, assignments: Seq
         source_config = read_config(source.config, None, theirs)
         folds = {"fold": config.fold, "validation_fold": config.validation_fold}
         run = train_or_resume(source, dataclasses.replace(source_config, **folds))
-        source.export(run, run / "exported")
+        source.release(run, data_folder(), CACHE).export(run / "exported")
         config = dataclasses.replace(config, **{plugin.input_task: str(run / "exported")})
     return measure_run(plugin, train_or_resume(plugin, config), config)
 
@@ -108,10 +108,11 @@ def measure_run(plugin: Plugin, run: Path, config: Any) -> dict[str, Any]:
     need thresholds are left out.
     """
     folder = run / ("released" if config.validation_fold else "exported")
+    model = plugin.release(run, data_folder(), CACHE)
     if config.validation_fold:
-        plugin.release(run, data_folder(), CACHE, folder)
+        model.release(folder)
     else:
-        plugin.export(run, folder)
+        model.export(folder)
     asked = Evaluation(folder, config, "test", data_folder(), CACHE, run / "predictions")
     figures = plugin.evaluate(asked)
     note_evaluation(run, "test", figures)

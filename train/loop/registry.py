@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from streamer.errors import ConfigError
 from streamer.inference.manifest import Manifest
@@ -58,6 +58,24 @@ class Evaluation:
     predictions: Path | None = None
 
 
+class Release(Protocol):
+    """Trained model of a run on its way into a folder; `train.export.release` has the steps that all tasks share."""
+
+    def export(self, folder: Path) -> Manifest:
+        """Write the graph and the manifest without thresholds and figures into `folder`; return the manifest.
+
+        The graph is compared with the torch model.
+        """
+        ...
+
+    def release(self, folder: Path) -> Manifest:
+        """Export into `folder`, choose thresholds on the validation fold, measure on the test fold, write the card.
+
+        The manifest is returned.
+        """
+        ...
+
+
 @dataclass(frozen=True)
 class Plugin:
     """Task with the functions that the commands of ``python -m train`` call.
@@ -71,14 +89,11 @@ class Plugin:
         `train.loop.task.LoopConfig`.
     task : callable
         Function or class that makes the task: ``task(config, data, cache)`` returns a `train.loop.task.Task`.
-    export : callable
-        Function ``export(run, folder)``, which writes the graph and the manifest without figures, and compares the
-        graph with the torch model.
+    release : callable
+        Class or function ``release(run, data, cache)``, which returns the `Release` of a run. Its arguments are the
+        folders of the run, of the data sets and of all caches.
     evaluate : callable
         Function that returns the figures of an `Evaluation`, ready for JSON.
-    release : callable
-        Function ``release(run, data, cache, folder)``, which exports, chooses operating points on the validation fold,
-        measures on the test fold and writes the card.
     input_model : str
         Key of the configuration that names the folder of the input model, whose output the model of this task takes; a
         run keeps a copy of the folder. It is empty if there is no such model.
@@ -93,9 +108,8 @@ class Plugin:
     name: str
     config: type[Any]
     task: Callable[[Any, Path, Path], Task]
-    export: Callable[[Path, Path], Manifest]
+    release: Callable[[Path, Path, Path], Release]
     evaluate: Callable[[Evaluation], dict[str, Any]]
-    release: Callable[[Path, Path, Path, Path], Manifest]
     input_model: str = ""
     input_task: str = ""
     steps: bool = True

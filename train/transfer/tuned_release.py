@@ -12,12 +12,10 @@ from streamer.inference.manifest import Manifest
 from streamer.yamnet.weights import LICENCE, PATCH_FRAMES
 from train.data.sets import esc50
 from train.export.release import SHIPPED
-from train.export.to_onnx import describe
-from train.export.to_onnx import export as export_model
+from train.export.to_onnx import describe, export
 from train.loop.checkpoint import Identity, load_weights
 from train.loop.config import read_config
 from train.loop.registry import Evaluation, Plugin
-from train.loop.run import data_folder
 from train.mixing.distillation import FRONT_END
 from train.tasks.sounds.figures import SoundsFigures
 from train.transfer.embeddings import TRAININGS
@@ -27,31 +25,57 @@ from train.yamnet.npz import read_npz
 COMMAND = "python -m train evaluate sounds_yamnet"
 
 
-def export(run: Path, folder: Path) -> Manifest:
-    """Export the best weights of a run into `folder`, and return the manifest, which has no thresholds or figures.
+class TunedRelease:
+    """Fine-tuned YAMNet of a run. It is exported into a folder of the user's own; its release is refused.
 
-    Raises
-    ------
-    ConfigError
-        If the folder is among the released models.
+    Parameters
+    ----------
+    run : Path
+        Folder of the run.
+    data, cache : Path
+        Folder of the data sets, with YAMNet's published weights, and folder of all caches.
     """
-    if folder.resolve().is_relative_to(SHIPPED.resolve()):
-        raise _refusal(f"--out is {folder}")
-    config = read_config(TunedRunConfig, run / "config.json")
-    classes = esc50.classes(data_folder())
-    network = tuned_network(read_npz(data_folder() / TRAININGS[config.weights]).relu_max, len(classes))
-    load_weights(network, run / "best.pt", Identity(TunedTask.name, FRONT_END.config))
-    model = SlidingYAMNet(network.eval(), config.hop_frames)
-    described = dataclasses.replace(
-        describe(model, "sounds", classes, FRONT_END.config, PATCH_FRAMES),
-        name=TunedTask.name,
-        exclusive=True,
-        trained_on=(
-            {"name": "AudioSet", "licence": LICENCE},
-            {"name": "ESC-50", "licence": esc50.LICENCE},
-        ),
-    )
-    return export_model(model, described, folder)
+
+    def __init__(self, run: Path, data: Path, cache: Path) -> None:
+        del cache
+        self._run, self._data = run, data
+
+    def export(self, folder: Path) -> Manifest:
+        """Export the best weights of the run into `folder`; return the manifest, which has no thresholds or figures.
+
+        Raises
+        ------
+        ConfigError
+            If the folder is among the released models.
+        """
+        if folder.resolve().is_relative_to(SHIPPED.resolve()):
+            raise _refusal(f"--out is {folder}")
+        config = read_config(TunedRunConfig, self._run / "config.json")
+        classes = esc50.classes(self._data)
+        network = tuned_network(read_npz(self._data / TRAININGS[config.weights]).relu_max, len(classes))
+        load_weights(network, self._run / "best.pt", Identity(TunedTask.name, FRONT_END.config))
+        model = SlidingYAMNet(network.eval(), config.hop_frames)
+        manifest = dataclasses.replace(
+            describe(model, "sounds", classes, FRONT_END.config, PATCH_FRAMES),
+            name=TunedTask.name,
+            exclusive=True,
+            trained_on=(
+                {"name": "AudioSet", "licence": LICENCE},
+                {"name": "ESC-50", "licence": esc50.LICENCE},
+            ),
+        )
+        return export(model, manifest, folder)
+
+    def release(self, folder: Path) -> NoReturn:
+        """Refuse to release weights that were fine-tuned from YAMNet.
+
+        Raises
+        ------
+        ConfigError
+            Always.
+        """
+        del folder
+        raise _refusal(f"run {self._run}")
 
 
 def evaluate(asked: Evaluation) -> dict[str, Any]:
@@ -60,18 +84,6 @@ def evaluate(asked: Evaluation) -> dict[str, Any]:
     if asked.predictions:
         figures.predictions(COMMAND).save(asked.predictions / f"{asked.split}.npz")
     return figures.all()
-
-
-def release(run: Path, data: Path, cache: Path, folder: Path) -> NoReturn:
-    """Refuse to release weights that were fine-tuned from YAMNet.
-
-    Raises
-    ------
-    ConfigError
-        Always.
-    """
-    del data, cache, folder
-    raise _refusal(f"run {run}")
 
 
 def _refusal(what: str) -> ConfigError:
@@ -85,7 +97,6 @@ PLUGIN = Plugin(
     name="sounds_yamnet",
     config=TunedRunConfig,
     task=TunedTask,
-    export=export,
+    release=TunedRelease,
     evaluate=evaluate,
-    release=release,
 )

@@ -30,12 +30,25 @@ class UpperConfig(LowerConfig):
     lower: str = "nowhere"
 
 
-def plugin(name, config, needs=""):
-    """A task that notes what was asked of it in the folders that it is asked to write."""
+class NotingRelease:
+    """Notes what was asked of it in the folders that it is asked to write."""
 
-    def write(folder, text):
+    def __init__(self, run):
+        self._run = run
+
+    def export(self, folder):
+        self._note(folder, f"exported {self._run.name}")
+
+    def release(self, folder):
+        self._note(folder, f"released {self._run.name}")
+
+    def _note(self, folder, text):
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "model").write_text(text)
+
+
+def plugin(name, config, needs=""):
+    """A task whose release notes what was asked of it."""
 
     def evaluate(asked):
         wide = asked.config.width
@@ -51,9 +64,8 @@ def plugin(name, config, needs=""):
         name=name,
         config=config,
         task=lambda config, data, cache: Line(config),
-        export=lambda run, folder: write(folder, f"exported {run.name}"),
+        release=lambda run, data, cache: NotingRelease(run),
         evaluate=evaluate,
-        release=lambda run, data, cache, folder: write(folder, f"released {run.name}"),
         input_model=needs,
         input_task=needs,
     )

@@ -21,7 +21,7 @@ from train.loop.train_loop import train
 from train.transfer.classifiers import logistic_regression
 from train.transfer.embeddings import TRAININGS, embed_recordings
 from train.transfer.tuned import TunedRunConfig, TunedTask, tuned_network
-from train.transfer.tuned_release import PLUGIN, export
+from train.transfer.tuned_release import PLUGIN
 
 LOOP = LoopConfig(steps=2, batch=4, learning_rate=1e-3, validate_every=2, workers=0, device="cpu")
 CONFIG = TunedRunConfig(loop=LOOP, patches=1, hop_frames=48)
@@ -98,7 +98,7 @@ def test_validation_tells_accuracy_and_a_finite_score(task):
 def test_an_exported_run_listens_as_the_network_does(run, task, data, tmp_path, monkeypatch):
     monkeypatch.setenv("STREAMER_DATA", str(data))
     folder = tmp_path / "mine"
-    manifest = export(run, folder)
+    manifest = PLUGIN.release(run, data, tmp_path).export(folder)
     assert (manifest.task, manifest.labels, manifest.exclusive) == ("sounds", ("church_bells", "dog"), True)
     assert [one["name"] for one in manifest.trained_on] == ["AudioSet", "ESC-50"]
     network = tuned_network(6.0, 2)
@@ -115,9 +115,9 @@ def test_neither_release_nor_export_puts_it_among_what_ships(run, tmp_path, monk
     monkeypatch.chdir(tmp_path)
     said = r"weights fine-tuned from YAMNet do not ship.* python -m train export sounds_yamnet --out FOLDER"
     with pytest.raises(ConfigError, match=said):
-        PLUGIN.release(run, tmp_path, tmp_path, tmp_path / "released")
+        PLUGIN.release(run, tmp_path, tmp_path).release(tmp_path / "released")
     with pytest.raises(ConfigError, match=said):
-        export(run, tmp_path / "models" / "released" / "sounds")
+        PLUGIN.release(run, tmp_path, tmp_path).export(tmp_path / "models" / "released" / "sounds")
     assert list(tmp_path.iterdir()) == []
 
 

@@ -10,8 +10,8 @@ from models.ear import Ear
 from streamer.dsp.log_mel import LogMelConfig
 from streamer.inference.manifest import Manifest
 from train.data.sets.all_sound import trained_on
-from train.export.release import finish, held_out
-from train.export.to_onnx import describe, export
+from train.export.release import MeasuredRelease, held_out
+from train.export.to_onnx import describe
 from train.loop.checkpoint import Identity, load_weights
 from train.loop.config import read_config
 from train.loop.registry import Evaluation, Plugin
@@ -44,23 +44,47 @@ LIMITS = """
 """
 
 
-def load_run(run: Path) -> Ear:
-    """Return the ear of a training run, with the run's best weights, in evaluation mode."""
-    model = Ear(read_config(EarRunConfig, run / "config.json").model)
-    load_weights(model, run / "best.pt", Identity("ear", FRONT_END.config), prefix="ear.")
-    return model.eval()
+class EarRelease(MeasuredRelease):
+    """Release of a run's ear, which has no thresholds.
 
+    Parameters
+    ----------
+    run : Path
+        Folder of the run.
+    data, cache : Path
+        Folder of the data sets, and folder of all caches.
+    """
 
-def export_run(run: Path, folder: Path) -> Manifest:
-    """Export the best weights of a run into `folder`, and return the manifest, which has no figures."""
-    config, model = read_config(EarRunConfig, run / "config.json"), load_run(run)
-    front_end = LogMelConfig(mel_bands=model.config.mel_bands)
-    manifest = dataclasses.replace(
-        describe(model, "ear", (), front_end, WARM_UP_FRAMES, model.config.embedding),
-        results=held_out(config),
-        trained_on=(*trained_on(config.data), {"name": "what YAMNet says of them", "licence": "Apache-2.0"}),
-    )
-    return export(model, manifest, folder)
+    limits = LIMITS
+
+    def __init__(self, run: Path, data: Path, cache: Path) -> None:
+        self._config, self._data, self._cache = read_config(EarRunConfig, run / "config.json"), data, cache
+        ear = Ear(self._config.model)
+        load_weights(ear, run / "best.pt", Identity("ear", FRONT_END.config), prefix="ear.")
+        front_end = LogMelConfig(mel_bands=ear.config.mel_bands)
+        sets = trained_on(self._config.data)
+        manifest = dataclasses.replace(
+            describe(ear, "ear", (), front_end, WARM_UP_FRAMES, ear.config.embedding),
+            results=held_out(self._config),
+            trained_on=(*sets, {"name": "what YAMNet says of them", "licence": "Apache-2.0"}),
+        )
+        super().__init__(ear.eval(), manifest)
+
+    def figures(self, folder: Path) -> dict[str, Any]:
+        return {"command": COMMAND, **figures(folder, self._config, self._data, self._cache, "test")}
+
+    def about(self, manifest: Manifest) -> str:
+        config = self._config
+        held_out = f"fold {config.fold} for the figures"
+        if config.validation_fold:
+            held_out += f", fold {config.validation_fold} to choose the weights"
+        return ABOUT.format(
+            embedding=manifest.embedding_size,
+            parameters=self.model.parameter_count,
+            variants=config.lessons.variants,
+            scenes=config.lessons.scenes,
+            held_out=held_out,
+        )
 
 
 def evaluate(evaluation: Evaluation) -> dict[str, Any]:
@@ -68,37 +92,4 @@ def evaluate(evaluation: Evaluation) -> dict[str, Any]:
     return figures(evaluation.model, evaluation.config, evaluation.data, evaluation.cache, evaluation.split)
 
 
-def release(run: Path, data: Path, cache: Path, folder: Path) -> Manifest:
-    """Export the ear of a run, measure it on the test fold, write the model card, and return the manifest.
-
-    Parameters
-    ----------
-    run : Path
-        Folder of the run, with ``config.json`` and ``best.pt``.
-    data, cache : Path
-        Folder of the data sets, and folder of all caches.
-    folder : Path
-        Folder for ``model.onnx``, ``manifest.json`` and ``card.md``.
-    """
-    config = read_config(EarRunConfig, run / "config.json")
-    manifest = export_run(run, folder)
-    results = {"command": COMMAND, **figures(folder, config, data, cache, "test")}
-    return finish(manifest, results, folder, _about(load_run(run), config), LIMITS)
-
-
-def _about(model: Ear, config: EarRunConfig) -> str:
-    held_out = f"fold {config.fold} for the figures"
-    if config.validation_fold:
-        held_out += f", fold {config.validation_fold} to choose the weights"
-    return ABOUT.format(
-        embedding=model.config.embedding,
-        parameters=model.parameter_count,
-        variants=config.lessons.variants,
-        scenes=config.lessons.scenes,
-        held_out=held_out,
-    )
-
-
-PLUGIN = Plugin(
-    name="ear", config=EarRunConfig, task=EarTask, export=export_run, evaluate=evaluate, release=release
-)
+PLUGIN = Plugin(name="ear", config=EarRunConfig, task=EarTask, release=EarRelease, evaluate=evaluate)

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from models.gate import Gate
-from streamer.inference.manifest import Manifest
+from streamer.inference.manifest import Manifest, Thresholds
 from train.data.sets import gtzan_mels
 from train.data.sets.all_sound import trained_on
-from train.export.release import check_chosen, finish, held_out, set_points
-from train.export.to_onnx import describe, export
+from train.export.release import ThresholdRelease, held_out
+from train.export.to_onnx import describe
 from train.loop.checkpoint import Identity, load_weights
 from train.loop.config import read_config
 from train.loop.registry import Evaluation, Plugin
@@ -53,16 +54,51 @@ LIMITS = """
 """
 
 
-def load_run(run: Path) -> Gate:
-    """Return the gate of a training run, with the run's best weights, in evaluation mode."""
-    model = Gate(read_config(GateRunConfig, run / "config.json").model)
-    load_weights(model, run / "best.pt", Identity("gate", FRONT_END.config))
-    return model.eval()
+class GateRelease(ThresholdRelease):
+    """Release of a run's gate.
 
+    Parameters
+    ----------
+    run : Path
+        Folder of the run.
+    data, cache : Path
+        Folder of the data sets, and folder of all caches.
+    """
 
-def export_run(run: Path, folder: Path) -> Manifest:
-    """Export the best weights of a run into `folder`, and return the manifest, which has no thresholds or figures."""
-    return _exported(load_run(run), read_config(GateRunConfig, run / "config.json"), folder, 1.0)
+    limits = LIMITS
+
+    def __init__(self, run: Path, data: Path, cache: Path) -> None:
+        self._config, self._data, self._cache = read_config(GateRunConfig, run / "config.json"), data, cache
+        self.gate = Gate(self._config.model)
+        load_weights(self.gate, run / "best.pt", Identity("gate", FRONT_END.config))
+        manifest = dataclasses.replace(
+            describe(self.gate, "gate", self.gate.labels, self.gate.config.front_end, WARM_UP_FRAMES),
+            results=held_out(self._config),
+            trained_on=trained_on(),
+        )
+        super().__init__(self.gate.eval(), manifest, self._config.validation_fold)
+
+    def calibration(self, folder: Path) -> tuple[float, float]:
+        return self._measure(folder, self._config.validation_fold).temperature(), 0.0
+
+    def points(self, folder: Path) -> Mapping[str, tuple[Thresholds, ...]]:
+        return self._measure(folder, self._config.validation_fold).points()
+
+    def figures(self, folder: Path) -> dict[str, Any]:
+        return {"command": COMMAND, **self._measure(folder, self._config.fold).all()}
+
+    def about(self, manifest: Manifest) -> str:
+        config = self._config
+        return ABOUT.format(
+            parameters=self.model.parameter_count,
+            tracks=int(np.isin(gtzan_mels.load(self._data).fold, config.learnt_folds).sum()),
+            memory_s=self.gate.memory_frames * manifest.frame_ms / 1_000,
+            fold=config.fold,
+            validation_fold=config.validation_fold,
+        )
+
+    def _measure(self, folder: Path, fold: int) -> GateFigures:
+        return GateFigures(folder, self._data, self._cache, fold)
 
 
 def evaluate(evaluation: Evaluation) -> dict[str, Any]:
@@ -74,52 +110,4 @@ def evaluate(evaluation: Evaluation) -> dict[str, Any]:
     return figures.all()
 
 
-def release(run: Path, data: Path, cache: Path, folder: Path) -> Manifest:
-    """Export the gate of a run, calibrate it, choose thresholds, measure it, write the card, and return the manifest.
-
-    The validation fold gives the calibration and the thresholds, the test fold the figures.
-
-    Parameters
-    ----------
-    run : Path
-        Folder of the run, with ``config.json`` and ``best.pt``.
-    data, cache : Path
-        Folder of the data sets, and folder of all caches.
-    folder : Path
-        Folder for ``model.onnx``, ``manifest.json`` and ``card.md``.
-    """
-    config = read_config(GateRunConfig, run / "config.json")
-    check_chosen(config.validation_fold)
-    model = load_run(run)
-    _exported(model, config, folder, 1.0)
-    # Calibrated by a first export, since scores are those of the exported graph; thresholds then hold for the second.
-    temperature = GateFigures(folder, data, cache, config.validation_fold).temperature()
-    manifest = _exported(model, config, folder, temperature)
-    manifest = set_points(manifest, GateFigures(folder, data, cache, config.validation_fold).points(), folder)
-    results = {"command": COMMAND, **GateFigures(folder, data, cache, config.fold).all()}
-    return finish(manifest, results, folder, _about(model, config, data), LIMITS)
-
-
-def _exported(model: Gate, config: GateRunConfig, folder: Path, temperature: float) -> Manifest:
-    manifest = dataclasses.replace(
-        describe(model, "gate", model.labels, model.config.front_end, WARM_UP_FRAMES),
-        temperature=temperature,
-        results=held_out(config),
-        trained_on=trained_on(),
-    )
-    return export(model, manifest, folder)
-
-
-def _about(model: Gate, config: GateRunConfig, data: Path) -> str:
-    return ABOUT.format(
-        parameters=model.parameter_count,
-        tracks=int(np.isin(gtzan_mels.load(data).fold, config.learnt_folds).sum()),
-        memory_s=model.memory_frames * FRONT_END.config.hop_samples / FRONT_END.config.sample_rate_hz,
-        fold=config.fold,
-        validation_fold=config.validation_fold,
-    )
-
-
-PLUGIN = Plugin(
-    name="gate", config=GateRunConfig, task=GateTask, export=export_run, evaluate=evaluate, release=release
-)
+PLUGIN = Plugin(name="gate", config=GateRunConfig, task=GateTask, release=GateRelease, evaluate=evaluate)

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from models.genre import Genre
-from streamer.inference.manifest import Manifest
+from streamer.inference.manifest import Manifest, Thresholds
+from train.data.recordings import Split
 from train.data.sets import gtzan, gtzan_mels
 from train.evaluate.calibration import fit_softmax_temperature, goals_by_preference, operating_points
-from train.export.release import check_chosen, finish, held_out, set_points
-from train.export.to_onnx import describe, export
+from train.evaluate.predictions import Predictions
+from train.export.release import ThresholdRelease, held_out
+from train.export.to_onnx import describe
 from train.loop.checkpoint import Identity, load_weights
 from train.loop.config import read_config
 from train.loop.registry import Evaluation, Plugin
-from train.loop.run import data_folder
 from train.tasks.genre.figures import GenreFigures
 from train.tasks.genre.task import FRAMES, GenreRunConfig, GenreTask
 
@@ -33,7 +35,7 @@ of 93 ms, {bands} bands up to 7.4 kHz), with the level removed. It was trained f
 changes of pitch, tempo, range and colour, masks, and mixtures of clips.
 
 There are ten folds, with each genre spread evenly and duplicates in one fold. Fold {fold} was held out for the
-figures{validation}.
+figures and fold {validation_fold} to choose the weights.
 The model is calibrated on the validation fold: its logits are divided by {temperature:.2f}.
 """
 LIMITS = """
@@ -44,18 +46,63 @@ LIMITS = """
 """
 
 
-def load_run(run: Path, labels: tuple[str, ...]) -> Genre:
-    """Return the genre network, for the genres `labels`, with the best weights of a run, in evaluation mode."""
-    config = read_config(GenreRunConfig, run / "config.json").model
-    model = Genre(config, labels)
-    load_weights(model, run / "best.pt", Identity("genre", config.front_end))
-    return model.eval()
+class GenreRelease(ThresholdRelease):
+    """Release of a run's genre model.
 
+    Parameters
+    ----------
+    run : Path
+        Folder of the run.
+    data, cache : Path
+        Folder of the data sets, which names the genres, and folder of all caches.
+    """
 
-def export_run(run: Path, folder: Path) -> Manifest:
-    """Export the best weights of a run into `folder`, and return the manifest, which has no thresholds or figures."""
-    model = load_run(run, gtzan_mels.load(data_folder()).genres)
-    return _exported(model, read_config(GenreRunConfig, run / "config.json"), folder, 1.0)
+    limits = LIMITS
+
+    def __init__(self, run: Path, data: Path, cache: Path) -> None:
+        self._config, self._data, self._cache = read_config(GenreRunConfig, run / "config.json"), data, cache
+        genre = Genre(self._config.model, gtzan_mels.load(data).genres)
+        load_weights(genre, run / "best.pt", Identity("genre", genre.config.front_end))
+        manifest = dataclasses.replace(
+            describe(genre, "genre", genre.labels, genre.config.front_end, FRAMES),
+            exclusive=True,
+            results=held_out(self._config),
+            trained_on=({"name": "GTZAN", "licence": gtzan.LICENCE},),
+        )
+        super().__init__(genre.eval(), manifest, self._config.validation_fold)
+
+    def calibration(self, folder: Path) -> tuple[float, float]:
+        uncalibrated = self._validated(folder)
+        logits = np.log(np.maximum(uncalibrated.scores[:, -1], 1e-9))
+        return fit_softmax_temperature(logits, uncalibrated.truth), 0.0
+
+    def points(self, folder: Path) -> Mapping[str, tuple[Thresholds, ...]]:
+        calibrated = self._validated(folder)
+        truth = calibrated.truth[:, None] == np.arange(len(calibrated.labels))
+        return {
+            name: tuple(operating_points(calibrated.scores[:, -1], truth, goal))
+            for name, goal in goals_by_preference(PRECISION, RECALL).items()
+        }
+
+    def figures(self, folder: Path) -> dict[str, Any]:
+        return {"command": COMMAND, **self._measure(folder, "test").all()}
+
+    def about(self, manifest: Manifest) -> str:
+        config = self._config
+        return ABOUT.format(
+            parameters=self.model.parameter_count,
+            bands=config.model.mel_bands,
+            fold=config.fold,
+            validation_fold=config.validation_fold,
+            temperature=manifest.temperature,
+        )
+
+    def _validated(self, folder: Path) -> Predictions:
+        """Return the predictions of the validation fold's first seconds."""
+        return self._measure(folder, "validation").mel_predictions(COMMAND)
+
+    def _measure(self, folder: Path, split: Split) -> GenreFigures:
+        return GenreFigures(folder, self._config, self._data, self._cache, split)
 
 
 def evaluate(evaluation: Evaluation) -> dict[str, Any]:
@@ -70,68 +117,10 @@ def evaluate(evaluation: Evaluation) -> dict[str, Any]:
     return figures.all()
 
 
-def release(run: Path, data: Path, cache: Path, folder: Path) -> Manifest:
-    """Export the genre model of a run, calibrate it, choose thresholds and measure it; return the manifest.
-
-    The validation fold gives the calibration and the thresholds, the test fold the figures. The model card is written
-    too.
-
-    Parameters
-    ----------
-    run : Path
-        Folder of the run, with ``config.json`` and ``best.pt``.
-    data, cache : Path
-        Folder of the data sets, and folder of all caches.
-    folder : Path
-        Folder for ``model.onnx``, ``manifest.json`` and ``card.md``.
-    """
-    config = read_config(GenreRunConfig, run / "config.json")
-    check_chosen(config.validation_fold)
-    model = load_run(run, gtzan_mels.load(data).genres)
-    _exported(model, config, folder, 1.0)
-    # Calibrated by a first export, since scores are those of the exported graph; thresholds then hold for the second.
-    uncalibrated = GenreFigures(folder, config, data, cache, "validation").mel_predictions(COMMAND)
-    logits = np.log(np.maximum(uncalibrated.scores[:, -1], 1e-9))
-    temperature = fit_softmax_temperature(logits, uncalibrated.truth)
-    manifest = _exported(model, config, folder, temperature)
-    calibrated = GenreFigures(folder, config, data, cache, "validation").mel_predictions(COMMAND)
-    truth = calibrated.truth[:, None] == np.arange(len(calibrated.labels))
-    points = {
-        name: tuple(operating_points(calibrated.scores[:, -1], truth, goal))
-        for name, goal in goals_by_preference(PRECISION, RECALL).items()
-    }
-    manifest = set_points(manifest, points, folder)
-    results = {"command": COMMAND, **GenreFigures(folder, config, data, cache, "test").all()}
-    return finish(manifest, results, folder, _about(model, config, temperature), LIMITS)
-
-
-def _exported(model: Genre, config: GenreRunConfig, folder: Path, temperature: float) -> Manifest:
-    manifest = dataclasses.replace(
-        describe(model, "genre", model.labels, model.config.front_end, FRAMES),
-        exclusive=True,
-        temperature=temperature,
-        results=held_out(config),
-        trained_on=({"name": "GTZAN", "licence": gtzan.LICENCE},),
-    )
-    return export(model, manifest, folder)
-
-
-def _about(model: Genre, config: GenreRunConfig, temperature: float) -> str:
-    validation = f" and fold {config.validation_fold} to choose the weights" if config.validation_fold else ""
-    return ABOUT.format(
-        parameters=model.parameter_count,
-        bands=model.config.mel_bands,
-        fold=config.fold,
-        validation=validation,
-        temperature=temperature,
-    )
-
-
 PLUGIN = Plugin(
     name="genre",
     config=GenreRunConfig,
     task=GenreTask,
-    export=export_run,
+    release=GenreRelease,
     evaluate=evaluate,
-    release=release,
 )

@@ -105,8 +105,7 @@ PLUGIN = Plugin(
     name=OfflineRunConfig.task,
     config=OfflineRunConfig,
     task=SeparationTask,
-    export=_refused,
-    evaluate=_evaluate,
     release=_refused,
+    evaluate=_evaluate,
     steps=False,
 )

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import dataclasses
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from models.layers import StreamingModel
 from streamer.errors import ConfigError
-from streamer.inference.manifest import Manifest
+from streamer.inference.manifest import Manifest, Thresholds
 from streamer.inference.model_folders import read_manifest
 from train.data.sets.song_catalogue import find_song_set, find_songs
 from train.data.songs import Song, Songs, songs_of_folds
 from train.evaluate.calibration import goals_by_preference, operating_points
-from train.export.release import check_chosen, finish, held_out, set_points
-from train.export.to_onnx import describe, export
+from train.export.release import ThresholdRelease, held_out
+from train.export.to_onnx import describe
 from train.loop.checkpoint import Identity, load_weights
 from train.loop.config import read_config
 from train.loop.registry import Evaluation, Plugin
@@ -48,7 +48,7 @@ analysis and synthesis together is {latency_ms:g} ms. It was trained from {began
 voices over other accompaniments, at other levels, speeds and pitches, equalised, filtered, reverberated, with noise,
 coded.
 
-Fold {fold} was not used in training{validation}.
+Fold {fold} was not used in training; fold {validation_fold} chose the weights.
 """
 LIMITS = """
 - The model was not trained on music unlike that of {sets}.{karaoke}
@@ -59,17 +59,78 @@ LIMITS = """
 KARAOKE = " MIR-1K is Chinese karaoke by amateurs."
 
 
+class SeparationRelease(ThresholdRelease):
+    """Release of a run's separation, with the files that another run needs to start from its weights.
+
+    Parameters
+    ----------
+    kind : type
+        Class of the run's configuration.
+    run : Path
+        Folder of the run.
+    data, cache : Path
+        Folder of the data sets, and folder of all caches.
+    """
+
+    def __init__(self, kind: type[SeparationRunConfig], run: Path, data: Path, cache: Path) -> None:
+        config, model = read_config(kind, run / "config.json"), load_run(run, kind)
+        self._config, self._run, self._data, self._cache = config, run, data, cache
+        folds = held_out(config)["held out"]
+        sets = [find_song_set(name) for name in config.data]
+        manifest = dataclasses.replace(
+            describe(model, "separation", ("voice",), config.model.stft, WARM_UP_FRAMES),
+            results={"held out": {**folds, "data": list(config.data)}},
+            trained_on=tuple({"name": found.title, "licence": found.licence} for found in sets),
+        )
+        super().__init__(model, manifest, config.validation_fold)
+
+    def release(self, folder: Path) -> Manifest:
+        manifest = super().release(folder)
+        for name in WARM_START_FILES:
+            shutil.copyfile(self._run / name, folder / name)
+        return manifest
+
+    def points(self, folder: Path) -> Mapping[str, tuple[Thresholds, ...]]:
+        songs = self._songs(self._config.validation_fold)
+        scores, truth = concatenate_scores(measure_voice_activity(songs, SteppedSongSeparator(folder)))
+        return {
+            name: tuple(operating_points(scores[:, None], truth[:, None], goal))
+            for name, goal in goals_by_preference(PRECISION, RECALL).items()
+        }
+
+    def figures(self, folder: Path) -> dict[str, Any]:
+        on = read_manifest(folder).thresholds()[0].on
+        clips = measure_songs(self._songs(self._config.fold), SteppedSongSeparator(folder))
+        return {"command": COMMAND.format(task=self._config.task), **_figures(clips, on)}
+
+    def about(self, manifest: Manifest) -> str:
+        config, stft = self._config, manifest.stft
+        return ABOUT.format(
+            hop_ms=1_000 * stft.hop_samples / stft.sample_rate_hz,
+            latency_ms=stft.latency_ms,
+            parameters=self.model.parameter_count,
+            network=config.description,
+            began="the weights of another run" if config.begin else "random weights",
+            songs=len(self._songs(*config.learnt_folds)),
+            fold=config.fold,
+            validation_fold=config.validation_fold,
+        )
+
+    @property
+    def limits(self) -> str:
+        sets = list(dict.fromkeys(named["name"] for named in self.manifest.trained_on))
+        return LIMITS.format(sets=" and ".join(sets), karaoke=KARAOKE if "MIR-1K" in sets else "")
+
+    def _songs(self, *folds: int) -> Sequence[Song]:
+        return _usable(self._config, self._data, self._cache, *folds)
+
+
 def load_run(run: Path, kind: type[SeparationRunConfig] = SeparationRunConfig) -> StreamingModel:
     """Return the network of a training run, with the run's best weights, in evaluation mode."""
     config = read_config(kind, run / "config.json")
     model = kind.network(config.model)
     load_weights(model, run / "best.pt", Identity(kind.task, config.model.stft))
     return model.eval()
-
-
-def export_run(run: Path, folder: Path, kind: type[SeparationRunConfig] = SeparationRunConfig) -> Manifest:
-    """Export the best weights of a run into `folder`, and return the manifest, which has no thresholds or figures."""
-    return _exported(load_run(run, kind), read_config(kind, run / "config.json"), folder)
 
 
 def evaluate(evaluation: Evaluation) -> dict[str, Any]:
@@ -105,54 +166,6 @@ def evaluate_with(evaluation: Evaluation, separator: SongSeparator, on: float) -
     return _figures(clips, on)
 
 
-def release(
-    run: Path,
-    data: Path,
-    cache: Path,
-    folder: Path,
-    kind: type[SeparationRunConfig] = SeparationRunConfig,
-) -> Manifest:
-    """Export the separation of a run, choose thresholds of voice activity, measure it, and return the manifest.
-
-    The validation fold gives the thresholds, the test fold the figures. The model card is written too.
-
-    Parameters
-    ----------
-    run : Path
-        Folder of the run, with ``config.json`` and ``best.pt``.
-    data, cache : Path
-        Folder of the data sets, and folder of all caches.
-    folder : Path
-        Folder for ``model.onnx``, ``manifest.json``, ``card.md``, and the files that another run needs to start from
-        these weights.
-    kind : type
-        Class of the run's configuration.
-    """
-    config = read_config(kind, run / "config.json")
-    check_chosen(config.validation_fold)
-    model = load_run(run, kind)
-    manifest = _exported(model, config, folder)
-    for name in WARM_START_FILES:
-        shutil.copyfile(run / name, folder / name)
-    scores, truth = concatenate_scores(
-        measure_voice_activity(
-            _usable(config, data, cache, config.validation_fold), SteppedSongSeparator(folder)
-        )
-    )
-    points = {
-        name: tuple(operating_points(scores[:, None], truth[:, None], goal))
-        for name, goal in goals_by_preference(PRECISION, RECALL).items()
-    }
-    manifest = set_points(manifest, points, folder)
-    on = manifest.thresholds()[0].on
-    found = _figures(
-        measure_songs(_usable(config, data, cache, config.fold), SteppedSongSeparator(folder)), on
-    )
-    results = {"command": COMMAND.format(task=kind.task), **found}
-    learnt = len(_usable(config, data, cache, *config.learnt_folds))
-    return finish(manifest, results, folder, _about(model, config, learnt), _limits(manifest))
-
-
 def _usable(config: SeparationRunConfig, data: Path, cache: Path, *folds: int) -> Sequence[Song]:
     """Return the songs of some folds whose stems are aligned; others are neither learnt from nor measured on."""
     songs = Songs(songs_of_folds(find_songs(config.data, data), folds), cache).songs
@@ -167,45 +180,14 @@ def _figures(clips: Sequence[SongFigures], on: float) -> dict[str, Any]:
     return {"separation": figures_by_source(clips, on), "voice GNSDR by artist": gnsdr_by_artist(clips)}
 
 
-def _exported(model: StreamingModel, config: SeparationRunConfig, folder: Path) -> Manifest:
-    sets = [find_song_set(name) for name in config.data]
-    manifest = dataclasses.replace(
-        describe(model, "separation", ("voice",), config.model.stft, WARM_UP_FRAMES),
-        results={"held out": {**held_out(config)["held out"], "data": list(config.data)}},
-        trained_on=tuple({"name": found.title, "licence": found.licence} for found in sets),
-    )
-    return export(model, manifest, folder)
-
-
-def _about(model: StreamingModel, config: SeparationRunConfig, songs: int) -> str:
-    stft = config.model.stft
-    chose = f"; fold {config.validation_fold} chose the weights" if config.validation_fold else ""
-    return ABOUT.format(
-        hop_ms=1_000 * stft.hop_samples / stft.sample_rate_hz,
-        latency_ms=stft.latency_ms,
-        parameters=model.parameter_count,
-        network=config.description,
-        began="the weights of another run" if config.begin else "random weights",
-        songs=songs,
-        fold=config.fold,
-        validation=chose,
-    )
-
-
-def _limits(manifest: Manifest) -> str:
-    sets = list(dict.fromkeys(named["name"] for named in manifest.trained_on))
-    return LIMITS.format(sets=" and ".join(sets), karaoke=KARAOKE if "MIR-1K" in sets else "")
-
-
 def plugin(kind: type[SeparationRunConfig]) -> Plugin:
     """Return the plug-in of the separation task whose configuration class is `kind`."""
     return Plugin(
         name=kind.task,
         config=kind,
         task=SeparationTask,
-        export=partial(export_run, kind=kind),
+        release=partial(SeparationRelease, kind),
         evaluate=evaluate,
-        release=partial(release, kind=kind),
     )
 
 

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from models.heads import ClassifierHead
-from streamer.inference.manifest import Manifest
+from streamer.inference.manifest import Manifest, Thresholds
 from streamer.inference.onnx import OnnxModel
+from train.data.recordings import Split
 from train.data.sets import esc50
 from train.data.sets.all_sound import trained_on
 from train.evaluate.calibration import goals_by_preference
-from train.export.release import check_chosen, finish, held_out, set_points
-from train.export.to_onnx import describe, export
+from train.export.release import ThresholdRelease, held_out
+from train.export.to_onnx import describe
 from train.loop.checkpoint import Identity, load_weights
 from train.loop.config import read_config
 from train.loop.registry import Evaluation, Plugin
-from train.loop.run import data_folder
 from train.mixing.distillation import FRONT_END
 from train.tasks.on_ear import WARM_UP_STEPS
 from train.tasks.sounds.figures import SoundsFigures
@@ -50,18 +51,62 @@ LIMITS = """
 """
 
 
-def load_run(run: Path, labels: tuple[str, ...]) -> ClassifierHead:
-    """Return the sounds head, for the classes `labels`, with the best weights of a run, in evaluation mode."""
-    config = _config(run)
-    model = ClassifierHead(config.model, OnnxModel(Path(config.ear)).manifest.output_size, labels)
-    load_weights(model, run / "best.pt", Identity("sounds", FRONT_END.config))
-    return model.eval()
+class SoundsRelease(ThresholdRelease):
+    """Release of a run's sounds head.
 
+    Parameters
+    ----------
+    run : Path
+        Folder of the run.
+    data, cache : Path
+        Folder of the data sets, which names the classes, and folder of all caches.
+    """
 
-def export_run(run: Path, folder: Path) -> Manifest:
-    """Export the best weights of a run into `folder`, and return the manifest, which has no thresholds or figures."""
-    config = _config(run)
-    return _exported(load_run(run, esc50.classes(data_folder())), config, folder, 1.0, 0.0)
+    limits = LIMITS
+
+    def __init__(self, run: Path, data: Path, cache: Path) -> None:
+        # The ear is the run's own copy.
+        self._config = dataclasses.replace(
+            read_config(SoundsRunConfig, run / "config.json"), ear=str(run / "ear")
+        )
+        self._data, self._cache = data, cache
+        ear = OnnxModel(run / "ear").manifest
+        head = ClassifierHead(self._config.model, ear.output_size, esc50.classes(data))
+        load_weights(head, run / "best.pt", Identity("sounds", FRONT_END.config))
+        manifest = dataclasses.replace(
+            describe(head, "sounds", head.labels, ear.front_end, WARM_UP_STEPS),
+            ear=ear.as_ear(),
+            results=held_out(self._config),
+            trained_on=trained_on(),
+        )
+        super().__init__(head.eval(), manifest, self._config.validation_fold)
+
+    def calibration(self, folder: Path) -> tuple[float, float]:
+        return self._validation(folder).calibration()
+
+    def points(self, folder: Path) -> Mapping[str, tuple[Thresholds, ...]]:
+        clips, steps = self._measure(folder, "validation"), self._validation(folder)
+        goals = goals_by_preference(PRECISION, RECALL)
+        return {name: clips.points(goal, steps) for name, goal in goals.items()}
+
+    def figures(self, folder: Path) -> dict[str, Any]:
+        return {"command": COMMAND, **self._measure(folder, "test").all()}
+
+    def about(self, manifest: Manifest) -> str:
+        return ABOUT.format(
+            labels=len(manifest.labels),
+            parameters=self.model.parameter_count,
+            temperature=manifest.temperature,
+            bias=manifest.bias,
+            precision=PRECISION,
+            recall=RECALL,
+        )
+
+    def _measure(self, folder: Path, split: Split) -> SoundsFigures:
+        return SoundsFigures(folder, self._config, self._data, self._cache, split)
+
+    def _validation(self, folder: Path) -> SoundsValidation:
+        return SoundsValidation(folder, self._config, self._data, self._cache)
 
 
 def evaluate(evaluation: Evaluation) -> dict[str, Any]:
@@ -74,74 +119,12 @@ def evaluate(evaluation: Evaluation) -> dict[str, Any]:
     return figures.all()
 
 
-def release(run: Path, data: Path, cache: Path, folder: Path) -> Manifest:
-    """Export the sounds head of a run, calibrate it, choose thresholds and measure it; return the manifest.
-
-    The validation fold gives the calibration and the thresholds, the test fold the figures. The model card is written
-    too.
-
-    Parameters
-    ----------
-    run : Path
-        Folder of the run, with ``config.json`` and ``best.pt``.
-    data, cache : Path
-        Folder of the data sets, and folder of all caches.
-    folder : Path
-        Folder for ``model.onnx``, ``manifest.json`` and ``card.md``.
-    """
-    config = _config(run)
-    check_chosen(config.validation_fold)
-    model = load_run(run, esc50.classes(data))
-    _exported(model, config, folder, 1.0, 0.0)
-    # Calibrated by a first export, since scores are those of the exported graph; thresholds then hold for the second.
-    temperature, bias = SoundsValidation(folder, config, data, cache).calibration()
-    manifest = _exported(model, config, folder, temperature, bias)
-    clips = SoundsFigures(folder, config, data, cache, "validation")
-    steps = SoundsValidation(folder, config, data, cache)
-    goals = goals_by_preference(PRECISION, RECALL)
-    manifest = set_points(manifest, {name: clips.points(goal, steps) for name, goal in goals.items()}, folder)
-    results = {"command": COMMAND, **SoundsFigures(folder, config, data, cache, "test").all()}
-    return finish(manifest, results, folder, _about(model, manifest), LIMITS)
-
-
-def _config(run: Path) -> SoundsRunConfig:
-    """Read a run's configuration, with the run's own copy of the ear."""
-    return dataclasses.replace(read_config(SoundsRunConfig, run / "config.json"), ear=str(run / "ear"))
-
-
-def _exported(
-    model: ClassifierHead, config: SoundsRunConfig, folder: Path, temperature: float, bias: float
-) -> Manifest:
-    ear = OnnxModel(Path(config.ear)).manifest
-    manifest = dataclasses.replace(
-        describe(model, "sounds", model.labels, ear.front_end, WARM_UP_STEPS),
-        ear=ear.as_ear(),
-        temperature=temperature,
-        bias=bias,
-        results=held_out(config),
-        trained_on=trained_on(),
-    )
-    return export(model, manifest, folder)
-
-
-def _about(model: ClassifierHead, manifest: Manifest) -> str:
-    return ABOUT.format(
-        labels=len(model.labels),
-        parameters=model.parameter_count,
-        temperature=manifest.temperature,
-        bias=manifest.bias,
-        precision=PRECISION,
-        recall=RECALL,
-    )
-
-
 PLUGIN = Plugin(
     name="sounds",
     config=SoundsRunConfig,
     task=SoundsTask,
-    export=export_run,
+    release=SoundsRelease,
     evaluate=evaluate,
-    release=release,
     input_model="ear",
     input_task="ear",
 )

@@ -19,7 +19,7 @@ from train.loop.config import read_config
 from train.mixing.distillation import STEP_FRAMES, TEACHERS
 from train.mixing.scenes import IGNORE, MUSIC
 from train.tasks.ear.config import EarRunConfig
-from train.tasks.ear.release import load_run
+from train.tasks.ear.release import EarRelease
 from train.tasks.ear.task import EarTask
 from train.tasks.sounds.task import SoundsRunConfig
 
@@ -163,7 +163,7 @@ def test_the_whole_way_from_data_to_an_ear_and_a_head_on_it(toy, released_ear, m
     ear = read_manifest(toy / released_ear)
     verify_file(toy / released_ear, ear)
     assert (ear.is_ear, ear.embedding_size, ear.labels) == (True, 24, ())
-    assert check_parity(load_run(folder), toy / released_ear) < 1e-4
+    assert check_parity(EarRelease(folder, toy, toy).model, toy / released_ear) < 1e-4
     measured = run(main, ["evaluate", "ear", "--model", released_ear], catch_exceptions=False)
     assert json.loads(measured.stdout) == {n: ear.results[n] for n in ("probe", "few shots")}
 

@@ -17,7 +17,7 @@ from train.loop.checkpoint import Identity, load
 from train.loop.config import read_config
 from train.mixing.scenes import IGNORE, MUSIC, OTHER, Scene
 from train.tasks.gate.figures import ScoredRecording
-from train.tasks.gate.release import load_run
+from train.tasks.gate.release import GateRelease
 from train.tasks.gate.task import STEP_SAMPLES, GateRunConfig, GateTask
 
 TINY = [
@@ -127,7 +127,7 @@ def test_the_whole_way_from_data_to_a_released_folder(toy, tmp_path, monkeypatch
     assert exported.exit_code == 0, exported.output
     manifest = read_manifest(tmp_path / "out")
     verify_file(tmp_path / "out", manifest)
-    assert check_parity(load_run(folder), tmp_path / "out") < 1e-4
+    assert check_parity(GateRelease(folder, toy, tmp_path).model, tmp_path / "out") < 1e-4
     for preference in PREFERENCES:
         (point,) = manifest.thresholds(preference)
         assert 0 < point.off < point.on < 1

@@ -13,7 +13,7 @@ from train.data.fold_arrays import FoldArrays
 from train.evaluate.predictions import load
 from train.export.to_onnx import check_parity
 from train.loop.config import read_config
-from train.tasks.genre.release import load_run
+from train.tasks.genre.release import GenreRelease
 from train.tasks.genre.task import FRAMES, GenreRunConfig, GenreTask
 
 TINY = [
@@ -72,7 +72,7 @@ def test_the_whole_way_from_data_to_a_released_folder(toy, monkeypatch):
     manifest = OnnxModel(toy / "out").manifest
     assert (manifest.labels, manifest.exclusive) == (("blues", "rock"), True)
     assert set(manifest.operating_points) == set(PREFERENCES)
-    assert check_parity(load_run(folder, manifest.labels), toy / "out") < 1e-4
+    assert check_parity(GenreRelease(folder, toy, toy).model, toy / "out") < 1e-4
     assert manifest.results["first seconds"]["tracks"] == 2
 
     measured = run(main, ["evaluate", "genre", "--run", folder.name], catch_exceptions=False)
