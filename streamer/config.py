@@ -11,7 +11,7 @@ from streamer.backends import BACKENDS
 from streamer.errors import ConfigError
 from streamer.head_slots import HEAD_SLOTS, DecisionConfig
 from streamer.setting_types import check_types
-from streamer.start_time import check_start_time
+from streamer.start_time import OFF, check_start_time
 
 S = TypeVar("S")
 
@@ -170,8 +170,9 @@ class StreamConfig:
         Number, from 1, of the one channel that is heard; 0 hears all of them. Of a microphone, it must be among those
         that are opened: as many as are needed, if `channels` is 0.
     start_time : str
-        Time at which a file began, in ISO 8601, or ``name`` if the file's name tells it. Its messages have times then,
-        however fast it is read. Other devices must not have it.
+        Time at which a file began, in ISO 8601; or ``tag`` or ``name``, if its header or its name tells it; or ``auto``
+        for whichever of them does; or ``off``. Its messages have times then, however fast it is read. Empty is
+        ``auto`` for a file that is read as fast as possible, and otherwise ``off``. Other devices must not have it.
     priority : int
         Streams of the lowest priority are left out first where the machine cannot carry all.
     models : ModelsConfig or None
@@ -206,7 +207,7 @@ class StreamConfig:
                 "one from the device"
             )
         check_start_time(self.start_time)
-        if self.start_time and not self.device.startswith("file:"):
+        if self.start_time not in ("", OFF) and not self.device.startswith("file:"):
             raise ConfigError(
                 f"stream start_time is {self.start_time!r} and its device is {self.device!r}; expected a file, as "
                 "file:PATH"

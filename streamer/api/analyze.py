@@ -6,20 +6,23 @@ import logging
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
-from streamer.api.configure import configured
+from streamer.api.configure import configured, start_time_setting
 from streamer.api.event_iterator import EventIterator
 from streamer.api.sound import Sound, path_of, source_of
 from streamer.config import Config, StreamConfig
 from streamer.engine.build_streams import build_models, build_streams
 from streamer.engine.stream import Stream
+from streamer.errors import ConfigError
 from streamer.events import Status
 from streamer.inference.model_cache import ModelCache
 from streamer.sinks.event_queue import EventQueue
 from streamer.sinks.open_sinks import stream_sinks
 from streamer.sinks.sink import Filtered
+from streamer.start_time import FROM_NAME, FROM_TAG
 
 logger = logging.getLogger(__name__)
 
@@ -38,6 +41,7 @@ def analyze(
     threads: int | None = None,
     channel: int | None = None,
     track: int | str = "",
+    start_time: datetime | str | None = None,
 ) -> EventIterator:
     """Return an iterator over the events of a whole sound: those of listening to it live, except `Status` events.
 
@@ -59,6 +63,9 @@ def analyze(
         Number, from 1, of the one channel that is heard; by default all are.
     track : int or str, optional
         Sound track of a file that has several: its number, from 1, or its language; by default the first.
+    start_time : datetime or str, optional
+        Time at which the sound began, in local time if it has no time zone; or ``tag`` or ``name``, which must tell it
+        then; or ``off``. By default the tags of a file tell it, or else its name, if they do (`Event.time`).
 
     Returns
     -------
@@ -98,10 +105,10 @@ def analyze(
     asked = configured(config, models, prefer, backend, threads)
     path = path_of(sound)
     if path is None:
-        streams = [_stream_of_array(sound, rate_hz, channel, asked)]
+        streams = [_stream_of_array(sound, rate_hz, channel, start_time, asked)]
     else:
         source_of(sound, rate_hz, channel)  # refuses a rate beside a file
-        streams = streams_of_files([path], asked, channel, track=track)
+        streams = streams_of_files([path], asked, channel, start_time_setting(start_time), track)
     queue = EventQueue(MAX_WAITING)
     return _Analysis(streams, asked, queue, [Filtered(Status, queue)])
 
@@ -157,10 +164,22 @@ class _Analysis(EventIterator):
         super()._raise_errors()
 
 
-def _stream_of_array(sound: Sound, rate_hz: float | None, channel: int | None, config: Config) -> Stream:
+def _stream_of_array(
+    sound: Sound,
+    rate_hz: float | None,
+    channel: int | None,
+    start_time: datetime | str | None,
+    config: Config,
+) -> Stream:
+    setting = start_time_setting(start_time)
+    if setting in (FROM_TAG, FROM_NAME):
+        raise ConfigError(
+            f"start_time is {setting!r} for an array; expected a time: an array has neither tags nor a name"
+        )
     own = replace(_unplayed(config), stream=(StreamConfig("array"),))
     source, sinks = source_of(sound, rate_hz, channel), stream_sinks(own, realtime=False)
-    return Stream("array", source, build_models(own, ModelCache(config.engine)), config=own, sinks=sinks)
+    models = build_models(own, ModelCache(config.engine))
+    return Stream("array", source, models, config=own, sinks=sinks, start_time=setting)
 
 
 def _unplayed(config: Config) -> Config:

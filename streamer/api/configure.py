@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import datetime
 from numbers import Real
 from pathlib import Path
 from typing import Any, TypeVar
@@ -14,6 +15,7 @@ from streamer.config_file import from_mapping, read_config
 from streamer.errors import ConfigError
 from streamer.setting_types import is_finite
 from streamer.sinks.open_sinks import sink_sections
+from streamer.start_time import check_start_time
 
 T = TypeVar("T")
 
@@ -119,6 +121,31 @@ def channel_number(value: object) -> int:
     """
     if isinstance(value, bool) or not isinstance(value, int) or value < 1:
         raise ConfigError(f"channel is {value!r}; expected the number of a channel, from 1 on")
+    return value
+
+
+def start_time_setting(value: object) -> str:
+    """Return the setting `StreamConfig.start_time` for the argument ``start_time`` of a call.
+
+    Parameters
+    ----------
+    value : datetime, str or None
+        One without a time zone is in local time. None leaves the setting empty.
+
+    Raises
+    ------
+    ConfigError
+        If it is anything else, or a text that is no time.
+    """
+    if value is None:
+        return ""
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if not isinstance(value, str):
+        raise ConfigError(
+            f"start_time is {value!r}; expected a datetime, or a text such as '2026-01-31T23:59:59Z'"
+        )
+    check_start_time(value)
     return value
 
 

@@ -7,6 +7,7 @@ import math
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
@@ -16,6 +17,7 @@ from streamer.api.configure import (
     flag,
     positive,
     positive_int,
+    start_time_setting,
     with_stems,
     with_streams,
 )
@@ -45,6 +47,7 @@ def listen(
     max_waiting: int = 1_000,
     channel: int | None = None,
     track: int | str | None = None,
+    start_time: datetime | str | None = None,
 ) -> EventIterator:
     """Listen to live sound, and return an iterator over its events.
 
@@ -83,6 +86,9 @@ def listen(
         what `config` says, or all channels.
     track : int or str, optional
         Sound track of files and URLs that have several: its number, from 1, or its language, such as ``deu``.
+    start_time : datetime or str, optional
+        Time at which the files began, as in `streamer.analyze`; other devices must not have it. With ``realtime=True``,
+        events have the time at which a file is played unless this is given; ``auto`` asks its tags and its name.
 
     Returns
     -------
@@ -114,7 +120,7 @@ def listen(
     off music
     """
     asked = _with_devices(configured(config, models, prefer, backend, threads), devices, config is None)
-    asked = with_streams(asked, track=track)
+    asked = with_streams(asked, track=track, start_time=start_time_setting(start_time) or None)
     if channel is not None:
         asked = with_streams(asked, channel=channel_number(channel))
     if flag("stems", stems):

@@ -96,8 +96,9 @@ def start_time_option(command: Callable[..., Any]) -> Callable[..., Any]:
     option = click.option(
         "--start-time",
         metavar="TIME",
-        help="Time at which the file began, such as 2026-01-31T23:59:59Z, or `name` if its name says it, as "
-        "20260131_235959.wav does; messages have times then.",
+        help="Time at which the file began, such as 2026-01-31T23:59:59Z; messages have times then. Or `tag` or "
+        "`name`, which must say it (20260131_235959.wav), `auto` for either, or `off`.  [default: auto if it is read "
+        "as fast as possible]",
     )
     return option(command)
 

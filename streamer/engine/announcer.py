@@ -15,6 +15,7 @@ from streamer.errors import EndedError
 from streamer.events import Event, Status, Stem
 from streamer.sinks.sink import Sink
 from streamer.sources.source import Block
+from streamer.start_time import Beginning
 
 LOSSES_APART_S = 1.0
 """Shortest time between two messages of lost sound: where every third packet is missing, each would be one."""
@@ -52,7 +53,7 @@ class Announcer:
         last_block = progress.last_block if progress else None
         failed: list[Exception] = []
         for event in events:
-            stamped = self._stamped(event, last_block, stream.began_at)
+            stamped = self._stamped(event, last_block, stream.beginning)
             is_private = isinstance(event, Stem) and not stream.config.stems.publish
             for sink in (*stream.sinks, *(() if is_private else self._sinks)):
                 try:
@@ -146,12 +147,12 @@ class Announcer:
             )
         self.publish(stream, [status])
 
-    def _stamped(self, event: Event, last_block: Block | None, began_at: datetime | None) -> Event:
+    def _stamped(self, event: Event, last_block: Block | None, beginning: Beginning | None) -> Event:
         """Return the event with its number, and with its time if its sound has one."""
         seq = self._seq[event.topic]
         self._seq[event.topic] += 1
-        if began_at is not None and event.time is None:
-            return event.stamped(seq, began_at + timedelta(seconds=event.stop / event.rate), None)
+        if beginning is not None and event.time is None:
+            return event.stamped(seq, beginning.at + timedelta(seconds=event.stop / event.rate), None)
         if event.time is not None or last_block is None or last_block.captured_at is None:
             return event.stamped(seq, event.time, event.latency_ms)
         captured_at = last_block.captured_at - (last_block.stop - event.stop) / event.rate

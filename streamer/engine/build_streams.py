@@ -16,7 +16,7 @@ from streamer.pipeline.stream_models import StreamModels
 from streamer.sinks.open_sinks import stream_sinks
 from streamer.sinks.player import check_outputs
 from streamer.sources.open_source import name_for, source_for
-from streamer.start_time import start_time
+from streamer.start_time import AUTOMATIC, FROM_NAME, OFF, beginning
 
 
 def build_streams(
@@ -58,14 +58,27 @@ def build_streams(
             if models_key not in stream_models:
                 stream_models[models_key] = build_models(own, models)
             source, sinks = source_for(entry, config, realtime), stream_sinks(own, realtime)
-            began_at = start_time(entry.start_time, Path(entry.device).name)
+            start_time = _start_time(entry, realtime)
         except StreamerError as error:
             if len(config.stream) == 1:
                 raise
             raise type(error)(f"stream {name}: {error}") from error
-        stream = Stream(name, source, stream_models[models_key], duration_s, own, sinks, began_at=began_at)
-        streams.append(stream)
+        models_of_stream = stream_models[models_key]
+        streams.append(Stream(name, source, models_of_stream, duration_s, own, sinks, start_time=start_time))
     return streams
+
+
+def _start_time(entry: StreamConfig, realtime: bool) -> str:
+    """Return how it is found out when a stream's recording began; a name that must tell it is looked at at once.
+
+    Sound that is played in real time has the time at which it is played, unless it was said when it began.
+    """
+    setting = entry.start_time
+    if not entry.device.startswith("file:"):
+        return OFF
+    if setting == FROM_NAME:
+        beginning(setting, Path(entry.device).name, {}, rate_hz=1)
+    return setting or (OFF if realtime else AUTOMATIC)
 
 
 def _models_key(config: Config) -> Config:

@@ -121,10 +121,18 @@ class Lifecycle:
 
     def _start(self, stream: Stream) -> None:
         """Let a stream run whose source was opened for the first time."""
+        try:
+            stream.find_beginning()
+        except Exception as error:  # noqa: BLE001 - a fault in one stream must not end the others
+            self._end(stream, fault_of(error))
+            return
         opened_at = self._clock()
         pipeline = stream.models.pipeline(stream.name, stream.source.rate_hz, self._publish)
         stream.phase = Running(stream, pipeline, opened_at)
-        self._announcer.status(stream)
+        began = stream.beginning
+        self._announcer.status(
+            stream, f"it began at {began.at:%Y-%m-%dT%H:%M:%SZ}, as {began.words} says" if began else ""
+        )
 
     def _resume(self, running: Running, recovering: Recovering) -> None:
         """Let a stream run on whose source was opened again, at another rate perhaps."""

@@ -6,8 +6,8 @@ import math
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from functools import cached_property
+from pathlib import Path
 from typing import TypeAlias
 
 from streamer.config import Config
@@ -17,6 +17,7 @@ from streamer.pipeline.stream_models import StreamModels
 from streamer.sinks.sink import Sink
 from streamer.sources.network.url_address import without_secrets
 from streamer.sources.source import Block, Source
+from streamer.start_time import OFF, Beginning, beginning
 
 GIVE_UP_S = 2.0
 """Longest wait, at the end, for an opening that has been told to give up."""
@@ -261,8 +262,10 @@ class Stream:
         Overruns of its device that have been published.
     status_due_at : float
         Time of the next heartbeat, on the engine's clock.
-    began_at : datetime or None
-        Time at which the recording began, if that is known.
+    start_time : str
+        How it is found out when its recording began: as `streamer.start_time.beginning` takes it.
+    beginning : Beginning or None
+        When the recording began, if that is known.
     """
 
     name: str
@@ -275,12 +278,25 @@ class Stream:
     dropped_samples: int = 0
     overruns: int = 0
     status_due_at: float = 0.0
-    began_at: datetime | None = None
+    start_time: str = OFF
+    beginning: Beginning | None = None
 
     @cached_property
     def address(self) -> str:
         """Device that it reads, as it was named, without secrets."""
         return without_secrets(self.config.stream[0].device)
+
+    def find_beginning(self) -> None:
+        """Find out when its recording began, once its source is open.
+
+        Raises
+        ------
+        ConfigError
+            If the file does not tell, and it was said that it must.
+        """
+        if self.beginning is None:
+            name = Path(self.config.stream[0].device).name
+            self.beginning = beginning(self.start_time, name, self.source.tags, self.source.rate_hz)
 
     @property
     def priority(self) -> int:

@@ -7,7 +7,7 @@ import struct
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import IO
 
 import numpy as np
@@ -169,6 +169,10 @@ class FfmpegSource(Source):
     @property
     def ended(self) -> bool:
         return self._process is None
+
+    @property
+    def tags(self) -> Mapping[str, str]:
+        return self._log.tags if self._process is not None else {}
 
     def close(self) -> None:
         if self._process is None:

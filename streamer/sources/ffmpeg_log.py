@@ -38,6 +38,8 @@ _INPUT = re.compile(r"Input #0, (?P<format>[^ ]+), from")
 _AUDIO = re.compile(r"\s*Stream #0:.*: Audio: (?P<codec>\w+)(?: \((?P<profile>[^)]*)\))?")
 _DURATION = re.compile(r"\s*Duration: (?:(?P<h>\d+):(?P<m>\d+):(?P<s>[\d.]+)|N/A)")
 _BITRATE = re.compile(r"bitrate: (\d+) kb/s")
+_TAG = re.compile(r"\s+(?P<name>[\w.-]+)\s*: (?P<value>.*)")
+_OUTPUT = "Output #0"
 _ICY = re.compile(r"\s*icy-[a-z]+\s*:")
 
 
@@ -64,6 +66,8 @@ class FfmpegLog:
         Bit rate of the input; 0 if it is unknown.
     is_radio : bool
         Whether the server calls itself an Icecast or SHOUTcast station.
+    tags : dict of str to str
+        Tags of the input, and of its tracks where the input has none of that name, by names in small letters.
     """
 
     def __init__(self, descriptor: int, address: str) -> None:
@@ -77,6 +81,8 @@ class FfmpegLog:
         self.duration_is_estimate = False
         self.bitrate_kbps = 0
         self.is_radio = False
+        self.tags: dict[str, str] = {}
+        self._is_input = True
 
     def collect(self) -> None:
         """Read the messages that have come."""
@@ -123,6 +129,10 @@ class FfmpegLog:
                 self.duration_s = 3_600 * int(length["h"]) + 60 * int(length["m"]) + float(length["s"])
             if rate := _BITRATE.search(text):
                 self.bitrate_kbps = int(rate[1])
+        elif text.startswith(_OUTPUT):
+            self._is_input = False
+        elif self._is_input and self.container and (tag := _TAG.fullmatch(text)):
+            self.tags.setdefault(tag["name"].lower(), tag["value"].strip())
 
     def _shown(self, text: str) -> str:
         text = text.removeprefix(f"{self._address}: ").replace(self._address, "the address")

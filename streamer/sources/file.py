@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 import stat
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from streamer.sources.formats.announced_end import Loss, loss_of
 from streamer.sources.formats.container import ContainerSource, FileInput
 from streamer.sources.formats.containers.kind import MAGIC_BYTES, container_kind
 from streamer.sources.formats.containers.survey import survey
+from streamer.sources.formats.riff_tags import riff_tags
 from streamer.sources.libsndfile import DecodingError, SoundFileSource, UnreadableError, libsndfile_frames
 from streamer.sources.media_file import MediaFileSource
 from streamer.sources.network.playlist import (
@@ -132,6 +134,10 @@ class FileSource(SourceWrapper):
     @property
     def total_s(self) -> float | None:
         return super().total_s if self._has_total else None
+
+    @property
+    def tags(self) -> Mapping[str, str]:
+        return {**super().tags, **riff_tags(self._path)}
 
     def read(self, max_frames: int) -> Block | None:
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -73,6 +74,7 @@ class SoundFileSource(Source):
         self._decoded: Array = np.zeros((0, 1), np.float32)
         self._position = 0
         self._total_s: float | None = None
+        self._tags: Mapping[str, str] = {}
 
     def open(self) -> None:
         try:
@@ -89,6 +91,7 @@ class SoundFileSource(Source):
         self._file = file
         self.rate_hz, self.channels = file.samplerate, file.channels
         self._total_s = file.frames / file.samplerate
+        self._tags = file.copy_metadata()
 
     def read(self, max_frames: int) -> Block | None:
         if self._file is not None and not len(self._decoded):
@@ -110,6 +113,10 @@ class SoundFileSource(Source):
     def total_s(self) -> float | None:
         """Length of the sound in seconds according to the file's header; None if it is unknown, or before `open`."""
         return self._total_s
+
+    @property
+    def tags(self) -> Mapping[str, str]:
+        return self._tags
 
     @property
     def ended(self) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from streamer.arrays import Array
@@ -147,6 +148,11 @@ class Source(ABC):
     def total_s(self) -> float | None:
         """Length of the whole sound in seconds; None if unknown. Only libsndfile's is exact, others are estimates."""
         return None
+
+    @property
+    def tags(self) -> Mapping[str, str]:
+        """Texts in the header that may tell when a recording began, by ffmpeg's names; none before `open`."""
+        return {}
 
     @abstractmethod
     def close(self) -> None:

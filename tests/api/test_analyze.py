@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import logging
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -81,3 +83,56 @@ def test_models_and_thresholds_are_chosen(noise_wav: Path) -> None:
     assert states == ["off"]
     with pytest.raises(streamer.ModelError, match="no model 'nosuch'"):
         streamer.analyze(noise_wav, models={"gate": "nosuch"})
+
+
+AT_NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
+
+
+def first_level(events: Iterable[streamer.Event]) -> streamer.Event:
+    return next(event for event in events if event.kind == "level")
+
+
+@pytest.mark.usefixtures("toys")
+@pytest.mark.parametrize(
+    "start_time", [AT_NOON, AT_NOON.astimezone().replace(tzinfo=None), "2026-01-31T12:00:00Z"]
+)
+def test_the_time_at_which_a_sound_began_is_given(noise_wav: Path, start_time: datetime | str) -> None:
+    samples, rate_hz = soundfile.read(noise_wav, dtype="float32")
+    expected = AT_NOON + timedelta(seconds=0.1)
+    assert first_level(streamer.analyze(noise_wav, start_time=start_time)).time == expected
+    assert first_level(streamer.analyze(samples, rate_hz, start_time=start_time)).time == expected
+
+
+@pytest.mark.usefixtures("toys")
+def test_a_tag_or_a_name_tells_when_a_file_began(tmp_path: Path) -> None:
+    path = tmp_path / "20260131T120000Z.flac"
+    noise = np.random.default_rng(3).normal(0, 0.2, RATE)
+    soundfile.write(path, noise, RATE)
+    event = first_level(streamer.analyze(path))
+    assert (event.time, event.latency_ms) == (AT_NOON + timedelta(seconds=0.1), None)
+    assert first_level(streamer.analyze(path, start_time="off")).time is None
+    assert first_level(streamer.analyze(path.rename(tmp_path / "a.flac"))).time is None
+    with soundfile.SoundFile(path, "w", RATE, 1) as file:
+        file.date = "2026-01-31T13:00:00Z"
+        file.write(noise)
+    assert first_level(streamer.analyze(path)).time == AT_NOON + timedelta(hours=1, seconds=0.1)
+    at_noon = first_level(streamer.analyze(path, start_time="name"))
+    assert at_noon.time == AT_NOON + timedelta(seconds=0.1)
+
+
+@pytest.mark.usefixtures("toys")
+def test_what_does_not_tell_when_it_began_is_refused(noise_wav: Path) -> None:
+    with pytest.raises(
+        streamer.ConfigError, match=r"start_time is 'tag' and the file 'noise.wav' \(its tags have"
+    ):
+        list(streamer.analyze(noise_wav, start_time="tag"))
+    with pytest.raises(
+        streamer.ConfigError, match=r"start_time is 'name' and the file 'noise.wav' \(its name has"
+    ):
+        streamer.analyze(noise_wav, start_time="name")
+    with pytest.raises(streamer.ConfigError, match="start_time is 'tag' for an array; expected a time"):
+        streamer.analyze(np.zeros(RATE, np.float32), RATE, start_time="tag")
+    with pytest.raises(
+        streamer.ConfigError, match="start_time is 12; expected a datetime, or a text such as"
+    ):
+        streamer.analyze(noise_wav, start_time=12)  # type: ignore[arg-type]

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -315,3 +316,17 @@ def test_a_configuration_and_a_file_of_it_are_taken(microphone: FakeMicrophone, 
 def test_what_is_refused(arguments: dict[str, Any], error: type[Exception], match: str) -> None:
     with pytest.raises(error, match=match):
         streamer.listen(**arguments)
+
+
+def test_files_have_times_if_it_is_said_when_they_began(tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "a.wav", np.zeros(RATE), RATE)
+    noon = datetime(2026, 1, 31, 12, tzinfo=UTC)
+    for realtime in (True, False):
+        events = streamer.listen(
+            f"file:{tmp_path / 'a.wav'}", start_time=noon, realtime=realtime, duration_s=0.2
+        )
+        assert next(event.time for event in events if event.kind == "level") == noon + timedelta(seconds=0.1)
+    with pytest.raises(
+        streamer.ConfigError, match=r"start_time is '2026.*' and its device is 'mic'; expected a file"
+    ):
+        streamer.listen("mic", start_time=noon)

@@ -13,7 +13,15 @@ import pytest
 import soundfile
 
 from streamer.arrays import Array, State
-from streamer.config import STEMS_TURN_S, TURN_S, Config, EngineConfig, PublishConfig, StemsConfig
+from streamer.config import (
+    STEMS_TURN_S,
+    TURN_S,
+    Config,
+    EngineConfig,
+    PublishConfig,
+    StemsConfig,
+    StreamConfig,
+)
 from streamer.dsp.model_calls import StepResult
 from streamer.engine.engine import BACKLOG_KEPT_S
 from streamer.engine.scheduler import LIVE_CHUNK_S, REST_WHILE_OPENING_S
@@ -23,6 +31,7 @@ from streamer.heads.head import Head
 from streamer.pipeline.stream_models import StreamModels
 from streamer.sources.file import FileSource
 from streamer.sources.source import Block
+from streamer.start_time import Beginning
 from tests.scripted import RATE, Clock, Collected, Scripted, Slow, engine, loud, run, toy_gate
 
 
@@ -298,7 +307,9 @@ def test_being_told_to_stop_closes_decisions_sources_and_sinks(head: Head) -> No
 def test_a_file_with_a_start_time_has_times(head: Head, tmp_path: Path) -> None:
     soundfile.write(tmp_path / "a.wav", loud(2), RATE)
     stream = Stream(
-        "s", FileSource(tmp_path / "a.wav"), began_at=datetime(2026, 1, 31, 23, 59, 59, tzinfo=UTC)
+        "s",
+        FileSource(tmp_path / "a.wav"),
+        beginning=Beginning(datetime(2026, 1, 31, 23, 59, 59, tzinfo=UTC), "option"),
     )
     levels = run(head, [stream], Clock()).of("level")
     assert [event.time for event in levels if event.stop in (RATE, 2 * RATE)] == [
@@ -306,3 +317,25 @@ def test_a_file_with_a_start_time_has_times(head: Head, tmp_path: Path) -> None:
         datetime(2026, 2, 1, 0, 0, 1, tzinfo=UTC),
     ]
     assert {event.latency_ms for event in levels} == {None}
+
+
+def test_a_status_says_when_a_file_began_and_what_told(head: Head, tmp_path: Path) -> None:
+    path = tmp_path / "20260131T235959Z.wav"
+    soundfile.write(path, loud(1), RATE)
+    config = Config(stream=(StreamConfig(f"file:{path}"),))
+    stream = Stream("s", FileSource(path), config=config, start_time="auto")
+    messages = [
+        event.message for event in run(head, [stream], Clock()).of("status") if isinstance(event, Status)
+    ]
+    assert messages == ["it began at 2026-01-31T23:59:59Z, as its name says", ""]
+
+
+def test_a_file_that_must_tell_when_it_began_and_does_not_fails(head: Head, tmp_path: Path) -> None:
+    path = tmp_path / "a.wav"
+    soundfile.write(path, loud(1), RATE)
+    config = Config(stream=(StreamConfig(f"file:{path}"),))
+    stream = Stream("s", FileSource(path), config=config, start_time="tag")
+    [status] = run(head, [stream], Clock()).events
+    assert isinstance(status, Status)
+    assert status.state == "failed"
+    assert "start_time is 'tag' and the file 'a.wav' (its tags have no date and time)" in status.message

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from streamer.sources.source import Block, Source, SourceCounts
 
 
@@ -49,6 +51,10 @@ class SourceWrapper(Source):
     @property
     def total_s(self) -> float | None:
         return self._inner.total_s
+
+    @property
+    def tags(self) -> Mapping[str, str]:
+        return self._inner.tags
 
     @property
     def ended(self) -> bool:
