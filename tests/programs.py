@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
 import subprocess
 import sys
@@ -25,6 +26,17 @@ def streamer(*arguments: str, stdin: bytes | None = None) -> subprocess.Complete
     return subprocess.run(
         [STREAMER, *arguments], input=stdin, capture_output=True, timeout=DEADLINE_S, check=False
     )
+
+
+def refused(code: int, text: str, *arguments: str, stdin: bytes | None = None) -> None:
+    """The program says one line and leaves with `code`."""
+    done = streamer(*arguments, stdin=stdin)
+    said = done.stderr.decode()
+    assert done.returncode == code, said
+    assert "Traceback" not in said
+    errors = [line for line in said.splitlines() if line.startswith("Error: ")]
+    assert len(errors) == 1, said
+    assert re.search(text, errors[0]), said
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TextIO
 
 import click
 
-from streamer.cli.options import (
+from streamer.cli.helpers.options import (
     SOUND_FILE,
     channel_option,
     engine_options,
@@ -18,11 +18,11 @@ from streamer.cli.options import (
     start_time_option,
     track_option,
 )
-from streamer.cli.terminal import leave, standard_output
+from streamer.cli.helpers.terminal import leave, standard_output
 from streamer.errors import InterruptedByUserError
 
 if TYPE_CHECKING:
-    from streamer.cli.progress import Show
+    from streamer.cli.helpers.progress import Show
     from streamer.config import Config
     from streamer.engine.stream import Stream
 
@@ -93,8 +93,8 @@ def analyze_files(
         If the process was asked to stop before the end.
     """
     from streamer.api.analyze import streams_of_files
-    from streamer.cli.progress import file_bars
-    from streamer.cli.run_engine import run_engine
+    from streamer.cli.helpers.progress import file_bars
+    from streamer.cli.helpers.run_engine import run_engine
     from streamer.engine.engine import Engine
     from streamer.engine.warm_up import get_ready
     from streamer.events import Status

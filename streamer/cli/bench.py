@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from streamer.cli.options import engine_options, model_options, option_config
-from streamer.cli.terminal import standard_output
+from streamer.cli.helpers.options import engine_options, model_options, option_config
+from streamer.cli.helpers.terminal import standard_output
 from streamer.config import Config
 from streamer.errors import ConfigError
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from streamer.cli.options import (
+from streamer.cli.helpers.options import (
     channel_option,
     engine_options,
     model_options,
@@ -20,8 +20,8 @@ from streamer.cli.options import (
     start_time_option,
     track_option,
 )
-from streamer.cli.signals import HangupSignal
-from streamer.cli.terminal import leave, standard_output
+from streamer.cli.helpers.signals import HangupSignal
+from streamer.cli.helpers.terminal import leave, standard_output
 from streamer.config import DEFAULT_ADDRESS, STEMS, Config, StreamConfig
 from streamer.errors import ConfigError
 
@@ -157,7 +157,7 @@ def _listen(
     duration_s: float,
 ) -> None:
     """Listen with a configuration, and with the new one each time that it is read again."""
-    from streamer.cli.run_engine import run_engine
+    from streamer.cli.helpers.run_engine import run_engine
     from streamer.engine.build_streams import build_streams
     from streamer.engine.engine import Engine
     from streamer.engine.reload import Reload

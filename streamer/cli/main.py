@@ -9,6 +9,7 @@ import click
 from streamer.cli.analyze import analyze
 from streamer.cli.bench import bench
 from streamer.cli.devices import devices
+from streamer.cli.helpers.terminal import standard_output
 from streamer.cli.keys import keys
 from streamer.cli.listen import listen
 from streamer.cli.models import models
@@ -16,7 +17,6 @@ from streamer.cli.reload import reload
 from streamer.cli.separate import separate
 from streamer.cli.subscribe import subscribe
 from streamer.cli.teach import teach
-from streamer.cli.terminal import standard_output
 from streamer.errors import InterruptedByUserError, StreamerError, reason_of
 
 

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from streamer.cli.options import SOUND_FILE
-from streamer.cli.signals import StoppedBySignal
+from streamer.cli.helpers.options import SOUND_FILE
+from streamer.cli.helpers.signals import StoppedBySignal
 from streamer.errors import ConfigError, InterruptedByUserError, StreamerError
 
 if TYPE_CHECKING:
-    from streamer.cli.progress import FileBars
+    from streamer.cli.helpers.progress import FileBars
     from streamer.inference.model import Model
 
 
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 )
 def separate(files: tuple[Path, ...], out: str, model: str) -> None:
     """Split files into voice and music; both have the file's rate, channels and length."""
-    from streamer.cli.progress import file_bars
+    from streamer.cli.helpers.progress import file_bars
     from streamer.pipeline.build_separation import load_separation
     from streamer.separation.separate_file import check_folders
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from streamer.cli.options import SOUND_FILE, channel_option, pcm_config, track_option
-from streamer.cli.terminal import tell
+from streamer.cli.helpers.options import SOUND_FILE, channel_option, pcm_config, track_option
+from streamer.cli.helpers.terminal import tell
 from streamer.config import Config, PcmConfig, StreamConfig
 from streamer.errors import ConfigError, StreamerError
 

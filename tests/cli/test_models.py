@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +14,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from streamer.cli.main import main
-from streamer.inference.model_folders import read_manifest
+from streamer.inference.model_folders import read_manifest, released_folder
+from tests.programs import refused, streamer
 from tests.toy_model import write_toy_ear, write_toy_head, write_toy_model
 
 
@@ -121,3 +123,39 @@ def test_a_hop_that_cannot_be_is_refused(hop_ms: str) -> None:
     result = models("pull", "yamnet", "--hop-ms", hop_ms)
     assert result.exit_code == 2
     assert "; expected a multiple of 10 from 10 to 950" in result.stderr
+
+
+def test_models_are_listed_and_verified() -> None:
+    assert b"gate  gate  every " in streamer("models", "list").stdout
+    assert b"gate: whole, fits, runs" in streamer("models", "verify", "gate").stdout
+
+
+def test_an_altered_model(tmp_path: Path, tone: Path) -> None:
+    folder = write_toy_model(tmp_path / "altered")
+    with (folder / "model.onnx").open("ab") as file:
+        file.write(b"x")
+    config = tmp_path / "streamer.toml"
+    config.write_text(f'[models]\ngate = "{folder}"')
+    refused(
+        1, r"has SHA-256 .* the manifest says", "listen", "--config", str(config), "--device", f"file:{tone}"
+    )
+    refused(1, r"has SHA-256 .* the manifest says", "models", "verify", str(folder))
+
+
+def test_a_model_for_another_front_end(tmp_path: Path) -> None:
+    folder = tmp_path / "old"
+    shutil.copytree(released_folder() / "gate", folder)
+    content = json.loads((folder / "manifest.json").read_text())
+    content["front_end_fingerprint"] = "0" * 64
+    (folder / "manifest.json").write_text(json.dumps(content))
+    refused(1, r"was made for front end 000000000000; .*retrain and export", "models", "verify", str(folder))
+
+
+def test_a_model_that_there_is_not() -> None:
+    refused(
+        1,
+        r"no model 'gatte'; expected .* one of the released: ear, ear_int8, gate",
+        "models",
+        "verify",
+        "gatte",
+    )

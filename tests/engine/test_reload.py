@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 import soundfile
 
-from streamer.cli.signals import HangupSignal
+from streamer.cli.helpers.signals import HangupSignal
 from streamer.config import Config
 from streamer.config_file import read_config
 from streamer.engine.build_streams import build_streams

@@ -15,8 +15,8 @@ from rich.console import Console
 from rich.progress import Progress
 
 from streamer.arrays import Array
+from streamer.cli.helpers.progress import FileBars
 from streamer.cli.main import main
-from streamer.cli.progress import FileBars
 from streamer.dsp.stft import StftConfig
 from streamer.inference.onnx import OnnxModel
 from streamer.separation.separate_file import separate_file

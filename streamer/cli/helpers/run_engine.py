@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from streamer.cli.signals import StoppedBySignal
+from streamer.cli.helpers.signals import StoppedBySignal
 from streamer.engine.engine import Engine
 from streamer.engine.engine_thread import EngineThread
 

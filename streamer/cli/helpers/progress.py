@@ -11,7 +11,7 @@ from typing import TypeAlias
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
-from streamer.cli.terminal import tell
+from streamer.cli.helpers.terminal import tell
 
 Show: TypeAlias = Callable[[float, float | None], None]
 """Function that moves a bar: takes the seconds that are done, and the length of the file in seconds if it is known."""

@@ -1,0 +1,56 @@
+"""`streamer subscribe`: what it prints, and what it waits for."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import soundfile
+
+from streamer.wire.subscriber import Subscriber
+from tests.conftest import DEADLINE_S
+from tests.programs import free_address, messages, refused, running, streamer
+
+
+def test_a_subscriber_says_what_it_waits_for(tone: Path) -> None:
+    address = free_address()
+    with running("subscribe", "music", "--address", address) as process:
+        assert process.stderr is not None
+        assert process.stderr.readline().startswith(
+            b"'music' is no kind of message that this version knows (gate, sound, genre, "
+        )
+        said = process.stderr.readline().decode()
+        assert said == (
+            f"waiting for music: nobody publishes on {address}; start a publisher, as in `streamer listen`\n"
+        )
+    listen = ("listen", "--device", f"file:{tone}", "--device", "-", "--bind", address)
+    with running(*listen, stdin=subprocess.PIPE), Subscriber(("status",), address) as statuses:
+        assert statuses.receive(DEADLINE_S)
+        with running("subscribe", "taught", "--address", address) as process:
+            assert process.stderr is not None
+            said = process.stderr.readline().decode()
+    assert re.fullmatch(
+        rf"waiting for taught: {address} publishes \(stream \w+\), but nothing of this so far\n", said
+    )
+
+
+def test_subscribe_prints_text_and_json(tone: Path, tmp_path: Path) -> None:
+    address = free_address()
+    config = tmp_path / "streamer.toml"
+    config.write_text("[engine]\nmax_lag_ms = 1000")
+    long = tmp_path / "long.wav"
+    soundfile.write(long, np.zeros(60 * 16_000), 16_000)
+    with running("listen", "--device", f"file:{long}", "--config", str(config), "--bind", address):
+        text = streamer("subscribe", "level", "--address", address, "--count", "2", "--timeout", "300")
+        assert text.returncode == 0, text.stderr
+        assert re.fullmatch(
+            r"(0:00:\S+  level/long +rms -120\.0 dBFS  peak -120\.0 dBFS\n){2}", text.stdout.decode()
+        )
+        as_json = streamer("subscribe", "status/long", "--address", address, "--count", "1", "--json")
+        assert messages(as_json.stdout)[0]["kind"] == "status"
+
+
+def test_subscribe_to_nobody_says_so() -> None:
+    refused(1, r"no message from .* for 0\.2 s", "subscribe", "--address", free_address(), "--timeout", "0.2")
