@@ -46,3 +46,13 @@ def detection(clips: int = 30, seed: int = 0) -> Predictions:
         command="python -m train evaluate gate",
         step_truth=truth,
     )
+
+
+def toy_clips(*rows, truth=(0, 1)):
+    """Clips of two labels from the scores of the first; NaN ends one."""
+    first = np.array(rows, np.float32)
+    scores = np.stack([first, 1 - first], axis=2)
+    fields = {"task": "toy", "model": "toy", "labels": ("a", "b"), "step_s": 0.5, "command": "none"}
+    truth = np.array(truth)
+    clips = tuple(f"toy/{n}" for n in range(len(rows)))
+    return Predictions(clips=clips, truth=truth, folds=np.arange(len(rows)), scores=scores, **fields)

@@ -17,9 +17,10 @@ from streamer.dsp.stage import offline
 from streamer.errors import ConfigError, ModelError
 from streamer.inference.model_folders import read_manifest
 from train.data.decode import RATE_HZ
-from train.evaluate import cost, metrics, robustness, saliency
+from train.evaluate import cost, robustness, saliency
 from train.evaluate.clips import Clips, own_folder
-from train.evaluate.predictions import NO_LABEL, Predictions, load, stacked
+from train.evaluate.metrics import classification, clip_scores
+from train.evaluate.predictions import NO_LABEL, Predictions, load, select, stacked
 from train.evaluate.stepped_scores import SteppedScorer
 from train.loop.registry import find_plugin
 from train.loop.run import CACHE, data_folder, find_run, write_json
@@ -64,7 +65,7 @@ def draw_sample(run: Path, split: str, clips: Clips, count: int) -> Sample:
             wanted[places[np.linspace(0, len(places) - 1, min(count, len(places))).round().astype(int)]] = (
                 True
             )
-            chosen = metrics.select(found, wanted)
+            chosen = select(found, wanted)
             return Sample(chosen, [clips.sound(clip) for clip in chosen.clips])
     if stored:
         raise ConfigError(
@@ -79,7 +80,7 @@ def draw_sample(run: Path, split: str, clips: Clips, count: int) -> Sample:
 def _judged(predictions: Predictions) -> Array:
     """Return which clips have a true label, or, for a detector, a step that is judged."""
     if predictions.step_truth is None:
-        return metrics.judged(predictions)
+        return classification.judged(predictions)
     judged: Array = (predictions.step_truth != NO_LABEL).any(axis=1)
     return judged
 
@@ -115,7 +116,7 @@ class SampleScore:
         """
         scores = stacked(self._scorer.all_scores(sounds))
         if not self._predictions.detects:
-            return metrics.accuracy(replace(self._predictions, scores=scores))
+            return classification.accuracy(replace(self._predictions, scores=scores))
         on = np.nanmean(scores[:, :, 0], axis=1) >= self._on
         return float(f1_score(self._predictions.truth != NO_LABEL, on, zero_division=0.0))
 
@@ -128,7 +129,7 @@ class SampleScore:
             Index of the clip in the sample, and index of the label that was predicted for it. For a model that detects
             one label, it is that label.
         """
-        scores = metrics.by_clip(self._predictions)
+        scores = clip_scores.by_clip(self._predictions)
         predicted = scores.argmax(axis=1)
         certainty = scores[np.arange(len(predicted)), predicted]
         right = predicted == self._predictions.truth

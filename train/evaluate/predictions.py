@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +17,7 @@ PREDICTIONS_SCHEMA = 1
 NO_LABEL = -1
 """Index that marks a clip without any of the labels, or a step that is not judged."""
 RULES = ("mean_log", "mean_probability", "latest")
-"""Names of the rules that combine the scores of a clip's steps: functions of `train.evaluate.metrics`."""
+"""Names of the rules that combine the scores of a clip's steps: functions of `train.evaluate.metrics.clip_scores`."""
 _ARRAYS = {"truth": "i", "folds": "i", "scores": "f"}
 _TEXTS = ("task", "model", "command", "rule")
 
@@ -227,3 +227,22 @@ def _stretched(x: Array, steps: int, fill: float) -> Array:
 def _resumes(ended: Array) -> bool:
     """Return whether a clip has a number after a NaN."""
     return bool((ended[:, :-1] & ~ended[:, 1:]).any())
+
+
+def select(predictions: Predictions, wanted: Array) -> Predictions:
+    """Return the predictions of the clips for which `wanted`, bool, shape (clips,), is True."""
+    return replace(
+        predictions,
+        clips=tuple(clip for clip, keep in zip(predictions.clips, wanted, strict=True) if keep),
+        truth=predictions.truth[wanted],
+        folds=predictions.folds[wanted],
+        scores=predictions.scores[wanted],
+        step_truth=None if predictions.step_truth is None else predictions.step_truth[wanted],
+    )
+
+
+def steps_between(predictions: Predictions, first: int, stop: int) -> Predictions:
+    """Return the predictions of the steps from `first` to before `stop`, of clips that have that many steps."""
+    kept = select(predictions, predictions.steps >= stop)
+    truth = None if kept.step_truth is None else kept.step_truth[:, first:stop]
+    return replace(kept, scores=kept.scores[:, first:stop], step_truth=truth)

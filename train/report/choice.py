@@ -10,8 +10,9 @@ from markupsafe import Markup
 from scipy.special import softmax
 
 from streamer.arrays import Array
-from train.evaluate import calibration, metrics
-from train.evaluate.predictions import Predictions
+from train.evaluate import calibration
+from train.evaluate.metrics import classification, clip_scores, spread
+from train.evaluate.predictions import Predictions, select
 from train.report import plots
 from train.report.page import Cell, PageSection, figure, heading, key, note, row, table, tiles
 from train.report.spectra import Spectra
@@ -42,9 +43,11 @@ def sections(predictions: Predictions, spectra: Spectra) -> list[PageSection]:
 
 def summary(predictions: Predictions) -> PageSection:
     """Return the section with the accuracy, its spread over folds and its confidence interval."""
-    right = metrics.right(predictions)
-    low, high = metrics.bootstrap(right)
-    folds = metrics.over_folds(metrics.select(predictions, metrics.judged(predictions)), metrics.accuracy)
+    right = classification.right(predictions)
+    low, high = spread.bootstrap(right)
+    folds = spread.over_folds(
+        select(predictions, classification.judged(predictions)), classification.accuracy
+    )
     body = tiles(
         [
             (str(folds), "accuracy, mean and spread over folds" if len(folds.folds) > 1 else "accuracy"),
@@ -59,9 +62,11 @@ def summary(predictions: Predictions) -> PageSection:
 
 def against_time(predictions: Predictions) -> PageSection:
     """Return the section with the accuracy against the time since the start of a clip."""
-    ways = {"by all steps so far": metrics.accuracy_by_duration(predictions)}
+    ways = {"by all steps so far": classification.accuracy_by_duration(predictions)}
     if predictions.rule != "latest":
-        ways["by the newest step alone"] = metrics.accuracy_by_duration(predictions, metrics.latest)
+        ways["by the newest step alone"] = classification.accuracy_by_duration(
+            predictions, clip_scores.latest
+        )
     drawing = plots.lines(
         {name: _points(found) for name, found in ways.items()},
         "seconds since the start",
@@ -84,14 +89,14 @@ def _points(found: dict[float, float]) -> tuple[list[float], list[float]]:
 
 def labels(predictions: Predictions) -> PageSection:
     """Return the section with precision, recall and F1 of each label, the worst F1 first."""
-    rows = [(f.label, f.precision, f.recall, f.f1, f.clips) for f in metrics.by_label(predictions)]
+    rows = [(f.label, f.precision, f.recall, f.f1, f.clips) for f in classification.by_label(predictions)]
     body = table(["label, worst F1 first", "precision", "recall", "F1", "clips"], rows)
     return PageSection("Labels", body)
 
 
 def confusion(predictions: Predictions) -> PageSection:
     """Return the section with the confusion matrix: counts of clips by true and by predicted label."""
-    drawing = plots.confusion(metrics.confusion(predictions), predictions.labels)
+    drawing = plots.confusion(classification.confusion(predictions), predictions.labels)
     return PageSection(
         "Confusion matrix", figure(drawing, "Counts of clips; the shade is the share of the truth's clips.")
     )
@@ -103,14 +108,14 @@ def confused(predictions: Predictions, spectra: Spectra) -> PageSection:
     For each pair, a clip of one label that was taken for the other label is shown beside a clip of that other label.
     """
     title, names = "Most confused pairs", predictions.labels
-    pairs = metrics.most_confused(metrics.confusion(predictions), 12)
+    pairs = classification.most_confused(classification.confusion(predictions), 12)
     if not pairs:
         return PageSection(title, note("There are no mistakes."))
     body = table(
         ["truth", "predicted", "clips"],
         [(names[truth], names[taken_for], count) for truth, taken_for, count in pairs],
     )
-    scores = metrics.by_clip(predictions)
+    scores = clip_scores.by_clip(predictions)
     for truth, taken_for, _ in pairs[:PAIRS]:
         body += heading(f"{names[truth]} taken for {names[taken_for]}")
         body += _side_by_side(predictions, scores, truth, taken_for, spectra)
@@ -155,11 +160,11 @@ def mistakes(predictions: Predictions) -> PageSection:
     Each has the scores of the true and of the predicted label over time.
     """
     title, names = "Misclassified clips", predictions.labels
-    scores = metrics.by_clip(predictions)
+    scores = clip_scores.by_clip(predictions)
     if predictions.rule == "mean_log":
         scores = softmax(scores, axis=1)
     predicted = scores.argmax(axis=1)
-    wrong = np.flatnonzero(metrics.judged(predictions) & (predicted != predictions.truth))
+    wrong = np.flatnonzero(classification.judged(predictions) & (predicted != predictions.truth))
     if not len(wrong):
         return PageSection(title, note("None."))
     surest = wrong[np.argsort(-scores[wrong, predicted[wrong]], kind="stable")][:MISTAKES]
@@ -187,8 +192,8 @@ def mistakes(predictions: Predictions) -> PageSection:
 
 def calibrated(predictions: Predictions) -> PageSection:
     """Return the section with the reliability of the highest score of each step."""
-    steps = predictions.scores[metrics.judged(predictions)]
-    truth = np.repeat(predictions.truth[metrics.judged(predictions)][:, None], steps.shape[1], axis=1)
+    steps = predictions.scores[classification.judged(predictions)]
+    truth = np.repeat(predictions.truth[classification.judged(predictions)][:, None], steps.shape[1], axis=1)
     there = ~np.isnan(steps[:, :, 0])
     steps, truth = steps[there], truth[there]
     return reliability_section(

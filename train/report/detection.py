@@ -8,8 +8,10 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 
 from streamer.arrays import Array
-from train.evaluate import metrics
-from train.evaluate.predictions import Predictions
+from train.evaluate.metrics.classification import durations_within
+from train.evaluate.metrics.detection import DetectorScores, step_scores
+from train.evaluate.metrics.spread import over_folds
+from train.evaluate.predictions import Predictions, steps_between
 from train.report import plots
 from train.report.choice import reliability_section
 from train.report.page import Cell, PageSection, figure, note, row, table, tiles
@@ -35,20 +37,19 @@ def sections(predictions: Predictions, spectra: Spectra) -> list[PageSection]:
 
 def summary(predictions: Predictions) -> PageSection:
     """Return the section with figures over single judged steps, and their spread over folds."""
-    figures: dict[str, Callable[[Array, Array], float]] = {
-        "area under the ROC curve": metrics.auc,
-        "average precision": metrics.average_precision,
-        "true positives at 1 % false": lambda p, n: metrics.tpr_at_fpr(p, n, 0.01),
-        f"F1 at {ON:g}": lambda p, n: metrics.f1(p, n, ON),
+    figures: dict[str, Callable[[DetectorScores], float]] = {
+        "area under the ROC curve": DetectorScores.auc,
+        "average precision": DetectorScores.average_precision,
+        "true positives at 1 % false": lambda scores: scores.tpr_at_fpr(0.01),
+        f"F1 at {ON:g}": lambda scores: scores.f1(ON),
     }
-    spreads = {
-        name: metrics.over_folds(predictions, _over_steps(measure)) for name, measure in figures.items()
-    }
+    spreads = {name: over_folds(predictions, _over_steps(measure)) for name, measure in figures.items()}
     body = tiles((str(spread), name) for name, spread in spreads.items())
-    positive, negative = metrics.step_scores(predictions)
+    scores = step_scores(predictions)
     label = predictions.labels[0]
     body += note(
-        f"Single steps: {len(positive):,} with {label}, {len(negative):,} without; of {len(predictions.clips):,} clips."
+        f"Single steps: {len(scores.positive):,} with {label}, {len(scores.negative):,} without; "
+        f"of {len(predictions.clips):,} clips."
     )
     folds = next(iter(spreads.values())).folds
     rows: list[Sequence[Cell]] = [
@@ -57,15 +58,15 @@ def summary(predictions: Predictions) -> PageSection:
     return PageSection("Detection", body + table(["fold held out", *spreads], rows))
 
 
-def _over_steps(measure: Callable[[Array, Array], float]) -> Callable[[Predictions], float]:
-    return lambda predictions: measure(*metrics.step_scores(predictions))
+def _over_steps(measure: Callable[[DetectorScores], float]) -> Callable[[Predictions], float]:
+    return lambda predictions: measure(step_scores(predictions))
 
 
 def curves(predictions: Predictions) -> PageSection:
     """Return the section with the ROC curve, whole and where false alarms are few, and precision against recall."""
-    scores = metrics.step_scores(predictions)
-    false, true = (_thinned(x) for x in metrics.roc(*scores))
-    precision, recall = (_thinned(x) for x in metrics.precision_recall(*scores))
+    scores = step_scores(predictions)
+    false, true = (_thinned(x) for x in scores.roc())
+    precision, recall = (_thinned(x) for x in scores.precision_recall())
     with plots.Drawing(columns=3, width=11.4, height=3.6) as drawing:
         whole, few, trade = drawing.axes
         whole.plot([0, 1], [0, 1], color=plots.FAINT, linestyle="--")
@@ -73,7 +74,7 @@ def curves(predictions: Predictions) -> PageSection:
         whole.set(
             xlabel="false-positive rate",
             ylabel="true-positive rate",
-            title=f"ROC, area {metrics.auc(*scores):.4f}",
+            title=f"ROC, area {scores.auc():.4f}",
         )
         few.plot(np.maximum(false, 1e-4), true)
         few.axvline(0.01, color=plots.FAINT, linestyle="--")
@@ -85,7 +86,7 @@ def curves(predictions: Predictions) -> PageSection:
             title="the same, few false alarms",
         )
         trade.plot(recall, precision)
-        found = metrics.average_precision(*scores)
+        found = scores.average_precision()
         trade.set(
             xlabel="recall", ylabel="precision", ylim=(-0.02, 1.02), title=f"average precision {found:.4f}"
         )
@@ -108,18 +109,14 @@ def _thinned(curve: Array) -> Array:
 def against_time(predictions: Predictions) -> PageSection:
     """Return the section with figures of the newest score at times after the start of clips, over clips judged then."""
     rows, series = [], {}
-    for duration_s in metrics.durations_within(predictions):
+    for duration_s in durations_within(predictions):
         step = min(int(duration_s / predictions.step_s + 1e-6), predictions.scores.shape[1]) - 1
-        at = metrics.steps_between(predictions, step, step + 1)
-        positive, negative = metrics.step_scores(at)
-        if not (len(positive) and len(negative)):
+        at = steps_between(predictions, step, step + 1)
+        scores = step_scores(at)
+        if not (len(scores.positive) and len(scores.negative)):
             continue
-        found = (
-            metrics.auc(positive, negative),
-            metrics.tpr_at_fpr(positive, negative, 0.01),
-            metrics.f1(positive, negative, ON),
-        )
-        rows.append((f"{duration_s:g} s", *found, len(positive), len(negative)))
+        found = (scores.auc(), scores.tpr_at_fpr(0.01), scores.f1(ON))
+        rows.append((f"{duration_s:g} s", *found, len(scores.positive), len(scores.negative)))
         series[duration_s] = found
     names = ["AUC", "true positives at 1 % false", f"F1 at {ON:g}"]
     lines = {name: (list(series), [found[n] for found in series.values()]) for n, name in enumerate(names)}
@@ -200,7 +197,6 @@ def _judged_clips(predictions: Predictions) -> Iterator[tuple[int, str, Array, A
 
 
 def _confidences(predictions: Predictions) -> tuple[Array, Array]:
-    positive, negative = metrics.step_scores(predictions)
-    return np.concatenate([positive, negative]), np.concatenate(
-        [np.ones(len(positive)), np.zeros(len(negative))]
-    )
+    scores = step_scores(predictions)
+    truth = np.concatenate([np.ones(len(scores.positive)), np.zeros(len(scores.negative))])
+    return np.concatenate([scores.positive, scores.negative]), truth

@@ -14,7 +14,14 @@ from streamer.errors import ConfigError
 from streamer.inference.manifest import Thresholds
 from train.data.cache import SoundCache
 from train.evaluate.calibration import Goal, operating_point, operating_points
-from train.evaluate.metrics import accuracy, accuracy_by_duration, bootstrap, confusion, most_confused, right
+from train.evaluate.metrics.classification import (
+    accuracy,
+    accuracy_by_duration,
+    confusion,
+    most_confused,
+    right,
+)
+from train.evaluate.metrics.spread import bootstrap
 from train.evaluate.predictions import Predictions, stacked
 from train.evaluate.stepped_scores import SteppedScorer
 

@@ -13,7 +13,7 @@ from streamer.arrays import Array
 from streamer.yamnet.weights import WINDOW_SAMPLES
 from train.data.cache import SoundCache
 from train.data.sets.all_sound import unambiguous_recordings
-from train.evaluate.metrics import auc, f1, threshold_at_fpr, tpr_at_fpr
+from train.evaluate.metrics.detection import DetectorScores, threshold_at_fpr
 from train.tasks.gate.figures import PATCH_SETS
 from train.tasks.gate.task import GateRunConfig
 from train.transfer.classifiers import logistic_regression
@@ -75,12 +75,12 @@ def _patches(data: Path, weights: Path, cache: Path, folds: Sequence[int]) -> _P
 def _figures(validation: _Patches, chosen_on: Array, test: _Patches, scores: Array) -> dict[str, float]:
     """Return figures on the test; F1 is at the threshold that 1 % of the validation's other patches exceed."""
     threshold = threshold_at_fpr(chosen_on[~validation.is_music], FALSE)
-    music, other = scores[test.is_music], scores[~test.is_music]
+    patches = DetectorScores(scores[test.is_music], scores[~test.is_music])
     found = {
-        "auc": auc(music, other),
-        "tpr_at_1pc_fpr": tpr_at_fpr(music, other, FALSE),
-        "f1": f1(music, other, threshold),
-        "tpr": float(np.mean(music >= threshold)),
-        "fpr": float(np.mean(other >= threshold)),
+        "auc": patches.auc(),
+        "tpr_at_1pc_fpr": patches.tpr_at_fpr(FALSE),
+        "f1": patches.f1(threshold),
+        "tpr": float(np.mean(patches.positive >= threshold)),
+        "fpr": float(np.mean(patches.negative >= threshold)),
     }
     return {name: round(value, 4) for name, value in found.items()}

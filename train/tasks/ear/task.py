@@ -18,7 +18,7 @@ from train.data.fold_arrays import FoldArrays
 from train.data.recordings import FOLDS
 from train.data.sets import esc50
 from train.data.sets.all_sound import AMBIGUOUS, check_clips, sound_by_fold
-from train.evaluate.metrics import auc, tpr_at_fpr
+from train.evaluate.metrics.detection import DetectorScores
 from train.loop.run import DataUsed, data_used
 from train.loop.task import Batch
 from train.mixing.distillation import (
@@ -187,12 +187,12 @@ class EarTask:
         steps = torch.from_numpy((self._checked.take("classes", rows) == clip[:, None]).astype(np.float32))
         right = (_pool(sounds, steps).argmax(1).numpy() == clip)[clip >= 0]
         truth = torch.from_numpy(self._standardise(self._checked.take("embedding", rows)))
-        found, alarms = music.numpy()[labels == MUSIC], music.numpy()[labels == OTHER]
+        of_music = DetectorScores(music.numpy()[labels == MUSIC], music.numpy()[labels == OTHER])
         figures = {
             "accuracy": float(right.mean()),
             "embedding_error": F.mse_loss(embedding, truth).item(),
-            "music_auc": auc(found, alarms),
-            "music_tpr_at_1pc": tpr_at_fpr(found, alarms, 0.01),
+            "music_auc": of_music.auc(),
+            "music_tpr_at_1pc": of_music.tpr_at_fpr(0.01),
         }
         score = figures["accuracy"] + figures["music_auc"] - figures["embedding_error"]
         return {"score": score, **figures}

@@ -22,7 +22,7 @@ from train.data.decode import RATE_HZ
 from train.data.recordings import Recording
 from train.data.sets.all_sound import unambiguous_recordings
 from train.evaluate.calibration import fit_sigmoid_temperature, goals_by_preference, operating_points
-from train.evaluate.metrics import auc, f1, tpr_at_fpr
+from train.evaluate.metrics.detection import DetectorScores
 from train.evaluate.predictions import Predictions, stacked
 from train.evaluate.stepped_scores import SteppedScorer
 from train.tasks.clip_figures import with_descriptions
@@ -188,8 +188,8 @@ class GateFigures:
             ``auc``, the area under the ROC curve; ``tpr_at_1pc_fpr``, the share of steps with music that score above 99
             % of the other steps.
         """
-        music, other = self.settled("music"), self.settled("speech", "sound")
-        return rounded({"auc": auc(music, other), "tpr_at_1pc_fpr": tpr_at_fpr(music, other, 0.01)})
+        steps = DetectorScores(self.settled("music"), self.settled("speech", "sound"))
+        return rounded({"auc": steps.auc(), "tpr_at_1pc_fpr": steps.tpr_at_fpr(0.01)})
 
     def patches(self) -> dict[str, float]:
         """Last score of patches of 0.975 s from a fresh start: GTZAN sets against TSP speech and ESC-50.
@@ -200,8 +200,8 @@ class GateFigures:
             ``auc``, the area under the ROC curve; ``tpr_at_1pc_fpr``, the share of patches of music that score above 99
             % of the other patches.
         """
-        music, other = self._patches
-        return rounded({"auc": auc(music, other), "tpr_at_1pc_fpr": tpr_at_fpr(music, other, 0.01)})
+        patches = self._patches
+        return rounded({"auc": patches.auc(), "tpr_at_1pc_fpr": patches.tpr_at_fpr(0.01)})
 
     def patches_at_on(self) -> dict[str, float]:
         """The same patches at the threshold ``on``: F1, and shares of music and of other sound that reach it.
@@ -212,20 +212,20 @@ class GateFigures:
             ``f1``; ``tpr``, the share of patches of music with a last score of at least ``on``; ``fpr``, that of other
             sound. The patches are those of `patches`.
         """
-        music, other = self._patches
+        patches = self._patches
         return rounded(
             {
-                "f1": f1(music, other, self._on),
-                "tpr": float(np.mean(music >= self._on)),
-                "fpr": float(np.mean(other >= self._on)),
+                "f1": patches.f1(self._on),
+                "tpr": float(np.mean(patches.positive >= self._on)),
+                "fpr": float(np.mean(patches.negative >= self._on)),
             }
         )
 
     @cached_property
-    def _patches(self) -> tuple[Array, Array]:
+    def _patches(self) -> DetectorScores:
         """Scores of patches of music, and of patches of other sound."""
         music, speech, sound = (self._patch_scores(kind, sources) for kind, sources in PATCH_SETS.items())
-        return music, np.concatenate([speech, sound])
+        return DetectorScores(music, np.concatenate([speech, sound]))
 
     def found(self) -> dict[str, float]:
         """Share of settled steps at or above ``on``, by data set; MIR-1K's solo voice is for information.

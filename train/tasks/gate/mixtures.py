@@ -16,7 +16,7 @@ from streamer.heads.stage_tree import StageTree
 from train import augment
 from train.data.cache import SoundCache
 from train.data.decode import RATE_HZ
-from train.evaluate.metrics import threshold_at_fpr
+from train.evaluate.metrics.detection import threshold_at_fpr
 from train.evaluate.stepped_scores import SteppedScorer
 
 SETTLED_S = 1.0

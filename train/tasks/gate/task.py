@@ -20,7 +20,7 @@ from train.data.cache import SoundCache
 from train.data.decode import RATE_HZ
 from train.data.sets import gtzan_mels
 from train.data.sets.all_sound import unambiguous_recordings
-from train.evaluate.metrics import auc, tpr_at_fpr
+from train.evaluate.metrics.detection import DetectorScores
 from train.loop.folds import HoldsOut
 from train.loop.run import DataUsed, data_used
 from train.loop.task import Batch, LoopConfig
@@ -164,11 +164,11 @@ class GateTask:
             entropy = binary_cross_entropy_with_logits(
                 logits[labels != IGNORE], labels[labels != IGNORE].float()
             ).item()
-        positive, negative = logits[labels == MUSIC].numpy(), logits[labels == OTHER].numpy()
+        steps = DetectorScores(logits[labels == MUSIC].numpy(), logits[labels == OTHER].numpy())
         return {
             "score": -entropy,
-            "auc": auc(positive, negative),
-            "tpr_at_1pc": tpr_at_fpr(positive, negative, 0.01),
+            "auc": steps.auc(),
+            "tpr_at_1pc": steps.tpr_at_fpr(0.01),
         }
 
     @cached_property

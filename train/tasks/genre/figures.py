@@ -13,7 +13,9 @@ from streamer.arrays import Array
 from train.data.cache import SoundCache
 from train.data.recordings import Split
 from train.data.sets import gtzan, gtzan_mels
-from train.evaluate.metrics import accuracy, accuracy_by_duration, bootstrap, by_label, latest, right
+from train.evaluate.metrics.classification import accuracy, accuracy_by_duration, by_label, right
+from train.evaluate.metrics.clip_scores import latest
+from train.evaluate.metrics.spread import bootstrap
 from train.evaluate.predictions import Predictions, stacked
 from train.evaluate.stepped_scores import SteppedScorer
 from train.tasks.clip_figures import with_descriptions

@@ -14,7 +14,7 @@ from train.data.recordings import Split
 from train.data.sets import esc50
 from train.data.sets.all_sound import recordings_of_folds
 from train.evaluate.calibration import Goal
-from train.evaluate.metrics import by_label
+from train.evaluate.metrics.classification import by_label
 from train.tasks.clip_figures import ClipFigures, with_descriptions
 from train.tasks.sounds.task import SoundsRunConfig
 from train.tasks.sounds.validation import SoundsValidation

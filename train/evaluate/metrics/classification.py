@@ -1,0 +1,123 @@
+"""Figures of a model that gives each clip one of several labels: accuracy, confusion, figures of each label."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from sklearn.metrics import (
+    confusion_matrix,
+    precision_recall_fscore_support,
+)
+
+from streamer.arrays import Array
+from train.evaluate.metrics.clip_scores import SoFar, by_clip
+from train.evaluate.predictions import NO_LABEL, Predictions
+
+DURATIONS_S = (0.5, 1.0, 2.0, 3.0, 5.0, 10.0, 20.0, 30.0)
+"""Times after the start of a clip, in seconds, at which accuracy is given, as far as clips last."""
+
+
+def judged(predictions: Predictions) -> Array:
+    """Return which clips have a true label, bool, shape (clips,)."""
+    known: Array = predictions.truth != NO_LABEL
+    return known
+
+
+def accuracy(predictions: Predictions, so_far: SoFar | None = None, duration_s: float | None = None) -> float:
+    """Return the share, 0 to 1, of the clips with a true label whose highest score is that of this label.
+
+    Arguments are those of `by_clip`.
+    """
+    return float(np.mean(right(predictions, so_far, duration_s)))
+
+
+def right(predictions: Predictions, so_far: SoFar | None = None, duration_s: float | None = None) -> Array:
+    """Return whether each clip that has a true label was classified rightly, bool, shape (clips with a label,).
+
+    Arguments are those of `by_clip`.
+    """
+    known = judged(predictions)
+    correct: Array = (
+        by_clip(predictions, so_far, duration_s)[known].argmax(axis=1) == predictions.truth[known]
+    )
+    return correct
+
+
+def accuracy_by_duration(
+    predictions: Predictions, so_far: SoFar | None = None, seconds: Sequence[float] = DURATIONS_S
+) -> dict[float, float]:
+    """Return the accuracy after each of `seconds`, by the number of seconds, as far as clips last."""
+    return {s: accuracy(predictions, so_far, s) for s in durations_within(predictions, seconds)}
+
+
+def durations_within(predictions: Predictions, seconds: Sequence[float] = DURATIONS_S) -> list[float]:
+    """Return those of `seconds` that are at least a step and that some clip lasts, to within a step."""
+    longest = (predictions.scores.shape[1] + 1) * predictions.step_s
+    return [s for s in seconds if predictions.step_s <= s <= longest]
+
+
+def confusion(predictions: Predictions, so_far: SoFar | None = None) -> Array:
+    """Return the confusion matrix, counts of clips, shape (labels, labels): rows are true, columns predicted labels.
+
+    Arguments are those of `by_clip`.
+    """
+    known = judged(predictions)
+    predicted = by_clip(predictions, so_far)[known].argmax(axis=1)
+    counts: Array = confusion_matrix(
+        predictions.truth[known], predicted, labels=range(len(predictions.labels))
+    )
+    return counts
+
+
+def most_confused(matrix: Array, count: int = 5) -> list[tuple[int, int, int]]:
+    """Return the largest entries off the diagonal of a confusion matrix, the largest first.
+
+    Parameters
+    ----------
+    matrix : int array, shape (labels, labels)
+        Result of `confusion`.
+    count : int
+        Largest number of entries.
+
+    Returns
+    -------
+    list of tuple of int
+        Index of the true label, index of the predicted label, and number of clips, which is above 0.
+    """
+    wrong = matrix - np.diag(np.diag(matrix))
+    order = np.argsort(-wrong, axis=None, kind="stable")[:count]
+    pairs = [(int(place // len(wrong)), int(place % len(wrong))) for place in order]
+    return [
+        (truth, taken_for, int(count)) for truth, taken_for in pairs if (count := wrong[truth, taken_for])
+    ]
+
+
+@dataclass(frozen=True)
+class LabelFigures:
+    """Precision, recall and F1 (0 to 1) of one label, and the number of its clips."""
+
+    label: str
+    precision: float
+    recall: float
+    f1: float
+    clips: int
+
+
+def by_label(predictions: Predictions, so_far: SoFar | None = None) -> list[LabelFigures]:
+    """Return precision, recall and F1 of each label that has clips, the worst F1 first.
+
+    A label that is never predicted has precision 0. Arguments are those of `by_clip`.
+    """
+    known = judged(predictions)
+    predicted = by_clip(predictions, so_far)[known].argmax(axis=1)
+    figures = precision_recall_fscore_support(
+        predictions.truth[known], predicted, labels=range(len(predictions.labels)), zero_division=0.0
+    )
+    found = [
+        LabelFigures(label, float(p), float(r), float(f), int(clips))
+        for label, p, r, f, clips in zip(predictions.labels, *figures, strict=True)
+        if clips
+    ]
+    return sorted(found, key=lambda figures: figures.f1)
