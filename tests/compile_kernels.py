@@ -13,6 +13,7 @@ from streamer.dsp.resample import Resample
 from streamer.dsp.stage import offline
 from streamer.dsp.stft import InverseStft, Stft
 from streamer.heads.loudness import Loudness
+from streamer.yamnet.crc32c import masked_crc32c
 
 
 def main() -> None:
@@ -31,6 +32,7 @@ def main() -> None:
     loudness = Loudness(48_000)
     loudness.step(sound[0], 0, loudness.init())
     offline(Resample(48_000, 16_000), sound)
+    masked_crc32c(b"any")
     offline(InverseStft(), offline(Stft(), sound[..., None]))
 
 

@@ -59,6 +59,10 @@ ELSEWHERE: Mapping[str, tuple[str, str]] = MappingProxyType(
             "train.transfer.command:transfer_command",
             "Measure classifiers on YAMNet's embeddings; print JSON.",
         ),
+        "yamnet-answers": (
+            "train.export.yamnet_answers:yamnet_answers_command",
+            "Store YAMNet's answers for the bundled recording.",
+        ),
         "yamnet-graph": (
             "train.export.yamnet_graph:yamnet_graph_command",
             "Write YAMNet's graph without weights, as it ships.",

@@ -41,15 +41,15 @@ def verify(names: tuple[str, ...]) -> None:
 @click.argument("name", type=click.Choice(["yamnet"]))
 @click.option(
     "--from",
-    "handle",
-    metavar="HANDLE|FOLDER",
-    help="Handle or folder for tensorflow_hub.load.  [default: Google's on TensorFlow Hub]",
+    "source",
+    metavar="FOLDER|HANDLE",
+    help="Folder of a SavedModel, or handle for tensorflow_hub.  [default: Google's on TensorFlow Hub]",
 )
 @click.option(
     "--hop-ms", type=float, help="Milliseconds between two scores, a multiple of 10.  [default: 100]"
 )
-def pull(name: str, handle: str | None, hop_ms: float | None) -> None:
-    """Fetch a model that others published, for `listen --model gate=NAME`; this needs streamer[tfhub]."""
+def pull(name: str, source: str | None, hop_ms: float | None) -> None:
+    """Fetch a model that others published, for `listen --model SLOT=NAME`; a handle needs streamer[tfhub]."""
     from streamer.inference.model_folders import user_folder
     from streamer.yamnet.folder import HOP_MS
     from streamer.yamnet.pull import pull_yamnet
@@ -57,7 +57,7 @@ def pull(name: str, handle: str | None, hop_ms: float | None) -> None:
     from streamer.yamnet.weights import LICENCE
 
     folder = user_folder() / name
-    for difference in pull_yamnet(handle or HANDLE, HOP_MS if hop_ms is None else hop_ms, folder):
+    for difference in pull_yamnet(source or HANDLE, HOP_MS if hop_ms is None else hop_ms, folder):
         click.echo(f"{difference}")
     click.echo(f"{folder}: ready, `streamer listen --model gate={name}`; weights: {LICENCE}")
 

@@ -7,10 +7,7 @@ from __future__ import annotations
 
 import math
 import os
-import re
 import warnings
-from collections import defaultdict
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,17 +15,11 @@ import numpy as np
 
 from streamer.arrays import Array
 from streamer.errors import ModelError
+from streamer.yamnet.batch_norms import fold_batch_norms
 from streamer.yamnet.weights import Weights, read_class_map
 
 HANDLE = "https://tfhub.dev/google/yamnet/1"
 """Handle of Google's published YAMNet."""
-BATCH_NORM_EPSILON = 1e-4
-"""Epsilon of the published network (tensorflow/models, research/audioset/yamnet/params.py)."""
-
-_VARIABLE = re.compile(
-    r"(?:layer(?P<layer>\d+)/(?P<kind>conv|depthwise|pointwise)(?:_conv)?/(?:bn/)?|(?:logits|dense)/)"
-    r"(?P<part>kernel|depthwise_kernel|bias|gamma|beta|moving_mean|moving_variance)(?::0)?$"
-)
 
 
 class HubYAMNet:
@@ -62,8 +53,8 @@ class HubYAMNet:
         variables: dict[str, Array] = {}
         for function in self._model.__call__.concrete_functions:
             variables |= {variable.name: variable.numpy() for variable in function.variables}
-        class_map = Path(os.fsdecode(self._model.class_map_path().numpy()))
-        return Weights(fold_batch_norms(variables), math.inf, read_class_map(class_map), self.name)
+        names, ids = read_class_map(Path(os.fsdecode(self._model.class_map_path().numpy())))
+        return Weights(fold_batch_norms(variables), math.inf, names, self.name, ids)
 
     def __call__(self, windows: Array) -> tuple[Array, Array]:
         """Return scores and embeddings of windows of sound.
@@ -82,46 +73,6 @@ class HubYAMNet:
         return np.concatenate(scores), np.concatenate(embeddings)
 
 
-def fold_batch_norms(variables: Mapping[str, Array]) -> dict[str, Array]:
-    """Return the arrays of `Weights`, from variables with the names of the published code.
-
-    A convolution may have a bias, or a batch norm with or without ``gamma``. A batch norm is folded: the kernel
-    becomes ``kernel * gamma / sqrt(variance + epsilon)``, and the rest becomes the bias.
-
-    Parameters
-    ----------
-    variables : mapping of str to array
-        Variables such as ``layer2/depthwise_conv/bn/beta:0``, ``layer02/depthwise/kernel:0``,
-        ``logits/kernel:0``; kernels in TensorFlow's order (height, width, in, out). Others are ignored.
-    """
-    parts: dict[str, dict[str, Array]] = defaultdict(dict)
-    for name, value in variables.items():
-        match = _VARIABLE.search(name)
-        if match:
-            layer, kind, part = match["layer"], match["kind"], match["part"].removeprefix("depthwise_")
-            parts[f"layer{int(layer):02d}/{kind}" if layer else "logits"][part] = value.astype(np.float64)
-    arrays = {}
-    for name, part in parts.items():
-        if "kernel" not in part:
-            continue
-        kernel = (
-            part["kernel"].T if name == "logits" else _reordered(part["kernel"], name.endswith("depthwise"))
-        )
-        scale = np.ones(len(kernel))
-        bias = part.get("bias", np.zeros(len(kernel)))
-        if "moving_variance" in part:
-            scale = part.get("gamma", scale) / np.sqrt(part["moving_variance"] + BATCH_NORM_EPSILON)
-            bias = (bias - part["moving_mean"]) * scale + part.get("beta", 0.0)
-        arrays[f"{name}/kernel"] = (kernel * scale.reshape(-1, *[1] * (kernel.ndim - 1))).astype(np.float32)
-        arrays[f"{name}/bias"] = bias.astype(np.float32)
-    return arrays
-
-
-def _reordered(kernel: Array, is_depthwise: bool) -> Array:
-    """Return a kernel as (out, in per group, height, width); depthwise ones end with (channels, 1) in TensorFlow."""
-    return kernel.transpose((2, 3, 0, 1) if is_depthwise else (3, 2, 0, 1))
-
-
 def _load(handle: str) -> Any:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow reads this once, when it is loaded
     try:
@@ -131,7 +82,7 @@ def _load(handle: str) -> Any:
     except ImportError as error:
         raise ModelError(
             f"reading {handle} needs TensorFlow Hub, which cannot be imported ({error}); type: "
-            "pip install 'streamer[tfhub]'"
+            "pip install 'streamer[tfhub]', or unpack YAMNet's SavedModel and give its folder, which needs neither"
         ) from error
     try:
         return tensorflow_hub.load(handle)

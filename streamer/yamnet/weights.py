@@ -39,6 +39,8 @@ class Weights:
         AudioSet's names of the 521 outputs, in order.
     source : str
         Description of the file or handle that they were read from.
+    class_ids : sequence of str
+        AudioSet's identifiers of the outputs (``/m/09x0r``), in order; none if the source does not have them.
 
     Raises
     ------
@@ -50,6 +52,7 @@ class Weights:
     relu_max: float
     class_names: Sequence[str]
     source: str
+    class_ids: Sequence[str] = ()
 
     def __post_init__(self) -> None:
         missing = [name for name in SHAPES if name not in self.arrays]
@@ -108,8 +111,8 @@ SHAPES = _shapes()
 """Shape of every array of the network, in the order of its layers."""
 
 
-def read_class_map(path: Path) -> tuple[str, ...]:
-    """Return the class names in a ``yamnet_class_map.csv``, in the order of its ``index``.
+def read_class_map(path: Path) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the class names and AudioSet's identifiers in a ``yamnet_class_map.csv``, in the order of its ``index``.
 
     Raises
     ------
@@ -119,13 +122,14 @@ def read_class_map(path: Path) -> tuple[str, ...]:
     try:
         with path.open(encoding="utf-8", newline="") as lines:
             rows = list(csv.DictReader(lines))
-        by_index = {int(row["index"]): row["display_name"] for row in rows}
-        return tuple(by_index[index] for index in range(len(rows)))
+        by_index = {int(row["index"]): (row["display_name"], row["mid"]) for row in rows}
+        classes = [by_index[index] for index in range(len(rows))]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ModelError(
             f"{path} is no class map ({error!r}); expected YAMNet's yamnet_class_map.csv with the columns index, "
             "mid and display_name"
         ) from error
+    return tuple(name for name, _ in classes), tuple(mid for _, mid in classes)
 
 
 def _some(names: Sequence[str]) -> str:

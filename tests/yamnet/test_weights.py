@@ -75,7 +75,7 @@ def test_a_class_is_found_by_name() -> None:
 def test_class_map_is_read_in_the_order_of_its_index(tmp_path: Path) -> None:
     path = tmp_path / "map.csv"
     path.write_text('index,mid,display_name\n1,/m/b,"Child speech, kid speaking"\n0,/m/a,Speech\n')
-    assert read_class_map(path) == ("Speech", "Child speech, kid speaking")
+    assert read_class_map(path) == (("Speech", "Child speech, kid speaking"), ("/m/a", "/m/b"))
 
 
 @pytest.mark.parametrize(

@@ -35,7 +35,8 @@ def read_npz(path: Path) -> Weights:
     relu_max = float(stored.pop("network/relu_max", np.float32(math.inf)))
     names = {name.removesuffix("/q").removesuffix("/scale") for name in stored}
     arrays = {name: _array(stored, name, path) for name in names if not name.startswith("frontend/")}
-    return Weights(arrays, relu_max, read_class_map(nearby_class_map(path)), str(path))
+    class_names, class_ids = read_class_map(nearby_class_map(path))
+    return Weights(arrays, relu_max, class_names, str(path), class_ids)
 
 
 def _array(stored: dict[str, Array], name: str, path: Path) -> Array:

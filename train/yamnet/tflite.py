@@ -99,7 +99,8 @@ class TfliteYAMNet:
         }
         if len(cuts) != 1:
             raise ModelError(f"{self._path} cuts some activations at 6 and some not; expected all or none")
-        return Weights(arrays, 6.0 if cuts.pop() else math.inf, self._class_names(), self.name)
+        class_names, class_ids = self._classes()
+        return Weights(arrays, 6.0 if cuts.pop() else math.inf, class_names, self.name, class_ids)
 
     @property
     def tolerance(self) -> Tolerance:
@@ -137,10 +138,10 @@ class TfliteYAMNet:
         scheme = self._graph.tensors[index].quantization
         return scheme is not None and scheme.scale is not None and len(scheme.scale) > 0
 
-    def _class_names(self) -> tuple[str, ...]:
-        """Return the class names from the archive in the file, or from a class map nearby."""
+    def _classes(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Return the class names from the archive in the file, without identifiers, or both from a class map nearby."""
         try:
             with zipfile.ZipFile(io.BytesIO(self._content)) as archive:
-                return tuple(archive.read(LABEL_FILE).decode("utf-8").splitlines())
+                return tuple(archive.read(LABEL_FILE).decode("utf-8").splitlines()), ()
         except (zipfile.BadZipFile, KeyError):
             return read_class_map(nearby_class_map(self._path))
