@@ -26,7 +26,7 @@ import soundfile
 from benchmarks.listening import SETTLE_S, Received, collect, listening, receive
 from benchmarks.report import busy_processes, machine, parser, percentiles, write
 from streamer.bench.recording import recording
-from streamer.events import Decision, Level, Scores, Status, Stem
+from streamer.events.kinds import Decision, Level, Scores, Status, Stem
 
 RATE_HZ = 16_000
 PLACES = 10

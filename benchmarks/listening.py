@@ -28,7 +28,7 @@ from benchmarks.report import arguments, machine, percentiles, write
 from streamer.audio.devices import input_devices
 from streamer.config import TURN_S, Config, PublishConfig
 from streamer.dsp.model_calls import run_alone
-from streamer.events import Event
+from streamer.events.kinds import Event
 from streamer.inference.model_cache import ModelCache
 from streamer.pipeline.build_heads import build_heads
 from streamer.pipeline.pipeline import Pipeline

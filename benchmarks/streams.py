@@ -27,7 +27,7 @@ from streamer.engine.build_streams import build_models
 from streamer.engine.engine import Engine
 from streamer.engine.stream import Stream
 from streamer.engine.warm_up import get_ready
-from streamer.events import Decision, Event, Level, Scores, Status, Stem
+from streamer.events.kinds import Decision, Event, Level, Scores, Status, Stem
 from streamer.inference.model_cache import ModelCache
 from streamer.pipeline.stream_models import StreamModels
 from streamer.sinks.sink import Sink

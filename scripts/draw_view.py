@@ -16,7 +16,7 @@ from streamer.config import Config, StreamConfig
 from streamer.engine.build_streams import build_streams
 from streamer.engine.engine import Engine
 from streamer.engine.warm_up import get_ready
-from streamer.events import Event
+from streamer.events.kinds import Event
 from streamer.inference.model_cache import ModelCache
 from streamer.sinks.sink import Sink
 from streamer.sinks.view import View

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
         StreamConfig,
     )
     from streamer.errors import ConfigError, DeviceError, ModelError, StreamerError, StreamError
-    from streamer.events import Decision, Event, Level, Scores, Spectrum, Status, Stem
+    from streamer.events.kinds import Decision, Event, Level, Scores, Spectrum, Status, Stem
     from streamer.head_slots import DecisionConfig
     from streamer.sources.auto_device import DEMO_PATH
     from streamer.wire.subscriber import Subscriber, subscribe
@@ -93,7 +93,7 @@ _MODULES = {
         "StreamConfig",
     ),
     "streamer.errors": ("ConfigError", "DeviceError", "ModelError", "StreamError", "StreamerError"),
-    "streamer.events": ("Decision", "Event", "Level", "Scores", "Spectrum", "Status", "Stem"),
+    "streamer.events.kinds": ("Decision", "Event", "Level", "Scores", "Spectrum", "Status", "Stem"),
     "streamer.head_slots": ("DecisionConfig",),
     "streamer.sources.auto_device": ("DEMO_PATH",),
     "streamer.wire.subscriber": ("Subscriber", "subscribe"),

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from streamer.events import Decision, Event, Level, Scores, Spectrum, Status, Stem
+from streamer.events.kinds import Decision, Event, Level, Scores, Spectrum, Status, Stem
 from streamer.sinks.publisher import Publisher
 from streamer.wire.subscriber import Subscriber
 from tests.conftest import DEADLINE_S

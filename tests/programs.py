@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from streamer.wire.serialization import header_json
+from streamer.events.serialization import header_json
 from streamer.wire.subscriber import Subscriber
 from tests.conftest import DEADLINE_S
 

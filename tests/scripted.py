@@ -14,7 +14,7 @@ from streamer.config import Config
 from streamer.engine.engine import Engine
 from streamer.engine.stream import Stream
 from streamer.errors import DeviceError, EndedError, StreamError
-from streamer.events import Event
+from streamer.events.kinds import Event
 from streamer.head_slots import DecisionConfig
 from streamer.heads.head import Head
 from streamer.inference.onnx import OnnxModel

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from streamer.wire.serialization import header_json
+from streamer.events.serialization import header_json
 from tests import bus
 from tests.conftest import DEADLINE_S
 from tests.programs import ended

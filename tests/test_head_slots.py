@@ -7,9 +7,9 @@ from dataclasses import fields, replace
 import pytest
 
 from streamer.config import DECISION_SECTIONS, MODEL_KEYS, Config, ModelsConfig, StreamConfig
-from streamer.events import DECISION_KINDS, Decision
+from streamer.events.kinds import DECISION_KINDS, Decision
+from streamer.events.serialization import decode, encode
 from streamer.head_slots import HEAD_SLOTS, HeadSlot, head_slot
-from streamer.wire.serialization import decode, encode
 from tests import bus
 
 

@@ -34,6 +34,7 @@ LAYERS = {
         "audio config_file inference wire",
         "custom_sounds heads sinks sources yamnet",
         "separation",
+        "events.make_events",
         "pipeline",
         "engine",
         "bench",

@@ -17,7 +17,7 @@ from streamer.config import Config, StreamConfig
 from streamer.engine.build_streams import build_models, build_streams
 from streamer.engine.stream import Stream
 from streamer.errors import ConfigError
-from streamer.events import Status
+from streamer.events.kinds import Status
 from streamer.inference.model_cache import ModelCache
 from streamer.sinks.event_queue import EventQueue
 from streamer.sinks.open_sinks import stream_sinks

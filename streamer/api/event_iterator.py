@@ -11,7 +11,7 @@ from streamer.config import Config
 from streamer.engine.engine import Engine
 from streamer.engine.engine_thread import EngineThread
 from streamer.engine.stream import Stream
-from streamer.events import Event
+from streamer.events.kinds import Event
 from streamer.sinks.event_queue import EventQueue
 from streamer.sinks.sink import Sink
 

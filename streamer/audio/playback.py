@@ -11,7 +11,7 @@ import soxr
 from streamer.arrays import Array
 from streamer.audio.clock_drift import MAX_DEVIATION, Drift
 from streamer.dsp.fade import rising
-from streamer.events import Stem
+from streamer.events.kinds import Stem
 
 CHUNK_S = 0.01
 """Length of the chunks that the device is given."""

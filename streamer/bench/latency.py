@@ -19,7 +19,7 @@ from streamer.engine.engine_thread import EngineThread
 from streamer.engine.stream import Stream
 from streamer.engine.warm_up import get_ready
 from streamer.errors import StreamError
-from streamer.events import Decision, Event, Level, Scores
+from streamer.events.kinds import Decision, Event, Level, Scores
 from streamer.sinks.publisher import Publisher
 from streamer.sinks.sink import Sink
 from streamer.sources.timing.paced import Paced

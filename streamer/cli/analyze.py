@@ -97,7 +97,7 @@ def analyze_files(
     from streamer.cli.helpers.run_engine import run_engine
     from streamer.engine.engine import Engine
     from streamer.engine.warm_up import get_ready
-    from streamer.events import Status
+    from streamer.events.kinds import Status
     from streamer.sinks.json_lines import JsonLines
     from streamer.sinks.sink import Filtered
 

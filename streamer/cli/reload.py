@@ -29,7 +29,7 @@ def reload(address: str, keys: str) -> None:
     The signal SIGHUP does the same.
     """
     from streamer.engine.reload import READ_AGAIN, REFUSED
-    from streamer.events import Status
+    from streamer.events.kinds import Status
     from streamer.wire.subscriber import subscribe
 
     if not is_local(address):

@@ -35,8 +35,8 @@ def subscribe(
     timeout_s: float | None,
 ) -> None:
     """Print messages: all of them, or those of TOPICs (gate, status, scores/mic, ...)."""
+    from streamer.events.serialization import KINDS, header_json
     from streamer.sinks.lines import line
-    from streamer.wire.serialization import KINDS, header_json
     from streamer.wire.subscriber import subscribe as subscribe_to
 
     shown: Callable[[Any], str] = header_json if as_json else line

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Literal
 
-from streamer.engine.stream import Ended, Recovering, Running, Stream
-from streamer.errors import EndedError
-from streamer.events import Event, Status, Stem
+from streamer.engine.make_status import make_status
+from streamer.engine.stream import Running, Stream
+from streamer.events.kinds import Event, Stem
 from streamer.sinks.sink import Sink
 from streamer.sources.source import Block
 from streamer.start_time import Beginning
@@ -119,32 +116,8 @@ class Announcer:
         now = self._clock()
         # Measured each time: UTC is set now and then, and the monotonic clock stops while the machine sleeps.
         self._utc_offset = time.time() - time.monotonic()
-        progress = stream.progress
-        status = Status(
-            kind="status",
-            stream=stream.name,
-            epoch=progress.pipeline.epoch if progress else 0,
-            start=progress.pipeline.position if progress else 0,
-            stop=progress.pipeline.position if progress else 0,
-            rate=progress.rate_hz if progress else 1,  # the rate of a source that never opened is unknown
-            time=self._utc(now),
-            state=_state(stream),
-            message=message,
-            dropped_samples=stream.dropped_samples,
-            overruns=stream.overruns,
-            muted_samples=stream.muted_samples,
-            pid=os.getpid(),
-            versions=stream.models.versions,
-            source=stream.address,
-        )
         stream.status_due_at = now + self._heartbeat_s
-        if progress:
-            status = replace(
-                status,
-                lag_ms=_lag_ms(progress) if stream.phase is progress else 0.0,
-                uptime_s=round(now - progress.opened_at, 3),
-                shed=progress.shed,
-            )
+        status = make_status(stream, now, self._utc(now), message)
         self.publish(stream, [status])
 
     def _stamped(self, event: Event, last_block: Block | None, beginning: Beginning | None) -> Event:
@@ -161,16 +134,3 @@ class Announcer:
 
     def _utc(self, monotonic: float) -> datetime:
         return datetime.fromtimestamp(monotonic + self._utc_offset, UTC)
-
-
-def _state(stream: Stream) -> Literal["running", "recovering", "ended", "failed"]:
-    match stream.phase:
-        case Ended(error=error):
-            return "ended" if error is None or isinstance(error, EndedError) else "failed"
-        case Recovering():
-            return "recovering"
-    return "running"
-
-
-def _lag_ms(running: Running) -> float:
-    return round(1_000 * running.backlog_frames / running.rate_hz, 1)

@@ -20,7 +20,7 @@ from streamer.engine.load_shedding import LoadShedding
 from streamer.engine.scheduler import Scheduler, chunk_frames
 from streamer.engine.stream import Ended, Opening, Recovering, Running, Stream
 from streamer.errors import StreamerError, fault_of
-from streamer.events import Event
+from streamer.events.kinds import Event
 from streamer.inference.batching import BatchRunner
 from streamer.pipeline.pipeline import Pipeline
 from streamer.sinks.sink import Sink, close_soon

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from streamer.events import DecisionState
+from streamer.events.kinds import DecisionState
 
 
 @dataclass(frozen=True)

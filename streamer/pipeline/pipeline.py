@@ -12,11 +12,11 @@ from streamer.config import PublishConfig
 from streamer.dsp.downmix import Downmix, chosen_channel, muted_samples
 from streamer.dsp.level import LevelMeter
 from streamer.dsp.model_calls import Calls
-from streamer.events import Event
+from streamer.events.kinds import Event
+from streamer.events.make_events import EpochEvents, LevelResult, ScoresDue, StreamResult, report_order
 from streamer.heads.gating import Switch
 from streamer.heads.head import Head
 from streamer.heads.stage_tree import StageTree, StageTreeState
-from streamer.pipeline.make_events import EpochEvents, LevelResult, ScoresDue, StreamResult, report_order
 from streamer.separation.gated_separation import SeparatedStream, Separation
 from streamer.separation.live import SeparationResult, VoiceResult
 from streamer.separation.separator import mute_invalid

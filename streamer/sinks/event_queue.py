@@ -6,7 +6,7 @@ import logging
 import threading
 from collections import deque
 
-from streamer.events import Decision, Event, Status
+from streamer.events.kinds import Decision, Event, Status
 from streamer.sinks.sink import Sink
 
 logger = logging.getLogger(__name__)

@@ -6,10 +6,10 @@ import io
 import json
 from typing import TextIO
 
-from streamer.events import Event
+from streamer.events.kinds import Event
+from streamer.events.serialization import header_json
 from streamer.sinks.line_writer import LineWriter, LiveLineWriter
 from streamer.sinks.sink import Sink
-from streamer.wire.serialization import header_json
 
 
 class JsonLines(Sink):

@@ -6,7 +6,7 @@ import io
 from collections.abc import Callable
 from typing import TextIO
 
-from streamer.events import Decision, Event, Level, Scores, Spectrum, Status, Stem
+from streamer.events.kinds import Decision, Event, Level, Scores, Spectrum, Status, Stem
 from streamer.sinks.line_writer import LiveLineWriter
 from streamer.sinks.sink import Sink
 

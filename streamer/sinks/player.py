@@ -12,7 +12,7 @@ from streamer.audio.output import Output, PortAudioOutput
 from streamer.audio.playback import CHUNK_S, WAITING_S, Playback
 from streamer.config import Config, StemsConfig
 from streamer.errors import ConfigError, StreamerError, fault_of
-from streamer.events import Event, Stem
+from streamer.events.kinds import Event, Stem
 from streamer.sinks.sink import Sink
 
 logger = logging.getLogger(__name__)

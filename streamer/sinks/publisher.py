@@ -14,11 +14,11 @@ from zmq.auth import Authenticator
 
 from streamer.config import DEFAULT_ADDRESS, Config, PublishConfig
 from streamer.errors import ConfigError, StreamError
-from streamer.events import Decision, Event, Status
+from streamer.events.kinds import Decision, Event, Status
+from streamer.events.serialization import encode
 from streamer.sinks.sink import Sink
 from streamer.wire.address import check_address, is_ipv6, is_local
 from streamer.wire.keys import ServerKeys, load_server_keys
-from streamer.wire.serialization import encode
 
 _HIGH_WATER = 1_000  # most messages that wait for a slow subscriber; it loses those beyond them
 _LINGER_MS = (

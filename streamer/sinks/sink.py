@@ -7,7 +7,7 @@ import threading
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
 
-from streamer.events import Event
+from streamer.events.kinds import Event
 
 CLOSING_S = 0.5
 """Longest time that closing a sink may hold up the engine."""

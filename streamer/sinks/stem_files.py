@@ -12,7 +12,7 @@ from typing import TypeAlias
 
 from streamer.config import Config
 from streamer.errors import ConfigError
-from streamer.events import Event, Status, Stem
+from streamer.events.kinds import Event, Status, Stem
 from streamer.sinks.sink import Sink
 from streamer.sinks.stem_writer import StemWriter, reason_for
 

@@ -13,7 +13,7 @@ import soundfile
 from streamer.audio.wav import WAV_BYTES
 from streamer.config import STEM_ENCODINGS
 from streamer.errors import StreamError
-from streamer.events import Stem
+from streamer.events.kinds import Stem
 
 FULL_BYTES = 1 << 24
 """Free space below which a disk counts as full. Files that are open can still be finished then: the space is checked

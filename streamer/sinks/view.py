@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from streamer.dsp.level import FLOOR_DBFS
-from streamer.events import Decision, Event, Level, Scores, Status
+from streamer.events.kinds import Decision, Event, Level, Scores, Status
 from streamer.head_slots import HEAD_SLOTS
 from streamer.sinks.lines import clock, line
 from streamer.sinks.sink import Sink

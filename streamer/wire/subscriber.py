@@ -22,11 +22,11 @@ import zmq
 
 from streamer.config import DEFAULT_ADDRESS
 from streamer.errors import ConfigError, StreamError
-from streamer.events import Decision, Event
+from streamer.events.kinds import Decision, Event
+from streamer.events.serialization import decode
 from streamer.setting_types import check_type
 from streamer.wire.address import check_address, is_ipv6
 from streamer.wire.keys import ClientKeys, load_client_keys
-from streamer.wire.serialization import decode
 
 _KEEPALIVE = {
     zmq.TCP_KEEPALIVE: 1,

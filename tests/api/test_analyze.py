@@ -13,8 +13,8 @@ import pytest
 import soundfile
 
 import streamer
+from streamer.events.serialization import header_json
 from streamer.sources.wrappers.wrapper import SourceWrapper
-from streamer.wire.serialization import header_json
 from tests.programs import messages
 from tests.programs import streamer as command
 

@@ -9,7 +9,7 @@ import pytest
 
 from streamer.arrays import Array
 from streamer.audio.playback import CHUNK_S, MAX_WAITING_S, WAITING_S, Playback
-from streamer.events import Stem
+from streamer.events.kinds import Stem
 
 RATE_HZ = 16_000
 DEVICE_HZ = 48_000

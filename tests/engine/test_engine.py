@@ -26,7 +26,7 @@ from streamer.dsp.model_calls import StepResult
 from streamer.engine.engine import BACKLOG_KEPT_S
 from streamer.engine.scheduler import LIVE_CHUNK_S, REST_WHILE_OPENING_S
 from streamer.engine.stream import Stream
-from streamer.events import Decision, Event, Level, Status
+from streamer.events.kinds import Decision, Event, Level, Status
 from streamer.heads.head import Head
 from streamer.pipeline.stream_models import StreamModels
 from streamer.sources.file import FileSource

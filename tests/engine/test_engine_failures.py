@@ -10,7 +10,7 @@ import pytest
 from streamer.engine.announcer import Announcer
 from streamer.engine.stream import Stream
 from streamer.errors import StreamError
-from streamer.events import Decision, Event, Status
+from streamer.events.kinds import Decision, Event, Status
 from streamer.heads.head import Head
 from tests import bus
 from tests.conftest import DEADLINE_S

@@ -14,7 +14,7 @@ from streamer.config import Config, EngineConfig
 from streamer.engine.backoff import FIRST_WAIT_S, wait_s
 from streamer.engine.stream import Ended, Stream
 from streamer.errors import EndedError
-from streamer.events import Decision, Event, Status
+from streamer.events.kinds import Decision, Event, Status
 from streamer.heads.head import Head
 from tests.scripted import RATE, Absent, Breaking, Clock, Collected, Scripted, engine, loud, run, toy_gate
 

@@ -22,7 +22,7 @@ from streamer.config_file import read_config
 from streamer.engine.build_streams import build_streams
 from streamer.engine.engine import Engine
 from streamer.engine.reload import Reload
-from streamer.events import Event, Status
+from streamer.events.kinds import Event, Status
 from streamer.inference.model_cache import ModelCache
 from streamer.wire.subscriber import Subscriber
 from tests import bus

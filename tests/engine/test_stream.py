@@ -9,7 +9,7 @@ import pytest
 
 from streamer.engine.stream import Ended, Opening, Running, Stream, Waiting
 from streamer.errors import StreamError
-from streamer.events import Event, Status
+from streamer.events.kinds import Event, Status
 from streamer.heads.head import Head
 from tests.scripted import RATE, Absent, Clock, Collected, Scripted, Slow, engine, loud, run, toy_gate
 

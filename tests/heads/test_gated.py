@@ -18,7 +18,8 @@ from streamer.dsp.stage import Chain, Stage, offline
 from streamer.dsp.timeline import Timeline
 from streamer.engine.stream import Stream
 from streamer.engine.warm_up import warm_up
-from streamer.events import Decision, Event, Scores
+from streamer.events.kinds import Decision, Event, Scores
+from streamer.events.serialization import encode
 from streamer.head_slots import DecisionConfig
 from streamer.heads.gating import Gated, GatedState, GateState, Switch
 from streamer.heads.head import Head
@@ -30,7 +31,6 @@ from streamer.pipeline.pipeline import Pipeline
 from streamer.pipeline.stream_models import StreamModels
 from streamer.sources.file import FileSource
 from streamer.sources.source import Block
-from streamer.wire.serialization import encode
 from tests.toy_model import write_toy_ear, write_toy_head, write_toy_model
 
 RATE = 16_000

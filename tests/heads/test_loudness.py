@@ -12,14 +12,14 @@ from streamer.arrays import Array
 from streamer.config import PublishConfig
 from streamer.dsp.model_calls import run_alone
 from streamer.errors import ConfigError
-from streamer.events import Decision, Event, Scores
+from streamer.events.kinds import Decision, Event, Scores
+from streamer.events.serialization import encode
 from streamer.head_slots import DecisionConfig
 from streamer.heads.head import Head
 from streamer.heads.loudness import Loudness
 from streamer.inference.onnx import OnnxModel
 from streamer.pipeline.pipeline import Pipeline
 from streamer.sources.source import Block
-from streamer.wire.serialization import encode
 from tests.toy_model import write_toy_model
 
 RATE = 16_000

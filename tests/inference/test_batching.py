@@ -15,7 +15,8 @@ import soundfile
 from streamer.arrays import Array, State
 from streamer.config import Config, PublishConfig
 from streamer.dsp.model_calls import Calls, ModelCall, StepResult, run_alone
-from streamer.events import Decision, Event, Scores
+from streamer.events.kinds import Decision, Event, Scores
+from streamer.events.serialization import encode
 from streamer.head_slots import DecisionConfig
 from streamer.heads.head import Head
 from streamer.inference.batching import BatchRunner
@@ -27,7 +28,6 @@ from streamer.pipeline.pipeline import Pipeline
 from streamer.separation.gated_separation import Separation
 from streamer.sources.auto_device import DEMO_PATH
 from streamer.sources.source import Block
-from streamer.wire.serialization import encode
 from tests.heads.test_gated import make_heads, sound
 from tests.toy_model import write_toy_model
 from tests.toy_separation import write_toy_separation

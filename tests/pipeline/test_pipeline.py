@@ -12,13 +12,13 @@ from streamer.arrays import Array
 from streamer.config import PublishConfig
 from streamer.dsp.log_mel import LogMelConfig
 from streamer.dsp.model_calls import run_alone
-from streamer.events import Decision, Event, Level, Scores, Spectrum
+from streamer.events.kinds import Decision, Event, Level, Scores, Spectrum
+from streamer.events.serialization import encode
 from streamer.head_slots import DecisionConfig
 from streamer.heads.head import Head
 from streamer.inference.onnx import OnnxModel
 from streamer.pipeline.pipeline import Pipeline
 from streamer.sources.source import Block
-from streamer.wire.serialization import encode
 from tests.toy_model import write_toy_model
 
 SECOND = 16_000

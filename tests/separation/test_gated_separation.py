@@ -12,7 +12,7 @@ from streamer.arrays import Array
 from streamer.config import Config, ModelsConfig, PublishConfig, StemsConfig
 from streamer.dsp.model_calls import run_alone
 from streamer.errors import ConfigError, ModelError
-from streamer.events import Decision, Event, Stem
+from streamer.events.kinds import Decision, Event, Stem
 from streamer.head_slots import DecisionConfig
 from streamer.heads.head import Head
 from streamer.inference.model_cache import ModelCache

@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from streamer.events import Decision, Event, Level, Status
+from streamer.events.kinds import Decision, Event, Level, Status
 from streamer.sinks.event_queue import EventQueue, LiveEventQueue
 
 PLACE = {"stream": "s", "epoch": 0, "start": 0, "stop": 1, "rate": 16_000}

@@ -14,9 +14,9 @@ from typing import TextIO
 import pytest
 
 from streamer.errors import StreamError
+from streamer.events.serialization import header
 from streamer.sinks.json_lines import JsonLines, LiveJsonLines
 from streamer.sinks.line_writer import ReaderGoneError
-from streamer.wire.serialization import header
 from tests import bus
 
 PROGRAM = """

@@ -14,7 +14,7 @@ import pytest
 import soundfile
 
 from streamer.errors import ConfigError
-from streamer.events import Level, Stem
+from streamer.events.kinds import Level, Stem
 from streamer.sinks.stem_files import LiveStemFiles, StemFiles
 from tests import bus
 from tests.conftest import DEADLINE_S

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from streamer.events import Event
+from streamer.events.kinds import Event
 from streamer.sinks.view import View
 from tests import bus
 from tests.conftest import DEADLINE_S

@@ -21,9 +21,9 @@ import zmq
 import streamer
 from streamer import subscribe
 from streamer.errors import ConfigError, StreamError
-from streamer.events import Event
+from streamer.events.kinds import Event
+from streamer.events.serialization import encode
 from streamer.sinks.publisher import Publisher
-from streamer.wire.serialization import encode
 from streamer.wire.subscriber import Subscriber
 from tests import bus
 from tests.conftest import DEADLINE_S

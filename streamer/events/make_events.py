@@ -1,4 +1,7 @@
-"""Make the events of a stream from its results: decisions, scores, levels, spectra and stems."""
+"""Make the events of a stream from its results: decisions, scores, levels, spectra and stems.
+
+`streamer.engine.make_status` makes the event of the stream itself, its status.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ import numpy as np
 from streamer.arrays import Array
 from streamer.config import STEMS
 from streamer.dsp.level import dbfs
-from streamer.events import Decision, Event, Level, Scores, Spectrum, Stem
+from streamer.events.kinds import Decision, Event, Level, Scores, Spectrum, Stem
 from streamer.heads.head import DecidingModel, Head
 from streamer.heads.hysteresis import Change
 from streamer.heads.results import HeadResult, MelFrame, TreeResult

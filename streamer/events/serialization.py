@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from streamer.errors import StreamError
-from streamer.events import DECISION_KINDS, Decision, Event, Level, Scores, Spectrum, Status, Stem
+from streamer.events.kinds import DECISION_KINDS, Decision, Event, Level, Scores, Spectrum, Status, Stem
 
 WIRE_VERSION = 1
 """Version in the header's ``v``. Raise it when a field changes its meaning or is removed, not when one is added."""

@@ -9,10 +9,9 @@ from datetime import timedelta, timezone
 import numpy as np
 import pytest
 
-from streamer import events
 from streamer.errors import StreamError
-from streamer.events import Decision, Event
-from streamer.wire.serialization import decode, encode, header, header_json
+from streamer.events.kinds import DECISION_KINDS, Decision, Event, Spectrum, Stem
+from streamer.events.serialization import decode, encode, header, header_json
 from tests import bus
 
 
@@ -40,7 +39,7 @@ def test_round_trip(event: Event) -> None:
 def test_round_trip_of_a_spectrum(frames: int) -> None:
     event = bus.spectrum(4, frames=frames)
     decoded = decode(encode(event))
-    assert isinstance(decoded, events.Spectrum)
+    assert isinstance(decoded, Spectrum)
     assert decoded.frames.dtype == np.float32
     np.testing.assert_array_equal(decoded.frames, event.frames)
     empty = np.zeros(0, np.float32)
@@ -50,7 +49,7 @@ def test_round_trip_of_a_spectrum(frames: int) -> None:
 def test_round_trip_of_a_stem() -> None:
     event = bus.stem(4)
     decoded = decode(encode(event))
-    assert isinstance(decoded, events.Stem)
+    assert isinstance(decoded, Stem)
     assert (decoded.label, decoded.samples.shape) == ("voice", (160, 2))
     assert header(event)["shape"] == (event.stop - event.start, 2)
     np.testing.assert_array_equal(decoded.samples, event.samples)
@@ -187,5 +186,5 @@ def test_refuses_a_spectrum_without_its_payload() -> None:
 
 
 def test_every_kind_of_decision_is_one() -> None:
-    for kind in events.DECISION_KINDS:
+    for kind in DECISION_KINDS:
         assert isinstance(decode(encode(replace(bus.gate(), kind=kind))), Decision)

@@ -1,6 +1,7 @@
-"""The events that Streamer reports about a stream, as typed objects.
+"""The kinds of events that Streamer reports about a stream, and their fields.
 
-``docs/wire.md`` specifies the messages that they become, for every language; `streamer.wire.serialization` makes these.
+`streamer.events.make_events` fills them, and `streamer.events.serialization` makes messages of them, whatever their
+fields are. ``docs/wire.md`` specifies the messages, for every language.
 """
 
 from __future__ import annotations
