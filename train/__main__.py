@@ -26,21 +26,21 @@ ELSEWHERE: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
         "background": (
             "train.custom_sounds.background:background_command",
-            "Write an ear's background.npz, which `streamer teach` needs.",
+            "Write an ear's background.npz, for `streamer teach`.",
         ),
         "cost": ("train.evaluate.cost:cost_command", "Measure what released models cost to run; print JSON."),
         "cross-validate": (
             "train.loop.cross_validation:cross_validate_command",
-            "Train with each fold held out in turn; print mean and spread as JSON.",
+            "Train with each fold held out in turn; print JSON.",
         ),
         "fetch": ("train.data.debian.command:fetch_command", "Download free sound to learn from."),
         "few-shot": (
             "train.custom_sounds.few_shot:few_shot_command",
-            "Measure how well taught sounds are recognised; print JSON.",
+            "Measure recognition of taught sounds; print JSON.",
         ),
         "import-yamnet": (
             "train.export.import_yamnet:import_yamnet_command",
-            "Make a model folder of YAMNet from its published weights.",
+            "Make a model folder of YAMNet's published weights.",
         ),
         "inspect": (
             "train.evaluate.inspection:inspect_command",
@@ -48,12 +48,12 @@ ELSEWHERE: Mapping[str, tuple[str, str]] = MappingProxyType(
         ),
         "model-memory": (
             "train.evaluate.model_memory:model_memory_command",
-            "Measure the memory that a released model takes; print JSON.",
+            "Measure a released model's memory; print JSON.",
         ),
         "report": ("train.report.build:report_command", "Write report.html about runs, with plots."),
         "results": (
             "train.report.results_command:results_command",
-            "Write docs/results.md from stored figures, or measure them anew.",
+            "Write docs/results.md from stored or new figures.",
         ),
         "transfer": (
             "train.transfer.command:transfer_command",
@@ -178,7 +178,7 @@ def _with_run(command: Callable[..., None]) -> Callable[..., None]:
     return click.argument("task")(run(command))
 
 
-@main.command(short_help="Measure a run or a released model on held-out data; print JSON.")
+@main.command(short_help="Measure a model on held-out data; print JSON.")
 @click.argument("task")
 @click.option("--run", help="Run to export and measure: its folder, or its name in runs/TASK.")
 @click.option(
@@ -245,7 +245,7 @@ def export(task: str, run: str, out: Path) -> None:
     click.echo(model.export(out).sha256)
 
 
-@main.command(short_help="Export a run, choose its thresholds, measure it, and write its card.")
+@main.command(short_help="Export a run, with thresholds, figures and a card.")
 @_with_run
 @click.option("--out", type=FOLDER, help="Folder for the released model.  [default: models/released/TASK]")
 def release(task: str, run: str, out: Path | None) -> None:
@@ -254,7 +254,7 @@ def release(task: str, run: str, out: Path | None) -> None:
     click.echo(json.dumps(model.release(out or RELEASED / task).results, indent=2))
 
 
-@main.command(short_help="Write model.pt2 into released-model folders, to run on a GPU.")
+@main.command(short_help="Write model.pt2 into model folders, to run on a GPU.")
 @click.argument("folders", nargs=-1, required=True, type=FOLDER, metavar="FOLDER...")
 def program(folders: tuple[Path, ...]) -> None:
     """Write model.pt2 into released-model folders; `streamer listen --backend torch` runs it on a GPU."""
@@ -280,7 +280,7 @@ def quantise(folder: Path, out: Path) -> None:
         click.echo(made)
 
 
-@main.command(name="list", short_help="List the runs, each with its last step and its best score.")
+@main.command(name="list", short_help="List the runs, with their last steps and best scores.")
 @click.argument("task", required=False)
 def list_runs(task: str | None) -> None:
     """List the runs, each with its last step and its best score."""

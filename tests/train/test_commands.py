@@ -110,6 +110,14 @@ def test_errors_are_one_line_that_names_what_there_is(arguments, said):
     assert result.stderr.count("\n") == 1
 
 
+def test_the_list_of_commands_fits_80_columns_whole():
+    said = CliRunner().invoke(main, ["--help"], terminal_width=80).stdout
+    listed = said.partition("Commands:\n")[2].splitlines()
+    assert len(listed) > 20
+    assert not [line for line in listed if line.startswith("   ")]  # none is broken into two lines
+    assert "..." not in "".join(listed)
+
+
 @pytest.mark.parametrize("name", [*TASKS, *ELSEWHERE, *main.commands])
 def test_each_command_is_listed_and_has_a_help(name):
     assert f"\n  {name} " in run("--help").stdout
