@@ -17,7 +17,7 @@ from streamer.errors import StreamError
 from streamer.sources.ffmpeg_log import LOG_LEVEL, FfmpegLog
 from streamer.sources.pipe import PipePacing, PipeReader, enlarge
 from streamer.sources.source import Block, Source, format_fault
-from streamer.sources.track import FIRST
+from streamer.sources.track import track_options
 
 logger = logging.getLogger(__name__)
 
@@ -67,8 +67,8 @@ class FfmpegSource(Source):
     """
 
     opens_slowly = True
-    track: Sequence[str] = FIRST
-    """ffmpeg's output options that choose the sound track."""
+    track: int | str = ""
+    """Number or language of the sound track, as of `track_options`."""
     place = "the address"
     """Word for what names the input, in advice."""
     input_handle = subprocess.DEVNULL
@@ -101,6 +101,7 @@ class FfmpegSource(Source):
 
     def open(self) -> None:
         self._position = 0
+        self._chosen = track_options(self.track, self._input_arguments, self._name)
         self._process = self._start()
         self._sound, messages = _pipes(self._process)
         enlarge(self._sound)
@@ -189,7 +190,7 @@ class FfmpegSource(Source):
 
     def _started(self, *more_output: str, descriptors: Sequence[int] = ()) -> subprocess.Popen[bytes]:
         """Start ffmpeg with further outputs, which may go to further descriptors."""
-        sound = [*self.track, *self._output_arguments, "-c:a", "pcm_f32be", "-f", "au", "pipe:1"]
+        sound = [*self._chosen, *self._output_arguments, "-c:a", "pcm_f32be", "-f", "au", "pipe:1"]
         quiet = ["-nostdin", "-hide_banner", "-nostats", "-v", LOG_LEVEL]
         command = ["ffmpeg", *quiet, *self._input_arguments, *sound, *more_output]
         try:

@@ -26,6 +26,7 @@ HARMLESS = re.compile(
     r"|.*Application provided invalid, non monotonically increasing dts.*\n"  # a link of Ogg that counts anew
     r"|.*failed to create or replace stream.*\n"  # only the length of an Ogg chain of FLAC stays unknown
     r"|.*Stream ends prematurely at \d+, should be 18446744073709551615.*\n(.*: Input/output error\n)?"  # no length
+    r"|\[wv @ [^]]*\] Invalid block header\.\n(.*: Invalid data found when processing input\n)?"  # a tag at the end
     r")",
     re.MULTILINE,
 )
@@ -35,7 +36,10 @@ ERROR_LEVELS = ("error", "fatal", "panic")
 
 _LINE = re.compile(r"(?P<part>(?:\[[^]]* @ [^]]*\] )*)(?:\[(?P<level>[a-z]+)\] )?(?P<text>.*)")
 _INPUT = re.compile(r"Input #0, (?P<format>[^ ]+), from")
-_AUDIO = re.compile(r"\s*Stream #0:.*: Audio: (?P<codec>\w+)(?: \((?P<profile>[^)]*)\))?")
+_AUDIO = re.compile(
+    r"\s*Stream #0:(?P<number>\d+)\b.*: Audio: (?P<codec>\w+)(?: \((?P<profile>[^)]*)\))?(?:.*, (?P<rate>\d+) Hz)?"
+)
+_CHOICE = re.compile(r"\s*Stream #0:(?P<number>\d+) -> #0:0 ")
 _DURATION = re.compile(r"\s*Duration: (?:(?P<h>\d+):(?P<m>\d+):(?P<s>[\d.]+)|N/A)")
 _BITRATE = re.compile(r"bitrate: (\d+) kb/s")
 _TAG = re.compile(r"\s+(?P<name>[\w.-]+)\s*: (?P<value>.*)")
@@ -57,7 +61,9 @@ class FfmpegLog:
     ----------
     container, codec, profile : str
         ffmpeg's names of the input's container, such as ``mp3`` or ``mov,mp4,m4a``, and of the codec and its profile
-        in the first sound track; empty until they are known.
+        in the sound track that is heard; empty until they are known.
+    rate_hz : int
+        Sample rate of that track; 0 until it is known.
     duration_s : float or None
         Length of the input that its header states; None if it states none.
     duration_is_estimate : bool
@@ -77,6 +83,8 @@ class FfmpegLog:
         self._begun = b""
         self._errors: deque[str] = deque(maxlen=KEPT_MESSAGES)
         self.container = self.codec = self.profile = ""
+        self.rate_hz = 0
+        self._tracks: dict[str, re.Match[str]] = {}
         self.duration_s: float | None = None
         self.duration_is_estimate = False
         self.bitrate_kbps = 0
@@ -120,8 +128,11 @@ class FfmpegLog:
             self.duration_is_estimate = True
         elif named := _INPUT.match(text):
             self.container = named["format"]
-        elif (audio := _AUDIO.match(text)) and not self.codec:
-            self.codec, self.profile = audio["codec"], audio["profile"] or ""
+        elif (chosen := _CHOICE.match(text)) and (track := self._tracks.get(chosen["number"])):
+            self.codec, self.profile = track["codec"], track["profile"] or ""
+            self.rate_hz = int(track["rate"] or 0)
+        elif audio := _AUDIO.match(text):
+            self._tracks.setdefault(audio["number"], audio)  # those of the output come later
         elif _ICY.match(text):
             self.is_radio = True
         elif length := _DURATION.match(text):

@@ -10,13 +10,15 @@ from functools import partial
 from pathlib import Path
 
 from streamer.errors import StreamError
+from streamer.sources.byte_input import FileInput
 from streamer.sources.formats.announced_end import Loss, loss_of
-from streamer.sources.formats.container import ContainerSource, FileInput
+from streamer.sources.formats.announced_frames import announced_frames
+from streamer.sources.formats.container import ContainerSource
 from streamer.sources.formats.containers.kind import MAGIC_BYTES, container_kind
 from streamer.sources.formats.containers.survey import survey
 from streamer.sources.formats.riff_tags import riff_tags
 from streamer.sources.libsndfile import DecodingError, SoundFileSource, UnreadableError, libsndfile_frames
-from streamer.sources.media_file import MediaFileSource
+from streamer.sources.media_file import MediaFileSource, media_parts
 from streamer.sources.network.playlist import (
     DEEPEST,
     LARGEST_BYTES,
@@ -27,7 +29,7 @@ from streamer.sources.network.playlist import (
     without_entries,
 )
 from streamer.sources.source import Block, Source
-from streamer.sources.wrappers.in_turn import InTurn
+from streamer.sources.wrappers.in_turn import InTurn, Shape
 from streamer.sources.wrappers.mirrors import Mirrors
 from streamer.sources.wrappers.rest import Rest
 from streamer.sources.wrappers.wrapper import SourceWrapper
@@ -50,12 +52,15 @@ class FileSource(SourceWrapper):
         A file that libsndfile reads (WAV, FLAC, Ogg, ...) or that ffmpeg reads, or a playlist.
     depth : int
         Number of playlists that led to this file.
+    track : int or str
+        Number or language of the sound track that is heard; empty for the first.
     """
 
-    def __init__(self, path: Path, depth: int = 0) -> None:
+    def __init__(self, path: Path, depth: int = 0, track: int | str = "") -> None:
         super().__init__(SoundFileSource(path))
         self._depth = depth
         self._media = MediaFileSource(path)
+        self._media.track = self._track = "" if str(track) == "1" else track
         self._path = path
         self._position = 0
         self._announced = 0
@@ -63,36 +68,49 @@ class FileSource(SourceWrapper):
 
     @property
     def opens_slowly(self) -> bool:
-        return FAST_SUFFIXES.fullmatch(self._path.suffix) is None or _bytes_of(self._path) > FAST_BYTES
+        return (
+            bool(self._track)
+            or FAST_SUFFIXES.fullmatch(self._path.suffix) is None
+            or _bytes_of(self._path) > FAST_BYTES
+        )
 
     def give_up_opening(self) -> None:
         self._media.give_up_opening()
 
     def open(self) -> None:
         check_file(self._path)
+        head = _head(self._path)
         if loss := loss_of(self._path):
-            self._open_by_ffmpeg(loss)
-            return
-        if container := _odd_container(self._path):
-            try:
-                self._inner = container
-                super().open()
-            except StreamError:
-                if container.opens_slowly:  # ffmpeg cannot read it, but perhaps libsndfile can
-                    self._inner = SoundFileSource(self._path)
-                else:
-                    raise
-            else:
-                return
-        if (entries := entries_of(head := _head(self._path), self._path.name)) is not None:
+            self._open_by_ffmpeg(loss, head)
+        elif (entries := entries_of(head, self._path.name)) is not None:
             self._open_entries(entries)
-            return
+        elif self._track:
+            self._open_by_ffmpeg(Loss("has a sound track that libsndfile does not know"), head)
+        elif not self._open_container():
+            self._open_by_libsndfile(head)
+
+    def _open_container(self) -> bool:
+        """Open a container of PCM whose header is wrong, or of another encoding; return whether it is one."""
+        container = _odd_container(self._path)
+        if container is None:
+            return False
+        self._inner = container
+        try:
+            super().open()
+        except StreamError:
+            if not container.opens_slowly:
+                raise
+            self._inner = SoundFileSource(self._path)  # ffmpeg cannot read it, but perhaps libsndfile can
+            return False
+        return True
+
+    def _open_by_libsndfile(self, head: bytes) -> None:
+        """Open what libsndfile reads, and the rest by ffmpeg."""
         try:
             super().open()
         except UnreadableError as unreadable:
-            self._inner = self._media
             try:
-                super().open()
+                self._open_by_ffmpeg(Loss("is none that libsndfile reads"), head)
             except StreamError as error:
                 page = "; it is a page of HTML, not sound" if is_html(head) else ""
                 raise StreamError(f"{unreadable}; {error}{page}") from error
@@ -107,7 +125,7 @@ class FileSource(SourceWrapper):
             )
         files = [local_path(entry, self._path) for entry in entries if not is_address(entry)]
         if files:
-            self._inner = InTurn([partial(_Entry, path, self._depth + 1) for path in files])
+            self._inner = InTurn([partial(_Entry, path, self._depth + 1, self._track) for path in files])
             self._has_total = False
             super().open()
             return
@@ -116,19 +134,17 @@ class FileSource(SourceWrapper):
         )
 
         self._inner = Mirrors(
-            f"file {self._path}", [partial(UrlSource, url, self._depth + 1) for url in entries]
+            f"file {self._path}", [partial(UrlSource, url, self._depth + 1, self._track) for url in entries]
         )
         super().open()
 
-    def _open_by_ffmpeg(self, loss: Loss) -> None:
+    def _open_by_ffmpeg(self, loss: Loss, head: bytes) -> None:
         logger.debug("file %s %s; ffmpeg reads it", self._path, loss.reason)
         self._inner = self._media
         if loss.begins:
-            ends = (*loss.begins[1:], _bytes_of(self._path))
-            spans = zip(loss.begins, ends, strict=True)
-            self._inner = InTurn([partial(MediaFileSource, self._path, span) for span in spans])
+            self._inner = media_parts(self._path, loss.begins, self._track)
         self._has_total = not loss.is_joined
-        self._announced = loss.announced_frames
+        self._announced = loss.announced_frames or (0 if loss.is_joined else announced_frames(head) or 0)
         super().open()
 
     @property
@@ -169,20 +185,24 @@ class _Entry(SourceWrapper):
     path : Path
     depth : int
         Number of playlists that led to it.
+    track : int or str
+        Number or language of the sound track that is heard; empty for the first.
     shape : tuple of int or None
         Rate and number of channels to which its sound is converted; None leaves it its own.
     """
 
-    def __init__(self, path: Path, depth: int, shape: tuple[int, int] | None) -> None:
-        super().__init__(FileSource(path, depth))
+    def __init__(self, path: Path, depth: int, track: int | str, shape: Shape) -> None:
+        super().__init__(FileSource(path, depth, track))
         self._path = path
+        self._track = track
         self._shape = shape
 
     def open(self) -> None:
         super().open()
         if self._shape not in (None, (self.rate_hz, self.channels)):
             self._inner.close()
-            self._inner = MediaFileSource(self._path, shape=self._shape)
+            self._inner = converted = MediaFileSource(self._path, shape=self._shape)
+            converted.track = self._track
             super().open()
 
 

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import re
 import subprocess
-from functools import cached_property
+from collections.abc import Sequence
+from functools import cached_property, partial
+from itertools import pairwise
 from pathlib import Path
 
 from streamer.sources.ffmpeg import MP4_HEAD_BYTES, FfmpegSource, is_unedited_mp4
+from streamer.sources.source import Source
+from streamer.sources.wrappers.forgiving import Forgiving
+from streamer.sources.wrappers.in_turn import InTurn, Shape
 
 PROBE_TIMEOUT_S = 5.0
 """Longest time that ffprobe may take to find the length of a file."""
@@ -24,17 +29,23 @@ class MediaFileSource(FfmpegSource):
         First byte of the file that is read and the one after the last, of a file in which several were joined.
     shape : tuple of int, optional
         Rate and number of channels to which the sound is converted.
+    name : str, optional
+        Name of the source in messages; by default it names the path.
     """
 
     place = "the path"
 
     def __init__(
-        self, path: Path, span: tuple[int, int] | None = None, shape: tuple[int, int] | None = None
+        self,
+        path: Path,
+        span: tuple[int, int] | None = None,
+        shape: Shape = None,
+        name: str | None = None,
     ) -> None:
         part = "" if span is None else f"subfile,,start,{span[0]},end,{span[1]},,:"
         converted = () if shape is None else ("-ar", str(shape[0]), "-ac", str(shape[1]))
         super().__init__(
-            f"file {path}",
+            name or f"file {path}",
             ["-protocol_whitelist", "file,subfile", "-i", f"{part}file:{path}"],
             output_arguments=converted,
         )
@@ -50,6 +61,29 @@ class MediaFileSource(FfmpegSource):
     def total_s(self) -> float | None:
         """Length of the sound in seconds, as ffprobe estimates it at the first access; None if ffprobe cannot."""
         return _length_s(self._path)
+
+
+def media_parts(path: Path, begins: Sequence[int], track: int | str = "", name: str | None = None) -> Source:
+    """Return the source of a file that consists of several that were joined end to end, not yet opened.
+
+    Parameters
+    ----------
+    path : Path
+    begins : sequence of int
+        Byte offsets of the files.
+    track : int or str
+        Number or language of the sound track that is heard; empty for the first.
+    name : str, optional
+        As of `MediaFileSource`.
+    """
+    spans = list(pairwise((*begins, path.stat().st_size)))
+
+    def opened(number: int, shape: Shape) -> Source:
+        source = MediaFileSource(path, spans[number] if len(spans) > 1 else None, shape, name)
+        source.track = track
+        return source if number == 0 else Forgiving(source)
+
+    return InTurn([partial(opened, number) for number in range(len(spans))])
 
 
 def _length_s(path: Path) -> float | None:

@@ -52,13 +52,13 @@ def _device_source(stream: StreamConfig, config: Config, realtime: bool) -> Sour
         from streamer.sources.timing.paced import Paced
 
         path = _path_of(device)
-        source = FileSource(path) if not stream.track else _file_with_track(path, stream.track)
+        source = FileSource(path, track=stream.track)
         return Paced(source) if realtime else source
     if "://" in device:
         from streamer.sources.network.url import UrlSource
         from streamer.sources.timing.paced import Paced
 
-        url = UrlSource(device) if not stream.track else _url_with_track(device, stream.track)
+        url = UrlSource(device, track=stream.track)
         return Paced(url) if realtime else url
     if Path(device).is_file():
         raise ConfigError(f"device {device!r} is a file; did you mean file:{device}?")
@@ -106,23 +106,3 @@ def _path_of(device: str) -> Path:
         return path.expanduser()
     except RuntimeError:  # there is no such user: it may be a file of that name
         return path
-
-
-def _file_with_track(path: Path, track: int | str) -> Source:
-    """Return the source of a sound track of a file: ffmpeg reads it, since libsndfile knows one track alone."""
-    from streamer.sources.media_file import MediaFileSource
-    from streamer.sources.track import track_options
-
-    source = MediaFileSource(path)
-    source.track = track_options(track)
-    return source
-
-
-def _url_with_track(url: str, track: int | str) -> Source:
-    """Return the source of a sound track of a URL."""
-    from streamer.sources.network.url_stream import url_stream
-    from streamer.sources.track import track_options
-
-    source = url_stream(url)
-    source.track = track_options(track)
-    return source

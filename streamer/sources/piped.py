@@ -4,29 +4,26 @@ from __future__ import annotations
 
 import os
 import stat
-import subprocess
 import sys
 import threading
-from contextlib import suppress
 from pathlib import Path
-from typing import IO
 
 from streamer.config import PcmConfig
 from streamer.errors import StreamError
-from streamer.sources.ffmpeg import FfmpegSource, is_unedited_mp4
+from streamer.sources.byte_input import OPEN_POLL_S, DescriptorInput
 from streamer.sources.file import FileSource
-from streamer.sources.formats.container import OPEN_POLL_S, ByteInput, ContainerSource
+from streamer.sources.formats.container import ContainerSource
 from streamer.sources.formats.containers.kind import MAGIC_BYTES
 from streamer.sources.formats.containers.survey import may_hold_pcm
+from streamer.sources.formats.seeking import needs_seeking
 from streamer.sources.formats.sound_file_kind import HEAD_BYTES, may_be_long, sound_file_kind
 from streamer.sources.formats.trimmed_end import TrimmedEnd, mp3_frames
+from streamer.sources.parts import PartsSource
 from streamer.sources.pcm import PcmSource
-from streamer.sources.pipe import PipeReader, enlarge
+from streamer.sources.pipe import PipeReader
 from streamer.sources.source import Source
+from streamer.sources.spooled import SpooledSource
 from streamer.sources.wrappers.wrapper import SourceWrapper
-
-FEED_BYTES = 1 << 16
-"""Length of the pieces that are handed to ffmpeg."""
 
 RAW = "s16le"
 """Encoding of raw PCM of which nothing was said."""
@@ -74,8 +71,10 @@ class PipedSource(SourceWrapper):
             self._inner = FileSource(Path("/dev/stdin"))
         elif may_hold_pcm(head):
             self._inner = ContainerSource(DescriptorInput(self._name, self._descriptor, head))
+        elif needs_seeking(head):
+            self._inner = SpooledSource(DescriptorInput(self._name, self._descriptor, head))
         else:
-            self._inner = PipedMediaSource(self._name, self._descriptor, head)
+            self._inner = PartsSource(DescriptorInput(self._name, self._descriptor, head))
             if (frames := mp3_frames(head)) is not None:
                 self._inner = TrimmedEnd(self._inner, frames)
         super().open()
@@ -110,84 +109,6 @@ class PipedSource(SourceWrapper):
                     f"{self._name} cannot be read ({error.strerror}); expected raw PCM or a sound file"
                 ) from error
         return head
-
-
-class DescriptorInput(ByteInput):
-    """The bytes of a descriptor, which stays open.
-
-    Parameters
-    ----------
-    name : str
-    descriptor : int
-    head : bytes
-        Bytes that were already read from the descriptor.
-    """
-
-    def __init__(self, name: str, descriptor: int, head: bytes) -> None:
-        self.name = name
-        self.reader = PipeReader(descriptor, 1, head)
-
-    def open(self) -> None:
-        """Do nothing: the descriptor is open."""
-
-    def close(self) -> None:
-        """Do nothing: the descriptor belongs to the caller."""
-
-
-class PipedMediaSource(FfmpegSource):
-    """A sound file that comes through a descriptor and that ffmpeg decodes.
-
-    A thread hands the bytes to ffmpeg, since those that were read already come first.
-
-    Parameters
-    ----------
-    name : str
-    descriptor : int
-    head : bytes
-        Bytes that were already read from the descriptor.
-    """
-
-    input_handle = subprocess.PIPE
-
-    def __init__(self, name: str, descriptor: int, head: bytes) -> None:
-        super().__init__(name, ["-protocol_whitelist", "pipe", "-i", "pipe:0"], stall_timeout_s=float("inf"))
-        self._first_bytes = head
-        self._bytes = PipeReader(descriptor, 1, head)
-        self._closing = threading.Event()
-        self._feeder: threading.Thread | None = None
-
-    def close(self) -> None:
-        self._closing.set()
-        super().close()
-        if self._feeder is not None:
-            self._feeder.join()
-            self._feeder = None
-
-    def is_unedited(self, container: str) -> bool:
-        if container.startswith("mov,"):
-            return is_unedited_mp4(self._first_bytes)
-        return super().is_unedited(container)
-
-    def _start(self) -> subprocess.Popen[bytes]:
-        process = super()._start()
-        assert process.stdin is not None
-        enlarge(process.stdin.fileno())
-        self._feeder = threading.Thread(target=self._feed, args=(process.stdin,), name="feed", daemon=True)
-        self._feeder.start()
-        return process
-
-    def _feed(self, sink: IO[bytes]) -> None:
-        """Hand bytes on until they end, or ffmpeg has ended."""
-        with suppress(OSError), sink:  # ffmpeg may end first
-            while not self._bytes.ended and not self._closing.is_set():
-                self._bytes.wait(OPEN_POLL_S)
-                _write(sink.fileno(), self._bytes.read(FEED_BYTES))
-
-
-def _write(descriptor: int, data: bytes) -> None:
-    """Write all of `data`, waiting for its reader."""
-    while data:
-        data = data[os.write(descriptor, data) :]
 
 
 def _is_file(descriptor: int, position: int) -> bool:

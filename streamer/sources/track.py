@@ -2,6 +2,18 @@
 
 from __future__ import annotations
 
+import json
+import logging
+import subprocess
+from collections.abc import Sequence
+
+from streamer.errors import StreamError
+
+logger = logging.getLogger(__name__)
+
+PROBE_TIMEOUT_S = 20.0
+"""Longest time that ffprobe may take to list the sound tracks."""
+
 LANGUAGES = """
 ar ara/bg bul/cs ces cze/da dan/de deu ger/el ell gre/en eng/es spa/et est/fi fin/fr fra fre/ga gle/he heb/hi hin/
 hr hrv/hu hun/it ita/ja jpn/ko kor/lt lit/lv lav/mt mlt/nl nld dut/no nor nob/pl pol/pt por/ro ron rum/ru rus/
@@ -13,14 +25,23 @@ FIRST = ("-map", "0:a:0")
 """ffmpeg's options that choose the first sound track."""
 
 
-def track_options(track: int | str) -> tuple[str, ...]:
+def track_options(track: int | str, input_arguments: Sequence[str], name: str) -> tuple[str, ...]:
     """Return ffmpeg's output options that choose a sound track.
 
     Parameters
     ----------
     track : int or str
         Its number, from 1, or its language as it is tagged, such as ``deu``; ``de`` finds what is tagged ``deu`` or
-        ``ger`` too. Empty chooses the first track.
+        ``ger`` too. Empty chooses the first track. Of several of a language, the first is chosen, and that is told.
+    input_arguments : sequence of str
+        ffmpeg's options for the input.
+    name : str
+        Name of the input in messages.
+
+    Raises
+    ------
+    StreamError
+        If no track has the language.
     """
     text = str(track).lower()
     if not text:
@@ -29,6 +50,37 @@ def track_options(track: int | str) -> tuple[str, ...]:
         return "-map", f"0:a:{int(text) - 1}"
     rows = (row.split() for row in LANGUAGES.split("/"))
     codes = next((row for row in rows if text in row), [text])
-    # If no `-map` matched, ffmpeg would choose a track itself: so all are taken, and dropped again.
-    none = ("-map", "0:a", "-map", "-0:a")
-    return (*none, *(option for code in codes for option in ("-map", f"0:a:m:language:{code}?")))
+    languages = _languages(input_arguments)
+    numbers = [number for number, language in enumerate(languages, 1) if language in codes]
+    if not numbers:
+        there = ", ".join(f"{n} {language or 'without one'}" for n, language in enumerate(languages, 1))
+        raise StreamError(
+            f"{name} cannot be opened by ffmpeg with the sound track {track!r}; "
+            f"expected the number or the language of one of its sound tracks ({there or 'none were found'})"
+        )
+    if len(numbers) > 1:
+        logger.warning(
+            "%s has several sound tracks of the language %r (%s): number %d is heard; choose another by its number",
+            name,
+            track,
+            ", ".join(map(str, numbers)),
+            numbers[0],
+        )
+    return "-map", f"0:a:{numbers[0] - 1}"
+
+
+def _languages(input_arguments: Sequence[str]) -> list[str]:
+    """Return the languages with which the sound tracks of an input are tagged, in small letters."""
+    asked = ["-select_streams", "a", "-show_entries", "stream=index:stream_tags=language", "-of", "json"]
+    try:
+        done = subprocess.run(
+            ["ffprobe", "-v", "quiet", *asked, *input_arguments],
+            capture_output=True,
+            timeout=PROBE_TIMEOUT_S,
+            stdin=subprocess.DEVNULL,
+            check=True,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return []
+    streams = json.loads(done.stdout or "{}").get("streams", [])
+    return [stream.get("tags", {}).get("language", "").lower() for stream in streams]

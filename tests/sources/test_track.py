@@ -8,12 +8,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 
 from streamer.arrays import Array
 from streamer.config import Config, StreamConfig
 from streamer.errors import ConfigError, StreamError
 from streamer.sources.open_source import source_for
 from streamer.sources.read_blocks import read_blocks
+from tests.sources.servers import files, served
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +33,11 @@ def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def heard(path: Path, track: int | str) -> Array:
-    source = source_for(StreamConfig(f"file:{path}", track=track), Config(), realtime=False)
+    return heard_of(StreamConfig(f"file:{path}", track=track))
+
+
+def heard_of(stream: StreamConfig) -> Array:
+    source = source_for(stream, Config(), realtime=False)
     with closing(source):
         source.open()
         return np.concatenate([block.samples for block in read_blocks(source, 4_096)])[:, 0]
@@ -60,3 +66,40 @@ def test_what_has_no_tracks_and_what_is_none_is_refused() -> None:
         ConfigError, match="stream track is 0; expected the number of a sound track from 1 on"
     ):
         StreamConfig("file:x", track=0)
+
+
+def test_of_two_tracks_of_a_language_the_first_is_heard_and_that_is_told(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "film.mkv"
+    command = ["ffmpeg", "-v", "error"]
+    for hz in (500, 1_000, 2_000):
+        command += ["-f", "lavfi", "-i", f"sine=frequency={hz}:duration=0.5:sample_rate=16000"]
+    for n, language in enumerate(("eng", "ger", "deu")):
+        command += ["-map", str(n), f"-metadata:s:a:{n}", f"language={language}"]
+    subprocess.run([*command, "-c:a", "pcm_s16le", str(path)], check=True)
+    assert int(np.abs(np.fft.rfft(heard(path, "de"))).argmax()) * 2 == 1_000
+    assert "has several sound tracks of the language 'de' (2, 3): number 2 is heard" in caplog.text
+
+
+def test_priming_is_that_of_the_track_that_is_heard(tmp_path: Path) -> None:
+    click = np.zeros(44_100)
+    click[22_050] = 0.9
+    soundfile.write(tmp_path / "click.wav", click, 44_100)
+    path = tmp_path / "film.mkv"
+    inputs = ["-i", str(tmp_path / "click.wav")]
+    codecs = ["-map", "0", "-map", "0", "-c:a:0", "pcm_s16le", "-c:a:1", "aac"]
+    subprocess.run(["ffmpeg", "-v", "error", *inputs, *codecs, str(path)], check=True)
+    for track in (1, 2):
+        assert abs(int(np.abs(heard(path, track)).argmax()) - 22_050) <= 1
+
+
+def test_a_track_of_a_url_goes_the_same_way(film: Path, tmp_path: Path) -> None:
+    contents = {"/film.mkv": film.read_bytes(), "/list.m3u": b"#EXTM3U\nfilm.mkv\n"}
+    with served(files(contents)) as server:
+        for path in contents:
+            stream = StreamConfig(f"http://{server}{path}", track="en")
+            assert int(np.abs(np.fft.rfft(heard_of(stream))).argmax()) * 2 == 1_000
+        (tmp_path / "radio.m3u").write_text(f"http://{server}/film.mkv\n")
+        stream = StreamConfig(f"file:{tmp_path}/radio.m3u", track="en")
+        assert int(np.abs(np.fft.rfft(heard_of(stream))).argmax()) * 2 == 1_000

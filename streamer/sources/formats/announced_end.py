@@ -10,28 +10,19 @@ import mmap
 import re
 import struct
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 
+from streamer.sources.formats.announced_frames import announced_frames
+from streamer.sources.formats.containers.kind import MAGIC_BYTES, container_kind
+from streamer.sources.formats.containers.survey import may_hold_pcm
+from streamer.sources.formats.joints import OGG, begins_of, page_end
 from streamer.sources.formats.trimmed_end import mp3_frames
 
-PATTERN_BYTES = 8
-"""Longest match of the patterns."""
-
-PIECE_BYTES = 1 << 20
-"""Length of the pieces of a search through a file."""
+HEAD_BYTES = 1 << 14
+"""Number of first bytes of a container in which its format stands."""
 
 LONGEST_FRAME_BYTES = 1_441
 """Longest frame of layer III."""
-
-FLAC_BEGIN = re.compile(rb"fLaC[\x00\x80]\x00\x00\x22")
-"""Marker of a FLAC and the header of its STREAMINFO (RFC 9639, 8.1)."""
-
-OGG_BEGIN = re.compile(rb"OggS\x00[\x02\x06]")
-"""Beginning of the first page of a logical Ogg stream (RFC 3533, 6)."""
-
-OGG_HEADER_BYTES = 27
-"""Length of an Ogg page's header before its table of segments."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +34,7 @@ class Loss:
     reason : str
         The reason in words: the rest of a sentence whose subject is the file.
     begins : tuple of int
-        Byte offsets of the further files that were joined to the first, if ffmpeg has to read each of them alone.
+        Byte offsets of the files that were joined end to end, if ffmpeg has to read each of them alone.
     is_joined : bool
         Whether the file consists of several files, so that no header has the length of the whole.
     announced_frames : int
@@ -70,40 +61,28 @@ def loss_of(path: Path) -> Loss | None:
     """
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
         begin = _after_id3(content)
-        if content[begin : begin + 4] == b"fLaC":
-            return _of_flac(content, begin)
-        if content[begin : begin + 4] == b"OggS":
-            return _of_ogg(content)
         if content[begin : begin + 1] == b"\xff" and content[begin + 1] >= 0xE0:
             return _of_mp3(content, begin)
-    return None
+        if begin and content[begin : begin + 4] == b"fLaC":
+            return Loss("is a FLAC behind a tag of ID3")
+        if container_kind(content[:MAGIC_BYTES]) and may_hold_pcm(content[:HEAD_BYTES]):
+            return None
+        begins = tuple(begins_of(content))
+        if len(begins) > 1:
+            return Loss("is several files joined end to end", begins, is_joined=True)
+        return _of_one(content)
 
 
-def _of_flac(content: mmap.mmap, begin: int) -> Loss | None:
-    if begin:
-        return Loss("is a FLAC behind a tag of ID3")
-    begins = _found(content, FLAC_BEGIN, begin + 4)
-    if begins:
-        return Loss("is several FLACs joined end to end", (begin, *begins), is_joined=True)
-    if len(content) >= 26 and not int.from_bytes(content[18:26], "big") & (1 << 36) - 1:
+def _of_one(content: mmap.mmap) -> Loss | None:
+    """Tell whether libsndfile would read a single FLAC or Ogg whole, and at its own rate."""
+    if content[:4] == b"fLaC" and announced_frames(content[:64]) is None:
         return Loss("is a FLAC of a length unknown to libsndfile")
-    return None
-
-
-def _of_ogg(content: mmap.mmap) -> Loss | None:
-    firsts = [0, *_found(content, OGG_BEGIN, 1)]
-    # The first pages of streams that run side by side follow one another; those of links do not.
-    begins = [0, *(here for before, here in pairwise(firsts) if here != _page_end(content, before))]
-    if len(begins) > 1:
-        codecs = {content[_packet(content, begin) : _packet(content, begin) + 7] for begin in begins}
-        apart = tuple(begins) if len(codecs) > 1 or b"\x7fFLAC\x01\0" in codecs else ()
-        return Loss("is a chain of several Ogg streams", apart, is_joined=True)
-    if len(firsts) > 1:
+    if content[:4] != b"OggS":
+        return None
+    if OGG.match(content, page_end(content, 0)):
         return Loss("is an Ogg of several streams")
-    if b"OpusHead" in content[:64]:
-        return Loss(
-            "is an Opus, whose rate libsndfile changes"
-        )  # ffmpeg gives 48 kHz, wherever it comes from
+    if b"OpusHead" in content[:64]:  # ffmpeg gives 48 kHz, wherever it comes from
+        return Loss("is an Opus, whose rate libsndfile changes")
     if b"\x7fFLAC" in content[:64]:
         return Loss("is a FLAC in Ogg, which libsndfile reads only if its writer was libsndfile")
     return None
@@ -149,28 +128,6 @@ def _after_tags(content: mmap.mmap, end: int) -> int:
 def _mpeg_frame_samples(second_byte: int) -> int:
     """Return the number of samples in a frame of layer III: half as many from version 2 on."""
     return 1_152 if second_byte >> 3 & 3 == 3 else 576
-
-
-def _found(content: mmap.mmap, pattern: re.Pattern[bytes], begin: int) -> list[int]:
-    """Return where there are matches from `begin` on; other threads run between pieces of the search."""
-    found: list[int] = []
-    for at in range(begin, len(content), PIECE_BYTES):
-        end = at + PIECE_BYTES + PATTERN_BYTES - 1
-        found += [
-            match.start() for match in pattern.finditer(content, at, end) if match.start() < at + PIECE_BYTES
-        ]
-    return found
-
-
-def _page_end(content: mmap.mmap, page: int) -> int:
-    """Return where an Ogg page ends."""
-    first_packet = _packet(content, page)
-    return first_packet + sum(content[page + OGG_HEADER_BYTES : first_packet])
-
-
-def _packet(content: mmap.mmap, page: int) -> int:
-    """Return where the first packet of an Ogg page begins."""
-    return page + OGG_HEADER_BYTES + content[page + OGG_HEADER_BYTES - 1]
 
 
 def _after_id3(content: mmap.mmap) -> int:

@@ -3,78 +3,20 @@
 from __future__ import annotations
 
 import logging
-import os
 import time
-from abc import ABC, abstractmethod
 from collections.abc import Callable
-from pathlib import Path
 
 from streamer.errors import StreamError
+from streamer.sources.byte_input import OPEN_POLL_S, ByteInput, FileInput
 from streamer.sources.formats.containers.survey import steps_through
 from streamer.sources.formats.containers.walk import Take, Walk
-from streamer.sources.pipe import PipePacing, PipeReader
+from streamer.sources.pipe import PipePacing
 from streamer.sources.source import Block, Source, format_fault
 
 logger = logging.getLogger(__name__)
 
 READ_BYTES = 1 << 16
 """Length of a read."""
-
-OPEN_POLL_S = 0.05
-"""Interval at which `open` looks whether it was given up."""
-
-
-class ByteInput(ABC):
-    """Bytes that are read without waiting.
-
-    Attributes
-    ----------
-    name : str
-        Name of the input in messages: "file a.wav", "standard input".
-    """
-
-    name: str
-    reader: PipeReader
-
-    @abstractmethod
-    def open(self) -> None:
-        """Open the input, after which `reader` is valid.
-
-        Raises
-        ------
-        StreamError
-            If it cannot be opened.
-        """
-
-    def check_end(self) -> None:  # noqa: B027 - most inputs cannot fail
-        """Raise a StreamError if the bytes ended because something failed."""
-
-    @abstractmethod
-    def close(self) -> None:
-        """Close the input."""
-
-
-class FileInput(ByteInput):
-    """The bytes of a file.
-
-    Parameters
-    ----------
-    path : Path
-    """
-
-    def __init__(self, path: Path) -> None:
-        self.name = f"file {path}"
-        self._path = path
-        self._descriptor = -1
-
-    def open(self) -> None:
-        self._descriptor = os.open(self._path, os.O_RDONLY)
-        self.reader = PipeReader(self._descriptor, 1)
-
-    def close(self) -> None:
-        if self._descriptor >= 0:
-            os.close(self._descriptor)
-            self._descriptor = -1
 
 
 class ContainerSource(Source):

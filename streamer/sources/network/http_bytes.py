@@ -25,11 +25,14 @@ class HttpBytes:
         Length of the whole resource; None if the server does not say.
     url : str
         Address of the resource after redirections.
+    has_ranges : bool
+        Whether the server sends pieces from the midst of the resource.
     """
 
     data: bytes
     total_bytes: int | None
     url: str
+    has_ranges: bool
 
 
 def http_bytes(url: str, length: int) -> HttpBytes | None:
@@ -51,7 +54,8 @@ def http_bytes(url: str, length: int) -> HttpBytes | None:
     request = urllib.request.Request(urlunsplit(parts._replace(netloc=host, fragment="")), headers=headers)
     try:
         with urllib.request.urlopen(request, timeout=TIMEOUT_S) as answer:
-            return HttpBytes(_read(answer, length), _total_bytes(answer), answer.url)
+            has_ranges = answer.status == http.client.PARTIAL_CONTENT
+            return HttpBytes(_read(answer, length), _total_bytes(answer), answer.url, has_ranges)
     except (OSError, http.client.HTTPException, ValueError):
         return None
 

@@ -1,15 +1,20 @@
-"""Read a URL: a stream or a file by ffmpeg, a playlist by its entries, PCM behind a wrong header by ourselves."""
+"""Read a URL: a stream or a file by ffmpeg, a playlist by its entries, PCM behind a wrong header by ourselves.
+
+A recording whose kind ffmpeg does not read over a joint is fetched as bytes, and decoded part by part.
+"""
 
 from __future__ import annotations
 
-import subprocess
 import threading
+from collections.abc import Callable
 from functools import partial
 
 from streamer.errors import StreamError
+from streamer.sources.byte_input import ByteInput
 from streamer.sources.ffmpeg import MP4_HEAD_BYTES, is_unedited_mp4
-from streamer.sources.formats.container import ByteInput, ContainerSource
+from streamer.sources.formats.container import ContainerSource
 from streamer.sources.formats.containers.survey import announced_end, may_hold_pcm
+from streamer.sources.formats.seeking import needs_seeking
 from streamer.sources.network.http_bytes import HttpBytes, http_bytes
 from streamer.sources.network.playlist import (
     DEEPEST,
@@ -21,23 +26,25 @@ from streamer.sources.network.playlist import (
     without_entries,
 )
 from streamer.sources.network.url_address import split_url, without_secrets
-from streamer.sources.network.url_stream import URL_PROTOCOLS, url_stream
-from streamer.sources.pipe import PipeReader, enlarge
+from streamer.sources.network.url_input import UrlInput
+from streamer.sources.network.url_stream import url_stream
+from streamer.sources.parts import PartsSource
 from streamer.sources.source import Source
+from streamer.sources.spooled import SpooledSource
 from streamer.sources.wrappers.mirrors import Mirrors
 from streamer.sources.wrappers.wrapper import SourceWrapper
 
 HEAD_BYTES = 1 << 14
 """Number of first bytes of a container that are looked at."""
 
-STALL_US = 10_000_000
-"""Longest time without a byte, in microseconds."""
-
 NO_SOUND = ("Invalid data found", "matches no streams")
 """What ffmpeg says of something that it does not take for sound."""
 
 PCM_CONTAINERS = ("wav", "w64", "aiff", "au", "caf")
 """ffmpeg's names of containers whose headers may announce less sound than there is."""
+
+PARTED = ("flac", "ogg", "wv", "tta", "asf", "flv", "nistsphere", "voc", "amr", "wav")
+"""ffmpeg's names of containers whose recordings may be joined end to end, and that ffmpeg then does not hear whole."""
 
 
 class UrlSource(SourceWrapper):
@@ -49,17 +56,21 @@ class UrlSource(SourceWrapper):
         A URL of one of `streamer.sources.network.url_stream.URL_SCHEMES`.
     depth : int
         Number of playlists that led to this URL.
+    track : int or str
+        Number or language of the sound track that is heard; empty for the first.
     """
 
     opens_slowly = True
 
-    def __init__(self, url: str, depth: int = 0) -> None:
+    def __init__(self, url: str, depth: int = 0, track: int | str = "") -> None:
         self._url = url
         self._shown = f"URL {without_secrets(url)}"
         self._depth = depth
         self._is_http = split_url(url).scheme.lower() in ("http", "https")
         self._given_up = threading.Event()
         self._ffmpeg = url_stream(url)
+        self._ffmpeg.track = self._track = "" if str(track) == "1" else track
+        self._announced_s: float | None = None
         super().__init__(self._ffmpeg)
 
     def give_up_opening(self) -> None:
@@ -75,12 +86,12 @@ class UrlSource(SourceWrapper):
         except StreamError as error:
             self._open_otherwise(error)
             return
-        if self._is_http and self._ffmpeg.container in PCM_CONTAINERS and self._ffmpeg.is_plain_pcm:
-            self._check_length()
-        elif self._is_http and self._ffmpeg.container.startswith("mov,"):
-            found = http_bytes(self._url, MP4_HEAD_BYTES)
-            if found is not None and is_unedited_mp4(found.data):
-                self._ffmpeg.drop_priming()
+        if self._is_http:
+            self._check_end()
+
+    @property
+    def total_s(self) -> float | None:
+        return self._announced_s or super().total_s
 
     def _open_playlist(self) -> bool:
         """Open the first entry that can be opened, if the URL is a plain playlist; return whether it is one."""
@@ -98,7 +109,9 @@ class UrlSource(SourceWrapper):
             raise StreamError(
                 f"{self._shown} is the {DEEPEST + 1}th playlist in a row; expected a stream in it"
             )
-        self._inner = Mirrors(self._shown, [partial(UrlSource, url, self._depth + 1) for url in urls])
+        self._inner = Mirrors(
+            self._shown, [partial(UrlSource, url, self._depth + 1, self._track) for url in urls]
+        )
         if self._given_up.is_set():
             self._inner.give_up_opening()
         super().open()
@@ -116,64 +129,52 @@ class UrlSource(SourceWrapper):
         if (entries := entries_of(found.data, self._url)) is not None:
             self._open_entries(absolute(entries, found.url))
         elif may_hold_pcm(found.data):
-            self._inner = self._own_reader()
-            super().open()
+            self._open_bytes(ContainerSource)
+        elif needs_seeking(found.data) and not found.has_ranges:
+            self._open_bytes(SpooledSource)
         else:
             raise error
 
-    def _check_length(self) -> None:
-        """Read the sound ourselves if the header announces less or more than the server has."""
-        found = http_bytes(self._url, HEAD_BYTES)
-        if found is None or _is_right(found):
+    def _check_end(self) -> None:
+        """Read the sound in another way if ffmpeg would not hear it to its end, or not from its beginning."""
+        container = self._ffmpeg.container
+        if self._track:
             return
+        if container in PCM_CONTAINERS and self._ffmpeg.is_plain_pcm:
+            found = http_bytes(self._url, HEAD_BYTES)
+            if found is not None and not _is_right(found):
+                self._open_bytes(ContainerSource)
+        elif container in PARTED and self._is_recording():
+            self._announced_s = self._ffmpeg.total_s
+            self._open_bytes(PartsSource)
+        elif container.startswith("mov,"):
+            self._check_mp4()
+
+    def _check_mp4(self) -> None:
+        found = http_bytes(self._url, MP4_HEAD_BYTES)
+        if found is None:
+            return
+        if needs_seeking(found.data) and not found.has_ranges:
+            self._open_bytes(SpooledSource)
+        elif is_unedited_mp4(found.data) and self._is_recording():
+            self._open_bytes(PartsSource)
+        elif is_unedited_mp4(found.data):
+            self._ffmpeg.drop_priming()
+
+    def _is_recording(self) -> bool:
+        """Return whether the sound is a file on the server rather than live."""
+        if not self._ffmpeg.is_live:
+            return True
+        found = None if self._ffmpeg.is_radio else http_bytes(self._url, 1)
+        return found is not None and found.total_bytes is not None
+
+    def _open_bytes(self, reader: Callable[[ByteInput], Source]) -> None:
+        """Fetch the bytes again, for a source that reads them."""
         self._ffmpeg.close()
-        self._inner = self._own_reader()
+        self._inner = reader(UrlInput(self._url))
+        if self._given_up.is_set():
+            self._inner.give_up_opening()
         super().open()
-
-    def _own_reader(self) -> Source:
-        return ContainerSource(UrlInput(self._url))
-
-
-class UrlInput(ByteInput):
-    """The bytes of a URL, which ffmpeg fetches.
-
-    Parameters
-    ----------
-    url : str
-    """
-
-    def __init__(self, url: str) -> None:
-        self.name = f"URL {without_secrets(url)}"
-        self._url = url
-        self._process: subprocess.Popen[bytes] | None = None
-
-    def open(self) -> None:
-        fetched = ["-rw_timeout", str(STALL_US), "-protocol_whitelist", ",".join(URL_PROTOCOLS)]
-        command = ["ffmpeg", "-nostdin", "-v", "quiet", *fetched, "-f", "data", "-i", self._url]
-        self._process = subprocess.Popen(
-            [*command, "-map", "0", "-c", "copy", "-f", "data", "pipe:1"],
-            bufsize=0,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            start_new_session=True,  # Ctrl-C is for Streamer to handle
-        )
-        assert self._process.stdout is not None
-        enlarge(self._process.stdout.fileno())
-        self.reader = PipeReader(self._process.stdout.fileno(), 1)
-
-    def check_end(self) -> None:
-        if self._process is not None and (code := self._process.wait()):
-            raise StreamError(
-                f"{self.name} broke off (ffmpeg ended with {code}); expected sound to its end: check the server"
-            )
-
-    def close(self) -> None:
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
-            assert self._process.stdout is not None
-            self._process.stdout.close()
-            self._process = None
 
 
 def _is_right(found: HttpBytes) -> bool:

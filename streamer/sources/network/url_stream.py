@@ -112,6 +112,11 @@ class UrlStream(FfmpegSource):
         return not self._pace.is_fast
 
     @property
+    def is_radio(self) -> bool:
+        """Whether the server calls itself a radio station; valid after `open`."""
+        return self._log.is_radio
+
+    @property
     def total_s(self) -> float | None:
         return self._log.duration_s if self._process is not None else None
 
@@ -179,7 +184,7 @@ class UrlStream(FfmpegSource):
         self._lines = PipeReader(reading, 1)
         try:
             return self._started(
-                *self.track, "-c:a", "pcm_f32be", "-flush_packets", "1", "-f", "framecrc", f"pipe:{writing}",
+                *self._chosen, "-c:a", "pcm_f32be", "-flush_packets", "1", "-f", "framecrc", f"pipe:{writing}",
                 descriptors=(writing,),
             )  # fmt: skip
         finally:

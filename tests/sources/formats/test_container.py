@@ -12,8 +12,9 @@ import soundfile
 
 from streamer.arrays import Array
 from streamer.errors import StreamError
+from streamer.sources.byte_input import FileInput
 from streamer.sources.file import FileSource
-from streamer.sources.formats.container import ContainerSource, FileInput, Unpacker
+from streamer.sources.formats.container import ContainerSource, Unpacker
 from streamer.sources.formats.containers.survey import survey
 from tests.sources.source_contract import check_source, read_all
 

@@ -1,0 +1,117 @@
+"""Find where files were joined end to end, by the marks with which files begin.
+
+ffmpeg and libsndfile stop at the end of the first file, or lose what stands about the joint. So each file is decoded
+alone. MPEG audio, AAC, AC-3, MPEG-TS, Matroska and AVI need no such care: ffmpeg goes on in them by itself.
+"""
+
+from __future__ import annotations
+
+import mmap
+import re
+from itertools import pairwise
+from pathlib import Path
+
+PIECE_BYTES = 1 << 20
+"""Length of the pieces of a search through a file."""
+
+MARK_BYTES = 32
+"""Longest mark."""
+
+OGG_HEADER_BYTES = 27
+"""Length of an Ogg page's header before its table of segments (RFC 3533, 6)."""
+
+_FIRST_OF_BLOCK = b"[" + b"".join(re.escape(bytes([flags])) for flags in range(256) if flags & 8) + b"]"
+
+OGG = re.compile(rb"OggS\x00[\x02\x06]")
+"""Beginning of the first page of a logical Ogg stream."""
+
+MARKS = (
+    re.compile(rb"fLaC[\x00\x80]\x00\x00\x22"),  # and the header of STREAMINFO (RFC 9639, 8.1)
+    OGG,
+    # The first block, of index 0, which has samples (WavPack 4 & 5 Binary File / Block Format).
+    re.compile(
+        rb"wvpk.{4}[\x02-\x1f]\x04\x00.{5}\x00{4}(?!\x00{4}).{5}" + _FIRST_OF_BLOCK,
+        re.DOTALL,
+    ),
+    re.compile(rb"TTA1[\x01-\x03]\x00[\x01-\x20]\x00[\x01-\x20]\x00"),
+    re.compile(rb"FLV\x01[\x01\x04\x05]\x00\x00\x00\x09\x00{4}"),
+    re.compile(rb"\x30\x26\xb2\x75\x8e\x66\xcf\x11\xa6\xd9\x00\xaa\x00\x62\xce\x6c"),  # ASF's header object
+    re.compile(rb"NIST_1A\n   1024\n"),
+    re.compile(rb"Creative Voice File\x1a\x1a\x00"),
+    re.compile(rb"#!AMR(?:-WB)?\n"),
+    re.compile(rb"RIFF.{4}WAVE(?:fmt |JUNK|bext|fact|LIST)", re.DOTALL),
+    re.compile(rb"\x00\x00\x00[\x10-\x40]ftyp[ -~]{4}\x00[\x00-\xff]{3}[ -~]{4}", re.DOTALL),
+    re.compile(rb"caff\x00\x01\x00\x00desc\x00{7}\x20"),
+)
+"""Beginnings of files; each is so long that it does not occur within one by chance."""
+
+
+def mark_of(head: bytes) -> re.Pattern[bytes] | None:
+    """Return the mark that tells where another file of the same kind begins; None if ffmpeg needs none.
+
+    Parameters
+    ----------
+    head : bytes
+        First bytes of the file, `MARK_BYTES` or more.
+    """
+    return next((mark for mark in MARKS if mark.match(head)), None)
+
+
+def begins_of(content: mmap.mmap) -> list[int]:
+    """Return the byte offsets of the files of which `content` consists; one, of 0, if it is a single file."""
+    if content[4:8] == b"ftyp":
+        return [0, *_mp4_joints(content)]
+    mark = mark_of(content[:MARK_BYTES])
+    if mark is None:
+        return [0]
+    found = [0, *_found(content, mark, 1)]
+    if mark is not OGG:
+        return found
+    return [0, *(here for before, here in pairwise(found) if here != page_end(content, before))]
+
+
+def begins_of_file(path: Path) -> list[int]:
+    """Return the byte offsets of the files of which a file consists, which is not empty."""
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        return begins_of(content)
+
+
+def page_end(content: mmap.mmap | bytearray, page: int) -> int:
+    """Return where an Ogg page ends.
+
+    The first pages of streams that run side by side follow one another; those of links of a chain do not.
+    """
+    begin = first_packet(content, page)
+    return begin + sum(content[page + OGG_HEADER_BYTES : begin])
+
+
+def first_packet(content: mmap.mmap | bytearray, page: int) -> int:
+    """Return where the first packet of an Ogg page begins."""
+    return page + OGG_HEADER_BYTES + content[page + OGG_HEADER_BYTES - 1]
+
+
+def _found(content: mmap.mmap, mark: re.Pattern[bytes], begin: int) -> list[int]:
+    """Return where there are marks from `begin` on; other threads run between pieces of the search."""
+    found: list[int] = []
+    for at in range(begin, len(content), PIECE_BYTES):
+        end = at + PIECE_BYTES + MARK_BYTES - 1
+        found += [
+            match.start() for match in mark.finditer(content, at, end) if match.start() < at + PIECE_BYTES
+        ]
+    return found
+
+
+def _mp4_joints(content: mmap.mmap) -> list[int]:
+    """Return where further MP4s begin: at outer boxes ``ftyp`` (ISO 14496-12, 4.2)."""
+    found: list[int] = []
+    at = 0
+    while at + 8 <= len(content):
+        length, name = int.from_bytes(content[at : at + 4], "big"), content[at + 4 : at + 8]
+        if name == b"ftyp" and at:
+            found.append(at)
+        if length == 1:
+            length = int.from_bytes(content[at + 8 : at + 16], "big")
+        if length < 8:
+            break
+        at += length
+    return found

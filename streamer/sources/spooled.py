@@ -1,0 +1,91 @@
+"""Read a file that comes as bytes, but whose description stands at its end: keep it until it is whole."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+from typing import IO
+
+from streamer.errors import StreamError
+from streamer.sources.byte_input import OPEN_POLL_S, ByteInput
+from streamer.sources.formats.joints import begins_of_file
+from streamer.sources.media_file import MediaFileSource, media_parts
+from streamer.sources.wrappers.wrapper import SourceWrapper
+
+LARGEST_BYTES = 1 << 31
+"""Largest file that is kept: more than a day of AAC."""
+
+PIECE_BYTES = 1 << 20
+"""Length of the pieces that are written."""
+
+WAY_OUT = (
+    "save it and listen to the file, or let its writer put the description first (ffmpeg's `-movflags +faststart`, "
+    "or `+frag_keyframe+empty_moov` for live sound)"
+)
+"""What to do about a file that cannot be kept."""
+
+
+class SpooledSource(SourceWrapper):
+    """The sound of a file that ffmpeg can only decode when it is whole, such as an MP4 with ``moov`` at its end.
+
+    Parameters
+    ----------
+    data : ByteInput
+        Input of the bytes; `open` reads all of them into a temporary file.
+    """
+
+    opens_slowly = True
+
+    def __init__(self, data: ByteInput) -> None:
+        super().__init__(MediaFileSource(Path(), name=data.name))
+        self._data = data
+        self._given_up = threading.Event()
+        self._file: IO[bytes] | None = None
+
+    def give_up_opening(self) -> None:
+        self._given_up.set()
+
+    def open(self) -> None:
+        self._data.open()
+        file = NamedTemporaryFile(prefix="streamer-", suffix=".spool")  # noqa: SIM115 - it lives as long
+        self._file = file
+        try:
+            self._fill(file)
+            self._data.check_end()
+            path = Path(file.name)
+            self._inner = media_parts(path, begins_of_file(path), name=self._data.name)
+            super().open()
+        except OSError as error:
+            self.close()
+            raise StreamError(
+                f"{self._data.name} has its description behind its sound and cannot be kept until it is whole "
+                f"({error.strerror}); expected room for a temporary file: {WAY_OUT}"
+            ) from error
+        except StreamError:
+            self.close()
+            raise
+        finally:
+            self._data.close()
+
+    def close(self) -> None:
+        super().close()
+        if self._file is not None:
+            self._file.close()
+
+    def _fill(self, file: IO[bytes]) -> None:
+        """Read the bytes to their end into the temporary file."""
+        kept = 0
+        while not self._data.reader.ended:
+            self._data.reader.wait(OPEN_POLL_S)
+            if self._given_up.is_set():
+                raise StreamError(f"{self._data.name} was not waited for any longer")
+            piece = self._data.reader.read(PIECE_BYTES)
+            file.write(piece)
+            kept += len(piece)
+            if kept > LARGEST_BYTES:
+                raise StreamError(
+                    f"{self._data.name} has its description behind its sound, and is larger than "
+                    f"{LARGEST_BYTES >> 30} GiB; expected a smaller file: {WAY_OUT}"
+                )
+        file.flush()
