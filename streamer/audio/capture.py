@@ -57,9 +57,10 @@ class AudioSystem(Protocol):
 
 
 class PortAudio:
-    """Input devices of this machine, opened by PortAudio.
+    """The input devices of this machine, which PortAudio lists and opens.
 
-    The callback is compiled, so it waits for neither the interpreter nor the garbage collector.
+    PortAudio calls compiled code with each block of sound, which copies it into the ring. So the capture waits for
+    neither the interpreter nor the garbage collector.
     """
 
     def inputs(self) -> Sequence[AudioDevice]:

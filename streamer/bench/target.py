@@ -59,5 +59,5 @@ class BenchTarget:
 
     @property
     def versions(self) -> dict[str, str]:
-        """Version of Streamer (key ``streamer``), and name and digest of each model by its slot."""
+        """Version of Streamer (key ``streamer``), and name and SHA-256 (12 digits) of each model by its head slot."""
         return {place: name for listener in self.listeners for place, name in listener.versions.items()}

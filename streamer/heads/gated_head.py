@@ -23,11 +23,11 @@ class HeadRun:
     state : State
         State of the stage that the head runs.
     timeline : Timeline
-        Positions of the items that the stage gives out: scores.
+        Timeline that places the stage's output items, which are vectors of scores, on the captured samples.
     decisions : HeadState
         State of the head's decisions.
     given : int
-        Number of items that the stage has given out.
+        Number of output items since the gate opened.
     """
 
     state: State

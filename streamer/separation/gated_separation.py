@@ -24,7 +24,8 @@ class Separation(DecidingModel):
     Attributes
     ----------
     gate_rate_hz : int
-        Sample rate of the resampled sound that the gate's front end takes; it decides how late a decision is known.
+        Sample rate in Hz to which the sound is resampled for the gate. Live stems start and stop later by the latency
+        of this resampler, since a decision of the gate is known only then.
     """
 
     gate_rate_hz: int = 16_000

@@ -41,7 +41,7 @@ class JsonLines(Sink):
         self._writer.write(header_json(event).removesuffix("}") + self._end)
 
     def close(self) -> None:
-        """Do nothing: every line was flushed."""
+        """Do nothing, since every line was flushed when it was written."""
 
 
 class LiveJsonLines(JsonLines):

@@ -30,11 +30,11 @@ ESTIMATED_SHARE = 0.99
 
 
 class UnreadableError(StreamError):
-    """libsndfile cannot read this kind of file, or not all of it, but ffmpeg may."""
+    """Raised if libsndfile cannot read a file of this kind, or not all of it. ffmpeg may be able to."""
 
 
 class DecodingError(StreamError):
-    """libsndfile stopped within a file; ffmpeg may go on.
+    """Raised if libsndfile stops in the middle of a file. ffmpeg may be able to read the rest.
 
     Parameters
     ----------

@@ -74,7 +74,7 @@ def mix_log_mel(x: Array, other: Array, share: Array, log_offset: float) -> Arra
     share : float32 array, shape (batch,)
         Weight of the power of `x`, 0 to 1; the rest is the weight of `other`.
     log_offset : float
-        Offset of the front end.
+        Number that the front end adds to each magnitude before it takes the logarithm.
 
     Returns
     -------

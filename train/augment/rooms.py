@@ -67,7 +67,21 @@ def limit_band(x: Array, highest_hz: float, rate_hz: int = RATE_HZ) -> Array:
 
 
 def reverberate(rng: np.random.Generator, x: Array, rate_hz: int = RATE_HZ) -> Array:
-    """Return a sound with the reverberation of a random room: noise that decays by 60 dB in 0.1 to 0.8 s."""
+    """Return a sound with the reverberation of a random room: noise that decays by 60 dB in 0.1 to 0.8 s.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+        Generator that draws the room.
+    x : float32 array, shape (samples,)
+        Sound, to which the reverberation is added.
+    rate_hz : int
+        Its sample rate.
+
+    Returns
+    -------
+    float32 array, shape (samples,)
+    """
     decay_s = rng.uniform(0.1, 0.8)
     return add_room(rng, x, decay_s, rng.uniform(-12.0, 3.0), rate_hz)
 
@@ -75,7 +89,8 @@ def reverberate(rng: np.random.Generator, x: Array, rate_hz: int = RATE_HZ) -> A
 def far_microphone(rng: np.random.Generator, x: Array, rate_hz: int = RATE_HZ) -> Array:
     """Return a sound as from across a room: more reverberation than direct sound, dull, with noise 5 to 30 dB below.
 
-    The level stays about the same, like that of a microphone with automatic gain.
+    The level stays about the same, like that of a microphone with automatic gain. The arguments and the shape of the
+    result are those of `reverberate`.
     """
     y = add_room(rng, x, rng.uniform(0.3, 1.0), rng.uniform(0.0, 12.0), rate_hz)
     y = sosfilt(butter(2, np.exp(rng.uniform(np.log(2_000), np.log(6_500))), fs=rate_hz, output="sos"), y)
@@ -86,7 +101,7 @@ def far_microphone(rng: np.random.Generator, x: Array, rate_hz: int = RATE_HZ) -
 def add_room(rng: np.random.Generator, x: Array, decay_s: float, tail_db: float, rate_hz: int) -> Array:
     """Return a sound with a tail of reverberation that falls by 60 dB in `decay_s` seconds (Moorer 1979).
 
-    The tail has a level of `tail_db` dB re the direct sound.
+    The tail has a level of `tail_db` dB re the direct sound. The other arguments are those of `reverberate`.
     """
     t = np.arange(int(decay_s * rate_hz), dtype=np.float32) / rate_hz
     tail = rng.standard_normal(len(t), np.float32) * np.float32(10.0) ** (-3.0 * t / decay_s)

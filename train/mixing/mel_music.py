@@ -77,7 +77,16 @@ class MelMusic:
 
 
 def level_db(frames: Array) -> float:
-    """Return the level in dB re full scale of log-mel frames: right for music, some 4 dB too high for white noise."""
+    """Return the level, in dB re full scale, of the sound whose log-mel frames are given.
+
+    It is an estimate from the mean power over frames and bands. It is right for music, and some 4 dB too high for white
+    noise.
+
+    Parameters
+    ----------
+    frames : float32 array, shape (frames, bands)
+        Natural logarithms of power.
+    """
     return DB * float(np.log(np.exp(frames).mean())) + RMS_DB
 
 

@@ -42,7 +42,17 @@ DEALS = 10
 def figures(data: Path, cache: Path) -> dict[str, Any]:
     """Return the accuracy of classifiers of genre on tracks of GTZAN that were held out together with their duplicates.
 
-    ``tracks`` has the figures on YAMNet's embeddings, ``mels`` those on statistics of the mel file.
+    Parameters
+    ----------
+    data, cache : Path
+        Folder of the data sets, and folder of all caches.
+
+    Returns
+    -------
+    dict
+        ``tracks``: figures of classifiers that take YAMNet's embeddings of whole tracks. ``mels``: those of a
+        classifier that takes `mel_statistics` of the first seconds of more tracks, which are at hand as mel
+        spectrograms only.
     """
     return {"tracks": _tracks(data, cache), "mels": _mels(gtzan_mels.load(data))}
 

@@ -110,7 +110,7 @@ def write_table(path: Path, kind: type, rows: Iterable[Any]) -> None:
 
 
 def read_pieces(path: Path) -> Iterator[Piece]:
-    """Yield the rows of a ``pieces.csv`` as pieces."""
+    """Read ``pieces.csv``, the table of the pieces that were cut from one package, and yield its rows."""
     with path.open(newline="", encoding="utf-8") as table:
         for row in csv.DictReader(table):
             yield Piece(row["file"], row["source"], float(row["first_s"]), float(row["seconds"]))

@@ -134,7 +134,7 @@ def load_run(run: Path, kind: type[SeparationRunConfig] = SeparationRunConfig) -
 
 
 def evaluate(evaluation: Evaluation) -> dict[str, Any]:
-    """Return the figures of an exported separation and its latency in ms, on the songs of one fold.
+    """Return the latency in ms of an exported separation model, and its figures on the songs of one fold.
 
     The fold is the one that `evaluation.split` names.
     """

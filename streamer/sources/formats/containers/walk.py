@@ -106,16 +106,16 @@ class Walk:
     def sound(
         self, announced: int | None, is_next: Callable[[bytes], bool], padded: bool = False
     ) -> FileSteps:
-        """Return a walk over sound whose result tells whether something was found behind it.
+        """Return a walk over one sound; its result tells whether another part of a container stands behind the sound.
 
         Parameters
         ----------
         announced : int or None
             Length of the sound that the header announces, in bytes; None if it does not know it.
         is_next : callable
-            Tells whether bytes begin another part of this file.
+            Function ``is_next(data)``, which tells whether bytes are the beginning of another part of this file.
         padded : bool
-            Whether a byte follows a sound of odd length.
+            Whether this kind of container has a byte of padding after a sound of an odd number of bytes.
         """
         if self.found is None:
             return False
