@@ -12,6 +12,7 @@ from platformdirs import user_cache_path
 from streamer.errors import StreamError
 from train.data.debian.cut import cut
 from train.data.debian.download import PackageError, check_tools, download
+from train.data.debian.games import GAMES
 from train.data.debian.labels import LabelledPiece, label_all
 from train.data.debian.packages import PACKAGES, Package
 from train.data.debian.unpack import unpack
@@ -22,9 +23,9 @@ COPYRIGHT = "copyright"
 _log = logging.getLogger(__name__)
 
 
-def default_folder() -> Path:
-    """Return the folder in the user's cache where packages are kept; it need not exist."""
-    return user_cache_path("streamer", appauthor=False) / "debian"
+def default_folder(data_set: str = "debian") -> Path:
+    """Return the folder in the user's cache where the packages of a data set are kept; it need not exist."""
+    return user_cache_path("streamer", appauthor=False) / data_set
 
 
 def fetch(folder: Path, packages: Sequence[Package]) -> list[LabelledPiece]:
@@ -64,7 +65,7 @@ def fetch(folder: Path, packages: Sequence[Package]) -> list[LabelledPiece]:
         except PackageError as error:
             _log.warning("%s", error)
             failed.append(package.name)
-    rows = label_all(folder, PACKAGES)
+    rows = label_all(folder, (*PACKAGES, *GAMES))
     if failed:
         raise StreamError(
             f"{len(failed)} of {len(packages)} packages are missing, {', '.join(failed)}, for the reasons above; "

@@ -79,7 +79,7 @@ def read_labels(folder: Path) -> list[LabelledPiece]:
     """
     path = folder / LABELS
     if not path.is_file():
-        raise ConfigError(f"{path} is not there; run `python -m train fetch debian`")
+        raise ConfigError(f"{path} is not there; run `python -m train fetch {folder.name}`")
     with path.open(newline="", encoding="utf-8") as table:
         return [_row(path, number, row) for number, row in enumerate(csv.DictReader(table), start=2)]
 
@@ -120,5 +120,5 @@ def _row(path: Path, number: int, row: dict[str, str]) -> LabelledPiece:
     except (KeyError, TypeError, ValueError) as error:
         raise ConfigError(
             f"{path}, line {number}, cannot be used: {error}; expected the columns and values that `python -m train "
-            "fetch debian` writes: run it again, and what was fetched is kept"
+            f"fetch {path.parent.name}` writes: run it again, and what was fetched is kept"
         ) from error

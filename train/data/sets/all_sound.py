@@ -9,11 +9,18 @@ from train.data.cache import SoundCache
 from train.data.debian.packages import DOUBTFUL
 from train.data.recordings import Recording, check_folds
 from train.data.sets.catalogue import DATA_SETS
+from train.data.sets.labelled_folders import UNSURE
 
 DEFAULT_DATA_SETS = ("gtzan", "music_speech", "mir1k", "speech", "esc50")
 """Names in `train.data.sets.catalogue`. Their order is part of a run's seed: recordings are drawn in it."""
 AMBIGUOUS = frozenset(
-    {("esc50", "church_bells"), ("music_speech", "chant"), *(("debian", category) for category in DOUBTFUL)}
+    {
+        ("esc50", "church_bells"),
+        ("music_speech", "chant"),
+        ("ambience", UNSURE),
+        ("effects", UNSURE),
+        *(("debian", category) for category in DOUBTFUL),
+    }
 )
 """Recordings that are neither clearly music nor clearly not, by source and category or name: AudioSet's ontology files
 church bells under Musical instrument > Bell, and chant under Human voice > Singing."""

@@ -11,7 +11,17 @@ from types import MappingProxyType
 from streamer.errors import ConfigError
 from train.data.duplicates import group_duplicates
 from train.data.recordings import Kind, Recording
-from train.data.sets import debian, esc50, fma, gtzan, mir1k, music_speech, own_sounds, speech
+from train.data.sets import (
+    debian,
+    esc50,
+    fma,
+    gtzan,
+    labelled_folders,
+    mir1k,
+    music_speech,
+    own_sounds,
+    speech,
+)
 
 OWN_LICENCE = "the user's own"
 
@@ -62,6 +72,19 @@ DATA_SETS: Mapping[str, DataSet] = MappingProxyType(
         "mir1k": DataSet("MIR-1K", mir1k.recordings, mir1k.LICENCE),
         "speech": DataSet("TSP speech", speech.recordings, speech.LICENCE),
         "debian": DataSet("Debian's packages", debian.recordings, debian.LICENCE),
+        "games": DataSet("games of Debian, music", debian.games, debian.LICENCE),
+        "instruments": DataSet(
+            "FSDKaggle2018, single instruments", labelled_folders.instruments, "CC0, CC BY"
+        ),
+        "pjs": DataSet("PJS corpus", labelled_folders.pjs, "CC BY-SA 4.0"),
+        "ambience": DataSet(
+            "ambiences of free programs", labelled_folders.ambiences, "CC0, CC BY, Pixabay's"
+        ),
+        "animals": DataSet(
+            "Animal sounds (Sasmaz and Tek 2018)", labelled_folders.animals, "none stated; research"
+        ),
+        "effects": DataSet("named effects", labelled_folders.effects, "CC0, CC BY"),
+        "babies": DataSet("donateacry", labelled_folders.babies, "ODbL"),
         "fma_small": DataSet("FMA small", partial(fma.recordings, subset="small"), fma.LICENCE),
         "fma_medium": DataSet("FMA medium", partial(fma.recordings, subset="medium"), fma.LICENCE),
         "fma_small_sub_genres": DataSet("FMA small", partial(fma.sub_genres, subset="small"), fma.LICENCE),
@@ -70,9 +93,10 @@ DATA_SETS: Mapping[str, DataSet] = MappingProxyType(
 )
 """Data sets by name. The name is the ``source`` of the recordings, except for sub-genres, which relabel recordings of
 ``fma_small`` and ``fma_medium``."""
-WITH_CATEGORIES = tuple(name for name in DATA_SETS if name not in ("speech", "debian"))
-"""Data sets whose categories can be classified. The categories of `train.data.sets.speech` are speakers, each in one
-fold alone, and Debian's packages have none."""
+WITHOUT_CATEGORIES = frozenset({"speech", "debian", "games", "pjs"})
+"""Data sets whose categories cannot be classified: they are speakers, each in one fold alone, or too broad."""
+WITH_CATEGORIES = tuple(name for name in DATA_SETS if name not in WITHOUT_CATEGORIES)
+"""Data sets whose categories can be classified."""
 
 
 def find_data_set(data: str, own_kind: Kind) -> DataSet:

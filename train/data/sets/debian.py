@@ -1,4 +1,4 @@
-"""Free music, effects and speech from Debian's packages, as `python -m train fetch debian` leaves them."""
+"""Free music, effects and speech from Debian's packages, as `python -m train fetch` leaves them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ LICENCE = "GPL, CC BY-SA, CC BY, CC0: the copyright file of each package says wh
 
 
 def recordings(root: Path) -> list[Recording]:
-    """Return every fetched piece of Debian's packages; all pieces of a package are in one fold.
+    """Return every fetched piece of the packages to learn from; all pieces of a package are in one fold.
 
     Parameters
     ----------
@@ -24,9 +24,29 @@ def recordings(root: Path) -> list[Recording]:
     ConfigError
         If no packages were fetched.
     """
-    folder = root / "debian"
-    folder = folder if folder.is_dir() else default_folder()
+    return _pieces(root, "debian")
+
+
+def games(root: Path) -> list[Recording]:
+    """Return the music of the games that are kept for measuring, as `python -m train fetch games` leaves it.
+
+    Parameters
+    ----------
+    root : Path
+        Folder of the data sets. If it has no subfolder ``games``, the folder in the user's cache is read.
+
+    Raises
+    ------
+    ConfigError
+        If no packages were fetched.
+    """
+    return [piece for piece in _pieces(root, "games") if piece.kind == "music"]
+
+
+def _pieces(root: Path, data_set: str) -> list[Recording]:
+    folder = root / data_set
+    folder = folder if folder.is_dir() else default_folder(data_set)
     return [
-        Recording("debian", row.file, (folder / row.file,), row.kind, row.category, row.fold)
+        Recording(data_set, row.file, (folder / row.file,), row.kind, row.category, row.fold)
         for row in read_labels(folder)
     ]

@@ -7,7 +7,8 @@ from train.data.sets.catalogue import find_data_set
 @pytest.mark.parametrize("data", ["speech", "fma_huge", "no/such/folder", ""])
 def test_what_cannot_be_learnt_is_refused(data):
     with pytest.raises(
-        ConfigError, match=f"data is '{data}'; expected one of esc50, gtzan, music_speech, mir1k, fma_small"
+        ConfigError,
+        match=f"data is '{data}'; expected one of esc50, gtzan, music_speech, mir1k, instruments, ambience, ",
     ):
         find_data_set(data, "sound")
 

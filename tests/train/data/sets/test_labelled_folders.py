@@ -1,0 +1,95 @@
+"""Folders of single sounds with a table of labels."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+
+from streamer.errors import ConfigError
+from train.data.sets import labelled_folders
+from train.data.sets.catalogue import DATA_SETS
+
+
+def write_table(root, folder: str, *lines: str) -> None:
+    (root / folder).mkdir(parents=True)
+    (root / folder / "labels.csv").write_text("\n".join(lines) + "\n")
+
+
+def test_kinds_and_categories_of_ambience_come_from_the_table(tmp_path):
+    write_table(
+        tmp_path,
+        "ambience",
+        "file,sound,group,esc50,music,source,seconds",
+        "a_rain.ogg,rain,,rain,non-music,a,40",
+        "b_rain.ogg,rain,,rain,non-music,b,40",
+        "a_church.ogg,church,,,unsure,a,40",
+        "a_piano.ogg,piano,,,music,a,40",
+        "a_cafe.ogg,cafe,,,non-music,a,40",
+    )
+    found = {r.name: r for r in labelled_folders.ambiences(tmp_path)}
+    assert {name: (r.kind, r.category) for name, r in found.items()} == {
+        "a_rain": ("sound", "rain"),
+        "b_rain": ("sound", "rain"),
+        "a_church": ("sound", "unsure"),
+        "a_piano": ("music", "piano"),
+        "a_cafe": ("sound", "cafe"),
+    }
+    assert found["a_rain"].fold == found["b_rain"].fold
+
+
+def test_neighbouring_takes_of_an_animal_share_a_fold(tmp_path):
+    rows = [f"cat_{n}.ogg,cat,cat,16000,1" for n in range(60)]
+    write_table(
+        tmp_path, "animals", "file,animal,esc50,source_rate,seconds", *rows, "lion_1.ogg,lion,,16000,1"
+    )
+    found = labelled_folders.animals(tmp_path)
+    folds = [r.fold for r in found[:60]]
+    assert all(len(set(folds[n : n + 10])) == 1 for n in range(0, 60, 10))
+    assert set(folds) == {1, 2, 3, 4, 5}
+    assert found[-1].category == "lion"
+
+
+@pytest.mark.parametrize(
+    ("sound", "kind", "category"),
+    [
+        ("cow_moo_02", "sound", "cow"),
+        ("piano", "music", "piano"),
+        ("mermaid_song_01", "sound", "unsure"),
+        ("laser_3", "sound", "laser"),
+    ],
+)
+def test_effects_are_classes_of_esc50_where_their_name_says_so(tmp_path, sound, kind, category):
+    write_table(tmp_path, "labelled_effects", "file,sound,seconds", f"x.ogg,{sound},1")
+    (found,) = labelled_folders.effects(tmp_path)
+    assert (found.kind, found.category) == (kind, category)
+
+
+def test_all_that_one_voice_sings_and_says_is_in_one_fold(tmp_path):
+    write_table(
+        tmp_path,
+        "pjs_singing",
+        "file,kind,singer",
+        "a.ogg,singing,pjs",
+        "b.ogg,speech,pjs",
+        "c.ogg,singing,other",
+    )
+    found = labelled_folders.pjs(tmp_path)
+    assert [r.kind for r in found] == ["singing", "speech", "singing"]
+    assert found[0].fold == found[1].fold != found[2].fold
+
+
+def test_a_folder_without_a_table_and_a_table_without_a_column_are_refused(tmp_path):
+    with pytest.raises(ConfigError, match=r"instruments/labels\.csv is not there; point STREAMER_DATA at"):
+        labelled_folders.instruments(tmp_path)
+    write_table(tmp_path, "instruments", "file,seconds", "a.ogg,1")
+    with pytest.raises(ConfigError, match=r"has no column 'instrument'; expected the table of instruments"):
+        labelled_folders.instruments(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["instruments", "pjs", "ambience", "animals", "effects", "babies"])
+def test_every_file_of_the_real_folders_is_there(name, data, tmp_path):
+    found = DATA_SETS[name].recordings(data, tmp_path)
+    assert all(r.paths[0].is_file() for r in found)
+    assert {r.source for r in found} == {name}
+    assert name == "pjs" or set(Counter(r.fold for r in found)) == {1, 2, 3, 4, 5}
