@@ -88,8 +88,8 @@ def test_a_folder_without_a_table_and_a_table_without_a_column_are_refused(tmp_p
 
 
 @pytest.mark.parametrize("name", ["instruments", "pjs", "ambience", "animals", "effects", "babies"])
-def test_every_file_of_the_real_folders_is_there(name, data, tmp_path):
-    found = DATA_SETS[name].recordings(data, tmp_path)
+def test_every_file_of_the_real_folders_is_there(name, data_dir, tmp_path):
+    found = DATA_SETS[name].recordings(data_dir, tmp_path)
     assert all(r.paths[0].is_file() for r in found)
     assert {r.source for r in found} == {name}
     assert name == "pjs" or set(Counter(r.fold for r in found)) == {1, 2, 3, 4, 5}
