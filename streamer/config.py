@@ -27,6 +27,9 @@ STREAM_FIELDS = ("models", "decisions", "stems")
 PREFERENCES = ("balanced", "precision", "recall")
 """Aims of an operating point: neither kind of error at the cost of the other, few false alarms, or few misses."""
 
+CLOCKS = ("sender", "arrival")
+"""What may give the times of a live URL: the clock of its sender, if it tells one, or this machine's at the arrival."""
+
 STEMS = ("voice", "music")
 """Labels of the two results of the separation."""
 
@@ -173,6 +176,8 @@ class StreamConfig:
         Time at which a file began, in ISO 8601; or ``tag`` or ``name``, if its header or its name tells it; or ``auto``
         for whichever of them does; or ``off``. Its messages have times then, however fast it is read. Empty is
         ``auto`` for a file that is read as fast as possible, and otherwise ``off``. Other devices must not have it.
+    clock : {"sender", "arrival"}
+        What gives the times of a live URL: the sender's clock where it tells one, or this machine's at the arrival.
     priority : int
         Streams of the lowest priority are left out first where the machine cannot carry all.
     models : ModelsConfig or None
@@ -191,6 +196,7 @@ class StreamConfig:
     channel: int = 0
     track: int | str = ""
     start_time: str = ""
+    clock: str = "sender"
     priority: int = 0
     models: ModelsConfig | None = None
     decisions: Mapping[str, DecisionConfig] = field(
@@ -206,6 +212,8 @@ class StreamConfig:
                 f"stream name is {self.name!r}; expected letters, digits, '_', '.' and '-', or nothing to take "
                 "one from the device"
             )
+        if self.clock not in CLOCKS:
+            raise ConfigError(f"stream clock is {self.clock!r}; expected {' or '.join(CLOCKS)}")
         check_start_time(self.start_time)
         if self.start_time not in ("", OFF) and not self.device.startswith("file:"):
             raise ConfigError(

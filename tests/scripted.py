@@ -40,6 +40,8 @@ class Clock:
 class Scripted(Source):
     """A live source whose sound comes with the clock; each look at it moves the clock by `step_s`."""
 
+    timed_by = "arrival"
+
     def __init__(self, sound: Array, clock: Clock, step_s: float = 0.02) -> None:
         self.rate_hz, self.channels = RATE, 1
         self._sound, self._clock, self._step_s = sound, clock, step_s
@@ -48,6 +50,7 @@ class Scripted(Source):
         self.freeze_at: dict[int, float] = {}
         self.overruns_at: dict[int, int] = {}
         self.fail_at = 2**60
+        self.sent_at: Callable[[int], float | None] = lambda stop: None
         self.overruns = 0
         self.closed = 0
         self.reads = 0
@@ -63,7 +66,7 @@ class Scripted(Source):
         if stop <= self._position:
             return None
         start, self._position = self._position, stop
-        return Block(start, self._sound[start:stop], self._opened_at + stop / RATE)
+        return Block(start, self._sound[start:stop], self._opened_at + stop / RATE, self.sent_at(stop))
 
     def backlog_frames(self) -> int:
         """Move the clock, then return what waits: the engine calls this once in each look."""

@@ -86,7 +86,7 @@ def test_the_examples_in_the_specification_are_real() -> None:
         bus.scores(2),
         bus.level(1),
         bus.spectrum(0),
-        bus.status(3, uptime_s=9.5, source="mic"),
+        bus.status(3, uptime_s=9.5, source="mic", clock="capture"),
     ]
     for event in shown:
         assert header_json(event) in text, header_json(event)

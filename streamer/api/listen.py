@@ -48,6 +48,7 @@ def listen(
     channel: int | None = None,
     track: int | str | None = None,
     start_time: datetime | str | None = None,
+    clock: Literal["sender", "arrival"] | None = None,
 ) -> EventIterator:
     """Listen to live sound, and return an iterator over its events.
 
@@ -89,6 +90,9 @@ def listen(
     start_time : datetime or str, optional
         Time at which the files began, as in `streamer.analyze`; other devices must not have it. With ``realtime=True``,
         events have the time at which a file is played unless this is given; ``auto`` asks its tags and its name.
+    clock : {"sender", "arrival"}, optional
+        What gives the times of live URLs: the sender's clock where it tells one, which is the default, or this
+        machine's at the arrival.
 
     Returns
     -------
@@ -120,7 +124,7 @@ def listen(
     off music
     """
     asked = _with_devices(configured(config, models, prefer, backend, threads), devices, config is None)
-    asked = with_streams(asked, track=track, start_time=start_time_setting(start_time) or None)
+    asked = with_streams(asked, track=track, start_time=start_time_setting(start_time) or None, clock=clock)
     if channel is not None:
         asked = with_streams(asked, channel=channel_number(channel))
     if flag("stems", stems):

@@ -13,6 +13,7 @@ import click
 
 from streamer.cli.helpers.options import (
     channel_option,
+    clock_option,
     engine_options,
     model_options,
     option_config,
@@ -53,6 +54,7 @@ PICTURE_S = 0.125
 @channel_option
 @track_option
 @start_time_option
+@clock_option
 @click.option("--stems", is_flag=True, help="Publish the voice and the music stem, while there is music.")
 @click.option(
     "--stems-to",
@@ -103,6 +105,7 @@ def listen(
     channel: int | None,
     track: str | None,
     start_time: str | None,
+    clock: str | None,
     stems: bool,
     stems_to: str | None,
     play: str | None,
@@ -134,7 +137,7 @@ def listen(
             engine=changed(asked.engine, reconnect=reconnect, wait=wait or None),
             pcm=asked.pcm if pcm_format is None else pcm_config(pcm_format),
         )
-        found = with_streams(found, channel=channel, track=track, start_time=start_time)
+        found = with_streams(found, channel=channel, track=track, start_time=start_time, clock=clock)
         found = with_stems(found, publish=stems or None, to=stems_to, play=play, output=output)
         if output is not None and not any(found.of(entry).stems.play for entry in found.stream):
             raise ConfigError(

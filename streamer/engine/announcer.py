@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 
+from streamer.engine.clock_words import clock_words
 from streamer.engine.make_status import make_status
 from streamer.engine.stream import Running, Stream
 from streamer.events.kinds import Event, Stem
@@ -48,9 +49,10 @@ class Announcer:
         """
         progress = stream.progress
         last_block = progress.last_block if progress else None
+        by_sender = progress is not None and progress.is_timed_by_sender
         failed: list[Exception] = []
         for event in events:
-            stamped = self._stamped(event, last_block, stream.beginning)
+            stamped = self._stamped(event, last_block, by_sender, stream.beginning)
             is_private = isinstance(event, Stem) and not stream.config.stems.publish
             for sink in (*stream.sinks, *(() if is_private else self._sinks)):
                 try:
@@ -111,6 +113,20 @@ class Announcer:
             running.said_cancelled = True
             self.status(running.stream, running.pipeline.cancelled)
 
+    def clock(self, running: Running) -> None:
+        """Publish that the sender's clock gives the times from now on, or is far from this machine's, or was set."""
+        block, clock = running.last_block, running.stream.clock
+        if block is None or block.captured_at is None or running.stream.beginning is not None:
+            return
+        sent_at = block.sent_at if running.is_timed_by_sender else None
+        behind_s = 0.0 if sent_at is None else self._utc(block.captured_at).timestamp() - sent_at
+        said, said_s = running.said_clock
+        words = clock_words(clock, behind_s, said, said_s)
+        if clock != said or words:
+            running.said_clock = clock, behind_s
+        if words:
+            self.status(running.stream, words)
+
     def status(self, stream: Stream, message: str = "") -> None:
         """Publish the status of a stream that runs or has ended, with a message for people."""
         now = self._clock()
@@ -120,7 +136,9 @@ class Announcer:
         status = make_status(stream, now, self._utc(now), message)
         self.publish(stream, [status])
 
-    def _stamped(self, event: Event, last_block: Block | None, beginning: Beginning | None) -> Event:
+    def _stamped(
+        self, event: Event, last_block: Block | None, by_sender: bool, beginning: Beginning | None
+    ) -> Event:
         """Return the event with its number, and with its time if its sound has one."""
         seq = self._seq[event.topic]
         self._seq[event.topic] += 1
@@ -128,9 +146,11 @@ class Announcer:
             return event.stamped(seq, beginning.at + timedelta(seconds=event.stop / event.rate), None)
         if event.time is not None or last_block is None or last_block.captured_at is None:
             return event.stamped(seq, event.time, event.latency_ms)
-        captured_at = last_block.captured_at - (last_block.stop - event.stop) / event.rate
-        latency_ms = round(1_000 * (self._clock() - captured_at), 3)
-        return event.stamped(seq, self._utc(captured_at), latency_ms)
+        before_s = (last_block.stop - event.stop) / event.rate
+        latency_ms = round(1_000 * (self._clock() - (last_block.captured_at - before_s)), 3)
+        if by_sender and last_block.sent_at is not None:
+            return event.stamped(seq, datetime.fromtimestamp(last_block.sent_at - before_s, UTC), latency_ms)
+        return event.stamped(seq, self._utc(last_block.captured_at - before_s), latency_ms)
 
     def _utc(self, monotonic: float) -> datetime:
         return datetime.fromtimestamp(monotonic + self._utc_offset, UTC)

@@ -220,6 +220,7 @@ class Engine:
             self._announcer.loss(turn.running, turn.lost)
         self._announcer.overruns(turn.running)
         self._announcer.cancelled(turn.running)
+        self._announcer.clock(turn.running)
 
     def _end_if_done(self, turn: StreamTurn) -> None:
         """End a stream that failed, whose source has ended, or whose duration is reached."""

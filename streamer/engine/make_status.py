@@ -43,6 +43,7 @@ def make_status(stream: Stream, now: float, utc: datetime, message: str) -> Stat
         pid=os.getpid(),
         versions=stream.models.versions,
         source=stream.address,
+        clock=stream.clock,
     )
     if not progress:
         return status

@@ -94,6 +94,8 @@ class Running:
         Whether the stream is skipped at present, because the machine does not carry all streams.
     said_cancelled : bool
         Whether it was published that the channels cancel each other.
+    said_clock : tuple of str and float
+        What its times came from when that was last looked at, and how many seconds they were behind the arrival.
     reopened_at : float
         Time at which its source was last opened.
     tries : int
@@ -118,6 +120,7 @@ class Running:
     backlog_frames: int = 0
     shed: bool = False
     said_cancelled: bool = False
+    said_clock: tuple[str, float] = ("", 0.0)
     reopened_at: float = 0.0
     tries: int = 0
     outage: Outage | None = None
@@ -150,6 +153,12 @@ class Running:
     def is_live(self) -> bool:
         """Whether sound comes at its own pace (live); False until the first block shows it."""
         return self.last_block is not None and self.last_block.captured_at is not None
+
+    @property
+    def is_timed_by_sender(self) -> bool:
+        """Whether its times come from its sender's clock."""
+        wanted = self.stream.config.stream[0].clock == "sender"
+        return wanted and self.last_block is not None and self.last_block.sent_at is not None
 
     def outage_from(self, reason: StreamerError) -> Outage:
         """Return the outage that begins after the last block, or goes on if there was none since the last one."""
@@ -297,6 +306,16 @@ class Stream:
         if self.beginning is None:
             name = Path(self.config.stream[0].device).name
             self.beginning = beginning(self.start_time, name, self.source.tags, self.source.rate_hz)
+
+    @property
+    def clock(self) -> str:
+        """Name of what gives the times of its events, as in a `Status`; empty if nothing does."""
+        if self.beginning is not None:
+            return self.beginning.told_by
+        progress = self.progress
+        if progress is None or not progress.is_live:
+            return ""
+        return "sender" if progress.is_timed_by_sender else self.source.timed_by
 
     @property
     def priority(self) -> int:

@@ -185,6 +185,10 @@ class Status(Event):
         Version of ``streamer``, and name and first 12 digits of the SHA-256 of each model.
     source : str
         Device that the stream reads, as it was named: ``file:PATH``, a URL without its secrets, and so on.
+    clock : {"capture", "arrival", "sender", "playback", "option", "tag", "name", ""}
+        What the `time` of its other events comes from: the driver of a microphone, the arrival on this machine, the
+        sender's clock, the moment at which a file is played, or what was said of the beginning of a file, by the user,
+        a tag or its name. Empty where they have none, or before the first sound.
     """
 
     state: Literal["running", "recovering", "ended", "failed"]
@@ -198,3 +202,4 @@ class Status(Event):
     pid: int = 0
     versions: Mapping[str, str] = field(default_factory=dict, hash=False)
     source: str = ""
+    clock: str = ""

@@ -39,6 +39,8 @@ class MicrophoneSource(Source):
         Interface to the devices; None for PortAudio.
     """
 
+    timed_by = "capture"
+
     def __init__(
         self,
         spec: str = "mic",

@@ -54,6 +54,8 @@ class PcmSource(Source):
         If the rate, the channels or the encoding cannot be used.
     """
 
+    timed_by = "arrival"
+
     def __init__(
         self,
         descriptor: int,

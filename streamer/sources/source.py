@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 from streamer.arrays import Array
 
@@ -31,11 +32,15 @@ class Block:
     captured_at : float or None
         Capture time of the last frame in seconds, on the clock of `time.monotonic`; None if it is unknown, as of
         a file that is read as fast as possible.
+    sent_at : float or None
+        Capture time of the last frame on the sender's clock, in seconds since 1970 (UTC); None if it has not told its
+        clock.
     """
 
     start: int
     samples: Array
     captured_at: float | None
+    sent_at: float | None = None
 
     @property
     def stop(self) -> int:
@@ -71,6 +76,8 @@ class Source(ABC):
     channels: int
     lost_by = "this machine or its sound system did not keep up"
     """Reason for gaps, as text."""
+    timed_by: Literal["capture", "arrival", "playback", ""] = ""
+    """What `Block.captured_at` tells: when the device captured a frame, when it came, or when it is played."""
 
     @property
     def is_live(self) -> bool:

@@ -19,6 +19,9 @@ from tests.conftest import DEADLINE_S
 RTP_FRAMES = 320
 """Number of frames in an RTP packet: 20 ms at 16 kHz."""
 
+NTP_OFFSET_S = 2_208_988_800
+"""Seconds from 1900, from which NTP counts, to 1970."""
+
 
 @contextmanager
 def served(answer: Callable[[socket.socket], None]) -> Iterator[str]:
@@ -130,11 +133,15 @@ class Faults:
         Frame that the time stamp of a packet says, given the packet's own first frame.
     pace_s : float
         Time from one packet to the next; 0 sends them as fast as they are taken.
+    reported : callable
+        Time that a sender report before the packet of a number gives its first frame, in seconds since 1970; None
+        where no report is sent.
     """
 
     lost: Callable[[int], bool] = lambda packet: False
     stamp: Callable[[int], int] = lambda frame: frame
     pace_s: float = 0.0
+    reported: Callable[[int], float | None] = lambda packet: None
 
 
 def rtsp(samples: Array, rate_hz: int, faults: Faults = Faults()) -> Callable[[socket.socket], None]:
@@ -160,8 +167,11 @@ def rtsp(samples: Array, rate_hz: int, faults: Faults = Faults()) -> Callable[[s
                 begun = time.monotonic()
                 for packet in range(len(counts) // RTP_FRAMES):
                     time.sleep(max(0.0, begun + packet * faults.pace_s - time.monotonic()))
+                    stamp = faults.stamp(packet * RTP_FRAMES)
+                    if (sent_at := faults.reported(packet)) is not None:
+                        connection.sendall(sender_report(sent_at, stamp))
                     if not faults.lost(packet):
-                        connection.sendall(rtp(counts, packet, faults.stamp(packet * RTP_FRAMES)))
+                        connection.sendall(rtp(counts, packet, stamp))
                 return
 
     return answer
@@ -173,3 +183,10 @@ def rtp(counts: Array, packet: int, stamp: int) -> bytes:
     header = struct.pack(">BBHII", 0x80, 96, packet & 0xFFFF, stamp & 0xFFFFFFFF, 7)
     data = header + counts[start : start + RTP_FRAMES].tobytes()
     return b"$\0" + struct.pack(">H", len(data)) + data
+
+
+def sender_report(sent_at: float, stamp: int) -> bytes:
+    """Return a sender report (RFC 3550, 6.4.1), framed for TCP: the frame with a time stamp was captured at a time."""
+    ntp = int((sent_at + NTP_OFFSET_S) * 2**32)
+    data = struct.pack(">BBHIQIII", 0x80, 200, 6, 7, ntp, stamp & 0xFFFFFFFF, 0, 0)
+    return b"$\1" + struct.pack(">H", len(data)) + data

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from streamer.backends import BACKENDS
-from streamer.config import MODEL_KEYS, PREFERENCES, Config, PcmConfig
+from streamer.config import CLOCKS, MODEL_KEYS, PREFERENCES, Config, PcmConfig
 from streamer.errors import ConfigError
 
 
@@ -99,6 +99,17 @@ def start_time_option(command: Callable[..., Any]) -> Callable[..., Any]:
         help="Time at which the file began, such as 2026-01-31T23:59:59Z; messages have times then. Or `tag` or "
         "`name`, which must say it (20260131_235959.wav), `auto` for either, or `off`.  [default: auto if it is read "
         "as fast as possible]",
+    )
+    return option(command)
+
+
+def clock_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Decorate a command with --clock, which gives it the name of a clock, or None."""
+    option = click.option(
+        "--clock",
+        type=click.Choice(CLOCKS),
+        help="What gives the times of a live URL: the sender's clock where it tells one (RTSP, HLS), or this machine's "
+        "at the arrival.  [default: sender]",
     )
     return option(command)
 

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import IO
 from urllib.parse import urlsplit
 
 from streamer.errors import ConfigError, EndedError, StreamError
 from streamer.sources.ffmpeg import OPEN_POLL_S, FfmpegSource
+from streamer.sources.network.sender_reports import SCHEMES as REPORTING
+from streamer.sources.network.sender_reports import SenderReports, SidePipe
 from streamer.sources.network.url_address import split_url, without_secrets
-from streamer.sources.pipe import PIPE_BYTES, PipeReader
+from streamer.sources.pipe import PIPE_BYTES
 from streamer.sources.source import Block, SourceCounts
 from streamer.sources.timing.arrival import Pace, PauseWatch
 from streamer.sources.timing.loss_watch import LossWatch
 from streamer.sources.timing.placing import Placing
+from streamer.sources.timing.sender_clock import SenderClock
 
 URL_SCHEMES = ("http", "https", "rtsp", "rtsps", "rtmp", "rtmps", "rtp", "srt", "tcp", "udp")
 """Accepted schemes; others (``concat:``, ``file:``, ``lavfi:``) would let a URL read files of this machine."""
@@ -81,6 +82,7 @@ class UrlStream(FfmpegSource):
     """
 
     lost_by = "packets were lost on the way, or the sender paused"
+    timed_by = "arrival"
 
     def __init__(
         self,
@@ -93,8 +95,10 @@ class UrlStream(FfmpegSource):
         super().__init__(
             f"URL {without_secrets(url)}", input_arguments, open_timeout_s, stall_timeout_s, clock
         )
-        self._is_download = urlsplit(url).scheme in DOWNLOADS
-        self._packets_pipe: IO[bytes] | None = None
+        self._scheme = urlsplit(url).scheme
+        self._is_download = self._scheme in DOWNLOADS
+        self._pipes: Sequence[SidePipe] = ()
+        self._reports: SenderReports | None = None
         self._was_opened = False
 
     @property
@@ -165,8 +169,10 @@ class UrlStream(FfmpegSource):
         else:
             self._runs[0] = [start + read, frames - read]
         self._position = start + read
-        captured_at = self._placing.arrival.captured_at(start + read) if self.is_live else None
-        return Block(start, samples, captured_at)
+        if not self.is_live:
+            return Block(start, samples, captured_at=None)
+        captured_at = self._placing.arrival.captured_at(start + read)
+        return Block(start, samples, captured_at, self._sender.sent_at(start + read))
 
     def drop_priming(self) -> None:
         super().drop_priming()
@@ -174,25 +180,30 @@ class UrlStream(FfmpegSource):
 
     def close(self) -> None:
         super().close()
-        if self._packets_pipe is not None:
-            self._packets_pipe.close()
-            self._packets_pipe = None
+        for pipe in self._pipes:
+            pipe.close()
+        self._pipes = ()
 
     def _start(self) -> subprocess.Popen[bytes]:
-        reading, writing = os.pipe()
-        self._packets_pipe = os.fdopen(reading, "rb", buffering=0)
-        self._lines = PipeReader(reading, 1)
+        packets = SidePipe()
+        self._lines = packets.reader
+        described = [*self._chosen, "-c:a", "pcm_f32be", "-flush_packets", "1", "-f", "framecrc"]
+        outputs = [*described, f"pipe:{packets.descriptor}"]
+        self._reports = SenderReports() if self._scheme in REPORTING else None
+        self._pipes = (packets, *(self._reports.pipes if self._reports else ()))
+        if self._reports:
+            outputs += self._reports.outputs(self._chosen)
         try:
-            return self._started(
-                *self._chosen, "-c:a", "pcm_f32be", "-flush_packets", "1", "-f", "framecrc", f"pipe:{writing}",
-                descriptors=(writing,),
-            )  # fmt: skip
+            return self._started(*outputs, descriptors=[pipe.descriptor for pipe in self._pipes])
         finally:
-            os.close(writing)
+            for pipe in self._pipes:
+                pipe.close_writing()
 
     def _open_stream(self) -> None:
         super()._open_stream()
         self._placing = Placing(self.rate_hz)
+        self._sender = SenderClock(self.rate_hz)
+        self._sender_zero_at: float | None = None
         self._pauses = PauseWatch(self.rate_hz, self._clock())
         self._losses = LossWatch(self.rate_hz, window_s=STEADY_WINDOW_S, tolerance_s=STEADY_TOLERANCE_S)
 
@@ -205,6 +216,9 @@ class UrlStream(FfmpegSource):
             for line in lines:
                 if not line.startswith(b"#"):
                     self._note_packet(line)
+        if self._reports:
+            self._reports.collect()
+            self._sender_zero_at = self._reports.zero_at
         if not had_ended:  # from then on nothing comes, at whatever pace
             self._pace.note(self._arrived_frames / self.rate_hz, self._is_full, self._clock())
 
@@ -235,6 +249,8 @@ class UrlStream(FfmpegSource):
             if missing or not self._runs:
                 self._runs.append([self._placing.index - frames, 0])
             self._runs[-1][1] += frames
+            if stamp is not None and self._sender_zero_at is not None:
+                self._sender.note(self._placing.index, self._sender_zero_at + (stamp + frames) / self.rate_hz)
             self._lost_frames += missing
             lost = 0
 

@@ -39,7 +39,9 @@ class Paced(SourceWrapper):
 
     def read(self, max_frames: int) -> Block | None:
         if self.is_live:
+            self.timed_by = self._inner.timed_by
             return self._read_live(max_frames)
+        self.timed_by = "playback"
         if self._begun_at is None:
             self._begun_at = self._clock()
         due = min(max_frames, self.backlog_frames())

@@ -32,7 +32,7 @@ class SourceWrapper(Source):
 
     def open(self) -> None:
         self._inner.open()
-        self.lost_by = self._inner.lost_by
+        self.lost_by, self.timed_by = self._inner.lost_by, self._inner.timed_by
         self.rate_hz = self._inner.rate_hz
         self.channels = self._inner.channels
 

@@ -105,6 +105,37 @@ def test_live_sound_has_the_time_at_which_it_came() -> None:
     assert max(zero) - min(zero) < 0.2
 
 
+def test_a_camera_tells_its_clock() -> None:
+    noon = 1_796_000_000.0
+    reported = {5: noon + 5 * RTP_FRAMES / RATE, 30: noon + 30 * RTP_FRAMES / RATE}
+    faults = Faults(stamp=lambda frame: frame + 90_000, pace_s=0.02, reported=reported.get)
+    with served(rtsp(sound(RATE), RATE, faults)) as server:
+        blocks, _ = blocks_of(url_stream(f"rtsp://{server}/camera"))
+    assert blocks[0].sent_at is None
+    told = [(block.stop, block.sent_at) for block in blocks if block.sent_at is not None]
+    assert len(told) > 10
+    for stop, sent_at in told:
+        assert sent_at == pytest.approx(noon + stop / RATE, abs=1e-4)
+    assert all(block.captured_at is not None for block in blocks)
+
+
+def test_a_camera_whose_clock_is_set_keeps_its_index() -> None:
+    noon, later = 1_796_000_000.0, 20 * RATE // RTP_FRAMES
+    reported = {
+        k: noon + k * RTP_FRAMES / RATE + (3_600 if k >= later else 0) for k in range(0, 2 * later, 50)
+    }
+    # ffmpeg takes a first time stamp of 0 for none, and gives the second packet the same one as the first.
+    faults = Faults(stamp=lambda frame: frame + 90_000, pace_s=0.001, reported=reported.get)
+    with served(rtsp(sound(40 * RATE), RATE, faults)) as server:
+        blocks, _ = blocks_of(url_stream(f"rtsp://{server}/camera"))
+    assert gaps(blocks) == []
+    assert blocks[-1].stop == 40 * RATE
+    told = [(block.stop, block.sent_at) for block in blocks if block.sent_at is not None]
+    ahead = [round(sent_at - noon - stop / RATE, 3) for stop, sent_at in told]
+    assert set(ahead) == {0.0, 3_600.0}
+    assert ahead == sorted(ahead)
+
+
 def test_a_pause_of_a_live_stream_is_a_gap() -> None:
     x = sound(3 * RATE)
     piece = RATE // 20
