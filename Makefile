@@ -58,6 +58,7 @@ bench:
 	$(BIN)/python -m benchmarks.capture
 	$(BIN)/python -m benchmarks.listening
 	$(BIN)/python -m benchmarks.lateness
+	$(BIN)/python -m benchmarks.slow_subscriber
 	$(BIN)/python -m benchmarks.streams
 	$(BIN)/python -m benchmarks.bounds
 	$(BIN)/python -m benchmarks.separation

@@ -7,8 +7,9 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
-from typing import Any
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -16,6 +17,8 @@ from streamer.events.kinds import Decision, Event, Level, Scores, Spectrum, Stat
 from streamer.sinks.publisher import Publisher
 from streamer.wire.subscriber import Subscriber
 from tests.conftest import DEADLINE_S
+
+AnyEvent = TypeVar("AnyEvent", bound=Event)
 
 LOOPBACK = "tcp://127.0.0.1:*"
 TIME = datetime(2026, 5, 4, 3, 2, 1, 250_000, tzinfo=UTC)
@@ -48,6 +51,14 @@ def spectrum(seq: int = 0, stream: str = "mic", frames: int = 3) -> Spectrum:
 def stem(seq: int = 0, stream: str = "mic", label: str = "voice", channels: int = 2) -> Stem:
     samples = np.random.default_rng(seq).normal(size=(160, channels)).astype(np.float32)
     return Stem(**_place("stem", seq, stream), label=label, samples=samples)
+
+
+def aged(event: AnyEvent, age_s: float, latency_ms: float = 10.0) -> AnyEvent:
+    """An event that was made some time ago."""
+    made_at = datetime.now(UTC) - timedelta(seconds=age_s)
+    if isinstance(event, Status):
+        return replace(event, time=made_at)
+    return replace(event, time=made_at - timedelta(milliseconds=latency_ms), latency_ms=latency_ms)
 
 
 def _place(kind: str, seq: int, stream: str) -> dict[str, Any]:
@@ -84,7 +95,7 @@ def wait_for(condition: Callable[[], Any], publisher: Publisher) -> None:
         time.sleep(0.001)
 
 
-def wait_for_output(process: subprocess.Popen[str], publisher: Publisher) -> None:
+def wait_for_output(process: subprocess.Popen[Any], publisher: Publisher) -> None:
     """Serve the publisher until the process has printed something, or ended."""
     assert process.stdout is not None
     poll = select.poll()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from itertools import chain
 from typing import Any
@@ -9,6 +11,9 @@ from typing import Any
 import click
 
 from streamer.config import DEFAULT_ADDRESS
+
+LOSSES_APART_S = 1.0
+"""Shortest time between two lines about lost messages."""
 
 NOTICE_S = 3.0
 """Time without a message after which it is said what is waited for: a few heartbeats."""
@@ -26,6 +31,12 @@ NOTICE_S = 3.0
     type=click.FloatRange(0, min_open=True),
     help="Fail after this many seconds without a message.",
 )
+@click.option(
+    "--max-age",
+    "max_age_s",
+    type=click.FloatRange(0, min_open=True),
+    help="Leave out messages that were made longer ago than this many seconds.",
+)
 def subscribe(
     topics: tuple[str, ...],
     address: str,
@@ -33,6 +44,7 @@ def subscribe(
     as_json: bool,
     count: int | None,
     timeout_s: float | None,
+    max_age_s: float | None,
 ) -> None:
     """Print messages: all of them, or those of TOPICs (gate, status, scores/mic, ...)."""
     from streamer.events.serialization import KINDS, header_json
@@ -46,17 +58,46 @@ def subscribe(
                 f"{kind!r} is no kind of message that this version knows ({', '.join(KINDS)}); waiting for it all the "
                 "same"
             )
-    with subscribe_to(*topics, address=address, keys=keys or None, timeout_s=timeout_s) as events:
+    with subscribe_to(
+        *topics, address=address, keys=keys or None, timeout_s=timeout_s, max_age_s=max_age_s
+    ) as events:
+        told = _Losses(events.lost, "lost" if max_age_s is None else "lost or too old")
         try:
             first = events.receive(NOTICE_S) if timeout_s is None else None
             if first is None and timeout_s is None:
                 _say_what_is_missing(topics, address, keys)
             for number, event in enumerate(chain([first] if first else [], events), 1):
                 click.echo(shown(event))
+                told.say_if_due()
                 if number == count:
                     break
         except KeyboardInterrupt:
             click.echo("", err=True)
+        finally:
+            told.say()
+
+
+class _Losses:
+    """Says what was lost, at most once a second and at the end."""
+
+    def __init__(self, lost: Counter[str], what: str) -> None:
+        self._lost = lost
+        self._what = what
+        self._said: Counter[str] = Counter()
+        self._due_at = time.monotonic()
+
+    def say_if_due(self) -> None:
+        if time.monotonic() >= self._due_at:
+            self.say()
+
+    def say(self) -> None:
+        new = self._lost - self._said
+        if not new:
+            return
+        topics = ", ".join(f"{topic} {number}" for topic, number in new.most_common())
+        _say(f"{self._what}: {new.total()} message{'s' if new.total() > 1 else ''} ({topics})")
+        self._said = self._lost.copy()
+        self._due_at = time.monotonic() + LOSSES_APART_S
 
 
 def _say_what_is_missing(topics: Sequence[str], address: str, keys: str) -> None:

@@ -19,22 +19,25 @@ from streamer.events.serialization import encode
 from streamer.sinks.sink import Sink
 from streamer.wire.address import check_address, is_ipv6, is_local
 from streamer.wire.keys import ServerKeys, load_server_keys
+from streamer.wire.queues import PUBLISHER_MESSAGES, SYSTEM_BYTES
 
-_HIGH_WATER = 1_000  # most messages that wait for a slow subscriber; it loses those beyond them
 _LINGER_MS = (
     500  # longest wait for the last message to leave; close() takes this long only if a subscriber lags
 )
 _SUBSCRIPTION_BYTES = 1_024  # longest topic; a subscriber that sends more is disconnected
 _REQUESTS_PER_SERVICE = 64  # so that a flood of subscriptions does not hold up the engine
+_REPLAYS_PER_SERVICE = (
+    256  # so that a new subscriber of many streams neither holds up the engine nor loses any
+)
 _ZAP_DOMAIN = "streamer"
 
 
 class Publisher(Sink):
     """Publishes every event as ``[topic, header, payload]`` on an XPUB socket.
 
-    A subscriber that does not keep up loses messages once 1,000 wait for it, and can tell by ``seq``. A new subscriber
-    gets at once the last status, and the last decision on every label, of the topics that it subscribes to. These
-    messages are marked ``replay``.
+    A subscriber that does not keep up loses messages once 2,000 wait for it here, and can tell by ``seq``. A new
+    subscriber soon gets the last status, and the last decision on every label, of the topics that it subscribes to.
+    These messages are marked ``replay``.
 
     Parameters
     ----------
@@ -48,7 +51,10 @@ class Publisher(Sink):
     def __init__(self, address: str = DEFAULT_ADDRESS, keys: Path | str | None = None) -> None:
         self._wanted_address = self._address = address
         self._keys = Path(keys) if keys else None
-        self._last: dict[tuple[str, str], Event] = {}  # by topic and label, the oldest first
+        self._last: dict[str, dict[str, Event]] = {}  # by topic and label, the oldest first
+        self._to_repeat: dict[
+            str, None
+        ] = {}  # topics whose last messages a new subscriber waits for, in their turn
         self._context: zmq.Context[zmq.Socket[bytes]] | None = None
         self._authenticator: Authenticator | None = None
 
@@ -78,7 +84,8 @@ class Publisher(Sink):
         self._socket = context.socket(zmq.XPUB)
         self._context = context
         self._socket.setsockopt(zmq.XPUB_VERBOSE, 1)  # tell every subscription, not only the first of a topic
-        self._socket.setsockopt(zmq.SNDHWM, _HIGH_WATER)
+        self._socket.setsockopt(zmq.SNDHWM, PUBLISHER_MESSAGES)
+        self._socket.setsockopt(zmq.SNDBUF, SYSTEM_BYTES)
         self._socket.setsockopt(zmq.LINGER, _LINGER_MS)
         self._socket.setsockopt(zmq.MAXMSGSIZE, _SUBSCRIPTION_BYTES)
         self._socket.setsockopt(zmq.IPV6, is_ipv6(address))
@@ -94,21 +101,24 @@ class Publisher(Sink):
     def send(self, event: Event) -> None:
         """Publish an event; never wait."""
         if isinstance(event, Decision | Status):
-            subject = event.topic, event.label if isinstance(event, Decision) else ""
-            self._last.pop(
-                subject, None
-            )  # moves it to the end: replays are sent in the order of the messages
-            self._last[subject] = event
+            if (
+                event.topic in self._to_repeat
+            ):  # first, since after a newer message they would seem to be lost
+                self._repeat(event.topic)
+            labels = self._last.setdefault(event.topic, {})
+            label = event.label if isinstance(event, Decision) else ""
+            labels.pop(label, None)  # moves it to the end: replays are sent in the order of the messages
+            labels[label] = event
         self._socket.send_multipart(encode(event))
 
     def service(self) -> None:
         """Let in authorised subscribers, and send the last messages, marked `replay`, to new subscribers."""
         self._authenticate()
-        prefixes = self._new_subscriptions()
-        for event in self._last.values():
-            if event.topic.startswith(tuple(prefixes)):
-                # An XPUB socket cannot address one subscriber: the others know the message and ignore it.
-                self._socket.send_multipart(encode(replace(event, replay=True)))
+        prefixes = tuple(self._new_subscriptions())
+        self._to_repeat.update(dict.fromkeys(topic for topic in self._last if topic.startswith(prefixes)))
+        sent = 0
+        while self._to_repeat and sent < _REPLAYS_PER_SERVICE:
+            sent += self._repeat(next(iter(self._to_repeat)))
 
     def close(self) -> None:
         if self._context is None:
@@ -118,6 +128,14 @@ class Publisher(Sink):
             self._authenticator.stop()
         self._context.term()
         self._context = None
+
+    def _repeat(self, topic: str) -> int:
+        """Send the last messages of a topic, marked `replay`, and return their number."""
+        del self._to_repeat[topic]
+        for event in self._last[topic].values():
+            # An XPUB socket cannot address one subscriber: the others know the message and ignore it.
+            self._socket.send_multipart(encode(replace(event, replay=True)))
+        return len(self._last[topic])
 
     def _authenticated(self, keys: ServerKeys) -> Authenticator:
         """Make the socket a CURVE server whose authenticator decides who is let in (ZeroMQ RFC 27)."""

@@ -26,7 +26,9 @@ from streamer.events.kinds import Decision, Event
 from streamer.events.serialization import decode
 from streamer.setting_types import check_type
 from streamer.wire.address import check_address, is_ipv6
+from streamer.wire.fresh_events import FreshEvents
 from streamer.wire.keys import ClientKeys, load_client_keys
+from streamer.wire.queues import SUBSCRIBER_MESSAGES, SYSTEM_BYTES
 
 _KEEPALIVE = {
     zmq.TCP_KEEPALIVE: 1,
@@ -62,19 +64,23 @@ class Subscriber(Iterator[Event]):
         A subscriber's folder (see `streamer.wire.keys`), if the publisher requires keys.
     timeout_s : float or None
         Longest time that an iteration waits for a message; None waits for ever.
+    max_age_s : float or None
+        Longest time since a message was made, by the clocks of both machines, above 0; None takes any. Older ones are
+        left out and counted as lost, except the last decision on each label and the last status of each stream.
+        Messages without times have no age.
 
     Attributes
     ----------
     lost : Counter[str]
         Number of lost messages by topic; ``lost.total()`` is their sum. A message is lost if it was published between
-        two that were received. Messages before the first received one are not counted (before the first of its label,
-        if that one is marked ``replay``), nor are those between the last of a publisher and the first after its
-        restart: their number is unknown. A lost message that is repeated later stays counted.
+        two that were received, or left out for its age. Messages before the first received one are not counted (before
+        the first of its label, if that one is marked ``replay``), nor are those between the last of a publisher and the
+        first after its restart: their number is unknown. A lost message that is repeated later stays counted.
 
     Raises
     ------
     ConfigError
-        If a topic, the address or a key is invalid.
+        If a topic, the address, a key or the age is invalid.
     """
 
     def __init__(
@@ -83,10 +89,14 @@ class Subscriber(Iterator[Event]):
         address: str = DEFAULT_ADDRESS,
         keys: Path | str | None = None,
         timeout_s: float | None = None,
+        max_age_s: float | None = None,
     ) -> None:
         check_type([str], address, f"address is {address!r}")
         check_type([Path, str, NoneType], keys, f"keys is {keys!r}")
         check_type([float, NoneType], timeout_s, f"timeout_s is {timeout_s!r}")
+        check_type([float, NoneType], max_age_s, f"max_age_s is {max_age_s!r}")
+        if max_age_s is not None and max_age_s <= 0:
+            raise ConfigError(f"max_age_s is {max_age_s:g}; expected seconds above 0, or None for any age")
         check_address(address)
         client_keys = load_client_keys(Path(keys)) if keys else None
         wanted = tuple(_filter(topic) for topic in topics)
@@ -99,6 +109,7 @@ class Subscriber(Iterator[Event]):
         self._broken_handshakes = 0
         self._has_keys = client_keys is not None
         self.lost: Counter[str] = Counter()
+        self._fresh = FreshEvents(max_age_s, self.lost)
         self._socket: zmq.Socket[bytes] = zmq.Context.instance().socket(zmq.SUB)
         self._refusals: zmq.Socket[bytes] = self._socket.get_monitor_socket(_REFUSALS)
         # Runs at the latest when Python exits; it must not refer to this object, which it would keep alive.
@@ -128,14 +139,15 @@ class Subscriber(Iterator[Event]):
             the connection; the subscriber is then closed.
         """
         deadline = None if timeout_s is None else time.monotonic() + timeout_s
-        while self._wait(deadline):
+        # Old events are held only while something newer waits already.
+        while not self._fresh.ready and self._wait(time.monotonic() if self._fresh.holds_late else deadline):
             parts = self._socket.recv_multipart()
             self._broken_handshakes = 0
             if self._is_wanted(parts[0]):
                 event = decode(parts)
                 if self._is_new(event):
-                    return event
-        return None
+                    self._fresh.put(event)
+        return self._fresh.pop()
 
     def __next__(self) -> Event:
         if self._socket.closed:
@@ -161,6 +173,8 @@ class Subscriber(Iterator[Event]):
 
     def _connect(self, prefixes: tuple[str, ...], keys: ClientKeys | None) -> None:
         self._socket.setsockopt(zmq.LINGER, 0)
+        self._socket.setsockopt(zmq.RCVHWM, SUBSCRIBER_MESSAGES)
+        self._socket.setsockopt(zmq.RCVBUF, SYSTEM_BYTES)
         for option, value in _KEEPALIVE.items():
             self._socket.setsockopt(option, value)
         self._socket.setsockopt(zmq.IPV6, is_ipv6(self._address))
@@ -241,6 +255,7 @@ def subscribe(
     address: str = DEFAULT_ADDRESS,
     keys: Path | str | None = None,
     timeout_s: float | None = None,
+    max_age_s: float | None = None,
 ) -> Subscriber:
     """Connect to a publisher and return an iterator over its events.
 
@@ -249,7 +264,7 @@ def subscribe(
     *topics : str
         Topics to receive: ``KIND`` (``"gate"``, of all streams) or ``KIND/STREAM`` (``"gate/mic"``, of that one);
         without any, all events are received.
-    address, keys, timeout_s
+    address, keys, timeout_s, max_age_s
         As for `Subscriber`.
 
     Returns
@@ -260,14 +275,14 @@ def subscribe(
     Raises
     ------
     ConfigError
-        If a topic, the address or a key is invalid.
+        If a topic, the address, a key or the age is invalid.
 
     Examples
     --------
     >>> for event in subscribe("gate"):  # doctest: +SKIP
     ...     print(event.state, event.label, event.score)
     """
-    return Subscriber(topics, address, keys, timeout_s)
+    return Subscriber(topics, address, keys, timeout_s, max_age_s)
 
 
 def _close(socket: zmq.Socket[bytes], refusals: zmq.Socket[bytes]) -> None:

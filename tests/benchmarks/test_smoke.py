@@ -48,6 +48,13 @@ def test_the_benchmark_of_lateness_runs(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+def test_the_benchmark_of_slow_subscribers_runs(tmp_path: Path) -> None:
+    found = smoke("slow_subscriber", tmp_path / "result.json")["waiting"]["TCP"]
+    assert len(found) == 3  # lengths of messages
+    assert all(count > 2_000 for count in found.values())
+
+
+@pytest.mark.slow
 def test_the_benchmark_of_bounds_runs(tmp_path: Path) -> None:
     result = smoke("bounds", tmp_path / "result.json")
     assert list(result["models"]) == ["gate", "ear", "sounds", "genre", "separation"]

@@ -10,6 +10,8 @@ import numpy as np
 import soundfile
 
 from streamer.wire.subscriber import Subscriber
+from tests import bus
+from tests.bus import aged
 from tests.conftest import DEADLINE_S
 from tests.programs import free_address, messages, refused, running, streamer
 
@@ -50,6 +52,19 @@ def test_subscribe_prints_text_and_json(tone: Path, tmp_path: Path) -> None:
         )
         as_json = streamer("subscribe", "status/long", "--address", address, "--count", "1", "--json")
         assert messages(as_json.stdout)[0]["kind"] == "status"
+
+
+def test_subscribe_leaves_out_what_is_too_old_and_says_so() -> None:
+    with bus.publishing() as publisher:
+        publisher.send(bus.status())
+        wanted = ("--address", publisher.address, "--max-age", "600", "--count", "2")
+        with running("subscribe", *wanted) as process:
+            bus.wait_for_output(process, publisher)  # the status is repeated: what follows is received
+            publisher.send(aged(bus.level(0), 3_600.0))
+            publisher.send(aged(bus.level(1), 0.0))
+            out, said = process.communicate(timeout=DEADLINE_S)
+    assert [line.split()[1] for line in out.decode().splitlines()] == ["status/mic", "level/mic"]
+    assert said.decode() == "lost or too old: 1 message (level/mic 1)\n"
 
 
 def test_subscribe_to_nobody_says_so() -> None:

@@ -68,6 +68,25 @@ def test_a_late_subscriber_gets_the_last_of_every_label_and_the_others_nothing_t
         assert not early.lost
 
 
+def test_a_late_subscriber_of_many_streams_gets_them_in_portions() -> None:
+    streams = [f"s{number}" for number in range(1_000)]
+    with bus.publishing() as publisher:
+        for stream in streams:
+            publisher.send(bus.gate(0, stream, label="music"))
+            publisher.send(bus.gate(1, stream, label="rain"))
+        with subscribe("gate", address=publisher.address) as late:
+            first = bus.receive(late, publisher, 1)
+            newer = bus.gate(2, streams[-1], label="dog")
+            publisher.send(newer)  # what is to be repeated of its topic comes before it
+            got = first + bus.receive(late, publisher, 2 * len(streams))
+            assert not late.lost
+    assert [event.stream for event in got[:2]] == streams[:1] * 2
+    assert got.index(newer) < len(got) - 1  # the engine was not held up until all were told
+    of_last = [event.seq for event in got if event.stream == streams[-1]]
+    assert of_last == [0, 1, 2]
+    assert {event.topic for event in got} == {f"gate/{stream}" for stream in streams}
+
+
 def test_running_values_are_not_repeated() -> None:
     with bus.publishing() as publisher:
         publisher.send(bus.level(0))
@@ -86,7 +105,7 @@ def test_a_slow_subscriber_loses_and_can_tell_and_holds_up_nobody() -> None:
     ):
         bus.meet(slow, publisher)
         bus.meet(quick, publisher)
-        sent = 6_000  # of 4 KB: more than both queues (1,000 each) and the kernel's buffers hold
+        sent = 6_000  # of 4 KB: more than both queues (3,000 together) and the kernel's buffers hold
         for seq in range(sent):
             publisher.send(bus.spectrum(seq, frames=16))
             event = quick.receive(DEADLINE_S)

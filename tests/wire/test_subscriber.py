@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from importlib.metadata import version
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +25,10 @@ from streamer.errors import ConfigError, StreamError
 from streamer.events.kinds import Event
 from streamer.events.serialization import encode
 from streamer.sinks.publisher import Publisher
+from streamer.wire.queues import PUBLISHER_MESSAGES, SUBSCRIBER_MESSAGES, SYSTEM_BYTES
 from streamer.wire.subscriber import Subscriber
 from tests import bus
+from tests.bus import aged
 from tests.conftest import DEADLINE_S
 from tests.programs import ended
 
@@ -247,6 +250,8 @@ def test_refuses_a_topic_without_a_kind(topic: Any) -> None:
         ({"keys": 3}, "keys is 3; expected a path or text or None"),
         ({"timeout_s": "1"}, "timeout_s is '1'; expected a number or None"),
         ({"timeout_s": float("nan")}, "timeout_s is nan; expected a finite number"),
+        ({"max_age_s": "2"}, "max_age_s is '2'; expected a number or None"),
+        ({"max_age_s": 0.0}, "max_age_s is 0; expected seconds above 0, or None for any age"),
     ],
 )
 def test_refuses_arguments_of_another_type(arguments: dict[str, Any], match: str) -> None:
@@ -350,3 +355,63 @@ def test_a_subscriber_that_nothing_refers_to_closes_its_sockets(publisher: Publi
     opened = [subscriber._socket, subscriber._refusals]
     del subscriber
     assert [socket.closed for socket in opened] == [True, True]
+
+
+def test_no_more_waits_for_a_subscriber_that_sleeps_than_is_documented() -> None:
+    with bus.publishing() as publisher, subscribe("level", address=publisher.address) as subscriber:
+        bus.meet(subscriber, publisher)
+        for seq in range(20_000):
+            publisher.send(bus.level(seq))
+        waited: list[int] = []
+
+        def told_all() -> bool:
+            publisher.send(bus.level(stream="last"))
+            while (event := subscriber.receive(timeout_s=0)) is not None and event.stream != "last":
+                waited.append(event.seq)
+            return event is not None
+
+        bus.wait_for(told_all, publisher)
+    assert waited == sorted(waited)
+    # The publisher's queue is always filled. Linux doubles the buffers it is asked for, for its own needs.
+    shortest = sum(map(len, encode(bus.level(0))))
+    longest = PUBLISHER_MESSAGES + SUBSCRIBER_MESSAGES + 4 * SYSTEM_BYTES // shortest
+    assert PUBLISHER_MESSAGES <= len(waited) <= longest
+
+
+def test_a_burst_as_long_as_the_queue_reaches_a_subscriber_that_is_not_reading() -> None:
+    with bus.publishing() as publisher, subscribe("status", "level", address=publisher.address) as subscriber:
+        bus.meet(subscriber, publisher)
+        sent = [bus.status(0, f"s{stream}") for stream in range(PUBLISHER_MESSAGES)]
+        for event in sent:
+            publisher.send(event)
+        assert bus.receive(subscriber, publisher, len(sent)) == sent
+        assert not subscriber.lost
+
+
+def test_a_subscriber_that_slept_gets_fresh_messages_and_is_told_what_it_missed() -> None:
+    with bus.publishing() as publisher, subscribe(address=publisher.address, max_age_s=600.0) as subscriber:
+        publisher.send(aged(bus.status(), 0.0))  # repeated once the subscriber is known
+        assert [event.kind for event in bus.receive(subscriber, publisher, 1)] == ["status"]
+        for seq in range(5_000):
+            publisher.send(aged(bus.level(seq), 3_600.0))
+        publisher.send(aged(bus.gate(0), 3_600.0))
+        got: list[Event] = []
+        seqs = count(5_000)
+
+        def is_told() -> bool:
+            publisher.send(aged(bus.level(next(seqs)), 0.0))
+            while (event := subscriber.receive(timeout_s=0)) is not None:
+                got.append(event)
+            return any(event.kind == "level" for event in got)
+
+        bus.wait_for(is_told, publisher)
+        levels = [event.seq for event in got if event.kind == "level"]
+        assert levels[0] >= 5_000
+        assert subscriber.lost["level/mic"] == levels[0]  # all before it, in the queues and beyond them
+
+
+def test_a_subscriber_reads_whatever_its_age_unless_asked_otherwise() -> None:
+    with bus.publishing() as publisher, subscribe("level", address=publisher.address) as subscriber:
+        bus.meet(subscriber, publisher)
+        publisher.send(aged(bus.level(0), 3_600.0))
+        assert [event.seq for event in bus.receive(subscriber, publisher, 1)] == [0]
