@@ -26,7 +26,8 @@ from benchmarks.streams import running_streams
 from streamer.arrays import Array, State
 from streamer.bench.recording import recording
 from streamer.bench.throughput import Streams
-from streamer.config import Config, ModelsConfig, StemsConfig
+from streamer.config import Config
+from streamer.config_sections import ModelsConfig, StemsConfig
 from streamer.dsp.log_mel import LogMel
 from streamer.dsp.model_calls import StepResult
 from streamer.dsp.stft import InverseStft, Stft

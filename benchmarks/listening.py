@@ -26,7 +26,8 @@ import soundfile
 
 from benchmarks.report import arguments, machine, percentiles, write
 from streamer.audio.devices import input_devices
-from streamer.config import TURN_S, Config, PublishConfig
+from streamer.config import TURN_S, Config
+from streamer.config_sections import PublishConfig
 from streamer.dsp.model_calls import run_alone
 from streamer.events.kinds import Event
 from streamer.inference.model_cache import ModelCache

@@ -19,7 +19,8 @@ from streamer.arrays import Array
 from streamer.bench.measure import Stepped
 from streamer.bench.recording import recording
 from streamer.bench.throughput import Streams
-from streamer.config import Config, ModelsConfig
+from streamer.config import Config
+from streamer.config_sections import ModelsConfig
 from streamer.dsp.log_mel import LogMel
 from streamer.dsp.stage import Chain
 from streamer.engine.build_streams import build_models

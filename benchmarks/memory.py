@@ -60,7 +60,7 @@ def _stream() -> Stream:
 
 
 def _run_once(stream: Stream) -> None:
-    from streamer.config import PublishConfig
+    from streamer.config_sections import PublishConfig
     from streamer.engine.warm_up import get_ready
 
     get_ready([stream], PublishConfig())

@@ -22,7 +22,8 @@ import psutil
 
 from benchmarks.report import machine, one_thread, parser, percentiles, write
 from streamer.bench.recording import Looped, recording
-from streamer.config import Config, StemsConfig
+from streamer.config import Config
+from streamer.config_sections import StemsConfig
 from streamer.engine.build_streams import build_models
 from streamer.engine.engine import Engine
 from streamer.engine.stream import Stream

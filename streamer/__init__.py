@@ -18,15 +18,8 @@ if TYPE_CHECKING:
     from streamer.api.separate import Separated, separate
     from streamer.api.teach import forget, taught_sounds, teach
     from streamer.audio.devices import input_devices, output_devices
-    from streamer.config import (
-        Config,
-        EngineConfig,
-        ModelsConfig,
-        PcmConfig,
-        PublishConfig,
-        StemsConfig,
-        StreamConfig,
-    )
+    from streamer.config import Config, StreamConfig
+    from streamer.config_sections import EngineConfig, ModelsConfig, PcmConfig, PublishConfig, StemsConfig
     from streamer.errors import ConfigError, DeviceError, ModelError, StreamerError, StreamError
     from streamer.events.kinds import Decision, Event, Level, Scores, Spectrum, Status, Stem
     from streamer.head_slots import DecisionConfig

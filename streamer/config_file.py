@@ -13,7 +13,8 @@ from pathlib import Path
 from types import MappingProxyType, NoneType
 from typing import Any, NamedTuple, TypeVar, get_args, get_origin, get_type_hints
 
-from streamer.config import KEYS, Config, StreamConfig
+from streamer.config import Config, StreamConfig
+from streamer.config_sections import KEYS
 from streamer.errors import ConfigError
 from streamer.setting_types import check_type, options_of
 
@@ -105,8 +106,8 @@ def from_mapping(
     kind : type
         The dataclass to build.
     content : Mapping
-        Its fields by name. A field with `streamer.config.KEYS` in its metadata is a mapping whose keys stand here
-        beside the other fields.
+        Its fields by name. A field with `streamer.config_sections.KEYS` in its metadata is a mapping whose keys
+        stand here beside the other fields.
     where : str
         Key of `content` in the file and a dot, for the error text; tables of a list are numbered from 1 on.
     base : optional

@@ -1,4 +1,4 @@
-"""Check the types of settings: those that a file has, and those of configuration dataclasses made in Python."""
+"""Check the keys and types of settings: in a file, and in configuration dataclasses that are made in Python."""
 
 from __future__ import annotations
 
@@ -35,6 +35,19 @@ def check_types(section: Any) -> None:
     """
     for name, hint in _hints(section.__class__).items():
         _check(hint, getattr(section, name), name)
+
+
+def check_keys(where: str, found: Mapping[str, object], expected: tuple[str, ...]) -> None:
+    """Check that a mapping of settings has no keys but the expected ones.
+
+    Raises
+    ------
+    ConfigError
+        If it has another key; the text begins with `where`.
+    """
+    unknown = [key for key in found if key not in expected]
+    if unknown:
+        raise ConfigError(f"{where} has the key {unknown[0]!r}; expected {', '.join(expected)}")
 
 
 def check_type(options: list[Any], value: object, found: str) -> None:

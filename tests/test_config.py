@@ -9,16 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from streamer.config import (
-    Config,
-    EngineConfig,
-    ModelsConfig,
-    PcmConfig,
-    PublishConfig,
-    StemsConfig,
-    StreamConfig,
-)
+from streamer.config import Config, StreamConfig
 from streamer.config_file import read_config
+from streamer.config_sections import EngineConfig, ModelsConfig, PcmConfig, PublishConfig, StemsConfig
 from streamer.errors import ConfigError
 from streamer.head_slots import HEAD_SLOTS, DecisionConfig
 

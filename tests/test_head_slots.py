@@ -6,7 +6,8 @@ from dataclasses import fields, replace
 
 import pytest
 
-from streamer.config import DECISION_SECTIONS, MODEL_KEYS, Config, ModelsConfig, StreamConfig
+from streamer.config import DECISION_SECTIONS, Config, StreamConfig
+from streamer.config_sections import MODEL_KEYS, ModelsConfig
 from streamer.events.kinds import DECISION_KINDS, Decision
 from streamer.events.serialization import decode, encode
 from streamer.head_slots import HEAD_SLOTS, HeadSlot, head_slot

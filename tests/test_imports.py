@@ -30,6 +30,7 @@ LAYERS = {
         "arrays backends errors standard_descriptors",
         "setting_types start_time",
         "head_slots",
+        "config_sections",
         "config dsp events",
         "audio config_file inference wire",
         "custom_sounds heads sinks sources yamnet",

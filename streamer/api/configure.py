@@ -10,8 +10,9 @@ from numbers import Real
 from pathlib import Path
 from typing import Any, TypeVar
 
-from streamer.config import Config, EngineConfig, ModelsConfig
+from streamer.config import Config
 from streamer.config_file import from_mapping, read_config
+from streamer.config_sections import EngineConfig, ModelsConfig
 from streamer.errors import ConfigError
 from streamer.setting_types import is_finite
 from streamer.sinks.open_sinks import sink_sections

@@ -12,7 +12,7 @@ from streamer.arrays import Array
 from streamer.bench.recording import Looped, recording
 from streamer.bench.section import BenchSection
 from streamer.bench.target import BenchTarget
-from streamer.config import PublishConfig
+from streamer.config_sections import PublishConfig
 from streamer.engine.scheduler import LIVE_CHUNK_S
 from streamer.engine.stream import Stream
 from streamer.engine.warm_up import warm_up

@@ -23,7 +23,8 @@ from streamer.cli.helpers.options import (
 )
 from streamer.cli.helpers.signals import HangupSignal
 from streamer.cli.helpers.terminal import leave, standard_output
-from streamer.config import DEFAULT_ADDRESS, STEMS, Config, StreamConfig
+from streamer.config import Config, StreamConfig
+from streamer.config_sections import DEFAULT_ADDRESS, STEMS
 from streamer.errors import ConfigError
 
 if TYPE_CHECKING:

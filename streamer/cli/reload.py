@@ -9,7 +9,7 @@ from itertools import chain
 
 import click
 
-from streamer.config import DEFAULT_ADDRESS
+from streamer.config_sections import DEFAULT_ADDRESS
 from streamer.errors import ConfigError, StreamError
 from streamer.wire.address import is_local
 

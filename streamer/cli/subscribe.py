@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from streamer.config import DEFAULT_ADDRESS
+from streamer.config_sections import DEFAULT_ADDRESS
 
 LOSSES_APART_S = 1.0
 """Shortest time between two lines about lost messages."""

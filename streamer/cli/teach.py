@@ -11,7 +11,8 @@ import click
 
 from streamer.cli.helpers.options import SOUND_FILE, channel_option, pcm_config, track_option
 from streamer.cli.helpers.terminal import tell
-from streamer.config import Config, PcmConfig, StreamConfig
+from streamer.config import Config, StreamConfig
+from streamer.config_sections import PcmConfig
 from streamer.errors import ConfigError, StreamerError
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from zipfile import BadZipFile
 import numpy as np
 
 from streamer.arrays import Array
-from streamer.config import PREFERENCES
+from streamer.config_sections import PREFERENCES
 from streamer.errors import ModelError
 from streamer.inference.manifest import Manifest, Thresholds
 

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from streamer.config import Config, StemsConfig, StreamConfig
+from streamer.config import Config, StreamConfig
+from streamer.config_sections import StemsConfig
 from streamer.engine.stream import Ended, Stream
 from streamer.errors import ConfigError, StreamerError
 from streamer.inference.model_cache import ModelCache

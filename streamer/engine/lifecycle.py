@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from dataclasses import replace
 
-from streamer.config import PublishConfig
+from streamer.config_sections import PublishConfig
 from streamer.engine.announcer import Announcer
 from streamer.engine.backoff import wait_s
 from streamer.engine.stream import Ended, Opening, Outage, Recovering, Running, Stream

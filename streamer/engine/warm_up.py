@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from streamer.config import PublishConfig
+from streamer.config_sections import PublishConfig
 from streamer.dsp.model_calls import run_alone
 from streamer.engine.release_memory import release, unchanged_mappings
 from streamer.engine.stream import Stream

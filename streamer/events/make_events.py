@@ -12,7 +12,7 @@ from typing import TypeAlias, TypedDict
 import numpy as np
 
 from streamer.arrays import Array
-from streamer.config import STEMS
+from streamer.config_sections import STEMS
 from streamer.dsp.level import dbfs
 from streamer.events.kinds import Decision, Event, Level, Scores, Spectrum, Stem
 from streamer.heads.head import DecidingModel, Head

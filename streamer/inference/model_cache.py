@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from streamer.config import EngineConfig
+from streamer.config_sections import EngineConfig
 from streamer.errors import ModelError
 from streamer.inference.model_folders import find_model, released_folders
 from streamer.inference.open_model import open_model
@@ -46,7 +46,7 @@ class ModelCache:
         Settings that name the backend and the number of threads.
     """
 
-    def __init__(self, engine: EngineConfig = EngineConfig()) -> None:
+    def __init__(self, engine: EngineConfig = EngineConfig()) -> None:  # noqa: B008 - it is frozen
         self._engine = engine
         self._models: dict[Path, SteppedModel] = {}
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from streamer.arrays import Array, State
-from streamer.config import EngineConfig
+from streamer.config_sections import EngineConfig
 from streamer.dsp.model_calls import StepResult
 from streamer.errors import ConfigError, ModelError, StreamError
 from streamer.inference.model_folders import read_manifest, verify_file

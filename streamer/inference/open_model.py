@@ -6,7 +6,7 @@ from importlib import import_module
 from pathlib import Path
 
 from streamer.backends import BACKENDS
-from streamer.config import EngineConfig
+from streamer.config_sections import EngineConfig
 from streamer.inference.stepped_model import SteppedModel
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from streamer.arrays import Array, State
-from streamer.config import PublishConfig
+from streamer.config_sections import PublishConfig
 from streamer.dsp.downmix import Downmix, chosen_channel, muted_samples
 from streamer.dsp.level import LevelMeter
 from streamer.dsp.model_calls import Calls

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from importlib.metadata import version
 
-from streamer.config import PublishConfig
+from streamer.config_sections import PublishConfig
 from streamer.heads.head import Head
 from streamer.inference.model import Model
 from streamer.pipeline.pipeline import Pipeline

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import soundfile
 
 from streamer.audio.wav import as_wav
-from streamer.config import STEM_ENCODINGS, STEMS
+from streamer.config_sections import STEM_ENCODINGS, STEMS
 from streamer.dsp.model_calls import run_alone
 from streamer.errors import ConfigError, StreamError, reason_of
 from streamer.inference.model import Model

@@ -10,7 +10,8 @@ from functools import partial
 
 from streamer.audio.output import Output, PortAudioOutput
 from streamer.audio.playback import CHUNK_S, WAITING_S, Playback
-from streamer.config import Config, StemsConfig
+from streamer.config import Config
+from streamer.config_sections import StemsConfig
 from streamer.errors import ConfigError, StreamerError, fault_of
 from streamer.events.kinds import Event, Stem
 from streamer.sinks.sink import Sink

@@ -12,7 +12,8 @@ from pathlib import Path
 import zmq
 from zmq.auth import Authenticator
 
-from streamer.config import DEFAULT_ADDRESS, Config, PublishConfig
+from streamer.config import Config
+from streamer.config_sections import DEFAULT_ADDRESS, PublishConfig
 from streamer.errors import ConfigError, StreamError
 from streamer.events.kinds import Decision, Event, Status
 from streamer.events.serialization import encode

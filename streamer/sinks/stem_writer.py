@@ -11,7 +11,7 @@ import numpy as np
 import soundfile
 
 from streamer.audio.wav import WAV_BYTES
-from streamer.config import STEM_ENCODINGS
+from streamer.config_sections import STEM_ENCODINGS
 from streamer.errors import StreamError
 from streamer.events.kinds import Stem
 

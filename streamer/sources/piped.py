@@ -8,7 +8,7 @@ import sys
 import threading
 from pathlib import Path
 
-from streamer.config import PcmConfig
+from streamer.config_sections import PcmConfig
 from streamer.errors import StreamError
 from streamer.sources.byte_input import OPEN_POLL_S, DescriptorInput
 from streamer.sources.file import FileSource

@@ -20,7 +20,7 @@ from typing import Self
 
 import zmq
 
-from streamer.config import DEFAULT_ADDRESS
+from streamer.config_sections import DEFAULT_ADDRESS
 from streamer.errors import ConfigError, StreamError
 from streamer.events.kinds import Decision, Event
 from streamer.events.serialization import decode

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from streamer.config import ModelsConfig
+from streamer.config_sections import ModelsConfig
 from tests.toy_model import write_toy_ear, write_toy_head, write_toy_model
 
 

@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from streamer.cli.main import main
-from streamer.config import ModelsConfig
+from streamer.config_sections import ModelsConfig
 
 
 @pytest.fixture

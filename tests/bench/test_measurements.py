@@ -12,7 +12,8 @@ from streamer.bench.models import models
 from streamer.bench.recording import recording
 from streamer.bench.target import BenchTarget
 from streamer.bench.throughput import Streams, throughput
-from streamer.config import Config, ModelsConfig, PublishConfig, StreamConfig
+from streamer.config import Config, StreamConfig
+from streamer.config_sections import ModelsConfig, PublishConfig
 from streamer.dsp.log_mel import LogMelConfig
 from streamer.errors import ConfigError, StreamError
 from streamer.head_slots import DecisionConfig

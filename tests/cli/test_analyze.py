@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from streamer.config import MODEL_KEYS
+from streamer.config_sections import MODEL_KEYS
 from tests.programs import free_address, messages, of_the_sound, refused, streamer
 from tests.toy_model import write_toy_ear, write_toy_head, write_toy_model
 

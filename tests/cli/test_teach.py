@@ -11,7 +11,8 @@ import soundfile
 from click.testing import CliRunner, Result
 
 from streamer.cli.main import main
-from streamer.config import Config, ModelsConfig
+from streamer.config import Config
+from streamer.config_sections import ModelsConfig
 from streamer.custom_sounds.store import SoundStore, taught_folder
 from streamer.errors import ModelError
 from streamer.inference.model_cache import ModelCache

@@ -11,7 +11,8 @@ from click.testing import CliRunner
 
 from streamer.arrays import Array
 from streamer.cli.main import main
-from streamer.config import Config, ModelsConfig
+from streamer.config import Config
+from streamer.config_sections import ModelsConfig
 from streamer.custom_sounds.background import FILE
 from streamer.dsp.stage import Chain, offline
 from streamer.inference.model_cache import ModelCache

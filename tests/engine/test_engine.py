@@ -13,15 +13,8 @@ import pytest
 import soundfile
 
 from streamer.arrays import Array, State
-from streamer.config import (
-    STEMS_TURN_S,
-    TURN_S,
-    Config,
-    EngineConfig,
-    PublishConfig,
-    StemsConfig,
-    StreamConfig,
-)
+from streamer.config import STEMS_TURN_S, TURN_S, Config, StreamConfig
+from streamer.config_sections import EngineConfig, PublishConfig, StemsConfig
 from streamer.dsp.model_calls import StepResult
 from streamer.engine.engine import BACKLOG_KEPT_S
 from streamer.engine.scheduler import LIVE_CHUNK_S, REST_WHILE_OPENING_S

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from streamer.arrays import Array, State
-from streamer.config import Config, PublishConfig, StreamConfig
+from streamer.config import Config, StreamConfig
+from streamer.config_sections import PublishConfig
 from streamer.dsp.model_calls import StepResult
 from streamer.engine.load_shedding import (
     CALM_MAX_S,

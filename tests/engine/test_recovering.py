@@ -10,7 +10,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from streamer.config import Config, EngineConfig
+from streamer.config import Config
+from streamer.config_sections import EngineConfig
 from streamer.engine.backoff import FIRST_WAIT_S, wait_s
 from streamer.engine.stream import Ended, Stream
 from streamer.errors import EndedError

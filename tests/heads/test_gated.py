@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from streamer.arrays import Array
-from streamer.config import PublishConfig
+from streamer.config_sections import PublishConfig
 from streamer.dsp.log_mel import LogMel, LogMelConfig
 from streamer.dsp.model_calls import Calls, run_alone
 from streamer.dsp.resample import Resample

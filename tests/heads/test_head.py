@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from streamer.config import Config, ModelsConfig
+from streamer.config import Config
+from streamer.config_sections import ModelsConfig
 from streamer.errors import ConfigError
 from streamer.head_slots import DecisionConfig
 from streamer.heads.head import Head

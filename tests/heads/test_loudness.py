@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from streamer.arrays import Array
-from streamer.config import PublishConfig
+from streamer.config_sections import PublishConfig
 from streamer.dsp.model_calls import run_alone
 from streamer.errors import ConfigError
 from streamer.events.kinds import Decision, Event, Scores

@@ -13,7 +13,8 @@ import pytest
 import soundfile
 
 from streamer.arrays import Array, State
-from streamer.config import Config, PublishConfig
+from streamer.config import Config
+from streamer.config_sections import PublishConfig
 from streamer.dsp.model_calls import Calls, ModelCall, StepResult, run_alone
 from streamer.events.kinds import Decision, Event, Scores
 from streamer.events.serialization import encode

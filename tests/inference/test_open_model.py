@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from streamer.config import EngineConfig
+from streamer.config_sections import EngineConfig
 from streamer.errors import ConfigError, StreamError
 from streamer.inference.model_cache import ModelCache
 from streamer.inference.onnx import ON_GPU, OnnxModel

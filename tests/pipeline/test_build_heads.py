@@ -10,7 +10,8 @@ import onnx
 import pytest
 
 from streamer.api.configure import configured
-from streamer.config import Config, ModelsConfig, StreamConfig
+from streamer.config import Config, StreamConfig
+from streamer.config_sections import ModelsConfig
 from streamer.engine.build_streams import build_streams
 from streamer.errors import ModelError
 from streamer.head_slots import DecisionConfig

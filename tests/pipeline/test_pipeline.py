@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from streamer.arrays import Array
-from streamer.config import PublishConfig
+from streamer.config_sections import PublishConfig
 from streamer.dsp.log_mel import LogMelConfig
 from streamer.dsp.model_calls import run_alone
 from streamer.events.kinds import Decision, Event, Level, Scores, Spectrum

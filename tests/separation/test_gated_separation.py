@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from streamer.arrays import Array
-from streamer.config import Config, ModelsConfig, PublishConfig, StemsConfig
+from streamer.config import Config
+from streamer.config_sections import ModelsConfig, PublishConfig, StemsConfig
 from streamer.dsp.model_calls import run_alone
 from streamer.errors import ConfigError, ModelError
 from streamer.events.kinds import Decision, Event, Stem

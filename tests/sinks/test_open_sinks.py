@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from streamer.api.configure import configured
-from streamer.config import DECISION_SECTIONS, Config, PublishConfig, StemsConfig, StreamConfig
+from streamer.config import DECISION_SECTIONS, Config, StreamConfig
+from streamer.config_sections import PublishConfig, StemsConfig
 from streamer.engine.announcer import Announcer
 from streamer.engine.build_streams import build_streams
 from streamer.engine.stream import Stream

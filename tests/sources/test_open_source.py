@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from streamer.config import Config, EngineConfig, PcmConfig, StreamConfig
+from streamer.config import Config, StreamConfig
+from streamer.config_sections import EngineConfig, PcmConfig
 from streamer.errors import ConfigError
 from streamer.sources import microphone
 from streamer.sources.file import FileSource

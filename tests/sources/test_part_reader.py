@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from streamer.config import PcmConfig
+from streamer.config_sections import PcmConfig
 from streamer.errors import StreamError
 from streamer.sources import spooled
 from streamer.sources.part_reader import HELD_BYTES, PartReader

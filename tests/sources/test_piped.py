@@ -16,7 +16,8 @@ import pytest
 import soundfile
 
 from streamer.arrays import Array
-from streamer.config import Config, PcmConfig, StreamConfig
+from streamer.config import Config, StreamConfig
+from streamer.config_sections import PcmConfig
 from streamer.errors import ConfigError, StreamError
 from streamer.sources.file import FileSource
 from streamer.sources.formats.pcm_encoding import ENCODINGS, pcm_encoding

@@ -9,7 +9,8 @@ from typing import Any
 import click
 
 from streamer.backends import BACKENDS
-from streamer.config import CLOCKS, MODEL_KEYS, PREFERENCES, Config, PcmConfig
+from streamer.config import CLOCKS, Config
+from streamer.config_sections import MODEL_KEYS, PREFERENCES, PcmConfig
 from streamer.errors import ConfigError
 
 

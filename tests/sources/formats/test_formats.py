@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 
 from streamer.arrays import Array
-from streamer.config import PcmConfig
+from streamer.config_sections import PcmConfig
 from streamer.errors import StreamError
 from streamer.sources.file import FileSource
 from streamer.sources.network.url import UrlSource

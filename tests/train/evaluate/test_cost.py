@@ -10,7 +10,8 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from models.ear import Ear
 from streamer.bench.target import BenchTarget
-from streamer.config import Config, ModelsConfig
+from streamer.config import Config
+from streamer.config_sections import ModelsConfig
 from streamer.dsp.log_mel import LogMel, LogMelConfig
 from streamer.errors import ModelError
 from streamer.inference.manifest import Manifest

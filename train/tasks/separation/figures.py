@@ -15,7 +15,7 @@ import numpy as np
 from sklearn.metrics import precision_score, recall_score
 
 from streamer.arrays import Array
-from streamer.config import STEMS
+from streamer.config_sections import STEMS
 from streamer.inference.onnx import OnnxModel
 from streamer.separation.separator import Separator, Stems
 from train.data.songs import Song, SongStems, read_stems
