@@ -44,6 +44,8 @@ _DURATION = re.compile(r"\s*Duration: (?:(?P<h>\d+):(?P<m>\d+):(?P<s>[\d.]+)|N/A
 _BITRATE = re.compile(r"bitrate: (\d+) kb/s")
 _TAG = re.compile(r"\s+(?P<name>[\w.-]+)\s*: (?P<value>.*)")
 _OUTPUT = "Output #0"
+_OPENING = re.compile(r"Opening '(.*)' for reading")
+_SKIPPED = re.compile(r"skipping \d+ segments ahead")
 _ICY = re.compile(r"\s*icy-[a-z]+\s*:")
 
 
@@ -72,6 +74,10 @@ class FfmpegLog:
         Bit rate of the input; 0 if it is unknown.
     is_radio : bool
         Whether the server calls itself an Icecast or SHOUTcast station.
+    opened : list of str
+        Addresses that ffmpeg opened for the input, such as the pieces of HLS, until the input was known.
+    skipped_ahead : bool
+        Whether it passed over pieces of HLS, which shows in no time stamp.
     tags : dict of str to str
         Tags of the input, and of its tracks where the input has none of that name, by names in small letters.
     """
@@ -89,6 +95,8 @@ class FfmpegLog:
         self.duration_is_estimate = False
         self.bitrate_kbps = 0
         self.is_radio = False
+        self.opened: list[str] = []
+        self.skipped_ahead = False
         self.tags: dict[str, str] = {}
         self._is_input = True
 
@@ -126,6 +134,11 @@ class FfmpegLog:
     def _note_input(self, text: str) -> None:
         if "Estimating duration from bitrate" in text:
             self.duration_is_estimate = True
+        elif opening := _OPENING.match(text):
+            if not self.container:
+                self.opened.append(opening[1])
+        elif _SKIPPED.match(text):
+            self.skipped_ahead = True
         elif named := _INPUT.match(text):
             self.container = named["format"]
         elif (chosen := _CHOICE.match(text)) and (track := self._tracks.get(chosen["number"])):

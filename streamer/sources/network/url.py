@@ -15,6 +15,7 @@ from streamer.sources.ffmpeg import MP4_HEAD_BYTES, is_unedited_mp4
 from streamer.sources.formats.container import ContainerSource
 from streamer.sources.formats.containers.survey import announced_end, may_hold_pcm
 from streamer.sources.formats.seeking import needs_seeking
+from streamer.sources.network.hls_dates import HlsDates
 from streamer.sources.network.http_bytes import HttpBytes, http_bytes
 from streamer.sources.network.playlist import (
     DEEPEST,
@@ -79,14 +80,20 @@ class UrlSource(SourceWrapper):
 
     def open(self) -> None:
         self._inner = self._ffmpeg
-        if self._is_http and split_url(self._url).path.lower().endswith(SUFFIXES) and self._open_playlist():
+        path = split_url(self._url).path.lower()
+        if self._is_http and path.endswith(SUFFIXES) and self._open_playlist():
             return
+        dates = HlsDates(self._url)
+        if self._is_http and path.endswith(SUFFIXES):
+            dates.read()
         try:
             super().open()
         except StreamError as error:
             self._open_otherwise(error)
             return
-        if self._is_http:
+        if self._is_http and self._ffmpeg.container == "hls":
+            self._set_clock(dates)
+        elif self._is_http:
             self._check_end()
 
     @property
@@ -134,6 +141,16 @@ class UrlSource(SourceWrapper):
             self._open_bytes(SpooledSource)
         else:
             raise error
+
+    def _set_clock(self, dates: HlsDates) -> None:
+        """Take the sender's clock from the playlists of HLS, if they have dates."""
+        opened = self._ffmpeg.opened_addresses
+        begun_at = dates.first(opened)
+        if begun_at is None:
+            dates.read()
+            begun_at = dates.first(opened)
+        if begun_at is not None:
+            self._ffmpeg.set_sender_clock(begun_at)
 
     def _check_end(self) -> None:
         """Read the sound in another way if ffmpeg would not hear it to its end, or not from its beginning."""

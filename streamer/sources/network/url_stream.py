@@ -99,6 +99,7 @@ class UrlStream(FfmpegSource):
         self._is_download = self._scheme in DOWNLOADS
         self._pipes: Sequence[SidePipe] = ()
         self._reports: SenderReports | None = None
+        self._sender_zero_at: float | None = None
         self._was_opened = False
 
     @property
@@ -174,6 +175,15 @@ class UrlStream(FfmpegSource):
         captured_at = self._placing.arrival.captured_at(start + read)
         return Block(start, samples, captured_at, self._sender.sent_at(start + read))
 
+    @property
+    def opened_addresses(self) -> Sequence[str]:
+        """Addresses that ffmpeg opened, in order, until it knew the input."""
+        return self._log.opened
+
+    def set_sender_clock(self, zero_at: float) -> None:
+        """Say when the sender captured the first frame, in seconds since 1970, before the first `read`."""
+        self._sender_zero_at = zero_at
+
     def drop_priming(self) -> None:
         super().drop_priming()
         self._priming_left = self._to_drop
@@ -202,8 +212,7 @@ class UrlStream(FfmpegSource):
     def _open_stream(self) -> None:
         super()._open_stream()
         self._placing = Placing(self.rate_hz)
-        self._sender = SenderClock(self.rate_hz)
-        self._sender_zero_at: float | None = None
+        self._sender, self._sender_zero_at = SenderClock(self.rate_hz), None
         self._pauses = PauseWatch(self.rate_hz, self._clock())
         self._losses = LossWatch(self.rate_hz, window_s=STEADY_WINDOW_S, tolerance_s=STEADY_TOLERANCE_S)
 
@@ -219,6 +228,8 @@ class UrlStream(FfmpegSource):
         if self._reports:
             self._reports.collect()
             self._sender_zero_at = self._reports.zero_at
+        elif self._log.skipped_ahead:
+            self._sender_zero_at, self._sender = None, SenderClock(self.rate_hz)
         if not had_ended:  # from then on nothing comes, at whatever pace
             self._pace.note(self._arrived_frames / self.rate_hz, self._is_full, self._clock())
 
