@@ -16,6 +16,7 @@ import click
 from streamer.errors import ConfigError, StreamerError
 from streamer.inference.model_folders import read_manifest
 from train.data.recordings import Split
+from train.loop.command_options import config_option, run_option, set_option, split_option
 from train.loop.config import read_config
 from train.loop.registry import TASKS, Evaluation, Plugin, find_plugin
 from train.loop.run import CACHE, data_folder, find_run, note_evaluation, summaries
@@ -131,14 +132,8 @@ def _train_command(name: str, trained: str) -> click.Command:
     result = f"The result is the folder of the run, runs/{name}/TIME-HASH, whose path is printed."
 
     @click.command(name, help=f"{about}\n\n{result}", short_help=about)
-    @click.option("--config", type=click.Path(dir_okay=False, path_type=Path), help="TOML file of settings.")
-    @click.option(
-        "--set",
-        "assignments",
-        multiple=True,
-        metavar="KEY=VALUE",
-        help="A setting, such as loop.steps=100; repeatable.",
-    )
+    @config_option
+    @set_option
     @click.option("--fold", type=int, help="Fold to hold out for the test, like --set fold=N.")
     @click.option(
         "--name", "called", default="", help=f"Name of the run's folder in runs/{name}.  [default: TIME-HASH]"
@@ -172,10 +167,7 @@ def _train_command(name: str, trained: str) -> click.Command:
 
 
 def _with_run(command: Callable[..., None]) -> Callable[..., None]:
-    run = click.option(
-        "--run", default="", help="Run: its folder, or its name in runs/TASK.  [default: the last one]"
-    )
-    return click.argument("task")(run(command))
+    return click.argument("task")(run_option(command))
 
 
 @main.command(short_help="Measure a model on held-out data; print JSON.")
@@ -184,13 +176,7 @@ def _with_run(command: Callable[..., None]) -> Callable[..., None]:
 @click.option(
     "--model", type=FOLDER, help="Folder of a released model to measure.  [default: models/released/TASK]"
 )
-@click.option(
-    "--split",
-    type=click.Choice(["validation", "test"]),
-    default="test",
-    show_default=True,
-    help="Held-out fold to measure on.",
-)
+@split_option
 def evaluate(task: str, run: str | None, model: Path | None, split: Split) -> None:
     """Measure a run or a released model on held-out data; print figures as JSON.
 

@@ -126,7 +126,7 @@ def input_devices() -> list[AudioDevice]:
 
 
 def output_devices() -> list[AudioDevice]:
-    """Return the devices that have outputs; otherwise as `input_devices`."""
+    """Return the devices that have outputs, in the order of `input_devices` and with its errors."""
     return _devices("output")
 
 

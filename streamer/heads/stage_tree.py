@@ -74,19 +74,19 @@ class StageTreeState:
     Attributes
     ----------
     loudness : LoudnessState
-        How loud the sound was.
+        Loudness of the last second of sound, by which scores count or do not.
     nodes : dict
-        States of the stages.
+        State of each stage of the tree.
     heads : dict
-        States of the decisions of the heads that run always.
+        State of the decisions of each head that runs always.
     gates : dict
-        Labels that are on of each head that runs always, by the head's name: the head may be a gate.
+        Labels that are on, for each head that runs always, by the head's name. Any of these heads may be a gate.
     gated : dict
-        States of the gated heads.
+        State of each gated head.
     switches : dict
-        Openings and closings of each gate in the last step, by the head's name.
+        Openings and closings in the last step of each head that may be a gate, by the head's name.
     processed_samples : int
-        Number of samples that came in.
+        Number of captured samples that were processed.
     known_until : int
         Sample up to which all results have been computed: later results have a greater `stop`.
     """

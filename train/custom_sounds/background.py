@@ -23,6 +23,7 @@ from streamer.inference.manifest import Thresholds
 from streamer.inference.onnx import OnnxModel
 from train.custom_sounds.trials import EmbeddedClip, embed_clips, run_trials
 from train.evaluate.calibration import ODDS_RATIOS
+from train.loop.command_options import ear_option
 from train.loop.run import CACHE, data_folder
 from train.tasks.ear.config import EarRunConfig
 
@@ -120,13 +121,7 @@ def _draw(rng: np.random.Generator, windows: Array, count: int) -> Array:
 
 
 @click.command("background")
-@click.option(
-    "--model",
-    type=click.Path(path_type=Path),
-    default=Path("models/released/ear"),
-    show_default=True,
-    help="Folder of the ear.",
-)
+@ear_option
 @click.option("--fold", type=int, default=5, show_default=True, help="Test fold of the ear; it is not used.")
 @click.option(
     "--validation-fold",

@@ -15,6 +15,7 @@ from streamer.custom_sounds.background import Background, read_background
 from streamer.custom_sounds.embedder import Embedder
 from streamer.inference.onnx import OnnxModel
 from train.custom_sounds.trials import EmbeddedClip, Trial, embed_clips, run_trials
+from train.loop.command_options import ear_option
 from train.loop.run import CACHE, data_folder
 
 SHOTS = (1, 3, 5)
@@ -81,13 +82,7 @@ def _spread(values: Sequence[float] | Array) -> str:
 
 
 @click.command("few-shot")
-@click.option(
-    "--model",
-    type=click.Path(path_type=Path),
-    default=Path("models/released/ear"),
-    show_default=True,
-    help="Folder of the ear.",
-)
+@ear_option
 @click.option(
     "--fold", type=int, default=5, show_default=True, help="Fold that examples and all other clips are from."
 )

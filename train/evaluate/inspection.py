@@ -22,6 +22,7 @@ from train.evaluate.clips import Clips, own_folder
 from train.evaluate.metrics import classification, clip_scores
 from train.evaluate.predictions import NO_LABEL, Predictions, load, select, stacked
 from train.evaluate.stepped_scores import SteppedScorer
+from train.loop.command_options import run_option, split_option
 from train.loop.registry import find_plugin
 from train.loop.run import CACHE, data_folder, find_run, write_json
 
@@ -215,14 +216,8 @@ def inspect(
 
 @click.command("inspect")
 @click.argument("task")
-@click.option("--run", default="", help="Run: its folder, or its name in runs/TASK.  [default: the last one]")
-@click.option(
-    "--split",
-    type=click.Choice(["validation", "test"]),
-    default="test",
-    show_default=True,
-    help="Held-out fold whose clips are used.",
-)
+@run_option
+@split_option
 @click.option(
     "--clips",
     type=click.IntRange(1),

@@ -13,6 +13,7 @@ from typing import Any
 import click
 
 from streamer.errors import ConfigError
+from train.loop.command_options import config_option, set_option
 from train.loop.config import read_config
 from train.loop.registry import Evaluation, Plugin, find_plugin
 from train.loop.run import CACHE, data_folder, find_same, note_evaluation, read_metrics
@@ -22,14 +23,8 @@ _log = logging.getLogger(__name__)
 
 @click.command("cross-validate")
 @click.argument("task")
-@click.option("--config", type=click.Path(dir_okay=False, path_type=Path), help="TOML file of settings.")
-@click.option(
-    "--set",
-    "assignments",
-    multiple=True,
-    metavar="KEY=VALUE",
-    help="A setting, such as loop.steps=100; repeatable.",
-)
+@config_option
+@set_option
 @click.option(
     "--fold", "folds", type=int, multiple=True, help="Hold out only this fold; repeatable.  [default: each]"
 )

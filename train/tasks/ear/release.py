@@ -45,15 +45,7 @@ LIMITS = """
 
 
 class EarRelease(MeasuredRelease):
-    """Release of a run's ear, which has no thresholds.
-
-    Parameters
-    ----------
-    run : Path
-        Folder of the run.
-    data, cache : Path
-        Folder of the data sets, and folder of all caches.
-    """
+    """Release of a run's ear, without thresholds; the arguments are those of `train.loop.registry.Plugin.release`."""
 
     limits = LIMITS
 

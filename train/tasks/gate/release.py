@@ -55,15 +55,7 @@ LIMITS = """
 
 
 class GateRelease(ThresholdRelease):
-    """Release of a run's gate.
-
-    Parameters
-    ----------
-    run : Path
-        Folder of the run.
-    data, cache : Path
-        Folder of the data sets, and folder of all caches.
-    """
+    """Release of a run's gate; the arguments are those of `train.loop.registry.Plugin.release`."""
 
     limits = LIMITS
 

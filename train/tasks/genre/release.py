@@ -47,15 +47,7 @@ LIMITS = """
 
 
 class GenreRelease(ThresholdRelease):
-    """Release of a run's genre model.
-
-    Parameters
-    ----------
-    run : Path
-        Folder of the run.
-    data, cache : Path
-        Folder of the data sets, which names the genres, and folder of all caches.
-    """
+    """Release of a run's genre model; the arguments are those of `train.loop.registry.Plugin.release`."""
 
     limits = LIMITS
 

@@ -47,15 +47,7 @@ LIMITS = """
 
 
 class RecordingsRelease(ThresholdRelease):
-    """Release of a run's classifier of recordings.
-
-    Parameters
-    ----------
-    run : Path
-        Folder of the run.
-    data, cache : Path
-        Folder of the data sets, and folder of all caches.
-    """
+    """Release of a run's classifier of recordings; the arguments are those of `train.loop.registry.Plugin.release`."""
 
     limits = LIMITS
 

@@ -66,10 +66,8 @@ class SeparationRelease(ThresholdRelease):
     ----------
     kind : type
         Class of the run's configuration.
-    run : Path
-        Folder of the run.
-    data, cache : Path
-        Folder of the data sets, and folder of all caches.
+    run, data, cache : Path
+        Arguments of `train.loop.registry.Plugin.release`.
     """
 
     def __init__(self, kind: type[SeparationRunConfig], run: Path, data: Path, cache: Path) -> None:

@@ -52,15 +52,7 @@ LIMITS = """
 
 
 class SoundsRelease(ThresholdRelease):
-    """Release of a run's sounds head.
-
-    Parameters
-    ----------
-    run : Path
-        Folder of the run.
-    data, cache : Path
-        Folder of the data sets, which names the classes, and folder of all caches.
-    """
+    """Release of a run's sounds head; the arguments are those of `train.loop.registry.Plugin.release`."""
 
     limits = LIMITS
 

@@ -8,7 +8,7 @@ from streamer.sources.formats.containers.walk import FileSteps, Walk, pass_over,
 
 
 def walk_au(walk: Walk) -> FileSteps:
-    """Return a walk through an AU."""
+    """Return a walk through an AU file."""
     head = yield from take(24)
     if len(head) < 24:
         return False
