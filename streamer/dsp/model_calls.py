@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
-from typing import Protocol, TypeAlias, TypeVar
+from typing import NamedTuple, Protocol, TypeAlias, TypeVar
 
 import numpy as np
 
@@ -52,8 +52,7 @@ class Slot:
     row: int
 
 
-@dataclass(frozen=True, eq=False)
-class ModelCall:
+class ModelCall(NamedTuple):
     """A pending model call. The stream yields it; the caller runs the model and sends the result back.
 
     Attributes

@@ -140,8 +140,9 @@ class Announcer:
         self, event: Event, last_block: Block | None, by_sender: bool, beginning: Beginning | None
     ) -> Event:
         """Return the event with its number, and with its time if its sound has one."""
-        seq = self._seq[event.topic]
-        self._seq[event.topic] += 1
+        topic = event.topic
+        seq = self._seq[topic]
+        self._seq[topic] = seq + 1
         if beginning is not None and event.time is None:
             return event.stamped(seq, beginning.at + timedelta(seconds=event.stop / event.rate), None)
         if event.time is not None or last_block is None or last_block.captured_at is None:

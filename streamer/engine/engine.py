@@ -38,7 +38,7 @@ GROUP_STREAMS = 64
 how long the events of one stream wait for the processing of the others."""
 
 
-@dataclass
+@dataclass(slots=True)
 class StreamTurn:
     """One stream in one turn of the engine: what was read of the stream, and the events or the fault that followed.
 

@@ -325,8 +325,10 @@ class Stream:
     @property
     def progress(self) -> Running | None:
         """The running phase, if the stream is in it or has been; None if its source has not opened."""
-        phase = self.phase.running if isinstance(self.phase, Ended | Recovering) else self.phase
-        return phase if isinstance(phase, Running) else None
+        phase = self.phase
+        if isinstance(phase, Running):
+            return phase
+        return phase.running if isinstance(phase, Ended | Recovering) else None
 
     @property
     def error(self) -> StreamerError | None:

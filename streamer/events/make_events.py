@@ -6,8 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TypeAlias, TypedDict
+from typing import NamedTuple, TypeAlias, TypedDict
 
 import numpy as np
 
@@ -21,8 +20,7 @@ from streamer.heads.results import HeadResult, MelFrame, TreeResult
 from streamer.separation.live import StemPiece, VoiceResult
 
 
-@dataclass(frozen=True)
-class LevelResult:
+class LevelResult(NamedTuple):
     """The level of an interval.
 
     Attributes
@@ -38,8 +36,7 @@ class LevelResult:
     values: Array
 
 
-@dataclass(frozen=True)
-class ScoresDue:
+class ScoresDue(NamedTuple):
     """Interval, in samples since the epoch began, at whose end an event with the latest scores is due."""
 
     start: int

@@ -1,10 +1,14 @@
-"""Results of a stream's tree of stages: frames of a front end, and scores and changes of a head."""
+"""Results of a stream's tree of stages: frames of a front end, and scores and changes of a head.
+
+Every step of every stream makes some. So they are named tuples, which are made in a third of the time of a frozen
+dataclass.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -16,8 +20,7 @@ from streamer.heads.head_decisions import HeadDecisions, HeadState
 from streamer.heads.hysteresis import Change
 
 
-@dataclass(frozen=True)
-class MelFrame:
+class MelFrame(NamedTuple):
     """A log-mel frame.
 
     Attributes
@@ -39,8 +42,7 @@ class MelFrame:
     values: Array
 
 
-@dataclass(frozen=True)
-class HeadResult:
+class HeadResult(NamedTuple):
     """Scores of a head at one moment, the decisions that follow from them, or both.
 
     Attributes
@@ -64,7 +66,7 @@ class HeadResult:
 TreeResult: TypeAlias = MelFrame | HeadResult
 
 
-@dataclass(frozen=True)
+@dataclass
 class Items:
     """Items that a stage gave out.
 

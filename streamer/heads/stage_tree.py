@@ -34,12 +34,18 @@ class _Node:
         Positions of the stage's items.
     settled_samples : Fraction
         Number of samples from the start of the sound after which the items are meaningful.
+    parent : _Node or None
+        Node whose items the stage takes; None if it takes the captured samples.
     """
 
-    def __init__(self, stage: Stage, timeline: Timeline, settled_samples: Fraction) -> None:
+    def __init__(
+        self, stage: Stage, timeline: Timeline, settled_samples: Fraction, parent: _Node | None = None
+    ) -> None:
         self.stage = stage
+        self.runs_model = isinstance(stage, Model)
         self.timeline = timeline
         self.settled_samples = settled_samples
+        self.parent = parent
         self.children: dict[Hashable, _Node] = {}
         self.frames: FrameResults | None = None
         self.heads: list[HeadResults] = []
@@ -49,7 +55,7 @@ class _Node:
         """Return the child node of a stage, which takes the items of this node; make it if none has the stage's key."""
         if stage.key not in self.children:
             settled = self.settled_samples + _warm_up_samples([stage], self.timeline)
-            self.children[stage.key] = _Node(stage, self.timeline.after(stage), settled)
+            self.children[stage.key] = _Node(stage, self.timeline.after(stage), settled, self)
         return self.children[stage.key]
 
     def subtree(self) -> Iterator[_Node]:
@@ -122,6 +128,7 @@ class StageTree:
         self._rate_hz = rate_hz
         self._loudness = Loudness(rate_hz)
         self._resamplers: dict[Hashable, _Node] = {}
+        self._resampling: list[Resample] = []
         always = [head.name for head in heads if head.opened_by is None]
         for head in heads:
             if head.opened_by not in [None, *always]:
@@ -136,6 +143,7 @@ class StageTree:
                 self._add_gated(rank, head)
         self._gate_names = always
         self._nodes = [node for resampler in self._resamplers.values() for node in resampler.subtree()]
+        self._deciding = [node for node in self._nodes if node.heads]
         self._gated = sorted(
             (gated for node in self._nodes for gated in node.gated), key=lambda gated: gated.results.rank
         )
@@ -170,8 +178,7 @@ class StageTree:
         """
         results: list[TreeResult] = []
         self._loudness.step(mono, state.known_until, state.loudness)
-        for node in self._resamplers.values():
-            yield from self._process(node, mono[None], None, state, results)
+        yield from self._process(mono[None], None, state, results)
         state.processed_samples += len(mono)
         self._find_switches(results, state)
         given = [node.timeline.reached(state.nodes[node].given) for node in self._resamplers.values()]
@@ -183,21 +190,19 @@ class StageTree:
 
     def next_stop(self, state: StageTreeState) -> int | None:
         """Return the `stop` of the next result of a head, a sample index; None if no head runs."""
-        stops = [node.timeline.span(state.nodes[node].given)[1] for node in self._nodes if node.heads]
+        stops = [node.timeline.span(state.nodes[node].given)[1] for node in self._deciding]
         opened = [gated.next_stop(own) for gated, own in state.gated.items()]
         return min([*stops, *(stop for stop in opened if stop is not None)], default=None)
 
     def known_after(self, stop: int) -> int:
         """Return how many samples of the epoch must come in until `known_until` reaches sample `stop`."""
-        stages = [node.stage for node in self._resamplers.values()]
-        return max([stop, *(stage.taken_for(stop) for stage in stages if isinstance(stage, Resample))])
+        return max([stop, *[stage.taken_for(stop) for stage in self._resampling]])
 
     def finish(self, state: StageTreeState) -> list[TreeResult]:
         """Return the results that the end of the sound completes. Labels that are on stay on until `close`."""
         end = state.processed_samples
         results: list[TreeResult] = []
-        for node in self._resamplers.values():
-            run_alone(self._process(node, np.zeros((1, 0), np.float32), end, state, results))
+        run_alone(self._process(np.zeros((1, 0), np.float32), end, state, results))
         self._find_switches(results, state)
         for gated in self._gated:
             results += gated.finish(state.switches[gated.opened_by], end, state.gated[gated])
@@ -238,30 +243,42 @@ class StageTree:
     def _resampler(self, head: Head) -> _Node:
         stage = Resample(self._rate_hz, head.model.manifest.log_mel.sample_rate_hz)
         if stage.key not in self._resamplers:
+            self._resampling.append(stage)
             self._resamplers[stage.key] = _Node(stage, Timeline().after(stage), Fraction(0))
         return self._resamplers[stage.key]
 
     def _process(
-        self, node: _Node, x: Array, end: int | None, state: StageTreeState, results: list[TreeResult]
+        self, x: Array, end: int | None, state: StageTreeState, results: list[TreeResult]
     ) -> Calls[None]:
-        """Step a node and all below it; an `end` says that the sound ends after `x`, at that sample."""
-        own = state.nodes[node]
-        y, own.state = yield from node.stage.step_calls(x, own.state)
-        if end is not None:
-            y = np.concatenate([y, node.stage.flush(own.state)], axis=1)
-        elif not y.shape[1]:
-            return
-        if node.frames or node.heads:
-            items = Items(y[0], own.given, node.timeline, end)
-            power_at = partial(self._loudness.power_at, state=state.loudness)
-            results += node.frames.results(items) if node.frames else []
-            for head in node.heads:
-                results += head.results(items, state.heads[head], power_at)
-        own.given += y.shape[1]
-        for gated in node.gated:
-            gated.add(y, state.gated[gated])
-        for child in node.children.values():
-            yield from self._process(child, y, end, state, results)
+        """Step all stages that get items; an `end` says that the sound ends after samples `x`, at that sample."""
+        # One loop, in which each node comes after its parent: of generators within generators, all would be resumed for
+        # each call of a model.
+        items_of: dict[_Node | None, Array] = {None: x}
+        for node, own in state.nodes.items():
+            if (taken := items_of.get(node.parent)) is None:
+                continue
+            if node.runs_model:
+                y, own.state = yield from node.stage.step_calls(taken, own.state)
+            else:
+                y, own.state = node.stage.step(taken, own.state)
+            if end is not None:
+                y = np.concatenate([y, node.stage.flush(own.state)], axis=1)
+            elif not y.shape[1]:
+                continue
+            items_of[node] = y
+            if node.frames or node.heads:
+                results += self._results(node, Items(y[0], own.given, node.timeline, end), state)
+            own.given += y.shape[1]
+            for gated in node.gated:
+                gated.add(y, state.gated[gated])
+
+    def _results(self, node: _Node, items: Items, state: StageTreeState) -> list[TreeResult]:
+        """Return what the items of a node are or say: frames, and the results of heads."""
+        power_at = partial(self._loudness.power_at, state=state.loudness)
+        results: list[TreeResult] = [*node.frames.results(items)] if node.frames else []
+        for head in node.heads:
+            results += head.results(items, state.heads[head], power_at)
+        return results
 
     @staticmethod
     def _find_switches(results: Sequence[TreeResult], state: StageTreeState) -> None:

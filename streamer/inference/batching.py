@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
-from functools import partial
+from typing import Any
 
 from streamer.dsp.model_calls import BatchModel, Calls, ModelCall, Result, StateBank, StepResult, run_calls
 from streamer.inference.state_slots import StateSlots
@@ -56,24 +55,24 @@ class BatchRunner:
         results: list[Result | Exception] = [RuntimeError("not run")] * len(works)
         pending: dict[int, ModelCall] = {}
 
-        def resume(n: int, work: Callable[[], ModelCall]) -> None:
+        def resume(n: int, go_on: Callable[[Any], ModelCall], answer: StepResult | Exception | None) -> None:
             try:
-                pending[n] = work()
+                pending[n] = go_on(answer)
             except StopIteration as end:
                 results[n] = end.value
             except Exception as error:  # noqa: BLE001 - a fault in one stream must not end the others
                 results[n] = error
 
         for n, work in enumerate(works):
-            resume(n, partial(next, work))
+            resume(n, work.send, None)
         while pending:
             for batch in self._batches(pending):
                 answers = _answers([pending.pop(n) for n in batch])
                 for n, answer in zip(batch, answers, strict=True):
                     if isinstance(answer, Exception):
-                        resume(n, partial(works[n].throw, answer))
+                        resume(n, works[n].throw, answer)
                     else:
-                        resume(n, partial(works[n].send, answer))
+                        resume(n, works[n].send, answer)
         return results
 
     def _batches(self, pending: dict[int, ModelCall]) -> list[list[int]]:
@@ -102,7 +101,7 @@ class BatchRunner:
         if call.model not in self._slots:
             self._slots[call.model] = StateSlots(call.model)
         call.slots[0], state = self._slots[call.model].take(call.state)
-        return replace(call, state=state)
+        return call._replace(state=state)
 
 
 def _by_bank(calls: Mapping[int, ModelCall]) -> list[list[int]]:

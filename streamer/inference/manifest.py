@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
+from functools import cached_property
 from typing import Any
 
 from streamer.config_sections import PREFERENCES
@@ -243,7 +244,7 @@ class Manifest:
             return 2 * self.stft.bins
         return self.ear.embedding_size if self.ear else self.log_mel.mel_bands
 
-    @property
+    @cached_property
     def output_size(self) -> int:
         """Number of values in a step of ``y``."""
         if self.embedding_size is not None:

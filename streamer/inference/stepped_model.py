@@ -74,7 +74,7 @@ class SteppedModel(Model):
         if not whole:
             held[:, count:rest] = x
             filled[:] = rest
-            return np.zeros((len(held), 0, self.manifest.output_size), np.float32), state
+            return np.empty((len(held), 0, self.manifest.output_size), np.float32), state
         if count:
             x = np.concatenate([held[:, :count], x], axis=1)
         if rest:

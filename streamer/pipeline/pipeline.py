@@ -53,6 +53,8 @@ class Pipeline:
     cancelled : str
         Description of channels that cancelled each other, and of the one that was heard in their place; empty if none
         did.
+    wanted_samples : int
+        Number of samples from `position` on that complete the next message at the earliest; stems do not count.
     """
 
     def __init__(
@@ -82,17 +84,6 @@ class Pipeline:
         """Index of the sample at which the next block begins, unless there is a gap."""
         return self._events.origin + self._tree_state.processed_samples
 
-    @property
-    def wanted_samples(self) -> int:
-        """Number of samples from `position` on that complete the next message at the earliest; stems do not count."""
-        state = self._tree_state
-        stops = [result.stop for result in self._waiting]
-        stops.append((self._levels_given + 1) * self._meter.interval_samples)
-        stops.append((state.processed_samples // self._scores_samples + 1) * self._scores_samples)
-        if (next_stop := self._tree.next_stop(state)) is not None:
-            stops.append(next_stop)
-        return max(1, self._tree.known_after(min(stops)) - state.processed_samples)
-
     def step(self, block: Block) -> Calls[list[Event]]:
         """Process a block, and return the events that it completes.
 
@@ -116,7 +107,9 @@ class Pipeline:
         if self._separation:
             sound = mute_invalid(block.samples)[0] if muted else block.samples
             events += self._stems((yield from self._separate(sound, self._separation)))
-        return events + self._due(self._tree_state.known_until)
+        events += self._due(self._tree_state.known_until)
+        self.wanted_samples = self._wanted_samples()
+        return events
 
     def pass_over(self, stop: int) -> list[Event]:
         """Skip the samples from `position` to `stop`, if any, and return the events that end what was on before."""
@@ -155,6 +148,18 @@ class Pipeline:
         self._levels_given = 0
         self._separated: SeparatedStream | None = None
         self._waiting: list[StreamResult] = []
+        self.wanted_samples = self._wanted_samples()
+
+    def _wanted_samples(self) -> int:
+        """Return `wanted_samples`; an engine asks for it far more often than it changes."""
+        state = self._tree_state
+        stop = (self._levels_given + 1) * self._meter.interval_samples
+        stop = min(stop, (state.processed_samples // self._scores_samples + 1) * self._scores_samples)
+        if (next_stop := self._tree.next_stop(state)) is not None:
+            stop = min(stop, next_stop)
+        for result in self._waiting:
+            stop = min(stop, result.stop)
+        return max(1, self._tree.known_after(stop) - state.processed_samples)
 
     def _mono(self, samples: Array) -> tuple[Array, int]:
         """Return samples mixed into one channel, and how many of them were muted."""

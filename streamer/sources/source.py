@@ -65,6 +65,10 @@ class SourceCounts:
     lost_frames: int = 0
 
 
+NO_LOSS = SourceCounts()
+"""Counts of a source that always delivers all of its sound."""
+
+
 class Source(ABC):
     """An input of sound that the engine reads without waiting.
 
@@ -134,7 +138,7 @@ class Source(ABC):
     @property
     def counts(self) -> SourceCounts:
         """Counts of the frames that were lost so far."""
-        return SourceCounts()
+        return NO_LOSS
 
     def wait_s(self, turn_s: float) -> float:  # noqa: ARG002 - only live sources use it
         """Return how long to wait before the next `read`, if the last one returned all sound that had come.

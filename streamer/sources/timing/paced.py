@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from math import ceil, floor
 
 from streamer.sources.source import Block, Source
@@ -49,7 +48,7 @@ class Paced(SourceWrapper):
         if block is None:
             return None
         self._position = block.stop
-        return replace(block, captured_at=self._begun_at + block.stop / self.rate_hz)
+        return Block(block.start, block.samples, self._begun_at + self._position / self.rate_hz)
 
     def _read_live(self, max_frames: int) -> Block | None:
         """Read what has come; should the source turn out to be a recording, it goes on from here."""
