@@ -115,12 +115,14 @@ class Announcer:
 
     def clock(self, running: Running) -> None:
         """Publish that the sender's clock gives the times from now on, or is far from this machine's, or was set."""
-        block, clock = running.last_block, running.stream.clock
+        clock, (said, said_s) = running.clock, running.said_clock
+        if clock == said != "sender":
+            return
+        block = running.last_block
         if block is None or block.captured_at is None or running.stream.beginning is not None:
             return
-        sent_at = block.sent_at if running.is_timed_by_sender else None
+        sent_at = block.sent_at if clock == "sender" else None
         behind_s = 0.0 if sent_at is None else self._utc(block.captured_at).timestamp() - sent_at
-        said, said_s = running.said_clock
         words = clock_words(clock, behind_s, said, said_s)
         if clock != said or words:
             running.said_clock = clock, behind_s

@@ -157,8 +157,15 @@ class Running:
     @property
     def is_timed_by_sender(self) -> bool:
         """Whether its times come from its sender's clock."""
-        wanted = self.stream.config.stream[0].clock == "sender"
-        return wanted and self.last_block is not None and self.last_block.sent_at is not None
+        block = self.last_block
+        return (
+            block is not None and block.sent_at is not None and self.stream.config.stream[0].clock == "sender"
+        )
+
+    @property
+    def clock(self) -> str:
+        """Name of what gives the times of its live sound, as in a `Status`."""
+        return "sender" if self.is_timed_by_sender else self.source.timed_by
 
     def outage_from(self, reason: StreamerError) -> Outage:
         """Return the outage that begins after the last block, or goes on if there was none since the last one."""
@@ -315,7 +322,7 @@ class Stream:
         progress = self.progress
         if progress is None or not progress.is_live:
             return ""
-        return "sender" if progress.is_timed_by_sender else self.source.timed_by
+        return progress.clock
 
     @property
     def priority(self) -> int:

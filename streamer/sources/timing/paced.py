@@ -48,7 +48,8 @@ class Paced(SourceWrapper):
         if block is None:
             return None
         self._position = block.stop
-        return Block(block.start, block.samples, self._begun_at + self._position / self.rate_hz)
+        captured_at = self._begun_at + self._position / self.rate_hz
+        return Block(block.start, block.samples, captured_at, block.sent_at)
 
     def _read_live(self, max_frames: int) -> Block | None:
         """Read what has come; should the source turn out to be a recording, it goes on from here."""
