@@ -14,6 +14,7 @@ TORCH = ["torch>=2.6,<3"]
 TRAIN = [
     "jinja2>=3.1,<4",
     "matplotlib>=3.9,<4",
+    "mido>=1.3,<2",
     "museval>=0.4.1,<0.5",
     "onnx>=1.17,<2",
     "onnxscript>=0.3,<1",

@@ -53,7 +53,7 @@ LAYERS = {
         "data errors npz yamnet",
         "data.sets loop",
         "augment",
-        "evaluate mixing",
+        "evaluate mixing render",
         "export report tasks",
         "tasks.ear tasks.gate tasks.genre tasks.recordings tasks.separation",
         "custom_sounds tasks.sounds",

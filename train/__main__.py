@@ -51,6 +51,10 @@ ELSEWHERE: Mapping[str, tuple[str, str]] = MappingProxyType(
             "train.evaluate.model_memory:model_memory_command",
             "Measure a released model's memory; print JSON.",
         ),
+        "render": (
+            "train.render.command:render_command",
+            "Render solo instruments, drums and ensembles to learn from.",
+        ),
         "report": ("train.report.build:report_command", "Write report.html about runs, with plots."),
         "results": (
             "train.report.results_command:results_command",

@@ -43,7 +43,7 @@ def decode(recording: Recording) -> Array:
     ClipError
         If a file cannot be read, or the sound is silent or too short to learn from.
     """
-    parts = [_read_mono(path, stream) for path, stream in recording.files]
+    parts = [read_mono(path, stream) for path, stream in recording.files]
     shortest = min(len(part) for part in parts)
     mean = np.mean([part[:shortest] for part in parts], axis=0)
     sound: Array = np.clip(np.round(mean * FULL_SCALE), -FULL_SCALE, FULL_SCALE - 1).astype(np.int16)
@@ -57,8 +57,14 @@ def decode(recording: Recording) -> Array:
     return sound
 
 
-def _read_mono(path: Path, stream: int) -> Array:
-    """Return one stream of a file at `RATE_HZ`, mixed as live sound is; float32, shape (samples,)."""
+def read_mono(path: Path, stream: int = 0) -> Array:
+    """Return one stream of a file at `RATE_HZ`, mixed as live sound is; float32, shape (samples,).
+
+    Raises
+    ------
+    ClipError
+        If the file cannot be read, is empty, or has samples that are not finite.
+    """
     if not path.is_file():
         raise ClipError(f"{path} is not there; expected a sound file")
     sound, rate_hz = read_sound(path, stream)

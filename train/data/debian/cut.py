@@ -145,7 +145,7 @@ def _cut_one(
         seconds = len(part) / RATE_HZ
         if part.any():
             file = f"{stem}-{number:03}.ogg"
-            _write(folder / file, part)
+            write_vorbis(folder / file, part)
             pieces.append(Piece(file, source, round(first_s, 3), round(seconds, 3)))
         else:
             dropped.append(Dropped(source, f"it is silent from {first_s:.1f} s on, for {seconds:.1f} s"))
@@ -153,7 +153,8 @@ def _cut_one(
     return pieces, dropped
 
 
-def _write(path: Path, sound: Array) -> None:
+def write_vorbis(path: Path, sound: Array) -> None:
+    """Write sound at 16 kHz and mono to an Ogg Vorbis file."""
     with soundfile.SoundFile(
         path, "w", RATE_HZ, 1, format="OGG", subtype="VORBIS", compression_level=1 - QUALITY
     ) as out:

@@ -1,11 +1,13 @@
-"""Fetch packages into a folder of labelled sound."""
+"""Fetch packages into folders: those of sound become labelled pieces."""
 
 from __future__ import annotations
 
 import logging
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from platformdirs import user_cache_path
 
@@ -16,6 +18,7 @@ from train.data.debian.games import GAMES
 from train.data.debian.labels import LabelledPiece, label_all
 from train.data.debian.packages import PACKAGES, Package
 from train.data.debian.unpack import unpack
+from train.data.recordings import is_sound
 
 SPACE_FACTOR = 3
 """Disk space that a package takes while it is fetched, as a multiple of its download: archive, files, pieces."""
@@ -26,6 +29,36 @@ _log = logging.getLogger(__name__)
 def default_folder(data_set: str = "debian") -> Path:
     """Return the folder in the user's cache where the packages of a data set are kept; it need not exist."""
     return user_cache_path("streamer", appauthor=False) / data_set
+
+
+class Archive(Protocol):
+    """A Debian package to download, with its size in megabytes."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def megabytes(self) -> int: ...
+
+
+@dataclass(frozen=True)
+class Content:
+    """The files of packages that are wanted, and what is made of them.
+
+    Attributes
+    ----------
+    name : str
+        Name of the wanted files, such as ``sound``, for messages.
+    is_wanted : callable
+        ``is_wanted(path)`` returns whether the file with a path in the package is wanted.
+    keep : callable
+        ``keep(name, files, folder)`` makes the folder of the package with a name. `files` are the unpacked files by
+        their path in the package; they are removed afterwards. It returns a text that says what the folder holds.
+    """
+
+    name: str
+    is_wanted: Callable[[Path], bool]
+    keep: Callable[[str, Mapping[str, Path], Path], str]
 
 
 def fetch(folder: Path, packages: Sequence[Package]) -> list[LabelledPiece]:
@@ -53,6 +86,34 @@ def fetch(folder: Path, packages: Sequence[Package]) -> list[LabelledPiece]:
     StreamError
         If packages are missing after all have been tried.
     """
+    failed = fetch_packages(folder, packages, SOUND)
+    rows = label_all(folder, (*PACKAGES, *GAMES))
+    check_complete(folder, packages, failed)
+    return rows
+
+
+def fetch_packages(folder: Path, packages: Sequence[Archive], content: Content) -> list[str]:
+    """Download the Debian packages that have no subfolder yet, and make their subfolders.
+
+    Parameters
+    ----------
+    folder : Path
+        Folder for a subfolder of each package.
+    packages : sequence of Archive
+        Packages to fetch. If one fails, the reason is logged, and the next ones are fetched all the same.
+    content : Content
+        What is wanted of the packages.
+
+    Returns
+    -------
+    list of str
+        Names of the packages that failed.
+
+    Raises
+    ------
+    ConfigError
+        If a required program is not installed.
+    """
     missing = [package for package in packages if not (folder / package.name).is_dir()]
     if missing:
         check_tools()
@@ -61,21 +122,30 @@ def fetch(folder: Path, packages: Sequence[Package]) -> list[LabelledPiece]:
     for place, package in enumerate(missing, start=1):
         _log.info("package %d of %d, %s, %d MB", place, len(missing), package.name, package.megabytes)
         try:
-            _fetch_one(package, folder)
+            _fetch_one(package, folder, content)
         except PackageError as error:
             _log.warning("%s", error)
             failed.append(package.name)
-    rows = label_all(folder, (*PACKAGES, *GAMES))
+    return failed
+
+
+def check_complete(folder: Path, packages: Sequence[Archive], failed: Sequence[str]) -> None:
+    """Refuse to go on if packages failed.
+
+    Raises
+    ------
+    StreamError
+        If `failed` names any package.
+    """
     if failed:
         raise StreamError(
             f"{len(failed)} of {len(packages)} packages are missing, {', '.join(failed)}, for the reasons above; "
             f"the others are in {folder}: run the same command again"
         )
-    return rows
 
 
-def _fetch_one(package: Package, folder: Path) -> None:
-    """Download, unpack and cut one package."""
+def _fetch_one(package: Archive, folder: Path, content: Content) -> None:
+    """Download and unpack one package, and make its folder."""
     _check_space(package, folder)
     archive = download(package.name, folder / "archives")
     # Written under another name and then renamed, so that a killed fetch leaves no incomplete folder.
@@ -83,18 +153,26 @@ def _fetch_one(package: Package, folder: Path) -> None:
     shutil.rmtree(partial, ignore_errors=True)
     raw = partial / "raw"
     raw.mkdir(parents=True)
-    files = unpack(archive, raw, partial / COPYRIGHT)
-    pieces, dropped = cut(package.name, files, partial)
-    if not pieces:
-        raise PackageError(f"{archive.name} holds no sound that decodes: {dropped[0].reason}")
+    files = unpack(archive, raw, partial / COPYRIGHT, content.is_wanted, content.name)
+    kept = content.keep(package.name, files, partial)
     shutil.rmtree(raw)
     partial.replace(folder / package.name)
     archive.unlink()
+    _log.info("%s: %s", package.name, kept)
+
+
+def _cut_to_pieces(name: str, files: Mapping[str, Path], folder: Path) -> str:
+    pieces, dropped = cut(name, files, folder)
+    if not pieces:
+        raise PackageError(f"{name} holds no sound that decodes: {dropped[0].reason}")
     hours = sum(piece.seconds for piece in pieces) / 3600
-    _log.info("%s: %d pieces, %.2f h; skipped %d files", package.name, len(pieces), hours, len(dropped))
+    return f"{len(pieces)} pieces, {hours:.2f} h; skipped {len(dropped)} files"
 
 
-def _check_space(package: Package, folder: Path) -> None:
+SOUND = Content("sound", is_sound, _cut_to_pieces)
+
+
+def _check_space(package: Archive, folder: Path) -> None:
     free = shutil.disk_usage(folder).free // 10**6
     needed = SPACE_FACTOR * package.megabytes
     if free < needed:

@@ -1,4 +1,4 @@
-"""Unpack the sound files of a Debian archive, and the licence that comes with them."""
+"""Unpack the wanted files of a Debian archive, and the licence that comes with them."""
 
 from __future__ import annotations
 
@@ -7,19 +7,20 @@ import subprocess
 import tarfile
 import tempfile
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO
 
 from train.data.debian.download import PackageError
-from train.data.recordings import is_sound
 
 ZIPPED = (".pk3",)
 """Suffixes of zip archives within a package, which games with Quake's engine have."""
 
 
-def unpack(archive: Path, folder: Path, copyright_file: Path) -> dict[str, Path]:
-    """Write the sound files of a Debian archive into a folder, and return where each one is.
+def unpack(
+    archive: Path, folder: Path, copyright_file: Path, is_wanted: Callable[[Path], bool], content: str
+) -> dict[str, Path]:
+    """Write the wanted files of a Debian archive into a folder, and return where each one is.
 
     Links are left out, since they repeat a file of the archive.
 
@@ -28,9 +29,13 @@ def unpack(archive: Path, folder: Path, copyright_file: Path) -> dict[str, Path]
     archive : Path
         Archive, ``.deb``.
     folder : Path
-        Folder for the sound files. They are named by numbers, so that no name in an archive can lead out of the folder.
+        Folder for the files. They are named by numbers, so that no name in an archive can lead out of the folder.
     copyright_file : Path
         Path to which the package's ``copyright`` file is written.
+    is_wanted : callable
+        ``is_wanted(path)`` returns whether the file with a path in the package is wanted.
+    content : str
+        Name of what is wanted, such as ``sound``, for messages.
 
     Returns
     -------
@@ -41,7 +46,7 @@ def unpack(archive: Path, folder: Path, copyright_file: Path) -> dict[str, Path]
     Raises
     ------
     PackageError
-        If the archive is damaged, or holds no sound or no copyright.
+        If the archive is damaged, or holds no wanted file or no copyright.
     """
     found: dict[str, Path] = {}
     with tempfile.TemporaryFile() as said:
@@ -49,12 +54,12 @@ def unpack(archive: Path, folder: Path, copyright_file: Path) -> dict[str, Path]
         with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=said) as dpkg:
             assert dpkg.stdout is not None
             try:
-                for name, content in _members(dpkg.stdout, folder):
+                for name, member in _members(dpkg.stdout, folder):
                     if name.startswith("usr/share/doc/") and name.endswith("/copyright"):
-                        _copy(content, copyright_file)
-                    elif is_sound(Path(name)):
+                        _copy(member, copyright_file)
+                    elif is_wanted(Path(name)):
                         found[name] = folder / f"{len(found)}{Path(name).suffix.lower()}"
-                        _copy(content, found[name])
+                        _copy(member, found[name])
                 dpkg.stdout.read()  # up to the end, since dpkg fails if its reader stops early
             except (tarfile.TarError, zipfile.BadZipFile, EOFError, OSError) as error:
                 raise _damaged(archive, str(error)) from error
@@ -63,7 +68,7 @@ def unpack(archive: Path, folder: Path, copyright_file: Path) -> dict[str, Path]
             lines = said.read().decode(errors="replace").strip().splitlines()
             raise _damaged(archive, lines[-1] if lines else f"dpkg ended with status {dpkg.returncode}")
     if not found or not copyright_file.is_file():
-        missing = "copyright" if found else "sound"
+        missing = "copyright" if found else content
         raise PackageError(
             f"{archive.name} holds no {missing} file; expected the package as Debian 12 has it"
         )

@@ -20,6 +20,7 @@ from train.data.sets import (
     mir1k,
     music_speech,
     own_sounds,
+    rendered,
     speech,
 )
 
@@ -85,6 +86,7 @@ DATA_SETS: Mapping[str, DataSet] = MappingProxyType(
         ),
         "effects": DataSet("named effects", labelled_folders.effects, "CC0, CC BY"),
         "babies": DataSet("donateacry", labelled_folders.babies, "ODbL"),
+        "rendered": DataSet("Music rendered from scores", rendered.recordings, rendered.LICENCE),
         "fma_small": DataSet("FMA small", partial(fma.recordings, subset="small"), fma.LICENCE),
         "fma_medium": DataSet("FMA medium", partial(fma.recordings, subset="medium"), fma.LICENCE),
         "fma_small_sub_genres": DataSet("FMA small", partial(fma.sub_genres, subset="small"), fma.LICENCE),
@@ -93,7 +95,7 @@ DATA_SETS: Mapping[str, DataSet] = MappingProxyType(
 )
 """Data sets by name. The name is the ``source`` of the recordings, except for sub-genres, which relabel recordings of
 ``fma_small`` and ``fma_medium``."""
-WITHOUT_CATEGORIES = frozenset({"speech", "debian", "games", "pjs"})
+WITHOUT_CATEGORIES = frozenset({"speech", "debian", "games", "pjs", "rendered"})
 """Data sets whose categories cannot be classified: they are speakers, each in one fold alone, or too broad."""
 WITH_CATEGORIES = tuple(name for name in DATA_SETS if name not in WITHOUT_CATEGORIES)
 """Data sets whose categories can be classified."""

@@ -1,0 +1,1 @@
+"""Recordings of solo instruments, drums and ensembles, rendered from scores by software synthesisers."""
