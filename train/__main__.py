@@ -53,7 +53,7 @@ ELSEWHERE: Mapping[str, tuple[str, str]] = MappingProxyType(
         ),
         "render": (
             "train.render.command:render_command",
-            "Render solo instruments, drums and ensembles to learn from.",
+            "Render solos, drums and ensembles to learn from.",
         ),
         "report": ("train.report.build:report_command", "Write report.html about runs, with plots."),
         "results": (

@@ -33,7 +33,7 @@ _log = logging.getLogger(__name__)
 def render_command(hours: float, small: bool, seed: int, into: Path | None) -> None:
     """Render solo instruments, drums, ensembles and whole MIDI files with the soundfonts of Debian's packages.
 
-    Soundfonts and MIDI files are downloaded first, 380 MB, 10 MB with --small; nothing is installed. FluidSynth plays
+    Soundfonts and MIDI files are downloaded first, 380 MB, 15 MB with --small; nothing is installed. FluidSynth plays
     the soundfonts, WildMIDI the patches of one package. What is rendered already counts towards the hours: after an
     interruption, run the same command again.
     """

@@ -48,7 +48,7 @@ FAMILIES = (
         ("walking", "ostinato", "arpeggio", "scale", "long_tones"),
     ),
     Family("strings", (40, 41, 42, 43, 44, 45, 46, 47), 43, 90, (*LINES, "long_tones"), sustained=True),
-    Family("ensemble", (48, 49, 50, 51, 55), 40, 84, (*LINES, *CHORDS, "long_tones"), sustained=True),
+    Family("orchestra", (48, 49, 50, 51, 55), 40, 84, (*LINES, *CHORDS, "long_tones"), sustained=True),
     Family("choir", (52, 53, 54), 45, 79, (*LINES, *CHORDS, "long_tones"), sustained=True),
     Family("brass", (56, 57, 58, 59, 60, 61, 62, 63), 46, 79, (*LINES, "long_tones"), sustained=True),
     Family("reed", (64, 65, 66, 67, 68, 69, 70, 71), 49, 84, (*LINES, "long_tones"), sustained=True),

@@ -34,6 +34,8 @@ ROOM_SHARE = 0.4
 """Share of the pieces that are played in a room. Noise and far microphones come where examples are mixed, and where the
 labels know of pauses."""
 SHORTEST_S = 1.0
+AUDIBLE_SHARE = 0.6
+"""Least share of a piece that is audible: a stroke now and then is no music yet."""
 
 
 @dataclass(frozen=True)
@@ -160,14 +162,17 @@ def _render_one(
 
 
 def _without_ends(sound: Array) -> Array:
-    """Return a sound without silence at its beginning and its end."""
-    audible = np.flatnonzero(augment.audible_mask(sound))
-    sound = sound[audible[0] : audible[-1] + 1]
-    if len(sound) < SHORTEST_S * RATE_HZ:
+    """Return a sound without silence at its beginning and its end; refuse what is short, or mostly silent."""
+    mask = augment.audible_mask(sound)
+    audible = np.flatnonzero(mask)
+    whole = slice(audible[0], audible[-1] + 1)
+    seconds, share = len(sound[whole]) / RATE_HZ, float(mask[whole].mean())
+    if seconds < SHORTEST_S or share < AUDIBLE_SHARE:
         raise ClipError(
-            f"the rendering lasts {len(sound) / RATE_HZ:.2f} s; expected {SHORTEST_S:g} s or more"
+            f"the rendering lasts {seconds:.2f} s and is audible for {share:.0%} of it; expected {SHORTEST_S:g} s or "
+            f"more, and {AUDIBLE_SHARE:.0%} or more"
         )
-    return sound
+    return sound[whole]
 
 
 def _read_skipped(path: Path) -> Sequence[Dropped]:

@@ -252,8 +252,28 @@ def test_folds_of_soundfonts_are_all_there_and_licences_are_named():
     assert any(s.small for s in SCORES)
 
 
-def test_an_empty_batch_is_an_error_not_an_endless_loop(tmp_path, monkeypatch):
+def strokes(seconds, every_s):
+    sound = np.zeros(int(seconds * 16_000), np.float32)
+    for start in np.arange(0.0, seconds, every_s):
+        sound[int(start * 16_000) :][:1_600] = 0.5
+    return sound
+
+
+@pytest.mark.parametrize(
+    ("sound", "reason"),
+    [
+        (
+            strokes(0.05, 1.0),
+            r"the rendering lasts 0\.05 s and is audible for 100% of it; expected 1 s or more",
+        ),
+        (
+            strokes(10.0, 3.0),
+            r"the rendering lasts .* s and is audible for [2-4].% of it; expected 1 s or more",
+        ),
+    ],
+)
+def test_a_batch_of_useless_renderings_is_an_error_and_no_endless_loop(tmp_path, monkeypatch, sound, reason):
     monkeypatch.setattr(pieces, "BATCH", 2)
-    monkeypatch.setattr(pieces, "synthesise", lambda *_: np.zeros(800, np.float32) + 0.5)
-    with pytest.raises(StreamError, match=r"none of 2 pieces can be rendered: the rendering lasts 0\.05 s"):
+    monkeypatch.setattr(pieces, "synthesise", lambda *_: sound)
+    with pytest.raises(StreamError, match=f"none of 2 pieces can be rendered: {reason}"):
         pieces.render_pieces(tmp_path, pieces.Orchestra(((FONT, TIM),), ()), 1.0, 1)
