@@ -32,7 +32,8 @@ from train.data.cache import SoundCache
 from train.data.decode import RATE_HZ
 from train.data.recordings import Recording
 from train.mixing.excerpts import Excerpts
-from train.mixing.scenes import IGNORE, OTHER, Scene, SceneConfig, Scenes, step_labels
+from train.mixing.presence import IGNORE, NAMES, OTHER
+from train.mixing.scenes import Scene, SceneConfig, Scenes, step_labels
 from train.yamnet.npz import read_npz
 
 SECONDS = 5.0
@@ -236,8 +237,10 @@ class _Examples:
         # Found before noise and rooms are added, which would fill the pauses.
         classes = np.where(augment.audible_mask(sound), class_number, IGNORE).astype(np.int8)
         sound = apply_recipe(rng, sound, RECORDING_CHANGES) if augmented else sound
-        music = IGNORE if self._is_ambiguous(self._sounds.recordings[index]) else OTHER
-        return Scene(sound, np.full(len(sound), music, np.int8), classes)
+        present = np.full((len(NAMES), len(sound)), OTHER, np.int8)
+        if self._is_ambiguous(self._sounds.recordings[index]):
+            present[NAMES.index("music")] = IGNORE
+        return Scene(sound, present, classes)
 
 
 def _build(examples: _Examples, data: Path, folder: Path) -> None:

@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 
 from streamer.arrays import Array
-from train import augment
 from train.augment.recipe import Recipe, apply_recipe
 from train.data.cache import SoundCache
 from train.data.decode import RATE_HZ
 from train.data.recordings import Recording
-from train.mixing.scenes import IGNORE, MUSIC, NO_CLASS, OTHER, Scene
+from train.mixing.presence import IGNORE, NAMES, OTHER, presence_of, without_pauses
+from train.mixing.scenes import NO_CLASS, Scene
 
 AUGMENTED_SHARE = 0.5
 """Share of the excerpts that are augmented; the others stay as recorded."""
@@ -38,7 +38,7 @@ class Excerpts:
         self, sounds: SoundCache, indices: Sequence[int], is_ambiguous: Callable[[Recording], bool]
     ) -> None:
         self._sounds, self._indices = sounds, indices
-        self._music = [_music_label(sounds.recordings[index], is_ambiguous) for index in indices]
+        self._present = [_labels(sounds.recordings[index], is_ambiguous) for index in indices]
         self._ends = np.cumsum([sounds.length(index) for index in indices], dtype=np.int64)
 
     @property
@@ -63,31 +63,30 @@ class Excerpts:
         samples = round(seconds * RATE_HZ)
         span = max(0, int(self._ends[-1]) - samples) / count
         for number in range(count):
-            sound, music, classes = self._excerpt(int((number + rng.random()) * span), samples)
+            sound, present, classes = self._excerpt(int((number + rng.random()) * span), samples)
             # A pause within a piece of music is neither learnt as music nor as its absence.
-            music = np.where(augment.audible_mask(sound), music, np.where(music == MUSIC, IGNORE, music))
+            present = without_pauses(present, sound)
             if rng.random() < AUGMENTED_SHARE:
                 sound = apply_recipe(rng, sound, RECIPE)
-            yield Scene(sound, music.astype(np.int8), classes)
+            yield Scene(sound, present, classes)
 
     def _excerpt(self, first: int, samples: int) -> tuple[Array, Array, Array]:
-        """Return sound, labels of music and labels of everyday sounds, for each sample from `first` on."""
+        """Return sound, labels of music and voices, and of everyday sounds, for each sample from `first` on."""
         sound = np.zeros(samples, np.float32)
-        music, classes = np.full(samples, OTHER, np.int8), np.full(samples, NO_CLASS, np.int8)
+        present = np.full((len(NAMES), samples), OTHER, np.int8)
+        classes = np.full(samples, NO_CLASS, np.int8)
         place, filled = int(np.searchsorted(self._ends, first, side="right")), 0
         while filled < samples and place < len(self._ends):
             index = self._indices[place]
             skipped = first + filled - int(self._ends[place]) + self._sounds.length(index)
             piece = self._sounds.samples(index, skipped, samples - filled)
             part = slice(filled, filled + len(piece))
-            sound[part], music[part] = piece, self._music[place]
+            sound[part], present[:, part] = piece, np.array(self._present[place])[:, None]
             # Effects may belong to any class, and there are no labels that say to which.
             classes[part] = IGNORE if self._sounds.recordings[index].kind == "sound" else NO_CLASS
             filled, place = filled + len(piece), place + 1
-        return sound, music, classes
+        return sound, present, classes
 
 
-def _music_label(recording: Recording, is_ambiguous: Callable[[Recording], bool]) -> int:
-    if recording.kind == "singing" or is_ambiguous(recording):
-        return IGNORE
-    return MUSIC if recording.kind == "music" else OTHER
+def _labels(recording: Recording, is_ambiguous: Callable[[Recording], bool]) -> tuple[int, int, int]:
+    return (IGNORE, OTHER, IGNORE) if is_ambiguous(recording) else presence_of(recording)

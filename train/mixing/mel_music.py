@@ -9,7 +9,8 @@ import numpy as np
 from models.front_ends import DB, DEVIATION_DB
 from streamer.arrays import Array
 from train.data.sets.gtzan_mels import MelTracks
-from train.mixing.scenes import IGNORE, MIN_AUDIBLE_DB, MUSIC
+from train.mixing.presence import IGNORE, PRESENT
+from train.mixing.scenes import MIN_AUDIBLE_DB
 
 FLOOR = 80.0 / DB
 """Difference between the loudest and the softest value of a track in the mel file, as a natural logarithm of power."""
@@ -71,7 +72,7 @@ class MelMusic:
             place[:] = np.logaddexp(place, clip + np.float32((music_db - level_db(clip)) / DB))
             audible = alone or (over_db >= self._audible_db and music_db >= MIN_AUDIBLE_DB)
             changed = steps[first : first + length + wait_steps]
-            changed[:length] = MUSIC if audible else IGNORE
+            changed[:length] = PRESENT if audible else IGNORE
             changed[:wait_steps] = IGNORE
             changed[length:] = IGNORE
 

@@ -1,8 +1,8 @@
 """Scenes: sounds of known kind one after the other and mixed, with labels for each sample.
 
-Labels of music are `MUSIC`, `OTHER` and `IGNORE`. Labels of everyday sounds are the index of a class, `NO_CLASS` and
-`IGNORE`. `IGNORE` marks what cannot be labelled: too soon after a change, masked by other sound, a pause within a
-recording.
+Labels of music, speech and singing are those of `train.mixing.presence`. Labels of everyday sounds are the index of a
+class, `NO_CLASS` and `IGNORE`. `IGNORE` marks what cannot be labelled: too soon after a change, masked by other sound,
+a pause within a recording, a song of which nobody has said where somebody sings in it.
 """
 
 from __future__ import annotations
@@ -14,12 +14,22 @@ from dataclasses import dataclass
 import numpy as np
 
 from streamer.arrays import Array
+from streamer.errors import ConfigError
 from train import augment
 from train.data.cache import SoundCache
 from train.data.decode import RATE_HZ
 from train.data.sets.synthetic import MAKERS
+from train.mixing.presence import (
+    IGNORE,
+    NAMES,
+    OTHER,
+    drowned,
+    mixed_presence,
+    presence_of,
+    singing_of_song,
+    without_pauses,
+)
 
-MUSIC, OTHER, IGNORE = 1, 0, -1
 NO_CLASS = -2
 """Label of silence, and of sound that belongs to none of the classes."""
 MIN_AUDIBLE_DB = -62.0
@@ -33,7 +43,13 @@ PARTS = (
     "sound",
     "synthetic",
     "silence",
+    "singing",
+    "singing+sound",
+    "song",
+    "song+speech",
 )
+SONG = "song"
+"""Category of the recordings of whole songs whose voice is a recording of its own, ``STEM/voice`` for ``STEM/sum``."""
 
 
 @dataclass(frozen=True)
@@ -47,9 +63,11 @@ class SceneConfig:
     shortest_s, longest_s : float
         Shortest and longest length of a part.
     weights : tuple of float
-        Probability of each kind of part, in the order of `PARTS`; their sum is 1.
+        Probability of each kind of part, in the order of `PARTS`; their sum is 1. Parts beyond the last weight do not
+        occur.
     audible_db : float
-        Level of music re other sound, in dB, from which it is labelled as music. Below it the label is `IGNORE`.
+        Level of a sound re the one that it is mixed with, in dB, from which it is labelled. Below it the label is
+        `IGNORE`.
     unknowable_s : float
         Time after a change, and after the start, in which labels of steps are `IGNORE`.
     """
@@ -70,15 +88,21 @@ class Scene:
     ----------
     sound : float32 array, shape (samples,)
         Samples at 16 kHz.
-    music : int8 array, shape (samples,)
-        Whether there is music: `MUSIC`, `OTHER` or `IGNORE`.
+    present : int8 array, shape (3, samples)
+        Whether there is music, speech and singing, in the order of `train.mixing.presence.NAMES`.
     classes : int8 array, shape (samples,)
         Index of the class of everyday sound, `NO_CLASS` or `IGNORE`.
     """
 
     sound: Array
-    music: Array
+    present: Array
     classes: Array
+
+    @property
+    def music(self) -> Array:
+        """Whether there is music at each sample, shape (samples,): the first row of `present`."""
+        row: Array = self.present[NAMES.index("music")]
+        return row
 
 
 class Scenes:
@@ -101,78 +125,111 @@ class Scenes:
         self._class = [
             places.get(r.category, IGNORE) if r.kind == "sound" else NO_CLASS for r in cache.recordings
         ]
+        self._present = [presence_of(recording) for recording in cache.recordings]
+        voices = {(r.source, r.name): index for index, r in enumerate(cache.recordings)}
         pools: dict[str, dict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
+        self._voices: dict[int, int] = {}
         for index, recording in enumerate(cache.recordings):
             pools[recording.kind][recording.source].append(index)
+            voice = voices.get((recording.source, recording.name.removesuffix("sum") + "voice"))
+            if recording.category == SONG and voice is not None:
+                pools[SONG][recording.source].append(index)
+                self._voices[index] = voice
         # Drawn by source first; otherwise the data set with the most files would dominate.
         self._pools = {kind: list(by_source.values()) for kind, by_source in pools.items()}
+        self._weights = np.zeros(len(PARTS))
+        self._weights[: len(config.weights)] = config.weights
 
     def make(self, rng: np.random.Generator, samples: int) -> Scene:
-        """Return a new scene of `samples` samples at 16 kHz; everything random is drawn from `rng`."""
+        """Return a new scene of `samples` samples at 16 kHz; everything random is drawn from `rng`.
+
+        Raises
+        ------
+        ConfigError
+            If the configuration asks for parts of which there are no recordings.
+        """
         c = self._config
-        sound, music = np.zeros(samples, np.float32), np.full(samples, OTHER, np.int8)
+        sound, present = np.zeros(samples, np.float32), np.full((len(NAMES), samples), OTHER, np.int8)
         classes = np.full(samples, NO_CLASS, np.int8)
         level_db = rng.uniform(-50.0, -6.0)  # one level for a scene: a recording has one gain
         first = 0
         while first < samples:
             stop = min(samples, first + int(rng.uniform(c.shortest_s, c.longest_s) * RATE_HZ))
-            piece = self._part(rng, PARTS[rng.choice(len(PARTS), p=c.weights)], stop - first)
+            piece = self._part(rng, PARTS[rng.choice(len(PARTS), p=self._weights)], stop - first)
             piece_db = level_db - rng.uniform(0.0, 15.0)
             sound[first:stop] = augment.set_level(piece.sound, piece_db)
             hidden = piece_db < MIN_AUDIBLE_DB
-            music[first:stop] = np.where(hidden & (piece.music == MUSIC), IGNORE, piece.music)
+            present[:, first:stop] = drowned(piece.present) if hidden else piece.present
             classes[first:stop] = np.where(hidden & (piece.classes >= 0), IGNORE, piece.classes)
             first = stop
-        return Scene(_simulate_recording(rng, sound, level_db), music, classes)
+        return Scene(_simulate_recording(rng, sound, level_db), present, classes)
 
     def _part(self, rng: np.random.Generator, part: str, samples: int) -> Scene:
         """Return one part of a scene, at any level."""
-        other, nothing = np.full(samples, OTHER, np.int8), np.full(samples, NO_CLASS, np.int8)
+        nothing, other = np.full(samples, NO_CLASS, np.int8), np.full((len(NAMES), samples), OTHER, np.int8)
         if part == "silence":
             return Scene(np.zeros(samples, np.float32), other, nothing)
         if part == "synthetic":  # labelled IGNORE: sirens and noise resemble classes of everyday sound
             sound = MAKERS[rng.integers(len(MAKERS))](rng, samples)
             return Scene(sound, other, np.full(samples, IGNORE, np.int8))
         first, *second = part.split("+")
-        sound, classes = self._source(rng, first, samples)
-        sound = _fade(rng, sound)
-        music = np.where(augment.audible_mask(sound), MUSIC, IGNORE) if first == "music" else other
-        if second:
-            over_db = rng.uniform(-15.0, 25.0)  # level of the first sound re the second
-            if first == "music" and over_db < self._config.audible_db:
-                music = np.full(samples, IGNORE)
-            # Only the second may be everyday sound, so the classes of the part are those of the second.
-            second_sound, classes = self._source(rng, second[0], samples)
-            if over_db > -self._config.audible_db:  # the first sound masks the second
-                classes = np.where(classes >= 0, IGNORE, classes)
-            sound = augment.set_level(sound, over_db) + augment.set_level(second_sound, 0.0)
-        return Scene(sound, music.astype(np.int8), classes.astype(np.int8))
+        upper = self._source(rng, first, samples)
+        sound = _fade(rng, upper.sound)
+        present = without_pauses(upper.present, sound)
+        if not second:
+            return Scene(sound, present, upper.classes)
+        over_db = rng.uniform(-15.0, 25.0)  # level of the first sound re the second
+        lower = self._source(rng, second[0], samples)
+        # Only the second may be everyday sound, so the classes of the part are those of the second.
+        hides_second = over_db > -self._config.audible_db
+        classes = np.where(hides_second & (lower.classes >= 0), IGNORE, lower.classes)
+        if over_db < self._config.audible_db:
+            present = drowned(present)
+        present_below = without_pauses(lower.present, lower.sound)
+        present = mixed_presence(present, drowned(present_below) if hides_second else present_below)
+        sound = augment.set_level(sound, over_db) + augment.set_level(lower.sound, 0.0)
+        return Scene(sound, present, classes.astype(np.int8))
 
-    def _source(self, rng: np.random.Generator, kind: str, samples: int) -> tuple[Array, Array]:
-        """Return sound of one kind from a random place on, at a random speed, with its classes.
+    def _source(self, rng: np.random.Generator, kind: str, samples: int) -> Scene:
+        """Return sound of one kind from a random place on, at a random speed, with its labels.
 
-        Short recordings follow each other. Silence within a recording is labelled `IGNORE`.
+        Short recordings follow each other. Silence within a recording is labelled `IGNORE` where its class is known;
+        what is present is labelled as if there were no pauses.
         """
-        out: list[Array] = []
-        classes: list[Array] = []
+        parts: list[Scene] = []
         missing = samples
+        if kind not in self._pools:
+            raise ConfigError(
+                f"scenes have parts with {kind}, and no recording is of that kind; expected some: choose other "
+                "weights or other data sets"
+            )
         pools = self._pools[kind]
         pool = pools[rng.integers(len(pools))]
         while missing > 0:
             index = pool[rng.integers(len(pool))]
             speed = rng.uniform(0.85, 1.15) if rng.random() < 0.5 else 1.0
             wanted = int(missing * speed) + 2  # two samples more than resampling may need
-            first = rng.integers(max(1, self._cache.length(index) - wanted + 1))
-            piece = self._cache.samples(index, int(first), wanted)
-            piece = piece if speed == 1.0 else augment.change_speed(piece, speed)
-            out.append(piece[:missing])
-            label = self._class[index]
-            silent = IGNORE if label >= 0 else label
-            classes.append(np.where(augment.audible_mask(out[-1]), label, silent))
-            missing -= len(out[-1])
-        sound = np.concatenate(out)
+            first = int(rng.integers(max(1, self._cache.length(index) - wanted + 1)))
+            parts.append(self._piece(index, first, wanted, speed, missing))
+            missing -= len(parts[-1].sound)
+        sound, classes = (np.concatenate([getattr(p, name) for p in parts]) for name in ("sound", "classes"))
         sound = augment.random_filter(rng, sound) if rng.random() < 0.4 else sound
-        return sound, np.concatenate(classes)
+        return Scene(sound, np.concatenate([piece.present for piece in parts], axis=1), classes)
+
+    def _piece(self, index: int, first: int, wanted: int, speed: float, most: int) -> Scene:
+        """Return at most `most` samples of a recording with their labels, from `wanted` samples at another speed."""
+
+        def sound_of(recording: int) -> Array:
+            sound = self._cache.samples(recording, first, wanted)
+            return (sound if speed == 1.0 else augment.change_speed(sound, speed))[:most]
+
+        sound = sound_of(index)
+        present = np.repeat(np.array(self._present[index], np.int8)[:, None], len(sound), axis=1)
+        if index in self._voices:
+            present[NAMES.index("singing")] = singing_of_song(sound_of(self._voices[index]), sound)
+        label = self._class[index]
+        silent = IGNORE if label >= 0 else label
+        return Scene(sound, present, np.where(augment.audible_mask(sound), label, silent))
 
 
 def step_labels(labels: Array, hop_samples: int, config: SceneConfig) -> Array:

@@ -6,7 +6,8 @@ from train.data.cache import SoundCache
 from train.data.recordings import Recording
 from train.mixing import excerpts as excerpts_module
 from train.mixing.excerpts import Excerpts
-from train.mixing.scenes import IGNORE, MUSIC, NO_CLASS, OTHER
+from train.mixing.presence import IGNORE, OTHER, PRESENT
+from train.mixing.scenes import NO_CLASS
 
 RATE_HZ = 16_000
 KINDS = (("music", 3.0), ("speech", 0.5), ("sound", 0.5), ("singing", 1.0), ("doubt", 1.0))
@@ -40,7 +41,7 @@ def test_one_excerpt_of_all_has_each_recording_in_turn_with_its_labels(sounds):
     value = np.round(scene.sound * 10).astype(int)
     np.testing.assert_array_equal(value, np.repeat([1, 2, 3, 4, 5], [48_000, 8_000, 8_000, 16_000, 16_000]))
     for number, (music, classes) in enumerate(
-        [(MUSIC, NO_CLASS), (OTHER, NO_CLASS), (OTHER, IGNORE), (IGNORE, NO_CLASS), (IGNORE, NO_CLASS)],
+        [(PRESENT, NO_CLASS), (OTHER, NO_CLASS), (OTHER, IGNORE), (IGNORE, NO_CLASS), (IGNORE, NO_CLASS)],
         start=1,
     ):
         assert set(scene.music[value == number]) == {music}, KINDS[number - 1]
@@ -60,8 +61,8 @@ def test_excerpts_lie_evenly_over_all_of_the_time(sounds):
 def test_past_the_end_is_silence_that_is_no_music(sounds):
     (scene,) = made(sounds, 1, 4.0, [0])
     assert not scene.sound[48_000:].any()
-    assert set(scene.music[:48_000]) == {MUSIC}
-    assert MUSIC not in scene.music[-8_000:]
+    assert set(scene.music[:48_000]) == {PRESENT}
+    assert PRESENT not in scene.music[-8_000:]
 
 
 def test_half_of_them_are_changed_and_all_are_reproducible(sounds):

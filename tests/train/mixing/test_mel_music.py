@@ -7,7 +7,7 @@ from streamer.dsp.stage import offline
 from tests.train.toy_data import write_mels
 from train.data.sets import gtzan_mels
 from train.mixing.mel_music import ALONE_DB, MelMusic, level_db, match_file_precision
-from train.mixing.scenes import IGNORE, MUSIC, OTHER
+from train.mixing.presence import IGNORE, OTHER, PRESENT
 
 BANDS, HOP_FRAMES, STEPS, WAIT_STEPS = 112, 4, 60, 3
 
@@ -43,7 +43,7 @@ def test_music_far_below_the_rest_is_ignored(mels):
     frames, labels = scenes(200)
     MelMusic(mels, [1], BANDS, 0.0).mix_into(np.random.default_rng(0), frames, labels, WAIT_STEPS)
     over = frames.max(axis=(1, 2))
-    drowned = ~(labels == MUSIC).any(axis=1)
+    drowned = ~(labels == PRESENT).any(axis=1)
     assert 0.25 < drowned.mean() < 0.6
     assert over[drowned].max() < over[~drowned].max()
 
@@ -52,7 +52,7 @@ def test_music_too_faint_to_hear_is_ignored(mels):
     faint = -8.5  # -59 dB re full scale: what is put 3 dB below it or more cannot be heard
     frames, labels = scenes(200, faint)
     MelMusic(mels, [1], BANDS, -99.0).mix_into(np.random.default_rng(0), frames, labels, WAIT_STEPS)
-    ignored = ~(labels == MUSIC).any(axis=1)
+    ignored = ~(labels == PRESENT).any(axis=1)
     assert 0.2 < ignored.mean() < 0.5
 
 
@@ -61,7 +61,7 @@ def test_music_in_digital_silence_has_a_level_of_its_own(mels):
     MelMusic(mels, [1], BANDS, -10.0).mix_into(np.random.default_rng(0), frames, labels, WAIT_STEPS)
     length = 130 // HOP_FRAMES * HOP_FRAMES
     heard = np.array([level_db(scene) + 10 * np.log10(len(scene) / length) for scene in frames])
-    assert (labels == MUSIC).any(axis=1).all()
+    assert (labels == PRESENT).any(axis=1).all()
     assert ALONE_DB[0] - 0.1 < heard.min() < -40
     assert -15 < heard.max() < ALONE_DB[1] + 0.1
 

@@ -1,10 +1,13 @@
 import numpy as np
 import pytest
 
+from streamer.errors import ConfigError
 from tests.train.toy_data import make_toy_data
 from train.data.cache import SoundCache
+from train.data.sets import mir1k, speech
 from train.data.sets.all_sound import unambiguous_recordings
-from train.mixing.scenes import IGNORE, MUSIC, NO_CLASS, OTHER, SceneConfig, Scenes, step_labels
+from train.mixing.presence import IGNORE, OTHER, PRESENT
+from train.mixing.scenes import NO_CLASS, PARTS, SceneConfig, Scenes, step_labels
 
 HOP = 640
 
@@ -28,13 +31,13 @@ def test_scenes_are_seeded_finite_and_within_full_scale(cache):
         assert scene.sound.dtype == np.float32
         assert scene.sound.shape == scene.music.shape == scene.classes.shape == (40_000,)
         assert np.abs(scene.sound).max() <= 1.0
-        assert set(np.unique(scene.music)) <= {MUSIC, OTHER, IGNORE}
+        assert set(np.unique(scene.music)) <= {PRESENT, OTHER, IGNORE}
 
 
 def test_music_alone_is_never_labelled_other(cache):
     labels = Scenes(cache, only((1, 0, 0, 0, 0, 0, 0, 0))).make(np.random.default_rng(0), 80_000).music
     assert OTHER not in labels
-    assert np.mean(labels == MUSIC) > 0.5
+    assert np.mean(labels == PRESENT) > 0.5
 
 
 @pytest.mark.parametrize("part", [3, 4, 5, 6, 7])
@@ -74,6 +77,45 @@ def test_drowned_sounds_are_ignored(cache):
 
 
 def test_step_labels_ignore_what_follows_a_change():
-    labels = np.concatenate([np.full(20 * HOP, OTHER), np.full(20 * HOP, MUSIC)]).astype(np.int8)
+    labels = np.concatenate([np.full(20 * HOP, OTHER), np.full(20 * HOP, PRESENT)]).astype(np.int8)
     steps = step_labels(labels, HOP, SceneConfig(unknowable_s=0.32))
-    assert steps.tolist() == [IGNORE] * 8 + [OTHER] * 12 + [IGNORE] * 8 + [MUSIC] * 12
+    assert steps.tolist() == [IGNORE] * 8 + [OTHER] * 12 + [IGNORE] * 8 + [PRESENT] * 12
+
+
+def part(name: str) -> SceneConfig:
+    return only(tuple(float(part == name) for part in PARTS))
+
+
+@pytest.fixture(scope="module")
+def with_songs(tmp_path_factory):
+    """Recordings with the voices of songs, which the gate's own recordings lack."""
+    root = make_toy_data(tmp_path_factory.mktemp("songs"))
+    found = mir1k.recordings(root) + speech.recordings(root)
+    return SoundCache(found, root / "cache")
+
+
+def test_parts_beyond_the_last_weight_do_not_occur(cache):
+    shorter, longer = (SceneConfig(weights=(1.0, *[0.0] * n)) for n in (0, len(PARTS) - 1))
+    scenes = [Scenes(cache, config).make(np.random.default_rng(0), 20_000) for config in (shorter, longer)]
+    np.testing.assert_array_equal(scenes[0].sound, scenes[1].sound)
+
+
+def test_a_voice_alone_that_sings_is_singing_and_says_nothing_of_music(with_songs):
+    present = Scenes(with_songs, part("singing")).make(np.random.default_rng(0), 80_000).present
+    music, speech_labels, singing = present
+    assert (music == IGNORE).all()
+    assert (speech_labels == OTHER).all()
+    assert np.mean(singing == PRESENT) > 0.5
+
+
+def test_a_song_under_speech_holds_music_speech_and_singing(with_songs):
+    scene = Scenes(with_songs, part("song+speech")).make(np.random.default_rng(1), 160_000)
+    assert [bool((row == PRESENT).any()) for row in scene.present] == [True] * 3
+    np.testing.assert_array_equal(scene.music, scene.present[0])
+
+
+def test_parts_of_which_there_are_no_recordings_are_refused(tmp_path):
+    root = make_toy_data(tmp_path)
+    sentences = SoundCache(speech.recordings(root), root / "cache")
+    with pytest.raises(ConfigError, match="parts with song, and no recording is of that kind; expected some"):
+        Scenes(sentences, part("song")).make(np.random.default_rng(0), 20_000)

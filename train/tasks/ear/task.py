@@ -29,7 +29,7 @@ from train.mixing.distillation import (
     STEP_FRAMES,
     load_teacher_answers,
 )
-from train.mixing.scenes import IGNORE, MUSIC, OTHER
+from train.mixing.presence import IGNORE, OTHER, PRESENT
 from train.tasks.ear.config import EarRunConfig
 
 
@@ -156,7 +156,7 @@ class EarTask:
         scores = F.binary_cross_entropy_with_logits(found_logits, torch.sigmoid(logits), reduction="none")
         known = music != IGNORE
         music_loss = F.binary_cross_entropy_with_logits(
-            found_music, (music == MUSIC).float(), reduction="none"
+            found_music, (music == PRESENT).float(), reduction="none"
         )
         smooth = targets * (1 - c.smoothing) + c.smoothing / targets.shape[1]
         entropy = -(smooth * torch.log_softmax(_pool(sounds, steps), dim=1)).sum(1)
@@ -187,7 +187,7 @@ class EarTask:
         steps = torch.from_numpy((self._checked.take("classes", rows) == clip[:, None]).astype(np.float32))
         right = (_pool(sounds, steps).argmax(1).numpy() == clip)[clip >= 0]
         truth = torch.from_numpy(self._standardise(self._checked.take("embedding", rows)))
-        of_music = DetectorScores(music.numpy()[labels == MUSIC], music.numpy()[labels == OTHER])
+        of_music = DetectorScores(music.numpy()[labels == PRESENT], music.numpy()[labels == OTHER])
         figures = {
             "accuracy": float(right.mean()),
             "embedding_error": F.mse_loss(embedding, truth).item(),

@@ -25,7 +25,8 @@ from train.loop.folds import HoldsOut
 from train.loop.run import DataUsed, data_used
 from train.loop.task import Batch, LoopConfig
 from train.mixing.mel_music import MelMusic, match_file_precision
-from train.mixing.scenes import IGNORE, MUSIC, OTHER, SceneConfig, Scenes, step_labels
+from train.mixing.presence import IGNORE, OTHER, PRESENT
+from train.mixing.scenes import SceneConfig, Scenes, step_labels
 
 FRONT_END = LogMel(GateConfig().front_end)
 STEP_SAMPLES = FRONT_END.config.hop_samples * HOP_FRAMES
@@ -143,7 +144,7 @@ class GateTask:
         frames, labels = batch
         logits = model(frames)[0].squeeze(2)
         known = labels != IGNORE
-        weight = torch.where(labels == MUSIC, self.config.music_weight, 1.0)[known]
+        weight = torch.where(labels == PRESENT, self.config.music_weight, 1.0)[known]
         return {"music": binary_cross_entropy_with_logits(logits[known], labels[known].float(), weight)}
 
     def validate(self, model: nn.Module) -> dict[str, float]:
@@ -164,7 +165,7 @@ class GateTask:
             entropy = binary_cross_entropy_with_logits(
                 logits[labels != IGNORE], labels[labels != IGNORE].float()
             ).item()
-        steps = DetectorScores(logits[labels == MUSIC].numpy(), logits[labels == OTHER].numpy())
+        steps = DetectorScores(logits[labels == PRESENT].numpy(), logits[labels == OTHER].numpy())
         return {
             "score": -entropy,
             "auc": steps.auc(),

@@ -20,7 +20,8 @@ from train.loop.run import DataUsed, data_used
 from train.loop.task import Batch, LoopConfig
 from train.mixing.distillation import FRONT_END, DistillationConfig, load_teacher_answers
 from train.mixing.embedding_cache import load_embeddings
-from train.mixing.scenes import IGNORE, NO_CLASS
+from train.mixing.presence import IGNORE
+from train.mixing.scenes import NO_CLASS
 from train.tasks.ear.task import mean_or_zero
 from train.tasks.on_ear import check_ear_holds_out, load_ear, make_head
 

@@ -15,7 +15,7 @@ from train.data.sets.all_sound import AMBIGUOUS, recordings_of_folds
 from train.evaluate.calibration import fit_platt
 from train.mixing.distillation import load_teacher_answers
 from train.mixing.embedding_cache import load_embeddings
-from train.mixing.scenes import IGNORE
+from train.mixing.presence import IGNORE
 from train.tasks.sounds.task import SoundsRunConfig
 
 LIKELIEST = 3

@@ -17,7 +17,7 @@ from train.__main__ import main
 from train.export.to_onnx import check_parity
 from train.loop.config import read_config
 from train.mixing.distillation import STEP_FRAMES, TEACHERS
-from train.mixing.scenes import IGNORE, MUSIC
+from train.mixing.presence import IGNORE, PRESENT
 from train.tasks.ear.config import EarRunConfig
 from train.tasks.ear.release import EarRelease
 from train.tasks.ear.task import EarTask
@@ -151,7 +151,7 @@ def test_excerpts_of_all_that_is_no_clip_are_lessons_too(toy, task):
     rows = np.arange(len(more._learnt))
     clip, music = more._learnt.take("clip", rows), more._learnt.take("music", rows)
     assert (clip < 0).sum() == added + 3 * 3
-    assert (music[clip < 0] == MUSIC).mean() > 0.5
+    assert (music[clip < 0] == PRESENT).mean() > 0.5
 
 
 @pytest.mark.slow

@@ -15,7 +15,8 @@ from train.data.sets.all_sound import unambiguous_recordings
 from train.export.to_onnx import check_parity
 from train.loop.checkpoint import Identity, load
 from train.loop.config import read_config
-from train.mixing.scenes import IGNORE, MUSIC, OTHER, Scene
+from train.mixing.presence import IGNORE, NAMES, OTHER, PRESENT
+from train.mixing.scenes import Scene
 from train.tasks.gate.figures import ScoredRecording
 from train.tasks.gate.release import GateRelease
 from train.tasks.gate.task import STEP_SAMPLES, GateRunConfig, GateTask
@@ -71,8 +72,8 @@ def test_a_step_is_labelled_by_the_last_that_it_hears(task, monkeypatch):
 
     def make(rng, samples):
         music = np.full(samples, OTHER, np.int8)
-        music[begins:] = MUSIC
-        return Scene(np.zeros(samples, np.float32), music, music)
+        music[begins:] = PRESENT
+        return Scene(np.zeros(samples, np.float32), np.stack([music] * len(NAMES)), music)
 
     scenes = SimpleNamespace(make=make)
     _, labels = task._make(np.random.default_rng(0), scenes, 1)
@@ -80,7 +81,7 @@ def test_a_step_is_labelled_by_the_last_that_it_hears(task, monkeypatch):
     changed = next(k for k, sample in enumerate(last_heard) if sample >= begins)
     assert labels[0, changed - 1] == OTHER
     assert (labels[0, changed : changed + 3] == IGNORE).all()
-    assert (labels[0, changed + 3 :] == MUSIC).all()
+    assert (labels[0, changed + 3 :] == PRESENT).all()
 
 
 def test_ignored_steps_weigh_nothing(task):
