@@ -26,9 +26,11 @@ from streamer.sources.network.playlist import (
     is_html,
     without_entries,
 )
+from streamer.sources.network.segment_stream import SUFFIXES as SEGMENTED_SUFFIXES
+from streamer.sources.network.segment_stream import SegmentStream
 from streamer.sources.network.url_address import split_url, without_secrets
 from streamer.sources.network.url_input import UrlInput
-from streamer.sources.network.url_stream import url_stream
+from streamer.sources.network.url_stream import SEGMENTED, UrlStream, url_stream
 from streamer.sources.parts import PartsSource
 from streamer.sources.source import Source
 from streamer.sources.spooled import SpooledSource
@@ -69,8 +71,9 @@ class UrlSource(SourceWrapper):
         self._depth = depth
         self._is_http = split_url(url).scheme.lower() in ("http", "https")
         self._given_up = threading.Event()
-        self._ffmpeg = url_stream(url)
-        self._ffmpeg.track = self._track = "" if str(track) == "1" else track
+        self._track = "" if str(track) == "1" else track
+        is_segmented = split_url(url).path.lower().endswith(SEGMENTED_SUFFIXES)
+        self._ffmpeg = self._stream(SegmentStream if is_segmented else UrlStream)
         self._announced_s: float | None = None
         super().__init__(self._ffmpeg)
 
@@ -88,6 +91,10 @@ class UrlSource(SourceWrapper):
             dates.read()
         try:
             super().open()
+            if self._ffmpeg.container in SEGMENTED and not isinstance(self._ffmpeg, SegmentStream):
+                self._ffmpeg.close()
+                self._inner = self._ffmpeg = self._stream(SegmentStream)
+                super().open()
         except StreamError as error:
             self._open_otherwise(error)
             return
@@ -99,6 +106,11 @@ class UrlSource(SourceWrapper):
     @property
     def total_s(self) -> float | None:
         return self._announced_s or super().total_s
+
+    def _stream(self, kind: type[UrlStream]) -> UrlStream:
+        stream = url_stream(self._url, kind)
+        stream.track = self._track
+        return stream
 
     def _open_playlist(self) -> bool:
         """Open the first entry that can be opened, if the URL is a plain playlist; return whether it is one."""

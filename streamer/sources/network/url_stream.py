@@ -17,6 +17,7 @@ from streamer.sources.pipe import PIPE_BYTES
 from streamer.sources.source import Block, SourceCounts
 from streamer.sources.timing.arrival import Pace, PauseWatch
 from streamer.sources.timing.loss_watch import LossWatch
+from streamer.sources.timing.overlaps import Piece
 from streamer.sources.timing.placing import Placing
 from streamer.sources.timing.sender_clock import SenderClock
 
@@ -130,8 +131,8 @@ class UrlStream(FfmpegSource):
         return SourceCounts(lost_frames=self._lost_frames)
 
     def open(self) -> None:
-        self._packets: deque[tuple[int | None, int]] = deque()
-        self._runs: deque[list[int]] = deque()
+        self._packets: deque[Piece] = deque()
+        self._runs: deque[tuple[int | None, int]] = deque()
         self._begun_line = b""
         self._arrived_frames = self._lost_frames = 0
         self._priming_left = 0
@@ -153,22 +154,20 @@ class UrlStream(FfmpegSource):
         self._place()
         all_placed = self._lines.ended and not self._packets
         if all_placed and not self._runs and self._reader.waiting_items():
-            self._runs.append(
-                [self._placing.index, max_frames]
-            )  # ffmpeg ended before it described the last frames
+            # ffmpeg ended before it described the last frames
+            self._runs.append((self._placing.index, max_frames))
         if not self._runs:
             self._end_or_wait(all_placed)
             return None
-        start, frames = self._runs[0]
+        start, frames = self._runs.popleft()
         samples = self._read_samples(min(max_frames, frames))
+        read = 0 if samples is None else len(samples)
+        if read < frames:
+            self._runs.appendleft((None if start is None else start + read, frames - read))
         if samples is None:
             self._end_or_wait(self._reader.ended)
+        if samples is None or start is None:  # what a later segment covers is passed over
             return None
-        read = len(samples)
-        if read == frames:
-            self._runs.popleft()
-        else:
-            self._runs[0] = [start + read, frames - read]
         self._position = start + read
         if not self.is_live:
             return Block(start, samples, captured_at=None)
@@ -225,6 +224,8 @@ class UrlStream(FfmpegSource):
             for line in lines:
                 if not line.startswith(b"#"):
                     self._note_packet(line)
+        if self._lines.ended and not had_ended:
+            self._packets.extend(self._last_pieces())
         if self._reports:
             self._reports.collect()
             self._sender_zero_at = self._reports.zero_at
@@ -239,31 +240,49 @@ class UrlStream(FfmpegSource):
 
     def _note_packet(self, line: bytes) -> None:
         _, _, stamp, frames, *_ = (int(field, 0) for field in line.split(b","))
-        self._packets.append((None if stamp == NO_STAMP else stamp, frames))
+        self._packets.extend(self._pieces_of(None if stamp == NO_STAMP else stamp, frames))
         self._arrived_frames += frames
+
+    def _pieces_of(self, stamp: int | None, frames: int) -> list[Piece]:
+        """Return a packet as pieces that can be placed."""
+        return [Piece(stamp, frames)]
+
+    def _last_pieces(self) -> list[Piece]:
+        """Return the pieces that were held back, after the last packet."""
+        return []
 
     def _place(self) -> None:
         """Place the packets that have come on the sample clock, once it is known what was lost before them."""
         now, lost, live = self._clock(), 0, self.is_live
         if live and self._log.container not in SEGMENTED:
-            waiting = sum(frames for _, frames in self._packets)
+            waiting = sum(piece.frames for piece in self._packets)
             in_pause = self._pauses.lost(waiting, self._is_full, now)
             if in_pause is None:
                 return
             if self._packets:
                 lost = in_pause + self._losses.missing(self._placing.index + waiting + in_pause, now)
         while self._packets:
-            stamp, frames = self._without_priming_of(*self._packets.popleft())
-            if not frames:
+            piece = self._packets.popleft()
+            stamp, frames = self._without_priming_of(piece.stamp, piece.frames)
+            if not piece.is_kept:
+                self._runs.append((None, frames))
+            if not (piece.is_kept and frames):
                 continue
             missing = self._placing.missing_before(stamp if live else None, frames, now, lost)
-            if missing or not self._runs:
-                self._runs.append([self._placing.index - frames, 0])
-            self._runs[-1][1] += frames
+            self._add_run(self._placing.index - frames, frames)
             if stamp is not None and self._sender_zero_at is not None:
                 self._sender.note(self._placing.index, self._sender_zero_at + (stamp + frames) / self.rate_hz)
             self._lost_frames += missing
             lost = 0
+
+    def _add_run(self, start: int, frames: int) -> None:
+        """Note where the next frames of the pipe begin; those that follow others without a gap are one run."""
+        if self._runs:
+            before, length = self._runs[-1]
+            if before is not None and before + length == start:
+                self._runs[-1] = (before, length + frames)
+                return
+        self._runs.append((start, frames))
 
     def _without_priming_of(self, stamp: int | None, frames: int) -> tuple[int | None, int]:
         """Return what is left of a packet without the frames that come before the sound."""
@@ -309,7 +328,7 @@ class UrlStream(FfmpegSource):
         return False if is_exact else None
 
 
-def url_stream(url: str) -> UrlStream:
+def url_stream(url: str, kind: type[UrlStream] = UrlStream) -> UrlStream:
     """Return the source for a URL.
 
     Parameters
@@ -317,6 +336,8 @@ def url_stream(url: str) -> UrlStream:
     url : str
         A URL with ``http://``, ``https://``, ``rtsp://`` or another of `URL_SCHEMES`. A password in it is used,
         but left out of messages.
+    kind : type
+        The class of the source.
 
     Returns
     -------
@@ -332,4 +353,4 @@ def url_stream(url: str) -> UrlStream:
         raise ConfigError(f"URL '{shown}' has scheme '{scheme}'; expected one of {', '.join(URL_SCHEMES)}")
     address = scheme + url[len(scheme) :]  # ffmpeg knows the scheme in small letters alone
     over_tcp = ("-rtsp_flags", "prefer_tcp") if scheme in ("rtsp", "rtsps") else ()
-    return UrlStream(address, ["-protocol_whitelist", ",".join(URL_PROTOCOLS), *over_tcp, "-i", address])
+    return kind(address, ["-protocol_whitelist", ",".join(URL_PROTOCOLS), *over_tcp, "-i", address])
