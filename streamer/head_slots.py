@@ -32,8 +32,8 @@ class DecisionConfig:
     update_ms : float
         Time between two ``update`` messages while a label is on.
     floor_dbfs : float
-        Level, -120 to 0, that some 0.1 s of the last second must have: below it a head that runs always takes every
-        score for 0, so nothing begins and what is on ends. -120 lets all scores count.
+        Level, -120 to 0, that some 0.1 s of the last second must have: below it the head takes every score for 0, so
+        nothing begins and what is on ends. -120 lets all scores count.
     """
 
     on: float | None = None

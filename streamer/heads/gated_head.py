@@ -11,6 +11,7 @@ from streamer.dsp.timeline import Timeline
 from streamer.heads.gating import Gated, GatedState, Switch
 from streamer.heads.head_decisions import HeadState
 from streamer.heads.hysteresis import Change
+from streamer.heads.loudness import PowerAt
 from streamer.heads.results import HeadResult, HeadResults, Items
 
 
@@ -92,23 +93,28 @@ class GatedHead(Gated[HeadRun, HeadResult]):
         listening = Change("", "listening", min(origin, switch.at), switch.at, 0.0)
         return run, [self.results.result(switch.at, switch.at, None, [listening])]
 
-    def _process(self, items: Array, run: HeadRun) -> Calls[list[HeadResult]]:
+    def _process(self, items: Array, run: HeadRun, power_at: PowerAt) -> Calls[list[HeadResult]]:
         y, run.state = yield from self._stage.step_calls(items, run.state)
-        return self._results(y, None, run)
+        return self._results(y, None, run, power_at)
 
-    def _close(self, at: int, run: HeadRun) -> list[HeadResult]:
+    def _close(
+        self,
+        at: int,
+        run: HeadRun,
+        power_at: PowerAt,  # noqa: ARG002 - what ends needs no floor
+    ) -> list[HeadResult]:
         closing = self.results.closing_result(at, run.decisions)
         stopped = Change("", "off", at, at, 0.0)
         return [self.results.result(at, at, None, [*closing.changes, stopped])]
 
-    def _finish(self, items: Array | None, end: int, run: HeadRun) -> list[HeadResult]:
+    def _finish(self, items: Array | None, end: int, run: HeadRun, power_at: PowerAt) -> list[HeadResult]:
         results = []
         if items is not None:
             y, run.state = self._stage.step(items, run.state)
-            results += self._results(y, end, run)
-        return results + self._results(self._stage.flush(run.state), end, run)
+            results += self._results(y, end, run, power_at)
+        return results + self._results(self._stage.flush(run.state), end, run, power_at)
 
-    def _results(self, y: Array, end: int | None, run: HeadRun) -> list[HeadResult]:
+    def _results(self, y: Array, end: int | None, run: HeadRun, power_at: PowerAt) -> list[HeadResult]:
         items = Items(y[0], run.given, run.timeline, end)
         run.given += y.shape[1]
-        return self.results.results(items, run.decisions)
+        return self.results.results(items, run.decisions, power_at)

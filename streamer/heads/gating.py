@@ -14,6 +14,7 @@ from streamer.arrays import Array
 from streamer.dsp.model_calls import Calls, run_alone
 from streamer.dsp.timeline import Timeline
 from streamer.heads.hysteresis import Change
+from streamer.heads.loudness import PowerAt, no_floor
 
 RunT = TypeVar("RunT")
 """State of the work while the gate is open."""
@@ -62,6 +63,8 @@ class GatedState(Generic[RunT]):
         Openings and closings that are not due yet.
     run : RunT or None
         State of the work; None while the gate is closed.
+    power_at : callable
+        Returns how loud the sound before a sample was, for the floor of decisions.
     """
 
     pieces: deque[Array] = field(default_factory=deque)
@@ -70,6 +73,7 @@ class GatedState(Generic[RunT]):
     next: int = 0
     switches: deque[Switch] = field(default_factory=deque)
     run: RunT | None = None
+    power_at: PowerAt = no_floor
 
 
 class Gated(ABC, Generic[RunT, ResultT]):
@@ -141,13 +145,15 @@ class Gated(ABC, Generic[RunT, ResultT]):
         """Process all items that are left when the sound ends at sample `end`; return the results. Close nothing."""
         results = run_alone(self.advance(switches, end, state))
         if state.run is not None:
-            results += self._finish(self._items(state.next, state.stop, state), end, state.run)
+            results += self._finish(
+                self._items(state.next, state.stop, state), end, state.run, state.power_at
+            )
         return results
 
     def close(self, at: int, state: GatedState[RunT]) -> list[ResultT]:
         """Stop the work at sample `at`, if it runs, and return the results of that."""
         run, state.run = state.run, None
-        return [] if run is None else self._close(at, run)
+        return [] if run is None else self._close(at, run, state.power_at)
 
     @abstractmethod
     def _pre_roll_start(self, opening: int) -> int:
@@ -172,15 +178,15 @@ class Gated(ABC, Generic[RunT, ResultT]):
         """
 
     @abstractmethod
-    def _process(self, items: Array, run: RunT) -> Calls[list[ResultT]]:
+    def _process(self, items: Array, run: RunT, power_at: PowerAt) -> Calls[list[ResultT]]:
         """Process the next items, shape (1, items, ...); `run` is updated."""
 
     @abstractmethod
-    def _close(self, at: int, run: RunT) -> list[ResultT]:
+    def _close(self, at: int, run: RunT, power_at: PowerAt) -> list[ResultT]:
         """Stop the work at sample `at`; its state is of no use afterwards."""
 
     @abstractmethod
-    def _finish(self, items: Array | None, end: int, run: RunT) -> list[ResultT]:
+    def _finish(self, items: Array | None, end: int, run: RunT, power_at: PowerAt) -> list[ResultT]:
         """Process the last items of a sound that ends at sample `end`, and give all that they complete."""
 
     def _process_before(self, due: int, state: GatedState[RunT]) -> Calls[list[ResultT]]:
@@ -189,7 +195,7 @@ class Gated(ABC, Generic[RunT, ResultT]):
         if state.run is None:
             return []
         items = self._items(first, state.next, state)
-        return [] if items is None else (yield from self._process(items, state.run))
+        return [] if items is None else (yield from self._process(items, state.run, state.power_at))
 
     @staticmethod
     def _items(first: int, stop: int, state: GatedState[RunT]) -> Array | None:

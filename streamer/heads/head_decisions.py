@@ -74,7 +74,9 @@ class HeadDecisions:
         labels = [decider.init(origin, on) for decider in self.deciders]
         return HeadState(origin, labels, {n for n, label in enumerate(labels) if not label.at_rest})
 
-    def step(self, scores: Array, start: int, stop: int, state: HeadState) -> list[Change] | None:
+    def step(
+        self, scores: Array, start: int, stop: int, state: HeadState, power: float = float("inf")
+    ) -> list[Change] | None:
         """Return the changes that new scores lead to.
 
         Parameters
@@ -85,6 +87,8 @@ class HeadDecisions:
             First sample that is new in these scores, and one past the last.
         state : HeadState
             State of the head, which is updated.
+        power : float
+            Power of the loudest 0.1 s of the last second. Below the floor, all scores count as 0.
 
         Returns
         -------
@@ -93,6 +97,8 @@ class HeadDecisions:
         """
         if stop - state.origin <= self.warm_up_samples:
             return None
+        if power < self.floor_power:
+            scores = np.zeros_like(scores)
         state.scores = scores
         likeliest = int(scores.argmax()) if self.exclusive else None
         changes: list[Change] = []

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import TypeAlias
 
 import numpy as np
 from numba import njit
@@ -18,6 +20,19 @@ MEAN_PIECES = 10
 
 WINDOW_S = 1.0
 """Length of the sound whose loudest moment counts: about as much as the released ear takes into account."""
+
+
+KEPT_S = 0.5
+"""Length of the sound before what is known for which the power may still be asked: the separation, whose windows are
+longer than those of the front ends, is told of the past."""
+
+PowerAt: TypeAlias = Callable[[int], float]
+"""Returns how loud the sound before a sample was: the power of the loudest 0.1 s of the last second."""
+
+
+def no_floor(stop: int) -> float:  # noqa: ARG001 - it is the same everywhere
+    """Return an infinite power, which lies above every floor."""
+    return float("inf")
 
 
 @dataclass
@@ -72,14 +87,15 @@ class Loudness:
         ----------
         mono : float32 array, shape (samples,)
         known_until : int
-            Sample before which nothing will be asked for any more.
+            Sample before which nothing will be asked for any more, or at most for the last `KEPT_S` before it.
         state : LoudnessState
             Updated.
         """
         pieces = (int(state.count[0]) + len(mono)) // self._piece_samples
         fresh = np.empty(pieces)
         _measure(mono, state.powers, state.count, self._piece_samples, fresh)
-        past = min(len(state.loudest), max(0, known_until // self._piece_samples - 1 - state.first))
+        asked = known_until // self._piece_samples - 1 - round(KEPT_S / PIECE_S)
+        past = min(len(state.loudest), max(0, asked - state.first))
         del state.loudest[:past]
         state.first += past
         state.loudest += fresh.tolist()

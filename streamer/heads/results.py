@@ -6,11 +6,9 @@ dataclass.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
-
-import numpy as np
 
 from streamer.arrays import Array
 from streamer.dsp.log_mel import LogMelConfig
@@ -18,6 +16,7 @@ from streamer.dsp.timeline import Timeline
 from streamer.heads.head import Head
 from streamer.heads.head_decisions import HeadDecisions, HeadState
 from streamer.heads.hysteresis import Change
+from streamer.heads.loudness import PowerAt
 
 
 class MelFrame(NamedTuple):
@@ -129,9 +128,7 @@ class HeadResults:
     head: Head
     decisions: HeadDecisions
 
-    def results(
-        self, items: Items, state: HeadState, power_at: Callable[[int], float] | None = None
-    ) -> list[HeadResult]:
+    def results(self, items: Items, state: HeadState, power_at: PowerAt) -> list[HeadResult]:
         """Return a result for each item of scores after the warm-up, none for the others.
 
         Parameters
@@ -139,15 +136,12 @@ class HeadResults:
         items : Items
         state : HeadState
             Updated.
-        power_at : callable, optional
-            Returns how loud the sound before a sample was, which is compared with the floor. None has no floor: a gated
-            head is closed by the floor of its gate.
+        power_at : callable
+            Returns how loud the sound before a sample was.
         """
         results = []
         for start, stop, scores in items:
-            is_faint = power_at is not None and power_at(stop) < self.decisions.floor_power
-            decided = np.zeros_like(scores) if is_faint else scores
-            changes = self.decisions.step(decided, start, stop, state)
+            changes = self.decisions.step(scores, start, stop, state, power_at(stop))
             if changes is not None:
                 results.append(self.result(start, stop, scores, changes))
         return results

@@ -19,7 +19,7 @@ from streamer.heads.gated_head import GatedHead, HeadRun
 from streamer.heads.gating import GatedState, GateState, Switch
 from streamer.heads.head import Head
 from streamer.heads.head_decisions import HeadState
-from streamer.heads.loudness import Loudness, LoudnessState
+from streamer.heads.loudness import Loudness, LoudnessState, PowerAt
 from streamer.heads.results import FrameResults, HeadResult, HeadResults, Items, TreeResult
 from streamer.inference.model import Model
 
@@ -153,12 +153,16 @@ class StageTree:
 
     def init(self) -> StageTreeState:
         """Return the state at the start of an epoch."""
+        loudness = self._loudness.init()
         return StageTreeState(
-            self._loudness.init(),
+            loudness,
             {node: _NodeState(node.stage.init()) for node in self._nodes},
             {results: results.decisions.init(0) for node in self._nodes for results in node.heads},
             {name: GateState() for name in self._gate_names},
-            {gated: GatedState() for gated in self._gated},
+            {
+                gated: GatedState(power_at=partial(self._loudness.power_at, state=loudness))
+                for gated in self._gated
+            },
         )
 
     def step(self, mono: Array, state: StageTreeState) -> Calls[list[TreeResult]]:
@@ -197,6 +201,10 @@ class StageTree:
     def known_after(self, stop: int) -> int:
         """Return how many samples of the epoch must come in until `known_until` reaches sample `stop`."""
         return max([stop, *[stage.taken_for(stop) for stage in self._resampling]])
+
+    def power_at(self, state: StageTreeState) -> PowerAt:
+        """Return a function that returns how loud the sound before a sample was, for the floor of decisions."""
+        return partial(self._loudness.power_at, state=state.loudness)
 
     def finish(self, state: StageTreeState) -> list[TreeResult]:
         """Return the results that the end of the sound completes. Labels that are on stay on until `close`."""
@@ -274,7 +282,7 @@ class StageTree:
 
     def _results(self, node: _Node, items: Items, state: StageTreeState) -> list[TreeResult]:
         """Return what the items of a node are or say: frames, and the results of heads."""
-        power_at = partial(self._loudness.power_at, state=state.loudness)
+        power_at = self.power_at(state)
         results: list[TreeResult] = [*node.frames.results(items)] if node.frames else []
         for head in node.heads:
             results += head.results(items, state.heads[head], power_at)

@@ -208,7 +208,8 @@ class Pipeline:
 
     def _separate(self, samples: Array, separation: Separation) -> Calls[list[SeparationResult]]:
         if self._separated is None:
-            self._separated = SeparatedStream(separation, self._rate_hz, samples.shape[1])
+            power_at = self._tree.power_at(self._tree_state)
+            self._separated = SeparatedStream(separation, self._rate_hz, samples.shape[1], power_at)
         gate = separation.opened_by
         switches: Sequence[Switch] = [] if gate is None else self._tree_state.switches.get(gate, [])
         return (yield from self._separated.step(samples, switches))

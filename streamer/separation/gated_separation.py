@@ -11,6 +11,7 @@ from streamer.dsp.model_calls import Calls
 from streamer.dsp.resample import Resample
 from streamer.heads.gating import GatedState, Switch
 from streamer.heads.head import DecidingModel
+from streamer.heads.loudness import PowerAt
 from streamer.separation.live import LiveSeparation, SeparationResult, SeparationRun
 
 _ALWAYS_OPEN = Switch(opens=True, since=0, at=0)
@@ -48,11 +49,13 @@ class SeparatedStream:
     separation : Separation
     rate_hz, channels : int
         Format of the sound.
+    power_at : callable
+        Returns how loud the sound before a sample was, for the floor of the decisions on the voice.
     """
 
-    def __init__(self, separation: Separation, rate_hz: int, channels: int) -> None:
+    def __init__(self, separation: Separation, rate_hz: int, channels: int, power_at: PowerAt) -> None:
         self._live = separation.live(rate_hz, channels)
-        self._state: GatedState[SeparationRun] = GatedState()
+        self._state: GatedState[SeparationRun] = GatedState(power_at=power_at)
         self._first_switches = [] if separation.opened_by is not None else [_ALWAYS_OPEN]
         self._processed_samples = 0
 

@@ -15,6 +15,7 @@ from streamer.dsp.timeline import Timeline
 from streamer.heads.gating import Gated, Switch
 from streamer.heads.head_decisions import HeadDecisions, HeadState
 from streamer.heads.hysteresis import Change
+from streamer.heads.loudness import PowerAt
 from streamer.inference.model import Model
 from streamer.separation.separator import Separator, Stems
 
@@ -140,13 +141,18 @@ class LiveSeparation(Gated[SeparationRun, SeparationResult]):
         )
         return run, []
 
-    def _process(self, items: Array, run: SeparationRun) -> Calls[list[SeparationResult]]:
+    def _process(self, items: Array, run: SeparationRun, power_at: PowerAt) -> Calls[list[SeparationResult]]:
         run.processed_until += items.shape[1]
         stems, run.state = yield from self._separator.step(items, run.state)
-        return self._results(stems, run)
+        return self._results(stems, run, power_at)
 
-    def _close(self, at: int, run: SeparationRun) -> list[SeparationResult]:  # noqa: ARG002 - it ends with its sound
-        results = self._results(self._separator.flush(run.state), run)
+    def _close(
+        self,
+        at: int,  # noqa: ARG002 - it ends with its sound
+        run: SeparationRun,
+        power_at: PowerAt,
+    ) -> list[SeparationResult]:
+        results = self._results(self._separator.flush(run.state), run, power_at)
         _fade_out([result for result in results if isinstance(result, StemPiece)], len(self._fade))
         end = run.processed_until
         return [*results, VoiceResult(end, tuple(self._decisions.end(end, run.voice)))]
@@ -156,10 +162,11 @@ class LiveSeparation(Gated[SeparationRun, SeparationResult]):
         items: Array | None,
         end: int,  # noqa: ARG002 - a sample is never beyond it
         run: SeparationRun,
+        power_at: PowerAt,
     ) -> list[SeparationResult]:
-        return [] if items is None else run_alone(self._process(items, run))
+        return [] if items is None else run_alone(self._process(items, run, power_at))
 
-    def _results(self, stems: Stems, run: SeparationRun) -> list[SeparationResult]:
+    def _results(self, stems: Stems, run: SeparationRun, power_at: PowerAt) -> list[SeparationResult]:
         """Cut stems into hops, so that the pieces are the same however the sound was cut; decide on the voice."""
         results: list[SeparationResult] = []
         for first in range(0, stems.voice.shape[1], self._hop_samples):
@@ -177,7 +184,7 @@ class LiveSeparation(Gated[SeparationRun, SeparationResult]):
             run.scored_hops += 1
             if start < run.processed_until:  # the last frames only complete the sound of those before them
                 stop = min(start + self._hop_samples, run.processed_until)
-                changes = self._decisions.step(np.array([score]), start, stop, run.voice)
+                changes = self._decisions.step(np.array([score]), start, stop, run.voice, power_at(stop))
                 results.append(VoiceResult(stop, tuple(changes or ())))
         return results
 

@@ -29,12 +29,12 @@ def without_offset(spectra: Array, config: StftConfig) -> Array:
 
 
 def network_input(spectra: Array, config: StftConfig) -> Array:
-    """Return the network's input: the mean of the channels, in the network's bins and at its scale.
+    """Return the network's input: the downmix in the network's bins and at its scale.
 
     Parameters
     ----------
-    spectra : complex64 array, shape (batch, frames, channels, bins)
-        Spectra of the capture. Bin ``k`` has the frequency of the network's bin ``k``. There may be more bins or fewer.
+    spectra : complex64 array, shape (batch, frames, bins)
+        Spectra of the downmix. Bin ``k`` has the frequency of the network's bin ``k``. There may be more bins or fewer.
     config : StftConfig
         Transform of the network.
 
@@ -43,8 +43,8 @@ def network_input(spectra: Array, config: StftConfig) -> Array:
     float32 array, shape (batch, frames, 2 * config.bins)
         Real parts, then imaginary ones; zero in bins that the capture lacks.
     """
-    bins = min(spectra.shape[3], config.bins)
-    mono = spectra[..., :bins].mean(axis=2) * _scale(spectra, config)
+    bins = min(spectra.shape[2], config.bins)
+    mono = spectra[..., :bins] * _scale(spectra, config)
     parts = np.zeros((*mono.shape[:2], 2, config.bins), np.float32)
     parts[:, :, 0, :bins], parts[:, :, 1, :bins] = mono.real, mono.imag
     return parts.reshape(*mono.shape[:2], 2 * config.bins)
@@ -52,13 +52,14 @@ def network_input(spectra: Array, config: StftConfig) -> Array:
 
 def _scale(spectra: Array, config: StftConfig) -> np.float32:
     """Return the factor from a capture's spectra to the network's, by the lengths of their windows."""
-    return np.float32(config.window_samples / (2 * (spectra.shape[3] - 1)))
+    return np.float32(config.window_samples / (2 * (spectra.shape[-1] - 1)))
 
 
 def trusted_share(mono: Array, spectra: Array, config: StftConfig) -> Array:
     """Return a factor, 0 to 1, for the mask of each frame: lower if the channels cancel in the network's input.
 
-    There is one factor for all bins of a frame. So a voice is lost too if sound a thousand times as strong cancels.
+    They do until the downmix has noticed it, and after that in no frame. There is one factor for all bins of a frame.
+    So a voice is lost too if sound a thousand times as strong cancels.
 
     Parameters
     ----------

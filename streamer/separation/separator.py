@@ -8,7 +8,7 @@ from fractions import Fraction
 import numpy as np
 
 from streamer.arrays import Array, State
-from streamer.dsp.downmix import SAMPLE_LIMIT
+from streamer.dsp.downmix import SAMPLE_LIMIT, Downmix
 from streamer.dsp.model_calls import Calls, run_alone
 from streamer.dsp.stft import InverseStft, Stft, StftConfig
 from streamer.inference.model import Model
@@ -35,8 +35,9 @@ class Stems:
 class Separator:
     """Separates the sound of streams, step by step.
 
-    The network takes the mean of the channels up to half of its own sample rate. Its mask is applied to every channel,
-    so that stereo stays stereo, and is extended to the frequencies above (`streamer.separation.masks.full_mask`).
+    The network takes the downmix that all heads take, up to half of its own sample rate: the mean of the channels, or
+    one of them where they cancel each other (`streamer.dsp.downmix`). Its mask is applied to every channel, so that
+    stereo stays stereo, and is extended to the frequencies above (`streamer.separation.masks.full_mask`).
 
     Parameters
     ----------
@@ -56,7 +57,10 @@ class Separator:
     def __init__(self, model: Model, rate_hz: int, channels: int) -> None:
         self._model = model
         self.stft = at_rate(model.manifest.stft, rate_hz)
-        self._analysis, self._synthesis = Stft(self.stft, channels), InverseStft(self.stft, channels)
+        # Beside the channels, what the downmix adds to their mean is transformed: it is 0 unless they cancel.
+        self._analysis = Stft(self.stft, channels + 1 if channels > 1 else 1)
+        self._synthesis = InverseStft(self.stft, channels)
+        self._downmix = Downmix(rate_hz, channels)
         self._channels = channels
 
     @property
@@ -72,6 +76,7 @@ class Separator:
         return (
             waiting,
             np.zeros(batch, np.int64),
+            *self._downmix.init(batch),
             *self._analysis.init(batch),
             *self._synthesis.init(batch),
             *self._model.init(batch),
@@ -85,7 +90,7 @@ class Separator:
         x : float32 array, shape (batch, samples, channels)
             Finite samples, full scale -1 to 1.
         state : State
-            Samples that were not given out yet, and their number; the states of the stages and of the model.
+            Samples that were not given out yet, and their number; the states of downmix, transforms and model.
 
         Returns
         -------
@@ -93,8 +98,9 @@ class Separator:
             Generator that yields model calls and returns (stems, state).
         """
         waiting, count, *rest = state
-        spectra, analysis = self._analysis.step(x, (rest[0], rest[1]))
-        return (yield from self._separate(x, spectra, (waiting, count, *analysis, *rest[2:])))
+        added, mix = self._added(x, (rest[0], rest[1]))
+        spectra, analysis = self._analysis.step(added, (rest[2], rest[3]))
+        return (yield from self._separate(x, spectra, (waiting, count, *mix, *analysis, *rest[4:])))
 
     def waiting(self, state: State) -> int:
         """Return the number of samples that have come in and were not given out yet."""
@@ -102,7 +108,7 @@ class Separator:
 
     def flush(self, state: State) -> Stems:
         """Return the stems that the end of the sound completes: all samples that were not given out yet."""
-        spectra = self._analysis.flush(state[2:4])
+        spectra = self._analysis.flush(state[4:6])
         none = np.zeros((len(state[0]), 0, self._channels), np.float32)
         return run_alone(self._separate(none, spectra, state))[0]
 
@@ -126,18 +132,31 @@ class Separator:
         )
         return Stems(voice, music, voiced[:, : -(-sound.shape[1] // self.stft.hop_samples)])
 
+    def _added(self, x: Array, mix: State) -> tuple[Array, State]:
+        """Return samples with one more channel, which is what the downmix adds to their mean, and its next state."""
+        if self._channels == 1:
+            return x, mix
+        mono, mix = self._downmix.step(np.ascontiguousarray(x), mix)
+        mean = x.sum(axis=2) * np.float32(1.0 / self._channels)  # as in the downmix, bit by bit
+        return np.concatenate([x, (mono - mean)[..., None]], axis=2), mix
+
     def _separate(self, x: Array, spectra: Array, state: State) -> Calls[tuple[Stems, State]]:
         """Mask new spectra of the sound that ends with `x`, and give the stems that they complete."""
-        waiting, count, window, ahead, *rest = state
+        waiting, count, *kept = state[:6]
+        overlap, model_state = state[6:8], state[8:]
         spectra = without_offset(spectra, self.stft)
-        mono = network_input(spectra, self._model.manifest.stft)
-        y, model_state = yield from self._model.step_calls(mono, tuple(rest[2:]))
+        mixed = spectra[:, :, : self._channels].mean(axis=2)
+        if self._channels > 1:
+            mixed += spectra[:, :, -1]
+        spectra = spectra[:, :, : self._channels]
+        mono = network_input(mixed, self._model.manifest.stft)
+        y, model_state = yield from self._model.step_calls(mono, model_state)
         mask = full_mask(y[..., :-1], spectra, self._model.manifest.stft)
         voiced = y[..., -1]
         if self._channels > 1:
             share = trusted_share(mono, spectra, self._model.manifest.stft)
             mask, voiced = mask * share[..., None], voiced * share
-        voice, overlap = self._synthesis.step(spectra * mask[:, :, None], (rest[0], rest[1]))
+        voice, overlap = self._synthesis.step(spectra * mask[:, :, None], overlap)
         held = int(count[0])
         sound = np.concatenate([waiting[:, :held], x], axis=1)
         voice = voice[:, : sound.shape[1]]  # at the end the last hop is longer than the sound
@@ -146,7 +165,7 @@ class Separator:
         waiting[:, :left] = sound[:, given:]
         count[:] = left
         stems = Stems(voice, sound[:, :given] - voice, voiced)
-        return stems, (waiting, count, window, ahead, *overlap, *model_state)
+        return stems, (waiting, count, *kept, *overlap, *model_state)
 
 
 def mute_invalid(sound: Array) -> tuple[Array, int]:

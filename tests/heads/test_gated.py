@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +24,7 @@ from streamer.head_slots import DecisionConfig
 from streamer.heads.gating import Gated, GatedState, GateState, Switch
 from streamer.heads.head import Head
 from streamer.heads.hysteresis import Change
+from streamer.heads.loudness import PowerAt
 from streamer.heads.results import HeadResult
 from streamer.heads.stage_tree import StageTree
 from streamer.inference.onnx import OnnxModel
@@ -346,15 +347,17 @@ class Listed(Gated[ListedRun, tuple[str, list[int]]]):
         assert not items or first == items[0]
         return ListedRun([]), [("open", items)]
 
-    def _process(self, items: Array, run: ListedRun) -> Calls[list[tuple[str, list[int]]]]:
+    def _process(self, items: Array, run: ListedRun, power_at: PowerAt) -> Calls[list[tuple[str, list[int]]]]:
         yield from ()
         run.items += items[0].tolist()
         return []
 
-    def _close(self, at: int, run: ListedRun) -> list[tuple[str, list[int]]]:
+    def _close(self, at: int, run: ListedRun, power_at: PowerAt) -> list[tuple[str, list[int]]]:
         return [("close", run.items)]
 
-    def _finish(self, items: Array | None, end: int, run: ListedRun) -> list[tuple[str, list[int]]]:
+    def _finish(
+        self, items: Array | None, end: int, run: ListedRun, power_at: PowerAt
+    ) -> list[tuple[str, list[int]]]:
         run.items += [] if items is None else items[0].tolist()
         return []
 
@@ -383,3 +386,18 @@ def test_switches_are_carried_out_between_the_same_items_however_they_come(cut: 
     for start, stop in spans:
         expected += [("open", list(range(max(0, start - 4), start))), ("close", list(range(start, stop)))]
     assert found == expected
+
+
+@pytest.mark.parametrize("every", [37 * RATE, 160, 1_234])
+def test_a_gated_head_names_nothing_below_its_floor_though_its_gate_is_open(
+    heads: list[Head], every: int
+) -> None:
+    x = sound(RATE, [(1.0, 4.0)], 5.0)  # at -10.5 dBFS
+    found = []
+    for floor_dbfs in (-120.0, -12.0, -9.0):
+        gate, _, genre = heads
+        own = replace(genre, decisions=replace(genre.decisions, floor_dbfs=floor_dbfs))
+        pipeline = Pipeline("s", RATE, [gate, own], PublishConfig())
+        events = [*process(pipeline, x, range(every, len(x), every)), *pipeline.finish()]
+        found.append([state for state, label in states(events, "genre") if label])
+    assert found == [["on", "off"], ["on", "off"], []]

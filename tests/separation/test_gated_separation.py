@@ -198,3 +198,19 @@ def test_a_stem_that_is_none_is_not_played() -> None:
 def test_an_unknown_form_of_files_names_those_that_are() -> None:
     with pytest.raises(ConfigError, match="stems form is 'mp3'; expected one of flac, wav"):
         StemsConfig(form="mp3")
+
+
+@pytest.mark.parametrize("opened_by", ["gate", None])
+def test_below_its_floor_there_is_no_voice(gate: Head, separation: Separation, opened_by: str | None) -> None:
+    """The noise is at -14 dBFS."""
+    x = sound(16_000)
+
+    def found(floor_dbfs: float, cuts: list[int]) -> list[str]:
+        decisions = replace(DECISIONS, floor_dbfs=floor_dbfs)
+        made = pipeline(gate, replace(separation, opened_by=opened_by, decisions=decisions), 16_000)
+        return [state for state, _, _ in voices(process(made, x, cuts) + made.finish()) if state != "update"]
+
+    for floor_dbfs, states in ((-120.0, ["on", "off"]), (-16.0, ["on", "off"]), (-12.0, ["off"])):
+        for cuts in ([], list(range(480, len(x), 480))):
+            assert found(floor_dbfs, cuts)[-len(states) :] == states
+    assert "on" not in found(-12.0, [])
