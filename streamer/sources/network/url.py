@@ -13,7 +13,7 @@ from streamer.errors import StreamError
 from streamer.sources.byte_input import ByteInput
 from streamer.sources.ffmpeg import MP4_HEAD_BYTES, is_unedited_mp4
 from streamer.sources.formats.container import ContainerSource
-from streamer.sources.formats.containers.survey import announced_end, may_hold_pcm
+from streamer.sources.formats.containers.survey import announced_end, ends_openly, may_hold_pcm
 from streamer.sources.formats.seeking import needs_seeking
 from streamer.sources.network.hls_dates import HlsDates
 from streamer.sources.network.http_bytes import HttpBytes, http_bytes
@@ -40,7 +40,7 @@ from streamer.sources.wrappers.wrapper import SourceWrapper
 HEAD_BYTES = 1 << 14
 """Number of first bytes of a container that are looked at."""
 
-NO_SOUND = ("Invalid data found", "matches no streams")
+NO_SOUND = ("Invalid data found", "matches no streams", "Operation not permitted")
 """What ffmpeg says of something that it does not take for sound."""
 
 PCM_CONTAINERS = ("wav", "w64", "aiff", "au", "caf")
@@ -171,13 +171,20 @@ class UrlSource(SourceWrapper):
             return
         if container in PCM_CONTAINERS and self._ffmpeg.is_plain_pcm:
             found = http_bytes(self._url, HEAD_BYTES)
-            if found is not None and not _is_right(found):
+            if found is not None and not self._hears_all(found):
                 self._open_bytes(ContainerSource)
         elif container in PARTED and self._is_recording():
             self._announced_s = self._ffmpeg.total_s
             self._open_bytes(PartsSource)
         elif container.startswith("mov,"):
             self._check_mp4()
+
+    def _hears_all(self, found: HttpBytes) -> bool:
+        """Return whether ffmpeg hears all the PCM behind a header: as much as it announces, or a live stream."""
+        if found.total_bytes is None:
+            return self._ffmpeg.is_live and ends_openly(found.data)
+        end = announced_end(found.data)
+        return end is None or found.total_bytes in (end, end + end % 2)
 
     def _check_mp4(self) -> None:
         found = http_bytes(self._url, MP4_HEAD_BYTES)
@@ -204,11 +211,3 @@ class UrlSource(SourceWrapper):
         if self._given_up.is_set():
             self._inner.give_up_opening()
         super().open()
-
-
-def _is_right(found: HttpBytes) -> bool:
-    """Return whether a header announces as much sound as there is, as far as is known."""
-    end = announced_end(found.data)
-    if end is None or found.total_bytes is None:
-        return True
-    return found.total_bytes in (end, end + end % 2)

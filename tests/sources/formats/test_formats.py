@@ -9,7 +9,8 @@ import os
 import re
 import subprocess
 import threading
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -93,13 +94,26 @@ def by_url(path: Path) -> Heard:
 
 
 def by_pipe(path: Path) -> Heard:
+    with through_pipe(path) as source:
+        return heard(source)
+
+
+def heard_by_pipe(path: Path) -> Array:
+    with through_pipe(path) as source, closing(source):
+        source.open()
+        return read_all(source)
+
+
+@contextmanager
+def through_pipe(path: Path) -> Iterator[PipedSource]:
+    """Write a file into a named pipe, and yield the source of the pipe, not yet opened."""
     pipe = path.with_name("pipe")
     pipe.unlink(missing_ok=True)
     os.mkfifo(pipe)
     writer = threading.Thread(target=write, args=(pipe, path.read_bytes()))
     writer.start()
     try:
-        return heard(PipedSource(pipe, PcmConfig()))
+        yield PipedSource(pipe, PcmConfig())
     finally:
         writer.join(DEADLINE_S)
 

@@ -11,7 +11,7 @@ from streamer.sources.formats.containers.au import walk_au
 from streamer.sources.formats.containers.caf import walk_caf
 from streamer.sources.formats.containers.kind import MAGIC_BYTES, container_kind
 from streamer.sources.formats.containers.w64 import walk_w64
-from streamer.sources.formats.containers.walk import FileSteps, Pass, Steps, Take, Walk, take
+from streamer.sources.formats.containers.walk import FileSteps, Pass, Steps, Take, Walk, is_placeholder, take
 from streamer.sources.formats.containers.wav import walk_wav
 
 WALKS: dict[str, Callable[[Walk], FileSteps]] = {
@@ -99,6 +99,21 @@ def announced_end(head: bytes) -> int | None:
     return _walk_head(Walk(), head)[0]
 
 
+def ends_openly(head: bytes) -> bool:
+    """Return whether a header leaves open how long the sound is, as that of a live stream does.
+
+    Parameters
+    ----------
+    head : bytes
+        Beginning of a container.
+    """
+    walk = Walk()
+    end = _walk_head(walk, head)[0]
+    if end is None or walk.announced is None:
+        return True
+    return is_placeholder(walk.announced) or (walk.announced == 0 and head[:4] == b"RIFF")
+
+
 def _walk_head(walk: Walk, head: bytes) -> tuple[int | None, bool]:
     """Walk through the beginning of a file, up to the first sound.
 
@@ -113,6 +128,7 @@ def _walk_head(walk: Walk, head: bytes) -> tuple[int | None, bool]:
     step = next(steps)
     while at < len(head):
         if isinstance(step, Pass) and step.is_sound:
+            walk.announced = step.length
             return (None if step.length is None else at + step.length), False
         length = step.length or 0
         answer: bytes | int = head[at : at + length] if isinstance(step, Take) else length

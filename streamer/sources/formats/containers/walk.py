@@ -92,6 +92,8 @@ class Walk:
         Number of bytes that the last header announces and that did not come.
     other : bool
         Whether the walk stopped at a part with another format.
+    announced : int or None
+        Length of the first sound that the header announces, in bytes; None if it does not, or before it is known.
     found : PcmFormat or None
         Format that the header of the present file states; None before it is known, or if it is not plain PCM.
     """
@@ -101,6 +103,7 @@ class Walk:
     went_on: bool = False
     missing_bytes: int = 0
     other: bool = False
+    announced: int | None = None
     found: PcmFormat | None = None
 
     def sound(
