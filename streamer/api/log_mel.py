@@ -29,7 +29,7 @@ def log_mel(
 ) -> Array:
     """Return the log-mel frames of a whole sound, as a model takes them.
 
-    Channels are averaged and resampled to the model's rate first. The model gets the same numbers live:
+    Channels are mixed and resampled to the model's rate first. The model gets the same numbers live:
     nothing is padded, so a tail that is shorter than a window gives no frame.
 
     Parameters
