@@ -22,6 +22,7 @@ from streamer.inference.model_cache import ModelCache
 from streamer.sinks.event_queue import EventQueue
 from streamer.sinks.open_sinks import stream_sinks
 from streamer.sinks.sink import Filtered
+from streamer.sources.source import Source
 from streamer.start_time import FROM_NAME, FROM_TAG
 
 logger = logging.getLogger(__name__)
@@ -105,9 +106,9 @@ def analyze(
     asked = configured(config, models, prefer, backend, threads)
     path = path_of(sound)
     if path is None:
-        streams = [_stream_of_array(sound, rate_hz, channel, start_time, asked)]
+        streams = [_stream_of_array(source_of(sound, rate_hz, channel, track), start_time, asked)]
     else:
-        source_of(sound, rate_hz, channel)  # refuses a rate beside a file
+        source_of(sound, rate_hz, channel, track)  # refuses a rate beside a file
         streams = streams_of_files([path], asked, channel, start_time_setting(start_time), track)
     queue = EventQueue(MAX_WAITING)
     return _Analysis(streams, asked, queue, [Filtered(Status, queue)])
@@ -164,20 +165,14 @@ class _Analysis(EventIterator):
         super()._raise_errors()
 
 
-def _stream_of_array(
-    sound: Sound,
-    rate_hz: float | None,
-    channel: int | None,
-    start_time: datetime | str | None,
-    config: Config,
-) -> Stream:
+def _stream_of_array(source: Source, start_time: datetime | str | None, config: Config) -> Stream:
     setting = start_time_setting(start_time)
     if setting in (FROM_TAG, FROM_NAME):
         raise ConfigError(
             f"start_time is {setting!r} for an array; expected a time: an array has neither tags nor a name"
         )
     own = replace(_unplayed(config), stream=(StreamConfig("array"),))
-    source, sinks = source_of(sound, rate_hz, channel), stream_sinks(own, realtime=False)
+    sinks = stream_sinks(own, realtime=False)
     models = build_models(own, ModelCache(config.engine))
     return Stream("array", source, models, config=own, sinks=sinks, start_time=setting)
 

@@ -26,6 +26,7 @@ def log_mel(
     *,
     model: str | os.PathLike[str] = "ear",
     channel: int | None = None,
+    track: int | str = "",
 ) -> Array:
     """Return the log-mel frames of a whole sound, as a model takes them.
 
@@ -41,7 +42,9 @@ def log_mel(
         Name or folder of the model whose front end is used. That of ``ear`` is YAMNet's (64 bands every 10 ms), that
         of ``gate`` has 112 bands every 23 ms.
     channel : int, optional
-        Number, from 1, of the one channel that is heard.
+        Number, from 1, of the one channel that is heard; by default all are.
+    track : int or str, optional
+        Sound track of a file that has several: its number, from 1, or its language; by default the first.
 
     Returns
     -------
@@ -63,7 +66,7 @@ def log_mel(
     ((4209, 64), dtype('float32'))
     """
     front_end = read_manifest(find_model(str(path_from("model", model)))).log_mel
-    source, frames = source_of(sound, rate_hz, channel), []
+    source, frames = source_of(sound, rate_hz, channel, track), []
     with closing(source):
         source.open()
         chain = Chain(

@@ -24,7 +24,8 @@ class Separated(NamedTuple):
     Attributes
     ----------
     voice, music : float32 array
-        Samples in the shape of the array that was given; of a file, shape (samples, channels). Full scale is -1 to 1.
+        Samples in the shape of the array that was given; of a file, or of one channel of an array with several, shape
+        (samples, channels). Full scale is -1 to 1.
     rate_hz : int
         Sample rate of both, which is that of the sound.
     """
@@ -35,7 +36,12 @@ class Separated(NamedTuple):
 
 
 def separate(
-    sound: Sound, rate_hz: float | None = None, *, model: str | os.PathLike[str] = "separation"
+    sound: Sound,
+    rate_hz: float | None = None,
+    *,
+    model: str | os.PathLike[str] = "separation",
+    channel: int | None = None,
+    track: int | str = "",
 ) -> Separated:
     """Return the voice and the music of a whole sound.
 
@@ -46,11 +52,15 @@ def separate(
         As in `streamer.analyze`.
     model : str or path
         Name or folder of a separation model.
+    channel : int, optional
+        Number, from 1, of the one channel that is heard; by default all are.
+    track : int or str, optional
+        Sound track of a file that has several: its number, from 1, or its language; by default the first.
 
     Returns
     -------
     Separated
-        ``voice, music, rate_hz``; both have the length, channels and rate of the sound, sample for sample.
+        ``voice, music, rate_hz``; both have the length, rate and channels of what is heard, sample for sample.
 
     Raises
     ------
@@ -69,7 +79,10 @@ def separate(
     >>> abs(voice + music - samples).max() < 1e-6
     np.True_
     """
-    source, network = source_of(sound, rate_hz), load_separation(str(path_from("model", model)))
+    source, network = (
+        source_of(sound, rate_hz, channel, track),
+        load_separation(str(path_from("model", model))),
+    )
     with closing(source):
         source.open()
         pieces = list(separated(source, network))

@@ -11,8 +11,9 @@ import numpy as np
 
 from streamer.api.configure import channel_number
 from streamer.arrays import Array
+from streamer.config import StreamConfig
 from streamer.dsp.downmix import SAMPLE_LIMIT
-from streamer.errors import StreamError
+from streamer.errors import ConfigError, StreamError
 from streamer.setting_types import is_finite
 from streamer.sources.array import ArraySource
 from streamer.sources.file import FileSource
@@ -26,7 +27,9 @@ INTEGERS = {"uint8": (128.0, 128.0), "int8": (0.0, 2.0**7), "int16": (0.0, 2.0**
 """Integers that samples may have: the value of silence, and what is divided by for a full scale of 1."""
 
 
-def source_of(sound: Sound, rate_hz: float | None, channel: int | None = None) -> Source:
+def source_of(
+    sound: Sound, rate_hz: float | None, channel: int | None = None, track: int | str = ""
+) -> Source:
     """Return a source, not yet opened, of a file or an array.
 
     Parameters
@@ -36,29 +39,34 @@ def source_of(sound: Sound, rate_hz: float | None, channel: int | None = None) -
         Sample rate of an array; None for a file, which has its own.
     channel : int or None
         Number, from 1, of the one channel that is heard; None hears all of them.
+    track : int or str
+        Number, from 1, or language of the sound track of a file; empty for the first.
 
     Raises
     ------
     StreamError
         If the array or its rate cannot be used, or `rate_hz` is given for a file.
     ConfigError
-        If `channel` is no number from 1 on.
+        If `channel` is no number from 1 on, or `track` no sound track, or is given for an array.
     """
-    source = _source_of_all(sound, rate_hz)
+    source = _source_of_all(sound, rate_hz, track)
     return source if channel is None else OneChannel(source, channel_number(channel))
 
 
-def _source_of_all(sound: Sound, rate_hz: float | None) -> Source:
+def _source_of_all(sound: Sound, rate_hz: float | None, track: int | str) -> Source:
     """Return a source of a sound with all its channels."""
     path = path_of(sound)
+    track = StreamConfig(track=track).track  # refuses what is none
     if path is None:
+        if track:
+            raise ConfigError(f"track is {track!r} for an array; expected none: only files have sound tracks")
         samples = checked_samples(sound)
         return ArraySource(samples, checked_rate(rate_hz, samples.shape[1]))
     if rate_hz is not None:
         raise StreamError(
             f"rate_hz is {rate_hz!r} for the file {path}; expected none: a file has its own rate"
         )
-    return FileSource(path)
+    return FileSource(path, track=track)
 
 
 def path_of(sound: Sound) -> Path | None:

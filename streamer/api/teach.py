@@ -30,6 +30,7 @@ def teach(
     *,
     folder: str | os.PathLike[str] | None = None,
     channel: int | None = None,
+    track: int | str = "",
 ) -> TeachingReport:
     """Teach a sound of one's own by name, and return a report; `listen` and `analyze` know it when next called.
 
@@ -48,6 +49,8 @@ def teach(
         Folder that keeps the taught sounds, for ``models={"taught": folder}``; the user's own by default.
     channel : int, optional
         Number, from 1, of the one channel of each recording that is learnt from; by default all are.
+    track : int or str, optional
+        Sound track of the files, if they have several: its number, from 1, or its language; by default the first.
 
     Returns
     -------
@@ -81,10 +84,13 @@ def teach(
         raise ConfigError(f"nothing to learn {label!r} from; expected at least one recording")
     if rate_hz is not None and all(map(path_of, given)):
         raise ConfigError(f"rate_hz is {rate_hz!r} for files alone; expected none: a file has its own rate")
+    if track and not any(map(path_of, given)):
+        raise ConfigError(f"track is {track!r} for arrays alone; expected none: only files have sound tracks")
     teacher = Teacher(label, store_in(folder))
     # All are read before any is kept, so that an error leaves nothing behind.
     read = [
-        _read_recording(teacher, number, sound, rate_hz, channel) for number, sound in enumerate(given, 1)
+        _read_recording(teacher, number, sound, rate_hz, channel, track)
+        for number, sound in enumerate(given, 1)
     ]
     for name, samples in read:
         teacher.add(name, samples)
@@ -192,13 +198,13 @@ class Teacher:
 
 
 def _read_recording(
-    teacher: Teacher, number: int, sound: Sound, rate_hz: float | None, channel: int | None
+    teacher: Teacher, number: int, sound: Sound, rate_hz: float | None, channel: int | None, track: int | str
 ) -> tuple[str, Array]:
     """Return the name and the samples of a recording; errors name it."""
     path = path_of(sound)
     name = name_for(f"file:{path}") if path else f"recording-{number}"
     try:
-        return name, teacher.read(source_of(sound, None if path else rate_hz, channel))
+        return name, teacher.read(source_of(sound, None if path else rate_hz, channel, track if path else ""))
     except StreamerError as error:
         raise type(error)(f"{name}: {error}; no recording was kept") from error
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import sys
 import threading
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from streamer.cli.helpers.options import SOUND_FILE
+from streamer.cli.helpers.options import SOUND_FILE, channel_option, track_option
 from streamer.cli.helpers.signals import StoppedBySignal
+from streamer.config import Config, StreamConfig
 from streamer.errors import ConfigError, InterruptedByUserError, StreamerError
 
 if TYPE_CHECKING:
@@ -33,7 +35,9 @@ if TYPE_CHECKING:
     metavar="MODEL",
     help="Name of a separation model, or its folder, as `python -m train export separation` writes it.",
 )
-def separate(files: tuple[Path, ...], out: str, model: str) -> None:
+@channel_option
+@track_option
+def separate(files: tuple[Path, ...], out: str, model: str, channel: int | None, track: str | None) -> None:
     """Split files into voice and music; both have the file's rate, channels and length."""
     from streamer.cli.helpers.progress import file_bars
     from streamer.pipeline.build_separation import load_separation
@@ -46,14 +50,21 @@ def separate(files: tuple[Path, ...], out: str, model: str) -> None:
     separation = load_separation(model)
     stop = threading.Event()
     with file_bars() as bars, StoppedBySignal(stop):
-        done = [_separate(path, folder, separation, bars, stop) for path, folder in folders.items()]
+        heard = StreamConfig(channel=channel or 0, track=track or "")
+        done = [
+            _separate(replace(heard, device=f"file:{path}"), path, folder, separation, bars, stop)
+            for path, folder in folders.items()
+        ]
     if not all(done):
         sys.exit(1)
 
 
-def _separate(path: Path, folder: Path, model: Model, bars: FileBars, stop: threading.Event) -> bool:
+def _separate(
+    entry: StreamConfig, path: Path, folder: Path, model: Model, bars: FileBars, stop: threading.Event
+) -> bool:
     """Split a file and print the folder of its stems, or why there are none; return whether there are."""
     from streamer.separation.separate_file import separate_file
+    from streamer.sources.open_source import source_for
 
     show = bars.begin(path.name)
 
@@ -63,7 +74,8 @@ def _separate(path: Path, folder: Path, model: Model, bars: FileBars, stop: thre
         show(seconds, total_s)
 
     try:
-        muted = separate_file(path, folder, model, show_progress)
+        source = source_for(entry, Config(), realtime=False)
+        muted = separate_file(source, path, folder, model, show_progress)
     except InterruptedByUserError:
         raise
     except StreamerError as error:

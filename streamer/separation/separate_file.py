@@ -17,7 +17,6 @@ from streamer.errors import ConfigError, StreamError, reason_of
 from streamer.inference.model import Model
 from streamer.separation.separator import Separator, Stems, mute_invalid
 from streamer.sinks.stem_writer import FULL, is_full
-from streamer.sources.file import FileSource
 from streamer.sources.read_blocks import read_blocks
 from streamer.sources.source import Source
 
@@ -69,14 +68,16 @@ def separated(source: Source, model: Model) -> Iterator[SeparatedPiece]:
 
 
 def separate_file(
-    path: Path, folder: Path, model: Model, progress: Callable[[float, float | None], None]
+    source: Source, path: Path, folder: Path, model: Model, progress: Callable[[float, float | None], None]
 ) -> int:
     """Write the stems of a file as ``voice.wav`` and ``music.wav``, with the rate, channels and length of the file.
 
     Parameters
     ----------
+    source : Source
+        The sound of the file, or of one of its channels or tracks, not yet opened; it is closed.
     path : Path
-        A file in any format that `FileSource` reads.
+        The file.
     folder : Path
         Folder for the two files, made if absent. Files of these names are replaced once the stems are complete.
     model : Model
@@ -98,7 +99,6 @@ def separate_file(
     """
     check_folders({path: folder})
     targets = _targets(folder)
-    source = FileSource(path)
     source.open()
     with ExitStack() as opened:
         opened.callback(source.close)

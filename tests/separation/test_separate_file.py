@@ -21,6 +21,7 @@ from streamer.dsp.stft import StftConfig
 from streamer.inference.onnx import OnnxModel
 from streamer.separation.separate_file import separate_file
 from streamer.separation.separator import at_rate
+from streamer.sources.file import FileSource
 from tests.conftest import DEADLINE_S
 from tests.programs import STREAMER, running
 from tests.toy_model import write_toy_model
@@ -180,7 +181,9 @@ def test_a_disk_without_room_is_named_where_libsndfile_does_not(
 def test_progress_is_told_in_seconds_of_how_many(tmp_path: Path, model: Path) -> None:
     file = write(tmp_path / "song.wav", noise(48_000))
     calls: list[tuple[float, float | None]] = []
-    separate_file(file, tmp_path / "out", OnnxModel(model), lambda *seconds: calls.append(seconds))
+    separate_file(
+        FileSource(file), file, tmp_path / "out", OnnxModel(model), lambda *seconds: calls.append(seconds)
+    )
     assert calls[-1] == (3.0, 3.0)
     assert [seconds for seconds, _ in calls] == sorted(seconds for seconds, _ in calls)
 
