@@ -60,7 +60,8 @@ def teach(
     Raises
     ------
     ConfigError
-        If the label cannot be used, or there is no recording.
+        If the label cannot be used, differs from one that is taught in capital and small letters alone, or there is no
+        recording.
     StreamError
         If nothing can be learnt from a recording, since it is too short, silent or like all other sounds, or it cannot
         be read. The text names the recording.
@@ -147,13 +148,14 @@ class Teacher:
     Raises
     ------
     ConfigError
-        If the label cannot be used.
+        If the label cannot be used, or differs from one that is taught in capital and small letters alone.
     ModelError
         If the released embedding model is absent or damaged.
     """
 
     def __init__(self, label: str, store: SoundStore) -> None:
         self.label = _checked_label(label)
+        store.check_spelling(self.label)
         self.store = store
         self._learner = load_learner(ModelCache())
 

@@ -119,6 +119,23 @@ class SoundStore:
         spelt = (path for path in self.folder.glob("*") if unicodedata.normalize("NFC", path.name) == label)
         return plain if plain.is_dir() else next(spelt, plain)
 
+    def check_spelling(self, label: str) -> None:
+        """Check that a label is known, or differs from all that are by more than capital and small letters.
+
+        Raises
+        ------
+        ConfigError
+            If it differs from a known label in that alone: on many file systems, both would be one folder.
+        """
+        known = self.labels()
+        twins = [other for other in known if other.lower() == label.lower()]
+        if twins and label not in known:
+            raise ConfigError(
+                f"label is {label!r} and {twins[0]!r} is taught already; expected labels that differ by more than "
+                f"capital and small letters, which many file systems do not tell apart: teach {twins[0]!r}, or remove "
+                "it first"
+            )
+
     def recordings(self, label: str) -> list[TaughtRecording]:
         """Return a label's recordings, sorted by name; empty if there is no such label."""
         return [TaughtRecording(path) for path in sorted(self.folder_of(label).glob("*.flac"))]
@@ -141,9 +158,12 @@ class SoundStore:
 
         Raises
         ------
+        ConfigError
+            If `check_spelling` refuses the label.
         StreamError
             If the file cannot be written.
         """
+        self.check_spelling(label)
         path = self._path(label, name, samples)
         partial = path.with_suffix(".partial")
         try:

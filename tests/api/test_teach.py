@@ -86,3 +86,13 @@ def test_a_folder_that_is_no_path_is_refused() -> None:
 def test_forgetting_what_was_not_taught_is_refused(folder: Path) -> None:
     with pytest.raises(streamer.ConfigError, match="no taught sound 'hum'; there is none in"):
         streamer.forget("hum", folder)
+
+
+def test_a_label_that_differs_in_case_alone_is_refused_before_anything_is_read(folder: Path) -> None:
+    streamer.teach("kettle", [tone(LOW_HZ)], RATE_HZ, folder=folder)
+    with pytest.raises(
+        streamer.ConfigError,
+        match=r"label is 'Kettle' and 'kettle' is taught already; .*: teach 'kettle', or remove",
+    ):
+        streamer.teach("Kettle", ["absent.wav"], folder=folder)
+    assert list(streamer.taught_sounds(folder)) == ["kettle"]

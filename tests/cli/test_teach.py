@@ -184,3 +184,12 @@ def test_without_an_ear_nothing_can_be_taught(released: Path, hum: Path) -> None
 def test_the_user_s_folder_is_in_their_data() -> None:
     assert taught_folder().name == "taught"
     assert SoundStore(taught_folder()).labels() == []
+
+
+def test_a_label_that_differs_in_case_alone_is_refused(hum: Path, whistle: Path) -> None:
+    assert streamer("teach", "kettle", hum).exit_code == 0
+    done = streamer("teach", "Kettle", whistle)
+    assert done.exit_code == 2
+    assert "label is 'Kettle' and 'kettle' is taught already" in done.stderr
+    assert "teach 'kettle', or remove it first" in done.stderr
+    assert "Kettle" not in streamer("teach", "--list").stdout

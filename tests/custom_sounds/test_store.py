@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -111,3 +112,38 @@ def test_a_folder_that_cannot_be_written_to(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(StreamError, match=r"cannot be written .*--folder"):
         SoundStore(tmp_path / "file").add("dog", "a", as_kept(tone(300.0)), RATE_HZ)
+
+
+@pytest.mark.parametrize(
+    ("known", "other"), [("kettle", "Kettle"), ("KETTLE", "kettle"), ("T\u00fcr", "T\u00dcR")]
+)
+def test_labels_that_differ_in_case_alone_are_refused(store: SoundStore, known: str, other: str) -> None:
+    store.add(known, "a", as_kept(tone(300.0)), RATE_HZ)
+    with pytest.raises(
+        ConfigError,
+        match=f"label is '{other}' and '{known}' is taught already; expected labels that differ by more",
+    ):
+        store.add(other, "b", as_kept(tone(310.0)), RATE_HZ)
+    assert store.labels() == [known]
+    store.add(known, "b", as_kept(tone(310.0)), RATE_HZ)
+    assert len(store.recordings(known)) == 2
+    store.remove(known)
+    store.add(other, "b", as_kept(tone(310.0)), RATE_HZ)
+    assert store.labels() == [other]
+
+
+def test_words_that_differ_by_more_than_case_are_two_labels(store: SoundStore) -> None:
+    store.add("Masse", "a", as_kept(tone(300.0)), RATE_HZ)
+    store.add("Ma\u00dfe", "a", as_kept(tone(300.0)), RATE_HZ)
+    assert store.labels() == ["Masse", "Ma\u00dfe"]
+
+
+def test_both_of_two_labels_that_came_with_a_copy_can_still_be_taught(store: SoundStore) -> None:
+    store.add("kettle", "a", as_kept(tone(300.0)), RATE_HZ)
+    twin = store.folder / "Kettle"
+    if twin.exists():
+        pytest.skip("this file system does not tell capital from small letters")
+    shutil.copytree(store.folder / "kettle", twin)
+    for label in ("kettle", "Kettle"):
+        store.add(label, "b", as_kept(tone(310.0)), RATE_HZ)
+    assert [len(found) for _, found in store.all()] == [2, 2]
