@@ -7,7 +7,8 @@ from typing import Any, Protocol
 
 from cffi import FFI
 
-from streamer.audio.devices import AudioDevice, explain, input_devices, portaudio, quiet_stderr
+from streamer.audio.devices import AudioDevice, explain, input_devices
+from streamer.audio.portaudio import close_stream, list_anew, open_stream, portaudio
 from streamer.audio.ring import RingBuffer
 from streamer.audio.ring_kernels import capture_callback
 from streamer.errors import DeviceError, StreamError
@@ -44,7 +45,10 @@ class AudioSystem(Protocol):
     """List and open input devices: PortAudio, or a stand-in for it in tests."""
 
     def inputs(self) -> Sequence[AudioDevice]:
-        """Return the devices that have inputs."""
+        """Return the devices that have inputs, as they were when they were last listed anew."""
+
+    def list_anew(self) -> None:
+        """Let `inputs` return the devices that came meanwhile, unless a device of this process is open."""
 
     def open(self, device: AudioDevice, block_frames: int, ring: RingBuffer) -> CaptureStream:
         """Open a device that writes into `ring`, at the ring's rate and channel count, in blocks of `block_frames`.
@@ -66,11 +70,13 @@ class PortAudio:
     def inputs(self) -> Sequence[AudioDevice]:
         return input_devices()
 
+    def list_anew(self) -> None:
+        list_anew()
+
     def open(self, device: AudioDevice, block_frames: int, ring: RingBuffer) -> CaptureStream:
         sounddevice = portaudio()
         try:
-            with quiet_stderr():
-                return _PortAudioStream(sounddevice, device, block_frames, ring)
+            return _PortAudioStream(sounddevice, device, block_frames, ring)
         except sounddevice.PortAudioError as error:
             raise DeviceError(explain(error, device, ring.rate_hz, ring.channels)) from error
 
@@ -89,19 +95,20 @@ class _PortAudioStream:
         self._error: type[Exception] = sounddevice.PortAudioError
         self._callback = capture_callback()
         ffi = FFI()
-        # sounddevice documents this class for libraries that bring a C callback of their own.
-        self._stream = sounddevice._StreamBase(
-            kind="input",
-            samplerate=ring.rate_hz,
-            blocksize=block_frames,
-            device=device.index,
-            channels=ring.channels,
-            dtype="float32",
-            latency="low",
-            callback=ffi.cast("void *", self._callback.address),
-            userdata=ffi.cast("void *", ring.address),
+        self._stream = open_stream(
+            # sounddevice documents this class for libraries that bring a C callback of their own.
+            lambda: sounddevice._StreamBase(
+                kind="input",
+                samplerate=ring.rate_hz,
+                blocksize=block_frames,
+                device=device.index,
+                channels=ring.channels,
+                dtype="float32",
+                latency="low",
+                callback=ffi.cast("void *", self._callback.address),
+                userdata=ffi.cast("void *", ring.address),
+            )
         )
-        self._stream.start()
 
     @property
     def active(self) -> bool:
@@ -124,8 +131,11 @@ class _PortAudioStream:
     def close(self) -> None:
         stream, self._stream = self._stream, None
         if stream is not None:
-            stream.abort(ignore_errors=True)
-            stream.close(ignore_errors=True)
+            close_stream(stream, self._abort)
+
+    def _abort(self, stream: Any) -> None:
+        """Stop a stream. As a method it keeps the ring until a device that hangs has stopped writing into it."""
+        stream.abort(ignore_errors=True)
 
     def __del__(self) -> None:
         # A stream that is dropped without close() would go on writing into freed memory.

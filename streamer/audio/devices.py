@@ -3,19 +3,13 @@
 from __future__ import annotations
 
 import difflib
-import os
 import re
-import sys
-import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
+from streamer.audio.portaudio import portaudio
 from streamer.errors import DeviceError
-
-_STDERR = threading.Lock()
-"""Held while standard error is redirected: two threads at once would restore each other's redirection."""
 
 DEFAULT_CHANNELS = 2
 """Most channels used unless more are asked for: software devices (ALSA plug-ins, PulseAudio) claim 32 or 128
@@ -63,54 +57,8 @@ class AudioDevice:
         return f"{self.direction} device {self.index} ({self.name})"
 
 
-def portaudio() -> Any:
-    """Return the `sounddevice` module, which loads and initialises PortAudio when it is first imported.
-
-    Returns
-    -------
-    module
-
-    Raises
-    ------
-    DeviceError
-        If PortAudio's library is not there or cannot be initialised.
-    """
-    try:
-        import sounddevice
-    except OSError as error:
-        command = (
-            "brew install portaudio" if sys.platform == "darwin" else "sudo apt-get install libportaudio2"
-        )
-        raise DeviceError(f"PortAudio's library was not found ({error}); type: {command}") from error
-    except Exception as error:
-        # PortAudioError cannot be named here: the module that defines it is the one that failed.
-        if type(error).__name__ != "PortAudioError":
-            raise
-        raise DeviceError(f"PortAudio could not be initialised ({error}); check the sound system") from error
-    return sounddevice
-
-
-@contextmanager
-def quiet_stderr() -> Iterator[None]:
-    """Discard what C libraries write to standard error inside a `with` block.
-
-    ALSA and PortAudio print every failed attempt there, besides the error code that they return.
-    """
-    with _STDERR:
-        sys.stderr.flush()
-        saved = os.dup(2)
-        null = os.open(os.devnull, os.O_WRONLY)
-        try:
-            os.dup2(null, 2)
-            yield
-        finally:
-            os.dup2(saved, 2)
-            os.close(saved)
-            os.close(null)
-
-
 def input_devices() -> list[AudioDevice]:
-    """Return the devices that have inputs, as they were when PortAudio was initialised.
+    """Return the devices that have inputs, as they were when PortAudio was last initialised.
 
     Returns
     -------

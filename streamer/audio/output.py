@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import atexit
 from typing import Any, Protocol
 
 from streamer.arrays import Array
@@ -12,9 +11,8 @@ from streamer.audio.devices import (
     explain,
     find_output,
     output_devices,
-    portaudio,
-    quiet_stderr,
 )
+from streamer.audio.portaudio import close_stream, give_up_at_exit, open_stream, portaudio
 from streamer.errors import DeviceError, StreamError
 
 
@@ -73,23 +71,20 @@ class PortAudioOutput:
         self.channels = min(device.max_channels, DEFAULT_CHANNELS)
         sounddevice = portaudio()
         self._error: type[Exception] = sounddevice.PortAudioError
-        self._at_exit = sounddevice._exit_handler
         try:
-            with quiet_stderr():
-                self._start(sounddevice, device)
+            self._stream = open_stream(lambda: self._made(sounddevice, device))
         except self._error as error:
             self.close()
             raise DeviceError(explain(error, device, self.rate_hz, self.channels)) from error
 
-    def _start(self, sounddevice: Any, device: AudioDevice) -> None:
-        self._stream = sounddevice.OutputStream(
+    def _made(self, sounddevice: Any, device: AudioDevice) -> Any:
+        return sounddevice.OutputStream(
             samplerate=self.rate_hz,
             device=device.index,
             channels=self.channels,
             dtype="float32",
             latency="low",
         )
-        self._stream.start()
 
     def write(self, sound: Array) -> None:
         try:
@@ -100,8 +95,7 @@ class PortAudioOutput:
     def close(self) -> None:
         stream, self._stream = self._stream, None
         if stream is not None:
-            stream.stop(ignore_errors=True)
-            stream.close(ignore_errors=True)
+            close_stream(stream, lambda playing: playing.stop(ignore_errors=True))
 
     def abandon(self) -> None:
-        atexit.unregister(self._at_exit)  # the handler terminates PortAudio, which would wait for the device
+        give_up_at_exit()

@@ -49,6 +49,8 @@ class StreamTurn:
         Processing of the block that was read; None if no block was read.
     lost : int
         Samples that were lost before the block.
+    change : str
+        Words that say which microphone is heard from the block on, if it is another one.
     more : bool
         Whether there may be more to read at once.
     ended : bool
@@ -62,6 +64,7 @@ class StreamTurn:
     running: Running
     work: Calls[list[Event]] | None = None
     lost: int = 0
+    change: str = ""
     more: bool = False
     ended: bool = False
     broke_off: StreamerError | None = None
@@ -218,6 +221,8 @@ class Engine:
             self._announcer.heard_again(turn.running, turn.lost)
         elif turn.lost:
             self._announcer.loss(turn.running, turn.lost)
+        if turn.change:
+            self._announcer.status(turn.running.stream, turn.change)
         self._announcer.overruns(turn.running)
         self._announcer.cancelled(turn.running)
         self._announcer.clock(turn.running)
@@ -273,11 +278,11 @@ def _turn_with(running: Running, block: Block, frames: int) -> StreamTurn:
     if running.shed:
         # The status counts what is skipped, and says that it is; no loss is announced for each block.
         stream.dropped_samples += block.stop - pipeline.position
-        return StreamTurn(running, _pass_over(pipeline, block.stop))
+        return StreamTurn(running, _pass_over(pipeline, block.stop), change=block.change)
     lost = block.start - pipeline.position
     stream.dropped_samples += lost
     more = block.captured_at is None or len(block.samples) == frames
-    return StreamTurn(running, pipeline.step(block), lost, more)
+    return StreamTurn(running, pipeline.step(block), lost, block.change, more)
 
 
 def _pass_over(pipeline: Pipeline, stop: int) -> Calls[list[Event]]:

@@ -98,7 +98,8 @@ class Lifecycle:
 
     def _recover(self, stream: Stream, outage: Outage, tries: int) -> None:
         """Wait for a source, and say why and until when."""
-        wait = wait_s(tries, stream.config.engine.longest_wait_s, self._chance)
+        longest_s = min(stream.config.engine.longest_wait_s, stream.source.longest_wait_s)
+        wait = wait_s(tries, longest_s, self._chance)
         stream.phase = Recovering(outage, tries + 1, self._clock() + wait, stream.progress)
         self._announcer.status(stream, f"{outage.reason}; it is tried again in {wait:.1f} s")
 

@@ -88,7 +88,7 @@ class Pipeline:
         """Process a block, and return the events that it completes.
 
         If the block does not begin at `position`, there is a gap: labels that are on end at the last sample before the
-        gap, every state starts anew, and `epoch` grows by one.
+        gap, every state starts anew, and `epoch` grows by one. So it does where another microphone is heard.
 
         Parameters
         ----------
@@ -100,6 +100,8 @@ class Pipeline:
             Generator that yields model calls and returns a list of Event.
         """
         events = self.pass_over(block.start)
+        if block.change:
+            events += self.start_anew()
         mono, muted = self._mono(block.samples)
         self._waiting += self._periodic(mono)
         results = yield from self._tree.step(mono, self._tree_state)

@@ -34,12 +34,31 @@ def resolve_auto(streams: Sequence[StreamConfig], warn: Callable[[str], None]) -
 
 
 def _resolved(stream: StreamConfig, warn: Callable[[str], None]) -> StreamConfig:
-    from streamer.audio.devices import find_input, input_devices  # loads PortAudio, which files do without
-
     try:
-        find_input("mic", input_devices())
+        _find_microphone()
     except DeviceError as error:
         warn(f"NO MICROPHONE: {error}")
         warn(INSTEAD)
         return replace(stream, device=f"file:{DEMO_PATH}")
     return replace(stream, device="mic")
+
+
+def _find_microphone() -> None:
+    """Find the default microphone: that of the sound server or, where none runs, PortAudio's.
+
+    Raises
+    ------
+    DeviceError
+        If there is none.
+    """
+    # Loaded here, since it loads PortAudio, which files do without.
+    from streamer.audio.devices import find_input, input_devices
+    from streamer.audio.pulse import DUMMY, NoSoundServerError, default_pulse_input, pulse_inputs
+
+    try:
+        default = default_pulse_input(pulse_inputs())
+    except NoSoundServerError:
+        find_input("mic", input_devices())
+    else:
+        if default.name == DUMMY:
+            raise DeviceError("the sound server knows no device, only silence; plug in a microphone")

@@ -9,7 +9,7 @@ from streamer.audio.devices import DEFAULT_CHANNELS, AudioDevice, find_input
 from streamer.audio.ring import RingBuffer
 from streamer.audio.ring_kernels import capture_callback
 from streamer.errors import DeviceError, StreamError
-from streamer.sources.source import HIGHEST_RATE_HZ, Block, Source, SourceCounts
+from streamer.sources.source import HIGHEST_RATE_HZ, LOCAL_WAIT_S, Block, Source, SourceCounts
 from streamer.sources.timing.loss_watch import LossWatch
 
 LATE_POLL_S = 0.005
@@ -18,6 +18,9 @@ LATE_POLL_S = 0.005
 
 class MicrophoneSource(Source):
     """An input device that writes into a ring, so that neither the device nor the reader ever waits.
+
+    PortAudio lists devices once. So from its second opening on a microphone has them listed anew, which is possible
+    only while no other device of this process is open (`streamer.audio.portaudio.list_anew`).
 
     Parameters
     ----------
@@ -40,6 +43,7 @@ class MicrophoneSource(Source):
     """
 
     timed_by = "capture"
+    longest_wait_s = LOCAL_WAIT_S
 
     def __init__(
         self,
@@ -63,14 +67,22 @@ class MicrophoneSource(Source):
         self._device_name = spec
         self._received_at = 0.0
         self._unreported_losses, self._unreported_frames = 0, 0
+        self._was_tried = False
 
     @property
     def is_live(self) -> bool:
         return True
 
+    @property
+    def opens_slowly(self) -> bool:
+        return True  # a sound server that hangs lets PortAudio wait
+
     def open(self) -> None:
         self._ring = None
         self._unreported_losses, self._unreported_frames = 0, 0
+        if self._was_tried:  # it was unplugged, or was not there: it may be a new device by now
+            self._audio.list_anew()
+        self._was_tried = True
         device = find_input(self._spec, self._audio.inputs())
         self.rate_hz = self._asked_rate_hz or device.default_rate_hz
         self.channels = self._asked_channels or min(device.max_channels, self._most_channels)

@@ -10,6 +10,9 @@ from streamer.errors import ConfigError
 from streamer.sources.source import Source
 from streamer.sources.wrappers.one_channel import OneChannel
 
+DEFAULT_MICROPHONES = ("mic", "default")
+"""Devices that mean the default microphone, whatever the sound system is."""
+
 
 def source_for(stream: StreamConfig, config: Config, realtime: bool) -> Source:
     """Return the source of a stream, not yet opened.
@@ -66,15 +69,26 @@ def _device_source(stream: StreamConfig, config: Config, realtime: bool) -> Sour
         raise ConfigError(
             f"track is {stream.track!r} for the device {device!r}; expected none: only files and URLs have tracks"
         )
-    from streamer.sources.microphone import MicrophoneSource
+    return _microphone(stream, config.engine.ring_s)
 
-    return MicrophoneSource(
-        device,
-        rate_hz=stream.rate_hz or None,
-        channels=stream.channels or None,
-        least_channels=stream.channel,
-        ring_s=config.engine.ring_s,
+
+def _microphone(stream: StreamConfig, ring_s: float) -> Source:
+    """Return the source of a microphone: through the sound server if it is named so, or the default of it."""
+    from streamer.audio.pulse import PREFIX
+    from streamer.sources.default_microphone import DefaultMicrophone
+    from streamer.sources.microphone import MicrophoneSource
+    from streamer.sources.pulse import PulseSource
+
+    device = stream.device
+    rate_hz, channels = stream.rate_hz or None, stream.channels or None
+    name = device.removeprefix(PREFIX) if device.startswith(PREFIX) else None
+    pulse = PulseSource(name, rate_hz=rate_hz, channels=channels, least_channels=stream.channel)
+    if name is not None or device == "pulse":
+        return pulse
+    portaudio = MicrophoneSource(
+        device, rate_hz=rate_hz, channels=channels, least_channels=stream.channel, ring_s=ring_s
     )
+    return DefaultMicrophone(pulse, portaudio) if device in DEFAULT_MICROPHONES else portaudio
 
 
 def name_for(device: str) -> str:
@@ -89,6 +103,8 @@ def name_for(device: str) -> str:
         return "stdin"
     if device.startswith("file:") or Path(device).is_fifo():
         name = _path_of(device).stem
+    elif device.startswith("pulse:"):
+        name = device.removeprefix("pulse:")
     elif "://" in device:
         from streamer.sources.network.url_address import split_url, without_secrets
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,6 +15,9 @@ POLL_S = 0.002
 
 LOWEST_RATE_HZ = 4_000
 """Lowest accepted sample rate: below telephone quality nothing can be recognised, so a lower one is an error."""
+
+LOCAL_WAIT_S = 2.0
+"""Longest wait until a device of this machine is tried again; those of servers grow longer."""
 
 HIGHEST_RATE_HZ = 384_000
 """Highest accepted sample rate, which is the highest that audio interfaces are sold with."""
@@ -35,12 +39,15 @@ class Block:
     sent_at : float or None
         Capture time of the last frame on the sender's clock, in seconds since 1970 (UTC); None if it has not told its
         clock.
+    change : str
+        If another microphone is heard from this block on, words that say from which to which; otherwise empty.
     """
 
     start: int
     samples: Array
     captured_at: float | None
     sent_at: float | None = None
+    change: str = ""
 
     @property
     def stop(self) -> int:
@@ -82,6 +89,8 @@ class Source(ABC):
     """Reason for gaps, as text."""
     timed_by: Literal["capture", "arrival", "playback", ""] = ""
     """What `Block.captured_at` tells: when the device captured a frame, when it came, or when it is played."""
+    longest_wait_s = math.inf
+    """Longest wait until it is tried again, after it broke off: short if a try costs nobody anything."""
 
     @property
     def is_live(self) -> bool:

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from streamer.audio.devices import AudioDevice, explain, find_input, portaudio, quiet_stderr
+from streamer.audio.devices import AudioDevice, explain, find_input
+from streamer.audio.portaudio import portaudio, quiet_stderr
 from streamer.errors import DeviceError
 from tests.sources.fake_audio import DEVICES
 

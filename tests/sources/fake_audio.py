@@ -28,6 +28,10 @@ class FakeAudio:
     active: bool = True
     closed: int = 0
     clock_offset_s: float = 0.0
+    listed_anew: int = 0
+
+    def list_anew(self) -> None:
+        self.listed_anew += 1
 
     def inputs(self) -> list[AudioDevice]:
         return self.devices

@@ -174,7 +174,7 @@ def test_a_sound_system_that_does_not_answer_is_an_error(
     rings: list[RingBuffer] = []
     sounddevice = SimpleNamespace(PortAudioError=PortAudioError, _StreamBase=lambda **_: stream)
     monkeypatch.setattr("streamer.audio.capture.portaudio", lambda: sounddevice)
-    monkeypatch.setattr("streamer.audio.capture.quiet_stderr", nullcontext)
+    monkeypatch.setattr("streamer.audio.portaudio.quiet_stderr", nullcontext)
 
     class Audio(PortAudio):
         def inputs(self) -> list[AudioDevice]:
@@ -194,6 +194,17 @@ def test_a_sound_system_that_does_not_answer_is_an_error(
         source.read(1_000)
     assert (source.ended, stream.closed) == (True, 1)
     assert source.read(1_000) is None
+
+
+def test_from_the_second_opening_on_devices_are_listed_anew() -> None:
+    audio = FakeAudio(devices=DEVICES[:1])
+    source = MicrophoneSource("usb", audio=audio)
+    with pytest.raises(DeviceError, match="no input device 'usb'"):
+        source.open()
+    assert audio.listed_anew == 0
+    audio.devices = DEVICES
+    source.open()
+    assert (audio.listed_anew, audio.device.index) == (1, 3)
 
 
 def test_closing_twice_is_harmless() -> None:

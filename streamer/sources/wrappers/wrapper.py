@@ -18,6 +18,7 @@ class SourceWrapper(Source):
 
     def __init__(self, inner: Source) -> None:
         self._inner = inner
+        self.longest_wait_s = inner.longest_wait_s
 
     @property
     def is_live(self) -> bool:
