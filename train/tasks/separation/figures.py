@@ -180,7 +180,10 @@ def figures_by_source(clips: Sequence[SongFigures], on: float = 0.5) -> dict[str
 
 
 def gnsdr_by_artist(clips: Sequence[SongFigures]) -> dict[str, float | None]:
-    """Return, for each artist, the GNSDR of the voice in dB over that artist's songs; None where no song has one."""
+    """Return, by the name of each artist, the GNSDR of the voice in dB over that artist's songs.
+
+    It is None if none of these songs has an NSDR of the voice, as where the voice is silent.
+    """
     return {
         artist: figures([clip for clip in clips if clip.artist == artist])["voice"]["GNSDR"]
         for artist in sorted({clip.artist for clip in clips})
@@ -280,7 +283,13 @@ def bss_eval(true: Array, estimated: Array, source: str, rate_hz: int) -> dict[s
 
 
 def si_sdr_db(estimate: Array, true: Array) -> float:
-    """Return the scale-invariant SDR in dB (Le Roux et al. 2019, equation 5), over all channels together."""
+    """Return the scale-invariant SDR in dB (Le Roux et al. 2019, equation 5), over all channels together.
+
+    Parameters
+    ----------
+    estimate, true : Array, shape (samples, channels)
+        Estimated stem and true stem.
+    """
     estimate, true = estimate.astype(np.float64).ravel(), true.astype(np.float64).ravel()
     target = true * float(estimate @ true) / max(float(true @ true), 1e-12)
     error = estimate - target
