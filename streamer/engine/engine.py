@@ -199,7 +199,8 @@ class Engine:
             block = running.source.read(frames)
             if block is None:
                 return StreamTurn(running, ended=running.source.ended)
-            return _turn_with(running, running.placed(block, self._clock()), frames)
+            placed = running.placed(block, self._clock())
+            return StreamTurn(running, more=True) if placed is None else _turn_with(running, placed, frames)
         except StreamerError as error:
             return StreamTurn(running, broke_off=error)
         except Exception as error:  # noqa: BLE001 - a fault in one stream must not end the others

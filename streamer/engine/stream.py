@@ -175,8 +175,11 @@ class Running:
         heard_until = self.opened_at if block is None else block.captured_at or self.read_at
         return Outage(reason, self.position_s, heard_until)
 
-    def placed(self, block: Block, now: float) -> Block:
+    def placed(self, block: Block, now: float) -> Block | None:
         """Return a block of the source with its place in the stream, which counts on over outages.
+
+        A station may begin with the last seconds that it has sent. What of them was heard before the outage is left
+        out, or the index would run ahead of the clock by as much at each outage.
 
         Parameters
         ----------
@@ -184,12 +187,21 @@ class Running:
             Its index counts from the last opening of the source.
         now : float
             Time at which it was read.
+
+        Returns
+        -------
+        Block or None
+            The block, or what of it is new; None if nothing is.
         """
         if self.outage is not None:
             stop_at = now if block.captured_at is None else block.captured_at
             away_s = stop_at - len(block.samples) / self.rate_hz - self.outage.heard_until
-            start = round((self.outage.heard_s + max(0.0, away_s)) * self.rate_hz)
-            self._origin = max(self.position_samples, start) - block.start
+            start = round((self.outage.heard_s + away_s) * self.rate_hz)
+            repeated = max(0, self.position_samples - start)
+            if repeated >= len(block.samples):
+                return None
+            block = replace(block, start=block.start + repeated, samples=block.samples[repeated:])
+            self._origin = start + repeated - block.start
         return replace(block, start=block.start + self._origin) if self._origin else block
 
 

@@ -69,6 +69,32 @@ def test_a_live_source_that_breaks_off_is_opened_again(head: Head, clock: Clock)
     assert passed_s == pytest.approx((last.stop - first.stop) / RATE, abs=0.01)
 
 
+def test_what_a_station_sends_again_after_an_outage_is_not_heard_again(head: Head, clock: Clock) -> None:
+    burst_s = 4.0
+
+    class Station(Breaking):
+        """A station that begins with the last seconds that it has sent."""
+
+        def open(self) -> None:
+            super().open()
+            self._opened_at -= burst_s
+
+        def skip(self, frames: int) -> int:  # noqa: ARG002 - what waits in a pipe cannot be dropped
+            return 0
+
+    source = Station(loud(90), clock, {n * 10 * RATE: 0 for n in range(1, 6)})
+    stream = Stream("s", source, duration_s=40.0)
+    sink = run(head, [stream], clock)
+    assert len(source.opened_at) > 3
+    levels = sink.of("level")
+    ahead_s = []
+    for event in levels:
+        assert event.time is not None
+        ahead_s.append(event.stop / RATE - event.time.timestamp())
+    assert max(ahead_s) - min(ahead_s) < 0.05  # index and time agree across all outages
+    assert all(a.stop <= b.start for a, b in zip(levels, levels[1:], strict=False))
+
+
 def test_what_happened_is_told(head: Head, clock: Clock) -> None:
     stream = Stream("s", Breaking(loud(30), clock, {4 * RATE: 1}), duration_s=10.0)
     told = [status for status in statuses(run(head, [stream], clock)) if status.message]
