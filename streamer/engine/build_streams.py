@@ -78,7 +78,7 @@ def _start_time(entry: StreamConfig, realtime: bool) -> str:
     if not entry.device.startswith("file:"):
         return OFF
     if setting == FROM_NAME:
-        beginning(setting, Path(entry.device).name, {}, rate_hz=1)
+        beginning(setting, Path(entry.device.removeprefix("file:")).name, {}, rate_hz=1)
     return setting or (OFF if realtime else AUTOMATIC)
 
 

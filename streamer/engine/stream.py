@@ -323,7 +323,7 @@ class Stream:
             If the file does not tell, and it was said that it must.
         """
         if self.beginning is None:
-            name = Path(self.config.stream[0].device).name
+            name = Path(self.config.stream[0].device.removeprefix("file:")).name
             self.beginning = beginning(self.start_time, name, self.source.tags, self.source.rate_hz)
 
     @property

@@ -139,6 +139,22 @@ def test_a_stream_without_dates_has_the_arrival(tmp_path: Path) -> None:
     assert {block.sent_at for block in blocks} == {None}
 
 
+@needs_ffmpeg
+def test_after_pieces_that_were_passed_over_the_arrival_counts(tmp_path: Path) -> None:
+    found = pieces(tmp_path, "mpegts")
+    contents = {f"/{name}": data for name, data in found.items()} | {"/live.m3u8": playlist(found)}
+    with served(files(contents)) as server:
+        source = UrlSource(f"http://{server}/live.m3u8")
+        source.open()
+        before = next(block for block in iter(lambda: source.read(1_000), 0) if block)
+        source._ffmpeg._log.skipped_ahead = True
+        after = next(block for block in iter(lambda: source.read(1_000), 0) if block)
+        source.close()
+    assert before.sent_at is not None
+    assert after.sent_at is None
+    assert after.captured_at is not None
+
+
 def test_pieces_that_were_passed_over_are_noticed(tmp_path: Path) -> None:
     (tmp_path / "log").write_text(
         "[hls @ 0x1] [info] Opening 'http://h/1.ts' for reading\n"
