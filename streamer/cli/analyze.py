@@ -18,6 +18,7 @@ from streamer.cli.helpers.options import (
     start_time_option,
     track_option,
 )
+from streamer.cli.helpers.quick_start import quick_start
 from streamer.cli.helpers.terminal import leave, standard_output
 from streamer.errors import InterruptedByUserError
 
@@ -92,17 +93,18 @@ def analyze_files(
     InterruptedByUserError
         If the process was asked to stop before the end.
     """
-    from streamer.api.analyze import streams_of_files
-    from streamer.cli.helpers.progress import file_bars
-    from streamer.cli.helpers.run_engine import run_engine
-    from streamer.engine.engine import Engine
-    from streamer.engine.warm_up import get_ready
-    from streamer.events.kinds import Status
-    from streamer.sinks.json_lines import JsonLines
-    from streamer.sinks.sink import Filtered
+    with quick_start():
+        from streamer.api.analyze import streams_of_files
+        from streamer.cli.helpers.progress import file_bars
+        from streamer.cli.helpers.run_engine import run_engine
+        from streamer.engine.engine import Engine
+        from streamer.engine.warm_up import get_ready
+        from streamer.events.kinds import Status
+        from streamer.sinks.json_lines import JsonLines
+        from streamer.sinks.sink import Filtered
 
-    streams = streams_of_files(paths, config, channel, start_time, track)
-    get_ready(streams, config.publish)
+        streams = streams_of_files(paths, config, channel, start_time, track)
+        get_ready(streams, config.publish)
     with file_bars() as bars:
         for stream in streams:
             # Without statuses, which tell of the process, the same file gives the same lines.

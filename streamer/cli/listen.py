@@ -21,6 +21,7 @@ from streamer.cli.helpers.options import (
     start_time_option,
     track_option,
 )
+from streamer.cli.helpers.quick_start import quick_start
 from streamer.cli.helpers.signals import HangupSignal
 from streamer.cli.helpers.terminal import leave, standard_output
 from streamer.config import Config, StreamConfig
@@ -161,24 +162,26 @@ def _listen(
     duration_s: float,
 ) -> None:
     """Listen with a configuration, and with the new one each time that it is read again."""
-    from streamer.cli.helpers.run_engine import run_engine
-    from streamer.engine.build_streams import build_streams
-    from streamer.engine.engine import Engine
-    from streamer.engine.reload import Reload
-    from streamer.engine.warm_up import get_ready
-    from streamer.inference.model_cache import ModelCache
-    from streamer.sinks.open_sinks import output_sink, process_sinks
+    with quick_start():
+        from streamer.cli.helpers.run_engine import run_engine
+        from streamer.engine.build_streams import build_streams
+        from streamer.engine.engine import Engine
+        from streamer.engine.reload import Reload
+        from streamer.engine.warm_up import get_ready
+        from streamer.inference.model_cache import ModelCache
+        from streamer.sinks.open_sinks import output_sink, process_sinks
 
-    def streams_of(config: Config, running: Sequence[Stream]) -> list[Stream]:
-        return build_streams(config, realtime, duration_s, loaded, running)
+        def streams_of(config: Config, running: Sequence[Stream]) -> list[Stream]:
+            return build_streams(config, realtime, duration_s, loaded, running)
+
+        loaded = ModelCache(config.engine)
+        streams = streams_of(config, ())
+        get_ready(streams, config.publish)
 
     def tick() -> None:
         draw()
         hangup.handle(lambda: click.echo(reload.reload(engine), err=True))
 
-    loaded = ModelCache(config.engine)
-    streams = streams_of(config, ())
-    get_ready(streams, config.publish)
     sinks = process_sinks(config, realtime)
     sink = output_sink(standard_output(), as_json, realtime, sinks)
     engine = Engine(streams, [*sinks, sink], config)
