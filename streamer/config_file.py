@@ -171,6 +171,8 @@ def _value(hint: Any, value: Any, where: str, base: Any) -> Any:
             raise ConfigError(f"{where} is {value!r}; expected {1 + len(others)} in the list")
         each_base = None if isinstance(base, tuple) else base
         return tuple(_value(kind, item, f"{where}[{n}]", each_base) for n, item in enumerate(value, 1))
+    if get_origin(hint) is Mapping:
+        return _table(get_args(hint)[1], value, where, base or {})
     wanted = [option for option in options_of(hint) if option is not NoneType]
     table = next((option for option in wanted if isinstance(option, type) and is_dataclass(option)), None)
     if table:
@@ -180,6 +182,16 @@ def _value(hint: Any, value: Any, where: str, base: Any) -> Any:
         return from_mapping(table, value, where + ".", base)
     check_type(wanted, value, f"{where} is {_shown(value)}")
     return float(value) if float in wanted else value
+
+
+def _table(kind: Any, content: Any, where: str, base: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a mapping whose keys are anybody's, with values of the type `kind`; those in `base` hold if absent."""
+    if not isinstance(content, Mapping):
+        raise ConfigError(f"{where} is {_shown(content)}; expected a table, as {where} = {{ name = ... }}")
+    return {
+        **base,
+        **{key: _value(kind, value, f"{where}.{key}", base.get(key)) for key, value in content.items()},
+    }
 
 
 def _shown(value: object) -> str:

@@ -6,7 +6,8 @@ all follow from it. A new released head is its model folder and one row.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
 from streamer.errors import ConfigError
@@ -14,6 +15,24 @@ from streamer.setting_types import check_types
 
 LOWEST_DBFS = -120.0
 """Lowest `DecisionConfig.floor_dbfs`, which is none at all: it is below the noise of any converter."""
+
+
+@dataclass(frozen=True)
+class LabelThresholds:
+    """Thresholds of one label's score, 0 <= off <= on <= 1; None takes what holds without them.
+
+    Attributes
+    ----------
+    on, off : float or None
+        As in `DecisionConfig`.
+    """
+
+    on: float | None = None
+    off: float | None = None
+
+    def __post_init__(self) -> None:
+        check_types(self)
+        _check_thresholds(self.on, self.off)
 
 
 @dataclass(frozen=True)
@@ -34,6 +53,10 @@ class DecisionConfig:
     floor_dbfs : float
         Level, -120 to 0, that some 0.1 s of the last second must have: below it the head takes every score for 0, so
         nothing begins and what is on ends. -120 lets all scores count.
+    labels : tuple of str
+        Labels of the model that are used, by their names or by the identifiers of their ontology; none uses all.
+    thresholds : mapping of str to LabelThresholds
+        Thresholds of single labels, which precede `on` and `off`.
     """
 
     on: float | None = None
@@ -43,15 +66,12 @@ class DecisionConfig:
     warm_up_ms: float | None = None
     update_ms: float = 1_000.0
     floor_dbfs: float = -80.0
+    labels: tuple[str, ...] = ()
+    thresholds: Mapping[str, LabelThresholds] = field(default_factory=dict, hash=False)
 
     def __post_init__(self) -> None:
         check_types(self)
-        on = 1.0 if self.on is None else self.on
-        off = 0.0 if self.off is None else self.off
-        if not 0.0 <= off <= on <= 1.0:
-            raise ConfigError(
-                f"thresholds are {_setting('on', self.on)}, {_setting('off', self.off)}; expected 0 <= off <= on <= 1"
-            )
+        _check_thresholds(self.on, self.off)
         for name in ("min_on_ms", "min_off_ms", "warm_up_ms", "update_ms"):
             if (getattr(self, name) or 0.0) < 0:
                 raise ConfigError(f"{_setting(name, getattr(self, name))}; expected 0 or more")
@@ -62,6 +82,13 @@ class DecisionConfig:
     def floor_power(self) -> float:
         """Power of `floor_dbfs`, where 1 is full scale; 0 if all scores count."""
         return 0.0 if self.floor_dbfs == LOWEST_DBFS else float(10 ** (self.floor_dbfs / 10))
+
+
+def _check_thresholds(on: float | None, off: float | None) -> None:
+    if not 0.0 <= (0.0 if off is None else off) <= (1.0 if on is None else on) <= 1.0:
+        raise ConfigError(
+            f"thresholds are {_setting('on', on)}, {_setting('off', off)}; expected 0 <= off <= on <= 1"
+        )
 
 
 def _setting(name: str, value: float | None) -> str:

@@ -13,7 +13,7 @@ from streamer.config import Config, StreamConfig
 from streamer.config_file import read_config
 from streamer.config_sections import EngineConfig, ModelsConfig, PcmConfig, PublishConfig, StemsConfig
 from streamer.errors import ConfigError
-from streamer.head_slots import HEAD_SLOTS, DecisionConfig
+from streamer.head_slots import HEAD_SLOTS, DecisionConfig, LabelThresholds
 
 
 def read(tmp_path: Path, content: str) -> Config:
@@ -94,6 +94,28 @@ def test_a_stream_has_its_own_where_it_says_so(tmp_path: Path) -> None:
     assert config.of(StreamConfig("mic")) == config
 
 
+def test_labels_and_their_thresholds_are_read_and_a_stream_adds_its_own(tmp_path: Path) -> None:
+    config = read(
+        tmp_path,
+        """
+        [sounds]
+        labels = ["Dog", "/m/09x0r"]
+        thresholds = { Dog = { on = 0.4, off = 0.2 }, "Vehicle horn, car horn, honking" = { on = 0.3 } }
+        [[stream]]
+        sounds.labels = ["Dog"]
+        sounds.thresholds.Dog.on = 0.6
+        """,
+    )
+    shared = config.decisions["sounds"]
+    assert shared.labels == ("Dog", "/m/09x0r")
+    horn = LabelThresholds(0.3)
+    assert shared.thresholds == {"Dog": LabelThresholds(0.4, 0.2), "Vehicle horn, car horn, honking": horn}
+    own = config.of(config.stream[0]).decisions["sounds"]
+    assert own.labels == ("Dog",)
+    assert own.thresholds == {"Dog": LabelThresholds(0.6, 0.2), "Vehicle horn, car horn, honking": horn}
+    assert own.min_on_ms == shared.min_on_ms == 80
+
+
 @pytest.mark.parametrize(
     ("content", "turn_s"),
     [("", 0.05), ("[stems]\nto = 'd'", 0.01), ("[stems]\npublish = true\n[engine]\nturn_ms = 25", 0.025)],
@@ -156,6 +178,21 @@ def test_stems_that_are_wanted_are_heard_in_shorter_turns(
         (
             "[gate]\non = 1.5",
             r"\[gate\]: thresholds are on = 1\.5, off not set; expected 0 <= off <= on <= 1",
+        ),
+        ("[sounds]\nlabels = 'Dog'", r"sounds\.labels is 'Dog'; expected a list as \['Dog'\]"),
+        ("[sounds]\nlabels = [1]", r"sounds\.labels\[1\] is 1; expected text"),
+        (
+            "[sounds]\nthresholds = 0.5",
+            r"sounds\.thresholds is 0\.5; expected a table, as sounds\.thresholds = \{",
+        ),
+        ("[sounds]\nthresholds.Dog = 0.5", r"sounds\.thresholds\.Dog is 0\.5; expected a table"),
+        (
+            "[sounds]\nthresholds.Dog.onn = 0.5",
+            r"unknown key 'sounds\.thresholds\.Dog\.onn'; did you mean 'sounds\.thresholds\.Dog\.on'",
+        ),
+        (
+            "[sounds]\nthresholds.Dog = { on = 0.2, off = 0.3 }",
+            r"\[sounds\.thresholds\.Dog\]: thresholds are on = 0\.2, off = 0\.3; expected 0 <= off <= on <= 1",
         ),
         ("[[stream]]\ndevice = '-'\n" * 2, r"2 streams have the device '-'; expected at most one"),
     ],

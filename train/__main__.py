@@ -72,9 +72,13 @@ ELSEWHERE: Mapping[str, tuple[str, str]] = MappingProxyType(
             "train.export.yamnet_graph:yamnet_graph_command",
             "Write YAMNet's graph without weights, as it ships.",
         ),
+        "yamnet-labels": (
+            "train.transfer.tagger_figures:yamnet_labels_command",
+            "Measure how well YAMNet's labels name known clips; print JSON.",
+        ),
         "yamnet-points": (
-            "train.tasks.gate.yamnet_points:yamnet_points_command",
-            "Choose thresholds of a model folder of YAMNet.",
+            "train.transfer.yamnet_points:yamnet_points_command",
+            "Choose thresholds of YAMNet's labels, and store them.",
         ),
     }
 )

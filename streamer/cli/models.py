@@ -59,7 +59,9 @@ def pull(name: str, source: str | None, hop_ms: float | None) -> None:
     folder = user_folder() / name
     for difference in pull_yamnet(source or HANDLE, HOP_MS if hop_ms is None else hop_ms, folder):
         click.echo(f"{difference}")
-    click.echo(f"{folder}: ready, `streamer listen --model gate={name}`; weights: {LICENCE}")
+    click.echo(
+        f"{folder}: ready, `streamer listen --model sounds={name}`, or gate={name}; weights: {LICENCE}"
+    )
 
 
 def _described(manifest: Manifest) -> str:
@@ -69,7 +71,8 @@ def _described(manifest: Manifest) -> str:
     hears = f"  on {_ear(manifest)}" if manifest.ear else ""
     short = "" if manifest.precision == "float32" else f"  {manifest.precision}"
     digest = manifest.sha256[:12]
-    return f"{manifest.name}  {manifest.task}  every {every_ms:.0f} ms  {digest}{short}{hears}  {gives}{more}"
+    slots = ", ".join([manifest.task, *manifest.other_slots])
+    return f"{manifest.name}  {slots}  every {every_ms:.0f} ms  {digest}{short}{hears}  {gives}{more}"
 
 
 def _ear(manifest: Manifest) -> str:

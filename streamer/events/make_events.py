@@ -117,7 +117,7 @@ class EpochEvents:
                 state=change.state,
                 label=change.label,
                 score=round(float(change.score), 6),
-                model=deciding.model.manifest.name,
+                model=deciding.manifest.name,
             )
             for change in changes
         ]
@@ -152,7 +152,7 @@ class EpochEvents:
             if head.name in self._latest:
                 values = self._latest[head.name]
                 best = (-values).argsort(kind="stable")[: self._top]
-                labels = head.model.manifest.labels
+                labels = head.manifest.labels
                 scores = zip(best.tolist(), values[best].tolist(), strict=True)
                 heads[head.name] = {labels[n]: round(score, 6) for n, score in scores}
         return [Scores(kind="scores", heads=heads, **self._fields(due.start, due.stop))] if heads else []

@@ -9,7 +9,8 @@ from streamer.dsp.stage import Stage
 from streamer.errors import ModelError
 from streamer.head_slots import DecisionConfig
 from streamer.heads.head_decisions import HeadDecisions, decisions_for, thresholds_for
-from streamer.inference.manifest import Thresholds
+from streamer.heads.label_choice import LabelChoice
+from streamer.inference.manifest import Manifest, Thresholds
 from streamer.inference.model import Model
 
 
@@ -49,14 +50,17 @@ class DecidingModel:
     def __post_init__(self) -> None:
         self._thresholds()  # refuses those that do not go together
 
+    @property
+    def manifest(self) -> Manifest:
+        """Manifest with the labels that are decided on."""
+        return self.model.manifest
+
     def decisions_at(self, rate_hz: int, warm_up_samples: int) -> HeadDecisions:
         """Return the rules of the decisions, with times in samples at `rate_hz`; see `decisions_for`."""
-        return decisions_for(
-            self.model.manifest, self._thresholds(), self.decisions, rate_hz, warm_up_samples
-        )
+        return decisions_for(self.manifest, self._thresholds(), self.decisions, rate_hz, warm_up_samples)
 
     def _thresholds(self) -> tuple[Thresholds, ...]:
-        return thresholds_for(self.name, self.model.manifest, self.decisions, self.prefer)
+        return thresholds_for(self.name, self.manifest, self.decisions, self.prefer)
 
 
 @dataclass(frozen=True)
@@ -69,6 +73,8 @@ class Head(DecidingModel):
         Embedding model whose output the model takes; None where it takes log-mel frames.
     pre_roll_s : float
         Seconds of sound from before the gate opened that the head gets first.
+    choice : LabelChoice or None
+        Labels of the model that are used; None uses all.
 
     Raises
     ------
@@ -78,16 +84,21 @@ class Head(DecidingModel):
 
     ear: Model | None = None
     pre_roll_s: float = 3.0
+    choice: LabelChoice | None = None
 
     def __post_init__(self) -> None:
         self._check_ear()
         super().__post_init__()
 
     @property
+    def manifest(self) -> Manifest:
+        return self.choice.manifest if self.choice else self.model.manifest
+
+    @property
     def path(self) -> tuple[Stage, ...]:
         """Stages from resampled sound to scores. Heads share stages that have equal keys."""
-        front_end = LogMel(self.model.manifest.log_mel)
-        return (front_end, self.ear, self.model) if self.ear else (front_end, self.model)
+        stages = LogMel(self.model.manifest.log_mel), self.ear, self.model, self.choice
+        return tuple(stage for stage in stages if stage)
 
     def _check_ear(self) -> None:
         wanted = self.model.manifest.ear

@@ -9,7 +9,7 @@ import numpy as np
 
 from streamer.arrays import Array
 from streamer.errors import ConfigError
-from streamer.head_slots import DecisionConfig
+from streamer.head_slots import DecisionConfig, LabelThresholds
 from streamer.heads.hysteresis import Change, Hysteresis, HysteresisState
 from streamer.inference.manifest import Manifest, Thresholds
 
@@ -141,7 +141,7 @@ class HeadDecisions:
 def thresholds_for(
     name: str, manifest: Manifest, config: DecisionConfig, prefer: str
 ) -> tuple[Thresholds, ...]:
-    """Return the thresholds of every label: the configuration's, or else the model's.
+    """Return the thresholds of every label: its own in the configuration, those for all there, or else the model's.
 
     Parameters
     ----------
@@ -160,14 +160,18 @@ def thresholds_for(
         If the configuration sets one threshold that contradicts the model's other one.
     """
     thresholds = []
-    for label, own in zip(manifest.labels, manifest.thresholds(prefer), strict=True):
-        on = own.on if config.on is None else config.on
-        off = own.off if config.off is None else config.off
+    ids = manifest.label_ids or manifest.labels
+    for label, label_id, own in zip(manifest.labels, ids, manifest.thresholds(prefer), strict=True):
+        single = config.thresholds.get(label) or config.thresholds.get(label_id) or LabelThresholds()
+        set_on = config.on if single.on is None else single.on
+        set_off = config.off if single.off is None else single.off
+        on = own.on if set_on is None else set_on
+        off = own.off if set_off is None else set_off
         if off > on:
             owner = f"model {manifest.name}"
             raise ConfigError(
-                f"thresholds of {name} are on = {on} (from {owner if config.on is None else 'the configuration'}), "
-                f"off = {off} (from {owner if config.off is None else 'the configuration'}) for {label}; expected off "
+                f"thresholds of {name} are on = {on} (from {owner if set_on is None else 'the configuration'}), "
+                f"off = {off} (from {owner if set_off is None else 'the configuration'}) for {label}; expected off "
                 f"<= on: set both in [{name}], or neither"
             )
         thresholds.append(Thresholds(on, off))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from functools import cached_property
 from typing import Any
 
@@ -79,6 +79,22 @@ class EarSpec:
 
 
 @dataclass(frozen=True)
+class SlotLabels:
+    """Labels that a model offers in a head slot other than that of its task.
+
+    Attributes
+    ----------
+    labels : Mapping of str to str
+        Label of the model, such as ``Music``, by its name in the slot, such as ``music``.
+    operating_points : Mapping of str to tuple of Thresholds
+        As in `Manifest`, for these labels in their order.
+    """
+
+    labels: Mapping[str, str]
+    operating_points: Mapping[str, tuple[Thresholds, ...]]
+
+
+@dataclass(frozen=True)
 class Manifest:
     """Description of a released model, the content of its ``manifest.json``.
 
@@ -127,6 +143,10 @@ class Manifest:
         Measured figures, each with the command that measures it.
     precision : {"float32", "int8"}
         Number format of the weights, and of what is multiplied by them.
+    label_ids : tuple of str
+        Identifiers of the labels in their ontology (AudioSet: ``/m/09x0r``), in order; none where there is no ontology.
+    other_slots : Mapping of str to SlotLabels
+        Labels that the model offers in other head slots than that of its task, by the slot's name.
     """
 
     name: str
@@ -148,11 +168,14 @@ class Manifest:
     trained_on: tuple[dict[str, str], ...] = ()
     results: dict[str, Any] = field(default_factory=dict)
     precision: str = "float32"
+    label_ids: tuple[str, ...] = ()
+    other_slots: Mapping[str, SlotLabels] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._check_task()
         self._check_numbers()
         self._check_operating_points()
+        self._check_labels()
 
     def _check_task(self) -> None:
         if self.is_ear != (self.embedding_size is not None) or self.is_ear == bool(self.labels):
@@ -195,6 +218,18 @@ class Manifest:
                 raise ValueError(
                     f"operating point {preference!r} has {len(points)} thresholds for {len(self.labels)} labels; "
                     f"expected one of {', '.join(PREFERENCES)} with one for all labels or one for each"
+                )
+
+    def _check_labels(self) -> None:
+        if len(self.label_ids) not in {0, len(self.labels)}:
+            raise ValueError(
+                f"{len(self.label_ids)} label_ids for {len(self.labels)} labels; expected one for each, or none"
+            )
+        for slot, offered in self.other_slots.items():
+            unknown = [label for label in offered.labels.values() if label not in self.labels]
+            if unknown:
+                raise ValueError(
+                    f"slot {slot!r} is offered the label {unknown[0]!r}; expected one of the model's"
                 )
 
     @property
@@ -278,6 +313,32 @@ class Manifest:
         points = self.operating_points[prefer]
         return points * len(self.labels) if len(points) == 1 else points
 
+    def for_slot(self, slot: str) -> Manifest:
+        """Return the manifest with the labels and operating points that the model has for a head slot.
+
+        Raises
+        ------
+        ModelError
+            If the model is not for this slot.
+        """
+        if slot == self.task:
+            return self
+        if slot not in self.other_slots:
+            tasks = " and ".join(map(repr, (self.task, *self.other_slots)))
+            raise ModelError(
+                f"model {self.name} decides {tasks}; expected a model whose task is {slot!r}: `streamer models list` "
+                f"has those there are, --model and [models] {slot} name one"
+            )
+        offered = self.other_slots[slot]
+        return replace(
+            self,
+            task=slot,
+            labels=tuple(offered.labels),
+            label_ids=(),
+            operating_points=offered.operating_points,
+            other_slots={},
+        )
+
     def as_ear(self) -> EarSpec:
         """Return the description by which the manifests of heads name this embedding model.
 
@@ -313,11 +374,18 @@ class Manifest:
         front_end = StftConfig if values["task"] == "separation" else LogMelConfig
         values["front_end"] = front_end(**values["front_end"])
         values["ear"] = EarSpec(**values["ear"]) if values["ear"] else None
-        values["operating_points"] = {
-            preference: tuple(Thresholds(**point) for point in points)
-            for preference, points in values["operating_points"].items()
+        values["operating_points"] = _points(values["operating_points"])
+        values["other_slots"] = {
+            slot: SlotLabels(offered["labels"], _points(offered["operating_points"]))
+            for slot, offered in values.get("other_slots", {}).items()
         }
+        values["label_ids"] = tuple(values.get("label_ids", ()))
         values["states"] = tuple(StateSpec(tuple(s["shape"]), s["dtype"]) for s in values["states"])
         values["labels"] = tuple(values["labels"])
         values["trained_on"] = tuple(values["trained_on"])
         return cls(**values)
+
+
+def _points(content: dict[str, Any]) -> dict[str, tuple[Thresholds, ...]]:
+    """Return operating points as a manifest's text has them."""
+    return {name: tuple(Thresholds(**point) for point in points) for name, points in content.items()}

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 from streamer.config_sections import EngineConfig
-from streamer.errors import ModelError
 from streamer.inference.model_folders import find_model, released_folders
 from streamer.inference.open_model import open_model
 from streamer.inference.stepped_model import SteppedModel
@@ -68,12 +67,8 @@ class ModelCache:
         Raises
         ------
         ModelError
-            If the model is absent, altered, does not fit this version, or its task is not that of the slot.
+            If the model is absent, altered, does not fit this version, or has no labels for the slot.
         """
         model = self.model(folder)
-        if model.manifest.task != slot:
-            raise ModelError(
-                f"model {model.manifest.name} decides {model.manifest.task!r}; expected a model whose task is "
-                f"{slot!r}: `streamer models list` has those there are, --model and [models] {slot} name one"
-            )
+        model.manifest.for_slot(slot)
         return model

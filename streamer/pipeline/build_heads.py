@@ -10,6 +10,7 @@ from streamer.custom_sounds.store import SoundStore, taught_folder
 from streamer.errors import ModelError
 from streamer.head_slots import HEAD_SLOTS, DecisionConfig, HeadSlot
 from streamer.heads.head import Head
+from streamer.heads.label_choice import choose_labels
 from streamer.inference.manifest import Manifest
 from streamer.inference.model import Model
 from streamer.inference.model_cache import ModelCache, chosen_folder
@@ -32,7 +33,8 @@ def build_heads(config: Config, cache: ModelCache) -> tuple[Head, ...]:
     ModelError
         If a model is absent, altered, does not fit, or is for another slot.
     ConfigError
-        If the configuration sets one threshold that contradicts the model's other one.
+        If the configuration sets one threshold that contradicts the model's other one, or names a label that the model
+        does not have.
     """
     found = {slot: _model(slot, config, cache) for slot in HEAD_SLOTS if slot.built_from != "separation"}
     models = {slot: model for slot, model in found.items() if model}
@@ -47,6 +49,7 @@ def build_heads(config: Config, cache: ModelCache) -> tuple[Head, ...]:
             prefer=config.models.prefer,
             opened_by=slot.opened_by if slot.opened_by in set_slots else None,
             pre_roll_s=config.models.pre_roll_s,
+            choice=choose_labels(slot.name, slot.section, model.manifest, config.decisions[slot.section]),
         )
         for slot, (model, ear) in models.items()
     )

@@ -9,6 +9,7 @@ from streamer.config import Config
 from streamer.errors import ConfigError
 from streamer.head_slots import head_slot
 from streamer.heads.head import Head
+from streamer.heads.label_choice import choose_labels
 from streamer.inference.model_cache import ModelCache, chosen_folder
 from streamer.inference.model_folders import find_model
 from streamer.inference.stepped_model import SteppedModel
@@ -33,7 +34,7 @@ def build_separation(config: Config, heads: Sequence[Head], cache: ModelCache) -
     ModelError
         If the model is absent, altered, does not fit, or is for another slot.
     ConfigError
-        If stems are asked for and there is no separation model.
+        If stems are asked for and there is no separation model, or a label is named that the model does not have.
     """
     name = config.models.names[SLOT.name]
     folder = chosen_folder(SLOT.name, name if name or config.stems.wanted else "off")
@@ -45,6 +46,9 @@ def build_separation(config: Config, heads: Sequence[Head], cache: ModelCache) -
         return None
     model = cache.for_slot(SLOT.name, folder)
     decisions = config.decisions[SLOT.section]
+    choose_labels(
+        SLOT.name, SLOT.section, model.manifest, decisions
+    )  # there is one label: it refuses any other
     separation = Separation(SLOT.section, SLOT.kind, model, decisions, prefer=config.models.prefer)
     gate = next((head for head in heads if head.name == SLOT.opened_by), None)
     if gate is None:

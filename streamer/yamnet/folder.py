@@ -14,30 +14,21 @@ from tempfile import TemporaryDirectory
 from streamer.arrays import Array
 from streamer.dsp.log_mel import LogMelConfig
 from streamer.errors import ConfigError, ModelError
-from streamer.inference.manifest import Manifest, StateSpec, Thresholds
+from streamer.inference.manifest import Manifest, SlotLabels, StateSpec
 from streamer.inference.onnx import OnnxModel
 from streamer.yamnet.graph import graph_with_weights
 from streamer.yamnet.parity import Difference, Reference, Tolerance, check, compare
+from streamer.yamnet.points import read_points
 from streamer.yamnet.weights import LICENCE, MEL_BANDS, PATCH_FRAMES, Weights
 
 HOP_MS = 100
 """Default time from one score to the next."""
-RELU_POINTS = {
-    "balanced": (Thresholds(0.5, 0.2),),
-    "precision": (Thresholds(0.83, 0.45),),
-    "recall": (Thresholds(0.11, 0.04),),
-}
-RELU6_POINTS = {
-    "balanced": (Thresholds(0.5, 0.2),),
-    "precision": (Thresholds(0.89, 0.6),),
-    "recall": (Thresholds(0.32, 0.14),),
-}
-"""Operating points of the two published trainings, measured by ``python -m train yamnet-points``."""
 
 CARD = """# {name}
 
-YAMNet is Google's network for the 521 classes of AudioSet (MobileNet v1). Every {hop_ms} ms it gives the score of its
-class `Music` for the last 0.96 s. Besides `y`, the graph gives `scores` (521) and `embedding` (1,024).
+YAMNet is Google's network for the 521 classes of AudioSet (MobileNet v1). Every {hop_ms} ms it scores each of them for
+the last 0.96 s: `--model sounds=NAME` reports them, of which `[sounds] labels` chooses some; `--model gate=NAME` takes
+`Music` alone, as the gate. Besides `y`, the graph gives `scores` (the same) and `embedding` (1,024).
 
 - Weights: {source}; {licence}.{activation}
 - Warm-up: no decisions in the first 0.96 s, while part of the window is silence.
@@ -46,6 +37,16 @@ class `Music` for the last 0.96 s. Besides `y`, the graph gives `scores` (521) a
 These differences were measured when the folder was written:
 
 {measured}
+
+## Labels
+
+`on` is the threshold of a label by the preference `balanced`. {measured_labels} labels have thresholds that were chosen
+for them, on clips of ESC-50 and on recordings of music, speech and singing. All others take the thresholds that were
+chosen for the measured ones together, which nobody has tried on their sounds (`default`).
+
+| label | AudioSet | on | |
+| --- | --- | --- | --- |
+{labels}
 """
 
 
@@ -99,7 +100,7 @@ def write_folder(
     ModelError
         If the model does not run, differs from a reference by more than the tolerance, or cannot be written.
     """
-    content = graph_with_weights(weights, ("Music",))
+    content = graph_with_weights(weights, tuple(weights.class_names))
     manifest = _manifest(weights, hop_frames, hashlib.sha256(content).hexdigest(), folder.name)
     with TemporaryDirectory() as name:
         trial = Path(name)
@@ -129,10 +130,11 @@ def _copy(trial: Path, folder: Path) -> None:
 
 
 def _manifest(weights: Weights, hop_frames: int, sha256: str, name: str) -> Manifest:
+    points = read_points(weights.relu_max)
     return Manifest(
         name=name,
-        task="gate",
-        labels=("music",),
+        task="sounds",
+        labels=tuple(weights.class_names),
         front_end=LogMelConfig(),
         hop_frames=hop_frames,
         latency_frames=hop_frames,
@@ -140,13 +142,19 @@ def _manifest(weights: Weights, hop_frames: int, sha256: str, name: str) -> Mani
         states=(StateSpec((PATCH_FRAMES - hop_frames, MEL_BANDS)),),
         sha256=sha256,
         commit=f"none: weights of {weights.source}",
-        operating_points=RELU_POINTS if math.isinf(weights.relu_max) else RELU6_POINTS,
+        operating_points=points.for_labels(weights.class_names),
         trained_on=({"name": "AudioSet", "licence": LICENCE},),
+        label_ids=tuple(weights.class_ids),
+        other_slots={
+            "gate": SlotLabels({"music": "Music"}, {name: (point,) for name, point in points.gate.items()})
+        },
     )
 
 
 def _card(manifest: Manifest, weights: Weights, differences: Sequence[Difference]) -> str:
     cut = "" if math.isinf(weights.relu_max) else f" Activations are cut at {weights.relu_max:g} (ReLU6)."
+    measured = read_points(weights.relu_max).measured
+    rows = zip(manifest.labels, manifest.label_ids or manifest.labels, manifest.thresholds(), strict=True)
     return CARD.format(
         name=manifest.name,
         hop_ms=10 * manifest.hop_frames,
@@ -155,4 +163,9 @@ def _card(manifest: Manifest, weights: Weights, differences: Sequence[Difference
         activation=cut,
         sha256=manifest.sha256,
         measured="\n".join(f"- {difference}." for difference in differences),
+        measured_labels=len(measured),
+        labels="\n".join(
+            f"| {label} | {label_id} | {point.on:.2f} | {'' if label in measured else 'default'} |"
+            for label, label_id, point in rows
+        ),
     )

@@ -6,6 +6,7 @@ import hashlib
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import onnx
 import pytest
 
@@ -13,13 +14,15 @@ from streamer.api.configure import configured
 from streamer.config import Config, StreamConfig
 from streamer.config_sections import ModelsConfig
 from streamer.engine.build_streams import build_streams
-from streamer.errors import ModelError
-from streamer.head_slots import DecisionConfig
-from streamer.inference.manifest import Thresholds
+from streamer.errors import ConfigError, ModelError
+from streamer.head_slots import DecisionConfig, LabelThresholds
+from streamer.heads.stage_tree import StageTree
+from streamer.inference.manifest import SlotLabels, Thresholds
 from streamer.inference.model_cache import ModelCache
 from streamer.inference.model_folders import read_manifest
 from streamer.pipeline.build_heads import build_heads
-from tests.toy_model import write_toy_ear, write_toy_head, write_toy_model
+from streamer.pipeline.stream_models import StreamModels
+from tests.toy_model import BANDS, write_toy_ear, write_toy_head, write_toy_model
 
 
 @pytest.fixture
@@ -111,6 +114,56 @@ def test_an_ear_that_was_released_anew_refuses_its_old_heads(folders: Path) -> N
         ModelError, match=f"made for the ear ear .* given the ear ear {manifest.sha256[:12]}: release"
     ):
         build_heads(named(folders), ModelCache())
+
+
+def tagger(folders: Path) -> Path:
+    """Make the toy sounds a tagger that can be the gate as well."""
+    manifest = read_manifest(folders / "sounds")
+    gate = SlotLabels({"loud": "low"}, {"balanced": (Thresholds(0.7, 0.3),)})
+    ids = tuple(f"/m/{label}" for label in manifest.labels)
+    manifest = replace(manifest, label_ids=ids, other_slots={"gate": gate})
+    (folders / "sounds" / "manifest.json").write_text(manifest.to_json(), encoding="utf-8")
+    return folders / "sounds"
+
+
+def test_a_tagger_is_the_gate_too_and_runs_once(folders: Path) -> None:
+    folder = str(tagger(folders))
+    config = named(folders, gate=folder, genre="off", taught="off")
+    models = StreamModels(build_heads(config, ModelCache()))
+    gate, sounds = models.heads
+    assert (gate.manifest.labels, sounds.manifest.labels) == (("loud",), BANDS)
+    assert gate.model is sounds.model
+    assert models.in_call_order == (gate.ear, gate.model)
+    sound = np.random.default_rng(0).normal(0.0, 0.1, 32_000).astype(np.float32)
+    runs: list[int] = []
+    state = (tree := StageTree(models.heads, 16_000, with_frames=False)).init()
+    calls = tree.step(sound, state)
+    answer = None
+    while True:
+        try:
+            call = calls.send(answer)
+        except StopIteration as done:
+            results = done.value
+            break
+        runs.append(call.model is gate.model)
+        answer = call.model.run(call.x, call.state)
+    assert sum(runs) == 1
+    scores = {result.head.name: result.scores for result in results if result.scores is not None}
+    assert scores["gate"].tolist() == scores["sounds"][:1].tolist()
+
+
+def test_labels_of_any_head_may_be_chosen(folders: Path) -> None:
+    settings = DecisionConfig(labels=("top", "low"), thresholds={"low": LabelThresholds(0.9)})
+    config = replace(named(folders), decisions={"sounds": settings})
+    (_, sounds, _) = build_heads(config, ModelCache())
+    assert sounds.manifest.labels == ("top", "low")
+    assert [decider.on for decider in sounds.decisions_at(16_000, 0).deciders] == [0.6, 0.9]
+    wrong = replace(config, decisions={"genre": DecisionConfig(labels=("lowest",))})
+    with pytest.raises(
+        ConfigError,
+        match=r"\[genre\] labels has 'lowest'; expected labels of the model genre: did you mean 'low'",
+    ):
+        build_heads(wrong, ModelCache())
 
 
 def test_an_operating_point_is_preferred(folders: Path) -> None:

@@ -19,7 +19,7 @@ from streamer.yamnet.folder import Check, hop_frames_of, write_folder
 from streamer.yamnet.parity import EXACT, Tolerance, compare
 from streamer.yamnet.weights import Weights
 from tests import contract
-from tests.yamnet.toy_weights import MUSIC, noise, toy_weights
+from tests.yamnet.toy_weights import noise, toy_weights
 from train.yamnet.torch_reference import TorchYAMNet
 
 
@@ -39,7 +39,13 @@ def test_it_keeps_the_contract(tmp_path: Path, relu_max: float) -> None:
 def test_it_says_what_it_is(tmp_path: Path, hop_frames: int) -> None:
     folder = write(tmp_path / "mine", toy_weights(), hop_frames)
     manifest = OnnxModel(folder).manifest
-    assert (manifest.name, manifest.task, manifest.labels) == ("mine", "gate", ("music",))
+    assert (manifest.name, manifest.task, manifest.labels) == (
+        "mine",
+        "sounds",
+        tuple(toy_weights().class_names),
+    )
+    gate = manifest.for_slot("gate")
+    assert (gate.name, gate.task, gate.labels) == ("mine", "gate", ("music",))
     assert (manifest.hop_frames, manifest.latency_frames, manifest.warm_up_frames) == (
         hop_frames,
         hop_frames,
@@ -47,8 +53,9 @@ def test_it_says_what_it_is(tmp_path: Path, hop_frames: int) -> None:
     )
     assert manifest.states[0].shape == (96 - hop_frames, 64)
     for preference in PREFERENCES:
-        (point,) = manifest.thresholds(preference)
-        assert 0 < point.off < point.on < 1
+        assert len(manifest.thresholds(preference)) == 521
+        for point in (*manifest.thresholds(preference), *gate.thresholds(preference)):
+            assert 0 < point.off < point.on < 1
     text = (folder / "card.md").read_text(encoding="utf-8")
     assert manifest.sha256 in text
     assert "toy weights; Apache-2.0 (Google)" in text
@@ -64,15 +71,15 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
         write(folder, toy_weights())
 
 
-def test_it_gives_the_score_of_music(tmp_path: Path) -> None:
+def test_it_gives_the_scores_of_all_classes(tmp_path: Path) -> None:
     weights = toy_weights()
     model = OnnxModel(write(tmp_path / "yamnet", weights))
     sound = noise()
-    scores = offline(model, offline(LogMel(), sound[None]))[0, :, 0]
+    scores = offline(model, offline(LogMel(), sound[None]))[0]
     expected, _ = TorchYAMNet(weights)(
         sound[None, 4 * 160 : 4 * 160 + 15_600]
     )  # frames 4 to 100: the tenth step
-    assert scores[9] == pytest.approx(expected[0, MUSIC], abs=1e-5)
+    np.testing.assert_allclose(scores[9], expected[0], rtol=0, atol=1e-5)
 
 
 def test_it_is_found_by_name_in_the_user_s_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,6 +12,8 @@ from streamer.arrays import Array
 from streamer.dsp.log_mel import LogMel
 from streamer.dsp.stage import Chain
 from streamer.errors import ModelError
+from streamer.head_slots import DecisionConfig
+from streamer.heads.label_choice import LabelChoice, choose_labels
 from streamer.inference.manifest import Manifest
 from streamer.inference.model_folders import ear_folder
 from streamer.inference.onnx import OnnxModel
@@ -28,6 +30,8 @@ class SteppedScorer:
     ----------
     model : OnnxModel
         Model that gives the scores.
+    choice : LabelChoice or None
+        Labels of the model that are scored; None scores all.
     ear_warm_up_steps : int
         Number of embeddings after a start, by the model's ear, that are not used for decisions; 0 without an ear.
     chain : Chain
@@ -37,13 +41,20 @@ class SteppedScorer:
     """
 
     model: OnnxModel
+    choice: LabelChoice | None
     ear_warm_up_steps: int
     chain: Chain
     after_front_end: Chain
 
     @classmethod
-    def of(cls, folder: Path) -> SteppedScorer:
+    def of(cls, folder: Path, slot: str | None = None) -> SteppedScorer:
         """Return a scorer of the model in an exported folder. Its ear lies beside it or is a released one.
+
+        Parameters
+        ----------
+        folder : Path
+        slot : str, optional
+            Head slot whose labels are scored; the model's own task if it is not given.
 
         Raises
         ------
@@ -58,14 +69,15 @@ class SteppedScorer:
                     f"model {model.manifest.name} in {folder} was trained on another ear than the one in "
                     f"{ear_folder(model.manifest, folder)}; put its own ear beside it, or train it again"
                 )
-        after = Chain(*ears, model)
+        choice = choose_labels(slot, slot, model.manifest, DecisionConfig()) if slot else None
+        after = Chain(*ears, model, *([choice] if choice else []))
         warm_up = sum(-(-ear.manifest.warm_up_frames // ear.manifest.hop_frames) for ear in ears)
-        return cls(model, warm_up, Chain(LogMel(model.manifest.log_mel), after), after)
+        return cls(model, choice, warm_up, Chain(LogMel(model.manifest.log_mel), after), after)
 
     @property
     def manifest(self) -> Manifest:
-        """Manifest of the model."""
-        return self.model.manifest
+        """Manifest with the labels that are scored."""
+        return self.choice.manifest if self.choice else self.model.manifest
 
     @property
     def warm_up_steps(self) -> int:

@@ -81,7 +81,7 @@ class GateFigures:
     """
 
     def __init__(self, folder: Path, data: Path, cache: Path, fold: int) -> None:
-        self._scorer = SteppedScorer.of(folder)
+        self._scorer = SteppedScorer.of(folder, "gate")
         self._sounds = SoundCache(unambiguous_recordings(data, cache, [fold]), cache)
         self._scored = self._score_recordings()
 

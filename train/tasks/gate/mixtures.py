@@ -97,7 +97,9 @@ class Mixtures:
 
     def _live_changes(self, sound: Array) -> list[Change]:
         """Return the decisions of live listening, which has hold times too."""
-        head = Head("gate", "gate", self._scorer.model, Config().decisions["gate"])
+        head = Head(
+            "gate", "gate", self._scorer.model, Config().decisions["gate"], choice=self._scorer.choice
+        )
         tree = StageTree((head,), RATE_HZ, with_frames=False)
         state = tree.init()
         out = run_alone(tree.step(sound, state)) + tree.finish(state)

@@ -1,0 +1,120 @@
+"""``python -m train yamnet-points TRAINING FOLDER``: choose operating points of YAMNet's labels, and store them.
+
+They are stored in the package, since users who pull the model have no data to choose them on.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+
+from streamer.arrays import Array
+from streamer.inference.manifest import Thresholds
+from train.evaluate.calibration import (
+    choose_threshold,
+    goals_by_preference,
+    operating_point,
+    operating_points,
+    order_points,
+)
+from train.export.yamnet_graph import SHIPPED
+from train.loop.run import CACHE, data_folder
+from train.tasks.gate.figures import GateFigures
+from train.tasks.gate.task import GateRunConfig
+from train.transfer.audioset_labels import MAY_SOUND, naming_labels
+from train.transfer.tagger import TaggedClips, clips_of_folds, tag
+
+POINTS = SHIPPED.with_name("yamnet-points.json")
+CHOSEN_ON = (1, 2, 3, 4)
+"""Folds on which thresholds are chosen; fold 5 measures them."""
+PRECISION, RECALL = 0.9, 0.9
+"""Precision and recall of labels that are on at any time in a clip, at the operating points of these names."""
+
+
+@click.command("yamnet-points")
+@click.argument("training", type=click.Choice(["relu", "relu6"]))
+@click.argument("folder", type=click.Path(path_type=Path))
+def yamnet_points_command(training: str, folder: Path) -> None:
+    """Choose thresholds of the YAMNet in FOLDER, whose activation is TRAINING, and store them in the package.
+
+    Those of the gate are chosen on single steps of the gate's validation fold; those of the labels on clips of ESC-50,
+    music, speech and singing. Like those of released heads they are for the best F1, for a precision and for a recall.
+    """
+    data = data_folder()
+    gate = GateFigures(folder, data, CACHE, GateRunConfig().validation_fold)
+    others, labels = choose_points(tag(folder, clips_of_folds(data, CACHE, CHOSEN_ON), CACHE))
+    stored = json.loads(POINTS.read_text(encoding="utf-8"))
+    stored[training] = {
+        "gate": {name: _rounded(point) for name, (point,) in gate.points().items()},
+        "others": {name: _rounded(point) for name, point in others.items()},
+        "labels": {
+            label: {name: _rounded(point) for name, point in points.items()}
+            for label, points in labels.items()
+        },
+    }
+    POINTS.write_text(_text(stored), encoding="utf-8")
+    click.echo(f"{POINTS}: {len(labels)} labels of {training}")
+
+
+def choose_points(clips: TaggedClips) -> tuple[dict[str, Thresholds], dict[str, dict[str, Thresholds]]]:
+    """Return thresholds by preference: those for labels that are not measured, and those of each measured label.
+
+    Parameters
+    ----------
+    clips : TaggedClips
+        Clips to choose on; each class and kind that has a label must be among them.
+    """
+    names = naming_labels()
+    labels = tuple(names.values())
+    columns = [clips.labels.index(label) for label in labels]
+    truth = clips.groups[:, None] == np.array(list(names))
+    scores = np.where(_is_open(clips.groups, labels), 0.0, clips.highest[:, columns])
+    found: dict[str, list[Thresholds]] = {}
+    for preference, goal in goals_by_preference(PRECISION, RECALL).items():
+        on = [point.on for point in operating_points(scores, truth, goal)]
+        common = choose_threshold(scores.ravel(), truth.ravel(), goal)
+        found[preference] = [
+            *(
+                operating_point(one, _sounding(clips, n, rows))
+                for one, n, rows in zip(on, columns, truth.T, strict=True)
+            ),
+            operating_point(common, np.zeros(0)),
+        ]
+    ordered = order_points(found)
+    measured = {
+        label: {name: points[n] for name, points in ordered.items()} for n, label in enumerate(labels)
+    }
+    return {name: points[-1] for name, points in ordered.items()}, measured
+
+
+def _is_open(groups: Array, labels: tuple[str, ...]) -> Array:
+    """Return where a clip counts neither for nor against a label, bool of shape (clips, labels)."""
+    return np.stack([np.isin(groups, sorted(MAY_SOUND.get(label, ()))) for label in labels], axis=1)
+
+
+def _sounding(clips: TaggedClips, column: int, rows: Array) -> Array:
+    """Return the scores of a label at the audible steps of its clips."""
+    return np.concatenate([clips.audible[n][:, column] for n in np.flatnonzero(rows)])
+
+
+def _rounded(point: Thresholds) -> list[float]:
+    return [round(point.on, 4), round(point.off, 4)]
+
+
+def _text(stored: Mapping[str, Any]) -> str:
+    """Return the points as JSON with a line for each label."""
+    parts = []
+    for training, points in stored.items():
+        rows = ",\n".join(
+            f"   {json.dumps(label)}: {json.dumps(own)}" for label, own in points["labels"].items()
+        )
+        parts.append(
+            f' "{training}": {{\n  "gate": {json.dumps(points["gate"])},\n  "others": {json.dumps(points["others"])},\n'
+            f'  "labels": {{\n{rows}\n  }}\n }}'
+        )
+    return "{\n" + ",\n".join(parts) + "\n}\n"
