@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from streamer.config_sections import EngineConfig, ModelsConfig, PcmConfig, PublishConfig, StemsConfig
     from streamer.errors import ConfigError, DeviceError, ModelError, StreamerError, StreamError
     from streamer.events.kinds import Decision, Event, Level, Scores, Spectrum, Status, Stem
-    from streamer.head_slots import DecisionConfig
+    from streamer.head_slots import DecisionConfig, LabelThresholds
     from streamer.sources.auto_device import DEMO_PATH
     from streamer.wire.subscriber import Subscriber, subscribe
 
@@ -38,6 +38,7 @@ __all__ = [
     "EngineConfig",
     "Event",
     "EventIterator",
+    "LabelThresholds",
     "Level",
     "ModelError",
     "ModelsConfig",
@@ -87,7 +88,7 @@ _MODULES = {
     ),
     "streamer.errors": ("ConfigError", "DeviceError", "ModelError", "StreamError", "StreamerError"),
     "streamer.events.kinds": ("Decision", "Event", "Level", "Scores", "Spectrum", "Status", "Stem"),
-    "streamer.head_slots": ("DecisionConfig",),
+    "streamer.head_slots": ("DecisionConfig", "LabelThresholds"),
     "streamer.sources.auto_device": ("DEMO_PATH",),
     "streamer.wire.subscriber": ("Subscriber", "subscribe"),
 }

@@ -74,7 +74,7 @@ ELSEWHERE: Mapping[str, tuple[str, str]] = MappingProxyType(
         ),
         "yamnet-labels": (
             "train.transfer.tagger_figures:yamnet_labels_command",
-            "Measure how well YAMNet's labels name known clips; print JSON.",
+            "Measure YAMNet's labels on known clips; print JSON.",
         ),
         "yamnet-points": (
             "train.transfer.yamnet_points:yamnet_points_command",

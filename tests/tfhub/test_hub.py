@@ -99,8 +99,7 @@ def test_a_model_with_batch_norms_as_published_comes_out_folded(weights: Weights
 def test_pulled_it_listens(saved: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The whole way of a user: pull, then hear the bundled recording with it."""
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
-    handle = Path(saved).as_uri()
-    result = CliRunner().invoke(main, ["models", "pull", "yamnet", "--from", handle], catch_exceptions=False)
+    result = CliRunner().invoke(main, ["models", "pull", "yamnet", "--from", saved], catch_exceptions=False)
     assert result.exit_code == 0
     assert "scores differ by" in result.output
     assert "ready, `streamer listen --model sounds=yamnet`, or gate=yamnet;" in result.output
@@ -128,7 +127,7 @@ def test_without_a_way_to_the_internet_it_says_so(tmp_path: Path) -> None:
 
 def test_what_is_no_saved_model_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match=r"cannot be loaded \(.*\); expected a SavedModel folder"):
-        pull_yamnet(tmp_path.as_uri(), 100, tmp_path / "yamnet")
+        HubYAMNet(str(tmp_path))
 
 
 class Twice(tf.Module):
@@ -142,4 +141,4 @@ class Twice(tf.Module):
 def test_another_model_is_refused(tmp_path: Path) -> None:
     tf.saved_model.save(Twice(), str(tmp_path / "twice"))
     with pytest.raises(ModelError, match=r"twice has no class map; expected YAMNet as TensorFlow Hub has it"):
-        pull_yamnet((tmp_path / "twice").as_uri(), 100, tmp_path / "yamnet")
+        HubYAMNet(str(tmp_path / "twice"))

@@ -1,7 +1,4 @@
-"""AudioSet's labels for the classes of other data sets, by which YAMNet's own scores are measured.
-
-They were written down by the meaning of their names before anything was measured.
-"""
+"""AudioSet's labels for the classes of other data sets, by which YAMNet's own scores are measured."""
 
 from __future__ import annotations
 
@@ -70,7 +67,8 @@ ESC50_LABELS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "wind": ("Wind", "Wind noise (microphone)"),
     }
 )
-"""Labels of each class of ESC-50, the one that names it first. Three classes have none."""
+"""Labels of each class of ESC-50, the one that names it first; three classes have none. They were written down by the
+meaning of their names before anything was measured."""
 KIND_LABELS: Mapping[str, str] = MappingProxyType(
     {"music": "Music", "speech": "Speech", "singing": "Singing"}
 )
@@ -85,6 +83,7 @@ MAY_SOUND: Mapping[str, frozenset[str]] = MappingProxyType(
         "Music": frozenset({"church_bells", "singing"}),
         "Rain": frozenset({"thunderstorm", "water_drops", "toilet_flush", "pouring_water"}),
         "Singing": frozenset({"music"}),
+        "Speech": frozenset({"music", "singing", "laughing", "crying_baby"}),
         "Wind": frozenset({"sea_waves", "thunderstorm"}),
     }
 )

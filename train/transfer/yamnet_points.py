@@ -16,6 +16,7 @@ import numpy as np
 from streamer.arrays import Array
 from streamer.inference.manifest import Thresholds
 from train.evaluate.calibration import (
+    Goal,
     choose_threshold,
     goals_by_preference,
     operating_point,
@@ -26,7 +27,7 @@ from train.export.yamnet_graph import SHIPPED
 from train.loop.run import CACHE, data_folder
 from train.tasks.gate.figures import GateFigures
 from train.tasks.gate.task import GateRunConfig
-from train.transfer.audioset_labels import MAY_SOUND, naming_labels
+from train.transfer.audioset_labels import KIND_LABELS, MAY_SOUND, naming_labels
 from train.transfer.tagger import TaggedClips, clips_of_folds, tag
 
 POINTS = SHIPPED.with_name("yamnet-points.json")
@@ -42,15 +43,18 @@ PRECISION, RECALL = 0.9, 0.9
 def yamnet_points_command(training: str, folder: Path) -> None:
     """Choose thresholds of the YAMNet in FOLDER, whose activation is TRAINING, and store them in the package.
 
-    Those of the gate are chosen on single steps of the gate's validation fold; those of the labels on clips of ESC-50,
-    music, speech and singing. Like those of released heads they are for the best F1, for a precision and for a recall.
+    Those of the gate, and of the label Music, are chosen on single steps of the gate's validation fold; those of other
+    labels on clips of ESC-50, music, speech and singing. Like those of released heads they are for the best F1, for a
+    precision and for a recall.
     """
     data = data_folder()
-    gate = GateFigures(folder, data, CACHE, GateRunConfig().validation_fold)
+    found = GateFigures(folder, data, CACHE, GateRunConfig().validation_fold).points()
+    gate = {name: point for name, (point,) in found.items()}
     others, labels = choose_points(tag(folder, clips_of_folds(data, CACHE, CHOSEN_ON), CACHE))
+    labels["Music"] = gate
     stored = json.loads(POINTS.read_text(encoding="utf-8"))
     stored[training] = {
-        "gate": {name: _rounded(point) for name, (point,) in gate.points().items()},
+        "gate": {name: _rounded(point) for name, point in gate.items()},
         "others": {name: _rounded(point) for name, point in others.items()},
         "labels": {
             label: {name: _rounded(point) for name, point in points.items()}
@@ -64,6 +68,9 @@ def yamnet_points_command(training: str, folder: Path) -> None:
 def choose_points(clips: TaggedClips) -> tuple[dict[str, Thresholds], dict[str, dict[str, Thresholds]]]:
     """Return thresholds by preference: those for labels that are not measured, and those of each measured label.
 
+    They are for the highest score in a clip, since a sound may be in its clip once. Those of speech are for single
+    steps: its highest scores tell all clips apart, so that the lowest of them, 0.99, would be the threshold.
+
     Parameters
     ----------
     clips : TaggedClips
@@ -73,18 +80,20 @@ def choose_points(clips: TaggedClips) -> tuple[dict[str, Thresholds], dict[str, 
     labels = tuple(names.values())
     columns = [clips.labels.index(label) for label in labels]
     truth = clips.groups[:, None] == np.array(list(names))
-    scores = np.where(_is_open(clips.groups, labels), 0.0, clips.highest[:, columns])
+    is_open = _is_open(clips.groups, labels)
+    scores = np.where(is_open, 0.0, clips.highest[:, columns])
+    positives = [_sounding(clips, n, rows) for n, rows in zip(columns, truth.T, strict=True)]
+    positives.append(np.concatenate(positives))
     found: dict[str, list[Thresholds]] = {}
     for preference, goal in goals_by_preference(PRECISION, RECALL).items():
-        on = [point.on for point in operating_points(scores, truth, goal)]
-        common = choose_threshold(scores.ravel(), truth.ravel(), goal)
-        found[preference] = [
-            *(
-                operating_point(one, _sounding(clips, n, rows))
-                for one, n, rows in zip(on, columns, truth.T, strict=True)
-            ),
-            operating_point(common, np.zeros(0)),
+        on = [
+            _threshold_of_steps(clips, n, rows, open_, goal) if label == KIND_LABELS["speech"] else point.on
+            for label, n, rows, open_, point in zip(
+                labels, columns, truth.T, is_open.T, operating_points(scores, truth, goal), strict=True
+            )
         ]
+        common = choose_threshold(scores.ravel(), truth.ravel(), goal)
+        found[preference] = [operating_point(*pair) for pair in zip([*on, common], positives, strict=True)]
     ordered = order_points(found)
     measured = {
         label: {name: points[n] for name, points in ordered.items()} for n, label in enumerate(labels)
@@ -97,13 +106,21 @@ def _is_open(groups: Array, labels: tuple[str, ...]) -> Array:
     return np.stack([np.isin(groups, sorted(MAY_SOUND.get(label, ()))) for label in labels], axis=1)
 
 
+def _threshold_of_steps(clips: TaggedClips, column: int, rows: Array, is_open: Array, goal: Goal) -> float:
+    """Return the threshold of a label for its scores at audible steps of the clips in `rows`, against other clips."""
+    positive, negative = _sounding(clips, column, rows), _sounding(clips, column, ~rows & ~is_open)
+    truth = np.repeat([True, False], [len(positive), len(negative)])
+    return choose_threshold(np.concatenate([positive, negative]), truth, goal)
+
+
 def _sounding(clips: TaggedClips, column: int, rows: Array) -> Array:
-    """Return the scores of a label at the audible steps of its clips."""
+    """Return the scores of a label at the audible steps of the clips in `rows`."""
     return np.concatenate([clips.audible[n][:, column] for n in np.flatnonzero(rows)])
 
 
 def _rounded(point: Thresholds) -> list[float]:
-    return [round(point.on, 4), round(point.off, 4)]
+    # Significant digits, not decimals: a label whose `off` is 0 would never end.
+    return [float(f"{point.on:.4g}"), float(f"{point.off:.4g}")]
 
 
 def _text(stored: Mapping[str, Any]) -> str:
