@@ -9,7 +9,8 @@ from train.data.recordings import Recording
 from train.data.rendered import INDEX, read_index
 
 LICENCE = (
-    "of soundfonts and scores: MIT, GPL, LGPL, CC BY, CC BY-SA, BSD, Artistic, public domain, GeneralUser"
+    "soundfonts: MIT, CC0, GPL, CC BY-SA, GeneralUser GS, public domain; scores: GPL, CC BY, BSD, Artistic: the index "
+    "of the pieces says which"
 )
 
 
