@@ -87,6 +87,7 @@ class FfmpegLog:
         self._address = address
         self._secrets = secrets_of(address)
         self._begun = b""
+        self._level = "error"
         self._errors: deque[str] = deque(maxlen=KEPT_MESSAGES)
         self.container = self.codec = self.profile = ""
         self.rate_hz = 0
@@ -124,8 +125,11 @@ class FfmpegLog:
         found = _LINE.fullmatch(line)
         if found is None:
             return
-        level, text = found["level"], found["text"]
-        if level is None or level in ERROR_LEVELS:
+        text = found["text"]
+        level = self._level = (
+            found["level"] or self._level
+        )  # a line without one goes on with the message before
+        if level in ERROR_LEVELS:
             if text.strip() and not text.strip().startswith(COMMENTS):
                 self._errors.append(found["part"] + text)
         else:

@@ -17,7 +17,7 @@ from streamer.sources.formats.container import ContainerSource
 from streamer.sources.formats.containers.kind import MAGIC_BYTES, container_kind
 from streamer.sources.formats.containers.survey import survey
 from streamer.sources.formats.riff_tags import riff_tags
-from streamer.sources.libsndfile import DecodingError, SoundFileSource, UnreadableError, libsndfile_frames
+from streamer.sources.libsndfile import DecodingError, SoundFileSource, UnreadableError, libsndfile_hears
 from streamer.sources.media_file import MediaFileSource, media_parts
 from streamer.sources.network.playlist import (
     DEEPEST,
@@ -142,7 +142,7 @@ class FileSource(SourceWrapper):
         logger.debug("file %s %s; ffmpeg reads it", self._path, loss.reason)
         self._inner = self._media
         if loss.begins:
-            self._inner = media_parts(self._path, loss.begins, self._track)
+            self._inner = media_parts(self._path, loss.begins, self._track, end=loss.end)
         self._has_total = not loss.is_joined
         self._announced = loss.announced_frames or (0 if loss.is_joined else announced_frames(head) or 0)
         super().open()
@@ -249,7 +249,8 @@ def _odd_container(path: Path) -> Source | None:
             f"file {path} holds no sound (0 frames); expected at least 1 frame: record or download it anew"
         )
     frames = sum(length for _, length in spans) // walk.format.frame_bytes
-    if len(spans) == 1 and not walk.went_on and not walk.missing_bytes and libsndfile_frames(path) == frames:
+    is_plain = len(spans) == 1 and not walk.went_on and not walk.missing_bytes
+    if is_plain and libsndfile_hears(path, walk.format, frames):
         return None
     return ContainerSource(FileInput(path), frames)
 

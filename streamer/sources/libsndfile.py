@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import soundfile
 
 from streamer.arrays import Array
 from streamer.errors import StreamError
+from streamer.sources.formats.containers.walk import PcmFormat
 from streamer.sources.source import Block, Source, format_fault
 
 logger = logging.getLogger(__name__)
@@ -21,6 +23,19 @@ DECODE_FRAMES = 16_384
 Since all decoder calls are alike, the samples do not depend on `max_frames`, whatever a decoder does at the edges of a
 call. It also makes short reads several times faster.
 """
+
+SUBTYPES = {
+    "PCM_U8": "u8",
+    "PCM_S8": "s8",
+    "PCM_16": "s16",
+    "PCM_24": "s24",
+    "PCM_32": "s32",
+    "FLOAT": "f32",
+    "DOUBLE": "f64",
+    "ULAW": "mulaw",
+    "ALAW": "alaw",
+}
+"""Encodings by libsndfile's names, without the order of bytes."""
 
 NO_END_OF_STREAM = ("File ended unexpectedly", "Last page lacks an end-of-stream bit")
 """Messages in libsndfile's log for an Ogg stream whose end is missing."""
@@ -162,12 +177,17 @@ class SoundFileSource(Source):
             logger.warning("file %s is cut short (%s): %d frames are read", self._path, missing, frames)
 
 
-def libsndfile_frames(path: Path) -> int | None:
-    """Return the number of frames that libsndfile finds in a file; None if it cannot read it."""
+def libsndfile_hears(path: Path, found: PcmFormat, frames: int) -> bool:
+    """Return whether libsndfile finds a format and a number of frames in a file of PCM.
+
+    libsndfile 1.2.2 takes floats in a W64 with WAVE_FORMAT_EXTENSIBLE for integers, for example.
+    """
     try:
-        return int(soundfile.info(str(path)).frames)
+        info = soundfile.info(str(path))
     except soundfile.LibsndfileError:
-        return None
+        return False
+    is_same = (info.samplerate, info.channels, info.frames) == (found.rate_hz, found.channels, frames)
+    return is_same and SUBTYPES.get(info.subtype) == re.sub("[lb]e$", "", found.encoding.name)
 
 
 def _cut_short(log: str) -> str | None:

@@ -63,7 +63,13 @@ class MediaFileSource(FfmpegSource):
         return _length_s(self._path)
 
 
-def media_parts(path: Path, begins: Sequence[int], track: int | str = "", name: str | None = None) -> Source:
+def media_parts(
+    path: Path,
+    begins: Sequence[int],
+    track: int | str = "",
+    name: str | None = None,
+    end: int | None = None,
+) -> Source:
     """Return the source of a file that consists of several that were joined end to end, not yet opened.
 
     Parameters
@@ -75,11 +81,14 @@ def media_parts(path: Path, begins: Sequence[int], track: int | str = "", name: 
         Number or language of the sound track that is heard; empty for the first.
     name : str, optional
         As of `MediaFileSource`.
+    end : int, optional
+        Byte offset at which the last file ends; by default the end of all.
     """
-    spans = list(pairwise((*begins, path.stat().st_size)))
+    spans = list(pairwise((*begins, end or path.stat().st_size)))
+    whole = [(0, path.stat().st_size)]
 
     def opened(number: int, shape: Shape) -> Source:
-        source = MediaFileSource(path, spans[number] if len(spans) > 1 else None, shape, name)
+        source = MediaFileSource(path, None if spans == whole else spans[number], shape, name)
         source.track = track
         return source if number == 0 else Forgiving(source)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from streamer.sources.formats.id3 import ID3_HEADER_BYTES, id3_bytes
 from streamer.sources.formats.joints import MARK_BYTES, OGG, OGG_HEADER_BYTES, mark_of, page_end
 from streamer.sources.pipe import PipeReader
 
@@ -16,6 +17,8 @@ KEPT_HEAD_BYTES = 1 << 16
 
 class PartReader:
     """Reads bytes that come without waiting, up to the joint at which another file begins.
+
+    A tag of ID3v2 before the first sound is left out, so that `head` is that of the sound.
 
     Parameters
     ----------
@@ -39,6 +42,7 @@ class PartReader:
 
     def _begin_part(self) -> None:
         self.head = b""
+        self._tag_left: int | None = None
         self.goes_on = False
         self._has_begun = False
         self._joint = None
@@ -63,6 +67,8 @@ class PartReader:
         if self._joint is None:
             self._waiting += self._reader.read(max_bytes)
         is_last = self._reader.ended
+        if not self._has_passed_tag(is_last):
+            return b""
         if not self._has_begun:
             if len(self._waiting) < HELD_BYTES and not is_last:
                 return b""
@@ -75,6 +81,17 @@ class PartReader:
         self.goes_on = self._joint == length
         self.head += data[: max(0, KEPT_HEAD_BYTES - len(self.head))]
         return data
+
+    def _has_passed_tag(self, is_last: bool) -> bool:
+        """Drop a tag of ID3v2 before the part, such as a picture; return whether it has passed."""
+        if self._tag_left is None:
+            if len(self._waiting) < ID3_HEADER_BYTES and not is_last:
+                return False
+            self._tag_left = id3_bytes(bytes(self._waiting[:ID3_HEADER_BYTES]))
+        passed = min(self._tag_left, len(self._waiting))
+        del self._waiting[:passed]
+        self._tag_left -= passed
+        return self._tag_left == 0
 
     def _begin(self) -> None:
         self._has_begun = True

@@ -51,6 +51,11 @@ class PartsSource(SourceWrapper):
             self.close()
             raise
 
+    @property
+    def head(self) -> bytes:
+        """First bytes of the sound, without a tag before it; valid after `open`."""
+        return self._parts.head
+
     def give_up_opening(self) -> None:
         self._first.give_up_opening()
 

@@ -6,6 +6,8 @@ import os
 import stat
 import sys
 import threading
+import time
+from math import inf
 from pathlib import Path
 
 from streamer.config_sections import PcmConfig
@@ -24,6 +26,9 @@ from streamer.sources.pipe import PipeReader
 from streamer.sources.source import Source
 from streamer.sources.spooled import SpooledSource
 from streamer.sources.wrappers.wrapper import SourceWrapper
+
+HEAD_WAIT_S = 0.3
+"""Longest wait, after the first bytes, for those that tell MPEG sound that begins within a frame from raw PCM."""
 
 RAW = "s16le"
 """Encoding of raw PCM of which nothing was said."""
@@ -74,11 +79,16 @@ class PipedSource(SourceWrapper):
         elif needs_seeking(head):
             self._inner = SpooledSource(DescriptorInput(self._name, self._descriptor, head))
         else:
-            self._inner = PartsSource(DescriptorInput(self._name, self._descriptor, head))
-            if (frames := mp3_frames(head)) is not None:
-                self._inner = TrimmedEnd(self._inner, frames)
+            self._open_parts(head)
+            return
         super().open()
         self._judge_pace()
+
+    def _open_parts(self, head: bytes) -> None:
+        self._inner = parts = PartsSource(DescriptorInput(self._name, self._descriptor, head))
+        super().open()
+        if (frames := mp3_frames(parts.head)) is not None:
+            self._inner = TrimmedEnd(parts, frames)
 
     def close(self) -> None:
         super().close()
@@ -97,8 +107,11 @@ class PipedSource(SourceWrapper):
 
     def _head(self) -> bytes:
         """Wait for the first bytes, as many as are needed to recognise a sound file."""
-        reader, head = PipeReader(self._descriptor, 1), b""
-        while len(head) < (HEAD_BYTES if may_be_long(head) else MAGIC_BYTES) and not reader.ended:
+        reader, head, begun_at = PipeReader(self._descriptor, 1), b"", inf
+        while not reader.ended and len(head) < HEAD_BYTES:
+            is_late = time.monotonic() > begun_at + HEAD_WAIT_S
+            if len(head) >= MAGIC_BYTES and not may_be_long(head) and (is_late or sound_file_kind(head)):
+                break
             if self._given_up.is_set():
                 raise StreamError(f"{self._name} was not waited for any longer")
             reader.wait(OPEN_POLL_S)
@@ -108,6 +121,7 @@ class PipedSource(SourceWrapper):
                 raise StreamError(
                     f"{self._name} cannot be read ({error.strerror}); expected raw PCM or a sound file"
                 ) from error
+            begun_at = min(begun_at, time.monotonic()) if head else inf
         return head
 
 

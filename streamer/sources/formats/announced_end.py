@@ -15,11 +15,15 @@ from pathlib import Path
 from streamer.sources.formats.announced_frames import announced_frames
 from streamer.sources.formats.containers.kind import MAGIC_BYTES, container_kind
 from streamer.sources.formats.containers.survey import may_hold_pcm
+from streamer.sources.formats.id3 import ID3_HEADER_BYTES, id3_bytes
 from streamer.sources.formats.joints import OGG, begins_of, page_end
 from streamer.sources.formats.trimmed_end import mp3_frames
 
 HEAD_BYTES = 1 << 14
 """Number of first bytes of a container in which its format stands."""
+
+NOT_ZERO = re.compile(rb"[^\0]")
+"""A byte that does not only fill a block."""
 
 LONGEST_FRAME_BYTES = 1_441
 """Longest frame of layer III."""
@@ -39,12 +43,15 @@ class Loss:
         Whether the file consists of several files, so that no header has the length of the whole.
     announced_frames : int
         Number of frames that the file announces and does not hold; 0 if it holds all of them.
+    end : int or None
+        Byte offset behind the last sound; None if it is the end of the file.
     """
 
     reason: str
     begins: tuple[int, ...] = ()
     is_joined: bool = False
     announced_frames: int = 0
+    end: int | None = None
 
 
 def loss_of(path: Path) -> Loss | None:
@@ -104,7 +111,10 @@ def _of_mp3(content: mmap.mmap, begin: int) -> Loss | None:
     if flags & 3 != 3:
         return Loss("is an MP3 of a length unknown to libsndfile")
     end = begin + length
-    if len(content) - _after_tags(content, end) > LONGEST_FRAME_BYTES:
+    behind = _after_tags(content, end)
+    if len(content) - behind > LONGEST_FRAME_BYTES and not NOT_ZERO.search(content, behind):
+        return Loss("is an MP3 with zeros behind it", (begin,), end=end)
+    if len(content) - behind > LONGEST_FRAME_BYTES:
         return Loss("is an MP3 that goes on behind the end that it announces", is_joined=True)
     if end > len(content):
         sound = mp3_frames(first_frame) or frames * _mpeg_frame_samples(content[begin + 1])
@@ -131,10 +141,8 @@ def _mpeg_frame_samples(second_byte: int) -> int:
 
 
 def _after_id3(content: mmap.mmap) -> int:
-    """Return where the sound begins: after tags of ID3v2, whose length is 4 times 7 bits."""
+    """Return where the sound begins: after tags of ID3v2."""
     begin = 0
-    while content[begin : begin + 3] == b"ID3" and len(content) >= begin + 10:
-        begin += 10
-        for place, shift in zip(content[begin - 4 : begin], (21, 14, 7, 0), strict=True):
-            begin += (place & 0x7F) << shift
+    while tag := id3_bytes(content[begin : begin + ID3_HEADER_BYTES]):
+        begin += tag
     return min(begin, len(content) - 2) if begin else 0

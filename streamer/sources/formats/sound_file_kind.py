@@ -22,11 +22,45 @@ BEGINNINGS = {
     b"FLV\x01": "FLV",
     b"Creative Voice File": "VOC",
     b"NIST_1A\n": "SPHERE",
+    b"\x00\x00\x01\xba": "MPEG",
+    b"\x7f\xfe\x80\x01": "DTS",
+    b"\xb7\xd8\x00 7I\xda\x11": "WTV",
+    b"\x00\x00\x00\x00\x01\xbc": "GXF",
+    b"\x64\xa3\x01\x00": "IRCAM",
+    b"\x64\xa3\x02\x00": "IRCAM",
+    b"\x00\x03\xa3\x64": "IRCAM",
+    b"nut/multimedia container": "NUT",
+    b".RMF": "RealMedia",
+    b"MMMD": "SMAF",
+    b"PVF1\n": "PVF",
+    b"2BIT": "AVR",
+    b" paf": "PAF",
+    b"fap ": "PAF",
+    b"MATLAB 5.0 MAT-file": "MATLAB file",
+    b"Extended Instrument: ": "XI",
+    b"ALawSoundFile**": "WVE",
+    b"SOUND SAMPLE DATA ": "SMP",
 }
 """Kinds of files by their first bytes."""
 
+OUTER = {
+    (b"RIFF", b"AVI "): "AVI",
+    (b"FORM", b"8SVX"): "8SVX",
+    (b"FORM", b"MAUD"): "MAUD",
+}
+"""Kinds of files in chunks, by the outer chunk and its form."""
+
 MPEG_RATES_HZ = ((11_025, 12_000, 8_000), (0, 0, 0), (22_050, 24_000, 16_000), (44_100, 48_000, 32_000))
 """Sample rates by version and index (ISO 11172-3 and 13818-3); version 2.5 comes first."""
+
+MPEG_HEADER_BYTES = 7
+"""Number of first bytes of a frame that tell its length, of AAC in ADTS; of layer II and III, four do."""
+
+RATE_BITS = 0x0C
+"""Bits of the third byte of a frame that are alike in all frames of MPEG audio and of ADTS: those of the rate."""
+
+LONGEST_BEGUN_BYTES = 1_441
+"""Longest rest of a frame in which a stream may begin."""
 
 MPEG_KBITS = {
     (1, 3): (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320),
@@ -49,8 +83,12 @@ def sound_file_kind(head: bytes) -> str | None:
         return head[:4].decode("latin-1").strip(".").upper()
     if head[4:8] == b"ftyp":
         return "MP4"
-    if head[:4] == b"RIFF" and head[8:12] == b"AVI ":
-        return "AVI"
+    if (outer := (head[:4], head[8:12])) in OUTER:
+        return OUTER[outer]
+    if head[4:8] in (b"\xf8\x72\x6f\xba", b"\xf8\x72\x6f\xbb"):
+        return "TrueHD"
+    if head[:2] == b"\x80\x00" and b"(c)CRI" in head:
+        return "ADX"
     for beginning, kind in BEGINNINGS.items():
         if head.startswith(beginning):
             return kind
@@ -60,25 +98,39 @@ def sound_file_kind(head: bytes) -> str | None:
         return "AAC"
     if head[:2] == b"\x0bw" and 5 < (bsid := head[5:6].ljust(1, b"\0")[0] >> 3) <= 16:
         return "AC-3" if bsid <= 10 else "E-AC-3"
-    if [head[at : at + 1] for at in (0, 188, 376, 564)] == [b"G"] * 4:
+    if b"G" * 4 in (head[0:565:188], head[4:581:192]):
         return "MPEG-TS"
-    return None
+    return _kind_within_a_frame(head)
 
 
 def may_be_long(head: bytes) -> bool:
-    """Return whether more bytes, up to `HEAD_BYTES`, are needed to tell whether `head` begins a sound file."""
+    """Return whether `head` may begin a sound file, which more bytes, up to `HEAD_BYTES`, will tell."""
     return head[:1] in (b"\xff", b"G") or head[4:8] == b"ftyp" or container_kind(head) is not None
 
 
-def _repeats(head: bytes, frame_bytes: Callable[[bytes], int]) -> bool:
-    """Return whether three frames follow one another, which no raw PCM does by chance."""
-    at = 0
-    for _ in range(3):
-        length = frame_bytes(head[at : at + 7])
-        if length == 0:
+def _repeats(head: bytes, frame_bytes: Callable[[bytes], int], begin: int = 0) -> bool:
+    """Return whether frames of one kind follow one another to the end, three or more, as raw PCM does not by chance."""
+    at, frames = begin, 0
+    while at + MPEG_HEADER_BYTES <= len(head):
+        length = frame_bytes(head[at : at + MPEG_HEADER_BYTES])
+        is_alike = head[at + 1] == head[begin + 1] and (head[at + 2] ^ head[begin + 2]) & RATE_BITS == 0
+        if length == 0 or not is_alike:
             return False
         at += length
-    return True
+        frames += 1
+    return frames >= 3
+
+
+def _kind_within_a_frame(head: bytes) -> str | None:
+    """Return the kind of MPEG sound that begins within a frame, as what was cut out of a radio stream does."""
+    at = head.find(b"\xff")
+    while 0 <= at <= LONGEST_BEGUN_BYTES:
+        if _repeats(head, _mpeg_frame_bytes, at):
+            return "MP3 or MP2"
+        if _repeats(head, _adts_frame_bytes, at):
+            return "AAC"
+        at = head.find(b"\xff", at + 1)
+    return None
 
 
 def _mpeg_frame_bytes(header: bytes) -> int:

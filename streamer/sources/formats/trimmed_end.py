@@ -12,6 +12,9 @@ from streamer.sources.wrappers.wrapper import SourceWrapper
 LONGEST_PADDING_FRAMES = 2_304
 """Longest padding of an MP3: two frames of layer III."""
 
+HEAD_BYTES = 4_096
+"""Number of first bytes among which the tag is."""
+
 LAME_OFFSET = 120
 """Offset of LAME's part of a tag that has all fields, from its mark on (LAME's mp3 info tag, revision 1)."""
 
@@ -27,7 +30,7 @@ def mp3_frames(head: bytes) -> int | None:
     head : bytes
         Beginning of the file, with its first frame.
     """
-    tag = re.search(rb"\xff[\xe2-\xff].{2,34}?(Xing|Info)", head, re.DOTALL)
+    tag = re.search(rb"\xff[\xe2-\xff].{2,34}?(Xing|Info)", head[:HEAD_BYTES], re.DOTALL)
     if tag is None:
         return None
     at = tag.start(1)
@@ -46,6 +49,7 @@ class TrimmedEnd(SourceWrapper):
     Parameters
     ----------
     inner : Source
+        The source, which is open.
     announced_frames : int
         Number of frames that the source announces.
     """

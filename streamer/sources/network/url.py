@@ -13,7 +13,12 @@ from streamer.errors import StreamError
 from streamer.sources.byte_input import ByteInput
 from streamer.sources.ffmpeg import MP4_HEAD_BYTES, is_unedited_mp4
 from streamer.sources.formats.container import ContainerSource
-from streamer.sources.formats.containers.survey import announced_end, ends_openly, may_hold_pcm
+from streamer.sources.formats.containers.survey import (
+    announced_end,
+    ends_openly,
+    may_hold_pcm,
+    pcm_encoding_of,
+)
 from streamer.sources.formats.seeking import needs_seeking
 from streamer.sources.network.hls_dates import HlsDates
 from streamer.sources.network.http_bytes import HttpBytes, http_bytes
@@ -180,7 +185,13 @@ class UrlSource(SourceWrapper):
             self._check_mp4()
 
     def _hears_all(self, found: HttpBytes) -> bool:
-        """Return whether ffmpeg hears all the PCM behind a header: as much as it announces, or a live stream."""
+        """Return whether ffmpeg hears all the PCM behind a header, as it is: to its announced end, or live.
+
+        ffmpeg 5.1 takes the big-endian samples of a RIFX for little-endian ones.
+        """
+        encoding = pcm_encoding_of(found.data)
+        if encoding is not None and self._ffmpeg.codec != f"pcm_{encoding.name}":
+            return False
         if found.total_bytes is None:
             return self._ffmpeg.is_live and ends_openly(found.data)
         end = announced_end(found.data)

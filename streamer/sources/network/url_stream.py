@@ -118,6 +118,11 @@ class UrlStream(FfmpegSource):
         return not self._pace.is_fast
 
     @property
+    def codec(self) -> str:
+        """Ffmpeg's name of the codec that is heard; valid after `open`."""
+        return self._log.codec
+
+    @property
     def is_radio(self) -> bool:
         """Whether the server calls itself a radio station; valid after `open`."""
         return self._log.is_radio

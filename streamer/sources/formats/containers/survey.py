@@ -13,6 +13,7 @@ from streamer.sources.formats.containers.kind import MAGIC_BYTES, container_kind
 from streamer.sources.formats.containers.w64 import walk_w64
 from streamer.sources.formats.containers.walk import FileSteps, Pass, Steps, Take, Walk, is_placeholder, take
 from streamer.sources.formats.containers.wav import walk_wav
+from streamer.sources.formats.pcm_encoding import PcmEncoding
 
 WALKS: dict[str, Callable[[Walk], FileSteps]] = {
     "wav": walk_wav,
@@ -86,6 +87,13 @@ def may_hold_pcm(head: bytes) -> bool:
     walk = Walk()
     ended = _walk_head(walk, head)[1]
     return walk.format is not None or not ended
+
+
+def pcm_encoding_of(head: bytes) -> PcmEncoding | None:
+    """Return the encoding of the first sound of a container that begins with `head`; None if it is not in there."""
+    walk = Walk()
+    _walk_head(walk, head)
+    return None if walk.format is None else walk.format.encoding
 
 
 def announced_end(head: bytes) -> int | None:

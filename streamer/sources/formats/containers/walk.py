@@ -26,6 +26,9 @@ LONGEST_GUESSED_CHUNK = 1 << 24
 KNOWN_CHUNKS = (b"LIST", b"id3 ", b"ID3 ", b"bext", b"JUNK", b"PAD ", b"FLLR", b"free")
 """Chunks that may be long."""
 
+TAG_BYTES = 128
+"""Length of a tag of ID3v1, and the most zeros behind the sound that only fill a block."""
+
 PLACEHOLDERS = (range(0x7FFF0000, 0x80000100), range(0xFFFF0000, 1 << 32))
 """Lengths that live recorders write because they do not know better; none of them means a file that was cut short."""
 
@@ -134,13 +137,13 @@ class Walk:
                 self.missing_bytes = 0 if is_placeholder(announced) else announced - held
                 return False
             pad = announced % 2 if padded else 0
-            behind = yield from take(pad + 24, peek=True)
-            if len(behind) <= pad:
+            behind = yield from take(pad + TAG_BYTES + 1, peek=True)
+            if len(behind) <= pad or _is_tag(behind[pad:]):
                 return False
             if container_kind(behind[pad:]) or is_next(behind[pad:]):
                 yield from pass_over(pad)
                 return True
-            if not any(behind) and len(behind) < pad + 24:
+            if not any(behind) and len(behind) <= pad + TAG_BYTES:
                 return False  # zeros that fill a block
         held = yield from pass_over(None, is_sound=True)
         self.went_on = announced is not None and held > 0
@@ -152,6 +155,12 @@ def is_chunk(name: bytes, length: int) -> bool:
     return name in KNOWN_CHUNKS or (
         CHUNK_NAME.fullmatch(name) is not None and 0 <= length < LONGEST_GUESSED_CHUNK
     )
+
+
+def _is_tag(behind: bytes) -> bool:
+    """Return whether what stands behind the sound is a tag: ID3v1, which ends the file, ID3v2 or APEv2."""
+    is_last = len(behind) <= TAG_BYTES
+    return (behind[:3] == b"TAG" and is_last) or re.match(rb"ID3[\x02-\x04]|APETAGEX", behind) is not None
 
 
 def is_placeholder(length: int) -> bool:
