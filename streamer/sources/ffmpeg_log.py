@@ -17,6 +17,9 @@ READ_BYTES = 4_096
 KEPT_MESSAGES = 20
 """Number of the last errors that are kept."""
 
+KEPT_ADDRESSES = 8
+"""Number of the last addresses that are kept: a piece, and playlists and keys behind it."""
+
 COMMENTS = ("Last message repeated", "To ignore this, add")
 """Beginnings of lines that only comment on the message before them."""
 
@@ -76,6 +79,8 @@ class FfmpegLog:
         Whether the server calls itself an Icecast or SHOUTcast station.
     opened : list of str
         Addresses that ffmpeg opened for the input, such as the pieces of HLS, until the input was known.
+    opened_last : deque of str
+        The last addresses that it opened.
     skipped_ahead : bool
         Whether it passed over pieces of HLS, which shows in no time stamp.
     tags : dict of str to str
@@ -97,6 +102,7 @@ class FfmpegLog:
         self.bitrate_kbps = 0
         self.is_radio = False
         self.opened: list[str] = []
+        self.opened_last: deque[str] = deque(maxlen=KEPT_ADDRESSES)
         self.skipped_ahead = False
         self.tags: dict[str, str] = {}
         self._is_input = True
@@ -139,6 +145,7 @@ class FfmpegLog:
         if "Estimating duration from bitrate" in text:
             self.duration_is_estimate = True
         elif opening := _OPENING.match(text):
+            self.opened_last.append(opening[1])
             if not self.container:
                 self.opened.append(opening[1])
         elif _SKIPPED.match(text):

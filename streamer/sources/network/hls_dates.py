@@ -7,7 +7,7 @@ pieces soon, and behind it if it found newer ones.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from urllib.parse import urljoin
 
@@ -34,12 +34,13 @@ class HlsDates:
 
     def __init__(self, url: str) -> None:
         self._url = url
-        self._dates: dict[str, float | None] = {}
-        self._others: set[str] = set()
+        self._spans: dict[str, tuple[float, float] | None] = {}
+        self._others: set[str] = {url}
 
     def read(self) -> None:
-        """Read the playlists, and add the dates that they have."""
+        """Read the playlists; their dates take the place of those that were read before."""
         waiting, done = [self._url], 0
+        spans: dict[str, tuple[float, float] | None] = {}
         while waiting and done < MOST_PLAYLISTS + 1:
             found = http_bytes(waiting.pop(0), LARGEST_BYTES)
             done += 1
@@ -53,7 +54,8 @@ class HlsDates:
                 self._others |= set(listed)
                 waiting += listed
             else:
-                self._dates |= dates_of(text, found.url)
+                spans |= spans_of(text, found.url)
+        self._spans = spans
 
     def first(self, opened: Sequence[str]) -> float | None:
         """Return the time at which the first piece begins, in seconds since 1970; None if it is not known.
@@ -63,16 +65,26 @@ class HlsDates:
         opened : sequence of str
             Addresses that ffmpeg opened, in order: playlists, keys and pieces.
         """
+        span = self._spans.get(next(self._pieces(opened), ""))
+        return None if span is None else span[0]
+
+    def last(self, opened: Sequence[str]) -> tuple[str, float | None]:
+        """Return the address of the last piece that was opened, and the time at which it ends, if that is known."""
+        piece = next(self._pieces(opened[::-1]), "")
+        span = self._spans.get(piece)
+        return piece, None if span is None else span[1]
+
+    def _pieces(self, opened: Sequence[str]) -> Iterator[str]:
+        """Give those addresses that are neither playlists nor keys."""
         plain = (address.removeprefix("crypto+").removeprefix("crypto:") for address in opened)
-        pieces = (url for url in plain if url not in self._others and url != self._url)
-        return self._dates.get(next(pieces, ""))
+        return (address for address in plain if address not in self._others)
 
 
-def dates_of(text: str, url: str) -> dict[str, float | None]:
-    """Return the time at which each piece of a playlist begins, in seconds since 1970, by its address.
+def spans_of(text: str, url: str) -> dict[str, tuple[float, float] | None]:
+    """Return the times at which each piece of a playlist begins and ends, in seconds since 1970, by its address.
 
-    A date counts on over the lengths of the pieces behind it, up to the next date or the next joint of time stamps. It
-    is None where several pieces have one address.
+    A date counts on over the lengths of the pieces behind it, up to the next date or the next joint of time stamps. The
+    times are None where several pieces have one address.
 
     Parameters
     ----------
@@ -81,7 +93,7 @@ def dates_of(text: str, url: str) -> dict[str, float | None]:
     url : str
         Its address.
     """
-    dates: dict[str, float | None] = {}
+    spans: dict[str, tuple[float, float] | None] = {}
     at: float | None = None
     length_s, is_dated = 0.0, False
     for line in _lines(text):
@@ -96,10 +108,10 @@ def dates_of(text: str, url: str) -> dict[str, float | None]:
         elif not line.startswith("#"):
             piece = urljoin(url, line)
             if at is not None:
-                dates[piece] = None if piece in dates else at
+                spans[piece] = None if piece in spans else (at, at + length_s)
                 at += length_s
             is_dated = False
-    return dates
+    return spans
 
 
 def _lines(text: str) -> list[str]:

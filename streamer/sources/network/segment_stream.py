@@ -5,8 +5,10 @@ from __future__ import annotations
 import logging
 
 from streamer.sources.ffmpeg import AAC_PRIMING
+from streamer.sources.network.hls_clock import HlsClock
 from streamer.sources.network.url_stream import UrlStream
 from streamer.sources.timing.overlaps import Overlaps, Piece
+from streamer.sources.timing.sender_clock import SenderClock
 
 logger = logging.getLogger(__name__)
 
@@ -15,6 +17,9 @@ SUFFIXES = (".m3u8", ".mpd")
 
 AS_THEY_ARE = "-copyts"
 """ffmpeg's option that leaves time stamps as they are."""
+
+IDLE_S = 0.5
+"""Time without sound after which the piece that was opened last has come whole."""
 
 TOLD_S = 0.1
 """Shortest sound beyond the length of the playlist that is told."""
@@ -28,6 +33,8 @@ class SegmentStream(UrlStream):
     gaps visible after an announcement with time stamps of its own.
     """
 
+    _hls_clock: HlsClock | None = None
+
     def open(self) -> None:
         super().open()
         if self.total_s is not None and AS_THEY_ARE not in self._input_arguments:
@@ -35,12 +42,42 @@ class SegmentStream(UrlStream):
             self._input_arguments = [AS_THEY_ARE, *self._input_arguments]
             super().open()
 
+    def follow_clock(self, begun_at: float, hls_clock: HlsClock) -> None:
+        """Take the sender's clock, before the first `read`.
+
+        Parameters
+        ----------
+        begun_at : float
+            Time at which the first piece begins, in seconds since 1970.
+        hls_clock : HlsClock
+            Keeps it right.
+        """
+        self._sender_zero_at, self._hls_clock = begun_at, hls_clock
+
+    def _look(self) -> None:
+        before = self._arrived_frames
+        super()._look()
+        if self._hls_clock is None:
+            return
+        if self._log.skipped_ahead:
+            self._log.skipped_ahead = False
+            self._sender_zero_at, self._sender = None, SenderClock(self.rate_hz)
+        now = self._clock()
+        if self._arrived_frames > before:
+            self._came_at = now
+        elif now - self._came_at >= IDLE_S:
+            opened, stop_s = list(self._log.opened_last), self._stop_stamp / self.rate_hz
+            self._sender_zero_at = self._hls_clock.corrected(opened, stop_s, self._sender_zero_at)
+
     def _open_stream(self) -> None:
         super()._open_stream()
+        self._hls_clock = None
+        self._came_at, self._stop_stamp = self._clock(), 0
         is_aac = self._log.codec == "aac"
         self._overlaps = Overlaps(self.rate_hz, AAC_PRIMING.get(self._log.profile, 0) if is_aac else 0)
 
     def _pieces_of(self, stamp: int | None, frames: int) -> list[Piece]:
+        self._stop_stamp = self._stop_stamp if stamp is None else stamp + frames
         return self._overlaps.note(stamp, frames)
 
     def _last_pieces(self) -> list[Piece]:

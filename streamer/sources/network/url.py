@@ -20,6 +20,7 @@ from streamer.sources.formats.containers.survey import (
     pcm_encoding_of,
 )
 from streamer.sources.formats.seeking import needs_seeking
+from streamer.sources.network.hls_clock import HlsClock
 from streamer.sources.network.hls_dates import HlsDates
 from streamer.sources.network.http_bytes import HttpBytes, http_bytes
 from streamer.sources.network.playlist import (
@@ -103,8 +104,8 @@ class UrlSource(SourceWrapper):
         except StreamError as error:
             self._open_otherwise(error)
             return
-        if self._is_http and self._ffmpeg.container == "hls":
-            self._set_clock(dates)
+        if self._is_http and self._ffmpeg.container == "hls" and isinstance(self._ffmpeg, SegmentStream):
+            self._follow_clock(self._ffmpeg, dates)
         elif self._is_http:
             self._check_end()
 
@@ -159,15 +160,16 @@ class UrlSource(SourceWrapper):
         else:
             raise error
 
-    def _set_clock(self, dates: HlsDates) -> None:
+    @staticmethod
+    def _follow_clock(stream: SegmentStream, dates: HlsDates) -> None:
         """Take the sender's clock from the playlists of HLS, if they have dates."""
-        opened = self._ffmpeg.opened_addresses
+        opened = stream.opened_addresses
         begun_at = dates.first(opened)
         if begun_at is None:
             dates.read()
             begun_at = dates.first(opened)
         if begun_at is not None:
-            self._ffmpeg.set_sender_clock(begun_at)
+            stream.follow_clock(begun_at, HlsClock(dates))
 
     def _check_end(self) -> None:
         """Read the sound in another way if ffmpeg would not hear it to its end, or not from its beginning."""

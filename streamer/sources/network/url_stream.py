@@ -184,10 +184,6 @@ class UrlStream(FfmpegSource):
         """Addresses that ffmpeg opened, in order, until it knew the input."""
         return self._log.opened
 
-    def set_sender_clock(self, zero_at: float) -> None:
-        """Say when the sender captured the first frame, in seconds since 1970, before the first `read`."""
-        self._sender_zero_at = zero_at
-
     def drop_priming(self) -> None:
         super().drop_priming()
         self._priming_left = self._to_drop
@@ -234,8 +230,6 @@ class UrlStream(FfmpegSource):
         if self._reports:
             self._reports.collect()
             self._sender_zero_at = self._reports.zero_at
-        elif self._log.skipped_ahead:
-            self._sender_zero_at, self._sender = None, SenderClock(self.rate_hz)
         if not had_ended:  # from then on nothing comes, at whatever pace
             self._pace.note(self._arrived_frames / self.rate_hz, self._is_full, self._clock())
 

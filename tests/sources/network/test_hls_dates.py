@@ -12,7 +12,8 @@ import pytest
 import soundfile
 
 from streamer.sources.ffmpeg_log import FfmpegLog
-from streamer.sources.network.hls_dates import HlsDates, dates_of
+from streamer.sources.network.hls_clock import HlsClock
+from streamer.sources.network.hls_dates import HlsDates, spans_of
 from streamer.sources.network.url import UrlSource
 from streamer.sources.source import Block
 from tests.conftest import DEADLINE_S
@@ -48,21 +49,21 @@ c.ts
 #EXTINF:2,
 /d.ts?token=1
 """
-    assert dates_of(text, "http://h/x/live.m3u8?q=1") == {
-        "http://h/x/a.ts": NOON,
-        "http://h/x/sub/b.ts": NOON + 2.5,
-        "http://h/d.ts?token=1": NOON + 60,
+    assert spans_of(text, "http://h/x/live.m3u8?q=1") == {
+        "http://h/x/a.ts": (NOON, NOON + 2.5),
+        "http://h/x/sub/b.ts": (NOON + 2.5, NOON + 4.5),
+        "http://h/d.ts?token=1": (NOON + 60, NOON + 62),
     }
 
 
 @pytest.mark.parametrize("date", ["2026-01-31T12:00:00", "yesterday", ""])
 def test_a_date_without_a_time_zone_says_nothing(date: str) -> None:
-    assert dates_of(f"#EXT-X-PROGRAM-DATE-TIME:{date}\n#EXTINF:2,\na.ts\n", "http://h/l.m3u8") == {}
+    assert spans_of(f"#EXT-X-PROGRAM-DATE-TIME:{date}\n#EXTINF:2,\na.ts\n", "http://h/l.m3u8") == {}
 
 
 def test_pieces_of_one_address_say_nothing() -> None:
     text = f"{DATE}\n#EXTINF:2,\nall.ts\n#EXTINF:2,\nall.ts\n"
-    assert dates_of(text, "http://h/l.m3u8") == {"http://h/all.ts": None}
+    assert spans_of(text, "http://h/l.m3u8") == {"http://h/all.ts": None}
 
 
 def test_only_the_very_first_piece_that_was_opened_counts() -> None:
@@ -76,6 +77,12 @@ def test_only_the_very_first_piece_that_was_opened_counts() -> None:
     assert dates.first([f"{at}/live.m3u8", f"{at}/key", f"crypto+{at}/b.ts", f"{at}/a.ts"]) == NOON + 2
     assert dates.first([f"{at}/older.ts", f"{at}/a.ts"]) is None
     assert dates.first([]) is None
+    assert dates.last([f"{at}/a.ts", f"{at}/b.ts", f"{at}/live.m3u8", f"{at}/key"]) == (
+        f"{at}/b.ts",
+        NOON + 4,
+    )
+    assert dates.last([f"{at}/a.ts", f"{at}/c.ts"]) == (f"{at}/c.ts", None)
+    assert dates.last([]) == ("", None)
 
 
 def pieces(folder: Path, form: str) -> dict[str, bytes]:
@@ -153,6 +160,34 @@ def test_after_pieces_that_were_passed_over_the_arrival_counts(tmp_path: Path) -
     assert before.sent_at is not None
     assert after.sent_at is None
     assert after.captured_at is not None
+
+
+@needs_ffmpeg
+def test_while_nothing_comes_the_dates_are_compared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = pieces(tmp_path, "mpegts")
+    contents = {f"/{name}": data for name, data in found.items()} | {"/live.m3u8": playlist(found)}
+    compared: list[tuple[str, float]] = []
+
+    def noted(clock: HlsClock, opened: list[str], stop_s: float, zero_at: float | None) -> float | None:
+        piece, end = clock._dates.last(opened)
+        assert end is not None
+        assert zero_at is not None
+        compared.append((piece, end - stop_s - zero_at))
+        return zero_at
+
+    monkeypatch.setattr(HlsClock, "corrected", noted)
+    with served(files(contents)) as server:
+        source = UrlSource(f"http://{server}/live.m3u8")
+        source.open()
+        deadline = time.monotonic() + DEADLINE_S
+        while not compared:
+            assert time.monotonic() < deadline
+            source.read(10_000)
+            time.sleep(0.01)
+        source.close()
+    piece, ahead_s = compared[0]
+    assert piece.endswith(max(name for name in found if name.endswith(".ts")))
+    assert ahead_s == pytest.approx(0.0, abs=0.1)
 
 
 def test_pieces_that_were_passed_over_are_noticed(tmp_path: Path) -> None:
