@@ -13,6 +13,7 @@ from importlib.resources import files
 import numpy as np
 
 from streamer.arrays import Array
+from streamer.yamnet.protobuf import bytes_field, number_field
 from streamer.yamnet.weights import Weights
 
 RELU_MAX, GATE_CLASSES = "network/relu_max", "gate/classes"
@@ -41,26 +42,14 @@ def graph_with_weights(weights: Weights, class_names: tuple[str, ...]) -> bytes:
 
 def tensors_message(tensors: Mapping[str, Array]) -> bytes:
     """Return a ModelProto that holds only a graph with these initializers (float32 or int64)."""
-    initializers = (_field(_GRAPH_INITIALIZER, _tensor(name, np.asarray(a))) for name, a in tensors.items())
-    return _field(_MODEL_GRAPH, b"".join(initializers))
+    initializers = (
+        bytes_field(_GRAPH_INITIALIZER, _tensor(name, np.asarray(a))) for name, a in tensors.items()
+    )
+    return bytes_field(_MODEL_GRAPH, b"".join(initializers))
 
 
 def _tensor(name: str, array: Array) -> bytes:
-    dims = b"".join(_varint(_TENSOR_DIMS << 3) + _varint(size) for size in array.shape)
-    element_type = _varint(_TENSOR_TYPE << 3) + _varint(_TYPES[array.dtype])
+    dims = b"".join(number_field(_TENSOR_DIMS, size) for size in array.shape)
+    element_type = number_field(_TENSOR_TYPE, _TYPES[array.dtype])
     raw = array.astype(array.dtype.newbyteorder("<")).tobytes()
-    return dims + element_type + _field(_TENSOR_NAME, name.encode()) + _field(_TENSOR_RAW, raw)
-
-
-def _field(number: int, content: bytes) -> bytes:
-    """Return a length-delimited field."""
-    return _varint(number << 3 | 2) + _varint(len(content)) + content
-
-
-def _varint(value: int) -> bytes:
-    """Return a varint: seven bits a byte, least significant first; the top bit means that more bytes follow."""
-    out = bytearray()
-    while value > 0x7F:
-        out.append(value & 0x7F | 0x80)
-        value >>= 7
-    return bytes([*out, value])
+    return dims + element_type + bytes_field(_TENSOR_NAME, name.encode()) + bytes_field(_TENSOR_RAW, raw)

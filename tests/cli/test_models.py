@@ -14,6 +14,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from streamer.cli.main import main
+from streamer.inference.manifest import SlotLabels
 from streamer.inference.model_folders import read_manifest, released_folder
 from tests.programs import refused, streamer
 from tests.toy_model import write_toy_ear, write_toy_head, write_toy_model
@@ -55,6 +56,9 @@ def test_the_users_ears_and_heads_are_listed_after_the_released(users: Path) -> 
         f"b  sounds  every 80 ms  {sha256['b']}  on a@{sha256['a']}  low, middle, high, top",
         f"c  gate  every 40 ms  {sha256['c']}  loud",
     ]
+    manifest = replace(read_manifest(users / "c"), other_slots={"sounds": SlotLabels({"noise": "loud"}, {})})
+    (users / "c" / "manifest.json").write_text(manifest.to_json(), encoding="utf-8")
+    assert models("list").stdout.splitlines()[-1] == f"c  gate, sounds  every 40 ms  {sha256['c']}  loud"
 
 
 def test_all_that_there_are_are_verified(users: Path) -> None:
@@ -115,6 +119,28 @@ def test_pulling_without_the_extra_says_what_to_install(users: Path, monkeypatch
     result = models("pull", "yamnet")
     assert result.exit_code == 1
     assert "pip install 'streamer[tfhub]'" in result.stderr
+    assert not users.exists()
+
+
+def test_a_pulled_yamnet_is_listed_and_runs(data_dir: Path, users: Path) -> None:
+    result = models("pull", "yamnet", "--from", str(data_dir / "yamnet" / "savedmodel"), "--hop-ms", "480")
+    assert result.exit_code == 0
+    lines = result.stdout.splitlines()
+    assert lines[0].startswith("16 windows against YAMNet's stored answers: scores differ by ")
+    assert lines[1].startswith(
+        f"{users / 'yamnet'}: ready, `streamer listen --model sounds=yamnet`, or gate=yamnet;"
+    )
+    assert "yamnet  sounds, gate  every 480 ms" in models("list").stdout
+    assert models("verify", "yamnet").stdout == f"yamnet: whole, fits, runs ({users / 'yamnet'})\n"
+
+
+def test_pulling_from_no_saved_model_is_one_line(users: Path, tmp_path: Path) -> None:
+    result = models("pull", "yamnet", "--from", str(tmp_path))
+    assert result.exit_code == 1
+    assert result.stderr.startswith(
+        f"Error: {tmp_path} has no saved_model.pb; expected the folder of YAMNet's"
+    )
+    assert result.stderr.count("\n") == 1
     assert not users.exists()
 
 
