@@ -11,8 +11,12 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from tests.sound_servers import SoundServer
 
 ROOT = Path(__file__).resolve().parent.parent
 DEADLINE_S = 300.0
@@ -97,3 +101,21 @@ def virtual_microphone(running_sink: str) -> Iterator[str]:
     with path.open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield running_sink
+
+
+@pytest.fixture(params=["pulseaudio", "pipewire"])
+def server(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[SoundServer]:
+    """Start a sound server with a source `first`, which this process and its children ask."""
+    from tests.sound_servers import SoundServer
+
+    # Sockets have short paths: that of `tmp_path` may be too long.
+    with tempfile.TemporaryDirectory(prefix="ear-", dir="/tmp") as folder:
+        server = SoundServer(request.param, Path(folder))
+        try:
+            server.start()
+            for name, value in server.environment.items():
+                monkeypatch.setenv(name, value)
+            monkeypatch.delenv("PULSE_SOURCE", raising=False)
+            yield server
+        finally:
+            server.end()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
@@ -332,3 +333,27 @@ def test_a_file_that_must_tell_when_it_began_and_does_not_fails(head: Head, tmp_
     assert isinstance(status, Status)
     assert status.state == "failed"
     assert "start_time is 'tag' and the file 'a.wav' (its tags have no date and time)" in status.message
+
+
+def test_another_microphone_begins_a_new_epoch_without_a_gap_and_is_said(head: Head) -> None:
+    class Moved(Scripted):
+        """A source that hears another microphone from one second on."""
+
+        def read(self, max_frames: int) -> Block | None:
+            before = self._position
+            block = super().read(max_frames)
+            moves = block is not None and before < RATE <= block.stop
+            return replace(block, change="usb is heard from here on") if block and moves else block
+
+    clock = Clock()
+    stream = Stream("s", Moved(loud(3), clock))
+    sink = run(head, [stream], clock)
+    levels = sink.of("level")
+    assert {event.epoch for event in levels} == {0, 1}
+    first = next(event for event in levels if event.epoch == 1)
+    told = [e for e in sink.of("status") if isinstance(e, Status) and e.message]
+    assert [(e.epoch, e.message) for e in told] == [(1, "usb is heard from here on")]
+    assert first.start <= RATE <= told[0].stop
+    assert stream.dropped_samples == 0
+    decisions = [(e.state, e.epoch) for e in sink.of("gate") if isinstance(e, Decision)]
+    assert decisions[:3] == [("on", 0), ("off", 0), ("on", 1)]

@@ -216,3 +216,11 @@ def test_a_source_that_breaks_off_at_once_is_tried_less_and_less_often(head: Hea
     run(head, [Stream("s", source, duration_s=40.0)], clock)
     apart = [b - a for a, b in zip(source.opened_at, source.opened_at[1:], strict=False)]
     assert apart[4] > 4 * apart[0]
+
+
+def test_a_device_of_this_machine_is_tried_again_soon(head: Head, clock: Clock) -> None:
+    source = Breaking(loud(90), clock, {RATE: 9})
+    source.longest_wait_s = 2.0
+    run(head, [Stream("s", source, duration_s=40.0)], clock)
+    waits = [b - a for a, b in zip(source.opened_at, source.opened_at[1:], strict=False)]
+    assert max(waits) < 2.5

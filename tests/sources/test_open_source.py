@@ -11,11 +11,14 @@ from streamer.config import Config, StreamConfig
 from streamer.config_sections import EngineConfig, PcmConfig
 from streamer.errors import ConfigError
 from streamer.sources import microphone
+from streamer.sources.default_microphone import DefaultMicrophone
 from streamer.sources.file import FileSource
 from streamer.sources.network.url import UrlSource
 from streamer.sources.open_source import name_for, source_for
 from streamer.sources.pcm import PcmSource
 from streamer.sources.piped import PipedSource
+from streamer.sources.pulse import PulseSource
+from streamer.sources.source import LOCAL_WAIT_S, Source
 from streamer.sources.timing.paced import Paced
 
 
@@ -24,6 +27,7 @@ from streamer.sources.timing.paced import Paced
     [
         ("-", "stdin"),
         ("mic", "mic"),
+        ("pulse:alsa_input.usb-C_Media-00.mono", "alsa_input.usb-C_Media-00.mono"),
         ("USB Audio (hw:1,0)", "USB-Audio-hw-1-0"),
         ("file:/a/what is it?.wav", "what-is-it"),
         ("file:take.1.flac", "take.1"),
@@ -81,6 +85,27 @@ def test_a_microphone_is_asked_for_the_stream_s_format(
     config = Config(engine=EngineConfig(ring_s=3.0))
     source_for(StreamConfig("usb", rate_hz=rate_hz, channels=channels), config, realtime=True)
     assert made == [("usb", *asked, 0, 3.0)]
+
+
+@pytest.mark.parametrize(
+    ("device", "kind", "wanted"),
+    [
+        ("mic", DefaultMicrophone, None),
+        ("default", DefaultMicrophone, None),
+        ("pulse", PulseSource, None),
+        ("pulse:usb", PulseSource, "usb"),
+        ("3", microphone.MicrophoneSource, None),
+    ],
+)
+def test_the_sound_server_hears_what_is_named_so_and_the_default(
+    device: str, kind: type[Source], wanted: str | None
+) -> None:
+    source = source_for(StreamConfig(device, rate_hz=8_000, channels=3), Config(), realtime=True)
+    assert type(source) is kind
+    assert source.longest_wait_s == LOCAL_WAIT_S
+    pulse = source._pulse if isinstance(source, DefaultMicrophone) else source
+    if isinstance(pulse, PulseSource):
+        assert (pulse._wanted, pulse._asked_rate_hz, pulse._asked_channels) == (wanted, 8_000, 3)
 
 
 def test_the_home_folder_may_be_named_by_a_tilde(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import tempfile
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -17,25 +17,9 @@ from streamer.sources.microphone import MicrophoneSource
 from streamer.sources.pulse import PulseSource
 from streamer.sources.source import Block, Source
 from tests.conftest import DEADLINE_S
-from tests.sources.sound_servers import SoundServer
+from tests.sound_servers import SoundServer
 
 TONES_HZ = {"hall": 500, "yard": 2_000}
-
-
-@pytest.fixture(params=["pulseaudio", "pipewire"])
-def server(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[SoundServer]:
-    """A sound server with a source `first`, which this process asks."""
-    # Sockets have short paths: that of `tmp_path` may be too long.
-    with tempfile.TemporaryDirectory(prefix="ear-", dir="/tmp") as folder:
-        server = SoundServer(request.param, Path(folder))
-        try:
-            server.start()
-            for name, value in server.environment.items():
-                monkeypatch.setenv(name, value)
-            monkeypatch.delenv("PULSE_SOURCE", raising=False)
-            yield server
-        finally:
-            server.end()
 
 
 @pytest.fixture
@@ -65,12 +49,15 @@ def blocks(source: Source) -> Iterator[Block]:
     raise AssertionError("the source gave nothing more")
 
 
-def error_of(source: Source) -> str:
-    """The error with which a source fails."""
-    with pytest.raises(StreamError) as caught:
-        for _ in blocks(source):
-            pass
-    return str(caught.value)
+def error_of(source: Source, again: Callable[[], None] = lambda: None) -> str:
+    """The error with which a source fails; what makes it fail is done again now and then."""
+    try:
+        for number, _ in enumerate(blocks(source), 1):
+            if number % 50 == 0:
+                again()
+    except StreamError as error:
+        return str(error)
+    raise AssertionError("the source did not fail")
 
 
 def open_at_last(source: Source) -> None:
@@ -89,7 +76,7 @@ def open_at_last(source: Source) -> None:
 def test_each_has_its_own_rate_and_channels(server: SoundServer, opened: Callable[[Source], Source]) -> None:
     server.plug_in("attic", 16_000, 1)
     server.plug_in("array", 32_000, 4)
-    server.ask("set-default-source", server.source("attic"))
+    server.make_default(server.source("attic"))
     for source, form in [
         (PulseSource(None), (16_000, 1)),
         (PulseSource(server.source("attic")), (16_000, 1)),
@@ -138,10 +125,10 @@ def test_two_sources_are_heard_at_once(
 def test_a_new_default_is_followed_and_said(server: SoundServer, opened: Callable[[Source], Source]) -> None:
     number = server.plug_in("second", 16_000, 1)
     first, second = server.source("first"), server.source("second")
-    server.ask("set-default-source", first)
+    server.make_default(first)
     source = opened(PulseSource(None))
     assert next(blocks(source)).change == ""
-    server.ask("set-default-source", second)
+    server.make_default(second)
     change = next(block.change for block in blocks(source) if block.change)
     assert change.startswith(
         f"pulse:{second} is heard from here on instead of pulse:{first}: the default source"
@@ -181,7 +168,8 @@ def test_a_stream_moved_by_hand_is_heard_where_it_is(
     source = opened(PulseSource(first))
     next(blocks(source))
     server.move_streams("kitchen")
-    assert error_of(source).endswith(f"or the stream was moved to pulse:{kitchen}")
+    again = partial(server.move_streams, "kitchen")  # WirePlumber overlooks a wish now and then
+    assert error_of(source, again).endswith(f"or the stream was moved to pulse:{kitchen}")
     source.open()
     assert source.channels == 1
     change = next(block.change for block in blocks(source) if block.change)
@@ -243,7 +231,7 @@ def test_closing_twice_is_harmless(server: SoundServer, opened: Callable[[Source
 def test_the_server_s_sources_are_listed(server: SoundServer) -> None:
     server.plug_in("attic", 16_000, 1)
     server.add_sink("loudspeaker", 44_100)
-    server.ask("set-default-source", server.source("attic"))
+    server.make_default(server.source("attic"))
     listed = {source.name: source for source in pulse_inputs()}
     attic, monitor = listed[server.source("attic")], listed["loudspeaker.monitor"]
     assert (attic.rate_hz, attic.channels, attic.is_default) == (16_000, 1, True)

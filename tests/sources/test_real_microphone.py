@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import time
@@ -106,3 +107,41 @@ def test_a_sound_server_that_ends_is_an_error(virtual_microphone: str, tmp_path:
     done = subprocess.run(command, capture_output=True, text=True, timeout=DEADLINE_S, check=False, cwd=ROOT)
     assert done.returncode == 1
     assert done.stderr.splitlines()[-1].startswith("StreamError: input device ")
+
+
+LISTED_ANEW = """
+import subprocess, sys
+from streamer.errors import DeviceError
+from streamer.sources.microphone import MicrophoneSource
+
+source = MicrophoneSource("default")
+try:
+    source.open()
+except DeviceError as error:
+    print(error)
+subprocess.run([sys.argv[1], "start"], check=True, stdout=subprocess.DEVNULL)
+source.open()
+print(source.rate_hz)
+source.close()
+"""
+
+
+def test_a_device_that_came_after_the_first_try_is_found(running_sink: str, tmp_path: Path) -> None:
+    script = ROOT / "scripts" / "virtual_microphone.sh"
+    config = tmp_path / "alsa.conf"
+    config.write_text(
+        "</usr/share/alsa/alsa.conf>\npcm.!default { type pulse }\nctl.!default { type pulse }\n"
+    )
+    folder = tmp_path / f"streamer-virtual-microphone-{os.getuid()}"
+    own = {"TMPDIR": str(tmp_path), "ALSA_CONFIG_PATH": str(config), "PULSE_SERVER": f"unix:{folder}/native"}
+    try:
+        done = subprocess.run(
+            [sys.executable, "-c", LISTED_ANEW, str(script)],
+            env={**os.environ, **own}, capture_output=True, text=True, timeout=DEADLINE_S, check=False, cwd=ROOT,
+        )  # fmt: skip
+    finally:
+        subprocess.run([script, "stop"], env={**os.environ, **own}, check=True)
+    assert done.returncode == 0, done.stderr
+    absent, rate_hz = done.stdout.splitlines()
+    assert absent.startswith("no input device for 'default'")
+    assert rate_hz == "44100"

@@ -28,7 +28,12 @@ load-module module-null-sink sink_name=first rate=48000 channels=2 norewinds=1
 load-module module-rescue-streams
 """
 
-PIPEWIRE = "pipewire & wireplumber & exec pipewire-pulse"
+PIPEWIRE = """
+pipewire &
+until [ -S "$XDG_RUNTIME_DIR/pipewire-0" ]; do sleep 0.02; done
+wireplumber &
+exec pipewire-pulse
+"""
 
 
 @dataclass
@@ -62,6 +67,7 @@ class SoundServer:
         environment = {**os.environ, **{name: str(path) for name, path in own.items()}}
         for name in ("PULSE_SERVER", "DBUS_SESSION_BUS_ADDRESS"):
             environment.pop(name, None)
+        (self.folder / "pipewire-0").unlink(missing_ok=True)  # of a server that was killed
         with (self.folder / "log").open("ab") as log:
             self.process = subprocess.Popen(
                 command,
@@ -142,6 +148,14 @@ class SoundServer:
 
     def unplug(self, number: str) -> None:
         self.ask("unload-module", number)
+
+    def make_default(self, name: str) -> None:
+        """Make a source the default, and wait until it is."""
+        self.ask("set-default-source", name)
+        deadline = time.monotonic() + DEADLINE_S
+        while self.ask("get-default-source").strip() != name:
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
 
     def move_streams(self, name: str) -> None:
         """Move all captures to a source, as a user does by hand."""
