@@ -111,9 +111,12 @@ class HeadSlot:
         Kind of the messages that report its decisions.
     decisions : DecisionConfig
         Settings where the section is absent.
+    own_kinds : tuple of str
+        Labels whose decisions have a kind of their own, named like the label. They open no other slot: with speech the
+        gate of music stays closed.
     opened_by : str or None
-        Name of the slot whose head is the gate: the head in this slot runs only while a label of the gate is on. It
-        runs always if this is None, or if the slot of the gate is empty.
+        Name of the slot whose head is the gate: the head in this slot runs only while a label of the gate is on that
+        is not in `own_kinds`. It runs always if this is None, or if the slot of the gate is empty.
     default_model : str or None
         Model that runs where the configuration names none. None takes the released model, if there is one.
     built_from : {"model", "recordings", "separation"}
@@ -126,13 +129,26 @@ class HeadSlot:
     section: str
     kind: str
     decisions: DecisionConfig
+    own_kinds: tuple[str, ...] = ()
     opened_by: str | None = None
     default_model: str | None = None
     built_from: Literal["model", "recordings", "separation"] = "model"
 
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """All kinds of the messages that report decisions of this slot."""
+        return (self.kind, *self.own_kinds)
+
 
 HEAD_SLOTS = (
-    HeadSlot("gate", section="gate", kind="gate", decisions=DecisionConfig(), default_model="gate"),
+    HeadSlot(
+        "gate",
+        section="gate",
+        kind="gate",
+        own_kinds=("speech", "singing"),
+        decisions=DecisionConfig(),
+        default_model="gate",
+    ),
     # A knock on a door is short.
     HeadSlot(
         "sounds", section="sounds", kind="sound", decisions=DecisionConfig(min_on_ms=80.0, min_off_ms=500.0)

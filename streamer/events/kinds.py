@@ -14,7 +14,7 @@ from typing import ClassVar, Literal, Self, TypeAlias
 from streamer.arrays import Array
 from streamer.head_slots import HEAD_SLOTS
 
-DECISION_KINDS = tuple(slot.kind for slot in HEAD_SLOTS)
+DECISION_KINDS = tuple(kind for slot in HEAD_SLOTS for kind in slot.kinds)
 """Kinds of messages that report that something began, goes on or ended: ``gate``, ``sound``, ``genre``, ..."""
 
 DecisionState: TypeAlias = Literal["listening", "on", "update", "off"]

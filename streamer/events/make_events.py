@@ -112,7 +112,7 @@ class EpochEvents:
         """Return a `Decision` for each change."""
         return [
             Decision(
-                kind=deciding.kind,
+                kind=deciding.kind_of(change.label),
                 **self._fields(change.since, change.at),
                 state=change.state,
                 label=change.label,

@@ -23,14 +23,17 @@ class DecidingModel:
     name : str
         Name of the head in ``scores``, which is also its section of the configuration (``sounds``).
     kind : str
-        Kind of the messages that report its decisions (``sound``).
+        Kind of the messages that report its decisions (``sound``), of all labels but those in `own_kinds`.
     model : Model
     decisions : DecisionConfig
         Settings that hold for each of the model's labels.
     prefer : str
         Name of the operating point that is used.
+    own_kinds : tuple of str
+        Labels whose decisions have a kind of their own, named like the label.
     opened_by : str or None
-        Name of the head that is the gate: this head runs only while a label of the gate is on. None: it runs always.
+        Name of the head that is the gate: this head runs only while a label of the gate is on that is not in the
+        gate's `own_kinds`. None: it runs always.
 
     Raises
     ------
@@ -45,6 +48,7 @@ class DecidingModel:
     model: Model
     decisions: DecisionConfig
     prefer: str = field(default="balanced", kw_only=True)
+    own_kinds: tuple[str, ...] = field(default=(), kw_only=True)
     opened_by: str | None = field(default=None, kw_only=True)
 
     def __post_init__(self) -> None:
@@ -54,6 +58,10 @@ class DecidingModel:
     def manifest(self) -> Manifest:
         """Manifest with the labels that are decided on."""
         return self.model.manifest
+
+    def kind_of(self, label: str) -> str:
+        """Return the kind of the messages that report decisions about a label."""
+        return label if label in self.own_kinds else self.kind
 
     def decisions_at(self, rate_hz: int, warm_up_samples: int) -> HeadDecisions:
         """Return the rules of the decisions, with times in samples at `rate_hz`; see `decisions_for`."""

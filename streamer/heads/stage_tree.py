@@ -294,8 +294,9 @@ class StageTree:
         state.switches = {name: [] for name in state.gates}
         for result in results:
             if isinstance(result, HeadResult) and result.changes and result.head.name in state.gates:
-                name = result.head.name
-                state.switches[name] += state.gates[name].switches(result.changes)
+                head = result.head
+                opening = [change for change in result.changes if change.label not in head.own_kinds]
+                state.switches[head.name] += state.gates[head.name].switches(opening)
 
 
 def _warm_up_samples(stages: Sequence[Stage], timeline: Timeline) -> Fraction:

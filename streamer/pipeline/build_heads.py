@@ -47,6 +47,7 @@ def build_heads(config: Config, cache: ModelCache) -> tuple[Head, ...]:
             decisions=config.decisions[slot.section],
             ear=ear,
             prefer=config.models.prefer,
+            own_kinds=slot.own_kinds,
             opened_by=slot.opened_by if slot.opened_by in set_slots else None,
             pre_roll_s=config.models.pre_roll_s,
             choice=choose_labels(slot.name, slot.section, model.manifest, config.decisions[slot.section]),

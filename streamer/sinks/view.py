@@ -161,7 +161,7 @@ def _heads(row: _Row) -> dict[str, Text]:
     found = {}
     for slot in HEAD_SLOTS:
         head = slot.section
-        own = [decision for decision in decisions if decision.kind == slot.kind]
+        own = [decision for decision in decisions if decision.kind in slot.kinds]
         if own or head in scores:
             found[head] = _head(own, scores.get(head, {}))
     return found

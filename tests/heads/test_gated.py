@@ -314,6 +314,14 @@ def test_an_end_before_the_gate_ever_opened_says_nothing_of_it(heads: list[Head]
     assert states(events, "genre") == []
 
 
+def test_a_label_with_a_kind_of_its_own_opens_nothing(heads: list[Head]) -> None:
+    apart = [replace(heads[0], own_kinds=("loud",)), *heads[1:]]
+    pipeline = Pipeline("s", RATE, apart, PublishConfig())
+    events = [*process(pipeline, sound(RATE, [(1.0, 3.0)], 4.0)), *pipeline.finish()]
+    assert states(events, "loud") == [("off", "loud"), ("on", "loud"), ("off", "loud")]
+    assert states(events, "gate") == states(events, "genre") == []
+
+
 def test_a_gate_is_open_while_one_of_its_labels_goes_on() -> None:
     gate = GateState()
     opening = gate.switches([Change("music", "off", 0, 10, 0.1), Change("music", "on", 20, 50, 0.9)])
