@@ -10,7 +10,7 @@ from streamer.config import DECISION_SECTIONS, Config, StreamConfig
 from streamer.config_sections import MODEL_KEYS, ModelsConfig
 from streamer.events.kinds import DECISION_KINDS, Decision
 from streamer.events.serialization import decode, encode
-from streamer.head_slots import HEAD_SLOTS, HeadSlot, head_slot
+from streamer.head_slots import HEAD_SLOTS, head_slot
 from tests import bus
 
 
