@@ -248,7 +248,7 @@ class FfmpegSource(Source):
             self._log.collect()
             if reader.ended:
                 raise StreamError(
-                    f"{self._name} cannot be opened by ffmpeg ({self._log.last}); "
+                    f"{self._name} cannot be opened by ffmpeg ({self._log.why_not_opened}); "
                     f"expected something with sound in it: check {self.place} and that it plays elsewhere"
                 )
             if self._given_up.is_set():

@@ -37,6 +37,12 @@ HARMLESS = re.compile(
 
 ERROR_LEVELS = ("error", "fatal", "panic")
 
+GENERAL = ("Input/output error", "Invalid argument", "End of file", "Unknown error occurred")
+"""Errors that say less than those before them."""
+
+_ENDED = re.compile(r"(Stream ends) prematurely at (\d+), should be 18446744073709551615")
+"""Error about an HTTP answer without a length, which ends where its server closes the connection."""
+
 _LINE = re.compile(r"(?P<part>(?:\[[^]]* @ [^]]*\] )*)(?:\[(?P<level>[a-z]+)\] )?(?P<text>.*)")
 _INPUT = re.compile(r"Input #0, (?P<format>[^ ]+), from")
 _AUDIO = re.compile(
@@ -126,6 +132,14 @@ class FfmpegLog:
     def last(self) -> str:
         """The last error; empty if there was none."""
         return self.errors[-1] if self.errors else ""
+
+    @property
+    def why_not_opened(self) -> str:
+        """The most telling error of an input that could not be opened; empty if there was none."""
+        messages = [found["text"].strip() for line in self._errors if (found := _LINE.fullmatch(line))]
+        shown = [self._shown(_ENDED.sub(r"\1 after \2 bytes", text)).rstrip(".") for text in messages]
+        telling = [text for text in shown if text not in GENERAL]
+        return (telling or shown or [""])[-1]
 
     def _note(self, line: str) -> None:
         found = _LINE.fullmatch(line)

@@ -26,7 +26,7 @@ from streamer.sources.network.url_address import without_secrets
 from streamer.sources.network.url_stream import url_stream
 from streamer.sources.source import POLL_S, Block
 from tests.conftest import DEADLINE_S
-from tests.sources.servers import http, rtsp, served, stalling
+from tests.sources.servers import http, live, rtsp, served, stalling
 from tests.sources.source_contract import check_source, read_all
 
 pytestmark = pytest.mark.skipif(not shutil.which("ffmpeg"), reason="ffmpeg is not installed")
@@ -186,6 +186,26 @@ def test_a_page_that_is_no_sound_is_told() -> None:
         pytest.raises(StreamError, match=r"cannot be opened by ffmpeg \(Invalid data found"),
     ):
         url_stream(f"http://{server}/").open()
+
+
+@pytest.mark.parametrize("body", [b"", b"<html>no sound</html>"])
+def test_a_connection_that_ends_before_any_sound_is_told(body: bytes) -> None:
+    with (
+        served(live([(0.0, body)])) as server,
+        pytest.raises(
+            StreamError,
+            match=rf"cannot be opened by ffmpeg \(Stream ends after {len(body)} bytes\); expected",
+        ),
+    ):
+        url_stream(f"http://{server}/").open()
+
+
+def test_the_error_that_says_most_is_told() -> None:
+    with (
+        served(lambda connection: connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")) as server,
+        pytest.raises(StreamError, match=r"cannot be opened by ffmpeg \((?!Input/output error).*TLS"),
+    ):
+        url_stream(f"https://{server}/").open()
 
 
 def test_a_sound_without_frames_is_told() -> None:

@@ -46,7 +46,7 @@ from streamer.sources.wrappers.wrapper import SourceWrapper
 HEAD_BYTES = 1 << 14
 """Number of first bytes of a container that are looked at."""
 
-NO_SOUND = ("Invalid data found", "matches no streams", "Operation not permitted")
+NO_SOUND = ("Invalid data found", "matches no streams", "Operation not permitted", "Stream ends after")
 """What ffmpeg says of something that it does not take for sound."""
 
 PCM_CONTAINERS = ("wav", "w64", "aiff", "au", "caf")

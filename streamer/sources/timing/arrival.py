@@ -16,8 +16,9 @@ FAST_RATIO, PACE_WINDOW_S = 1.5, 3.0
 PAUSE_S = 1.0
 """Longest time without sound that counts as the network's unsteadiness."""
 
-SETTLE_S = 0.3
-"""Time after a pause in which sound that only came late has come: what a network held back comes at once."""
+SETTLE_S, LONGEST_SETTLE_S = 0.3, 3.0
+"""Time after a pause in which sound that only came late has come, since what a network held back comes at once; and how
+long that may take while sound still comes faster than it lasts."""
 
 TOLERANCE_S = 0.25
 """Smallest sound that counts as missing after a pause."""
@@ -97,7 +98,8 @@ class PauseWatch:
     """Finds how much sound was lost in a pause of a live source that does not tell.
 
     After a pause, either the sound that was held up comes at once, or it never does. So what comes first after a
-    pause is left waiting for `SETTLE_S`; what has not come by then is lost.
+    pause is left waiting for `SETTLE_S`, and for longer while more comes than is sent in that time; what has not come
+    by then is lost.
 
     Parameters
     ----------
@@ -110,7 +112,7 @@ class PauseWatch:
     def __init__(self, rate_hz: int, now: float) -> None:
         self._rate_hz = rate_hz
         self._seen_at = now
-        self._settled_at: float | None = None
+        self._settling: _Settling | None = None
 
     def lost(self, waiting: int, is_full: bool, now: float) -> int | None:
         """Return how many frames were lost before those that wait; None while that is not known yet.
@@ -126,13 +128,39 @@ class PauseWatch:
         """
         if not waiting:
             return 0
-        if self._settled_at is None:
-            if now - self._seen_at <= PAUSE_S or is_full:
-                self._seen_at = now
-                return 0
-            self._settled_at = now + SETTLE_S
-        if now < self._settled_at and not is_full:
+        if is_full or (self._settling is None and now - self._seen_at <= PAUSE_S):
+            self._settling, self._seen_at = None, now
+            return 0
+        if self._settling is None:
+            self._settling = _Settling(now, waiting, self._rate_hz)
+        if not self._settling.is_over(waiting, now):
             return None
-        missing = 0 if is_full else round((now - self._seen_at) * self._rate_hz) - waiting
-        self._settled_at, self._seen_at = None, now
+        came_at, self._settling = self._settling.came_at, None
+        missing = round((came_at - self._seen_at) * self._rate_hz) - waiting
+        self._seen_at = came_at
         return missing if missing > TOLERANCE_S * self._rate_hz else 0
+
+
+class _Settling:
+    """The time after a pause until no more comes than is sent.
+
+    Attributes
+    ----------
+    came_at : float
+        Time at which the last frames came. Those of a station may come in pieces of a second or two.
+    """
+
+    def __init__(self, now: float, waiting: int, rate_hz: int) -> None:
+        self._rate_hz = rate_hz
+        self._began_at = self._looked_at = self.came_at = now
+        self._before = self._newest = waiting
+
+    def is_over(self, waiting: int, now: float) -> bool:
+        """Take note of the number of frames that wait; return whether no more are to come at once."""
+        if waiting > self._newest:
+            self._newest, self.came_at = waiting, now
+        if now - self._looked_at < SETTLE_S:
+            return False
+        grown_s, passed_s = (waiting - self._before) / self._rate_hz, now - self._looked_at
+        self._before, self._looked_at = waiting, now
+        return grown_s <= FAST_RATIO * passed_s or now - self._began_at >= LONGEST_SETTLE_S

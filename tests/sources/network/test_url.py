@@ -123,11 +123,12 @@ def test_a_playlist_without_entries_is_refused(tmp_path: Path) -> None:
 def test_a_page_of_html_is_named_as_one(tmp_path: Path) -> None:
     page = b"<!DOCTYPE html>\n<html><body>Listen live</body></html>" * 20
     (tmp_path / "a.mp3").write_bytes(page)
-    with (
-        served(files({"/": page})) as server,
-        pytest.raises(StreamError, match="it is a page of HTML, not sound: look in it for the address"),
-    ):
-        UrlSource(f"http://{server}/").open()
+    for has_length in (True, False):
+        with (
+            served(files({"/": page}, has_length)) as server,
+            pytest.raises(StreamError, match="it is a page of HTML, not sound: look in it for the address"),
+        ):
+            UrlSource(f"http://{server}/").open()
     with pytest.raises(StreamError, match=r"a.mp3 .*; it is a page of HTML, not sound"):
         FileSource(tmp_path / "a.mp3").open()
 

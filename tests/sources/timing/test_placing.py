@@ -120,6 +120,19 @@ def test_sound_that_comes_late_is_not_lost() -> None:
     assert looks(PauseWatch(RATE, 0.0), arrivals, 1_200) == {}
 
 
+def test_sound_that_was_held_up_and_comes_bit_by_bit_is_not_lost() -> None:
+    arrivals = {n: 80 for n in range(1_500) if not 300 <= n < 1_000}
+    for n in range(1_000, 1_175):  # five times as fast as it lasts, beside what is sent meanwhile
+        arrivals[n] += 4 * 80
+    assert looks(PauseWatch(RATE, 0.0), arrivals, 1_500) == {}
+
+
+@pytest.mark.parametrize("piece", [90, 150, 230])
+def test_sound_that_comes_in_pieces_of_seconds_loses_nothing(piece: int) -> None:
+    arrivals = dict.fromkeys(range(piece, 3000, piece), piece * 80)  # as the pages of Ogg do
+    assert looks(PauseWatch(RATE, 0.0), arrivals, 3_000) == {}
+
+
 def test_a_full_pipe_says_nothing_of_a_loss() -> None:
     arrivals = {n: 80 for n in range(1_200) if not 300 <= n < 1_000} | {1_005: 300 * 80}
     assert looks(PauseWatch(RATE, 0.0), arrivals, 1_200, full=300 * 80) == {}
