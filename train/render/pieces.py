@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import logging
 import shutil
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -36,6 +37,7 @@ labels know of pauses."""
 SHORTEST_S = 1.0
 AUDIBLE_SHARE = 0.6
 """Least share of a piece that is audible: a stroke now and then is no music yet."""
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -97,6 +99,7 @@ def render_pieces(
                 seconds = sum(row.seconds for row in made)
                 done_s += seconds
                 bar.update(round(seconds))
+                _log.info("batch %s: %d pieces, %.2f of %g h", name, len(made), done_s / 3600, hours)
                 write_index(folder / INDEX, rows)
             batch += 1
     write_index(folder / INDEX, rows)
