@@ -7,7 +7,7 @@ import logging
 from streamer.sources.ffmpeg import AAC_PRIMING
 from streamer.sources.network.hls_clock import HlsClock
 from streamer.sources.network.url_stream import UrlStream
-from streamer.sources.timing.overlaps import Overlaps, Piece
+from streamer.sources.timing.overlaps import Overlaps, PacketPart
 from streamer.sources.timing.sender_clock import SenderClock
 
 logger = logging.getLogger(__name__)
@@ -76,11 +76,11 @@ class SegmentStream(UrlStream):
         is_aac = self._log.codec == "aac"
         self._overlaps = Overlaps(self.rate_hz, AAC_PRIMING.get(self._log.profile, 0) if is_aac else 0)
 
-    def _pieces_of(self, stamp: int | None, frames: int) -> list[Piece]:
+    def _pieces_of(self, stamp: int | None, frames: int) -> list[PacketPart]:
         self._stop_stamp = self._stop_stamp if stamp is None else stamp + frames
         return self._overlaps.note(stamp, frames)
 
-    def _last_pieces(self) -> list[Piece]:
+    def _last_pieces(self) -> list[PacketPart]:
         return self._overlaps.rest()
 
     def _finish(self, code: int) -> None:

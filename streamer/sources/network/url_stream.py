@@ -17,7 +17,7 @@ from streamer.sources.pipe import PIPE_BYTES
 from streamer.sources.source import Block, SourceCounts
 from streamer.sources.timing.arrival import Pace, PauseWatch
 from streamer.sources.timing.loss_watch import LossWatch
-from streamer.sources.timing.overlaps import Piece
+from streamer.sources.timing.overlaps import PacketPart
 from streamer.sources.timing.placing import Placing
 from streamer.sources.timing.sender_clock import SenderClock
 
@@ -136,7 +136,7 @@ class UrlStream(FfmpegSource):
         return SourceCounts(lost_frames=self._lost_frames)
 
     def open(self) -> None:
-        self._packets: deque[Piece] = deque()
+        self._packets: deque[PacketPart] = deque()
         self._runs: deque[tuple[int | None, int]] = deque()
         self._begun_line = b""
         self._arrived_frames = self._lost_frames = 0
@@ -242,11 +242,11 @@ class UrlStream(FfmpegSource):
         self._packets.extend(self._pieces_of(None if stamp == NO_STAMP else stamp, frames))
         self._arrived_frames += frames
 
-    def _pieces_of(self, stamp: int | None, frames: int) -> list[Piece]:
+    def _pieces_of(self, stamp: int | None, frames: int) -> list[PacketPart]:
         """Return a packet as pieces that can be placed."""
-        return [Piece(stamp, frames)]
+        return [PacketPart(stamp, frames)]
 
-    def _last_pieces(self) -> list[Piece]:
+    def _last_pieces(self) -> list[PacketPart]:
         """Return the pieces that were held back, after the last packet."""
         return []
 

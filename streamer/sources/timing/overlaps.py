@@ -23,7 +23,7 @@ HELD_FRAMES = 4_096
 
 
 @dataclass
-class Piece:
+class PacketPart:
     """Consecutive frames of a packet.
 
     Attributes
@@ -59,14 +59,14 @@ class Overlaps:
     def __init__(self, rate_hz: int, priming_frames: int) -> None:
         self._step, self._longest = STEP_S * rate_hz, LONGEST_S * rate_hz
         self._priming_frames = priming_frames
-        self._held: deque[Piece] = deque()
-        self._standing: list[Piece] = []
+        self._held: deque[PacketPart] = deque()
+        self._standing: list[PacketPart] = []
         self._last = -(1 << 62)
         self._next: int | None = None
         self._packets = 0
         self.begins_anew = False
 
-    def note(self, stamp: int | None, frames: int) -> list[Piece]:
+    def note(self, stamp: int | None, frames: int) -> list[PacketPart]:
         """Take note of a packet, and return the pieces of which is known by now whether they are kept.
 
         Parameters
@@ -79,7 +79,7 @@ class Overlaps:
         self._packets += 1
         stands_still = stamp is not None and stamp <= self._last
         if stamp is None or self._packets <= SETTLED_PACKETS or (stands_still and self.begins_anew):
-            self._held.append(Piece(None, frames))
+            self._held.append(PacketPart(None, frames))
         elif stands_still:
             self._stand(frames)
         else:
@@ -87,7 +87,7 @@ class Overlaps:
         self._last = self._last if stamp is None else max(self._last, stamp)
         return self._known()
 
-    def rest(self) -> list[Piece]:
+    def rest(self) -> list[PacketPart]:
         """Return what is held back, at the end of the stream."""
         pieces = [*self._held, *self._standing]
         self._held.clear()
@@ -96,7 +96,7 @@ class Overlaps:
 
     def _stand(self, frames: int) -> None:
         """Wait for the next time stamp that goes on; if it does not come, the stamps began anew."""
-        self._standing.append(Piece(None, frames))
+        self._standing.append(PacketPart(None, frames))
         if sum(piece.frames for piece in self._standing) > self._longest:
             self.begins_anew = True
             self._next = None
@@ -106,7 +106,7 @@ class Overlaps:
         """Place a packet whose time stamp goes on, and those before it whose stamps stood still."""
         standing = sum(piece.frames for piece in self._standing)
         overlap = 0 if self._next is None else self._next - (stamp - standing)
-        self._standing.append(Piece(stamp, frames))
+        self._standing.append(PacketPart(stamp, frames))
         if self._step <= overlap <= self._longest:
             self._join(min(overlap, self._priming_frames) + self._cut_padding(overlap - self._priming_frames))
         else:
@@ -125,7 +125,7 @@ class Overlaps:
             cut = min(frames, piece.frames)
             frames -= cut
             piece.frames -= cut
-            self._held.insert(at + 1, Piece(None, cut, is_kept=False))
+            self._held.insert(at + 1, PacketPart(None, cut, is_kept=False))
         return max(0, frames)
 
     def _join(self, dropped: int) -> None:
@@ -135,12 +135,12 @@ class Overlaps:
             dropped -= cut
             stamp = None if piece.stamp is None else piece.stamp + cut
             if cut:
-                self._held.append(Piece(None, cut, is_kept=False))
+                self._held.append(PacketPart(None, cut, is_kept=False))
             if cut < piece.frames:
-                self._held.append(Piece(stamp, piece.frames - cut))
+                self._held.append(PacketPart(stamp, piece.frames - cut))
         self._standing.clear()
 
-    def _known(self) -> list[Piece]:
+    def _known(self) -> list[PacketPart]:
         """Return the oldest pieces beyond the length that is held back."""
         known = []
         length = sum(piece.frames for piece in self._held)

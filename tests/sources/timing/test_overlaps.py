@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import pytest
 
-from streamer.sources.timing.overlaps import HELD_FRAMES, STEP_S, Overlaps, Piece
+from streamer.sources.timing.overlaps import HELD_FRAMES, STEP_S, Overlaps, PacketPart
 
 FRAMES, PRIMING = 1_024, 1_024
 """Length of a packet of AAC, and of its priming."""
@@ -36,7 +36,7 @@ class Kept:
 
 
 def heard(overlaps: Overlaps, packets: list[tuple[int, int, int]]) -> list[Kept]:
-    pieces: deque[Piece] = deque()
+    pieces: deque[PacketPart] = deque()
     for stamp, frames, _ in packets:
         pieces.extend(overlaps.note(stamp, frames))
     pieces.extend(overlaps.rest())
@@ -51,7 +51,7 @@ def heard(overlaps: Overlaps, packets: list[tuple[int, int, int]]) -> list[Kept]
                 index += taken
             left -= taken
             if taken < piece.frames:
-                pieces.appendleft(Piece(None, piece.frames - taken, piece.is_kept))
+                pieces.appendleft(PacketPart(None, piece.frames - taken, piece.is_kept))
     assert sum(piece.frames for piece in pieces) == 0
     return kept
 
