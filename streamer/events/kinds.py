@@ -37,8 +37,8 @@ class Event:
     rate : int
         Samples per second of the stream as captured; 1 where it could not be opened.
     time : datetime or None
-        UTC of `stop` as best known; None for a file that is read as fast as possible. In a `Status` it is the time
-        of the report, never None.
+        UTC of `stop` as best known; None for a file that is read as fast as possible and does not tell when it began.
+        In a `Status` it is the time of the report, never None.
     latency_ms : float or None
         Milliseconds from the capture of `stop` to the making of the message; None where `time` is, and in a `Status`.
     seq : int

@@ -19,6 +19,9 @@ LARGEST_BYTES = 1 << 20
 MOST_PLAYLISTS = 4
 """Number of playlists of one stream, in several qualities, that are read; their pieces begin at the same times."""
 
+YEARS = range(1900, 9_000)
+"""Years that are passed on, however wrong they may be; sound that ends after the year 9999 has no date."""
+
 _URI = re.compile(r'URI="([^"]*)"')
 _DATE, _LENGTH, _JOINT = "#EXT-X-PROGRAM-DATE-TIME:", "#EXTINF:", "#EXT-X-DISCONTINUITY"
 
@@ -119,9 +122,10 @@ def _lines(text: str) -> list[str]:
 
 
 def _seconds(text: str) -> float | None:
-    """Return a date as seconds since 1970; None if it has no time zone, or is none."""
+    """Return a date as seconds since 1970; None if it has no time zone, is none, or is in no year of `YEARS`."""
     try:
         date = datetime.fromisoformat(text.strip())
     except ValueError:
         return None
-    return None if date.tzinfo is None else date.timestamp()
+    is_known = date.tzinfo is not None and date.year in YEARS
+    return date.timestamp() if is_known else None

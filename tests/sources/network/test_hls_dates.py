@@ -56,8 +56,10 @@ c.ts
     }
 
 
-@pytest.mark.parametrize("date", ["2026-01-31T12:00:00", "yesterday", ""])
-def test_a_date_without_a_time_zone_says_nothing(date: str) -> None:
+@pytest.mark.parametrize(
+    "date", ["2026-01-31T12:00:00", "yesterday", "", "9999-12-31T23:59:59Z", "0001-01-01T00:00:00+14:00"]
+)
+def test_a_date_without_a_time_zone_and_one_that_is_none_say_nothing(date: str) -> None:
     assert spans_of(f"#EXT-X-PROGRAM-DATE-TIME:{date}\n#EXTINF:2,\na.ts\n", "http://h/l.m3u8") == {}
 
 
