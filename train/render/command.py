@@ -21,7 +21,7 @@ _log = logging.getLogger(__name__)
 @click.option(
     "--hours", type=click.FloatRange(min=0), default=3.0, show_default=True, help="Hours of sound wanted."
 )
-@click.option("--small", is_flag=True, help="Only two small soundfonts, and the scores of three packages.")
+@click.option("--small", is_flag=True, help="Only two small soundfonts, and the scores of one package.")
 @click.option(
     "--seed", type=click.IntRange(min=0), default=1, show_default=True, help="Seed of everything random."
 )

@@ -82,10 +82,6 @@ SOUNDFONTS = (
 )
 SCORES = (
     ScorePackage("openttd-openmsx", 0, 1, "GPL-2", small=True),
-    ScorePackage("simutrans-data", 0, 2, "Artistic 1.0", small=True),
-    ScorePackage("pianobooster", 0, 2, "CC BY", small=True),
-    ScorePackage("freedoom", 0, 16, "BSD-3-Clause"),
-    ScorePackage(
-        "planetblupi-music-midi", 3, 1, "GPL-3+"
-    ),  # fold 3 has its recordings, planetblupi-music-ogg
+    # Fold 3 has its recordings, planetblupi-music-ogg.
+    ScorePackage("planetblupi-music-midi", 3, 1, "GPL-3+"),
 )
