@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 from streamer.engine.clock_words import clock_words
 from streamer.engine.make_status import make_status
-from streamer.engine.stream import Running, Stream
+from streamer.engine.stream import Recovering, Running, Stream
 from streamer.events.kinds import Event, Stem
 from streamer.sinks.sink import Sink
 from streamer.sources.source import Block
@@ -62,10 +62,12 @@ class Announcer:
         if failed:
             raise failed[0]
 
-    def heartbeat(self, stream: Stream) -> None:
-        """Publish the stream's status if that is due."""
-        if self._clock() >= stream.status_due_at:
-            self.status(stream)
+    def heartbeats(self, streams: Iterable[Stream]) -> None:
+        """Publish the status of each stream of which it is due, and which runs or is opened again."""
+        now = self._clock()
+        for stream in streams:
+            if now >= stream.status_due_at and isinstance(stream.phase, Running | Recovering):
+                self.status(stream)
 
     def loss(self, running: Running, lost: int) -> None:
         """Publish that `lost` samples of a stream were lost; if that was said just before, say it a little later."""

@@ -147,6 +147,7 @@ class Engine:
     def _use(self, streams: Sequence[Stream]) -> None:
         models = [model for stream in streams for model in stream.models.in_call_order]
         self.streams = streams
+        self._served = [*self._sinks, *(own for stream in streams for own in stream.sinks)]
         self._runner.set_order(models)
         self._scheduler = Scheduler(streams, self._clock)
         self._group_streams = max([GROUP_STREAMS, *(model.max_batch for model in models)])
@@ -168,10 +169,8 @@ class Engine:
             self._announcer.status(changed.stream, SHED_MESSAGE if changed.shed else RESUMED_MESSAGE)
         for each in running:
             self._announcer.losses_if_due(each)
-        for stream in self.streams:
-            if isinstance(stream.phase, Running | Recovering):
-                self._announcer.heartbeat(stream)
-        for sink in (*self._sinks, *(own for stream in self.streams for own in stream.sinks)):
+        self._announcer.heartbeats(self.streams)
+        for sink in self._served:
             sink.service()
         if not busy:
             opening = any(isinstance(stream.phase, Opening) for stream in self.streams)
@@ -217,7 +216,8 @@ class Engine:
         """Publish the events of a stream, and what it lost."""
         if isinstance(turn.result, Exception):
             return
-        self._announcer.publish(turn.running.stream, turn.result)
+        if turn.result:
+            self._announcer.publish(turn.running.stream, turn.result)
         if turn.work and turn.running.outage:
             self._announcer.heard_again(turn.running, turn.lost)
         elif turn.lost:
@@ -243,10 +243,11 @@ class Engine:
         source = running.source
         running.backlog_frames = source.backlog_frames()
         allowed = round(self._max_lag_ms * source.rate_hz / 1_000)
+        if running.backlog_frames <= allowed and not running.shed:
+            return
         kept = min(allowed, round(BACKLOG_KEPT_S * source.rate_hz))
-        if running.shed:
-            source.skip(max(0, running.backlog_frames - kept))
-        elif running.backlog_frames > allowed and (skipped := source.skip(running.backlog_frames - kept)):
+        skipped = source.skip(max(0, running.backlog_frames - kept))
+        if skipped and not running.shed:
             self._shedding.lost(skipped / source.rate_hz)
 
     def _apply(self, streams: Sequence[Stream], message: str) -> None:

@@ -147,7 +147,7 @@ class Running:
     @property
     def position_s(self) -> float:
         """Seconds of sound since the source was opened, lost ones included."""
-        return self.position_samples / self.rate_hz
+        return self.pipeline.position / self.rate_hz
 
     @property
     def is_live(self) -> bool:

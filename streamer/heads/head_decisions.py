@@ -120,6 +120,8 @@ class HeadDecisions:
     def _labels_to_step(self, scores: Array, likeliest: int | None, state: HeadState) -> list[int]:
         """Return the labels that may report or change something: the likeliest first, for it may end another."""
         above = (scores >= self._on).nonzero()[0].tolist()
+        if not above and not state.awake:
+            return []
         return sorted(state.awake.union(above), key=lambda n: (n != likeliest, n))
 
     def _end_all(self, since: int, at: int, state: HeadState) -> list[Change]:

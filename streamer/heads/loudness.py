@@ -21,9 +21,8 @@ MEAN_PIECES = 10
 WINDOW_S = 1.0
 """Length of the sound whose loudest moment counts: about as much as the released ear takes into account."""
 
-
-KEPT_S = 0.5
-"""Length of the sound before what is known for which the power may still be asked: the separation, whose windows are
+KEPT_PIECES = 50
+"""Number of pieces before what is known for which the power may still be asked: the separation, whose windows are
 longer than those of the front ends, is told of the past."""
 
 PowerAt: TypeAlias = Callable[[int], float]
@@ -45,7 +44,7 @@ class LoudnessState:
         Sum of squares of the piece that goes on; powers of the last `MEAN_PIECES` pieces, the latest last; means of
         such powers at the end of each piece of the last `WINDOW_S`, the latest last. They lie in one array, since a
         compiled function that is called for each block takes longer for each array that it is given.
-    count : int64 array, shape (1,)
+    count : int
         Number of samples of the piece that goes on.
     loudest : list of float
         Greatest mean of the last `WINDOW_S`, at the end of each piece that may still be asked for.
@@ -54,7 +53,7 @@ class LoudnessState:
     """
 
     powers: Array
-    count: Array = field(default_factory=lambda: np.zeros(1, np.int64))
+    count: int = 0
     loudest: list[float] = field(default_factory=list)
     first: int = 0
 
@@ -87,17 +86,20 @@ class Loudness:
         ----------
         mono : float32 array, shape (samples,)
         known_until : int
-            Sample before which nothing will be asked for any more, or at most for the last `KEPT_S` before it.
+            Sample before which nothing will be asked for any more, or at most for the last `KEPT_PIECES` before it.
         state : LoudnessState
             Updated.
         """
-        pieces = (int(state.count[0]) + len(mono)) // self._piece_samples
+        piece = self._piece_samples
+        pieces, count = divmod(state.count + len(mono), piece)
         fresh = np.empty(pieces)
-        _measure(mono, state.powers, state.count, self._piece_samples, fresh)
-        asked = known_until // self._piece_samples - 1 - round(KEPT_S / PIECE_S)
-        past = min(len(state.loudest), max(0, asked - state.first))
-        del state.loudest[:past]
-        state.first += past
+        _measure(mono, state.powers, state.count, piece, fresh)
+        state.count = count
+        asked = known_until // piece - 1 - KEPT_PIECES
+        past = min(len(state.loudest), asked - state.first)
+        if past > 0:
+            del state.loudest[:past]
+            state.first += past
         state.loudest += fresh.tolist()
 
     def power_at(self, stop: int, state: LoudnessState) -> float:
@@ -107,9 +109,9 @@ class Loudness:
 
 
 @njit(nogil=True, cache=True)
-def _measure(mono: Array, powers: Array, count: Array, piece: int, loudest: Array) -> None:
+def _measure(mono: Array, powers: Array, counted: int, piece: int, loudest: Array) -> None:
     pieces, recent = powers[1 : 1 + MEAN_PIECES], powers[1 + MEAN_PIECES :]
-    total, counted, k = powers[0], count[0], 0
+    total, k = powers[0], 0
     for i in range(len(mono)):
         value = np.float64(mono[i])
         total += value * value
@@ -119,7 +121,7 @@ def _measure(mono: Array, powers: Array, count: Array, piece: int, loudest: Arra
             _append(recent, pieces.mean())
             loudest[k] = recent.max()
             k, counted, total = k + 1, 0, 0.0
-    powers[0], count[0] = total, counted
+    powers[0] = total
 
 
 @njit(nogil=True, cache=True)

@@ -68,18 +68,18 @@ class SteppedModel(Model):
 
     def step_calls(self, x: Array, state: State) -> Calls[StepResult]:
         held, filled, slots, *own = state
-        count = int(filled[0])
+        count = filled.item(0)
         rest = (count + x.shape[1]) % self.manifest.hop_frames
         whole = count + x.shape[1] - rest
         if not whole:
             held[:, count:rest] = x
-            filled[:] = rest
+            filled.fill(rest)
             return np.empty((len(held), 0, self.manifest.output_size), np.float32), state
         if count:
             x = np.concatenate([held[:, :count], x], axis=1)
         if rest:
             held[:, :rest] = x[:, whole:]
-        filled[:] = rest
+        filled.fill(rest)
         # Only the model's own state goes with the call: what is held back differs in length between streams.
         y, after = yield ModelCall(self, x[:, :whole], tuple(own), slots)
         return y, (held, filled, slots, *after)

@@ -103,7 +103,7 @@ class Pipeline:
         if block.change:
             events += self.start_anew()
         mono, muted = self._mono(block.samples)
-        self._waiting += self._periodic(mono)
+        self._add_periodic(mono)
         results = yield from self._tree.step(mono, self._tree_state)
         self._waiting += results
         if self._separation:
@@ -182,22 +182,24 @@ class Pipeline:
         self.muted_samples += muted
         return mono[0], muted
 
-    def _periodic(self, mono: Array) -> list[StreamResult]:
-        """Return the levels that samples complete, and the scores that are due at their ends of intervals."""
+    def _add_periodic(self, mono: Array) -> None:
+        """Add the levels that samples complete, and the scores that are due at their ends of intervals."""
         values, self._meter_state = self._meter.step(mono[None], self._meter_state)
         every = self._meter.interval_samples
-        levels = [
-            LevelResult(k * every, (k + 1) * every, v) for k, v in enumerate(values[0], self._levels_given)
-        ]
-        self._levels_given += len(levels)
+        for value in values[0]:
+            start = self._levels_given * every
+            self._waiting.append(LevelResult(start, start + every, value))
+            self._levels_given += 1
         every = self._scores_samples
         processed = self._tree_state.processed_samples
-        first, last = processed // every, (processed + len(mono)) // every
-        return [*levels, *(ScoresDue(k * every, (k + 1) * every) for k in range(first, last))]
+        for k in range(processed // every, (processed + len(mono)) // every):
+            self._waiting.append(ScoresDue(k * every, (k + 1) * every))
 
     def _due(self, known_until: int) -> list[Event]:
         """Turn the results up to `known_until` into events, in the order of the sound."""
-        due = sorted((result for result in self._waiting if result.stop <= known_until), key=report_order)
+        if not self._waiting:
+            return []
+        due = sorted([result for result in self._waiting if result.stop <= known_until], key=report_order)
         self._waiting = [result for result in self._waiting if result.stop > known_until]
         events: list[Event] = []
         for result in due:

@@ -43,7 +43,7 @@ class Paced(SourceWrapper):
         self.timed_by = "playback"
         if self._begun_at is None:
             self._begun_at = self._clock()
-        due = min(max_frames, self.backlog_frames())
+        due = min(max_frames, self._due_frames(self._begun_at))
         block = self._inner.read(due) if due > 0 else None
         if block is None:
             return None
@@ -67,7 +67,11 @@ class Paced(SourceWrapper):
             return self._inner.backlog_frames()
         if self._begun_at is None or self.ended:
             return 0
-        blocks = floor((self._clock() - self._begun_at) * BLOCKS_PER_S)
+        return self._due_frames(self._begun_at)
+
+    def _due_frames(self, begun_at: float) -> int:
+        """Return how many frames a device would have captured by now that were not read."""
+        blocks = floor((self._clock() - begun_at) * BLOCKS_PER_S)
         return blocks * self.rate_hz // BLOCKS_PER_S - self._position
 
     def wait_s(self, turn_s: float) -> float:
