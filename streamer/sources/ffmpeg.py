@@ -94,6 +94,7 @@ class FfmpegSource(Source):
         self._to_drop = 0
         self.container = ""
         self.is_plain_pcm = False
+        self._input_format = ""  # ffmpeg's name; if it is empty, ffmpeg finds it
         self._given_up = threading.Event()
 
     def give_up_opening(self) -> None:
@@ -192,7 +193,8 @@ class FfmpegSource(Source):
         """Start ffmpeg with further outputs, which may go to further descriptors."""
         sound = [*self._chosen, *self._output_arguments, "-c:a", "pcm_f32be", "-f", "au", "pipe:1"]
         quiet = ["-nostdin", "-hide_banner", "-nostats", "-v", LOG_LEVEL]
-        command = ["ffmpeg", *quiet, *self._input_arguments, *sound, *more_output]
+        known = ["-f", self._input_format] if self._input_format else []
+        command = ["ffmpeg", *quiet, *known, *self._input_arguments, *sound, *more_output]
         try:
             return subprocess.Popen(
                 command,
@@ -238,6 +240,9 @@ class FfmpegSource(Source):
         self._to_drop -= dropped
         return data[dropped * self._frame_bytes :]
 
+    def _while_opening(self, waited_s: float) -> None:
+        """Do something about an input that gave no sound for `waited_s` after the start of ffmpeg; nothing here."""
+
     def _take(self, wanted: int) -> bytes:
         """Wait for `wanted` bytes of the header."""
         reader, taken = PipeReader(self._sound, 1), b""
@@ -253,6 +258,7 @@ class FfmpegSource(Source):
                 )
             if self._given_up.is_set():
                 raise StreamError(f"{self._name} was not waited for any longer")
+            self._while_opening(self._clock() - self._received_at)
             if self._clock() > deadline:
                 raise StreamError(
                     f"{self._name} gave no sound within {self._open_timeout_s:g} s; "

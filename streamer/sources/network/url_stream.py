@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from streamer.errors import ConfigError, EndedError, StreamError
 from streamer.sources.ffmpeg import OPEN_POLL_S, FfmpegSource
+from streamer.sources.network.begun_frames import LOOK_AFTER_S, format_of_frames
 from streamer.sources.network.sender_reports import SCHEMES as REPORTING
 from streamer.sources.network.sender_reports import SenderReports, SidePipe
 from streamer.sources.network.url_address import split_url, without_secrets
@@ -101,7 +102,7 @@ class UrlStream(FfmpegSource):
         self._pipes: Sequence[SidePipe] = ()
         self._reports: SenderReports | None = None
         self._sender_zero_at: float | None = None
-        self._was_opened = False
+        self._was_opened = self._is_slow = False
 
     @property
     def is_live(self) -> bool:
@@ -142,7 +143,12 @@ class UrlStream(FfmpegSource):
         self._arrived_frames = self._lost_frames = 0
         self._priming_left = 0
         self._pace = Pace(self._clock())
-        super().open()
+        self._input_format = format_of_frames(self._input_arguments[-1]) if self._is_slow else ""
+        try:
+            super().open()
+        except _FormatKnownError:
+            self._pace = Pace(self._clock())
+            super().open()
         self._was_opened = True
         self._look()
         judged_at = self._clock() + JUDGE_S
@@ -183,6 +189,16 @@ class UrlStream(FfmpegSource):
     def opened_addresses(self) -> Sequence[str]:
         """Addresses that ffmpeg opened, in order, until it knew the input."""
         return self._log.opened
+
+    def _while_opening(self, waited_s: float) -> None:
+        if not self._is_download or self._is_slow or waited_s < LOOK_AFTER_S or self._log.container:
+            return
+        self._is_slow = True
+        known = format_of_frames(self._input_arguments[-1])
+        self._log.collect()
+        if known and not self._log.container:
+            self._input_format = known
+            raise _FormatKnownError(f"{self._name} is {known}, which ffmpeg has not recognised yet")
 
     def drop_priming(self) -> None:
         super().drop_priming()
@@ -325,6 +341,10 @@ class UrlStream(FfmpegSource):
         if share >= (WHOLE_SHARE if is_exact else ESTIMATED_WHOLE_SHARE):
             return True
         return False if is_exact else None
+
+
+class _FormatKnownError(StreamError):
+    """Raised where ffmpeg is to be started again, with the format of its input."""
 
 
 def url_stream(url: str, kind: type[UrlStream] = UrlStream) -> UrlStream:

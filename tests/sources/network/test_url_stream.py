@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import shutil
 import struct
+import subprocess
 import time
+from contextlib import closing
 
 import numpy as np
 import pytest
@@ -15,7 +17,7 @@ from streamer.sources.network.url_stream import UrlStream, url_stream
 from streamer.sources.source import Block, Source
 from streamer.sources.timing.paced import Paced
 from tests.conftest import DEADLINE_S
-from tests.sources.servers import RTP_FRAMES, Faults, http, live, rtsp, served
+from tests.sources.servers import RTP_FRAMES, Faults, http, live, rtsp, served, stalling
 from tests.sources.source_contract import read_all
 from tests.sources.test_ffmpeg import sound, wav
 
@@ -212,6 +214,18 @@ def test_the_scheme_may_be_written_in_capitals() -> None:
 
 def test_a_source_is_taken_to_be_live_until_it_is_open() -> None:
     assert UrlStream("http://127.0.0.1:1/", ["-i", "http://127.0.0.1:1/"]).is_live
+
+
+@pytest.mark.parametrize(("options", "length"), [("libmp3lame -f mp3", 40_000), ("aac -f adts", 24_000)])
+def test_a_station_that_begins_within_a_frame_is_recognised_soon(options: str, length: int) -> None:
+    tone = ["ffmpeg", "-v", "error", "-f", "lavfi", "-i", "sine=440:d=9:r=44100", "-b:a", "64k", "-c:a"]
+    sound = subprocess.run([*tone, *options.split(), "-"], capture_output=True, check=True).stdout
+    cut = sound[5_001 : 5_001 + length]  # ffmpeg by itself would wait for more
+    with served(stalling(cut)) as server, closing(url_stream(f"http://{server}/")) as source:
+        for _ in range(2):
+            source.open()
+            assert (source.rate_hz, source.channels) == (44_100, 1)
+            source.close()
 
 
 def test_a_source_can_be_opened_again() -> None:
