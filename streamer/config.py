@@ -48,8 +48,8 @@ class StreamConfig:
     Attributes
     ----------
     device : str
-        ``auto``, ``mic``, an input device's index or part of its name, ``file:PATH``, a URL, or ``-`` for raw
-        PCM on standard input.
+        ``auto``, ``mic``, ``pulse:NAME`` (a source of the sound server), an input device's index or part of its name,
+        ``file:PATH``, a URL, or ``-`` for raw PCM on standard input.
     name : str
         Name in the topic of its messages: letters, digits, ``_``, ``.`` and ``-``. An empty name is replaced by one
         made from the device.

@@ -42,8 +42,8 @@ PICTURE_S = 0.125
     "devices",
     multiple=True,
     metavar="DEVICE",
-    help="Input to listen to; repeatable: mic, auto (mic, or the bundled recording if there is none), an input's "
-    "index or part of its name, file:PATH, a URL, or - for raw PCM on standard input.  [default: auto]",
+    help="Input to listen to; repeatable: mic, auto (mic, or the bundled recording if there is none), pulse:NAME, an "
+    "input's index or part of its name, file:PATH, a URL, or - for raw PCM on standard input.  [default: auto]",
 )
 @click.option("--bind", metavar="ADDRESS", help=f"Address to publish on.  [default: {DEFAULT_ADDRESS}]")
 @click.option(

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from streamer.audio.pulse import NoSoundServerError
+import logging
+
+from streamer.audio.pulse import NoSoundServerError, server_is_expected
 from streamer.sources.microphone import MicrophoneSource
 from streamer.sources.pulse import PulseSource
 from streamer.sources.wrappers.wrapper import SourceWrapper
+
+logger = logging.getLogger(__name__)
 
 
 class DefaultMicrophone(SourceWrapper):
@@ -21,8 +25,6 @@ class DefaultMicrophone(SourceWrapper):
     portaudio : MicrophoneSource
     """
 
-    opens_slowly = True
-
     def __init__(self, pulse: PulseSource, portaudio: MicrophoneSource) -> None:
         super().__init__(pulse)
         self._pulse, self._portaudio = pulse, portaudio
@@ -33,8 +35,12 @@ class DefaultMicrophone(SourceWrapper):
             self._inner = self._pulse
             super().open()
             self._server_was_heard = True
-        except NoSoundServerError:
+        except NoSoundServerError as error:
             if self._server_was_heard:
                 raise
             self._inner = self._portaudio
             super().open()
+            if server_is_expected():
+                logger.warning(
+                    "the microphone is heard through PortAudio, perhaps at another rate: %s", error
+                )

@@ -10,8 +10,9 @@ from streamer.audio.pulse import INSTALL, NoSoundServerError, plain_environment
 from streamer.errors import reason_of
 from streamer.sources.pipe import PipeReader, enlarge
 
-LATENCY_MS = 20
-"""Length of the pieces in which the server delivers sound: shorter ones cost it more turns, longer ones come later."""
+LATENCY_MS = 10
+"""Length of the pieces in which the server delivers sound: that of PortAudio's blocks, which come as late and cost as
+much."""
 
 READ_BYTES = 4_096
 """Most bytes of one read, and of a line that are kept."""
