@@ -176,6 +176,19 @@ def test_a_separation_is_loaded_where_it_is_named_or_stems_are_asked_for(tmp_pat
     assert build_separation(Config(), [gate], ModelCache()) is None
 
 
+def test_a_label_that_the_separation_does_not_have_is_refused(tmp_path: Path, gate: Head) -> None:
+    folder = str(write_toy_separation(tmp_path / "apart"))
+    config = Config(
+        models=ModelsConfig({"separation": folder}), decisions={"voice": DecisionConfig(labels=("voice",))}
+    )
+    assert build_separation(config, [gate], ModelCache()) is not None
+    wrong = replace(config, decisions={"voice": DecisionConfig(labels=("music",))})
+    with pytest.raises(
+        ConfigError, match=r"\[voice\] labels has 'music'; expected labels of the model apart"
+    ):
+        build_separation(wrong, [gate], ModelCache())
+
+
 def test_stems_without_a_model_name_the_way_out(gate: Head) -> None:
     config = Config(models=ModelsConfig({"separation": "off"}), stems=StemsConfig(publish=True))
     with pytest.raises(
