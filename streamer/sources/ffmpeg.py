@@ -105,7 +105,7 @@ class FfmpegSource(Source):
         self._chosen = track_options(self.track, self._input_arguments, self._name)
         self._process = self._start()
         self._sound, messages = _pipes(self._process)
-        enlarge(self._sound)
+        self._pipe_bytes = enlarge(self._sound)
         self._log = FfmpegLog(messages, self._input_arguments[-1])
         self._received_at = self._clock()
         try:

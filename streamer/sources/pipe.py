@@ -8,7 +8,6 @@ import os
 import select
 import stat
 import struct
-import sys
 import termios
 
 from streamer.sources.source import POLL_S
@@ -17,6 +16,9 @@ logger = logging.getLogger(__name__)
 
 PIPE_BYTES = 1 << 20
 """Largest size of a pipe that Linux allows without privileges (/proc/sys/fs/pipe-max-size)."""
+
+USUAL_PIPE_BYTES = 1 << 14
+"""Smallest size of a pipe on systems that do not tell it."""
 
 LATE_POLL_S = 0.01
 """Interval between two looks at a live pipe whose next sound is overdue."""
@@ -121,13 +123,20 @@ class PipePacing:
         return max(LATE_POLL_S, self._received_at + turn_s - now) if self._is_live else POLL_S
 
 
-def enlarge(descriptor: int) -> None:
+def enlarge(descriptor: int) -> int:
     """Enlarge a pipe's buffer to `PIPE_BYTES` if possible, so that its writer does not wait for a short pause.
 
     Only Linux can do this. Where it refuses, because a user's pipes are limited in total, the pipe keeps its size.
+
+    Returns
+    -------
+    int
+        Length of the buffer in bytes; where the system does not tell, the least that is usual.
     """
-    if sys.platform == "linux":
-        try:
-            fcntl.fcntl(descriptor, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
-        except OSError as error:
-            logger.debug("the pipe keeps its length: %s", error)
+    if not hasattr(fcntl, "F_SETPIPE_SZ"):
+        return USUAL_PIPE_BYTES
+    try:
+        fcntl.fcntl(descriptor, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
+    except OSError as error:
+        logger.debug("the pipe keeps its length: %s", error)
+    return fcntl.fcntl(descriptor, fcntl.F_GETPIPE_SZ)

@@ -23,6 +23,10 @@ NTP_OFFSET_S = 2_208_988_800
 """Seconds from 1900, from which NTP counts, to 1970."""
 
 
+PICTURE = "video 0 RTP/AVP 96\r\na=rtpmap:96 H264/90000"
+"""Description of a track of pictures (RFC 4566, 5.14)."""
+
+
 @contextmanager
 def served(answer: Callable[[socket.socket], None]) -> Iterator[str]:
     """Answer every connection in a thread of its own; yield ``127.0.0.1:PORT``."""
@@ -136,19 +140,23 @@ class Faults:
     reported : callable
         Time that a sender report before the packet of a number gives its first frame, in seconds since 1970; None
         where no report is sent.
+    has_sound : bool
+        Whether it announces sound, and not a picture alone.
     """
 
     lost: Callable[[int], bool] = lambda packet: False
     stamp: Callable[[int], int] = lambda frame: frame
     pace_s: float = 0.0
     reported: Callable[[int], float | None] = lambda packet: None
+    has_sound: bool = True
 
 
 def rtsp(samples: Array, rate_hz: int, faults: Faults = Faults()) -> Callable[[socket.socket], None]:
     """Answer as an RTSP camera that sends 16-bit mono sound over the same connection (RFC 2326, 10.12)."""
     counts = np.round(samples[:, 0] * 2**15).astype(">i2")
     session = "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\n"
-    sdp = f"{session}m=audio 0 RTP/AVP 96\r\na=rtpmap:96 L16/{rate_hz}/1\r\n"
+    track = f"audio 0 RTP/AVP 96\r\na=rtpmap:96 L16/{rate_hz}/1"
+    sdp = f"{session}m={track if faults.has_sound else PICTURE}\r\n"
     replies = {
         "OPTIONS": "Public: OPTIONS, DESCRIBE, SETUP, PLAY, TEARDOWN\r\n\r\n",
         "DESCRIBE": f"Content-Type: application/sdp\r\nContent-Length: {len(sdp)}\r\n\r\n{sdp}",

@@ -28,6 +28,10 @@ URL_SCHEMES = ("http", "https", "rtsp", "rtsps", "rtmp", "rtmps", "rtp", "srt", 
 URL_PROTOCOLS = (*URL_SCHEMES, "tls", "srtp", "crypto", "data", "httpproxy")
 """Protocols that the content of a URL, such as a playlist, may refer to: the network, but no file of this machine."""
 
+CAMERA_OPTIONS = ("-rtsp_flags", "prefer_tcp", "-allowed_media_types", "audio")
+"""ffmpeg's options for RTSP: nothing is lost that need not be, and no picture is sent. Of a camera without sound,
+ffmpeg then says so at once."""
+
 DOWNLOADS = ("http", "https")
 """Schemes by which recordings are served as well as live streams."""
 
@@ -61,8 +65,8 @@ NO_STAMP = -(2**63)
 STEADY_WINDOW_S, STEADY_TOLERANCE_S = 30.0, 0.5
 """Time within which a live stream that is late catches up; if more is missing through all of it, that is lost."""
 
-PIPE_FULL_BYTES = PIPE_BYTES - (1 << 16)
-"""Length in the pipe from which ffmpeg may wait for the reader."""
+WRITTEN_BYTES = 1 << 16
+"""Most that ffmpeg writes into a pipe at once, unless half of the pipe is shorter."""
 
 
 class UrlStream(FfmpegSource):
@@ -251,7 +255,9 @@ class UrlStream(FfmpegSource):
 
     @property
     def _is_full(self) -> bool:
-        return self._reader.waiting_items() * self._frame_bytes >= PIPE_FULL_BYTES
+        # A pipe of Linux consists of pages, and what is written begins a new one: half of each may stay empty.
+        least = self._pipe_bytes // 2 - min(WRITTEN_BYTES, self._pipe_bytes // 4)
+        return self._reader.waiting_items() * self._frame_bytes >= least
 
     def _note_packet(self, line: bytes) -> None:
         _, _, stamp, frames, *_ = (int(field, 0) for field in line.split(b","))
@@ -371,5 +377,5 @@ def url_stream(url: str, kind: type[UrlStream] = UrlStream) -> UrlStream:
     if scheme not in URL_SCHEMES:
         raise ConfigError(f"URL '{shown}' has scheme '{scheme}'; expected one of {', '.join(URL_SCHEMES)}")
     address = scheme + url[len(scheme) :]  # ffmpeg knows the scheme in small letters alone
-    over_tcp = ("-rtsp_flags", "prefer_tcp") if scheme in ("rtsp", "rtsps") else ()
-    return kind(address, ["-protocol_whitelist", ",".join(URL_PROTOCOLS), *over_tcp, "-i", address])
+    of_cameras = CAMERA_OPTIONS if scheme in ("rtsp", "rtsps") else ()
+    return kind(address, ["-protocol_whitelist", ",".join(URL_PROTOCOLS), *of_cameras, "-i", address])

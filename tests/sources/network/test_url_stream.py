@@ -88,6 +88,16 @@ def test_every_third_packet_is_missed() -> None:
     assert all(start % (3 * RTP_FRAMES) == 2 * RTP_FRAMES for start, _ in found)
 
 
+def test_a_camera_without_sound_is_told_at_once() -> None:
+    with (
+        served(rtsp(sound(RATE), RATE, Faults(has_sound=False))) as camera,
+        pytest.raises(
+            StreamError, match=r"cannot be opened by ffmpeg \(Stream map '0:a:0' matches no streams"
+        ),
+    ):
+        url_stream(f"rtsp://{camera}/").open()
+
+
 def test_a_camera_that_sets_its_clock_loses_nothing() -> None:
     faults = Faults(stamp=lambda frame: frame + (3_600 * RATE if frame >= RATE // 2 else 0), pace_s=0.02)
     with served(rtsp(sound(RATE), RATE, faults)) as server:
@@ -202,6 +212,40 @@ def test_a_recording_is_paced_when_asked() -> None:
         assert source.read(RATE) is None
         assert blocks[-1].captured_at == 101.0
         source.close()
+
+
+@pytest.mark.parametrize("channels", [1, 2])
+def test_a_recording_remains_one_while_its_reader_sets_the_pace(channels: int) -> None:
+    tone = [
+        "ffmpeg",
+        "-v",
+        "error",
+        "-f",
+        "lavfi",
+        "-i",
+        "sine=440:d=25:r=44100",
+        "-ac",
+        str(channels),
+        "-f",
+        "mp3",
+        "-",
+    ]
+    mp3 = subprocess.run(tone, capture_output=True, check=True).stdout
+    now = [0.0]
+    with served(http(mp3)) as server:
+        source = UrlStream(f"http://{server}/", ["-i", f"http://{server}/"], clock=lambda: now[0])
+        with closing(source):
+            source.open()
+            for _ in range(230):
+                deadline = time.monotonic() + DEADLINE_S
+                while not (source._is_full or source._lines.ended):  # until ffmpeg waits for the reader
+                    assert time.monotonic() < deadline
+                    source._look()
+                    time.sleep(0.001)
+                now[0] += 0.1
+                block = source.read(4_410)
+                assert block is not None
+                assert block.captured_at is None
 
 
 def test_the_scheme_may_be_written_in_capitals() -> None:

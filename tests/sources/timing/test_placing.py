@@ -163,5 +163,12 @@ def test_storage_is_faster_than_its_sound_lasts() -> None:
 def test_a_reader_that_sets_the_pace_reads_from_storage() -> None:
     pace = Pace(0.0)
     for look in range(1, 1_000):
-        pace.note(2.0 + look / 100, True, look / 100)
+        pace.note(2.0 + look / 100, look % 3 > 0, look / 100)
     assert pace.is_fast
+
+
+def test_a_reader_that_is_late_once_does_not_make_a_stream_a_recording() -> None:
+    pace = Pace(0.0)
+    for look in range(1, 1_000):
+        pace.note(look / 100, 500 <= look < 540, look / 100)
+        assert not pace.is_fast
