@@ -22,6 +22,7 @@ from streamer.arrays import Array
 from streamer.errors import ConfigError, StreamError, reason_of
 
 LONGEST_LABEL = 40
+"""Largest number of characters of a label."""
 _FULL_SCALE = 2**15
 
 
@@ -96,7 +97,7 @@ class TaughtRecording:
 
 
 class SoundStore:
-    """The taught sounds of a folder.
+    """The taught sounds of a folder: a subfolder for each label, and in it a FLAC file for each recording.
 
     Parameters
     ----------
@@ -108,7 +109,7 @@ class SoundStore:
         self.folder = folder
 
     def labels(self) -> list[str]:
-        """Return all labels that have a recording, in alphabetical order."""
+        """Return the names of all taught sounds, in alphabetical order. A subfolder without a recording is none."""
         found = {path.parent.name for path in self.folder.glob("*/*.flac")}
         return sorted(unicodedata.normalize("NFC", label) for label in found)
 
@@ -150,11 +151,13 @@ class SoundStore:
         Parameters
         ----------
         label : str
+            Label as `checked_label` returns it.
         name : str
             Name of the file or device that the sound came from.
         samples : float array, shape (samples,)
-            Sound as `as_kept` returns it.
+            Sound as `as_kept` returns it, one channel.
         rate_hz : int
+            Sample rate of the sound, that of the ear.
 
         Raises
         ------
@@ -178,7 +181,7 @@ class SoundStore:
         return TaughtRecording(path)
 
     def holds(self, label: str, samples: Array) -> bool:
-        """Return whether a label has a recording with exactly these samples."""
+        """Return whether a label has a recording with exactly these samples, as `as_kept` returns them."""
         return any(self.folder_of(label).glob(f"*-{_digest(samples)}.flac"))
 
     def remove(self, label: str) -> list[str]:
@@ -210,7 +213,7 @@ class SoundStore:
 
 
 def as_kept(samples: Array) -> Array:
-    """Return samples as the store would give them back: rounded to 16 bits, clipped at full scale."""
+    """Return samples as the store gives them back: float32, rounded to 16 bits and clipped at full scale, -1 to 1."""
     whole = np.clip(np.round(samples * _FULL_SCALE), -_FULL_SCALE, _FULL_SCALE - 1)
     return np.asarray(whole / _FULL_SCALE, np.float32)
 

@@ -28,20 +28,30 @@ class BatchModel(Protocol):
     max_batch: int
 
     def allocate_state(self, streams: int, like: State) -> State:
-        """Return uninitialised state for `streams` streams, each shaped like the state of one stream, `like`."""
+        """Return arrays without values for the states of `streams` streams, one along the first axis for each.
+
+        The other axes and the types are those of `like`, the state of one stream.
+        """
 
     def run(self, x: Array, state: State) -> StepResult:
         """Return output and next state of whole steps of the streams along the first axis; change neither argument."""
 
 
 class StateBank(Protocol):
-    """Arrays that hold the states of many streams, one row each."""
+    """Arrays that hold one model's states for many streams, one row each: `streamer.inference.state_slots.SlotBank`.
+
+    Row numbers are passed in increasing order, each once. This is the caller's duty and is not checked: in any other
+    order, streams may get each other's states.
+    """
 
     def load(self, rows: Sequence[int]) -> State:
-        """Return the states in `rows`, row numbers in increasing order; each row is one stream."""
+        """Return the states in `rows` joined into one, as `BatchModel.run` takes it: one stream for each row."""
 
     def store(self, rows: Sequence[int], state: State) -> None:
-        """Overwrite the states in `rows`, row numbers in increasing order."""
+        """Replace the states in `rows` by `state`, whose arrays have one entry for each of `rows` along the first axis.
+
+        It is called after `BatchModel.run`, with the state that this returned.
+        """
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,6 +68,7 @@ class ModelCall(NamedTuple):
     Attributes
     ----------
     model : BatchModel
+        Model to be run.
     x : Array, shape (batch, items, ...)
         The input of whole steps: of one stream, or of several that step together.
     state : State

@@ -64,7 +64,7 @@ class GatedState(Generic[RunT]):
     run : RunT or None
         State of the work; None while the gate is closed.
     power_at : callable
-        Returns how loud the sound before a sample was, for the floor of decisions.
+        Tells the power of the sound before a sample, for the floor of decisions: see `PowerAt`.
     """
 
     pieces: deque[Array] = field(default_factory=deque)

@@ -56,7 +56,8 @@ class HeadDecisions:
     warm_up_samples : int
         Number of samples before the first decision.
     floor_power : float
-        Power of the loudest 0.1 s of the last second below which scores count as 0; 0 lets all count.
+        Mean square, where full scale is 1, of the loudest 0.1 s of the last second, below which scores count as 0;
+        0 lets all count.
     """
 
     deciders: tuple[Hysteresis, ...]
@@ -88,7 +89,8 @@ class HeadDecisions:
         state : HeadState
             State of the head, which is updated.
         power : float
-            Power of the loudest 0.1 s of the last second. Below the floor, all scores count as 0.
+            Mean square of the loudest 0.1 s of the last second before `stop`, from a `streamer.heads.loudness.PowerAt`.
+            Below the floor, all scores count as 0.
 
         Returns
         -------

@@ -26,11 +26,13 @@ KEPT_PIECES = 50
 longer than those of the front ends, is told of the past."""
 
 PowerAt: TypeAlias = Callable[[int], float]
-"""Returns how loud the sound before a sample was: the power of the loudest 0.1 s of the last second."""
+"""``power_at(stop)`` returns the mean square, where full scale is 1, of the loudest 0.1 s in the last second before
+sample `stop`. Samples count from the start of the epoch, at the captured rate. Before the first 0.01 s of an epoch, and
+where it is no longer known, it is infinite: no floor holds there."""
 
 
 def no_floor(stop: int) -> float:  # noqa: ARG001 - it is the same everywhere
-    """Return an infinite power, which lies above every floor."""
+    """Return an infinite power, which lies above every floor: a `PowerAt` for work that has no floor."""
     return float("inf")
 
 
@@ -41,15 +43,16 @@ class LoudnessState:
     Attributes
     ----------
     powers : float64 array, shape (1 + MEAN_PIECES + number of pieces in WINDOW_S,)
-        Sum of squares of the piece that goes on; powers of the last `MEAN_PIECES` pieces, the latest last; means of
-        such powers at the end of each piece of the last `WINDOW_S`, the latest last. They lie in one array, since a
-        compiled function that is called for each block takes longer for each array that it is given.
+        Sum of squares of the piece that goes on; powers (mean squares, where full scale is 1) of the last
+        `MEAN_PIECES` pieces, the latest last; means of such powers at the end of each piece of the last `WINDOW_S`,
+        the latest last. They lie in one array, since a compiled function that is called for each block takes longer
+        for each array that it is given.
     count : int
         Number of samples of the piece that goes on.
     loudest : list of float
-        Greatest mean of the last `WINDOW_S`, at the end of each piece that may still be asked for.
+        Greatest mean power of the last `WINDOW_S`, at the end of each piece that may still be asked for.
     first : int
-        Number of the first of these pieces.
+        Number of the first of these pieces, from 0 at the start of the epoch.
     """
 
     powers: Array
@@ -67,6 +70,7 @@ class Loudness:
     Parameters
     ----------
     rate_hz : int
+        Sample rate of the captured sound.
     """
 
     rate_hz: int
@@ -76,7 +80,7 @@ class Loudness:
         return max(1, round(PIECE_S * self.rate_hz))
 
     def init(self) -> LoudnessState:
-        """Return the state before the first sample."""
+        """Return the state at the start of an epoch, before its first sample: all powers are 0."""
         return LoudnessState(np.zeros(1 + MEAN_PIECES + round(WINDOW_S / PIECE_S)))
 
     def step(self, mono: Array, known_until: int, state: LoudnessState) -> None:
@@ -85,6 +89,7 @@ class Loudness:
         Parameters
         ----------
         mono : float32 array, shape (samples,)
+            Next samples at the captured rate, one channel; full scale is -1 to 1.
         known_until : int
             Sample before which nothing will be asked for any more, or at most for the last `KEPT_PIECES` before it.
         state : LoudnessState
@@ -103,7 +108,7 @@ class Loudness:
         state.loudest += fresh.tolist()
 
     def power_at(self, stop: int, state: LoudnessState) -> float:
-        """Return the power of the loudest 0.1 s of the last second before `stop`; infinite before the first piece."""
+        """Return the mean square of the loudest 0.1 s in the last second before sample `stop` (see `PowerAt`)."""
         piece = stop // self._piece_samples - 1 - state.first
         return state.loudest[piece] if piece >= 0 else float("inf")
 

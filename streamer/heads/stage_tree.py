@@ -80,7 +80,7 @@ class StageTreeState:
     Attributes
     ----------
     loudness : LoudnessState
-        Loudness of the last second of sound, by which scores count or do not.
+        Powers of the last second of sound: scores count only if it was above the head's floor.
     nodes : dict
         State of each stage of the tree.
     heads : dict
@@ -94,7 +94,8 @@ class StageTreeState:
     processed_samples : int
         Number of captured samples that were processed.
     known_until : int
-        Sample up to which all results have been computed: later results have a greater `stop`.
+        Sample of the epoch, at the captured rate, up to which all results have been computed: later results have a
+        greater `stop`.
     """
 
     loudness: LoudnessState
@@ -113,6 +114,7 @@ class StageTree:
     Parameters
     ----------
     heads : sequence of Head
+        Heads to run, those that run always and gated ones, in any order.
     rate_hz : int
         Sample rate of the captured sound.
     with_frames : bool
@@ -171,7 +173,7 @@ class StageTree:
         Parameters
         ----------
         mono : float32 array, shape (samples,)
-            Samples at the captured rate.
+            Samples at the captured rate, one channel; full scale is -1 to 1.
         state : StageTreeState
             State of the tree, which is updated.
 
@@ -193,21 +195,37 @@ class StageTree:
         return results
 
     def next_stop(self, state: StageTreeState) -> int | None:
-        """Return the `stop` of the next result of a head, a sample index; None if no head runs."""
+        """Return the `stop` of the next result of any head, a sample of the epoch; None if no head runs."""
         stops = [node.timeline.span(state.nodes[node].given)[1] for node in self._deciding]
         opened = [gated.next_stop(own) for gated, own in state.gated.items()]
         return min([*stops, *(stop for stop in opened if stop is not None)], default=None)
 
     def known_after(self, stop: int) -> int:
-        """Return how many samples of the epoch must come in until `known_until` reaches sample `stop`."""
+        """Return the number of samples, counted from the start of the epoch, at which `known_until` reaches `stop`."""
         return max([stop, *[stage.taken_for(stop) for stage in self._resampling]])
 
     def power_at(self, state: StageTreeState) -> PowerAt:
-        """Return a function that returns how loud the sound before a sample was, for the floor of decisions."""
+        """Return the function by which decisions find out whether the sound is above their floor (`floor_dbfs`).
+
+        Parameters
+        ----------
+        state : StageTreeState
+            State of the tree. The function reads it whenever it is called, so it stays valid while `step` updates it.
+
+        Returns
+        -------
+        callable
+            ``power_at(stop)`` returns the mean square, where full scale is 1, of the loudest 0.1 s within the last
+            second before `stop`, a sample of the epoch at the captured rate. It knows samples from 0.5 s before
+            `known_until` to the newest one; see `streamer.heads.loudness.PowerAt`.
+        """
         return partial(self._loudness.power_at, state=state.loudness)
 
     def finish(self, state: StageTreeState) -> list[TreeResult]:
-        """Return the results that the end of the sound completes. Labels that are on stay on until `close`."""
+        """Return the results that the end of the sound completes, in no particular order; update the state.
+
+        Labels that are on stay on until `close`.
+        """
         end = state.processed_samples
         results: list[TreeResult] = []
         run_alone(self._process(np.zeros((1, 0), np.float32), end, state, results))

@@ -18,13 +18,14 @@ class SlotBank:
     Parameters
     ----------
     model : BatchModel
+        Model that the states belong to.
     like : State
         The state of one stream, which gives the shapes.
 
     Attributes
     ----------
     free : list of int
-        Rows that belong to no stream, as a heap.
+        Numbers of the rows that belong to no stream, as a heap of `heapq`.
     """
 
     def __init__(self, model: BatchModel, like: State) -> None:
@@ -51,7 +52,7 @@ class SlotBank:
         return tuple(array[where] for array in self._arrays)
 
     def store(self, rows: Sequence[int], state: State) -> None:
-        """Overwrite the states in `rows`, row numbers in increasing order."""
+        """Replace the states in `rows`, numbers in increasing order, by the entries of `state` along the first axis."""
         where = _index(rows)
         for array, value in zip(self._arrays, state, strict=True):
             array[where] = value
@@ -69,6 +70,7 @@ class StateSlots:
     Parameters
     ----------
     model : BatchModel
+        Model that the states belong to; its `max_batch` is the number of rows of a bank.
     """
 
     def __init__(self, model: BatchModel) -> None:
@@ -81,11 +83,12 @@ class StateSlots:
         Parameters
         ----------
         state : State
-            At least one array.
+            State of one stream; at least one array.
 
         Returns
         -------
         slot : Slot
+            To be kept for as long as the state is used.
         state : State
             Views of the slot's row, with the same values: stepping overwrites them.
         """

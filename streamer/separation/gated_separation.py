@@ -47,10 +47,11 @@ class SeparatedStream:
     Parameters
     ----------
     separation : Separation
+        Model with its rules.
     rate_hz, channels : int
-        Format of the sound.
+        Sample rate and number of channels of the captured sound.
     power_at : callable
-        Returns how loud the sound before a sample was, for the floor of the decisions on the voice.
+        Tells the power of the sound before a sample, for the floor of the decisions on the voice: see `PowerAt`.
     """
 
     def __init__(self, separation: Separation, rate_hz: int, channels: int, power_at: PowerAt) -> None:
@@ -65,7 +66,7 @@ class SeparatedStream:
         Parameters
         ----------
         x : float32 array, shape (samples, channels)
-            Finite samples.
+            Next samples at the captured rate, none NaN or infinite; full scale is -1 to 1.
         switches : sequence of Switch
             Openings and closings of the gate that were found in these samples; ignored by a separation without a gate.
         """

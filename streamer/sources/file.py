@@ -183,12 +183,13 @@ class _Entry(SourceWrapper):
     Parameters
     ----------
     path : Path
+        File, as for `FileSource`.
     depth : int
         Number of playlists that led to it.
     track : int or str
         Number or language of the sound track that is heard; empty for the first.
     shape : tuple of int or None
-        Rate and number of channels to which its sound is converted; None leaves it its own.
+        Sample rate in Hz and number of channels to which its sound is converted; None leaves it its own.
     """
 
     def __init__(self, path: Path, depth: int, track: int | str, shape: Shape) -> None:
@@ -207,7 +208,9 @@ class _Entry(SourceWrapper):
 
 
 def check_file(path: Path) -> None:
-    """Raise an error unless a path is a regular file that is not empty.
+    """Raise an error unless a path leads to a regular file, or by a link to one, that is readable and not empty.
+
+    It is called before a file is opened as sound; whether there is sound in it is not looked at.
 
     Raises
     ------

@@ -17,23 +17,27 @@ from train.data.recordings import Recording
 
 
 class FeatureCache(Cache):
-    """Keeps the log-mel frames of recordings on disk.
+    """Keeps the log-mel frames of recordings on disk: computes those that are missing when it is made.
+
+    `frames` returns them. Values are natural logarithms, as the front end gives them (`LogMelConfig`).
 
     Parameters
     ----------
     recordings : iterable of Recording
-        Recordings to keep. Those that cannot be used are skipped, and logged.
+        Recordings to keep. Those that cannot be read, or are shorter than their data set promises or than a frame, are
+        skipped, and logged.
     folder : Path
-        Folder of all caches.
+        Folder of all caches; this one's files lie in its subfolder ``features``.
     front_end : LogMel
         Front end that computes the frames from sound at 16 kHz. Frames of different front ends are kept apart.
     dtype : {"float16", "float32"}
-        Type on disk. The default front end's values lie in -6.9 to 5.6, where float16 is off by 0.002 at most.
+        Type on disk. Values of YAMNet's front end (`LogMel()`) lie in -6.9 to 5.6, where float16 is off by 0.002 at
+        most.
 
     Raises
     ------
     ValueError
-        If the front end takes another rate.
+        If the front end does not take sound at 16 kHz.
     """
 
     def __init__(
@@ -55,7 +59,7 @@ class FeatureCache(Cache):
         Parameters
         ----------
         index : int
-            Index into `recordings`.
+            Index into the attribute `recordings`, which lacks those that were skipped.
         first, count : int
             First frame and number of frames; without `count`, up to the end.
 
@@ -70,7 +74,19 @@ class FeatureCache(Cache):
 
 
 def log_mel(recording: Recording, front_end: LogMel) -> Array:
-    """Return the log-mel frames of a whole recording, float32, shape (frames, mel_bands).
+    """Return the log-mel frames of a whole recording.
+
+    Parameters
+    ----------
+    recording : Recording
+        Recording, which is decoded to 16 kHz and mixed to one channel.
+    front_end : LogMel
+        Front end for sound at 16 kHz.
+
+    Returns
+    -------
+    float32 array, shape (frames, mel_bands)
+        Natural logarithms; one frame for each whole hop of the front end that a whole window fits into.
 
     Raises
     ------

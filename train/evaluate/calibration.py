@@ -68,10 +68,20 @@ def fit_sigmoid_temperature(logits: Array, truth: Array) -> float:
 
     Parameters
     ----------
-    logits : Array, shape (any)
+    logits : Array, shape (any,)
         Logits of a validation fold.
     truth : Array of 0 and 1, shape of `logits`
         Whether the label of each logit is present.
+
+    Returns
+    -------
+    float
+        Temperature; above 1 if the model was overconfident.
+
+    Raises
+    ------
+    ConfigError
+        If there are no logits, or the best temperature is at an edge of `TEMPERATURES`.
     """
     signed = np.where(truth == 1, logits, -logits)
     return _fit_temperature(lambda t: float(np.mean(np.logaddexp(0.0, -signed / t))), logits)
@@ -86,6 +96,11 @@ def fit_platt(logits: Array, truth: Array) -> tuple[float, float]:
         Logits of a validation fold.
     truth : Array of 0 and 1, shape of `logits`
         Whether the label of each logit is present.
+
+    Returns
+    -------
+    temperature, bias : float
+        Temperature within `TEMPERATURES`, and bias from -10 to 10.
 
     Raises
     ------
@@ -122,14 +137,14 @@ def _fit_temperature(loss: Callable[[float], float], logits: Array) -> float:
 
 @dataclass(frozen=True)
 class Reliability:
-    """Reliability diagram: mean confidence and share of right decisions in bins of equal width.
+    """Reliability diagram as numbers: how often a model was right, for confidences in bins of equal width.
 
     Attributes
     ----------
-    confidence, share : Array, shape (bins,)
-        Mean confidence of each bin, and share of its decisions that were right; NaN in an empty bin.
+    confidence, share : float array, shape (bins,)
+        Mean confidence in each bin, and share of right ones in it, both 0 to 1; NaN in an empty bin.
     counts : int array, shape (bins,)
-        Number of scores in each bin.
+        Number of confidences in each bin.
     """
 
     confidence: Array
@@ -138,25 +153,31 @@ class Reliability:
 
     @property
     def expected_error(self) -> float:
-        """Expected calibration error: mean gap of confidence and share, weighted by counts (Naeini et al. 2015)."""
+        """Expected calibration error, 0 to 1: mean gap of the two, weighted by `counts` (Naeini et al. 2015)."""
         full = self.counts > 0
         gaps = np.abs(self.confidence[full] - self.share[full])
         return float(np.sum(gaps * self.counts[full]) / self.counts.sum())
 
 
 def compute_reliability(confidence: Array, right: Array, bins: int = 15) -> Reliability:
-    """Return the reliability diagram of decisions, given the confidence of each.
+    """Return how often a model was right at each confidence, to see whether its probabilities are honest.
 
-    For a detector the confidence is its score, and `right` says whether the label is present.
+    Of a classifier, the confidence is the probability of the likeliest label, and `right` says whether that was the
+    true one. Of a detector of one label, the confidence is its score, and `right` says whether the label is present.
 
     Parameters
     ----------
-    confidence : Array, shape (any,)
-        Confidences from 0 to 1; at least one.
-    right : bool array, shape of `confidence`
-        Whether each decision was right.
+    confidence : float array, shape (n,)
+        Confidences from 0 to 1, of `n` clips or steps; at least one.
+    right : bool array, shape (n,)
+        Whether the model was right with each.
     bins : int
-        Number of bins.
+        Number of equally wide bins from 0 to 1 into which the confidences are sorted.
+
+    Returns
+    -------
+    Reliability
+        Mean confidence, share of right ones and number in each bin, as arrays of shape (bins,).
 
     Raises
     ------
@@ -225,7 +246,7 @@ def order_points(points: Mapping[str, Sequence[Thresholds]]) -> dict[str, tuple[
 
 
 def choose_threshold(scores: Array, positive: Array, goal: Goal) -> float:
-    """Return the threshold that meets a goal on validation data, for decisions ``score >= threshold``.
+    """Return the threshold, 0 to 1, that meets a goal on validation data, for decisions ``score >= threshold``.
 
     If no threshold reaches the precision of the goal, the one with the highest precision is chosen.
 
@@ -264,6 +285,13 @@ def operating_point(on: float, positives: Array) -> Thresholds:
     """Return the thresholds ``on``, as given, and ``off``, below which `MISSED` of the positives' scores lie.
 
     The odds of ``off`` are kept between a thirtieth and a third of the odds of ``on`` (`ODDS_RATIOS`).
+
+    Parameters
+    ----------
+    on : float
+        Threshold from which a label begins, 0 to 1 exclusive.
+    positives : array, shape (any,)
+        Scores where the label sounds, 0 to 1; without any, ``off`` is as low as it may be.
     """
     least, most = ODDS_RATIOS
     missed = logit(np.clip(np.quantile(positives, MISSED), NEVER, 1 - NEVER)) if len(positives) else -np.inf

@@ -35,11 +35,35 @@ class MeasuredRelease(ABC):
         self.manifest = manifest
 
     def export(self, folder: Path) -> Manifest:
-        """Write ``model.onnx`` and ``manifest.json`` into `folder`; return the manifest, which has no figures."""
+        """Write ``model.onnx`` and ``manifest.json`` into `folder`, without measuring anything.
+
+        This is the first step of `release`, which then adds operating points and figures to the manifest. Commands that
+        only need the graph, such as ``python -m train export`` and those that evaluate a run, call it by itself.
+
+        Parameters
+        ----------
+        folder : Path
+            Made if absent. Files of these names are overwritten; if the export is refused they stay as they are.
+
+        Returns
+        -------
+        Manifest
+            Manifest as written, without what `release` adds.
+
+        Raises
+        ------
+        ModelError
+            If the graph does not give the outputs of the network.
+        """
         return export(self.model, self.manifest, folder)
 
     def release(self, folder: Path) -> Manifest:
-        """Export the model into `folder`, measure it on the test fold, write ``card.md``, and return the manifest.
+        """Export the model into `folder`, measure it on the test fold, and write its figures and ``card.md`` there.
+
+        Returns
+        -------
+        Manifest
+            Manifest as written, with operating points, if the model makes decisions, and figures.
 
         Raises
         ------
@@ -55,7 +79,14 @@ class MeasuredRelease(ABC):
 
     @abstractmethod
     def figures(self, folder: Path) -> dict[str, Any]:
-        """Return the figures on the test fold of the model in `folder`, with the ``command`` that prints them first."""
+        """Measure the exported model in `folder` on the test fold.
+
+        Returns
+        -------
+        dict
+            Figures by name, as the entry ``results`` of the manifest holds them. The first is ``command``, the command
+            line that prints them.
+        """
 
     @abstractmethod
     def about(self, manifest: Manifest) -> str:
@@ -87,9 +118,9 @@ class ThresholdRelease(MeasuredRelease):
         self._validation_fold = validation_fold
 
     def calibration(self, folder: Path) -> tuple[float, float]:
-        """Return the temperature and the bias of the logits, by scores of the model in `folder`.
+        """Return temperature and bias: the released graph takes ``logits / temperature + bias`` for its probabilities.
 
-        They are 1 and 0 for a model that is not calibrated.
+        They are fitted to scores of the uncalibrated model in `folder`; 1 and 0 leave the model as it is.
         """
         del folder
         return 1.0, 0.0
@@ -118,12 +149,17 @@ class ThresholdRelease(MeasuredRelease):
 
 
 def held_out(config: Any) -> dict[str, Any]:
-    """Return the folds that a run did not learn from, as the entry ``held out`` of a manifest's results.
+    """Return the folds that a run did not learn from, as an entry of a manifest's results.
 
     Parameters
     ----------
     config : dataclass
         Configuration of the run, with ``fold`` and ``validation_fold``.
+
+    Returns
+    -------
+    dict
+        ``{"held out": {"fold": ..., "validation_fold": ...}}``.
     """
     return {"held out": {"fold": config.fold, "validation_fold": config.validation_fold}}
 

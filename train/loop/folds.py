@@ -19,8 +19,8 @@ class HoldsOut:
     fold : int
         Test fold, which the run never learns from.
     validation_fold : int
-        Validation fold, on which the best weights are chosen. With 0 the run learns from all folds but the test fold,
-        and is validated on one that it learns from.
+        Validation fold, on which the best weights are chosen. With 0 there is none: the run learns from all folds but
+        the test fold (see `checked_fold`).
     """
 
     folds: ClassVar[Sequence[int]] = FOLDS
@@ -33,6 +33,7 @@ class HoldsOut:
         Raises
         ------
         ConfigError
+            If `fold` is no fold, `validation_fold` is neither a fold nor 0, or both are the same.
         """
         known = self.fold in self.folds and self.validation_fold in (0, *self.folds)
         if not known or self.fold == self.validation_fold:
@@ -43,10 +44,15 @@ class HoldsOut:
 
     @property
     def learnt_folds(self) -> tuple[int, ...]:
-        """Folds that the run learns from: all but the test and the validation fold."""
+        """Numbers of the folds that the run learns from, in order: all but the test and the validation fold."""
         return tuple(fold for fold in self.folds if fold not in (self.fold, self.validation_fold))
 
     @property
     def checked_fold(self) -> int:
-        """Fold that the run is validated on: the validation fold, or without one the first fold that it learns from."""
+        """Number of the fold on which the run computes its validation figures: `validation_fold`, if it is not 0.
+
+        Otherwise it is the first of `learnt_folds`. A run without a validation fold learns from all data but the test
+        fold, so there is no other fold to take. Figures on it show only that the training goes on, and are no measure
+        of the model: such a run has no thresholds chosen either (`train.export.release.ThresholdRelease`).
+        """
         return self.validation_fold or self.learnt_folds[0]

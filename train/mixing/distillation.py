@@ -37,19 +37,26 @@ from train.mixing.scenes import Scene, SceneConfig, Scenes, step_labels
 from train.yamnet.npz import read_npz
 
 SECONDS = 5.0
+"""Length of an example."""
 STEP_FRAMES = 8
-"""Number of frames of 10 ms in a step of an example, the ear's hop; each step has one label."""
+"""Number of frames of 10 ms in a step of an example, the ear's hop of 80 ms; each step has one label."""
 STEPS = 62
+"""Number of steps of an example (4.96 s)."""
 FRAMES = STEPS * STEP_FRAMES
+"""Number of log-mel frames of an example: 496, one every 10 ms."""
 PATCH_STEPS = 6
 """Steps from one patch of the teachers to the next: 0.48 s, as in their publication."""
 FIRST_PATCH_STEP = PATCH_FRAMES // STEP_FRAMES - 1
 """Index of the step at whose end the first patch of 0.96 s ends."""
 PATCHES = (FRAMES - PATCH_FRAMES) // (PATCH_STEPS * STEP_FRAMES) + 1
+"""Number of patches of an example: 9, each 0.96 s long, one every 0.48 s."""
 FRONT_END = LogMel()
+"""Front end of the ear and of both teachers, YAMNet's: 64 bands, one frame every 10 ms."""
 TEACHERS = ("yamnet/yamnet_weights.npz", "yamnet/lite/yamnet_weights.npz")
-"""Weights of both trainings of YAMNet. The ear learns the mean of their logits, and the embedding of the second, by
-which logistic regression separates ESC-50's classes better (0.842 against 0.829)."""
+"""Weights of the two teachers, the trainings of YAMNet that Google published on TensorFlow Hub and for TensorFlow Lite.
+
+The ear learns the mean of their logits, and the embedding of the second (Lite), by which logistic regression names more
+clips of ESC-50 correctly (0.842 of them, against 0.829)."""
 PERFORMANCE_CHANGES = Recipe(
     speed=0.6, room=0, far=0, filter=0, noise=0, codec=0, gain_db=(0.0, 0.0), speed_factor=(0.8, 1.25)
 )
@@ -57,6 +64,7 @@ PERFORMANCE_CHANGES = Recipe(
 RECORDING_CHANGES = Recipe(speed=0, pitch=0, move=0)
 """Changes of a clip by room, microphone and codec, which leave its labels as they are."""
 BATCH = 16
+"""Number of examples for which the teachers run at once."""
 _log = logging.getLogger(__name__)
 
 
@@ -88,26 +96,34 @@ class DistillationConfig:
 
 @dataclass(frozen=True)
 class TeacherAnswers:
-    """Examples of one fold with the outputs of the teachers: arrays with one row per example, mapped from disk.
+    """Examples of one fold with the outputs of both teachers (`TEACHERS`), from which the ear learns.
 
-    An example is 5 s of sound: a clip of everyday sound, a scene or an excerpt of a recording.
+    An example is 5 s of sound: a clip of everyday sound, a scene or an excerpt of a recording. The arrays have one row
+    per example, are mapped from disk and cannot be written to; `load_teacher_answers` makes them.
 
     Attributes
     ----------
     folder : Path
         Folder of the arrays; its name is a hash of everything that they depend on.
-    frames : float16 array, shape (examples, FRAMES, mel_bands)
-        Log-mel frames.
-    embedding : float16 array, shape (examples, PATCHES, 1024)
-        Square roots of the second teacher's embedding, since they are closer to a normal distribution.
-    logits : float16 array, shape (examples, PATCHES, 521)
-        Mean of both teachers' logits of AudioSet's classes.
-    music, classes : int8 array, shape (examples, STEPS)
-        Labels of each step: whether there is music, and the class of everyday sound, as in `train.mixing.scenes`.
+    frames : float16 array, shape (examples, 496, 64)
+        Log-mel frames, one every 10 ms (`FRAMES`), with the bands of YAMNet's front end.
+    embedding : float16 array, shape (examples, 9, 1024)
+        Embedding by the second teacher (YAMNet Lite) of each patch of 0.96 s, one every 0.48 s (`PATCHES`). The array
+        holds its square roots, whose distribution is closer to a normal one: do not take them again.
+    logits : float16 array, shape (examples, 9, 521)
+        Mean of both teachers' logits, before the sigmoid, of AudioSet's classes for each patch.
+    music : int8 array, shape (examples, 62)
+        Label of each step of 80 ms (`STEPS`): 1 where there is music, 0 where there is none, -1 where
+        nothing is to be learnt.
+    classes : int8 array, shape (examples, 62)
+        Label of each step of 80 ms: index into the `classes` of `load_teacher_answers`, -2 where none of them sounds,
+        -1 where nothing is to be learnt.
     clip : int16 array, shape (examples,)
-        Class of an example that is a single clip of everyday sound; -1 for all others.
+        Class of an example that is a single clip of everyday sound, as an index into the same list; -1 for scenes and
+        excerpts.
     raw : bool array, shape (examples,)
-        Whether the example is a clip of everyday sound as recorded, without augmentation.
+        Whether the example is a clip of everyday sound as recorded. The other variants of the clip are augmented by
+        `PERFORMANCE_CHANGES` and `RECORDING_CHANGES`.
     """
 
     folder: Path
@@ -124,7 +140,7 @@ class TeacherAnswers:
 
     @property
     def arrays(self) -> dict[str, Array]:
-        """Arrays of the examples by name, as in `SHAPES`."""
+        """All arrays above by name, those of `SHAPES`."""
         return {name: getattr(self, name) for name in SHAPES}
 
 
@@ -137,6 +153,7 @@ SHAPES = {
     "clip": (np.int16, ()),
     "raw": (np.bool_, ()),
 }
+"""Type of each array, and shape of its entry for one example."""
 
 
 def load_teacher_answers(
@@ -147,20 +164,22 @@ def load_teacher_answers(
     data: Path,
     cache: Path,
 ) -> TeacherAnswers:
-    """Return the examples of one fold with the outputs of the teachers; compute them if they are not on disk.
+    """Return the examples of one fold with the outputs of both teachers; compute and store what is not on disk yet.
 
     Parameters
     ----------
     sounds : SoundCache
         Recordings of the fold.
     classes : sequence of str
-        Classes of everyday sound, in the order of the labels.
+        Names of the classes of everyday sound; a label is an index into them.
     ambiguous : frozenset of (source, category or name)
         Recordings that are neither clearly music nor clearly not.
     config : DistillationConfig
         Settings of the examples.
-    data, cache : Path
-        Folder of the data sets, which holds the teachers' weights too, and folder of all caches.
+    data : Path
+        Folder of the data sets, which holds the teachers' weights too.
+    cache : Path
+        Folder of all caches; the examples lie in its subfolder ``lessons``.
     """
     described = [
         sounds.digest,

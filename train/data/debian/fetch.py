@@ -32,7 +32,15 @@ def default_folder(data_set: str = "debian") -> Path:
 
 
 class Archive(Protocol):
-    """A Debian package to download, with its size in megabytes."""
+    """Name and size of a Debian package (a ``.deb`` archive) that `fetch_packages` may download; it holds no data.
+
+    Attributes
+    ----------
+    name : str
+        Name of the package in Debian's archive, which becomes the name of its folder.
+    megabytes : int
+        Size of the download in MB, from which the disk space is estimated.
+    """
 
     @property
     def name(self) -> str: ...
