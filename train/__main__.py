@@ -39,6 +39,10 @@ ELSEWHERE: Mapping[str, tuple[str, str]] = MappingProxyType(
             "train.custom_sounds.few_shot:few_shot_command",
             "Measure recognition of taught sounds; print JSON.",
         ),
+        "hearing": (
+            "train.evaluate.hearing:hearing_command",
+            "Measure models on sound they never learnt; print JSON.",
+        ),
         "import-yamnet": (
             "train.export.import_yamnet:import_yamnet_command",
             "Make a model folder of YAMNet's published weights.",

@@ -1,0 +1,74 @@
+"""What is said of collections: shares of time, starts, and the labels of named clips."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+import soundfile
+from click.testing import CliRunner
+
+from streamer.head_slots import DecisionConfig
+from streamer.heads.head import Head
+from streamer.inference.onnx import OnnxModel
+from tests.toy_model import write_toy_model
+from train.data.recordings import Recording
+from train.evaluate.hearing import Heard, hearing_command
+
+RATE_HZ = 16_000
+
+
+@pytest.fixture
+def head(tmp_path) -> Head:
+    """A toy gate whose label `loud` is on while noise sounds."""
+    model = OnnxModel(write_toy_model(tmp_path / "toy"))
+    return Head("gate", "gate", model, DecisionConfig(min_on_ms=100, min_off_ms=100))
+
+
+def noise(seconds: float) -> np.ndarray:
+    samples = np.random.default_rng(0).standard_normal(round(seconds * RATE_HZ))
+    return (0.2 * samples).astype(np.float32)
+
+
+def recording(category: str = "noise") -> Recording:
+    return Recording("toys", "a", (), "music", category, 1)
+
+
+def test_the_share_of_time_is_of_what_can_be_heard(head):
+    heard = Heard()
+    silent = np.zeros(4 * RATE_HZ, np.float32)
+    heard.add(recording(), head, np.concatenate([noise(4.0), silent]))
+    heard.add(recording(), head, noise(4.0))
+    found = heard.figures(head.manifest.labels)
+    assert found["clips"] == 2
+    assert found["loud"] > 0.9  # the silence is not counted, nor the first half second
+    assert found["hours"] == pytest.approx(7.3 / 3600, abs=0.0001)  # 0.3 s of silence are near the noise
+    assert found["loud starts an hour"] == pytest.approx(2 / (7.3 / 3600), rel=0.05)
+
+
+def test_a_clip_named_like_a_label_is_right_if_that_label_has_the_highest_score(head):
+    heard = Heard()
+    heard.add(recording("loud"), head, noise(2.0))
+    heard.add(recording("other"), head, noise(2.0))
+    assert (heard.named, heard.right) == (1, 1)
+
+
+def test_the_command_measures_a_collection(tmp_path, monkeypatch):
+    folder = tmp_path / "data" / "instruments"
+    folder.mkdir(parents=True)
+    soundfile.write(folder / "a.wav", noise(3.0), RATE_HZ)
+    soundfile.write(folder / "short.wav", noise(0.5), RATE_HZ)
+    (folder / "labels.csv").write_text("file,instrument\na.wav,Hum\nshort.wav,Hum\n")
+    toy = write_toy_model(tmp_path / "toy")
+    monkeypatch.setenv("STREAMER_DATA", str(tmp_path / "data"))
+    monkeypatch.chdir(tmp_path)
+    done = CliRunner().invoke(
+        hearing_command,
+        ["--gate", str(toy), "--sounds", "off", "--on", "instruments"],
+        catch_exceptions=False,
+    )
+    found = json.loads(done.stdout)
+    assert list(found) == ["gate"]
+    assert found["gate"]["instruments, music"]["clips"] == 1
+    assert found["gate"]["instruments, music"]["loud"] > 0.9

@@ -1,0 +1,183 @@
+"""``python -m train hearing``: what models say of collections of sound that they did not learn from."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+from tqdm import tqdm
+
+from streamer.arrays import Array
+from streamer.config import Config
+from streamer.config_sections import ModelsConfig
+from streamer.dsp.model_calls import run_alone
+from streamer.errors import ConfigError
+from streamer.heads.head import Head
+from streamer.heads.results import HeadResult
+from streamer.heads.stage_tree import StageTree
+from streamer.inference.model_cache import ModelCache
+from streamer.pipeline.build_heads import build_heads
+from train.augment.levels import audible_mask
+from train.data.cache import SoundCache
+from train.data.decode import RATE_HZ
+from train.data.recordings import Recording
+from train.data.sets.all_sound import AMBIGUOUS
+from train.data.sets.catalogue import DATA_SETS
+from train.loop.run import CACHE, data_folder
+
+COLLECTIONS = ("games", "instruments", "pjs", "ambience", "animals", "effects", "babies")
+"""Names of data sets in `train.data.sets.catalogue` that the released models have not learnt from."""
+SETTLED_S = 0.5
+"""Time from the start of a recording, in seconds, that does not count: nothing could be decided yet."""
+SHORTEST_S = 1.0
+"""Shortest recording that is measured."""
+
+
+@dataclass
+class Heard:
+    """What a model's decisions say of all recordings of one kind in a collection.
+
+    Attributes
+    ----------
+    clips : int
+        Number of recordings.
+    samples : int
+        Number of audible samples at 16 kHz past the first `SETTLED_S` of each recording.
+    on : dict
+        Number of these samples during which a label was on, by the label.
+    starts : dict
+        Number of times that a label began, by the label.
+    named, right : int
+        Number of recordings whose category is one of the labels, and number of these in which that label had the
+        highest mean score.
+    """
+
+    clips: int = 0
+    samples: int = 0
+    on: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    starts: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    named: int = 0
+    right: int = 0
+
+    def add(self, recording: Recording, head: Head, sound: Array) -> None:
+        """Run a head on the sound of a recording, float32 at 16 kHz, and count what it decides."""
+        counted = audible_mask(sound)
+        counted[: round(SETTLED_S * RATE_HZ)] = False
+        results = list(_results(head, sound))
+        self.clips += 1
+        self.samples += int(counted.sum())
+        for label, first, stop in _spans(results, len(sound)):
+            self.on[label] += int(counted[first:stop].sum())
+            self.starts[label] += 1
+        labels = head.manifest.labels
+        scores = [result.scores for result in results if result.scores is not None]
+        if recording.category in labels and scores:
+            self.named += 1
+            self.right += labels[int(np.mean(scores, axis=0).argmax())] == recording.category
+
+    def figures(self, labels: Sequence[str]) -> dict[str, Any]:
+        """Return the figures by name: shares of time that a label was on, and starts an hour, for few labels or all."""
+        hours = self.samples / RATE_HZ / 3600
+        found: dict[str, Any] = {"clips": self.clips, "hours": round(hours, 4)}
+        if hours and len(labels) <= len(("music", "speech", "singing")):
+            for label in labels:
+                found[label] = round(self.on[label] / self.samples, 4)
+                found[f"{label} starts an hour"] = round(self.starts[label] / hours, 1)
+        elif hours:
+            found["labels an hour"] = round(sum(self.starts.values()) / hours, 1)
+            found["most often"] = dict(sorted(self.starts.items(), key=lambda item: -item[1])[:5])
+        if self.named:
+            found |= {"named clips": self.named, "named right": round(self.right / self.named, 4)}
+        return found
+
+
+def _results(head: Head, sound: Array) -> Iterator[HeadResult]:
+    tree = StageTree((head,), RATE_HZ, with_frames=False)
+    state = tree.init()
+    for result in [*run_alone(tree.step(sound, state)), *tree.finish(state)]:
+        if isinstance(result, HeadResult):
+            yield result
+
+
+def _spans(results: Sequence[HeadResult], end: int) -> Iterator[tuple[str, int, int]]:
+    """Yield each label that was on, with the first sample at which it was reported, and one past the last.
+
+    The time of the report counts, not that at which the sound began: a light that follows the label goes on then.
+    """
+    begun: dict[str, int] = {}
+    for result in results:
+        for change in result.changes:
+            if change.state == "on":
+                begun[change.label] = change.at
+            elif change.state == "off" and change.label in begun:
+                yield change.label, begun.pop(change.label), change.at
+    for label, first in begun.items():
+        yield label, first, end
+
+
+def measure(heads: Sequence[Head], root: Path, cache: Path, collections: Sequence[str]) -> dict[str, Any]:
+    """Return what heads say of collections: figures by head, and by collection with the kind of sound.
+
+    Parameters
+    ----------
+    heads : sequence of Head
+        Heads to measure; each runs always.
+    root, cache : Path
+        Folder of the data sets, and folder of all caches.
+    collections : sequence of str
+        Names in `train.data.sets.catalogue`.
+    """
+    heard: dict[str, dict[str, Heard]] = {head.name: {} for head in heads}
+    for name in collections:
+        found = [
+            r for r in DATA_SETS[name].recordings(root, cache) if (r.source, r.category) not in AMBIGUOUS
+        ]
+        sounds = SoundCache(found, cache)
+        for index, recording in enumerate(tqdm(sounds.recordings, desc=name, disable=None)):
+            if sounds.length(index) < SHORTEST_S * RATE_HZ:
+                continue
+            for head in heads:
+                row = heard[head.name].setdefault(f"{name}, {recording.kind}", Heard())
+                row.add(recording, head, sounds.samples(index))
+    return {
+        head.name: {row: found.figures(head.manifest.labels) for row, found in heard[head.name].items()}
+        for head in heads
+    }
+
+
+@click.command("hearing")
+@click.option(
+    "--gate", default="gate", show_default=True, help="Model in the slot of the gate, or its folder."
+)
+@click.option(
+    "--sounds", default="sounds", show_default=True, help="Model of everyday sounds, or its folder."
+)
+@click.option(
+    "--on",
+    "collections",
+    multiple=True,
+    type=click.Choice(list(DATA_SETS)),
+    help=f"Collection to measure on; may be repeated.  [default: {', '.join(COLLECTIONS)}]",
+)
+def hearing_command(gate: str, sounds: str, collections: Sequence[str]) -> None:
+    """Measure what models say of collections that they did not learn from; print JSON.
+
+    Decisions are those of live listening. `off` leaves a slot empty.
+    """
+    heads = _heads({"gate": gate, "sounds": sounds})
+    print_json = json.dumps(measure(heads, data_folder(), CACHE, collections or COLLECTIONS), indent=2)
+    click.echo(print_json)
+
+
+def _heads(models: Mapping[str, str]) -> tuple[Head, ...]:
+    names = {"genre": "off", "taught": "off", "separation": "off", **models}
+    heads = build_heads(Config(models=ModelsConfig(names)), ModelCache())
+    if not heads:
+        raise ConfigError("no model is named; expected --gate or --sounds to name one")
+    return heads
