@@ -82,6 +82,7 @@ class SoundServer:
         self._wait_until_it_answers()
         if self.kind == "pipewire":
             self.plug_in("first", 48_000, 2)
+            self.make_default("first")
 
     def _wait_until_it_answers(self) -> None:
         deadline = time.monotonic() + DEADLINE_S
@@ -151,9 +152,10 @@ class SoundServer:
 
     def make_default(self, name: str) -> None:
         """Make a source the default, and wait until it is."""
-        self.ask("set-default-source", name)
         deadline = time.monotonic() + DEADLINE_S
         while self.ask("get-default-source").strip() != name:
+            # PipeWire refuses until WirePlumber is ready.
+            subprocess.run(["pactl", "set-default-source", name], env=self._environment, check=False)
             assert time.monotonic() < deadline
             time.sleep(0.02)
 

@@ -218,12 +218,12 @@ class Engine:
             return
         if turn.result:
             self._announcer.publish(turn.running.stream, turn.result)
+        if turn.change:
+            self._announcer.status(turn.running.stream, turn.change)
         if turn.work and turn.running.outage:
             self._announcer.heard_again(turn.running, turn.lost)
         elif turn.lost:
             self._announcer.loss(turn.running, turn.lost)
-        if turn.change:
-            self._announcer.status(turn.running.stream, turn.change)
         self._announcer.overruns(turn.running)
         self._announcer.cancelled(turn.running)
         self._announcer.clock(turn.running)

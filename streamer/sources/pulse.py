@@ -25,6 +25,12 @@ CONNECT_S = 5.0
 CONNECT_POLL_S = 0.05
 """Interval at which `open` looks whether it is still wanted."""
 
+SETTLE_S, LOOK_S = 0.3, 0.2
+"""Time after a move for which sound waits, and its last part, in which it is seen how late the sound comes."""
+
+TOLERANCE_S = 0.005
+"""Largest delay after a move that counts as the unsteadiness of pieces; what is later was lost."""
+
 SAMPLE_BYTES = 4
 
 
@@ -52,6 +58,7 @@ class PulseSource(Source):
         Returns the sources of the server; `pulse_inputs` except in tests.
     """
 
+    lost_by = "this machine or its sound system did not keep up, or the sound server moved the stream"
     opens_slowly = True
     timed_by = "arrival"
     longest_wait_s = LOCAL_WAIT_S
@@ -75,6 +82,7 @@ class PulseSource(Source):
         self._name = "the default source" if name is None else f"{PREFIX}{name}"
         self._heard, self._heard_index, self._moved_to = "", -1, ""
         self._change = ""
+        self._settled_at: float | None = None
         self._lost_frames = self._losses = self._position = 0
 
     @property
@@ -86,6 +94,7 @@ class PulseSource(Source):
 
     def open(self) -> None:
         self._lost_frames = self._losses = self._position = 0
+        self._settled_at = None
         source = self._choose()
         self._set_format(source)
         device = None if self._wanted is None else source.name
@@ -158,16 +167,17 @@ class PulseSource(Source):
             raise
 
     def _read(self, max_frames: int, parec: Parec) -> Block | None:
-        now = time.monotonic()
+        now, before = time.monotonic(), self._heard
         parec.look()
         self._note_heard(parec)
+        if self._heard != before:
+            self._begin_to_settle(now)
         arrived = self._position + parec.sound.waiting_items()
         missing = self._loss_watch.missing(arrived, now)
         self._losses += missing > 0
-        self._lost_frames += missing
-        self._position += missing
+        self._jump(missing)
         self._arrival.note(arrived + missing, now)
-        data = parec.sound.read(max_frames)
+        data = b"" if self._settles(now) else parec.sound.read(max_frames)
         if not data:
             self._check_alive(parec, now)
             return None
@@ -193,11 +203,38 @@ class PulseSource(Source):
             )
         self._heard, self._heard_index = now, parec.device_index
         if now != before:
-            self._arrival = ArrivalClock(self.rate_hz)  # the delay of another source is another one
             self._change = (
                 f"{PREFIX}{now} is heard from here on instead of {PREFIX}{before}: the default source changed, or "
                 "the stream was moved"
             )
+
+    def _begin_to_settle(self, now: float) -> None:
+        """Let the sound of another source wait: the server loses some while it moves a stream, and does not say so."""
+        if self._settled_at is None:
+            self._zero_before = self._arrival.captured_at(0)
+        self._arrival = ArrivalClock(self.rate_hz)
+        self._settled_at = now + SETTLE_S
+
+    def _settles(self, now: float) -> bool:
+        """Return whether sound still waits after a move; once it need not, let the index jump over what was lost."""
+        if self._settled_at is None:
+            return False
+        if now < self._settled_at - LOOK_S:
+            self._arrival = ArrivalClock(self.rate_hz)  # what comes first was captured before the move
+        if now < self._settled_at:
+            return True
+        late = round((self._arrival.captured_at(0) - self._zero_before) * self.rate_hz)
+        self._settled_at = None
+        if late > TOLERANCE_S * self.rate_hz:
+            self._jump(late)
+            self._arrival = ArrivalClock(self.rate_hz)
+            self._arrival.note(self._position + self.backlog_frames(), now)
+        return False
+
+    def _jump(self, frames: int) -> None:
+        """Let the index jump over lost frames."""
+        self._position += frames
+        self._lost_frames += frames
 
     def _check_alive(self, parec: Parec, now: float) -> None:
         if parec.has_ended:
@@ -211,6 +248,8 @@ class PulseSource(Source):
             )
 
     def wait_s(self, turn_s: float) -> float:
+        if self._settled_at is not None:
+            return LATE_POLL_S
         return max(LATE_POLL_S, self._received_at + turn_s - time.monotonic())
 
     def backlog_frames(self) -> int:
