@@ -20,7 +20,7 @@ _ALWAYS_OPEN = Switch(opens=True, since=0, at=0)
 
 @dataclass(frozen=True)
 class Separation(DecidingModel):
-    """A model that separates voice from music, and scores the voice.
+    """A model that separates voice from accompaniment, and scores the voice.
 
     Attributes
     ----------
