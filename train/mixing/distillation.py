@@ -63,6 +63,8 @@ PERFORMANCE_CHANGES = Recipe(
 """Changes of a clip's own sound, such as its speed. Where the clip is audible is determined after them."""
 RECORDING_CHANGES = Recipe(speed=0, pitch=0, move=0)
 """Changes of a clip by room, microphone and codec, which leave its labels as they are."""
+ALL_EXCERPTS = round(3600 / SECONDS)
+"""Number of excerpts from an hour of sound that hold all of it."""
 BATCH = 16
 """Number of examples for which the teachers run at once."""
 _log = logging.getLogger(__name__)
@@ -80,7 +82,7 @@ class DistillationConfig:
     scenes : int
         Number of scenes, in which music, speech and sounds follow one another and are mixed.
     excerpts_per_hour : int
-        Number of excerpts from each hour of all recordings but clips of everyday sound; 720 cover all of it.
+        Number of excerpts from each hour of all recordings but clips of everyday sound; `ALL_EXCERPTS` hold all of it.
     scene : SceneConfig
         Settings of the scenes.
     seed : int
@@ -181,10 +183,12 @@ def load_teacher_answers(
     cache : Path
         Folder of all caches; the examples lie in its subfolder ``lessons``.
     """
+    # Pairs of data sets that are not there change nothing, so a new data set leaves other folders valid.
+    sources = {recording.source for recording in sounds.recordings}
     described = [
         sounds.digest,
         classes,
-        sorted(ambiguous),
+        sorted(pair for pair in ambiguous if pair[0] in sources),
         asdict(config),
         FRONT_END.config.fingerprint,
         TEACHERS,

@@ -62,6 +62,12 @@ def sound_by_fold(
     return {fold: SoundCache([r for r in found if r.fold == fold], cache) for fold in folds}
 
 
+def sound_by_data_set(root: Path, cache: Path, folds: Sequence[int], data: Sequence[str]) -> list[SoundCache]:
+    """Return a cache for each data set and fold with recordings; for arguments see `recordings_of_folds`."""
+    found = [recordings_of_folds(root, cache, [fold], [name]) for name in data for fold in folds]
+    return [SoundCache(recordings, cache) for recordings in found if recordings]
+
+
 def unambiguous_recordings(root: Path, cache: Path, folds: Sequence[int]) -> list[Recording]:
     """Return the recordings of `folds` that are clearly music or clearly not, for training and measuring a gate.
 

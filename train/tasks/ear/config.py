@@ -27,6 +27,9 @@ class EarRunConfig(HoldsOut):
         Settings of the examples. They are called lessons in the files of existing runs, so the key stays.
     data : tuple of str
         Names of data sets in `train.data.sets.catalogue` to learn from; ESC-50 must be among them.
+    further_data : tuple of str
+        Names of data sets of which clips and excerpts alone are learnt, all of their time; no scenes are made of them.
+        The examples of each are computed and kept apart, so that another data set leaves the others as they are.
     fold, validation_fold : int
         Held-out folds, see `train.loop.folds.HoldsOut`.
     embedding_weight, scores_weight, sounds_weight, music_weight : float
@@ -57,6 +60,7 @@ class EarRunConfig(HoldsOut):
     )
     lessons: DistillationConfig = field(default_factory=DistillationConfig)
     data: tuple[str, ...] = DEFAULT_DATA_SETS
+    further_data: tuple[str, ...] = ()
     fold: int = 5
     validation_fold: int = 4
     embedding_weight: float = 1.0
@@ -76,6 +80,11 @@ class EarRunConfig(HoldsOut):
         if unknown or "esc50" not in self.data:
             raise ConfigError(
                 f"data is {list(self.data)}; expected esc50, and others of {', '.join(DATA_SETS)}"
+            )
+        if any(name not in DATA_SETS or name in self.data for name in self.further_data):
+            raise ConfigError(
+                f"further_data is {list(self.further_data)}; expected some of {', '.join(DATA_SETS)} that are not "
+                "in data"
             )
         if not 1 <= self.crop_patches <= PATCHES:
             raise ConfigError(f"crop_patches is {self.crop_patches}; expected 1 to {PATCHES}")

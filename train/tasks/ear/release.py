@@ -54,7 +54,7 @@ class EarRelease(MeasuredRelease):
         ear = Ear(self._config.model)
         load_weights(ear, run / "best.pt", Identity("ear", FRONT_END.config), prefix="ear.")
         front_end = LogMelConfig(mel_bands=ear.config.mel_bands)
-        sets = trained_on(self._config.data)
+        sets = trained_on((*self._config.data, *self._config.further_data))
         manifest = dataclasses.replace(
             describe(ear, "ear", (), front_end, WARM_UP_FRAMES, ear.config.embedding),
             results=held_out(self._config),

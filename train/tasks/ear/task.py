@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
@@ -17,11 +18,12 @@ from train.augment.features import mask, mix_log_mel
 from train.data.fold_arrays import FoldArrays
 from train.data.recordings import FOLDS
 from train.data.sets import esc50
-from train.data.sets.all_sound import AMBIGUOUS, check_clips, sound_by_fold
+from train.data.sets.all_sound import AMBIGUOUS, check_clips, sound_by_data_set, sound_by_fold
 from train.evaluate.metrics.detection import DetectorScores
 from train.loop.run import DataUsed, data_used
 from train.loop.task import Batch
 from train.mixing.distillation import (
+    ALL_EXCERPTS,
     FIRST_PATCH_STEP,
     FRONT_END,
     PATCH_STEPS,
@@ -95,7 +97,14 @@ class EarTask:
             fold: load_teacher_answers(sounds, self.classes, AMBIGUOUS, config.lessons, data, cache)
             for fold, sounds in self._caches.items()
         }
-        self._learnt = FoldArrays([examples[fold].arrays for fold in config.learnt_folds])
+        self._further = sound_by_data_set(data, cache, config.learnt_folds, config.further_data)
+        without_scenes = replace(config.lessons, scenes=0, excerpts_per_hour=ALL_EXCERPTS)
+        further = [
+            load_teacher_answers(sounds, self.classes, AMBIGUOUS, without_scenes, data, cache)
+            for sounds in self._further
+        ]
+        learnt = [examples[fold] for fold in config.learnt_folds] + further
+        self._learnt = FoldArrays([found.arrays for found in learnt])
         self._checked = FoldArrays([examples[config.checked_fold].arrays])
 
     @property
@@ -103,7 +112,7 @@ class EarTask:
         return tuple(fold for fold in FOLDS if fold != self.config.fold)
 
     def data_hash(self) -> DataUsed:
-        return data_used(*self._caches.values())
+        return data_used(*self._caches.values(), *self._further)
 
     def make_model(self) -> nn.Module:
         """Return an `EarStudent` with random weights; it normalises its input by statistics of training examples."""

@@ -11,7 +11,7 @@ from streamer.inference.model_folders import read_manifest, verify_file
 from streamer.inference.onnx import OnnxModel
 from streamer.yamnet.weights import CLASSES
 from tests.toy_model import write_toy_model
-from tests.train.toy_data import make_toy_data
+from tests.train.toy_data import make_toy_data, write
 from tests.yamnet.toy_weights import toy_weights
 from train.__main__ import main
 from train.export.to_onnx import check_parity
@@ -75,6 +75,27 @@ def test_a_batch_is_what_the_loss_asks_for_and_depends_on_its_number_alone(task)
     assert (music[mixed] == IGNORE).all()
     assert all(torch.equal(a, b) for a, b in zip(batch, again, strict=True))
     assert not torch.equal(frames, other[0])
+
+
+def test_further_data_are_learnt_from_beside_the_others_and_not_validated_on(toy, task):
+    names = [f"{n}.wav" for n in range(10)]
+    for name in names:
+        write(toy / "instruments" / name, seconds=6.0, pitch_hz=440.0)
+    table = "".join(f"{name},Flute\n" for name in names)
+    (toy / "instruments" / "labels.csv").write_text(f"file,instrument\n{table}")
+    config = read_config(EarRunConfig, None, [*EAR, 'further_data=["instruments"]'])
+    more = EarTask(config, toy, toy / "runs" / "cache")
+    assert len(more._learnt) == len(task._learnt) + 3 * 2  # 12 s of a fold are two excerpts of 5 s
+    assert len(more._checked) == len(task._checked)
+    assert (more._learnt.all("music")[-6:] == PRESENT).mean() > 0.5
+    assert (more._learnt.all("clip")[-6:] == -1).all()
+    assert more.data_hash() != task.data_hash()
+
+
+@pytest.mark.parametrize("further", ['["gtzan"]', '["no_such_set"]'])
+def test_further_data_are_other_sets_that_exist(further):
+    with pytest.raises(ConfigError, match=r"further_data is .*expected some of esc50, gtzan, .*not in data"):
+        read_config(EarRunConfig, None, [*EAR, f"further_data={further}"])
 
 
 def test_a_part_of_a_lesson_keeps_what_is_taught_beside_what_is_heard(task):
