@@ -106,7 +106,7 @@ class UrlStream(FfmpegSource):
         self._pipes: Sequence[SidePipe] = ()
         self._reports: SenderReports | None = None
         self._sender_zero_at: float | None = None
-        self._was_opened = self._is_slow = False
+        self._was_opened = self._was_asked = False
 
     @property
     def is_live(self) -> bool:
@@ -147,7 +147,9 @@ class UrlStream(FfmpegSource):
         self._arrived_frames = self._lost_frames = 0
         self._priming_left = 0
         self._pace = Pace(self._clock())
-        self._input_format = format_of_frames(self._input_arguments[-1]) if self._is_slow else ""
+        self._was_asked = bool(self._input_format)
+        if self._input_format:  # as it is now: another programme may be sent in another format
+            self._input_format = format_of_frames(self._input_arguments[-1])
         try:
             super().open()
         except _FormatKnownError:
@@ -195,9 +197,9 @@ class UrlStream(FfmpegSource):
         return self._log.opened
 
     def _while_opening(self, waited_s: float) -> None:
-        if not self._is_download or self._is_slow or waited_s < LOOK_AFTER_S or self._log.container:
+        if not self._is_download or self._was_asked or waited_s < LOOK_AFTER_S or self._log.container:
             return
-        self._is_slow = True
+        self._was_asked = True
         known = format_of_frames(self._input_arguments[-1])
         self._log.collect()
         if known and not self._log.container:
