@@ -12,7 +12,7 @@ from collections.abc import Callable
 from streamer.errors import ConfigError, StreamError
 from streamer.sources.formats.pcm_encoding import pcm_encoding
 from streamer.sources.formats.sound_file_kind import sound_file_kind
-from streamer.sources.pipe import PIPE_BYTES, PipePacing, PipeReader, enlarge
+from streamer.sources.pipe import PIPE_BYTES, PipePacing, PipeReader, enlarge, full_bytes
 from streamer.sources.source import Block, Source, format_fault
 from streamer.sources.timing.arrival import PAUSE_S, ArrivalClock, Pace
 
@@ -20,9 +20,6 @@ logger = logging.getLogger(__name__)
 
 JUDGE_S = 0.2
 """Time that is taken at the beginning to see whether sound comes faster than it lasts."""
-
-FULL_BYTES = PIPE_BYTES - (1 << 16)
-"""Length in a pipe from which its writer may wait for the reader."""
 
 
 class PcmSource(Source):
@@ -91,10 +88,10 @@ class PcmSource(Source):
         self._pacing = PipePacing(self.rate_hz, self._clock())
         self._pace, self._arrival = Pace(self._clock()), ArrivalClock(self.rate_hz)
         self._seen_at = self._clock()
+        self._was_timed = False
         self._before_open = self.backlog_frames()  # it may have gathered for any time
         self._is_stored = not _is_pipe(self._descriptor)
-        if not self._is_stored:
-            enlarge(self._descriptor)
+        self._pipe_bytes = PIPE_BYTES if self._is_stored else enlarge(self._descriptor)
 
     def read(self, max_frames: int) -> Block | None:
         if self._reader is None or self._ended:
@@ -121,7 +118,9 @@ class PcmSource(Source):
         samples = self._encoding.decoded(data).reshape(-1, self.channels)
         start, self._position = self._position, self._position + len(samples)
         self._pacing.note_read(len(samples), self._clock())
-        return Block(start, samples, self._captured_at())
+        captured_at = self._captured_at()
+        self._was_timed = captured_at is not None
+        return Block(start, samples, captured_at)
 
     def judge_pace(self) -> None:
         """Look for a moment how fast sound comes, so that the first block has a time if it is live, and none if not."""
@@ -135,7 +134,7 @@ class PcmSource(Source):
     def _note_pace(self) -> bool:
         """Take note of what has come; return whether it comes faster than it lasts."""
         arrived = self._position + self.backlog_frames()
-        is_full = self.backlog_frames() * self._frame_bytes >= FULL_BYTES
+        is_full = self.backlog_frames() * self._frame_bytes >= full_bytes(self._pipe_bytes)
         self._pace.note((arrived - self._before_open) / self.rate_hz, is_full, self._clock())
         return self._pace.is_fast
 
@@ -160,6 +159,11 @@ class PcmSource(Source):
 
     def skip(self, frames: int) -> int:  # noqa: ARG002 - what waits in a pipe cannot be dropped
         return 0
+
+    @property
+    def is_timed(self) -> bool:
+        """Whether the last block had a time, since the pipe is filled as the sound happens."""
+        return self._was_timed
 
     @property
     def ended(self) -> bool:

@@ -17,6 +17,9 @@ logger = logging.getLogger(__name__)
 PIPE_BYTES = 1 << 20
 """Largest size of a pipe that Linux allows without privileges (/proc/sys/fs/pipe-max-size)."""
 
+WRITTEN_BYTES = 1 << 16
+"""Most that programs write into a pipe at once, unless a quarter of the pipe is shorter."""
+
 USUAL_PIPE_BYTES = 1 << 14
 """Smallest size of a pipe on systems that do not tell it."""
 
@@ -140,3 +143,11 @@ def enlarge(descriptor: int) -> int:
     except OSError as error:
         logger.debug("the pipe keeps its length: %s", error)
     return fcntl.fcntl(descriptor, fcntl.F_GETPIPE_SZ)
+
+
+def full_bytes(pipe_bytes: int) -> int:
+    """Return the length of what waits in a pipe of `pipe_bytes` from which its writer may wait for the reader.
+
+    A pipe of Linux consists of pages, and what is written begins a new one: half of each may stay empty.
+    """
+    return pipe_bytes // 2 - min(WRITTEN_BYTES, pipe_bytes // 4)

@@ -11,7 +11,7 @@ from math import inf
 from pathlib import Path
 
 from streamer.config_sections import PcmConfig
-from streamer.errors import StreamError
+from streamer.errors import EndedError, StreamError
 from streamer.sources.byte_input import OPEN_POLL_S, DescriptorInput
 from streamer.sources.file import FileSource
 from streamer.sources.formats.container import ContainerSource
@@ -23,7 +23,7 @@ from streamer.sources.formats.trimmed_end import TrimmedEnd, mp3_frames
 from streamer.sources.parts import PartsSource
 from streamer.sources.pcm import PcmSource
 from streamer.sources.pipe import PipeReader
-from streamer.sources.source import Source
+from streamer.sources.source import Block, Source
 from streamer.sources.spooled import SpooledSource
 from streamer.sources.wrappers.wrapper import SourceWrapper
 
@@ -89,6 +89,19 @@ class PipedSource(SourceWrapper):
         super().open()
         if (frames := mp3_frames(parts.head)) is not None:
             self._inner = TrimmedEnd(parts, frames)
+
+    @property
+    def is_live(self) -> bool:
+        """Whether this is a named pipe that is filled as the sound happens, which another writer may fill again."""
+        return self._path is not None and isinstance(self._inner, PcmSource) and self._inner.is_timed
+
+    def read(self, max_frames: int) -> Block | None:
+        block = super().read(max_frames)
+        if block is None and self._inner.ended and self.is_live:
+            raise EndedError(
+                f"{self._name} ended: its writer closed it; expected a live writer, which goes on: start it again"
+            )
+        return block
 
     def close(self) -> None:
         super().close()

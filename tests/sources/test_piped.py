@@ -18,7 +18,7 @@ import soundfile
 from streamer.arrays import Array
 from streamer.config import Config, StreamConfig
 from streamer.config_sections import PcmConfig
-from streamer.errors import ConfigError, StreamError
+from streamer.errors import ConfigError, EndedError, StreamError
 from streamer.sources.file import FileSource
 from streamer.sources.formats.pcm_encoding import ENCODINGS, pcm_encoding
 from streamer.sources.open_source import name_for, source_for
@@ -116,6 +116,24 @@ def test_a_pipe_that_nobody_writes_to_can_be_given_up(tmp_path: Path) -> None:
         threading.Timer(0.1, source.give_up_opening).start()
         with pytest.raises(StreamError, match="was not waited for any longer"):
             source.open()
+
+
+def test_a_live_pipe_whose_writer_leaves_is_filled_by_the_next_one(tmp_path: Path) -> None:
+    os.mkfifo(path := tmp_path / "pipe")
+    with closing(PipedSource(path, PcmConfig(16_000, 1, "s16le"))) as source:
+        for _ in range(2):
+            source.open()
+            with path.open("wb", buffering=0) as writer:
+                writer.write(bytes(2 * 320))  # 20 ms, as they come from a microphone
+                block = source.read(16_000)
+                assert block is not None
+                assert (block.start, block.stop) == (0, 320)
+                assert source.is_live
+            with pytest.raises(
+                EndedError, match=r"pipe .* ended: its writer closed it; expected a live writer"
+            ):
+                source.read(16_000)
+            source.close()
 
 
 @needs_ffmpeg

@@ -14,7 +14,7 @@ from streamer.sources.network.begun_frames import LOOK_AFTER_S, format_of_frames
 from streamer.sources.network.sender_reports import SCHEMES as REPORTING
 from streamer.sources.network.sender_reports import SenderReports, SidePipe
 from streamer.sources.network.url_address import split_url, without_secrets
-from streamer.sources.pipe import PIPE_BYTES
+from streamer.sources.pipe import PIPE_BYTES, full_bytes
 from streamer.sources.source import Block, SourceCounts
 from streamer.sources.timing.arrival import Pace, PauseWatch
 from streamer.sources.timing.loss_watch import LossWatch
@@ -64,9 +64,6 @@ NO_STAMP = -(2**63)
 
 STEADY_WINDOW_S, STEADY_TOLERANCE_S = 30.0, 0.5
 """Time within which a live stream that is late catches up; if more is missing through all of it, that is lost."""
-
-WRITTEN_BYTES = 1 << 16
-"""Most that ffmpeg writes into a pipe at once, unless half of the pipe is shorter."""
 
 
 class UrlStream(FfmpegSource):
@@ -257,9 +254,7 @@ class UrlStream(FfmpegSource):
 
     @property
     def _is_full(self) -> bool:
-        # A pipe of Linux consists of pages, and what is written begins a new one: half of each may stay empty.
-        least = self._pipe_bytes // 2 - min(WRITTEN_BYTES, self._pipe_bytes // 4)
-        return self._reader.waiting_items() * self._frame_bytes >= least
+        return self._reader.waiting_items() * self._frame_bytes >= full_bytes(self._pipe_bytes)
 
     def _note_packet(self, line: bytes) -> None:
         _, _, stamp, frames, *_ = (int(field, 0) for field in line.split(b","))
