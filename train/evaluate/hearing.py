@@ -35,6 +35,8 @@ COLLECTIONS = ("games", "instruments", "pjs", "ambience", "animals", "effects", 
 """Names of data sets in `train.data.sets.catalogue` that the released models have not learnt from."""
 SETTLED_S = 0.5
 """Time from the start of a recording, in seconds, that does not count: nothing could be decided yet."""
+FEW = 3
+"""Number of labels up to which each is reported by itself, as of a gate; of more labels, those said most often are."""
 SHORTEST_S = 1.0
 """Shortest recording that is measured."""
 
@@ -77,7 +79,7 @@ class Heard:
             self.starts[label] += 1
         labels = head.manifest.labels
         scores = [result.scores for result in results if result.scores is not None]
-        if recording.category in labels and scores:
+        if len(labels) > FEW and recording.category in labels and scores:
             self.named += 1
             self.right += labels[int(np.mean(scores, axis=0).argmax())] == recording.category
 
@@ -85,7 +87,7 @@ class Heard:
         """Return the figures by name: shares of time that a label was on, and starts an hour, for few labels or all."""
         hours = self.samples / RATE_HZ / 3600
         found: dict[str, Any] = {"clips": self.clips, "hours": round(hours, 4)}
-        if hours and len(labels) <= len(("music", "speech", "singing")):
+        if hours and len(labels) <= FEW:
             for label in labels:
                 found[label] = round(self.on[label] / self.samples, 4)
                 found[f"{label} starts an hour"] = round(self.starts[label] / hours, 1)

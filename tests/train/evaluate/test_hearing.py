@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from streamer.head_slots import DecisionConfig
 from streamer.heads.head import Head
 from streamer.inference.onnx import OnnxModel
-from tests.toy_model import write_toy_model
+from tests.toy_model import write_toy_ear, write_toy_head, write_toy_model
 from train.data.recordings import Recording
 from train.evaluate.hearing import Heard, hearing_command
 
@@ -47,11 +47,19 @@ def test_the_share_of_time_is_of_what_can_be_heard(head):
     assert found["loud starts an hour"] == pytest.approx(2 / (7.3 / 3600), rel=0.05)
 
 
-def test_a_clip_named_like_a_label_is_right_if_that_label_has_the_highest_score(head):
+def test_a_clip_named_like_a_label_is_right_if_that_label_has_the_highest_score(tmp_path):
+    """A toy head of four bands hears which is the loudest; the hum is in the lowest."""
+    ear = write_toy_ear(tmp_path / "ear")
+    bands = OnnxModel(write_toy_head(tmp_path / "sounds", ear, "sounds"))
+    head = Head("sounds", "sound", bands, DecisionConfig(min_on_ms=80, min_off_ms=80), OnnxModel(ear))
+    t = np.arange(2 * RATE_HZ) / RATE_HZ
+    hum = (0.3 * np.sin(2 * np.pi * 300 * t)).astype(np.float32)
+    lowest, *_, highest = head.manifest.labels
     heard = Heard()
-    heard.add(recording("loud"), head, noise(2.0))
-    heard.add(recording("other"), head, noise(2.0))
-    assert (heard.named, heard.right) == (1, 1)
+    for category in (lowest, highest, "no label"):
+        heard.add(recording(category), head, hum)
+    assert (heard.clips, heard.named, heard.right) == (3, 2, 1)
+    assert heard.figures(head.manifest.labels)["named right"] == 0.5
 
 
 def test_the_command_measures_a_collection(tmp_path, monkeypatch):
