@@ -104,7 +104,7 @@ class FfmpegSource(Source):
         self._position = 0
         self._chosen = track_options(self.track, self._input_arguments, self._name)
         self._process = self._start()
-        self._sound, messages = _pipes(self._process)
+        self._sound, messages = pipes_of(self._process)
         self._pipe_bytes = enlarge(self._sound)
         self._log = FfmpegLog(messages, self._input_arguments[-1])
         self._received_at = self._clock()
@@ -297,7 +297,7 @@ def is_unedited_mp4(head: bytes) -> bool:
     return b"mvex" in head
 
 
-def _pipes(process: subprocess.Popen[bytes]) -> tuple[int, int]:
+def pipes_of(process: subprocess.Popen[bytes]) -> tuple[int, int]:
     """Return the descriptors of a process's standard output and standard error."""
 
     def descriptor(pipe: IO[bytes] | None) -> int:

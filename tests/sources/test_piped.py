@@ -69,7 +69,7 @@ def heard(path: Path, pcm: PcmConfig) -> tuple[int, Array]:
 )
 @needs_ffmpeg
 def test_a_sound_file_through_a_pipe_is_heard_as_the_file_is(
-    tmp_path: Path, name: str, options: list[str]
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, name: str, options: list[str]
 ) -> None:
     soundfile.write(tmp_path / "in.wav", sound(), 44_100)
     path = tmp_path / name
@@ -80,8 +80,10 @@ def test_a_sound_file_through_a_pipe_is_heard_as_the_file_is(
     with fed(tmp_path / "pipe", path.read_bytes()) as pipe:
         rate_hz, got = heard(pipe, PcmConfig())
     assert rate_hz == expected_rate_hz
-    assert 0 <= len(got) - len(expected) <= (256 if name == "a.ogg" else 0)  # the padding of its end
+    # ffmpeg does not cut the padding of a Vorbis that lies in one page.
+    assert 0 <= len(got) - len(expected) <= (256 if name == "a.ogg" else 0)
     np.testing.assert_allclose(got[: len(expected)], expected, rtol=0, atol=3e-5)
+    assert caplog.text == ""
 
 
 def test_raw_sound_is_no_sound_file(tmp_path: Path) -> None:

@@ -6,8 +6,10 @@ import subprocess
 
 from streamer.errors import StreamError
 from streamer.sources.byte_input import ByteInput
+from streamer.sources.ffmpeg import pipes_of
+from streamer.sources.ffmpeg_log import LOG_LEVEL, FfmpegLog
 from streamer.sources.network.url_address import without_secrets
-from streamer.sources.network.url_stream import URL_PROTOCOLS
+from streamer.sources.network.url_stream import BROKEN_OFF, URL_PROTOCOLS
 from streamer.sources.pipe import PipeReader, enlarge
 
 STALL_US = 10_000_000
@@ -29,22 +31,32 @@ class UrlInput(ByteInput):
 
     def open(self) -> None:
         fetched = ["-rw_timeout", str(STALL_US), "-protocol_whitelist", ",".join(URL_PROTOCOLS)]
-        command = ["ffmpeg", "-nostdin", "-v", "quiet", *fetched, "-f", "data", "-i", self._url]
+        command = ["ffmpeg", "-nostdin", "-nostats", "-v", LOG_LEVEL, *fetched, "-f", "data", "-i", self._url]
         self._process = subprocess.Popen(
             [*command, "-map", "0", "-c", "copy", "-f", "data", "pipe:1"],
             bufsize=0,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             start_new_session=True,  # Ctrl-C is for Streamer to handle
         )
-        assert self._process.stdout is not None
-        enlarge(self._process.stdout.fileno())
-        self.reader = PipeReader(self._process.stdout.fileno(), 1)
+        sound, messages = pipes_of(self._process)
+        enlarge(sound)
+        self.reader = PipeReader(sound, 1)
+        self._log = FfmpegLog(messages, self._url)
 
     def check_end(self) -> None:
-        if self._process is not None and (code := self._process.wait()):
+        if not self.reader.ended:
+            return  # all that was wanted came, and ffmpeg may wait for ever to hand on the rest
+        if self._process is None:
+            return
+        code = self._process.wait()
+        self._log.collect()
+        broken = next((text for text in self._log.errors if any(mark in text for mark in BROKEN_OFF)), "")
+        if code or broken:
             raise StreamError(
-                f"{self.name} broke off (ffmpeg ended with {code}); expected sound to its end: check the server"
+                f"{self.name} broke off (ffmpeg: {broken or self._log.last}); "
+                "expected sound to its end: check the server and the network"
             )
 
     def note_short(self, message: str) -> None:
@@ -56,6 +68,7 @@ class UrlInput(ByteInput):
         if self._process is not None:
             self._process.kill()
             self._process.wait()
-            assert self._process.stdout is not None
-            self._process.stdout.close()
+            for pipe in (self._process.stdout, self._process.stderr):
+                if pipe is not None:
+                    pipe.close()
             self._process = None

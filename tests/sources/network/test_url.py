@@ -18,7 +18,7 @@ from streamer.sources.file import FileSource
 from streamer.sources.network.playlist import entries_of, is_html
 from streamer.sources.network.url import UrlSource
 from streamer.sources.source import Source
-from tests.sources.servers import files, served
+from tests.sources.servers import files, http, served
 from tests.sources.source_contract import read_all
 
 pytestmark = pytest.mark.skipif(not shutil.which("ffmpeg"), reason="ffmpeg is not installed")
@@ -74,6 +74,25 @@ def test_wavs_joined_end_to_end_are_heard_whole_by_url() -> None:
     with served(files({"/a.wav": wav(sound(1)) + wav(sound(2))})) as server:
         got = heard(UrlSource(f"http://{server}/a.wav"))
     np.testing.assert_array_equal(got, np.concatenate([sound(1), sound(2)]))
+
+
+def test_sound_of_another_format_behind_a_wav_is_left_out_and_told(caplog: pytest.LogCaptureFixture) -> None:
+    content = wav(sound()) + wav(sound(2, 2_000_000), 44_100)
+    with served(files({"/a.wav": content})) as server:
+        np.testing.assert_array_equal(heard(UrlSource(f"http://{server}/a.wav")), sound())
+    assert "goes on with sound of another format after frame 20000" in caplog.text
+
+
+@pytest.mark.parametrize(("form", "subtype"), [("OGG", "VORBIS"), ("FLAC", "PCM_16")])
+def test_a_recording_that_breaks_off_fails(form: str, subtype: str) -> None:
+    buffer = io.BytesIO()
+    soundfile.write(buffer, sound(frames=100_000), 16_000, format=form, subtype=subtype)
+    content = buffer.getvalue()
+    with (
+        served(http(content, sent=len(content) // 2)) as server,
+        pytest.raises(StreamError, match=r"broke off|is cut short \(it announces 100000 frames\)"),
+    ):
+        heard(UrlSource(f"http://{server}/a"))
 
 
 @pytest.mark.parametrize(
