@@ -52,9 +52,11 @@ class CnnLstmAttentionConfig:
 
 
 class CnnLstmAttention(StreamingModel):
-    """Estimate a real mask, 0 to 1, from magnitudes: convolutions, an LSTM and attention (Vaswani et al. 2017).
+    """Separation network: for each frame it gives a real mask of the voice, 0 to 1, and the logit that a voice sounds.
 
-    The phase of the mixture is kept, as in most separation before complex masks.
+    It looks at magnitudes alone, by convolutions, an LSTM and attention (Vaswani et al. 2017), so the voice keeps the
+    phase of the mixture, as in most separation before complex masks. `models.separation_mask.Mask` is the released
+    network, to which this one is an alternative.
 
     Parameters
     ----------

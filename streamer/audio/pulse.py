@@ -39,19 +39,19 @@ class PulseInput:
     Attributes
     ----------
     index : int
-        The server's number of it, which is another one once it was plugged in again.
+        Number of the source at the server; it changes when the source is plugged in again.
     name : str
-        The server's name of it, as in `pulse:NAME`; it is the same whenever it is plugged in.
+        Name of the source at the server, as in `pulse:NAME`; it is the same whenever the source is plugged in.
     description : str
         Name for people.
     channel_map : tuple of str
-        The server's name for the place of each channel.
+        Place of each channel in the server's words, such as ``front-left``.
     rate_hz : int
-        Its own sample rate.
+        Sample rate of the source itself, to which the server does not convert.
     is_monitor : bool
-        Whether it hears what a loudspeaker plays.
+        Whether the source hears what a loudspeaker plays.
     is_default : bool
-        Whether the server uses it where none is named.
+        Whether the server uses the source where none is named.
     """
 
     index: int
@@ -64,7 +64,7 @@ class PulseInput:
 
     @property
     def channels(self) -> int:
-        """Its own number of channels."""
+        """Number of channels of the source itself."""
         return len(self.channel_map)
 
     def __str__(self) -> str:
@@ -77,11 +77,12 @@ def plain_environment() -> dict[str, str]:
 
 
 def pulse_inputs() -> list[PulseInput]:
-    """Return the sources of the sound server, in its order.
+    """Ask the sound server for its sources, and return them in its order.
 
     Returns
     -------
     list of PulseInput
+        Monitors of loudspeakers included; empty if the server has no source.
 
     Raises
     ------
@@ -102,12 +103,17 @@ def server_is_expected() -> bool:
 
 
 def default_pulse_input(inputs: Sequence[PulseInput]) -> PulseInput:
-    """Return the default source.
+    """Return the source that the sound server uses where none is named.
+
+    Parameters
+    ----------
+    inputs : sequence of PulseInput
+        All sources, as `pulse_inputs` returns them.
 
     Raises
     ------
     DeviceError
-        If the server has none.
+        If the server has no default source.
     """
     found = [source for source in inputs if source.is_default]
     if not found:
@@ -126,6 +132,7 @@ def find_pulse_input(wanted: str, inputs: Sequence[PulseInput]) -> PulseInput:
     wanted : str
         Name of the source, or a part of its name or description, in upper or lower case.
     inputs : sequence of PulseInput
+        All sources, as `pulse_inputs` returns them.
 
     Returns
     -------

@@ -19,11 +19,12 @@ T = TypeVar("T")
 
 
 class Stepped:
-    """Steps a stage and keeps its state from one step to the next.
+    """Keeps a stage and its state together, so that a measurement can call one function for each block.
 
     Parameters
     ----------
     stage : Stage
+        Stage to be stepped, from its `init` on.
     batch : int
         Number of streams that step together.
     """
@@ -32,6 +33,7 @@ class Stepped:
         self._stage, self._state = stage, stage.init(batch)
 
     def step(self, x: Array) -> Array:
+        """Return the items that the next input items `x`, shape (batch, items, ...), complete."""
         y, self._state = self._stage.step(x, self._state)
         return y
 
@@ -61,7 +63,20 @@ def each(call: Callable[[T], object], items: Sequence[T]) -> Array:
 
 
 def percentiles(seconds: Array, unit: float = 1e-6) -> dict[str, float]:
-    """Return the median, the 95th and 99th percentile and the maximum by name, in units of `unit` seconds."""
+    """Return the median, the 95th and 99th percentile and the maximum of times.
+
+    Parameters
+    ----------
+    seconds : array, shape (any,)
+        Times in seconds, at least one.
+    unit : float
+        Unit of the results in seconds; by default they are in microseconds.
+
+    Returns
+    -------
+    dict of str to float
+        ``p50``, ``p95``, ``p99`` and ``max``.
+    """
     values = np.percentile(np.asarray(seconds) / unit, [50, 95, 99, 100])
     return {
         name: round(float(value), 3) for name, value in zip(("p50", "p95", "p99", "max"), values, strict=True)

@@ -32,14 +32,16 @@ NARROWEST = 100
 
 @dataclass(frozen=True)
 class BenchOptions:
-    """The options that all measurements have.
+    """The options of the command line that all measurements have.
 
     Attributes
     ----------
     config : Config
+        Configuration with the models to be measured, their backend and its threads.
     seconds : float
         Length of the sound in each measurement.
     as_json : bool
+        Whether the figures are printed as JSON instead of as tables.
     """
 
     config: Config

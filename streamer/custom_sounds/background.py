@@ -59,6 +59,7 @@ class Background:
         Parameters
         ----------
         pooled : float array, shape (..., embedding_size)
+            Means of `window_steps` embeddings of the ear.
 
         Returns
         -------
@@ -70,7 +71,7 @@ class Background:
         return np.asarray(white / np.maximum(length, np.float32(1e-6))[..., None])
 
     def probabilities(self, similarities: Array) -> Array:
-        """Return the probability of a label for each cosine similarity to it: float32, same shape, 0 to 1."""
+        """Return the probability of a label for each cosine similarity to it, -1 to 1: float32, same shape, 0 to 1."""
         logit = self.slope * similarities + self.offset
         return np.asarray(
             0.5 + 0.5 * np.tanh(0.5 * logit), np.float32
@@ -85,7 +86,10 @@ class Background:
         return self.projection.astype(np.float32)
 
     def write(self, folder: Path) -> None:
-        """Write ``background.npz`` into `folder`, the model folder of the ear."""
+        """Write ``background.npz`` into `folder`, the model folder of the ear; `read_background` reads it again.
+
+        A file that is there is overwritten. `projection` and `impostors` are rounded to float16.
+        """
         points = [self.operating_points[preference] for preference in PREFERENCES]
         content = io.BytesIO()
         np.savez(

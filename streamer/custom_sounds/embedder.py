@@ -26,10 +26,11 @@ class RecordingEmbeddings:
     Attributes
     ----------
     pooled : float32 array, shape (steps, embedding_size)
-        Means of the newest embeddings at each step, from the start of the recording to a second after its end. These
-        are the values that are compared live.
-    audible : bool array, shape (fewer steps,)
+        Mean of the last `Embedder.window_steps` embeddings at each step, from the start of the recording to a second
+        after its end. These are the values that are compared live.
+    audible : bool array, shape (steps of the recording,)
         Whether the embedding of a step describes sound and no pause. The embedding of a step describes the step before.
+        It lacks the steps of the second after the end.
     mean : float32 array, shape (embedding_size,)
         Mean of the embeddings of the audible steps, which describes the sound.
     """
@@ -51,8 +52,9 @@ class Embedder:
     Attributes
     ----------
     ear : Model
+        Embedding model.
     window_steps : int
-        Number of embeddings that are averaged.
+        Number of embeddings that are averaged for `RecordingEmbeddings.pooled`, that of the background.
     """
 
     ear: Model
@@ -70,17 +72,21 @@ class Embedder:
         return manifest.hop_frames * manifest.log_mel.hop_samples
 
     def levels(self, samples: Array) -> Array:
-        """Return the level of every whole step of a sound in dBFS: float array, shape (steps,)."""
+        """Return the level in dBFS of every whole step (`step_samples`) of a sound at `rate_hz`: shape (steps,)."""
         powers = offline(LevelMeter(self.step_samples), samples[None])[0, :, 0]
         return np.array([dbfs(power) for power in powers])
 
     def embed(self, samples: Array) -> RecordingEmbeddings:
-        """Return the embeddings of a recording.
+        """Return the embeddings of a recording, computed with a second of silence before and after it.
 
         Parameters
         ----------
         samples : float32 array, shape (samples,)
-            Two steps or more; full scale is -1 to 1.
+            Recording at `rate_hz`, two steps (`step_samples`) or more; full scale is -1 to 1.
+
+        Returns
+        -------
+        RecordingEmbeddings
         """
         before = round(SILENCE_S * self.rate_hz / self.step_samples)
         silence = np.zeros(before * self.step_samples, np.float32)

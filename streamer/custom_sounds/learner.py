@@ -57,6 +57,7 @@ class SoundLearner:
     Attributes
     ----------
     ear : Model
+        Embedding model.
     background : Background
         Background of the same ear.
     """
@@ -75,7 +76,7 @@ class SoundLearner:
         Parameters
         ----------
         samples : float32 array, shape (samples,)
-            Full scale is -1 to 1.
+            Recording at `rate_hz`; full scale is -1 to 1.
 
         Raises
         ------
@@ -101,21 +102,38 @@ class SoundLearner:
             )
 
     def impostors(self, examples: Array) -> float:
-        """Return the share, 0 to 1, of the background's impostors that a label with these examples would recognise."""
+        """Return the share, 0 to 1, of the background's impostors that would be taken for a label with these examples.
+
+        Parameters
+        ----------
+        examples : float32 array, shape (recordings, components)
+            Examples of one label, as `example` returns them.
+        """
         impostors = self.background.impostors.astype(np.float32)
         needed = self.background.operating_points["balanced"].on
         return float(np.mean(self.model({"it": examples}).scores(impostors) >= needed))
 
     def example(self, samples: Array) -> Array:
-        """Return the vector that describes a recording, its example: float32, shape (components,), of length 1."""
+        """Return the vector that describes a recording, its example; `model` takes the examples of a label.
+
+        Parameters
+        ----------
+        samples : float32 array, shape (samples,)
+            Recording of one sound at `rate_hz`, one that `check` accepts; full scale is -1 to 1.
+
+        Returns
+        -------
+        float32 array, shape (components,)
+            Its mean embedding, whitened by the background and scaled to length 1.
+        """
         return self.background.directions(self._embedder.embed(samples).mean)
 
     def examples(self, recordings: Sequence[TaughtRecording]) -> Array:
-        """Return the examples of several recordings: float32, shape (recordings, components)."""
+        """Return the examples of several recordings, each as by `example`: float32, shape (recordings, components)."""
         return np.stack([self.example(one.samples(self.rate_hz)) for one in recordings])
 
     def model(self, examples: Mapping[str, Array]) -> TaughtModel:
-        """Return the model that recognises labels by their examples, each of shape (recordings, components)."""
+        """Return the model that recognises labels, given for each the array that `examples` returns."""
         return TaughtModel(self.ear.manifest, self.background, examples)
 
     @cached_property

@@ -45,7 +45,10 @@ class EngineThread:
             self._thread.join(timeout_s)
 
     def raise_failure(self) -> None:
-        """Raise the error that ended the engine, if there was one. Those of single streams are in `Stream.error`."""
+        """Raise, on the caller's thread, the error that ended the engine, if there was one; it is raised only once.
+
+        Call it after `join`. An error that ended a single stream is not raised; it is in `Stream.error`.
+        """
         failure, self._failure = self._failure, None
         if failure is not None:
             raise failure

@@ -113,12 +113,19 @@ def read_manifest(folder: Path) -> Manifest:
 
 
 def verify_file(folder: Path, manifest: Manifest) -> Path:
-    """Return the path of ``model.onnx``, after a check that it is the file that the manifest describes.
+    """Check that a model folder's ``model.onnx`` is the file that its manifest describes, before it is loaded.
+
+    Parameters
+    ----------
+    folder : Path
+        Model folder.
+    manifest : Manifest
+        Manifest of the folder, with the SHA-256 of the file.
 
     Returns
     -------
     Path
-        The model file.
+        Path of ``model.onnx``.
 
     Raises
     ------

@@ -15,7 +15,7 @@ DEFAULT_MICROPHONES = ("mic", "default")
 
 
 def source_for(stream: StreamConfig, config: Config, realtime: bool) -> Source:
-    """Return the source of a stream, not yet opened.
+    """Return the source that reads the device of a stream. It is not opened yet: nothing is read or waited for here.
 
     Parameters
     ----------
@@ -29,11 +29,12 @@ def source_for(stream: StreamConfig, config: Config, realtime: bool) -> Source:
     Returns
     -------
     Source
+        Gives all channels, or the one that `stream` chooses.
 
     Raises
     ------
     ConfigError
-        If the device is an invalid URL, or a path without ``file:``.
+        If the device is an invalid URL or a path without ``file:``, or a track is chosen of something that has none.
     """
     source = _device_source(stream, config, realtime)
     return OneChannel(source, stream.channel) if stream.channel else source

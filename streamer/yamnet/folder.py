@@ -52,7 +52,15 @@ chosen for the measured ones together, which nobody has tried on their sounds (`
 
 @dataclass(frozen=True)
 class Check:
-    """A YAMNet that a new model folder is compared with, and the largest allowed difference."""
+    """A comparison that a new model folder must pass before it is written.
+
+    Attributes
+    ----------
+    reference : Reference
+        YAMNet run by another program, whose scores and embeddings the model must give.
+    tolerance : Tolerance
+        Largest allowed differences from these.
+    """
 
     reference: Reference
     tolerance: Tolerance

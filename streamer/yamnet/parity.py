@@ -22,7 +22,11 @@ EVERY = 4
 
 
 class Reference(Protocol):
-    """A YAMNet run by another program: it turns windows of sound into scores and embeddings, one row each."""
+    """YAMNet run by another program, such as TensorFlow, to compare a model folder with.
+
+    It is called with windows of sound, and returns their scores and their embeddings as two arrays, with a row for each
+    window. `name` is its name in messages and on the card.
+    """
 
     name: str
 
@@ -36,7 +40,7 @@ class Tolerance:
     Attributes
     ----------
     score : float
-        Largest allowed difference of a score.
+        Largest allowed difference of a score, which is 0 to 1.
     embedding : float
         Largest allowed difference of a number in an embedding, as a share of the largest number.
     """

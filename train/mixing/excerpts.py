@@ -17,6 +17,7 @@ from train.mixing.scenes import NO_CLASS, Scene
 AUGMENTED_SHARE = 0.5
 """Share of the excerpts that are augmented; the others stay as recorded."""
 RECIPE = Recipe(speed=0.3, move=0.0, room=0.25, far=0.1, codec=0.1, gain_db=(-40.0, 10.0))
+"""Changes of the excerpts that are augmented."""
 
 
 class Excerpts:
@@ -47,7 +48,10 @@ class Excerpts:
         return float(self._ends[-1]) / RATE_HZ / 3600 if len(self._ends) else 0.0
 
     def make(self, rng: np.random.Generator, count: int, seconds: float) -> Iterator[Scene]:
-        """Yield `count` excerpts with labels, each from a random place in one of `count` equal spans of all recordings.
+        """Yield `count` excerpts, each from a random place in one of `count` equal spans of all recordings.
+
+        An excerpt is a scene of unmixed sound at 16 kHz with labels for each sample. Of all, `AUGMENTED_SHARE` are
+        augmented. Nothing is yielded where there are no recordings.
 
         Parameters
         ----------
@@ -56,7 +60,7 @@ class Excerpts:
         count : int
             Number of excerpts.
         seconds : float
-            Length of an excerpt. Past the end of the last recording it is silent.
+            Length of an excerpt. If all recordings together are shorter, it ends in silence.
         """
         if not count or not len(self._ends):
             return

@@ -53,10 +53,10 @@ def has_terminal() -> bool:
 
 
 class HangupSignal:
-    """Notes inside a ``with`` block that SIGHUP came; `handle` then stops or reloads, on the thread that calls it.
+    """Takes note of SIGHUP inside a ``with`` block; a loop in the block calls `handle`, which then stops or reloads.
 
     SIGHUP stops the program if its terminal has closed; otherwise it reloads. Where SIGHUP was ignored before (nohup),
-    it always reloads.
+    it always reloads. Python lets only the main thread enter and leave the block.
     """
 
     def __init__(self) -> None:
@@ -69,7 +69,7 @@ class HangupSignal:
         return self
 
     def handle(self, reload: Callable[[], None]) -> None:
-        """Stop or reload if SIGHUP came since the last call.
+        """Stop or reload, on the calling thread, if SIGHUP came since the last call; to stop, SIGTERM is raised.
 
         Parameters
         ----------

@@ -35,19 +35,20 @@ class LossWatch:
         self._began_at, self._looks, self._least_s = now, 0, math.inf
 
     def missing(self, frames: int, now: float) -> int:
-        """Return how many more frames are now known to be lost. Call it every few tens of milliseconds.
+        """Return how many frames proved to be lost since the last call; call it every few tens of milliseconds.
 
         Parameters
         ----------
         frames : int
-            Number of frames that the source has given so far, including those that it reported as lost.
+            Number of frames that the source has given so far, with those that it reported as lost, and those that this
+            method returned before.
         now : float
             Seconds on a monotonic clock.
 
         Returns
         -------
         int
-            Number of frames, mostly 0.
+            Number of frames, mostly 0. The caller makes a gap of them.
         """
         if math.isnan(self._began_at):
             self._begin(now)

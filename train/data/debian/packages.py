@@ -46,7 +46,7 @@ class Package:
         Fold, 1 to 5, of all files of the package, since they have authors, takes and motifs in common. Packages of one
         project have the same fold.
     megabytes : int
-        Size of the download.
+        Size of the download in MB.
     labels : tuple of Label
         Labels, of which the first one that matches a file's path applies; the last one matches every path.
     small : bool

@@ -66,7 +66,17 @@ EFFECTS_ESC50: Mapping[str, str] = MappingProxyType(
 
 
 class Labels(NamedTuple):
-    """Labels of one file: its kind, its category, and the group whose files share a fold."""
+    """Labels of one file.
+
+    Attributes
+    ----------
+    kind : {"music", "speech", "sound", "singing"}
+        Kind of sound, as in `Recording`.
+    category : str
+        Class of the sound, as in `Recording`.
+    group : str
+        Group of files of one origin, such as an animal's take, that must be in the same fold.
+    """
 
     kind: Kind
     category: str
@@ -79,19 +89,30 @@ def instrument(row: Mapping[str, str]) -> Labels:
 
 
 def ambience(row: Mapping[str, str]) -> Labels:
-    """Return the labels of a long ambience; its category is the class of ESC-50, or the sound's own name."""
+    """Return the labels of a long ambience, such as a street or rain, from its row of ``ambience/labels.csv``.
+
+    Its category is its class of ESC-50, if it has one, and otherwise its own name; that of sound which may be music or
+    not is `UNSURE`. Files of the same name are one group.
+    """
     kind: Kind = "music" if row["music"] == "music" else "sound"
     own = UNSURE if row["music"] == "unsure" else row["esc50"] or row["sound"]
     return Labels(kind, own, row["sound"])
 
 
 def animal(row: Mapping[str, str]) -> Labels:
-    """Return the labels of an animal's call; its category is the class of ESC-50, or the animal's name."""
+    """Return the labels of an animal's call, from its row of ``animals/labels.csv``.
+
+    Its category is its class of ESC-50, if it has one, and otherwise the animal's name.
+    """
     return Labels("sound", row["esc50"] or row["animal"], _take(row["file"]))
 
 
 def effect(row: Mapping[str, str]) -> Labels:
-    """Return the labels of a named effect; its category is the class of ESC-50 in `EFFECTS_ESC50`, or its own name."""
+    """Return the labels of a named effect, from its row of ``labelled_effects/labels.csv``.
+
+    Its category is its class of ESC-50 in `EFFECTS_ESC50`, if it has one, and otherwise its own name without a number;
+    for effects in `EFFECTS_UNSURE`, it is `UNSURE`.
+    """
     name = re.sub(r"[_\d]*$", "", row["sound"])
     if name in EFFECTS_MUSIC:
         return Labels("music", name, name)
@@ -99,12 +120,15 @@ def effect(row: Mapping[str, str]) -> Labels:
 
 
 def baby(row: Mapping[str, str]) -> Labels:
-    """Return the labels of a clip of a crying baby."""
+    """Return the labels of a clip of a crying baby, from its row of ``baby_cry/labels.csv``."""
     return Labels("sound", row["esc50"], _take(row["file"]))
 
 
 def singer(row: Mapping[str, str]) -> Labels:
-    """Return the labels of a song or a sentence by one voice; all that a voice sings and says is in one fold."""
+    """Return the labels of a song or a sentence by one voice, from its row of ``pjs_singing/labels.csv``.
+
+    Its category is the singer, and all that a singer sings and says is one group.
+    """
     return Labels("singing" if row["kind"] == "singing" else "speech", row["singer"], row["singer"])
 
 

@@ -17,7 +17,17 @@ BATCH = 100
 
 @dataclass(frozen=True)
 class Spread:
-    """A figure over folds: its mean, its sample standard deviation (0 for one fold), and its value for each fold."""
+    """A figure that was computed for each fold, such as an accuracy; the unit of all numbers is the figure's.
+
+    Attributes
+    ----------
+    mean : float
+        Mean over folds, each of which counts once.
+    spread : float
+        Sample standard deviation over folds; 0 for a single fold.
+    folds : dict of int to float
+        Value of each fold, by its number.
+    """
 
     mean: float
     spread: float
@@ -28,7 +38,19 @@ class Spread:
 
 
 def over_folds(predictions: Predictions, figure: Callable[[Predictions], float]) -> Spread:
-    """Return the mean and spread over folds of a figure that `figure` computes from the predictions of one fold."""
+    """Compute a figure for each fold, and return its mean and spread.
+
+    Parameters
+    ----------
+    predictions : Predictions
+        Predictions for clips of one or more folds.
+    figure : callable
+        ``figure(part)`` returns the figure, given the predictions for the clips of a single fold.
+
+    Returns
+    -------
+    Spread
+    """
     folds = {
         int(fold): figure(select(predictions, predictions.folds == fold))
         for fold in np.unique(predictions.folds)
@@ -48,6 +70,11 @@ def bootstrap(values: Array, level: float = 0.95, draws: int = 2_000, seed: int 
         Probability that the interval holds the mean.
     draws, seed : int
         Number of resamples, and seed of the generator that draws them.
+
+    Returns
+    -------
+    low, high : float
+        Ends of the interval; both are the mean where there are fewer than two values.
     """
     if len(values) < 2:  # nothing to resample, which SciPy refuses
         return float(np.mean(values)), float(np.mean(values))

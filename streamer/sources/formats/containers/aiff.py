@@ -17,7 +17,7 @@ from streamer.sources.formats.containers.walk import (
 
 
 def walk_aiff(walk: Walk) -> FileSteps:
-    """Return a walk through an AIFF or AIFC."""
+    """Return a walk through an AIFF or AIFC, from its first byte on; it writes what it finds into `walk`."""
     head = yield from take(12)
     is_compressed = head[8:12] == b"AIFC"
 

@@ -8,7 +8,7 @@ from streamer.sources.formats.containers.walk import FileSteps, Walk, pass_over,
 
 
 def walk_au(walk: Walk) -> FileSteps:
-    """Return a walk through an AU file."""
+    """Return a walk through an AU file, from its first byte on; it writes what it finds into `walk`."""
     head = yield from take(24)
     if len(head) < 24:
         return False

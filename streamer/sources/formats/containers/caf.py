@@ -18,7 +18,7 @@ from streamer.sources.formats.pcm_encoding import ENCODINGS
 
 
 def walk_caf(walk: Walk) -> FileSteps:
-    """Return a walk through a CAF."""
+    """Return a walk through a CAF, from its first byte on; it writes what it finds into `walk`."""
     yield from pass_over(8)
 
     def is_next(data: bytes) -> bool:

@@ -13,7 +13,7 @@ W64_TAIL = bytes.fromhex("f3acd3118cd100c04f8edb8a")
 
 
 def walk_w64(walk: Walk) -> FileSteps:
-    """Return a walk through a W64."""
+    """Return a walk through a W64, from its first byte on; it writes what it finds into `walk`."""
     yield from pass_over(40)
 
     def is_next(data: bytes) -> bool:

@@ -53,10 +53,11 @@ class Pass:
 
 
 Steps = Generator[Take | Pass, "bytes | int", None]
-"""A walk through any number of files; the answer to `Take` is bytes, and to `Pass` an int."""
+"""A walk through any number of files: a generator that yields the steps, and is sent bytes for a `Take`, and an int for
+a `Pass`."""
 
 FileSteps = Generator[Take | Pass, "bytes | int", bool]
-"""A walk through one file; its result tells whether another file may follow."""
+"""A walk through one file, in the same way; it returns whether another file may follow."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,9 @@ class PcmFormat:
     Attributes
     ----------
     rate_hz, channels : int
+        Sample rate and number of channels.
     encoding : PcmEncoding
+        Encoding of a sample.
     """
 
     rate_hz: int
@@ -169,7 +172,15 @@ def is_placeholder(length: int) -> bool:
 
 
 def pcm_format(rate_hz: int, channels: int, encoding: str | None) -> PcmFormat | None:
-    """Return a format; None if the encoding is unknown or there are no channels."""
+    """Return a format from what a header says; None if the encoding is unknown or there are no channels.
+
+    Parameters
+    ----------
+    rate_hz, channels : int
+        Sample rate and number of channels.
+    encoding : str or None
+        Name in `streamer.sources.formats.pcm_encoding.ENCODINGS`, such as ``s16le``.
+    """
     if encoding is None or channels < 1:
         return None
     return PcmFormat(rate_hz, channels, ENCODINGS[encoding])

@@ -20,7 +20,7 @@ SUBTYPE_TAIL = bytes.fromhex("000000001000800000aa00389b71")
 
 
 def walk_wav(walk: Walk) -> FileSteps:
-    """Return a walk through a WAV, RF64 or BW64."""
+    """Return a walk through a WAV, RF64 or BW64, from its first byte on; it writes what it finds into `walk`."""
     head = yield from take(12)
     order = ">" if head[:4] == b"RIFX" else "<"
     length_of_rf64: int | None = None
