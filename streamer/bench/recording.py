@@ -23,7 +23,9 @@ def recording(rate_hz: int | None = None) -> tuple[Array, int]:
     Returns
     -------
     samples : float32 array, shape (samples,)
+        Full scale is -1 to 1.
     rate_hz : int
+        Sample rate of `samples`.
     """
     samples, own_hz = soundfile.read(DEMO_PATH, dtype="float32")
     if rate_hz is None:
@@ -37,7 +39,9 @@ class Looped(Source):
     Parameters
     ----------
     samples : float32 array, shape (samples,)
+        Recording, which becomes one channel; full scale is -1 to 1.
     rate_hz : int
+        Sample rate of the recording.
     first : int
         Index of the sample that the source begins with.
     """

@@ -35,10 +35,13 @@ class Streams:
     count : int
         Number of streams.
     samples : float32 array, shape (samples,)
+        Recording that all streams repeat; full scale is -1 to 1.
     rate_hz : int
+        Sample rate of the recording.
     block_s : float
         Length of the block that each stream processes in a turn.
     publish : PublishConfig
+        Settings of the periodic events that the streams make.
     """
 
     def __init__(

@@ -98,6 +98,7 @@ class Downmix(Stage):
         Returns
         -------
         y : float32 array, shape (batch, frames)
+            One sample for each frame, without delay.
         state : State
             State for the next `step`.
         """
@@ -138,7 +139,9 @@ def downmixed(sound: Array, rate_hz: int) -> Array:
     Parameters
     ----------
     sound : float32 array, shape (samples, channels)
+        Sound; full scale is -1 to 1.
     rate_hz : int
+        Sample rate of the sound.
 
     Returns
     -------

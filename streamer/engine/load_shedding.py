@@ -111,8 +111,9 @@ def streams_to_shed(running: Sequence[Running], count: int) -> list[Running]:
     Parameters
     ----------
     running : sequence of Running
-        In the order of the configuration.
+        Streams that are not shed, in the order of the configuration.
     count : int
+        Number of streams wanted; one is always left running.
     """
     return _by_need(running)[: min(count, len(running) - 1)]
 

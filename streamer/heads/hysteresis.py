@@ -56,8 +56,9 @@ class Hysteresis:
     Parameters
     ----------
     label : str
+        Label that the scores belong to, as in the changes.
     on, off : float
-        Thresholds, 0 to 1.
+        Upper and lower threshold, 0 <= off <= on <= 1.
     min_on_samples, min_off_samples : int
         Hold times: samples that a change to on, or to off, must last.
     update_samples : int

@@ -31,7 +31,8 @@ class MelFrame(NamedTuple):
         Place of the frame among results with the same `stop`.
     config : LogMelConfig
         Front end that computed the frame.
-    values : array, shape (mel_bands,)
+    values : float32 array, shape (mel_bands,)
+        Natural logarithm of each mel band, as `config` says.
     """
 
     start: int
@@ -49,9 +50,11 @@ class HeadResult(NamedTuple):
     start, stop, rank : int
         As in `MelFrame`.
     head : Head
-    scores : array or None
-        Probability of each label; None while the head warms up, and when it stops.
+        Head that gave the scores.
+    scores : array, shape (labels,), or None
+        Probability of each label, 0 to 1; None while the head warms up, and when it stops.
     changes : tuple of Change
+        Decisions to be reported, mostly none.
     """
 
     start: int
@@ -72,6 +75,7 @@ class Items:
     Attributes
     ----------
     values : array, shape (items, ...)
+        Items in order.
     first : int
         Index of the first item in `values` among all items of the stage.
     timeline : Timeline
@@ -102,6 +106,7 @@ class FrameResults:
     rank : int
         Place of these results among others with the same `stop`.
     config : LogMelConfig
+        Front end that computes the frames.
     """
 
     rank: int
@@ -121,7 +126,9 @@ class HeadResults:
     rank : int
         Place of these results among others with the same `stop`.
     head : Head
+        Head whose scores they are.
     decisions : HeadDecisions
+        Rules that make decisions of the scores.
     """
 
     rank: int
@@ -134,10 +141,11 @@ class HeadResults:
         Parameters
         ----------
         items : Items
+            Scores, shape (items, labels).
         state : HeadState
-            Updated.
+            State of the decisions, which is updated.
         power_at : callable
-            Returns how loud the sound before a sample was.
+            Tells the power of the sound before a sample, for the floor of decisions: see `PowerAt`.
         """
         results = []
         for start, stop, scores in items:

@@ -37,10 +37,11 @@ class Pipeline:
     rate_hz : int
         Sample rate of the stream's blocks.
     heads : sequence of Head
+        Heads to run, those that run always and gated ones.
     publish : PublishConfig
         Settings which say what periodic events there are (scores, levels, spectra), and how often.
     separation : Separation or None
-        None gives no stems.
+        Separation to run; None gives no stems and no decisions on a voice.
     epoch : int
         Number of fresh starts of the stream before this pipeline.
 
@@ -93,6 +94,7 @@ class Pipeline:
         Parameters
         ----------
         block : Block
+            Next sound of the stream, which begins at `position` or later.
 
         Returns
         -------

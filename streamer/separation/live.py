@@ -32,8 +32,9 @@ class StemPiece:
     Attributes
     ----------
     start, stop : int
-        Samples since the epoch began.
+        First sample of the piece, and one past its last, counted from the start of the epoch.
     voice, music : float32 array, shape (samples, channels)
+        Voice and accompaniment; full scale is -1 to 1.
     """
 
     start: int
@@ -66,7 +67,7 @@ class SeparationRun:
     origin : int
         First sample after the opening, at which the first hop begins.
     processed_until : int
-        Sample up to which sound was processed.
+        Sample of the epoch up to which sound was processed.
     given_samples : int
         Number of samples of the stems that were given out; below 0 while samples of the pre-roll come out, which are
         not reported.

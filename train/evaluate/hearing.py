@@ -43,7 +43,7 @@ SHORTEST_S = 1.0
 
 @dataclass
 class Heard:
-    """What a model's decisions say of all recordings of one kind in a collection.
+    """Counts of what a model decided about all recordings of one kind in a collection.
 
     Attributes
     ----------
