@@ -31,13 +31,15 @@ class PartsSource(SourceWrapper):
     ----------
     data : ByteInput
         Input of the bytes. It is opened and closed with the source.
+    form : str
+        ffmpeg's name of the format of the first file; empty if ffmpeg is to recognise it.
     """
 
     opens_slowly = True
 
-    def __init__(self, data: ByteInput) -> None:
+    def __init__(self, data: ByteInput, form: str = "") -> None:
         self._data = data
-        self._first = MediaPart(data, None)
+        self._first = MediaPart(data, None, form)
         super().__init__(self._first)
 
     def open(self) -> None:
@@ -87,6 +89,8 @@ class MediaPart(FfmpegSource):
         Input that names the source, and says whether too little came.
     shape : tuple of int or None
         Rate and number of channels to which the sound is converted; None leaves it its own.
+    form : str
+        As of `PartsSource`.
 
     Attributes
     ----------
@@ -97,9 +101,10 @@ class MediaPart(FfmpegSource):
     input_handle = subprocess.PIPE
     parts: PartReader
 
-    def __init__(self, data: ByteInput, shape: Shape) -> None:
+    def __init__(self, data: ByteInput, shape: Shape, form: str = "") -> None:
         forever = float("inf")  # the writer of a pipe may wait as long as it likes
-        arguments = ["-protocol_whitelist", "pipe", "-i", "pipe:0"]
+        known = ["-f", form] if form else []
+        arguments = ["-protocol_whitelist", "pipe", *known, "-i", "pipe:0"]
         converted = () if shape is None else ("-ar", str(shape[0]), "-ac", str(shape[1]))
         super().__init__(data.name, arguments, forever, forever, output_arguments=converted)
         self._data = data

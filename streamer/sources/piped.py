@@ -18,7 +18,7 @@ from streamer.sources.formats.container import ContainerSource
 from streamer.sources.formats.containers.kind import MAGIC_BYTES
 from streamer.sources.formats.containers.survey import may_hold_pcm
 from streamer.sources.formats.seeking import needs_seeking
-from streamer.sources.formats.sound_file_kind import HEAD_BYTES, may_be_long, sound_file_kind
+from streamer.sources.formats.sound_file_kind import FFMPEG_FORMATS, HEAD_BYTES, may_be_long, sound_file_kind
 from streamer.sources.formats.trimmed_end import TrimmedEnd, mp3_frames
 from streamer.sources.parts import PartsSource
 from streamer.sources.pcm import PcmSource
@@ -85,7 +85,8 @@ class PipedSource(SourceWrapper):
         self._judge_pace()
 
     def _open_parts(self, head: bytes) -> None:
-        self._inner = parts = PartsSource(DescriptorInput(self._name, self._descriptor, head))
+        form = FFMPEG_FORMATS.get(sound_file_kind(head) or "", "")
+        self._inner = parts = PartsSource(DescriptorInput(self._name, self._descriptor, head), form)
         super().open()
         if (frames := mp3_frames(parts.head)) is not None:
             self._inner = TrimmedEnd(parts, frames)

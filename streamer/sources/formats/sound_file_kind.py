@@ -43,6 +43,9 @@ BEGINNINGS = {
 }
 """Kinds of files by their first bytes."""
 
+FFMPEG_FORMATS = {"MP3 or MP2": "mp3", "AAC": "aac"}
+"""ffmpeg's names of kinds that have no container, and that it recognises late if they begin within a frame."""
+
 OUTER = {
     (b"RIFF", b"AVI "): "AVI",
     (b"FORM", b"8SVX"): "8SVX",

@@ -6,14 +6,11 @@ that does not begin with what it sent before takes 16 s for these.
 
 from __future__ import annotations
 
-from streamer.sources.formats.sound_file_kind import HEAD_BYTES, sound_file_kind
+from streamer.sources.formats.sound_file_kind import FFMPEG_FORMATS, HEAD_BYTES, sound_file_kind
 from streamer.sources.network.http_bytes import http_bytes
 
 LOOK_AFTER_S = 1.5
 """Time that ffmpeg is given to recognise a stream."""
-
-FORMATS = {"MP3 or MP2": "mp3", "AAC": "aac"}
-"""ffmpeg's names of kinds of sound files."""
 
 
 def format_of_frames(url: str) -> str:
@@ -22,4 +19,4 @@ def format_of_frames(url: str) -> str:
     It is asked for a few bytes, which come within a second or two of real time.
     """
     found = http_bytes(url, HEAD_BYTES)
-    return FORMATS.get(sound_file_kind(found.data) or "", "") if found else ""
+    return FFMPEG_FORMATS.get(sound_file_kind(found.data) or "", "") if found else ""
