@@ -22,6 +22,9 @@ OGG_HEADER_BYTES = 27
 
 _FIRST_OF_BLOCK = b"[" + b"".join(re.escape(bytes([flags])) for flags in range(256) if flags & 8) + b"]"
 
+ASF_HEADER = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c")
+"""GUID of the first object of an ASF, such as a WMA or WMV."""
+
 OGG = re.compile(rb"OggS\x00[\x02\x06]")
 """Beginning of the first page of a logical Ogg stream."""
 
@@ -35,7 +38,7 @@ MARKS = (
     ),
     re.compile(rb"TTA1[\x01-\x03]\x00[\x01-\x20]\x00[\x01-\x20]\x00"),
     re.compile(rb"FLV\x01[\x01\x04\x05]\x00\x00\x00\x09\x00{4}"),
-    re.compile(rb"\x30\x26\xb2\x75\x8e\x66\xcf\x11\xa6\xd9\x00\xaa\x00\x62\xce\x6c"),  # ASF's header object
+    re.compile(re.escape(ASF_HEADER)),
     re.compile(rb"NIST_1A\n   1024\n"),
     re.compile(rb"Creative Voice File\x1a\x1a\x00"),
     re.compile(rb"#!AMR(?:-WB)?\n"),
@@ -61,6 +64,8 @@ def begins_of(content: mmap.mmap) -> list[int]:
     """Return the byte offsets of the files of which `content` consists; one, of 0, if it is a single file."""
     if content[4:8] == b"ftyp":
         return [0, *_mp4_joints(content)]
+    if content[:16] == ASF_HEADER:
+        return [0, *_asf_joints(content)]
     mark = mark_of(content[:MARK_BYTES])
     if mark is None:
         return [0]
@@ -112,6 +117,20 @@ def _mp4_joints(content: mmap.mmap) -> list[int]:
         if length == 1:
             length = int.from_bytes(content[at + 8 : at + 16], "big")
         if length < 8:
+            break
+        at += length
+    return found
+
+
+def _asf_joints(content: mmap.mmap) -> list[int]:
+    """Return where further ASFs begin: at outer objects that are headers (ASF Specification 1.20.3, 2.1)."""
+    found: list[int] = []
+    at = 0
+    while at + 24 <= len(content):
+        if content[at : at + 16] == ASF_HEADER and at:
+            found.append(at)
+        length = int.from_bytes(content[at + 16 : at + 24], "little")
+        if length < 24:
             break
         at += length
     return found
