@@ -341,6 +341,10 @@ def test_what_is_no_url_is_refused_without_its_password() -> None:
         ("rtsp://user:p@ss@host:554/live", "rtsp://***@host:554/live"),
         ("rtsp://user@host", "rtsp://***@host"),
         ("plain", "plain"),
+        ("http://host/a?u=ann&p=x1&pin=12&jwt=ey.J", "http://host/a?u=***&p=***&pin=***&jwt=***"),
+        ("http://host/a?top=3&cup=2", "http://host/a?top=3&cup=2"),
+        ("http://host/a?hdnts=exp=1~acl=/*~hmac=ab&x=1", "http://host/a?hdnts=***&x=1"),
+        ("srt://host:1?streamid=#!::u=ann,p=x&mode=caller", "srt://host:1?streamid=***&mode=caller"),
     ],
 )
 def test_a_url_is_shown_without_its_password(url: str, shown: str) -> None:
