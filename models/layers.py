@@ -249,7 +249,9 @@ class NormalisingModel(StreamingModel):
 
 
 class WindowMean(StreamingLayer):
-    """Average over the last `steps` steps, or over as many as there have been since the start.
+    """Layer whose output at each step is the mean of the last `steps` steps of its input, the present one included.
+
+    Near the start it is the mean of as many as there have been.
 
     Parameters
     ----------
@@ -267,7 +269,7 @@ class WindowMean(StreamingLayer):
         self.state_shapes = ((steps - 1, width + 1),)
 
     def forward(self, x: Tensor, state: TorchState | None = None) -> tuple[Tensor, TorchState]:
-        """Return for each step of `x`, (batch, time, width), the mean of the last steps; and the state."""
+        """Return for each step of `x`, (batch, time, width), the mean of the last steps; and the next state."""
         state = self.init(x) if state is None else state
         counted = F.pad(x, (0, 1), value=1.0)  # a 1 marks real steps; the zeros of a fresh state do not count
         known = torch.cat([state[0], counted], dim=1)

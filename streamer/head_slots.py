@@ -19,12 +19,13 @@ LOWEST_DBFS = -120.0
 
 @dataclass(frozen=True)
 class LabelThresholds:
-    """Thresholds of one label's score, 0 <= off <= on <= 1; None takes what holds without them.
+    """Thresholds of the score of a single label, 0 <= off <= on <= 1, which precede those for all labels.
 
     Attributes
     ----------
     on, off : float or None
-        As in `DecisionConfig`.
+        The label begins at a score of `on` or more and ends below `off`. None takes that of the `DecisionConfig`, or
+        without one the model's own.
     """
 
     on: float | None = None

@@ -73,7 +73,11 @@ class Playback:
         return self._drift.speed
 
     def put(self, stem: Stem) -> None:
-        """Append a piece of a stem to the buffer. All pieces must be of one stream, label and rate, and in order."""
+        """Append a piece of a stem to the buffer; too much that waits is dropped (`dropped_samples`).
+
+        All pieces must be of one stream, label and rate, and in the order of their `start`. While
+        nothing plays, a piece that does not begin where the last one stopped takes the place of all that waits.
+        """
         sound = _for_channels(stem.samples, self._channels)
         with self._lock:
             self._stem_rate_hz = stem.rate

@@ -16,9 +16,10 @@ KEPT_HEAD_BYTES = 1 << 16
 
 
 class PartReader:
-    """Reads bytes that come without waiting, up to the joint at which another file begins.
+    """Gives the bytes of one file (a *part*) as they come, up to the joint at which the next one begins; never waits.
 
-    A tag of ID3v2 before the first sound is left out, so that `head` is that of the sound.
+    Once `goes_on` is True, `next_part` makes `read` give the bytes of the next part. A tag of ID3v2 before a part is
+    left out, so that `head` is that of the sound.
 
     Parameters
     ----------
@@ -53,7 +54,7 @@ class PartReader:
         return self.goes_on or (self._reader.ended and not self._waiting)
 
     def next_part(self) -> None:
-        """Go on to the part behind the joint."""
+        """Begin with the next part, once `goes_on` is True: `head`, `ended` and `read` are then about that one."""
         self._begin_part()
 
     def wait(self, timeout_s: float) -> None:

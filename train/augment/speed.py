@@ -31,9 +31,19 @@ def shift(x: Array, samples: int) -> Array:
 
 
 def change_speed(x: Array, factor: float) -> Array:
-    """Return a sound played faster (factor above 1) or slower, with the pitch; the length changes.
+    """Return a sound played faster or slower, which raises or lowers its pitch too, by resampling (soxr).
 
-    The sound is resampled by soxr, without aliasing.
+    Parameters
+    ----------
+    x : float32 array, shape (samples,)
+        Sound at any rate.
+    factor : float
+        Factor of the speed, above 0; 2 is twice as fast, an octave higher and half as long.
+
+    Returns
+    -------
+    float32 array, shape (about samples / factor,)
+        Sound at the same rate.
     """
     changed: Array = soxr.resample(x, factor, 1.0)
     return changed

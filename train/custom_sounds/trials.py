@@ -93,7 +93,7 @@ class Trial:
     Attributes
     ----------
     similarity : float array, shape (queries, classes)
-        Highest similarity of each query to each class, over the steps of the query.
+        Highest similarity (cosine, -1 to 1) of each query to each class, over the steps of the query.
     truth : int array, shape (queries,)
         Index of the class of each query; -1 for music and speech, which belong to no class.
     same_origin : bool array, shape (queries,)
@@ -109,7 +109,7 @@ class Trial:
 
     @property
     def is_own(self) -> Array:
-        """Whether a class is the class of the query, bool, shape (queries, classes)."""
+        """Whether each class is the true one of each query: bool, shape (queries, classes), like `similarity`."""
         own: Array = self.truth[:, None] == np.arange(self.similarity.shape[1])
         return own
 

@@ -55,7 +55,13 @@ def figure(content: Markup, caption: str = "") -> Markup:
 
 
 def tiles(figures: Iterable[tuple[str, str]]) -> Markup:
-    """Return the HTML of the most important figures in large print; each pair is the figure and its name."""
+    """Return the HTML of a row of figures in large print, the most important ones.
+
+    Parameters
+    ----------
+    figures : iterable of (str, str)
+        Each figure as it is to be printed, such as ``0.76``, and its name.
+    """
     return _part("tiles", list(figures))
 
 

@@ -50,9 +50,9 @@ class Placing:
         frames : int
             Number of frames in the packet.
         now : float
-            Time at which it came, in seconds.
+            Time at which it came, in seconds on any clock.
         lost : int
-            Frames that are known to be lost by other means; they count unless the time stamps tell better.
+            Number of frames that are known to be lost by other means; they count unless the time stamps tell better.
         """
         missing = lost
         if stamp is not None and self._offset is not None:
