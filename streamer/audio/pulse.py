@@ -113,7 +113,7 @@ def default_pulse_input(inputs: Sequence[PulseInput]) -> PulseInput:
     Raises
     ------
     DeviceError
-        If the server has no default source.
+        If the server has no default source, or only its silent dummy.
     """
     found = [source for source in inputs if source.is_default]
     if not found:
@@ -121,6 +121,8 @@ def default_pulse_input(inputs: Sequence[PulseInput]) -> PulseInput:
             f"the sound server has no default source, of {len(inputs)} sources; plug in a microphone, or choose a "
             "source: pactl set-default-source NAME"
         )
+    if found[0].name == DUMMY:
+        raise DeviceError("the sound server knows no device, only silence; plug in a microphone")
     return found[0]
 
 

@@ -53,12 +53,9 @@ def _find_microphone() -> None:
     """
     # Loaded here, since it loads PortAudio, which files do without.
     from streamer.audio.devices import find_input, input_devices
-    from streamer.audio.pulse import DUMMY, NoSoundServerError, default_pulse_input, pulse_inputs
+    from streamer.audio.pulse import NoSoundServerError, default_pulse_input, pulse_inputs
 
     try:
-        default = default_pulse_input(pulse_inputs())
+        default_pulse_input(pulse_inputs())
     except NoSoundServerError:
         find_input("mic", input_devices())
-    else:
-        if default.name == DUMMY:
-            raise DeviceError("the sound server knows no device, only silence; plug in a microphone")

@@ -9,7 +9,14 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from streamer.audio.devices import DEFAULT_CHANNELS
-from streamer.audio.pulse import PREFIX, PulseInput, default_pulse_input, find_pulse_input, pulse_inputs
+from streamer.audio.pulse import (
+    DUMMY,
+    PREFIX,
+    PulseInput,
+    default_pulse_input,
+    find_pulse_input,
+    pulse_inputs,
+)
 from streamer.errors import DeviceError, StreamError
 from streamer.sources.parec import Parec
 from streamer.sources.source import HIGHEST_RATE_HZ, LOCAL_WAIT_S, LOWEST_RATE_HZ, Block, Source, SourceCounts
@@ -193,9 +200,13 @@ class PulseSource(Source):
         Raises
         ------
         StreamError
-            If a named source is heard no longer.
+            If a named source is heard no longer, or the server has no device left.
         """
         before, now = self._heard, parec.device
+        if now == DUMMY and self._wanted is None:
+            raise StreamError(
+                f"{PREFIX}{before} was unplugged, and the sound server has no other device; plug it in"
+            )
         if now != before and self._wanted is not None and now != self._moved_to:
             self._moved_to = now
             raise StreamError(

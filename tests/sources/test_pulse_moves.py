@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import pytest
 
 from streamer.audio.pulse import PulseInput
+from streamer.errors import DeviceError, StreamError
 from streamer.sources.pulse import PulseSource
 from streamer.sources.source import Block, SourceCounts
 
@@ -81,3 +82,21 @@ def test_what_a_move_loses_is_a_counted_jump_where_the_words_are(
     assert blocks[-1].stop == 400 * PIECE - lost + counted
     for block in (blocks[moved - 1], blocks[moved], blocks[-1]):
         assert block.captured_at == pytest.approx(1_000.0 + block.stop / RATE_HZ, abs=0.003)
+
+
+def test_the_silence_of_a_server_without_devices_is_no_microphone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("streamer.sources.pulse.Parec", FakeParec)
+    source = PulseSource(None, inputs=built_in)
+    source.open()
+    assert isinstance(source._parec, FakeParec)
+    source._parec.device = "auto_null.monitor"
+    with pytest.raises(
+        StreamError, match="pulse:built-in was unplugged, and the sound server has no other device"
+    ):
+        source.read(100)
+    assert source.ended
+    dummy = [PulseInput(2, "auto_null.monitor", "Dummy", ("mono",), RATE_HZ, True, True)]
+    with pytest.raises(
+        DeviceError, match="the sound server knows no device, only silence; plug in a microphone"
+    ):
+        PulseSource(None, inputs=lambda: dummy).open()
