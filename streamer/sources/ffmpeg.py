@@ -71,8 +71,8 @@ class FfmpegSource(Source):
     """Number or language of the sound track, as of `track_options`."""
     place = "the address"
     """Word for what names the input, in advice."""
-    input_handle = subprocess.DEVNULL
-    """ffmpeg's standard input."""
+    input_handle: int | None = subprocess.DEVNULL
+    """ffmpeg's standard input, as `subprocess.Popen` takes it; None is that of this program."""
 
     def __init__(
         self,

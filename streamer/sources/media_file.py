@@ -14,6 +14,9 @@ from streamer.sources.source import Source
 from streamer.sources.wrappers.forgiving import Forgiving
 from streamer.sources.wrappers.in_turn import InTurn, Shape
 
+STANDARD_INPUT = Path("/dev/stdin")
+"""Path by which standard input is opened as a file, if it is one."""
+
 PROBE_TIMEOUT_S = 5.0
 """Longest time that ffprobe may take to find the length of a file."""
 
@@ -50,6 +53,7 @@ class MediaFileSource(FfmpegSource):
             output_arguments=converted,
         )
         self._path = path
+        self.input_handle = _input_handle(path)
 
     def is_unedited(self, container: str) -> bool:
         if container.startswith("mov,"):
@@ -101,9 +105,14 @@ def _length_s(path: Path) -> float | None:
     command = ["ffprobe", "-v", "error", "-protocol_whitelist", "file", *asked, f"file:{path}"]
     try:
         done = subprocess.run(
-            command, capture_output=True, timeout=PROBE_TIMEOUT_S, check=True, stdin=subprocess.DEVNULL
+            command, capture_output=True, timeout=PROBE_TIMEOUT_S, check=True, stdin=_input_handle(path)
         )
     except (OSError, subprocess.SubprocessError):
         return None
     numbers = [line for line in done.stdout.decode().split() if re.fullmatch(r"[0-9.]+", line)]
     return float(numbers[0]) if numbers else None
+
+
+def _input_handle(path: Path) -> int | None:
+    """Return the standard input of a program that opens a path, which may be its standard input."""
+    return None if path == STANDARD_INPUT else subprocess.DEVNULL

@@ -20,6 +20,7 @@ from streamer.sources.formats.containers.survey import may_hold_pcm
 from streamer.sources.formats.seeking import needs_seeking
 from streamer.sources.formats.sound_file_kind import FFMPEG_FORMATS, HEAD_BYTES, may_be_long, sound_file_kind
 from streamer.sources.formats.trimmed_end import TrimmedEnd, mp3_frames
+from streamer.sources.media_file import STANDARD_INPUT
 from streamer.sources.parts import PartsSource
 from streamer.sources.pcm import PcmSource
 from streamer.sources.pipe import PipeReader
@@ -73,7 +74,7 @@ class PipedSource(SourceWrapper):
         if kind is None:
             self._inner = self._raw(head)
         elif self._path is None and sys.platform == "linux" and _is_file(self._descriptor, len(head)):
-            self._inner = FileSource(Path("/dev/stdin"))
+            self._inner = FileSource(STANDARD_INPUT)
         elif may_hold_pcm(head):
             self._inner = ContainerSource(DescriptorInput(self._name, self._descriptor, head))
         elif needs_seeking(head):

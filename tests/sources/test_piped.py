@@ -6,6 +6,7 @@ import logging
 import os
 import shutil
 import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -199,3 +200,36 @@ def test_encodings_have_the_names_that_arecord_ffmpeg_and_sox_give_them(name: st
 def test_an_unknown_encoding_is_refused(name: str) -> None:
     with pytest.raises(ConfigError, match=f"raw PCM has encoding '{name}'; expected one of s16le, s16be"):
         pcm_encoding(name)
+
+
+HEAR_STANDARD_INPUT = """
+from streamer.config import PcmConfig
+from streamer.sources.piped import PipedSource
+from streamer.sources.read_blocks import read_blocks
+
+source = PipedSource(None, PcmConfig())
+source.open()
+print(source.rate_hz, sum(len(block.samples) for block in read_blocks(source, 4_096)))
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere, standard input is not opened as a file")
+@needs_ffmpeg
+@pytest.mark.parametrize(
+    ("name", "copies"), [("a.wav", 1), ("a.m4a", 1), ("a.flac", 2), ("a.oga", 1), ("a.mkv", 1)]
+)
+def test_a_file_that_is_standard_input_is_heard_as_the_file_is(
+    tmp_path: Path, name: str, copies: int
+) -> None:
+    soundfile.write(tmp_path / "in.wav", sound(), 44_100)
+    path = tmp_path / name
+    command = ["ffmpeg", "-v", "error", "-y", "-i", tmp_path / "in.wav"]
+    subprocess.run([*command, *(["-c:a", "flac"] if name == "a.oga" else []), path], check=True)
+    path.write_bytes(copies * path.read_bytes())
+    with closing(FileSource(path)) as source:
+        source.open()
+        expected = f"{source.rate_hz} {len(read_all(source))}\n"
+    with path.open("rb") as file:
+        heard_it = [sys.executable, "-c", HEAR_STANDARD_INPUT]
+        done = subprocess.run(heard_it, stdin=file, capture_output=True, text=True, check=True)
+    assert done.stdout == expected
