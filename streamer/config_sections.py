@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from streamer.backends import BACKENDS
 from streamer.errors import ConfigError
 from streamer.head_slots import HEAD_SLOTS
+from streamer.inference_backends import BACKENDS
 from streamer.setting_types import check_keys, check_types
 
 MODEL_KEYS = tuple(slot.name for slot in HEAD_SLOTS)

@@ -27,7 +27,7 @@ FORBIDDEN = {
 
 LAYERS = {
     "streamer": (
-        "arrays backends errors standard_descriptors",
+        "arrays errors inference_backends standard_descriptors",
         "setting_types start_time",
         "head_slots",
         "config_sections",

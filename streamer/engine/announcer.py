@@ -9,7 +9,8 @@ from datetime import UTC, datetime, timedelta
 
 from streamer.engine.clock_words import clock_words
 from streamer.engine.make_status import make_status
-from streamer.engine.stream import Recovering, Running, Stream
+from streamer.engine.phases import Recovering, Running
+from streamer.engine.stream import Stream
 from streamer.events.kinds import Event, Stem
 from streamer.sinks.sink import Sink
 from streamer.sources.source import Block

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from streamer.config import Config, StreamConfig
 from streamer.config_sections import StemsConfig
-from streamer.engine.stream import Ended, Stream
+from streamer.engine.phases import Ended
+from streamer.engine.stream import Stream
 from streamer.errors import ConfigError, StreamerError
 from streamer.inference.model_cache import ModelCache
 from streamer.pipeline.build_heads import build_heads

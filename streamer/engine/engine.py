@@ -17,8 +17,9 @@ from streamer.dsp.model_calls import Calls
 from streamer.engine.announcer import Announcer
 from streamer.engine.lifecycle import Lifecycle
 from streamer.engine.load_shedding import LoadShedding
+from streamer.engine.phases import Ended, Opening, Recovering, Running
 from streamer.engine.scheduler import Scheduler, chunk_frames
-from streamer.engine.stream import Ended, Opening, Recovering, Running, Stream
+from streamer.engine.stream import Stream
 from streamer.errors import StreamerError, fault_of
 from streamer.events.kinds import Event
 from streamer.inference.batching import BatchRunner

@@ -10,7 +10,8 @@ from dataclasses import replace
 from streamer.config_sections import PublishConfig
 from streamer.engine.announcer import Announcer
 from streamer.engine.backoff import wait_s
-from streamer.engine.stream import Ended, Opening, Outage, Recovering, Running, Stream
+from streamer.engine.phases import Ended, Opening, Outage, Recovering, Running
+from streamer.engine.stream import Stream
 from streamer.errors import StreamerError, fault_of
 from streamer.sinks.sink import Sink
 

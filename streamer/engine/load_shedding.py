@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from streamer.engine.stream import Running
+from streamer.engine.phases import Running
 
 LOSSES_TO_SHED, LOSS_WINDOW_S = 3, 60.0
 """Shed only after this many losses within this window; one long freeze counts once."""

@@ -7,7 +7,8 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Literal
 
-from streamer.engine.stream import Ended, Recovering, Running, Stream
+from streamer.engine.phases import Ended, Recovering, Running
+from streamer.engine.stream import Stream
 from streamer.errors import EndedError
 from streamer.events.kinds import Status
 

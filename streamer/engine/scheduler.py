@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 
 from streamer.config import TURN_S
-from streamer.engine.stream import Running, Stream
+from streamer.engine.phases import Running
+from streamer.engine.stream import Stream
 from streamer.sinks.sink import Sink
 
 LIVE_CHUNK_S = 0.5

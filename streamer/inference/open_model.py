@@ -5,9 +5,9 @@ from __future__ import annotations
 from importlib import import_module
 from pathlib import Path
 
-from streamer.backends import BACKENDS
 from streamer.config_sections import EngineConfig
 from streamer.inference.stepped_model import SteppedModel
+from streamer.inference_backends import BACKENDS
 
 
 def open_model(folder: Path, engine: EngineConfig) -> SteppedModel:

@@ -20,7 +20,8 @@ from streamer.engine.load_shedding import (
     streams_to_resume,
     streams_to_shed,
 )
-from streamer.engine.stream import Running, Stream
+from streamer.engine.phases import Running
+from streamer.engine.stream import Stream
 from streamer.events.kinds import Decision, Status
 from streamer.heads.head import Head
 from tests.scripted import RATE, Clock, Collected, Scripted, loud, run, toy_gate

@@ -14,7 +14,8 @@ import pytest
 from streamer.config import Config
 from streamer.config_sections import EngineConfig
 from streamer.engine.backoff import FIRST_WAIT_S, wait_s
-from streamer.engine.stream import Ended, Stream
+from streamer.engine.phases import Ended
+from streamer.engine.stream import Stream
 from streamer.errors import EndedError
 from streamer.events.kinds import Decision, Event, Status
 from streamer.heads.head import Head

@@ -8,10 +8,10 @@ from typing import Any
 
 import click
 
-from streamer.backends import BACKENDS
 from streamer.config import CLOCKS, Config
 from streamer.config_sections import MODEL_KEYS, PREFERENCES, PcmConfig
 from streamer.errors import ConfigError
+from streamer.inference_backends import BACKENDS
 
 
 class _SoundFile(click.Path):

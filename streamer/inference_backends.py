@@ -1,4 +1,7 @@
-"""The table of backends that can run the models. A new backend is its file in `streamer.inference` and one row."""
+"""The table of the backends of inference: libraries and devices that can run the models.
+
+A new backend is its file in `streamer.inference` and one row.
+"""
 
 from __future__ import annotations
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from streamer.engine.stream import Ended, Opening, Running, Stream, Waiting
+from streamer.engine.phases import Ended, Opening, Running, Waiting
+from streamer.engine.stream import Stream
 from streamer.errors import StreamError
 from streamer.events.kinds import Event, Status
 from streamer.heads.head import Head
