@@ -69,7 +69,9 @@ def list_anew() -> None:
     """
     sounddevice = portaudio()
     with _CALLS:
-        if any(isinstance(each, sounddevice._StreamBase) and not each.closed for each in gc.get_objects()):
+        # By `type`, since `isinstance` asks objects of other libraries for their class, and some of them warn.
+        streams = (x for x in gc.get_objects() if issubclass(type(x), sounddevice._StreamBase))
+        if any(not stream.closed for stream in streams):
             return
         try:
             while sounddevice._initialized:

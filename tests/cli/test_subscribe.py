@@ -21,7 +21,7 @@ def test_a_subscriber_says_what_it_waits_for(tone: Path) -> None:
     with running("subscribe", "music", "--address", address) as process:
         assert process.stderr is not None
         assert process.stderr.readline().startswith(
-            b"'music' is no kind of message that this version knows (gate, sound, genre, "
+            b"'music' is no kind of message that this version knows (gate, speech, singing, sound, genre, "
         )
         said = process.stderr.readline().decode()
         assert said == (

@@ -188,3 +188,16 @@ def test_a_sound_file_through_a_pipe_is_no_raw_sound(
     click(path, *options)
     got = {way: (len(x), int(np.abs(x[:, 0]).argmax())) for way, x in heard_by_all_ways(path).items()}
     assert got["pipe"] == got["file"] == got["url"]
+
+
+@needs_ffmpeg
+@pytest.mark.parametrize("suffix", ["mp3", "m4a", "wav", "flac"])
+def test_a_file_from_a_mac_is_heard_whole_beside_its_attributes(tmp_path: Path, suffix: str) -> None:
+    """On a stick macOS keeps attributes of ``a.mp3`` in ``._a.mp3``; libsndfile takes that for a part of the MP3."""
+    path = tmp_path / f"a.{suffix}"
+    click(path)
+    fork = struct.pack(">II16sHIIIIII", 0x00051607, 0x00020000, b"Mac OS X", 2, 9, 50, 3760, 2, 3810, 286)
+    path.with_name(f"._{path.name}").write_bytes(fork.ljust(4096, b"\0"))
+    for way, x in heard_by_all_ways(path).items():
+        assert abs(int(np.abs(x[:, 0]).argmax()) - CLICK) <= 0.03 * RATE_HZ, way
+        assert len(x) >= FRAMES, way
