@@ -90,14 +90,16 @@ def choose_labels(
 
 
 def find_labels(where: str, wanted: Sequence[str], manifest: Manifest) -> tuple[int, ...]:
-    """Return the indices of labels among a model's, each once; a label is given by its name or its identifier.
+    """Return the indices of labels among a model's, in the order in which they are wanted, each once.
 
     Parameters
     ----------
     where : str
         Setting that names the labels, for the error text.
     wanted : sequence of str
+        Names or identifiers of labels, as the model spells them.
     manifest : Manifest
+        Manifest of the model.
 
     Raises
     ------

@@ -45,7 +45,18 @@ LIMITS = """
 
 
 class EarRelease(MeasuredRelease):
-    """Release of a run's ear, without thresholds; the arguments are those of `train.loop.registry.Plugin.release`."""
+    """Makes the model folder of an ear that a training run trained.
+
+    `export` writes the graph and the manifest. `release` measures too, and adds figures and ``card.md``; an ear has no
+    thresholds.
+
+    Parameters
+    ----------
+    run : Path
+        Folder of the run, with ``config.json`` and ``best.pt``.
+    data, cache : Path
+        Folder of the data sets, and folder of all caches.
+    """
 
     limits = LIMITS
 

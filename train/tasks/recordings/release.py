@@ -47,7 +47,17 @@ LIMITS = """
 
 
 class RecordingsRelease(ThresholdRelease):
-    """Release of a run's classifier of recordings; the arguments are those of `train.loop.registry.Plugin.release`."""
+    """Makes the model folder of a classifier of recordings that a training run trained.
+
+    `export` writes the graph and the manifest. `release` measures too, and adds figures, thresholds and ``card.md``.
+
+    Parameters
+    ----------
+    run : Path
+        Folder of the run, with ``config.json`` and ``best.pt``.
+    data, cache : Path
+        Folder of the data sets, and folder of all caches.
+    """
 
     limits = LIMITS
 

@@ -52,7 +52,17 @@ LIMITS = """
 
 
 class SoundsRelease(ThresholdRelease):
-    """Release of a run's sounds head; the arguments are those of `train.loop.registry.Plugin.release`."""
+    """Makes the model folder of a sounds head that a training run trained.
+
+    `export` writes the graph and the manifest. `release` measures too, and adds figures, thresholds and ``card.md``.
+
+    Parameters
+    ----------
+    run : Path
+        Folder of the run, with ``config.json`` and ``best.pt``.
+    data, cache : Path
+        Folder of the data sets, and folder of all caches.
+    """
 
     limits = LIMITS
 
