@@ -11,7 +11,7 @@ from typing import Any
 from models.layers import StreamingModel
 from streamer.errors import ConfigError
 from streamer.inference.manifest import Manifest, Thresholds
-from train.evaluate.calibration import order_points
+from train.evaluate.operating_points import order_points
 from train.export.card import format_card
 from train.export.to_onnx import export
 

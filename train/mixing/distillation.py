@@ -11,8 +11,8 @@ import hashlib
 import json
 import logging
 import shutil
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from itertools import islice
 from pathlib import Path
 
@@ -26,22 +26,10 @@ from streamer.arrays import Array
 from streamer.dsp.log_mel import LogMel
 from streamer.dsp.stage import offline
 from streamer.yamnet.weights import CLASSES, EMBEDDING_SIZE, PATCH_FRAMES
-from train import augment
-from train.augment.recipe import Recipe, apply_recipe
 from train.data.cache import SoundCache
-from train.data.decode import RATE_HZ
-from train.data.recordings import Recording
-from train.mixing.excerpts import Excerpts
-from train.mixing.presence import IGNORE, NAMES, OTHER
-from train.mixing.scenes import Scene, SceneConfig, Scenes, step_labels
+from train.mixing.distillation_examples import STEP_FRAMES, STEPS, DistillationConfig, Example, Examples
 from train.yamnet.npz import read_npz
 
-SECONDS = 5.0
-"""Length of an example."""
-STEP_FRAMES = 8
-"""Number of frames of 10 ms in a step of an example, the ear's hop of 80 ms; each step has one label."""
-STEPS = 62
-"""Number of steps of an example (4.96 s)."""
 FRAMES = STEPS * STEP_FRAMES
 """Number of log-mel frames of an example: 496, one every 10 ms."""
 PATCH_STEPS = 6
@@ -57,43 +45,9 @@ TEACHERS = ("yamnet/yamnet_weights.npz", "yamnet/lite/yamnet_weights.npz")
 
 The ear learns the mean of their logits, and the embedding of the second (Lite), by which logistic regression names more
 clips of ESC-50 correctly (0.842 of them, against 0.829)."""
-PERFORMANCE_CHANGES = Recipe(
-    speed=0.6, room=0, far=0, filter=0, noise=0, codec=0, gain_db=(0.0, 0.0), speed_factor=(0.8, 1.25)
-)
-"""Changes of a clip's own sound, such as its speed. Where the clip is audible is determined after them."""
-RECORDING_CHANGES = Recipe(speed=0, pitch=0, move=0)
-"""Changes of a clip by room, microphone and codec, which leave its labels as they are."""
-ALL_EXCERPTS = round(3600 / SECONDS)
-"""Number of excerpts from an hour of sound that hold all of it."""
 BATCH = 16
 """Number of examples for which the teachers run at once."""
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class DistillationConfig:
-    """Settings of the examples for distillation: how many are made from a fold's recordings, and of which kind.
-
-    Attributes
-    ----------
-    variants : int
-        Number of examples made from each clip of everyday sound: the first is the clip as recorded, the others are
-        augmented.
-    scenes : int
-        Number of scenes, in which music, speech and sounds follow one another and are mixed.
-    excerpts_per_hour : int
-        Number of excerpts from each hour of all recordings but clips of everyday sound; `ALL_EXCERPTS` hold all of it.
-    scene : SceneConfig
-        Settings of the scenes.
-    seed : int
-        Seed of everything that is drawn at random.
-    """
-
-    variants: int = 4
-    scenes: int = 1_000
-    excerpts_per_hour: int = 0
-    scene: SceneConfig = field(default_factory=lambda: SceneConfig(seconds=SECONDS))
-    seed: int = 1
 
 
 @dataclass(frozen=True)
@@ -196,77 +150,11 @@ def load_teacher_answers(
     name = hashlib.sha256(json.dumps(described).encode()).hexdigest()[:16]
     folder = cache / "lessons" / name
     if not folder.is_dir():
-        _build(_Examples(sounds, classes, ambiguous, config), data, folder)
+        _build(Examples(sounds, classes, ambiguous, config), data, folder)
     return TeacherAnswers(folder, **{part: np.load(folder / f"{part}.npy", mmap_mode="r") for part in SHAPES})
 
 
-@dataclass(frozen=True)
-class _Example:
-    """Sound of an example with its labels; see `TeacherAnswers` for `clip` and `raw`."""
-
-    scene: Scene
-    clip: int = -1
-    raw: bool = False
-
-
-class _Examples:
-    """Makes the examples of a fold, one after the other, the same ones for the same configuration."""
-
-    def __init__(
-        self,
-        sounds: SoundCache,
-        classes: Sequence[str],
-        ambiguous: frozenset[tuple[str, str]],
-        config: DistillationConfig,
-    ) -> None:
-        self._sounds, self._config = sounds, config
-        self._class_numbers = {name: number for number, name in enumerate(classes)}
-        self._ambiguous = ambiguous
-        self._clips = sounds.where(lambda r: r.category in self._class_numbers and r.kind == "sound")
-        self._unambiguous = [r for r in sounds.recordings if not self._is_ambiguous(r)]
-        clips = set(self._clips)
-        others = [place for place in range(len(sounds)) if place not in clips]
-        self._excerpts = Excerpts(sounds, others, self._is_ambiguous)
-        self._excerpt_count = round(self._excerpts.hours * config.excerpts_per_hour)
-        self._classes = classes
-
-    def __len__(self) -> int:
-        return len(self._clips) * self._config.variants + self._config.scenes + self._excerpt_count
-
-    def make(self, cache: Path) -> Iterator[_Example]:
-        """Yield every example: the variants of all clips, then scenes, then excerpts."""
-        rng = np.random.default_rng(self._config.seed)
-        for index in self._clips:
-            number = self._class_numbers[self._sounds.recordings[index].category]
-            for variant in range(self._config.variants):
-                yield _Example(self._clip(rng, index, number, variant > 0), number, raw=variant == 0)
-        scenes = Scenes(SoundCache(self._unambiguous, cache), self._config.scene, self._classes)
-        for _ in range(self._config.scenes):
-            yield _Example(scenes.make(rng, round(SECONDS * RATE_HZ)))
-        for excerpt in self._excerpts.make(rng, self._excerpt_count, SECONDS):
-            yield _Example(excerpt)
-
-    def step_labels(self, labels: Array, hop_samples: int) -> Array:
-        """Return labels of the ear's steps from labels of samples."""
-        return step_labels(labels, hop_samples, self._config.scene)[:STEPS]
-
-    def _is_ambiguous(self, recording: Recording) -> bool:
-        pairs = {(recording.source, recording.category), (recording.source, recording.name)}
-        return bool(self._ambiguous & pairs)
-
-    def _clip(self, rng: np.random.Generator, index: int, class_number: int, augmented: bool) -> Scene:
-        sound = augment.fit_length(self._sounds.samples(index), round(SECONDS * RATE_HZ))
-        sound = apply_recipe(rng, sound, PERFORMANCE_CHANGES) if augmented else sound
-        # Found before noise and rooms are added, which would fill the pauses.
-        classes = np.where(augment.audible_mask(sound), class_number, IGNORE).astype(np.int8)
-        sound = apply_recipe(rng, sound, RECORDING_CHANGES) if augmented else sound
-        present = np.full((len(NAMES), len(sound)), OTHER, np.int8)
-        if self._is_ambiguous(self._sounds.recordings[index]):
-            present[NAMES.index("music")] = IGNORE
-        return Scene(sound, present, classes)
-
-
-def _build(examples: _Examples, data: Path, folder: Path) -> None:
+def _build(examples: Examples, data: Path, folder: Path) -> None:
     """Compute all examples with the outputs of the teachers, and store them in a folder."""
     teachers = [_load_teacher(data / name) for name in TEACHERS]
     # Written under another name and then renamed, so that a killed build leaves no incomplete folder.
@@ -291,7 +179,7 @@ def _build(examples: _Examples, data: Path, folder: Path) -> None:
     _log.info("made %d examples in %s", len(examples), folder)
 
 
-def _rows(batch: Sequence[_Example], teachers: Sequence[YAMNet], examples: _Examples) -> dict[str, Array]:
+def _rows(batch: Sequence[Example], teachers: Sequence[YAMNet], examples: Examples) -> dict[str, Array]:
     """Return the rows of a batch of examples, by the names of `SHAPES`."""
     frames = offline(FRONT_END, np.stack([example.scene.sound for example in batch]))[:, :FRAMES]
     hop_samples = STEP_FRAMES * FRONT_END.config.hop_samples

@@ -13,7 +13,6 @@ from streamer.arrays import Array
 from streamer.errors import ConfigError
 from streamer.inference.manifest import Thresholds
 from train.data.cache import SoundCache
-from train.evaluate.calibration import Goal, operating_point, operating_points
 from train.evaluate.metrics.classification import (
     accuracy,
     accuracy_by_duration,
@@ -22,6 +21,7 @@ from train.evaluate.metrics.classification import (
     right,
 )
 from train.evaluate.metrics.spread import bootstrap
+from train.evaluate.operating_points import Goal, operating_point, operating_points
 from train.evaluate.predictions import Predictions, stacked
 from train.evaluate.stepped_scores import SteppedScorer
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from streamer.arrays import Array
 from streamer.inference.manifest import Thresholds
-from train.evaluate.calibration import (
+from train.evaluate.operating_points import (
     Goal,
     choose_threshold,
     goals_by_preference,

@@ -1,11 +1,9 @@
 import numpy as np
 import pytest
-from scipy.special import expit, log_softmax, logit, softmax
+from scipy.special import expit, log_softmax, softmax
 
 from streamer.errors import ConfigError
-from streamer.inference.manifest import Thresholds
 from train.evaluate import calibration
-from train.evaluate.calibration import Goal
 
 rng = np.random.default_rng(0)
 TRUE_LOGITS = rng.normal(0.0, 2.0, (4_000, 5))
@@ -66,78 +64,6 @@ def test_reliability_by_hand():
     assert np.isnan(calibration.compute_reliability(np.array([0.1]), np.array([True]), bins=2).share[1])
     with pytest.raises(ConfigError, match="no scores to hold against"):
         calibration.compute_reliability(np.zeros(0), np.zeros(0))
-
-
-SCORES = np.array([0.1, 0.2, 0.3, 0.4, 0.6, 0.7, 0.8, 0.9])
-POSITIVE = np.array([0, 0, 1, 0, 1, 0, 1, 1], bool)
-
-
-@pytest.mark.parametrize(
-    ("goal", "expected"),
-    [
-        (Goal("precision", 1.0), 0.8),
-        (Goal("precision", 0.75), 0.6),
-        (Goal("recall", 1.0), 0.3),
-        (Goal("recall", 0.7), 0.6),
-        (Goal("recall", 0.5), 0.8),
-        (Goal("f1"), 0.3),  # precision 4/6 at full recall: 0.8
-    ],
-)
-def test_thresholds_meet_their_goal_by_hand(goal, expected):
-    assert calibration.choose_threshold(SCORES, POSITIVE, goal) == expected
-
-
-def test_a_precision_that_cannot_be_had_gives_the_best_there_is():
-    assert calibration.choose_threshold(SCORES, ~POSITIVE, Goal("precision", 0.9)) == 0.1
-
-
-def test_goals_and_classes_that_make_no_sense_are_refused():
-    with pytest.raises(ConfigError, match="goal is 'precision' 95; expected precision, recall or f1"):
-        Goal("precision", 95)
-    with pytest.raises(ConfigError, match="0 of 8 validation scores are positives"):
-        calibration.choose_threshold(SCORES, POSITIVE & False, Goal("f1"))
-
-
-def test_who_prefers_precision_never_gets_the_easier_threshold():
-    points = {
-        "balanced": [Thresholds(0.9, 0.5), Thresholds(0.4, 0.2)],
-        "precision": [Thresholds(0.6, 0.3), Thresholds(0.8, 0.5)],
-        "recall": [Thresholds(0.95, 0.6), Thresholds(0.1, 0.05)],
-    }
-    assert calibration.order_points(points) == {
-        "balanced": (Thresholds(0.9, 0.5), Thresholds(0.4, 0.2)),
-        "precision": (Thresholds(0.9, 0.5), Thresholds(0.8, 0.5)),
-        "recall": (Thresholds(0.9, 0.5), Thresholds(0.1, 0.05)),
-    }
-
-
-def test_off_is_where_few_positives_are_lost_within_bounds():
-    def odds_ratio(positives):
-        point = calibration.operating_point(0.8, np.asarray(positives))
-        return np.exp(logit(point.on) - logit(point.off))
-
-    tenth = float(expit(logit(0.8) - np.log(10)))
-    assert odds_ratio([tenth] * 10) == pytest.approx(10)
-    assert odds_ratio([0.99] * 10) == pytest.approx(3)
-    assert odds_ratio([0.001] * 10) == pytest.approx(30)
-    assert odds_ratio([]) == pytest.approx(30)
-
-
-def test_few_positives_draw_a_threshold_towards_all_labels():
-    few, many, none = np.zeros(1_000, bool), np.zeros(1_000, bool), np.zeros(1_000, bool)
-    few[:5], many[:400] = True, True
-    scores = np.stack(
-        [np.where(t, 0.9, 0.05) + rng.uniform(0, 0.05, 1_000) for t in (few, many, none)], axis=1
-    )
-    scores[:5, 0] = 0.3  # the rare label is shy
-    truth = np.stack([few, many, none], axis=1)
-    goal = Goal("f1")
-    rare, common, absent = (point.on for point in calibration.operating_points(scores, truth, goal))
-    pooled = calibration.choose_threshold(scores.ravel(), truth.ravel(), goal)
-    assert absent == pytest.approx(pooled)
-    assert logit(rare) == pytest.approx((5 * logit(0.3) + 20 * logit(pooled)) / 25)
-    own = calibration.choose_threshold(scores[:, 1], many, goal)
-    assert logit(common) == pytest.approx((400 * logit(own) + 20 * logit(pooled)) / 420)
 
 
 def test_a_bias_and_a_temperature_are_found_again():

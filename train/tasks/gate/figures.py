@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -15,27 +13,22 @@ from scipy.special import logit
 
 from streamer.arrays import Array
 from streamer.inference.manifest import Thresholds
-from streamer.yamnet.weights import WINDOW_SAMPLES
 from train import augment
 from train.data.cache import SoundCache
 from train.data.decode import RATE_HZ
 from train.data.recordings import Recording
 from train.data.sets.all_sound import unambiguous_recordings
-from train.evaluate.calibration import fit_sigmoid_temperature, goals_by_preference, operating_points
+from train.evaluate.calibration import fit_sigmoid_temperature
 from train.evaluate.metrics.detection import DetectorScores
+from train.evaluate.operating_points import goals_by_preference, operating_points
 from train.evaluate.predictions import Predictions, stacked
 from train.evaluate.stepped_scores import SteppedScorer
 from train.tasks.clip_figures import with_descriptions
-from train.tasks.gate.mixtures import GTZAN_SETS, SETTLED_S, Mixtures, rounded
+from train.tasks.gate.mixtures import SETTLED_S, Mixtures, rounded
+from train.tasks.gate.patches import Patches
 
-PATCH_SETS: Mapping[str, tuple[str, ...]] = MappingProxyType(
-    {"music": GTZAN_SETS, "speech": ("speech",), "sound": ("esc50",)}
-)
-"""Data sets of each kind whose patches are measured: windows side by side, of the length that YAMNet decides on."""
 PRECISION, RECALL = 0.999, 0.99
 """Precision and recall of single settled steps on the validation fold, at the operating points of these names."""
-LEVELS_DB = (-20, -40, -50)
-"""Levels of the patches in dB re full scale for the figure `levels`."""
 
 
 @dataclass(frozen=True)
@@ -156,22 +149,22 @@ class GateFigures:
 
     def all(self) -> dict[str, Any]:
         """Return all figures by name, for the manifest; for a model without thresholds, those that need none."""
-        mixtures = Mixtures(self._scorer, self._sounds)
+        patches, mixtures = Patches(self._scorer, self._sounds), Mixtures(self._scorer, self._sounds)
         figures: dict[str, Callable[[], Mapping[str, Any]]] = {
             "recordings": self.recordings,
             "steps": self.steps,
-            "patches": self.patches,
+            "patches": patches.ranking,
             "music under speech, at 1 % false": mixtures.under_speech_at_equal_alarms,
         }
         if self._decides:
             figures |= {
-                "patches at on": self.patches_at_on,
+                "patches at on": patches.at_on,
                 "music found": self.found,
                 "false alarms": self.false_alarms,
                 "worst sounds": self.worst_sounds,
                 "music under speech": mixtures.under_speech,
                 "delays": mixtures.delays,
-                "levels": self.levels,
+                "levels": patches.levels,
             }
         return with_descriptions(figures)
 
@@ -190,42 +183,6 @@ class GateFigures:
         """
         steps = DetectorScores(self.settled("music"), self.settled("speech", "sound"))
         return rounded({"auc": steps.auc(), "tpr_at_1pc_fpr": steps.tpr_at_fpr(0.01)})
-
-    def patches(self) -> dict[str, float]:
-        """Last score of patches of 0.975 s from a fresh start: GTZAN sets against TSP speech and ESC-50.
-
-        Returns
-        -------
-        dict
-            ``auc``, the area under the ROC curve; ``tpr_at_1pc_fpr``, the share of patches of music that score above 99
-            % of the other patches.
-        """
-        patches = self._patches
-        return rounded({"auc": patches.auc(), "tpr_at_1pc_fpr": patches.tpr_at_fpr(0.01)})
-
-    def patches_at_on(self) -> dict[str, float]:
-        """The same patches at the threshold ``on``: F1, and shares of music and of other sound that reach it.
-
-        Returns
-        -------
-        dict
-            ``f1``; ``tpr``, the share of patches of music with a last score of at least ``on``; ``fpr``, that of other
-            sound. The patches are those of `patches`.
-        """
-        patches = self._patches
-        return rounded(
-            {
-                "f1": patches.f1(self._on),
-                "tpr": float(np.mean(patches.positive >= self._on)),
-                "fpr": float(np.mean(patches.negative >= self._on)),
-            }
-        )
-
-    @cached_property
-    def _patches(self) -> DetectorScores:
-        """Scores of patches of music, and of patches of other sound."""
-        music, speech, sound = (self._patch_scores(kind, sources) for kind, sources in PATCH_SETS.items())
-        return DetectorScores(music, np.concatenate([speech, sound]))
 
     def found(self) -> dict[str, float]:
         """Share of settled steps at or above ``on``, by data set; MIR-1K's solo voice is for information.
@@ -267,24 +224,6 @@ class GateFigures:
         shares = self._shares_by(lambda r: r.category if r.kind == "sound" else None)
         return dict(sorted(shares.items(), key=lambda item: -item[1])[:count])
 
-    def levels(self) -> dict[str, dict[str, float]]:
-        """Share of patch scores at or above ``on`` with every patch at one level, dB re full scale.
-
-        Returns
-        -------
-        dict
-            For each level, such as ``-20 dBFS``, the share by kind of sound: ``music``, ``speech`` and ``sound``.
-        """
-        sets = {**PATCH_SETS, "speech": ("speech", "music_speech")}
-        shares = {
-            level_db: {
-                kind: float(np.mean(self._patch_scores(kind, sources, level_db) >= self._on))
-                for kind, sources in sets.items()
-            }
-            for level_db in LEVELS_DB
-        }
-        return {f"{level_db} dBFS": rounded(share) for level_db, share in shares.items()}
-
     def _score_recordings(self) -> list[ScoredRecording]:
         sounds = self._sounds.sounds
         scored = []
@@ -314,13 +253,3 @@ class GateFigures:
         return rounded(
             {group: float(np.mean(np.concatenate(v) >= self._on)) for group, v in sorted(groups.items())}
         )
-
-    def _patch_scores(self, kind: str, sources: Sequence[str], level_db: float | None = None) -> Array:
-        patches = []
-        for index in self._sounds.where(lambda r: r.kind == kind and r.source in sources):
-            sound = self._sounds.samples(index)
-            whole = sound[: len(sound) // WINDOW_SAMPLES * WINDOW_SAMPLES].reshape(-1, WINDOW_SAMPLES)
-            patches += [patch for patch in whole if np.abs(patch).max() > 0]
-        if level_db is not None:
-            patches = [augment.clip(augment.set_level(patch, level_db)) for patch in patches]
-        return np.array([scores[-1] for scores in self.score_all(patches)])

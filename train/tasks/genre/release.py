@@ -13,7 +13,8 @@ from models.genre import Genre
 from streamer.inference.manifest import Manifest, Thresholds
 from train.data.recordings import Split
 from train.data.sets import gtzan, gtzan_mels
-from train.evaluate.calibration import fit_softmax_temperature, goals_by_preference, operating_points
+from train.evaluate.calibration import fit_softmax_temperature
+from train.evaluate.operating_points import goals_by_preference, operating_points
 from train.evaluate.predictions import Predictions
 from train.export.release import ThresholdRelease, held_out
 from train.export.to_onnx import describe

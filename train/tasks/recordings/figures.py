@@ -11,8 +11,9 @@ import numpy as np
 from streamer.inference.manifest import Thresholds
 from train.data.cache import SoundCache
 from train.data.recordings import Split, check_folds
-from train.evaluate.calibration import Goal, fit_softmax_temperature
+from train.evaluate.calibration import fit_softmax_temperature
 from train.evaluate.metrics.classification import by_label
+from train.evaluate.operating_points import Goal
 from train.tasks.clip_figures import ClipFigures, with_descriptions
 from train.tasks.recordings.task import RecordingsRunConfig, find_recordings
 

@@ -14,7 +14,7 @@ from streamer.inference.manifest import Manifest, Thresholds
 from streamer.inference.model_folders import read_manifest
 from streamer.inference.onnx import OnnxModel
 from train.data.recordings import Split
-from train.evaluate.calibration import goals_by_preference
+from train.evaluate.operating_points import goals_by_preference
 from train.export.release import SHIPPED, ThresholdRelease
 from train.export.to_onnx import describe
 from train.loop.checkpoint import Identity, load_weights

@@ -15,7 +15,7 @@ from streamer.inference.manifest import Manifest, Thresholds
 from streamer.inference.model_folders import read_manifest
 from train.data.sets.song_catalogue import find_song_set, find_songs
 from train.data.songs import Song, Songs, songs_of_folds
-from train.evaluate.calibration import goals_by_preference, operating_points
+from train.evaluate.operating_points import goals_by_preference, operating_points
 from train.export.release import ThresholdRelease, held_out
 from train.export.to_onnx import describe
 from train.loop.checkpoint import Identity, load_weights

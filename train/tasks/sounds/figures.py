@@ -13,8 +13,8 @@ from train.data.cache import SoundCache
 from train.data.recordings import Split
 from train.data.sets import esc50
 from train.data.sets.all_sound import recordings_of_folds
-from train.evaluate.calibration import Goal
 from train.evaluate.metrics.classification import by_label
+from train.evaluate.operating_points import Goal
 from train.tasks.clip_figures import ClipFigures, with_descriptions
 from train.tasks.sounds.task import SoundsRunConfig
 from train.tasks.sounds.validation import SoundsValidation

@@ -13,7 +13,7 @@ from streamer.inference.onnx import OnnxModel
 from train.data.recordings import Split
 from train.data.sets import esc50
 from train.data.sets.all_sound import trained_on
-from train.evaluate.calibration import goals_by_preference
+from train.evaluate.operating_points import goals_by_preference
 from train.export.release import ThresholdRelease, held_out
 from train.export.to_onnx import describe
 from train.loop.checkpoint import Identity, load_weights

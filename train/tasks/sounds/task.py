@@ -18,7 +18,8 @@ from train.data.sets.all_sound import AMBIGUOUS, check_clips, sound_by_fold
 from train.loop.folds import HoldsOut
 from train.loop.run import DataUsed, data_used
 from train.loop.task import Batch, LoopConfig
-from train.mixing.distillation import FRONT_END, DistillationConfig, load_teacher_answers
+from train.mixing.distillation import FRONT_END, load_teacher_answers
+from train.mixing.distillation_examples import DistillationConfig
 from train.mixing.embedding_cache import load_embeddings
 from train.mixing.presence import IGNORE
 from train.mixing.scenes import NO_CLASS
