@@ -13,7 +13,9 @@ import onnx
 from onnx import NodeProto, TensorProto, helper, numpy_helper
 
 from streamer.dsp.log_mel import LogMelConfig
-from streamer.inference.manifest import Manifest, StateSpec, Thresholds
+from streamer.inference.manifest import Manifest
+from streamer.inference.manifest_json import write_manifest
+from streamer.inference.manifest_parts import StateSpec, Thresholds
 from streamer.inference.model_folders import read_manifest
 
 HOP_FRAMES = 4
@@ -97,7 +99,7 @@ def _write(folder: Path, graph: onnx.GraphProto, manifest: Manifest) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "model.onnx").write_bytes(content)
     manifest = replace(manifest, sha256=hashlib.sha256(content).hexdigest())
-    (folder / "manifest.json").write_text(manifest.to_json(), encoding="utf-8")
+    write_manifest(folder, manifest)
     return folder
 
 

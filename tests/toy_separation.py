@@ -11,7 +11,9 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from streamer.dsp.stft import StftConfig
-from streamer.inference.manifest import Manifest, StateSpec, Thresholds
+from streamer.inference.manifest import Manifest
+from streamer.inference.manifest_json import write_manifest
+from streamer.inference.manifest_parts import StateSpec, Thresholds
 
 DEFAULT = StftConfig()
 LOUD = 0.5
@@ -47,7 +49,7 @@ def write_toy_separation(
         sha256=hashlib.sha256(content).hexdigest(),
         commit="0" * 40,
     )
-    (folder / "manifest.json").write_text(manifest.to_json(), encoding="utf-8")
+    write_manifest(folder, manifest)
     return folder
 
 

@@ -15,7 +15,8 @@ import numpy as np
 from streamer.arrays import Array
 from streamer.config_sections import PREFERENCES
 from streamer.errors import ModelError
-from streamer.inference.manifest import Manifest, Thresholds
+from streamer.inference.manifest import Manifest
+from streamer.inference.manifest_parts import Thresholds
 
 FILE = "background.npz"
 _SHAPES = {"mean": 1, "projection": 2, "impostors": 2, "logistic": 1, "thresholds": 2}

@@ -10,7 +10,8 @@ from streamer.errors import ModelError
 from streamer.head_slots import DecisionConfig
 from streamer.heads.head_decisions import HeadDecisions, decisions_for, thresholds_for
 from streamer.heads.label_choice import LabelChoice
-from streamer.inference.manifest import Manifest, Thresholds
+from streamer.inference.manifest import Manifest
+from streamer.inference.manifest_parts import Thresholds
 from streamer.inference.model import Model
 
 

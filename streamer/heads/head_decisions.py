@@ -11,7 +11,8 @@ from streamer.arrays import Array
 from streamer.errors import ConfigError
 from streamer.head_slots import DecisionConfig, LabelThresholds
 from streamer.heads.hysteresis import Change, Hysteresis, HysteresisState
-from streamer.inference.manifest import Manifest, Thresholds
+from streamer.inference.manifest import Manifest
+from streamer.inference.manifest_parts import Thresholds
 
 _BELOW_ALL = -1.0
 """Score below every threshold, an `off` of 0 too: of exclusive labels only the likeliest can begin."""

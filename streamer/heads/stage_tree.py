@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import partial
 
 import numpy as np
 
-from streamer.arrays import Array, State
+from streamer.arrays import Array
 from streamer.dsp.log_mel import LogMel
 from streamer.dsp.model_calls import Calls, run_alone
 from streamer.dsp.resample import Resample
-from streamer.dsp.stage import Chain, Stage
+from streamer.dsp.stage import Chain
 from streamer.dsp.timeline import Timeline
 from streamer.heads.gated_head import GatedHead, HeadRun
 from streamer.heads.gating import GatedState, GateState, Switch
@@ -21,56 +21,7 @@ from streamer.heads.head import Head
 from streamer.heads.head_decisions import HeadState
 from streamer.heads.loudness import Loudness, LoudnessState, PowerAt
 from streamer.heads.results import FrameResults, HeadResult, HeadResults, Items, TreeResult
-from streamer.inference.model import Model
-
-
-class _Node:
-    """A stage, the positions of its items, and the nodes and heads that take them.
-
-    Parameters
-    ----------
-    stage : Stage
-    timeline : Timeline
-        Positions of the stage's items.
-    settled_samples : Fraction
-        Number of samples from the start of the sound after which the items are meaningful.
-    parent : _Node or None
-        Node whose items the stage takes; None if it takes the captured samples.
-    """
-
-    def __init__(
-        self, stage: Stage, timeline: Timeline, settled_samples: Fraction, parent: _Node | None = None
-    ) -> None:
-        self.stage = stage
-        self.runs_model = isinstance(stage, Model)
-        self.timeline = timeline
-        self.settled_samples = settled_samples
-        self.parent = parent
-        self.children: dict[Hashable, _Node] = {}
-        self.frames: FrameResults | None = None
-        self.heads: list[HeadResults] = []
-        self.gated: list[GatedHead] = []
-
-    def child(self, stage: Stage) -> _Node:
-        """Return the child node of a stage, which takes the items of this node; make it if none has the stage's key."""
-        if stage.key not in self.children:
-            settled = self.settled_samples + _warm_up_samples([stage], self.timeline)
-            self.children[stage.key] = _Node(stage, self.timeline.after(stage), settled, self)
-        return self.children[stage.key]
-
-    def subtree(self) -> Iterator[_Node]:
-        """Yield this node and all nodes below it."""
-        yield self
-        for child in self.children.values():
-            yield from child.subtree()
-
-
-@dataclass
-class _NodeState:
-    """State of a stage, and the number of items that it has given out."""
-
-    state: State
-    given: int = 0
+from streamer.heads.stage_node import NodeState, StageNode, warm_up_samples
 
 
 @dataclass
@@ -99,7 +50,7 @@ class StageTreeState:
     """
 
     loudness: LoudnessState
-    nodes: dict[_Node, _NodeState]
+    nodes: dict[StageNode, NodeState]
     heads: dict[HeadResults, HeadState]
     gates: dict[str, GateState]
     gated: dict[GatedHead, GatedState[HeadRun]]
@@ -129,7 +80,7 @@ class StageTree:
     def __init__(self, heads: Sequence[Head], rate_hz: int, with_frames: bool) -> None:
         self._rate_hz = rate_hz
         self._loudness = Loudness(rate_hz)
-        self._resamplers: dict[Hashable, _Node] = {}
+        self._resamplers: dict[Hashable, StageNode] = {}
         self._resampling: list[Resample] = []
         always = [head.name for head in heads if head.opened_by is None]
         for head in heads:
@@ -158,7 +109,7 @@ class StageTree:
         loudness = self._loudness.init()
         return StageTreeState(
             loudness,
-            {node: _NodeState(node.stage.init()) for node in self._nodes},
+            {node: NodeState(node.stage.init()) for node in self._nodes},
             {results: results.decisions.init(0) for node in self._nodes for results in node.heads},
             {name: GateState() for name in self._gate_names},
             {
@@ -256,7 +207,7 @@ class StageTree:
         node, path = self._resampler(head), head.path
         while len(path) > 1 and path[0].key in node.children:
             node, path = node.children[path[0].key], path[1:]
-        warm_up = round(_warm_up_samples(path, node.timeline))
+        warm_up = round(warm_up_samples(path, node.timeline))
         gated = GatedHead(
             HeadResults(rank, head, head.decisions_at(self._rate_hz, warm_up)),
             Chain(*path),
@@ -266,11 +217,11 @@ class StageTree:
         )
         node.gated.append(gated)
 
-    def _resampler(self, head: Head) -> _Node:
+    def _resampler(self, head: Head) -> StageNode:
         stage = Resample(self._rate_hz, head.model.manifest.log_mel.sample_rate_hz)
         if stage.key not in self._resamplers:
             self._resampling.append(stage)
-            self._resamplers[stage.key] = _Node(stage, Timeline().after(stage), Fraction(0))
+            self._resamplers[stage.key] = StageNode(stage, Timeline().after(stage), Fraction(0))
         return self._resamplers[stage.key]
 
     def _process(
@@ -279,7 +230,7 @@ class StageTree:
         """Step all stages that get items; an `end` says that the sound ends after samples `x`, at that sample."""
         # One loop, in which each node comes after its parent: of generators within generators, all would be resumed for
         # each call of a model.
-        items_of: dict[_Node | None, Array] = {None: x}
+        items_of: dict[StageNode | None, Array] = {None: x}
         for node, own in state.nodes.items():
             if (taken := items_of.get(node.parent)) is None:
                 continue
@@ -298,7 +249,7 @@ class StageTree:
             for gated in node.gated:
                 gated.add(y, state.gated[gated])
 
-    def _results(self, node: _Node, items: Items, state: StageTreeState) -> list[TreeResult]:
+    def _results(self, node: StageNode, items: Items, state: StageTreeState) -> list[TreeResult]:
         """Return what the items of a node are or say: frames, and the results of heads."""
         power_at = self.power_at(state)
         results: list[TreeResult] = [*node.frames.results(items)] if node.frames else []
@@ -315,13 +266,3 @@ class StageTree:
                 head = result.head
                 opening = [change for change in result.changes if change.label not in head.own_kinds]
                 state.switches[head.name] += state.gates[head.name].switches(opening)
-
-
-def _warm_up_samples(stages: Sequence[Stage], timeline: Timeline) -> Fraction:
-    """Return the samples of sound that models in a chain need to warm up, which takes items that lie on `timeline`."""
-    samples = Fraction(0)
-    for stage in stages:
-        if isinstance(stage, Model):
-            samples += stage.manifest.warm_up_frames * timeline.hop_samples
-        timeline = timeline.after(stage)
-    return samples

@@ -1,10 +1,9 @@
-"""Describe a released model: the content of its ``manifest.json``."""
+"""Describe a released model: what it hears and decides, its thresholds and its figures."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -12,86 +11,10 @@ from streamer.config_sections import PREFERENCES
 from streamer.dsp.log_mel import LogMelConfig
 from streamer.dsp.stft import StftConfig
 from streamer.errors import ModelError
-
-MANIFEST_SCHEMA = 2
-"""Version of the fields of `Manifest`; it is raised whenever one changes its meaning."""
+from streamer.inference.manifest_parts import EarSpec, SlotLabels, StateSpec, Thresholds
 
 PRECISIONS = ("float32", "int8")
 """Number formats that a model's weights may have."""
-
-
-@dataclass(frozen=True)
-class StateSpec:
-    """One state array of a model: graph input ``state.N`` and output ``next_state.N``.
-
-    Attributes
-    ----------
-    shape : tuple of int
-        Lengths of the axes after the batch axis, which comes first.
-    dtype : str
-        NumPy's name of the number format.
-    """
-
-    shape: tuple[int, ...]
-    dtype: str = "float32"
-
-
-@dataclass(frozen=True)
-class Thresholds:
-    """Hysteresis thresholds of one label, probabilities from 0 to 1.
-
-    Attributes
-    ----------
-    on : float
-        A label begins at this score or above it.
-    off : float
-        A label ends below this score; at most `on`.
-    """
-
-    on: float
-    off: float
-
-    def __post_init__(self) -> None:
-        if not 0 <= self.off <= self.on <= 1:
-            raise ValueError(f"thresholds are on = {self.on}, off = {self.off}; expected 0 <= off <= on <= 1")
-
-
-@dataclass(frozen=True)
-class EarSpec:
-    """The embedding model ("ear") whose output a model takes as input, instead of the front end's frames.
-
-    Attributes
-    ----------
-    name : str
-        Name of the released embedding model.
-    sha256 : str
-        SHA-256 of its ``model.onnx``: the embeddings of any other one mean something else.
-    embedding_size : int
-        Number of values in an embedding.
-    hop_frames : int
-        Number of frames of the front end from one embedding to the next.
-    """
-
-    name: str
-    sha256: str
-    embedding_size: int
-    hop_frames: int
-
-
-@dataclass(frozen=True)
-class SlotLabels:
-    """Labels that a model offers in a head slot other than that of its task.
-
-    Attributes
-    ----------
-    labels : Mapping of str to str
-        Label of the model, such as ``Music``, by its name in the slot, such as ``music``.
-    operating_points : Mapping of str to tuple of Thresholds
-        As in `Manifest`, for these labels in their order.
-    """
-
-    labels: Mapping[str, str]
-    operating_points: Mapping[str, tuple[Thresholds, ...]]
 
 
 @dataclass(frozen=True)
@@ -350,42 +273,3 @@ class Manifest:
         if self.embedding_size is None:
             raise ModelError(f"model {self.name} does {self.task!r}; expected a model whose task is 'ear'")
         return EarSpec(self.name, self.sha256, self.embedding_size, self.hop_frames)
-
-    def to_json(self) -> str:
-        """Return the text of ``manifest.json``."""
-        content = {
-            "schema": MANIFEST_SCHEMA,
-            **asdict(self),
-            "front_end_fingerprint": self.front_end.fingerprint,
-        }
-        return json.dumps(content, indent=2) + "\n"
-
-    @classmethod
-    def from_content(cls, content: dict[str, Any]) -> Manifest:
-        """Return the manifest in the parsed text of ``manifest.json``; keys that are no fields are ignored.
-
-        Raises
-        ------
-        KeyError, TypeError, ValueError, AttributeError, ConfigError
-            If a field is missing or of another type.
-        """
-        known = {f.name for f in fields(cls)}
-        values = {key: value for key, value in content.items() if key in known}
-        front_end = StftConfig if values["task"] == "separation" else LogMelConfig
-        values["front_end"] = front_end(**values["front_end"])
-        values["ear"] = EarSpec(**values["ear"]) if values["ear"] else None
-        values["operating_points"] = _points(values["operating_points"])
-        values["other_slots"] = {
-            slot: SlotLabels(offered["labels"], _points(offered["operating_points"]))
-            for slot, offered in values.get("other_slots", {}).items()
-        }
-        values["label_ids"] = tuple(values.get("label_ids", ()))
-        values["states"] = tuple(StateSpec(tuple(s["shape"]), s["dtype"]) for s in values["states"])
-        values["labels"] = tuple(values["labels"])
-        values["trained_on"] = tuple(values["trained_on"])
-        return cls(**values)
-
-
-def _points(content: dict[str, Any]) -> dict[str, tuple[Thresholds, ...]]:
-    """Return operating points as a manifest's text has them."""
-    return {name: tuple(Thresholds(**point) for point in points) for name, points in content.items()}

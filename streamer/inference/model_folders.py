@@ -11,7 +11,8 @@ from pathlib import Path
 from platformdirs import user_data_path
 
 from streamer.errors import ConfigError, ModelError
-from streamer.inference.manifest import MANIFEST_SCHEMA, Manifest
+from streamer.inference.manifest import Manifest
+from streamer.inference.manifest_json import MANIFEST_SCHEMA, manifest_from_content
 
 
 def ear_folder(manifest: Manifest, folder: Path) -> Path:
@@ -99,7 +100,7 @@ def read_manifest(folder: Path) -> Manifest:
                 f"{path} has schema {content.get('schema')!r}; expected {MANIFEST_SCHEMA}: export the model anew, "
                 "or install the streamer version that it was made for"
             )
-        manifest = Manifest.from_content(content)
+        manifest = manifest_from_content(content)
     except (ValueError, TypeError, KeyError, AttributeError, ConfigError) as error:
         raise ModelError(f"{path} is no manifest ({error!r}); export the model anew") from error
     expected = manifest.front_end.fingerprint

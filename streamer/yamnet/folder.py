@@ -14,7 +14,9 @@ from tempfile import TemporaryDirectory
 from streamer.arrays import Array
 from streamer.dsp.log_mel import LogMelConfig
 from streamer.errors import ConfigError, ModelError
-from streamer.inference.manifest import Manifest, SlotLabels, StateSpec
+from streamer.inference.manifest import Manifest
+from streamer.inference.manifest_json import write_manifest
+from streamer.inference.manifest_parts import SlotLabels, StateSpec
 from streamer.inference.onnx import OnnxModel
 from streamer.yamnet.graph import graph_with_weights
 from streamer.yamnet.parity import Difference, Reference, Tolerance, check, compare
@@ -113,14 +115,14 @@ def write_folder(
     with TemporaryDirectory() as name:
         trial = Path(name)
         (trial / "model.onnx").write_bytes(content)
-        (trial / "manifest.json").write_text(manifest.to_json(), encoding="utf-8")
+        write_manifest(trial, manifest)
         OnnxModel(trial)
         differences = [compare(trial, one.reference, sounds) for one in checks]
         for one, difference in zip(checks, differences, strict=True):
             check(difference, one.tolerance)
         results = {f"against {d.reference}": dataclasses.asdict(d) for d in differences}
         manifest = dataclasses.replace(manifest, results=results)
-        (trial / "manifest.json").write_text(manifest.to_json(), encoding="utf-8")
+        write_manifest(trial, manifest)
         (trial / "card.md").write_text(_card(manifest, weights, differences), encoding="utf-8")
         _copy(trial, folder)
     return differences

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
 
-from streamer.inference.manifest import Thresholds
+from streamer.inference.manifest_parts import Thresholds
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from streamer.cli.main import main
-from streamer.inference.manifest import SlotLabels
+from streamer.inference.manifest_json import write_manifest
+from streamer.inference.manifest_parts import SlotLabels
 from streamer.inference.model_folders import read_manifest, released_folder
 from tests.programs import refused, streamer
 from tests.toy_model import write_toy_ear, write_toy_head, write_toy_model
@@ -38,7 +39,7 @@ def altered(folder: Path) -> str:
     content = graph.SerializeToString()
     (folder / "model.onnx").write_bytes(content)
     manifest = replace(read_manifest(folder), sha256=hashlib.sha256(content).hexdigest())
-    (folder / "manifest.json").write_text(manifest.to_json(), encoding="utf-8")
+    write_manifest(folder, manifest)
     return manifest.sha256[:12]
 
 
@@ -57,7 +58,7 @@ def test_the_users_ears_and_heads_are_listed_after_the_released(users: Path) -> 
         f"c  gate  every 40 ms  {sha256['c']}  loud",
     ]
     manifest = replace(read_manifest(users / "c"), other_slots={"sounds": SlotLabels({"noise": "loud"}, {})})
-    (users / "c" / "manifest.json").write_text(manifest.to_json(), encoding="utf-8")
+    write_manifest(users / "c", manifest)
     assert models("list").stdout.splitlines()[-1] == f"c  gate, sounds  every 40 ms  {sha256['c']}  loud"
 
 
@@ -92,7 +93,7 @@ def test_a_head_that_names_another_front_end_than_its_ear_is_refused(users: Path
     ear = write_toy_ear(users / "a")
     manifest = read_manifest(write_toy_head(users / "b", ear, "sounds"))
     other = replace(manifest, front_end=replace(manifest.front_end, log_offset=0.01))
-    (users / "b" / "manifest.json").write_text(other.to_json(), encoding="utf-8")
+    write_manifest(users / "b", other)
     result = models("verify", "b")
     assert result.exit_code == 1
     ours, theirs = other.front_end.fingerprint[:12], manifest.front_end.fingerprint[:12]

@@ -8,7 +8,7 @@ import numpy as np
 
 from streamer.arrays import Array
 from streamer.custom_sounds.background import Background
-from streamer.inference.manifest import Thresholds
+from streamer.inference.manifest_parts import Thresholds
 from streamer.inference.model_folders import read_manifest
 from tests.toy_model import BANDS, write_toy_ear
 

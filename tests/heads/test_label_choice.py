@@ -13,7 +13,8 @@ from streamer.errors import ConfigError, ModelError
 from streamer.head_slots import DecisionConfig, LabelThresholds
 from streamer.heads.head_decisions import thresholds_for
 from streamer.heads.label_choice import choose_labels
-from streamer.inference.manifest import Manifest, SlotLabels, Thresholds
+from streamer.inference.manifest import Manifest
+from streamer.inference.manifest_parts import SlotLabels, Thresholds
 from tests import contract
 
 LABELS = ("Speech", "Dog", "Music", "Police car (siren)", "Siren")

@@ -14,7 +14,8 @@ import pytest
 
 from streamer.dsp.log_mel import LogMelConfig
 from streamer.errors import ModelError
-from streamer.inference.manifest import EarSpec, Thresholds
+from streamer.inference.manifest_json import write_manifest
+from streamer.inference.manifest_parts import EarSpec, Thresholds
 from streamer.inference.model_folders import find_model, read_manifest, verify_file
 from tests.toy_model import write_toy_model
 
@@ -39,7 +40,7 @@ def test_manifest_comes_back_as_it_was_written(tmp_path: Path) -> None:
     assert manifest.labels == ("siren",)
     assert manifest.states[0].shape == (1, 1)
     other = replace(manifest, trained_on=({"name": "x", "licence": "CC0"},), results={"auc": 0.5})
-    (folder / "manifest.json").write_text(other.to_json(), encoding="utf-8")
+    write_manifest(folder, other)
     assert read_manifest(folder) == other
 
 
@@ -195,7 +196,7 @@ def test_a_head_and_its_ear_come_back_as_they_were_written(folder: Path) -> None
     assert ear.as_ear() == EarSpec("ear", gate.sha256, 12, gate.hop_frames)
     head = replace(gate, ear=ear.as_ear(), exclusive=True, temperature=1.5, hop_frames=1, latency_frames=1)
     for manifest in (ear, head):
-        (folder / "manifest.json").write_text(manifest.to_json(), encoding="utf-8")
+        write_manifest(folder, manifest)
         assert read_manifest(folder) == manifest
     assert (ear.input_size, ear.output_size, ear.frame_ms) == (64, 12, 10.0)
     assert (head.input_size, head.output_size, head.frame_ms) == (12, 1, 40.0)

@@ -16,7 +16,8 @@ from onnx import numpy_helper
 from streamer.arrays import Array
 from streamer.dsp.stage import offline
 from streamer.errors import ModelError
-from streamer.inference.manifest import StateSpec
+from streamer.inference.manifest_json import write_manifest
+from streamer.inference.manifest_parts import StateSpec
 from streamer.inference.model_folders import read_manifest
 from streamer.inference.onnx import OnnxModel
 from tests.conftest import ROOT
@@ -40,7 +41,7 @@ def seal(folder: Path, content: bytes) -> None:
     """Put another ``model.onnx`` into the folder, with its hash in the manifest."""
     manifest = replace(read_manifest(folder), sha256=hashlib.sha256(content).hexdigest())
     (folder / "model.onnx").write_bytes(content)
-    (folder / "manifest.json").write_text(manifest.to_json(), encoding="utf-8")
+    write_manifest(folder, manifest)
 
 
 def test_toy_model_keeps_the_contract(folder: Path) -> None:
@@ -166,7 +167,7 @@ def test_a_graph_that_gives_what_its_manifest_does_not_say_is_refused(
     folder: Path, change: dict[str, Any], match: str
 ) -> None:
     manifest = replace(read_manifest(folder), **change)
-    (folder / "manifest.json").write_text(manifest.to_json(), encoding="utf-8")
+    write_manifest(folder, manifest)
     with pytest.raises(ModelError, match=match) as refusal:
         OnnxModel(folder)
     assert str(refusal.value).endswith("export it anew")

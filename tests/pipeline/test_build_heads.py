@@ -17,7 +17,8 @@ from streamer.engine.build_streams import build_streams
 from streamer.errors import ConfigError, ModelError
 from streamer.head_slots import DecisionConfig, LabelThresholds
 from streamer.heads.stage_tree import StageTree
-from streamer.inference.manifest import SlotLabels, Thresholds
+from streamer.inference.manifest_json import write_manifest
+from streamer.inference.manifest_parts import SlotLabels, Thresholds
 from streamer.inference.model_cache import ModelCache
 from streamer.inference.model_folders import read_manifest
 from streamer.pipeline.build_heads import build_heads
@@ -109,7 +110,7 @@ def test_an_ear_that_was_released_anew_refuses_its_old_heads(folders: Path) -> N
     content = graph.SerializeToString()
     (folders / "ear" / "model.onnx").write_bytes(content)
     manifest = replace(read_manifest(folders / "ear"), sha256=hashlib.sha256(content).hexdigest())
-    (folders / "ear" / "manifest.json").write_text(manifest.to_json(), encoding="utf-8")
+    write_manifest(folders / "ear", manifest)
     with pytest.raises(
         ModelError, match=f"made for the ear ear .* given the ear ear {manifest.sha256[:12]}: release"
     ):
@@ -122,7 +123,7 @@ def tagger(folders: Path) -> Path:
     gate = SlotLabels({"loud": "low"}, {"balanced": (Thresholds(0.7, 0.3),)})
     ids = tuple(f"/m/{label}" for label in manifest.labels)
     manifest = replace(manifest, label_ids=ids, other_slots={"gate": gate})
-    (folders / "sounds" / "manifest.json").write_text(manifest.to_json(), encoding="utf-8")
+    write_manifest(folders / "sounds", manifest)
     return folders / "sounds"
 
 
@@ -169,9 +170,7 @@ def test_labels_of_any_head_may_be_chosen(folders: Path) -> None:
 def test_an_operating_point_is_preferred(folders: Path) -> None:
     manifest = read_manifest(folders / "gate")
     points = {**manifest.operating_points, "precision": (Thresholds(0.9, 0.7),)}
-    (folders / "gate" / "manifest.json").write_text(
-        replace(manifest, operating_points=points).to_json(), encoding="utf-8"
-    )
+    write_manifest(folders / "gate", replace(manifest, operating_points=points))
     off = {"sounds": "off", "genre": "off"}
     (gate,) = build_heads(named(folders, **off, prefer="precision"), ModelCache())
     (decider,) = gate.decisions_at(16_000, 0).deciders

@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from streamer.config_sections import PREFERENCES
 from streamer.dsp.log_mel import LogMel
 from streamer.dsp.stage import offline
 from streamer.errors import ConfigError, ModelError
-from streamer.inference.manifest import PREFERENCES
 from streamer.inference.model_folders import find_model
 from streamer.inference.onnx import OnnxModel
 from streamer.yamnet.folder import Check, hop_frames_of, write_folder

@@ -19,7 +19,7 @@ from sklearn.linear_model import LogisticRegression
 from streamer.arrays import Array
 from streamer.custom_sounds.background import FILE, Background
 from streamer.custom_sounds.embedder import Embedder
-from streamer.inference.manifest import Thresholds
+from streamer.inference.manifest_parts import Thresholds
 from streamer.inference.onnx import OnnxModel
 from train.custom_sounds.trials import EmbeddedClip, embed_clips, run_trials
 from train.evaluate.operating_points import ODDS_RATIOS

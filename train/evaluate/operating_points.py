@@ -13,7 +13,7 @@ from sklearn.metrics import precision_recall_curve
 
 from streamer.arrays import Array
 from streamer.errors import ConfigError
-from streamer.inference.manifest import Thresholds
+from streamer.inference.manifest_parts import Thresholds
 
 PRIOR_POSITIVES = 20
 """Number of positives of a label at which the threshold of this label alone and the threshold of all labels together

@@ -16,7 +16,9 @@ import numpy as np
 from streamer.arrays import Array
 from streamer.dsp.log_mel import LogMel
 from streamer.errors import ModelError
-from streamer.inference.manifest import EarSpec, Manifest
+from streamer.inference.manifest import Manifest
+from streamer.inference.manifest_json import write_manifest
+from streamer.inference.manifest_parts import EarSpec
 from streamer.inference.model_folders import ear_folder
 from streamer.inference.onnx import OnnxModel
 from streamer.inference.onnxruntime_import import import_onnxruntime
@@ -161,7 +163,7 @@ def _write_folder(manifest: Manifest, graph: Path, out: Path, about: str) -> Pat
     folder = out / manifest.name
     folder.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(graph, folder / "model.onnx")
-    (folder / "manifest.json").write_text(manifest.to_json(), encoding="utf-8")
+    write_manifest(folder, manifest)
     (folder / "card.md").write_text(format_card(manifest, about, limits), encoding="utf-8")
     OnnxModel(folder)  # fails if it does not run
     return folder

@@ -10,7 +10,9 @@ from typing import Any
 
 from models.layers import StreamingModel
 from streamer.errors import ConfigError
-from streamer.inference.manifest import Manifest, Thresholds
+from streamer.inference.manifest import Manifest
+from streamer.inference.manifest_json import write_manifest
+from streamer.inference.manifest_parts import Thresholds
 from train.evaluate.operating_points import order_points
 from train.export.card import format_card
 from train.export.to_onnx import export
@@ -165,5 +167,5 @@ def held_out(config: Any) -> dict[str, Any]:
 
 
 def _write_manifest(manifest: Manifest, folder: Path) -> Manifest:
-    (folder / "manifest.json").write_text(manifest.to_json(), encoding="utf-8")
+    write_manifest(folder, manifest)
     return manifest

@@ -23,7 +23,9 @@ from streamer.arrays import Array
 from streamer.dsp.log_mel import LogMelConfig
 from streamer.dsp.stft import StftConfig
 from streamer.errors import ModelError
-from streamer.inference.manifest import Manifest, StateSpec
+from streamer.inference.manifest import Manifest
+from streamer.inference.manifest_json import write_manifest
+from streamer.inference.manifest_parts import StateSpec
 from streamer.inference.onnx import OnnxModel
 from train.export.onnx_operations import translations
 from train.loop.run import current_commit
@@ -135,7 +137,7 @@ def export(model: StreamingModel, manifest: Manifest, folder: Path) -> Manifest:
         states = tuple(StateSpec(shape) for shape in model.state_shapes)
         digest = hashlib.sha256((trial / "model.onnx").read_bytes()).hexdigest()
         manifest = dataclasses.replace(manifest, states=states, sha256=digest)
-        (trial / "manifest.json").write_text(manifest.to_json(), encoding="utf-8")
+        write_manifest(trial, manifest)
         check_parity(model, trial)
         folder.mkdir(parents=True, exist_ok=True)
         for file in ("model.onnx", "manifest.json"):

@@ -11,7 +11,7 @@ import numpy as np
 
 from streamer.arrays import Array
 from streamer.errors import ConfigError
-from streamer.inference.manifest import Thresholds
+from streamer.inference.manifest_parts import Thresholds
 from train.data.cache import SoundCache
 from train.evaluate.metrics.classification import (
     accuracy,

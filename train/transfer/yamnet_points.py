@@ -14,7 +14,7 @@ import click
 import numpy as np
 
 from streamer.arrays import Array
-from streamer.inference.manifest import Thresholds
+from streamer.inference.manifest_parts import Thresholds
 from train.evaluate.operating_points import (
     Goal,
     choose_threshold,

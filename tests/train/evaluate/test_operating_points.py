@@ -3,7 +3,7 @@ import pytest
 from scipy.special import expit, logit
 
 from streamer.errors import ConfigError
-from streamer.inference.manifest import Thresholds
+from streamer.inference.manifest_parts import Thresholds
 from train.evaluate import operating_points
 from train.evaluate.operating_points import Goal
 

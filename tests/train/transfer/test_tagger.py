@@ -11,8 +11,10 @@ import numpy as np
 import pytest
 import soundfile
 
+from streamer.config_sections import PREFERENCES
 from streamer.dsp.log_mel import LogMelConfig
-from streamer.inference.manifest import PREFERENCES, Manifest, Thresholds
+from streamer.inference.manifest import Manifest
+from streamer.inference.manifest_parts import Thresholds
 from streamer.yamnet.folder import Check, write_folder
 from streamer.yamnet.parity import EXACT
 from streamer.yamnet.points import read_points

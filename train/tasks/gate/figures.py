@@ -12,7 +12,7 @@ import numpy as np
 from scipy.special import logit
 
 from streamer.arrays import Array
-from streamer.inference.manifest import Thresholds
+from streamer.inference.manifest_parts import Thresholds
 from train import augment
 from train.data.cache import SoundCache
 from train.data.decode import RATE_HZ

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from models.gate import Gate
-from streamer.inference.manifest import Manifest, Thresholds
+from streamer.inference.manifest import Manifest
+from streamer.inference.manifest_parts import Thresholds
 from train.data.sets import gtzan_mels
 from train.data.sets.all_sound import trained_on
 from train.export.release import ThresholdRelease, held_out

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from models.genre import Genre
-from streamer.inference.manifest import Manifest, Thresholds
+from streamer.inference.manifest import Manifest
+from streamer.inference.manifest_parts import Thresholds
 from train.data.recordings import Split
 from train.data.sets import gtzan, gtzan_mels
 from train.evaluate.calibration import fit_softmax_temperature

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from streamer.inference.manifest import Thresholds
+from streamer.inference.manifest_parts import Thresholds
 from train.data.cache import SoundCache
 from train.data.recordings import Split, check_folds
 from train.evaluate.calibration import fit_softmax_temperature

@@ -10,7 +10,8 @@ from typing import Any
 
 from models.heads import ClassifierHead
 from streamer.errors import ConfigError
-from streamer.inference.manifest import Manifest, Thresholds
+from streamer.inference.manifest import Manifest
+from streamer.inference.manifest_parts import Thresholds
 from streamer.inference.model_folders import read_manifest
 from streamer.inference.onnx import OnnxModel
 from train.data.recordings import Split

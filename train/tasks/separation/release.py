@@ -11,7 +11,8 @@ from typing import Any
 
 from models.layers import StreamingModel
 from streamer.errors import ConfigError
-from streamer.inference.manifest import Manifest, Thresholds
+from streamer.inference.manifest import Manifest
+from streamer.inference.manifest_parts import Thresholds
 from streamer.inference.model_folders import read_manifest
 from train.data.sets.song_catalogue import find_song_set, find_songs
 from train.data.songs import Song, Songs, songs_of_folds

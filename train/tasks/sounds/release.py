@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from models.heads import ClassifierHead
-from streamer.inference.manifest import Manifest, Thresholds
+from streamer.inference.manifest import Manifest
+from streamer.inference.manifest_parts import Thresholds
 from streamer.inference.onnx import OnnxModel
 from train.data.recordings import Split
 from train.data.sets import esc50

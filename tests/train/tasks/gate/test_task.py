@@ -6,8 +6,8 @@ import pytest
 import torch
 from click.testing import CliRunner
 
+from streamer.config_sections import PREFERENCES
 from streamer.errors import ConfigError
-from streamer.inference.manifest import PREFERENCES
 from streamer.inference.model_folders import read_manifest, verify_file
 from tests.train.toy_data import make_toy_data
 from train.__main__ import main

@@ -5,7 +5,7 @@ import pytest
 import torch
 from click.testing import CliRunner
 
-from streamer.inference.manifest import PREFERENCES
+from streamer.config_sections import PREFERENCES
 from streamer.inference.onnx import OnnxModel
 from tests.train.toy_data import make_toy_data
 from train.__main__ import main

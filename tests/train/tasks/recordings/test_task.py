@@ -12,8 +12,8 @@ import torch
 from click.testing import CliRunner
 
 from streamer.cli.main import main as streamer
+from streamer.config_sections import PREFERENCES
 from streamer.errors import ConfigError
-from streamer.inference.manifest import PREFERENCES
 from streamer.inference.onnx import OnnxModel
 from tests.conftest import ROOT
 from tests.toy_model import write_toy_ear, write_toy_head
