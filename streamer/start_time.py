@@ -21,9 +21,10 @@ REFERENCE_TOLERANCE = timedelta(seconds=1.5)
 
 _IN_NAME = re.compile(
     r"(?<!\d)(?P<year>(?:19|20)?\d\d)-?(?P<month>\d\d)-?(?P<day>\d\d)[T_ -](?P<hour>\d\d)[-_.:]?(?P<minute>\d\d)"
-    r"[-_.:]?(?P<second>\d\d)(?P<utc>Z)?(?!\d)"
+    r"[-_.:]?(?P<second>\d\d)(?P<zone>Z|(?:\+|(?<=T\d{6})-)(?:0\d|1[0-4])(?:00|15|30|45))?(?!\d)"
 )
-"""Date and time as AudioMoth (20260131_235959), Zoom (260131-235959) and people (2026-01-31T23-59-59Z) write them."""
+"""Date and time as AudioMoth (20260131_235959), Zoom (260131-235959), a Bioacoustic Audio Recorder
+(20260131T235959+1000) and people (2026-01-31T23-59-59Z) write them. A minus may stand before a counter instead."""
 
 _IN_TAG = re.compile(
     r"\s*(?P<date>\d{4}[-:/.]\d\d[-:/.]\d\d)[T ](?P<time>\d\d:\d\d:\d\d)(?P<fraction>[.,]\d+)?\s*"
@@ -124,25 +125,20 @@ def _given(text: str) -> datetime:
 
 
 def _from_name(name: str, tags: Mapping[str, str]) -> Beginning | None:
-    """Return what a name tells: in local time, unless it ends with Z or the recorder is an AudioMoth, which has UTC."""
+    """Return what a name tells: in local time, unless it has an offset, or is that of an AudioMoth, which has UTC."""
     found = _IN_NAME.search(name)
     if found is None:
         return None
     year, month, day, hour, minute, second = (int(part) for part in found.groups()[:6])
-    is_utc = found["utc"] or "AudioMoth" in tags.get("comment", "")
+    zone = found["zone"] or ("Z" if "AudioMoth" in tags.get("comment", "") else "")
+    year = year if year > 99 else 2_000 + year
     try:
-        moment = datetime(
-            year if year > 99 else 2_000 + year,
-            month,
-            day,
-            hour,
-            minute,
-            second,
-            tzinfo=UTC if is_utc else None,
+        moment = datetime.fromisoformat(
+            f"{year}-{month:02d}-{day:02d}T{hour:02d}:{minute:02d}:{second:02d}{zone}"
         )
     except ValueError:  # there is no such day
         return None
-    words = "its name" if is_utc else "its name, in local time,"
+    words = "its name" if zone else "its name, in local time,"
     return Beginning(moment.astimezone(UTC), "name", words)
 
 

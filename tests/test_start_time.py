@@ -60,6 +60,22 @@ def test_a_name_tells_when_it_began(setting: str, name: str) -> None:
     assert told.words == ("its name" if "Z" in name else "its name, in local time,")
 
 
+@pytest.mark.parametrize(
+    "name", ["20260201T095959+1000.flac", "20260201_095959+1000_reef.wav", "20260131T202959-0330.wav"]
+)
+def test_a_name_tells_its_offset(name: str) -> None:
+    told = found("name", name)
+    assert (told.at, told.words) == (LAST_SECOND, "its name")
+
+
+@pytest.mark.parametrize(
+    "name", ["20260131_185959-0100.wav", "20260131_185959-2.wav", "20260131T185959-0001.wav"]
+)
+def test_a_counter_in_a_name_is_no_offset(name: str) -> None:
+    told = found("name", name)
+    assert (told.at, told.words) == (LAST_SECOND, "its name, in local time,")
+
+
 def test_names_of_an_audiomoth_are_in_utc() -> None:
     assert found("name", "20260131_235959.WAV", {"comment": AUDIOMOTH}).at == LAST_SECOND
 

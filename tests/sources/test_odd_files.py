@@ -152,6 +152,59 @@ def test_a_radio_cut_within_a_frame_is_no_raw_sound(
     assert max(got.values()) - min(got.values()) <= 1_152
 
 
+@needs_ffmpeg
+def test_an_mp3_that_begins_within_a_frame_is_not_cut_short(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "a.mp3"
+    path.write_bytes(click(path, "-c:a", "libmp3lame", "-q:a", "4", "-write_xing", "0")[700:])
+    got = heard_by_all_ways(path)
+    for x in got.values():
+        np.testing.assert_array_equal(x, got["pipe"])
+    assert "cut short" not in caplog.text
+
+
+@needs_ffmpeg
+def test_a_wavpack_of_six_channels_is_heard_by_all_ways(tmp_path: Path) -> None:
+    path = tmp_path / "a.wv"
+    click(path, "-ac", "6")
+    for way, x in heard_by_all_ways(path).items():
+        assert (way, x.shape[1], len(x), int(np.abs(x).max(axis=1).argmax())) == (way, 6, FRAMES, CLICK)
+
+
+@needs_ffmpeg
+@pytest.mark.parametrize(
+    ("name", "options"), [("a.ogg", ("-c:a", "libvorbis")), ("a.flac", ()), ("a.opus", ("-c:a", "libopus"))]
+)
+def test_many_channels_have_one_order_by_all_ways(
+    tmp_path: Path, name: str, options: tuple[str, ...]
+) -> None:
+    t, path = np.arange(96_000) / 48_000, tmp_path / name
+    tones = np.stack([0.2 * np.sin(2 * np.pi * hz * t) for hz in (300, 450, 600, 40, 900, 1_050)], axis=1)
+    soundfile.write(tmp_path / "six.wav", tones, 48_000)
+    subprocess.run(["ffmpeg", "-y", "-v", "error", "-i", tmp_path / "six.wav", *options, path], check=True)
+    for way, x in heard_by_all_ways(path).items():
+        peaks = np.abs(np.fft.rfft(x[24_000:72_000], axis=0)).argmax(axis=0)
+        assert (way, *peaks) == (way, 300, 450, 600, 40, 900, 1_050)
+
+
+@needs_ffmpeg
+def test_an_alac_of_libsndfile_is_whole_by_all_ways(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    path, x = tmp_path / "a.caf", np.zeros(FRAMES, np.float32)
+    x[CLICK] = 0.9
+    soundfile.write(path, x, RATE_HZ, format="CAF", subtype="ALAC_16")
+    for way, got in heard_by_all_ways(path).items():
+        assert (way, len(got), int(np.abs(got[:, 0]).argmax())) == (way, FRAMES, CLICK)
+    assert "cut short" not in caplog.text
+
+
+@pytest.mark.parametrize("endian", ["LITTLE", "BIG"])
+def test_an_ircam_of_any_machine_is_no_raw_sound(tmp_path: Path, endian: str) -> None:
+    path, x = tmp_path / "a.sf", np.zeros(FRAMES, np.float32)
+    soundfile.write(path, x, RATE_HZ, format="IRCAM", subtype="PCM_16", endian=endian)
+    assert sound_file_kind(path.read_bytes()) == "IRCAM"
+
+
 @pytest.mark.parametrize("level_db", [-96, -80, -60, -40, -20, 0])
 def test_raw_sound_is_not_taken_for_mpeg(level_db: int) -> None:
     rng = np.random.default_rng(-level_db)

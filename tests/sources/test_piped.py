@@ -140,7 +140,7 @@ def test_a_live_pipe_whose_writer_leaves_is_filled_by_the_next_one(tmp_path: Pat
 
 
 @needs_ffmpeg
-@pytest.mark.parametrize("encoding", [name for name in ENCODINGS if name != "s24le_in_32"])
+@pytest.mark.parametrize("encoding", [name for name in ENCODINGS if not name.endswith("_in_32")])
 def test_every_encoding_is_as_ffmpeg_decodes_it(encoding: str) -> None:
     raw = ["-ar", "8000", "-ac", "1", "-i", "-"]
     written = subprocess.run(
@@ -160,8 +160,9 @@ def test_every_encoding_is_as_ffmpeg_decodes_it(encoding: str) -> None:
 
 def test_arecord_s_24_bits_lie_low_in_32() -> None:
     counts = np.array([0, 1, -1, 2**23 - 1, -(2**23)], "<i4") & 0xFFFFFF
-    got = pcm_encoding("S24_LE").decoded(counts.astype("<i4").tobytes())
-    np.testing.assert_allclose(got, np.array([0, 1, -1, 2**23 - 1, -(2**23)]) / 2**23, rtol=0, atol=1e-7)
+    for name, dtype in (("S24_LE", "<i4"), ("S24_BE", ">i4")):
+        got = pcm_encoding(name).decoded(counts.astype(dtype).tobytes())
+        np.testing.assert_allclose(got, np.array([0, 1, -1, 2**23 - 1, -(2**23)]) / 2**23, rtol=0, atol=1e-7)
 
 
 @pytest.mark.parametrize(
@@ -175,6 +176,7 @@ def test_arecord_s_24_bits_lie_low_in_32() -> None:
         ("24-bit signed-integer", "s24le"),
         ("S24_3LE", "s24le"),
         ("S24_LE", "s24le_in_32"),
+        ("S24_BE", "s24be_in_32"),
         ("s24le", "s24le"),
         ("S32_LE", "s32le"),
         ("FLOAT_LE", "f32le"),

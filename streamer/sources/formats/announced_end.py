@@ -17,6 +17,8 @@ from streamer.sources.formats.containers.kind import MAGIC_BYTES, container_kind
 from streamer.sources.formats.containers.survey import may_hold_pcm
 from streamer.sources.formats.id3 import ID3_HEADER_BYTES, id3_bytes
 from streamer.sources.formats.joints import OGG, begins_of, page_end
+from streamer.sources.formats.sound_file_kind import HEAD_BYTES as KIND_BYTES
+from streamer.sources.formats.sound_file_kind import sound_file_kind
 from streamer.sources.formats.trimmed_end import mp3_frames
 
 HEAD_BYTES = 1 << 14
@@ -24,6 +26,12 @@ HEAD_BYTES = 1 << 14
 
 NOT_ZERO = re.compile(rb"[^\0]")
 """A byte that does not only fill a block."""
+
+MP3_TAG = re.compile(rb"Xing|Info")
+"""Mark of the tag that says how long an MP3 is."""
+
+VORBIS_CHANNELS = 11
+"""Offset of the number of channels in the first header of a Vorbis (Vorbis I, 4.2.2)."""
 
 LONGEST_FRAME_BYTES = 1_441
 """Longest frame of layer III."""
@@ -74,6 +82,9 @@ def loss_of(path: Path) -> Loss | None:
             return Loss("is a FLAC behind a tag of ID3")
         if container_kind(content[:MAGIC_BYTES]) and may_hold_pcm(content[:HEAD_BYTES]):
             return None
+        head = content[:KIND_BYTES]
+        if sound_file_kind(head) == "MP3 or MP2" and not MP3_TAG.search(head):
+            return Loss("is MPEG sound that begins within a frame, of a length unknown to libsndfile")
         begins = tuple(begins_of(content))
         if len(begins) > 1:
             return Loss("is several files joined end to end", begins, is_joined=True)
@@ -90,6 +101,9 @@ def _of_one(content: mmap.mmap) -> Loss | None:
         return Loss("is an Ogg of several streams")
     if b"OpusHead" in content[:64]:  # ffmpeg gives 48 kHz, wherever it comes from
         return Loss("is an Opus, whose rate libsndfile changes")
+    vorbis = content.find(b"\x01vorbis", 0, 64)
+    if vorbis >= 0 and content[vorbis + VORBIS_CHANNELS] > 2:
+        return Loss("is a Vorbis of many channels, which libsndfile leaves in the order of Vorbis")
     if b"\x7fFLAC" in content[:64]:
         return Loss("is a FLAC in Ogg, which libsndfile reads only if its writer was libsndfile")
     return None
@@ -102,7 +116,7 @@ def _of_mp3(content: mmap.mmap, begin: int) -> Loss | None:
     with a variable bit rate, half can be lost.
     """
     first_frame = content[begin : begin + 2_048]
-    tag = re.search(rb"Xing|Info", first_frame)
+    tag = MP3_TAG.search(first_frame)
     if tag is None:
         return None if b"VBRI" in first_frame else Loss("is an MP3 of a length unknown to libsndfile")
     flags, frames, length = struct.unpack(

@@ -50,7 +50,7 @@ class PcmEncoding:
         """
         if self.name in ("mulaw", "alaw"):
             return np.asarray(_g711(self.name)[np.frombuffer(data, np.uint8)])
-        if self.name in ("s24le", "s24be", "s24le_in_32"):
+        if self.name.startswith("s24"):
             return _of_24_bits(self.name, data)
         if self.name == "u8":
             return (np.frombuffer(data, np.uint8).astype(np.float32) - np.float32(128)) * np.float32(
@@ -70,6 +70,7 @@ ENCODINGS = {
         PcmEncoding("s24le", "V3", 2.0**-31),
         PcmEncoding("s24be", "V3", 2.0**-31),
         PcmEncoding("s24le_in_32", "<i4", 2.0**-31),
+        PcmEncoding("s24be_in_32", ">i4", 2.0**-31),
         PcmEncoding("s32le", "<i4", 2.0**-31),
         PcmEncoding("s32be", ">i4", 2.0**-31),
         PcmEncoding("f32le", "<f4", 1.0),
@@ -82,7 +83,8 @@ ENCODINGS = {
         PcmEncoding("alaw", "u1", 1.0),
     )
 }
-"""Encodings by ffmpeg's names; ``s24le_in_32`` is arecord's S24_LE: 24 bits in the low bytes of 32."""
+"""Encodings by ffmpeg's names; ``s24le_in_32`` is arecord's S24_LE, and ``s24be_in_32`` S24_BE: 24 bits in the low
+bytes of 32."""
 
 ALIASES = {
     **{
@@ -112,8 +114,8 @@ ALIASES = {
 }
 """Other names of encodings, of arecord and sox, in small letters without separators."""
 
-ARECORD_24_IN_32 = "S24_LE"
-"""arecord's name of 24 bits in 32, which without its separator would be ffmpeg's name of 24 bits in 24."""
+ARECORD_24_IN_32 = {"S24_LE": "s24le_in_32", "S24_BE": "s24be_in_32"}
+"""arecord's names of 24 bits in 32, which without their separator would be ffmpeg's names of 24 bits in 24."""
 
 
 def pcm_encoding(name: str) -> PcmEncoding:
@@ -129,13 +131,13 @@ def pcm_encoding(name: str) -> PcmEncoding:
     ConfigError
         If the name is not known.
     """
-    if name == ARECORD_24_IN_32:
-        return ENCODINGS["s24le_in_32"]
+    if name in ARECORD_24_IN_32:
+        return ENCODINGS[ARECORD_24_IN_32[name]]
     plain = re.sub(r"[^a-z0-9]", "", name.lower()).removeprefix("pcm")
     plain = re.sub(r"^(\d+)(?:bit)?(.+)$", r"\2\1", plain)  # "16-bit signed-integer"
     found = ENCODINGS.get(ALIASES.get(plain, plain))
     if found is None:
-        known = ", ".join(known for known in ENCODINGS if known != "s24le_in_32")
+        known = ", ".join(known for known in ENCODINGS if not known.endswith("_in_32"))
         raise ConfigError(
             f"raw PCM has encoding '{name}'; expected one of {known}, or a name that arecord or sox gives them"
         )
@@ -144,8 +146,8 @@ def pcm_encoding(name: str) -> PcmEncoding:
 
 def _of_24_bits(name: str, data: bytes) -> Array:
     """Return the samples of 24 bits, as those of 32 bits whose lowest are 0."""
-    if name == "s24le_in_32":
-        counts = np.frombuffer(data, "<i4") << 8
+    if name.endswith("_in_32"):
+        counts = np.frombuffer(data, ENCODINGS[name].dtype).astype("<i4") << 8
     else:
         wide = np.zeros((len(data) // 3, 4), np.uint8)
         places = np.frombuffer(data, np.uint8).reshape(-1, 3)

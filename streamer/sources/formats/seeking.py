@@ -10,12 +10,16 @@ def needs_seeking(head: bytes) -> bool:
     ----------
     head : bytes
         First bytes of a file, a few hundred or more: of an MP4 or QuickTime, whose box ``moov`` may stand behind
-        ``mdat``, of a CAF that is compressed, whose chunk ``pakt`` may stand behind ``data``, or of an 8SVX or MAUD.
+        ``mdat``, of a CAF that is compressed, whose chunk ``pakt`` may stand behind ``data``, of an 8SVX or MAUD, or of
+        a WavPack of more than two channels, of which ffmpeg looks for the number.
     """
     if head[4:8] in (b"ftyp", b"wide", b"mdat", b"free", b"skip"):
         return _comes_first(head, 0, b"mdat", b"moov", is_box=True)
     if head[:4] == b"FORM" and head[8:12] in (b"8SVX", b"MAUD"):
         return True
+    if head[:4] == b"wvpk":
+        # The first block is not the last one of its moment (WavPack 4 & 5 Binary File / Block Format).
+        return len(head) > 25 and not head[25] & 0x10
     if head[:4] == b"caff":
         return _comes_first(head, 8, b"data", b"pakt", is_box=False)
     return False

@@ -38,8 +38,8 @@ DOWNLOADS = ("http", "https")
 SEGMENTED = ("hls", "dash")
 """Formats that come in pieces of several seconds with pauses in between, which therefore say nothing."""
 
-EXACT = ("wav", "w64", "aiff", "au", "caf", "flac")
-"""Formats whose header states the length of the sound exactly."""
+EXACT = ("wav", "w64", "aiff", "au", "flac")
+"""Formats whose header states the length of the sound exactly; so does a CAF of plain PCM."""
 
 WHOLE_SHARE, ESTIMATED_WHOLE_SHARE = 0.99, 0.95
 """Smallest share of an announced length that counts as the whole sound: of an exact one, and of any other."""
@@ -340,7 +340,8 @@ class UrlStream(FfmpegSource):
         if log.duration_s is None or 125 * log.bitrate_kbps * log.duration_s >= PLACEHOLDER_BYTES:
             return None
         share = self._arrived_frames / self.rate_hz / log.duration_s if log.duration_s else 1.0
-        is_exact = log.container in EXACT and not log.duration_is_estimate
+        states_it = log.container in EXACT or (log.container == "caf" and self.is_plain_pcm)
+        is_exact = states_it and not log.duration_is_estimate
         if share >= (WHOLE_SHARE if is_exact else ESTIMATED_WHOLE_SHARE):
             return True
         return False if is_exact else None
