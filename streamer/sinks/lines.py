@@ -15,7 +15,7 @@ STATE_WIDTH = 20
 
 
 class Lines(Sink):
-    """Writes a line for each decision, but for updates, and for each status that is new.
+    """Writes a line for each decision, but for updates, and for each status with a message or another state.
 
     Live sound cannot wait: lines for which a slow reader has no room are dropped.
 
@@ -30,6 +30,7 @@ class Lines(Sink):
     def __init__(self, stream: TextIO, title: Callable[[], str]) -> None:
         self._stream, self._title = stream, title
         self._writer = LiveLineWriter(stream)
+        self._states: dict[str, str] = {}  # by stream, the state of its last status
 
     @property
     def dropped_lines(self) -> int:
@@ -43,10 +44,12 @@ class Lines(Sink):
 
     def send(self, event: Event) -> None:
         """Write an event if it is new; errors are those of `LineWriter.write`."""
-        news = isinstance(event, Status) and (
-            event.state in ("ended", "failed") or event.message or event.seq == 0
-        )
-        if news or (isinstance(event, Decision) and event.state != "update"):
+        if isinstance(event, Status):
+            news = bool(event.message) or event.state != self._states.get(event.stream)
+            self._states[event.stream] = event.state
+        else:
+            news = isinstance(event, Decision) and event.state != "update"
+        if news:
             self._writer.write(line(event))
 
     def close(self) -> None:

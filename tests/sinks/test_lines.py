@@ -38,6 +38,7 @@ def test_writes_the_title_and_what_is_news_at_once(pipe: tuple[int, TextIO]) -> 
         bus.gate(1, state="off", score=0.1),
         bus.status(1, message="lost 3200 samples"),
         bus.status(2, state="ended"),
+        bus.status(3),
     ):
         sink.send(event)
         assert os.read(read_end, 65_536).decode() == line(event) + "\n"
@@ -49,6 +50,8 @@ def test_writes_the_title_and_what_is_news_at_once(pipe: tuple[int, TextIO]) -> 
 def test_passes_over_what_is_no_news(pipe: tuple[int, TextIO]) -> None:
     read_end, stream = pipe
     sink = Lines(stream, _title)
+    sink.send(bus.status(0))
+    assert os.read(read_end, 65_536).decode() == line(bus.status(0)) + "\n"
     for event in (bus.level(), bus.scores(), bus.spectrum(), bus.gate(1, state="update"), bus.status(1)):
         sink.send(event)
     sink.send(bus.gate(2))
