@@ -154,8 +154,10 @@ class Subscriber(Iterator[Event]):
             raise StopIteration
         event = self.receive(self._timeout_s)
         if event is None:
+            topics = " or ".join(sorted({kind.removesuffix("/") for kind in self._kinds} | self._topics))
+            and_sends = f", and does it send {topics}" if topics else ""
             raise StreamError(
-                f"no message from {self._address} for {self._timeout_s:g} s: is `streamer listen` running?"
+                f"no message from {self._address} for {self._timeout_s:g} s: is `streamer listen` running{and_sends}?"
             )
         return event
 

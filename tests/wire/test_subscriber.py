@@ -201,12 +201,17 @@ def test_reconnects_to_a_publisher_that_comes_back(publisher: Publisher) -> None
 def test_says_when_nothing_comes() -> None:
     with bus.publishing() as closed:
         address = closed.address
-    text = rf"no message from {re.escape(address)} for 0\.05 s: is `streamer listen` running\?"
-    with subscribe("gate", address=address, timeout_s=0.05) as subscriber:
+    text = rf"no message from {re.escape(address)} for 0\.05 s: is `streamer listen` running"
+    with subscribe("gate", "scores/mic", address=address, timeout_s=0.05) as subscriber:
         for _ in range(2):
-            with pytest.raises(StreamError, match=text):
+            with pytest.raises(StreamError, match=rf"{text}, and does it send gate or scores/mic\?"):
                 next(subscriber)
         assert subscriber.receive(timeout_s=0) is None
+    with (
+        subscribe(address=address, timeout_s=0.05) as all_of_it,
+        pytest.raises(StreamError, match=rf"{text}\?"),
+    ):
+        next(all_of_it)
 
 
 def test_another_program_on_the_address_is_an_error_and_goes_on() -> None:
