@@ -2,7 +2,7 @@
 # Start or stop a virtual microphone, for tests on machines that have none.
 #
 #   eval "$(scripts/virtual_microphone.sh start)"   starts it, and makes this shell's programs use it
-#   scripts/virtual_microphone.sh stop              stops it
+#   eval "$(scripts/virtual_microphone.sh stop)"    stops it, and makes them use their usual devices again
 #
 # PulseAudio runs for the current user (root too) with one null sink. The default source is the monitor of this
 # sink, so it captures what is played into the sink (`paplay FILE`). PortAudio opens ALSA's default device, which a
@@ -77,6 +77,8 @@ start() {
 }
 
 stop() {
+    # PortAudio aborts a program whose ALSA configuration is gone (findings/portaudio_without_alsa_devices.sh).
+    echo "unset PULSE_SERVER ALSA_CONFIG_PATH STREAMER_VIRTUAL_MICROPHONE"
     [ -d "$FOLDER" ] && [ -O "$FOLDER" ] || return 0
     daemon --kill 2>/dev/null || true
     tries=0
@@ -92,7 +94,7 @@ case "${1:-}" in
 start) start ;;
 stop) stop ;;
 *)
-    echo "usage: eval \"\$($0 start)\" | $0 stop" >&2
+    echo "usage: eval \"\$($0 start)\" | eval \"\$($0 stop)\"" >&2
     exit 2
     ;;
 esac
