@@ -22,10 +22,11 @@ import zmq
 
 from streamer.config_sections import DEFAULT_ADDRESS
 from streamer.errors import ConfigError, StreamError
-from streamer.events.kinds import Decision, Event
+from streamer.events.kinds import Event
 from streamer.events.serialization import decode
 from streamer.setting_types import check_type
 from streamer.wire.address import check_address, is_ipv6
+from streamer.wire.event_sequence import EventSequence
 from streamer.wire.fresh_events import FreshEvents
 from streamer.wire.keys import ClientKeys, load_client_keys
 from streamer.wire.queues import SUBSCRIBER_MESSAGES, SYSTEM_BYTES
@@ -105,10 +106,10 @@ class Subscriber(Iterator[Event]):
         self._topics = frozenset(wanted).difference(self._kinds)
         self._address = address
         self._timeout_s = timeout_s
-        self._last: dict[str, dict[str, Event]] = {}  # by topic and label
         self._broken_handshakes = 0
         self._has_keys = client_keys is not None
         self.lost: Counter[str] = Counter()
+        self._sequence = EventSequence(self.lost)
         self._fresh = FreshEvents(max_age_s, self.lost)
         self._socket: zmq.Socket[bytes] = zmq.Context.instance().socket(zmq.SUB)
         self._refusals: zmq.Socket[bytes] = self._socket.get_monitor_socket(_REFUSALS)
@@ -145,7 +146,7 @@ class Subscriber(Iterator[Event]):
             self._broken_handshakes = 0
             if self._is_wanted(parts[0]):
                 event = decode(parts)
-                if self._is_new(event):
+                if self._sequence.is_new(event):
                     self._fresh.put(event)
         return self._fresh.pop()
 
@@ -234,23 +235,6 @@ class Subscriber(Iterator[Event]):
         everything = not self._kinds and not self._topics
         return everything or text in self._topics or text.startswith(self._kinds)
 
-    def _is_new(self, event: Event) -> bool:
-        """Return whether the event was not received before, and count the messages lost before it."""
-        label = event.label if isinstance(event, Decision) else ""
-        known = self._last.setdefault(event.topic, {})
-        furthest = max(known.values(), key=lambda one: one.seq, default=None)
-        # A replay repeats the last event of its label; other labels of its topic may have newer events.
-        before = known.get(label) if event.replay else furthest
-        if event.replay and before and _identity(event) == _identity(before):
-            return False
-        if before and furthest:
-            if event.seq <= before.seq or event.stop < before.stop:
-                known.clear()  # the publisher was started again
-            elif event.seq > furthest.seq + 1:
-                self.lost[event.topic] += event.seq - furthest.seq - 1
-        known[label] = event
-        return True
-
 
 def subscribe(
     *topics: str,
@@ -302,8 +286,3 @@ def _filter(topic: str) -> str:
             f"got the topic {topic!r}; expected KIND or KIND/STREAM, as 'gate', or none for everything"
         )
     return f"{kind}/{stream}"
-
-
-def _identity(event: Event) -> tuple[object, ...]:
-    # With seq alone, the first message after a restart of the publisher could look like the one before it.
-    return event.epoch, event.seq, event.start, event.stop, event.time

@@ -10,7 +10,6 @@ import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
 from importlib.metadata import version
 from itertools import count
 from pathlib import Path
@@ -93,97 +92,6 @@ def test_a_gap_in_seq_is_a_loss_of_its_topic(pair: tuple[Publisher, Subscriber])
     assert len(bus.receive(subscriber, publisher, 6)) == 6
     assert subscriber.lost == {"gate/mic": 2, "level/mic": 1}
     assert subscriber.lost.total() == 3
-
-
-def test_a_new_epoch_is_no_loss(pair: tuple[Publisher, Subscriber]) -> None:
-    publisher, subscriber = pair
-    publisher.send(bus.gate(0))
-    publisher.send(bus.gate(1, epoch=1))
-    assert [event.epoch for event in bus.receive(subscriber, publisher, 2)] == [0, 1]
-    assert not subscriber.lost
-
-
-def test_a_publisher_that_was_started_again_is_no_loss(pair: tuple[Publisher, Subscriber]) -> None:
-    publisher, subscriber = pair
-    later = bus.TIME + timedelta(minutes=1)
-    further = replace(bus.gate(11), start=0, stop=160)  # further in seq than before, although it just began
-    for event in (bus.gate(3), bus.gate(0, time=later), bus.gate(1), further):
-        publisher.send(event)
-    assert [event.seq for event in bus.receive(subscriber, publisher, 4)] == [3, 0, 1, 11]
-    assert not subscriber.lost
-
-
-def test_a_repeated_message_is_passed_over_only_if_it_was_had(pair: tuple[Publisher, Subscriber]) -> None:
-    publisher, subscriber = pair
-    another = bus.gate(4, replay=True, time=bus.TIME + timedelta(minutes=1))  # of one that was started again
-    for event in (bus.gate(4), bus.gate(4, replay=True), another, bus.gate(7, replay=True), bus.gate(8)):
-        publisher.send(event)
-    got = bus.receive(subscriber, publisher, 4)
-    assert [(event.seq, event.replay) for event in got] == [(4, False), (4, True), (7, True), (8, False)]
-    assert subscriber.lost == {"gate/mic": 2}
-
-
-def test_replays_of_several_labels_are_each_had_once_and_are_no_loss(
-    pair: tuple[Publisher, Subscriber],
-) -> None:
-    publisher, subscriber = pair
-    rain, dog = bus.gate(3, label="rain"), bus.gate(7, label="dog")
-    replays = [replace(rain, replay=True), replace(dog, replay=True)]
-    for event in (*replays, *replays, bus.gate(8, label="rain"), bus.gate(10, label="dog")):
-        publisher.send(event)
-    got = bus.receive(subscriber, publisher, 4)
-    assert [(event.seq, event.replay) for event in got] == [(3, True), (7, True), (8, False), (10, False)]
-    assert subscriber.lost == {"gate/mic": 1}  # 9
-
-
-def test_a_replay_tells_of_another_label_that_went_by(pair: tuple[Publisher, Subscriber]) -> None:
-    publisher, subscriber = pair
-    rain = bus.gate(5, label="rain", replay=True)
-    for event in (bus.gate(3, label="rain"), bus.gate(4), bus.gate(6), rain, bus.gate(6, replay=True)):
-        publisher.send(event)
-    publisher.send(bus.gate(7))
-    got = bus.receive(subscriber, publisher, 5)
-    assert [(event.seq, event.replay) for event in got] == [
-        (3, False),
-        (4, False),
-        (6, False),
-        (5, True),
-        (7, False),
-    ]
-    assert subscriber.lost == {"gate/mic": 1}  # 5, when it was said
-
-
-def test_a_gap_before_the_replay_of_a_label_that_was_had_is_a_loss(
-    pair: tuple[Publisher, Subscriber],
-) -> None:
-    publisher, subscriber = pair
-    for event in (bus.gate(4), bus.gate(7, replay=True), bus.gate(9, label="dog", replay=True)):
-        publisher.send(event)
-    assert len(bus.receive(subscriber, publisher, 3)) == 3
-    assert subscriber.lost == {"gate/mic": 2}  # 5 and 6; nobody knows whether 8 went by
-
-
-def test_replays_of_a_publisher_that_was_started_again_are_no_loss(
-    pair: tuple[Publisher, Subscriber],
-) -> None:
-    publisher, subscriber = pair
-    publisher.send(bus.gate(6, label="rain"))
-    publisher.send(bus.gate(7, label="dog"))
-    later = bus.TIME + timedelta(minutes=1)
-    for seq, label in ((2, "rain"), (12, "dog")):
-        publisher.send(bus.gate(seq, label=label, replay=True, time=later))
-    publisher.send(bus.gate(13, time=later))
-    got = bus.receive(subscriber, publisher, 5)
-    assert [event.seq for event in got] == [6, 7, 2, 12, 13]
-    assert not subscriber.lost
-
-
-def test_the_same_file_heard_again_is_told_again(pair: tuple[Publisher, Subscriber]) -> None:
-    publisher, subscriber = pair
-    for _ in range(2):
-        publisher.send(bus.gate(0, time=None, latency_ms=None))
-    assert [event.seq for event in bus.receive(subscriber, publisher, 2)] == [0, 0]
-    assert not subscriber.lost
 
 
 def test_reconnects_to_a_publisher_that_comes_back(publisher: Publisher) -> None:

@@ -62,7 +62,7 @@ class UrlSource(SourceWrapper):
     Parameters
     ----------
     url : str
-        A URL of one of `streamer.sources.network.url_stream.URL_SCHEMES`.
+        A URL of one of `streamer.sources.network.url_protocols.URL_SCHEMES`.
     depth : int
         Number of playlists that led to this URL.
     track : int or str

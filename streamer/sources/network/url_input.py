@@ -8,8 +8,9 @@ from streamer.errors import StreamError
 from streamer.sources.byte_input import ByteInput
 from streamer.sources.ffmpeg import pipes_of
 from streamer.sources.ffmpeg_log import LOG_LEVEL, FfmpegLog
+from streamer.sources.network.broken_off import broken_off
 from streamer.sources.network.url_address import without_secrets
-from streamer.sources.network.url_stream import BROKEN_OFF, URL_PROTOCOLS
+from streamer.sources.network.url_protocols import URL_PROTOCOLS
 from streamer.sources.pipe import PipeReader, enlarge
 
 STALL_US = 10_000_000
@@ -52,7 +53,7 @@ class UrlInput(ByteInput):
             return
         code = self._process.wait()
         self._log.collect()
-        broken = next((text for text in self._log.errors if any(mark in text for mark in BROKEN_OFF)), "")
+        broken = broken_off(self._log)
         if code or broken:
             raise StreamError(
                 f"{self.name} broke off (ffmpeg: {broken or self._log.last}); "

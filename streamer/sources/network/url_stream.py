@@ -8,12 +8,14 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from urllib.parse import urlsplit
 
-from streamer.errors import ConfigError, EndedError, StreamError
+from streamer.errors import EndedError, StreamError
 from streamer.sources.ffmpeg import OPEN_POLL_S, FfmpegSource
 from streamer.sources.network.begun_frames import LOOK_AFTER_S, format_of_frames
+from streamer.sources.network.broken_off import broken_off, is_whole
 from streamer.sources.network.sender_reports import SCHEMES as REPORTING
 from streamer.sources.network.sender_reports import SenderReports, SidePipe
-from streamer.sources.network.url_address import split_url, without_secrets
+from streamer.sources.network.url_address import without_secrets
+from streamer.sources.network.url_protocols import input_arguments
 from streamer.sources.pipe import PIPE_BYTES, full_bytes
 from streamer.sources.source import Block, SourceCounts
 from streamer.sources.timing.arrival import Pace, PauseWatch
@@ -22,39 +24,11 @@ from streamer.sources.timing.overlaps import PacketPart
 from streamer.sources.timing.placing import Placing
 from streamer.sources.timing.sender_clock import SenderClock
 
-URL_SCHEMES = ("http", "https", "rtsp", "rtsps", "rtmp", "rtmps", "rtp", "srt", "tcp", "udp")
-"""Accepted schemes; others (``concat:``, ``file:``, ``lavfi:``) would let a URL read files of this machine."""
-
-URL_PROTOCOLS = (*URL_SCHEMES, "tls", "srtp", "crypto", "data", "httpproxy")
-"""Protocols that the content of a URL, such as a playlist, may refer to: the network, but no file of this machine."""
-
-CAMERA_OPTIONS = ("-rtsp_flags", "prefer_tcp", "-allowed_media_types", "audio")
-"""ffmpeg's options for RTSP: nothing is lost that need not be, and no picture is sent. Of a camera without sound,
-ffmpeg then says so at once."""
-
 DOWNLOADS = ("http", "https")
 """Schemes by which recordings are served as well as live streams."""
 
 SEGMENTED = ("hls", "dash")
 """Formats that come in pieces of several seconds with pauses in between, which therefore say nothing."""
-
-EXACT = ("wav", "w64", "aiff", "au", "flac")
-"""Formats whose header states the length of the sound exactly; so does a CAF of plain PCM."""
-
-WHOLE_SHARE, ESTIMATED_WHOLE_SHARE = 0.99, 0.95
-"""Smallest share of an announced length that counts as the whole sound: of an exact one, and of any other."""
-
-PLACEHOLDER_BYTES = 0x7FFF0000
-"""Smallest length that programs write into a header when they do not know it."""
-
-BROKEN_OFF = (
-    "Stream ends prematurely",
-    "Connection reset",
-    "Connection timed out",
-    "Input/output error",
-    "Broken pipe",
-)
-"""Errors of ffmpeg that say that the connection ended before the sound did."""
 
 JUDGE_S = 0.3
 """Longest time after the opening that is taken to see whether sound comes faster than it lasts."""
@@ -79,7 +53,7 @@ class UrlStream(FfmpegSource):
     Parameters
     ----------
     url : str
-        A URL with one of `URL_SCHEMES`.
+        A URL with one of `streamer.sources.network.url_protocols.URL_SCHEMES`.
     input_arguments, open_timeout_s, stall_timeout_s, clock
         As of `FfmpegSource`.
     """
@@ -310,41 +284,30 @@ class UrlStream(FfmpegSource):
 
     def _finish(self, code: int) -> None:
         self._log.collect()
-        broken = self._broken_off()
-        reason = f" (ffmpeg: {broken})" if broken else ""
-        live, whole = self.is_live, self._is_whole()
-        if code == 0 and self._position and not (whole and not broken):
-            if live:
-                self.close()
-                raise EndedError(
-                    f"{self._name} ended after frame {self._position}{reason}: its server closed the connection; "
-                    "expected a live stream, which has no end: check the server and the network"
-                )
-            if broken or whole is False:
-                announced = f" of {self._log.duration_s:g} s" if self._log.duration_s else ""
-                heard_s = self._arrived_frames / self.rate_hz
-                self.close()
-                raise StreamError(
-                    f"{self._name} is cut short after {heard_s:.2f} s{announced}{reason}; expected the whole sound: "
-                    "listen again, or check the file on the server"
-                )
+        if code == 0 and self._position:
+            self._check_whole()
         super()._finish(code)
 
-    def _broken_off(self) -> str:
-        """Return ffmpeg's error that says that the connection ended too early; empty if there was none."""
-        return next((text for text in self._log.errors if any(mark in text for mark in BROKEN_OFF)), "")
-
-    def _is_whole(self) -> bool | None:
-        """Return whether all the sound came that the header announces; None if it does not say, or not exactly."""
-        log = self._log
-        if log.duration_s is None or 125 * log.bitrate_kbps * log.duration_s >= PLACEHOLDER_BYTES:
-            return None
-        share = self._arrived_frames / self.rate_hz / log.duration_s if log.duration_s else 1.0
-        states_it = log.container in EXACT or (log.container == "caf" and self.is_plain_pcm)
-        is_exact = states_it and not log.duration_is_estimate
-        if share >= (WHOLE_SHARE if is_exact else ESTIMATED_WHOLE_SHARE):
-            return True
-        return False if is_exact else None
+    def _check_whole(self) -> None:
+        """Raise the error of a live stream that ended, or of a recording that is cut short."""
+        broken, heard_s = broken_off(self._log), self._arrived_frames / self.rate_hz
+        whole = is_whole(self._log, heard_s, self.is_plain_pcm)
+        if whole and not broken:
+            return
+        reason = f" (ffmpeg: {broken})" if broken else ""
+        if self.is_live:
+            self.close()
+            raise EndedError(
+                f"{self._name} ended after frame {self._position}{reason}: its server closed the connection; "
+                "expected a live stream, which has no end: check the server and the network"
+            )
+        if broken or whole is False:
+            announced = f" of {self._log.duration_s:g} s" if self._log.duration_s else ""
+            self.close()
+            raise StreamError(
+                f"{self._name} is cut short after {heard_s:.2f} s{announced}{reason}; expected the whole sound: "
+                "listen again, or check the file on the server"
+            )
 
 
 class _FormatKnownError(StreamError):
@@ -357,8 +320,8 @@ def url_stream(url: str, kind: type[UrlStream] = UrlStream) -> UrlStream:
     Parameters
     ----------
     url : str
-        A URL with ``http://``, ``https://``, ``rtsp://`` or another of `URL_SCHEMES`. A password in it is used,
-        but left out of messages.
+        A URL with ``http://``, ``https://``, ``rtsp://`` or another scheme of `URL_SCHEMES` in
+        `streamer.sources.network.url_protocols`. A password in it is used, but left out of messages.
     kind : type
         The class of the source.
 
@@ -369,11 +332,7 @@ def url_stream(url: str, kind: type[UrlStream] = UrlStream) -> UrlStream:
     Raises
     ------
     ConfigError
-        If the scheme is not in `URL_SCHEMES`, or the URL cannot be parsed.
+        If the scheme is none of these, or the URL cannot be parsed.
     """
-    scheme, shown = split_url(url).scheme, without_secrets(url)
-    if scheme not in URL_SCHEMES:
-        raise ConfigError(f"URL '{shown}' has scheme '{scheme}'; expected one of {', '.join(URL_SCHEMES)}")
-    address = scheme + url[len(scheme) :]  # ffmpeg knows the scheme in small letters alone
-    of_cameras = CAMERA_OPTIONS if scheme in ("rtsp", "rtsps") else ()
-    return kind(address, ["-protocol_whitelist", ",".join(URL_PROTOCOLS), *of_cameras, "-i", address])
+    arguments = input_arguments(url)
+    return kind(arguments[-1], arguments)
