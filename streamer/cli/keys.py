@@ -8,7 +8,7 @@ import click
 
 
 @click.command(short_help="Make the keys that publishing to other machines needs.")
-@click.argument("folder", type=click.Path(path_type=Path, readable=False))
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path, readable=False))
 @click.option(
     "--client",
     "clients",
@@ -17,7 +17,7 @@ import click
     help="Name of a subscriber to make keys for; repeatable.",
 )
 def keys(folder: Path, clients: tuple[str, ...]) -> None:
-    """Make CURVE keys in FOLDER, which publishing to other machines needs."""
+    """Make CURVE keys in DIR, which publishing to other machines needs."""
     from streamer.wire.keys import make_keys
 
     for path in make_keys(folder, clients):
