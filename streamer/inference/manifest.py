@@ -94,6 +94,11 @@ class Manifest:
     label_ids: tuple[str, ...] = ()
     other_slots: Mapping[str, SlotLabels] = field(default_factory=dict)
 
+    def __repr__(self) -> str:
+        """Return the model in short: some have hundreds of labels, each with its thresholds."""
+        plural = "" if len(self.labels) == 1 else "s"
+        return f"<Manifest {self.name}: {self.task}, {len(self.labels)} label{plural}, SHA-256 {self.sha256[:12]}>"
+
     def __post_init__(self) -> None:
         self._check_task()
         self._check_numbers()

@@ -44,6 +44,16 @@ def test_manifest_comes_back_as_it_was_written(tmp_path: Path) -> None:
     assert read_manifest(folder) == other
 
 
+def test_a_manifest_is_shown_in_short(folder: Path) -> None:
+    manifest = read_manifest(folder)
+    digits = manifest.sha256[:12]
+    assert repr(manifest) == f"<Manifest toy: gate, 1 label, SHA-256 {digits}>"
+    many = replace(
+        manifest, task="sounds", labels=tuple(f"sound {n}" for n in range(521)), operating_points={}
+    )
+    assert repr(many) == f"<Manifest toy: sounds, 521 labels, SHA-256 {digits}>"
+
+
 def test_whole_model_is_verified(folder: Path) -> None:
     assert verify_file(folder, read_manifest(folder)) == folder / "model.onnx"
 
