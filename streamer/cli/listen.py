@@ -196,7 +196,10 @@ def _listen(
 
 
 def _nothing_to_read() -> Config:
-    raise ConfigError("there is no file to read again; expected a start with --config")
+    raise ConfigError(
+        "there is no file to read again; expected a start with --config: write the settings into a file, and start it "
+        "anew as `streamer listen --config FILE`"
+    )
 
 
 @contextmanager

@@ -45,9 +45,13 @@ class TeachingReport:
             f"{self.impostors:.1%} of other sounds would be taken for it"
         ]
         if self.outliers:
+            names = ", ".join(self.outliers)
+            if len(self.outliers) == self.recordings:  # there are no others
+                unlike = f"the recordings of {self.label!r} are unlike each other: {names}"
+            else:
+                unlike = f"unlike the other recordings of {self.label!r}: {names}"
             lines.append(
-                f"warning: unlike the other recordings of {self.label!r}: {', '.join(self.outliers)}; "
-                "forms of a sound that differ are better taught under names of their own"
+                f"warning: {unlike}; forms of a sound that differ are better taught under names of their own"
             )
         if self.alike:
             lines.append(

@@ -119,7 +119,10 @@ def load_client_keys(folder: Path) -> ClientKeys:
     ConfigError
         If a key is absent or damaged.
     """
-    way_out = "copy the folder clients/NAME that `streamer keys DIR` made on the publisher's machine"
+    if any(folder.glob("clients/*")):  # the publisher's own folder
+        way_out = f"give {folder / 'clients' / 'NAME'}, the folder of a subscriber"
+    else:
+        way_out = "copy the folder clients/NAME that `streamer keys DIR` made on the publisher's machine"
     public, secret = _load_pair(folder / "client.key_secret", way_out)
     return ClientKeys(public, secret, _load_public(folder / "server.key", way_out))
 

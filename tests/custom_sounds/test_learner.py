@@ -84,6 +84,13 @@ def test_recordings_that_are_unlike_are_named(learner: SoundLearner, store: Soun
     assert "warning: unlike the other recordings of 'hum': c; " in found.lines()[1]
 
 
+def test_two_recordings_that_are_unlike_are_said_to_be_so(learner: SoundLearner, store: SoundStore) -> None:
+    add(store, "hum", a=tone(LOW_HZ), b=tone(HIGH_HZ))
+    found = report("hum", store, learner)
+    assert found.outliers == ("a", "b")
+    assert "warning: the recordings of 'hum' are unlike each other: a, b; " in found.lines()[1]
+
+
 def test_a_label_that_sounds_like_another_is_named(learner: SoundLearner, store: SoundStore) -> None:
     add(store, "hum", a=tone(LOW_HZ))
     add(store, "whistle", a=tone(HIGH_HZ))

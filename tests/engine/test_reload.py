@@ -233,7 +233,8 @@ def test_without_a_configuration_there_is_nothing_to_read_again(path: Path) -> N
         received(subscriber, 1)
         done = streamer("reload", "--address", address)
     assert done.returncode == 1
-    assert b"there is no file to read again; expected a start with --config" in done.stdout
+    assert b"there is no file to read again; expected a start with --config: " in done.stdout
+    assert b"start it anew as `streamer listen --config FILE`" in done.stdout
 
 
 def test_the_command_signals_no_process_that_is_not_named() -> None:

@@ -66,6 +66,10 @@ def test_refuses_absent_and_damaged_keys(tmp_path: Path) -> None:
     ):
         load_client_keys(tmp_path)
     [folder] = make_keys(tmp_path)
+    with pytest.raises(
+        ConfigError, match=r"cannot read a key from .*client\.key_secret; give .*/clients/NAME, the folder"
+    ):
+        load_client_keys(tmp_path)
     for damaged in ("short", 39 * "a" + "~", 39 * "a" + "ä"):
         (folder / "server.key").write_text(f'public-key = "{damaged}"\n', encoding="utf-8")
         with pytest.raises(ConfigError, match=r"server\.key holds no public key of 40 Z85 characters; copy"):
