@@ -106,6 +106,11 @@ class PcmSource(Source):
         if self._reader.ended:
             self._ended = True
             self._warn_of_leftover(self._reader.begun_bytes)
+            if not data and self._position == 0:
+                raise StreamError(
+                    f"{self._name} ended without any sound; expected at least 1 frame of raw PCM, or a sound file: see "
+                    "whether the program that writes it works on its own"
+                )
         if not data:
             return None
         if self._position == 0 and (found := sound_file_kind(data)):

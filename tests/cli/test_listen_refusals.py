@@ -50,6 +50,15 @@ def test_nan_and_infinity_are_muted_and_counted(tmp_path: Path, tone: Path) -> N
     assert b"bad: 101 samples were no sound" in streamer("analyze", str(path)).stderr
 
 
+@pytest.mark.parametrize("pcm", [(), ("--pcm", "16000:1:f32le")])
+def test_standard_input_without_sound_is_no_success(pcm: tuple[str, ...]) -> None:
+    text = (
+        r"Error: stdin: standard input ended without any sound; expected at least 1 frame .*: see whether the program "
+        "that writes it works on its own"
+    )
+    refused(1, text, "listen", "--device", "-", *pcm, "--bind", free_address(), stdin=b"")
+
+
 def test_raw_pcm_that_is_wrong_gives_no_warning_of_numpy() -> None:
     content = np.random.default_rng(0).bytes(40_000)
     options = ("--device", "-", "--pcm", "16000:1:f32le", "--fast", "--json", "--bind", free_address())
