@@ -197,12 +197,16 @@ def _file_of(spec: str) -> str:
 
 
 def _suggestion(spec: str, devices: Sequence[AudioDevice]) -> str:
-    """Name the devices whose names are close to `spec`, or all of them."""
+    """Name the devices whose names are close to `spec`, or all of them, and the command that lists them."""
     by_name = {device.name.casefold(): device for device in devices}
-    near = difflib.get_close_matches(spec.casefold(), by_name, n=3, cutoff=0.5)
-    if near:
-        return f"did you mean {_listed([by_name[name] for name in near])}?"
-    return f"there are {_listed(devices)}"
+    near = difflib.get_close_matches(spec.casefold(), by_name, n=3)  # at 0.5, "usb" would be near to "pulse"
+    found = (
+        f"did you mean {_listed([by_name[name] for name in near])}?"
+        if near
+        else f"there are {_listed(devices)};"
+    )
+    sources = ", and the sound server's sources (pulse:NAME)" if devices[0].direction == "input" else ""
+    return f"{found} `streamer devices` lists what there is{sources}"
 
 
 def _listed(devices: Sequence[AudioDevice]) -> str:

@@ -30,7 +30,16 @@ def test_a_device_is_found_by_index_or_name(spec: str, index: int) -> None:
         ("x.wav", DEVICES, r"no input device 'x\.wav'; if it is a file, say file:x\.wav; "),
         ("mic", DEVICES[:2], r"no input device 'mic'; there are 0 \(HDA .*\), 3 \(USB"),
         ("1", DEVICES, "no input device '1'; there are 0 "),
-        ("polse", DEVICES, r"no input device 'polse'; did you mean 4 \(pulse\)\?"),
+        (
+            "polse",
+            DEVICES,
+            r"no input device 'polse'; did you mean 4 \(pulse\)\? `streamer devices` lists .*pulse:NAME",
+        ),
+        (
+            "usb",
+            [*DEVICES[:1], DEVICES[2]],
+            r"no input device 'usb'; there are 0 \(HDA .*\), 4 \(pulse\); `streamer devices` lists .*pulse:NAME\)$",
+        ),
         ("hw:", DEVICES, r"'hw:' may mean 0 \(HDA .*\), 3 \(USB .*\); give the index"),
     ],
 )
