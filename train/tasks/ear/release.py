@@ -45,17 +45,9 @@ LIMITS = """
 
 
 class EarRelease(MeasuredRelease):
-    """Makes the model folder of an ear that a training run trained.
+    """Makes the model folder of an ear from a training run.
 
-    `export` writes the graph and the manifest. `release` measures too, and adds figures and ``card.md``; an ear has no
-    thresholds.
-
-    Parameters
-    ----------
-    run : Path
-        Folder of the run, with ``config.json`` and ``best.pt``.
-    data, cache : Path
-        Folder of the data sets, and folder of all caches.
+    `MeasuredRelease` says what is written, and `train.loop.registry.Plugin.release` what the arguments are.
     """
 
     limits = LIMITS

@@ -53,16 +53,9 @@ LIMITS = """
 
 
 class SoundsRelease(ThresholdRelease):
-    """Makes the model folder of a sounds head that a training run trained.
+    """Makes the model folder of a sounds head from a training run.
 
-    `export` writes the graph and the manifest. `release` measures too, and adds figures, thresholds and ``card.md``.
-
-    Parameters
-    ----------
-    run : Path
-        Folder of the run, with ``config.json`` and ``best.pt``.
-    data, cache : Path
-        Folder of the data sets, and folder of all caches.
+    `ThresholdRelease` says what is written, and `train.loop.registry.Plugin.release` what the arguments are.
     """
 
     limits = LIMITS
