@@ -9,12 +9,12 @@ from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
-from streamer.errors import StreamError
+from streamer.errors import StreamError, reason_of
 from streamer.sources.byte_input import FileInput
 from streamer.sources.formats.announced_end import Loss, loss_of
 from streamer.sources.formats.announced_frames import announced_frames
 from streamer.sources.formats.container import ContainerSource
-from streamer.sources.formats.containers.kind import MAGIC_BYTES, container_kind
+from streamer.sources.formats.containers.kind import container_kind
 from streamer.sources.formats.containers.survey import survey
 from streamer.sources.formats.riff_tags import riff_tags
 from streamer.sources.libsndfile import DecodingError, SoundFileSource, UnreadableError, libsndfile_hears
@@ -86,12 +86,12 @@ class FileSource(SourceWrapper):
             self._open_entries(entries)
         elif self._track:
             self._open_by_ffmpeg(Loss("has a sound track that libsndfile does not know"), head)
-        elif not self._open_container():
+        elif not self._open_container(head):
             self._open_by_libsndfile(head)
 
-    def _open_container(self) -> bool:
+    def _open_container(self, head: bytes) -> bool:
         """Open a container of PCM whose header is wrong, or of another encoding; return whether it is one."""
-        container = _odd_container(self._path)
+        container = _odd_container(self._path, head)
         if container is None:
             return False
         self._inner = container
@@ -226,13 +226,12 @@ def check_file(path: Path) -> None:
         with path.open("rb") as file:
             empty = not file.read(1)
     except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else str(error)
-        raise StreamError(f"file {str(path)!r} cannot be opened ({reason}); {way_out}") from error
+        raise StreamError(f"file {str(path)!r} cannot be opened ({reason_of(error)}); {way_out}") from error
     if empty:
         raise StreamError(f"file {path} is empty (0 bytes); expected sound: record or download it anew")
 
 
-def _odd_container(path: Path) -> Source | None:
+def _odd_container(path: Path, head: bytes) -> Source | None:
     """Return the source for a container that libsndfile would not read to its end or alike; None for other files.
 
     Raises
@@ -240,9 +239,7 @@ def _odd_container(path: Path) -> Source | None:
     StreamError
         If it holds no sound.
     """
-    with path.open("rb") as file:
-        magic = file.read(MAGIC_BYTES)
-    if container_kind(magic) is None:
+    if container_kind(head) is None:
         return None
     walk, spans = survey(path)
     if walk.format is None:

@@ -138,8 +138,9 @@ class PcmSource(Source):
 
     def _note_pace(self) -> bool:
         """Take note of what has come; return whether it comes faster than it lasts."""
-        arrived = self._position + self.backlog_frames()
-        is_full = self.backlog_frames() * self._frame_bytes >= full_bytes(self._pipe_bytes)
+        waiting = self.backlog_frames()
+        arrived = self._position + waiting
+        is_full = waiting * self._frame_bytes >= full_bytes(self._pipe_bytes)
         self._pace.note((arrived - self._before_open) / self.rate_hz, is_full, self._clock())
         return self._pace.is_fast
 

@@ -80,13 +80,12 @@ class PipedSource(SourceWrapper):
         elif needs_seeking(head):
             self._inner = SpooledSource(DescriptorInput(self._name, self._descriptor, head))
         else:
-            self._open_parts(head)
+            self._open_parts(head, FFMPEG_FORMATS.get(kind, ""))
             return
         super().open()
         self._judge_pace()
 
-    def _open_parts(self, head: bytes) -> None:
-        form = FFMPEG_FORMATS.get(sound_file_kind(head) or "", "")
+    def _open_parts(self, head: bytes, form: str) -> None:
         self._inner = parts = PartsSource(DescriptorInput(self._name, self._descriptor, head), form)
         super().open()
         if (frames := mp3_frames(parts.head)) is not None:

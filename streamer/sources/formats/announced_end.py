@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from streamer.sources.formats.announced_frames import announced_frames
-from streamer.sources.formats.containers.kind import MAGIC_BYTES, container_kind
 from streamer.sources.formats.containers.survey import may_hold_pcm
 from streamer.sources.formats.id3 import ID3_HEADER_BYTES, id3_bytes
 from streamer.sources.formats.joints import OGG, begins_of, page_end
@@ -80,7 +79,7 @@ def loss_of(path: Path) -> Loss | None:
             return _of_mp3(content, begin)
         if begin and content[begin : begin + 4] == b"fLaC":
             return Loss("is a FLAC behind a tag of ID3")
-        if container_kind(content[:MAGIC_BYTES]) and may_hold_pcm(content[:HEAD_BYTES]):
+        if may_hold_pcm(content[:HEAD_BYTES]):
             return None
         head = content[:KIND_BYTES]
         if sound_file_kind(head) == "MP3 or MP2" and not MP3_TAG.search(head):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import struct
 from collections import deque
+from dataclasses import replace
 
 from streamer.sources.source import Block, Source
 from streamer.sources.wrappers.wrapper import SourceWrapper
@@ -67,9 +68,9 @@ class TrimmedEnd(SourceWrapper):
         if block is None or self._goes_on or block.stop <= self._announced_frames:
             return block
         inside = max(0, self._announced_frames - block.start)
-        self._held.append(Block(block.start + inside, block.samples[inside:], block.captured_at))
+        self._held.append(replace(block, start=block.start + inside, samples=block.samples[inside:]))
         self._goes_on = block.stop > self._announced_frames + LONGEST_PADDING_FRAMES
-        return Block(block.start, block.samples[:inside], block.captured_at) if inside else None
+        return replace(block, samples=block.samples[:inside]) if inside else None
 
     @property
     def ended(self) -> bool:

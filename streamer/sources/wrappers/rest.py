@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from streamer.sources.source import Block, Source
 from streamer.sources.wrappers.wrapper import SourceWrapper
 
@@ -25,4 +27,4 @@ class Rest(SourceWrapper):
         if block is None or block.stop <= self._begin:
             return None
         passed = max(0, self._begin - block.start)
-        return Block(block.start + passed, block.samples[passed:], block.captured_at)
+        return replace(block, start=block.start + passed, samples=block.samples[passed:])
