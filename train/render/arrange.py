@@ -81,7 +81,7 @@ def arrange(rng: np.random.Generator, soundfont: Soundfont, scores: Sequence[Pla
     soundfont : Soundfont
         Soundfont whose instruments play.
     scores : sequence of PlacedScore
-        ScorePackage of the soundfont's fold. Without any, the trainer writes all scores.
+        Scores of the soundfont's fold. Without any, the trainer writes all scores.
 
     Raises
     ------

@@ -49,7 +49,7 @@ class Orchestra:
     soundfonts : tuple of (Soundfont, Path)
         Soundfonts, each with its file. Every piece draws one of them, and with it the fold.
     scores : tuple of PlacedScore
-        ScorePackage of all folds.
+        Scores of all folds.
     """
 
     soundfonts: tuple[tuple[Soundfont, Path], ...]

@@ -1,4 +1,4 @@
-"""ScorePackage: MIDI messages on a clock in seconds, read from files, cut, changed and written."""
+"""Scores: MIDI messages on a clock in seconds, read from files, cut, changed and written."""
 
 from __future__ import annotations
 

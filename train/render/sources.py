@@ -118,9 +118,9 @@ def placed_scores(folder: Path, packages: Iterable[ScorePackage]) -> tuple[list[
     Returns
     -------
     placed : list of PlacedScore
-        ScorePackage.
+        Scores with their folds.
     dropped : list of Dropped
-        ScorePackage that repeat another one, and MIDI files that were found to be useless when they were fetched.
+        Scores that repeat another one, and MIDI files that were found to be useless when they were fetched.
     """
     placed: list[PlacedScore] = []
     dropped: list[Dropped] = []
