@@ -22,6 +22,7 @@ from streamer.yamnet.weights import Weights
 from tests.yamnet.toy_weights import noise, toy_weights
 from train.data.recordings import Recording
 from train.data.sets import esc50
+from train.evaluate.stepped_scores import SteppedScorer
 from train.transfer.audioset_labels import ESC50_LABELS, KIND_LABELS, MAY_SOUND, naming_labels
 from train.transfer.tagger import TaggedClips, tag
 from train.transfer.tagger_figures import figures, likeliest_classes
@@ -145,15 +146,25 @@ def test_recordings_are_tagged_as_live(tmp_path: Path) -> None:
     folder = tmp_path / "yamnet"
     write_folder(weights, 10, [Check(TorchYAMNet(weights), EXACT)], [noise()], folder)
     sound = noise(2.5)
+    sound[24_000:] = 0.0
     soundfile.write(tmp_path / "a.wav", sound, 16_000, subtype="PCM_16")
     clips = tag(
         folder, [Recording("esc50", "a", (tmp_path / "a.wav",), "sound", "dog", 1)], tmp_path / "cache"
     )
     assert clips.labels == ALL_LABELS
     assert clips.groups.tolist() == ["dog"]
-    expected, _ = TorchYAMNet(weights)(
-        sound[None, 14 * 160 : 14 * 160 + 15_600]
-    )  # the first step past the warm-up
-    assert (clips.highest[0] >= expected[0, : len(ALL_LABELS)] - 1e-3).all()
-    assert (clips.mean <= clips.highest).all()
-    assert clips.audible[0].shape[1] == len(ALL_LABELS)
+    scorer = SteppedScorer.of(folder, "sounds")
+    scores = scorer.all_scores([sound])[0][:, : len(ALL_LABELS)]
+    settled = scores[scorer.warm_up_steps :]
+    np.testing.assert_allclose(clips.highest[0], settled.max(axis=0), atol=1e-3)
+    np.testing.assert_allclose(clips.mean[0], settled.mean(axis=0), atol=1e-3)
+    assert 0 < len(clips.audible[0]) < len(scores)  # not the steps in the silence
+    np.testing.assert_allclose(clips.audible[0], scores[: len(clips.audible[0])], atol=1e-3)
+
+
+def test_the_threshold_of_speech_is_for_single_steps() -> None:
+    clips = tagged()
+    speech = ALL_LABELS.index("Speech")
+    for n in np.flatnonzero(clips.groups == "speech"):
+        clips.audible[n][:, speech] = 0.4
+    assert choose_points(clips)[1]["Speech"]["balanced"].on < 0.5
