@@ -72,7 +72,7 @@ class Pace:
     def __init__(self, now: float) -> None:
         self._began_at, self._before_s = now, 0.0
         self._is_first = True
-        self._looks = self._full_looks = 0
+        self._looked_at, self._full_s = now, 0.0
         self.is_fast = False
 
     def note(self, arrived_s: float, is_full: bool, now: float) -> None:
@@ -88,16 +88,17 @@ class Pace:
             Time in seconds, on any clock.
         """
         passed_s = now - self._began_at
-        self._looks += 1
-        self._full_looks += is_full
+        if is_full:
+            self._full_s += now - self._looked_at
+        self._looked_at = now
         if self._is_first and (arrived_s - passed_s >= AHEAD_S or is_full):
             self.is_fast = True
         if passed_s >= PACE_WINDOW_S:
             # Now and then the sender has not filled again yet what was read, or the reader of a live stream is late.
-            mostly_full = 2 * self._full_looks > self._looks
+            mostly_full = 2 * self._full_s > passed_s
             self.is_fast = mostly_full or arrived_s - self._before_s > FAST_RATIO * passed_s
             self._began_at, self._before_s = now, arrived_s
-            self._is_first, self._looks, self._full_looks = False, 0, 0
+            self._is_first, self._full_s = False, 0.0
 
 
 class PauseWatch:

@@ -167,6 +167,15 @@ def test_a_reader_that_sets_the_pace_reads_from_storage() -> None:
     assert pace.is_fast
 
 
+def test_many_looks_at_an_opening_do_not_outweigh_a_reader_that_sets_the_pace() -> None:
+    pace = Pace(0.0)
+    for look in range(500):
+        pace.note(look / 10_000, False, look / 10_000)
+    for read in range(1, 100):
+        pace.note(0.2 + read / 10, True, read / 10)
+        assert pace.is_fast
+
+
 def test_a_reader_that_is_late_once_does_not_make_a_stream_a_recording() -> None:
     pace = Pace(0.0)
     for look in range(1, 1_000):
