@@ -12,12 +12,12 @@ from typing import Any
 
 import numpy as np
 import onnx
+import onnxruntime
 
 from benchmarks.report import each, in_turn
 from streamer.arrays import Array
 from streamer.bench.measure import Stepped
 from streamer.inference.model import Model
-from streamer.inference.onnxruntime_import import import_onnxruntime
 from train.evaluate.cost import PRODUCTS, macs_per_step
 
 SIDE = 512
@@ -68,7 +68,6 @@ def measure_call(folder: Path, model: Model, core: Mapping[str, Any]) -> dict[st
 def _operators(graph: Path, x: Array, states: list[Array]) -> tuple[dict[str, float], int]:
     """Return microseconds of each kind of operator in `CALLS` calls, and the number of operators in a call."""
     feeds = {"x": x} | {f"state.{n}": state for n, state in enumerate(states)}
-    onnxruntime = import_onnxruntime()
     with TemporaryDirectory() as folder:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1

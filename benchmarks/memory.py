@@ -28,19 +28,12 @@ def private_mb() -> float:
 def steps() -> Iterator[tuple[str, Callable[[], object]]]:
     """Yield the name of each step and its function; each needs those before it."""
     yield "Python", lambda: None
-    for name in ("numpy", "numba"):
+    for name in ("numpy", "numba", "onnxruntime"):
         yield name, partial(importlib.import_module, name)
-    yield "onnxruntime", _import_onnxruntime
     yield "streamer, and what else it imports", _import
     made: list[Stream] = []
     yield "models", lambda: made.append(_stream())
     yield "everything run once", lambda: _run_once(made[0])
-
-
-def _import_onnxruntime() -> None:
-    from streamer.inference.onnxruntime_import import import_onnxruntime
-
-    import_onnxruntime()
 
 
 def _import() -> None:

@@ -1,13 +1,15 @@
 """Label live audio in real time, and split voice from music.
 
 ``docs/python.md`` introduces this interface. ``import streamer`` loads nothing else: each name is loaded when it is
-first asked for.
+first asked for. It only keeps ONNX Runtime from reporting to its maker, which must come before that is imported.
 """
 
 from __future__ import annotations
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
+
+from streamer import onnxruntime_reports
 
 if TYPE_CHECKING:
     from streamer.api.analyze import analyze
@@ -67,6 +69,8 @@ __all__ = [
     "taught_sounds",
     "teach",
 ]
+
+onnxruntime_reports.turn_off()
 
 _MODULES = {
     "streamer.api.analyze": ("analyze",),

@@ -12,7 +12,6 @@ from streamer.config_sections import EngineConfig
 from streamer.dsp.model_calls import StepResult
 from streamer.errors import ConfigError, ModelError, StreamError
 from streamer.inference.model_folders import read_manifest, verify_file
-from streamer.inference.onnxruntime_import import import_onnxruntime
 from streamer.inference.stepped_model import SteppedModel
 
 ON_CPU, ON_GPU = "CPUExecutionProvider", "CUDAExecutionProvider"
@@ -156,7 +155,8 @@ def open_session(path: Path, threads: int = 1, provider: str = ON_CPU) -> Any:
     ConfigError
         If this ONNX Runtime does not have the provider, or finds no GPU for it.
     """
-    onnxruntime = import_onnxruntime()
+    import onnxruntime  # here, since it takes long
+
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1

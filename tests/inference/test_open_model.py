@@ -5,18 +5,18 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import onnxruntime
 import pytest
 
 from streamer.config_sections import EngineConfig
 from streamer.errors import ConfigError, StreamError
 from streamer.inference.model_cache import ModelCache
 from streamer.inference.onnx import ON_GPU, OnnxModel
-from streamer.inference.onnxruntime_import import import_onnxruntime
 from streamer.inference.open_model import open_model
 from tests.programs import streamer
 from tests.toy_model import write_toy_model
 
-HAS_CUDA = ON_GPU in import_onnxruntime().get_available_providers()
+HAS_CUDA = ON_GPU in onnxruntime.get_available_providers()
 
 
 @pytest.fixture

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import onnx
+import onnxruntime
 import pytest
 import torch
 
 from models.yamnet import SlidingYAMNet, YAMNet
 from streamer.errors import ModelError
-from streamer.inference.onnxruntime_import import import_onnxruntime
 from streamer.yamnet.graph import graph_with_weights, tensors_message
 from streamer.yamnet.weights import SHAPES
 from tests.yamnet.toy_weights import MUSIC, toy_weights
@@ -63,7 +63,7 @@ def test_the_shipped_graph_is_what_the_network_exports_to(tmp_path: Path) -> Non
 def test_it_gives_what_torch_gives(relu_max: float, hop_frames: int) -> None:
     weights = toy_weights(relu_max)
     model = SlidingYAMNet(YAMNet.from_weights(weights), hop_frames)
-    session = import_onnxruntime().InferenceSession(graph_with_weights(weights, ("Music", "class 0")))
+    session = onnxruntime.InferenceSession(graph_with_weights(weights, ("Music", "class 0")))
     rng = np.random.default_rng(2)
     x = rng.normal(-3.0, 3.0, (2, 3 * hop_frames, 64)).astype(np.float32)
     past = rng.normal(2.0, 3.0, (2, 96 - hop_frames, 64)).astype(np.float32)

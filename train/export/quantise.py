@@ -21,7 +21,6 @@ from streamer.inference.manifest_json import write_manifest
 from streamer.inference.manifest_parts import EarSpec
 from streamer.inference.model_folders import ear_folder
 from streamer.inference.onnx import OnnxModel
-from streamer.inference.onnxruntime_import import import_onnxruntime
 from train.data.sets.all_sound import sound_by_fold
 from train.errors import TrainingError
 from train.export.card import format_card
@@ -107,12 +106,14 @@ def quantise_model(folder: Path, sounds: Sequence[Array], out: Path) -> list[Pat
 
 
 def _quantise(folder: Path, sounds: Sequence[Array], out: Path) -> Path:
-    model, quantization = OnnxModel(folder), import_onnxruntime("quantization")
-    pre_process = import_onnxruntime("quantization.shape_inference").quant_pre_process
+    from onnxruntime import quantization
+    from onnxruntime.quantization.shape_inference import quant_pre_process
+
+    model = OnnxModel(folder)
     with TemporaryDirectory() as name:
         prepared, graph = Path(name) / "prepared.onnx", Path(name) / "model.onnx"
         with _without_advice():
-            pre_process(folder / "model.onnx", prepared, skip_symbolic_shape=True)
+            quant_pre_process(folder / "model.onnx", prepared, skip_symbolic_shape=True)
             quantization.quantize_static(
                 prepared,
                 graph,
