@@ -66,7 +66,12 @@ class DecidingModel:
 
     def decisions_at(self, rate_hz: int, warm_up_samples: int) -> HeadDecisions:
         """Return the rules of the decisions, with times in samples at `rate_hz`; see `decisions_for`."""
-        return decisions_for(self.manifest, self._thresholds(), self.decisions, rate_hz, warm_up_samples)
+        kinds = [self.kind_of(label) for label in self.manifest.labels]
+        # Without a message, a consumer of a kind with one label could not tell "no speech" from "not decided yet".
+        tells_state = tuple(kinds.count(kind) == 1 for kind in kinds)
+        return decisions_for(
+            self.manifest, self._thresholds(), self.decisions, rate_hz, warm_up_samples, tells_state
+        )
 
     def _thresholds(self) -> tuple[Thresholds, ...]:
         return thresholds_for(self.name, self.manifest, self.decisions, self.prefer)

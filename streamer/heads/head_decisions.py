@@ -44,8 +44,8 @@ class HeadState:
 class HeadDecisions:
     """Rules that make decisions of a head's scores: a `Hysteresis` for each label, after a warm-up.
 
-    The first score of a head with one label is reported, as on or off; a head with several labels reports only labels
-    that begin. Of exclusive labels at most one is on. It ends when its own score falls, or when another label has been
+    Of labels that tell their state, the first score is reported, as on or off; of others only that they begin. Of
+    exclusive labels at most one is on. It ends when its own score falls, or when another label has been
     the likeliest for long enough and takes its place.
 
     Parameters
@@ -59,12 +59,15 @@ class HeadDecisions:
     floor_power : float
         Mean square, where full scale is 1, of the loudest 0.1 s of the last second, below which scores count as 0;
         0 lets all count.
+    tells_state : tuple of bool
+        Whether the state of each label is reported at the start too, where it may be off.
     """
 
     deciders: tuple[Hysteresis, ...]
     exclusive: bool
     warm_up_samples: int
-    floor_power: float = 0.0
+    floor_power: float
+    tells_state: tuple[bool, ...]
 
     @cached_property
     def _on(self) -> Array:
@@ -72,8 +75,8 @@ class HeadDecisions:
 
     def init(self, origin: int) -> HeadState:
         """Return the state of a head whose warm-up counts from sample `origin` on."""
-        on = None if len(self.deciders) == 1 else False
-        labels = [decider.init(origin, on) for decider in self.deciders]
+        told = zip(self.deciders, self.tells_state, strict=True)
+        labels = [decider.init(origin, None if tells else False) for decider, tells in told]
         return HeadState(origin, labels, {n for n, label in enumerate(labels) if not label.at_rest})
 
     def step(
@@ -189,6 +192,7 @@ def decisions_for(
     config: DecisionConfig,
     rate_hz: int,
     warm_up_samples: int,
+    tells_state: tuple[bool, ...],
 ) -> HeadDecisions:
     """Return the rules of a model's decisions, with times in samples at `rate_hz`.
 
@@ -201,6 +205,8 @@ def decisions_for(
     rate_hz : int
     warm_up_samples : int
         Warm-up of the models between sound and scores. If `config` sets ``warm_up_ms``, that is used instead.
+    tells_state : tuple of bool
+        Whether the state of each label is reported at the start too, where it may be off.
     """
 
     def samples(ms: float) -> int:
@@ -218,4 +224,4 @@ def decisions_for(
         for label, own in zip(manifest.labels, thresholds, strict=True)
     )
     warm_up = warm_up_samples if config.warm_up_ms is None else samples(config.warm_up_ms)
-    return HeadDecisions(deciders, manifest.exclusive, warm_up, config.floor_power)
+    return HeadDecisions(deciders, manifest.exclusive, warm_up, config.floor_power, tells_state)

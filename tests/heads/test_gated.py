@@ -322,6 +322,21 @@ def test_a_label_with_a_kind_of_its_own_opens_nothing(heads: list[Head]) -> None
     assert states(events, "gate") == states(events, "genre") == []
 
 
+def test_each_epoch_begins_with_the_state_of_every_label_that_is_alone_in_its_kind(tmp_path: Path) -> None:
+    ear = write_toy_ear(tmp_path / "ear")
+    gate = OnnxModel(write_toy_head(tmp_path / "gate", ear, "gate"))
+    apart = ("low", "middle", "high")  # the kind of the gate is left with `top` alone
+    head = Head("gate", "gate", gate, DecisionConfig(), OnnxModel(ear), own_kinds=apart)
+    quiet = sound(RATE, [], 2.0)
+    pipeline = Pipeline("s", RATE, [head], PublishConfig())
+    crowded = Pipeline("s", RATE, [replace(head, own_kinds=("low", "middle"))], PublishConfig())
+    for first in (0, len(quiet) + 999):  # sound is lost between the two
+        events = process(pipeline, quiet, first=first)
+        assert [states(events, kind) for kind in apart] == [[("off", label)] for label in apart]
+        assert states(events, "gate") == [("off", "top")]
+        assert states(process(crowded, quiet, first=first), "gate") == []  # of `high` and `top`
+
+
 def test_a_gate_is_open_while_one_of_its_labels_goes_on() -> None:
     gate = GateState()
     opening = gate.switches([Change("music", "off", 0, 10, 0.1), Change("music", "on", 20, 50, 0.9)])

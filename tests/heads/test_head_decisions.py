@@ -10,9 +10,11 @@ from streamer.heads.hysteresis import Hysteresis
 HOP = 10
 
 
-def decisions(*labels: str, exclusive: bool = False, warm_up_samples: int = 0) -> HeadDecisions:
+def decisions(
+    *labels: str, exclusive: bool = False, warm_up_samples: int = 0, tells_state: bool = False
+) -> HeadDecisions:
     deciders = tuple(Hysteresis(label, 0.6, 0.3, 20, 20, update_samples=1_000) for label in labels)
-    return HeadDecisions(deciders, exclusive, warm_up_samples)
+    return HeadDecisions(deciders, exclusive, warm_up_samples, 0.0, (tells_state,) * len(labels))
 
 
 def run(head: HeadDecisions, *scores: tuple[float, ...], origin: int = 0) -> list[tuple[str, str, int, int]]:
@@ -26,7 +28,7 @@ def run(head: HeadDecisions, *scores: tuple[float, ...], origin: int = 0) -> lis
 
 
 def test_nothing_is_decided_during_the_warm_up() -> None:
-    head = decisions("music", warm_up_samples=30)
+    head = decisions("music", warm_up_samples=30, tells_state=True)
     state = head.init(700)
     changes = [head.step(np.array([0.9], np.float32), s, s + HOP, state) for s in range(700, 750, HOP)]
     assert changes[:3] == [None, None, None]
@@ -34,9 +36,16 @@ def test_nothing_is_decided_during_the_warm_up() -> None:
     assert [(c.state, c.since, c.at) for c in changes[4] or []] == [("on", 730, 750)]
 
 
-def test_one_label_tells_how_things_stand_and_several_what_sets_in() -> None:
-    assert run(decisions("music"), (0.1,), (0.1,)) == [("music", "off", 0, 10)]
-    assert run(decisions("dog", "cat"), (0.1, 0.1), (0.1, 0.1)) == []
+def test_labels_that_tell_their_state_are_reported_at_the_start_and_others_only_when_they_begin() -> None:
+    quiet, speech = (0.1, 0.1), (0.1, 0.9)
+    told = decisions("music", "speech", tells_state=True)
+    assert run(told, quiet, quiet) == [("music", "off", 0, 10), ("speech", "off", 0, 10)]
+    assert run(told, speech, speech) == [
+        ("music", "off", 0, 10),
+        ("speech", "on", 0, 20),
+        ("speech", "off", 20, 20),
+    ]
+    assert run(decisions("dog", "cat"), quiet, quiet) == []
 
 
 def test_labels_go_on_side_by_side() -> None:
@@ -106,5 +115,5 @@ def test_a_label_goes_off_by_itself_when_nothing_takes_its_place() -> None:
 
 def test_what_is_not_the_likeliest_does_not_set_in_even_where_nothing_is_below_off() -> None:
     deciders = tuple(Hysteresis(label, 0.6, 0.0, 20, 20, update_samples=1_000) for label in ("rock", "jazz"))
-    head = HeadDecisions(deciders, True, 0)
+    head = HeadDecisions(deciders, True, 0, 0.0, (False, False))
     assert run(head, ROCK, JAZZ, ROCK, JAZZ) == []

@@ -30,9 +30,8 @@ def model(tmp_path: Path) -> OnnxModel:
 
 def live(model: OnnxModel, gated: bool = True, channels: int = 1) -> LiveSeparation:
     config, manifest = DecisionConfig(min_on_ms=100.0, min_off_ms=100.0), model.manifest
-    decisions = decisions_for(
-        manifest, thresholds_for("voice", manifest, config, "balanced"), config, RATE_HZ, warm_up_samples=0
-    )
+    thresholds = thresholds_for("voice", manifest, config, "balanced")
+    decisions = decisions_for(manifest, thresholds, config, RATE_HZ, warm_up_samples=0, tells_state=(True,))
     return LiveSeparation(model, RATE_HZ, channels, decisions, gated, LATE)
 
 
