@@ -46,6 +46,8 @@ class EarRunConfig(HoldsOut):
         Number of stripes that SpecAugment hides in each direction, and the largest width of a stripe.
     smoothing : float
         Share of the sounds' labels that is spread over all classes.
+    begin : str
+        Folder of a released ear of the same sizes, from whose weights the run starts; empty for random ones.
     """
 
     model: EarConfig = field(default_factory=EarConfig)
@@ -74,6 +76,7 @@ class EarRunConfig(HoldsOut):
     mask_bands: int = 8
     mask_frames: int = 30
     smoothing: float = 0.1
+    begin: str = ""
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -26,6 +26,7 @@ from train.mixing.distillation import FIRST_PATCH_STEP, FRONT_END, PATCH_STEPS, 
 from train.mixing.distillation_examples import ALL_EXCERPTS, STEP_FRAMES
 from train.mixing.presence import IGNORE, OTHER, PRESENT
 from train.tasks.ear.config import EarRunConfig
+from train.tasks.ear.warm_start import begin_from, check_warm_start
 
 
 class EarStudent(nn.Module):
@@ -76,6 +77,11 @@ class EarTask:
         Configuration of the run.
     data, cache : Path
         Folder of the data sets, and folder of all caches.
+
+    Raises
+    ------
+    ConfigError
+        If the run cannot start from the ear in ``config.begin``; see `check_warm_start`.
     """
 
     name = "ear"
@@ -83,6 +89,8 @@ class EarTask:
 
     def __init__(self, config: EarRunConfig, data: Path, cache: Path) -> None:
         self.config = config
+        if config.begin:
+            check_warm_start(config)
         self.classes = esc50.classes(data)
         self._caches = sound_by_fold(data, cache, self._folds, config.data)
         check_clips(self._caches, config.learnt_folds, self.classes)
@@ -108,9 +116,15 @@ class EarTask:
         return data_used(*self._caches.values(), *self._further)
 
     def make_model(self) -> nn.Module:
-        """Return an `EarStudent` with random weights; it normalises its input by statistics of training examples."""
+        """Return an `EarStudent`; its ear is the one in ``config.begin``, or a random one.
+
+        A random ear normalises its input by statistics of training examples. All output layers are random.
+        """
         model = EarStudent(self.config.model, len(self.classes))
         frames = self._learnt.take("frames", self._draw(np.random.default_rng(self.config.loop.seed), 200))
+        if self.config.begin:
+            begin_from(model.ear, Path(self.config.begin), torch.from_numpy(frames))
+            return model
         flat = frames.reshape(-1, frames.shape[-1])
         model.ear.set_normalisation(torch.from_numpy(flat.mean(0)), torch.from_numpy(flat.std(0)))
         return model
