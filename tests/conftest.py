@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from streamer.onnxruntime_reports import turn_off
+
 if TYPE_CHECKING:
     from tests.sound_servers import SoundServer
 
@@ -24,7 +26,8 @@ DEADLINE_S = 300.0
 
 
 def pytest_configure() -> None:
-    """Prepare this process, and the programs that tests start, before NumPy and torch are imported."""
+    """Prepare this process, and the programs that tests start, before NumPy, torch and ONNX Runtime are imported."""
+    turn_off()
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as a shell sets it for background jobs
         signal.signal(signal.SIGINT, signal.default_int_handler)
     # Test processes are as many as cores: pools of threads in each would only wait for one another.

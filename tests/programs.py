@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pytest
 
@@ -40,13 +40,15 @@ def refused(code: int, text: str, *arguments: str, stdin: bytes | None = None) -
 
 
 @contextmanager
-def running(*arguments: str, stdin: int | None = subprocess.DEVNULL) -> Iterator[subprocess.Popen[bytes]]:
+def running(
+    *arguments: str, stdin: int | None = subprocess.DEVNULL, stdout: int | IO[bytes] = subprocess.PIPE
+) -> Iterator[subprocess.Popen[bytes]]:
     """Run `streamer` while entered; it is asked to stop, and then made to."""
     process = subprocess.Popen(
         [STREAMER, *arguments],
         bufsize=0,  # what is read ahead with a line is not in what `communicate` gives
         stdin=stdin,
-        stdout=subprocess.PIPE,
+        stdout=stdout,
         stderr=subprocess.PIPE,
     )
     try:

@@ -102,6 +102,11 @@ def load_server_keys(folder: Path) -> ServerKeys:
     """
     way_out = f"make keys with `streamer keys {folder}`"
     public, secret = _load_pair(folder / "server.key_secret", way_out)
+    if _load_public(folder / "server.key", way_out) != public:
+        raise ConfigError(
+            f"{folder}: server.key and server.key_secret do not belong together; expected one pair: put back the two "
+            "that `streamer keys` made there, or make others with `streamer keys DIR`"
+        )
     authorized = folder / "authorized"
     files = sorted(authorized.glob("*.key"))
     if not files:
@@ -124,7 +129,12 @@ def load_client_keys(folder: Path) -> ClientKeys:
     else:
         way_out = "copy the folder clients/NAME that `streamer keys DIR` made on the publisher's machine"
     public, secret = _load_pair(folder / "client.key_secret", way_out)
-    return ClientKeys(public, secret, _load_public(folder / "server.key", way_out))
+    server = _load_public(folder / "server.key", way_out)
+    if server == public:
+        raise ConfigError(
+            f"{folder / 'server.key'} holds the key of the client itself; expected that of the publisher: {way_out}"
+        )
+    return ClientKeys(public, secret, server)
 
 
 def _make_client(folder: Path, name: str) -> Path:
@@ -150,6 +160,11 @@ def _load_pair(file: Path, way_out: str) -> tuple[bytes, bytes]:
     public, secret = _load(file, way_out)
     if secret is None or not _is_key(secret):
         raise ConfigError(f"{file} holds no secret key of {_KEY_CHARACTERS} Z85 characters; {way_out}")
+    if zmq.curve_public(secret) != public:
+        raise ConfigError(
+            f"{file}: its public key is not that of its secret key; expected one pair, as `streamer keys` writes it: "
+            f"{way_out}"
+        )
     return public, secret
 
 

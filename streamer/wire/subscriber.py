@@ -30,6 +30,7 @@ from streamer.wire.event_sequence import EventSequence
 from streamer.wire.fresh_events import FreshEvents
 from streamer.wire.keys import ClientKeys, load_client_keys
 from streamer.wire.queues import SUBSCRIBER_MESSAGES, SYSTEM_BYTES
+from streamer.wire.refusal import refusal
 
 _KEEPALIVE = {
     zmq.TCP_KEEPALIVE: 1,
@@ -215,20 +216,8 @@ class Subscriber(Iterator[Event]):
             if self._broken_handshakes < _BROKEN_HANDSHAKES:
                 return
         self.close()
-        if event == zmq.EVENT_HANDSHAKE_FAILED_AUTH:
-            raise StreamError(
-                f"{self._address} refused these keys: authorise the client with `streamer keys` over there, "
-                "and start the publisher again"
-            )
-        if self._has_keys:
-            raise StreamError(
-                f"{self._address} cannot be understood with these keys: server.key is that of another publisher, or "
-                "made anew since, or the publisher has no keys; take the folder KEYS/clients/NAME from where it runs"
-            )
-        raise StreamError(
-            f"{self._address} does not speak as expected: it publishes with keys and none were given (--keys), or "
-            "another program listens there"
-        )
+        is_stranger = event == zmq.EVENT_HANDSHAKE_FAILED_AUTH
+        raise StreamError(refusal(self._address, self._has_keys, is_stranger))
 
     def _is_wanted(self, topic: bytes) -> bool:
         text = topic.decode(errors="replace")

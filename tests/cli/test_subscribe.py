@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
+import signal
 import subprocess
+from itertools import count
 from pathlib import Path
 
 import numpy as np
@@ -65,6 +68,53 @@ def test_subscribe_leaves_out_what_is_too_old_and_says_so() -> None:
             out, said = process.communicate(timeout=DEADLINE_S)
     assert [line.split()[1] for line in out.decode().splitlines()] == ["status/mic", "level/mic"]
     assert said.decode() == "lost or too old: 1 message (level/mic 1)\n"
+
+
+def test_what_was_lost_since_the_last_line_about_losses_is_said_at_the_end() -> None:
+    with bus.publishing() as publisher:
+        publisher.send(bus.status())
+        with running("subscribe", "--address", publisher.address, "--count", "4") as process:
+            bus.wait_for_output(process, publisher)
+            for seq in (0, 3, 8):
+                publisher.send(bus.level(seq))
+            _, said = process.communicate(timeout=DEADLINE_S)
+    assert said.decode().splitlines() == [
+        "lost: 2 messages (level/mic 2)",
+        "lost: 4 messages (level/mic 4)",  # within a second of the first line
+    ]
+
+
+def test_a_subscriber_that_was_stopped_counts_what_it_missed_to_the_last_message(tmp_path: Path) -> None:
+    with bus.publishing() as publisher:
+        publisher.send(bus.status())
+        with (
+            (tmp_path / "out").open("w+b") as out,
+            running("subscribe", "--json", "--address", publisher.address, stdout=out) as process,
+        ):
+            bus.wait_for(lambda: (tmp_path / "out").stat().st_size, publisher)
+            process.send_signal(signal.SIGSTOP)
+            for seq in range(20_000):
+                publisher.send(bus.level(seq))
+            process.send_signal(signal.SIGCONT)
+            seqs = count(20_000)
+
+            def reads_again() -> bool:
+                publisher.send(bus.level(next(seqs)))
+                return _last_seq(tmp_path / "out") >= 20_000
+
+            bus.wait_for(reads_again, publisher)
+            process.send_signal(signal.SIGINT)
+            _, said = process.communicate(timeout=DEADLINE_S)
+        got = [m["seq"] for m in messages((tmp_path / "out").read_bytes()) if m["kind"] == "level"]
+    assert got == sorted(set(got))
+    missed = sum(int(n) for n in re.findall(r"lost: (\d+) message", said.decode()))
+    assert missed == got[-1] + 1 - len(got) > 10_000
+
+
+def _last_seq(path: Path) -> int:
+    """The number of the last whole message in a file of JSON lines."""
+    lines = path.read_bytes().split(b"\n")[:-1]
+    return int(json.loads(lines[-1])["seq"])
 
 
 def test_subscribe_to_nobody_says_so() -> None:

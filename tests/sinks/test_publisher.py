@@ -297,8 +297,11 @@ def test_with_keys_the_authorised_are_served_and_no_others(tmp_path: Path) -> No
             subscribe(address=address, keys=friend) as served,
         ):
             for subscriber, text in [
-                (refused, r"refused these keys: authorise the client with `streamer keys`"),
-                (open_handed, r"does not speak as expected: it publishes with keys and none were given"),
+                (
+                    refused,
+                    r"does not let these keys in: their client.key .* authorise the client with `streamer keys",
+                ),
+                (open_handed, r"publishes with keys and none were given; give the folder KEYS/clients/NAME"),
             ]:
                 with pytest.raises(StreamError, match=text):
                     bus.receive(subscriber, publisher, 1)
@@ -314,7 +317,9 @@ def test_a_subscriber_with_keys_does_not_trust_a_publisher_without(tmp_path: Pat
     [friend] = make_keys(tmp_path)
     with bus.publishing() as publisher, subscribe(address=publisher.address, keys=friend) as subscriber:
         publisher.send(bus.gate())
-        with pytest.raises(StreamError, match=r"cannot be understood with these keys: server.key is that of"):
+        with pytest.raises(
+            StreamError, match=r"publishes without keys, and keys were given \(--keys\); leave them out"
+        ):
             bus.receive(subscriber, publisher, 1)
 
 
@@ -324,7 +329,9 @@ def test_a_server_key_of_another_publisher_is_named(tmp_path: Path) -> None:
     with (
         bus.publishing(keys=tmp_path / "own") as publisher,
         subscribe(address=publisher.address, keys=other) as subscriber,
-        pytest.raises(StreamError, match=r"server.key is that of another publisher, or made anew since"),
+        pytest.raises(
+            StreamError, match=r"is not the publisher of this server.key: the key is that of another one, or"
+        ),
     ):
         bus.receive(subscriber, publisher, 1)
 

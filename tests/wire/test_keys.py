@@ -86,3 +86,25 @@ def test_refuses_when_nobody_could_subscribe(tmp_path: Path) -> None:
     (tmp_path / "authorized" / "client.key").unlink()
     with pytest.raises(ConfigError, match=r"authorized holds no \*\.key, so nobody could subscribe"):
         load_server_keys(tmp_path)
+
+
+def test_refuses_keys_that_do_not_belong_together(tmp_path: Path) -> None:
+    one, two = make_keys(tmp_path, ["one", "two"])
+    of_another = (two / "client.key").read_text().split('"')[1]
+    secret = one / "client.key_secret"
+    kept = secret.read_text()
+    secret.write_text(kept.replace(kept.split('"')[1], of_another))
+    with pytest.raises(
+        ConfigError,
+        match=r"client\.key_secret: its public key is not that of its secret key; expected one pair",
+    ):
+        load_client_keys(one)
+    secret.write_text(kept)
+    (one / "server.key").write_text((one / "client.key").read_text())
+    with pytest.raises(
+        ConfigError, match=r"server\.key holds the key of the client itself; expected that of"
+    ):
+        load_client_keys(one)
+    (tmp_path / "server.key").write_text((one / "client.key").read_text())
+    with pytest.raises(ConfigError, match=r"server\.key and server\.key_secret do not belong together"):
+        load_server_keys(tmp_path)

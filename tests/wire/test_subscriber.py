@@ -142,7 +142,8 @@ def test_a_program_that_does_not_speak_zeromq_is_an_error() -> None:
             hangs_up = threading.Thread(target=_hang_up, args=(server, 3), daemon=True)
             hangs_up.start()
             with pytest.raises(
-                StreamError, match=r"does not speak as expected: .*another program listens there"
+                StreamError,
+                match=r"is no publisher: another program, which does not speak ZeroMQ, listens there",
             ):
                 next(subscriber)
             hangs_up.join(DEADLINE_S)
@@ -231,7 +232,7 @@ def test_importing_the_package_loads_nothing_else() -> None:
         text=True,
         check=True,
     )
-    assert out.stdout.split() == ["streamer"]
+    assert sorted(out.stdout.split()) == ["streamer", "streamer.onnxruntime_reports"]
 
 
 def test_the_package_offers_its_names() -> None:
@@ -289,6 +290,14 @@ def test_no_more_waits_for_a_subscriber_that_sleeps_than_is_documented() -> None
     shortest = sum(map(len, encode(bus.level(0))))
     longest = PUBLISHER_MESSAGES + SUBSCRIBER_MESSAGES + 4 * SYSTEM_BYTES // shortest
     assert PUBLISHER_MESSAGES <= len(waited) <= longest
+
+
+def test_each_end_asks_the_system_for_the_documented_buffer() -> None:
+    with bus.publishing() as publisher, subscribe(address=publisher.address) as subscriber:
+        assert subscriber._socket.getsockopt(zmq.RCVBUF) == SYSTEM_BYTES == 131_072
+        assert subscriber._socket.getsockopt(zmq.RCVHWM) == SUBSCRIBER_MESSAGES == 1_000
+        assert publisher._socket.getsockopt(zmq.SNDBUF) == SYSTEM_BYTES
+        assert publisher._socket.getsockopt(zmq.SNDHWM) == PUBLISHER_MESSAGES == 2_000
 
 
 def test_a_burst_as_long_as_the_queue_reaches_a_subscriber_that_is_not_reading() -> None:
