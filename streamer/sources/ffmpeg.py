@@ -17,7 +17,7 @@ from streamer.errors import StreamError
 from streamer.sources.ffmpeg_log import LOG_LEVEL, FfmpegLog
 from streamer.sources.pipe import PipePacing, PipeReader, enlarge
 from streamer.sources.source import Block, Source, format_fault
-from streamer.sources.track import track_options
+from streamer.sources.track import track_options, without_track
 
 logger = logging.getLogger(__name__)
 
@@ -252,10 +252,7 @@ class FfmpegSource(Source):
             taken += reader.read(wanted - len(taken))
             self._log.collect()
             if reader.ended:
-                raise StreamError(
-                    f"{self._name} cannot be opened by ffmpeg ({self._log.why_not_opened}); "
-                    f"expected something with sound in it: check {self.place} and that it plays elsewhere"
-                )
+                raise self._not_opened()
             if self._given_up.is_set():
                 raise StreamError(f"{self._name} was not waited for any longer")
             self._while_opening(self._clock() - self._received_at)
@@ -265,6 +262,15 @@ class FfmpegSource(Source):
                     "expected a stream that runs: check the server and the network"
                 )
         return taken
+
+    def _not_opened(self) -> StreamError:
+        """Return the error to raise after ffmpeg has ended without any sound."""
+        if str(self.track).isdecimal() and 0 < len(self._log.tracks) < int(self.track):
+            return without_track(self.track, self._log.tracks, self._name)
+        return StreamError(
+            f"{self._name} cannot be opened by ffmpeg ({self._log.why_not_opened}); "
+            f"expected something with sound in it: check {self.place} and that it plays elsewhere"
+        )
 
     def _finish(self, code: int) -> None:
         """Close after ffmpeg has ended by itself, and report how it ended."""

@@ -7,6 +7,7 @@ from collections import deque
 
 from streamer.sources.network.url_address import HIDDEN, secrets_of, without_secrets
 from streamer.sources.pipe import PipeReader
+from streamer.sources.track import SoundTrack
 
 LOG_LEVEL = "level+info"
 """ffmpeg's ``-v`` for which `FfmpegLog` is made: each line says its level, and the input is described."""
@@ -46,7 +47,8 @@ _ENDED = re.compile(r"(Stream ends) prematurely at (\d+), should be 184467440737
 _LINE = re.compile(r"(?P<part>(?:\[[^]]* @ [^]]*\] )*)(?:\[(?P<level>[a-z]+)\] )?(?P<text>.*)")
 _INPUT = re.compile(r"Input #0, (?P<format>[^ ]+), from")
 _AUDIO = re.compile(
-    r"\s*Stream #0:(?P<number>\d+)\b.*: Audio: (?P<codec>\w+)(?: \((?P<profile>[^)]*)\))?(?:.*, (?P<rate>\d+) Hz)?"
+    r"\s*Stream #0:(?P<number>\d+)(?:\[\w+\])?(?:\((?P<language>\w+)\))?.*"
+    r": Audio: (?P<codec>\w+)(?: \((?P<profile>[^)]*)\))?(?:.*, (?P<rate>\d+) Hz)?"
 )
 _CHOICE = re.compile(r"\s*Stream #0:(?P<number>\d+) -> #0:0 ")
 _DURATION = re.compile(r"\s*Duration: (?:(?P<h>\d+):(?P<m>\d+):(?P<s>[\d.]+)|N/A)")
@@ -129,6 +131,13 @@ class FfmpegLog:
         return [self._shown(found["text"].strip()) for found in messages if found]
 
     @property
+    def tracks(self) -> list[SoundTrack]:
+        """The sound tracks of the input."""
+        return [
+            SoundTrack(found["codec"], (found["language"] or "").lower()) for found in self._tracks.values()
+        ]
+
+    @property
     def last(self) -> str:
         """The last error; empty if there was none."""
         return self.errors[-1] if self.errors else ""
@@ -169,8 +178,8 @@ class FfmpegLog:
         elif (chosen := _CHOICE.match(text)) and (track := self._tracks.get(chosen["number"])):
             self.codec, self.profile = track["codec"], track["profile"] or ""
             self.rate_hz = int(track["rate"] or 0)
-        elif audio := _AUDIO.match(text):
-            self._tracks.setdefault(audio["number"], audio)  # those of the output come later
+        elif self._is_input and (audio := _AUDIO.match(text)):
+            self._tracks.setdefault(audio["number"], audio)
         elif _ICY.match(text):
             self.is_radio = True
         elif length := _DURATION.match(text):

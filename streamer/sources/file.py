@@ -29,6 +29,7 @@ from streamer.sources.network.playlist import (
     without_entries,
 )
 from streamer.sources.source import Block, Source
+from streamer.sources.wrappers.converted import Converted
 from streamer.sources.wrappers.in_turn import InTurn, Shape
 from streamer.sources.wrappers.mirrors import Mirrors
 from streamer.sources.wrappers.rest import Rest
@@ -80,10 +81,10 @@ class FileSource(SourceWrapper):
     def open(self) -> None:
         check_file(self._path)
         head = _head(self._path)
-        if loss := loss_of(self._path):
-            self._open_by_ffmpeg(loss, head)
-        elif (entries := entries_of(head, self._path.name)) is not None:
+        if (entries := entries_of(head, self._path.name)) is not None:
             self._open_entries(entries)
+        elif loss := loss_of(self._path):
+            self._open_by_ffmpeg(loss, head)
         elif self._track:
             self._open_by_ffmpeg(Loss("has a sound track that libsndfile does not know"), head)
         elif not self._open_container(head):
@@ -194,17 +195,13 @@ class _Entry(SourceWrapper):
 
     def __init__(self, path: Path, depth: int, track: int | str, shape: Shape) -> None:
         super().__init__(FileSource(path, depth, track))
-        self._path = path
-        self._track = track
         self._shape = shape
 
     def open(self) -> None:
         super().open()
-        if self._shape not in (None, (self.rate_hz, self.channels)):
-            self._inner.close()
-            self._inner = converted = MediaFileSource(self._path, shape=self._shape)
-            converted.track = self._track
-            super().open()
+        if self._shape is not None and self._shape != (self.rate_hz, self.channels):
+            self._inner = Converted(self._inner, *self._shape)
+            self.rate_hz, self.channels = self._shape
 
 
 def check_file(path: Path) -> None:

@@ -6,6 +6,7 @@ import json
 import logging
 import subprocess
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from streamer.errors import StreamError
 
@@ -23,6 +24,22 @@ sk slk slo/sl slv/sv swe/tr tur/uk ukr/zh zho chi
 
 FIRST = ("-map", "0:a:0")
 """ffmpeg's options that choose the first sound track."""
+
+
+@dataclass(frozen=True)
+class SoundTrack:
+    """A sound track.
+
+    Attributes
+    ----------
+    codec : str
+        ffmpeg's name of its codec.
+    language : str
+        Language with which it is tagged, in small letters; empty if it is not.
+    """
+
+    codec: str
+    language: str
 
 
 def track_options(track: int | str, input_arguments: Sequence[str], name: str) -> tuple[str, ...]:
@@ -50,14 +67,10 @@ def track_options(track: int | str, input_arguments: Sequence[str], name: str) -
         return "-map", f"0:a:{int(text) - 1}"
     rows = (row.split() for row in LANGUAGES.split("/"))
     codes = next((row for row in rows if text in row), [text])
-    languages = _languages(input_arguments)
-    numbers = [number for number, language in enumerate(languages, 1) if language in codes]
+    tracks = _tracks(input_arguments)
+    numbers = [number for number, found in enumerate(tracks, 1) if found.language in codes]
     if not numbers:
-        there = ", ".join(f"{n} {language or 'without one'}" for n, language in enumerate(languages, 1))
-        raise StreamError(
-            f"{name} cannot be opened by ffmpeg with the sound track {track!r}; "
-            f"expected the number or the language of one of its sound tracks ({there or 'none were found'})"
-        )
+        raise without_track(track, tracks, name)
     if len(numbers) > 1:
         logger.warning(
             "%s has several sound tracks of the language %r (%s): number %d is heard; choose another by its number",
@@ -69,9 +82,31 @@ def track_options(track: int | str, input_arguments: Sequence[str], name: str) -
     return "-map", f"0:a:{numbers[0] - 1}"
 
 
-def _languages(input_arguments: Sequence[str]) -> list[str]:
-    """Return the languages with which the sound tracks of an input are tagged, in small letters."""
-    asked = ["-select_streams", "a", "-show_entries", "stream=index:stream_tags=language", "-of", "json"]
+def without_track(track: int | str, tracks: Sequence[SoundTrack], name: str) -> StreamError:
+    """Return the error to raise for an input that does not have the sound track that was asked for.
+
+    Parameters
+    ----------
+    track : int or str
+        Number or language that was asked for.
+    tracks : sequence of SoundTrack
+        The sound tracks that there are.
+    name : str
+        Name of the input in messages.
+    """
+    there = "; ".join(
+        f"{number}: {found.codec}, {found.language or 'no language'}"
+        for number, found in enumerate(tracks, 1)
+    )
+    return StreamError(
+        f"{name} cannot be opened by ffmpeg with the sound track {track!r}; "
+        f"expected the number or the language of one of its sound tracks ({there or 'none were found'})"
+    )
+
+
+def _tracks(input_arguments: Sequence[str]) -> list[SoundTrack]:
+    """Return the sound tracks of an input; none if ffprobe cannot open it."""
+    asked = ["-select_streams", "a", "-show_entries", "stream=codec_name:stream_tags=language", "-of", "json"]
     try:
         done = subprocess.run(
             ["ffprobe", "-v", "quiet", *asked, *input_arguments],
@@ -83,4 +118,7 @@ def _languages(input_arguments: Sequence[str]) -> list[str]:
     except (OSError, subprocess.SubprocessError):
         return []
     streams = json.loads(done.stdout or "{}").get("streams", [])
-    return [stream.get("tags", {}).get("language", "").lower() for stream in streams]
+    return [
+        SoundTrack(stream.get("codec_name", "unknown"), stream.get("tags", {}).get("language", "").lower())
+        for stream in streams
+    ]

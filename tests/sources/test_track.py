@@ -53,10 +53,28 @@ def test_a_track_is_chosen(film: Path, track: int | str, hz: int) -> None:
     assert int(np.abs(np.fft.rfft(sound)).argmax()) * 2 == hz
 
 
+THERE = r"\(1: pcm_s16le, ger; 2: pcm_s16le, eng; 3: pcm_s16le, fra\)"
+
+
 @pytest.mark.parametrize("track", [4, "ita"])
-def test_a_track_that_is_not_there_is_refused(film: Path, track: int | str) -> None:
-    with pytest.raises(StreamError, match=r"film\.mkv cannot be opened by ffmpeg"):
+def test_a_track_that_is_not_there_is_refused_with_those_that_are(film: Path, track: int | str) -> None:
+    expected = (
+        f"film.mkv cannot be opened by ffmpeg with the sound track {track!r}; "
+        f"expected the number or the language of one of its sound tracks {THERE}"
+    )
+    with pytest.raises(StreamError, match=expected):
         heard(film, track)
+    with (
+        served(files({"/film.mkv": film.read_bytes()})) as server,
+        pytest.raises(StreamError, match=expected),
+    ):
+        heard_of(StreamConfig(f"http://{server}/film.mkv", track=track))
+
+
+def test_a_file_with_one_track_without_a_language_has_no_second(tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "a.wav", np.zeros(8_000), 16_000)
+    with pytest.raises(StreamError, match=r"one of its sound tracks \(1: pcm_s16le, no language\)"):
+        heard(tmp_path / "a.wav", 2)
 
 
 def test_what_has_no_tracks_and_what_is_none_is_refused() -> None:

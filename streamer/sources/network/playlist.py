@@ -6,6 +6,7 @@ button downloads, and a player's list of files.
 
 from __future__ import annotations
 
+import codecs
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -33,16 +34,22 @@ def entries_of(content: bytes, name: str) -> list[str] | None:
     name : str
         Name or URL of the file. Its suffix tells that a list without a header is a playlist.
     """
-    text = content.decode("utf-8-sig", errors="replace")
+    text = _text_of(content)
     if re.match(r"\s*\[playlist\]", text, re.IGNORECASE):
         numbered = re.findall(r"^\s*File(\d+)\s*=\s*(\S.*?)\s*$", text, re.IGNORECASE | re.MULTILINE)
         return [address for _, address in sorted(numbered, key=lambda entry: int(entry[0]))]
-    if b"\0" in content or "#EXT-X-" in text:
+    if "\0" in text or "#EXT-X-" in text:
         return None
     if text.startswith("#EXTM3U") or urlsplit(name).path.lower().endswith(SUFFIXES[:2]):
         lines = [line.strip() for line in text.splitlines()]
         return [line for line in lines if line and not line.startswith("#")]
     return None
+
+
+def _text_of(content: bytes) -> str:
+    """Return a text in UTF-16, if a byte order mark tells that, or else in UTF-8."""
+    is_wide = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    return content.decode("utf-16" if is_wide else "utf-8-sig", errors="replace")
 
 
 def is_html(content: bytes) -> bool:
