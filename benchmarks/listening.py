@@ -25,7 +25,7 @@ import psutil
 import soundfile
 
 from benchmarks.report import arguments, machine, percentiles, write
-from streamer.audio.devices import input_devices
+from streamer.audio.devices import portaudio_inputs
 from streamer.config import TURN_S, Config
 from streamer.config_sections import PublishConfig
 from streamer.dsp.model_calls import run_alone
@@ -161,7 +161,7 @@ def main() -> None:
     asked = arguments(__doc__ or "")
     seconds, starts = (2.0, 1) if asked.smoke else (30.0, 7)
     devices = [f"file:{DEMO_PATH}"]
-    if not asked.smoke and input_devices():
+    if not asked.smoke and portaudio_inputs():
         devices.append("mic")
     result: dict[str, Any] = {
         "machine": machine(["numba", "numpy", "onnxruntime", "pyzmq", "sounddevice", "soxr"])

@@ -13,13 +13,13 @@ from streamer import onnxruntime_reports
 
 if TYPE_CHECKING:
     from streamer.api.analyze import analyze
+    from streamer.api.devices import input_devices, output_devices
     from streamer.api.event_iterator import EventIterator
     from streamer.api.listen import listen
     from streamer.api.log_mel import log_mel
     from streamer.api.models import models
     from streamer.api.separate import Separated, separate
     from streamer.api.teach import forget, taught_sounds, teach
-    from streamer.audio.devices import input_devices, output_devices
     from streamer.config import Config, StreamConfig
     from streamer.config_sections import EngineConfig, ModelsConfig, PcmConfig, PublishConfig, StemsConfig
     from streamer.errors import ConfigError, DeviceError, ModelError, StreamerError, StreamError
@@ -74,13 +74,13 @@ onnxruntime_reports.turn_off()
 
 _MODULES = {
     "streamer.api.analyze": ("analyze",),
+    "streamer.api.devices": ("input_devices", "output_devices"),
     "streamer.api.event_iterator": ("EventIterator",),
     "streamer.api.listen": ("listen",),
     "streamer.api.log_mel": ("log_mel",),
     "streamer.api.models": ("models",),
     "streamer.api.separate": ("Separated", "separate"),
     "streamer.api.teach": ("forget", "taught_sounds", "teach"),
-    "streamer.audio.devices": ("input_devices", "output_devices"),
     "streamer.config": (
         "Config",
         "EngineConfig",

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from cffi import FFI
 
-from streamer.audio.devices import AudioDevice, explain, input_devices
+from streamer.audio.devices import AudioDevice, explain, portaudio_inputs
 from streamer.audio.portaudio import close_stream, list_anew, open_stream, portaudio
 from streamer.audio.ring import RingBuffer
 from streamer.audio.ring_kernels import capture_callback
@@ -68,7 +68,7 @@ class PortAudio:
     """
 
     def inputs(self) -> Sequence[AudioDevice]:
-        return input_devices()
+        return portaudio_inputs()
 
     def list_anew(self) -> None:
         list_anew()

@@ -31,34 +31,41 @@ class AudioDevice:
     ----------
     direction : {"input", "output"}
         Whether it captures or plays; a device that does both is listed twice.
-    index : int
-        PortAudio's number of the device, as in `--device 3`; it may change when devices come and go.
+    index : int or None
+        PortAudio's number of the device, as in `--device 3`; it may change when devices come and go. None for a source
+        of a sound server.
     name : str
-        The driver's name for it.
+        The driver's name for it; for a source of a sound server ``pulse:NAME``.
     host_api : str
-        The system interface that it belongs to, such as "ALSA" or "Core Audio".
+        The system interface that it belongs to, such as "ALSA", "Core Audio" or "PulseAudio".
     max_channels : int
         Number of channels that the driver claims; software devices claim many.
     default_rate_hz : int
         Sample rate of the device unless another is asked for.
     is_default : bool
-        Whether the system uses it where none is named.
+        Whether the system, or the sound server, uses it where none is named.
+    description : str
+        The sound server's name for people; empty for PortAudio's devices.
+    is_monitor : bool
+        Whether it hears what a loudspeaker plays, at a sound server.
     """
 
     direction: Direction
-    index: int
+    index: int | None
     name: str
     host_api: str
     max_channels: int
     default_rate_hz: int
     is_default: bool
+    description: str = ""
+    is_monitor: bool = False
 
     def __str__(self) -> str:
         return f"{self.direction} device {self.index} ({self.name})"
 
 
-def input_devices() -> list[AudioDevice]:
-    """Return the devices that have inputs, as they were when PortAudio was last initialised.
+def portaudio_inputs() -> list[AudioDevice]:
+    """Return PortAudio's devices that have inputs, as they were when PortAudio was last initialised.
 
     Returns
     -------
@@ -73,8 +80,8 @@ def input_devices() -> list[AudioDevice]:
     return _devices("input")
 
 
-def output_devices() -> list[AudioDevice]:
-    """Return the devices that have outputs, in the order of `input_devices` and with its errors."""
+def portaudio_outputs() -> list[AudioDevice]:
+    """Return PortAudio's devices that have outputs, in the order of `portaudio_inputs` and with its errors."""
     return _devices("output")
 
 

@@ -10,9 +10,9 @@ from streamer.audio.devices import (
     AudioDevice,
     explain,
     find_output,
-    output_devices,
+    portaudio_outputs,
 )
-from streamer.audio.portaudio import close_stream, give_up_at_exit, open_stream, portaudio
+from streamer.audio.portaudio import close_stream, give_up_at_exit, list_anew, open_stream, portaudio
 from streamer.errors import DeviceError, StreamError
 
 
@@ -64,7 +64,8 @@ class PortAudioOutput:
     _stream: Any = None
 
     def __init__(self, spec: str) -> None:
-        device = find_output(spec, output_devices())
+        list_anew()  # it may have been unplugged, or have come meanwhile
+        device = find_output(spec, portaudio_outputs())
         self._device = device
         self.underruns = 0
         self.rate_hz = device.default_rate_hz

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from streamer.audio.alsa import check_alsa
 from streamer.errors import DeviceError
 
 logger = logging.getLogger(__name__)
@@ -40,8 +41,11 @@ def portaudio() -> Any:
     Raises
     ------
     DeviceError
-        If PortAudio's library is not there or cannot be initialised.
+        If PortAudio's library is not there or cannot be initialised, or ALSA's configuration would make it abort.
     """
+    if "sounddevice" not in sys.modules:
+        with quiet_stderr():
+            check_alsa()
     try:
         import sounddevice
     except OSError as error:
@@ -73,6 +77,8 @@ def list_anew() -> None:
         streams = (x for x in gc.get_objects() if issubclass(type(x), sounddevice._StreamBase))
         if any(not stream.closed for stream in streams):
             return
+        with quiet_stderr():
+            check_alsa()
         try:
             while sounddevice._initialized:
                 sounddevice._terminate()

@@ -52,10 +52,10 @@ def _find_microphone() -> None:
         If there is none.
     """
     # Loaded here, since it loads PortAudio, which files do without.
-    from streamer.audio.devices import find_input, input_devices
+    from streamer.audio.devices import find_input, portaudio_inputs
     from streamer.audio.pulse import NoSoundServerError, default_pulse_input, pulse_inputs
 
     try:
         default_pulse_input(pulse_inputs())
     except NoSoundServerError:
-        find_input("mic", input_devices())
+        find_input("mic", portaudio_inputs())

@@ -190,12 +190,22 @@ def test_a_device_that_opens_and_does_not_start_is_given_back(monkeypatch: pytes
 
     sounddevice = pytest.importorskip("sounddevice")
     device = AudioDevice("output", 0, "loudspeaker", "ALSA", 2, 48_000, is_default=True)
-    monkeypatch.setattr("streamer.audio.output.output_devices", lambda: [device])
+    monkeypatch.setattr("streamer.audio.output.portaudio_outputs", lambda: [device])
     monkeypatch.setattr(sounddevice, "OutputStream", Stream)
     said = r"output device 0 \(loudspeaker\) cannot be opened with 2 channels at 48000 Hz \(Device unavailable\); close"
     with pytest.raises(DeviceError, match=said):
         PortAudioOutput("default")
     assert len(closed_streams) == 1
+
+
+def test_devices_are_listed_anew_before_one_is_looked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    plugged_in: list[AudioDevice] = []
+    device = AudioDevice("output", 3, "headphones", "ALSA", 2, 48_000, is_default=False)
+    monkeypatch.setattr("streamer.audio.output.list_anew", lambda: plugged_in.append(device))
+    monkeypatch.setattr("streamer.audio.output.portaudio_outputs", lambda: plugged_in)
+    monkeypatch.setattr("streamer.audio.output.open_stream", lambda _: None)
+    output = PortAudioOutput("headphones")
+    assert (output.rate_hz, output.channels) == (48_000, 2)
 
 
 def test_a_real_device_plays_what_a_microphone_hears(virtual_microphone: str) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from streamer.audio.devices import find_input, input_devices
+from streamer.audio.devices import find_input, portaudio_inputs
 from streamer.errors import DeviceError
 from streamer.sources.microphone import MicrophoneSource
 from streamer.sources.source import SourceCounts
@@ -69,7 +69,7 @@ def test_a_real_device_delivers_every_frame(virtual_microphone: str, tmp_path: P
 
 
 def test_a_real_device_is_listed_and_is_the_default(virtual_microphone: str) -> None:
-    devices = input_devices()
+    devices = portaudio_inputs()
     assert [device.is_default for device in devices].count(True) == 1
     assert find_input("mic", devices).max_channels >= 2
 

@@ -55,7 +55,7 @@ def test_ctrl_c_ends_any_command_with_a_line(monkeypatch: pytest.MonkeyPatch) ->
     def interrupted() -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("streamer.audio.devices.input_devices", interrupted)
+    monkeypatch.setattr("streamer.api.devices.input_devices", interrupted)
     done = CliRunner().invoke(main, ["devices"])
     assert (done.exit_code, done.stderr) == (130, "Error: interrupted\n")
 
