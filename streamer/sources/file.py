@@ -12,7 +12,7 @@ from pathlib import Path
 from streamer.errors import StreamError, reason_of
 from streamer.sources.byte_input import FileInput
 from streamer.sources.formats.announced_end import Loss, loss_of
-from streamer.sources.formats.announced_frames import announced_frames
+from streamer.sources.formats.announced_frames import announced_frames, shortness
 from streamer.sources.formats.container import ContainerSource
 from streamer.sources.formats.containers.kind import container_kind
 from streamer.sources.formats.containers.survey import survey
@@ -167,13 +167,8 @@ class FileSource(SourceWrapper):
             return None
         if block is not None:
             self._position = block.stop
-        elif self.ended and self._position < self._announced:
-            logger.warning(
-                "file %s is cut short (it announces %d frames): %d frames are read",
-                self._path,
-                self._announced,
-                self._position,
-            )
+        elif self.ended and (short := shortness(f"file {self._path}", self._announced, self._position)):
+            logger.warning(short)
             self._announced = 0
         return block
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import subprocess
 from collections.abc import Sequence
@@ -10,12 +11,18 @@ from itertools import pairwise
 from pathlib import Path
 
 from streamer.sources.ffmpeg import MP4_HEAD_BYTES, FfmpegSource, is_unedited_mp4
+from streamer.sources.formats.announced_frames import announced_frames, shortness
 from streamer.sources.source import Source
 from streamer.sources.wrappers.forgiving import Forgiving
 from streamer.sources.wrappers.in_turn import InTurn, Shape
 
+logger = logging.getLogger(__name__)
+
 STANDARD_INPUT = Path("/dev/stdin")
 """Path by which standard input is opened as a file, if it is one."""
+
+HEAD_BYTES = 64
+"""Length of the beginning of a file in which the number of its frames is."""
 
 PROBE_TIMEOUT_S = 5.0
 """Longest time that ffprobe may take to find the length of a file."""
@@ -53,6 +60,7 @@ class MediaFileSource(FfmpegSource):
             output_arguments=converted,
         )
         self._path = path
+        self._span = span
         self.input_handle = _input_handle(path)
 
     def is_unedited(self, container: str) -> bool:
@@ -60,6 +68,16 @@ class MediaFileSource(FfmpegSource):
             with self._path.open("rb") as file:
                 return is_unedited_mp4(file.read(MP4_HEAD_BYTES))
         return super().is_unedited(container)
+
+    def _finish(self, code: int) -> None:
+        super()._finish(code)
+        if self._span is None or self._log.rate_hz != self.rate_hz:
+            return
+        with self._path.open("rb") as file:
+            file.seek(self._span[0])
+            announced = announced_frames(file.read(HEAD_BYTES))
+        if short := shortness(self._name, announced, self._position):
+            logger.warning(short)
 
     @cached_property
     def total_s(self) -> float | None:

@@ -12,7 +12,7 @@ from typing import IO
 from streamer.errors import StreamError
 from streamer.sources.byte_input import OPEN_POLL_S, ByteInput
 from streamer.sources.ffmpeg import FfmpegSource, is_unedited_mp4
-from streamer.sources.formats.announced_frames import announced_frames
+from streamer.sources.formats.announced_frames import announced_frames, shortness
 from streamer.sources.part_reader import PartReader
 from streamer.sources.pipe import enlarge
 from streamer.sources.source import Source
@@ -167,12 +167,9 @@ class MediaPart(FfmpegSource):
 
     def _finish(self, code: int) -> None:
         super()._finish(code)
-        announced = announced_frames(self.parts.head)
-        is_short = announced is not None and self._position < announced
-        if is_short and self._log.rate_hz == self.rate_hz:
-            self._data.note_short(
-                f"{self._name} is cut short (it announces {announced} frames): {self._position} frames are read"
-            )
+        short = shortness(self._name, announced_frames(self.parts.head), self._position)
+        if short and self._log.rate_hz == self.rate_hz:
+            self._data.note_short(short)
 
 
 def _write(descriptor: int, data: bytes) -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from streamer.sources.formats.announced_frames import announced_frames
 from streamer.sources.formats.containers.survey import may_hold_pcm
+from streamer.sources.formats.flac_end import frames_held
 from streamer.sources.formats.id3 import ID3_HEADER_BYTES, id3_bytes
 from streamer.sources.formats.joints import OGG, begins_of, page_end
 from streamer.sources.formats.sound_file_kind import HEAD_BYTES as KIND_BYTES
@@ -77,8 +78,8 @@ def loss_of(path: Path) -> Loss | None:
         begin = _after_id3(content)
         if content[begin : begin + 1] == b"\xff" and content[begin + 1] >= 0xE0:
             return _of_mp3(content, begin)
-        if begin and content[begin : begin + 4] == b"fLaC":
-            return Loss("is a FLAC behind a tag of ID3")
+        if content[begin : begin + 4] == b"fLaC":
+            return _of_flac(content, begin)
         if may_hold_pcm(content[:HEAD_BYTES]):
             return None
         head = content[:KIND_BYTES]
@@ -90,10 +91,26 @@ def loss_of(path: Path) -> Loss | None:
         return _of_one(content)
 
 
-def _of_one(content: mmap.mmap) -> Loss | None:
-    """Tell whether libsndfile would read a single FLAC or Ogg whole, and at its own rate."""
-    if content[:4] == b"fLaC" and announced_frames(content[:64]) is None:
+def _of_flac(content: mmap.mmap, begin: int) -> Loss | None:
+    """Tell whether a FLAC is a single one, from the first byte on, that begins with the length that it has."""
+    begins = tuple(begins_of(content, begin))
+    if len(begins) > 1:
+        return Loss("is several files joined end to end", begins, is_joined=True)
+    announced = announced_frames(content[begin : begin + 64])
+    if begin:
+        return Loss("is a FLAC behind a tag of ID3", announced_frames=announced or 0)
+    if announced is None:
         return Loss("is a FLAC of a length unknown to libsndfile")
+    held = frames_held(content, begin)
+    if held not in (None, announced):
+        return Loss(
+            f"is a FLAC that announces {announced} frames and holds {held}", announced_frames=announced
+        )
+    return None
+
+
+def _of_one(content: mmap.mmap) -> Loss | None:
+    """Tell whether libsndfile would read a single Ogg whole, and at its own rate."""
     if content[:4] != b"OggS":
         return None
     if OGG.match(content, page_end(content, 0)):

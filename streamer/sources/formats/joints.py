@@ -60,19 +60,19 @@ def mark_of(head: bytes) -> re.Pattern[bytes] | None:
     return next((mark for mark in MARKS if mark.match(head)), None)
 
 
-def begins_of(content: mmap.mmap) -> list[int]:
-    """Return the byte offsets of the files of which `content` consists; one, of 0, if it is a single file."""
+def begins_of(content: mmap.mmap, begin: int = 0) -> list[int]:
+    """Return the byte offsets of the files of which `content` consists from `begin` on; one if it is a single file."""
     if content[4:8] == b"ftyp":
         return [0, *_mp4_joints(content)]
     if content[:16] == ASF_HEADER:
         return [0, *_asf_joints(content)]
-    mark = mark_of(content[:MARK_BYTES])
+    mark = mark_of(content[begin : begin + MARK_BYTES])
     if mark is None:
-        return [0]
-    found = [0, *_found(content, mark, 1)]
+        return [begin]
+    found = [begin, *_found(content, mark, begin + 1)]
     if mark is not OGG:
         return found
-    return [0, *(here for before, here in pairwise(found) if here != page_end(content, before))]
+    return [begin, *(here for before, here in pairwise(found) if here != page_end(content, before))]
 
 
 def begins_of_file(path: Path) -> list[int]:
