@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import csv
 import logging
 import shutil
-from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +14,7 @@ from tqdm import tqdm
 from streamer.arrays import Array
 from streamer.errors import StreamError
 from train import augment
-from train.data.debian.cut import SKIPPED, Dropped, write_table, write_vorbis
+from train.data.debian.cut import SKIPPED, Dropped, read_skipped, write_table, write_vorbis
 from train.data.decode import RATE_HZ, ClipError
 from train.data.rendered import INDEX, RenderedPiece, read_index, write_index
 from train.render.arrange import arrange
@@ -103,7 +101,7 @@ def render_pieces(
                 write_index(folder / INDEX, rows)
             batch += 1
     write_index(folder / INDEX, rows)
-    return rows, [row for table in sorted(place.glob(f"[0-9]*/{SKIPPED}")) for row in _read_skipped(table)]
+    return rows, [row for table in sorted(place.glob(f"[0-9]*/{SKIPPED}")) for row in read_skipped(table)]
 
 
 def _render_batch(place: Path, name: str, orchestra: Orchestra, seed: int, first: int) -> list[RenderedPiece]:
@@ -176,8 +174,3 @@ def _without_ends(sound: Array) -> Array:
             f"more, and {AUDIBLE_SHARE:.0%} or more"
         )
     return sound[whole]
-
-
-def _read_skipped(path: Path) -> Sequence[Dropped]:
-    with path.open(newline="", encoding="utf-8") as table:
-        return [Dropped(row["source"], row["reason"]) for row in csv.DictReader(table)]

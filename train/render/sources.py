@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from streamer.errors import ConfigError
-from train.data.debian.cut import SKIPPED, Dropped, write_table
+from train.data.debian.cut import SKIPPED, Dropped, read_skipped, write_table
 from train.data.debian.download import PackageError
 from train.data.debian.fetch import Content, check_complete, fetch_packages
 from train.data.sets.own_sounds import fold_by_hash
@@ -127,8 +127,8 @@ def placed_scores(folder: Path, packages: Iterable[ScorePackage]) -> tuple[list[
     seen: dict[str, str] = {}
     for package in packages:
         place = folder / "scores" / package.name
-        with (place / SKIPPED).open(newline="", encoding="utf-8") as table:
-            dropped += [Dropped(f"{package.name}/{r['source']}", r["reason"]) for r in csv.DictReader(table)]
+        for left_out in read_skipped(place / SKIPPED):
+            dropped.append(Dropped(f"{package.name}/{left_out.source}", left_out.reason))
         for row in _read_catalogue(place / CATALOGUE):
             name = f"{package.name}/{row.source}"
             if row.notes in seen:

@@ -116,6 +116,13 @@ def read_pieces(path: Path) -> Iterator[Piece]:
             yield Piece(row["file"], row["source"], float(row["first_s"]), float(row["seconds"]))
 
 
+def read_skipped(path: Path) -> Iterator[Dropped]:
+    """Read ``skipped.csv``, the table of what was left out, and yield its rows."""
+    with path.open(newline="", encoding="utf-8") as table:
+        for row in csv.DictReader(table):
+            yield Dropped(row["source"], row["reason"])
+
+
 def _without_copies(files: Mapping[str, Path]) -> tuple[dict[str, Path], list[Dropped]]:
     """Return the files sorted by their paths in the package, without those whose content an earlier one has."""
     seen: dict[str, str] = {}
