@@ -28,12 +28,12 @@ from benchmarks.report import arguments, machine, percentiles, write
 from streamer.audio.devices import portaudio_inputs
 from streamer.config import TURN_S, Config
 from streamer.config_sections import PublishConfig
+from streamer.demo_recording import DEMO_PATH
 from streamer.dsp.model_calls import run_alone
 from streamer.events.kinds import Event
 from streamer.inference.model_cache import ModelCache
 from streamer.pipeline.build_heads import build_heads
 from streamer.pipeline.pipeline import Pipeline
-from streamer.sources.auto_device import DEMO_PATH
 from streamer.sources.source import Block
 from streamer.wire.subscriber import Subscriber
 

@@ -43,9 +43,9 @@ def _import() -> None:
 
 def _stream() -> Stream:
     from streamer.config import Config, StreamConfig
+    from streamer.demo_recording import DEMO_PATH
     from streamer.engine.build_streams import build_streams
     from streamer.inference.model_cache import ModelCache
-    from streamer.sources.auto_device import DEMO_PATH
 
     config = Config(stream=(StreamConfig(f"file:{DEMO_PATH}"),))
     [stream] = build_streams(config, realtime=True, duration_s=1.0, models=ModelCache(config.engine))

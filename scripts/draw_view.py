@@ -13,6 +13,7 @@ import click
 from rich.console import Console, RenderableType
 
 from streamer.config import Config, StreamConfig
+from streamer.demo_recording import DEMO_PATH
 from streamer.engine.build_streams import build_streams
 from streamer.engine.engine import Engine
 from streamer.engine.warm_up import get_ready
@@ -20,7 +21,6 @@ from streamer.events.kinds import Event
 from streamer.inference.model_cache import ModelCache
 from streamer.sinks.sink import Sink
 from streamer.sinks.view import View
-from streamer.sources.auto_device import DEMO_PATH
 
 
 class PictureAt(Sink):

@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from streamer.api.teach import forget, taught_sounds, teach
     from streamer.config import Config, StreamConfig
     from streamer.config_sections import EngineConfig, ModelsConfig, PcmConfig, PublishConfig, StemsConfig
+    from streamer.demo_recording import DEMO_PATH
     from streamer.errors import ConfigError, DeviceError, ModelError, StreamerError, StreamError
     from streamer.events.kinds import Decision, Event, Level, Scores, Spectrum, Status, Stem
     from streamer.head_slots import DecisionConfig, LabelThresholds
-    from streamer.sources.auto_device import DEMO_PATH
     from streamer.wire.subscriber import Subscriber, subscribe
 
     __version__: str
@@ -90,10 +90,10 @@ _MODULES = {
         "StemsConfig",
         "StreamConfig",
     ),
+    "streamer.demo_recording": ("DEMO_PATH",),
     "streamer.errors": ("ConfigError", "DeviceError", "ModelError", "StreamError", "StreamerError"),
     "streamer.events.kinds": ("Decision", "Event", "Level", "Scores", "Spectrum", "Status", "Stem"),
     "streamer.head_slots": ("DecisionConfig", "LabelThresholds"),
-    "streamer.sources.auto_device": ("DEMO_PATH",),
     "streamer.wire.subscriber": ("Subscriber", "subscribe"),
 }
 """Public names by the module that defines them. No module of `streamer` has a public name: it would hide it."""

@@ -15,7 +15,7 @@ import pytest
 import soundfile
 
 from scripts.make_demo import Note, audible, midi_file, midi_pitch, timed, variable_length
-from streamer.sources.auto_device import DEMO_PATH
+from streamer.demo_recording import DEMO_PATH
 
 SCRIPT = Path(__file__).resolve().parent.parent / "scripts" / "make_demo.py"
 

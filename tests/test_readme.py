@@ -7,7 +7,7 @@ from pathlib import Path
 
 from streamer.config_file import read_config
 from streamer.config_sections import DEFAULT_ADDRESS
-from streamer.sources.auto_device import DEMO_PATH
+from streamer.demo_recording import DEMO_PATH
 from tests.conftest import ROOT
 from tests.programs import free_address, streamer
 

@@ -6,9 +6,9 @@ import numpy as np
 import soundfile
 
 from streamer.arrays import Array
+from streamer.demo_recording import DEMO_PATH
 from streamer.dsp.resample import Resample
 from streamer.dsp.stage import offline
-from streamer.sources.auto_device import DEMO_PATH
 from streamer.sources.source import Block, Source
 
 

@@ -4,14 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from importlib.resources import files
-from pathlib import Path
 
 from streamer.config import StreamConfig
+from streamer.demo_recording import DEMO_PATH
 from streamer.errors import DeviceError
-
-DEMO_PATH = Path(str(files("streamer") / "data" / "demo.ogg"))
-"""Path of the bundled recording: music, speech, everyday sounds and silence in turn."""
 
 INSTEAD = "Listening to the bundled recording instead, in real time, through the same pipeline."
 

@@ -15,8 +15,9 @@ from streamer.audio.pulse import (
     server_is_expected,
 )
 from streamer.config import StreamConfig
+from streamer.demo_recording import DEMO_PATH
 from streamer.errors import DeviceError
-from streamer.sources.auto_device import DEMO_PATH, resolve_auto
+from streamer.sources.auto_device import resolve_auto
 from streamer.sources.parec import Parec
 
 INFO = """Server String: /run/user/1000/pulse/native

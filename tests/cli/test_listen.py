@@ -21,7 +21,7 @@ import soundfile
 from click.testing import CliRunner
 
 from streamer.cli.main import main
-from streamer.sources.auto_device import DEMO_PATH
+from streamer.demo_recording import DEMO_PATH
 from streamer.wire.subscriber import Subscriber
 from tests.conftest import DEADLINE_S
 from tests.programs import (

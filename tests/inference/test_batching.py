@@ -15,6 +15,7 @@ import soundfile
 from streamer.arrays import Array, State
 from streamer.config import Config
 from streamer.config_sections import PublishConfig
+from streamer.demo_recording import DEMO_PATH
 from streamer.dsp.model_calls import Calls, ModelCall, StepResult, run_alone
 from streamer.events.kinds import Decision, Event, Scores
 from streamer.events.serialization import encode
@@ -27,7 +28,6 @@ from streamer.inference.state_slots import StateSlots
 from streamer.pipeline.build_heads import build_heads
 from streamer.pipeline.pipeline import Pipeline
 from streamer.separation.gated_separation import Separation
-from streamer.sources.auto_device import DEMO_PATH
 from streamer.sources.source import Block
 from tests.heads.test_gated import make_heads, sound
 from tests.toy_model import write_toy_model

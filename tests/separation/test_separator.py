@@ -11,13 +11,13 @@ import pytest
 import soundfile
 
 from streamer.arrays import Array, State
+from streamer.demo_recording import DEMO_PATH
 from streamer.dsp.model_calls import run_alone
 from streamer.dsp.stage import Stage
 from streamer.dsp.stft import StftConfig
 from streamer.inference.model_folders import find_model
 from streamer.inference.onnx import OnnxModel
 from streamer.separation.separator import Separator, at_rate
-from streamer.sources.auto_device import DEMO_PATH
 from tests.contract import check_stage
 from tests.toy_separation import without_offset, write_toy_separation
 
