@@ -25,8 +25,7 @@ _VARIABLES = MappingProxyType(
 )
 """Placeholder colours of a plot, and the variables of the style sheet that replace them."""
 ACCENT = (0.20, 0.45, 0.80)
-AGAINST = (0.85, 0.35, 0.15)
-"""Colours of shades rather than lines; both are visible on black and on white."""
+"""Colour of shades rather than lines, visible on black and on white."""
 
 
 class Drawing:
