@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from streamer.errors import ConfigError
-from train.data.recordings import FOLDS
+from train.data.recordings import FOLDS, Split
 
 
 class HoldsOut:
@@ -46,6 +46,10 @@ class HoldsOut:
     def learnt_folds(self) -> tuple[int, ...]:
         """Numbers of the folds that the run learns from, in order: all but the test and the validation fold."""
         return tuple(fold for fold in self.folds if fold not in (self.fold, self.validation_fold))
+
+    def fold_of(self, split: Split) -> int:
+        """Return the number of the fold to measure on: the test fold or the validation fold."""
+        return self.fold if split == "test" else self.validation_fold
 
     @property
     def checked_fold(self) -> int:

@@ -30,7 +30,7 @@ def figures(folder: Path, config: EarRunConfig, data: Path, cache: Path, split: 
         ``probe``: accuracy of a logistic regression on the embeddings of whole clips. ``few shots``: accuracy by the
         nearest mean of 1, 3 and 5 clips of each class. Each has its description under ``what``.
     """
-    held_out = config.fold if split == "test" else config.validation_fold
+    held_out = config.fold_of(split)
     sounds = SoundCache(esc50.recordings(data), cache)
     embeddings = SteppedScorer.of(folder).all_scores(sounds.sounds)
     clips = np.stack([np.concatenate([y.mean(0), y.max(0)]) for y in embeddings])

@@ -13,7 +13,6 @@ from scipy.special import logit
 
 from streamer.arrays import Array
 from streamer.inference.manifest_parts import Thresholds
-from train import augment
 from train.data.cache import SoundCache
 from train.data.decode import RATE_HZ
 from train.data.recordings import Recording
@@ -230,7 +229,7 @@ class GateFigures:
         for recording, sound, scores in zip(
             self._sounds.recordings, sounds, self.score_all(sounds), strict=True
         ):
-            audible = augment.audible_mask(sound)[self._scorer.step_samples - 1 :: self._scorer.step_samples]
+            audible = self._scorer.audible_steps(sound)
             scored.append(
                 ScoredRecording(recording, scores[: len(audible)], audible[: len(scores)], self.first_settled)
             )

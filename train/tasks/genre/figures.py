@@ -42,7 +42,7 @@ class GenreFigures:
     def __init__(self, folder: Path, config: GenreRunConfig, data: Path, cache: Path, split: Split) -> None:
         self._scorer = SteppedScorer.of(folder)
         self._model = self._scorer.model
-        self._fold = config.fold if split == "test" else config.validation_fold
+        self._fold = config.fold_of(split)
         self._mels = gtzan_mels.load(data)
         self._rows = np.flatnonzero(self._mels.ten_fold == self._fold)
         held_out = {self._mels.audio[row] for row in self._rows}

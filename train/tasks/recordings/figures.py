@@ -46,7 +46,7 @@ class RecordingsFigures(ClipFigures):
     def __init__(
         self, folder: Path, config: RecordingsRunConfig, data: Path, cache: Path, split: Split
     ) -> None:
-        fold = config.fold if split == "test" else config.validation_fold
+        fold = config.fold_of(split)
         found = find_recordings(config, data, cache)
         clips = SoundCache([r for r in found if r.fold == fold], cache)
         check_folds(clips.recordings, folds=[fold])

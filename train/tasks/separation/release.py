@@ -156,7 +156,7 @@ def evaluate_with(evaluation: Evaluation, separator: SongSeparator, on: float) -
         Probability from which a hop counts as voice.
     """
     config: SeparationRunConfig = evaluation.config
-    fold = config.fold if evaluation.split == "test" else config.validation_fold
+    fold = config.fold_of(evaluation.split)
     clips = measure_songs(_usable(config, evaluation.data, evaluation.cache, fold), separator)
     if evaluation.predictions:
         run = evaluation.predictions.parent.name

@@ -41,7 +41,7 @@ class SoundsFigures(ClipFigures):
     rule = "mean_probability"
 
     def __init__(self, folder: Path, config: SoundsRunConfig, data: Path, cache: Path, split: Split) -> None:
-        fold = config.fold if split == "test" else config.validation_fold
+        fold = config.fold_of(split)
         super().__init__(folder, SoundCache([r for r in esc50.recordings(data) if r.fold == fold], cache))
         others = [r for r in recordings_of_folds(data, cache, [fold]) if r.kind in ("speech", "music")]
         self._others = SoundCache(others, cache)
