@@ -17,6 +17,7 @@ from streamer.heads.label_choice import LabelChoice, choose_labels
 from streamer.inference.manifest import Manifest
 from streamer.inference.model_folders import ear_folder
 from streamer.inference.onnx import OnnxModel
+from train.augment.levels import audible_mask
 
 BATCH = 32
 """Number of sounds that are stepped together, each in its own state slot."""
@@ -113,6 +114,13 @@ class SteppedScorer:
             y, state = self.chain.step(sound[:, first : first + self.step_samples], state)
             out.append(y)
         return np.concatenate(out, axis=1)
+
+    def audible_steps(self, sound: Array) -> Array:
+        """Return at which steps a sound is audible, by the last sample of each step, as a bool array of shape (steps,).
+
+        The sound has one axis, of samples at the rate of the model.
+        """
+        return audible_mask(sound)[self.step_samples - 1 :: self.step_samples]
 
     def all_scores(self, sounds: Sequence[Array]) -> list[Array]:
         """Return the scores, shape (steps, labels), of each of several sounds of any lengths, in the order given."""

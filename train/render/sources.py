@@ -127,8 +127,8 @@ def placed_scores(folder: Path, packages: Iterable[ScorePackage]) -> tuple[list[
     seen: dict[str, str] = {}
     for package in packages:
         place = folder / "scores" / package.name
-        for left_out in read_skipped(place / SKIPPED):
-            dropped.append(Dropped(f"{package.name}/{left_out.source}", left_out.reason))
+        skipped = read_skipped(place / SKIPPED)
+        dropped += [Dropped(f"{package.name}/{row.source}", row.reason) for row in skipped]
         for row in _read_catalogue(place / CATALOGUE):
             name = f"{package.name}/{row.source}"
             if row.notes in seen:

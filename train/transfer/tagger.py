@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 
 from streamer.arrays import Array
-from train import augment
 from train.data.cache import SoundCache
 from train.data.recordings import Recording
 from train.data.sets import esc50
@@ -88,9 +87,9 @@ def tag(folder: Path, recordings: Sequence[Recording], cache: Path) -> TaggedCli
         ]
         for sound, scores in zip(batch, scorer.all_scores(batch), strict=True):
             begin = min(scorer.warm_up_steps, len(scores) - 1)
-            heard = augment.audible_mask(sound)[scorer.step_samples - 1 :: scorer.step_samples][: len(scores)]
+            heard = scorer.audible_steps(sound)[: len(scores)]
             kept.append(scores[begin:, columns])
-            audible.append(scores[: len(heard), columns][heard[: len(scores)]])
+            audible.append(scores[: len(heard), columns][heard])
     return TaggedClips(
         sounds.recordings,
         labels,
