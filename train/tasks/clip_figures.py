@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
@@ -24,6 +24,7 @@ from train.evaluate.metrics.spread import bootstrap
 from train.evaluate.operating_points import Goal, operating_point, operating_points
 from train.evaluate.predictions import Predictions, stacked
 from train.evaluate.stepped_scores import SteppedScorer
+from train.loop.registry import Evaluation
 
 
 class ClipFigures:
@@ -172,6 +173,34 @@ class ClipFigures:
 
     def _scores(self, sounds: SoundCache) -> list[Array]:
         return self._scorer.all_scores(sounds.sounds)
+
+
+class Figures(Protocol):
+    """Figures of an exported model on one fold."""
+
+    def predictions(self, command: str) -> Predictions:
+        """Return the scores of every step of every recording; `command` is noted as their origin."""
+        ...
+
+    def all(self) -> dict[str, Any]:
+        """Return all figures by name, for the manifest."""
+        ...
+
+
+def figures_of(figures: Figures, evaluation: Evaluation, command: str) -> dict[str, Any]:
+    """Return all figures of a model by name, and write the scores behind them where the evaluation asks for them.
+
+    Parameters
+    ----------
+    figures : Figures
+    evaluation : Evaluation
+        Request that the figures answer.
+    command : str
+        Command that is noted as the origin of the scores.
+    """
+    if evaluation.predictions:
+        figures.predictions(command).save(evaluation.predictions / f"{evaluation.split}.npz")
+    return figures.all()
 
 
 def with_descriptions(figures: Mapping[str, Callable[[], Mapping[str, Any]]]) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from train.loop.checkpoint import Identity, load_weights
 from train.loop.config import read_config
 from train.loop.registry import Evaluation, Plugin
 from train.mixing.distillation import FRONT_END
+from train.tasks.clip_figures import figures_of
 from train.tasks.sounds.figures import SoundsFigures
 from train.transfer.embeddings import TRAININGS
 from train.transfer.tuned import TunedRunConfig, TunedTask, tuned_network
@@ -81,9 +82,7 @@ class TunedRelease:
 def evaluate(asked: Evaluation) -> dict[str, Any]:
     """Return the figures of an exported model by name, measured like those of the released sounds head."""
     figures = SoundsFigures(asked.model, asked.config, asked.data, asked.cache, asked.split)
-    if asked.predictions:
-        figures.predictions(COMMAND).save(asked.predictions / f"{asked.split}.npz")
-    return figures.all()
+    return figures_of(figures, asked, COMMAND)
 
 
 def _refusal(what: str) -> ConfigError:

@@ -19,6 +19,7 @@ from train.export.to_onnx import describe
 from train.loop.checkpoint import Identity, load_weights
 from train.loop.config import read_config
 from train.loop.registry import Evaluation, Plugin
+from train.tasks.clip_figures import figures_of
 from train.tasks.gate.figures import GateFigures
 from train.tasks.gate.task import FRONT_END, GateRunConfig, GateTask
 
@@ -99,11 +100,9 @@ class GateRelease(ThresholdRelease):
 
 def evaluate(evaluation: Evaluation) -> dict[str, Any]:
     """Return the figures of an exported gate by name, on the fold that `evaluation.split` names."""
-    fold = evaluation.config.fold if evaluation.split == "test" else evaluation.config.validation_fold
+    fold = evaluation.config.fold_of(evaluation.split)
     figures = GateFigures(evaluation.model, evaluation.data, evaluation.cache, fold)
-    if evaluation.predictions:
-        figures.predictions(COMMAND).save(evaluation.predictions / f"{evaluation.split}.npz")
-    return figures.all()
+    return figures_of(figures, evaluation, COMMAND)
 
 
 PLUGIN = Plugin(name="gate", config=GateRunConfig, task=GateTask, release=GateRelease, evaluate=evaluate)

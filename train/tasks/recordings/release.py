@@ -21,6 +21,7 @@ from train.export.to_onnx import describe
 from train.loop.checkpoint import Identity, load_weights
 from train.loop.config import read_config
 from train.loop.registry import Evaluation, Plugin
+from train.tasks.clip_figures import figures_of
 from train.tasks.on_ear import WARM_UP_STEPS
 from train.tasks.recordings.figures import RecordingsFigures
 from train.tasks.recordings.task import RecordingsRunConfig, RecordingsTask, data_set_of, find_recordings
@@ -121,9 +122,7 @@ def evaluate(evaluation: Evaluation) -> dict[str, Any]:
     # A released model names its own data.
     config = replace(evaluation.config, **learnt) if learnt else evaluation.config
     figures = RecordingsFigures(evaluation.model, config, evaluation.data, evaluation.cache, evaluation.split)
-    if evaluation.predictions:
-        figures.predictions(COMMAND).save(evaluation.predictions / f"{evaluation.split}.npz")
-    return figures.all()
+    return figures_of(figures, evaluation, COMMAND)
 
 
 PLUGIN = Plugin(

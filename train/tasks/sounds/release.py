@@ -21,6 +21,7 @@ from train.loop.checkpoint import Identity, load_weights
 from train.loop.config import read_config
 from train.loop.registry import Evaluation, Plugin
 from train.mixing.distillation import FRONT_END
+from train.tasks.clip_figures import figures_of
 from train.tasks.on_ear import WARM_UP_STEPS
 from train.tasks.sounds.figures import SoundsFigures
 from train.tasks.sounds.task import SoundsRunConfig, SoundsTask
@@ -110,9 +111,7 @@ def evaluate(evaluation: Evaluation) -> dict[str, Any]:
     figures = SoundsFigures(
         evaluation.model, evaluation.config, evaluation.data, evaluation.cache, evaluation.split
     )
-    if evaluation.predictions:
-        figures.predictions(COMMAND).save(evaluation.predictions / f"{evaluation.split}.npz")
-    return figures.all()
+    return figures_of(figures, evaluation, COMMAND)
 
 
 PLUGIN = Plugin(
