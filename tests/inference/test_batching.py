@@ -29,7 +29,7 @@ from streamer.pipeline.build_heads import build_heads
 from streamer.pipeline.pipeline import Pipeline
 from streamer.separation.gated_separation import Separation
 from streamer.sources.source import Block
-from tests.heads.test_gated import make_heads, sound
+from tests.heads.gated_heads import make_heads, sound
 from tests.toy_model import write_toy_model
 from tests.toy_separation import write_toy_separation
 
