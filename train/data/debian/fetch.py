@@ -31,6 +31,12 @@ def default_folder(data_set: str = "debian") -> Path:
     return user_cache_path("streamer", appauthor=False) / data_set
 
 
+def fetched_folder(root: Path, data_set: str) -> Path:
+    """Return the folder of a data set in `root` or, if it is not there, in the user's cache."""
+    folder = root / data_set
+    return folder if folder.is_dir() else default_folder(data_set)
+
+
 class Archive(Protocol):
     """Name and size of a Debian package (a ``.deb`` archive) that `fetch_packages` may download; it holds no data.
 

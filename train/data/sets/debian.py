@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from train.data.debian.fetch import default_folder
+from train.data.debian.fetch import fetched_folder
 from train.data.debian.labels import read_labels
 from train.data.recordings import Recording
 
@@ -44,8 +44,7 @@ def games(root: Path) -> list[Recording]:
 
 
 def _pieces(root: Path, data_set: str) -> list[Recording]:
-    folder = root / data_set
-    folder = folder if folder.is_dir() else default_folder(data_set)
+    folder = fetched_folder(root, data_set)
     return [
         Recording(data_set, row.file, (folder / row.file,), row.kind, row.category, row.fold)
         for row in read_labels(folder)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from train.data.debian.fetch import default_folder
+from train.data.debian.fetch import fetched_folder
 from train.data.recordings import Recording
 from train.data.rendered import INDEX, read_index
 
@@ -30,8 +30,7 @@ def recordings(root: Path) -> list[Recording]:
     ConfigError
         If nothing was rendered.
     """
-    folder = root / "rendered"
-    folder = folder if folder.is_dir() else default_folder("rendered")
+    folder = fetched_folder(root, "rendered")
     return [
         Recording(
             "rendered",
