@@ -18,6 +18,7 @@ from streamer.sources.ffmpeg_log import LOG_LEVEL, FfmpegLog
 from streamer.sources.pipe import PipePacing, PipeReader, enlarge
 from streamer.sources.source import Block, Source, format_fault
 from streamer.sources.track import track_options, without_track
+from streamer.sources.wrappers.in_turn import Shape
 
 logger = logging.getLogger(__name__)
 
@@ -55,8 +56,8 @@ class FfmpegSource(Source):
         Longest time without sound before the stream counts as failed.
     clock : callable
         Returns seconds; `time.monotonic` except in tests.
-    output_arguments : sequence of str
-        ffmpeg's options for the output, such as a rate.
+    shape : tuple of int or None
+        Rate and number of channels to which the sound is converted; None leaves it its own.
 
     Attributes
     ----------
@@ -81,11 +82,11 @@ class FfmpegSource(Source):
         open_timeout_s: float = 10.0,
         stall_timeout_s: float = 10.0,
         clock: Callable[[], float] = time.monotonic,
-        output_arguments: Sequence[str] = (),
+        shape: Shape = None,
     ) -> None:
         self._name = name
         self._input_arguments = input_arguments
-        self._output_arguments = output_arguments
+        self._converted = () if shape is None else ("-ar", str(shape[0]), "-ac", str(shape[1]))
         self._open_timeout_s = open_timeout_s
         self._stall_timeout_s = stall_timeout_s
         self._clock = clock
@@ -191,7 +192,7 @@ class FfmpegSource(Source):
 
     def _started(self, *more_output: str, descriptors: Sequence[int] = ()) -> subprocess.Popen[bytes]:
         """Start ffmpeg with further outputs, which may go to further descriptors."""
-        sound = [*self._chosen, *self._output_arguments, "-c:a", "pcm_f32be", "-f", "au", "pipe:1"]
+        sound = [*self._chosen, *self._converted, "-c:a", "pcm_f32be", "-f", "au", "pipe:1"]
         quiet = ["-nostdin", "-hide_banner", "-nostats", "-v", LOG_LEVEL]
         known = ["-f", self._input_format] if self._input_format else []
         command = ["ffmpeg", *quiet, *known, *self._input_arguments, *sound, *more_output]

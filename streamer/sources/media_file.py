@@ -53,11 +53,10 @@ class MediaFileSource(FfmpegSource):
         name: str | None = None,
     ) -> None:
         part = "" if span is None else f"subfile,,start,{span[0]},end,{span[1]},,:"
-        converted = () if shape is None else ("-ar", str(shape[0]), "-ac", str(shape[1]))
         super().__init__(
             name or f"file {path}",
             ["-protocol_whitelist", "file,subfile", "-i", f"{part}file:{path}"],
-            output_arguments=converted,
+            shape=shape,
         )
         self._path = path
         self._span = span

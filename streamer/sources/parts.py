@@ -103,10 +103,9 @@ class MediaPart(FfmpegSource):
 
     def __init__(self, data: ByteInput, shape: Shape, form: str = "") -> None:
         forever = float("inf")  # the writer of a pipe may wait as long as it likes
-        known = ["-f", form] if form else []
-        arguments = ["-protocol_whitelist", "pipe", *known, "-i", "pipe:0"]
-        converted = () if shape is None else ("-ar", str(shape[0]), "-ac", str(shape[1]))
-        super().__init__(data.name, arguments, forever, forever, output_arguments=converted)
+        arguments = ["-protocol_whitelist", "pipe", "-i", "pipe:0"]
+        super().__init__(data.name, arguments, forever, forever, shape=shape)
+        self._input_format = form
         self._data = data
         self._is_further = shape is not None
         self._closing = threading.Event()
