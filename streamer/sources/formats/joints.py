@@ -11,6 +11,8 @@ import re
 from itertools import pairwise
 from pathlib import Path
 
+from streamer.sources.formats.outer_boxes import outer_boxes
+
 PIECE_BYTES = 1 << 20
 """Length of the pieces of a search through a file."""
 
@@ -63,7 +65,7 @@ def mark_of(head: bytes) -> re.Pattern[bytes] | None:
 def begins_of(content: mmap.mmap, begin: int = 0) -> list[int]:
     """Return the byte offsets of the files of which `content` consists from `begin` on; one if it is a single file."""
     if content[4:8] == b"ftyp":
-        return [0, *_mp4_joints(content)]
+        return [at for at, name in outer_boxes(content) if name == b"ftyp"]
     if content[:16] == ASF_HEADER:
         return [0, *_asf_joints(content)]
     mark = mark_of(content[begin : begin + MARK_BYTES])
@@ -103,22 +105,6 @@ def _found(content: mmap.mmap, mark: re.Pattern[bytes], begin: int) -> list[int]
         found += [
             match.start() for match in mark.finditer(content, at, end) if match.start() < at + PIECE_BYTES
         ]
-    return found
-
-
-def _mp4_joints(content: mmap.mmap) -> list[int]:
-    """Return where further MP4s begin: at outer boxes ``ftyp`` (ISO 14496-12, 4.2)."""
-    found: list[int] = []
-    at = 0
-    while at + 8 <= len(content):
-        length, name = int.from_bytes(content[at : at + 4], "big"), content[at + 4 : at + 8]
-        if name == b"ftyp" and at:
-            found.append(at)
-        if length == 1:
-            length = int.from_bytes(content[at + 8 : at + 16], "big")
-        if length < 8:
-            break
-        at += length
     return found
 
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+
+from streamer.sources.formats.outer_boxes import outer_boxes
+
 
 def needs_seeking(head: bytes) -> bool:
     """Return whether a file has to be there as a whole before its sound can be decoded.
@@ -14,30 +18,28 @@ def needs_seeking(head: bytes) -> bool:
         a WavPack of more than two channels, of which ffmpeg looks for the number.
     """
     if head[4:8] in (b"ftyp", b"wide", b"mdat", b"free", b"skip"):
-        return _comes_first(head, 0, b"mdat", b"moov", is_box=True)
+        return _comes_first((name for _, name in outer_boxes(head)), b"mdat", b"moov")
     if head[:4] == b"FORM" and head[8:12] in (b"8SVX", b"MAUD"):
         return True
     if head[:4] == b"wvpk":
         # The first block is not the last one of its moment (WavPack 4 & 5 Binary File / Block Format).
         return len(head) > 25 and not head[25] & 0x10
     if head[:4] == b"caff":
-        return _comes_first(head, 8, b"data", b"pakt", is_box=False)
+        return _comes_first(_caf_chunks(head), b"data", b"pakt")
     return False
 
 
-def _comes_first(head: bytes, begin: int, sound: bytes, description: bytes, is_box: bool) -> bool:
-    """Return whether the sound stands before its description, in boxes or in chunks of a CAF."""
-    at = begin
-    while at + 16 <= len(head):
-        if is_box:
-            name, length = head[at + 4 : at + 8], int.from_bytes(head[at : at + 4], "big")
-            if length == 1:
-                length = int.from_bytes(head[at + 8 : at + 16], "big")
-        else:
-            name, length = head[at : at + 4], 12 + int.from_bytes(head[at + 4 : at + 12], "big", signed=True)
-        if name in (sound, description):
-            return name == sound
-        if length < 8:
-            return False
-        at += length
-    return False
+def _comes_first(names: Iterable[bytes], sound: bytes, description: bytes) -> bool:
+    """Return whether the sound stands before its description, by the names of boxes or chunks in their order."""
+    return next((name == sound for name in names if name in (sound, description)), False)
+
+
+def _caf_chunks(head: bytes) -> Iterator[bytes]:
+    """Yield the names of the chunks of a CAF, as far as `head` goes."""
+    at = 8
+    while at + 12 <= len(head):
+        yield head[at : at + 4]
+        length = int.from_bytes(head[at + 4 : at + 12], "big", signed=True)
+        if length < 0:  # the sound, to the end of the file
+            break
+        at += 12 + length
