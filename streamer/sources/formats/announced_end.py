@@ -19,7 +19,7 @@ from streamer.sources.formats.id3 import ID3_HEADER_BYTES, id3_bytes
 from streamer.sources.formats.joints import OGG, begins_of, page_end
 from streamer.sources.formats.sound_file_kind import HEAD_BYTES as KIND_BYTES
 from streamer.sources.formats.sound_file_kind import sound_file_kind
-from streamer.sources.formats.trimmed_end import mp3_frames
+from streamer.sources.formats.trimmed_end import mp3_frames, mpeg_frame_samples
 
 HEAD_BYTES = 1 << 14
 """Number of first bytes of a container in which its format stands."""
@@ -147,7 +147,7 @@ def _of_mp3(content: mmap.mmap, begin: int) -> Loss | None:
     if len(content) - behind > LONGEST_FRAME_BYTES:
         return Loss("is an MP3 that goes on behind the end that it announces", is_joined=True)
     if end > len(content):
-        sound = mp3_frames(first_frame) or frames * _mpeg_frame_samples(content[begin + 1])
+        sound = mp3_frames(first_frame) or frames * mpeg_frame_samples(content[begin + 1])
         return Loss("is an MP3 that was cut short", announced_frames=sound)
     return None
 
@@ -163,11 +163,6 @@ def _after_tags(content: mmap.mmap, end: int) -> int:
             end = found + 9
         else:
             return end
-
-
-def _mpeg_frame_samples(second_byte: int) -> int:
-    """Return the number of samples in a frame of layer III: half as many from version 2 on."""
-    return 1_152 if second_byte >> 3 & 3 == 3 else 576
 
 
 def _after_id3(content: mmap.mmap) -> int:

@@ -40,8 +40,12 @@ def mp3_frames(head: bytes) -> int | None:
     if flags & 15 != 15 or len(lame) < 24:
         return None
     delay, padding = lame[21] << 4 | lame[22] >> 4, (lame[22] & 15) << 8 | lame[23]
-    frame_samples = 1_152 if head[tag.start() + 1] >> 3 & 3 == MPEG_1 else 576
-    return int(max(0, frames * frame_samples - delay - padding))
+    return int(max(0, frames * mpeg_frame_samples(head[tag.start() + 1]) - delay - padding))
+
+
+def mpeg_frame_samples(second_byte: int) -> int:
+    """Return the number of samples in a frame of layer III, by the second byte of its header."""
+    return 1_152 if second_byte >> 3 & 3 == MPEG_1 else 576
 
 
 class TrimmedEnd(SourceWrapper):
