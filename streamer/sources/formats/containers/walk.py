@@ -90,8 +90,6 @@ class Walk:
     ----------
     format : PcmFormat or None
         Format of the first sound; None before it is known, or if this is no container of plain PCM.
-    parts : int
-        Number of headers that were followed by sound.
     went_on : bool
         Whether there was sound behind a length that the header announces.
     missing_bytes : int
@@ -105,7 +103,6 @@ class Walk:
     """
 
     format: PcmFormat | None = None
-    parts: int = 0
     went_on: bool = False
     missing_bytes: int = 0
     other: bool = False
@@ -133,7 +130,6 @@ class Walk:
         elif self.format != self.found:
             self.other = True
             return False
-        self.parts += 1
         if announced is not None:
             held = yield from pass_over(announced, is_sound=True)
             if held < announced:
