@@ -74,7 +74,7 @@ def listen(
     stems : bool
         Whether voice and music are separated while there is music, and given as `Stem` events.
     duration_s : float, optional
-        Seconds of sound to hear in each stream; by default, all that there is.
+        Seconds of sound to hear in each stream; by default, all that there is. Time in which a live one is away counts.
     realtime : bool
         Whether a file takes the time that it lasts (True), or is read as fast as it can be processed (False).
     backend : {"cpu", "cuda", "torch"}, optional

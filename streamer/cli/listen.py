@@ -76,7 +76,7 @@ PICTURE_S = 0.125
     "--duration",
     "duration_s",
     type=click.FloatRange(0, min_open=True),
-    help="Seconds of sound to process in each stream.",
+    help="Seconds of sound to process in each stream; time in which a live one is away counts as well.",
 )
 @click.option(
     "--realtime/--fast",
@@ -88,7 +88,11 @@ PICTURE_S = 0.125
     default=None,
     help="Open a live source again that broke off, for as long as it takes, or end.  [default: reconnect]",
 )
-@click.option("--wait", is_flag=True, help="Wait for a microphone or a live stream that is not there yet.")
+@click.option(
+    "--wait",
+    is_flag=True,
+    help="Wait for a microphone or a live stream that is not there yet, for --duration at most.",
+)
 @click.option(
     "--pcm",
     "pcm_format",

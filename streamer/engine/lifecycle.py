@@ -109,7 +109,8 @@ class Lifecycle:
         outage, opening, now = recovering.outage, recovering.opening, self._clock()
         if outage.heard_s + now - outage.heard_until >= stream.duration_s:
             self._give_up(recovering)
-            self._end(stream, outage.reason)
+            over = f"the {stream.duration_s:g} s of its duration are over, waiting included"
+            self._end(stream, type(outage.reason)(f"{outage.reason}; it is not tried again: {over}"))
         elif opening is None:
             if now >= recovering.due_at:
                 recovering.opening = Opening(stream.source, on_thread=True)

@@ -38,7 +38,7 @@ def record(source: Source, rate_hz: int, longest_s: float) -> Array:
     Raises
     ------
     StreamerError
-        If the source cannot be opened, fails, or loses sound.
+        If the source cannot be opened, fails, loses sound, or is another microphone from some moment on.
     """
     blocks: list[Array] = []
     stop = 0
@@ -46,6 +46,8 @@ def record(source: Source, rate_hz: int, longest_s: float) -> Array:
         source.open()
         wanted = round(longest_s * source.rate_hz)
         for block in read_blocks(source, READ_FRAMES):
+            if block.change and blocks:
+                raise StreamError(f"{block.change}; expected one microphone to the end: record it again")
             if block.start != stop:
                 raise StreamError(
                     f"sound was lost while recording (up to sample {block.start}); record it again, with less else "

@@ -135,7 +135,10 @@ def test_a_source_that_stays_away_has_failed_at_the_end_of_the_duration(head: He
     stream = Stream("s", Breaking(loud(9), clock, {RATE: 99}), duration_s=60.0)
     began = clock.now
     last = statuses(run(head, [stream], clock))[-1]
-    assert (last.state, last.message) == ("failed", "scripted: connection refused")
+    assert (last.state, last.message) == (
+        "failed",
+        "scripted: connection refused; it is not tried again: the 60 s of its duration are over, waiting included",
+    )
     assert clock.now - began == pytest.approx(60.0, abs=1.0)
 
 

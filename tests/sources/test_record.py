@@ -37,3 +37,20 @@ def test_lost_sound_is_not_learnt_from(tmp_path: Path) -> None:
     soundfile.write(tmp_path / "x.wav", tone(300.0), 16_000)
     with pytest.raises(StreamError, match=r"sound was lost while recording .*record it again"):
         record(Gap(tmp_path / "x.wav"), 16_000, 30.0)
+
+
+def test_two_microphones_are_no_recording(tmp_path: Path) -> None:
+    class Moved(FileSource):
+        def read(self, max_frames: int) -> Block | None:
+            block = super().read(max_frames)
+            words = "pulse:b is heard from here on instead of pulse:a"
+            # A sound server loses sound when it moves a stream: the other microphone is the cause to name.
+            return block and (
+                Block(block.start + 7, block.samples, None, change=words) if block.start else block
+            )
+
+    soundfile.write(tmp_path / "x.wav", tone(300.0), 16_000)
+    with pytest.raises(
+        StreamError, match=r"pulse:b is heard .*; expected one microphone to the end: record it again"
+    ):
+        record(Moved(tmp_path / "x.wav"), 16_000, 30.0)

@@ -60,7 +60,11 @@ def test_ctrl_c_ends_any_command_with_a_line(monkeypatch: pytest.MonkeyPatch) ->
     assert (done.exit_code, done.stderr) == (130, "Error: interrupted\n")
 
 
-def test_ctrl_c_ends_the_start_with_a_line_even_where_a_library_catches_it() -> None:
+@pytest.mark.parametrize(
+    "module", ["streamer.standard_descriptors", "streamer.errors", "click", "streamer.cli.main"]
+)
+def test_ctrl_c_ends_the_start_with_a_line_even_where_a_library_catches_it(module: str) -> None:
+    """Nothing but the packages' own beginnings is imported before Ctrl-C is taken note of."""
     start = """
 import signal, sys
 from streamer.__main__ import main
@@ -68,7 +72,7 @@ from streamer.__main__ import main
 class Caught:
     @staticmethod
     def find_spec(name, *_):
-        if name == "streamer.cli.main":
+        if name == sys.argv[1]:
             try:
                 signal.raise_signal(signal.SIGINT)
             except KeyboardInterrupt:
@@ -77,5 +81,5 @@ class Caught:
 sys.meta_path.insert(0, Caught)
 main()
 """
-    done = subprocess.run([sys.executable, "-c", start], capture_output=True, timeout=DEADLINE_S)
+    done = subprocess.run([sys.executable, "-c", start, module], capture_output=True, timeout=DEADLINE_S)
     assert (done.returncode, done.stdout, done.stderr) == (130, b"", b"Error: interrupted\n")
