@@ -30,6 +30,7 @@ from streamer.errors import ConfigError
 
 if TYPE_CHECKING:
     from streamer.engine.stream import Stream
+    from streamer.engine.summary import Summary
     from streamer.sinks.sink import Sink
 
 PICTURE_S = 0.125
@@ -192,7 +193,7 @@ def _listen(
     reload = Reload(configured_again, config, streams, streams_of)
     with _view_of(sink) as draw:
         run_engine(engine, tick, PICTURE_S)
-    for line in _summary(engine.streams):
+    for line in _summary(engine.summaries):
         click.echo(line, err=True)
     if sink.dropped_lines:
         click.echo(f"{sink.dropped_lines} lines were left out, because nobody read them in time", err=True)
@@ -220,15 +221,14 @@ def _view_of(sink: Sink) -> Iterator[Callable[[], None]]:
         yield lambda: live.update(sink.picture(), refresh=True)
 
 
-def _summary(streams: Sequence[Stream]) -> Iterator[str]:
+def _summary(summaries: Sequence[Summary]) -> Iterator[str]:
     """Give a line of text for each stream: how much was heard and what was lost."""
     from streamer.sinks.lines import clock
 
-    for stream in streams:
-        samples = stream.position_samples
-        heard = clock(samples, stream.source.rate_hz) if samples else "nothing"
-        lost = f"dropped {stream.dropped_samples} samples, {stream.overruns} overruns"
-        yield f"{stream.name}: heard {heard}, {lost}, muted {stream.muted_samples} samples"
+    for each in summaries:
+        heard = clock(each.samples, each.rate_hz) if each.samples else "nothing"
+        lost = f"dropped {each.dropped_samples} samples, {each.overruns} overruns"
+        yield f"{each.name}: heard {heard}, {lost}, muted {each.muted_samples} samples"
 
 
 def _warn(text: str) -> None:

@@ -41,7 +41,7 @@ def reload(address: str, keys: str) -> None:
             click.echo(f"waiting up to {ANSWER_S:g} s for a `streamer listen` on {address}", err=True)
         for event in chain([first] if first else [], events):
             assert isinstance(event, Status)  # nothing else was subscribed to
-            if asked_at is None and event.state in ("running", "recovering"):
+            if asked_at is None and event.state in ("opening", "running", "recovering"):
                 _send_hangup(event.pid)
                 asked_at = time.monotonic()
             elif event.message.startswith((READ_AGAIN, REFUSED)) and not event.replay:

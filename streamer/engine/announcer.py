@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 from streamer.engine.clock_words import clock_words
 from streamer.engine.make_status import make_status
-from streamer.engine.phases import Recovering, Running
+from streamer.engine.phases import Opening, Recovering, Running
 from streamer.engine.stream import Stream
 from streamer.events.kinds import Event, Stem
 from streamer.sinks.sink import Sink
@@ -64,11 +64,15 @@ class Announcer:
             raise failed[0]
 
     def heartbeats(self, streams: Iterable[Stream]) -> None:
-        """Publish the status of each stream of which it is due, and which runs or is opened again."""
+        """Publish the status of each stream of which it is due, and which runs or is being opened."""
         now = self._clock()
         for stream in streams:
-            if now >= stream.status_due_at and isinstance(stream.phase, Running | Recovering):
+            if now >= stream.status_due_at and isinstance(stream.phase, Opening | Running | Recovering):
                 self.status(stream)
+
+    def await_opening(self, stream: Stream) -> None:
+        """Let the first heartbeat of a stream come after an interval: by then, most streams are open."""
+        stream.status_due_at = self._clock() + self._heartbeat_s
 
     def loss(self, running: Running, lost: int) -> None:
         """Publish that `lost` samples of a stream were lost; if that was said just before, say it a little later."""
@@ -133,7 +137,7 @@ class Announcer:
             self.status(running.stream, words)
 
     def status(self, stream: Stream, message: str = "") -> None:
-        """Publish the status of a stream that runs or has ended, with a message for people."""
+        """Publish the status of a stream that was begun to be opened, with a message for people."""
         now = self._clock()
         # Measured each time: UTC is set now and then, and the monotonic clock stops while the machine sleeps.
         self._utc_offset = time.time() - time.monotonic()

@@ -20,6 +20,7 @@ from streamer.engine.load_shedding import LoadShedding
 from streamer.engine.phases import Ended, Opening, Recovering, Running
 from streamer.engine.scheduler import Scheduler, chunk_frames
 from streamer.engine.stream import Stream
+from streamer.engine.summary import Summary, summary_of
 from streamer.errors import StreamerError, fault_of
 from streamer.events.kinds import Event
 from streamer.inference.batching import BatchRunner
@@ -101,12 +102,18 @@ class Engine:
         self._shedding = LoadShedding(clock)
         self._runner = BatchRunner([])
         self._change: tuple[Sequence[Stream], str] | None = None
+        self._left: list[Summary] = []
         self._use(streams)
 
     @property
     def incomplete(self) -> bool:
         """Whether a sink lacks output that it should have kept; sinks of streams that were removed count too."""
         return self._lifecycle.incomplete
+
+    @property
+    def summaries(self) -> list[Summary]:
+        """The sums of all streams: first of those that a change of the streams ended, then of the present ones."""
+        return [*self._left, *map(summary_of, self.streams)]
 
     def run(self, stop: threading.Event) -> None:
         """Open sinks and streams, take turns until all streams have ended or `stop` is set, then close everything.
@@ -141,7 +148,7 @@ class Engine:
             The streams to run: present ones, which go on, and new ones, not yet opened, whose models are warmed up.
             Present streams that are not among them are ended.
         message : str
-            Published in a ``status`` of each stream that ran so far.
+            Published in a ``status`` of each stream that ran so far or was being opened.
         """
         self._change = streams, message
 
@@ -256,10 +263,11 @@ class Engine:
         before = self.streams
         self._use(streams)
         for stream in before:
-            if isinstance(stream.phase, Running | Recovering):
+            if isinstance(stream.phase, Opening | Running | Recovering):
                 self._announcer.status(stream, message)
             if stream not in streams:  # ended first: it may hold a device that a new stream opens
                 self._lifecycle.leave(stream)
+                self._left.append(summary_of(stream))
                 close_soon(stream.sinks)
         for stream in streams:
             if stream not in before:

@@ -70,6 +70,7 @@ class Lifecycle:
         except Exception as error:  # noqa: BLE001 - a fault in one stream must not end the others
             self._end(stream, fault_of(error))
         else:
+            self._announcer.await_opening(stream)
             stream.phase = Opening(stream.source)
 
     def proceed(self, stream: Stream) -> None:

@@ -7,14 +7,14 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Literal
 
-from streamer.engine.phases import Ended, Recovering, Running
+from streamer.engine.phases import Ended, Opening, Recovering, Running
 from streamer.engine.stream import Stream
 from streamer.errors import EndedError
 from streamer.events.kinds import Status
 
 
 def make_status(stream: Stream, now: float, utc: datetime, message: str) -> Status:
-    """Return the status of a stream that runs or has ended.
+    """Return the status of a stream that was begun to be opened.
 
     Parameters
     ----------
@@ -56,10 +56,12 @@ def make_status(stream: Stream, now: float, utc: datetime, message: str) -> Stat
     )
 
 
-def _state(stream: Stream) -> Literal["running", "recovering", "ended", "failed"]:
+def _state(stream: Stream) -> Literal["opening", "running", "recovering", "ended", "failed"]:
     match stream.phase:
         case Ended(error=error):
             return "ended" if error is None or isinstance(error, EndedError) else "failed"
+        case Opening():
+            return "opening"
         case Recovering():
             return "recovering"
     return "running"

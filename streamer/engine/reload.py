@@ -55,7 +55,8 @@ class Reload:
         Returns
         -------
         str
-            The outcome, in one line. It is also published in a ``status`` of all streams that ran so far.
+            The outcome, in one line. It is also published in a ``status`` of all streams that ran so far or were being
+            opened.
         """
         before = self._streams  # not the engine's, which may not have taken in the last change yet
         try:

@@ -162,8 +162,8 @@ class Status(Event):
 
     Attributes
     ----------
-    state : {"running", "recovering", "ended", "failed"}
-        The last two are the stream's last message.
+    state : {"opening", "running", "recovering", "ended", "failed"}
+        ``opening`` is said only if that takes longer than a heartbeat. The last two are the stream's last message.
     message : str
         Reason of a failure, sound that was lost, or the result of a configuration that was read again; else empty.
     lag_ms : float
@@ -191,7 +191,7 @@ class Status(Event):
         a tag or its name. Empty where they have none, or before the first sound.
     """
 
-    state: Literal["running", "recovering", "ended", "failed"]
+    state: Literal["opening", "running", "recovering", "ended", "failed"]
     message: str = ""
     lag_ms: float = 0.0
     dropped_samples: int = 0

@@ -228,7 +228,7 @@ def _lost(row: _Row) -> Text:
     if status is None:
         return Text()
     if status.state != "running":
-        return Text(status.state, style="dim" if status.state == "ended" else "red")
+        return Text(status.state, style="dim" if status.state in ("opening", "ended") else "red")
     if not status.dropped_samples and not status.overruns:
         return Text("lost nothing", style="dim")
     plural = "" if status.overruns == 1 else "s"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pty
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -109,6 +110,9 @@ def test_what_did_not_change_goes_on_without_a_gap(path: Path) -> None:
     assert [e.state for e in sink.of("status", "b") if isinstance(e, Status)][-1] == "ended"
     assert [level.start for level in sink.of("level", "c")].count(0) == 2  # it began anew
     assert sink.of("level", "d")[-1].stop == 6 * RATE
+    samples = [(each.name, each.samples) for each in engine.summaries]
+    assert samples[2:] == [("a", 6 * RATE), ("c", 6 * RATE), ("d", 6 * RATE)]
+    assert {name for name, heard in samples[:2] if 0 < heard < 6 * RATE} == {"b", "c"}  # ended by the reload
     assert [stream.name for stream in engine.streams] == ["a", "c", "d"]
     assert engine.streams[1].config.decisions["gate"].min_on_ms == 50
     for stream in "abc":  # all that were heard are told
@@ -217,15 +221,40 @@ def test_the_command_lets_a_process_read_its_configuration_again(path: Path) -> 
         assert done.returncode == 1
         assert b"nothing was changed" in done.stdout
         assert b"unknown key 'gate.onn'" in done.stdout
-        assert {received(subscriber, 1)[0]["stream"] for _ in range(6)} == {"a", "b"}
+        for name in "ba":  # both still run; many of a's were sent before b was opened
+            assert next(
+                told for told in iter(lambda: received(subscriber, 1)[0], None) if told["stream"] == name
+            )
         write(path, "c")  # nothing that was heard goes on, and what is told of the change before is no answer
         done = streamer("reload", "--address", address)
         assert done.stdout == b"the configuration was read again: opening c; ending a, b\n"
         assert process.poll() is None
 
 
+def test_a_stream_that_is_being_opened_is_found_and_summed_up(path: Path) -> None:
+    """The only stream is of a server that takes the connection and never answers."""
+    address = free_address()
+    soundfile.write(path.parent / "a.wav", loud(120), RATE)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        write(path)
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}/radio"
+        path.write_text(f"{path.read_text()}[[stream]]\nname = 'radio'\ndevice = '{url}'\n", encoding="utf-8")
+        with running("listen", "--config", str(path), "--bind", address) as process:
+            with Subscriber(("status",), address) as subscriber:
+                first = received(subscriber, 1)[0]
+            assert (first["state"], first["stop"], first["rate"]) == ("opening", 0, 1)
+            write(path, "a")
+            done = streamer("reload", "--address", address)
+            assert done.stdout == b"the configuration was read again: opening a; ending radio\n"
+            process.send_signal(signal.SIGINT)
+            _, said = process.communicate(timeout=DEADLINE_S)
+    lines = [line for line in said.decode().splitlines() if ": heard " in line]
+    assert [line.split(",")[0].split(" 0:")[0] for line in lines] == ["radio: heard nothing", "a: heard"]
+
+
 def test_without_a_configuration_there_is_nothing_to_read_again(path: Path) -> None:
     address = free_address()
+    soundfile.write(path.parent / "a.wav", loud(120), RATE)
     with (
         Subscriber(("status",), address) as subscriber,
         running("listen", "--device", f"file:{path.parent / 'a.wav'}", "--bind", address),
