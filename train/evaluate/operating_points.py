@@ -1,4 +1,4 @@
-"""Choose the thresholds of decisions on validation data: for a precision, for a recall, or for the best F1."""
+"""Choose the thresholds of decisions on validation data: for precision, recall, the best F1, or few false positives."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from sklearn.metrics import precision_recall_curve
 from streamer.arrays import Array
 from streamer.errors import ConfigError
 from streamer.inference.manifest_parts import Thresholds
+from train.evaluate.metrics.detection import threshold_at_fpr
 
 PRIOR_POSITIVES = 20
 """Number of positives of a label at which the threshold of this label alone and the threshold of all labels together
@@ -34,20 +35,22 @@ class Goal:
 
     Attributes
     ----------
-    kind : {"precision", "recall", "f1"}
+    kind : {"precision", "recall", "f1", "false_positives"}
         Aim: ``precision`` reaches the precision `value` with the highest recall, ``recall`` reaches the recall `value`
-        with the highest precision, and ``f1`` has the highest F1.
+        with the highest precision, ``f1`` has the highest F1, and ``false_positives`` has the highest recall at which
+        at most the share `value` of the negatives is taken for positives.
     value : float
-        Precision or recall to reach, 0 to 1; ignored for F1.
+        Precision or recall to reach, or largest share of false positives, 0 to 1; ignored for F1.
     """
 
-    kind: Literal["precision", "recall", "f1"]
+    kind: Literal["precision", "recall", "f1", "false_positives"]
     value: float = 0.0
 
     def __post_init__(self) -> None:
-        if self.kind not in ("precision", "recall", "f1") or not 0 <= self.value <= 1:
+        known = ("precision", "recall", "f1", "false_positives")
+        if self.kind not in known or not 0 <= self.value <= 1:
             raise ConfigError(
-                f"goal is {self.kind!r} {self.value:g}; expected precision, recall or f1, and a value from 0 to 1"
+                f"goal is {self.kind!r} {self.value:g}; expected one of {', '.join(known)}, and a value from 0 to 1"
             )
 
 
@@ -103,6 +106,10 @@ def choose_threshold(scores: Array, positive: Array, goal: Goal) -> float:
             f"{np.sum(positive)} of {len(positive)} validation scores are positives; expected some of each: a "
             "threshold needs both"
         )
+    if goal.kind == "false_positives":
+        # Decisions are score >= threshold, so the threshold lies just above the score that so few exceed.
+        allowed = np.nextafter(threshold_at_fpr(scores[~positive], goal.value), 2.0)
+        return float(np.clip(allowed, NEVER, 1 - NEVER))
     precision, recall, at = precision_recall_curve(positive, scores)
     precision, recall = precision[:-1], recall[:-1]  # the last point is "no positives" and has no threshold
     if goal.kind == "precision":

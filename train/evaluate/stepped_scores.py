@@ -31,6 +31,8 @@ class SteppedScorer:
     ----------
     model : OnnxModel
         Model that gives the scores.
+    ear : OnnxModel or None
+        Ear that the model needs.
     choice : LabelChoice or None
         Labels of the model that are scored; None scores all.
     ear_warm_up_steps : int
@@ -42,6 +44,7 @@ class SteppedScorer:
     """
 
     model: OnnxModel
+    ear: OnnxModel | None
     choice: LabelChoice | None
     ear_warm_up_steps: int
     chain: Chain
@@ -63,17 +66,16 @@ class SteppedScorer:
             If a folder does not fit this program, or the ear is not the one that the model was trained on.
         """
         model = OnnxModel(folder)
-        ears = [OnnxModel(ear_folder(model.manifest, folder))] if model.manifest.ear else []
-        for ear in ears:
-            if ear.manifest.as_ear() != model.manifest.ear:
-                raise ModelError(
-                    f"model {model.manifest.name} in {folder} was trained on another ear than the one in "
-                    f"{ear_folder(model.manifest, folder)}; put its own ear beside it, or train it again"
-                )
+        ear = OnnxModel(ear_folder(model.manifest, folder)) if model.manifest.ear else None
+        if ear and ear.manifest.as_ear() != model.manifest.ear:
+            raise ModelError(
+                f"model {model.manifest.name} in {folder} was trained on another ear than the one in "
+                f"{ear_folder(model.manifest, folder)}; put its own ear beside it, or train it again"
+            )
         choice = choose_labels(slot, slot, model.manifest, DecisionConfig()) if slot else None
-        after = Chain(*ears, model, *([choice] if choice else []))
-        warm_up = sum(-(-ear.manifest.warm_up_frames // ear.manifest.hop_frames) for ear in ears)
-        return cls(model, choice, warm_up, Chain(LogMel(model.manifest.log_mel), after), after)
+        after = Chain(*(stage for stage in (ear, model, choice) if stage))
+        warm_up = -(-ear.manifest.warm_up_frames // ear.manifest.hop_frames) if ear else 0
+        return cls(model, ear, choice, warm_up, Chain(LogMel(model.manifest.log_mel), after), after)
 
     @property
     def manifest(self) -> Manifest:

@@ -11,6 +11,7 @@ from click.testing import CliRunner
 
 from streamer.head_slots import DecisionConfig
 from streamer.heads.head import Head
+from streamer.heads.label_choice import choose_labels
 from streamer.inference.onnx import OnnxModel
 from tests.toy_model import write_toy_ear, write_toy_head, write_toy_model
 from train.data.recordings import Recording
@@ -60,6 +61,25 @@ def test_a_clip_named_like_a_label_is_right_if_that_label_has_the_highest_score(
         heard.add(recording(category), head, hum)
     assert (heard.clips, heard.named, heard.right) == (3, 2, 1)
     assert heard.figures(head.manifest.labels)["named right"] == 0.5
+
+
+def test_a_gate_of_three_labels_is_measured_by_each_of_them(tmp_path):
+    """The toy gate tells which quarters of the bands are loud: high noise is not low."""
+    ear = write_toy_ear(tmp_path / "ear")
+    bands = OnnxModel(write_toy_head(tmp_path / "gate", ear, "gate"))
+    settings = DecisionConfig(labels=("low", "middle", "top"), min_on_ms=80, min_off_ms=80)
+    choice = choose_labels("gate", "gate", bands.manifest, settings)
+    own_kinds = ("middle", "top")
+    head = Head("gate", "gate", bands, settings, OnnxModel(ear), choice=choice, own_kinds=own_kinds)
+    spectrum = np.fft.rfft(noise(2.0))
+    spectrum[: len(spectrum) // 2] = 0  # below 4 kHz
+    heard = Heard()
+    heard.add(recording(), head, np.fft.irfft(spectrum).astype(np.float32))
+    found = heard.figures(head.manifest.labels)
+    assert (found["low"], found["low starts an hour"]) == (0.0, 0.0)
+    assert found["top"] > 0.9
+    assert found["top starts an hour"] == pytest.approx(1 / (1.5 / 3600), rel=0.05)
+    assert "middle" in found
 
 
 def test_the_command_measures_a_collection(tmp_path, monkeypatch):

@@ -20,6 +20,8 @@ POSITIVE = np.array([0, 0, 1, 0, 1, 0, 1, 1], bool)
         (Goal("recall", 0.7), 0.6),
         (Goal("recall", 0.5), 0.8),
         (Goal("f1"), 0.3),  # precision 4/6 at full recall: 0.8
+        (Goal("false_positives", 0.0), np.nextafter(0.7, 1.0)),  # just above the highest negative
+        (Goal("false_positives", 0.5), np.nextafter(0.4, 1.0)),  # of four negatives one is above
     ],
 )
 def test_thresholds_meet_their_goal_by_hand(goal, expected):
@@ -31,7 +33,9 @@ def test_a_precision_that_cannot_be_had_gives_the_best_there_is():
 
 
 def test_goals_and_classes_that_make_no_sense_are_refused():
-    with pytest.raises(ConfigError, match="goal is 'precision' 95; expected precision, recall or f1"):
+    with pytest.raises(
+        ConfigError, match="goal is 'precision' 95; expected one of precision, recall, f1, false_positives"
+    ):
         Goal("precision", 95)
     with pytest.raises(ConfigError, match="0 of 8 validation scores are positives"):
         operating_points.choose_threshold(SCORES, POSITIVE & False, Goal("f1"))

@@ -13,6 +13,8 @@ from train.data.sets.labelled_folders import UNSURE
 
 DEFAULT_DATA_SETS = ("gtzan", "music_speech", "mir1k", "speech", "esc50")
 """Names in `train.data.sets.catalogue`. Their order is part of a run's seed: recordings are drawn in it."""
+ONLY_MEASURED = frozenset({"games"})
+"""Names of data sets that are kept for measuring: nothing learns from them."""
 AMBIGUOUS = frozenset(
     {
         ("esc50", "church_bells"),
@@ -68,13 +70,15 @@ def sound_by_data_set(root: Path, cache: Path, folds: Sequence[int], data: Seque
     return [SoundCache(recordings, cache) for recordings in found if recordings]
 
 
-def unambiguous_recordings(root: Path, cache: Path, folds: Sequence[int]) -> list[Recording]:
-    """Return the recordings of `folds` that are clearly music or clearly not, for training and measuring a gate.
+def unambiguous_recordings(
+    root: Path, cache: Path, folds: Sequence[int], data: Sequence[str] = DEFAULT_DATA_SETS
+) -> list[Recording]:
+    """Return the recordings of `folds` that are clearly music or clearly not; for arguments see `recordings_of_folds`.
 
-    The solo voice of MIR-1K is among them (kind ``singing``). Whether that is music is a matter of taste, so the gate
+    The solo voice of MIR-1K is among them (kind ``singing``). Whether that is music is a matter of taste, so a gate
     is measured on it and does not learn from it.
     """
-    found = recordings_of_folds(root, cache, folds)
+    found = recordings_of_folds(root, cache, folds, data)
     return [r for r in found if not AMBIGUOUS & {(r.source, r.category), (r.source, r.name)}]
 
 

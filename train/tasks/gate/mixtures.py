@@ -96,14 +96,21 @@ class Mixtures:
         )
 
     def _live_changes(self, sound: Array) -> list[Change]:
-        """Return the decisions of live listening, which has hold times too."""
+        """Return the decisions of live listening on music, the first label, which has hold times too."""
+        scorer = self._scorer
         head = Head(
-            "gate", "gate", self._scorer.model, Config().decisions["gate"], choice=self._scorer.choice
+            "gate",
+            "gate",
+            scorer.model,
+            Config().decisions["gate"],
+            ear=scorer.ear,
+            choice=scorer.choice,
         )
         tree = StageTree((head,), RATE_HZ, with_frames=False)
         state = tree.init()
         out = run_alone(tree.step(sound, state)) + tree.finish(state)
-        return [change for result in out if isinstance(result, HeadResult) for change in result.changes]
+        changes = [change for result in out if isinstance(result, HeadResult) for change in result.changes]
+        return [change for change in changes if change.label == scorer.manifest.labels[0]]
 
     def _under_speech(self, threshold: float) -> dict[str, float]:
         return rounded(
