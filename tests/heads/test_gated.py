@@ -105,6 +105,16 @@ def test_an_opening_at_the_start_hears_what_there_is(tmp_path: Path) -> None:
     assert states(events, "genre")[1] == ("on", "low")
 
 
+def test_an_opening_before_its_input_means_anything_begins_at_once(tmp_path: Path) -> None:
+    gate, *others = make_heads(tmp_path)
+    quick = replace(gate, decisions=DecisionConfig(min_on_ms=20, min_off_ms=100))
+    events = process(Pipeline("s", RATE, [quick, *others], PublishConfig()), sound(RATE, [(0.0, 2.0)], 2.0))
+    (opened,) = of(events, "gate", "on")
+    (listening,) = of(events, "genre", "listening")
+    assert opened.stop < 8 * 160  # what the ear needs
+    assert (listening.start, listening.stop) == (opened.stop, opened.stop)
+
+
 def test_without_a_pre_roll_it_hears_from_the_opening_on(tmp_path: Path) -> None:
     heads = make_heads(tmp_path, pre_roll_s=0.0)
     events = process(Pipeline("s", RATE, heads, PublishConfig(scores_hz=100)), sound(RATE, [(1.0, 3.0)], 3.0))

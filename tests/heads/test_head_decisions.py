@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from streamer.heads.head_decisions import HeadDecisions
 from streamer.heads.hysteresis import Hysteresis
@@ -46,6 +47,34 @@ def test_labels_that_tell_their_state_are_reported_at_the_start_and_others_only_
         ("speech", "off", 20, 20),
     ]
     assert run(decisions("dog", "cat"), quiet, quiet) == []
+
+
+def test_a_score_at_the_threshold_begins_a_label() -> None:
+    deciders = (Hysteresis("dog", 0.5, 0.25, 20, 20, update_samples=1_000),)
+    head = HeadDecisions(deciders, False, 0, 0.0, (False,))
+    assert run(head, (0.0,), (0.5,), (0.5,)) == [("dog", "on", 10, 30), ("dog", "off", 30, 30)]
+
+
+@pytest.mark.parametrize(
+    ("floor_power", "power", "counts"), [(0.25, 0.25, True), (0.25, 0.2, False), (0.0, 0.0, True)]
+)
+def test_a_power_at_the_floor_counts(floor_power: float, power: float, counts: bool) -> None:
+    head = HeadDecisions(decisions("dog").deciders, False, 0, floor_power, (False,))
+    state, scores = head.init(0), np.array([0.9], np.float32)
+    changes = [head.step(scores, start, start + HOP, state, power) for start in (0, 10)]
+    assert [bool(change) for change in changes] == [False, counts]
+
+
+def test_an_exclusive_label_that_another_ends_is_not_reported_as_going_on() -> None:
+    deciders = tuple(Hysteresis(label, 0.6, 0.3, 20, 20, update_samples=30) for label in ("rock", "jazz"))
+    head = HeadDecisions(deciders, True, 0, 0.0, (False, False))
+    rock, jazz = (0.9, 0.1), (0.4, 0.7)
+    assert run(head, rock, rock, rock, jazz, jazz) == [
+        ("rock", "on", 0, 20),
+        ("rock", "off", 30, 50),
+        ("jazz", "on", 30, 50),
+        ("jazz", "off", 50, 50),
+    ]
 
 
 def test_labels_go_on_side_by_side() -> None:

@@ -43,6 +43,12 @@ def test_a_score_between_the_thresholds_changes_nothing() -> None:
     assert states(run(PLAIN, [0.9, 0.9, *between])) == [("on", 0, 20)]
 
 
+def test_a_score_at_a_threshold_counts_as_one_above_it() -> None:
+    at_off = [0.4] * 5
+    assert states(run(PLAIN, [0.1, 0.6, *at_off])) == [("off", 0, 10), ("on", 10, 30)]
+    assert states(run(PLAIN, [0.9, 0.9, 0.3, 0.3, 0.6, 0.3, 0.3, 0.6])) == [("on", 0, 20)]
+
+
 def test_a_short_burst_is_not_believed() -> None:
     assert states(run(PLAIN, [0.1, 0.9, 0.1, 0.9, 0.1])) == [("off", 0, 10)]
 

@@ -16,7 +16,7 @@ from streamer.events.kinds import Decision, Event, Scores
 from streamer.events.serialization import encode
 from streamer.head_slots import DecisionConfig
 from streamer.heads.head import Head
-from streamer.heads.loudness import Loudness
+from streamer.heads.loudness import KEPT_PIECES, Loudness
 from streamer.inference.onnx import OnnxModel
 from streamer.pipeline.pipeline import Pipeline
 from streamer.sources.source import Block
@@ -38,6 +38,17 @@ def test_the_loudest_tenth_of_the_last_second_counts() -> None:
     levels = [10 * np.log10(loudness.power_at(round(s * RATE), state)) for s in (0.9, 1.1, 1.99, 2.3)]
     assert np.allclose(levels, [-60, -20, -20, -60], atol=0.5)
     assert loudness.power_at(RATE // 100 - 1, state) == np.inf
+    assert loudness.power_at(RATE // 100, state) < np.inf
+
+
+def test_the_power_may_be_asked_for_some_pieces_before_what_is_known() -> None:
+    loudness, piece = Loudness(RATE), RATE // 100
+    state, known_until = loudness.init(), 100 * piece
+    loudness.step(noise(1.0, -20), 0, state)
+    loudness.step(noise(0.1, -20), known_until, state)
+    oldest = known_until - KEPT_PIECES * piece
+    assert loudness.power_at(oldest, state) < np.inf
+    assert loudness.power_at(oldest - 1, state) == np.inf
 
 
 def test_it_does_not_depend_on_how_the_sound_is_cut() -> None:

@@ -1,0 +1,17 @@
+"""Items of stages are placed on the sample clock."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from streamer.dsp.timeline import Timeline
+from streamer.heads.results import Items
+
+
+def test_no_item_is_placed_after_the_end_of_the_sound() -> None:
+    values = np.zeros((3, 1), np.float32)
+    spans = [
+        [(start, stop) for start, stop, _ in Items(values, first, Timeline(), end)]
+        for first, end in ((0, None), (4, 6))
+    ]
+    assert spans == [[(0, 1), (1, 2), (2, 3)], [(4, 5), (5, 6), (6, 6)]]
