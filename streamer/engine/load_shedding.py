@@ -13,7 +13,7 @@ LOSSES_TO_SHED, LOSS_WINDOW_S = 3, 60.0
 """Shed only after this many losses within this window; one long freeze counts once."""
 
 SAME_LOSS_S = 0.5
-"""Losses that are closer than this count as one: all streams lag alike."""
+"""Losses that are no further apart than this count as one: all streams lag alike."""
 
 CALM_S = 30.0
 """Time without a loss before streams are resumed."""

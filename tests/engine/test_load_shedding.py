@@ -16,6 +16,7 @@ from streamer.engine.load_shedding import (
     CALM_S,
     LOSS_WINDOW_S,
     LOSSES_TO_SHED,
+    SAME_LOSS_S,
     LoadShedding,
     streams_to_resume,
     streams_to_shed,
@@ -72,6 +73,12 @@ def test_one_freeze_sheds_nothing() -> None:
     for _ in range(100):
         clock.now += 0.1
         assert shedding.excess() == 0
+
+
+@pytest.mark.parametrize(("apart_s", "sheds"), [(SAME_LOSS_S, False), (SAME_LOSS_S + 0.25, True)])
+def test_losses_that_follow_at_once_are_one(apart_s: float, sheds: bool) -> None:
+    clock = Clock()
+    assert any(losing(LoadShedding(clock), clock, 10, apart_s, 4.0)) is sheds
 
 
 def test_losses_that_are_far_apart_shed_nothing() -> None:
