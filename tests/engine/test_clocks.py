@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from streamer.config import Config, StreamConfig
-from streamer.engine.clock_words import clock_words
+from streamer.engine.clock_words import AHEAD_S, BEHIND_S, STEP_S, clock_words
 from streamer.engine.stream import Stream
 from streamer.errors import ConfigError
 from streamer.events.kinds import Level, Status
@@ -124,6 +124,18 @@ def test_what_is_said() -> None:
     assert clock_words("sender", 1.0, "sender", 7_200.0) == (
         "the sender's clock agrees with the arrival of its sound here again"
     )
+
+
+@pytest.mark.parametrize("behind_s", [-AHEAD_S, BEHIND_S])
+def test_a_clock_that_is_as_far_off_as_it_may_be_is_right(behind_s: float) -> None:
+    assert clock_words("sender", behind_s, "arrival", 0.0) == "times are the sender's from now on"
+    beyond_s = behind_s + np.sign(behind_s)
+    assert "a clock is wrong" in clock_words("sender", beyond_s, "arrival", 0.0)
+
+
+def test_a_step_of_the_clock_is_said_from_its_smallest_size_on() -> None:
+    assert clock_words("sender", 200.0 + STEP_S - 1.0, "sender", 200.0) == ""
+    assert "a clock is wrong" in clock_words("sender", 200.0 + STEP_S, "sender", 200.0)
 
 
 def test_another_clock_is_refused() -> None:

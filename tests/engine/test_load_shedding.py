@@ -81,9 +81,10 @@ def test_losses_that_follow_at_once_are_one(apart_s: float, sheds: bool) -> None
     assert any(losing(LoadShedding(clock), clock, 10, apart_s, 4.0)) is sheds
 
 
-def test_losses_that_are_far_apart_shed_nothing() -> None:
-    clock = Clock()
-    assert not any(losing(LoadShedding(clock), clock, 600, LOSS_WINDOW_S / (LOSSES_TO_SHED - 1) + 0.1, 4.0))
+@pytest.mark.parametrize(("more_s", "sheds"), [(0.0, True), (0.125, False)])
+def test_losses_that_are_far_apart_shed_nothing(more_s: float, sheds: bool) -> None:
+    clock, apart_s = Clock(), LOSS_WINDOW_S / (LOSSES_TO_SHED - 1) + more_s
+    assert any(losing(LoadShedding(clock), clock, 600, apart_s, 4.0)) is sheds
 
 
 @pytest.mark.parametrize(("every_s", "per_s", "count"), [(2.0, 2.5, 3), (2.0, 0.4, 1), (15.0, 0.1, 1)])
@@ -120,6 +121,24 @@ def test_who_came_back_too_early_waits_twice_as_long() -> None:
     assert waited[0] == pytest.approx(CALM_S, abs=1.2)
     assert waited[-1] == pytest.approx(CALM_MAX_S, abs=1.2)
     assert all(later == pytest.approx(2 * sooner, abs=2.4) for sooner, later in pairwise(waited[:5]))
+
+
+@pytest.mark.parametrize(
+    ("well_s", "factor"), [(CALM_S + LOSS_WINDOW_S - 10, 2), (CALM_S + LOSS_WINDOW_S + 10, 1)]
+)
+def test_who_was_shed_again_soon_waits_longer_and_comes_back_alone(well_s: float, factor: int) -> None:
+    clock = Clock()
+    shedding = LoadShedding(clock)
+    losing(shedding, clock, 5.0, 2.0, 9.0)
+    for count in (1, 2):
+        clock.now += CALM_S + 1
+        assert shedding.spare() == count
+    clock.now += well_s
+    assert losing(shedding, clock, 5.0, 2.0, 0.9)[-1] == 1
+    clock.now += factor * CALM_S
+    assert shedding.spare() == 0
+    clock.now += 1
+    assert shedding.spare() == 1
 
 
 def test_the_lowest_go_first_and_the_highest_come_back_first_and_never_do_all_go() -> None:

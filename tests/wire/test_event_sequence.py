@@ -24,6 +24,13 @@ def test_a_new_epoch_is_no_loss() -> None:
     assert not lost
 
 
+def test_what_is_lost_between_two_messages_of_one_moment_is_a_loss() -> None:
+    first = bus.gate(3, label="rain")
+    got, lost = kept(first, replace(bus.gate(6, label="dog"), start=first.start, stop=first.stop))
+    assert [event.seq for event in got] == [3, 6]
+    assert lost == {"gate/mic": 2}
+
+
 def test_a_publisher_that_was_started_again_is_no_loss() -> None:
     later = bus.TIME + timedelta(minutes=1)
     further = replace(bus.gate(11), start=0, stop=160)  # further in seq than before, although it just began
