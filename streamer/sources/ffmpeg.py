@@ -264,6 +264,11 @@ class FfmpegSource(Source):
                 )
         return taken
 
+    @property
+    def _is_whole(self) -> bool:
+        """Whether all sound came that the input announces, so that an error is about what stands behind it."""
+        return False
+
     def _not_opened(self) -> StreamError:
         """Return the error to raise after ffmpeg has ended without any sound."""
         if str(self.track).isdecimal() and 0 < len(self._log.tracks) < int(self.track):
@@ -285,7 +290,7 @@ class FfmpegSource(Source):
             )
         if self._position == 0:
             raise StreamError(f"{self._name} holds no sound (0 frames); expected at least 1 frame")
-        if message:
+        if message and not self._is_whole:
             logger.warning(
                 "%s is damaged or cut short (ffmpeg: %s): what could be decoded was read",
                 self._name,

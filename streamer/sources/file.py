@@ -17,6 +17,7 @@ from streamer.sources.formats.container import ContainerSource
 from streamer.sources.formats.containers.kind import container_kind
 from streamer.sources.formats.containers.survey import survey
 from streamer.sources.formats.riff_tags import riff_tags
+from streamer.sources.formats.trimmed_end import TrimmedEnd
 from streamer.sources.libsndfile import DecodingError, SoundFileSource, UnreadableError, libsndfile_hears
 from streamer.sources.media_file import MediaFileSource, media_parts
 from streamer.sources.network.playlist import (
@@ -147,6 +148,8 @@ class FileSource(SourceWrapper):
         self._has_total = not loss.is_joined
         self._announced = loss.announced_frames or (0 if loss.is_joined else announced_frames(head) or 0)
         super().open()
+        if loss.mp3_frames:
+            self._inner = TrimmedEnd(self._inner, loss.mp3_frames)
 
     @property
     def total_s(self) -> float | None:

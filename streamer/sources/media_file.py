@@ -11,7 +11,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from streamer.sources.ffmpeg import MP4_HEAD_BYTES, FfmpegSource, is_unedited_mp4
-from streamer.sources.formats.announced_frames import announced_frames, shortness
+from streamer.sources.formats.announced_frames import announced_frames, rounding, shortness
 from streamer.sources.source import Source
 from streamer.sources.wrappers.forgiving import Forgiving
 from streamer.sources.wrappers.in_turn import InTurn, Shape
@@ -21,7 +21,7 @@ logger = logging.getLogger(__name__)
 STANDARD_INPUT = Path("/dev/stdin")
 """Path by which standard input is opened as a file, if it is one."""
 
-HEAD_BYTES = 64
+HEAD_BYTES = 4_096
 """Length of the beginning of a file in which the number of its frames is."""
 
 PROBE_TIMEOUT_S = 5.0
@@ -74,8 +74,8 @@ class MediaFileSource(FfmpegSource):
             return
         with self._path.open("rb") as file:
             file.seek(self._span[0])
-            announced = announced_frames(file.read(HEAD_BYTES))
-        if short := shortness(self._name, announced, self._position):
+            head = file.read(HEAD_BYTES)
+        if short := shortness(self._name, announced_frames(head), self._position, rounding(head)):
             logger.warning(short)
 
     @cached_property
@@ -113,7 +113,11 @@ def media_parts(
         source.track = track
         return source if number == 0 else Forgiving(source)
 
-    return InTurn([partial(opened, number) for number in range(len(spans))])
+    return (
+        InTurn([partial(opened, number) for number in range(len(spans))])
+        if len(spans) > 1
+        else opened(0, None)
+    )
 
 
 def _length_s(path: Path) -> float | None:

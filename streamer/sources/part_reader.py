@@ -4,8 +4,15 @@ from __future__ import annotations
 
 import re
 
-from streamer.sources.formats.id3 import ID3_HEADER_BYTES, id3_bytes
 from streamer.sources.formats.joints import MARK_BYTES, OGG, OGG_HEADER_BYTES, mark_of, page_end
+from streamer.sources.formats.mpeg_begin import (
+    LONGEST_FRAMES_BYTES,
+    SEARCHED_BYTES,
+    TAG_HEADER_BYTES,
+    first_frame,
+    is_unknown,
+    tag_bytes,
+)
 from streamer.sources.pipe import PipeReader
 
 HELD_BYTES = 27 + 255
@@ -18,8 +25,8 @@ KEPT_HEAD_BYTES = 1 << 16
 class PartReader:
     """Gives the bytes of one file (a *part*) as they come, up to the joint at which the next one begins; never waits.
 
-    Once `goes_on` is True, `next_part` makes `read` give the bytes of the next part. A tag of ID3v2 before a part is
-    left out, so that `head` is that of the sound.
+    Once `goes_on` is True, `next_part` makes `read` give the bytes of the next part. Tags before a part are left out,
+    and what else stands before MPEG sound, so that `head` is that of the sound.
 
     Parameters
     ----------
@@ -43,7 +50,8 @@ class PartReader:
 
     def _begin_part(self) -> None:
         self.head = b""
-        self._tag_left: int | None = None
+        self._tag_left = 0
+        self._has_passed_tags = False
         self.goes_on = False
         self._has_begun = False
         self._joint = None
@@ -68,10 +76,10 @@ class PartReader:
         if self._joint is None:
             self._waiting += self._reader.read(max_bytes)
         is_last = self._reader.ended
-        if not self._has_passed_tag(is_last):
+        if not self._has_passed_tags and not self._pass_tags(is_last):
             return b""
         if not self._has_begun:
-            if len(self._waiting) < HELD_BYTES and not is_last:
+            if not self._pass_other(is_last):
                 return b""
             self._begin()
         length = self._free_bytes(is_last)
@@ -83,16 +91,31 @@ class PartReader:
         self.head += data[: max(0, KEPT_HEAD_BYTES - len(self.head))]
         return data
 
-    def _has_passed_tag(self, is_last: bool) -> bool:
-        """Drop a tag of ID3v2 before the part, such as a picture; return whether it has passed."""
-        if self._tag_left is None:
-            if len(self._waiting) < ID3_HEADER_BYTES and not is_last:
-                return False
-            self._tag_left = id3_bytes(bytes(self._waiting[:ID3_HEADER_BYTES]))
-        passed = min(self._tag_left, len(self._waiting))
-        del self._waiting[:passed]
-        self._tag_left -= passed
-        return self._tag_left == 0
+    def _pass_tags(self, is_last: bool) -> bool:
+        """Drop the tags before the part, such as pictures; return whether they have passed."""
+        while True:
+            passed = min(self._tag_left, len(self._waiting))
+            del self._waiting[:passed]
+            self._tag_left -= passed
+            if self._tag_left or (len(self._waiting) < TAG_HEADER_BYTES and not is_last):
+                return is_last and not self._waiting
+            self._tag_left = tag_bytes(bytes(self._waiting[:TAG_HEADER_BYTES]))
+            if self._tag_left == 0:
+                self._has_passed_tags = True
+                return True
+
+    def _pass_other(self, is_last: bool) -> bool:
+        """Drop what stands before MPEG sound; return whether the part begins with what waits."""
+        if len(self._waiting) < HELD_BYTES and not is_last:
+            return False
+        head = bytes(self._waiting[: SEARCHED_BYTES + LONGEST_FRAMES_BYTES])
+        if mark_of(head[:MARK_BYTES]) is not None or not is_unknown(head):
+            return True
+        found = first_frame(head)
+        if found is None:
+            return is_last or len(head) == SEARCHED_BYTES + LONGEST_FRAMES_BYTES
+        del self._waiting[:found]
+        return True
 
     def _begin(self) -> None:
         self._has_begun = True

@@ -12,7 +12,9 @@ from typing import IO
 from streamer.errors import StreamError
 from streamer.sources.byte_input import OPEN_POLL_S, ByteInput
 from streamer.sources.ffmpeg import FfmpegSource, is_unedited_mp4
-from streamer.sources.formats.announced_frames import announced_frames, shortness
+from streamer.sources.formats.announced_frames import announced_frames, rounding, shortness
+from streamer.sources.formats.mp3_tag import LONGEST_PADDING_FRAMES, mp3_frames
+from streamer.sources.formats.trimmed_end import TrimmedEnd
 from streamer.sources.part_reader import PartReader
 from streamer.sources.pipe import enlarge
 from streamer.sources.source import Source
@@ -52,11 +54,8 @@ class PartsSource(SourceWrapper):
         except StreamError:
             self.close()
             raise
-
-    @property
-    def head(self) -> bytes:
-        """First bytes of the sound, without a tag before it; valid after `open`."""
-        return self._parts.head
+        if (frames := mp3_frames(self._parts.head)) is not None:
+            self._inner = TrimmedEnd(self._inner, frames)
 
     def give_up_opening(self) -> None:
         self._first.give_up_opening()
@@ -164,9 +163,15 @@ class MediaPart(FfmpegSource):
             return
         super()._end_or_wait(at_end)
 
+    @property
+    def _is_whole(self) -> bool:
+        announced = announced_frames(self.parts.head)
+        return announced is not None and 0 <= self._position - announced <= LONGEST_PADDING_FRAMES
+
     def _finish(self, code: int) -> None:
         super()._finish(code)
-        short = shortness(self._name, announced_frames(self.parts.head), self._position)
+        head = self.parts.head
+        short = shortness(self._name, announced_frames(head), self._position, rounding(head))
         if short and self._log.rate_hz == self.rate_hz:
             self._data.note_short(short)
 

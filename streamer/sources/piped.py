@@ -17,9 +17,9 @@ from streamer.sources.file import FileSource
 from streamer.sources.formats.container import ContainerSource
 from streamer.sources.formats.containers.kind import MAGIC_BYTES
 from streamer.sources.formats.containers.survey import may_hold_pcm
+from streamer.sources.formats.mpeg_begin import LONGEST_FRAMES_BYTES, SEARCHED_BYTES, first_frame
 from streamer.sources.formats.seeking import needs_seeking
 from streamer.sources.formats.sound_file_kind import FFMPEG_FORMATS, HEAD_BYTES, may_be_long, sound_file_kind
-from streamer.sources.formats.trimmed_end import TrimmedEnd, mp3_frames
 from streamer.sources.media_file import STANDARD_INPUT
 from streamer.sources.parts import PartsSource
 from streamer.sources.pcm import PcmSource
@@ -30,6 +30,9 @@ from streamer.sources.wrappers.wrapper import SourceWrapper
 
 HEAD_WAIT_S = 0.3
 """Longest wait, after the first bytes, for those that tell MPEG sound that begins within a frame from raw PCM."""
+
+LONGEST_HEAD_BYTES = SEARCHED_BYTES + LONGEST_FRAMES_BYTES
+"""Number of first bytes that tell MPEG sound behind other bytes from raw PCM."""
 
 RAW = "s16le"
 """Encoding of raw PCM of which nothing was said."""
@@ -70,7 +73,7 @@ class PipedSource(SourceWrapper):
             self._judge_pace()
             return
         head = self._head()
-        kind = sound_file_kind(head)
+        kind = sound_file_kind(head) or ("MP3 or MP2" if first_frame(head) is not None else None)
         if kind is None:
             self._inner = self._raw(head)
         elif self._path is None and sys.platform == "linux" and _is_file(self._descriptor, len(head)):
@@ -80,16 +83,10 @@ class PipedSource(SourceWrapper):
         elif needs_seeking(head):
             self._inner = SpooledSource(DescriptorInput(self._name, self._descriptor, head))
         else:
-            self._open_parts(head, FFMPEG_FORMATS.get(kind, ""))
-            return
+            data = DescriptorInput(self._name, self._descriptor, head)
+            self._inner = PartsSource(data, FFMPEG_FORMATS.get(kind, ""))
         super().open()
         self._judge_pace()
-
-    def _open_parts(self, head: bytes, form: str) -> None:
-        self._inner = parts = PartsSource(DescriptorInput(self._name, self._descriptor, head), form)
-        super().open()
-        if (frames := mp3_frames(parts.head)) is not None:
-            self._inner = TrimmedEnd(parts, frames)
 
     @property
     def is_live(self) -> bool:
@@ -122,15 +119,16 @@ class PipedSource(SourceWrapper):
     def _head(self) -> bytes:
         """Wait for the first bytes, as many as are needed to recognise a sound file."""
         reader, head, begun_at = PipeReader(self._descriptor, 1), b"", inf
-        while not reader.ended and len(head) < HEAD_BYTES:
+        while not reader.ended and len(head) < LONGEST_HEAD_BYTES:
             is_late = time.monotonic() > begun_at + HEAD_WAIT_S
-            if len(head) >= MAGIC_BYTES and not may_be_long(head) and (is_late or sound_file_kind(head)):
+            may_tell = len(head) >= HEAD_BYTES or (len(head) >= MAGIC_BYTES and not may_be_long(head))
+            if may_tell and (is_late or sound_file_kind(head)):
                 break
             if self._given_up.is_set():
                 raise StreamError(f"{self._name} was not waited for any longer")
             reader.wait(OPEN_POLL_S)
             try:
-                head += reader.read(HEAD_BYTES - len(head))
+                head += reader.read(LONGEST_HEAD_BYTES - len(head))
             except OSError as error:
                 raise StreamError(
                     f"{self._name} cannot be read ({error.strerror}); expected raw PCM or a sound file"

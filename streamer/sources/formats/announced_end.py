@@ -15,11 +15,18 @@ from pathlib import Path
 from streamer.sources.formats.announced_frames import announced_frames
 from streamer.sources.formats.containers.survey import may_hold_pcm
 from streamer.sources.formats.flac_end import frames_held
-from streamer.sources.formats.id3 import ID3_HEADER_BYTES, id3_bytes
 from streamer.sources.formats.joints import OGG, begins_of, page_end
+from streamer.sources.formats.mp3_tag import mp3_frames, mpeg_frame_samples
+from streamer.sources.formats.mpeg_begin import (
+    LONGEST_FRAMES_BYTES,
+    SEARCHED_BYTES,
+    TAG_HEADER_BYTES,
+    first_frame,
+    is_unknown,
+    tag_bytes,
+)
 from streamer.sources.formats.sound_file_kind import HEAD_BYTES as KIND_BYTES
 from streamer.sources.formats.sound_file_kind import sound_file_kind
-from streamer.sources.formats.trimmed_end import mp3_frames, mpeg_frame_samples
 
 HEAD_BYTES = 1 << 14
 """Number of first bytes of a container in which its format stands."""
@@ -51,6 +58,8 @@ class Loss:
         Whether the file consists of several files, so that no header has the length of the whole.
     announced_frames : int
         Number of frames that the file announces and does not hold; 0 if it holds all of them.
+    mp3_frames : int
+        Number of frames of an MP3 by its tag, behind which there may be padding; 0 if it is unknown.
     end : int or None
         Byte offset behind the last sound; None if it is the end of the file.
     """
@@ -59,6 +68,7 @@ class Loss:
     begins: tuple[int, ...] = ()
     is_joined: bool = False
     announced_frames: int = 0
+    mp3_frames: int = 0
     end: int | None = None
 
 
@@ -75,15 +85,17 @@ def loss_of(path: Path) -> Loss | None:
     Loss or None
     """
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-        begin = _after_id3(content)
+        begin = _after_tags_before(content)
         if content[begin : begin + 1] == b"\xff" and content[begin + 1] >= 0xE0:
             return _of_mp3(content, begin)
         if content[begin : begin + 4] == b"fLaC":
             return _of_flac(content, begin)
         if may_hold_pcm(content[:HEAD_BYTES]):
             return None
-        head = content[:KIND_BYTES]
-        if sound_file_kind(head) == "MP3 or MP2" and not MP3_TAG.search(head):
+        head = content[begin : begin + SEARCHED_BYTES + LONGEST_FRAMES_BYTES]
+        if is_unknown(head) and (frame := first_frame(head)) is not None:
+            return _of_mp3(content, begin + frame)
+        if sound_file_kind(head[:KIND_BYTES]) == "MP3 or MP2":
             return Loss("is MPEG sound that begins within a frame, of a length unknown to libsndfile")
         begins = tuple(begins_of(content))
         if len(begins) > 1:
@@ -131,24 +143,25 @@ def _of_mp3(content: mmap.mmap, begin: int) -> Loss | None:
     Without one, libsndfile estimates the length from the first frame and reads no further than that: of a file
     with a variable bit rate, half can be lost.
     """
-    first_frame = content[begin : begin + 2_048]
-    tag = MP3_TAG.search(first_frame)
-    if tag is None:
-        return None if b"VBRI" in first_frame else Loss("is an MP3 of a length unknown to libsndfile")
+    beginning = content[begin : begin + 2_048]
+    tag = MP3_TAG.search(beginning)
+    if tag is None:  # Fraunhofer's tag (VBRI) is unknown to libsndfile, which takes it for sound
+        return Loss("is an MP3 of a length unknown to libsndfile", _begins_behind(begin))
     flags, frames, length = struct.unpack(
-        ">3I", first_frame[tag.start() + 4 : tag.start() + 16].ljust(12, b"\0")
+        ">3I", beginning[tag.start() + 4 : tag.start() + 16].ljust(12, b"\0")
     )
     if flags & 3 != 3:
-        return Loss("is an MP3 of a length unknown to libsndfile")
-    end = begin + length
+        return Loss("is an MP3 of a length unknown to libsndfile", _begins_behind(begin))
+    end, sound = begin + length, mp3_frames(beginning) or 0
     behind = _after_tags(content, end)
     if len(content) - behind > LONGEST_FRAME_BYTES and not NOT_ZERO.search(content, behind):
-        return Loss("is an MP3 with zeros behind it", (begin,), end=end)
+        return Loss("is an MP3 with zeros behind it", (begin,), mp3_frames=sound, end=end)
     if len(content) - behind > LONGEST_FRAME_BYTES:
-        return Loss("is an MP3 that goes on behind the end that it announces", is_joined=True)
+        reason = "is an MP3 that goes on behind the end that it announces"
+        return Loss(reason, _begins_behind(begin), is_joined=True, mp3_frames=sound)
     if end > len(content):
-        sound = mp3_frames(first_frame) or frames * mpeg_frame_samples(content[begin + 1])
-        return Loss("is an MP3 that was cut short", announced_frames=sound)
+        sound = sound or frames * mpeg_frame_samples(content[begin + 1])
+        return Loss("is an MP3 that was cut short", _begins_behind(begin), announced_frames=sound)
     return None
 
 
@@ -165,9 +178,14 @@ def _after_tags(content: mmap.mmap, end: int) -> int:
             return end
 
 
-def _after_id3(content: mmap.mmap) -> int:
-    """Return where the sound begins: after tags of ID3v2."""
+def _begins_behind(begin: int) -> tuple[int, ...]:
+    """Return where ffmpeg begins if something stands before the sound; nothing if it may begin with the file."""
+    return (begin,) if begin else ()
+
+
+def _after_tags_before(content: mmap.mmap) -> int:
+    """Return where the sound begins: after tags of ID3v2, APEv2 and ID3v1."""
     begin = 0
-    while tag := id3_bytes(content[begin : begin + ID3_HEADER_BYTES]):
+    while tag := tag_bytes(content[begin : begin + TAG_HEADER_BYTES]):
         begin += tag
     return min(begin, len(content) - 2) if begin else 0

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import struct
 
+from streamer.sources.formats.mp3_tag import LONGEST_PADDING_FRAMES, mp3_frames
+
 FLAC_UNKNOWN = (0, (1 << 36) - 1)
 """Numbers in the header of a FLAC that mean that its writer did not know: that of RFC 9639, and all bits set."""
 
@@ -14,9 +16,12 @@ def announced_frames(head: bytes) -> int | None:
     Parameters
     ----------
     head : bytes
-        First bytes of a FLAC (RFC 9639, 8.2), a WavPack (its Binary File / Block Format) or a TTA.
+        First bytes of a FLAC (RFC 9639, 8.2), a WavPack (its Binary File / Block Format), a TTA, or an MP3 with a tag
+        of LAME.
     """
     frames = 0
+    if head[:1] == b"\xff":
+        return mp3_frames(head)
     if head[:4] == b"fLaC" and len(head) >= 26:
         frames = int.from_bytes(head[18:26], "big") & (1 << 36) - 1
         frames = 0 if frames in FLAC_UNKNOWN else frames
@@ -28,7 +33,18 @@ def announced_frames(head: bytes) -> int | None:
     return frames or None
 
 
-def shortness(name: str, announced: int | None, frames: int) -> str | None:
+def rounding(head: bytes) -> int:
+    """Return by how many frames the number that a header announces may be wrong for a file that is whole.
+
+    Parameters
+    ----------
+    head : bytes
+        As of `announced_frames`. Only encoders of MP3 round, to whole MPEG frames.
+    """
+    return LONGEST_PADDING_FRAMES if head[:1] == b"\xff" else 0
+
+
+def shortness(name: str, announced: int | None, frames: int, rounded: int = 0) -> str | None:
     """Return in words that less sound came than a header announces; None if all came.
 
     Parameters
@@ -39,7 +55,9 @@ def shortness(name: str, announced: int | None, frames: int) -> str | None:
         Number of frames that the header announces; None if it does not.
     frames : int
         Number of frames that came.
+    rounded : int
+        Number of frames that may be missing from a whole file, as `rounding` returns it.
     """
-    if announced is None or frames >= announced:
+    if announced is None or frames + rounded >= announced:
         return None
     return f"{name} is cut short (it announces {announced} frames): {frames} frames are read"

@@ -18,7 +18,7 @@ _BLOCK = re.compile(rb"\xff[\xf8\xf9][\x10-\xff][\x00-\xaf]")
 
 @dataclass(frozen=True)
 class _Info:
-    """What STREAMINFO says (RFC 9639, 8.2): the length of the longest block in frames, and the number of channels."""
+    """Values of STREAMINFO (RFC 9639, 8.2): the length of the longest block in frames, and the number of channels."""
 
     block_frames: int
     channels: int

@@ -127,6 +127,18 @@ def _repeats(head: bytes, frame_bytes: Callable[[bytes], int], begin: int = 0) -
     return frames >= 3
 
 
+def follow_one_another(head: bytes, begin: int, count: int) -> bool:
+    """Return whether `count` frames of layer II or III follow one another from `begin` on; the last may be cut."""
+    at = begin
+    for _ in range(count):
+        header = head[at : at + MPEG_HEADER_BYTES]
+        length = _mpeg_frame_bytes(header)
+        if length == 0 or header[1] != head[begin + 1] or (header[2] ^ head[begin + 2]) & RATE_BITS:
+            return False
+        at += length
+    return True
+
+
 def _kind_within_a_frame(head: bytes) -> str | None:
     """Return the kind of MPEG sound that begins within a frame, as what was cut out of a radio stream does."""
     at = head.find(b"\xff")

@@ -180,6 +180,10 @@ class UrlSource(SourceWrapper):
             found = http_bytes(self._url, HEAD_BYTES)
             if found is not None and not self._hears_all(found):
                 self._open_bytes(ContainerSource)
+        elif (
+            container == "mp3" and self._has_length()
+        ):  # stations send MP3 too, some at once what came before
+            self._open_bytes(PartsSource)
         elif container in PARTED and self._is_recording():
             self._announced_s = self._ffmpeg.total_s
             self._open_bytes(PartsSource)
@@ -212,8 +216,10 @@ class UrlSource(SourceWrapper):
 
     def _is_recording(self) -> bool:
         """Return whether the sound is a file on the server rather than live."""
-        if not self._ffmpeg.is_live:
-            return True
+        return not self._ffmpeg.is_live or self._has_length()
+
+    def _has_length(self) -> bool:
+        """Return whether the server says how long the resource is, as no station does."""
         found = None if self._ffmpeg.is_radio else http_bytes(self._url, 1)
         return found is not None and found.total_bytes is not None
 
