@@ -99,6 +99,16 @@ def test_duration_ends_a_stream_to_the_sample(head: Head) -> None:
     assert stream.position_samples == round(1.2345 * RATE)
 
 
+@pytest.mark.parametrize(("lag_ms", "drops"), [(500, False), (501, True)])
+def test_a_lag_as_long_as_it_may_be_drops_nothing(head: Head, lag_ms: int, drops: bool) -> None:
+    clock = Clock()
+    source = Scripted(loud(3), clock)  # each look takes 20 ms
+    source.freeze_at = {RATE: (lag_ms - 20) / 1_000}
+    stream = Stream("s", source)
+    run(head, [stream], clock, Config(engine=EngineConfig(max_lag_ms=500)))
+    assert (stream.dropped_samples > 0) is drops
+
+
 def test_the_least_lag_that_can_be_asked_for_never_goes_back(head: Head) -> None:
     clock = Clock()
     source = Scripted(loud(3), clock)
