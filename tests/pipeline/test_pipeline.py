@@ -207,3 +207,18 @@ def test_heads_that_agree_share_one_front_end(tmp_path: Path) -> None:
     assert scores["gate"] == scores["sound"]
     assert set(scores) == {"gate", "sound", "genre"}
     assert in_order(events)
+
+
+def test_the_next_level_is_wanted_and_no_sample_more() -> None:
+    pipeline = Pipeline("s", SECOND, [], PublishConfig(level_hz=10, scores_hz=1))
+    assert pipeline.wanted_samples == SECOND // 10
+    process(pipeline, sound(SECOND)[:1_000], [])
+    assert pipeline.wanted_samples == SECOND // 10 - 1_000
+
+
+def test_channels_that_cancel_are_told_with_the_first_that_was_heard_instead() -> None:
+    noise = np.random.default_rng(1).normal(0, 0.1, 2 * SECOND).astype(np.float32)
+    pipeline = Pipeline("s", SECOND, [], PublishConfig())
+    for first, gains in ((0, (1.0, -1.1)), (2 * SECOND, (1.1, -1.0))):
+        process(pipeline, np.stack([gain * noise for gain in gains], axis=1), [], first)
+        assert "the 2 channels cancel each other (one is inverted): channel 2 is heard" in pipeline.cancelled
