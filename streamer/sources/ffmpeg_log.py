@@ -29,7 +29,6 @@ HARMLESS = re.compile(
     r"|\[opus @ [^]]*\] Error parsing the packet header\.\n(Error while decoding stream .*\n)?"  # header of a link
     r"|.*Application provided invalid, non monotonically increasing dts.*\n"  # a link of Ogg that counts anew
     r"|.*failed to create or replace stream.*\n"  # only the length of an Ogg chain of FLAC stays unknown
-    r"|.*Stream ends prematurely at \d+, should be 18446744073709551615.*\n(.*: Input/output error\n)?"  # no length
     r"|\[wv @ [^]]*\] Invalid block header\.\n(.*: Invalid data found when processing input\n)?"  # a tag at the end
     r")",
     re.MULTILINE,
@@ -43,6 +42,9 @@ GENERAL = ("Input/output error", "Invalid argument", "End of file", "Unknown err
 
 _ENDED = re.compile(r"(Stream ends) prematurely at (\d+), should be 18446744073709551615")
 """Error about an HTTP answer without a length, which ends where its server closes the connection."""
+
+_CALLED_END = re.compile(r"Input/output error|Read error at pos")
+"""Errors as which that end is passed on."""
 
 _LINE = re.compile(r"(?P<part>(?:\[[^]]* @ [^]]*\] )*)(?:\[(?P<level>[a-z]+)\] )?(?P<text>.*)")
 _INPUT = re.compile(r"Input #0, (?P<format>[^ ]+), from")
@@ -127,6 +129,8 @@ class FfmpegLog:
     def errors(self) -> list[str]:
         """The last errors but for harmless ones, without their part of ffmpeg, the address and its secrets."""
         lines = HARMLESS.sub("", "".join(f"{line}\n" for line in self._errors)).splitlines()
+        ended = next((number for number, line in enumerate(lines) if _ENDED.search(line)), len(lines))
+        lines[ended:] = [line for line in lines[ended + 1 :] if not _CALLED_END.search(line)]
         messages = (_LINE.fullmatch(line) for line in lines)
         return [self._shown(found["text"].strip()) for found in messages if found]
 

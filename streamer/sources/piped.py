@@ -14,18 +14,14 @@ from streamer.config_sections import PcmConfig
 from streamer.errors import EndedError, StreamError
 from streamer.sources.byte_input import OPEN_POLL_S, DescriptorInput
 from streamer.sources.file import FileSource
-from streamer.sources.formats.container import ContainerSource
 from streamer.sources.formats.containers.kind import MAGIC_BYTES
-from streamer.sources.formats.containers.survey import may_hold_pcm
-from streamer.sources.formats.mpeg_begin import LONGEST_FRAMES_BYTES, SEARCHED_BYTES, first_frame
-from streamer.sources.formats.seeking import needs_seeking
-from streamer.sources.formats.sound_file_kind import FFMPEG_FORMATS, HEAD_BYTES, may_be_long, sound_file_kind
+from streamer.sources.formats.mpeg_begin import LONGEST_FRAMES_BYTES, SEARCHED_BYTES
+from streamer.sources.formats.sound_file_kind import HEAD_BYTES, may_be_long, sound_file_kind
 from streamer.sources.media_file import STANDARD_INPUT
-from streamer.sources.parts import PartsSource
 from streamer.sources.pcm import PcmSource
 from streamer.sources.pipe import PipeReader
+from streamer.sources.sound_of_bytes import kind_of_bytes, sound_of_bytes
 from streamer.sources.source import Block, Source
-from streamer.sources.spooled import SpooledSource
 from streamer.sources.wrappers.wrapper import SourceWrapper
 
 HEAD_WAIT_S = 0.3
@@ -73,18 +69,12 @@ class PipedSource(SourceWrapper):
             self._judge_pace()
             return
         head = self._head()
-        kind = sound_file_kind(head) or ("MP3 or MP2" if first_frame(head) is not None else None)
-        if kind is None:
+        if kind_of_bytes(head) is None:
             self._inner = self._raw(head)
         elif self._path is None and sys.platform == "linux" and _is_file(self._descriptor, len(head)):
             self._inner = FileSource(STANDARD_INPUT)
-        elif may_hold_pcm(head):
-            self._inner = ContainerSource(DescriptorInput(self._name, self._descriptor, head))
-        elif needs_seeking(head):
-            self._inner = SpooledSource(DescriptorInput(self._name, self._descriptor, head))
         else:
-            data = DescriptorInput(self._name, self._descriptor, head)
-            self._inner = PartsSource(data, FFMPEG_FORMATS.get(kind, ""))
+            self._inner = sound_of_bytes(DescriptorInput(self._name, self._descriptor, head), head)
         super().open()
         self._judge_pace()
 

@@ -86,6 +86,46 @@ def http(body: bytes, status: str = "200 OK", sent: int | None = None) -> Callab
 def files(contents: Mapping[str, bytes], has_length: bool = True) -> Callable[[socket.socket], None]:
     """Answer with the content of the path that is asked for, with or without its length."""
 
+    def sent(body: bytes, _: str) -> bytes:
+        length = f"Content-Length: {len(body)}\r\n" if has_length else ""
+        return f"HTTP/1.1 200 OK\r\n{length}Connection: close\r\n\r\n".encode() + body
+
+    return _files(contents, sent)
+
+
+def chunked(contents: Mapping[str, bytes]) -> Callable[[socket.socket], None]:
+    """Answer with the content of the path that is asked for, in chunks without a length (RFC 9112, 7.1)."""
+
+    def sent(body: bytes, _: str) -> bytes:
+        pieces = [body[begin : begin + 4_096] for begin in range(0, len(body), 4_096)]
+        head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+        return head + b"".join(b"%x\r\n%b\r\n" % (len(piece), piece) for piece in [*pieces, b""])
+
+    return _files(contents, sent)
+
+
+def ranged(contents: Mapping[str, bytes]) -> Callable[[socket.socket], None]:
+    """Answer with the piece that is asked for of the content of a path (RFC 9110, 14)."""
+
+    def sent(body: bytes, asked: str) -> bytes:
+        wanted = re.search(r"Range: bytes=(\d+)-(\d*)", asked)
+        begin = int(wanted[1]) if wanted else 0
+        if begin >= len(body):
+            return b"HTTP/1.1 416 Range Not Satisfiable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+        last = min(int(wanted[2]) if wanted and wanted[2] else len(body), len(body) - 1)
+        piece = body[begin : last + 1]
+        place = f"Accept-Ranges: bytes\r\nContent-Range: bytes {begin}-{last}/{len(body)}\r\n"
+        length = f"Content-Length: {len(piece)}\r\nConnection: close\r\n\r\n"
+        return f"HTTP/1.1 206 Partial Content\r\n{place}{length}".encode() + piece
+
+    return _files(contents, sent)
+
+
+def _files(
+    contents: Mapping[str, bytes], sent: Callable[[bytes, str], bytes]
+) -> Callable[[socket.socket], None]:
+    """Answer with what `sent` makes of the content of the path that is asked for, and of the request."""
+
     def answer(connection: socket.socket) -> None:
         asked = request(connection)
         if not asked:
@@ -94,8 +134,7 @@ def files(contents: Mapping[str, bytes], has_length: bool = True) -> Callable[[s
         if body is None:
             connection.sendall(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
             return
-        length = f"Content-Length: {len(body)}\r\n" if has_length else ""
-        connection.sendall(f"HTTP/1.1 200 OK\r\n{length}Connection: close\r\n\r\n".encode() + body)
+        connection.sendall(sent(body, asked))
 
     return answer
 

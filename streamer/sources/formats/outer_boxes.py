@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-import mmap
 from collections.abc import Iterator
+from typing import Protocol
 
 BOX_HEADER_BYTES = 8
 """Length of a box's length and name, and so the length of the shortest box."""
 
 
-def outer_boxes(content: bytes | mmap.mmap) -> Iterator[tuple[int, bytes]]:
+class OuterBytes(Protocol):
+    """Bytes that need not be in memory."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, piece: slice, /) -> bytes: ...
+
+
+def outer_boxes(content: OuterBytes) -> Iterator[tuple[int, bytes]]:
     """Yield the byte offset and the name of each outer box (ISO 14496-12, 4.2), as far as `content` goes."""
     at = 0
     while at + BOX_HEADER_BYTES <= len(content):

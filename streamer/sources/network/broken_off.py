@@ -19,6 +19,9 @@ EXACT = ("wav", "w64", "aiff", "au", "flac")
 WHOLE_SHARE, ESTIMATED_WHOLE_SHARE = 0.99, 0.95
 """Smallest share of an announced length that counts as the whole sound: of an exact one, and of any other."""
 
+MP3_PADDING_S = 0.5
+"""Longest padding of an MP3, which the length in its tag counts and nobody hears: 3,400 samples at 8 kHz."""
+
 PLACEHOLDER_BYTES = 0x7FFF0000
 """Smallest length that programs write into a header when they do not know it."""
 
@@ -43,6 +46,8 @@ def is_whole(log: FfmpegLog, heard_s: float, is_plain_pcm: bool) -> bool | None:
     if log.duration_s is None or 125 * log.bitrate_kbps * log.duration_s >= PLACEHOLDER_BYTES:
         return None
     share = heard_s / log.duration_s if log.duration_s else 1.0
+    if log.container == "mp3" and not log.duration_is_estimate:
+        return share >= WHOLE_SHARE or heard_s >= log.duration_s - MP3_PADDING_S
     states_it = log.container in EXACT or (log.container == "caf" and is_plain_pcm)
     is_exact = states_it and not log.duration_is_estimate
     if share >= (WHOLE_SHARE if is_exact else ESTIMATED_WHOLE_SHARE):

@@ -1,17 +1,16 @@
 """Read a URL: a stream or a file by ffmpeg, a playlist by its entries, PCM behind a wrong header by ourselves.
 
-A recording whose kind ffmpeg does not read over a joint is fetched as bytes, and decoded part by part.
+A recording is fetched as bytes, and read as standard input is, if its server states no length, or if ffmpeg does not
+read its kind over a joint.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
 from functools import partial
 
 from streamer.errors import StreamError
-from streamer.sources.byte_input import ByteInput
-from streamer.sources.ffmpeg import MP4_HEAD_BYTES, is_unedited_mp4
+from streamer.sources.ffmpeg import is_unedited_mp4
 from streamer.sources.formats.container import ContainerSource
 from streamer.sources.formats.containers.survey import (
     announced_end,
@@ -19,10 +18,13 @@ from streamer.sources.formats.containers.survey import (
     may_hold_pcm,
     pcm_encoding_of,
 )
+from streamer.sources.formats.outer_boxes import outer_boxes
 from streamer.sources.formats.seeking import needs_seeking
+from streamer.sources.formats.sound_file_kind import sound_file_kind
 from streamer.sources.network.hls_clock import HlsClock
 from streamer.sources.network.hls_dates import HlsDates
-from streamer.sources.network.http_bytes import HttpBytes, http_bytes
+from streamer.sources.network.http_bytes import HttpBytes, HttpContent, http_bytes
+from streamer.sources.network.kept_sound import HEAD_BYTES, LOOK_S, is_kept
 from streamer.sources.network.playlist import (
     DEEPEST,
     LARGEST_BYTES,
@@ -38,13 +40,11 @@ from streamer.sources.network.url_address import split_url, without_secrets
 from streamer.sources.network.url_input import UrlInput
 from streamer.sources.network.url_stream import SEGMENTED, UrlStream, url_stream
 from streamer.sources.parts import PartsSource
+from streamer.sources.sound_of_bytes import sound_of_bytes
 from streamer.sources.source import Source
 from streamer.sources.spooled import SpooledSource
 from streamer.sources.wrappers.mirrors import Mirrors
 from streamer.sources.wrappers.wrapper import SourceWrapper
-
-HEAD_BYTES = 1 << 14
-"""Number of first bytes of a container that are looked at."""
 
 NO_SOUND = ("Invalid data found", "matches no streams", "Operation not permitted", "Stream ends after")
 """What ffmpeg says of something that it does not take for sound."""
@@ -151,12 +151,13 @@ class UrlSource(SourceWrapper):
             raise StreamError(
                 f"{error}; it is a page of HTML, not sound: look in it for the address of the stream"
             ) from error
+        has_no_length = found.is_whole and found.total_bytes is None  # ffmpeg takes its end for a failure
         if (entries := entries_of(found.data, self._url)) is not None:
             self._open_entries(absolute(entries, found.url))
-        elif may_hold_pcm(found.data):
-            self._open_bytes(ContainerSource)
+        elif may_hold_pcm(found.data) or (has_no_length and sound_file_kind(found.data)):
+            self._open_bytes(sound_of_bytes(UrlInput(self._url), found.data))
         elif needs_seeking(found.data) and not found.has_ranges:
-            self._open_bytes(SpooledSource)
+            self._open_bytes(SpooledSource(UrlInput(self._url)))
         else:
             raise error
 
@@ -173,24 +174,28 @@ class UrlSource(SourceWrapper):
 
     def _check_end(self) -> None:
         """Read the sound in another way if ffmpeg would not hear it to its end, or not from its beginning."""
-        container = self._ffmpeg.container
+        found = None if self._ffmpeg.is_radio else http_bytes(self._url, HEAD_BYTES, LOOK_S)
+        if found is None:
+            return
+        is_recording, container = self._is_recording(found), self._ffmpeg.container
+        self._ffmpeg.is_recording = is_recording
         if self._track:
             return
         if container in PCM_CONTAINERS and self._ffmpeg.is_plain_pcm:
-            found = http_bytes(self._url, HEAD_BYTES)
-            if found is not None and not self._hears_all(found):
-                self._open_bytes(ContainerSource)
-        elif (
-            container == "mp3" and self._has_length()
-        ):  # stations send MP3 too, some at once what came before
-            self._open_bytes(PartsSource)
-        elif container in PARTED and self._is_recording():
-            self._announced_s = self._ffmpeg.total_s
-            self._open_bytes(PartsSource)
+            if not self._hears_all(found, is_recording):
+                self._open_bytes(ContainerSource(UrlInput(self._url)))
         elif container.startswith("mov,"):
-            self._check_mp4()
+            self._check_mp4(found, is_recording)
+        elif is_recording and (container in (*PARTED, "mp3") or found.total_bytes is None):
+            self._open_bytes(sound_of_bytes(UrlInput(self._url), found.data))
 
-    def _hears_all(self, found: HttpBytes) -> bool:
+    def _is_recording(self, found: HttpBytes) -> bool:
+        """Return whether the sound is certainly kept on the server, rather than live."""
+        if found.total_bytes is not None and (not self._ffmpeg.is_live or self._ffmpeg.container in PARTED):
+            return True
+        return is_kept(found, self._url, self._ffmpeg.bitrate_kbps)
+
+    def _hears_all(self, found: HttpBytes, is_recording: bool) -> bool:
         """Return whether ffmpeg hears all the PCM behind a header, as it is: to its announced end, or live.
 
         ffmpeg 5.1 takes the big-endian samples of a RIFX for little-endian ones.
@@ -199,34 +204,27 @@ class UrlSource(SourceWrapper):
         if encoding is not None and self._ffmpeg.codec != f"pcm_{encoding.name}":
             return False
         if found.total_bytes is None:
-            return self._ffmpeg.is_live and ends_openly(found.data)
+            return not is_recording and ends_openly(found.data)
         end = announced_end(found.data)
         return end is None or found.total_bytes in (end, end + end % 2)
 
-    def _check_mp4(self) -> None:
-        found = http_bytes(self._url, MP4_HEAD_BYTES)
-        if found is None:
-            return
+    def _check_mp4(self, found: HttpBytes, is_recording: bool) -> None:
+        is_unedited = is_unedited_mp4(found.data)
         if needs_seeking(found.data) and not found.has_ranges:
-            self._open_bytes(SpooledSource)
-        elif is_unedited_mp4(found.data) and self._is_recording():
-            self._open_bytes(PartsSource)
-        elif is_unedited_mp4(found.data):
+            self._open_bytes(SpooledSource(UrlInput(self._url)))
+        elif is_recording and (is_unedited or not found.has_ranges):
+            self._open_bytes(PartsSource(UrlInput(self._url)))
+        elif is_unedited:
             self._ffmpeg.drop_priming()
+        elif [name for _, name in outer_boxes(HttpContent(self._url, found))].count(b"ftyp") > 1:
+            self._open_bytes(SpooledSource(UrlInput(self._url)))
 
-    def _is_recording(self) -> bool:
-        """Return whether the sound is a file on the server rather than live."""
-        return not self._ffmpeg.is_live or self._has_length()
-
-    def _has_length(self) -> bool:
-        """Return whether the server says how long the resource is, as no station does."""
-        found = None if self._ffmpeg.is_radio else http_bytes(self._url, 1)
-        return found is not None and found.total_bytes is not None
-
-    def _open_bytes(self, reader: Callable[[ByteInput], Source]) -> None:
-        """Fetch the bytes again, for a source that reads them."""
+    def _open_bytes(self, source: Source) -> None:
+        """Let a source fetch the bytes again and read them, in place of ffmpeg."""
+        if self._ffmpeg.container in PARTED:
+            self._announced_s = self._ffmpeg.total_s
         self._ffmpeg.close()
-        self._inner = reader(UrlInput(self._url))
+        self._inner = source
         if self._given_up.is_set():
             self._inner.give_up_opening()
         super().open()

@@ -60,6 +60,8 @@ class UrlStream(FfmpegSource):
 
     lost_by = "packets were lost on the way, or the sender paused"
     timed_by = "arrival"
+    is_recording = False
+    """Whether it is known to be a recording, whatever its pace; to be set after `open`, which forgets it."""
 
     def __init__(
         self,
@@ -84,14 +86,22 @@ class UrlStream(FfmpegSource):
         """Whether the sound is sent as it happens; before it is open, it may be.
 
         A radio station says that it is one, and a stream without a length by any protocol but HTTP is live. By HTTP
-        the pace decides, since a server of recordings sends them faster than they last, and headers lie.
+        the pace decides, since a server of recordings sends them faster than they last, and headers lie; unless it is
+        known that it is a recording (`is_recording`).
         """
         if not self._was_opened:
             return True
+        if self.is_recording:
+            return False
         log = self._log
         if not self._is_download or log.container in SEGMENTED or log.is_radio:
             return log.duration_s is None or log.is_radio
         return not self._pace.is_fast
+
+    @property
+    def bitrate_kbps(self) -> int:
+        """Bit rate that the header states or ffmpeg estimates; 0 if it is unknown. Valid after `open`."""
+        return self._log.bitrate_kbps
 
     @property
     def codec(self) -> str:
@@ -117,6 +127,7 @@ class UrlStream(FfmpegSource):
         self._begun_line = b""
         self._arrived_frames = self._lost_frames = 0
         self._priming_left = 0
+        self.is_recording = False
         self._pace = Pace(self._clock())
         self._was_asked = bool(self._input_format)
         if self._input_format:  # as it is now: another programme may be sent in another format
@@ -223,8 +234,11 @@ class UrlStream(FfmpegSource):
         if self._reports:
             self._reports.collect()
             self._sender_zero_at = self._reports.zero_at
-        if not had_ended:  # from then on nothing comes, at whatever pace
-            self._pace.note(self._arrived_frames / self.rate_hz, self._is_full, self._clock())
+        arrived_s = self._arrived_frames / self.rate_hz
+        if not self._lines.ended:
+            self._pace.note(arrived_s, self._is_full, self._clock())
+        elif not had_ended:  # from then on nothing comes, at whatever pace
+            self._pace.note_end(arrived_s, self._clock())
 
     @property
     def _is_full(self) -> bool:
@@ -253,6 +267,8 @@ class UrlStream(FfmpegSource):
                 return
             if self._packets:
                 lost = in_pause + self._losses.missing(self._placing.index + waiting + in_pause, now)
+        elif self._packets:
+            self._pauses.pass_over(now)
         while self._packets:
             piece = self._packets.popleft()
             stamp, frames = self._without_priming_of(piece.stamp, piece.frames)

@@ -56,7 +56,9 @@ class ArrivalClock:
 class Pace:
     """Tells whether sound comes faster than it lasts, as only storage can send it.
 
-    A live sender may begin with the last seconds that it has; then it sends as the sound happens.
+    A live sender may begin with the last seconds that it has; then it sends as the sound happens. While the machine is
+    suspended, storage cannot send more than fits. After a pause, a live sender sends at once what makes up for it; only
+    storage gets further ahead of the clock than it ever was.
 
     Parameters
     ----------
@@ -70,9 +72,10 @@ class Pace:
     """
 
     def __init__(self, now: float) -> None:
-        self._began_at, self._before_s = now, 0.0
+        self._began_at = self._looked_at = now
+        self._before_s = self._seen_s = self._full_s = 0.0
+        self._lead_s = -now
         self._is_first = True
-        self._looked_at, self._full_s = now, 0.0
         self.is_fast = False
 
     def note(self, arrived_s: float, is_full: bool, now: float) -> None:
@@ -87,18 +90,36 @@ class Pace:
         now : float
             Time in seconds, on any clock.
         """
-        passed_s = now - self._began_at
-        if is_full:
-            self._full_s += now - self._looked_at
-        self._looked_at = now
-        if self._is_first and (arrived_s - passed_s >= AHEAD_S or is_full):
-            self.is_fast = True
-        if passed_s >= PACE_WINDOW_S:
+        unseen_s, came_s = now - self._looked_at, arrived_s - self._seen_s
+        self._looked_at, self._seen_s = now, arrived_s
+        was_suspended = unseen_s > PAUSE_S
+        if was_suspended and self.is_fast and (is_full or came_s == 0.0):
+            self._began_at += unseen_s
+            self._before_s += came_s
+        elif is_full and not was_suspended:
+            self._full_s += unseen_s
+        self._note_first(arrived_s, is_full, now)
+        passed_s, came_s = now - self._began_at, arrived_s - self._before_s
+        if passed_s < PACE_WINDOW_S:
+            return
+        lead_s = arrived_s - now
+        if came_s:
             # Now and then the sender has not filled again yet what was read, or the reader of a live stream is late.
             mostly_full = 2 * self._full_s > passed_s
-            self.is_fast = mostly_full or arrived_s - self._before_s > FAST_RATIO * passed_s
-            self._began_at, self._before_s = now, arrived_s
-            self._is_first, self._full_s = False, 0.0
+            gained_s = came_s - passed_s if self.is_fast else lead_s - self._lead_s
+            self.is_fast = mostly_full or gained_s > (FAST_RATIO - 1.0) * passed_s
+        self._lead_s = max(self._lead_s, lead_s)
+        self._began_at, self._before_s, self._full_s = now, arrived_s, 0.0
+        self._is_first = False
+
+    def note_end(self, arrived_s: float, now: float) -> None:
+        """Take note of all the sound when it has ended, which may have been a while ago: it shows nothing slow."""
+        self._note_first(arrived_s, False, now)
+
+    def _note_first(self, arrived_s: float, is_full: bool, now: float) -> None:
+        """Take note of sound that is ahead of the clock in the first window."""
+        if self._is_first and (arrived_s - (now - self._began_at) >= AHEAD_S or is_full):
+            self.is_fast = True
 
 
 class PauseWatch:
@@ -121,6 +142,10 @@ class PauseWatch:
         self._seen_at = now
         self._settling: _Settling | None = None
 
+    def pass_over(self, now: float) -> None:
+        """Take note that frames came at a time before which nothing can have been lost."""
+        self._settling, self._seen_at = None, now
+
     def lost(self, waiting: int, is_full: bool, now: float) -> int | None:
         """Return how many frames were lost before those that wait; None while that is not known yet.
 
@@ -136,7 +161,7 @@ class PauseWatch:
         if not waiting:
             return 0
         if is_full or (self._settling is None and now - self._seen_at <= PAUSE_S):
-            self._settling, self._seen_at = None, now
+            self.pass_over(now)
             return 0
         if self._settling is None:
             self._settling = _Settling(now, waiting, self._rate_hz)

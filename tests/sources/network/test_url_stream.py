@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import shutil
+import socket
 import struct
 import subprocess
 import time
 from contextlib import closing
+from queue import Queue
 
 import numpy as np
 import pytest
@@ -17,7 +19,7 @@ from streamer.sources.network.url_stream import UrlStream, url_stream
 from streamer.sources.source import Block, Source
 from streamer.sources.timing.paced import Paced
 from tests.conftest import DEADLINE_S
-from tests.sources.servers import RTP_FRAMES, Faults, http, live, rtsp, served, stalling
+from tests.sources.servers import RTP_FRAMES, Faults, http, live, request, rtsp, served, stalling
 from tests.sources.source_contract import read_all
 from tests.sources.test_ffmpeg import sound, wav
 
@@ -178,6 +180,37 @@ def test_a_radio_station_is_live_however_much_it_sends_at_first() -> None:
     with served(live([(0.0, wav(sound(20 * RATE)))], headers)) as server:
         _, error = blocks_of(url_stream(f"http://{server}/"))
     assert isinstance(error, EndedError)
+
+
+def test_a_station_that_begins_with_a_burst_becomes_live_without_a_gap() -> None:
+    now, pieces = [0.0], Queue[bytes]()
+
+    def answer(connection: socket.socket) -> None:
+        if request(connection):
+            connection.sendall(b"HTTP/1.0 200 OK\r\n\r\n" + OPEN_ENDED)
+            while piece := pieces.get(timeout=DEADLINE_S):
+                connection.sendall(piece)
+
+    x = sound(12 * RATE)
+    pieces.put(pcm(x[: 4 * RATE]))
+    with served(answer) as server:
+        source = UrlStream(f"http://{server}/", ["-i", f"http://{server}/"], clock=lambda: now[0])
+        with closing(source):
+            source.open()
+            assert not source.is_live
+            blocks: list[Block] = []
+            for stop in range(4 * RATE, len(x), RATE // 10):
+                pieces.put(pcm(x[stop : stop + RATE // 10]))
+                now[0] += 0.1
+                deadline = time.monotonic() + DEADLINE_S
+                while not blocks or blocks[-1].stop < stop:
+                    assert time.monotonic() < deadline
+                    if (block := source.read(RATE)) is not None:
+                        blocks.append(block)
+            pieces.put(b"")
+            assert source.is_live
+    assert gaps(blocks) == []
+    assert blocks[-1].captured_at is not None
 
 
 def test_a_recording_without_a_stated_length_ends_well() -> None:

@@ -181,3 +181,50 @@ def test_a_reader_that_is_late_once_does_not_make_a_stream_a_recording() -> None
     for look in range(1, 1_000):
         pace.note(look / 100, 500 <= look < 540, look / 100)
         assert not pace.is_fast
+
+
+def test_a_suspended_machine_does_not_make_a_recording_of_live_sound() -> None:
+    pace = Pace(0.0)
+    for look in range(100):
+        pace.note(look / 10, False, look / 10)
+    pace.note(13.0, True, 15.0)  # 5 s without a look: the pipe is full, and what it does not hold comes late
+    for look in range(100):
+        pace.note(15.0 + look / 10, False, 15.0 + look / 10)
+        assert not pace.is_fast
+
+
+def test_live_sound_that_a_network_held_back_makes_no_recording() -> None:
+    pace = Pace(0.0)
+    for look in range(400):
+        arrived_s = 5.0 if 50 <= look < 150 else look / 10  # a pause of 10 s, and then all at once
+        pace.note(arrived_s, False, look / 10)
+        assert not pace.is_fast
+
+
+@pytest.mark.parametrize("suspended_s", [5.0, 3_600.0])
+@pytest.mark.parametrize("is_full", [True, False])
+def test_a_suspended_machine_does_not_make_live_sound_of_a_recording(
+    suspended_s: float, is_full: bool
+) -> None:
+    pace = Pace(0.0)
+    pace.note(10.0, False, 0.1)
+    came_s = 16.0 if is_full else 10.0
+    pace.note(came_s, is_full, 0.1 + suspended_s)
+    assert pace.is_fast
+    pace.note_end(came_s + 1.0, 0.1 + 2 * suspended_s)
+    assert pace.is_fast
+
+
+def test_a_short_recording_that_ended_before_the_first_look_is_fast() -> None:
+    pace = Pace(0.0)
+    pace.note_end(2.0, 0.2)
+    assert pace.is_fast
+
+
+def test_a_window_in_which_nothing_came_tells_nothing() -> None:
+    recording, live = Pace(0.0), Pace(0.0)
+    for look in range(200):
+        recording.note(8.0, False, look / 10)
+        live.note(min(look, 60) / 10, False, look / 10)
+    assert recording.is_fast
+    assert not live.is_fast
