@@ -7,12 +7,12 @@ import pytest
 
 from streamer.config_sections import PublishConfig
 from streamer.engine.announcer import Announcer
-from streamer.engine.lifecycle import Lifecycle
+from streamer.engine.lifecycle import STEADY_S, Lifecycle
 from streamer.engine.phases import Outage, Recovering, Running
 from streamer.engine.stream import Stream
 from streamer.errors import StreamError
 from streamer.sources.source import Block
-from tests.scripted import RATE, Clock, Collected, Scripted, loud
+from tests.scripted import RATE, Breaking, Clock, Collected, Scripted, loud
 
 
 @pytest.fixture
@@ -60,3 +60,15 @@ def test_a_block_that_was_heard_before_an_outage_is_left_out_to_the_sample(clock
     block = Block(0, np.zeros((160, 1), np.float32), clock.now + new / RATE)
     placed = phase.placed(block, clock.now)
     assert (placed and (placed.start, len(placed.samples))) == ((RATE, 1) if new else None)
+
+
+@pytest.mark.parametrize(("short_s", "tries"), [(0.25, 6), (0.0, 1)])
+def test_a_source_that_ran_long_enough_is_tried_again_as_at_first(
+    clock: Clock, short_s: float, tries: int
+) -> None:
+    stream = Stream("s", Breaking(loud(1), clock, {}))
+    pipeline = stream.models.pipeline("s", RATE, PublishConfig())
+    phase = Running(stream, pipeline, opened_at=clock.now - STEADY_S + short_s, tries=5)
+    Lifecycle(Announcer([], 10.0, clock), PublishConfig(), clock).break_off(phase, StreamError("away"))
+    assert isinstance(stream.phase, Recovering)
+    assert stream.phase.tries == tries
