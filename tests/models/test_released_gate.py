@@ -6,13 +6,13 @@ import pytest
 import soundfile
 import soxr
 
-from streamer.dsp.log_mel import LogMel
 from streamer.dsp.stage import Chain, offline
 from streamer.inference.onnx import OnnxModel
 from tests import contract
 from tests.conftest import ROOT
 from train.data.cache import decode
 from train.data.sets.all_sound import unambiguous_recordings
+from train.evaluate.stepped_scores import SteppedScorer
 
 FOLDER = ROOT / "models" / "released" / "gate"
 SETTLE_S = 1.0
@@ -29,13 +29,16 @@ def point(model):
     return model.manifest.thresholds()[0]
 
 
-def frames(batch: int, count: int) -> np.ndarray:
-    rng = np.random.default_rng(0)
-    return rng.normal(-2.0, 1.5, (batch, count, 112)).astype(np.float32)
+@pytest.fixture(scope="module")
+def chain() -> Chain:
+    """All stages from samples to scores, with the ear if the gate is a head on one; music is the first score."""
+    return SteppedScorer.of(FOLDER, "gate").chain
 
 
 def test_it_keeps_the_contract(model):
-    contract.check_stage(model, frames(2, 120), atol=1e-4)
+    rng = np.random.default_rng(0)
+    frames = rng.normal(-2.0, 1.5, (2, 120, model.manifest.input_size)).astype(np.float32)
+    contract.check_stage(model, frames, atol=1e-4)
 
 
 def test_it_is_small(model):
@@ -56,19 +59,17 @@ def test_its_card_has_the_manifest_s_figures(model):
     assert f"| auc | {model.manifest.results['patches']['auc']:g} |" in text
 
 
-def test_digital_silence_is_no_music(model, point):
-    chain = Chain(LogMel(model.manifest.front_end), model)
-    scores = offline(chain, np.zeros((1, 10 * 16_000), np.float32))
+def test_digital_silence_is_no_music(chain, point):
+    scores = offline(chain, np.zeros((1, 10 * 16_000), np.float32))[..., 0]
     assert scores.max() < point.off
 
 
-def test_it_finds_the_music_of_the_demo_and_nothing_else(model, point):
+def test_it_finds_the_music_of_the_demo_and_nothing_else(chain, point):
     folder = files("streamer") / "data"
     truth = json.loads((folder / "demo.json").read_text(encoding="utf-8"))
     with (folder / "demo.ogg").open("rb") as sound_file:
         sound, rate_hz = soundfile.read(sound_file, dtype="float32", always_2d=True)
     mono = soxr.resample(sound.mean(axis=1), rate_hz, 16_000)
-    chain = Chain(LogMel(model.manifest.front_end), model)
     scores = offline(chain, mono[None])[0, :, 0]
     step_s = float(chain.hop) / 16_000
     for segment in truth["segments"]:
@@ -81,9 +82,8 @@ def test_it_finds_the_music_of_the_demo_and_nothing_else(model, point):
             assert part.max() < point.on, segment
 
 
-def test_held_out_real_sound(model, point, data_dir, cache_dir):
+def test_held_out_real_sound(chain, point, data_dir, cache_dir):
     """A few recordings that were never trained on: the manifest's figures are over all of them."""
-    chain = Chain(LogMel(model.manifest.front_end), model)
     shares: dict[str, list[float]] = {"music": [], "speech": [], "sound": []}
     for recording in unambiguous_recordings(data_dir, cache_dir, [5])[::8]:
         if recording.kind in shares:
