@@ -16,6 +16,7 @@ from streamer.sources.formats.announced_frames import announced_frames, shortnes
 from streamer.sources.formats.container import ContainerSource
 from streamer.sources.formats.containers.kind import container_kind
 from streamer.sources.formats.containers.survey import survey
+from streamer.sources.formats.libsndfile_kind import libsndfile_kind
 from streamer.sources.formats.riff_tags import riff_tags
 from streamer.sources.formats.trimmed_end import TrimmedEnd
 from streamer.sources.libsndfile import DecodingError, SoundFileSource, UnreadableError, libsndfile_hears
@@ -234,7 +235,7 @@ def _odd_container(path: Path, head: bytes) -> Source | None:
     StreamError
         If it holds no sound.
     """
-    if container_kind(head) is None:
+    if container_kind(head) is None or libsndfile_kind(head):
         return None
     walk, spans = survey(path)
     if walk.format is None:

@@ -85,10 +85,13 @@ class SoundFileSource(Source):
     ----------
     path : Path
         A regular file.
+    name : str, optional
+        Name of the source in messages; by default it names the path.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, name: str | None = None) -> None:
         self._path = path
+        self._name = name or f"file {path}"
         self._file: soundfile.SoundFile | None = None
         self._decoded: Array = np.zeros((0, 1), np.float32)
         self._position = 0
@@ -99,9 +102,7 @@ class SoundFileSource(Source):
         try:
             file = _Sequential(str(self._path))
         except soundfile.LibsndfileError as error:
-            raise UnreadableError(
-                f"file {self._path} cannot be read by libsndfile ({_plain(error)})"
-            ) from error
+            raise UnreadableError(f"{self._name} cannot be read by libsndfile ({_plain(error)})") from error
         try:
             self._check(file)
         except StreamError:
@@ -158,7 +159,7 @@ class SoundFileSource(Source):
             frames = file.frames
             self.close()
             raise DecodingError(
-                f"file {self._path} is damaged or cut short after frame {self._position} of {frames} "
+                f"{self._name} is damaged or cut short after frame {self._position} of {frames} "
                 f"({_plain(error)}); expected a whole file: copy or download it anew",
                 frames,
             ) from error
@@ -169,16 +170,16 @@ class SoundFileSource(Source):
 
     def _check(self, file: soundfile.SoundFile) -> None:
         if fault := format_fault(file.samplerate, file.channels):
-            raise StreamError(f"file {self._path} {fault}")
+            raise StreamError(f"{self._name} {fault}")
         if file.frames == 0:
-            raise UnreadableError(f"file {self._path} holds no sound for libsndfile")
+            raise UnreadableError(f"{self._name} holds no sound for libsndfile")
 
     def _warn_if_short(self, file: soundfile.SoundFile, frames: int) -> None:
         missing = _cut_short(file.extra_info, self._path)
         if frames < ESTIMATED_SHARE * file.frames:
             missing = f"it announces {file.frames} frames"
         if missing:
-            logger.warning("file %s is cut short (%s): %d frames are read", self._path, missing, frames)
+            logger.warning("%s is cut short (%s): %d frames are read", self._name, missing, frames)
 
 
 def libsndfile_hears(path: Path, found: PcmFormat, frames: int) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from streamer.sources.byte_input import ByteInput
 from streamer.sources.formats.container import ContainerSource
 from streamer.sources.formats.containers.survey import may_hold_pcm
+from streamer.sources.formats.libsndfile_kind import libsndfile_kind
 from streamer.sources.formats.mpeg_begin import first_frame
 from streamer.sources.formats.seeking import needs_seeking
 from streamer.sources.formats.sound_file_kind import FFMPEG_FORMATS, sound_file_kind
@@ -28,6 +29,8 @@ def sound_of_bytes(data: ByteInput, head: bytes) -> Source:
     head : bytes
         Its first bytes.
     """
+    if libsndfile_kind(head):
+        return SpooledSource(data)
     if may_hold_pcm(head):
         return ContainerSource(data)
     if needs_seeking(head):

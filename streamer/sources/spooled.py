@@ -1,4 +1,4 @@
-"""Read a file that comes as bytes, but whose description stands at its end: keep it until it is whole."""
+"""Read a file that comes as bytes, but can only be decoded when it is whole: keep it until then."""
 
 from __future__ import annotations
 
@@ -10,7 +10,11 @@ from typing import IO
 from streamer.errors import StreamError
 from streamer.sources.byte_input import OPEN_POLL_S, ByteInput
 from streamer.sources.formats.joints import begins_of_file
+from streamer.sources.formats.libsndfile_kind import libsndfile_kind
+from streamer.sources.formats.sound_file_kind import HEAD_BYTES
+from streamer.sources.libsndfile import SoundFileSource
 from streamer.sources.media_file import MediaFileSource, media_parts
+from streamer.sources.source import Source
 from streamer.sources.wrappers.wrapper import SourceWrapper
 
 LARGEST_BYTES = 1 << 31
@@ -27,7 +31,7 @@ WAY_OUT = (
 
 
 class SpooledSource(SourceWrapper):
-    """The sound of a file that ffmpeg can only decode when it is whole, such as an MP4 with ``moov`` at its end.
+    """The sound of a file that can only be decoded when it is whole, such as an MP4 with ``moov`` at its end.
 
     Parameters
     ----------
@@ -54,12 +58,12 @@ class SpooledSource(SourceWrapper):
             self._fill(file)
             self._data.check_end()
             path = Path(file.name)
-            self._inner = media_parts(path, begins_of_file(path), name=self._data.name)
+            self._inner = _source_of(path, self._data.name)
             super().open()
         except OSError as error:
             self.close()
             raise StreamError(
-                f"{self._data.name} has its description behind its sound and cannot be kept until it is whole "
+                f"{self._data.name} can only be decoded when it is whole, and cannot be kept until then "
                 f"({error.strerror}); expected room for a temporary file: {WAY_OUT}"
             ) from error
         except StreamError:
@@ -85,7 +89,16 @@ class SpooledSource(SourceWrapper):
             kept += len(piece)
             if kept > LARGEST_BYTES:
                 raise StreamError(
-                    f"{self._data.name} has its description behind its sound, and is larger than "
+                    f"{self._data.name} can only be decoded when it is whole, and is larger than "
                     f"{LARGEST_BYTES >> 30} GiB; expected a smaller file: {WAY_OUT}"
                 )
         file.flush()
+
+
+def _source_of(path: Path, name: str) -> Source:
+    """Return the source of a kept file, not yet opened: of libsndfile for what only that reads."""
+    with path.open("rb") as file:
+        head = file.read(HEAD_BYTES)
+    if libsndfile_kind(head):
+        return SoundFileSource(path, name)
+    return media_parts(path, begins_of_file(path), name=name)

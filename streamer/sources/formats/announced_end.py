@@ -40,6 +40,11 @@ MP3_TAG = re.compile(rb"Xing|Info")
 VORBIS_CHANNELS = 11
 """Offset of the number of channels in the first header of a Vorbis (Vorbis I, 4.2.2)."""
 
+VOC_MARK = b"Creative Voice File\x1a"
+
+VOC_SOUND = (1, 2, 9)
+"""Types of blocks of a VOC that hold sound."""
+
 LONGEST_FRAME_BYTES = 1_441
 """Longest frame of layer III."""
 
@@ -100,7 +105,18 @@ def loss_of(path: Path) -> Loss | None:
         begins = tuple(begins_of(content))
         if len(begins) > 1:
             return Loss("is several files joined end to end", begins, is_joined=True)
+        if content[: len(VOC_MARK)] == VOC_MARK and _has_blocks(content):
+            return Loss("is a VOC of several blocks, whose headers libsndfile takes for sound")
         return _of_one(content)
+
+
+def _has_blocks(content: mmap.mmap) -> bool:
+    """Return whether a VOC has further blocks of sound behind the first one."""
+    at, count = int.from_bytes(content[20:22], "little"), 0
+    while at + 4 <= len(content) and content[at] and count < 2:
+        count += content[at] in VOC_SOUND
+        at += 4 + int.from_bytes(content[at + 1 : at + 4], "little")
+    return count > 1
 
 
 def _of_flac(content: mmap.mmap, begin: int) -> Loss | None:

@@ -1,4 +1,4 @@
-"""Tell which files cannot be decoded as they come, because what describes their sound stands behind it."""
+"""Tell which files ffmpeg cannot decode as they come, because what describes their sound stands behind it."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ def needs_seeking(head: bytes) -> bool:
     ----------
     head : bytes
         First bytes of a file, a few hundred or more: of an MP4 or QuickTime, whose box ``moov`` may stand behind
-        ``mdat``, of a CAF that is compressed, whose chunk ``pakt`` may stand behind ``data``, of an 8SVX or MAUD, or of
-        a WavPack of more than two channels, of which ffmpeg looks for the number.
+        ``mdat``, of a CAF that is compressed, whose chunk ``pakt`` may stand behind ``data``, of a MAUD, or of a
+        WavPack of more than two channels, of which ffmpeg looks for the number.
     """
     if head[4:8] in (b"ftyp", b"wide", b"mdat", b"free", b"skip"):
         return _comes_first((name for _, name in outer_boxes(head)), b"mdat", b"moov")
-    if head[:4] == b"FORM" and head[8:12] in (b"8SVX", b"MAUD"):
+    if head[:4] == b"FORM" and head[8:12] == b"MAUD":
         return True
     if head[:4] == b"wvpk":
         # The first block is not the last one of its moment (WavPack 4 & 5 Binary File / Block Format).

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from streamer.sources.formats.containers.kind import container_kind
+from streamer.sources.formats.libsndfile_kind import libsndfile_kind
 
 HEAD_BYTES = 4_096
 """Number of first bytes that suffice to recognise a sound file."""
@@ -37,11 +38,6 @@ BEGINNINGS = {
     b"MMMD": "SMAF",
     b"PVF1\n": "PVF",
     b"2BIT": "AVR",
-    b" paf": "PAF",
-    b"fap ": "PAF",
-    b"MATLAB 5.0 MAT-file": "MATLAB file",
-    b"Extended Instrument: ": "XI",
-    b"ALawSoundFile**": "WVE",
     b"SOUND SAMPLE DATA ": "SMP",
 }
 """Kinds of files by their first bytes."""
@@ -51,7 +47,6 @@ FFMPEG_FORMATS = {"MP3 or MP2": "mp3", "AAC": "aac"}
 
 OUTER = {
     (b"RIFF", b"AVI "): "AVI",
-    (b"FORM", b"8SVX"): "8SVX",
     (b"FORM", b"MAUD"): "MAUD",
 }
 """Kinds of files in chunks, by the outer chunk and its form."""
@@ -87,6 +82,8 @@ def sound_file_kind(head: bytes) -> str | None:
     """
     if container_kind(head):
         return head[:4].decode("latin-1").strip(".").upper()
+    if kind := libsndfile_kind(head):
+        return kind
     if head[4:8] == b"ftyp":
         return "MP4"
     if (outer := (head[:4], head[8:12])) in OUTER:

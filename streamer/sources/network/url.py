@@ -18,6 +18,7 @@ from streamer.sources.formats.containers.survey import (
     may_hold_pcm,
     pcm_encoding_of,
 )
+from streamer.sources.formats.libsndfile_kind import libsndfile_kind
 from streamer.sources.formats.outer_boxes import outer_boxes
 from streamer.sources.formats.seeking import needs_seeking
 from streamer.sources.formats.sound_file_kind import sound_file_kind
@@ -154,7 +155,11 @@ class UrlSource(SourceWrapper):
         has_no_length = found.is_whole and found.total_bytes is None  # ffmpeg takes its end for a failure
         if (entries := entries_of(found.data, self._url)) is not None:
             self._open_entries(absolute(entries, found.url))
-        elif may_hold_pcm(found.data) or (has_no_length and sound_file_kind(found.data)):
+        elif (
+            may_hold_pcm(found.data)
+            or libsndfile_kind(found.data)
+            or (has_no_length and sound_file_kind(found.data))
+        ):
             self._open_bytes(sound_of_bytes(UrlInput(self._url), found.data))
         elif needs_seeking(found.data) and not found.has_ranges:
             self._open_bytes(SpooledSource(UrlInput(self._url)))
@@ -181,12 +186,14 @@ class UrlSource(SourceWrapper):
         self._ffmpeg.is_recording = is_recording
         if self._track:
             return
-        if container in PCM_CONTAINERS and self._ffmpeg.is_plain_pcm:
+        if libsndfile_kind(found.data):  # whatever ffmpeg takes it for
+            self._open_bytes(SpooledSource(UrlInput(self._url)))
+        elif container in PCM_CONTAINERS and self._ffmpeg.is_plain_pcm:
             if not self._hears_all(found, is_recording):
                 self._open_bytes(ContainerSource(UrlInput(self._url)))
         elif container.startswith("mov,"):
             self._check_mp4(found, is_recording)
-        elif is_recording and (container in (*PARTED, "mp3") or found.total_bytes is None):
+        elif is_recording and (container in (*PARTED, "mp3", "iff") or found.total_bytes is None):
             self._open_bytes(sound_of_bytes(UrlInput(self._url), found.data))
 
     def _is_recording(self, found: HttpBytes) -> bool:
