@@ -102,6 +102,11 @@ class StreamConfig:
                 f"stream name is {self.name!r}; expected letters, digits, '_', '.' and '-', or nothing to take "
                 "one from the device"
             )
+        if self.device in ("", "file:"):
+            raise ConfigError(
+                f"stream device is {self.device!r}; expected an input: mic, pulse:NAME, file:PATH, a URL, or what "
+                "`streamer devices` lists"
+            )
         if self.clock not in CLOCKS:
             raise ConfigError(f"stream clock is {self.clock!r}; expected {' or '.join(CLOCKS)}")
         check_start_time(self.start_time)

@@ -119,7 +119,7 @@ def _given(text: str) -> datetime:
         return datetime.fromisoformat(text).astimezone(UTC)
     except ValueError as error:
         raise ConfigError(
-            f"start_time is {text!r} ({error}); expected a date and a time, such as 2026-01-31T23:59:59Z, or "
+            f"start_time is {text!r}; expected a date and a time, such as 2026-01-31T23:59:59Z, or "
             f"{AUTOMATIC!r}, {FROM_TAG!r}, {FROM_NAME!r} or {OFF!r}"
         ) from error
 

@@ -193,9 +193,19 @@ def _match(spec: str, default: str, devices: Sequence[AudioDevice]) -> AudioDevi
         raise DeviceError(
             f"{direction} device {spec!r} may mean {_listed(matches)}; give the index or more of the name"
         )
-    file = _file_of(spec) if direction == "input" else ""
-    or_file = f"if it is a file, say {file}; " if file else ""
-    raise DeviceError(f"no {direction} device {spec!r}; {or_file}{_suggestion(spec, devices)}")
+    instead = _instead_of(spec) if direction == "input" else ""
+    raise DeviceError(f"no {direction} device {spec!r}; {instead}{_suggestion(spec, devices)}")
+
+
+def _instead_of(spec: str) -> str:
+    """Say how a URL or a file is named that `spec` looks like; empty if it looks like neither."""
+    url = re.sub(
+        r"^(?:www\.|(\w+):/+)", lambda begun: f"{begun[1] or 'https'}://{'' if begun[1] else begun[0]}", spec
+    )
+    if "://" in url:
+        return f"if it is on the network, say {url}; "
+    file = _file_of(spec)
+    return f"if it is a file, say {file}; " if file else ""
 
 
 def _file_of(spec: str) -> str:

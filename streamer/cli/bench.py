@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import json
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,10 +11,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from streamer.cli.helpers.amount import SECONDS
 from streamer.cli.helpers.options import engine_options, model_options, option_config
 from streamer.cli.helpers.terminal import standard_output
 from streamer.config import Config
-from streamer.errors import ConfigError
 
 if TYPE_CHECKING:
     from streamer.bench.section import BenchSection
@@ -66,8 +65,6 @@ def bench_options(command: Callable[[BenchOptions], None]) -> Callable[..., None
         if context.invoked_subcommand:  # COMMAND gets the options that stand before it, and checks them
             context.default_map = dict.fromkeys(bench.commands, context.params)
             return
-        if not math.isfinite(seconds):
-            raise ConfigError(f"--seconds is {seconds}; expected seconds")
         config = option_config(config_path, models, prefer, backend, threads)
         command(BenchOptions(config, seconds, as_json))
 
@@ -76,7 +73,7 @@ def bench_options(command: Callable[[BenchOptions], None]) -> Callable[..., None
     )
     run = click.option(
         "--seconds",
-        type=click.FloatRange(0, min_open=True),
+        type=SECONDS,
         default=10.0,
         show_default=True,
         help="Seconds of sound in each measurement.",

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from streamer.cli.helpers.amount import SECONDS
 from streamer.cli.helpers.options import (
     channel_option,
     clock_option,
@@ -76,7 +77,7 @@ PICTURE_S = 0.125
 @click.option(
     "--duration",
     "duration_s",
-    type=click.FloatRange(0, min_open=True),
+    type=SECONDS,
     help="Seconds of sound to process in each stream; time in which a live one is away counts as well.",
 )
 @click.option(
@@ -100,7 +101,9 @@ PICTURE_S = 0.125
     metavar="RATE:CHANNELS:ENCODING",
     help="Format of raw PCM on standard input and named pipes, such as 48000:2:f32le or 16000:1:S16_LE.",
 )
+@click.argument("without_option", nargs=-1, metavar="")
 def listen(
+    without_option: tuple[str, ...],
     devices: tuple[str, ...],
     bind: str | None,
     keys: str | None,
@@ -129,8 +132,10 @@ def listen(
     from streamer.sinks.publisher import check_publishing
     from streamer.sources.auto_device import resolve_auto
 
-    if duration_s is not None and not math.isfinite(duration_s):
-        raise ConfigError(f"--duration is {duration_s}; expected seconds")
+    if without_option:
+        one = without_option[0]
+        named = f"file:{one}" if Path(one).is_file() else one
+        raise ConfigError(f"got {one!r} without an option; expected an input as in --device {named}")
 
     def read_again() -> Config:
         if stems_to == "":

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from streamer.cli.helpers.amount import Amount
+
 if TYPE_CHECKING:
     from streamer.inference.manifest import Manifest
 
@@ -46,7 +48,9 @@ def verify(names: tuple[str, ...]) -> None:
     help="Folder of a SavedModel, or handle for tensorflow_hub.  [default: Google's on TensorFlow Hub]",
 )
 @click.option(
-    "--hop-ms", type=float, help="Milliseconds between two scores, a multiple of 10.  [default: 100]"
+    "--hop-ms",
+    type=Amount("milliseconds"),
+    help="Milliseconds between two scores, a multiple of 10.  [default: 100]",
 )
 def pull(name: str, source: str | None, hop_ms: float | None) -> None:
     """Fetch a model that others published, for `listen --model SLOT=NAME`; a handle needs streamer[tfhub]."""

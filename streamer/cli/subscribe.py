@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from streamer.cli.helpers.amount import SECONDS
 from streamer.config_sections import DEFAULT_ADDRESS
 
 LOSSES_APART_S = 1.0
@@ -28,13 +29,13 @@ NOTICE_S = 3.0
 @click.option(
     "--timeout",
     "timeout_s",
-    type=click.FloatRange(0, min_open=True),
+    type=SECONDS,
     help="Fail after this many seconds without a message.",
 )
 @click.option(
     "--max-age",
     "max_age_s",
-    type=click.FloatRange(0, min_open=True),
+    type=SECONDS,
     help="Leave out messages that were made longer ago than this many seconds.",
 )
 def subscribe(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from streamer.cli.helpers.amount import Amount
 from streamer.cli.helpers.options import SOUND_FILE, channel_option, pcm_config, track_option
 from streamer.cli.helpers.terminal import tell
 from streamer.config import Config, StreamConfig
@@ -29,10 +30,10 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--seconds",
-    type=click.FloatRange(0, 30, min_open=True),
+    type=Amount("seconds", 30),
     default=5.0,
     show_default=True,
-    help="Seconds to record from DEVICE.",
+    help="Seconds to record from DEVICE, 30 at most.",
 )
 @click.option(
     "--pcm", "pcm_format", metavar="RATE:CHANNELS:ENCODING", help="Format of raw PCM for --device -."
@@ -66,6 +67,11 @@ def teach(
     elif removed is not None:
         click.echo(f"{removed}: forgotten, with its recordings: {', '.join(forget(removed, folder))}")
     elif label is not None:
+        if {".", "/"} & set(label) and Path(label).is_file():
+            raise ConfigError(
+                f"LABEL is {label!r}, which is a file; expected the name of the sound before the files: `streamer "
+                f"teach kettle {label}`"
+            )
         pcm = PcmConfig() if pcm_format is None else pcm_config(pcm_format)
         entry = StreamConfig(channel=channel or 0, track=track or "")
         recordings = [_recording(replace(entry, device=f"file:{path}"), None, pcm) for path in files]

@@ -21,13 +21,20 @@ def check_address(address: str) -> None:
     ConfigError
         If `address` is neither ``tcp://HOST:PORT`` nor ``ipc://PATH``.
     """
+    if _is_tcp(address) or (address.startswith("ipc://") and len(address) > len("ipc://")):
+        return
+    meant = f"tcp://127.0.0.1:{address}" if address.isdecimal() else f"tcp://{address}"
+    guess = f"; did you mean {meant}?" if _is_tcp(meant) else ""
+    raise ConfigError(
+        f"got the address {address!r}; expected tcp://HOST:PORT with a port up to {_HIGHEST_PORT} "
+        f"(tcp://127.0.0.1:* binds any free one) or ipc://PATH{guess}"
+    )
+
+
+def _is_tcp(address: str) -> bool:
+    """Return whether an address is ``tcp://HOST:PORT`` with a port that there is."""
     tcp = _TCP.fullmatch(address)
-    port_fits = tcp is not None and (tcp["port"] == "*" or int(tcp["port"]) <= _HIGHEST_PORT)
-    if not port_fits and not (address.startswith("ipc://") and len(address) > len("ipc://")):
-        raise ConfigError(
-            f"got the address {address!r}; expected tcp://HOST:PORT with a port up to {_HIGHEST_PORT} "
-            "(tcp://127.0.0.1:* binds any free one) or ipc://PATH"
-        )
+    return tcp is not None and (tcp["port"] == "*" or int(tcp["port"]) <= _HIGHEST_PORT)
 
 
 def is_local(address: str) -> bool:

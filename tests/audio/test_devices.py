@@ -28,6 +28,8 @@ def test_a_device_is_found_by_index_or_name(spec: str, index: int) -> None:
         ("mic", [], "no input device for 'mic': this machine has none"),
         ("a/x", [], "no input device for 'a/x': .* or listen to file:a/x or a URL"),
         ("x.wav", DEVICES, r"no input device 'x\.wav'; if it is a file, say file:x\.wav; "),
+        ("http:/a.org/x.mp3", DEVICES, r"; if it is on the network, say http://a\.org/x\.mp3; there"),
+        ("www.a.org/x", DEVICES, r"; if it is on the network, say https://www\.a\.org/x; there"),
         ("mic", DEVICES[:2], r"no input device 'mic'; there are 0 \(HDA .*\), 3 \(USB"),
         ("1", DEVICES, "no input device '1'; there are 0 "),
         (

@@ -136,3 +136,42 @@ def test_options_are_checked_before_a_microphone_is_looked_for(option: str, valu
     (said,) = done.stderr.decode().splitlines()
     assert said.startswith("Error: ")
     assert text in said
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        (
+            ("listen", "talk.flac"),
+            r"got 'talk\.flac' without an option; expected an input as in --device talk\.flac",
+        ),
+        (("listen", "{tone}"), r"got '.*' without an option; expected an input as in --device file:/"),
+        (
+            ("listen", "--device", ""),
+            r"stream device is ''; expected an input: mic, pulse:NAME, file:PATH, a URL",
+        ),
+        (("listen", "--device", "file:"), r"stream device is 'file:'; expected an input: mic"),
+        (
+            ("listen", "--duration", "5s"),
+            r"'--duration': '5s' is no such number; expected seconds above 0, such as",
+        ),
+        (("listen", "--duration", "nan"), r"'--duration': 'nan' is no such number; expected seconds above 0"),
+        (("listen", "--bind", "7765"), r"or ipc://PATH; did you mean tcp://127\.0\.0\.1:7765\?"),
+        (("listen", "--bind", "localhost:7765"), r"or ipc://PATH; did you mean tcp://localhost:7765\?"),
+        (("listen", "--bind", "127.0.0.1:99999"), r"or ipc://PATH$"),
+        (
+            ("teach", "{tone}"),
+            r"LABEL is '.*', which is a file; expected the name of the sound before the files: ",
+        ),
+        (
+            ("teach", "kettle", "--device", "mic", "--seconds", "99"),
+            r"'99' .*; expected seconds above 0, 30 at most",
+        ),
+        (
+            ("analyze", "file:talk.flac"),
+            r"file:talk\.flac is written as a device; expected a path: talk\.flac",
+        ),
+    ],
+)
+def test_a_first_mistake_is_told_with_what_to_type(arguments: tuple[str, ...], text: str, tone: Path) -> None:
+    refused(2, text, *(argument.format(tone=tone) for argument in arguments))

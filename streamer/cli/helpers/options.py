@@ -23,7 +23,7 @@ class _SoundFile(click.Path):
         Raises
         ------
         ConfigError
-            If it is empty, or a URL.
+            If it is empty, a URL, or begins with ``file:`` as a device does.
         """
         if not value:
             raise ConfigError("the name of a file is empty; expected the path of a sound file")
@@ -34,7 +34,12 @@ class _SoundFile(click.Path):
             raise ConfigError(
                 f"{url} is a URL; expected a file: hear a URL with `streamer listen --device URL`"
             )
-        return Path(value)
+        path = Path(value)
+        if str(value).startswith("file:") and not path.exists():
+            raise ConfigError(
+                f"{value} is written as a device; expected a path: {str(value).removeprefix('file:')}"
+            )
+        return path
 
 
 SOUND_FILE = _SoundFile()

@@ -31,9 +31,12 @@ class OneChannel(SourceWrapper):
         there = self.channels
         if self._channel > there:
             self.close()
-            raise StreamError(
-                f"the sound has no channel {self._channel}; expected a number from 1 to {there}, as many as it has"
+            expected = (
+                f"a number from 1 to {there}, as many as it has"
+                if there > 1
+                else "1, since it has one channel"
             )
+            raise StreamError(f"the sound has no channel {self._channel}; expected {expected}")
         self.channels = 1
 
     def read(self, max_frames: int) -> Block | None:
