@@ -39,7 +39,7 @@ class Recording:
     min_seconds : float
         Shortest length that the data set promises. A shorter clip is broken, and left out.
     tags : tuple of str
-        Further labels, such as sub-genres.
+        Further labels, such as sub-genres, or the file in a package that a piece was cut from.
     streams : tuple of int
         Index of the sound stream in each file; empty takes the first of each.
     """

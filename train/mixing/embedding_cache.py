@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
-from tqdm import tqdm
 
 from streamer.arrays import Array
 from streamer.dsp.log_mel import LogMel
@@ -16,46 +14,6 @@ from train.data.cache import Cache
 from train.data.decode import ClipError
 from train.data.features import log_mel
 from train.data.recordings import Recording
-from train.mixing.distillation import TeacherAnswers
-
-BATCH = 64
-_log = logging.getLogger(__name__)
-
-
-def load_embeddings(ear: OnnxModel, examples: TeacherAnswers) -> Array:
-    """Return the ear's embeddings of all examples of a fold, mapped from disk; compute them if they are not there.
-
-    Parameters
-    ----------
-    ear : OnnxModel
-        Exported ear.
-    examples : TeacherAnswers
-        Examples of the fold.
-
-    Returns
-    -------
-    float16 array, shape (examples, STEPS, embedding_size), mapped from disk
-        Embeddings as in live listening, with a fresh state for each example.
-    """
-    # "heard" is the older name of embeddings; files on disk keep it, so that they stay valid.
-    path = examples.folder.parent / f"{examples.folder.name}-heard-{ear.manifest.sha256[:16]}.npy"
-    if not path.is_file():
-        partial = path.with_suffix(".partial")
-        _build(ear, examples, partial)
-        partial.replace(path)
-    mapped: Array = np.load(path, mmap_mode="r")
-    return mapped
-
-
-def _build(ear: OnnxModel, examples: TeacherAnswers, path: Path) -> None:
-    steps = examples.frames.shape[1] // ear.manifest.hop_frames
-    shape = len(examples), steps, ear.manifest.output_size
-    out = np.lib.format.open_memmap(path, "w+", np.float16, shape)
-    for first in tqdm(range(0, len(examples), BATCH), desc="embedding", disable=None):
-        frames = examples.frames[first : first + BATCH].astype(np.float32)
-        out[first : first + BATCH], _ = ear.step(frames, ear.init(len(frames)))
-    out.flush()
-    _log.info("computed embeddings of %d examples in %s", len(examples), path)
 
 
 class EmbeddingCache(Cache):
@@ -73,7 +31,7 @@ class EmbeddingCache(Cache):
 
     def __init__(self, recordings: Iterable[Recording], folder: Path, ear: OnnxModel) -> None:
         self._ear, self._front_end = ear, LogMel(ear.manifest.log_mel)
-        # "heard" is the older name of embeddings; see `load_embeddings`.
+        # "heard" is the older name of embeddings; files on disk keep it, so that they stay valid.
         depends_on = ("heard", ear.manifest.log_mel.fingerprint, ear.manifest.sha256)
         super().__init__(recordings, folder, depends_on, self._embed)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from train.data.cache import SoundCache
@@ -28,7 +28,7 @@ AMBIGUOUS = frozenset(
 church bells under Musical instrument > Bell, and chant under Human voice > Singing."""
 
 
-def trained_on(data: Sequence[str] = DEFAULT_DATA_SETS) -> tuple[dict[str, str], ...]:
+def trained_on(data: Iterable[str] = DEFAULT_DATA_SETS) -> tuple[dict[str, str], ...]:
     """Return the title and licence of each data set, as ``name`` and ``licence``, for a manifest."""
     return tuple({"name": DATA_SETS[name].title, "licence": DATA_SETS[name].licence} for name in data)
 

@@ -14,6 +14,8 @@ LICENCE = "GPL, CC BY-SA, CC BY, CC0: the copyright file of each package says wh
 def recordings(root: Path) -> list[Recording]:
     """Return every fetched piece of the packages to learn from; all pieces of a package are in one fold.
 
+    The tag of a piece is the path, in the package, of the file that it was cut from: its name may say what sounds.
+
     Parameters
     ----------
     root : Path
@@ -46,6 +48,8 @@ def games(root: Path) -> list[Recording]:
 def _pieces(root: Path, data_set: str) -> list[Recording]:
     folder = fetched_folder(root, data_set)
     return [
-        Recording(data_set, row.file, (folder / row.file,), row.kind, row.category, row.fold)
+        Recording(
+            data_set, row.file, (folder / row.file,), row.kind, row.category, row.fold, tags=(row.source,)
+        )
         for row in read_labels(folder)
     ]

@@ -6,16 +6,14 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from streamer.inference.manifest_parts import Thresholds
 from train.data.cache import SoundCache
 from train.data.recordings import Split
 from train.data.sets import esc50
-from train.data.sets.all_sound import recordings_of_folds
 from train.evaluate.metrics.classification import by_label
 from train.evaluate.operating_points import Goal
 from train.tasks.clip_figures import ClipFigures, with_descriptions
+from train.tasks.sounds.other_scores import score_others
 from train.tasks.sounds.task import SoundsRunConfig
 from train.tasks.sounds.validation import SoundsValidation
 
@@ -43,11 +41,12 @@ class SoundsFigures(ClipFigures):
     def __init__(self, folder: Path, config: SoundsRunConfig, data: Path, cache: Path, split: Split) -> None:
         fold = config.fold_of(split)
         super().__init__(folder, SoundCache([r for r in esc50.recordings(data) if r.fold == fold], cache))
-        others = [r for r in recordings_of_folds(data, cache, [fold]) if r.kind in ("speech", "music")]
-        self._others = SoundCache(others, cache)
+        self._others = score_others(self._scorer, config, fold, data, cache)
 
-    def points(self, goal: Goal, steps: SoundsValidation) -> tuple[Thresholds, ...]:
+    def points(self, goal: Goal, steps: SoundsValidation, false_an_hour: float) -> tuple[Thresholds, ...]:
         """Return the thresholds of each label that reach `goal` on the clips of the fold, in the order of the labels.
+
+        They are raised until few enough labels begin in sound that is none of the classes.
 
         The threshold ``on`` comes from the label's highest score in each clip, and ``off`` from single steps.
 
@@ -57,9 +56,11 @@ class SoundsFigures(ClipFigures):
             Aim of the choice, such as a precision.
         steps : SoundsValidation
             Scores and truth of single steps.
+        false_an_hour : float
+            Greatest number of labels that begin in an hour of sound that is none of the classes.
         """
         sounding = [scores[truth] for scores, truth in zip(steps.scores.T, steps.truth.T, strict=True)]
-        return self.points_of(goal, sounding)
+        return steps.others.limit(self.points_of(goal, sounding), false_an_hour)
 
     def all(self) -> dict[str, Any]:
         """Return all figures by name, for the manifest."""
@@ -86,20 +87,12 @@ class SoundsFigures(ClipFigures):
         return {label.label: f"{label.precision:.2f} {label.recall:.2f}" for label in labels[:count]}
 
     def false_alarms(self) -> dict[str, float]:
-        """Share of the steps of held-out speech and of music in which any label is on.
+        """Labels that begin in an hour of held-out sound that is none of the classes.
 
         Returns
         -------
         dict
-            Share, 0 to 1, at the operating point ``balanced``, for ``speech`` and ``music``.
+            Labels an hour, at the operating point ``balanced``, for each data set and kind of sound, as in ``debian,
+            music``.
         """
-        alarms: dict[str, float] = {}
-        scores = self._scores(self._others)
-        for kind in ("speech", "music"):
-            steps = [
-                self._on(clip, "balanced").any(axis=1)
-                for clip, recording in zip(scores, self._others.recordings, strict=True)
-                if recording.kind == kind
-            ]
-            alarms[kind] = round(float(np.concatenate(steps).mean()), 4)
-        return alarms
+        return self._others.begins_an_hour(self._scorer.manifest.thresholds("balanced"))

@@ -12,19 +12,23 @@ from scipy.special import expit, log_softmax
 from torch import Tensor, nn
 
 from models.heads import HeadConfig
+from streamer.arrays import Array
+from streamer.errors import ConfigError
 from train.data.fold_arrays import FoldArrays
 from train.data.sets import esc50
-from train.data.sets.all_sound import AMBIGUOUS, check_clips, sound_by_fold
+from train.data.sets.all_sound import AMBIGUOUS, ONLY_MEASURED, check_clips, sound_by_fold
+from train.data.sets.catalogue import DATA_SETS
 from train.loop.folds import HoldsOut
 from train.loop.run import DataUsed, data_used
 from train.loop.task import Batch, LoopConfig
-from train.mixing.distillation import FRONT_END, load_teacher_answers
+from train.mixing.distillation import FRONT_END
 from train.mixing.distillation_examples import DistillationConfig
-from train.mixing.embedding_cache import load_embeddings
+from train.mixing.example_embeddings import load_example_embeddings
 from train.mixing.presence import IGNORE
 from train.mixing.scenes import NO_CLASS
 from train.tasks.ear.task import mean_or_zero
 from train.tasks.on_ear import check_ear_holds_out, load_ear, make_head
+from train.tasks.sounds.others import load_others
 
 TEMPERATURES = np.geomspace(0.25, 4.0, 17)
 """Temperatures that validation divides logits by in turn; the one with the highest likelihood gives the score."""
@@ -43,8 +47,14 @@ class SoundsRunConfig(HoldsOut):
     loop : LoopConfig
         Settings of the training loop.
     lessons : DistillationConfig
-        Settings of the examples, the same as those of the ear. They are called lessons in the files of existing runs,
-        so the key stays.
+        Settings of the examples. They are called lessons in the files of existing runs, so the key stays.
+    others : tuple of str
+        Names of data sets in `train.data.sets.catalogue` of whose sound the head learns that it is none of the classes
+        (`train.data.sets.none_of_classes` says which recordings are); none of ESC-50.
+    other_hours : float
+        Hours of that sound of each data set, kind and fold, at most.
+    other_share : float
+        Share of a batch that is such sound.
     fold, validation_fold : int
         Held-out folds, see `train.loop.folds.HoldsOut`. They must be those of the ear, so that the ear was not trained
         on them.
@@ -58,8 +68,22 @@ class SoundsRunConfig(HoldsOut):
         )
     )
     lessons: DistillationConfig = field(default_factory=DistillationConfig)
+    others: tuple[str, ...] = ("gtzan", "music_speech", "mir1k", "speech")
+    other_hours: float = 1.0
+    other_share: float = 0.25
     fold: int = 5
     validation_fold: int = 4
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        allowed = [name for name in DATA_SETS if name != "esc50" and name not in ONLY_MEASURED]
+        if not set(self.others) <= set(allowed):
+            raise ConfigError(f"others is {list(self.others)}; expected some of {', '.join(allowed)}")
+        if not (0 <= self.other_share <= 0.5 and self.other_hours > 0):
+            raise ConfigError(
+                f"other_share is {self.other_share:g} and other_hours {self.other_hours:g}; expected 0 to 0.5, and "
+                "more than 0"
+            )
 
 
 class SoundsTask:
@@ -90,20 +114,24 @@ class SoundsTask:
         self._caches = sound_by_fold(data, cache, sorted(folds))
         check_clips(self._caches, config.learnt_folds, self.classes)
         check_ear_holds_out(self.ear, config.ear, config.fold, config.validation_fold)
-        examples = {
-            fold: load_teacher_answers(sounds, self.classes, AMBIGUOUS, config.lessons, data, cache)
-            for fold, sounds in self._caches.items()
-        }
         rows = {
-            fold: {**found.arrays, "embeddings": load_embeddings(self.ear, found)}
-            for fold, found in examples.items()
+            fold: load_example_embeddings(
+                self.ear, sounds, self.classes, AMBIGUOUS, config.lessons, cache
+            ).arrays
+            for fold, sounds in self._caches.items()
         }
         self._learnt = FoldArrays([rows[fold] for fold in config.learnt_folds])
         self._checked = FoldArrays([rows[config.checked_fold]])
+        self._others = load_others(
+            self.ear, config.others, config.learnt_folds, config.other_hours, data, cache
+        )
+        self._checked_others = load_others(
+            self.ear, config.others, [config.checked_fold], config.other_hours, data, cache
+        )
         self._single = np.flatnonzero(self._learnt.all("clip") >= 0)
 
     def data_hash(self) -> DataUsed:
-        return data_used(*self._caches.values())
+        return data_used(*self._caches.values(), *self._others.sounds, *self._checked_others.sounds)
 
     def make_model(self) -> nn.Module:
         """Return a head with random weights; it normalises its input by the mean and deviation of some embeddings."""
@@ -111,7 +139,9 @@ class SoundsTask:
         return make_head(self.config.model, self.classes, embeddings)
 
     def make_batch(self, seed: int, step: int, size: int) -> Batch:
-        """Return the batch of a step; its first half are single clips of everyday sound.
+        """Return the batch of a step: single clips of everyday sound, any examples, sound that is none of the classes.
+
+        Single clips are half of it, and ``other_share`` of it is sound that is none of the classes.
 
         Returns
         -------
@@ -124,9 +154,17 @@ class SoundsTask:
         """
         rng = np.random.default_rng((seed, step))
         single = self._single[rng.integers(len(self._single), size=size // 2)]
-        rows = np.concatenate([single, rng.integers(len(self._learnt), size=size - len(single))])
-        taken = [self._learnt.take(name, rows) for name in ("embeddings", "classes", "clip")]
-        return tuple(torch.from_numpy(array) for array in taken)
+        count = round(size * self.config.other_share) if self._others.groups else 0
+        any_rows = rng.integers(len(self._learnt), size=size - len(single) - count)
+        embeddings, classes, clip = (
+            self._learnt.take(name, np.concatenate([single, any_rows]))
+            for name in ("embeddings", "classes", "clip")
+        )
+        if count:
+            embeddings = np.concatenate([embeddings, self._others.draw(rng, count)])
+            classes = np.concatenate([classes, np.full((count, classes.shape[1]), NO_CLASS, np.int8)])
+            clip = np.concatenate([clip, np.full(count, -1, np.int16)])
+        return tuple(torch.from_numpy(array) for array in (embeddings, classes, clip))
 
     def loss(self, model: nn.Module, batch: Batch) -> dict[str, Tensor]:
         """Return two losses, ``each`` and ``which``.
@@ -154,25 +192,37 @@ class SoundsTask:
         -------
         dict
             ``accuracy``: share of the clips whose class is the likeliest. ``alarms``: share of the steps without
-            everyday sound, in scenes too, at which any class has a probability above 0.5. ``score``, by which the best
-            weights are chosen: log-likelihood of the clips' classes at the best of `TEMPERATURES`, since a release is
+            everyday sound, in scenes too, at which any class has a probability above 0.5. ``false``: the same share of
+            the steps of sound that is none of the classes, if there is any. ``score``, by which the best weights are
+            chosen: log-likelihood of the clips' classes at the best of `TEMPERATURES`, since a release is
             calibrated anyway. Accuracy would stop changing long before learning is done.
         """
         rows = np.flatnonzero(self._checked.all("raw") | (self._checked.all("clip") < 0))
-        device = next(model.parameters()).device
-        outputs = []
-        with torch.no_grad():
-            for part in np.array_split(rows, max(1, len(rows) // 128)):
-                logits, _ = model(torch.from_numpy(self._checked.take("embeddings", part)).to(device))
-                outputs.append(logits.cpu().numpy())
-        probability = expit(np.concatenate(outputs))
+        probability = expit(_logits(model, self._checked.take("embeddings", rows)))
         clip = self._checked.take("clip", rows)
         clip_probability, truth = probability[clip >= 0].mean(axis=1), clip[clip >= 0]
         shares = log_softmax(np.log(clip_probability) / TEMPERATURES[:, None, None], axis=2)
         likelihood = shares[:, np.arange(len(truth)), truth].mean(axis=1)
         wrong = probability[self._checked.take("classes", rows) == NO_CLASS]
-        return {
+        figures = {
             "score": float(likelihood.max()),
             "accuracy": float(np.mean(clip_probability.argmax(axis=1) == truth)),
             "alarms": float((wrong > 0.5).any(axis=1).mean()),
         }
+        if self._checked_others.groups:
+            logits = (_logits(model, found) for _, found in self._checked_others.each())
+            figures["false"] = float(
+                np.concatenate([(found > 0).any(axis=2).ravel() for found in logits]).mean()
+            )
+        return figures
+
+
+def _logits(model: nn.Module, embeddings: Array) -> Array:
+    """Return the logits of a model on the embeddings of examples, shape (examples, steps, classes)."""
+    device = next(model.parameters()).device
+    with torch.no_grad():
+        parts = [
+            model(torch.from_numpy(part).to(device))[0].cpu().numpy()
+            for part in np.array_split(embeddings, max(1, len(embeddings) // 128))
+        ]
+    return np.concatenate(parts)

@@ -1,0 +1,149 @@
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from click.testing import CliRunner
+
+from streamer.config_sections import PREFERENCES
+from streamer.errors import ConfigError
+from streamer.inference.manifest_json import write_manifest
+from streamer.inference.model_folders import read_manifest
+from tests.toy_model import write_toy_ear
+from tests.train.toy_data import make_toy_data, write
+from train.__main__ import main
+from train.data.debian.cut import write_table
+from train.data.debian.labels import LABELS, LabelledPiece
+from train.loop.config import read_config
+from train.mixing.presence import IGNORE
+from train.mixing.scenes import NO_CLASS
+from train.tasks.sounds.task import SoundsRunConfig, SoundsTask
+
+PITCH_HZ = {"laser": 1_300.0, "dog": 300.0}
+"""Pitch of the toy effects, by the name of the file that they were cut from."""
+
+
+@pytest.fixture(scope="module")
+def toy(tmp_path_factory):
+    """Toy data with effects, and an ear that holds out folds 4 and 5."""
+    root = make_toy_data(tmp_path_factory.mktemp("data"))
+    rows = []
+    for fold in range(1, 6):
+        for number, (name, pitch_hz) in enumerate(PITCH_HZ.items()):
+            file = f"toys-{fold}/{number}.wav"
+            write(root / "debian" / file, seconds=12.0 + fold, pitch_hz=pitch_hz)
+            rows.append(
+                LabelledPiece(
+                    file, f"toys-{fold}", f"sounds/{name}.ogg", "sound", "effects", fold, 0.0, 12.0 + fold
+                )
+            )
+    write_table(root / "debian" / LABELS, LabelledPiece, rows)
+    ear = write_toy_ear(root / "out" / "ear")
+    held_out = {"held out": {"fold": 5, "validation_fold": 4}}
+    write_manifest(ear, replace(read_manifest(ear), results=held_out))
+    return root
+
+
+def settings(toy, others=("debian",)):
+    return [
+        f"ear={toy / 'out' / 'ear'}",
+        f"others={json.dumps(others)}",
+        "lessons.variants=1",
+        "lessons.scenes=3",
+        "loop.steps=30",
+        "loop.batch=16",
+        "loop.validate_every=30",
+        "loop.average=0.0",
+    ]
+
+
+def made_task(toy, *others):
+    return SoundsTask(read_config(SoundsRunConfig, None, settings(toy, others)), toy, toy / "runs" / "cache")
+
+
+@pytest.fixture(scope="module")
+def task(toy):
+    return made_task(toy, "debian")
+
+
+def trained(task, steps=150):
+    torch.manual_seed(0)
+    model = task.make_model()
+    optimiser = torch.optim.AdamW(model.parameters(), 1e-2)
+    for step in range(steps):
+        optimiser.zero_grad()
+        sum(task.loss(model, task.make_batch(1, step, 16)).values()).backward()
+        optimiser.step()
+    return model.eval()
+
+
+def test_of_a_batch_half_are_clips_and_a_quarter_is_sound_of_no_class(task):
+    embeddings, classes, clip = task.make_batch(1, 5, 16)
+    assert embeddings.shape == (16, 62, 4)
+    assert (clip[:8] >= 0).all()
+    assert (clip[12:] == -1).all()
+    assert (classes[12:] == NO_CLASS).all()
+    again = task.make_batch(1, 5, 16)
+    assert all(torch.equal(a, b) for a, b in zip((embeddings, classes, clip), again, strict=True))
+
+
+def test_without_other_data_the_rest_of_a_batch_are_examples_of_any_kind(toy):
+    alone = made_task(toy)
+    _, classes, _ = alone.make_batch(1, 0, 64)
+    assert (classes[48:] >= IGNORE).any(dim=1).sum() > 4
+    assert "false" not in alone.validate(alone.make_model().eval())
+
+
+def test_other_data_are_excerpts_of_the_learnt_folds_without_effects_that_name_a_class(toy, task):
+    assert list(task._others.groups) == ["debian, sound"]
+    names = [r.name for sounds in task._others.sounds for r in sounds.recordings]
+    assert names == ["toys-1/0.wav", "toys-2/0.wav", "toys-3/0.wav"]
+    assert [r.name for r in task._checked_others.sounds[0].recordings] == ["toys-4/0.wav"]
+    assert len(task._others.groups["debian, sound"]) == 3 * 3  # 13, 14 and 15 s are three excerpts each
+    assert task.data_hash() != made_task(toy).data_hash()
+
+
+def test_hours_of_other_data_are_limited(toy):
+    few = [*settings(toy), f"other_hours={5 / 3600}"]
+    task = SoundsTask(read_config(SoundsRunConfig, None, few), toy, toy / "runs" / "cache")
+    assert len(task._others.groups["debian, sound"]) == 3
+
+
+def test_the_head_learns_to_name_nothing_there_and_still_names_the_classes(toy, task):
+    """The effects' pitch is near that of the bells, for which a head takes them that did not learn from them."""
+    alone = made_task(toy)
+    with_others, without = task.validate(trained(task)), task.validate(trained(alone))
+    assert with_others["accuracy"] == without["accuracy"] == 1.0
+    assert with_others["false"] < 0.05
+    assert without["false"] > 0.5
+
+
+@pytest.mark.parametrize("others", ['["esc50"]', '["debain"]', '["games"]'])
+def test_other_data_are_sets_that_exist_beside_esc50(others):
+    with pytest.raises(ConfigError, match=r"others is \[.*\]; expected some of gtzan, music_speech"):
+        read_config(SoundsRunConfig, None, [f"others={others}"])
+
+
+@pytest.mark.parametrize("setting", ["other_share=0.6", "other_share=-0.1", "other_hours=0"])
+def test_clips_stay_half_of_a_batch(setting):
+    with pytest.raises(
+        ConfigError, match=r"other_share is .* and other_hours .*; expected 0 to 0.5, and more"
+    ):
+        read_config(SoundsRunConfig, None, [setting])
+
+
+def test_a_release_names_its_data_and_counts_false_labels(toy, monkeypatch):
+    monkeypatch.chdir(toy)
+    monkeypatch.setenv("STREAMER_DATA", str(toy))
+    words = [item for text in settings(toy) for item in ("--set", text)]
+    for command in (["sounds", *words], ["release", "sounds", "--out", "out/sounds"]):
+        done = CliRunner().invoke(main, command, catch_exceptions=False)
+        assert done.exit_code == 0, done.output
+    manifest = read_manifest(toy / "out" / "sounds")
+    assert set(manifest.operating_points) == set(PREFERENCES)
+    assert set(manifest.results["false alarms"]) == {"what", "debian, sound"}
+    assert "Debian's packages" in {data["name"] for data in manifest.trained_on}
+    card = (toy / "out" / "sounds" / "card.md").read_text()
+    assert "at most 4, 1 and\n20 labels begin in an hour" in card
+    assert np.isfinite(manifest.results["false alarms"]["debian, sound"])

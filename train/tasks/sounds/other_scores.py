@@ -1,0 +1,79 @@
+"""Scores of an exported sounds head in sound that is none of its classes: each label that begins there is false."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from streamer.arrays import Array
+from streamer.inference.manifest_parts import Thresholds
+from train.evaluate.false_labels import count_begins, limit_false_labels
+from train.evaluate.stepped_scores import SteppedScorer
+from train.tasks.on_ear import load_ear
+from train.tasks.sounds.others import load_others
+from train.tasks.sounds.task import SoundsRunConfig
+
+
+@dataclass(frozen=True)
+class OtherScores:
+    """Scores in excerpts of sound that is none of the classes.
+
+    Attributes
+    ----------
+    groups : Mapping of str to array, shape (excerpts, steps, classes)
+        Scores past the warm-up, of each group of sound of one data set and kind, named as in ``debian, music``.
+    step_s : float
+        Seconds from one step to the next.
+    """
+
+    groups: Mapping[str, Array]
+    step_s: float
+
+    def limit(self, points: Sequence[Thresholds], per_hour: float) -> tuple[Thresholds, ...]:
+        """Return thresholds, raised where needed, with which at most `per_hour` labels begin in an hour of the sound.
+
+        See `train.evaluate.false_labels.limit_false_labels`.
+        """
+        if not self.groups:
+            return tuple(points)
+        highest = np.concatenate([scores.max(axis=1) for scores in self.groups.values()])
+        hours = sum(map(self._hours, self.groups.values()))
+        return limit_false_labels(points, highest, per_hour * hours)
+
+    def begins_an_hour(self, points: Sequence[Thresholds]) -> dict[str, float]:
+        """Return how many labels begin in an hour of each group."""
+        begins = {
+            name: sum(int(count_begins(excerpt, points).sum()) for excerpt in scores)
+            for name, scores in self.groups.items()
+        }
+        return {name: round(count / self._hours(self.groups[name]), 1) for name, count in begins.items()}
+
+    def _hours(self, scores: Array) -> float:
+        return float(scores.shape[0] * scores.shape[1] * self.step_s / 3600)
+
+
+def score_others(
+    scorer: SteppedScorer, config: SoundsRunConfig, fold: int, data: Path, cache: Path
+) -> OtherScores:
+    """Return the scores of an exported sounds head in the sound of a fold that is none of its classes.
+
+    Parameters
+    ----------
+    scorer : SteppedScorer
+        Exported head, with its ear.
+    config : SoundsRunConfig
+        Configuration of the model's run, which names the data sets.
+    fold : int
+        Fold whose sound is scored.
+    data, cache : Path
+        Folder of the data sets, and folder of all caches.
+    """
+    model, ear = scorer.model, load_ear(config.ear)
+    groups = {}
+    for name, embeddings in load_others(ear, config.others, [fold], config.other_hours, data, cache).each():
+        scores, _ = model.step(embeddings, model.init(len(embeddings)))
+        groups[name] = scores[:, scorer.warm_up_steps :]
+    return OtherScores(groups, scorer.step_s)
