@@ -6,8 +6,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from streamer.cli.helpers.amount import Amount
-
 if TYPE_CHECKING:
     from streamer.inference.manifest import Manifest
 
@@ -49,7 +47,7 @@ def verify(names: tuple[str, ...]) -> None:
 )
 @click.option(
     "--hop-ms",
-    type=Amount("milliseconds"),
+    type=float,
     help="Milliseconds between two scores, a multiple of 10.  [default: 100]",
 )
 def pull(name: str, source: str | None, hop_ms: float | None) -> None:
