@@ -15,6 +15,7 @@ import numpy as np
 from streamer.arrays import Array
 from streamer.errors import StreamError
 from streamer.sources.ffmpeg_log import LOG_LEVEL, FfmpegLog
+from streamer.sources.formats.announced_length import BEHIND_THE_END, missing_s
 from streamer.sources.pipe import PipePacing, PipeReader, enlarge
 from streamer.sources.source import Block, Source, format_fault
 from streamer.sources.track import track_options, without_track
@@ -267,7 +268,11 @@ class FfmpegSource(Source):
     @property
     def _is_whole(self) -> bool:
         """Whether all sound came that the input announces, so that an error is about what stands behind it."""
-        return False
+        return self._log.last in BEHIND_THE_END and self._missing_s == 0.0
+
+    @property
+    def _missing_s(self) -> float | None:
+        return missing_s(self._log, self._position / self.rate_hz)
 
     def _not_opened(self) -> StreamError:
         """Return the error to raise after ffmpeg has ended without any sound."""
@@ -290,6 +295,13 @@ class FfmpegSource(Source):
             )
         if self._position == 0:
             raise StreamError(f"{self._name} holds no sound (0 frames); expected at least 1 frame")
+        if missing := self._missing_s:
+            logger.warning(
+                "%s is cut short, or has gaps: %.2f s are missing of the %.2f s that it announces",
+                self._name,
+                missing,
+                self._log.duration_s,
+            )
         if message and not self._is_whole:
             logger.warning(
                 "%s is damaged or cut short (ffmpeg: %s): what could be decoded was read",

@@ -54,6 +54,8 @@ _AUDIO = re.compile(
 )
 _CHOICE = re.compile(r"\s*Stream #0:(?P<number>\d+) -> #0:0 ")
 _DURATION = re.compile(r"\s*Duration: (?:(?P<h>\d+):(?P<m>\d+):(?P<s>[\d.]+)|N/A)")
+_START = re.compile(r"start: (-?[\d.]+)")
+_PICTURE = re.compile(r"\s*Stream #0:\d+.*: Video: (?!.*\(attached pic\))")
 _BITRATE = re.compile(r"bitrate: (\d+) kb/s")
 _TAG = re.compile(r"\s+(?P<name>[\w.-]+)\s*: (?P<value>.*)")
 _OUTPUT = "Output #0"
@@ -81,6 +83,10 @@ class FfmpegLog:
         Sample rate of that track; 0 until it is known.
     duration_s : float or None
         Length of the input that its header states; None if it states none.
+    start_s : float
+        Time at which the input begins; the length counts from 0 on.
+    has_picture : bool
+        Whether the input has a moving picture.
     duration_is_estimate : bool
         Whether ffmpeg made the length from the bit rate.
     bitrate_kbps : int
@@ -108,6 +114,8 @@ class FfmpegLog:
         self.rate_hz = 0
         self._tracks: dict[str, re.Match[str]] = {}
         self.duration_s: float | None = None
+        self.start_s = 0.0
+        self.has_picture = False
         self.duration_is_estimate = False
         self.bitrate_kbps = 0
         self.is_radio = False
@@ -184,11 +192,15 @@ class FfmpegLog:
             self.rate_hz = int(track["rate"] or 0)
         elif self._is_input and (audio := _AUDIO.match(text)):
             self._tracks.setdefault(audio["number"], audio)
+        elif self._is_input and _PICTURE.match(text):
+            self.has_picture = True
         elif _ICY.match(text):
             self.is_radio = True
         elif length := _DURATION.match(text):
             if length["h"]:
                 self.duration_s = 3_600 * int(length["h"]) + 60 * int(length["m"]) + float(length["s"])
+            if begun := _START.search(text):
+                self.start_s = float(begun[1])
             if rate := _BITRATE.search(text):
                 self.bitrate_kbps = int(rate[1])
         elif text.startswith(_OUTPUT):

@@ -166,7 +166,8 @@ class MediaPart(FfmpegSource):
     @property
     def _is_whole(self) -> bool:
         announced = announced_frames(self.parts.head)
-        return announced is not None and 0 <= self._position - announced <= LONGEST_PADDING_FRAMES
+        holds_all = announced is not None and 0 <= self._position - announced <= LONGEST_PADDING_FRAMES
+        return holds_all or super()._is_whole
 
     def _finish(self, code: int) -> None:
         super()._finish(code)

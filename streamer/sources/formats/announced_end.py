@@ -97,6 +97,9 @@ def loss_of(path: Path) -> Loss | None:
             return _of_flac(content, begin)
         if may_hold_pcm(content[:HEAD_BYTES]):
             return None
+        if begin and sound_file_kind(content[begin : begin + KIND_BYTES]) not in (None, "MP3 or MP2"):
+            begins = tuple(begins_of(content, begin))
+            return Loss("stands behind a tag", begins, is_joined=len(begins) > 1)
         head = content[begin : begin + SEARCHED_BYTES + LONGEST_FRAMES_BYTES]
         if is_unknown(head) and (frame := first_frame(head)) is not None:
             return _of_mp3(content, begin + frame)

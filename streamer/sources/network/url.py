@@ -19,6 +19,7 @@ from streamer.sources.formats.containers.survey import (
     pcm_encoding_of,
 )
 from streamer.sources.formats.libsndfile_kind import libsndfile_kind
+from streamer.sources.formats.mpeg_begin import tag_bytes
 from streamer.sources.formats.outer_boxes import outer_boxes
 from streamer.sources.formats.seeking import needs_seeking
 from streamer.sources.formats.sound_file_kind import sound_file_kind
@@ -191,6 +192,8 @@ class UrlSource(SourceWrapper):
         elif container in PCM_CONTAINERS and self._ffmpeg.is_plain_pcm:
             if not self._hears_all(found, is_recording):
                 self._open_bytes(ContainerSource(UrlInput(self._url)))
+        elif is_recording and tag_bytes(found.data):
+            self._open_bytes(sound_of_bytes(UrlInput(self._url), found.data))
         elif container.startswith("mov,"):
             self._check_mp4(found, is_recording)
         elif is_recording and (container in (*PARTED, "mp3", "iff") or found.total_bytes is None):
