@@ -22,7 +22,6 @@ from streamer.config import TURN_S
 from streamer.errors import ConfigError, EndedError, StreamError
 from streamer.sources.ffmpeg import FfmpegSource
 from streamer.sources.media_file import MediaFileSource
-from streamer.sources.network.url_address import without_secrets
 from streamer.sources.network.url_stream import url_stream
 from streamer.sources.source import POLL_S, Block
 from tests.conftest import DEADLINE_S
@@ -332,20 +331,3 @@ def test_what_is_no_url_is_refused_without_its_password() -> None:
         ConfigError, match=r"URL 'http://\*\*\*@\[::1/a' cannot be read \(.*\); expected SCHEME"
     ):
         url_stream("http://user:secret@[::1/a")
-
-
-@pytest.mark.parametrize(
-    ("url", "shown"),
-    [
-        ("http://host/a@b.mp3", "http://host/a@b.mp3"),
-        ("rtsp://user:p@ss@host:554/live", "rtsp://***@host:554/live"),
-        ("rtsp://user@host", "rtsp://***@host"),
-        ("plain", "plain"),
-        ("http://host/a?u=ann&p=x1&pin=12&jwt=ey.J", "http://host/a?u=***&p=***&pin=***&jwt=***"),
-        ("http://host/a?top=3&cup=2", "http://host/a?top=3&cup=2"),
-        ("http://host/a?hdnts=exp=1~acl=/*~hmac=ab&x=1", "http://host/a?hdnts=***&x=1"),
-        ("srt://host:1?streamid=#!::u=ann,p=x&mode=caller", "srt://host:1?streamid=***&mode=caller"),
-    ],
-)
-def test_a_url_is_shown_without_its_password(url: str, shown: str) -> None:
-    assert without_secrets(url) == shown

@@ -61,15 +61,19 @@ def test_loss_that_is_known_otherwise_counts_unless_the_stamps_tell_better() -> 
 def test_an_hour_with_one_percent_lost_is_placed_to_50_ms(rate_hz: int, frames: int, resolution: int) -> None:
     """Stamps may be rounded to milliseconds, packets may be late, and the sender's clock may be 100 ppm off."""
     rng, placing, worst_s, worst_time_s = np.random.default_rng(1), Placing(rate_hz), 0.0, 0.0
+    counted = 0
     count = 3_600 * rate_hz // frames
     arrivals = np.arange(1, count + 1) * frames / rate_hz * (1 - 1e-4) + rng.uniform(0, 0.1, count)
-    for packet in np.flatnonzero(rng.random(count) >= 0.01):
+    heard = np.flatnonzero(rng.random(count) >= 0.01)
+    for packet in heard:
         stamp = round(int(packet) * frames / resolution) * resolution
-        placing.missing_before(stamp, frames, float(arrivals[packet]))
+        counted += placing.missing_before(stamp, frames, float(arrivals[packet]))
         worst_s = max(worst_s, abs(placing.index - (int(packet) + 1) * frames) / rate_hz)
         if arrivals[packet] > ANCHOR_WINDOW_S:
             at_once = (int(packet) + 1) * frames / rate_hz * (1 - 1e-4)  # as if the network took no time
             worst_time_s = max(worst_time_s, abs(placing.arrival.captured_at(placing.index) - at_once))
+    lost = int(heard[-1] - heard[0]) + 1 - len(heard)
+    assert abs(counted - lost * frames) <= frames
     assert worst_s < 0.05
     assert worst_time_s < 0.05
 
