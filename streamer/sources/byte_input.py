@@ -11,9 +11,6 @@ from streamer.sources.pipe import PipeReader
 
 logger = logging.getLogger(__name__)
 
-OPEN_POLL_S = 0.05
-"""Interval at which `open` looks whether it was given up."""
-
 
 class ByteInput(ABC):
     """Bytes that are read without waiting.

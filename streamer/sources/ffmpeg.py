@@ -8,16 +8,16 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import IO
 
 import numpy as np
 
 from streamer.arrays import Array
 from streamer.errors import StreamError
+from streamer.sources.child_process import end_process, pipes_of
 from streamer.sources.ffmpeg_log import LOG_LEVEL, FfmpegLog
 from streamer.sources.formats.announced_length import BEHIND_THE_END, missing_s
 from streamer.sources.pipe import PipePacing, PipeReader, enlarge
-from streamer.sources.source import Block, Source, format_fault
+from streamer.sources.source import OPEN_POLL_S, Block, Source, format_fault, given_up
 from streamer.sources.track import track_options, without_track
 from streamer.sources.wrappers.in_turn import Shape
 
@@ -25,9 +25,6 @@ logger = logging.getLogger(__name__)
 
 AU_HEADER = struct.Struct(">4s5I")
 """Header of Sun's audio format: ``.snd``, offset of the sound, its length in bytes, encoding, rate, channels."""
-
-OPEN_POLL_S = 0.05
-"""Interval at which `open` reads ffmpeg's messages while it waits for sound."""
 
 MP4_HEAD_BYTES = 1 << 16
 """Length of the beginning of a fragmented MP4 that holds its box ``moov``."""
@@ -181,11 +178,7 @@ class FfmpegSource(Source):
     def close(self) -> None:
         if self._process is None:
             return
-        self._process.kill()  # on SIGTERM, ffmpeg ends only after the next packet, which may never come
-        self._process.wait()
-        for pipe in (self._process.stdout, self._process.stderr):
-            if pipe is not None:
-                pipe.close()
+        end_process(self._process)
         self._process = None
 
     def _start(self) -> subprocess.Popen[bytes]:
@@ -256,7 +249,7 @@ class FfmpegSource(Source):
             if reader.ended:
                 raise self._not_opened()
             if self._given_up.is_set():
-                raise StreamError(f"{self._name} was not waited for any longer")
+                raise given_up(self._name)
             self._while_opening(self._clock() - self._received_at)
             if self._clock() > deadline:
                 raise StreamError(
@@ -319,13 +312,3 @@ def is_unedited_mp4(head: bytes) -> bool:
         First bytes of the file, with its box ``moov`` if it is fragmented.
     """
     return b"mvex" in head
-
-
-def pipes_of(process: subprocess.Popen[bytes]) -> tuple[int, int]:
-    """Return the descriptors of a process's standard output and standard error."""
-
-    def descriptor(pipe: IO[bytes] | None) -> int:
-        assert pipe is not None  # requested when the process was started
-        return pipe.fileno()
-
-    return descriptor(process.stdout), descriptor(process.stderr)

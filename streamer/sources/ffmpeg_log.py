@@ -5,15 +5,12 @@ from __future__ import annotations
 import re
 from collections import deque
 
+from streamer.sources.line_reader import LineReader
 from streamer.sources.network.url_address import HIDDEN, secrets_of, without_secrets
-from streamer.sources.pipe import PipeReader
 from streamer.sources.track import SoundTrack
 
 LOG_LEVEL = "level+info"
 """ffmpeg's ``-v`` for which `FfmpegLog` is made: each line says its level, and the input is described."""
-
-READ_BYTES = 4_096
-"""Most bytes of a line that are kept, and of one read."""
 
 KEPT_MESSAGES = 20
 """Number of the last errors that are kept."""
@@ -104,10 +101,9 @@ class FfmpegLog:
     """
 
     def __init__(self, descriptor: int, address: str) -> None:
-        self._reader = PipeReader(descriptor, 1)
+        self._reader = LineReader(descriptor)
         self._address = address
         self._secrets = secrets_of(address)
-        self._begun = b""
         self._level = "error"
         self._errors: deque[str] = deque(maxlen=KEPT_MESSAGES)
         self.container = self.codec = self.profile = ""
@@ -127,11 +123,8 @@ class FfmpegLog:
 
     def collect(self) -> None:
         """Read the messages that have come."""
-        while fresh := self._reader.read(READ_BYTES):
-            *lines, begun = re.split(rb"[\r\n]+", self._begun + fresh)
-            self._begun = begun[-READ_BYTES:]
-            for line in lines:
-                self._note(line.decode(errors="replace"))
+        for line in self._reader.read():
+            self._note(line)
 
     @property
     def errors(self) -> list[str]:

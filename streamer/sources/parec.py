@@ -8,14 +8,13 @@ from collections.abc import Sequence
 
 from streamer.audio.pulse import INSTALL, NoSoundServerError, plain_environment
 from streamer.errors import reason_of
+from streamer.sources.child_process import end_process, pipes_of
+from streamer.sources.line_reader import LineReader
 from streamer.sources.pipe import PipeReader, enlarge
 
 LATENCY_MS = 10
 """Length of the pieces in which the server delivers sound: that of PortAudio's blocks, which come as late and cost as
 much."""
-
-READ_BYTES = 4_096
-"""Most bytes of one read, and of a line that are kept."""
 
 _HEARD = re.compile(r"(Connected|Stream moved) to device (?P<name>.+) \((index: )?(?P<index>\d+), .*")
 _TALK = re.compile(
@@ -60,7 +59,7 @@ class Parec:
 
     def __init__(self, device: str | None, rate_hz: int, channel_map: Sequence[str], remix: bool) -> None:
         self.device, self.device_index = "", -1
-        self.error, self._begun = "", b""
+        self.error = ""
         channels = len(channel_map)
         options = [] if device is None else [f"--device={device}"]
         options += [] if remix else ["--no-remix"]
@@ -83,20 +82,16 @@ class Parec:
             raise NoSoundServerError(
                 f"the sound server needs the program parec, which cannot be run ({reason_of(error)}); {INSTALL}"
             ) from error
-        assert self._process.stdout is not None  # both were asked for
-        assert self._process.stderr is not None
-        enlarge(self._process.stdout.fileno())
-        self.sound = PipeReader(self._process.stdout.fileno(), 4 * channels)
-        self._messages = PipeReader(self._process.stderr.fileno(), 1)
+        sound, messages = pipes_of(self._process)
+        enlarge(sound)
+        self.sound = PipeReader(sound, 4 * channels)
+        self._messages = LineReader(messages)
 
     def look(self, wait_s: float = 0.0) -> None:
         """Read the messages that have come, after waiting for them at most `wait_s` seconds."""
         self._messages.wait(wait_s)
-        while fresh := self._messages.read(READ_BYTES):
-            *lines, begun = re.split(rb"[\r\n]+", self._begun + fresh)
-            self._begun = begun[-READ_BYTES:]
-            for line in lines:
-                self._note(line.decode(errors="replace"))
+        for line in self._messages.read():
+            self._note(line)
 
     @property
     def has_ended(self) -> bool:
@@ -111,8 +106,4 @@ class Parec:
 
     def close(self) -> None:
         """End `parec`, whatever the server does."""
-        self._process.kill()
-        self._process.wait()
-        for pipe in (self._process.stdout, self._process.stderr):
-            assert pipe is not None
-            pipe.close()
+        end_process(self._process)

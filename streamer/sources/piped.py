@@ -12,7 +12,7 @@ from pathlib import Path
 
 from streamer.config_sections import PcmConfig
 from streamer.errors import EndedError, StreamError
-from streamer.sources.byte_input import OPEN_POLL_S, DescriptorInput
+from streamer.sources.byte_input import DescriptorInput
 from streamer.sources.file import FileSource
 from streamer.sources.formats.containers.kind import MAGIC_BYTES
 from streamer.sources.formats.mpeg_begin import LONGEST_FRAMES_BYTES, SEARCHED_BYTES
@@ -21,7 +21,7 @@ from streamer.sources.media_file import STANDARD_INPUT
 from streamer.sources.pcm import PcmSource
 from streamer.sources.pipe import PipeReader
 from streamer.sources.sound_of_bytes import kind_of_bytes, sound_of_bytes
-from streamer.sources.source import Block, Source
+from streamer.sources.source import OPEN_POLL_S, Block, Source, given_up
 from streamer.sources.wrappers.wrapper import SourceWrapper
 
 HEAD_WAIT_S = 0.3
@@ -115,7 +115,7 @@ class PipedSource(SourceWrapper):
             if may_tell and (is_late or sound_file_kind(head)):
                 break
             if self._given_up.is_set():
-                raise StreamError(f"{self._name} was not waited for any longer")
+                raise given_up(self._name)
             reader.wait(OPEN_POLL_S)
             try:
                 head += reader.read(LONGEST_HEAD_BYTES - len(head))

@@ -19,7 +19,16 @@ from streamer.audio.pulse import (
 )
 from streamer.errors import DeviceError, StreamError
 from streamer.sources.parec import Parec
-from streamer.sources.source import HIGHEST_RATE_HZ, LOCAL_WAIT_S, LOWEST_RATE_HZ, Block, Source, SourceCounts
+from streamer.sources.source import (
+    HIGHEST_RATE_HZ,
+    LOCAL_WAIT_S,
+    LOWEST_RATE_HZ,
+    OPEN_POLL_S,
+    Block,
+    Source,
+    SourceCounts,
+    given_up,
+)
 from streamer.sources.timing.arrival import ArrivalClock
 from streamer.sources.timing.loss_watch import LossWatch
 
@@ -28,9 +37,6 @@ LATE_POLL_S = 0.005
 
 CONNECT_S = 5.0
 """Longest time in which the server connects a stream."""
-
-CONNECT_POLL_S = 0.05
-"""Interval at which `open` looks whether it is still wanted."""
 
 SETTLE_S, LOOK_S = 0.3, 0.2
 """Time after a move for which sound waits, and its last part, in which it is seen how late the sound comes."""
@@ -150,14 +156,14 @@ class PulseSource(Source):
         """Wait until the server has connected the stream."""
         deadline = time.monotonic() + CONNECT_S
         while not parec.device:
-            parec.look(CONNECT_POLL_S)
+            parec.look(OPEN_POLL_S)
             if parec.has_ended and not parec.device:
                 raise StreamError(
                     f"{self._name} cannot be opened ({parec.error or 'parec ended'}); check that it is there "
                     "(streamer devices) and that the sound server runs"
                 )
             if self._given_up.is_set():
-                raise StreamError(f"{self._name} was not waited for any longer")
+                raise given_up(self._name)
             if time.monotonic() > deadline:
                 raise StreamError(
                     f"{self._name} was not connected within {CONNECT_S:g} s; expected an answer at once: look at the "

@@ -9,9 +9,13 @@ from dataclasses import dataclass
 from typing import Literal
 
 from streamer.arrays import Array
+from streamer.errors import StreamError
 
 POLL_S = 0.002
 """Interval between two looks at a source that cannot tell when it will have more sound."""
+
+OPEN_POLL_S = 0.05
+"""Interval at which `open` looks whether it was given up, while it waits for sound."""
 
 LOWEST_RATE_HZ = 4_000
 """Lowest accepted sample rate: below telephone quality nothing can be recognised, so a lower one is an error."""
@@ -200,3 +204,14 @@ def format_fault(rate_hz: int, channels: int) -> str | None:
             "correct the rate or convert the sound, as in `ffmpeg -i IN -ar 16000 OUT.wav`"
         )
     return None
+
+
+def given_up(name: str) -> StreamError:
+    """Return the error of an `open` that was told to give up.
+
+    Parameters
+    ----------
+    name : str
+        Name of the source in messages.
+    """
+    return StreamError(f"{name} was not waited for any longer")

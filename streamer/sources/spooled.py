@@ -8,13 +8,13 @@ from tempfile import NamedTemporaryFile
 from typing import IO
 
 from streamer.errors import StreamError
-from streamer.sources.byte_input import OPEN_POLL_S, ByteInput
+from streamer.sources.byte_input import ByteInput
 from streamer.sources.formats.joints import begins_of_file
 from streamer.sources.formats.libsndfile_kind import libsndfile_kind
 from streamer.sources.formats.sound_file_kind import HEAD_BYTES
 from streamer.sources.libsndfile import SoundFileSource
 from streamer.sources.media_file import MediaFileSource, media_parts
-from streamer.sources.source import Source
+from streamer.sources.source import OPEN_POLL_S, Source, given_up
 from streamer.sources.wrappers.wrapper import SourceWrapper
 
 LARGEST_BYTES = 1 << 31
@@ -83,7 +83,7 @@ class SpooledSource(SourceWrapper):
         while not self._data.reader.ended:
             self._data.reader.wait(OPEN_POLL_S)
             if self._given_up.is_set():
-                raise StreamError(f"{self._data.name} was not waited for any longer")
+                raise given_up(self._data.name)
             piece = self._data.reader.read(PIECE_BYTES)
             file.write(piece)
             kept += len(piece)

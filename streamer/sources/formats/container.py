@@ -7,11 +7,11 @@ import time
 from collections.abc import Callable
 
 from streamer.errors import StreamError
-from streamer.sources.byte_input import OPEN_POLL_S, ByteInput, FileInput
+from streamer.sources.byte_input import ByteInput, FileInput
 from streamer.sources.formats.containers.survey import steps_through
 from streamer.sources.formats.containers.walk import Take, Walk
 from streamer.sources.pipe import PipePacing
-from streamer.sources.source import Block, Source, format_fault
+from streamer.sources.source import OPEN_POLL_S, Block, Source, format_fault, given_up
 
 logger = logging.getLogger(__name__)
 
@@ -107,7 +107,7 @@ class ContainerSource(Source):
                 self._input.check_end()
                 raise StreamError(f"{self._input.name} holds no sound (0 frames); expected at least 1 frame")
             if self._given_up:
-                raise StreamError(f"{self._input.name} was not waited for any longer")
+                raise given_up(self._input.name)
             self._input.reader.wait(OPEN_POLL_S)
             self._fetch(READ_BYTES)
         found = self._unpacker.walk.format

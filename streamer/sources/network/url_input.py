@@ -6,7 +6,7 @@ import subprocess
 
 from streamer.errors import StreamError
 from streamer.sources.byte_input import ByteInput
-from streamer.sources.ffmpeg import pipes_of
+from streamer.sources.child_process import end_process, pipes_of
 from streamer.sources.ffmpeg_log import LOG_LEVEL, FfmpegLog
 from streamer.sources.network.broken_off import broken_off
 from streamer.sources.network.url_address import without_secrets
@@ -67,9 +67,5 @@ class UrlInput(ByteInput):
 
     def close(self) -> None:
         if self._process is not None:
-            self._process.kill()
-            self._process.wait()
-            for pipe in (self._process.stdout, self._process.stderr):
-                if pipe is not None:
-                    pipe.close()
+            end_process(self._process)
             self._process = None

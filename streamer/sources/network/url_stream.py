@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from urllib.parse import urlsplit
 
 from streamer.errors import EndedError, StreamError
-from streamer.sources.ffmpeg import OPEN_POLL_S, FfmpegSource
+from streamer.sources.ffmpeg import FfmpegSource
 from streamer.sources.network.begun_frames import LOOK_AFTER_S, format_of_frames
 from streamer.sources.network.broken_off import broken_off, is_whole
 from streamer.sources.network.sender_reports import SCHEMES as REPORTING
@@ -17,7 +17,7 @@ from streamer.sources.network.sender_reports import SenderReports, SidePipe
 from streamer.sources.network.url_address import without_secrets
 from streamer.sources.network.url_protocols import input_arguments
 from streamer.sources.pipe import PIPE_BYTES, full_bytes
-from streamer.sources.source import Block, SourceCounts
+from streamer.sources.source import OPEN_POLL_S, Block, SourceCounts
 from streamer.sources.timing.arrival import Pace, PauseWatch
 from streamer.sources.timing.loss_watch import LossWatch
 from streamer.sources.timing.overlaps import PacketPart
