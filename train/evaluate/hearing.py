@@ -55,6 +55,9 @@ class Heard:
         Number of these samples during which a label was on, by the label.
     starts : dict
         Number of times that a label began, by the label.
+    wrong : dict
+        The same of labels other than the recording's category. A recording may hold other sounds besides, so not all
+        of them are mistakes.
     named, right : int
         Number of recordings whose category is one of the labels, and number of these in which that label had the
         highest mean score.
@@ -64,6 +67,7 @@ class Heard:
     samples: int = 0
     on: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     starts: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    wrong: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     named: int = 0
     right: int = 0
 
@@ -77,6 +81,7 @@ class Heard:
         for label, first, stop in _spans(results, len(sound)):
             self.on[label] += int(counted[first:stop].sum())
             self.starts[label] += 1
+            self.wrong[label] += label != recording.category
         labels = head.manifest.labels
         scores = [result.scores for result in results if result.scores is not None]
         if len(labels) > FEW and recording.category in labels and scores:
@@ -93,10 +98,18 @@ class Heard:
                 found[f"{label} starts an hour"] = round(self.starts[label] / hours, 1)
         elif hours:
             found["labels an hour"] = round(sum(self.starts.values()) / hours, 1)
-            found["most often"] = dict(sorted(self.starts.items(), key=lambda item: -item[1])[:5])
+            found["most often"] = _most(self.starts)
+            found["wrong labels an hour"] = round(sum(self.wrong.values()) / hours, 1)
+            found["most often wrong"] = _most(self.wrong)
         if self.named:
             found |= {"named clips": self.named, "named right": round(self.right / self.named, 4)}
         return found
+
+
+def _most(counts: Mapping[str, int]) -> dict[str, int]:
+    """Return the five highest counts that are not 0, the highest first."""
+    falling = sorted(counts.items(), key=lambda item: -item[1])
+    return {label: count for label, count in falling[:5] if count}
 
 
 def _results(head: Head, sound: Array) -> Iterator[HeadResult]:

@@ -60,7 +60,11 @@ def test_a_clip_named_like_a_label_is_right_if_that_label_has_the_highest_score(
     for category in (lowest, highest, "no label"):
         heard.add(recording(category), head, hum)
     assert (heard.clips, heard.named, heard.right) == (3, 2, 1)
-    assert heard.figures(head.manifest.labels)["named right"] == 0.5
+    found = heard.figures(head.manifest.labels)
+    assert found["named right"] == 0.5
+    assert found["most often"] == {lowest: 3}
+    assert found["most often wrong"] == {lowest: 2}
+    assert found["wrong labels an hour"] == pytest.approx(found["labels an hour"] * 2 / 3, rel=0.01)
 
 
 def test_a_gate_of_three_labels_is_measured_by_each_of_them(tmp_path):
