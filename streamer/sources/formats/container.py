@@ -9,7 +9,7 @@ from collections.abc import Callable
 from streamer.errors import StreamError
 from streamer.sources.byte_input import ByteInput, FileInput
 from streamer.sources.formats.containers.survey import steps_through
-from streamer.sources.formats.containers.walk import Take, Walk
+from streamer.sources.formats.containers.walk import LONGEST_FILL, Pass, Take, Walk
 from streamer.sources.pipe import PipePacing
 from streamer.sources.source import OPEN_POLL_S, Block, Source, format_fault, given_up
 
@@ -162,7 +162,7 @@ class Unpacker:
         self.sound = bytearray()
         self.ended = False
         self._waiting = bytearray()
-        self._passed = 0
+        self._passed = self._zeros = 0
         self._steps = steps_through(self.walk)
         self._step = next(self._steps)
 
@@ -191,14 +191,24 @@ class Unpacker:
             length = len(self._waiting) if step.length is None else step.length - self._passed
             passed = self._waiting[:length]
             if step.is_sound:
-                self.sound += passed
+                self.sound += self._heard(passed, step)
             del self._waiting[:length]
             self._passed += len(passed)
             if not is_last and self._passed != step.length:
                 return False
-            answer, self._passed = self._passed, 0
+            answer = self._passed - self._zeros
+            self._passed = self._zeros = 0
         try:
             self._step = self._steps.send(answer)
         except StopIteration:
             self.ended = True
         return True
+
+    def _heard(self, passed: bytearray, step: Pass) -> bytearray:
+        """Return the sound among bytes that are passed over; zeros that may only fill the file up are held back."""
+        held_back, fits = self._zeros, self._zeros + len(passed) <= LONGEST_FILL
+        if step.unless_zeros and held_back == self._passed and fits and not passed.strip(b"\0"):
+            self._zeros += len(passed)
+            return bytearray()
+        self._zeros = 0
+        return bytearray(held_back) + passed

@@ -4,16 +4,30 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import IO
 
 from streamer.sources.formats.containers.aiff import walk_aiff
 from streamer.sources.formats.containers.au import walk_au
 from streamer.sources.formats.containers.caf import walk_caf
 from streamer.sources.formats.containers.kind import MAGIC_BYTES, container_kind
 from streamer.sources.formats.containers.w64 import walk_w64
-from streamer.sources.formats.containers.walk import FileSteps, Pass, Steps, Take, Walk, is_placeholder, take
+from streamer.sources.formats.containers.walk import (
+    LONGEST_FILL,
+    FileSteps,
+    Pass,
+    Steps,
+    Take,
+    Walk,
+    is_placeholder,
+    take,
+)
 from streamer.sources.formats.containers.wav import walk_wav
 from streamer.sources.formats.pcm_encoding import PcmEncoding
+
+PIECE_BYTES = 1 << 16
+"""Length of the pieces in which a file is looked through."""
 
 WALKS: dict[str, Callable[[Walk], FileSteps]] = {
     "wav": walk_wav,
@@ -69,9 +83,18 @@ def survey(path: Path) -> tuple[Walk, list[tuple[int, int]]]:
                     file.seek(at)
             else:
                 answer = size - at if step.length is None else min(step.length, size - at)
-                file.seek(answer, os.SEEK_CUR)
+                if step.unless_zeros and _only_zeros(file, answer):
+                    answer = 0
+                file.seek(at + answer)
                 if step.is_sound and answer:
                     spans.append((at, answer))
+
+
+def _only_zeros(file: IO[bytes], length: int) -> bool:
+    """Return whether the next `length` bytes of a file, its last, are zeros that only fill it up."""
+    if length > LONGEST_FILL:
+        return False
+    return not any(piece.strip(b"\0") for piece in iter(partial(file.read, PIECE_BYTES), b""))
 
 
 def may_hold_pcm(head: bytes) -> bool:

@@ -29,6 +29,9 @@ KNOWN_CHUNKS = (b"LIST", b"id3 ", b"ID3 ", b"bext", b"JUNK", b"PAD ", b"FLLR", b
 TAG_BYTES = 128
 """Length of a tag of ID3v1, and the most zeros behind the sound that only fill a block."""
 
+LONGEST_FILL = 1 << 24
+"""Most zeros behind the sound that only fill it up, as a recorder or a copy leaves them, in bytes."""
+
 PLACEHOLDERS = (range(0x7FFF0000, 0x80000100), range(0xFFFF0000, 1 << 32))
 """Lengths that live recorders write because they do not know better; none of them means a file that was cut short."""
 
@@ -46,10 +49,14 @@ class Take:
 
 @dataclass(frozen=True)
 class Pass:
-    """A step that passes over `length` bytes, or to the end if None, and asks how many bytes there were."""
+    """A step that passes over `length` bytes, or to the end if None, and asks how many bytes there were.
+
+    With `unless_zeros`, up to `LONGEST_FILL` bytes that are all zero are no sound, and count as none.
+    """
 
     length: int | None
     is_sound: bool = False
+    unless_zeros: bool = False
 
 
 Steps = Generator[Take | Pass, "bytes | int", None]
@@ -143,8 +150,8 @@ class Walk:
                 yield from pass_over(pad)
                 return True
             if not any(behind) and len(behind) <= pad + TAG_BYTES:
-                return False  # zeros that fill a block
-        held = yield from pass_over(None, is_sound=True)
+                return False
+        held = yield from pass_over(None, is_sound=True, unless_zeros=bool(announced))
         self.went_on = announced is not None and held > 0
         return False
 
@@ -189,9 +196,11 @@ def take(length: int, peek: bool = False) -> Generator[Take | Pass, bytes | int,
     return answer
 
 
-def pass_over(length: int | None, is_sound: bool = False) -> Generator[Take | Pass, bytes | int, int]:
-    """Return a walk over `length` bytes, or to the end if None, whose result is how many there were."""
-    answer = yield Pass(length, is_sound)
+def pass_over(
+    length: int | None, is_sound: bool = False, unless_zeros: bool = False
+) -> Generator[Take | Pass, bytes | int, int]:
+    """Return a walk over `length` bytes, or to the end if None, whose result is how many there were, as of `Pass`."""
+    answer = yield Pass(length, is_sound, unless_zeros)
     assert isinstance(answer, int)
     return answer
 
