@@ -11,7 +11,7 @@ import click
 
 from streamer.config_sections import DEFAULT_ADDRESS
 from streamer.errors import ConfigError, StreamError
-from streamer.wire.address import is_local
+from streamer.wire.address import check_address, is_local
 
 PATIENCE_S = 2.0
 """Wait for a first message before a line says what is waited for."""
@@ -32,6 +32,7 @@ def reload(address: str, keys: str) -> None:
     from streamer.events.kinds import Status
     from streamer.wire.subscriber import subscribe
 
+    check_address(address)
     if not is_local(address):
         raise ConfigError(f"got the address {address!r}; expected one of this machine: a signal is sent")
     asked_at = None

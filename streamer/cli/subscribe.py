@@ -54,7 +54,7 @@ def subscribe(
 
     shown: Callable[[Any], str] = header_json if as_json else line
     for topic in topics:
-        if (kind := topic.partition("/")[0]) not in KINDS:
+        if (kind := topic.partition("/")[0]) and kind not in KINDS:
             _say(
                 f"{kind!r} is no kind of message that this version knows ({', '.join(KINDS)}); waiting for it all the "
                 "same"

@@ -156,6 +156,8 @@ def test_options_are_checked_before_a_microphone_is_looked_for(option: str, valu
             r"--duration is 5s; expected seconds above 0, such as",
         ),
         (("listen", "--duration", "nan"), r"--duration is nan; expected seconds above 0"),
+        (("reload", "--address", "7765"), r"or ipc://PATH; did you mean tcp://127\.0\.0\.1:7765\?"),
+        (("subscribe", "/mic"), r"got the topic '/mic'; expected KIND or KIND/STREAM"),
         (("listen", "--bind", "7765"), r"or ipc://PATH; did you mean tcp://127\.0\.0\.1:7765\?"),
         (("listen", "--bind", "localhost:7765"), r"or ipc://PATH; did you mean tcp://localhost:7765\?"),
         (("listen", "--bind", "127.0.0.1:99999"), r"or ipc://PATH$"),
