@@ -184,7 +184,7 @@ class UrlSource(SourceWrapper):
         if found is None:
             return
         is_recording, container = self._is_recording(found), self._ffmpeg.container
-        self._ffmpeg.is_recording = is_recording
+        self._ffmpeg.is_recording, self._ffmpeg.has_length = is_recording, found.total_bytes is not None
         if self._track:
             return
         if libsndfile_kind(found.data):  # whatever ffmpeg takes it for

@@ -62,6 +62,8 @@ class UrlStream(FfmpegSource):
     timed_by = "arrival"
     is_recording = False
     """Whether it is known to be a recording, whatever its pace; to be set after `open`, which forgets it."""
+    has_length = False
+    """Whether its server states its length, so that it is a recording once it comes faster than it lasts; as above."""
 
     def __init__(
         self,
@@ -127,7 +129,7 @@ class UrlStream(FfmpegSource):
         self._begun_line = b""
         self._arrived_frames = self._lost_frames = 0
         self._priming_left = 0
-        self.is_recording = False
+        self.is_recording = self.has_length = False
         self._pace = Pace(self._clock())
         self._was_asked = bool(self._input_format)
         if self._input_format:  # as it is now: another programme may be sent in another format
@@ -239,6 +241,7 @@ class UrlStream(FfmpegSource):
             self._pace.note(arrived_s, self._is_full, self._clock())
         elif not had_ended:  # from then on nothing comes, at whatever pace
             self._pace.note_end(arrived_s, self._clock())
+        self.is_recording |= self.has_length and self._pace.is_fast
 
     @property
     def _is_full(self) -> bool:

@@ -103,7 +103,7 @@ class Pace:
         if passed_s < PACE_WINDOW_S:
             return
         lead_s = arrived_s - now
-        if came_s:
+        if came_s and not (self._is_first and self.is_fast):  # it took a while to begin
             # Now and then the sender has not filled again yet what was read, or the reader of a live stream is late.
             mostly_full = 2 * self._full_s > passed_s
             gained_s = came_s - passed_s if self.is_fast else lead_s - self._lead_s

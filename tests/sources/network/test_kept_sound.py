@@ -5,6 +5,8 @@ from __future__ import annotations
 import shutil
 import socket
 import subprocess
+import threading
+import time
 from collections.abc import Callable, Mapping
 from contextlib import closing
 from pathlib import Path
@@ -18,8 +20,10 @@ from streamer.sources.file import FileSource
 from streamer.sources.network.http_bytes import http_bytes
 from streamer.sources.network.kept_sound import HEAD_BYTES, LARGEST_BURST_BYTES, LOOK_S, is_kept
 from streamer.sources.network.url import UrlSource
+from streamer.sources.network.url_stream import UrlStream
 from streamer.sources.source import Source
-from tests.sources.servers import chunked, files, ranged, served, stalling
+from tests.conftest import DEADLINE_S
+from tests.sources.servers import chunked, files, ranged, request, served, stalling
 from tests.sources.source_contract import read_all
 
 pytestmark = pytest.mark.skipif(not shutil.which("ffmpeg"), reason="ffmpeg is not installed")
@@ -129,6 +133,33 @@ def test_mp4s_joined_end_to_end_are_heard_whole(
     parts = [made(tmp_path / f"{k}.m4a", places[place]) for k, place in enumerate(order.split())]
     (tmp_path / "a.m4a").write_bytes(b"".join(parts))
     check_like_file(tmp_path / "a.m4a", SERVERS[server], caplog)
+
+
+def test_a_recording_with_a_length_stays_one_when_its_server_pauses(tmp_path: Path) -> None:
+    now, content = [0.0], made(tmp_path / "a.aac", "-c:a aac", 8.0)
+    goes_on = threading.Event()
+
+    def answer(connection: socket.socket) -> None:
+        if request(connection):
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(content))
+            connection.sendall(content[: len(content) // 2])
+            goes_on.wait(DEADLINE_S)
+            connection.sendall(content[len(content) // 2 :])
+
+    with served(answer) as address:
+        source = UrlStream(f"http://{address}/", ["-i", f"http://{address}/"], clock=lambda: now[0])
+        with closing(source):
+            source.open()
+            source.has_length = True
+            while not source.ended:
+                block = source.read(16_000)
+                now[0] += 0.0 if block is None and goes_on.is_set() else 0.1
+                if now[0] > 9.0:
+                    goes_on.set()
+                assert not source.is_live
+                assert block is None or block.captured_at is None
+                time.sleep(0.001)
+            assert source.counts.lost_frames == 0
 
 
 def look(address: str) -> bool:

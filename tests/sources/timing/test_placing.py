@@ -219,6 +219,14 @@ def test_a_suspended_machine_does_not_make_live_sound_of_a_recording(
     assert pace.is_fast
 
 
+def test_a_recording_at_twice_its_pace_that_begins_late_stays_one() -> None:
+    pace = Pace(0.0)
+    for look in range(300):
+        now = look / 10
+        pace.note(max(0.0, 2.0 * (now - 0.8)), False, now)
+        assert pace.is_fast == (now >= 2.6)
+
+
 def test_a_short_recording_that_ended_before_the_first_look_is_fast() -> None:
     pace = Pace(0.0)
     pace.note_end(2.0, 0.2)
