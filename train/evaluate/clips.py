@@ -17,10 +17,13 @@ from train.data.sets.catalogue import DATA_SETS
 
 
 def own_folder(run: Path) -> Path | None:
-    """Return the folder of the user's own sounds that a run learnt from; None if it learnt from data sets."""
+    """Return the folder of the user's own sounds that a run learnt from; None if it learnt from data sets.
+
+    Tasks that learn from one collection name it by a text, those that learn from several by a list of data sets.
+    """
     path = run / "config.json"
     named = json.loads(path.read_text(encoding="utf-8")).get("data") if path.is_file() else None
-    return Path(named) if named and named not in DATA_SETS else None
+    return Path(named) if isinstance(named, str) and named and named not in DATA_SETS else None
 
 
 class Clips:

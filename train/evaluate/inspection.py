@@ -171,7 +171,8 @@ def inspect(
 ) -> list[Path]:
     """Measure a run's exported model, and write the figures into the run's folder.
 
-    ``cost.json`` is written always. ``robustness.json`` and ``saliency/`` are not written for an ear or a separation.
+    ``cost.json`` is written always. ``robustness.json`` and ``saliency/`` are not written for an ear, a separation or
+    a gate of several labels.
 
     Parameters
     ----------
@@ -195,7 +196,8 @@ def inspect(
     """
     write_json(run / "cost.json", cost.measure([exported], command))
     manifest = read_manifest(exported)
-    if manifest.is_ear or manifest.is_separation:  # neither of them decides on labels
+    # Neither ear nor separation decides on labels, and in a gate of several a clip may have any number of them.
+    if manifest.is_ear or manifest.is_separation or (manifest.task == "gate" and len(manifest.labels) > 1):
         return [run / "cost.json"]
     scorer = SteppedScorer.of(exported)
     if scorer.manifest.front_end.sample_rate_hz != RATE_HZ:

@@ -88,8 +88,9 @@ def test_a_run_on_own_sounds_says_where_its_clips_are(tmp_path, data):
     assert clips.have_sound("ours/bell/b.wav")
     assert clips.sound("ours/bell/b.wav").shape == (80_000,)
     assert not Clips(data).have_sound("ours/bell/b.wav")
-    (tmp_path / "config.json").write_text(json.dumps({"data": "esc50"}))
-    assert own_folder(tmp_path) is None
+    for data_sets in ("esc50", ["esc50", "gtzan"]):
+        (tmp_path / "config.json").write_text(json.dumps({"data": data_sets}))
+        assert own_folder(tmp_path) is None
 
 
 def test_a_clip_whose_sound_is_gone_is_named(tmp_path, data):

@@ -209,6 +209,11 @@ def test_the_whole_way_from_data_to_a_gate_of_three_labels(toy, config, monkeypa
     assert undecided["seconds"]["music auc"] > 0.9
     assert "found" not in undecided
 
+    assert run("inspect", "presence", "--run", folder.name).split() == [
+        f"runs/presence/{folder.name}/cost.json"
+    ]
+    assert run("report", f"runs/presence/{folder.name}").endswith("report.html\n")
+
     run("release", "presence", "--out", "out/gate")
     manifest = read_manifest(toy / "out" / "gate")
     verify_file(toy / "out" / "gate", manifest)
