@@ -28,7 +28,7 @@ from streamer.engine.warm_up import warm_up
 from streamer.errors import ConfigError
 from streamer.inference.model_cache import ModelCache
 from streamer.sinks.event_queue import EventQueue, LiveEventQueue
-from streamer.sources.auto_device import resolve_auto
+from streamer.sources.devices.auto_device import resolve_auto
 
 logger = logging.getLogger(__name__)
 

@@ -130,7 +130,7 @@ def listen(
     """Label live sound and publish what is found, until Ctrl-C or the end of the sound."""
     from streamer.api.configure import changed, with_stems, with_streams
     from streamer.sinks.publisher import check_publishing
-    from streamer.sources.auto_device import resolve_auto
+    from streamer.sources.devices.auto_device import resolve_auto
 
     if without_option:
         one = without_option[0]

@@ -13,8 +13,8 @@ from streamer.engine.phases import Ended, Phase, Recovering, Running, Waiting
 from streamer.errors import StreamerError
 from streamer.pipeline.stream_models import StreamModels
 from streamer.sinks.sink import Sink
-from streamer.sources.network.url_address import without_secrets
 from streamer.sources.source import Source
+from streamer.sources.url_address import without_secrets
 from streamer.start_time import OFF, Beginning, beginning
 
 

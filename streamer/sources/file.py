@@ -10,7 +10,6 @@ from functools import partial
 from pathlib import Path
 
 from streamer.errors import StreamError, reason_of
-from streamer.sources.byte_input import FileInput
 from streamer.sources.formats.announced_end import Loss, loss_of
 from streamer.sources.formats.announced_frames import announced_frames, shortness
 from streamer.sources.formats.container import ContainerSource
@@ -30,6 +29,7 @@ from streamer.sources.network.playlist import (
     local_path,
     without_entries,
 )
+from streamer.sources.pipes.byte_input import FileInput
 from streamer.sources.source import Block, Source
 from streamer.sources.wrappers.converted import Converted
 from streamer.sources.wrappers.in_turn import InTurn, Shape

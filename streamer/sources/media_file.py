@@ -10,7 +10,7 @@ from functools import cached_property, partial
 from itertools import pairwise
 from pathlib import Path
 
-from streamer.sources.ffmpeg import MP4_HEAD_BYTES, FfmpegSource, is_unedited_mp4
+from streamer.sources.ffmpeg.ffmpeg_source import MP4_HEAD_BYTES, FfmpegSource, is_unedited_mp4
 from streamer.sources.formats.announced_frames import announced_frames, rounding, shortness
 from streamer.sources.source import Source
 from streamer.sources.wrappers.forgiving import Forgiving

@@ -76,9 +76,9 @@ def _device_source(stream: StreamConfig, config: Config, realtime: bool) -> Sour
 def _microphone(stream: StreamConfig, ring_s: float) -> Source:
     """Return the source of a microphone: through the sound server if it is named so, or the default of it."""
     from streamer.audio.pulse import PREFIX
-    from streamer.sources.default_microphone import DefaultMicrophone
-    from streamer.sources.microphone import MicrophoneSource
-    from streamer.sources.pulse import PulseSource
+    from streamer.sources.devices.default_microphone import DefaultMicrophone
+    from streamer.sources.devices.microphone import MicrophoneSource
+    from streamer.sources.devices.pulse import PulseSource
 
     device = stream.device
     rate_hz, channels = stream.rate_hz or None, stream.channels or None
@@ -107,7 +107,7 @@ def name_for(device: str) -> str:
     elif device.startswith("pulse:"):
         name = device.removeprefix("pulse:")
     elif "://" in device:
-        from streamer.sources.network.url_address import split_url, without_secrets
+        from streamer.sources.url_address import split_url, without_secrets
 
         url = split_url(without_secrets(device))
         name = PurePosixPath(url.path).stem or url.hostname or ""

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from streamer.errors import ConfigError, StreamError
 from streamer.sources.formats.pcm_encoding import pcm_encoding
 from streamer.sources.formats.sound_file_kind import sound_file_kind
-from streamer.sources.pipe import PIPE_BYTES, PipePacing, PipeReader, enlarge, full_bytes
+from streamer.sources.pipes.pipe import PIPE_BYTES, PipePacing, PipeReader, enlarge, full_bytes
 from streamer.sources.source import Block, Source, format_fault
 from streamer.sources.timing.arrival import PAUSE_S, ArrivalClock, Pace
 

@@ -12,15 +12,15 @@ from pathlib import Path
 
 from streamer.config_sections import PcmConfig
 from streamer.errors import EndedError, StreamError
-from streamer.sources.byte_input import DescriptorInput
+from streamer.sources.byte_streams.sound_of_bytes import kind_of_bytes, sound_of_bytes
 from streamer.sources.file import FileSource
 from streamer.sources.formats.containers.kind import MAGIC_BYTES
 from streamer.sources.formats.mpeg_begin import LONGEST_FRAMES_BYTES, SEARCHED_BYTES
 from streamer.sources.formats.sound_file_kind import HEAD_BYTES, may_be_long, sound_file_kind
 from streamer.sources.media_file import STANDARD_INPUT
 from streamer.sources.pcm import PcmSource
-from streamer.sources.pipe import PipeReader
-from streamer.sources.sound_of_bytes import kind_of_bytes, sound_of_bytes
+from streamer.sources.pipes.byte_input import DescriptorInput
+from streamer.sources.pipes.pipe import PipeReader
 from streamer.sources.source import OPEN_POLL_S, Block, Source, given_up
 from streamer.sources.wrappers.wrapper import SourceWrapper
 

@@ -17,8 +17,8 @@ from streamer.audio.pulse import (
 from streamer.config import StreamConfig
 from streamer.demo_recording import DEMO_PATH
 from streamer.errors import DeviceError
-from streamer.sources.auto_device import resolve_auto
-from streamer.sources.parec import Parec
+from streamer.sources.devices.auto_device import resolve_auto
+from streamer.sources.devices.parec import Parec
 
 INFO = """Server String: /run/user/1000/pulse/native
 Server Name: pulseaudio

@@ -18,7 +18,7 @@ from streamer.audio.output import PortAudioOutput
 from streamer.errors import DeviceError, StreamError
 from streamer.sinks import player as player_module
 from streamer.sinks.player import Player
-from streamer.sources.microphone import MicrophoneSource
+from streamer.sources.devices.microphone import MicrophoneSource
 from tests import bus
 from tests.audio.test_playback import HOP, RATE_HZ, stem, tone
 from tests.conftest import DEADLINE_S

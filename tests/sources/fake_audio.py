@@ -9,7 +9,7 @@ import numpy as np
 
 from streamer.audio.devices import AudioDevice
 from streamer.audio.ring import RingBuffer
-from streamer.sources.microphone import MicrophoneSource
+from streamer.sources.devices.microphone import MicrophoneSource
 
 DEVICES = [
     AudioDevice("input", 0, "HDA Intel PCH: ALC257 Analog (hw:0,0)", "ALSA", 2, 48_000, False),

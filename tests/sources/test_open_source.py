@@ -10,14 +10,14 @@ import pytest
 from streamer.config import Config, StreamConfig
 from streamer.config_sections import EngineConfig, PcmConfig
 from streamer.errors import ConfigError
-from streamer.sources import microphone
-from streamer.sources.default_microphone import DefaultMicrophone
+from streamer.sources.devices import microphone
+from streamer.sources.devices.default_microphone import DefaultMicrophone
+from streamer.sources.devices.pulse import PulseSource
 from streamer.sources.file import FileSource
 from streamer.sources.network.url import UrlSource
 from streamer.sources.open_source import name_for, source_for
 from streamer.sources.pcm import PcmSource
 from streamer.sources.piped import PipedSource
-from streamer.sources.pulse import PulseSource
 from streamer.sources.source import LOCAL_WAIT_S, Source
 from streamer.sources.timing.paced import Paced
 

@@ -16,7 +16,7 @@ import pytest
 from streamer.config import TURN_S
 from streamer.errors import ConfigError, StreamError
 from streamer.sources.pcm import PcmSource
-from streamer.sources.pipe import LATE_POLL_S
+from streamer.sources.pipes.pipe import LATE_POLL_S
 from streamer.sources.source import POLL_S
 from tests.sources.source_contract import check_source, read_all
 

@@ -28,7 +28,7 @@ class _SoundFile(click.Path):
         if not value:
             raise ConfigError("the name of a file is empty; expected the path of a sound file")
         if isinstance(value, str) and "://" in value:
-            from streamer.sources.network.url_address import without_secrets
+            from streamer.sources.url_address import without_secrets
 
             url = without_secrets(value)
             raise ConfigError(

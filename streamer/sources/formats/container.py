@@ -7,10 +7,10 @@ import time
 from collections.abc import Callable
 
 from streamer.errors import StreamError
-from streamer.sources.byte_input import ByteInput, FileInput
 from streamer.sources.formats.containers.survey import steps_through
 from streamer.sources.formats.containers.walk import LONGEST_FILL, Pass, Take, Walk
-from streamer.sources.pipe import PipePacing
+from streamer.sources.pipes.byte_input import ByteInput, FileInput
+from streamer.sources.pipes.pipe import PipePacing
 from streamer.sources.source import OPEN_POLL_S, Block, Source, format_fault, given_up
 
 logger = logging.getLogger(__name__)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from streamer.sources.ffmpeg_log import FfmpegLog
+from streamer.sources.ffmpeg.ffmpeg_log import FfmpegLog
 
 BROKEN_OFF = (
     "Stream ends prematurely",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-from streamer.sources.ffmpeg import AAC_PRIMING
+from streamer.sources.ffmpeg.ffmpeg_source import AAC_PRIMING
 from streamer.sources.network.hls_clock import HlsClock
 from streamer.sources.network.url_stream import UrlStream
 from streamer.sources.timing.overlaps import Overlaps, PacketPart

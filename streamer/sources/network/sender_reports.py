@@ -15,7 +15,7 @@ from collections import deque
 from collections.abc import Sequence
 from typing import IO
 
-from streamer.sources.pipe import PIPE_BYTES, PipeReader, enlarge
+from streamer.sources.pipes.pipe import PIPE_BYTES, PipeReader, enlarge
 
 SCHEMES = ("rtsp", "rtsps", "rtp")
 """Schemes by which senders tell their clock (RFC 3550, 6.4.1)."""

@@ -10,7 +10,10 @@ import threading
 from functools import partial
 
 from streamer.errors import StreamError
-from streamer.sources.ffmpeg import is_unedited_mp4
+from streamer.sources.byte_streams.parts import PartsSource
+from streamer.sources.byte_streams.sound_of_bytes import sound_of_bytes
+from streamer.sources.byte_streams.spooled import SpooledSource
+from streamer.sources.ffmpeg.ffmpeg_source import is_unedited_mp4
 from streamer.sources.formats.container import ContainerSource
 from streamer.sources.formats.containers.survey import (
     announced_end,
@@ -38,13 +41,10 @@ from streamer.sources.network.playlist import (
 )
 from streamer.sources.network.segment_stream import SUFFIXES as SEGMENTED_SUFFIXES
 from streamer.sources.network.segment_stream import SegmentStream
-from streamer.sources.network.url_address import split_url, without_secrets
 from streamer.sources.network.url_input import UrlInput
 from streamer.sources.network.url_stream import SEGMENTED, UrlStream, url_stream
-from streamer.sources.parts import PartsSource
-from streamer.sources.sound_of_bytes import sound_of_bytes
 from streamer.sources.source import Source
-from streamer.sources.spooled import SpooledSource
+from streamer.sources.url_address import split_url, without_secrets
 from streamer.sources.wrappers.mirrors import Mirrors
 from streamer.sources.wrappers.wrapper import SourceWrapper
 

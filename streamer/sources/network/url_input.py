@@ -5,13 +5,13 @@ from __future__ import annotations
 import subprocess
 
 from streamer.errors import StreamError
-from streamer.sources.byte_input import ByteInput
-from streamer.sources.child_process import end_process, pipes_of
-from streamer.sources.ffmpeg_log import LOG_LEVEL, FfmpegLog
+from streamer.sources.ffmpeg.ffmpeg_log import LOG_LEVEL, FfmpegLog
 from streamer.sources.network.broken_off import broken_off
-from streamer.sources.network.url_address import without_secrets
 from streamer.sources.network.url_protocols import URL_PROTOCOLS
-from streamer.sources.pipe import PipeReader, enlarge
+from streamer.sources.pipes.byte_input import ByteInput
+from streamer.sources.pipes.child_process import end_process, pipes_of
+from streamer.sources.pipes.pipe import PipeReader, enlarge
+from streamer.sources.url_address import without_secrets
 
 STALL_US = 10_000_000
 """Longest time without a byte, in microseconds."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from streamer.errors import ConfigError
-from streamer.sources.network.url_address import split_url, without_secrets
+from streamer.sources.url_address import split_url, without_secrets
 
 URL_SCHEMES = ("http", "https", "rtsp", "rtsps", "rtmp", "rtmps", "rtp", "srt", "tcp", "udp")
 """Accepted schemes; others (``concat:``, ``file:``, ``lavfi:``) would let a URL read files of this machine."""

@@ -9,20 +9,20 @@ from collections.abc import Callable, Sequence
 from urllib.parse import urlsplit
 
 from streamer.errors import EndedError, StreamError
-from streamer.sources.ffmpeg import FfmpegSource
+from streamer.sources.ffmpeg.ffmpeg_source import FfmpegSource
 from streamer.sources.network.begun_frames import LOOK_AFTER_S, format_of_frames
 from streamer.sources.network.broken_off import broken_off, is_whole
 from streamer.sources.network.sender_reports import SCHEMES as REPORTING
 from streamer.sources.network.sender_reports import SenderReports, SidePipe
-from streamer.sources.network.url_address import without_secrets
 from streamer.sources.network.url_protocols import input_arguments
-from streamer.sources.pipe import PIPE_BYTES, full_bytes
+from streamer.sources.pipes.pipe import PIPE_BYTES, full_bytes
 from streamer.sources.source import OPEN_POLL_S, Block, SourceCounts
 from streamer.sources.timing.arrival import Pace, PauseWatch
 from streamer.sources.timing.loss_watch import LossWatch
 from streamer.sources.timing.overlaps import PacketPart
 from streamer.sources.timing.placing import Placing
 from streamer.sources.timing.sender_clock import SenderClock
+from streamer.sources.url_address import without_secrets
 
 DOWNLOADS = ("http", "https")
 """Schemes by which recordings are served as well as live streams."""

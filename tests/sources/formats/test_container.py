@@ -12,10 +12,10 @@ import soundfile
 
 from streamer.arrays import Array
 from streamer.errors import StreamError
-from streamer.sources.byte_input import FileInput
 from streamer.sources.file import FileSource
 from streamer.sources.formats.container import ContainerSource, Unpacker
 from streamer.sources.formats.containers.survey import survey
+from streamer.sources.pipes.byte_input import FileInput
 from tests.sources.source_contract import check_source, read_all
 
 FRAMES = 30_000

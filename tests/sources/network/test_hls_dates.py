@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from streamer.sources.ffmpeg_log import FfmpegLog
+from streamer.sources.ffmpeg.ffmpeg_log import FfmpegLog
 from streamer.sources.network.hls_clock import HlsClock
 from streamer.sources.network.hls_dates import HlsDates, spans_of
 from streamer.sources.network.url import UrlSource

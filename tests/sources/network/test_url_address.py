@@ -10,7 +10,7 @@ import pytest
 
 from streamer.errors import ConfigError, StreamerError
 from streamer.sources.network.url import UrlSource
-from streamer.sources.network.url_address import secrets_of, split_url, without_secrets
+from streamer.sources.url_address import secrets_of, split_url, without_secrets
 from tests.sources.servers import files, http, served
 
 SECRET = "S3cr3tValue"

@@ -19,9 +19,9 @@ from streamer.sources.network.url_stream import UrlStream, url_stream
 from streamer.sources.source import Block, Source
 from streamer.sources.timing.paced import Paced
 from tests.conftest import DEADLINE_S
+from tests.sources.ffmpeg.test_ffmpeg_source import sound, wav
 from tests.sources.servers import RTP_FRAMES, Faults, http, live, request, rtsp, served, stalling
 from tests.sources.source_contract import read_all
-from tests.sources.test_ffmpeg import sound, wav
 
 pytestmark = pytest.mark.skipif(not shutil.which("ffmpeg"), reason="ffmpeg is not installed")
 

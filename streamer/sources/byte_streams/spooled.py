@@ -8,12 +8,12 @@ from tempfile import NamedTemporaryFile
 from typing import IO
 
 from streamer.errors import StreamError
-from streamer.sources.byte_input import ByteInput
 from streamer.sources.formats.joints import begins_of_file
 from streamer.sources.formats.libsndfile_kind import libsndfile_kind
 from streamer.sources.formats.sound_file_kind import HEAD_BYTES
 from streamer.sources.libsndfile import SoundFileSource
 from streamer.sources.media_file import MediaFileSource, media_parts
+from streamer.sources.pipes.byte_input import ByteInput
 from streamer.sources.source import OPEN_POLL_S, Source, given_up
 from streamer.sources.wrappers.wrapper import SourceWrapper
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from streamer.sources.line_reader import READ_BYTES, LineReader
+from streamer.sources.pipes.line_reader import READ_BYTES, LineReader
 
 
 def test_lines_come_when_they_are_whole() -> None:

@@ -13,7 +13,7 @@ from streamer.sources.formats.mpeg_begin import (
     is_unknown,
     tag_bytes,
 )
-from streamer.sources.pipe import PipeReader
+from streamer.sources.pipes.pipe import PipeReader
 
 HELD_BYTES = 27 + 255
 """Number of bytes behind a mark that tell whether it is a joint: the longest header of an Ogg page."""

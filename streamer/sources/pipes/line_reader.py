@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from streamer.sources.pipe import PipeReader
+from streamer.sources.pipes.pipe import PipeReader
 
 READ_BYTES = 4_096
 """Most bytes of one read, and of a line that are kept."""

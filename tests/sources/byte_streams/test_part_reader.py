@@ -13,10 +13,10 @@ import soundfile
 
 from streamer.config_sections import PcmConfig
 from streamer.errors import StreamError
-from streamer.sources import spooled
-from streamer.sources.part_reader import HELD_BYTES, PartReader
-from streamer.sources.pipe import PipeReader
+from streamer.sources.byte_streams import spooled
+from streamer.sources.byte_streams.part_reader import HELD_BYTES, PartReader
 from streamer.sources.piped import PipedSource
+from streamer.sources.pipes.pipe import PipeReader
 from tests.conftest import DEADLINE_S
 from tests.sources.format_matrix import FORMATS, Format
 from tests.sources.source_contract import read_all

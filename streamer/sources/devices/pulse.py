@@ -18,7 +18,7 @@ from streamer.audio.pulse import (
     pulse_inputs,
 )
 from streamer.errors import DeviceError, StreamError
-from streamer.sources.parec import Parec
+from streamer.sources.devices.parec import Parec
 from streamer.sources.source import (
     HIGHEST_RATE_HZ,
     LOCAL_WAIT_S,

@@ -10,13 +10,13 @@ from contextlib import suppress
 from typing import IO
 
 from streamer.errors import StreamError
-from streamer.sources.byte_input import ByteInput
-from streamer.sources.ffmpeg import FfmpegSource, is_unedited_mp4
+from streamer.sources.byte_streams.part_reader import PartReader
+from streamer.sources.ffmpeg.ffmpeg_source import FfmpegSource, is_unedited_mp4
 from streamer.sources.formats.announced_frames import announced_frames, rounding, shortness
 from streamer.sources.formats.mp3_tag import LONGEST_PADDING_FRAMES, mp3_frames
 from streamer.sources.formats.trimmed_end import TrimmedEnd
-from streamer.sources.part_reader import PartReader
-from streamer.sources.pipe import enlarge
+from streamer.sources.pipes.byte_input import ByteInput
+from streamer.sources.pipes.pipe import enlarge
 from streamer.sources.source import OPEN_POLL_S, Source
 from streamer.sources.wrappers.forgiving import Forgiving
 from streamer.sources.wrappers.in_turn import InTurn, Opener, Shape

@@ -13,7 +13,7 @@ from streamer.audio.capture import CaptureStream, PortAudio
 from streamer.audio.devices import AudioDevice
 from streamer.audio.ring import RingBuffer
 from streamer.errors import DeviceError, StreamError
-from streamer.sources.microphone import MicrophoneSource
+from streamer.sources.devices.microphone import MicrophoneSource
 from streamer.sources.source import SourceCounts
 from tests.sources.fake_audio import DEVICES, FakeAudio, opened, ramp
 

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 
 from streamer.audio.pulse import INSTALL, NoSoundServerError, plain_environment
 from streamer.errors import reason_of
-from streamer.sources.child_process import end_process, pipes_of
-from streamer.sources.line_reader import LineReader
-from streamer.sources.pipe import PipeReader, enlarge
+from streamer.sources.pipes.child_process import end_process, pipes_of
+from streamer.sources.pipes.line_reader import LineReader
+from streamer.sources.pipes.pipe import PipeReader, enlarge
 
 LATENCY_MS = 10
 """Length of the pieces in which the server delivers sound: that of PortAudio's blocks, which come as late and cost as

@@ -9,7 +9,7 @@ import pytest
 
 from streamer.audio.pulse import PulseInput
 from streamer.errors import DeviceError, StreamError
-from streamer.sources.pulse import PulseSource
+from streamer.sources.devices.pulse import PulseSource
 from streamer.sources.source import Block, SourceCounts
 
 RATE_HZ = 48_000
@@ -51,7 +51,7 @@ def heard(monkeypatch: pytest.MonkeyPatch, lost: int) -> tuple[list[Block], Sour
     """Listen for four seconds, after two of which the server moves the stream and loses `lost` frames."""
     now = 1_000.0
     monkeypatch.setattr(time, "monotonic", lambda: now)
-    monkeypatch.setattr("streamer.sources.pulse.Parec", FakeParec)
+    monkeypatch.setattr("streamer.sources.devices.pulse.Parec", FakeParec)
     source = PulseSource(None, inputs=built_in)
     source.open()
     parec = source._parec
@@ -85,7 +85,7 @@ def test_what_a_move_loses_is_a_counted_jump_where_the_words_are(
 
 
 def test_the_silence_of_a_server_without_devices_is_no_microphone(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("streamer.sources.pulse.Parec", FakeParec)
+    monkeypatch.setattr("streamer.sources.devices.pulse.Parec", FakeParec)
     source = PulseSource(None, inputs=built_in)
     source.open()
     assert isinstance(source._parec, FakeParec)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 
 from streamer.audio.pulse import NoSoundServerError, server_is_expected
-from streamer.sources.microphone import MicrophoneSource
-from streamer.sources.pulse import PulseSource
+from streamer.sources.devices.microphone import MicrophoneSource
+from streamer.sources.devices.pulse import PulseSource
 from streamer.sources.wrappers.wrapper import SourceWrapper
 
 logger = logging.getLogger(__name__)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from streamer.sources.ffmpeg_log import FfmpegLog
+from streamer.sources.ffmpeg.ffmpeg_log import FfmpegLog
 
 STATING = ("flv", "matroska,webm", "asf")
 """ffmpeg's names of containers whose header states how long the whole is; of others it estimates that, or says itself

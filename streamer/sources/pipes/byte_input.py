@@ -7,7 +7,7 @@ import os
 from abc import ABC, abstractmethod
 from pathlib import Path
 
-from streamer.sources.pipe import PipeReader
+from streamer.sources.pipes.pipe import PipeReader
 
 logger = logging.getLogger(__name__)
 

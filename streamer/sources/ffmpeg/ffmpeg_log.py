@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections import deque
 
-from streamer.sources.line_reader import LineReader
-from streamer.sources.network.url_address import HIDDEN, secrets_of, without_secrets
-from streamer.sources.track import SoundTrack
+from streamer.sources.ffmpeg.track import SoundTrack
+from streamer.sources.pipes.line_reader import LineReader
+from streamer.sources.url_address import HIDDEN, secrets_of, without_secrets
 
 LOG_LEVEL = "level+info"
 """ffmpeg's ``-v`` for which `FfmpegLog` is made: each line says its level, and the input is described."""

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from streamer.sources.byte_input import ByteInput
+from streamer.sources.byte_streams.parts import PartsSource
+from streamer.sources.byte_streams.spooled import SpooledSource
 from streamer.sources.formats.container import ContainerSource
 from streamer.sources.formats.containers.survey import may_hold_pcm
 from streamer.sources.formats.libsndfile_kind import libsndfile_kind
 from streamer.sources.formats.mpeg_begin import first_frame
 from streamer.sources.formats.seeking import needs_seeking
 from streamer.sources.formats.sound_file_kind import FFMPEG_FORMATS, sound_file_kind
-from streamer.sources.parts import PartsSource
+from streamer.sources.pipes.byte_input import ByteInput
 from streamer.sources.source import Source
-from streamer.sources.spooled import SpooledSource
 
 
 def kind_of_bytes(head: bytes) -> str | None:

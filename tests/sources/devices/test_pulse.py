@@ -12,9 +12,9 @@ import pytest
 
 from streamer.audio.pulse import NoSoundServerError, pulse_inputs
 from streamer.errors import DeviceError, StreamError
-from streamer.sources.default_microphone import DefaultMicrophone
-from streamer.sources.microphone import MicrophoneSource
-from streamer.sources.pulse import PulseSource
+from streamer.sources.devices.default_microphone import DefaultMicrophone
+from streamer.sources.devices.microphone import MicrophoneSource
+from streamer.sources.devices.pulse import PulseSource
 from streamer.sources.source import Block, Source
 from tests.conftest import DEADLINE_S
 from tests.sound_servers import SoundServer

@@ -8,9 +8,9 @@ import pytest
 
 from streamer.audio.pulse import NoSoundServerError, PulseInput
 from streamer.errors import DeviceError
-from streamer.sources.default_microphone import DefaultMicrophone
-from streamer.sources.microphone import MicrophoneSource
-from streamer.sources.pulse import PulseSource
+from streamer.sources.devices.default_microphone import DefaultMicrophone
+from streamer.sources.devices.microphone import MicrophoneSource
+from streamer.sources.devices.pulse import PulseSource
 from tests.sources.fake_audio import FakeAudio
 
 

@@ -13,12 +13,12 @@ import numpy as np
 
 from streamer.arrays import Array
 from streamer.errors import StreamError
-from streamer.sources.child_process import end_process, pipes_of
-from streamer.sources.ffmpeg_log import LOG_LEVEL, FfmpegLog
-from streamer.sources.formats.announced_length import BEHIND_THE_END, missing_s
-from streamer.sources.pipe import PipePacing, PipeReader, enlarge
+from streamer.sources.ffmpeg.announced_length import BEHIND_THE_END, missing_s
+from streamer.sources.ffmpeg.ffmpeg_log import LOG_LEVEL, FfmpegLog
+from streamer.sources.ffmpeg.track import track_options, without_track
+from streamer.sources.pipes.child_process import end_process, pipes_of
+from streamer.sources.pipes.pipe import PipePacing, PipeReader, enlarge
 from streamer.sources.source import OPEN_POLL_S, Block, Source, format_fault, given_up
-from streamer.sources.track import track_options, without_track
 from streamer.sources.wrappers.in_turn import Shape
 
 logger = logging.getLogger(__name__)

@@ -20,7 +20,7 @@ import soundfile
 from streamer.arrays import Array
 from streamer.config import TURN_S
 from streamer.errors import ConfigError, EndedError, StreamError
-from streamer.sources.ffmpeg import FfmpegSource
+from streamer.sources.ffmpeg.ffmpeg_source import FfmpegSource
 from streamer.sources.media_file import MediaFileSource
 from streamer.sources.network.url_stream import url_stream
 from streamer.sources.source import POLL_S, Block

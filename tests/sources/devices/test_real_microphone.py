@@ -15,7 +15,7 @@ import pytest
 
 from streamer.audio.devices import find_input, portaudio_inputs
 from streamer.errors import DeviceError
-from streamer.sources.microphone import MicrophoneSource
+from streamer.sources.devices.microphone import MicrophoneSource
 from streamer.sources.source import SourceCounts
 from tests.conftest import DEADLINE_S, ROOT
 
@@ -82,7 +82,7 @@ def test_a_real_device_refuses_a_rate_that_it_cannot_do(virtual_microphone: str)
 LISTEN_UNTIL_ERROR = """
 import subprocess, sys, time
 from streamer.errors import StreamError
-from streamer.sources.microphone import MicrophoneSource
+from streamer.sources.devices.microphone import MicrophoneSource
 
 source = MicrophoneSource("mic", stall_s=3.0)
 source.open()
@@ -112,7 +112,7 @@ def test_a_sound_server_that_ends_is_an_error(virtual_microphone: str, tmp_path:
 LISTED_ANEW = """
 import subprocess, sys
 from streamer.errors import DeviceError
-from streamer.sources.microphone import MicrophoneSource
+from streamer.sources.devices.microphone import MicrophoneSource
 
 source = MicrophoneSource("default")
 try:

@@ -1,0 +1,1 @@
+"""Microphones: PortAudio, sound servers, and the choice of a default."""

@@ -1,0 +1,1 @@
+"""Sound that ffmpeg decodes, and what it says meanwhile."""

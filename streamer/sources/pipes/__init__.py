@@ -1,0 +1,1 @@
+"""Pipes: reading them without waiting, and the child processes behind them."""
