@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-import shutil
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from itertools import islice
@@ -27,6 +26,7 @@ from streamer.dsp.log_mel import LogMel
 from streamer.dsp.stage import offline
 from streamer.yamnet.weights import CLASSES, EMBEDDING_SIZE, PATCH_FRAMES
 from train.data.cache import SoundCache
+from train.data.whole_folder import written_whole
 from train.mixing.distillation_examples import STEP_FRAMES, STEPS, DistillationConfig, Example, Examples
 from train.yamnet.npz import read_npz
 
@@ -150,22 +150,21 @@ def load_teacher_answers(
     name = hashlib.sha256(json.dumps(described).encode()).hexdigest()[:16]
     folder = cache / "lessons" / name
     if not folder.is_dir():
-        _build(Examples(sounds, classes, ambiguous, config), data, folder)
+        examples = Examples(sounds, classes, ambiguous, config)
+        with written_whole(folder) as partial:
+            _build(examples, data, cache, partial)
+        _log.info("made %d examples in %s", len(examples), folder)
     return TeacherAnswers(folder, **{part: np.load(folder / f"{part}.npy", mmap_mode="r") for part in SHAPES})
 
 
-def _build(examples: Examples, data: Path, folder: Path) -> None:
+def _build(examples: Examples, data: Path, cache: Path, folder: Path) -> None:
     """Compute all examples with the outputs of the teachers, and store them in a folder."""
     teachers = [_load_teacher(data / name) for name in TEACHERS]
-    # Written under another name and then renamed, so that a killed build leaves no incomplete folder.
-    partial = folder.with_suffix(".partial")
-    shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir(parents=True)
     arrays = {
-        name: np.lib.format.open_memmap(partial / f"{name}.npy", "w+", dtype, (len(examples), *shape))
+        name: np.lib.format.open_memmap(folder / f"{name}.npy", "w+", dtype, (len(examples), *shape))
         for name, (dtype, shape) in SHAPES.items()
     }
-    made = examples.make(folder.parent.parent)
+    made = examples.make(cache)
     with tqdm(total=len(examples), desc="running teachers", unit=" examples", disable=None) as bar:
         for first in range(0, len(examples), BATCH):
             batch = list(islice(made, BATCH))
@@ -175,8 +174,6 @@ def _build(examples: Examples, data: Path, folder: Path) -> None:
             bar.update(len(batch))
     for array in arrays.values():
         array.flush()
-    partial.replace(folder)
-    _log.info("made %d examples in %s", len(examples), folder)
 
 
 def _rows(batch: Sequence[Example], teachers: Sequence[YAMNet], examples: Examples) -> dict[str, Array]:

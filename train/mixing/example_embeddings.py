@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-import shutil
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from itertools import islice
@@ -23,6 +22,7 @@ from streamer.dsp.log_mel import LogMel
 from streamer.dsp.stage import offline
 from streamer.inference.onnx import OnnxModel
 from train.data.cache import SoundCache
+from train.data.whole_folder import written_whole
 from train.mixing.distillation_examples import STEP_FRAMES, STEPS, DistillationConfig, Examples
 
 BATCH = 32
@@ -85,12 +85,10 @@ def load_example_embeddings(
     described = [sounds.digest, classes, pairs, asdict(config), ear.manifest.sha256]
     folder = cache / "embeddings" / hashlib.sha256(json.dumps(described).encode()).hexdigest()[:16]
     if not folder.is_dir():
-        # Written under another name and then renamed, so that a killed build leaves no incomplete folder.
-        partial = folder.with_suffix(".partial")
-        shutil.rmtree(partial, ignore_errors=True)
-        partial.mkdir(parents=True)
-        _build(ear, Examples(sounds, classes, ambiguous, config), cache, partial)
-        partial.replace(folder)
+        examples = Examples(sounds, classes, ambiguous, config)
+        with written_whole(folder) as partial:
+            _build(ear, examples, cache, partial)
+        _log.info("made embeddings of %d examples in %s", len(examples), folder)
     return ExampleEmbeddings(
         *(np.load(folder / f"{field.name}.npy", mmap_mode="r") for field in fields(ExampleEmbeddings))
     )
@@ -116,4 +114,3 @@ def _build(ear: OnnxModel, examples: Examples, cache: Path, folder: Path) -> Non
     np.save(folder / "classes.npy", classes)
     np.save(folder / "clip.npy", clip)
     np.save(folder / "raw.npy", raw)
-    _log.info("made embeddings of %d examples in %s", len(examples), folder)

@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-import shutil
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -21,6 +20,7 @@ from streamer.dsp.stage import offline
 from streamer.inference.onnx import OnnxModel
 from train.data.cache import SoundCache
 from train.data.decode import RATE_HZ
+from train.data.whole_folder import written_whole
 from train.mixing.presence import NAMES
 from train.mixing.scenes import Scene, SceneConfig, Scenes, step_labels
 
@@ -99,12 +99,8 @@ def load_scene_embeddings(
     name = hashlib.sha256(json.dumps(described).encode()).hexdigest()[:16]
     folder = cache / "scenes" / name
     if not folder.is_dir():
-        # Written under another name and then renamed, so that a killed build leaves no incomplete folder.
-        partial = folder.with_suffix(".partial")
-        shutil.rmtree(partial, ignore_errors=True)
-        partial.mkdir(parents=True)
-        _build(ear, Scenes(sounds, config.scene), config, partial)
-        partial.replace(folder)
+        with written_whole(folder) as partial:
+            _build(ear, Scenes(sounds, config.scene), config, partial)
         _log.info("made %d scenes in %s", config.count, folder)
     return SceneEmbeddings(
         **{part: np.load(folder / f"{part}.npy", mmap_mode="r") for part in ("embeddings", "present")}
