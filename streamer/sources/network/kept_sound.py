@@ -17,7 +17,7 @@ LARGEST_BURST_BYTES = 1 << 22
 """Number of bytes that last as long in most encodings."""
 
 
-def is_kept(found: HttpBytes, url: str, bitrate_kbps: int) -> bool:
+def is_kept(found: HttpBytes, url: str, bitrate_kbps: int, look_s: float = LONG_LOOK_S) -> bool:
     """Return whether a server certainly keeps a sound: it sends all of it at once, or more than live servers do.
 
     Parameters
@@ -27,10 +27,12 @@ def is_kept(found: HttpBytes, url: str, bitrate_kbps: int) -> bool:
     url : str
     bitrate_kbps : int
         Bit rate of the sound; 0 if it is unknown.
+    look_s : float
+        Longest time for which more bytes are waited for, in seconds.
     """
     if found.is_whole or len(found.data) < HEAD_BYTES:
         return found.is_whole
     burst_bytes = int(LONGEST_BURST_S * 125 * bitrate_kbps) or LARGEST_BURST_BYTES
     length = max(HEAD_BYTES, min(LARGEST_BURST_BYTES, burst_bytes))
-    more = http_bytes(url, length, LONG_LOOK_S)
+    more = http_bytes(url, length, look_s)
     return more is not None and (more.is_whole or len(more.data) == length)

@@ -162,20 +162,20 @@ def test_a_recording_with_a_length_stays_one_when_its_server_pauses(tmp_path: Pa
             assert source.counts.lost_frames == 0
 
 
-def look(address: str) -> bool:
-    found = http_bytes(f"http://{address}/", HEAD_BYTES, LOOK_S)
+def look(address: str, longest_s: float) -> bool:
+    found = http_bytes(f"http://{address}/", HEAD_BYTES, longest_s)
     assert found is not None
-    return is_kept(found, f"http://{address}/", bitrate_kbps=0)
+    return is_kept(found, f"http://{address}/", bitrate_kbps=0, look_s=longest_s)
 
 
 @pytest.mark.parametrize("length", [1_000, 10 * HEAD_BYTES, 2 * LARGEST_BURST_BYTES])
 def test_what_a_server_sends_at_once_and_ends_is_kept(length: int) -> None:
     for server in SERVERS.values():
         with served(server({"/": bytes(length)})) as address:
-            assert look(address)
+            assert look(address, DEADLINE_S)
 
 
 @pytest.mark.parametrize("length", [1_000, 2 * HEAD_BYTES])
 def test_what_goes_on_after_a_burst_may_be_live(length: int) -> None:
     with served(stalling(bytes(length))) as address:
-        assert not look(address)
+        assert not look(address, LOOK_S)
