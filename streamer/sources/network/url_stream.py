@@ -22,6 +22,7 @@ from streamer.sources.timing.loss_watch import LossWatch
 from streamer.sources.timing.overlaps import PacketPart
 from streamer.sources.timing.placing import Placing
 from streamer.sources.timing.sender_clock import SenderClock
+from streamer.sources.timing.steady_stamps import SteadyStamps
 from streamer.sources.url_address import without_secrets
 
 DOWNLOADS = ("http", "https")
@@ -217,6 +218,7 @@ class UrlStream(FfmpegSource):
 
     def _open_stream(self) -> None:
         super()._open_stream()
+        self._stamps = SteadyStamps(self.rate_hz)
         self._placing = Placing(self.rate_hz)
         self._sender, self._sender_zero_at = SenderClock(self.rate_hz), None
         self._pauses = PauseWatch(self.rate_hz, self._clock())
@@ -254,11 +256,11 @@ class UrlStream(FfmpegSource):
 
     def _pieces_of(self, stamp: int | None, frames: int) -> list[PacketPart]:
         """Return a packet as pieces that can be placed."""
-        return [PacketPart(stamp, frames)]
+        return self._stamps.note(stamp, frames)
 
     def _last_pieces(self) -> list[PacketPart]:
         """Return the pieces that were held back, after the last packet."""
-        return []
+        return self._stamps.rest()
 
     def _place(self) -> None:
         """Place the packets that have come on the sample clock, once it is known what was lost before them."""

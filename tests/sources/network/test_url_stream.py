@@ -8,10 +8,12 @@ import struct
 import subprocess
 import time
 from contextlib import closing
+from pathlib import Path
 from queue import Queue
 
 import numpy as np
 import pytest
+import soundfile
 
 from streamer.arrays import Array
 from streamer.errors import EndedError, StreamError
@@ -172,6 +174,21 @@ def test_a_live_stream_that_ends_says_so() -> None:
         _, error = blocks_of(url_stream(f"http://{server}/"))
     assert isinstance(error, EndedError)
     assert "ended after frame 16000: its server closed the connection; expected a live stream" in str(error)
+
+
+def test_a_live_vorbis_whose_blocks_change_their_length_has_no_gap(tmp_path: Path) -> None:
+    x = np.zeros(3 * 44_100)
+    x[8_000::9_000] = 0.9  # at each click, long blocks give way to short ones
+    x += 0.01 * np.sin(0.05 * np.arange(len(x)))
+    soundfile.write(tmp_path / "clicks.wav", x, 44_100)
+    quietly = ["ffmpeg", "-v", "error", "-i", str(tmp_path / "clicks.wav")]
+    subprocess.run([*quietly, "-c:a", "libvorbis", str(tmp_path / "clicks.ogg")], check=True)
+    ogg = (tmp_path / "clicks.ogg").read_bytes()
+    with served(live([(0.0, ogg)], "icy-name: Radio\r\n")) as server:
+        blocks, error = blocks_of(url_stream(f"http://{server}/"))
+    assert isinstance(error, EndedError)
+    assert gaps(blocks) == []
+    assert blocks[-1].stop == len(x)
 
 
 def test_a_radio_station_is_live_however_much_it_sends_at_first() -> None:
