@@ -26,19 +26,18 @@ COMMAND = "python -m train evaluate ear"
 
 ABOUT = """
 The ear turns sound into an embedding of {embedding} numbers every 80 ms, which the heads take as input. It is a causal
-MobileNet with {parameters:,} parameters. It was trained from random weights to predict three things: the outputs of two
+MobileNet with {parameters:,} parameters. It was trained from {began} to predict three things: the outputs of two
 trainings of YAMNet every 0.48 s (the embedding of one, and the mean of their logits), the class of everyday sound, and
 whether there is music. It contains no weights of YAMNet.
 
 Its training data are {variants} versions of each clip of ESC-50 (as recorded; faster, slower, shifted, in rooms,
-through microphones, codecs and noise) and {scenes} scenes of each fold, made of music, speech and everyday sounds one
-after the other and mixed. In a batch, half of the clips of everyday sound are mixed with another clip, and stripes are
-masked. Held out: {held_out}. The folds are ESC-50's own; duplicates in GTZAN, singers of MIR-1K and speakers of
-TSP are each in one fold.
+through microphones, codecs and noise), {scenes} scenes of each fold, made of music, speech and everyday sounds one
+after the other and mixed, and {excerpts} excerpts of each hour of all other recordings. In a batch, half of the clips
+of everyday sound are mixed with another clip, and stripes are masked. Held out: {held_out}. The folds are ESC-50's own;
+duplicates in GTZAN, singers of MIR-1K, speakers of TSP and packages of Debian are each in one fold.
 """
 LIMITS = """
-- The ear knows only what its teachers know, and was trained on about six hours of sound: its embeddings of sound unlike
-  music, speech and ESC-50's classes are guesses.
+- The ear knows only what its teachers know: its embeddings of sound unlike its training data are guesses.
 - It forgets what is older than about 2 s.
 - The training sets are for research, and ESC-50's licence forbids commercial use.
 """
@@ -78,6 +77,10 @@ class EarRelease(MeasuredRelease):
             parameters=self.model.parameter_count,
             variants=config.lessons.variants,
             scenes=config.lessons.scenes,
+            excerpts=config.lessons.excerpts_per_hour,
+            began="the weights of an earlier ear with the same held-out folds"
+            if config.begin
+            else "random weights",
             held_out=held_out,
         )
 
