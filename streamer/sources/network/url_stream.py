@@ -31,6 +31,9 @@ DOWNLOADS = ("http", "https")
 SEGMENTED = ("hls", "dash")
 """Formats that come in pieces of several seconds with pauses in between, which therefore say nothing."""
 
+UNCLOCKED = ("ogg",)
+"""Formats whose time stamps are no clock: in an Ogg chain, ffmpeg counts links of another rate at that of the first."""
+
 JUDGE_S = 0.3
 """Longest time after the opening that is taken to see whether sound comes faster than it lasts."""
 
@@ -251,7 +254,8 @@ class UrlStream(FfmpegSource):
 
     def _note_packet(self, line: bytes) -> None:
         _, _, stamp, frames, *_ = (int(field, 0) for field in line.split(b","))
-        self._packets.extend(self._pieces_of(None if stamp == NO_STAMP else stamp, frames))
+        is_clocked = stamp != NO_STAMP and self._log.container not in UNCLOCKED
+        self._packets.extend(self._pieces_of(stamp if is_clocked else None, frames))
         self._arrived_frames += frames
 
     def _pieces_of(self, stamp: int | None, frames: int) -> list[PacketPart]:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from streamer.sources.timing.overlaps import PacketPart
 from streamer.sources.timing.placing import STEP_S
 
+DOUBTED_S = STEP_S / 2
+"""Smallest jump that waits for the next stamp: less than what makes a gap, since rounding to ms adds to it."""
+
 
 class SteadyStamps:
     """Believes that the time stamps jump ahead once the packet after the jump says so too.
@@ -19,7 +22,7 @@ class SteadyStamps:
     """
 
     def __init__(self, rate_hz: int) -> None:
-        self._step = STEP_S * rate_hz
+        self._step = DOUBTED_S * rate_hz
         self._next: int | None = None
         self._held: PacketPart | None = None
 

@@ -176,19 +176,41 @@ def test_a_live_stream_that_ends_says_so() -> None:
     assert "ended after frame 16000: its server closed the connection; expected a live stream" in str(error)
 
 
-def test_a_live_vorbis_whose_blocks_change_their_length_has_no_gap(tmp_path: Path) -> None:
-    x = np.zeros(3 * 44_100)
-    x[8_000::9_000] = 0.9  # at each click, long blocks give way to short ones
-    x += 0.01 * np.sin(0.05 * np.arange(len(x)))
-    soundfile.write(tmp_path / "clicks.wav", x, 44_100)
-    quietly = ["ffmpeg", "-v", "error", "-i", str(tmp_path / "clicks.wav")]
-    subprocess.run([*quietly, "-c:a", "libvorbis", str(tmp_path / "clicks.ogg")], check=True)
-    ogg = (tmp_path / "clicks.ogg").read_bytes()
-    with served(live([(0.0, ogg)], "icy-name: Radio\r\n")) as server:
+def vorbis_of_clicks(folder: Path, rate_hz: int, ending: str = "ogg") -> bytes:
+    """Return 3 s of Vorbis with clicks, at each of which long blocks give way to short ones.
+
+    A container other than Ogg gets the packets with the time stamps that ffmpeg gave them in Ogg.
+    """
+    x = 0.01 * np.sin(0.05 * np.arange(3 * rate_hz))
+    x[8_000::9_000] += 0.9
+    soundfile.write(folder / "clicks.wav", x, rate_hz)
+    ogg, written = folder / "clicks.ogg", folder / f"clicks.{ending}"
+    quietly = ["ffmpeg", "-y", "-v", "error", "-i"]
+    subprocess.run(
+        [*quietly, str(folder / "clicks.wav"), "-c:a", "libvorbis", "-q:a", "-1", str(ogg)], check=True
+    )
+    if written != ogg:
+        subprocess.run([*quietly, str(ogg), "-c", "copy", str(written)], check=True)
+    return written.read_bytes()
+
+
+@pytest.mark.parametrize("ending", ["ogg", "webm", "nut"])
+def test_a_live_vorbis_whose_blocks_change_their_length_has_no_gap(tmp_path: Path, ending: str) -> None:
+    x = vorbis_of_clicks(tmp_path, 44_100, ending)
+    with served(live([(0.0, x)], "icy-name: Radio\r\n")) as server:
         blocks, error = blocks_of(url_stream(f"http://{server}/"))
     assert isinstance(error, EndedError)
     assert gaps(blocks) == []
-    assert blocks[-1].stop == len(x)
+    assert blocks[-1].stop == pytest.approx(3 * 44_100, abs=1_024)
+
+
+def test_a_station_whose_programmes_differ_in_rate_has_no_gap(tmp_path: Path) -> None:
+    links = [vorbis_of_clicks(tmp_path, rate_hz) for rate_hz in (44_100, 48_000, 22_050)]
+    with served(live([(0.0, b"".join(links))], "icy-name: Radio\r\n")) as server:
+        blocks, error = blocks_of(url_stream(f"http://{server}/"))
+    assert isinstance(error, EndedError)
+    assert gaps(blocks) == []
+    assert blocks[-1].stop == pytest.approx(9 * 44_100, abs=0.05 * 44_100)
 
 
 def test_a_radio_station_is_live_however_much_it_sends_at_first() -> None:
