@@ -13,7 +13,8 @@ class SteadyStamps:
     """Believes that the time stamps jump ahead once the packet after the jump says so too.
 
     ffmpeg stamps a packet of Vorbis late where long blocks give way to short ones: by 448 frames, or 896 at low bit
-    rates, which is 10 to 20 ms. The next stamp is right again. A gap would be made at each such place otherwise.
+    rates, which is 10 to 20 ms (findings/ffmpeg_late_stamps_of_vorbis.sh). The next stamp is right again. A gap would
+    be made at each such place otherwise.
 
     Parameters
     ----------
