@@ -37,6 +37,9 @@ ERROR_LEVELS = ("error", "fatal", "panic")
 GENERAL = ("Input/output error", "Invalid argument", "End of file", "Unknown error occurred")
 """Errors that say less than those before them."""
 
+NO_TRACK = "it has no sound track"
+"""What is said of an input that holds a picture or subtitles alone."""
+
 _ENDED = re.compile(r"(Stream ends) prematurely at (\d+), should be 18446744073709551615")
 """Error about an HTTP answer without a length, which ends where its server closes the connection."""
 
@@ -153,7 +156,8 @@ class FfmpegLog:
         messages = [found["text"].strip() for line in self._errors if (found := _LINE.fullmatch(line))]
         shown = [self._shown(_ENDED.sub(r"\1 after \2 bytes", text)).rstrip(".") for text in messages]
         telling = [text for text in shown if text not in GENERAL]
-        return (telling or shown or [""])[-1]
+        why = (telling or shown or [""])[-1]
+        return NO_TRACK if "matches no streams" in why else why
 
     def _note(self, line: str) -> None:
         found = _LINE.fullmatch(line)

@@ -13,6 +13,7 @@ from streamer.errors import StreamError
 from streamer.sources.byte_streams.parts import PartsSource
 from streamer.sources.byte_streams.sound_of_bytes import sound_of_bytes
 from streamer.sources.byte_streams.spooled import SpooledSource
+from streamer.sources.ffmpeg.ffmpeg_log import NO_TRACK
 from streamer.sources.ffmpeg.ffmpeg_source import is_unedited_mp4
 from streamer.sources.formats.container import ContainerSource
 from streamer.sources.formats.containers.survey import (
@@ -48,8 +49,8 @@ from streamer.sources.url_address import split_url, without_secrets
 from streamer.sources.wrappers.mirrors import Mirrors
 from streamer.sources.wrappers.wrapper import SourceWrapper
 
-NO_SOUND = ("Invalid data found", "matches no streams", "Operation not permitted", "Stream ends after")
-"""What ffmpeg says of something that it does not take for sound."""
+NO_SOUND = ("Invalid data found", NO_TRACK, "Operation not permitted", "Stream ends after")
+"""What is said of something that ffmpeg does not take for sound."""
 
 PCM_CONTAINERS = ("wav", "w64", "aiff", "au", "caf")
 """ffmpeg's names of containers whose headers may announce less sound than there is."""
