@@ -77,7 +77,7 @@ start() {
 }
 
 stop() {
-    # PortAudio aborts a program whose ALSA configuration is gone (findings/portaudio_without_alsa_devices.sh).
+    # No program that this shell starts later may look for a configuration that is gone.
     echo "unset PULSE_SERVER ALSA_CONFIG_PATH STREAMER_VIRTUAL_MICROPHONE"
     [ -d "$FOLDER" ] && [ -O "$FOLDER" ] || return 0
     daemon --kill 2>/dev/null || true

@@ -1,4 +1,4 @@
-"""Look whether ALSA's configuration is one with which PortAudio starts."""
+"""Look whether ALSA's configuration is one with which PortAudio starts: with some it would end the whole process."""
 
 from __future__ import annotations
 
@@ -11,8 +11,7 @@ from cffi import FFI
 from streamer.errors import DeviceError
 
 NAMES = ("pcm.default", "pcm.dmix")
-"""Devices of which PortAudio needs one: without both, an assertion of its ends the process once all others have opened
-(pa_linux_alsa.c, ``BuildDeviceList``; ``findings/portaudio_without_alsa_devices.sh``)."""
+"""Devices of which PortAudio 19.6 needs one."""
 
 _DECLARATIONS = """
 typedef struct _snd_config snd_config_t;
