@@ -15,7 +15,7 @@ from streamer.errors import EndedError, StreamError
 from streamer.sources.byte_streams.sound_of_bytes import kind_of_bytes, sound_of_bytes
 from streamer.sources.file import FileSource
 from streamer.sources.formats.containers.kind import MAGIC_BYTES
-from streamer.sources.formats.mpeg_begin import LONGEST_FRAMES_BYTES, SEARCHED_BYTES
+from streamer.sources.formats.mpeg_begin import FIRST_FRAME_BYTES
 from streamer.sources.formats.sound_file_kind import HEAD_BYTES, may_be_long, sound_file_kind
 from streamer.sources.media_file import STANDARD_INPUT
 from streamer.sources.pcm import PcmSource
@@ -26,9 +26,6 @@ from streamer.sources.wrappers.wrapper import SourceWrapper
 
 HEAD_WAIT_S = 0.3
 """Longest wait, after the first bytes, for those that tell MPEG sound that begins within a frame from raw PCM."""
-
-LONGEST_HEAD_BYTES = SEARCHED_BYTES + LONGEST_FRAMES_BYTES
-"""Number of first bytes that tell MPEG sound behind other bytes from raw PCM."""
 
 RAW = "s16le"
 """Encoding of raw PCM of which nothing was said."""
@@ -109,7 +106,7 @@ class PipedSource(SourceWrapper):
     def _head(self) -> bytes:
         """Wait for the first bytes, as many as are needed to recognise a sound file."""
         reader, head, begun_at = PipeReader(self._descriptor, 1), b"", inf
-        while not reader.ended and len(head) < LONGEST_HEAD_BYTES:
+        while not reader.ended and len(head) < FIRST_FRAME_BYTES:
             is_late = time.monotonic() > begun_at + HEAD_WAIT_S
             may_tell = len(head) >= HEAD_BYTES or (len(head) >= MAGIC_BYTES and not may_be_long(head))
             if may_tell and (is_late or sound_file_kind(head)):
@@ -118,7 +115,7 @@ class PipedSource(SourceWrapper):
                 raise given_up(self._name)
             reader.wait(OPEN_POLL_S)
             try:
-                head += reader.read(LONGEST_HEAD_BYTES - len(head))
+                head += reader.read(FIRST_FRAME_BYTES - len(head))
             except OSError as error:
                 raise StreamError(
                     f"{self._name} cannot be read ({error.strerror}); expected raw PCM or a sound file"

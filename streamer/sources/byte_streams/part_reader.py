@@ -6,8 +6,7 @@ import re
 
 from streamer.sources.formats.joints import MARK_BYTES, OGG, OGG_HEADER_BYTES, mark_of, page_end
 from streamer.sources.formats.mpeg_begin import (
-    LONGEST_FRAMES_BYTES,
-    SEARCHED_BYTES,
+    FIRST_FRAME_BYTES,
     TAG_HEADER_BYTES,
     first_frame,
     is_unknown,
@@ -108,12 +107,12 @@ class PartReader:
         """Drop what stands before MPEG sound; return whether the part begins with what waits."""
         if len(self._waiting) < HELD_BYTES and not is_last:
             return False
-        head = bytes(self._waiting[: SEARCHED_BYTES + LONGEST_FRAMES_BYTES])
+        head = bytes(self._waiting[:FIRST_FRAME_BYTES])
         if mark_of(head[:MARK_BYTES]) is not None or not is_unknown(head):
             return True
         found = first_frame(head)
         if found is None:
-            return is_last or len(head) == SEARCHED_BYTES + LONGEST_FRAMES_BYTES
+            return is_last or len(head) == FIRST_FRAME_BYTES
         del self._waiting[:found]
         return True
 

@@ -18,15 +18,14 @@ from streamer.sources.formats.flac_end import frames_held
 from streamer.sources.formats.joints import OGG, begins_of, page_end
 from streamer.sources.formats.mp3_tag import mp3_frames, mpeg_frame_samples
 from streamer.sources.formats.mpeg_begin import (
-    LONGEST_FRAMES_BYTES,
-    SEARCHED_BYTES,
+    FIRST_FRAME_BYTES,
     TAG_HEADER_BYTES,
     first_frame,
     is_unknown,
     tag_bytes,
 )
 from streamer.sources.formats.sound_file_kind import HEAD_BYTES as KIND_BYTES
-from streamer.sources.formats.sound_file_kind import sound_file_kind
+from streamer.sources.formats.sound_file_kind import LONGEST_FRAME_BYTES, sound_file_kind
 
 HEAD_BYTES = 1 << 14
 """Number of first bytes of a container in which its format stands."""
@@ -44,9 +43,6 @@ VOC_MARK = b"Creative Voice File\x1a"
 
 VOC_SOUND = (1, 2, 9)
 """Types of blocks of a VOC that hold sound."""
-
-LONGEST_FRAME_BYTES = 1_441
-"""Longest frame of layer III."""
 
 
 @dataclass(frozen=True)
@@ -100,7 +96,7 @@ def loss_of(path: Path) -> Loss | None:
         if begin and sound_file_kind(content[begin : begin + KIND_BYTES]) not in (None, "MP3 or MP2"):
             begins = tuple(begins_of(content, begin))
             return Loss("stands behind a tag", begins, is_joined=len(begins) > 1)
-        head = content[begin : begin + SEARCHED_BYTES + LONGEST_FRAMES_BYTES]
+        head = content[begin : begin + FIRST_FRAME_BYTES]
         if is_unknown(head) and (frame := first_frame(head)) is not None:
             return _of_mp3(content, begin + frame)
         if sound_file_kind(head[:KIND_BYTES]) == "MP3 or MP2":

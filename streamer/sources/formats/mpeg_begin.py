@@ -5,7 +5,12 @@ from __future__ import annotations
 import re
 
 from streamer.sources.formats.id3 import id3_bytes
-from streamer.sources.formats.sound_file_kind import HEAD_BYTES, follow_one_another, sound_file_kind
+from streamer.sources.formats.sound_file_kind import (
+    HEAD_BYTES,
+    LONGEST_FRAME_BYTES,
+    follow_one_another,
+    sound_file_kind,
+)
 
 SEARCHED_BYTES = 1 << 16
 """Most bytes before the first frame that are passed over."""
@@ -13,8 +18,8 @@ SEARCHED_BYTES = 1 << 16
 FRAMES = 8
 """Number of frames in a row that tell MPEG sound from other bytes, wherever they begin."""
 
-LONGEST_FRAMES_BYTES = FRAMES * 1_441
-"""Most bytes of so many frames of layer III."""
+FIRST_FRAME_BYTES = SEARCHED_BYTES + FRAMES * LONGEST_FRAME_BYTES
+"""Number of first bytes that tell where the first frame is, or that there is none."""
 
 TAG_HEADER_BYTES = 32
 """Number of bytes that tell how long a tag is."""
@@ -37,8 +42,7 @@ def first_frame(head: bytes) -> int | None:
     Parameters
     ----------
     head : bytes
-        First bytes of the sound, without tags before it, `SEARCHED_BYTES` and `LONGEST_FRAMES_BYTES` or more if there
-        are so many.
+        First bytes of the sound, without tags before it, `FIRST_FRAME_BYTES` or more if there are so many.
     """
     for match in _HEADER.finditer(head, 0, SEARCHED_BYTES + 3):
         if follow_one_another(head, match.start(), FRAMES):

@@ -60,8 +60,8 @@ MPEG_HEADER_BYTES = 7
 RATE_BITS = 0x0C
 """Bits of the third byte of a frame that are alike in all frames of MPEG audio and of ADTS: those of the rate."""
 
-LONGEST_BEGUN_BYTES = 1_441
-"""Longest rest of a frame in which a stream may begin."""
+LONGEST_FRAME_BYTES = 1_441
+"""Longest frame of layer III, and so the longest rest of one in which a stream may begin."""
 
 MPEG_KBITS = {
     (1, 3): (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320),
@@ -139,7 +139,7 @@ def follow_one_another(head: bytes, begin: int, count: int) -> bool:
 def _kind_within_a_frame(head: bytes) -> str | None:
     """Return the kind of MPEG sound that begins within a frame, as what was cut out of a radio stream does."""
     at = head.find(b"\xff")
-    while 0 <= at <= LONGEST_BEGUN_BYTES:
+    while 0 <= at <= LONGEST_FRAME_BYTES:
         if _repeats(head, _mpeg_frame_bytes, at):
             return "MP3 or MP2"
         if _repeats(head, _adts_frame_bytes, at):

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from streamer.sources.formats.mpeg_begin import LONGEST_FRAMES_BYTES, SEARCHED_BYTES, first_frame
+from streamer.sources.formats.mpeg_begin import FIRST_FRAME_BYTES, first_frame
 from tests.sources.formats import tags
 from tests.sources.formats.test_formats import heard_by_pipe
 from tests.sources.test_odd_files import CLICK, FRAMES, click, heard_by_all_ways
@@ -116,7 +116,7 @@ def test_an_mp3_through_a_pipe_that_is_cut_short_is_told(
 @pytest.mark.parametrize("level_db", [-90, -60, -30, 0])
 def test_raw_sound_is_not_searched_for_mpeg_in_vain(level_db: int) -> None:
     rng = np.random.default_rng(-level_db)
-    length = (SEARCHED_BYTES + LONGEST_FRAMES_BYTES) // 2
+    length = FIRST_FRAME_BYTES // 2
     for _ in range(10):
         x = (
             np.cumsum(rng.standard_normal(length)) / 300
