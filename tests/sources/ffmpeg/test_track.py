@@ -20,13 +20,16 @@ from tests.sources.servers import files, served
 
 @pytest.fixture(scope="module")
 def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Make a file with three tones of half a second: German, English and French."""
-    path = tmp_path_factory.mktemp("film") / "film.mkv"
-    inputs = [f"sine=frequency={hz}:duration=0.5:sample_rate=16000" for hz in (500, 1_000, 2_000)]
+    return film_in(tmp_path_factory.mktemp("film"), "ger", "eng", "fra")
+
+
+def film_in(directory: Path, *languages: str) -> Path:
+    """Make a file with three tones of half a second, of 500, 1,000 and 2,000 Hz, in three languages."""
+    path = directory / "film.mkv"
     command = ["ffmpeg", "-v", "error"]
-    for each in inputs:
-        command += ["-f", "lavfi", "-i", each]
-    for n, language in enumerate(("ger", "eng", "fra")):
+    for hz in (500, 1_000, 2_000):
+        command += ["-f", "lavfi", "-i", f"sine=frequency={hz}:duration=0.5:sample_rate=16000"]
+    for n, language in enumerate(languages):
         command += ["-map", str(n), f"-metadata:s:a:{n}", f"language={language}"]
     subprocess.run([*command, "-c:a", "pcm_s16le", str(path)], check=True)
     return path
@@ -89,13 +92,7 @@ def test_what_has_no_tracks_and_what_is_none_is_refused() -> None:
 def test_of_two_tracks_of_a_language_the_first_is_heard_and_that_is_told(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    path = tmp_path / "film.mkv"
-    command = ["ffmpeg", "-v", "error"]
-    for hz in (500, 1_000, 2_000):
-        command += ["-f", "lavfi", "-i", f"sine=frequency={hz}:duration=0.5:sample_rate=16000"]
-    for n, language in enumerate(("eng", "ger", "deu")):
-        command += ["-map", str(n), f"-metadata:s:a:{n}", f"language={language}"]
-    subprocess.run([*command, "-c:a", "pcm_s16le", str(path)], check=True)
+    path = film_in(tmp_path, "eng", "ger", "deu")
     assert int(np.abs(np.fft.rfft(heard(path, "de"))).argmax()) * 2 == 1_000
     assert "has several sound tracks of the language 'de' (2, 3): number 2 is heard" in caplog.text
 
