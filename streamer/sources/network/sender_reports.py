@@ -8,14 +8,13 @@ experimental. So the packets are copied twice: into NUT, in which the times are 
 
 from __future__ import annotations
 
-import os
 import re
 import struct
 from collections import deque
 from collections.abc import Sequence
-from typing import IO
 
-from streamer.sources.pipes.pipe import PIPE_BYTES, PipeReader, enlarge
+from streamer.sources.network.side_pipe import SidePipe
+from streamer.sources.pipes.pipe import PIPE_BYTES
 
 SCHEMES = ("rtsp", "rtsps", "rtp")
 """Schemes by which senders tell their clock (RFC 3550, 6.4.1)."""
@@ -32,24 +31,6 @@ _LONGEST_MARK = 64
 """Bytes of NUT that are kept because a time may have begun in them."""
 
 
-class SidePipe:
-    """A pipe into which ffmpeg writes something beside the sound."""
-
-    def __init__(self) -> None:
-        reading, self.descriptor = os.pipe()
-        self._pipe: IO[bytes] = os.fdopen(reading, "rb", buffering=0)
-        enlarge(reading)
-        self.reader = PipeReader(reading, 1)
-
-    def close_writing(self) -> None:
-        """Close the end that ffmpeg has got, so that its end is the end of the pipe."""
-        os.close(self.descriptor)
-
-    def close(self) -> None:
-        """Close the end that is read."""
-        self._pipe.close()
-
-
 class SenderReports:
     """Finds out when the sender captured the frame with time stamp 0, by its own clock.
 
@@ -63,7 +44,7 @@ class SenderReports:
 
     def __init__(self) -> None:
         self._lines, self._copies = self.pipes = (SidePipe(), SidePipe())
-        self._begun_line = self._begun_copy = b""
+        self._begun_copy = b""
         self._time_base_s = 0.0
         self._stamps: deque[int] = deque()
         self._times: deque[float] = deque()
@@ -83,10 +64,8 @@ class SenderReports:
 
     def collect(self) -> None:
         """Read what has come."""
-        while fresh := self._lines.reader.read(PIPE_BYTES):
-            *lines, self._begun_line = (self._begun_line + fresh).split(b"\n")
-            for line in lines:
-                self._note_line(line)
+        for line in self._lines.lines():
+            self._note_line(line)
         while fresh := self._copies.reader.read(PIPE_BYTES):
             data, end = self._begun_copy + fresh, 0
             for found in _TIME.finditer(data):

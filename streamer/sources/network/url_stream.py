@@ -13,9 +13,10 @@ from streamer.sources.ffmpeg.ffmpeg_source import FfmpegSource
 from streamer.sources.network.begun_frames import LOOK_AFTER_S, format_of_frames
 from streamer.sources.network.broken_off import broken_off, is_whole
 from streamer.sources.network.sender_reports import SCHEMES as REPORTING
-from streamer.sources.network.sender_reports import SenderReports, SidePipe
+from streamer.sources.network.sender_reports import SenderReports
+from streamer.sources.network.side_pipe import SidePipe
 from streamer.sources.network.url_protocols import input_arguments
-from streamer.sources.pipes.pipe import PIPE_BYTES, full_bytes
+from streamer.sources.pipes.pipe import full_bytes
 from streamer.sources.source import OPEN_POLL_S, Block, SourceCounts
 from streamer.sources.timing.arrival import Pace, PauseWatch
 from streamer.sources.timing.loss_watch import LossWatch
@@ -130,7 +131,6 @@ class UrlStream(FfmpegSource):
     def open(self) -> None:
         self._packets: deque[PacketPart] = deque()
         self._runs: deque[tuple[int | None, int]] = deque()
-        self._begun_line = b""
         self._arrived_frames = self._lost_frames = 0
         self._priming_left = 0
         self.is_recording = self.has_length = False
@@ -147,9 +147,9 @@ class UrlStream(FfmpegSource):
         self._look()
         judged_at = self._clock() + JUDGE_S
         while self._is_download and not self._pace.is_fast and self._clock() < judged_at:
-            if self._lines.ended or self._given_up.is_set():
+            if self._lines.reader.ended or self._given_up.is_set():
                 break
-            self._lines.wait(OPEN_POLL_S)
+            self._lines.reader.wait(OPEN_POLL_S)
             self._look()
 
     def read(self, max_frames: int) -> Block | None:
@@ -157,7 +157,7 @@ class UrlStream(FfmpegSource):
             return None
         self._look()
         self._place()
-        all_placed = self._lines.ended and not self._packets
+        all_placed = self._lines.reader.ended and not self._packets
         if all_placed and not self._runs and self._reader.waiting_items():
             # ffmpeg ended before it described the last frames
             self._runs.append((self._placing.index, max_frames))
@@ -205,12 +205,11 @@ class UrlStream(FfmpegSource):
         self._pipes = ()
 
     def _start(self) -> subprocess.Popen[bytes]:
-        packets = SidePipe()
-        self._lines = packets.reader
+        self._lines = SidePipe()
         described = [*self._chosen, "-c:a", "pcm_f32be", "-flush_packets", "1", "-f", "framecrc"]
-        outputs = [*described, f"pipe:{packets.descriptor}"]
+        outputs = [*described, f"pipe:{self._lines.descriptor}"]
         self._reports = SenderReports() if self._scheme in REPORTING else None
-        self._pipes = (packets, *(self._reports.pipes if self._reports else ()))
+        self._pipes = (self._lines, *(self._reports.pipes if self._reports else ()))
         if self._reports:
             outputs += self._reports.outputs(self._chosen)
         try:
@@ -230,19 +229,17 @@ class UrlStream(FfmpegSource):
     def _look(self) -> None:
         """Read ffmpeg's messages and the descriptions of packets that have come."""
         self._log.collect()
-        had_ended = self._lines.ended
-        while fresh := self._lines.read(PIPE_BYTES):
-            *lines, self._begun_line = (self._begun_line + fresh).split(b"\n")
-            for line in lines:
-                if not line.startswith(b"#"):
-                    self._note_packet(line)
-        if self._lines.ended and not had_ended:
+        had_ended = self._lines.reader.ended
+        for line in self._lines.lines():
+            if not line.startswith(b"#"):
+                self._note_packet(line)
+        if self._lines.reader.ended and not had_ended:
             self._packets.extend(self._last_pieces())
         if self._reports:
             self._reports.collect()
             self._sender_zero_at = self._reports.zero_at
         arrived_s = self._arrived_frames / self.rate_hz
-        if not self._lines.ended:
+        if not self._lines.reader.ended:
             self._pace.note(arrived_s, self._is_full, self._clock())
         elif not had_ended:  # from then on nothing comes, at whatever pace
             self._pace.note_end(arrived_s, self._clock())
