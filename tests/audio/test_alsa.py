@@ -99,13 +99,21 @@ def test_alsa_s_own_configuration_is_right() -> None:
     check_alsa()
 
 
+def refuse() -> None:
+    raise DeviceError("no")
+
+
+def test_it_is_checked_before_portaudio_is_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "sounddevice", raising=False)
+    monkeypatch.setattr(portaudio, "check_alsa", refuse)
+    with pytest.raises(DeviceError, match=r"^no$"):
+        portaudio.portaudio()
+    assert "sounddevice" not in sys.modules
+
+
 def test_it_is_checked_before_devices_are_listed_anew(monkeypatch: pytest.MonkeyPatch) -> None:
     device = portaudio.portaudio()
     calls: list[str] = []
-
-    def refuse() -> None:
-        raise DeviceError("no")
-
     monkeypatch.setattr(device, "_terminate", lambda: calls.append("terminate"))
     monkeypatch.setattr(portaudio, "check_alsa", refuse)
     with pytest.raises(DeviceError):
