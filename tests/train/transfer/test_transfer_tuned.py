@@ -14,7 +14,7 @@ from tests.train.toy_yamnet import write_yamnet
 from train.data.cache import SoundCache
 from train.data.sets import esc50
 from train.loop.config import read_config
-from train.loop.registry import find_plugin
+from train.loop.registry import Evaluation, find_plugin
 from train.loop.run import write_config
 from train.loop.task import LoopConfig
 from train.loop.train_loop import train
@@ -109,6 +109,14 @@ def test_an_exported_run_listens_as_the_network_does(run, task, data, tmp_path, 
     model = OnnxModel(folder)
     scores, _ = model.step(frames, model.init(1))
     np.testing.assert_allclose(scores, torch.softmax(logits, dim=-1), atol=1e-4)
+
+
+def test_an_exported_run_is_measured_on_the_clips_of_the_test_fold(run, data, tmp_path, monkeypatch):
+    monkeypatch.setenv("STREAMER_DATA", str(data))
+    PLUGIN.release(run, data, tmp_path).export(tmp_path / "mine")
+    figures = PLUGIN.evaluate(Evaluation(tmp_path / "mine", CONFIG, "test", data, tmp_path / "cache"))
+    assert set(figures) == {"clips", "heard", "worst", "confused"}
+    assert figures["clips"]["clips"] == sum(clip.fold == CONFIG.fold for clip in esc50.recordings(data))
 
 
 def test_neither_release_nor_export_puts_it_among_what_ships(run, tmp_path, monkeypatch):

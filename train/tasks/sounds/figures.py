@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from train.data.sets import esc50
 from train.evaluate.metrics.classification import by_label
 from train.evaluate.operating_points import Goal
 from train.tasks.clip_figures import ClipFigures, with_descriptions
-from train.tasks.sounds.other_scores import score_others
+from train.tasks.sounds.other_scores import OtherScores, score_others
 from train.tasks.sounds.task import SoundsRunConfig
 from train.tasks.sounds.validation import SoundsValidation
 
@@ -41,7 +42,7 @@ class SoundsFigures(ClipFigures):
     def __init__(self, folder: Path, config: SoundsRunConfig, data: Path, cache: Path, split: Split) -> None:
         fold = config.fold_of(split)
         super().__init__(folder, SoundCache([r for r in esc50.recordings(data) if r.fold == fold], cache))
-        self._others = score_others(self._scorer, config, fold, data, cache)
+        self._config, self._fold, self._data, self._cache = config, fold, data, cache
 
     def points(self, goal: Goal, steps: SoundsValidation, false_an_hour: float) -> tuple[Thresholds, ...]:
         """Return the thresholds of each label that reach `goal` on the clips of the fold, in the order of the labels.
@@ -60,7 +61,7 @@ class SoundsFigures(ClipFigures):
             Greatest number of labels that begin in an hour of sound that is none of the classes.
         """
         sounding = [scores[truth] for scores, truth in zip(steps.scores.T, steps.truth.T, strict=True)]
-        return steps.others.limit(self.points_of(goal, sounding), false_an_hour)
+        return self._others.limit(self.points_of(goal, sounding), false_an_hour)
 
     def all(self) -> dict[str, Any]:
         """Return all figures by name, for the manifest."""
@@ -96,3 +97,8 @@ class SoundsFigures(ClipFigures):
             music``.
         """
         return self._others.begins_an_hour(self._scorer.manifest.thresholds("balanced"))
+
+    @cached_property
+    def _others(self) -> OtherScores:
+        """Scores in sound that is none of the classes, which only thresholds need."""
+        return score_others(self._scorer, self._config, self._fold, self._data, self._cache)

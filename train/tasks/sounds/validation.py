@@ -8,15 +8,14 @@ import numpy as np
 from scipy.special import logit
 
 from streamer.arrays import Array
+from streamer.inference.onnx import OnnxModel
 from train.data.cache import SoundCache
 from train.data.sets import esc50
 from train.data.sets.all_sound import AMBIGUOUS, recordings_of_folds
 from train.evaluate.calibration import fit_platt
-from train.evaluate.stepped_scores import SteppedScorer
 from train.mixing.example_embeddings import load_example_embeddings
 from train.mixing.presence import IGNORE
 from train.tasks.on_ear import load_ear
-from train.tasks.sounds.other_scores import OtherScores, score_others
 from train.tasks.sounds.task import SoundsRunConfig
 
 LIKELIEST = 3
@@ -41,8 +40,6 @@ class SoundsValidation:
         Probabilities of the classes at the steps that have a label.
     truth : bool array, shape (steps, classes)
         Whether each class is audible at these steps.
-    others : OtherScores
-        Scores in sound that is none of the classes.
     """
 
     def __init__(self, folder: Path, config: SoundsRunConfig, data: Path, cache: Path) -> None:
@@ -51,15 +48,13 @@ class SoundsValidation:
         classes = esc50.classes(data)
         examples = load_example_embeddings(ear, sounds, classes, AMBIGUOUS, config.lessons, cache)
         unaugmented = examples.raw | (examples.clip < 0)
-        scorer = SteppedScorer.of(folder)
-        model = scorer.model
+        model = OnnxModel(folder)
         embeddings = examples.embeddings[unaugmented].astype(np.float32)
         scores, _ = model.step(embeddings, model.init(len(embeddings)))
         labels = examples.classes[unaugmented]
         known = labels != IGNORE
         self.scores: Array = scores[known]
         self.truth: Array = labels[known][:, None] == np.arange(len(model.manifest.labels))
-        self.others: OtherScores = score_others(scorer, config, config.validation_fold, data, cache)
 
     def calibration(self) -> tuple[float, float]:
         """Return temperature and bias of the calibration ``sigmoid(logit / temperature + bias)`` (Platt 1999).
