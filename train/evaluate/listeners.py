@@ -73,16 +73,17 @@ class HeadListener:
 
         The time of a report counts, not that at which the sound began: a light that follows the label goes on then.
         """
-        results = list(self._results(sound))
+        results = head_results(self._head, sound)
         scores = [result.scores for result in results if result.scores is not None]
         return Decisions(list(_spans(results, len(sound))), np.mean(scores, axis=0) if scores else None)
 
-    def _results(self, sound: Array) -> Iterator[HeadResult]:
-        tree = StageTree((self._head,), RATE_HZ, with_frames=False)
-        state = tree.init()
-        for result in [*run_alone(tree.step(sound, state)), *tree.finish(state)]:
-            if isinstance(result, HeadResult):
-                yield result
+
+def head_results(head: Head, sound: Array) -> list[HeadResult]:
+    """Return what a head of live listening reports of `sound`, float32 at 16 kHz, from a fresh start to its end."""
+    tree = StageTree((head,), RATE_HZ, with_frames=False)
+    state = tree.init()
+    results = [*run_alone(tree.step(sound, state)), *tree.finish(state)]
+    return [result for result in results if isinstance(result, HeadResult)]
 
 
 def _spans(results: Sequence[HeadResult], end: int) -> Iterator[tuple[str, int, int]]:

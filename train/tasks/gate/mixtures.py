@@ -8,14 +8,12 @@ import numpy as np
 
 from streamer.arrays import Array
 from streamer.config import Config
-from streamer.dsp.model_calls import run_alone
 from streamer.heads.head import Head
 from streamer.heads.hysteresis import Change
-from streamer.heads.results import HeadResult
-from streamer.heads.stage_tree import StageTree
 from train import augment
 from train.data.cache import SoundCache
 from train.data.decode import RATE_HZ
+from train.evaluate.listeners import head_results
 from train.evaluate.metrics.detection import threshold_at_fpr
 from train.evaluate.stepped_scores import SteppedScorer
 
@@ -106,10 +104,7 @@ class Mixtures:
             ear=scorer.ear,
             choice=scorer.choice,
         )
-        tree = StageTree((head,), RATE_HZ, with_frames=False)
-        state = tree.init()
-        out = run_alone(tree.step(sound, state)) + tree.finish(state)
-        changes = [change for result in out if isinstance(result, HeadResult) for change in result.changes]
+        changes = [change for result in head_results(head, sound) for change in result.changes]
         return [change for change in changes if change.label == scorer.manifest.labels[0]]
 
     def _under_speech(self, threshold: float) -> dict[str, float]:
