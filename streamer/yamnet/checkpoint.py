@@ -59,23 +59,26 @@ def read_variables(prefix: Path) -> dict[str, Array]:
     ModelError
         If a file is absent, has another layout, or does not have its checksum.
     """
-    table = prefix.with_name(f"{prefix.name}.index")
-    try:
-        entries = dict(read_table(_content(table), table))
-        header = read_fields(entries.pop(b"", b""))
-        shards = number_in(header, 1)
-        if not 1 <= shards <= MOST_SHARDS or number_in(header, 2):
-            raise ModelError(
-                f"{table} says {shards} files of tensors, byte order {number_in(header, 2)}; expected 1 or some, and 0 "
-                "(least significant byte first): save the checkpoint by TensorFlow 2"
-            )
-        found = {key.decode(): _entry(value) for key, value in entries.items()}
-    except (MessageError, UnicodeDecodeError) as error:
-        raise ModelError(f"{table} is no checkpoint's table ({error}); {DAMAGED}") from error
-    files = [prefix.with_name(f"{prefix.name}.data-{n:05d}-of-{shards:05d}") for n in range(shards)]
-    tensors = _Tensors(table, found, files)
+    tensors = _Tensors.of(prefix.with_name(f"{prefix.name}.index"))
     names = tensors.variable_names()
-    return {names[key]: tensors.array(key) for key in found if key in names}
+    return {names[key]: tensors.array(key) for key in tensors.keys if key in names}
+
+
+def read_tensors(table: Path) -> dict[str, Array]:
+    """Return the tensors of numbers of a checkpoint by key, which in TensorFlow 1 is the name of the variable.
+
+    Parameters
+    ----------
+    table : Path
+        The table, ``NAME.index``, beside which the files of tensors lie. The name may be empty: ``.index``.
+
+    Raises
+    ------
+    ModelError
+        If a file is absent, has another layout, or does not have its checksum.
+    """
+    tensors = _Tensors.of(table)
+    return {key: tensors.array(key) for key in tensors.keys if tensors.is_number(key)}
 
 
 class _Tensors:
@@ -95,6 +98,34 @@ class _Tensors:
         self._entries = entries
         self._files = files
         self._contents = [_content(file) for file in files]
+
+    @classmethod
+    def of(cls, table: Path) -> _Tensors:
+        """Read the table of a checkpoint, and the files of tensors beside it."""
+        try:
+            entries = dict(read_table(_content(table), table))
+            header = read_fields(entries.pop(b"", b""))
+            shards = number_in(header, 1)
+            if not 1 <= shards <= MOST_SHARDS or number_in(header, 2):
+                raise ModelError(
+                    f"{table} says {shards} files of tensors, byte order {number_in(header, 2)}; expected 1 or some, "
+                    "and 0 (least significant byte first): save the checkpoint by TensorFlow 2"
+                )
+            found = {key.decode(): _entry(value) for key, value in entries.items()}
+        except (MessageError, UnicodeDecodeError) as error:
+            raise ModelError(f"{table} is no checkpoint's table ({error}); {DAMAGED}") from error
+        name = table.name.removesuffix(".index")
+        files = [table.with_name(f"{name}.data-{n:05d}-of-{shards:05d}") for n in range(shards)]
+        return cls(table, found, files)
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """Keys of all tensors, in the order of the table."""
+        return tuple(self._entries)
+
+    def is_number(self, key: str) -> bool:
+        """Return whether a tensor holds numbers, and not texts."""
+        return self._entries[key].dtype != _STRING
 
     def variable_names(self) -> dict[str, str]:
         """Return the name of each variable by its key in the table."""
@@ -180,8 +211,8 @@ def _content(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise ModelError(
-            f"{path} cannot be read ({error.strerror}); expected the checkpoint of a SavedModel: the files "
-            "variables.index and variables.data-00000-of-00001 in its folder variables"
+            f"{path} cannot be read ({error.strerror}); expected a checkpoint of TensorFlow, a table and beside it its "
+            "tensors, like variables.index and variables.data-00000-of-00001 in the folder variables of a SavedModel"
         ) from error
 
 

@@ -133,7 +133,7 @@ def kernels_of_another_rank(folder: Path) -> None:
         ),
         (
             lambda f: shutil.rmtree(f / "variables"),
-            r"variables\.index cannot be read \(No such file or directory\); expected the checkpoint of a SavedModel",
+            r"variables\.index cannot be read \(No such file or directory\); expected a checkpoint of Tens",
         ),
         (another_network, r"yamnet_1 lacks layer01/conv/kernel, .* and 53 more and has nothing besides; expected Y"),
         (kernels_of_another_rank, r"variables of \S+yamnet_1 do not fit together \(axes don't match array\): is this"),
