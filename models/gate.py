@@ -1,4 +1,4 @@
-"""The music gate: it maps fine log-mel frames to a logit every 93 ms, whether music is sounding."""
+"""The gate: it maps fine log-mel frames to three logits every 93 ms: of music, speech and singing."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class GateConfig:
 
 
 class Gate(NormalisingModel):
-    """Network of the gate: it gives the logit of music every 93 ms, from log-mel frames.
+    """Network of the gate: it gives the logits of music, speech and singing every 93 ms, from log-mel frames.
 
     Causal convolutions over time and bands come first, then dilated residual blocks over time (Bai et al. 2018, TCN).
     The memory is finite: sound older than the receptive field has no influence.
@@ -68,7 +68,7 @@ class Gate(NormalisingModel):
         Sizes of the network.
     """
 
-    labels = ("music",)
+    labels = ("music", "speech", "singing")
     hop_frames = HOP_FRAMES
     latency_frames = HOP_FRAMES
 
@@ -96,7 +96,7 @@ class Gate(NormalisingModel):
         return (self.config.kernel - 1) * sum(self.config.dilations) * HOP_FRAMES
 
     def forward(self, x: Tensor, state: TorchState | None = None) -> tuple[Tensor, TorchState]:
-        """Return the logit of music for every `HOP_FRAMES` log-mel frames of `models.front_ends.music_front_end`.
+        """Return logits for every `HOP_FRAMES` log-mel frames of `models.front_ends.music_front_end`.
 
         Parameters
         ----------
@@ -108,7 +108,7 @@ class Gate(NormalisingModel):
         Returns
         -------
         y : Tensor, shape (batch, frames / HOP_FRAMES, labels)
-            Logits of the labels; the only label is music.
+            Logits of the labels.
         state : tuple of Tensor
             State after the last of these frames, for the next call.
         """

@@ -56,7 +56,7 @@ LAYERS = {
     ),
     "models": (
         "front_ends layers recurrent",
-        "ear gate genre heads memory_head spectra voice_activity yamnet",
+        "ear gate genre heads spectra voice_activity yamnet",
         "cnn_lstm_attention separation_mask",
         "separation_mask_offline",
     ),
@@ -67,7 +67,7 @@ LAYERS = {
         "evaluate mixing render",
         "export report tasks",
         "tasks.ear tasks.gate tasks.genre tasks.recordings tasks.separation",
-        "custom_sounds tasks.presence tasks.sounds",
+        "custom_sounds tasks.sounds",
         "transfer",
         "__main__",
     ),

@@ -16,9 +16,9 @@ def frames(count: int, batch: int = 2) -> torch.Tensor:
     return torch.randn(batch, count, 16, generator=torch.Generator().manual_seed(1)) - 2.0
 
 
-def test_one_logit_for_each_hop():
+def test_a_logit_of_each_label_for_each_hop():
     y, _ = small_gate()(frames(10 * HOP_FRAMES))
-    assert y.shape == (2, 10, 1)
+    assert y.shape == (2, 10, 3)
 
 
 def test_hop_by_hop_is_the_whole():

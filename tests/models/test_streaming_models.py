@@ -8,7 +8,6 @@ from models.ear import Ear, EarConfig
 from models.gate import Gate, GateConfig
 from models.genre import Genre, GenreConfig
 from models.heads import ClassifierHead, HeadConfig
-from models.memory_head import MemoryHead, MemoryHeadConfig
 from models.separation_mask import Mask, MaskConfig
 from streamer.dsp.stft import StftConfig
 from streamer.errors import ConfigError
@@ -34,10 +33,6 @@ def small_head():
     return ClassifierHead(HeadConfig(hidden=5), 9, LABELS), 9
 
 
-def small_memory_head():
-    return MemoryHead(MemoryHeadConfig(features=6, memory_steps=(2, 5), hidden=5), 9, LABELS), 9
-
-
 def small_mask():
     stft = StftConfig(hop_samples=8, window_samples=32)
     config = MaskConfig(
@@ -57,7 +52,6 @@ MAKERS = [
     small_genre,
     small_gate,
     small_head,
-    small_memory_head,
     small_mask,
     small_cnn_lstm_attention,
 ]

@@ -8,7 +8,7 @@ import numpy as np
 
 from streamer.yamnet.weights import CLASSES
 from tests.yamnet.toy_weights import MUSIC, toy_weights
-from train.transfer.embeddings import TRAININGS
+from train.mixing.patch_embeddings import TRAININGS
 
 
 def write_yamnet(root: Path) -> None:

@@ -19,9 +19,11 @@ if TYPE_CHECKING:  # `python -m train --help` must not import torch, which takes
 TASKS: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
         "ear": ("train.tasks.ear.release", "the embedding model"),
-        "gate": ("train.tasks.gate.release", "the gate, which decides whether there is music"),
+        "gate": (
+            "train.tasks.gate.release",
+            "the gate, which tells whether there is music, speech and singing",
+        ),
         "genre": ("train.tasks.genre.release", "the head for genres of music"),
-        "presence": ("train.tasks.presence.release", "the head for music, speech and singing"),
         "recordings": ("train.tasks.recordings.release", "a head for any recordings, such as your own"),
         "separation": ("train.tasks.separation.release", "the separation of voice and accompaniment"),
         "separation_cnn_lstm": ("train.tasks.separation.cnn_lstm", "a separation by another network"),

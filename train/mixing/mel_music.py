@@ -9,7 +9,7 @@ import numpy as np
 from models.front_ends import DB, DEVIATION_DB
 from streamer.arrays import Array
 from train.data.sets.gtzan_mels import MelTracks
-from train.mixing.presence import IGNORE, PRESENT
+from train.mixing.presence import IGNORE, NAMES, OTHER, PRESENT, drowned
 from train.mixing.scenes import MIN_AUDIBLE_DB
 
 FLOOR = 80.0 / DB
@@ -23,6 +23,7 @@ OVER_DB = (-13.0, 17.0)
 """Lowest and highest level of the music re other sound in its place."""
 ALONE_DB = (-50.0, -6.0)
 """Lowest and highest level of the music re full scale where there is no other sound."""
+MUSIC, SINGING = NAMES.index("music"), NAMES.index("singing")
 
 
 class MelMusic:
@@ -45,8 +46,11 @@ class MelMusic:
         self._clips = mels.frames(rows)[:, :, :bands] * np.float32(DEVIATION_DB / DB)
         self._audible_db = audible_db
 
-    def mix_into(self, rng: np.random.Generator, frames: Array, labels: Array, wait_steps: int) -> None:
-        """Mix a clip of music into each scene at a random position; `frames` and `labels` are changed in place.
+    def mix_into(self, rng: np.random.Generator, frames: Array, present: Array, wait_steps: int) -> None:
+        """Mix a clip of music into each scene at a random position; `frames` and `present` are changed in place.
+
+        Nobody has said where somebody sings in a clip, so nothing is learnt about singing there, but where somebody
+        sings in the scene.
 
         Parameters
         ----------
@@ -54,14 +58,14 @@ class MelMusic:
             Generator of everything random.
         frames : float32 array, shape (scenes, frames, bands)
             Log-mel frames of scenes.
-        labels : int8 array, shape (scenes, steps)
-            Labels of music, as in `train.mixing.scenes`.
+        present : int8 array, shape (scenes, steps, 3)
+            Labels of music, speech and singing, as in `train.mixing.presence`.
         wait_steps : int
             Number of steps after the start and the end of the clip whose labels become `IGNORE`.
         """
-        hop_frames = frames.shape[1] // labels.shape[1]
-        length = min(self._clips.shape[1] // hop_frames, labels.shape[1])
-        for scene, steps in zip(frames, labels, strict=True):
+        hop_frames = frames.shape[1] // present.shape[1]
+        length = min(self._clips.shape[1] // hop_frames, present.shape[1])
+        for scene, steps in zip(frames, present, strict=True):
             clip = self._clips[rng.integers(len(self._clips)), : length * hop_frames]
             first = int(rng.integers(len(steps) - length + 1))
             place = scene[first * hop_frames : (first + length) * hop_frames]
@@ -72,9 +76,16 @@ class MelMusic:
             place[:] = np.logaddexp(place, clip + np.float32((music_db - level_db(clip)) / DB))
             audible = alone or (over_db >= self._audible_db and music_db >= MIN_AUDIBLE_DB)
             changed = steps[first : first + length + wait_steps]
-            changed[:length] = PRESENT if audible else IGNORE
-            changed[:wait_steps] = IGNORE
-            changed[length:] = IGNORE
+            _label(changed[:length], audible, hides_other=over_db > -self._audible_db)
+            changed[:wait_steps] = changed[length:] = IGNORE
+
+
+def _label(present: Array, audible: bool, hides_other: bool) -> None:
+    """Label the steps of a clip of music, shape (steps, 3), in place, given the labels of the sound that it joins."""
+    if hides_other:
+        present[:] = drowned(present)
+    present[:, MUSIC] = PRESENT if audible else IGNORE
+    present[:, SINGING][present[:, SINGING] == OTHER] = IGNORE
 
 
 def level_db(frames: Array) -> float:

@@ -82,6 +82,12 @@ def presence_of(recording: Recording) -> tuple[int, int, int]:
     return PRESENT, rap, OTHER if _is_instrumental(recording) else IGNORE
 
 
+def is_solo(recording: Recording) -> bool:
+    """Return whether a recording is of one instrument alone, or of drums alone."""
+    rendered_alone = "solo" in recording.tags or recording.category == "drums"
+    return recording.source == "instruments" or (recording.source == "rendered" and rendered_alone)
+
+
 def _is_instrumental(recording: Recording) -> bool:
     if recording.source == "mir1k":
         return recording.category == "accompaniment"

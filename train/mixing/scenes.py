@@ -8,7 +8,7 @@ a pause within a recording, a song of which nobody has said where somebody sings
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,6 +24,7 @@ from train.mixing.presence import (
     NAMES,
     OTHER,
     drowned,
+    is_solo,
     mixed_presence,
     presence_of,
     singing_of_song,
@@ -47,9 +48,13 @@ PARTS = (
     "singing+sound",
     "song",
     "song+speech",
+    "instrument",
+    "instrument+sound",
 )
 SONG = "song"
 """Category of the recordings of whole songs whose voice is a recording of its own, ``STEM/voice`` for ``STEM/sum``."""
+INSTRUMENT = "instrument"
+"""Name of the parts with one instrument, or drums, alone."""
 
 
 @dataclass(frozen=True)
@@ -116,9 +121,17 @@ class Scenes:
         Settings of scenes.
     classes : sequence of str
         Categories of everyday sound to be labelled. All others are labelled `IGNORE`.
+    doubtful : collection of int
+        Indices of recordings of which nobody can say whether they hold music.
     """
 
-    def __init__(self, cache: SoundCache, config: SceneConfig, classes: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        cache: SoundCache,
+        config: SceneConfig,
+        classes: Sequence[str] = (),
+        doubtful: Collection[int] = (),
+    ) -> None:
         self._cache = cache
         self._config = config
         places = {name: place for place, name in enumerate(classes)}
@@ -126,6 +139,8 @@ class Scenes:
             places.get(r.category, IGNORE) if r.kind == "sound" else NO_CLASS for r in cache.recordings
         ]
         self._present = [presence_of(recording) for recording in cache.recordings]
+        for index in doubtful:
+            self._present[index] = (IGNORE, *self._present[index][1:])
         voices = {(r.source, r.name): index for index, r in enumerate(cache.recordings)}
         pools: dict[str, dict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
         self._voices: dict[int, int] = {}
@@ -135,6 +150,8 @@ class Scenes:
             if recording.category == SONG and voice is not None:
                 pools[SONG][recording.source].append(index)
                 self._voices[index] = voice
+            if is_solo(recording):
+                pools[INSTRUMENT][recording.source].append(index)
         # Drawn by source first; otherwise the data set with the most files would dominate.
         self._pools = {kind: list(by_source.values()) for kind, by_source in pools.items()}
         self._weights = np.zeros(len(PARTS))

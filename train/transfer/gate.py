@@ -14,10 +14,10 @@ from streamer.yamnet.weights import WINDOW_SAMPLES
 from train.data.cache import SoundCache
 from train.data.sets.all_sound import unambiguous_recordings
 from train.evaluate.metrics.detection import DetectorScores, threshold_at_fpr
+from train.mixing.patch_embeddings import TRAININGS, PatchEmbeddings, embed_recordings
+from train.tasks.gate.config import GateRunConfig
 from train.tasks.gate.patches import PATCH_SETS
-from train.tasks.gate.task import GateRunConfig
 from train.transfer.classifiers import logistic_regression
-from train.transfer.embeddings import TRAININGS, PatchEmbeddings, embed_recordings
 
 FALSE = 0.01
 

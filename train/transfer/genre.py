@@ -18,6 +18,13 @@ from train.data.recordings import FOLDS, check_folds
 from train.data.sets import gtzan, gtzan_mels
 from train.data.sets.gtzan_mels import MelTracks
 from train.mixing.distillation import FRONT_END
+from train.mixing.patch_embeddings import (
+    TRAININGS,
+    PatchEmbeddings,
+    check_all_embedded,
+    embed_recordings,
+    pool_patches,
+)
 from train.transfer.classifiers import (
     Maker,
     logistic_regression,
@@ -25,13 +32,6 @@ from train.transfer.classifiers import (
     over_folds,
     predict_held_out,
     support_vectors,
-)
-from train.transfer.embeddings import (
-    TRAININGS,
-    PatchEmbeddings,
-    check_all_embedded,
-    embed_recordings,
-    pool_patches,
 )
 
 PIECE_SAMPLES = 3 * RATE_HZ

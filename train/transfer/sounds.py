@@ -10,13 +10,13 @@ import numpy as np
 from train.data.cache import SoundCache
 from train.data.recordings import check_folds
 from train.data.sets import esc50
+from train.mixing.patch_embeddings import TRAININGS, check_all_embedded, embed_recordings, pool_patches
 from train.transfer.classifiers import (
     logistic_regression,
     multilayer_perceptron,
     over_folds,
     predict_held_out,
 )
-from train.transfer.embeddings import TRAININGS, check_all_embedded, embed_recordings, pool_patches
 
 
 def figures(data: Path, cache: Path) -> dict[str, Any]:

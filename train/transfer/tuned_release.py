@@ -17,9 +17,9 @@ from train.loop.checkpoint import Identity, load_weights
 from train.loop.config import read_config
 from train.loop.registry import Evaluation, Plugin
 from train.mixing.distillation import FRONT_END
+from train.mixing.patch_embeddings import TRAININGS
 from train.tasks.clip_figures import figures_of
 from train.tasks.sounds.figures import SoundsFigures
-from train.transfer.embeddings import TRAININGS
 from train.transfer.tuned import TunedRunConfig, TunedTask, tuned_network
 from train.yamnet.npz import read_npz
 

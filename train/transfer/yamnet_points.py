@@ -25,8 +25,8 @@ from train.evaluate.operating_points import (
 )
 from train.export.yamnet_graph import SHIPPED
 from train.loop.run import CACHE, data_folder
+from train.tasks.gate.config import GateRunConfig
 from train.tasks.gate.figures import GateFigures
-from train.tasks.gate.task import GateRunConfig
 from train.transfer.audioset_labels import KIND_LABELS, MAY_SOUND, naming_labels
 from train.transfer.tagger import TaggedClips, clips_of_folds, tag
 

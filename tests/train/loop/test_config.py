@@ -20,7 +20,7 @@ def test_assignments_win_over_the_file(tmp_path):
 
 
 def test_a_run_s_own_config_reads_back(tmp_path):
-    config = read_config(GateRunConfig, None, ["loop.seed=5", "scenes.seconds=2.0"])
+    config = read_config(GateRunConfig, None, ["loop.seed=5", "scenes.scene.seconds=4.0"])
     (tmp_path / "config.json").write_text(json.dumps(asdict(config)))
     assert read_config(GateRunConfig, tmp_path / "config.json") == config
 

@@ -7,9 +7,10 @@ from streamer.dsp.stage import offline
 from tests.train.toy_data import write_mels
 from train.data.sets import gtzan_mels
 from train.mixing.mel_music import ALONE_DB, MelMusic, level_db, match_file_precision
-from train.mixing.presence import IGNORE, OTHER, PRESENT
+from train.mixing.presence import IGNORE, NAMES, OTHER, PRESENT
 
 BANDS, HOP_FRAMES, STEPS, WAIT_STEPS = 112, 4, 60, 3
+MUSIC, SPEECH, SINGING = range(3)
 
 
 @pytest.fixture
@@ -21,14 +22,14 @@ def mels(tmp_path):
 
 def scenes(count, power=-5.0):
     frames = np.full((count, STEPS * HOP_FRAMES, BANDS), power, np.float32)
-    return frames, np.full((count, STEPS), OTHER, np.int8)
+    return frames, np.full((count, STEPS, len(NAMES)), OTHER, np.int8)
 
 
 def test_frames_change_where_the_label_does_and_nowhere_else(mels):
     frames, labels = scenes(20)
     MelMusic(mels, [1, 2, 3], BANDS, -10.0).mix_into(np.random.default_rng(0), frames, labels, WAIT_STEPS)
     length = 130 // HOP_FRAMES
-    for scene, steps in zip(frames, labels, strict=True):
+    for scene, steps in zip(frames, labels[..., MUSIC], strict=True):
         changed = (scene != -5.0).any(axis=1).reshape(STEPS, HOP_FRAMES).all(axis=1)
         first = int(np.argmax(changed))
         assert changed.sum() == length
@@ -43,7 +44,7 @@ def test_music_far_below_the_rest_is_ignored(mels):
     frames, labels = scenes(200)
     MelMusic(mels, [1], BANDS, 0.0).mix_into(np.random.default_rng(0), frames, labels, WAIT_STEPS)
     over = frames.max(axis=(1, 2))
-    drowned = ~(labels == PRESENT).any(axis=1)
+    drowned = ~(labels[..., MUSIC] == PRESENT).any(axis=1)
     assert 0.25 < drowned.mean() < 0.6
     assert over[drowned].max() < over[~drowned].max()
 
@@ -52,8 +53,24 @@ def test_music_too_faint_to_hear_is_ignored(mels):
     faint = -8.5  # -59 dB re full scale: what is put 3 dB below it or more cannot be heard
     frames, labels = scenes(200, faint)
     MelMusic(mels, [1], BANDS, -99.0).mix_into(np.random.default_rng(0), frames, labels, WAIT_STEPS)
-    ignored = ~(labels == PRESENT).any(axis=1)
+    ignored = ~(labels[..., MUSIC] == PRESENT).any(axis=1)
     assert 0.2 < ignored.mean() < 0.5
+
+
+def test_voices_are_ignored_where_the_music_hides_them_and_singing_where_nobody_knows(mels):
+    frames, labels = scenes(100)
+    labels[..., SPEECH] = PRESENT
+    MelMusic(mels, [1], BANDS, -1.0).mix_into(np.random.default_rng(0), frames, labels, WAIT_STEPS)
+    mixed = (frames != -5.0).any(axis=2).reshape(len(frames), STEPS, HOP_FRAMES).all(axis=2)
+    mixed &= np.roll(mixed, WAIT_STEPS, axis=1)  # past the wait, in which nothing is known
+    assert (labels[mixed][:, SINGING] == IGNORE).all()
+    spoken = [steps[place, SPEECH] for steps, place in zip(labels, mixed, strict=True)]
+    hidden = np.array([(steps == IGNORE).all() for steps in spoken])
+    kept = np.array([(steps == PRESENT).all() for steps in spoken])
+    assert (hidden | kept).all()
+    over = frames.max(axis=(1, 2))
+    assert 0.3 < hidden.mean() < 0.8
+    assert over[hidden].mean() > over[kept].mean()
 
 
 def test_music_in_digital_silence_has_a_level_of_its_own(mels):
@@ -61,7 +78,7 @@ def test_music_in_digital_silence_has_a_level_of_its_own(mels):
     MelMusic(mels, [1], BANDS, -10.0).mix_into(np.random.default_rng(0), frames, labels, WAIT_STEPS)
     length = 130 // HOP_FRAMES * HOP_FRAMES
     heard = np.array([level_db(scene) + 10 * np.log10(len(scene) / length) for scene in frames])
-    assert (labels == PRESENT).any(axis=1).all()
+    assert (labels[..., MUSIC] == PRESENT).any(axis=1).all()
     assert ALONE_DB[0] - 0.1 < heard.min() < -40
     assert -15 < heard.max() < ALONE_DB[1] + 0.1
 

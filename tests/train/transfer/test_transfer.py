@@ -15,12 +15,12 @@ from tests.train.toy_data import make_toy_data
 from tests.train.toy_yamnet import write_mels, write_yamnet
 from train.data.cache import SoundCache
 from train.data.sets import esc50
+from train.mixing import patch_embeddings
 from train.mixing.distillation import FRONT_END
+from train.mixing.patch_embeddings import TRAININGS, check_all_embedded, embed_recordings, pool_patches
 from train.report.results import fill, read
-from train.transfer import embeddings
 from train.transfer.classifiers import logistic_regression, over_folds, predict_held_out
 from train.transfer.command import MEASURES, transfer_command
-from train.transfer.embeddings import TRAININGS, check_all_embedded, embed_recordings, pool_patches
 from train.transfer.genre import mel_statistics
 from train.yamnet.npz import read_npz
 
@@ -72,8 +72,8 @@ def test_recordings_that_are_too_short_have_no_patches(data, clips, monkeypatch,
 
 def test_yamnet_is_asked_once_for_each_training_hop_and_set_of_recordings(data, clips, monkeypatch, tmp_path):
     asked = []
-    ask = embeddings._embed
-    monkeypatch.setattr(embeddings, "_embed", lambda *given: asked.append(given[2]) or ask(*given))
+    ask = patch_embeddings._embed
+    monkeypatch.setattr(patch_embeddings, "_embed", lambda *given: asked.append(given[2]) or ask(*given))
     first = embed_recordings(clips, data / TRAININGS["hub"], tmp_path)
     again = embed_recordings(clips, data / TRAININGS["hub"], tmp_path)
     np.testing.assert_array_equal(first.embedding, again.embedding)

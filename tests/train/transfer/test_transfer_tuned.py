@@ -18,8 +18,8 @@ from train.loop.registry import Evaluation, find_plugin
 from train.loop.run import write_config
 from train.loop.task import LoopConfig
 from train.loop.train_loop import train
+from train.mixing.patch_embeddings import TRAININGS, embed_recordings
 from train.transfer.classifiers import logistic_regression
-from train.transfer.embeddings import TRAININGS, embed_recordings
 from train.transfer.tuned import TunedRunConfig, TunedTask, tuned_network
 from train.transfer.tuned_release import PLUGIN
 

@@ -1,4 +1,4 @@
-"""Synthetic sound that is not music: noises, beeps, sirens, knocks, ticks.
+"""Synthetic sound that is not music: noises, beeps, sirens, knocks, ticks, hum, dial tones.
 
 Every function of `MAKERS` takes a generator and a number of samples at 16 kHz, and returns float32 samples with a peak
 near 1.
@@ -87,7 +87,44 @@ def knocks(rng: np.random.Generator, samples: int) -> Array:
     return _normalised(out)
 
 
-MAKERS: tuple[Callable[[np.random.Generator, int], Array], ...] = (coloured_noise, beeps, siren, knocks)
+def hum(rng: np.random.Generator, samples: int) -> Array:
+    """Return a steady tone with many harmonics, and some noise: mains hum, motors, fans, compressors."""
+    t = np.arange(samples) / RATE_HZ
+    pitch_hz = rng.choice([50.0, 60.0, np.exp(rng.uniform(np.log(25), np.log(400)))])
+    drift = 1.0 + rng.uniform(0.0, 0.01) * np.sin(2 * np.pi * rng.uniform(0.02, 0.5) * t + 6 * rng.random())
+    cycles = np.cumsum(pitch_hz * drift) / RATE_HZ
+    falls = rng.uniform(0.3, 2.0)
+    numbers = np.arange(1, min(40, int(0.4 * RATE_HZ / pitch_hz)) + 1)
+    strengths = rng.uniform(0.0, 1.0, len(numbers)) * numbers**-falls
+    # One period as a table, which is read at the pace of the pitch: summing sines over all samples would take long.
+    places = np.arange(2_048) / 2_048
+    table = strengths @ np.sin(2 * np.pi * (numbers[:, None] * places + rng.random((len(numbers), 1))))
+    tone = np.interp(cycles % 1.0, places, table, period=1.0)
+    noise = gaussian_noise(rng, samples, rng.uniform(0.2, 1.5))
+    beat = 1.0 + rng.uniform(0.0, 0.5) * np.sin(2 * np.pi * rng.uniform(0.5, 12.0) * t)
+    return _normalised(_normalised(tone) * beat + np.exp(rng.uniform(np.log(0.02), np.log(2.0))) * noise)
+
+
+def dial_tones(rng: np.random.Generator, samples: int) -> Array:
+    """Return two tones at once, switched on and off, the same again and again or others each time: telephones."""
+    t = np.arange(samples) / RATE_HZ
+    period_s, duty = np.exp(rng.uniform(np.log(0.1), np.log(4.0))), rng.uniform(0.25, 1.0)
+    place = np.floor(t / period_s).astype(np.int64)
+    hz = np.exp(rng.uniform(np.log(300), np.log(1_700), (2, place[-1] + 1)))
+    if rng.random() < 0.5:  # one signal, as of a line that is engaged
+        hz[:] = hz[:, :1]
+    tones = np.sin(2 * np.pi * np.cumsum(hz[:, place], axis=1) / RATE_HZ)
+    return _normalised(tones.sum(axis=0) * (t % period_s < duty * period_s))
+
+
+MAKERS: tuple[Callable[[np.random.Generator, int], Array], ...] = (
+    coloured_noise,
+    beeps,
+    siren,
+    knocks,
+    hum,
+    dial_tones,
+)
 
 
 def _harmonics(rng: np.random.Generator, cycles: Array) -> Array:

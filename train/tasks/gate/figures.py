@@ -122,7 +122,7 @@ class GateFigures:
         return np.concatenate([music, other]), np.repeat([True, False], [len(music), len(other)])
 
     def predictions(self, command: str) -> Predictions:
-        """Return the scores and the truth of each step of every recording but solo singing.
+        """Return the scores of music, and the truth, at each step of every recording but solo singing.
 
         `command` is noted as the command that gives them.
         """
@@ -136,7 +136,7 @@ class GateFigures:
         return Predictions(
             task="gate",
             model=manifest.name,
-            labels=manifest.labels,
+            labels=manifest.labels[:1],
             clips=tuple(f"{s.recording.source}/{s.recording.name}" for s in scored),
             truth=np.array([0 if s.recording.kind == "music" else -1 for s in scored]),
             folds=np.array([s.recording.fold for s in scored]),

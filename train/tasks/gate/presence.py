@@ -1,4 +1,4 @@
-"""Figures of an exported presence head on held-out recordings, second by second, stepped like live listening."""
+"""Figures of each label of an exported gate on held-out recordings, second by second, and on scenes."""
 
 from __future__ import annotations
 
@@ -14,14 +14,13 @@ from streamer.arrays import Array
 from train.data.cache import SoundCache
 from train.data.decode import RATE_HZ
 from train.data.recordings import Recording
-from train.data.sets.all_sound import unambiguous_recordings
 from train.evaluate.metrics.detection import DetectorScores
 from train.evaluate.stepped_scores import SteppedScorer
 from train.mixing.presence import IGNORE, NAMES, OTHER, PRESENT, presence_of, singing_of_song, without_pauses
+from train.mixing.scene_frames import SceneFrames
 from train.tasks.clip_figures import with_descriptions
-from train.tasks.gate.mixtures import Mixtures, rounded
-from train.tasks.presence.config import PresenceRunConfig
-from train.tasks.presence.validation import SETTLED_S, PresenceValidation
+from train.tasks.gate.mixtures import rounded
+from train.tasks.gate.scene_scores import SETTLED_S, SceneScores
 
 
 @dataclass(frozen=True)
@@ -44,49 +43,43 @@ class ScoredSeconds:
 
 
 class PresenceFigures:
-    """Figures of an exported presence head on the recordings and the scenes of one fold.
+    """Figures of each label of an exported gate on the recordings and the scenes of one fold.
 
     Methods that return figures have noun phrases as docstrings, which are their descriptions in the manifest.
 
     Parameters
     ----------
     folder : Path
-        Folder of the model; its ear lies beside it or is released.
-    config : PresenceRunConfig
-        Configuration of the model's run.
-    data, cache : Path
-        Folder of the data sets, and folder of all caches.
-    fold : int
-        Fold to measure on, 1 to 5.
+        Folder of the model.
+    sounds : SoundCache
+        Recordings of the fold.
+    scenes : SceneFrames
+        Scenes of the fold, as frames of the model's front end.
     """
 
-    def __init__(self, folder: Path, config: PresenceRunConfig, data: Path, cache: Path, fold: int) -> None:
+    def __init__(self, folder: Path, sounds: SoundCache, scenes: SceneFrames) -> None:
         self._scorer = SteppedScorer.of(folder)
-        self._sounds = SoundCache(unambiguous_recordings(data, cache, [fold], config.data), cache)
-        self._scenes = PresenceValidation(folder, config, data, cache, fold)
+        self._sounds = sounds
+        self._scenes = SceneScores(folder, scenes)
         self._scored = self._score_recordings()
 
     def all(self) -> dict[str, Any]:
         """Return all figures by name, for the manifest; for a model without thresholds, those that need none."""
-        mixtures = Mixtures(self._scorer, self._sounds)
         figures: dict[str, Callable[[], Mapping[str, Any]]] = {
-            "recordings": self.recordings,
+            "recordings with labels": self.recordings,
             "seconds": self.seconds,
             "scenes": self.scenes,
-            "music under speech, at 1 % false": mixtures.under_speech_at_equal_alarms,
         }
         if self._scorer.manifest.operating_points:
             figures |= {
                 "seconds at on": self.seconds_at_on,
-                "found": self.found,
-                "false alarms": self.false_alarms,
-                "music under speech": mixtures.under_speech,
-                "delays": mixtures.delays,
+                "labels found": self.found,
+                "labels said falsely": self.false_alarms,
             }
         return with_descriptions(figures)
 
     def recordings(self) -> dict[str, int]:
-        """Number of recordings measured, by data set and kind."""
+        """Number of recordings measured second by second, by data set and kind."""
         return dict(sorted(Counter(f"{s.recording.source} {s.recording.kind}" for s in self._scored).items()))
 
     def seconds(self) -> dict[str, float]:

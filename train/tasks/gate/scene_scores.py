@@ -1,4 +1,4 @@
-"""Scores of an exported presence head on its validation fold, by which it is calibrated and thresholds are chosen."""
+"""Scores of an exported gate on scenes of one fold, by which it is calibrated and thresholds are chosen."""
 
 from __future__ import annotations
 
@@ -12,33 +12,28 @@ from scipy.special import logit
 from streamer.arrays import Array
 from streamer.inference.manifest_parts import Thresholds
 from streamer.inference.onnx import OnnxModel
-from train.data.cache import SoundCache
-from train.data.sets.all_sound import unambiguous_recordings
 from train.evaluate.calibration import fit_sigmoid_temperature
 from train.evaluate.operating_points import Goal, choose_threshold, operating_point
 from train.mixing.presence import IGNORE, OTHER, PRESENT
-from train.mixing.scene_embeddings import load_scene_embeddings
-from train.tasks.presence.config import PresenceRunConfig
+from train.mixing.scene_frames import SceneFrames
 
 FALSE_SHARES: Mapping[str, float] = MappingProxyType({"balanced": 0.005, "precision": 0.001, "recall": 0.02})
 """Largest share of the settled time without a label that may be called by it, at each operating point."""
 SETTLED_S = 1.0
 """Time after a change, and after the start, from which a step counts as settled."""
+BATCH = 64
+"""Number of scenes that the model steps through at once."""
 
 
-class PresenceValidation:
-    """Scores of an exported presence head, and the truth, at the settled steps of scenes of a fold.
+class SceneScores:
+    """Scores of an exported gate, and the truth, at the settled steps of scenes.
 
     Parameters
     ----------
     folder : Path
         Folder of the model.
-    config : PresenceRunConfig
-        Configuration of the model's run.
-    data, cache : Path
-        Folder of the data sets, and folder of all caches.
-    fold : int
-        Fold whose scenes are scored.
+    scenes : SceneFrames
+        Scenes, as frames of the model's front end.
 
     Attributes
     ----------
@@ -48,12 +43,10 @@ class PresenceValidation:
         Whether each label is present, as in `train.mixing.presence`; `IGNORE` where a step is not settled.
     """
 
-    def __init__(self, folder: Path, config: PresenceRunConfig, data: Path, cache: Path, fold: int) -> None:
-        sounds = SoundCache(unambiguous_recordings(data, cache, [fold], config.data), cache)
-        scenes = load_scene_embeddings(OnnxModel(Path(config.ear)), sounds, config.scenes, cache)
+    def __init__(self, folder: Path, scenes: SceneFrames) -> None:
         model = OnnxModel(folder)
-        parts = np.array_split(np.arange(len(scenes.present)), -(-len(scenes.present) // 64))
-        heard = [model.step(scenes.embeddings[p].astype(np.float32), model.init(len(p)))[0] for p in parts]
+        parts = np.array_split(scenes.frames, -(-len(scenes.frames) // BATCH))
+        heard = [model.step(part.astype(np.float32), model.init(len(part)))[0] for part in parts]
         self.scores: Array = np.concatenate(heard)
         step_s = model.manifest.hop_frames * model.manifest.frame_ms / 1_000
         self.truth: Array = settled(np.asarray(scenes.present), round(SETTLED_S / step_s))

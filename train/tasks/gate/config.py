@@ -1,0 +1,70 @@
+"""Configuration of runs of the task ``gate``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from models.gate import HOP_FRAMES, GateConfig
+from streamer.errors import ConfigError
+from train.data.decode import RATE_HZ
+from train.data.sets.all_sound import DEFAULT_DATA_SETS, ONLY_MEASURED
+from train.data.sets.catalogue import DATA_SETS
+from train.loop.folds import HoldsOut
+from train.loop.task import LoopConfig
+from train.mixing.scene_frames import SceneSetConfig
+
+
+@dataclass(frozen=True)
+class GateRunConfig(HoldsOut):
+    """Configuration of a training run of the task ``gate``.
+
+    Attributes
+    ----------
+    model : GateConfig
+        Sizes of the network.
+    loop : LoopConfig
+        Settings of the training loop.
+    scenes : SceneSetConfig
+        Settings of the scenes that the gate learns from.
+    data : tuple of str
+        Names of data sets in `train.data.sets.catalogue` to learn from. Those that are not named can be measured as
+        collections that nothing was learnt from (`python -m train hearing`).
+    mel_share : float
+        Share of the scenes, 0 to 0.5, into which music of GTZAN's mel file is mixed. As many other scenes are only
+        rounded like that file, so that the rounding does not give the music away. With 0 the file is not needed.
+    pieces : int
+        Number of pieces that the scenes of every other batch are cut into, so that the model learns to decide soon
+        after a fresh start.
+    fold, validation_fold : int
+        Held-out folds, see `train.loop.folds.HoldsOut`; `validation_fold` also chooses the thresholds.
+    """
+
+    model: GateConfig = field(default_factory=GateConfig)
+    loop: LoopConfig = field(default_factory=lambda: LoopConfig(steps=9_000, batch=20, workers=0))
+    scenes: SceneSetConfig = field(default_factory=SceneSetConfig)
+    data: tuple[str, ...] = (*DEFAULT_DATA_SETS, "debian", "rendered")
+    mel_share: float = 0.3
+    pieces: int = 4
+    fold: int = 5
+    validation_fold: int = 4
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        allowed = [name for name in DATA_SETS if name not in ONLY_MEASURED]
+        if not self.data or any(name not in allowed for name in self.data):
+            raise ConfigError(
+                f"data is {list(self.data)}; expected some of {', '.join(allowed)}: nothing learns from "
+                f"{', '.join(sorted(ONLY_MEASURED))}, which are kept for measuring"
+            )
+        if not 0 <= self.mel_share <= 0.5:
+            raise ConfigError(
+                f"mel_share is {self.mel_share:g}; expected 0 to 0.5: as many scenes again are like the file"
+            )
+        step_samples = self.model.front_end.hop_samples * HOP_FRAMES
+        scene = self.scenes.scene
+        whole = int(scene.seconds * RATE_HZ) // step_samples
+        longest = whole // (2 + round(scene.unknowable_s * RATE_HZ / step_samples))
+        if not 1 <= self.pieces <= longest:
+            raise ConfigError(
+                f"pieces is {self.pieces}; expected 1 to {longest}, so that some of each is learnt from"
+            )
