@@ -10,6 +10,9 @@ from streamer.yamnet.weights import CLASSES
 from tests.yamnet.toy_weights import MUSIC, toy_weights
 from train.mixing.patch_embeddings import TRAININGS
 
+SPEECH = 0
+"""Index of AudioSet's class ``Speech``."""
+
 
 def write_yamnet(root: Path) -> None:
     """Both trainings below ``root/yamnet``, the second with ReLU6, and their class map."""
@@ -18,7 +21,8 @@ def write_yamnet(root: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         extra = {"network/relu_max": np.float32(6.0)} if seed else {}
         np.savez(path, **toy_weights(seed=seed).arrays, **extra)
-    rows = "".join(f"{n},/m/{n},{'Music' if n == MUSIC else n}\n" for n in range(CLASSES))
+    names = {SPEECH: "Speech", MUSIC: "Music"}
+    rows = "".join(f"{n},/m/{n},{names.get(n, n)}\n" for n in range(CLASSES))
     (root / "yamnet" / "yamnet_class_map.csv").write_text("index,mid,display_name\n" + rows)
 
 

@@ -31,6 +31,8 @@ TRAININGS: Mapping[str, str] = MappingProxyType(dict(zip(("hub", "lite"), TEACHE
 classification variant for TensorFlow Lite (docs/yamnet.md)."""
 HOP_SAMPLES = 7_680
 """Samples from one patch to the next, 0.48 s, as in the published YAMNet."""
+LOGITS: Mapping[str, str] = MappingProxyType({"music": "Music", "speech": "Speech"})
+"""AudioSet's classes whose logits are kept, by the name of the array."""
 _log = logging.getLogger(__name__)
 
 
@@ -48,14 +50,15 @@ class PatchEmbeddings:
         Start of each patch in its recording, at 16 kHz.
     embedding : float32 array, shape (patches, 1024)
         Embedding of each patch, 0 or more.
-    music : float32 array, shape (patches,)
-        YAMNet's logit of AudioSet's class ``Music``.
+    music, speech : float32 array, shape (patches,)
+        YAMNet's logits of AudioSet's classes ``Music`` and ``Speech``.
     """
 
     recording: Array
     start_samples: Array
     embedding: Array
     music: Array
+    speech: Array
 
 
 def embed_recordings(
@@ -80,7 +83,7 @@ def embed_recordings(
         If the weights are not YAMNet's.
     """
     read = read_npz(weights)
-    described = [sounds.digest, _hash(weights, cache), hop_samples, FRONT_END.config.fingerprint]
+    described = [sounds.digest, _hash(weights, cache), hop_samples, FRONT_END.config.fingerprint, *LOGITS]
     name = hashlib.sha256(json.dumps(described).encode()).hexdigest()[:16]
     path = cache / "embeddings" / f"{name}.npz"
     if not path.is_file():
@@ -91,7 +94,7 @@ def embed_recordings(
         found["recording"],
         found["start_samples"],
         found["embedding"].astype(np.float32),
-        found["music"],
+        *(found[name] for name in LOGITS),
     )
 
 
@@ -139,12 +142,13 @@ def _hash(weights: Path, cache: Path) -> str:
 
 def _embed(weights: Weights, sounds: SoundCache, hop_samples: int) -> dict[str, Array]:
     """Compute the arrays of `PatchEmbeddings`, with the embedding as float16."""
-    network, music = YAMNet.from_weights(weights), weights.class_index("Music")
+    network = YAMNet.from_weights(weights)
+    places = {name: weights.class_index(label) for name, label in LOGITS.items()}
     parts: dict[str, list[Array]] = {
         "recording": [np.zeros(0, int)],  # so that there is something to join if there are no patches
         "start_samples": [np.zeros(0, int)],
         "embedding": [np.zeros((0, EMBEDDING_SIZE), np.float16)],
-        "music": [np.zeros(0, np.float32)],
+        **{name: [np.zeros(0, np.float32)] for name in LOGITS},
     }
     for index in tqdm(range(len(sounds)), "YAMNet", unit=" clips", disable=None):
         starts, frames = _patches(sounds.samples(index), hop_samples)
@@ -155,7 +159,8 @@ def _embed(weights: Weights, sounds: SoundCache, hop_samples: int) -> dict[str, 
         parts["recording"].append(np.full(len(starts), index))
         parts["start_samples"].append(starts)
         parts["embedding"].append(embedding.numpy().astype(np.float16))
-        parts["music"].append(logits[:, music].numpy())
+        for name, place in places.items():
+            parts[name].append(logits[:, place].numpy())
     return {name: np.concatenate(arrays) for name, arrays in parts.items()}
 
 

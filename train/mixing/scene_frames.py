@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -46,12 +46,12 @@ class SceneSetConfig:
         Seed of everything that is drawn at random.
     """
 
-    count: int = 3_000
+    count: int = 5_000
     checked: int = 1_000
     scene: SceneConfig = field(
         default_factory=lambda: SceneConfig(
             seconds=10.0,
-            weights=(0.14, 0.1, 0.07, 0.11, 0.07, 0.16, 0.08, 0.03, 0.05, 0.03, 0.04, 0.02, 0.07, 0.03),
+            weights=(0.12, 0.09, 0.06, 0.11, 0.07, 0.16, 0.08, 0.03, 0.05, 0.03, 0.04, 0.02, 0.1, 0.04),
         )
     )
     seed: int = 1
@@ -82,7 +82,7 @@ def load_scene_frames(
     front_end: LogMel,
     hop_frames: int,
     sounds: SoundCache,
-    doubtful: Collection[int],
+    doubtful: Mapping[int, Collection[str]],
     count: int,
     config: SceneSetConfig,
     cache: Path,
@@ -97,8 +97,8 @@ def load_scene_frames(
         Frames of a step of that model.
     sounds : SoundCache
         Recordings of the fold.
-    doubtful : collection of int
-        Indices of recordings of which nobody can say whether they hold music.
+    doubtful : mapping of int to collection of str
+        Names of the labels that a recording teaches nothing about, by the index of the recording.
     count : int
         Number of scenes.
     config : SceneSetConfig
@@ -112,7 +112,12 @@ def load_scene_frames(
         If the settings ask for parts of which there are no recordings.
     """
     settings = [asdict(config.scene), config.seed, count, hop_frames]
-    described = [sounds.digest, sorted(doubtful), settings, front_end.config.fingerprint]
+    described = [
+        sounds.digest,
+        sorted((i, sorted(labels)) for i, labels in doubtful.items()),
+        settings,
+        front_end.config.fingerprint,
+    ]
     folder = cache / "scenes" / hashlib.sha256(json.dumps(described).encode()).hexdigest()[:16]
     if not folder.is_dir():
         with written_whole(folder) as partial:

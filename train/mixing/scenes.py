@@ -8,8 +8,9 @@ a pause within a recording, a song of which nobody has said where somebody sings
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 
@@ -121,8 +122,8 @@ class Scenes:
         Settings of scenes.
     classes : sequence of str
         Categories of everyday sound to be labelled. All others are labelled `IGNORE`.
-    doubtful : collection of int
-        Indices of recordings of which nobody can say whether they hold music.
+    doubtful : mapping of int to collection of str
+        Names of the labels that a recording teaches nothing about, by the index of the recording.
     """
 
     def __init__(
@@ -130,7 +131,7 @@ class Scenes:
         cache: SoundCache,
         config: SceneConfig,
         classes: Sequence[str] = (),
-        doubtful: Collection[int] = (),
+        doubtful: Mapping[int, Collection[str]] = MappingProxyType({}),
     ) -> None:
         self._cache = cache
         self._config = config
@@ -139,8 +140,10 @@ class Scenes:
             places.get(r.category, IGNORE) if r.kind == "sound" else NO_CLASS for r in cache.recordings
         ]
         self._present = [presence_of(recording) for recording in cache.recordings]
-        for index in doubtful:
-            self._present[index] = (IGNORE, *self._present[index][1:])
+        for index, labels in doubtful.items():
+            known = zip(NAMES, self._present[index], strict=True)
+            music, speech, singing = (IGNORE if name in labels else label for name, label in known)
+            self._present[index] = (music, speech, singing)
         voices = {(r.source, r.name): index for index, r in enumerate(cache.recordings)}
         pools: dict[str, dict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
         self._voices: dict[int, int] = {}

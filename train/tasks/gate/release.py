@@ -48,8 +48,8 @@ synthetic sound one after the other and mixed at random levels, filtered, reverb
 counts from -10 dB re the other sound.{mels} Steps within 0.3 s of a change were not learnt from.
 
 Church bells (ESC-50) and the clip `chant` (GTZAN music/speech) were left out as ambiguous: AudioSet files the first
-under musical instruments and the second under singing. Effects and acted lines of Debian's packages in which YAMNet
-hears music taught no label of music.
+under musical instruments and the second under singing. Effects and acted lines of Debian's packages taught nothing
+about the labels in which YAMNet contradicts the folder that they come from.
 
 Fold {fold} was not used in training; fold {validation_fold} chose weights, temperature and thresholds. The folds are
 ESC-50's own; duplicates in GTZAN, singers of MIR-1K, speakers of TSP and packages of Debian are each in one fold. The

@@ -22,7 +22,7 @@ from train.data.sets.all_sound import unambiguous_recordings
 from train.evaluate.metrics.detection import DetectorScores
 from train.loop.run import DataUsed, data_used
 from train.loop.task import Batch
-from train.mixing.doubts import doubtful_recordings
+from train.mixing.doubts import labels_in_doubt
 from train.mixing.mel_music import MelMusic, match_file_precision
 from train.mixing.presence import IGNORE, NAMES, OTHER, PRESENT
 from train.mixing.scene_frames import SceneFrames, load_scene_frames
@@ -172,7 +172,7 @@ def scenes_of_fold(
     config: GateRunConfig, sounds: SoundCache, count: int, data: Path, cache: Path
 ) -> SceneFrames:
     """Return scenes of the sound of one fold, made once; for arguments see `load_scene_frames`."""
-    doubtful = doubtful_recordings(sounds, data, cache)
+    doubtful = labels_in_doubt(sounds, data, cache)
     return load_scene_frames(FRONT_END, HOP_FRAMES, sounds, doubtful, count, config.scenes, cache)
 
 
