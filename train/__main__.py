@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import importlib
 import json
 import logging
@@ -14,11 +13,10 @@ from typing import Any
 import click
 
 from streamer.errors import ConfigError, StreamerError
-from streamer.inference.model_folders import read_manifest
 from train.data.recordings import Split
 from train.loop.command_options import config_option, run_option, set_option, split_option
 from train.loop.config import read_config
-from train.loop.registry import TASKS, Evaluation, Plugin, find_plugin
+from train.loop.registry import TASKS, Evaluation, Plugin, find_plugin, released_config
 from train.loop.run import CACHE, data_folder, find_run, note_evaluation, summaries
 
 RELEASED = Path("models") / "released"
@@ -28,6 +26,10 @@ ELSEWHERE: Mapping[str, tuple[str, str]] = MappingProxyType(
         "background": (
             "train.custom_sounds.background:background_command",
             "Write an ear's background.npz, for `streamer teach`.",
+        ),
+        "compare": (
+            "train.evaluate.compare:compare_command",
+            "Measure a separation of others beside ours; print JSON.",
         ),
         "cost": ("train.evaluate.cost:cost_command", "Measure what released models cost to run; print JSON."),
         "cross-validate": (
@@ -200,7 +202,7 @@ def evaluate(task: str, run: str | None, model: Path | None, split: Split) -> No
     plugin = find_plugin(task)
     if run is None:
         released = model or _released_folder(task)
-        evaluation = Evaluation(released, _released_config(plugin, released), split, data_folder(), CACHE)
+        evaluation = Evaluation(released, released_config(plugin, released), split, data_folder(), CACHE)
         figures = plugin.evaluate(evaluation)
     else:
         folder = find_run(task, run)
@@ -217,11 +219,6 @@ def _released_folder(task: str) -> Path:
             f"got neither --run nor --model, and no {task} is released; expected a run, or an exported model's folder"
         )
     return folder
-
-
-def _released_config(plugin: Plugin, released: Path) -> Any:
-    """Return the task's configuration with the folds that a released model held out, by its manifest."""
-    return dataclasses.replace(plugin.config(), **read_manifest(released).results.get("held out", {}))
 
 
 def _export_run(plugin: Plugin, run: Path, split: Split) -> Evaluation:

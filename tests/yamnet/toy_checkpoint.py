@@ -100,14 +100,16 @@ def write_checkpoint(
     header : bytes, optional
         In place of the table's own header.
     with_names : bool
-        Whether the names of the variables are there.
+        Whether a graph of objects names the variables, as in TensorFlow 2. Otherwise their keys are their names.
     more : bytes
         Put at the end of every entry.
     change : mapping of str to bytes
         Entries in place of those of variables.
     """
     prefix.parent.mkdir(parents=True, exist_ok=True)
-    keys = {name: f"v/{n:03d}/.ATTRIBUTES/VARIABLE_VALUE" for n, name in enumerate(variables)}
+    keys = {name: name for name in variables}
+    if with_names:
+        keys = {name: f"v/{n:03d}/.ATTRIBUTES/VARIABLE_VALUE" for n, name in enumerate(variables)}
     data, entries = [bytearray() for _ in range(shards)], {}
     for n, (name, array) in enumerate(variables.items()):
         raw, shard = np.ascontiguousarray(array).tobytes(), n % shards

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import importlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from streamer.errors import ConfigError
 from streamer.inference.manifest import Manifest
+from streamer.inference.model_folders import read_manifest
 from train.data.recordings import Split
 
 if TYPE_CHECKING:  # `python -m train --help` must not import torch, which takes seconds
@@ -130,3 +132,8 @@ def find_plugin(name: str) -> Plugin:
         raise ConfigError(f"no task {name!r}; expected one of {', '.join(TASKS)}")
     plugin: Plugin = importlib.import_module(TASKS[name][0]).PLUGIN
     return plugin
+
+
+def released_config(plugin: Plugin, released: Path) -> Any:
+    """Return the task's configuration with the data and folds that a released model held out, by its manifest."""
+    return dataclasses.replace(plugin.config(), **read_manifest(released).results.get("held out", {}))

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 import museval.metrics
 import numpy as np
+import torch
 from sklearn.metrics import precision_score, recall_score
 
 from streamer.arrays import Array
@@ -192,7 +193,7 @@ def gnsdr_by_artist(clips: Sequence[SongFigures]) -> dict[str, float | None]:
 
 def _pool() -> ProcessPoolExecutor:
     # Spawned, since a process that is forked off a program with threads may hang.
-    return ProcessPoolExecutor(WORKERS, get_context("spawn"))
+    return ProcessPoolExecutor(WORKERS, get_context("spawn"), torch.set_num_threads, (1,))
 
 
 def _mean_figures(stem: str, clips: Sequence[SongFigures], weights: Array) -> Mapping[str, float | None]:

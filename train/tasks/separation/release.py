@@ -121,7 +121,7 @@ class SeparationRelease(ThresholdRelease):
         return LIMITS.format(sets=" and ".join(sets), karaoke=KARAOKE if "MIR-1K" in sets else "")
 
     def _songs(self, *folds: int) -> Sequence[Song]:
-        return _usable(self._config, self._data, self._cache, *folds)
+        return usable_songs(self._config, self._data, self._cache, *folds)
 
 
 def load_run(run: Path, kind: type[SeparationRunConfig] = SeparationRunConfig) -> StreamingModel:
@@ -157,7 +157,7 @@ def evaluate_with(evaluation: Evaluation, separator: SongSeparator, on: float) -
     """
     config: SeparationRunConfig = evaluation.config
     fold = config.fold_of(evaluation.split)
-    clips = measure_songs(_usable(config, evaluation.data, evaluation.cache, fold), separator)
+    clips = measure_songs(usable_songs(config, evaluation.data, evaluation.cache, fold), separator)
     if evaluation.predictions:
         run = evaluation.predictions.parent.name
         command = f"{COMMAND.format(task=config.task)} --run {run} --split {evaluation.split}"
@@ -165,7 +165,7 @@ def evaluate_with(evaluation: Evaluation, separator: SongSeparator, on: float) -
     return _figures(clips, on)
 
 
-def _usable(config: SeparationRunConfig, data: Path, cache: Path, *folds: int) -> Sequence[Song]:
+def usable_songs(config: SeparationRunConfig, data: Path, cache: Path, *folds: int) -> Sequence[Song]:
     """Return the songs of some folds whose stems are aligned; others are neither learnt from nor measured on."""
     songs = Songs(songs_of_folds(find_songs(config.data, data), folds), cache).songs
     if not songs:
