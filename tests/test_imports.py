@@ -62,7 +62,7 @@ LAYERS = {
     ),
     "train": (
         "data errors npz yamnet",
-        "data.sets loop",
+        "data.sets loop teachers",
         "augment",
         "evaluate mixing render",
         "export report tasks",

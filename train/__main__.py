@@ -28,7 +28,7 @@ ELSEWHERE: Mapping[str, tuple[str, str]] = MappingProxyType(
             "Write an ear's background.npz, for `streamer teach`.",
         ),
         "compare": (
-            "train.evaluate.compare:compare_command",
+            "train.tasks.separation.compare:compare_command",
             "Measure a separation of others beside ours; print JSON.",
         ),
         "cost": ("train.evaluate.cost:cost_command", "Measure what released models cost to run; print JSON."),

@@ -14,7 +14,7 @@ from tests.train.teachers.toy_spleeter import toy_variables, write_wheel
 from tests.train.toy_data import make_toy_data
 from train.data.recordings import Recording
 from train.data.songs import Song
-from train.evaluate import compare
+from train.tasks.separation import compare
 from train.tasks.separation.figures import SteppedSongSeparator
 
 
