@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -13,6 +14,7 @@ from streamer.dsp.model_calls import run_alone
 from streamer.heads.head import Head
 from streamer.heads.results import HeadResult
 from streamer.heads.stage_tree import StageTree
+from streamer.inference.manifest_parts import Thresholds
 from train.data.decode import RATE_HZ
 
 
@@ -24,12 +26,20 @@ class Decisions:
     ----------
     spans : sequence of (str, int, int)
         Each time that a label was on: the label, the first sample at which it was reported, and one past the last.
-    mean_scores : array, shape (labels,), or None
-        Mean score of each label; None if the model gives none, or gave none yet.
+    scores : float array, shape (steps, labels), or None
+        Score of each label at each step, 0 to 1; None if the model gives none, or gave none yet.
+    steps : int array, shape (steps,), or None
+        Sample after the last one that each step depends on; None where `scores` is None.
     """
 
     spans: Sequence[tuple[str, int, int]]
-    mean_scores: Array | None = None
+    scores: Array | None = None
+    steps: Array | None = None
+
+    @property
+    def mean_scores(self) -> Array | None:
+        """Mean score of each label, shape (labels,); None if there are no scores."""
+        return None if self.scores is None else np.mean(self.scores, axis=0)
 
 
 class Listener(Protocol):
@@ -39,15 +49,25 @@ class Listener(Protocol):
     ----------
     name : str
         Name of the model in the figures.
+    version : str
+        Text that changes whenever the model would decide otherwise: its version, or a hash of what it consists of.
     labels : tuple of str
         Names of all labels that it can say.
+    thresholds : tuple of Thresholds, or None
+        Thresholds of each label; None if they are not known.
     """
 
     @property
     def name(self) -> str: ...
 
     @property
+    def version(self) -> str: ...
+
+    @property
     def labels(self) -> tuple[str, ...]: ...
+
+    @property
+    def thresholds(self) -> tuple[Thresholds, ...] | None: ...
 
     def decide(self, sound: Array) -> Decisions:
         """Return the decisions about the sound of a recording, float32 at 16 kHz."""
@@ -61,12 +81,18 @@ class HeadListener:
     ----------
     head : Head
         The head.
+    name : str, optional
+        Name in the figures; by default that of the head.
     """
 
-    def __init__(self, head: Head) -> None:
+    def __init__(self, head: Head, name: str = "") -> None:
         self._head = head
-        self.name = head.name
+        self.name = name or head.name
         self.labels = head.manifest.labels
+        deciders = head.decisions_at(RATE_HZ, 0).deciders
+        self.thresholds = tuple(Thresholds(decider.on, decider.off) for decider in deciders)
+        parts = head.model.manifest.sha256, head.ear and head.ear.manifest.sha256, deciders, head.decisions
+        self.version = hashlib.sha256(repr(parts).encode()).hexdigest()[:12]
 
     def decide(self, sound: Array) -> Decisions:
         """Return the decisions of the head about `sound`, float32 at 16 kHz.
@@ -74,8 +100,12 @@ class HeadListener:
         The time of a report counts, not that at which the sound began: a light that follows the label goes on then.
         """
         results = head_results(self._head, sound)
-        scores = [result.scores for result in results if result.scores is not None]
-        return Decisions(list(_spans(results, len(sound))), np.mean(scores, axis=0) if scores else None)
+        scored = [(result.scores, result.stop) for result in results if result.scores is not None]
+        spans = list(_spans(results, len(sound)))
+        if not scored:
+            return Decisions(spans)
+        scores, steps = zip(*scored, strict=True)
+        return Decisions(spans, np.array(scores), np.array(steps))
 
 
 def head_results(head: Head, sound: Array) -> list[HeadResult]:

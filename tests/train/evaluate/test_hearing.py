@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import json
-
 import numpy as np
 import pytest
-import soundfile
-from click.testing import CliRunner
 
 from streamer.head_slots import DecisionConfig
 from streamer.heads.head import Head
@@ -15,7 +11,7 @@ from streamer.heads.label_choice import choose_labels
 from streamer.inference.onnx import OnnxModel
 from tests.toy_model import write_toy_ear, write_toy_head, write_toy_model
 from train.data.recordings import Recording
-from train.evaluate.hearing import Heard, hearing_command
+from train.evaluate.heard import Heard
 from train.evaluate.listeners import HeadListener
 
 RATE_HZ = 16_000
@@ -37,11 +33,16 @@ def recording(category: str = "noise") -> Recording:
     return Recording("toys", "a", (), "music", category, 1)
 
 
+def hear(heard: Heard, head: Head, sound: np.ndarray, category: str = "noise") -> None:
+    listener = HeadListener(head)
+    heard.add(recording(category), sound, listener.decide(sound), listener.labels)
+
+
 def test_the_share_of_time_is_of_what_can_be_heard(head):
     heard = Heard()
     silent = np.zeros(4 * RATE_HZ, np.float32)
-    heard.add(recording(), HeadListener(head), np.concatenate([noise(4.0), silent]))
-    heard.add(recording(), HeadListener(head), noise(4.0))
+    hear(heard, head, np.concatenate([noise(4.0), silent]))
+    hear(heard, head, noise(4.0))
     found = heard.figures(head.manifest.labels)
     assert found["clips"] == 2
     assert found["loud"] > 0.9  # the silence is not counted, nor the first half second
@@ -59,7 +60,7 @@ def test_a_clip_named_like_a_label_is_right_if_that_label_has_the_highest_score(
     lowest, *_, highest = head.manifest.labels
     heard = Heard()
     for category in (lowest, highest, "no label"):
-        heard.add(recording(category), HeadListener(head), hum)
+        hear(heard, head, hum, category)
     assert (heard.clips, heard.named, heard.right) == (3, 2, 1)
     found = heard.figures(head.manifest.labels)
     assert found["named right"] == 0.5
@@ -79,29 +80,9 @@ def test_a_gate_of_three_labels_is_measured_by_each_of_them(tmp_path):
     spectrum = np.fft.rfft(noise(2.0))
     spectrum[: len(spectrum) // 2] = 0  # below 4 kHz
     heard = Heard()
-    heard.add(recording(), HeadListener(head), np.fft.irfft(spectrum).astype(np.float32))
+    hear(heard, head, np.fft.irfft(spectrum).astype(np.float32))
     found = heard.figures(head.manifest.labels)
     assert (found["low"], found["low starts an hour"]) == (0.0, 0.0)
     assert found["top"] > 0.9
     assert found["top starts an hour"] == pytest.approx(1 / (1.5 / 3600), rel=0.05)
     assert "middle" in found
-
-
-def test_the_command_measures_a_collection(tmp_path, monkeypatch):
-    folder = tmp_path / "data" / "instruments"
-    folder.mkdir(parents=True)
-    soundfile.write(folder / "a.wav", noise(3.0), RATE_HZ)
-    soundfile.write(folder / "short.wav", noise(0.5), RATE_HZ)
-    (folder / "labels.csv").write_text("file,instrument\na.wav,Hum\nshort.wav,Hum\n")
-    toy = write_toy_model(tmp_path / "toy")
-    monkeypatch.setenv("STREAMER_DATA", str(tmp_path / "data"))
-    monkeypatch.chdir(tmp_path)
-    done = CliRunner().invoke(
-        hearing_command,
-        ["--gate", str(toy), "--sounds", "off", "--on", "instruments"],
-        catch_exceptions=False,
-    )
-    found = json.loads(done.stdout)
-    assert list(found) == ["gate"]
-    assert found["gate"]["instruments, music"]["clips"] == 1
-    assert found["gate"]["instruments, music"]["loud"] > 0.9

@@ -1,0 +1,119 @@
+"""Choose the recordings about which a model is wrong for the longest time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+import numpy as np
+
+from streamer.arrays import Array
+from train.data.decode import RATE_HZ
+from train.evaluate.heard import FEW, counted_mask
+from train.evaluate.listeners import Decisions, Listener
+from train.evaluate.measured_sound import MeasuredExample
+
+FALSE_IN: Mapping[str, frozenset[str]] = MappingProxyType(
+    {
+        "music": frozenset({"sound", "speech"}),
+        "speech": frozenset({"sound"}),
+        "singing": frozenset({"sound", "speech"}),
+    }
+)
+"""Kinds of recordings in which a label of a gate is false. Others are left open: music may hold speech and singing, and
+whether a voice alone makes music is a matter of taste (docs/labels.md)."""
+WRONG = "wrong labels"
+"""Name of the error of a model of many labels: a label that is not the recording's category."""
+
+
+@dataclass(frozen=True)
+class Error:
+    """A mistake of a model about a recording.
+
+    Attributes
+    ----------
+    name : str
+        Name of the error, such as ``false music``, ``missed music`` or `WRONG`.
+    listener : Listener
+        The model.
+    example : MeasuredExample
+        The recording.
+    decisions : Decisions
+        Decisions of the model.
+    labels : tuple of str
+        Labels that the error is about, the longest first.
+    seconds : float
+        Time during which the model was wrong, of the time that counts.
+    """
+
+    name: str
+    listener: Listener
+    example: MeasuredExample
+    decisions: Decisions
+    labels: tuple[str, ...]
+    seconds: float
+
+
+@dataclass
+class Worst:
+    """Keeps the greatest errors of each name and model, at most one of each collection and category.
+
+    Parameters
+    ----------
+    most : int
+        Number of errors to keep of each name and model.
+    """
+
+    most: int
+    _kept: dict[tuple[str, str], dict[tuple[str, str], Error]] = field(default_factory=dict)
+
+    def add(self, listener: Listener, example: MeasuredExample, decisions: Decisions) -> None:
+        """Keep the errors of a model about a recording, if they are among the greatest."""
+        for error in _errors(listener, example, decisions):
+            kept = self._kept.setdefault((listener.name, error.name), {})
+            origin = example.collection, example.recording.category
+            if origin not in kept or error.seconds > kept[origin].seconds:
+                kept[origin] = error
+            if len(kept) > self.most:
+                kept.pop(min(kept, key=lambda place: kept[place].seconds))
+
+    def errors(self) -> list[Error]:
+        """Return the errors that were kept, by model and name, the greatest first."""
+        groups = [sorted(kept.values(), key=lambda error: -error.seconds) for kept in self._kept.values()]
+        return [error for group in groups for error in group]
+
+
+def _errors(listener: Listener, example: MeasuredExample, decisions: Decisions) -> list[Error]:
+    counted = counted_mask(example.sound)
+    kind = example.recording.kind
+    found = []
+    if len(listener.labels) > FEW:
+        wrong = [label for label, _, _ in decisions.spans if label != example.recording.category]
+        times = {label: _seconds(_on(decisions, {label}, counted)) for label in set(wrong)}
+        found.append((WRONG, tuple(sorted(times, key=lambda label: -times[label]))))
+    else:
+        found += [
+            (f"false {label}", (label,)) for label in listener.labels if kind in FALSE_IN.get(label, ())
+        ]
+        found += [(f"missed {label}", (label,)) for label in listener.labels if kind == label]
+    errors = []
+    for name, labels in found:
+        on = _on(decisions, set(labels), counted)
+        seconds = _seconds(counted & ~on if name.startswith("missed") else on)
+        if seconds > 0:
+            errors.append(Error(name, listener, example, decisions, labels, seconds))
+    return errors
+
+
+def _on(decisions: Decisions, labels: set[str], counted: Array) -> Array:
+    """Return at which samples that count one of the labels was on, bool, shape of `counted`."""
+    on = np.zeros_like(counted)
+    for label, first, stop in decisions.spans:
+        if label in labels:
+            on[first:stop] = counted[first:stop]
+    return on
+
+
+def _seconds(mask: Array) -> float:
+    return float(mask.sum()) / RATE_HZ

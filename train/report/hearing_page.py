@@ -1,0 +1,214 @@
+"""Write the tables of ``docs/hearing.md`` from the figures that `python -m train hearing --into` stored.
+
+The page has a pair of comments for each table, ``<!-- NAME -->`` and ``<!-- end NAME -->``. What stands between them is
+written here, the rest by hand.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from streamer.errors import ConfigError
+from train.evaluate.measured_sound import MADE
+from train.evaluate.worst import FALSE_IN
+from train.report.hearing_file import BEFORE, Figures, read, rows_of
+
+TITLES: Mapping[str, str] = MappingProxyType(
+    {
+        "gate": "released gate",
+        "gate yamnet": "YAMNet as a gate",
+        "sounds": "released sounds",
+        "games, music": "music of games",
+        "instruments, music": "one instrument alone",
+        "pjs, singing": "one voice that sings",
+        "pjs, speech": "the same voice reading",
+        "ambience, sound": "ambience",
+        "ambience, music": "music among the ambience",
+        "animals, sound": "animals",
+        "effects, sound": "effects",
+        "effects, music": "piano among the effects",
+        "babies, sound": "crying babies",
+    }
+)
+"""Titles of models and rows on the page; others have their own name as the title."""
+
+
+def write(folder: Path) -> Path:
+    """Write the tables of the page beside a folder, such as ``docs/hearing.md`` for ``docs/hearing``; return its path.
+
+    Raises
+    ------
+    ConfigError
+        If the page is absent, or lacks the place of a table.
+    """
+    page, stored = folder.with_suffix(".md"), read(folder)
+    if not page.is_file():
+        raise ConfigError(
+            f"no page {page}; expected one with places for {', '.join(TABLES)}, or another --into"
+        )
+    text = page.read_text(encoding="utf-8")
+    for name, table in TABLES.items():
+        text = _with_table(text, name, table(stored), page)
+    page.write_text(text, encoding="utf-8")
+    return page
+
+
+def _with_table(text: str, name: str, lines: Sequence[str], page: Path) -> str:
+    place = re.compile(rf"(<!-- {name} -->\n).*?(<!-- end {name} -->)", re.DOTALL)
+    table = "".join(f"{line}\n" for line in lines)
+    written, count = place.subn(lambda found: f"{found[1]}\n{table}\n{found[2]}", text)
+    if count != 1:
+        raise ConfigError(
+            f"{page} has {count} places for {name}; expected one: <!-- {name} --> and <!-- end {name} -->"
+        )
+    return written
+
+
+def _shares(label: str) -> Callable[[Mapping[str, Any]], list[str]]:
+    """Return the function that makes the table of the share of time that a label of gates was on."""
+
+    def table(stored: Mapping[str, Any]) -> list[str]:
+        gates = {name: rows_of(entry) for name, entry in stored.items() if label in entry["labels"]}
+        cells = [
+            [
+                f"{_title(row)}{_mark(label, row)}",
+                *_amount(figures),
+                *(_number(rows.get(row, {}).get(label)) for rows in gates.values()),
+            ]
+            for row, figures in _of_all(gates).items()
+            if not row.startswith(MADE)
+        ]
+        return _table([f"time called {label}", "recordings", "hours", *map(_title, gates)], cells)
+
+    return table
+
+
+def _sounds(stored: Mapping[str, Any]) -> list[str]:
+    taggers = _taggers(stored)
+    heads = [
+        f"{_title(name)}: {what}" for name in taggers for what in ("labels", "wrong labels", "named right")
+    ]
+    keys = ("labels an hour", "wrong labels an hour", "named right")
+    cells = [
+        [
+            _title(row),
+            *_amount(figures),
+            str(figures.get("named clips", "")),
+            *(_number(rows.get(row, {}).get(key)) for rows in taggers.values() for key in keys),
+        ]
+        for row, figures in _of_all(taggers).items()
+        if not row.startswith(MADE)
+    ]
+    return _table(["an hour", "recordings", "hours", "to name", *heads], cells)
+
+
+def _machines(begins: str) -> Callable[[Mapping[str, Any]], list[str]]:
+    """Return the function that makes a table of starts an hour in made sounds, for the rows that begin in a way."""
+
+    def table(stored: Mapping[str, Any]) -> list[str]:
+        models = {name: rows_of(entry) for name, entry in stored.items()}
+        heads = [_starts_title(name, stored[name]) for name in models]
+        cells = []
+        for row, figures in _of_all(models).items():
+            if row.startswith(begins):
+                starts = [_starts(stored[name], rows.get(row, {})) for name, rows in models.items()]
+                said = [
+                    _most(rows[row]["most often"])
+                    for rows in models.values()
+                    if "most often" in rows.get(row, {})
+                ]
+                title = row.removeprefix(begins).replace("_", " ").strip()
+                cells.append([title, *_amount(figures), *starts, "; ".join(said)])
+        return _table(["starts an hour", "recordings", "hours", *heads, "sounds said most often"], cells)
+
+    return table
+
+
+def _commands(stored: Mapping[str, Any]) -> list[str]:
+    lines = ["| figures of | model | measured by | on | at commit |", "| --- | --- | --- | --- | --- |"]
+    for name, entry in stored.items():
+        for run in entry["runs"]:
+            commit = f"{run['commit'][:12]}{'+' * run['commit'].endswith('+')}"
+            lines.append(
+                f"| {_title(name)} | {entry['version']} | `{run['command']}` | {run['date']} | {commit} |"
+            )
+    return lines
+
+
+TABLES: Mapping[str, Callable[[Mapping[str, Any]], list[str]]] = MappingProxyType(
+    {
+        "music": _shares("music"),
+        "speech": _shares("speech"),
+        "singing": _shares("singing"),
+        "sounds": _sounds,
+        "machines": _machines(f"{MADE}, "),
+        "levels": _machines(f"{MADE} at "),
+        "commands": _commands,
+    }
+)
+"""Functions that return the lines of a table, by the name of its place on the page."""
+
+
+def _taggers(stored: Mapping[str, Any]) -> dict[str, dict[str, Figures]]:
+    """Return the rows of the models that are measured by labels an hour, by the name of the model."""
+    found = {name: rows_of(entry) for name, entry in stored.items()}
+    return {name: rows for name, rows in found.items() if any("labels an hour" in f for f in rows.values())}
+
+
+def _of_all(models: Mapping[str, Mapping[str, Figures]]) -> dict[str, Figures]:
+    """Return the figures of each row, of the first model that has it; rows with a title come in the titles' order."""
+    found: dict[str, Figures] = {}
+    for rows in models.values():
+        found = {**rows, **found}
+    order = {row: place for place, row in enumerate(TITLES)}
+    return dict(sorted(found.items(), key=lambda item: order.get(item[0], len(order))))
+
+
+def _starts_title(name: str, entry: Mapping[str, Any]) -> str:
+    if _is_tagger(entry):
+        return f"{_title(name)}: any label"
+    return f"{_title(name)}: {', '.join(entry['labels'])}"
+
+
+def _starts(entry: Mapping[str, Any], figures: Figures) -> str:
+    if _is_tagger(entry):
+        return _number(figures.get("labels an hour"))
+    return ", ".join(_number(figures.get(f"{label} starts an hour")) for label in entry["labels"])
+
+
+def _is_tagger(entry: Mapping[str, Any]) -> bool:
+    return any("labels an hour" in figures for figures in rows_of(entry).values())
+
+
+def _mark(label: str, row: str) -> str:
+    """Return what it means if a label is on in a row: it is right, false, or left open."""
+    kind = row.rpartition(", ")[2]
+    return " (right)" if kind == label else " (false)" if kind in FALSE_IN[label] else " (left open)"
+
+
+def _title(name: str) -> str:
+    if name.endswith(BEFORE):
+        return f"{_title(name.removesuffix(BEFORE))} before"
+    return TITLES.get(name, name)
+
+
+def _amount(figures: Figures) -> tuple[str, str]:
+    return str(figures["clips"]), f"{figures['hours']:.2f}"
+
+
+def _most(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{label} {count}" for label, count in list(counts.items())[:3])
+
+
+def _number(value: float | None) -> str:
+    if value is None:
+        return ""
+    return f"{value:.3f}" if 0 < value < 1 else f"{value:.0f}"
+
+
+def _table(heads: Sequence[str], cells: Sequence[Sequence[str]]) -> list[str]:
+    return [f"| {' | '.join(row)} |" for row in (heads, ["---"] * len(heads), *cells)]
