@@ -113,10 +113,29 @@ class Genre(StreamingModel):
             State after the last of these frames, for the next call.
         """
         state = self.init(x) if state is None else state
+        features, heard = self.features(x, state[:-1])
+        y, memory = self.memory(self.head(self.dropout(features)), state[-1:])
+        return y, heard + memory
+
+    def features(self, x: Tensor, state: TorchState | None = None) -> tuple[Tensor, TorchState]:
+        """Return what the last layer takes: the means and the maxima over the bands of each step's channels.
+
+        Parameters
+        ----------
+        x : Tensor, shape (batch, frames, mel_bands)
+            A multiple of `HOP_FRAMES` frames.
+        state : tuple of Tensor, optional
+            State after the frames before, without that of the memory; a fresh one if absent.
+
+        Returns
+        -------
+        features : Tensor, shape (batch, frames / HOP_FRAMES, 2 * channels)
+        state : tuple of Tensor
+            State after the last of these frames, for the next call.
+        """
+        state = self.init(x)[:-1] if state is None else state
         x = x * (DB / DEVIATION_DB)
         level, loudness = self.loudness(x.mean(2, keepdim=True), state[:1])
         x = (x - level).clamp(-4.0, 4.0).unsqueeze(1)
-        x, body = self.body(x, state[1:-1])
-        x = torch.cat([x.mean(3), x.amax(3)], dim=1).transpose(1, 2)
-        y, memory = self.memory(self.head(self.dropout(x)), state[-1:])
-        return y, loudness + body + memory
+        x, body = self.body(x, state[1:])
+        return torch.cat([x.mean(3), x.amax(3)], dim=1).transpose(1, 2), loudness + body

@@ -29,12 +29,17 @@ def _extend(crc: np.uint32, content: Array, table: Array) -> np.uint32:
     return crc
 
 
+def crc32c(content: bytes) -> int:
+    """Return the CRC-32C of some bytes."""
+    start = np.uint32(0xFFFFFFFF)
+    return 0xFFFFFFFF ^ int(_extend(start, np.frombuffer(content, np.uint8), _TABLE))
+
+
 def masked_crc32c(content: bytes) -> int:
     """Return the masked CRC-32C of some bytes, as files of TensorFlow and LevelDB have it.
 
     The mask is a rotation by 15 bits and a constant (leveldb, util/crc32c.h), since the CRC of what contains its own
     CRC would be the same for everything.
     """
-    start = np.uint32(0xFFFFFFFF)
-    crc = 0xFFFFFFFF ^ int(_extend(start, np.frombuffer(content, np.uint8), _TABLE))
+    crc = crc32c(content)
     return ((crc >> 15 | crc << 17) + 0xA282EAD8) & 0xFFFFFFFF

@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
+from train.data.sets.gtzan_snippets import listed
+
 RATE_HZ = 16_000
 
 
@@ -70,3 +72,27 @@ def write_mels(path: Path, tracks: int = 12) -> None:
         group=np.arange(2 * tracks),
         audio=np.array(audio),
     )
+
+
+def write_snippets(folder: Path) -> None:
+    """GTZAN's cut-outs, shorter and longer than a clip, and a mel file that numbers its tracks as the real one.
+
+    It replaces the mel file in `folder`, and takes the first tracks of the real order.
+    """
+    folder.mkdir(exist_ok=True)
+    write_mels(folder / "mels.npz")
+    with np.load(folder / "mels.npz") as content:
+        arrays = dict(content)
+    order = listed(("blues", "rock"))
+    arrays["group"] = np.concatenate([np.arange(12), 100 + np.arange(12)])
+    tracks = [order[group] for group in arrays["group"]]
+    arrays["audio"] = np.array(
+        [f"gtzan/audio/{name}.wav" if n % 4 == 0 else "" for n, name in enumerate(tracks)]
+    )
+    np.savez(folder / "mels.npz", **arrays)
+    for n, name in enumerate(tracks):
+        write(folder / "snippets" / f"{name}.wav", seconds=2.0 + n % 3, pitch_hz=330 + n)
+    with (folder / "snippets" / "labels.csv").open("w", newline="") as out:
+        table = csv.writer(out)
+        table.writerow(["file", "genre", "gtzan_track"])
+        table.writerows([f"{name}.wav", name.split(".")[0], name] for name in tracks)

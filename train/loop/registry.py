@@ -26,6 +26,7 @@ TASKS: Mapping[str, tuple[str, str]] = MappingProxyType(
             "the gate, which tells whether there is music, speech and singing",
         ),
         "genre": ("train.tasks.genre.release", "the head for genres of music"),
+        "music_tags": ("train.tasks.music_tags.release", "the genre network, by a tagger of music"),
         "recordings": ("train.tasks.recordings.release", "a head for any recordings, such as your own"),
         "separation": ("train.tasks.separation.release", "the separation of voice and accompaniment"),
         "separation_cnn_lstm": ("train.tasks.separation.cnn_lstm", "a separation by another network"),

@@ -19,11 +19,13 @@ from streamer.dsp.log_mel import LogMel
 from streamer.errors import ConfigError
 from train.augment.features import mask, mix_up
 from train.data.features import FeatureCache
-from train.data.sets import gtzan, gtzan_mels
+from train.data.sets import gtzan, gtzan_mels, gtzan_snippets
 from train.data.sets.gtzan_mels import TEN_FOLDS, MelTracks
 from train.loop.folds import HoldsOut
 from train.loop.run import DataUsed, data_used
 from train.loop.task import Batch, LoopConfig
+from train.mixing.clip_variations import ClipVariations
+from train.tasks.music_tags.warm_start import begin_from
 
 FRAMES = 128
 """Frames of a clip in training: about 3 s, the length of tracks in the mel file cut to whole steps."""
@@ -45,6 +47,10 @@ class GenreRunConfig(HoldsOut):
         Held-out folds of the ten, see `train.loop.folds.HoldsOut`.
     whole_tracks : float
         Share of a batch that is taken from random places in whole tracks.
+    snippets : float
+        Share of a batch that is taken from cut-outs of the learnt folds' tracks; see `train.data.sets.gtzan_snippets`.
+    begin : str
+        Folder of a run of the task ``music_tags`` with whose weights the network begins; empty for random ones.
     mixup : float
         Parameter alpha of mixup (Zhang et al. 2018); with 0, no clips are mixed.
     shift_bands : int
@@ -70,6 +76,8 @@ class GenreRunConfig(HoldsOut):
     fold: int = 9
     validation_fold: int = 8
     whole_tracks: float = 0.25
+    snippets: float = 0.0
+    begin: str = ""
     mixup: float = 0.4
     shift_bands: int = 3
     speed: float = 0.15
@@ -126,26 +134,39 @@ class GenreTask:
             for name, f in zip(self._mels.audio, self._mels.ten_fold, strict=True)
             if f in config.learnt_folds
         }
-        self._tracks = FeatureCache(
-            [r for r in gtzan.recordings(data) if r.name in kept], cache, LogMel(self.front_end)
-        )
+        tracks = [r for r in gtzan.recordings(data) if r.name in kept]
+        self._tracks = FeatureCache(tracks, cache, LogMel(self.front_end))
+        snippets = gtzan_snippets.recordings(data, self._mels) if config.snippets else []
+        learnt = [r for r in snippets if gtzan_snippets.ten_fold(r) in config.learnt_folds]
+        self._snippets = FeatureCache(learnt, cache, LogMel(self.front_end))
+        self._variations = ClipVariations(config.shift_bands, config.speed, config.contrast, config.tilt)
 
     def data_hash(self) -> DataUsed:
-        return data_used(self._tracks, self._mels)
+        return data_used(self._tracks, self._snippets, self._mels)
 
     def make_model(self) -> nn.Module:
-        return Genre(self.config.model, self.labels)
+        """Return the network with random weights, or with those of the run of music tags in ``config.begin``."""
+        model = Genre(self.config.model, self.labels)
+        if self.config.begin:
+            begin_from(model, Path(self.config.begin))
+        return model
 
     def make_batch(self, seed: int, step: int, size: int) -> Batch:
         """Return the batch of a step: frames, (size, FRAMES, bands), and probabilities of genres, (size, labels)."""
         rng, c = np.random.default_rng((seed, step)), self.config
         whole = round(size * c.whole_tracks) if len(self._tracks) else 0
-        rows = self._learnt[rng.integers(len(self._learnt), size=size - whole)]
-        tracks = rng.integers(max(1, len(self._tracks)), size=whole)
-        frames = np.concatenate([self._frames[rows], *(self._cut(rng, track)[None] for track in tracks)])
-        genres = [self.labels.index(self._tracks.recordings[track].category) for track in tracks]
-        targets = np.eye(len(self.labels), dtype=np.float32)[[*self._mels.genre[rows], *genres]]
-        frames = np.stack([self._vary(rng, clip) for clip in frames])
+        cut = round(size * c.snippets)
+        rows = self._learnt[rng.integers(len(self._learnt), size=size - whole - cut)]
+        sounds = [
+            self._cut(rng, cache)
+            for cache, count in ((self._tracks, whole), (self._snippets, cut))
+            for _ in range(count)
+        ]
+        frames = np.concatenate([self._frames[rows], *(clip[None] for clip, _ in sounds)])
+        targets = np.eye(len(self.labels), dtype=np.float32)[
+            [*self._mels.genre[rows], *(genre for _, genre in sounds)]
+        ]
+        frames = np.stack([self._variations.vary(rng, clip) for clip in frames])
         if c.mixup:
             frames, targets = mix_up(rng, frames, targets, c.mixup)
         frames = mask(rng, frames, c.masks, c.mask_bands, c.mask_frames)
@@ -179,23 +200,13 @@ class GenreTask:
         entropy = F.cross_entropy(last, truth).item()
         return {"score": -entropy, "accuracy": float((last.argmax(1) == truth).float().mean())}
 
-    def _cut(self, rng: np.random.Generator, track: int) -> Array:
-        first = rng.integers(self._tracks.length(track) - FRAMES + 1)
-        return self._tracks.frames(track, int(first), FRAMES)
+    def _cut(self, rng: np.random.Generator, cache: FeatureCache) -> tuple[Array, int]:
+        """Return a clip of FRAMES frames from a random place of a random recording, and its genre.
 
-    def _vary(self, rng: np.random.Generator, clip: Array) -> Array:
-        """Change pitch, tempo, position, range and colour of a clip of shape (FRAMES, bands)."""
-        c = self.config
-        bands = np.clip(
-            np.arange(clip.shape[1]) + rng.integers(-c.shift_bands, c.shift_bands + 1), 0, clip.shape[1] - 1
-        )
-        at = (rng.integers(FRAMES) + np.arange(FRAMES) * rng.uniform(1 - c.speed, 1 + c.speed)).astype(
-            int
-        ) % FRAMES
-        varied = clip[at][:, bands]
-        deviation = np.float32(DEVIATION_DB / DB)
-        slope = rng.normal(0.0, c.tilt) * np.linspace(-1.0, 1.0, clip.shape[1])
-        mean = varied.mean()
-        varied = (varied - mean) * np.float32(rng.normal(1.0, c.contrast)) + mean
-        tilted: Array = (varied + deviation * slope).astype(np.float32)
-        return tilted
+        A recording that is shorter than a clip is repeated.
+        """
+        index = int(rng.integers(len(cache)))
+        first = int(rng.integers(max(1, cache.length(index) - FRAMES + 1)))
+        clip = cache.frames(index, first, FRAMES)
+        repeated = np.take(clip, np.arange(FRAMES) % len(clip), axis=0)
+        return repeated, self.labels.index(cache.recordings[index].category)

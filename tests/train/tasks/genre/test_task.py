@@ -7,9 +7,11 @@ from click.testing import CliRunner
 
 from streamer.config_sections import PREFERENCES
 from streamer.inference.onnx import OnnxModel
-from tests.train.toy_data import make_toy_data
+from tests.train.toy_data import make_toy_data, write, write_snippets
 from train.__main__ import main
+from train.data.features import FeatureCache
 from train.data.fold_arrays import FoldArrays
+from train.data.sets import gtzan_snippets
 from train.evaluate.predictions import load
 from train.export.to_onnx import check_parity
 from train.loop.config import read_config
@@ -52,6 +54,46 @@ def test_what_is_held_out_is_not_learnt_from(task):
     assert not learnt & set(rows.tolist())
     held_out = {task._mels.audio[row] for row in rows}
     assert not held_out & {recording.name for recording in task._tracks.recordings}
+
+
+@pytest.fixture
+def with_snippets(tmp_path):
+    for genre in ("blues", "rock"):
+        for n in range(3):
+            write(
+                tmp_path / "gtzan" / "audio" / genre / f"{genre}.0000{n}.wav", seconds=25.0, pitch_hz=330 + n
+            )
+    write_snippets(tmp_path / "gtzan")
+    return GenreTask(read_config(GenreRunConfig, None, [*TINY, "snippets=0.5"]), tmp_path, tmp_path / "cache")
+
+
+def test_cut_outs_of_learnt_folds_are_a_share_of_a_batch(with_snippets, monkeypatch):
+    task, drawn = with_snippets, []
+    learnt = {gtzan_snippets.ten_fold(recording) for recording in task._snippets.recordings}
+    assert learnt == set(task.config.learnt_folds)
+    whole = FeatureCache.frames
+
+    def frames(cache, index, first=0, count=None):
+        drawn.append((cache, cache.recordings[index].category))
+        return whole(cache, index, first, count)
+
+    monkeypatch.setattr(FeatureCache, "frames", frames)
+    batch, targets = task.make_batch(1, 5, 8)
+    assert batch.shape == (8, FRAMES, 112)
+    assert torch.isfinite(batch).all()
+    torch.testing.assert_close(targets.sum(1), torch.ones(8))
+    assert sum(cache is task._snippets for cache, _ in drawn) == 4
+
+
+def test_a_short_cut_out_is_repeated_to_a_whole_clip(with_snippets):
+    lengths = [with_snippets._snippets.length(n) for n in range(len(with_snippets._snippets))]
+    assert min(lengths) < FRAMES < max(lengths)
+    short = FeatureCache.__new__(FeatureCache)
+    short.recordings = with_snippets._snippets.recordings[:1]
+    short._lengths = [50]
+    short.frames = lambda index, first, count: np.arange(50, dtype=np.float32)[first : first + count, None]
+    clip, _ = with_snippets._cut(np.random.default_rng(0), short)
+    assert clip[:, 0].tolist() == [n % 50 for n in range(FRAMES)]
 
 
 def test_folds_that_are_none_are_refused():
