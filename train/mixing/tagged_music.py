@@ -35,7 +35,7 @@ FRONT_END = LogMel(GenreConfig().front_end)
 EXCERPT_SAMPLES = (FRAMES - 1) * FRONT_END.config.hop_samples + FRONT_END.config.window_samples
 """Samples of an excerpt at 16 kHz: those of its frames, a little more than the teacher's patch."""
 EVERY = 2
-"""Of the excerpts of a recording, which follow one another, every second is taken, since neighbours are alike."""
+"""Step from one excerpt of a recording to the next that is taken: those between are left out, being alike."""
 ARRAYS = ("frames", "logits", "embedding", "fold")
 _log = logging.getLogger(__name__)
 
