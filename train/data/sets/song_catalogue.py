@@ -8,7 +8,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from streamer.errors import ConfigError
-from train.data.sets import mir1k, speech, spoken, stem_folders
+from train.data.sets import debian, mir1k, over_free_music, rendered, speech, spoken, stem_folders
 from train.data.sets.catalogue import OWN_LICENCE
 from train.data.songs import Song
 
@@ -38,6 +38,11 @@ SONG_SETS: Mapping[str, SongSet] = MappingProxyType(
         "mir1k_literature": SongSet("MIR-1K", mir1k.literature_songs, mir1k.LICENCE),
         "musdb18": SongSet("MUSDB18", stem_folders.musdb18, stem_folders.LICENCE),
         "musdb18hq": SongSet("MUSDB18-HQ", stem_folders.musdb18hq, stem_folders.LICENCE),
+        "over_free_music": SongSet(
+            "MIR-1K's voices over Debian's and rendered music",
+            over_free_music.songs,
+            f"{mir1k.LICENCE}; {debian.LICENCE}; {rendered.LICENCE}",
+        ),
         "spoken": SongSet("TSP speech over MIR-1K", spoken.songs, f"{speech.LICENCE}; {mir1k.LICENCE}"),
     }
 )

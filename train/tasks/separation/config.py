@@ -56,6 +56,9 @@ class SeparationRunConfig(HoldsOut):
         Description of the network on model cards.
     data : tuple of str
         Names of sets of songs in `train.data.sets.song_catalogue`, or paths of folders.
+    voices, accompaniments : tuple of str
+        Names of data sets in `train.data.sets.catalogue` whose voices alone, and whose music without voices, get into
+        remixes as well (`train.mixing.lone_stems`). They are learnt from, and not measured on.
     model : MaskConfig
         Sizes of the network.
     loop : LoopConfig
@@ -77,6 +80,8 @@ class SeparationRunConfig(HoldsOut):
     description: ClassVar[str] = "LSTMs along time in each band, and convolutions across bands"
 
     data: tuple[str, ...] = ("mir1k", "spoken")
+    voices: tuple[str, ...] = ()
+    accompaniments: tuple[str, ...] = ()
     model: MaskConfig = field(default_factory=MaskConfig)
     loop: LoopConfig = field(
         default_factory=lambda: LoopConfig(

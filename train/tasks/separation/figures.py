@@ -25,7 +25,7 @@ from train.tasks.separation.task import VOICED_DB, voiced_frames
 
 WORKERS = 2
 """Processes that measure songs; each runs the model on one thread."""
-WHOLE_CLIPS = ("mir1k", "speech")
+WHOLE_CLIPS = ("mir1k", "speech", "over_free_music")
 """Sources that are measured like in the literature, clip by clip by BSS Eval v3. Others are measured by v4, second by
 second."""
 

@@ -14,7 +14,8 @@ from streamer.errors import ConfigError
 from streamer.inference.manifest import Manifest
 from streamer.inference.manifest_parts import Thresholds
 from streamer.inference.model_folders import read_manifest
-from train.data.sets.song_catalogue import find_song_set, find_songs
+from train.data.sets.catalogue import DATA_SETS, DataSet
+from train.data.sets.song_catalogue import SongSet, find_song_set, find_songs
 from train.data.songs import Song, Songs, songs_of_folds
 from train.evaluate.operating_points import goals_by_preference, operating_points
 from train.export.release import ThresholdRelease, held_out
@@ -75,7 +76,8 @@ class SeparationRelease(ThresholdRelease):
         config, model = read_config(kind, run / "config.json"), load_run(run, kind)
         self._config, self._run, self._data, self._cache = config, run, data, cache
         folds = held_out(config)["held out"]
-        sets = [find_song_set(name) for name in config.data]
+        lone = [DATA_SETS[name] for name in (*config.voices, *config.accompaniments)]
+        sets: list[SongSet | DataSet] = [*(find_song_set(name) for name in config.data), *lone]
         manifest = dataclasses.replace(
             describe(model, "separation", ("voice",), config.model.stft, WARM_UP_FRAMES),
             results={"held out": {**folds, "data": list(config.data)}},

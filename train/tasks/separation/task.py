@@ -15,13 +15,16 @@ from models.separation_mask import separate
 from streamer.arrays import Array
 from streamer.errors import ConfigError
 from train.augment import active_level, db_to_amplitude
+from train.data.cache import SoundCache
 from train.data.decode import RATE_HZ
+from train.data.recordings import Recording
 from train.data.sets.song_catalogue import find_songs
 from train.data.songs import Songs, songs_of_folds
 from train.loop.checkpoint import Identity, load_weights
 from train.loop.config import read_config
 from train.loop.run import DataUsed, data_used
 from train.loop.task import Batch
+from train.mixing.lone_stems import LoneStems, accompaniments, lone_voices
 from train.mixing.remixes import Remix, Remixes
 from train.tasks.separation.config import SeparationRunConfig
 from train.tasks.separation.losses import snr_loss, weighted_losses
@@ -49,7 +52,8 @@ class SeparationTask:
     Raises
     ------
     ConfigError
-        If a fold has no songs, or the run in ``config.begin`` cannot be started from; see `check_warm_start`.
+        If a fold has no songs, a data set has no lone stems, or the run in ``config.begin`` cannot be started from; see
+        `check_warm_start`.
     """
 
     def __init__(self, config: SeparationRunConfig, data: Path, cache: Path) -> None:
@@ -57,7 +61,7 @@ class SeparationTask:
         self.name = config.task
         self.front_end = config.model.stft
         if config.begin:
-            check_warm_start(config, data)
+            check_warm_start(config, data, cache)
         songs = find_songs(config.data, data)
         if not songs_of_folds(songs, [config.fold]):
             raise ConfigError(
@@ -65,7 +69,10 @@ class SeparationTask:
             )
         self._learnt = Songs(songs_of_folds(songs, config.learnt_folds), cache)
         self._checked = Songs(songs_of_folds(songs, [config.checked_fold]), cache)
-        self._remixes = Remixes(self._learnt, config.remixes)
+        folds = config.learnt_folds
+        self._voices = _lone(lone_voices(config.voices, data, cache, folds), cache)
+        self._accompaniments = _lone(accompaniments(config.accompaniments, data, cache, folds), cache)
+        self._remixes = Remixes(self._learnt, config.remixes, self._voices, self._accompaniments)
         if not len(self._checked):
             raise ConfigError(
                 f"fold {config.checked_fold} has no songs to validate on; expected some: add songs, or choose another "
@@ -73,7 +80,8 @@ class SeparationTask:
             )
 
     def data_hash(self) -> DataUsed:
-        used = data_used(*self._learnt.caches, *self._checked.caches)
+        lone = [stems.cache for stems in (self._voices, self._accompaniments) if stems]
+        used = data_used(*self._learnt.caches, *self._checked.caches, *lone)
         unaligned = (
             f"{s.source}/{s.name}: {s.reason}" for s in (*self._learnt.skipped, *self._checked.skipped)
         )
@@ -160,6 +168,10 @@ def voiced_frames(voice: Array, hop_samples: int, rate_hz: int = RATE_HZ) -> Arr
     smooth = np.convolve(np.pad(hop_power, width // 2), np.full(width, 1.0 / width), mode="valid")
     threshold = (active_level(voice, rate_hz) * db_to_amplitude(VOICED_DB)) ** 2
     return (smooth > max(threshold, 1e-10)).astype(np.float32)
+
+
+def _lone(recordings: Sequence[Recording], cache: Path) -> LoneStems | None:
+    return LoneStems(SoundCache(recordings, cache)) if recordings else None
 
 
 def _as_batch(remixes: Sequence[Remix], hop_samples: int) -> Batch:

@@ -16,6 +16,7 @@ from streamer.errors import ConfigError, ModelError
 from streamer.inference.model_folders import read_manifest
 from train.__main__ import main
 from train.data.decode import RATE_HZ
+from train.data.recordings import Recording
 from train.data.sets.stem_folders import own_songs
 from train.loop.config import read_config
 from train.loop.precision import why_no_lstm
@@ -84,6 +85,29 @@ def test_a_batch_is_mixtures_stems_and_voiced_frames_and_depends_on_its_number_a
     assert set(voiced.unique().tolist()) <= {0.0, 1.0}
     assert torch.equal(mixture, task.make_batch(1, 6, 3)[0])
     assert not torch.equal(mixture, task.make_batch(1, 7, 3)[0])
+
+
+def test_lone_accompaniments_are_learnt_and_counted(task, settings, songs, tmp_path, monkeypatch):
+    tone = 0.2 * np.sin(2 * np.pi * 1_000 * np.arange(2 * RATE_HZ) / RATE_HZ)
+    soundfile.write(tmp_path / "piece.wav", tone, RATE_HZ)
+    piece = Recording("rendered", "piece", (tmp_path / "piece.wav",), "music", "full", 1)
+    taken = []
+
+    def found(data, root, cache, folds):
+        taken.append((data, folds))
+        return [piece] if data else []
+
+    monkeypatch.setattr("train.tasks.separation.task.accompaniments", found)
+    wide = ['accompaniments=["rendered"]', "remixes.lone_music=1.0", "remixes.own=0.0", "remixes.speed=0.0"]
+    config = read_config(
+        SeparationRunConfig, None, [*settings, *wide, "remixes.music_only=1.0", "remixes.voice_only=0.0"]
+    )
+    made = SeparationTask(config, songs, tmp_path / "cache")
+    assert taken == [(("rendered",), config.learnt_folds)]
+    music = made.make_batch(1, 0, 4)[2].numpy()
+    assert set(np.abs(np.fft.rfft(music)).argmax(axis=1) * 2) == {1_000}  # half a second: bins of 2 Hz
+    used, without = made.data_hash(), task.data_hash()
+    assert used.recordings == without.recordings + 1
 
 
 def test_losses_are_finite_parts_of_one_sum(task):
