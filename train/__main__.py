@@ -202,8 +202,9 @@ def evaluate(task: str, run: str | None, model: Path | None, split: Split) -> No
     plugin = find_plugin(task)
     if run is None:
         released = model or _released_folder(task)
-        evaluation = Evaluation(released, released_config(plugin, released), split, data_folder(), CACHE)
-        figures = plugin.evaluate(evaluation)
+        config = released_config(plugin, released)
+        config.fold_of(split)  # refuses a fold that is not held out
+        figures = plugin.evaluate(Evaluation(released, config, split, data_folder(), CACHE))
     else:
         folder = find_run(task, run)
         figures = plugin.evaluate(_export_run(plugin, folder, split))
@@ -223,11 +224,12 @@ def _released_folder(task: str) -> Path:
 
 def _export_run(plugin: Plugin, run: Path, split: Split) -> Evaluation:
     """Export a run, if its model can be exported, and return the order to measure it."""
+    config = read_config(plugin.config, run / "config.json")
+    config.fold_of(split)  # refuses before anything is written
     model = run
     if plugin.steps:
         model = run / "exported"
         plugin.release(run, data_folder(), CACHE).export(model)
-    config = read_config(plugin.config, run / "config.json")
     return Evaluation(model, config, split, data_folder(), CACHE, run / "predictions")
 
 
@@ -243,10 +245,25 @@ def export(task: str, run: str, out: Path) -> None:
 @main.command(short_help="Export a run, with thresholds, figures and a card.")
 @_with_run
 @click.option("--out", type=FOLDER, help="Folder for the released model.  [default: models/released/TASK]")
-def release(task: str, run: str, out: Path | None) -> None:
-    """Release a run: export it, choose thresholds, measure it, and write its card; print the figures as JSON."""
-    model = find_plugin(task).release(find_run(task, run), data_folder(), CACHE)
-    click.echo(json.dumps(model.release(out or RELEASED / task).results, indent=2))
+@click.option(
+    "--measured-by",
+    "others",
+    multiple=True,
+    metavar="RUN",
+    help="Run whose thresholds and figures a run that learnt from all folds gets; repeatable.",
+)
+def release(task: str, run: str, out: Path | None, others: tuple[str, ...]) -> None:
+    """Release a run: export it, choose thresholds, measure it, and write its card; print the figures as JSON.
+
+    A run that learnt from all folds cannot be measured. Its release gets the thresholds and figures of a run with the
+    same settings that held out folds, which --measured-by names; of several, figures are pooled.
+    """
+    from train.export.all_folds import release_run
+
+    plugin, measured_by = find_plugin(task), [find_run(task, other) for other in others]
+    folder = out or RELEASED / task
+    made = release_run(plugin, find_run(task, run), measured_by, folder, data_folder(), CACHE)
+    click.echo(json.dumps(made.results, indent=2))
 
 
 @main.command(short_help="Write model.pt2 into model folders, to run on a GPU.")

@@ -77,6 +77,23 @@ def test_a_run_is_measured_on_its_own_fold_and_a_model_on_the_one_that_it_held_o
     assert json.loads(run("evaluate", "line").stdout)["fold"] == 3
 
 
+def test_what_learnt_from_all_folds_is_not_measured():
+    folder = folder_of(run("line", "--set", "fold=0", "--set", "validation_fold=0"))
+    said = "error: the model learnt from all folds, so no fold is held out to measure it on; expected a model that"
+    assert run("evaluate", "line", "--run", folder).stderr.startswith(said)
+    assert not Path(folder, "exported").exists()
+    released = Path("models", "released", "line")
+    write_toy_model(released)
+    manifest = json.loads((released / "manifest.json").read_text())
+    folds = {"what": "Nothing.", "fold": 0, "validation_fold": 0}
+    (released / "manifest.json").write_text(json.dumps({**manifest, "results": {"held out": folds}}))
+    result = run("evaluate", "line")
+    assert result.exit_code == 2
+    assert result.stderr.startswith(said)
+    said = f"error: run {Path(folder).name} learnt from all folds, so nothing is left to measure it on; expected --m"
+    assert run("release", "line", "--run", folder).stderr.startswith(said)
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
@@ -96,6 +113,7 @@ def test_a_run_is_measured_on_its_own_fold_and_a_model_on_the_one_that_it_held_o
             ["line", "--resume", "x", "--config", "y"],
             "got --resume and --config; a run keeps its own configuration",
         ),
+        (["release", "line", "--measured-by", "x"], "no run 'x' of task line; there are none"),
         (["evaluate", "line"], "got neither --run nor --model, and no line is released; expected a run, or"),
         (["evaluate", "line", "--run", "x", "--model", "y"], "got --run and --model; expected one of them"),
         (["line", "--set", "loop.step=1"], "unknown key 'loop.step'; did you mean 'loop.steps'?"),

@@ -16,6 +16,7 @@ from streamer.dsp.log_mel import LogMelConfig
 from train.loop.checkpoint import Identity
 from train.loop.checkpoint import load as load_checkpoint
 from train.loop.distributed import join_processes
+from train.loop.folds import HoldsOut
 from train.loop.registry import Plugin
 from train.loop.run import DataUsed
 from train.loop.schedule import Cosine, ScheduleConfig
@@ -29,9 +30,10 @@ LOOP = LoopConfig(
 
 
 @dataclass(frozen=True)
-class LineConfig:
+class LineConfig(HoldsOut):
     width: int = 8
     fold: int = 5
+    validation_fold: int = 4
     loop: LoopConfig = field(default_factory=lambda: LOOP)
 
 

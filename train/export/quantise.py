@@ -125,9 +125,10 @@ def _quantise(folder: Path, sounds: Sequence[Array], out: Path) -> Path:
                 weight_type=quantization.QuantType.QInt8,
             )
         digest = hashlib.sha256(graph.read_bytes()).hexdigest()
+        unheard = " that it did not learn from" if _can_be_measured(model.manifest) else ""
         about = (
             f"`{model.manifest.name}` in 8 bits: the weights with a scale per channel, the activations with scales "
-            f"calibrated on {len(sounds)} recordings that it did not learn from."
+            f"calibrated on {len(sounds)} recordings{unheard}."
         )
         return _write_folder(replace(model.manifest, sha256=digest, precision=PRECISION), graph, out, about)
 
@@ -152,14 +153,21 @@ def _copy_head(folder: Path, ear: EarSpec, out: Path) -> Path:
     return _write_folder(replace(manifest, ear=ear), folder / "model.onnx", out, about)
 
 
+def _can_be_measured(manifest: Manifest) -> bool:
+    """Return whether recordings are left that a model did not learn from: its results name a fold, or none at all."""
+    return bool(manifest.results.get("held out", {"fold": "unknown"}).get("fold"))
+
+
 def _write_folder(manifest: Manifest, graph: Path, out: Path, about: str) -> Path:
     """Write the folder of a graph. Of the original model's results only the held-out folds are kept."""
     held_out = {key: value for key, value in manifest.results.items() if key == "held out"}
     about += f" The card of `{manifest.name}` describes its training."
-    limits = (
-        f"The limits of `{manifest.name}` apply. Its figures do not: measure this model with "
-        "`python -m train evaluate TASK --model FOLDER`."
+    measured = (
+        "measure this model with `python -m train evaluate TASK --model FOLDER`"
+        if _can_be_measured(manifest)
+        else "its weights learnt from all folds, so measure a run with the same settings that held out folds, in 8 bits"
     )
+    limits = f"The limits of `{manifest.name}` apply. Its figures do not: {measured}."
     manifest = replace(manifest, name=f"{manifest.name}_{PRECISION}", results=held_out)
     folder = out / manifest.name
     folder.mkdir(parents=True, exist_ok=True)

@@ -74,8 +74,27 @@ class MeasuredRelease(ABC):
         """
         manifest = self._prepare(folder)
         results = {**self.figures(folder), **manifest.results}
-        manifest = _write_manifest(dataclasses.replace(manifest, results=results), folder)
-        card = format_card(manifest, self.about(manifest), self.limits)
+        return self.write(dataclasses.replace(manifest, results=results), self.about(manifest), folder)
+
+    def write(self, manifest: Manifest, about: str, folder: Path) -> Manifest:
+        """Write the measured model's manifest and ``card.md`` beside its graph, the last step of a release.
+
+        Parameters
+        ----------
+        manifest : Manifest
+            Manifest with operating points and figures.
+        about : str
+            What the card says of the model and its training.
+        folder : Path
+            Folder that has the graph.
+
+        Returns
+        -------
+        Manifest
+            Manifest as written.
+        """
+        _write_manifest(manifest, folder)
+        card = format_card(manifest, about, self.limits)
         (folder / "card.md").write_text(card, encoding="utf-8")
         return manifest
 
@@ -156,14 +175,16 @@ def held_out(config: Any) -> dict[str, Any]:
     Parameters
     ----------
     config : dataclass
-        Configuration of the run, with ``fold`` and ``validation_fold``.
+        Configuration of the run, a `train.loop.folds.HoldsOut`.
 
     Returns
     -------
     dict
-        ``{"held out": {"fold": ..., "validation_fold": ...}}``.
+        ``{"held out": {"fold": ..., "validation_fold": ...}}``; of a run that learnt from all folds both are 0, and
+        ``what`` says so.
     """
-    return {"held out": {"fold": config.fold, "validation_fold": config.validation_fold}}
+    said = {"what": "Nothing: the weights learnt from all folds."} if config.learns_from_all_folds else {}
+    return {"held out": {**said, "fold": config.fold, "validation_fold": config.validation_fold}}
 
 
 def _write_manifest(manifest: Manifest, folder: Path) -> Manifest:

@@ -58,6 +58,22 @@ def read_config(kind: type[T], path: Path | None, assignments: Sequence[str] = (
     return from_mapping(kind, content)
 
 
+def flatten(content: Mapping[str, Any], where: str = "") -> dict[str, Any]:
+    """Return nested settings as a flat table, in which the keys are joined, as in ``loop.steps``.
+
+    Parameters
+    ----------
+    content : mapping
+        Settings, and tables of settings, by key.
+    where : str
+        Beginning of all keys, such as ``loop.``.
+    """
+    flat: dict[str, Any] = {}
+    for key, value in content.items():
+        flat |= flatten(value, f"{where}{key}.") if isinstance(value, Mapping) else {where + key: value}
+    return flat
+
+
 def _fill(content: dict[str, Any], given: Mapping[str, Any]) -> None:
     """Replace values by given ones, table by table."""
     for key, value in given.items():

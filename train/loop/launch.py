@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import logging
 import shutil
-from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from streamer.errors import ConfigError
 from streamer.inference.model_folders import read_manifest
+from train.loop.config import flatten
 from train.loop.distributed import join_processes
 from train.loop.registry import Plugin
 from train.loop.run import current_commit, new_run, write_config, write_environment
@@ -76,9 +76,9 @@ def launch(
 
 def _check_same(run: Path, config: Any) -> None:
     """Refuse a configuration that differs from the run's in more than the settings of the loop."""
-    begun = _flat(json.loads((run / "config.json").read_text(encoding="utf-8")))
+    begun = flatten(json.loads((run / "config.json").read_text(encoding="utf-8")))
     # Through JSON, so that tuples become lists as in the file.
-    given = _flat(json.loads(json.dumps(asdict(config))))
+    given = flatten(json.loads(json.dumps(asdict(config))))
     for key in sorted(begun.keys() | given.keys()):
         if not key.startswith("loop.") and begun.get(key) != given.get(key):
             raise ConfigError(
@@ -93,10 +93,3 @@ def _check_same_model(kept: Path, given: Path) -> None:
         raise ConfigError(
             f"{given} holds another model than the run learnt on, which is kept in {kept}; start a new run"
         )
-
-
-def _flat(content: Mapping[str, Any], where: str = "") -> dict[str, Any]:
-    flat: dict[str, Any] = {}
-    for key, value in content.items():
-        flat |= _flat(value, f"{where}{key}.") if isinstance(value, Mapping) else {where + key: value}
-    return flat

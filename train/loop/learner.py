@@ -127,8 +127,8 @@ class Learner:
         self._scaler.update()
         self._average.update_parameters(self.model)
 
-    def save(self, described: Mapping[str, Any], folder: Path, is_best: bool) -> None:
-        """Write the checkpoint ``last.pt`` and, if the averaged weights are the best so far, ``best.pt`` before it.
+    def save(self, described: Mapping[str, Any], folder: Path, chosen: bool) -> None:
+        """Write the checkpoint ``last.pt`` and, if the averaged weights are to be kept, ``best.pt`` before it.
 
         Parameters
         ----------
@@ -136,10 +136,10 @@ class Learner:
             Entries from `train.loop.checkpoint.describe_checkpoint`.
         folder : Path
             Folder of the run.
-        is_best : bool
-            Whether the last validation gave the highest score so far.
+        chosen : bool
+            Whether the averaged weights are the ones to release so far.
         """
-        if is_best:
+        if chosen:
             save({**described, "weights": self.averaged.state_dict()}, folder / "best.pt")
         states = {name: part.state_dict() for name, part in self._parts.items()}
         save({**described, "states": states}, folder / "last.pt")

@@ -137,4 +137,7 @@ def find_plugin(name: str) -> Plugin:
 
 def released_config(plugin: Plugin, released: Path) -> Any:
     """Return the task's configuration with the data and folds that a released model held out, by its manifest."""
-    return dataclasses.replace(plugin.config(), **read_manifest(released).results.get("held out", {}))
+    held_out = read_manifest(released).results.get("held out", {})
+    return dataclasses.replace(
+        plugin.config(), **{key: found for key, found in held_out.items() if key != "what"}
+    )

@@ -95,7 +95,7 @@ class Task(Protocol):
     name : str
         Name of the task, as in the registry.
     config : dataclass
-        Whole configuration of the run.
+        Whole configuration of the run, a `train.loop.folds.HoldsOut`.
     front_end : LogMelConfig, StftConfig or None
         Front end of the model; None if its input is neither log-mel frames nor spectra.
     """
@@ -130,6 +130,8 @@ class Task(Protocol):
 
     def validate(self, model: nn.Module) -> dict[str, float]:
         """Return figures on the validation fold by name; the weights with the highest figure ``score`` are kept.
+
+        Without a validation fold they are figures on a learnt fold, and the last weights are kept.
 
         `model` is on the device of training; move its input there.
         """

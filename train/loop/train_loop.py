@@ -6,7 +6,7 @@ import logging
 import math
 import random
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import asdict
 from pathlib import Path
@@ -38,8 +38,9 @@ def train(task: Task, config: LoopConfig, folder: Path, ranks: Ranks | None = No
     config : LoopConfig
         Settings of the training loop.
     folder : Path
-        Folder for ``last.pt`` (to resume from), ``best.pt`` (the weights to release), ``metrics.jsonl`` and
-        TensorBoard's event file; created if absent.
+        Folder for ``last.pt`` (to resume from), ``best.pt`` (the weights to release: those of the best score, or the
+        last ones of a run without a validation fold), ``metrics.jsonl`` and TensorBoard's event file; created if
+        absent.
     ranks : Ranks, optional
         Place of this process among several that train together; by default it trains alone, on ``config.device``.
 
@@ -90,7 +91,7 @@ def train(task: Task, config: LoopConfig, folder: Path, ranks: Ranks | None = No
             if log:
                 log.note(progress.step, {"learning_rate": rate, "seconds": progress.seconds, **figures})
                 content = describe_checkpoint(identity, asdict(task.config), progress)
-                learner.save(content, folder, is_best=validations_since_best(progress.scores) == 0)
+                learner.save(content, folder, chosen=_is_chosen(task, progress.scores))
     return folder / "best.pt"
 
 
@@ -146,6 +147,11 @@ def _failure(
         f"checkpoint is {kept if kept.is_file() else 'none, it came before the first'}: look at the batch, or go on "
         f"from there with a lower rate, --resume {folder} --set loop.learning_rate={config.learning_rate / 3:.1g}"
     )
+
+
+def _is_chosen(task: Task, scores: Sequence[float]) -> bool:
+    """Return whether the latest weights are those to keep: the best so far, or the last of a run that cannot choose."""
+    return not task.config.validation_fold or validations_since_best(scores) == 0
 
 
 def _validate(task: Task, model: nn.Module, step: int) -> dict[str, float]:

@@ -12,7 +12,7 @@ from markupsafe import Markup
 from train.report import plots
 from train.report.page import Cell, PageSection, absent, figure, heading, note, row, table
 from train.report.runs import Run
-from train.report.training import flatten, task_of
+from train.report.training import flat_texts, task_of
 
 COST_ROWS: tuple[tuple[str, str, float], ...] = (
     ("parameters", "parameters", 1),
@@ -134,7 +134,7 @@ def other_figures(runs: Sequence[Run]) -> PageSection:
 
 def _group(split: str, name: str, runs: Mapping[str, Mapping[str, Any]]) -> Markup:
     """Show a row for each figure and a column for each run, with mean and spread of what is a number in all."""
-    flat = {run: flatten(found) for run, found in runs.items()}
+    flat = {run: flat_texts(found) for run, found in runs.items()}
     what = " ".join(next(iter(flat.values())).get("what", "").split())
     several = len(flat) > 1
     rows: list[Sequence[Cell]] = []

@@ -8,6 +8,7 @@ from typing import Any
 
 from markupsafe import Markup
 
+from train.loop.config import flatten
 from train.report import plots
 from train.report.page import PageSection, absent, details, figure, row, table, values
 from train.report.runs import Run
@@ -51,7 +52,7 @@ def environment(runs: Sequence[Run]) -> PageSection:
 
 
 def _values(runs: Sequence[Run], title: str, field: str, file: str) -> PageSection:
-    flat = [flatten(getattr(run, field)) for run in runs]
+    flat = [flat_texts(getattr(run, field)) for run in runs]
     if not any(flat):
         return absent(title, f"{file}, which training writes", f"python -m train {task_of(runs)}")
     settings: list[tuple[str, Markup]] = []
@@ -68,12 +69,8 @@ def _values(runs: Sequence[Run], title: str, field: str, file: str) -> PageSecti
     return PageSection(title, body)
 
 
-def flatten(content: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
+def flat_texts(content: Mapping[str, Any]) -> dict[str, str]:
     """Return nested tables as a flat one: the keys are joined, as in ``a.b``, and values are texts; lists are JSON."""
-    flat: dict[str, str] = {}
-    for key, value in content.items():
-        if isinstance(value, Mapping):
-            flat |= flatten(value, f"{prefix}{key}.")
-        else:
-            flat[prefix + key] = value if isinstance(value, str) else json.dumps(value)
-    return flat
+    return {
+        key: value if isinstance(value, str) else json.dumps(value) for key, value in flatten(content).items()
+    }

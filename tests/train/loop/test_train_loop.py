@@ -177,6 +177,13 @@ def test_it_stops_early_and_stays_stopped(tmp_path):
     assert len(notes(tmp_path)) == 4
 
 
+def test_without_a_fold_to_choose_by_the_last_weights_are_kept(tmp_path):
+    task = Scored([3.0, 1.0, 2.0])
+    task.config = LineConfig(validation_fold=0)
+    run_line(tmp_path, task)
+    assert load(tmp_path / "best.pt")["step"] == 12
+
+
 def test_a_plateau_lowers_the_rate_from_then_on(tmp_path):
     plateau = ScheduleConfig(name="plateau", plateau=Plateau(warm_up_steps=0, patience=1, decay=0.5))
     run_line(tmp_path, Scored([1.0, 2.0, 2.0, 2.0, 3.0]), steps=20, schedule=plateau, learning_rate=1.0)

@@ -30,6 +30,8 @@ COMMAND = "python -m train evaluate recordings"
 PRECISION, RECALL = 0.9, 0.9
 """Precision and recall of categories that are on at any time in a validation recording, at the operating points of
 these names."""
+LEARNT = ("data", "own_music", "fold", "validation_fold")
+"""Settings of the run that a released model must keep, so that it can be measured on what it did not learn from."""
 
 ABOUT = """
 The model classifies sound every 80 ms into {labels} categories of {source}. It is a head with {parameters:,} parameters
@@ -72,16 +74,17 @@ class RecordingsRelease(ThresholdRelease):
             name=found[0].source,
             ear=ear.as_ear(),
             exclusive=True,
+            results={"learnt": {name: getattr(self._config, name) for name in LEARNT}},
             trained_on=({"name": source.title, "licence": source.licence},),
         )
         super().__init__(head.eval(), manifest, self._config.validation_fold)
 
-    def release(self, folder: Path) -> Manifest:
+    def export(self, folder: Path) -> Manifest:
         if folder.resolve().is_relative_to(SHIPPED.resolve()):
             raise ConfigError(
                 f"--out is {folder}, among the models that ship; expected a folder of your own: --out FOLDER"
             )
-        return super().release(folder)
+        return super().export(folder)
 
     def calibration(self, folder: Path) -> tuple[float, float]:
         return self._measure(folder, "validation").temperature(), 0.0
@@ -92,11 +95,7 @@ class RecordingsRelease(ThresholdRelease):
         return {name: chosen.points(goal) for name, goal in goals.items()}
 
     def figures(self, folder: Path) -> dict[str, Any]:
-        learnt = {
-            name: getattr(self._config, name) for name in ("data", "own_music", "fold", "validation_fold")
-        }
-        figures = self._measure(folder, "test").all()
-        return {"command": f"{COMMAND} --model {folder}", "learnt": learnt, **figures}
+        return {"command": f"{COMMAND} --model {folder}", **self._measure(folder, "test").all()}
 
     def about(self, manifest: Manifest) -> str:
         config = self._config

@@ -85,8 +85,8 @@ class SeparationRelease(ThresholdRelease):
         )
         super().__init__(model, manifest, config.validation_fold)
 
-    def release(self, folder: Path) -> Manifest:
-        manifest = super().release(folder)
+    def write(self, manifest: Manifest, about: str, folder: Path) -> Manifest:
+        manifest = super().write(manifest, about, folder)
         for name in WARM_START_FILES:
             shutil.copyfile(self._run / name, folder / name)
         return manifest
