@@ -48,7 +48,7 @@ def test_it_is_small(model):
 
 
 def test_its_manifest_carries_figures_and_the_command(model):
-    assert model.manifest.results["command"] == "python -m train evaluate gate"
+    assert model.manifest.results["command"].startswith("python -m train evaluate gate")
     assert model.manifest.results["steps"]["auc"] > 0.99
     assert {data["name"] for data in model.manifest.trained_on} >= {"ESC-50", "GTZAN", "MIR-1K"}
 
@@ -82,10 +82,13 @@ def test_it_finds_the_music_of_the_demo_and_nothing_else(chain, point):
             assert part.max() < point.on, segment
 
 
-def test_held_out_real_sound(chain, point, data_dir, cache_dir):
+def test_held_out_real_sound(model, chain, point, data_dir, cache_dir):
     """A few recordings that were never trained on: the manifest's figures are over all of them."""
+    fold = model.manifest.results["held out"]["fold"]
+    if not fold:
+        pytest.skip("the released gate learnt from all folds, so no recording of them is new to it")
     shares: dict[str, list[float]] = {"music": [], "speech": [], "sound": []}
-    for recording in unambiguous_recordings(data_dir, cache_dir, [5])[::8]:
+    for recording in unambiguous_recordings(data_dir, cache_dir, [fold])[::8]:
         if recording.kind in shares:
             sound = decode(recording)[: 10 * 16_000].astype(np.float32) / 32_768
             settled = offline(chain, sound[None])[0, round(16_000 / float(chain.hop)) :, 0]

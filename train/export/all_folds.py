@@ -65,7 +65,7 @@ class HeldOutRun:
 
     @property
     def description(self) -> str:
-        """What the run learnt from, chose by and was measured on."""
+        """Description of the folds that the run learnt from, chose by and was measured on."""
         learnt = ", ".join(map(str, self.config.learnt_folds))
         last = read_metrics(self.run)[-1]["step"]
         best = max(read_metrics(self.run), key=lambda line: line["score"])["step"]

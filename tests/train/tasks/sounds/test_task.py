@@ -147,3 +147,32 @@ def test_a_release_names_its_data_and_counts_false_labels(toy, monkeypatch):
     card = (toy / "out" / "sounds" / "card.md").read_text()
     assert "at most 4, 1 and\n20 labels begin in an hour" in card
     assert np.isfinite(manifest.results["false alarms"]["debian, sound"])
+
+
+def test_weights_of_all_folds_are_released_with_the_thresholds_of_those_that_held_out(toy, monkeypatch):
+    """The ear held out folds 4 and 5, so a head may learn from both."""
+    monkeypatch.chdir(toy)
+    monkeypatch.setenv("STREAMER_DATA", str(toy))
+
+    def run(*command):
+        return CliRunner().invoke(main, command, catch_exceptions=False)
+
+    words = [item for text in settings(toy) for item in ("--set", text)]
+    everything = [*words, "--set", "fold=0", "--set", "validation_fold=0"]
+    for command in (
+        ["sounds", *words, "--name", "held-out"],
+        ["sounds", *everything, "--name", "all"],
+        ["release", "sounds", "--run", "all", "--measured-by", "held-out", "--out", "out/all"],
+    ):
+        done = run(*command)
+        assert done.exit_code == 0, done.output
+    made = read_manifest(toy / "out" / "all")
+    measured = read_manifest(toy / "runs" / "sounds" / "held-out" / "released")
+    assert made.operating_points == measured.operating_points
+    assert (made.temperature, made.bias) == (measured.temperature, measured.bias)
+    assert made.results["clips"] == measured.results["clips"]
+    assert made.sha256 != measured.sha256
+    assert (made.results["held out"]["fold"], measured.results["held out"]["fold"]) == (0, 5)
+    assert "The weights of this model learnt from all folds" in (toy / "out" / "all" / "card.md").read_text()
+    refused = run("evaluate", "sounds", "--model", "out/all")
+    assert "error: the model learnt from all folds, so no fold is held out to measure it on" in refused.stderr
