@@ -26,7 +26,7 @@ COLLECTIONS = ("games", "instruments", "pjs", "ambience", "animals", "effects", 
 SHORTEST_S = 1.0
 """Shortest recording that is measured."""
 SEED = 20_26
-TAKES = 6
+TAKES = 4
 """Number of different sounds that are made of each machine."""
 MADE_S = 20.0
 """Length of a made sound."""
