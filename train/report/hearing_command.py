@@ -77,13 +77,14 @@ def hearing_command(
     listeners = [*_heads({"gate": gate, "sounds": sounds}), *(PEERS[peer]() for peer in peers)]
     if not listeners:
         raise ConfigError("no model is named; expected --gate, --sounds or --peer to name one")
+    commit = current_commit()  # before the files of the figures change
     worst = Worst(PICTURES if pictures else 0)
     found = measure(listeners, data_folder(), CACHE, collections or COLLECTIONS, worst)
     click.echo(json.dumps(found, indent=2))
     if into:
         command = shlex.join(["python", "-m", "train", *sys.argv[1:]])
         for listener in listeners:
-            hearing_file.store(into, listener, found[listener.name], command, current_commit())
+            hearing_file.store(into, listener, found[listener.name], command, commit)
         click.echo(hearing_page.write(into), err=True)
     if pictures:
         for picture in hearing_pictures.draw(worst.errors(), pictures):
