@@ -59,14 +59,16 @@ class Lookahead:
         Raises
         ------
         ConfigError
-            If not even one window fits into that time.
+            If that time is shorter than a window, or longer than what is seen at once.
         """
-        frames = (int(latency_s * RATE_HZ) - WINDOW_SAMPLES) // HOP_SAMPLES + 1
-        if frames < 1:
+        shortest_s = WINDOW_SAMPLES / RATE_HZ
+        longest_s = (WINDOW_SAMPLES + HOP_SAMPLES * (LIVE_FRAMES - 1)) / RATE_HZ
+        if not shortest_s <= latency_s <= longest_s:  # nor NaN
             raise ConfigError(
-                f"the latency is {latency_s:g} s; expected at least {WINDOW_SAMPLES / RATE_HZ:.3f} s, one window of "
-                "Spleeter"
+                f"the latency is {latency_s:g} s; expected {shortest_s:.3f} s, one window of Spleeter, to "
+                f"{longest_s:.1f} s, which it sees at once"
             )
+        frames = 1 + int((latency_s - shortest_s) * RATE_HZ) // HOP_SAMPLES
         step = -(-frames // 2)
         return cls(step, frames - step)
 
