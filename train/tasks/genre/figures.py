@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from streamer.arrays import Array
+from streamer.inference.manifest_parts import Thresholds
 from train.data.cache import SoundCache
 from train.data.recordings import Split
 from train.data.sets import gtzan, gtzan_mels
@@ -88,6 +89,8 @@ class GenreFigures:
             "first seconds": self.first_seconds,
             "genres": self.genres,
         }
+        if self._model.manifest.operating_points:
+            figures["when it names"] = self.when_it_names
         if self.whole_tracks_held_out:
             figures["whole tracks"] = self.whole_tracks
         return with_descriptions(figures)
@@ -137,6 +140,26 @@ class GenreFigures:
         labels = by_label(self.mel_predictions(""), latest)
         return {label.label: f"{label.precision:.2f} {label.recall:.2f}" for label in labels}
 
+    def when_it_names(self) -> dict[str, float]:
+        """Shares of the mel file's held-out tracks that have a name after 3 s, and of the named ones, the right names.
+
+        A track has a name if the highest score reaches its label's threshold; otherwise the model says nothing.
+
+        Returns
+        -------
+        dict
+            Shares by preference, such as ``precision: named`` and ``precision: right``; without any named tracks the
+            second is left out.
+        """
+        predictions = self.mel_predictions("")
+        shares = {}
+        for preference, points in self._model.manifest.operating_points.items():
+            named, correct = name_surely(predictions.scores[:, -1], predictions.truth, points)
+            shares[f"{preference}: named"] = round(float(named.mean()), 4)
+            if named.any():
+                shares[f"{preference}: right"] = round(float(correct[named].mean()), 4)
+        return shares
+
     def _predictions(self, clips: list[str], truth: Array, scores: Array, command: str) -> Predictions:
         manifest = self._model.manifest
         return Predictions(
@@ -157,3 +180,25 @@ def _accuracy_by_time(predictions: Predictions) -> dict[str, float]:
     return {
         f"after {s:g} s": round(value, 4) for s, value in accuracy_by_duration(predictions, latest).items()
     }
+
+
+def name_surely(scores: Array, truth: Array, points: Sequence[Thresholds]) -> tuple[Array, Array]:
+    """Return which clips get a name, and for which of all clips the likeliest label is the right one.
+
+    Parameters
+    ----------
+    scores : array, shape (clips, labels)
+        Probabilities of labels, of which a clip has one.
+    truth : int array, shape (clips,)
+        Index of each clip's label.
+    points : sequence of Thresholds
+        Thresholds of each label, or a single one for all labels.
+
+    Returns
+    -------
+    named, correct : bool arrays, shape (clips,)
+        A clip is named if its highest score reaches the threshold of the label.
+    """
+    likeliest = scores.argmax(axis=1)
+    on = np.broadcast_to(np.array([point.on for point in points]), scores.shape[1:])
+    return scores.max(axis=1) >= on[likeliest], likeliest == truth

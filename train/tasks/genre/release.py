@@ -26,8 +26,10 @@ from train.tasks.genre.figures import GenreFigures
 from train.tasks.genre.task import FRAMES, GenreRunConfig, GenreTask
 
 COMMAND = "python -m train evaluate genre"
-PRECISION, RECALL = 0.8, 0.8
-"""Precision and recall of validation tracks after 3 s, at the operating points of these names."""
+PRECISION, RECALL = 0.9, 0.8
+"""Precision and recall of validation tracks after 3 s, at the operating points of these names.
+
+Where the head is to say nothing rather than something wrong, it is right nine times of ten when it names a genre."""
 
 ABOUT = """
 The model classifies music into GTZAN's ten genres every 93 ms, by the mean logits of the last 15 s; it decides nothing
@@ -39,6 +41,9 @@ changes of pitch, tempo, range and colour, masks, and mixtures of clips.
 There are ten folds, with each genre spread evenly and duplicates in one fold. Fold {fold} was held out for the
 figures and fold {validation_fold} to choose the weights.
 The model is calibrated on the validation fold: its logits are divided by {temperature:.2f}.
+
+Thresholds are chosen on the validation fold. With `--prefer precision` the model says nothing rather than something
+wrong: they aim at nine right names of ten.
 """
 LIMITS = """
 - GTZAN dates from the 1990s, is small, and some of its labels are wrong (Sturm 2013). There is more music than these

@@ -6,6 +6,7 @@ import torch
 from click.testing import CliRunner
 
 from streamer.config_sections import PREFERENCES
+from streamer.inference.manifest_parts import Thresholds
 from streamer.inference.onnx import OnnxModel
 from tests.train.toy_data import make_toy_data, write, write_snippets
 from train.__main__ import main
@@ -15,6 +16,7 @@ from train.data.sets import gtzan_snippets
 from train.evaluate.predictions import load
 from train.export.to_onnx import check_parity
 from train.loop.config import read_config
+from train.tasks.genre.figures import name_surely
 from train.tasks.genre.release import GenreRelease
 from train.tasks.genre.task import FRAMES, GenreRunConfig, GenreTask
 
@@ -101,6 +103,16 @@ def test_folds_that_are_none_are_refused():
         read_config(GenreRunConfig, None, ["fold=11"])
 
 
+def test_a_clip_is_named_where_the_likeliest_label_reaches_its_own_threshold():
+    scores = np.array([[0.6, 0.4], [0.45, 0.55], [0.2, 0.8], [0.3, 0.7]])
+    points = [Thresholds(0.5, 0.2), Thresholds(0.7, 0.2)]
+    named, correct = name_surely(scores, np.array([0, 1, 0, 1]), points)
+    assert named.tolist() == [True, False, True, True]
+    assert correct.tolist() == [True, True, False, True]
+    for_all, _ = name_surely(scores, np.array([0, 1, 0, 1]), [Thresholds(0.65, 0.2)])
+    assert for_all.tolist() == [False, False, True, True]
+
+
 @pytest.mark.slow
 def test_the_whole_way_from_data_to_a_released_folder(toy, monkeypatch):
     monkeypatch.chdir(toy)
@@ -116,6 +128,8 @@ def test_the_whole_way_from_data_to_a_released_folder(toy, monkeypatch):
     assert set(manifest.operating_points) == set(PREFERENCES)
     assert check_parity(GenreRelease(folder, toy, toy).model, toy / "out") < 1e-4
     assert manifest.results["first seconds"]["tracks"] == 2
+    named = manifest.results["when it names"]
+    assert 0 <= named["precision: named"] <= named["balanced: named"] <= named["recall: named"] <= 1
 
     measured = run(main, ["evaluate", "genre", "--run", folder.name], catch_exceptions=False)
     assert json.loads(measured.stdout)["first seconds"]["tracks"] == 2
