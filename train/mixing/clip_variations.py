@@ -9,6 +9,9 @@ import numpy as np
 from models.front_ends import DB, DEVIATION_DB
 from streamer.arrays import Array
 
+FRAMES = 128
+"""Frames of a clip in training, 23 ms each: about 3 s, the length of tracks in GTZAN's mel file cut to whole steps."""
+
 
 @dataclass(frozen=True)
 class ClipVariations:

@@ -26,11 +26,10 @@ from train.data.decode import FULL_SCALE, ClipError, decode
 from train.data.hashes import FileHashes
 from train.data.recordings import Recording
 from train.data.whole_folder import written_whole
+from train.mixing.clip_variations import FRAMES
 from train.mixing.mel_music import match_file_precision
 from train.teachers import musicnn
 
-FRAMES = 128
-"""Frames of an excerpt, 23 ms each: about 3 s, as in GTZAN's mel file."""
 FRONT_END = LogMel(GenreConfig().front_end)
 EXCERPT_SAMPLES = (FRAMES - 1) * FRONT_END.config.hop_samples + FRONT_END.config.window_samples
 """Samples of an excerpt at 16 kHz: those of its frames, a little more than the teacher's patch."""

@@ -22,8 +22,9 @@ from train.export.to_onnx import describe
 from train.loop.checkpoint import Identity, load_weights
 from train.loop.config import read_config
 from train.loop.registry import Evaluation, Plugin
+from train.mixing.clip_variations import FRAMES
 from train.tasks.genre.figures import GenreFigures
-from train.tasks.genre.task import FRAMES, GenreRunConfig, GenreTask
+from train.tasks.genre.task import GenreRunConfig, GenreTask
 
 COMMAND = "python -m train evaluate genre"
 PRECISION, RECALL = 0.9, 0.8

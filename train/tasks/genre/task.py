@@ -24,11 +24,9 @@ from train.data.sets.gtzan_mels import TEN_FOLDS, MelTracks
 from train.loop.folds import HoldsOut
 from train.loop.run import DataUsed, data_used
 from train.loop.task import Batch, LoopConfig
-from train.mixing.clip_variations import ClipVariations
+from train.mixing.clip_variations import FRAMES, ClipVariations
 from train.tasks.music_tags.warm_start import begin_from
 
-FRAMES = 128
-"""Frames of a clip in training: about 3 s, the length of tracks in the mel file cut to whole steps."""
 MEAN_DB = -46.0
 """Mean level of tracks, which is not in the mel file. Its exact value does not matter: the model removes the level."""
 
@@ -88,6 +86,14 @@ class GenreRunConfig(HoldsOut):
     mask_frames: int = 20
     smoothing: float = 0.1
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if min(self.whole_tracks, self.snippets) < 0 or self.whole_tracks + self.snippets > 1:
+            raise ConfigError(
+                f"whole_tracks is {self.whole_tracks:g} and snippets {self.snippets:g}; expected shares of a batch, "
+                "0 to 1 together"
+            )
+
 
 def frames_of_mels(tracks: MelTracks, rows: Array, bands: int) -> Array:
     """Return tracks of the mel file on the scale of the front end's frames, float32, shape (rows, FRAMES, bands).
@@ -110,7 +116,7 @@ class GenreTask:
     Raises
     ------
     ConfigError
-        If a genre has no tracks in the folds that are learnt from.
+        If a genre has no tracks, or cut-outs are wanted and there are none, in the folds that are learnt from.
     """
 
     name = "genre"
@@ -139,6 +145,11 @@ class GenreTask:
         snippets = gtzan_snippets.recordings(data, self._mels) if config.snippets else []
         learnt = [r for r in snippets if gtzan_snippets.ten_fold(r) in config.learnt_folds]
         self._snippets = FeatureCache(learnt, cache, LogMel(self.front_end))
+        if config.snippets and not len(self._snippets):
+            raise ConfigError(
+                f"gtzan/snippets has no usable cut-outs in folds {', '.join(map(str, config.learnt_folds))}; expected "
+                "some: complete it, or learn without, by --set snippets=0"
+            )
         self._variations = ClipVariations(config.shift_bands, config.speed, config.contrast, config.tilt)
 
     def data_hash(self) -> DataUsed:

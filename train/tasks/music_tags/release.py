@@ -17,7 +17,8 @@ from train.export.to_onnx import describe
 from train.loop.checkpoint import Identity, load_weights
 from train.loop.config import read_config
 from train.loop.registry import Evaluation, Plugin
-from train.mixing.tagged_music import FRAMES, load_tagged_music, spread_over_groups
+from train.mixing.clip_variations import FRAMES
+from train.mixing.tagged_music import load_tagged_music, spread_over_groups
 from train.tasks.music_tags.config import MusicTagsRunConfig
 from train.tasks.music_tags.task import MusicTagsTask
 from train.tasks.music_tags.warm_start import TAGGER

@@ -6,6 +6,7 @@ import torch
 from click.testing import CliRunner
 
 from streamer.config_sections import PREFERENCES
+from streamer.errors import ConfigError
 from streamer.inference.manifest_parts import Thresholds
 from streamer.inference.onnx import OnnxModel
 from tests.train.toy_data import make_toy_data, write, write_snippets
@@ -16,9 +17,10 @@ from train.data.sets import gtzan_snippets
 from train.evaluate.predictions import load
 from train.export.to_onnx import check_parity
 from train.loop.config import read_config
+from train.mixing.clip_variations import FRAMES
 from train.tasks.genre.figures import name_surely
 from train.tasks.genre.release import GenreRelease
-from train.tasks.genre.task import FRAMES, GenreRunConfig, GenreTask
+from train.tasks.genre.task import GenreRunConfig, GenreTask
 
 TINY = [
     "model.channels=[2, 3, 4, 5, 6]",
@@ -96,6 +98,24 @@ def test_a_short_cut_out_is_repeated_to_a_whole_clip(with_snippets):
     short.frames = lambda index, first, count: np.arange(50, dtype=np.float32)[first : first + count, None]
     clip, _ = with_snippets._cut(np.random.default_rng(0), short)
     assert clip[:, 0].tolist() == [n % 50 for n in range(FRAMES)]
+
+
+def test_cut_outs_that_cannot_be_read_are_no_data(tmp_path):
+    write(tmp_path / "gtzan" / "audio" / "blues" / "blues.00000.wav", seconds=25.0)
+    write_snippets(tmp_path / "gtzan")
+    for path in (tmp_path / "gtzan" / "snippets").glob("*.wav"):
+        path.unlink()
+    config = read_config(GenreRunConfig, None, [*TINY, "snippets=0.5"])
+    with pytest.raises(
+        ConfigError, match=r"gtzan/snippets has no usable cut-outs in folds 1, .*, by --set snippets=0"
+    ):
+        GenreTask(config, tmp_path, tmp_path / "cache")
+
+
+@pytest.mark.parametrize("shares", [("whole_tracks=0.6", "snippets=0.5"), ("snippets=-0.1",)])
+def test_shares_that_are_no_parts_of_a_batch_are_refused(shares):
+    with pytest.raises(ConfigError, match=r"and snippets \S+; expected shares of a batch, 0 to 1 together"):
+        read_config(GenreRunConfig, None, list(shares))
 
 
 def test_folds_that_are_none_are_refused():

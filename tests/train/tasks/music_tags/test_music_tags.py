@@ -18,7 +18,8 @@ from tests.train.toy_data import make_toy_data, write
 from train.__main__ import main
 from train.data.recordings import Recording
 from train.loop.config import read_config
-from train.mixing.tagged_music import EXCERPT_SAMPLES, FRAMES, load_tagged_music, spread_over_groups
+from train.mixing.clip_variations import FRAMES
+from train.mixing.tagged_music import EXCERPT_SAMPLES, load_tagged_music, spread_over_groups
 from train.tasks.genre.task import GenreRunConfig, GenreTask
 from train.tasks.music_tags.config import MusicTagsRunConfig
 from train.tasks.music_tags.task import MusicTagsTask
