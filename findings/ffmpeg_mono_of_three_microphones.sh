@@ -7,11 +7,13 @@
 # Seen: three unnamed channels are taken for the layout 2.1, whose third is the bass of a cinema (LFE), and LFE is left out of both.
 #   What only the third microphone hears becomes digital silence. "Guessed Channel Layout : 2.1" is all that is said, and
 #   `-guess_layout_max 0` silences that line alone. `-af "pan=mono|c0=c0+c1+c2"` hears it. Of six channels, the fourth is lost.
+#   ALAC, which is lossless, has no 2.1, so ffmpeg mixes to stereo for it, and the third microphone is gone for good.
 # Output (level in mono, loudness):
 #   3 channels, sound in 1: -29.0 dB, -23.0 LUFS
 #   3 channels, sound in 2: -29.0 dB, -23.0 LUFS
 #   3 channels, sound in 3: silence, -70.0 LUFS
 #   6 channels, sound in 4: silence, -70.0 LUFS
+#   3 channels as ALAC: 2 channels
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
@@ -42,10 +44,14 @@ tell() {
 {
     for microphone in 1 2 3; do tell 3 "$microphone"; done
     tell 6 4
+    python3 write.py 3 3
+    ffmpeg -nostdin -v error -i in.wav -c:a alac out.m4a
+    echo "3 channels as ALAC: $(ffprobe -v error -show_entries stream=channels -of csv=p=0 out.m4a) channels"
 } | tee seen
 diff seen - <<'SEEN'
 3 channels, sound in 1: -29.0 dB, -23.0 LUFS
 3 channels, sound in 2: -29.0 dB, -23.0 LUFS
 3 channels, sound in 3: silence, -70.0 LUFS
 6 channels, sound in 4: silence, -70.0 LUFS
+3 channels as ALAC: 2 channels
 SEEN
