@@ -5,7 +5,7 @@
 # Expected: a tone of its own in each channel of a WAV is in the same channel after Opus (RFC 7845, section 5.1.1.2, says in which order
 #   the stream has them, and both programs put them back into that of WAV). So it is with opusenc, and with ffmpeg for 5.1 and 7.1.
 # Seen: ffmpeg moves the channels to other places at 5.0 and 6.1, for its own decoder and for opusdec alike, so that the fault is in what it
-#   writes. It says nothing. With `-mapping_family 255` the order is kept, but players no longer know which channel is which.
+#   writes. It says nothing. `-mapping_family 1`, which is what it takes by itself for more than two channels, keeps the order if asked for.
 # Output (the channel of the input that is heard in each channel of the output, in the order of WAV; the centre is 3):
 #   5.0 ffmpeg: 1 2 4 5 3 (opusdec: 1 2 4 5 3)
 #   5.1 ffmpeg: 1 2 3 4 5 6 (opusdec: 1 2 3 4 5 6)
