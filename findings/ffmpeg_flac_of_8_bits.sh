@@ -5,7 +5,7 @@
 # Expected: FLAC is lossless at 4 to 32 bits (RFC 9639, section 9.1.4), so all 3 s come out, with the tone behind 2 s of silence.
 #   `flac -d` and libsndfile 1.2.2 give that.
 # Seen: a frame of 8-bit silence has 10 bytes, and the decoder passes over frames of fewer than 11, with no error even in the log.
-#   Only the time stamps know of the gap; a WAV or raw samples made of it begin 1.79 s late. In 16 bits, the frame has 11 bytes.
+#   Only the time stamps know of the gap; a WAV or raw samples made of it lack the first 1.79 s. In 16 bits, the frame has 11 bytes.
 # Output:
 #   16 bits: flac 3.000 s, tone at 2.000 s; ffmpeg 3.000 s, tone at 2.000 s
 #   8 bits: flac 3.000 s, tone at 2.000 s; ffmpeg 1.208 s, tone at 0.208 s
