@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from train.evaluate.heard import Heard
-from train.evaluate.listeners import Listener
-from train.evaluate.measured_sound import examples
-from train.evaluate.worst import Worst
+from train.evaluate.listeners import Decisions, Listener
+from train.evaluate.measured_sound import MeasuredExample, examples
 
 
 def measure(
-    listeners: Sequence[Listener], root: Path, cache: Path, collections: Sequence[str], worst: Worst
+    listeners: Sequence[Listener],
+    root: Path,
+    cache: Path,
+    collections: Sequence[str],
+    see: Callable[[Listener, MeasuredExample, Decisions], None],
 ) -> dict[str, Any]:
     """Return what is said of collections: figures by listener, and by collection with the kind of sound.
 
@@ -25,14 +28,14 @@ def measure(
         Folder of the data sets, and folder of all caches.
     collections : sequence of str
         Names of collections, see `train.evaluate.measured_sound.examples`.
-    worst : Worst
-        Gets every recording with the decisions about it.
+    see : callable
+        ``see(listener, example, decisions)`` gets every recording with the decisions about it.
     """
     heard: dict[str, dict[str, Heard]] = {listener.name: {} for listener in listeners}
     for example in examples(collections, root, cache):
         for listener in listeners:
             decisions = listener.decide(example.sound)
-            worst.add(listener, example, decisions)
+            see(listener, example, decisions)
             for row in example.rows:
                 counts = heard[listener.name].setdefault(row, Heard())
                 counts.add(example.recording, example.sound, decisions, listener.labels)

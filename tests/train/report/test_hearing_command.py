@@ -15,9 +15,9 @@ from tests.conftest import ROOT
 from tests.toy_model import write_toy_model
 from train.evaluate.hearing import measure
 from train.evaluate.listeners import Decisions
-from train.evaluate.worst import Worst
 from train.report import hearing_command as command
 from train.report import hearing_file, hearing_page
+from train.report.worst_errors import Worst
 
 RATE_HZ = 16_000
 PAGE = "\n".join(
@@ -76,7 +76,7 @@ def test_errors_are_drawn_with_the_scores_and_the_decisions(data, tmp_path, monk
     (listener,) = command._heads({"gate": str(toy), "sounds": "off"})
     monkeypatch.setattr(listener, "labels", ("music",))
     worst = Worst(1)
-    measure([listener], tmp_path / "data", tmp_path / "cache", ["instruments"], worst)
+    measure([listener], tmp_path / "data", tmp_path / "cache", ["instruments"], worst.add)
     (picture,) = command.hearing_pictures.draw(worst.errors(), tmp_path / "pictures")
     assert picture.name == "gate_toy_missed_music_1.svg"
     text = picture.read_text()

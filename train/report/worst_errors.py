@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
 
 import numpy as np
 
@@ -13,16 +11,8 @@ from train.data.decode import RATE_HZ
 from train.evaluate.heard import FEW, counted_mask
 from train.evaluate.listeners import Decisions, Listener
 from train.evaluate.measured_sound import MeasuredExample
+from train.mixing.presence import NAMES, OTHER, PRESENT, presence_of
 
-FALSE_IN: Mapping[str, frozenset[str]] = MappingProxyType(
-    {
-        "music": frozenset({"sound", "speech"}),
-        "speech": frozenset({"sound"}),
-        "singing": frozenset({"sound", "speech"}),
-    }
-)
-"""Kinds of recordings in which a label of a gate is false. Others are left open: music may hold speech and singing, and
-whether a voice alone makes music is a matter of taste (docs/labels.md)."""
 WRONG = "wrong labels"
 """Name of the error of a model of many labels: a label that is not the recording's category."""
 
@@ -86,17 +76,19 @@ class Worst:
 
 def _errors(listener: Listener, example: MeasuredExample, decisions: Decisions) -> list[Error]:
     counted = counted_mask(example.sound)
-    kind = example.recording.kind
     found = []
     if len(listener.labels) > FEW:
-        wrong = [label for label, _, _ in decisions.spans if label != example.recording.category]
-        times = {label: _seconds(_on(decisions, {label}, counted)) for label in set(wrong)}
+        wrong = {label for label, _, _ in decisions.spans if label != example.recording.category}
+        times = {label: _seconds(_on(decisions, {label}, counted)) for label in wrong}
         found.append((WRONG, tuple(sorted(times, key=lambda label: -times[label]))))
-    else:
+    else:  # what is left open is neither false nor missed
+        names = {OTHER: "false", PRESENT: "missed"}
+        truths = dict(zip(NAMES, presence_of(example.recording), strict=True))
         found += [
-            (f"false {label}", (label,)) for label in listener.labels if kind in FALSE_IN.get(label, ())
+            (f"{names[truths[label]]} {label}", (label,))
+            for label in listener.labels
+            if truths.get(label) in names
         ]
-        found += [(f"missed {label}", (label,)) for label in listener.labels if kind == label]
     errors = []
     for name, labels in found:
         on = _on(decisions, set(labels), counted)
