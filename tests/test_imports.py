@@ -66,6 +66,7 @@ LAYERS = {
         "augment",
         "evaluate mixing render",
         "export report tasks",
+        "tasks.music_tags",
         "tasks.ear tasks.gate tasks.genre tasks.recordings tasks.separation",
         "custom_sounds tasks.sounds",
         "transfer",
