@@ -7,7 +7,6 @@ those of runs that differ from it in nothing but the folds that they held out.
 from __future__ import annotations
 
 import dataclasses
-import json
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -151,7 +150,7 @@ def _check_measures(plugin: Plugin, run: Path, other: Path) -> Any:
             f"--measured-by {other.name} has fold {config.fold} and validation_fold {config.validation_fold}; expected "
             "a run that held out both, for figures and for thresholds"
         )
-    own, its = (_settings(folder) for folder in (run, other))
+    own, its = _settings(read_config(plugin.config, run / "config.json")), _settings(config)
     differing = sorted(
         key
         for key in own.keys() | its.keys()
@@ -168,8 +167,8 @@ def _check_measures(plugin: Plugin, run: Path, other: Path) -> Any:
     return config
 
 
-def _settings(run: Path) -> dict[str, Any]:
-    return flatten(json.loads((run / "config.json").read_text(encoding="utf-8")))
+def _settings(config: Any) -> dict[str, Any]:
+    return flatten(dataclasses.asdict(config))
 
 
 def _release_measured(

@@ -21,6 +21,7 @@ from streamer.arrays import Array
 from streamer.dsp.log_mel import LogMel
 from streamer.dsp.stage import offline
 from streamer.inference.onnx import OnnxModel
+from train.augment.rooms import limit_band
 from train.data.cache import SoundCache
 from train.data.whole_folder import written_whole
 from train.mixing.distillation_examples import STEP_FRAMES, STEPS, DistillationConfig, Examples
@@ -68,6 +69,7 @@ def load_example_embeddings(
     ambiguous: frozenset[tuple[str, str]],
     config: DistillationConfig,
     cache: Path,
+    highest_hz: tuple[float, float] | None = None,
 ) -> ExampleEmbeddings:
     """Return the examples of one fold as an ear hears them; make and store what is not on disk yet.
 
@@ -79,22 +81,34 @@ def load_example_embeddings(
         As for `train.mixing.distillation.load_teacher_answers`.
     cache : Path
         Folder of all caches; the embeddings lie in its subfolder ``embeddings``.
+    highest_hz : tuple of float, optional
+        Lowest and highest frequency, in Hz, between which a limit is drawn for each example: the ear hears nothing
+        above it, as over a telephone. By default it hears all.
     """
     sources = {recording.source for recording in sounds.recordings}
     pairs = sorted(pair for pair in ambiguous if pair[0] in sources)
-    described = [sounds.digest, classes, pairs, asdict(config), ear.manifest.sha256]
+    described = [
+        sounds.digest,
+        classes,
+        pairs,
+        asdict(config),
+        ear.manifest.sha256,
+        *([highest_hz] if highest_hz else []),
+    ]
     folder = cache / "embeddings" / hashlib.sha256(json.dumps(described).encode()).hexdigest()[:16]
     if not folder.is_dir():
         examples = Examples(sounds, classes, ambiguous, config)
         with written_whole(folder) as partial:
-            _build(ear, examples, cache, partial)
+            _build(ear, examples, cache, partial, highest_hz)
         _log.info("made embeddings of %d examples in %s", len(examples), folder)
     return ExampleEmbeddings(
         *(np.load(folder / f"{field.name}.npy", mmap_mode="r") for field in fields(ExampleEmbeddings))
     )
 
 
-def _build(ear: OnnxModel, examples: Examples, cache: Path, folder: Path) -> None:
+def _build(
+    ear: OnnxModel, examples: Examples, cache: Path, folder: Path, highest_hz: tuple[float, float] | None
+) -> None:
     """Make all examples, run the ear over them, and store embeddings and labels in a folder."""
     front_end = LogMel(ear.manifest.log_mel)
     hop_samples = STEP_FRAMES * front_end.config.hop_samples
@@ -102,11 +116,14 @@ def _build(ear: OnnxModel, examples: Examples, cache: Path, folder: Path) -> Non
     embeddings = np.lib.format.open_memmap(folder / "embeddings.npy", "w+", np.float16, shape)
     classes = np.zeros((len(examples), STEPS), np.int8)
     clip, raw = np.zeros(len(examples), np.int16), np.zeros(len(examples), np.bool_)
-    made = examples.make(cache)
+    made, rng = examples.make(cache), np.random.default_rng(0)
     for first in tqdm(range(0, len(examples), BATCH), desc="embedding", disable=None):
         batch = list(islice(made, BATCH))
         rows = slice(first, first + len(batch))
-        frames = offline(front_end, np.stack([example.scene.sound for example in batch]))
+        sounds = [example.scene.sound for example in batch]
+        if highest_hz:
+            sounds = [limit_band(sound, rng.uniform(*highest_hz)) for sound in sounds]
+        frames = offline(front_end, np.stack(sounds))
         embeddings[rows], _ = ear.step(frames[:, : STEPS * STEP_FRAMES], ear.init(len(batch)))
         classes[rows] = [examples.step_labels(example.scene.classes, hop_samples) for example in batch]
         clip[rows], raw[rows] = [example.clip for example in batch], [example.raw for example in batch]

@@ -52,7 +52,13 @@ class Others:
 
 
 def load_others(
-    ear: OnnxModel, names: Sequence[str], folds: Sequence[int], hours: float, data: Path, cache: Path
+    ear: OnnxModel,
+    names: Sequence[str],
+    folds: Sequence[int],
+    hours: float,
+    data: Path,
+    cache: Path,
+    highest_hz: tuple[float, float] | None = None,
 ) -> Others:
     """Return excerpts of recordings that hold none of the classes; make and store what is not on disk yet.
 
@@ -69,6 +75,8 @@ def load_others(
         Hours of excerpts of each group in each fold, at most; they are spread evenly over its recordings.
     data, cache : Path
         Folder of the data sets, and folder of all caches.
+    highest_hz : tuple of float, optional
+        As for `train.mixing.example_embeddings.load_example_embeddings`.
 
     Raises
     ------
@@ -81,7 +89,7 @@ def load_others(
         for group, recordings in _grouped(recordings_of_folds(data, cache, [fold], names)).items():
             sounds = SoundCache(recordings, cache)
             config = _excerpts(sounds, hours)
-            made = load_example_embeddings(ear, sounds, (), frozenset(), config, cache)
+            made = load_example_embeddings(ear, sounds, (), frozenset(), config, cache, highest_hz)
             if len(made):
                 groups.setdefault(group, []).append({"embeddings": made.embeddings})
                 used.append(sounds)

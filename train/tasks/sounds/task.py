@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -32,6 +32,8 @@ from train.tasks.sounds.others import load_others
 
 TEMPERATURES = np.geomspace(0.25, 4.0, 17)
 """Temperatures that validation divides logits by in turn; the one with the highest likelihood gives the score."""
+TELEPHONE_HZ = 3_400.0, 4_000.0
+"""Highest frequency of a telephone's band, and the highest that a sample rate of 8 kHz can have."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,9 @@ class SoundsRunConfig(HoldsOut):
         Hours of that sound of each data set, kind and fold, at most.
     other_share : float
         Share of a batch that is such sound.
+    telephone_share : float
+        Share of the single clips, and of the sound that is none of the classes, that a batch has as heard over a
+        telephone, without anything above `TELEPHONE_HZ`.
     fold, validation_fold : int
         Held-out folds, see `train.loop.folds.HoldsOut`. They must be those of the ear, so that the ear was not trained
         on them.
@@ -71,6 +76,7 @@ class SoundsRunConfig(HoldsOut):
     others: tuple[str, ...] = ("gtzan", "music_speech", "mir1k", "speech")
     other_hours: float = 1.0
     other_share: float = 0.25
+    telephone_share: float = 0.0
     fold: int = 5
     validation_fold: int = 4
 
@@ -84,6 +90,8 @@ class SoundsRunConfig(HoldsOut):
                 f"other_share is {self.other_share:g} and other_hours {self.other_hours:g}; expected 0 to 0.5, and "
                 "more than 0"
             )
+        if not 0 <= self.telephone_share <= 1:
+            raise ConfigError(f"telephone_share is {self.telephone_share:g}; expected 0 to 1")
 
 
 class SoundsTask:
@@ -129,6 +137,25 @@ class SoundsTask:
             self.ear, config.others, [config.checked_fold], config.other_hours, data, cache
         )
         self._single = np.flatnonzero(self._learnt.all("clip") >= 0)
+        if config.telephone_share:
+            self._telephone = FoldArrays([self._over_telephone(fold, cache) for fold in config.learnt_folds])
+            self._checked_telephone = FoldArrays([self._over_telephone(config.checked_fold, cache)])
+            self._other_telephone = load_others(
+                self.ear,
+                config.others,
+                config.learnt_folds,
+                config.other_hours,
+                data,
+                cache,
+                TELEPHONE_HZ,
+            )
+
+    def _over_telephone(self, fold: int, cache: Path) -> dict[str, Array]:
+        """Return the clips of a fold, as recorded but for the band of a telephone."""
+        config = replace(self.config.lessons, variants=1, scenes=0, excerpts_per_hour=0)
+        return load_example_embeddings(
+            self.ear, self._caches[fold], self.classes, AMBIGUOUS, config, cache, TELEPHONE_HZ
+        ).arrays
 
     def data_hash(self) -> DataUsed:
         return data_used(*self._caches.values(), *self._others.sounds, *self._checked_others.sounds)
@@ -141,7 +168,8 @@ class SoundsTask:
     def make_batch(self, seed: int, step: int, size: int) -> Batch:
         """Return the batch of a step: single clips of everyday sound, any examples, sound that is none of the classes.
 
-        Single clips are half of it, and ``other_share`` of it is sound that is none of the classes.
+        Single clips are half of it, and ``other_share`` of it is sound that is none of the classes. Of both,
+        ``telephone_share`` is as heard over a telephone.
 
         Returns
         -------
@@ -160,8 +188,17 @@ class SoundsTask:
             self._learnt.take(name, np.concatenate([single, any_rows]))
             for name in ("embeddings", "classes", "clip")
         )
+        heard = round(len(single) * self.config.telephone_share)
+        if heard:
+            rows = rng.integers(len(self._telephone), size=heard)
+            embeddings[:heard], classes[:heard], clip[:heard] = (
+                self._telephone.take(name, rows) for name in ("embeddings", "classes", "clip")
+            )
         if count:
-            embeddings = np.concatenate([embeddings, self._others.draw(rng, count)])
+            heard = round(count * self.config.telephone_share)
+            others = [self._others.draw(rng, count - heard)]
+            others += [self._other_telephone.draw(rng, heard)] if heard else []
+            embeddings = np.concatenate([embeddings, *others])
             classes = np.concatenate([classes, np.full((count, classes.shape[1]), NO_CLASS, np.int8)])
             clip = np.concatenate([clip, np.full(count, -1, np.int16)])
         return tuple(torch.from_numpy(array) for array in (embeddings, classes, clip))
@@ -195,7 +232,8 @@ class SoundsTask:
             everyday sound, in scenes too, at which any class has a probability above 0.5. ``false``: the same share of
             the steps of sound that is none of the classes, if there is any. ``score``, by which the best weights are
             chosen: log-likelihood of the clips' classes at the best of `TEMPERATURES`, since a release is
-            calibrated anyway. Accuracy would stop changing long before learning is done.
+            calibrated anyway. Accuracy would stop changing long before learning is done. With ``telephone_share``,
+            ``telephone`` is the accuracy on the clips as heard over a telephone.
         """
         rows = np.flatnonzero(self._checked.all("raw") | (self._checked.all("clip") < 0))
         probability = expit(_logits(model, self._checked.take("embeddings", rows)))
@@ -209,6 +247,10 @@ class SoundsTask:
             "accuracy": float(np.mean(clip_probability.argmax(axis=1) == truth)),
             "alarms": float((wrong > 0.5).any(axis=1).mean()),
         }
+        if self.config.telephone_share:
+            heard = self._checked_telephone.take("embeddings", np.arange(len(self._checked_telephone)))
+            likeliest = expit(_logits(model, heard)).mean(axis=1).argmax(axis=1)
+            figures["telephone"] = float(np.mean(likeliest == self._checked_telephone.all("clip")))
         if self._checked_others.groups:
             logits = (_logits(model, found) for _, found in self._checked_others.each())
             figures["false"] = float(

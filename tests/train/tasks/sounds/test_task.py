@@ -104,6 +104,29 @@ def test_other_data_are_excerpts_of_the_learnt_folds_without_effects_that_name_a
     assert task.data_hash() != made_task(toy).data_hash()
 
 
+def test_a_share_of_clips_and_of_other_sound_is_heard_over_a_telephone(toy, task):
+    """The toy ear's embeddings are levels of bands; a telephone has none above 4 kHz."""
+    config = read_config(SoundsRunConfig, None, [*settings(toy), "telephone_share=0.5"])
+    over = SoundsTask(config, toy, toy / "runs" / "cache")
+    assert len(over._telephone) == len(over._single)  # each clip once, and no scenes
+    (plain, *_), (heard, classes, clip) = (made.make_batch(1, 5, 16) for made in (task, over))
+    assert heard.shape == (16, 62, 4)
+    assert torch.equal(heard[4:12], plain[4:12])
+    changed = [row for row in range(16) if not torch.equal(heard[row], plain[row])]
+    assert set(range(4)) <= set(changed) <= {0, 1, 2, 3, 12, 13, 14, 15}
+    assert (clip[:8] >= 0).all()
+    assert ((classes[:8] == clip[:8, None]) | (classes[:8] == IGNORE)).all()
+    figures = over.validate(over.make_model().eval())
+    assert 0 <= figures["telephone"] <= 1
+    assert "telephone" not in task.validate(task.make_model().eval())
+
+
+@pytest.mark.parametrize("share", [-0.1, 1.1])
+def test_a_share_is_0_to_1(share):
+    with pytest.raises(ConfigError, match=f"telephone_share is {share:g}; expected 0 to 1"):
+        read_config(SoundsRunConfig, None, [f"telephone_share={share}"])
+
+
 def test_hours_of_other_data_are_limited(toy):
     few = [*settings(toy), f"other_hours={5 / 3600}"]
     task = SoundsTask(read_config(SoundsRunConfig, None, few), toy, toy / "runs" / "cache")
