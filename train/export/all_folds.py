@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import statistics
+import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,12 +34,11 @@ WHAT = (
     "Runs with the same settings that held out folds: thresholds and figures are theirs, while the weights of this "
     "model learnt from all folds."
 )
-ABOUT = """
-The weights of this model learnt from all folds, so no recording is left to measure them on. Figures and thresholds
-are those of {whose} that held out folds: {runs}.
-The rest of this text is about {which}; the weights of this model differ from its weights by the folds that they learnt
-from, and by nothing else.
-"""
+ABOUT = (
+    "The weights of this model learnt from all folds, so no recording is left to measure them on. Figures and "
+    "thresholds are those of {whose} that held out folds: {runs}. The rest of this text is about {which}; the weights "
+    "of this model differ from its weights by the folds that they learnt from, and by nothing else."
+)
 
 
 @dataclass(frozen=True)
@@ -212,7 +212,7 @@ def _about(held_out: Sequence[HeldOutRun], manifest: Manifest) -> str:
         runs="; ".join(f"`{found.run.name}` ({found.description})" for found in held_out),
         which="that run" if single else "the first of these runs",
     )
-    return f"{about.strip()}\n\n{held_out[0].model.about(manifest).strip()}"
+    return f"{textwrap.fill(about, width=120)}\n\n{held_out[0].model.about(manifest).strip()}"
 
 
 def pool_points(

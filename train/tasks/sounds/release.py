@@ -26,7 +26,7 @@ from train.mixing.distillation import FRONT_END
 from train.tasks.clip_figures import figures_of
 from train.tasks.on_ear import WARM_UP_STEPS
 from train.tasks.sounds.figures import SoundsFigures
-from train.tasks.sounds.task import SoundsRunConfig, SoundsTask
+from train.tasks.sounds.task import TELEPHONE_HZ, SoundsRunConfig, SoundsTask
 from train.tasks.sounds.validation import SoundsValidation
 
 COMMAND = "python -m train evaluate sounds"
@@ -42,7 +42,7 @@ layers with {parameters:,} parameters on the embeddings of the ear (see its card
 1 s. It was trained from random weights, each label by itself and, where there is one, against the others. The training
 data are clips as recorded and augmented, and scenes in which sounds, music and speech follow each other and mix. Steps
 within 0.3 s of a change are not learnt from, except that a clip contains no class but its own. Of {others} the model
-learnt that music, speech, singing, and effects whose names fit no class, are none of the classes.
+learnt that music, speech, singing, and effects whose names fit no class, are none of the classes.{telephone}
 
 The model is calibrated on the three likeliest labels of each step of the validation fold: its logits are divided by
 {temperature:.2f} and {bias:+.2f} is added. Thresholds are chosen there for each label by the clips in which it is on at
@@ -51,6 +51,9 @@ any time, and drawn towards those of all labels where it has few clips: for the 
 {recalling:g} labels begin in an hour of the sound of the validation fold that is none of the classes; labels that begin
 there most often are raised first.
 """
+TELEPHONE = """ Of single
+clips, and of that other sound, {percent:.0f} % were heard as over a telephone, with nothing above {lowest:g} to
+{highest:g} Hz."""
 LIMITS = """
 - The model knows the classes of ESC-50 only. Other sounds are mostly given no name, but may be taken for the nearest
   class. 40 clips of a class are few.
@@ -104,11 +107,16 @@ class SoundsRelease(ThresholdRelease):
             bias=manifest.bias,
             precision=PRECISION,
             recall=RECALL,
+            telephone=self._telephone(),
             others=", ".join(DATA_SETS[name].title for name in self._config.others) or "no further data",
             balanced=FALSE_AN_HOUR["balanced"],
             precise=FALSE_AN_HOUR["precision"],
             recalling=FALSE_AN_HOUR["recall"],
         )
+
+    def _telephone(self) -> str:
+        share, (lowest, highest) = self._config.telephone_share, TELEPHONE_HZ
+        return TELEPHONE.format(percent=100 * share, lowest=lowest, highest=highest) if share else ""
 
     def _measure(self, folder: Path, split: Split) -> SoundsFigures:
         return SoundsFigures(folder, self._config, self._data, self._cache, split)

@@ -49,6 +49,7 @@ def settings(toy, others=("debian",)):
     return [
         f"ear={toy / 'out' / 'ear'}",
         f"others={json.dumps(others)}",
+        "telephone_share=0.0",
         "lessons.variants=1",
         "lessons.scenes=3",
         "loop.steps=30",
@@ -159,7 +160,7 @@ def test_clips_stay_half_of_a_batch(setting):
 def test_a_release_names_its_data_and_counts_false_labels(toy, monkeypatch):
     monkeypatch.chdir(toy)
     monkeypatch.setenv("STREAMER_DATA", str(toy))
-    words = [item for text in settings(toy) for item in ("--set", text)]
+    words = [item for text in [*settings(toy), "telephone_share=0.5"] for item in ("--set", text)]
     for command in (["sounds", *words], ["release", "sounds", "--out", "out/sounds"]):
         done = CliRunner().invoke(main, command, catch_exceptions=False)
         assert done.exit_code == 0, done.output
@@ -169,6 +170,7 @@ def test_a_release_names_its_data_and_counts_false_labels(toy, monkeypatch):
     assert "Debian's packages" in {data["name"] for data in manifest.trained_on}
     card = (toy / "out" / "sounds" / "card.md").read_text()
     assert "at most 4, 1 and\n20 labels begin in an hour" in card
+    assert "50 % were heard as over a telephone, with nothing above 3400 to\n4000 Hz." in card
     assert np.isfinite(manifest.results["false alarms"]["debian, sound"])
 
 
