@@ -197,7 +197,7 @@ def test_help_names_the_tasks_and_needs_no_torch():
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    assert "Train the gate, which decides whether there is music." in done.stdout
+    assert "Train the gate, for music, speech and singing." in done.stdout
 
 
 @pytest.mark.parametrize("task", TASKS)

@@ -21,10 +21,7 @@ if TYPE_CHECKING:  # `python -m train --help` must not import torch, which takes
 TASKS: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
         "ear": ("train.tasks.ear.release", "the embedding model"),
-        "gate": (
-            "train.tasks.gate.release",
-            "the gate, which tells whether there is music, speech and singing",
-        ),
+        "gate": ("train.tasks.gate.release", "the gate, for music, speech and singing"),
         "genre": ("train.tasks.genre.release", "the head for genres of music"),
         "music_tags": ("train.tasks.music_tags.release", "the genre network, by a tagger of music"),
         "recordings": ("train.tasks.recordings.release", "a head for any recordings, such as your own"),

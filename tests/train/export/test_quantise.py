@@ -49,6 +49,8 @@ def test_what_hears_an_ear_hears_the_one_of_8_bits(sounds: list[Array], tmp_path
     assert verify_model(head).ear == read_manifest(ear).as_ear()
     assert (read_manifest(ear).precision, read_manifest(head).precision) == ("int8", "float32")
     assert (head / "model.onnx").read_bytes() == (find_model("sounds") / "model.onnx").read_bytes()
+    assert "learnt from all folds, so measure a run with the same settings" in (head / "card.md").read_text()
+    assert "measure this model with `python -m train evaluate TASK --model" in (ear / "card.md").read_text()
 
 
 def test_a_separation_is_refused(sounds: list[Array], tmp_path: Path) -> None:

@@ -52,9 +52,9 @@ def test_a_run_may_go_on_for_longer():
 def test_a_run_does_not_go_on_as_another():
     folder = launch(PLUGIN, LineConfig(), NOWHERE, NOWHERE)
     with pytest.raises(
-        ConfigError, match=rf"run {folder} began with fold = 5, got 4; only loop\.\* may change"
+        ConfigError, match=rf"run {folder} began with fold = 5, got 3; only loop\.\* may change"
     ):
-        launch(PLUGIN, LineConfig(fold=4), NOWHERE, NOWHERE, folder)
+        launch(PLUGIN, LineConfig(fold=3), NOWHERE, NOWHERE, folder)
     assert read_config(LineConfig, folder / "config.json") == LineConfig()
 
 
