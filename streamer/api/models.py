@@ -23,6 +23,6 @@ def models() -> list[Manifest]:
     --------
     >>> import streamer
     >>> [model.labels for model in streamer.models() if model.name == "gate"]
-    [('music',)]
+    [('music', 'speech', 'singing')]
     """
     return [read_manifest(folder) for folder in known_folders()]

@@ -35,16 +35,27 @@ class GateRunConfig(HoldsOut):
     pieces : int
         Number of pieces that the scenes of every other batch are cut into, so that the model learns to decide soon
         after a fresh start.
+    blended : float
+        Share of the scenes, 0 to 1, that another scene of the batch is laid over.
+    tilt_db : float
+        Largest gain or loss of a band by which the colour of a scene is changed, in dB; 0 or more.
+    masks, mask_bands, mask_frames : int
+        Number of stripes in each direction that SpecAugment masks in a scene, and their largest widths.
     fold, validation_fold : int
         Held-out folds, see `train.loop.folds.HoldsOut`; `validation_fold` also chooses the thresholds.
     """
 
     model: GateConfig = field(default_factory=GateConfig)
-    loop: LoopConfig = field(default_factory=lambda: LoopConfig(steps=9_000, batch=20, workers=0))
+    loop: LoopConfig = field(default_factory=lambda: LoopConfig(steps=8_000, batch=20, workers=0))
     scenes: SceneSetConfig = field(default_factory=SceneSetConfig)
     data: tuple[str, ...] = (*DEFAULT_DATA_SETS, "debian", "rendered")
     mel_share: float = 0.3
     pieces: int = 4
+    blended: float = 0.3
+    tilt_db: float = 6.0
+    masks: int = 1
+    mask_bands: int = 10
+    mask_frames: int = 10
     fold: int = 5
     validation_fold: int = 4
 
@@ -59,6 +70,13 @@ class GateRunConfig(HoldsOut):
         if not 0 <= self.mel_share <= 0.5:
             raise ConfigError(
                 f"mel_share is {self.mel_share:g}; expected 0 to 0.5: as many scenes again are like the file"
+            )
+        if not 0 <= self.blended <= 1:
+            raise ConfigError(f"blended is {self.blended:g}; expected 0 to 1, a share of the scenes")
+        if min(self.tilt_db, self.masks, self.mask_bands, self.mask_frames) < 0:
+            raise ConfigError(
+                f"tilt_db is {self.tilt_db:g}, masks {self.masks}, mask_bands {self.mask_bands}, mask_frames "
+                f"{self.mask_frames}; expected 0 or more of each"
             )
         step_samples = self.model.front_end.hop_samples * HOP_FRAMES
         scene = self.scenes.scene

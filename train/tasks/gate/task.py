@@ -13,6 +13,7 @@ from models.gate import HOP_FRAMES, Gate, GateConfig
 from streamer.arrays import Array
 from streamer.dsp.log_mel import LogMel
 from streamer.errors import ConfigError
+from train.augment.features import mask
 from train.data.cache import SoundCache
 from train.data.decode import RATE_HZ
 from train.data.fold_arrays import FoldArrays
@@ -22,6 +23,7 @@ from train.data.sets.all_sound import unambiguous_recordings
 from train.evaluate.metrics.detection import DetectorScores
 from train.loop.run import DataUsed, data_used
 from train.loop.task import Batch
+from train.mixing.blends import blend, tilt
 from train.mixing.doubts import labels_in_doubt
 from train.mixing.mel_music import MelMusic, match_file_precision
 from train.mixing.presence import IGNORE, NAMES, OTHER, PRESENT
@@ -30,6 +32,8 @@ from train.tasks.gate.config import GateRunConfig
 
 FRONT_END = LogMel(GateConfig().front_end)
 STEP_SAMPLES = FRONT_END.config.hop_samples * HOP_FRAMES
+SILENCE = float(np.log(FRONT_END.config.log_offset))
+"""Value of a frame of digital silence."""
 NORMALISED_SCENES = 64
 """Number of scenes whose mean and deviation the gate normalises its input by."""
 
@@ -84,8 +88,9 @@ class GateTask:
     def make_batch(self, seed: int, step: int, size: int) -> Batch:
         """Return the batch of a step.
 
-        Into some scenes, music of the mel file is mixed, and as many others are rounded like that file. Every other
-        batch is cut into ``config.pieces`` times `size` shorter scenes.
+        Some scenes are laid over others, and each gets another colour. Into some, music of the mel file is mixed, and
+        as many others are rounded like that file. Stripes are masked. Every other batch is cut into ``config.pieces``
+        times `size` shorter scenes.
 
         Returns
         -------
@@ -97,12 +102,16 @@ class GateTask:
         rng = np.random.default_rng((seed, step))
         rows = rng.integers(len(self._learnt), size=size)
         frames, present = self._learnt.take("frames", rows), self._learnt.take("present", rows)
+        config = self.config
+        blend(rng, frames, present, round(size * config.blended), config.scenes.scene.audible_db)
+        frames = tilt(rng, frames, config.tilt_db, SILENCE)
         if self._mel_music:
-            with_mel = round(size * self.config.mel_share)
+            with_mel = round(size * config.mel_share)
             self._mel_music.mix_into(rng, frames[:with_mel], present[:with_mel], self._wait_steps)
             frames[: 2 * with_mel] = match_file_precision(frames[: 2 * with_mel])
+        frames = mask(rng, frames, config.masks, config.mask_bands, config.mask_frames)
         if step % 2:
-            frames, present = _cut(frames, present, self.config.pieces)
+            frames, present = _cut(frames, present, config.pieces)
             present[:, : self._wait_steps] = IGNORE  # of every piece, since its state starts afresh
         return torch.from_numpy(frames), torch.from_numpy(present)
 
