@@ -53,10 +53,11 @@ about the labels in which YAMNet contradicts the folder that they come from.
 
 Fold {fold} was not used in training; fold {validation_fold} chose weights, temperature and thresholds. The folds are
 ESC-50's own; duplicates in GTZAN, singers of MIR-1K, speakers of TSP and packages of Debian are each in one fold. The
-temperature is {temperature:.2f}. The threshold of a label is the lowest at which at most {balanced:g} % of the settled
-time without it is called by it (balanced), {precision:g} % (precision) or {recall:g} % (recall). Time is settled from
-{settled:g} s after a change on. Of single recordings, steps are counted within 300 ms of sound that is less than 40 dB
-below the recording's loudest 100 ms, so that padding and pauses do not improve any figure.
+temperature is {temperature:.2f}. The threshold `on` of a label is the lowest at which at most {balanced:g} % of the
+settled time without it is called by it (balanced), {precision:g} % (precision) or {recall:g} % (recall). Time is
+settled from {settled:g} s after a change on. The odds of `off` are a third of those of `on`. Of single recordings,
+steps are counted within 300 ms of sound that is less than 40 dB below the recording's loudest 100 ms, so that padding
+and pauses do not improve any figure.
 """
 MELS = """ The first 3 s of {tracks} tracks of GTZAN were mixed into some scenes; most of these tracks
 exist only as features, not as sound."""
