@@ -91,9 +91,9 @@ def analyze(
     ...         print(f"{event.start / event.rate:4.1f} s  {event.label} {event.state}")
      0.0 s  music off
      3.1 s  music on
-    11.9 s  music off
+    12.1 s  music off
     28.4 s  music on
-    36.3 s  music off
+    36.7 s  music off
 
     An array with its rate gives the same events:
 
@@ -101,7 +101,7 @@ def analyze(
     >>> samples, rate_hz = soundfile.read(streamer.DEMO_PATH)
     >>> events = list(streamer.analyze(samples, rate_hz))
     >>> sorted({event.kind for event in events})
-    ['gate', 'genre', 'level', 'scores', 'sound']
+    ['gate', 'genre', 'level', 'scores', 'singing', 'sound', 'speech']
     """
     asked = configured(config, models, prefer, backend, threads)
     path = path_of(sound)
