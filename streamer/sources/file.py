@@ -31,7 +31,7 @@ from streamer.sources.network.playlist import (
 )
 from streamer.sources.pipes.byte_input import FileInput
 from streamer.sources.source import Block, Source
-from streamer.sources.wrappers.converted import Converted
+from streamer.sources.wrappers.converted import Shaped
 from streamer.sources.wrappers.in_turn import InTurn, Shape
 from streamer.sources.wrappers.mirrors import Mirrors
 from streamer.sources.wrappers.rest import Rest
@@ -128,7 +128,7 @@ class FileSource(SourceWrapper):
             )
         files = [local_path(entry, self._path) for entry in entries if not is_address(entry)]
         if files:
-            self._inner = InTurn([partial(_Entry, path, self._depth + 1, self._track) for path in files])
+            self._inner = InTurn([partial(_entry, path, self._depth + 1, self._track) for path in files])
             self._has_total = False
             super().open()
             return
@@ -177,30 +177,9 @@ class FileSource(SourceWrapper):
         return block
 
 
-class _Entry(SourceWrapper):
-    """A file of a playlist.
-
-    Parameters
-    ----------
-    path : Path
-        File, as for `FileSource`.
-    depth : int
-        Number of playlists that led to it.
-    track : int or str
-        Number or language of the sound track that is heard; empty for the first.
-    shape : tuple of int or None
-        Sample rate in Hz and number of channels to which its sound is converted; None leaves it its own.
-    """
-
-    def __init__(self, path: Path, depth: int, track: int | str, shape: Shape) -> None:
-        super().__init__(FileSource(path, depth, track))
-        self._shape = shape
-
-    def open(self) -> None:
-        super().open()
-        if self._shape is not None and self._shape != (self.rate_hz, self.channels):
-            self._inner = Converted(self._inner, *self._shape)
-            self.rate_hz, self.channels = self._shape
+def _entry(path: Path, depth: int, track: int | str, shape: Shape) -> Source:
+    """Return the source of a file of a playlist, whose parameters are those of `FileSource` and `Shaped`."""
+    return Shaped(FileSource(path, depth, track), shape)
 
 
 def check_file(path: Path) -> None:

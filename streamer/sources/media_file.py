@@ -13,6 +13,7 @@ from pathlib import Path
 from streamer.sources.ffmpeg.ffmpeg_source import MP4_HEAD_BYTES, FfmpegSource, is_unedited_mp4
 from streamer.sources.formats.announced_frames import announced_frames, rounding, shortness
 from streamer.sources.source import Source
+from streamer.sources.wrappers.converted import Shaped
 from streamer.sources.wrappers.forgiving import Forgiving
 from streamer.sources.wrappers.in_turn import InTurn, Shape
 
@@ -37,8 +38,8 @@ class MediaFileSource(FfmpegSource):
         Any file that ffmpeg reads. A playlist may refer to other files, but not to the network.
     span : tuple of int, optional
         First byte of the file that is read and the one after the last, of a file in which several were joined.
-    shape : tuple of int, optional
-        Rate and number of channels to which the sound is converted.
+    rate_hz : int, optional
+        Rate to which the sound is converted.
     name : str, optional
         Name of the source in messages; by default it names the path.
     """
@@ -49,14 +50,14 @@ class MediaFileSource(FfmpegSource):
         self,
         path: Path,
         span: tuple[int, int] | None = None,
-        shape: Shape = None,
+        rate_hz: int | None = None,
         name: str | None = None,
     ) -> None:
         part = "" if span is None else f"subfile,,start,{span[0]},end,{span[1]},,:"
         super().__init__(
             name or f"file {path}",
             ["-protocol_whitelist", "file,subfile", "-i", f"{part}file:{path}"],
-            shape=shape,
+            rate_hz=rate_hz,
         )
         self._path = path
         self._span = span
@@ -109,9 +110,10 @@ def media_parts(
     whole = [(0, path.stat().st_size)]
 
     def opened(number: int, shape: Shape) -> Source:
-        source = MediaFileSource(path, None if spans == whole else spans[number], shape, name)
+        rate_hz = shape[0] if shape else None
+        source = MediaFileSource(path, None if spans == whole else spans[number], rate_hz, name)
         source.track = track
-        return source if number == 0 else Forgiving(source)
+        return source if number == 0 else Forgiving(Shaped(source, shape))
 
     return (
         InTurn([partial(opened, number) for number in range(len(spans))])

@@ -18,6 +18,7 @@ from streamer.sources.formats.trimmed_end import TrimmedEnd
 from streamer.sources.pipes.byte_input import ByteInput
 from streamer.sources.pipes.pipe import enlarge
 from streamer.sources.source import OPEN_POLL_S, Source
+from streamer.sources.wrappers.converted import Shaped
 from streamer.sources.wrappers.forgiving import Forgiving
 from streamer.sources.wrappers.in_turn import InTurn, Opener, Shape
 from streamer.sources.wrappers.wrapper import SourceWrapper
@@ -72,9 +73,9 @@ class PartsSource(SourceWrapper):
         self._data.check_end()
 
     def _further(self, shape: Shape) -> Source:
-        part = MediaPart(self._data, shape)
+        part = MediaPart(self._data, shape[0] if shape else None)
         part.parts = self._parts
-        return Forgiving(part)
+        return Forgiving(Shaped(part, shape))
 
 
 class MediaPart(FfmpegSource):
@@ -86,8 +87,8 @@ class MediaPart(FfmpegSource):
     ----------
     data : ByteInput
         Input that names the source, and says whether too little came.
-    shape : tuple of int or None
-        Rate and number of channels to which the sound is converted; None leaves it its own.
+    rate_hz : int or None
+        Rate to which the sound is converted, of a file behind the first; None leaves it its own.
     form : str
         As of `PartsSource`.
 
@@ -100,13 +101,13 @@ class MediaPart(FfmpegSource):
     input_handle = subprocess.PIPE
     parts: PartReader
 
-    def __init__(self, data: ByteInput, shape: Shape, form: str = "") -> None:
+    def __init__(self, data: ByteInput, rate_hz: int | None, form: str = "") -> None:
         forever = float("inf")  # the writer of a pipe may wait as long as it likes
         arguments = ["-protocol_whitelist", "pipe", "-i", "pipe:0"]
-        super().__init__(data.name, arguments, forever, forever, shape=shape)
+        super().__init__(data.name, arguments, forever, forever, rate_hz=rate_hz)
         self._input_format = form
         self._data = data
-        self._is_further = shape is not None
+        self._is_further = rate_hz is not None
         self._closing = threading.Event()
         self._feeder: threading.Thread | None = None
 

@@ -8,6 +8,7 @@ from tempfile import NamedTemporaryFile
 from typing import IO
 
 from streamer.errors import StreamError
+from streamer.sources.formats.announced_end import loss_of
 from streamer.sources.formats.joints import begins_of_file
 from streamer.sources.formats.libsndfile_kind import libsndfile_kind
 from streamer.sources.formats.sound_file_kind import HEAD_BYTES
@@ -99,6 +100,6 @@ def _source_of(path: Path, name: str) -> Source:
     """Return the source of a kept file, not yet opened: of libsndfile for what only that reads."""
     with path.open("rb") as file:
         head = file.read(HEAD_BYTES)
-    if libsndfile_kind(head):
+    if libsndfile_kind(head) and loss_of(path) is None:
         return SoundFileSource(path, name)
     return media_parts(path, begins_of_file(path), name=name)

@@ -19,7 +19,6 @@ from streamer.sources.ffmpeg.track import track_options, without_track
 from streamer.sources.pipes.child_process import end_process, pipes_of
 from streamer.sources.pipes.pipe import PipePacing, PipeReader, enlarge
 from streamer.sources.source import OPEN_POLL_S, Block, Source, format_fault, given_up
-from streamer.sources.wrappers.in_turn import Shape
 
 logger = logging.getLogger(__name__)
 
@@ -28,6 +27,9 @@ AU_HEADER = struct.Struct(">4s5I")
 
 MP4_HEAD_BYTES = 1 << 16
 """Length of the beginning of a fragmented MP4 that holds its box ``moov``."""
+
+MEAN_OPTIONS = ("-rematrix_maxval", "1")
+"""ffmpeg's options for the mean of two channels where two come behind one; without them it is 3 dB too loud."""
 
 UNEDITED = ("aac", "flv", "hls", "matroska,webm", "mpegts")
 """ffmpeg's names of containers in which nothing says that the first frame of AAC is not sound yet."""
@@ -54,8 +56,8 @@ class FfmpegSource(Source):
         Longest time without sound before the stream counts as failed.
     clock : callable
         Returns seconds; `time.monotonic` except in tests.
-    shape : tuple of int or None
-        Rate and number of channels to which the sound is converted; None leaves it its own.
+    rate_hz : int or None
+        Rate to which the sound is converted; None leaves it its own.
 
     Attributes
     ----------
@@ -80,11 +82,11 @@ class FfmpegSource(Source):
         open_timeout_s: float = 10.0,
         stall_timeout_s: float = 10.0,
         clock: Callable[[], float] = time.monotonic,
-        shape: Shape = None,
+        rate_hz: int | None = None,
     ) -> None:
         self._name = name
         self._input_arguments = input_arguments
-        self._converted = () if shape is None else ("-ar", str(shape[0]), "-ac", str(shape[1]))
+        self._converted = () if rate_hz is None else ("-ar", str(rate_hz))
         self._open_timeout_s = open_timeout_s
         self._stall_timeout_s = stall_timeout_s
         self._clock = clock
@@ -186,7 +188,7 @@ class FfmpegSource(Source):
 
     def _started(self, *more_output: str, descriptors: Sequence[int] = ()) -> subprocess.Popen[bytes]:
         """Start ffmpeg with further outputs, which may go to further descriptors."""
-        sound = [*self._chosen, *self._converted, "-c:a", "pcm_f32be", "-f", "au", "pipe:1"]
+        sound = [*self._chosen, *self._converted, *MEAN_OPTIONS, "-c:a", "pcm_f32be", "-f", "au", "pipe:1"]
         quiet = ["-nostdin", "-hide_banner", "-nostats", "-v", LOG_LEVEL]
         known = ["-f", self._input_format] if self._input_format else []
         command = ["ffmpeg", *quiet, *known, *self._input_arguments, *sound, *more_output]

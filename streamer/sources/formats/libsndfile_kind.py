@@ -14,9 +14,14 @@ KINDS = {
     "MPC 2000": rb"\x01\x04[ -~]{16}",
     "8SVX": rb"FORM.{4}(8SVX|16SV)VHDR",
     "AIFC": rb"FORM.{4}AIFC.{0,400}COMM.{22}(DWVW|GSM )",
+    "FLAC": rb"fLaC[\0\x80]\0\0\x22.{12}[\0\x10 0@P`p\x80\x90\xa0\xb0\xc0\xd0\xe0\xf0][\0-\x7f](?!\0{4})",  # see below
     "WAV": rb"RIFF.{4}WAVE.{0,400}fmt .{4}\x38\0",  # ADPCM of Natural MicroSystems
 }
-"""Kinds by their beginnings, as regular expressions."""
+"""Kinds by their beginnings, as regular expressions.
+
+FLAC is one of them if it has one channel of at most 8 bits, whose silence ffmpeg drops, and states its length, which no
+live stream does (STREAMINFO, RFC 9639, 8.2).
+"""
 
 _MARKS = {kind: re.compile(mark, re.DOTALL) for kind, mark in KINDS.items()}
 

@@ -1,4 +1,4 @@
-"""Convert a source to another sample rate and number of channels, as a file of a playlist to those of the first."""
+"""Convert a source to another sample rate and number of channels, as one of several files to those of the first."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from streamer.arrays import Array
 from streamer.dsp.downmix import Downmix
 from streamer.dsp.resample import Resample
 from streamer.sources.source import Block, Source
+from streamer.sources.wrappers.in_turn import Shape
 from streamer.sources.wrappers.wrapper import SourceWrapper
 
 READ_FRAMES = 4_096
@@ -75,3 +76,25 @@ class Converted(SourceWrapper):
             return np.ascontiguousarray(samples.T)
         mixed, self._mix_state = self._downmix.step(samples[None], self._mix_state)
         return mixed
+
+
+class Shaped(SourceWrapper):
+    """The sound of a source that is not open yet, of a given shape.
+
+    Parameters
+    ----------
+    inner : Source
+        The source, which gives its sound without gaps.
+    shape : tuple of int or None
+        Sample rate in Hz and number of channels to which its sound is converted; None leaves it its own.
+    """
+
+    def __init__(self, inner: Source, shape: Shape) -> None:
+        super().__init__(inner)
+        self._shape = shape
+
+    def open(self) -> None:
+        super().open()
+        if self._shape is not None and self._shape != (self.rate_hz, self.channels):
+            self._inner = Converted(self._inner, *self._shape)
+            self.rate_hz, self.channels = self._shape

@@ -11,6 +11,7 @@ import pytest
 import soundfile
 
 from streamer.sources.formats.libsndfile_kind import libsndfile_kind
+from tests.sources.formats.test_formats import heard_by_pipe
 from tests.sources.test_odd_files import CLICK, FRAMES, RATE_HZ, click, heard_by_all_ways
 
 pytestmark = pytest.mark.skipif(not shutil.which("ffmpeg"), reason="ffmpeg is not installed")
@@ -61,6 +62,39 @@ def test_what_only_libsndfile_reads_is_heard_by_all_ways(
     for x in got.values():
         np.testing.assert_array_equal(x, got["file"])
     assert caplog.text == ""
+
+
+def flac_of_8_bits(path: Path, channels: int = 1) -> bytes:
+    """Write 1 s of noise behind 2 s of digital silence."""
+    x = np.zeros((3 * RATE_HZ, channels))
+    x[2 * RATE_HZ :] = np.random.default_rng(5).uniform(-0.5, 0.5, (RATE_HZ, channels))
+    soundfile.write(path, x, RATE_HZ, format="FLAC", subtype="PCM_S8")
+    return path.read_bytes()
+
+
+@pytest.mark.parametrize("channels", [1, 2])
+def test_the_silence_of_a_flac_of_8_bits_is_heard_by_all_ways(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, channels: int
+) -> None:
+    flac_of_8_bits(path := tmp_path / "a.flac", channels)
+    expected = soundfile.read(path, dtype="float32", always_2d=True)[0]
+    for x in heard_by_all_ways(path).values():
+        np.testing.assert_array_equal(x, expected)
+    assert caplog.text == ""
+
+
+def test_both_parts_of_a_joined_flac_of_8_bits_are_heard_by_pipe(tmp_path: Path) -> None:
+    content = flac_of_8_bits(path := tmp_path / "a.flac")
+    path.write_bytes(content + content)
+    x = heard_by_pipe(path)[:, 0]
+    assert np.abs(x[-RATE_HZ:]).max() > 0.4
+    assert np.count_nonzero(np.abs(x) > 0.1) == 2 * np.count_nonzero(np.abs(x[-RATE_HZ:]) > 0.1)
+
+
+def test_a_flac_of_8_bits_that_goes_on_is_decoded_as_it_comes(tmp_path: Path) -> None:
+    content = flac_of_8_bits(tmp_path / "a.flac")
+    assert libsndfile_kind(content) == "FLAC"
+    assert libsndfile_kind(content[:21] + bytes([content[21] & 0xF0]) + bytes(4) + content[26:]) is None
 
 
 @pytest.mark.parametrize(
