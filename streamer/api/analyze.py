@@ -93,7 +93,7 @@ def analyze(
      3.1 s  music on
     12.1 s  music off
     28.4 s  music on
-    36.7 s  music off
+    36.6 s  music off
 
     An array with its rate gives the same events:
 
