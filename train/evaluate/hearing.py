@@ -16,7 +16,7 @@ def measure(
     root: Path,
     cache: Path,
     collections: Sequence[str],
-    see: Callable[[Listener, MeasuredExample, Decisions], None],
+    watchers: Sequence[Callable[[Listener, MeasuredExample, Decisions], None]] = (),
 ) -> dict[str, Any]:
     """Return what is said of collections: figures by listener, and by collection with the kind of sound.
 
@@ -28,14 +28,15 @@ def measure(
         Folder of the data sets, and folder of all caches.
     collections : sequence of str
         Names of collections, see `train.evaluate.measured_sound.examples`.
-    see : callable
-        ``see(listener, example, decisions)`` gets every recording with the decisions about it.
+    watchers : sequence of callable
+        Each gets every recording with the decisions about it: ``watch(listener, example, decisions)``.
     """
     heard: dict[str, dict[str, Heard]] = {listener.name: {} for listener in listeners}
     for example in examples(collections, root, cache):
         for listener in listeners:
             decisions = listener.decide(example.sound)
-            see(listener, example, decisions)
+            for watch in watchers:
+                watch(listener, example, decisions)
             for row in example.rows:
                 counts = heard[listener.name].setdefault(row, Heard())
                 counts.add(example.recording, example.sound, decisions, listener.labels)

@@ -78,8 +78,9 @@ def hearing_command(
     if not listeners:
         raise ConfigError("no model is named; expected --gate, --sounds or --peer to name one")
     commit = current_commit()  # before the files of the figures change
-    worst = Worst(PICTURES if pictures else 0)
-    found = measure(listeners, data_folder(), CACHE, collections or COLLECTIONS, worst.add)
+    worst = Worst(PICTURES)
+    watchers = [worst.add] if pictures else []
+    found = measure(listeners, data_folder(), CACHE, collections or COLLECTIONS, watchers)
     click.echo(json.dumps(found, indent=2))
     if into:
         command = shlex.join(["python", "-m", "train", *sys.argv[1:]])

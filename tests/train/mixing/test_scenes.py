@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 
 from streamer.errors import ConfigError
-from tests.train.toy_data import make_toy_data
+from tests.train.toy_data import make_toy_data, write
 from train.data.cache import SoundCache
+from train.data.recordings import Recording
 from train.data.sets import mir1k, speech
 from train.data.sets.all_sound import unambiguous_recordings
 from train.mixing.presence import IGNORE, OTHER, PRESENT
@@ -106,6 +107,22 @@ def test_a_voice_alone_that_sings_is_singing_and_says_nothing_of_music(with_song
     assert (music == IGNORE).all()
     assert (speech_labels == OTHER).all()
     assert np.mean(singing == PRESENT) > 0.5
+
+
+def test_a_part_with_an_instrument_takes_recordings_of_instruments_and_drums_alone(tmp_path):
+    made = {"band": ("full", ()), "flute": ("pipe", ("solo",)), "beat": ("drums", ())}
+    for number, name in enumerate(made):
+        write(tmp_path / f"{name}.wav", pitch_hz=400.0 * (1 + number))
+    recordings = [
+        Recording("rendered", name, (tmp_path / f"{name}.wav",), "music", category, 1, tags=tags)
+        for name, (category, tags) in made.items()
+    ]
+    heard = set()
+    scenes = Scenes(SoundCache(recordings, tmp_path / "cache"), part("instrument"))
+    scenes._piece = lambda index, *given, piece=scenes._piece: heard.add(index) or piece(index, *given)
+    music = scenes.make(np.random.default_rng(0), 320_000).music
+    assert {scenes._cache.recordings[index].name for index in heard} == {"flute", "beat"}
+    assert np.mean(music == PRESENT) > 0.5
 
 
 def test_a_song_under_speech_holds_music_speech_and_singing(with_songs):

@@ -76,7 +76,7 @@ def test_errors_are_drawn_with_the_scores_and_the_decisions(data, tmp_path, monk
     (listener,) = command._heads({"gate": str(toy), "sounds": "off"})
     monkeypatch.setattr(listener, "labels", ("music",))
     worst = Worst(1)
-    measure([listener], tmp_path / "data", tmp_path / "cache", ["instruments"], worst.add)
+    measure([listener], tmp_path / "data", tmp_path / "cache", ["instruments"], [worst.add])
     (picture,) = command.hearing_pictures.draw(worst.errors(), tmp_path / "pictures")
     assert picture.name == "gate_toy_missed_music_1.svg"
     text = picture.read_text()

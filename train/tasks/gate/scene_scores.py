@@ -22,9 +22,7 @@ FALSE_SHARES: Mapping[str, float] = MappingProxyType({"balanced": 0.01, "precisi
 OFF_ODDS = 3.0
 """Odds of the threshold ``on`` divided by those of ``off``, for each label.
 
-With 30 instead of 3, a label stays on where it should not: on scenes of the validation fold, decided as in live
-listening, 12 % of the time without music instead of 7 %, for 88 instead of 85 % of the time with it. The hold times
-keep decisions from flapping."""
+With larger odds a label that has begun stays on where it should not. The hold times keep decisions from flapping."""
 SETTLED_S = 1.0
 """Time after a change, and after the start, from which a step counts as settled."""
 BATCH = 64

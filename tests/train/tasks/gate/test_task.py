@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 from click.testing import CliRunner
+from scipy.special import logit
 
 from models.gate import HOP_FRAMES
 from streamer.config_sections import PREFERENCES
@@ -24,6 +25,7 @@ from train.mixing.scenes import Scene, SceneConfig
 from train.tasks.gate.config import GateRunConfig
 from train.tasks.gate.figures import ScoredRecording
 from train.tasks.gate.release import GateRelease
+from train.tasks.gate.scene_scores import OFF_ODDS
 from train.tasks.gate.task import FRONT_END, STEP_SAMPLES, GateTask, scenes_of_fold, sound_of_fold
 
 MUSIC, SPEECH, SINGING = range(3)
@@ -174,7 +176,9 @@ def test_the_whole_way_from_data_to_a_released_folder(toy, tmp_path, monkeypatch
     assert manifest.labels == NAMES
     assert check_parity(GateRelease(folder, toy, tmp_path).model, tmp_path / "out") < 1e-4
     for preference in PREFERENCES:
-        assert all(0 < point.off < point.on < 1 for point in manifest.thresholds(preference))
+        for point in manifest.thresholds(preference):
+            assert 0 < point.off < point.on < 1
+            assert logit(point.on) - logit(point.off) == pytest.approx(np.log(OFF_ODDS))
     text = (tmp_path / "out" / "card.md").read_text()
     assert f"| auc | {manifest.results['steps']['auc']:g} |" in text
     assert "| ESC-50 | CC BY-NC 3.0 |" in text
