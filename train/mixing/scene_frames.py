@@ -51,7 +51,7 @@ class SceneSetConfig:
     scene: SceneConfig = field(
         default_factory=lambda: SceneConfig(
             seconds=10.0,
-            weights=(0.12, 0.09, 0.06, 0.11, 0.07, 0.16, 0.08, 0.03, 0.05, 0.03, 0.04, 0.02, 0.1, 0.04),
+            weights=(0.1, 0.08, 0.05, 0.1, 0.07, 0.16, 0.12, 0.03, 0.05, 0.03, 0.03, 0.02, 0.1, 0.03, 0.03),
         )
     )
     seed: int = 1

@@ -51,11 +51,15 @@ PARTS = (
     "song+speech",
     "instrument",
     "instrument+sound",
+    "singing+music",
 )
 SONG = "song"
 """Category of the recordings of whole songs whose voice is a recording of its own, ``STEM/voice`` for ``STEM/sum``."""
 INSTRUMENT = "instrument"
 """Name of the parts with one instrument, or drums, alone."""
+SPEED, VOICE_SPEED = (0.85, 1.15), (0.75, 1.33)
+"""Lowest and highest speed of half of the recordings; that of voices makes more speakers and singers of few."""
+VOICES = frozenset({"speech", "singing"})
 
 
 @dataclass(frozen=True)
@@ -227,7 +231,7 @@ class Scenes:
         pool = pools[rng.integers(len(pools))]
         while missing > 0:
             index = pool[rng.integers(len(pool))]
-            speed = rng.uniform(0.85, 1.15) if rng.random() < 0.5 else 1.0
+            speed = rng.uniform(*(VOICE_SPEED if kind in VOICES else SPEED)) if rng.random() < 0.5 else 1.0
             wanted = int(missing * speed) + 2  # two samples more than resampling may need
             first = int(rng.integers(max(1, self._cache.length(index) - wanted + 1)))
             parts.append(self._piece(index, first, wanted, speed, missing))

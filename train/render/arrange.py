@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from train.render.compose import FORMS, Form, Note, draw_harmony, melody, tune, walking
-from train.render.drum_patterns import drums
+from train.render.drum_patterns import PATTERNS, drums
 from train.render.instruments import CHORDS, FAMILIES, Family, family_of, range_of
 from train.render.packages import Soundfont
 from train.render.perform import Part, perform
@@ -27,6 +27,8 @@ from train.render.sources import PlacedScore
 ARRANGEMENTS = ("solo", "drums", "ensemble", "full")
 SHARES = (0.5, 0.15, 0.2, 0.15)
 """Share of pieces of each arrangement."""
+PATTERN_SHARES = (0.6, 0.2, 0.2)
+"""Share of the drum parts alone that are of each of `train.render.drum_patterns.PATTERNS`."""
 OWN_SHARE = 0.6
 """Share of the pieces, without whole files, whose score the trainer writes."""
 SHORTEST_S, LONGEST_S = 8.0, 28.0
@@ -110,10 +112,11 @@ def _own_solo(rng: np.random.Generator, soundfont: Soundfont, tempo_bpm: float) 
 
 def _own_drums(rng: np.random.Generator, soundfont: Soundfont, tempo_bpm: float) -> Arrangement:
     beats = 4 if rng.random() < 0.8 else 3
-    notes = drums(rng, _bars(rng, tempo_bpm, beats), beats)
+    pattern = PATTERNS[rng.choice(len(PATTERNS), p=PATTERN_SHARES)]
+    notes = pattern(rng, _bars(rng, tempo_bpm, beats), beats)
     kit = int(rng.choice(soundfont.kits))
     score = perform(rng, [Part(kit, tuple(notes), is_drums=True)], tempo_bpm)
-    return Arrangement(score, "drums", "drums", f"{OWN}/drums", OWN_LICENCE)
+    return Arrangement(score, "drums", "drums", f"{OWN}/{pattern.__name__}", OWN_LICENCE)
 
 
 def _own_ensemble(rng: np.random.Generator, soundfont: Soundfont, tempo_bpm: float) -> Arrangement:

@@ -1,4 +1,4 @@
-"""Write drum parts: grooves of common styles, with fills, and patterns of hand percussion."""
+"""Write drum parts: grooves of common styles, with fills, patterns of hand percussion, rolls and single strokes."""
 
 from __future__ import annotations
 
@@ -8,6 +8,10 @@ from train.render.compose import Note
 
 KICK, STICK, SNARE, CLAP, CLOSED, OPEN, RIDE, CRASH = 36, 37, 38, 39, 42, 46, 51, 49
 TOMS = (50, 48, 47, 45, 43, 41)
+ROLLED = (SNARE, SNARE, SNARE, *TOMS, CRASH, RIDE, 54, 70)
+"""Drums and cymbals that rolls are played on, the snare drum most often; 54 and 70 are tambourine and maracas."""
+STRUCK = (KICK, STICK, SNARE, CLAP, CLOSED, OPEN, RIDE, CRASH, *TOMS, 54, 56, 60, 61, 63, 64, 76)
+"""Drums and cymbals that single strokes are played on."""
 STEPS = 16
 """Steps of a bar of four beats: sixteenths. A style gives the strokes of each drum as a text, ``x`` for a stroke."""
 STYLES = (
@@ -64,6 +68,40 @@ def drums(rng: np.random.Generator, bars: int, beats: int) -> list[Note]:
         if bar % phrase == 0 and bar and fills:
             notes.append(_stroke(rng, float(bar * beats), CRASH, True))
     return notes
+
+
+def rolls(rng: np.random.Generator, bars: int, beats: int) -> list[Note]:
+    """Return rolls on one drum or cymbal, each of which swells, fades or keeps its level, with short pauses between.
+
+    For parameters and the value returned see `drums`.
+    """
+    drum, length = int(rng.choice(ROLLED)), float(rng.choice([1 / 6, 1 / 8, 1 / 12]))
+    notes, beat = [], 0.0
+    while beat < bars * beats:
+        count = int(rng.uniform(1.0, 2.0 * beats) / length)
+        first, last = rng.uniform(25, 110, 2)
+        levels = np.linspace(first, last, count) + rng.normal(0, 6, count)
+        notes += [
+            Note(beat + n * length, length, drum, int(level)) for n, level in enumerate(levels.clip(15, 127))
+        ]
+        beat += count * length + float(rng.uniform(0.0, 1.0))
+    return notes
+
+
+def strokes(rng: np.random.Generator, bars: int, beats: int) -> list[Note]:
+    """Return single strokes on one drum or cymbal, at an even or an uneven pace, as somebody tries it out.
+
+    For parameters and the value returned see `drums`.
+    """
+    drum, pace = int(rng.choice(STRUCK)), float(rng.choice([0.5, 1.0, 2.0]))
+    uneven = rng.uniform(0.0, 0.5) if rng.random() < 0.4 else 0.0
+    starts = pace * np.arange(int(bars * beats / pace))
+    starts = starts + pace * uneven * rng.uniform(0.0, 1.0, len(starts))
+    return [_stroke(rng, float(start), drum, rng.random() < 0.5) for start in starts]
+
+
+PATTERNS = (drums, rolls, strokes)
+"""Functions that write a drum part."""
 
 
 def _stroke(rng: np.random.Generator, start: float, drum: int, strong: bool) -> Note:

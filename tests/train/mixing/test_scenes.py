@@ -131,6 +131,16 @@ def test_a_song_under_speech_holds_music_speech_and_singing(with_songs):
     np.testing.assert_array_equal(scene.music, scene.present[0])
 
 
+def test_singing_over_music_is_both_where_the_voice_can_be_heard(with_songs):
+    music, speech_labels, singing = (
+        Scenes(with_songs, part("singing+music")).make(np.random.default_rng(1), 320_000).present
+    )
+    assert np.mean(music == PRESENT) > 0.5
+    assert (speech_labels == OTHER).all()
+    assert np.mean(singing == PRESENT) > 0.2
+    assert (singing != OTHER).all()
+
+
 def test_parts_of_which_there_are_no_recordings_are_refused(tmp_path):
     root = make_toy_data(tmp_path)
     sentences = SoundCache(speech.recordings(root), root / "cache")

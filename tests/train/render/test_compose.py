@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from train.render.compose import FORMS, draw_harmony
-from train.render.drum_patterns import STEPS, STYLES, drums
+from train.render.drum_patterns import PATTERNS, STEPS, STYLES, drums, rolls, strokes
 from train.render.instruments import FAMILIES, family_of, range_of
 from train.render.perform import Part, perform
 from train.render.score import DRUM_CHANNEL, is_note
@@ -42,10 +42,39 @@ def test_a_tune_ends_on_the_tonic():
 
 def test_drum_styles_are_bars_of_sixteenths_and_drums_of_general_midi():
     assert all(len(strokes) == STEPS for style in STYLES for strokes in style.values())
+
+
+@pytest.mark.parametrize("pattern", PATTERNS)
+def test_drum_parts_fill_their_bars_with_drums_of_general_midi(pattern):
     for seed in range(20):
-        notes = drums(np.random.default_rng(seed), BARS, 3 + seed % 2)
+        beats = 3 + seed % 2
+        notes = pattern(np.random.default_rng(seed), BARS, beats)
         assert len(notes) >= BARS
-        assert all(35 <= note.pitch <= 81 for note in notes)
+        assert all(35 <= note.pitch <= 81 and 1 <= note.velocity <= 127 for note in notes)
+        last = max(note.start for note in notes)
+        assert (BARS - 1) * beats <= last < (BARS + 2) * beats
+
+
+def test_a_roll_is_dense_on_one_drum_and_swells_or_fades():
+    changes = []
+    for seed in range(20):
+        notes = rolls(np.random.default_rng(seed), BARS, 4)
+        assert len({note.pitch for note in notes}) == 1
+        gaps = np.diff([note.start for note in notes])
+        assert np.median(gaps) <= 1 / 6 + 1e-9
+        end = (
+            int(np.flatnonzero(gaps > gaps.min() + 1e-6)[0]) if gaps.max() > gaps.min() + 1e-6 else len(gaps)
+        )
+        changes.append(notes[end].velocity - notes[0].velocity)
+    assert min(changes) < -20
+    assert max(changes) > 20
+
+
+def test_single_strokes_are_of_one_drum_and_apart():
+    for seed in range(20):
+        notes = strokes(np.random.default_rng(seed), BARS, 4)
+        assert len({note.pitch for note in notes}) == 1
+        assert np.diff([note.start for note in notes]).min() >= 0.25
 
 
 def test_instruments_cover_general_midi_without_effects_and_each_has_a_range():

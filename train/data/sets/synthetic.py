@@ -1,4 +1,4 @@
-"""Synthetic sound that is not music: noises, beeps, sirens, knocks, ticks, hum, dial tones.
+"""Synthetic sound that is not music: noises, beeps, sirens, ringing bells, knocks, ticks, hum, dial tones.
 
 Every function of `MAKERS` takes a generator and a number of samples at 16 kHz, and returns float32 samples with a peak
 near 1.
@@ -49,25 +49,55 @@ def coloured_noise(rng: np.random.Generator, samples: int) -> Array:
 
 
 def beeps(rng: np.random.Generator, samples: int) -> Array:
-    """Return a tone of one pitch, or of two in turn, switched on and off at an even pace: alarms, dial tones."""
+    """Return a tone of one pitch, or two or three in turn, switched on and off at an even pace: alarms, horns, rings.
+
+    In half of them, such bursts come and go.
+    """
     t = np.arange(samples) / RATE_HZ
-    period_s = rng.uniform(0.1, 1.5)
+    period_s = np.exp(rng.uniform(np.log(0.03), np.log(1.5)))
     place = np.floor(t / period_s).astype(np.int64)
-    first_hz = np.exp(rng.uniform(np.log(250), np.log(4_000)))
-    pitch_hz = np.where(place % 2 == 1, first_hz * rng.choice([1.0, rng.uniform(0.7, 1.4)]), first_hz)
+    ratios = np.array([1.0, rng.choice([1.0, rng.uniform(0.7, 1.45)]), rng.uniform(0.6, 1.6)])
+    turns = rng.choice([2, 2, 3])
+    pitch_hz = np.exp(rng.uniform(np.log(250), np.log(4_000))) * ratios[place % turns]
     tone = _harmonics(rng, np.cumsum(pitch_hz) / RATE_HZ)
     duty = rng.choice([1.0, rng.uniform(0.2, 0.8)])
-    return _normalised(tone * (t % period_s < duty * period_s))
+    sounds = t % period_s < duty * period_s
+    if rng.random() < 0.5:
+        sounds &= _comes_and_goes(rng, t)
+    return _normalised(tone * sounds)
 
 
 def siren(rng: np.random.Generator, samples: int) -> Array:
-    """Return a tone whose pitch glides up and down, as of a siren."""
+    """Return a tone whose pitch glides up and down, or nears one pitch and then another, as of sirens."""
     t = np.arange(samples) / RATE_HZ
-    phase = t * rng.uniform(0.1, 3.0) + rng.random()
-    swing = np.sin(2 * np.pi * phase) if rng.random() < 0.5 else 2 * np.abs(2 * (phase % 1.0) - 1) - 1
-    centre_hz = np.exp(rng.uniform(np.log(350), np.log(2_000)))
+    phase = t * np.exp(rng.uniform(np.log(0.1), np.log(3.0))) + rng.random()
+    rise = phase % 1.0
+    nears = np.exp(-rng.uniform(3.0, 30.0) * (rise % 0.5))
+    swings = (
+        np.sin(2 * np.pi * phase),
+        2 * np.abs(2 * rise - 1) - 1,
+        np.where(rise < 0.5, 1.0 - 2.0 * nears, 2.0 * nears - 1.0),
+    )
+    swing = swings[rng.integers(len(swings))]
+    centre_hz = np.exp(rng.uniform(np.log(200), np.log(2_000)))
     pitch_hz = centre_hz * 2.0 ** (rng.uniform(0.15, 1.0) * swing)
     return _normalised(_harmonics(rng, np.cumsum(pitch_hz) / RATE_HZ))
+
+
+def ringing(rng: np.random.Generator, samples: int) -> Array:
+    """Return one or two bells that a clapper strikes many times a second: doorbells, school bells, old telephones."""
+    t = np.arange(samples) / RATE_HZ
+    strokes_hz, decay_s = rng.uniform(8.0, 35.0), np.exp(rng.uniform(np.log(0.03), np.log(0.6)))
+    bells, out = int(rng.integers(1, 3)), np.zeros(samples)
+    for bell in range(bells):
+        age_s = ((t * strokes_hz / bells + bell / bells) % 1.0) * bells / strokes_hz
+        lowest_hz = np.exp(rng.uniform(np.log(500), np.log(3_000)))
+        for ratio in (1.0, *rng.uniform(1.2, 6.0, rng.integers(2, 7))):
+            if lowest_hz * ratio < RATE_HZ / 2:
+                rings = np.sin(2 * np.pi * (lowest_hz * ratio * t + rng.random()))
+                # Between strokes a partial keeps some of its sound: it does not begin afresh.
+                out += rng.uniform(0.2, 1.0) / ratio * rings * (0.3 + np.exp(-age_s * ratio / decay_s))
+    return _normalised(out * _comes_and_goes(rng, t))
 
 
 def knocks(rng: np.random.Generator, samples: int) -> Array:
@@ -95,14 +125,19 @@ def hum(rng: np.random.Generator, samples: int) -> Array:
     cycles = np.cumsum(pitch_hz * drift) / RATE_HZ
     falls = rng.uniform(0.3, 2.0)
     numbers = np.arange(1, min(40, int(0.4 * RATE_HZ / pitch_hz)) + 1)
-    strengths = rng.uniform(0.0, 1.0, len(numbers)) * numbers**-falls
+    lowest = rng.choice(
+        [0.0, 0.7]
+    )  # the least strength of a harmonic re what it would be in an even spectrum
+    strengths = rng.uniform(lowest, 1.0, len(numbers)) * numbers**-falls
     # One period as a table, which is read at the pace of the pitch: summing sines over all samples would take long.
     places = np.arange(2_048) / 2_048
     table = strengths @ np.sin(2 * np.pi * (numbers[:, None] * places + rng.random((len(numbers), 1))))
     tone = np.interp(cycles % 1.0, places, table, period=1.0)
     noise = gaussian_noise(rng, samples, rng.uniform(0.2, 1.5))
     beat = 1.0 + rng.uniform(0.0, 0.5) * np.sin(2 * np.pi * rng.uniform(0.5, 12.0) * t)
-    return _normalised(_normalised(tone) * beat + np.exp(rng.uniform(np.log(0.02), np.log(2.0))) * noise)
+    noise_share = np.exp(rng.uniform(np.log(0.003), np.log(2.0)))
+    sounds = _comes_and_goes(rng, t) if rng.random() < 0.3 else 1.0
+    return _normalised((_normalised(tone) * beat + noise_share * noise) * sounds)
 
 
 def dial_tones(rng: np.random.Generator, samples: int) -> Array:
@@ -121,6 +156,7 @@ MAKERS: tuple[Callable[[np.random.Generator, int], Array], ...] = (
     coloured_noise,
     beeps,
     siren,
+    ringing,
     knocks,
     hum,
     dial_tones,
@@ -128,11 +164,26 @@ MAKERS: tuple[Callable[[np.random.Generator, int], Array], ...] = (
 
 
 def _harmonics(rng: np.random.Generator, cycles: Array) -> Array:
-    """Return a tone of one to six harmonics with falling strengths; `cycles` is its phase in periods."""
-    strengths = rng.uniform(0.0, 1.0, rng.integers(0, 6))
-    parts = [s / n * np.sin(2 * np.pi * n * cycles) for n, s in enumerate(strengths, start=2)]
+    """Return a tone of one to eight harmonics, or odd ones alone; `cycles` is its phase in periods."""
+    strengths = rng.uniform(0.0, 1.0, rng.integers(0, 8))
+    step = rng.choice([1, 1, 2])
+    numbers = 1 + step * np.arange(1, len(strengths) + 1)
+    # Those near half the sample rate are left out. The tone's usual pitch decides, since pitches may glide.
+    usual = float(np.median(np.diff(cycles))) if len(cycles) > 1 else 0.0
+    parts = [
+        s / n * np.sin(2 * np.pi * n * cycles)
+        for n, s in zip(numbers, strengths, strict=True)
+        if n * usual < 0.4
+    ]
     tone: Array = np.sum([np.sin(2 * np.pi * cycles), *parts], axis=0)
     return tone
+
+
+def _comes_and_goes(rng: np.random.Generator, t: Array) -> Array:
+    """Return whether something sounds at the times `t` that is on and off for a while in turn, as a bool array."""
+    on_s, off_s = np.exp(rng.uniform(np.log(0.4), np.log(4.0), 2))
+    place: Array = (t + rng.uniform(0.0, on_s)) % (on_s + off_s)
+    return place < on_s
 
 
 def _swell(rng: np.random.Generator, samples: int) -> Array:
