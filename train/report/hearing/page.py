@@ -17,7 +17,7 @@ from train.data.recordings import Kind, Recording
 from train.data.sets.labelled_folders import UNSURE
 from train.evaluate.measured_sound import MADE
 from train.mixing.presence import NAMES, OTHER, PRESENT, UNKNOWN_VOICES, presence_of
-from train.report.hearing_file import BEFORE, Figures, read, rows_of
+from train.report.hearing.figures_file import BEFORE, Figures, read, rows_of
 
 TITLES: Mapping[str, str] = MappingProxyType(
     {

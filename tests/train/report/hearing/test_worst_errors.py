@@ -8,7 +8,7 @@ import pytest
 from train.data.recordings import Recording
 from train.evaluate.listeners import Decisions
 from train.evaluate.measured_sound import MeasuredExample
-from train.report.worst_errors import Worst
+from train.report.hearing.worst_errors import Worst
 
 RATE_HZ = 16_000
 SECONDS = 4
