@@ -64,7 +64,7 @@ LAYERS = {
         "data errors npz yamnet",
         "data.sets loop teachers",
         "augment",
-        "evaluate mixing render",
+        "evaluate evaluate.hearing mixing render",
         "export report report.hearing tasks",
         "tasks.music_tags",
         "tasks.ear tasks.gate tasks.genre tasks.recordings tasks.separation",

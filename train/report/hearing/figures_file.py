@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from streamer.errors import ConfigError
-from train.evaluate.listeners import Listener
+from train.evaluate.hearing.listeners import Listener
 
 FILE = "figures.json"
 BEFORE = " before"
@@ -31,7 +31,7 @@ def store(folder: Path, listener: Listener, rows: Mapping[str, Figures], command
     listener : Listener
         The model.
     rows : mapping of str to dict
-        Figures by row, as `train.evaluate.hearing.measure` returns them for this model.
+        Figures by row, as `train.evaluate.hearing.measure.measure` returns them for this model.
     command, commit : str
         Command that measured them, and commit of its code.
     """

@@ -15,7 +15,7 @@ from typing import Any, cast
 from streamer.errors import ConfigError
 from train.data.recordings import Kind, Recording
 from train.data.sets.labelled_folders import UNSURE
-from train.evaluate.measured_sound import MADE
+from train.evaluate.hearing.measured_sound import MADE
 from train.mixing.presence import NAMES, OTHER, PRESENT, UNKNOWN_VOICES, presence_of
 from train.report.hearing.figures_file import BEFORE, Figures, read, rows_of
 

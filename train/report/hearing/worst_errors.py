@@ -8,9 +8,9 @@ import numpy as np
 
 from streamer.arrays import Array
 from train.data.decode import RATE_HZ
-from train.evaluate.heard import FEW, counted_mask
-from train.evaluate.listeners import Decisions, Listener
-from train.evaluate.measured_sound import MeasuredExample
+from train.evaluate.hearing.counts import FEW, counted_mask
+from train.evaluate.hearing.listeners import Decisions, Listener
+from train.evaluate.hearing.measured_sound import MeasuredExample
 from train.mixing.presence import NAMES, OTHER, PRESENT, presence_of
 
 WRONG = "wrong labels"

@@ -13,7 +13,7 @@ from streamer.heads.hysteresis import Change
 from train import augment
 from train.data.cache import SoundCache
 from train.data.decode import RATE_HZ
-from train.evaluate.listeners import head_results
+from train.evaluate.hearing.listeners import head_results
 from train.evaluate.metrics.detection import threshold_at_fpr
 from train.evaluate.stepped_scores import SteppedScorer
 

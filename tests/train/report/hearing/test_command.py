@@ -13,8 +13,8 @@ from click.testing import CliRunner
 from streamer.errors import ConfigError
 from tests.conftest import ROOT
 from tests.toy_model import write_toy_model
-from train.evaluate.hearing import measure
-from train.evaluate.listeners import Decisions
+from train.evaluate.hearing.listeners import Decisions
+from train.evaluate.hearing.measure import measure
 from train.report.hearing import command, figures_file, page
 from train.report.hearing.pictures import draw
 from train.report.hearing.worst_errors import Worst

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from train.data.recordings import Recording
-from train.evaluate.listeners import Decisions
-from train.evaluate.measured_sound import MeasuredExample
+from train.evaluate.hearing.listeners import Decisions
+from train.evaluate.hearing.measured_sound import MeasuredExample
 from train.report.hearing.worst_errors import Worst
 
 RATE_HZ = 16_000

@@ -16,7 +16,7 @@ from train.data.decode import RATE_HZ
 from train.data.recordings import Recording
 from train.data.sets.all_sound import AMBIGUOUS
 from train.data.sets.catalogue import DATA_SETS
-from train.evaluate.machine_sounds import MACHINES, Maker, room
+from train.evaluate.hearing.machine_sounds import MACHINES, Maker, room
 
 MADE = "machines"
 """Name of the collection of made sounds of machines and telephones."""

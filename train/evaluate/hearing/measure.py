@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from train.evaluate.heard import Heard
-from train.evaluate.listeners import Decisions, Listener
-from train.evaluate.measured_sound import MeasuredExample, examples
+from train.evaluate.hearing.counts import Heard
+from train.evaluate.hearing.listeners import Decisions, Listener
+from train.evaluate.hearing.measured_sound import MeasuredExample, examples
 
 
 def measure(
@@ -27,7 +27,7 @@ def measure(
     root, cache : Path
         Folder of the data sets, and folder of all caches.
     collections : sequence of str
-        Names of collections, see `train.evaluate.measured_sound.examples`.
+        Names of collections, see `train.evaluate.hearing.measured_sound.examples`.
     watchers : sequence of callable
         Each gets every recording with the decisions about it: ``watch(listener, example, decisions)``.
     """

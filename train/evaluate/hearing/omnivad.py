@@ -8,7 +8,7 @@ from importlib.metadata import PackageNotFoundError, version
 from streamer.arrays import Array
 from streamer.errors import ConfigError
 from train.data.decode import RATE_HZ
-from train.evaluate.listeners import Decisions
+from train.evaluate.hearing.listeners import Decisions
 
 VERSION = "0.2.13"
 """Version that the figures in the documents are of."""

@@ -11,8 +11,8 @@ from streamer.heads.label_choice import choose_labels
 from streamer.inference.onnx import OnnxModel
 from tests.toy_model import write_toy_ear, write_toy_head, write_toy_model
 from train.data.recordings import Recording
-from train.evaluate.heard import Heard
-from train.evaluate.listeners import HeadListener
+from train.evaluate.hearing.counts import Heard
+from train.evaluate.hearing.listeners import HeadListener
 
 RATE_HZ = 16_000
 

@@ -11,7 +11,7 @@ from streamer.arrays import Array
 from train.augment.levels import audible_mask
 from train.data.decode import RATE_HZ
 from train.data.recordings import Recording
-from train.evaluate.listeners import Decisions
+from train.evaluate.hearing.listeners import Decisions
 
 SETTLED_S = 0.5
 """Time from the start of a recording, in seconds, that does not count: nothing could be decided yet."""

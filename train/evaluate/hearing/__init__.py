@@ -1,0 +1,1 @@
+"""Measure what models say, as in live listening, of sound that they never learnt from."""
