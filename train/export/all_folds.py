@@ -1,7 +1,7 @@
 """Release of a run, also of one that learnt from all folds: runs of the same settings then give its figures.
 
 What learnt from every recording cannot be measured on any of them. So the thresholds and figures of such a model are
-those of runs that differ from it in nothing but the folds that they held out.
+those of runs that differ from it in nothing but the folds, and the collections, that they held out.
 """
 
 from __future__ import annotations
@@ -27,7 +27,8 @@ from train.loop.cross_validation import pool_figures
 from train.loop.registry import Plugin
 from train.loop.run import read_metrics
 
-FOLDS = ("fold", "validation_fold")
+HELD_OUT = ("fold", "validation_fold", "left_out")
+"""Settings by which a run may differ from the one that it measures: what it did not learn from."""
 RELEASED = "released"
 """Subfolder of a run for the release that gives figures."""
 WHAT = (
@@ -37,7 +38,7 @@ WHAT = (
 ABOUT = (
     "The weights of this model learnt from all folds, so no recording is left to measure them on. Figures and "
     "thresholds are those of {whose} that held out folds: {runs}. The rest of this text is about {which}; the weights "
-    "of this model differ from its weights by the folds that they learnt from, and by nothing else."
+    "of this model differ from its weights by what they learnt from, and by nothing else."
 )
 
 
@@ -66,11 +67,15 @@ class HeldOutRun:
     def description(self) -> str:
         """Description of the folds that the run learnt from, chose by and was measured on."""
         learnt = ", ".join(map(str, self.config.learnt_folds))
+        left_out = getattr(
+            self.config, "left_out", ()
+        )  # few tasks learn from collections that can be left out
+        without = f" without {', '.join(left_out)}" if left_out else ""
         last = read_metrics(self.run)[-1]["step"]
         best = max(read_metrics(self.run), key=lambda line: line["score"])["step"]
         return (
-            f"folds {learnt} learnt from, fold {self.config.validation_fold} for the choice of weights (those of step "
-            f"{best} of {last}) and thresholds, fold {self.config.fold} for the figures"
+            f"folds {learnt}{without} learnt from, fold {self.config.validation_fold} for the choice of weights (those "
+            f"of step {best} of {last}) and thresholds, fold {self.config.fold} for the figures"
         )
 
 
@@ -154,7 +159,7 @@ def _check_measures(plugin: Plugin, run: Path, other: Path) -> Any:
     differing = sorted(
         key
         for key in own.keys() | its.keys()
-        if key not in (*FOLDS, plugin.input_model) and own.get(key) != its.get(key)
+        if key not in (*HELD_OUT, plugin.input_model) and own.get(key) != its.get(key)
     )
     if plugin.input_model:
         models = [read_manifest(folder / plugin.input_model).sha256 for folder in (run, other)]
@@ -162,7 +167,7 @@ def _check_measures(plugin: Plugin, run: Path, other: Path) -> Any:
     if differing:
         raise ConfigError(
             f"runs {run.name} and {other.name} differ in {', '.join(differing)}; expected the same settings but for "
-            "the folds: figures of another model say nothing of this one"
+            "what was held out: figures of another model say nothing of this one"
         )
     return config
 

@@ -60,6 +60,8 @@ INSTRUMENT = "instrument"
 SPEED, VOICE_SPEED = (0.85, 1.15), (0.75, 1.33)
 """Lowest and highest speed of half of the recordings; that of voices makes more speakers and singers of few."""
 VOICES = frozenset({"speech", "singing"})
+WHOLE_SHARE_S = 300.0
+"""Length of sound of a kind from which a data set gets a whole share of the parts of that kind."""
 
 
 @dataclass(frozen=True)
@@ -161,6 +163,7 @@ class Scenes:
                 pools[INSTRUMENT][recording.source].append(index)
         # Drawn by source first; otherwise the data set with the most files would dominate.
         self._pools = {kind: list(by_source.values()) for kind, by_source in pools.items()}
+        self._shares = {kind: self._shares_of(of_kind) for kind, of_kind in self._pools.items()}
         self._weights = np.zeros(len(PARTS))
         self._weights[: len(config.weights)] = config.weights
 
@@ -187,6 +190,12 @@ class Scenes:
             classes[first:stop] = np.where(hidden & (piece.classes >= 0), IGNORE, piece.classes)
             first = stop
         return Scene(_simulate_recording(rng, sound, level_db), present, classes)
+
+    def _shares_of(self, pools: Sequence[Sequence[int]]) -> Array:
+        """Return the probability of each data set: equal, but less for those of which there is little sound."""
+        seconds = np.array([sum(self._cache.length(index) for index in pool) for pool in pools]) / RATE_HZ
+        shares: Array = np.minimum(1.0, seconds / WHOLE_SHARE_S)
+        return shares / shares.sum()
 
     def _part(self, rng: np.random.Generator, part: str, samples: int) -> Scene:
         """Return one part of a scene, at any level."""
@@ -228,7 +237,7 @@ class Scenes:
                 "weights or other data sets"
             )
         pools = self._pools[kind]
-        pool = pools[rng.integers(len(pools))]
+        pool = pools[rng.choice(len(pools), p=self._shares[kind])]
         while missing > 0:
             index = pool[rng.integers(len(pool))]
             speed = rng.uniform(*(VOICE_SPEED if kind in VOICES else SPEED)) if rng.random() < 0.5 else 1.0

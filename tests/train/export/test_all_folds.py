@@ -28,6 +28,7 @@ FRONT_END = LogMelConfig()
 @dataclass(frozen=True)
 class Config(HoldsOut):
     width: int = 8
+    left_out: tuple[str, ...] = ()
     loop: LoopConfig = field(default_factory=lambda: LOOP)
     fold: int = 5
     validation_fold: int = 4
@@ -176,7 +177,7 @@ def test_what_learnt_from_all_folds_needs_another_run(whole):
 @pytest.mark.parametrize(
     ("settings", "said"),
     [
-        ({"width": 9}, "runs whole and other differ in width; expected the same settings but for the folds"),
+        ({"width": 9}, "runs whole and other differ in width; expected the same settings but for what was"),
         (
             {"width": 9, "loop": replace(LOOP, steps=13)},
             "runs whole and other differ in loop.steps, width; expected the same settings",
@@ -189,6 +190,14 @@ def test_the_other_run_must_be_of_the_same_recipe_and_hold_out_folds(whole, run,
     with pytest.raises(ConfigError, match=said):
         release(whole, run("other", **settings))
     assert not (whole.parent / "out").exists()
+
+
+def test_the_other_run_may_leave_out_collections_and_the_card_says_so(whole, run):
+    made, out = release(whole, run("fifth", left_out=("pjs", "babies")))
+    assert made.results["measured by"]["fifth"].startswith(
+        "folds 1, 2, 3 without pjs, babies learnt from, fold 4"
+    )
+    assert "(folds 1, 2, 3 without pjs, babies learnt from" in " ".join((out / "card.md").read_text().split())
 
 
 def test_each_run_holds_out_another_test_fold(whole, run):

@@ -13,6 +13,9 @@ from train.data.sets.labelled_folders import UNSURE
 
 DEFAULT_DATA_SETS = ("gtzan", "music_speech", "mir1k", "speech", "esc50")
 """Names in `train.data.sets.catalogue`. Their order is part of a run's seed: recordings are drawn in it."""
+SINGLE_SOUNDS = ("instruments", "pjs", "ambience", "animals", "effects", "babies")
+"""Names of collections of single sounds, each small and from one source. What learns from them is measured on each of
+them by a run that leaves it out."""
 ONLY_MEASURED = frozenset({"games"})
 """Names of data sets that are kept for measuring: nothing learns from them."""
 AMBIGUOUS = frozenset(

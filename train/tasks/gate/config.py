@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from models.gate import HOP_FRAMES, GateConfig
 from streamer.errors import ConfigError
 from train.data.decode import RATE_HZ
-from train.data.sets.all_sound import DEFAULT_DATA_SETS, ONLY_MEASURED
+from train.data.sets.all_sound import DEFAULT_DATA_SETS, ONLY_MEASURED, SINGLE_SOUNDS
 from train.data.sets.catalogue import DATA_SETS
 from train.loop.folds import HoldsOut
 from train.loop.task import LoopConfig
@@ -27,8 +27,11 @@ class GateRunConfig(HoldsOut):
     scenes : SceneSetConfig
         Settings of the scenes that the gate learns from.
     data : tuple of str
-        Names of data sets in `train.data.sets.catalogue` to learn from. Those that are not named can be measured as
-        collections that nothing was learnt from (`python -m train hearing`).
+        Names of data sets in `train.data.sets.catalogue` to learn from.
+    left_out : tuple of str
+        Names of data sets of `data` that this run does not learn from all the same. It measures, as a run with the same
+        settings, what a model that learns from all of `data` makes of sound of a collection that it has not met
+        (`python -m train hearing --left-out`).
     mel_share : float
         Share of the scenes, 0 to 0.5, into which music of GTZAN's mel file is mixed. As many other scenes are only
         rounded like that file, so that the rounding does not give the music away. With 0 the file is not needed.
@@ -48,7 +51,8 @@ class GateRunConfig(HoldsOut):
     model: GateConfig = field(default_factory=GateConfig)
     loop: LoopConfig = field(default_factory=lambda: LoopConfig(steps=8_000, batch=20, workers=0))
     scenes: SceneSetConfig = field(default_factory=SceneSetConfig)
-    data: tuple[str, ...] = (*DEFAULT_DATA_SETS, "debian", "rendered")
+    data: tuple[str, ...] = (*DEFAULT_DATA_SETS, "debian", "rendered", *SINGLE_SOUNDS)
+    left_out: tuple[str, ...] = ()
     mel_share: float = 0.3
     pieces: int = 4
     blended: float = 0.3
@@ -66,6 +70,11 @@ class GateRunConfig(HoldsOut):
             raise ConfigError(
                 f"data is {list(self.data)}; expected some of {', '.join(allowed)}: nothing learns from "
                 f"{', '.join(sorted(ONLY_MEASURED))}, which are kept for measuring"
+            )
+        unknown = [name for name in self.left_out if name not in self.data]
+        if unknown or not self.learnt_data:
+            raise ConfigError(
+                f"left_out is {list(self.left_out)}; expected some of data, {', '.join(self.data)}, but not all"
             )
         if not 0 <= self.mel_share <= 0.5:
             raise ConfigError(
@@ -86,3 +95,8 @@ class GateRunConfig(HoldsOut):
             raise ConfigError(
                 f"pieces is {self.pieces}; expected 1 to {longest}, so that some of each is learnt from"
             )
+
+    @property
+    def learnt_data(self) -> tuple[str, ...]:
+        """Names of the data sets that the run learns from: `data` without `left_out`."""
+        return tuple(name for name in self.data if name not in self.left_out)

@@ -35,7 +35,7 @@ from train.tasks.gate.task import FRONT_END, GateTask, scenes_of_fold, sound_of_
 
 WARM_UP_FRAMES = 20
 """Frames before the first decision, half a second: until then the zero state of the start dominates the output."""
-LEARNT = ("data", "scenes", "mel_share")
+LEARNT = ("data", "left_out", "scenes", "mel_share")
 """Entries of the configuration that the manifest keeps, so that a released model is measured on what it learnt from."""
 COMMAND = "python -m train evaluate gate"
 
@@ -87,7 +87,7 @@ class GateRelease(ThresholdRelease):
         manifest = dataclasses.replace(
             describe(self.gate, "gate", self.gate.labels, self.gate.config.front_end, WARM_UP_FRAMES),
             results={**held_out(self._config), "learnt": learnt},
-            trained_on=trained_on(self._config.data),
+            trained_on=trained_on(self._config.learnt_data),
         )
         super().__init__(self.gate.eval(), manifest, self._config.validation_fold)
 

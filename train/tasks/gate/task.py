@@ -174,7 +174,7 @@ class GateTask:
 
 def sound_of_fold(config: GateRunConfig, fold: int, data: Path, cache: Path) -> SoundCache:
     """Return the sound of the recordings of a fold that a gate learns from or is measured on."""
-    return SoundCache(unambiguous_recordings(data, cache, [fold], config.data), cache)
+    return SoundCache(unambiguous_recordings(data, cache, [fold], config.learnt_data), cache)
 
 
 def scenes_of_fold(

@@ -53,4 +53,4 @@ def test_the_command_says_how_to_install_it(monkeypatch):
 
 def test_something_must_be_measured():
     done = CliRunner().invoke(hearing_command, ["--gate", "off", "--sounds", "off"])
-    assert "expected --gate, --sounds or --peer" in str(done.exception)
+    assert "expected --gate, --sounds, --left-out or --peer" in str(done.exception)

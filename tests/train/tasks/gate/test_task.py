@@ -197,6 +197,10 @@ def test_the_whole_way_from_data_to_a_released_folder(toy, tmp_path, monkeypatch
             r"data is \['gtzan', 'games'\]; .* nothing learns from games, which are kept",
         ),
         ('data=["gtzna"]', r"data is \['gtzna'\]; expected some of esc50, gtzan"),
+        (
+            'left_out=["games"]',
+            r"left_out is \['games'\]; expected some of data, gtzan, .*babies, but not all",
+        ),
         ("data=[]", r"data is \[\]; expected some of esc50, gtzan"),
         ("fold=4", "fold is 4, validation_fold 4; expected two of 1 to 5"),
     ],
@@ -204,6 +208,19 @@ def test_the_whole_way_from_data_to_a_released_folder(toy, tmp_path, monkeypatch
 def test_settings_that_cannot_be_met_are_refused(setting, said):
     with pytest.raises(ConfigError, match=said):
         read_config(GateRunConfig, None, [setting])
+
+
+def test_all_of_the_data_cannot_be_left_out():
+    with pytest.raises(
+        ConfigError, match=r"left_out is \['speech'\]; expected some of data, speech, but not all"
+    ):
+        read_config(GateRunConfig, None, ['data=["speech"]', 'left_out=["speech"]'])
+
+
+def test_what_is_left_out_is_not_learnt_from(toy):
+    config = read_config(GateRunConfig, None, [*TINY, 'left_out=["mir1k", "gtzan"]'])
+    sounds = sound_of_fold(config, 5, toy, toy / "cache")
+    assert {recording.source for recording in sounds.recordings} == {"music_speech", "speech", "esc50"}
 
 
 def test_absent_data_is_one_line(tmp_path, monkeypatch):
