@@ -33,12 +33,6 @@ pytestmark = pytest.mark.skipif(not shutil.which("ffmpeg"), reason="ffmpeg is no
 Found = TypeVar("Found")
 
 
-@pytest.fixture(autouse=True)
-def _straight_to_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("http_proxy", "HTTP_PROXY"):
-        monkeypatch.delenv(name, raising=False)
-
-
 def sound(frames: int = 16_000, channels: int = 1) -> Array:
     counts = np.random.default_rng(6).integers(-(2**14), 2**14, (frames, channels))
     return (counts / 2**15).astype(np.float32)

@@ -26,12 +26,6 @@ NOON, DATE = 1_769_860_800.0, "#EXT-X-PROGRAM-DATE-TIME:2026-01-31T13:00:00.000+
 CLICK_S = 7.25
 
 
-@pytest.fixture(autouse=True)
-def _straight_to_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("http_proxy", "HTTP_PROXY"):
-        monkeypatch.delenv(name, raising=False)
-
-
 def test_dates_count_on_until_the_next_one() -> None:
     text = f"""#EXTM3U
 #EXTINF:2.0,

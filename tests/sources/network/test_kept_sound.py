@@ -40,12 +40,6 @@ SERVERS = {"length": files, "ranges": ranged, "chunks": chunked, "none": without
 OPEN_SERVERS = {name: SERVERS[name] for name in ("chunks", "none")}
 
 
-@pytest.fixture(autouse=True)
-def _straight_to_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("http_proxy", "HTTP_PROXY"):
-        monkeypatch.delenv(name, raising=False)
-
-
 def made(path: Path, options: str, seconds: float = 2.0, rate_hz: int = 16_000) -> bytes:
     """Write a tone with ffmpeg, and return the file."""
     tone = ["-f", "lavfi", "-i", f"sine=440:d={seconds}:r={rate_hz}"]

@@ -21,12 +21,6 @@ pytestmark = pytest.mark.skipif(not shutil.which("ffmpeg"), reason="ffmpeg is no
 RATE_HZ, SEGMENT_S, SEGMENTS = 16_000, 2, 6
 
 
-@pytest.fixture(autouse=True)
-def _straight_to_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("http_proxy", "HTTP_PROXY"):
-        monkeypatch.delenv(name, raising=False)
-
-
 def hls(folder: Path, stamps_go_on: bool) -> dict[str, bytes]:
     """Write a recording as HLS whose segments were encoded one by one, with a click in the midst of each second."""
     x = 0.01 * np.random.default_rng(2).standard_normal(SEGMENTS * SEGMENT_S * RATE_HZ)

@@ -24,12 +24,6 @@ from tests.sources.source_contract import read_all
 pytestmark = pytest.mark.skipif(not shutil.which("ffmpeg"), reason="ffmpeg is not installed")
 
 
-@pytest.fixture(autouse=True)
-def _straight_to_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("http_proxy", "HTTP_PROXY"):
-        monkeypatch.delenv(name, raising=False)
-
-
 def sound(seed: int = 1, frames: int = 20_000, channels: int = 1) -> Array:
     counts = np.random.default_rng(seed).integers(-(2**14), 2**14, (frames, channels))
     return (counts / 2**15).astype(np.float32)
