@@ -17,7 +17,7 @@ from train.data.features import FeatureCache
 from train.data.recordings import FOLDS, check_folds
 from train.data.sets import gtzan, gtzan_mels
 from train.data.sets.gtzan_mels import MelTracks
-from train.mixing.distillation import FRONT_END
+from train.mixing.distillation.teacher_answers import FRONT_END
 from train.mixing.patch_embeddings import (
     TRAININGS,
     PatchEmbeddings,

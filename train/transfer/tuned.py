@@ -24,7 +24,7 @@ from train.loop.folds import HoldsOut
 from train.loop.run import DataUsed, data_used
 from train.loop.schedule import Cosine, ScheduleConfig
 from train.loop.task import Batch, LoopConfig
-from train.mixing.distillation import FRONT_END
+from train.mixing.distillation.teacher_answers import FRONT_END
 from train.mixing.patch_embeddings import TRAININGS, check_all_embedded, embed_recordings
 from train.transfer.classifiers import logistic_regression
 from train.yamnet.npz import read_npz

@@ -16,7 +16,7 @@ from tests.train.toy_yamnet import write_mels, write_yamnet
 from train.data.cache import SoundCache
 from train.data.sets import esc50
 from train.mixing import patch_embeddings
-from train.mixing.distillation import FRONT_END
+from train.mixing.distillation.teacher_answers import FRONT_END
 from train.mixing.patch_embeddings import TRAININGS, check_all_embedded, embed_recordings, pool_patches
 from train.report.results import fill, read
 from train.transfer.classifiers import logistic_regression, over_folds, predict_held_out

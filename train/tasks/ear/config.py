@@ -10,8 +10,8 @@ from train.data.sets.all_sound import DEFAULT_DATA_SETS
 from train.data.sets.catalogue import DATA_SETS
 from train.loop.folds import HoldsOut
 from train.loop.task import LoopConfig
-from train.mixing.distillation import PATCHES
-from train.mixing.distillation_examples import DistillationConfig
+from train.mixing.distillation.examples import DistillationConfig
+from train.mixing.distillation.teacher_answers import PATCHES
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from train.export.to_onnx import describe
 from train.loop.checkpoint import Identity, load_weights
 from train.loop.config import read_config
 from train.loop.registry import Evaluation, Plugin
-from train.mixing.distillation import FRONT_END
+from train.mixing.distillation.teacher_answers import FRONT_END
 from train.tasks.ear.config import EarRunConfig
 from train.tasks.ear.figures import figures
 from train.tasks.ear.task import EarTask

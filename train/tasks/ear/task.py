@@ -22,8 +22,14 @@ from train.data.sets.all_sound import AMBIGUOUS, check_clips, sound_by_data_set,
 from train.evaluate.metrics.detection import DetectorScores
 from train.loop.run import DataUsed, data_used
 from train.loop.task import Batch
-from train.mixing.distillation import FIRST_PATCH_STEP, FRONT_END, PATCH_STEPS, PATCHES, load_teacher_answers
-from train.mixing.distillation_examples import ALL_EXCERPTS, STEP_FRAMES
+from train.mixing.distillation.examples import ALL_EXCERPTS, STEP_FRAMES
+from train.mixing.distillation.teacher_answers import (
+    FIRST_PATCH_STEP,
+    FRONT_END,
+    PATCH_STEPS,
+    PATCHES,
+    load_teacher_answers,
+)
 from train.mixing.presence import IGNORE, OTHER, PRESENT
 from train.tasks.ear.config import EarRunConfig
 from train.tasks.ear.warm_start import begin_from, check_warm_start

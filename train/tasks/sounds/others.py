@@ -16,8 +16,8 @@ from train.data.fold_arrays import FoldArrays
 from train.data.recordings import Recording
 from train.data.sets.all_sound import recordings_of_folds
 from train.data.sets.none_of_classes import none_of_classes
-from train.mixing.distillation_examples import ALL_EXCERPTS, DistillationConfig
-from train.mixing.example_embeddings import load_example_embeddings
+from train.mixing.distillation.example_embeddings import load_example_embeddings
+from train.mixing.distillation.examples import ALL_EXCERPTS, DistillationConfig
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ def load_others(
     data, cache : Path
         Folder of the data sets, and folder of all caches.
     highest_hz : tuple of float, optional
-        As for `train.mixing.example_embeddings.load_example_embeddings`.
+        As for `train.mixing.distillation.example_embeddings.load_example_embeddings`.
 
     Raises
     ------

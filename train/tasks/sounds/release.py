@@ -22,7 +22,7 @@ from train.export.to_onnx import describe
 from train.loop.checkpoint import Identity, load_weights
 from train.loop.config import read_config
 from train.loop.registry import Evaluation, Plugin
-from train.mixing.distillation import FRONT_END
+from train.mixing.distillation.teacher_answers import FRONT_END
 from train.tasks.clip_figures import figures_of
 from train.tasks.on_ear import WARM_UP_STEPS
 from train.tasks.sounds.figures import SoundsFigures

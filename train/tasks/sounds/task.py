@@ -21,9 +21,9 @@ from train.data.sets.catalogue import DATA_SETS
 from train.loop.folds import HoldsOut
 from train.loop.run import DataUsed, data_used
 from train.loop.task import Batch, LoopConfig
-from train.mixing.distillation import FRONT_END
-from train.mixing.distillation_examples import DistillationConfig
-from train.mixing.example_embeddings import load_example_embeddings
+from train.mixing.distillation.example_embeddings import load_example_embeddings
+from train.mixing.distillation.examples import DistillationConfig
+from train.mixing.distillation.teacher_answers import FRONT_END
 from train.mixing.presence import IGNORE
 from train.mixing.scenes import NO_CLASS
 from train.tasks.ear.task import mean_or_zero

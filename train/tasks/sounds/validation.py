@@ -13,7 +13,7 @@ from train.data.cache import SoundCache
 from train.data.sets import esc50
 from train.data.sets.all_sound import AMBIGUOUS, recordings_of_folds
 from train.evaluate.calibration import fit_platt
-from train.mixing.example_embeddings import load_example_embeddings
+from train.mixing.distillation.example_embeddings import load_example_embeddings
 from train.mixing.presence import IGNORE
 from train.tasks.on_ear import load_ear
 from train.tasks.sounds.task import SoundsRunConfig

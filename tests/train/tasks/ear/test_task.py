@@ -16,8 +16,8 @@ from tests.yamnet.toy_weights import toy_weights
 from train.__main__ import main
 from train.export.to_onnx import check_parity
 from train.loop.config import read_config
-from train.mixing.distillation import TEACHERS
-from train.mixing.distillation_examples import STEP_FRAMES
+from train.mixing.distillation.examples import STEP_FRAMES
+from train.mixing.distillation.teacher_answers import TEACHERS
 from train.mixing.presence import IGNORE, PRESENT
 from train.tasks.ear.config import EarRunConfig
 from train.tasks.ear.release import EarRelease

@@ -4,8 +4,8 @@ import soundfile
 
 from train.data.cache import SoundCache
 from train.data.recordings import Recording
-from train.mixing import excerpts as excerpts_module
-from train.mixing.excerpts import Excerpts
+from train.mixing.distillation import excerpts as excerpts_module
+from train.mixing.distillation.excerpts import Excerpts
 from train.mixing.presence import IGNORE, OTHER, PRESENT
 from train.mixing.scenes import NO_CLASS
 

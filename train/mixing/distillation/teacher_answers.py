@@ -27,7 +27,7 @@ from streamer.dsp.stage import offline
 from streamer.yamnet.weights import CLASSES, EMBEDDING_SIZE, PATCH_FRAMES
 from train.data.cache import SoundCache
 from train.data.whole_folder import written_whole
-from train.mixing.distillation_examples import STEP_FRAMES, STEPS, DistillationConfig, Example, Examples
+from train.mixing.distillation.examples import STEP_FRAMES, STEPS, DistillationConfig, Example, Examples
 from train.yamnet.npz import read_npz
 
 FRAMES = STEPS * STEP_FRAMES

@@ -24,7 +24,7 @@ from streamer.inference.onnx import OnnxModel
 from train.augment.rooms import limit_band
 from train.data.cache import SoundCache
 from train.data.whole_folder import written_whole
-from train.mixing.distillation_examples import STEP_FRAMES, STEPS, DistillationConfig, Examples
+from train.mixing.distillation.examples import STEP_FRAMES, STEPS, DistillationConfig, Examples
 
 BATCH = 32
 """Number of examples that the ear hears at once."""
@@ -78,7 +78,7 @@ def load_example_embeddings(
     ear : OnnxModel
         Exported ear.
     sounds, classes, ambiguous, config
-        As for `train.mixing.distillation.load_teacher_answers`.
+        As for `train.mixing.distillation.teacher_answers.load_teacher_answers`.
     cache : Path
         Folder of all caches; the embeddings lie in its subfolder ``embeddings``.
     highest_hz : tuple of float, optional

@@ -14,7 +14,7 @@ from train.augment.recipe import Recipe, apply_recipe
 from train.data.cache import SoundCache
 from train.data.decode import RATE_HZ
 from train.data.recordings import Recording
-from train.mixing.excerpts import Excerpts
+from train.mixing.distillation.excerpts import Excerpts
 from train.mixing.presence import IGNORE, NAMES, OTHER
 from train.mixing.scenes import Scene, SceneConfig, Scenes, step_labels
 
@@ -85,7 +85,7 @@ class Examples:
     Parameters
     ----------
     sounds, classes, ambiguous, config
-        As for `train.mixing.distillation.load_teacher_answers`.
+        As for `train.mixing.distillation.teacher_answers.load_teacher_answers`.
     """
 
     def __init__(
