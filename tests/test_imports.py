@@ -63,6 +63,7 @@ LAYERS = {
     "train": (
         "data errors npz yamnet",
         "data.sets loop teachers",
+        "loop.commands",
         "augment",
         "evaluate evaluate.hearing mixing render",
         "mixing.distillation",

@@ -14,7 +14,7 @@ import click
 
 from streamer.errors import ConfigError, StreamerError
 from train.data.recordings import Split
-from train.loop.command_options import config_option, run_option, set_option, split_option
+from train.loop.commands.options import config_option, run_option, set_option, split_option
 from train.loop.config import read_config
 from train.loop.registry import TASKS, Evaluation, Plugin, find_plugin, released_config
 from train.loop.run import CACHE, data_folder, find_run, note_evaluation, summaries
@@ -33,7 +33,7 @@ ELSEWHERE: Mapping[str, tuple[str, str]] = MappingProxyType(
         ),
         "cost": ("train.evaluate.cost:cost_command", "Measure what released models cost to run; print JSON."),
         "cross-validate": (
-            "train.loop.cross_validation:cross_validate_command",
+            "train.loop.commands.cross_validation:cross_validate_command",
             "Train with each fold held out in turn; print JSON.",
         ),
         "fetch": ("train.data.debian.command:fetch_command", "Download free sound to learn from."),
@@ -162,7 +162,7 @@ def _train_command(name: str, trained: str) -> click.Command:
         called: str,
         resume: str | None,
     ) -> None:
-        from train.loop.launch import launch
+        from train.loop.commands.launch import launch
 
         if resume and config:
             raise ConfigError(

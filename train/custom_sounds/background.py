@@ -23,7 +23,7 @@ from streamer.inference.manifest_parts import Thresholds
 from streamer.inference.onnx import OnnxModel
 from train.custom_sounds.trials import EmbeddedClip, embed_clips, run_trials
 from train.evaluate.operating_points import ODDS_RATIOS
-from train.loop.command_options import ear_option
+from train.loop.commands.options import ear_option
 from train.loop.run import CACHE, data_folder
 from train.tasks.ear.config import EarRunConfig
 

@@ -15,7 +15,7 @@ from streamer.custom_sounds.background import Background, read_background
 from streamer.custom_sounds.embedder import Embedder
 from streamer.inference.onnx import OnnxModel
 from train.custom_sounds.trials import EmbeddedClip, Trial, embed_clips, run_trials
-from train.loop.command_options import ear_option
+from train.loop.commands.options import ear_option
 from train.loop.run import CACHE, data_folder
 
 SHOTS = (1, 3, 5)

@@ -22,7 +22,7 @@ from train.evaluate.clips import Clips, own_folder
 from train.evaluate.metrics import classification, clip_scores
 from train.evaluate.predictions import NO_LABEL, Predictions, load, select, stacked
 from train.evaluate.stepped_scores import SteppedScorer
-from train.loop.command_options import run_option, split_option
+from train.loop.commands.options import run_option, split_option
 from train.loop.registry import find_plugin
 from train.loop.run import CACHE, data_folder, find_run, write_json
 

@@ -22,8 +22,8 @@ from streamer.inference.manifest_parts import Thresholds
 from streamer.inference.model_folders import read_manifest
 from train.export.release import MeasuredRelease
 from train.export.to_onnx import export
+from train.loop.commands.cross_validation import pool_figures
 from train.loop.config import flatten, read_config
-from train.loop.cross_validation import pool_figures
 from train.loop.registry import Plugin
 from train.loop.run import read_metrics
 

@@ -15,7 +15,7 @@ import numpy as np
 from streamer.inference.model_folders import read_manifest
 from train.data.recordings import Split
 from train.data.songs import Song
-from train.loop.command_options import split_option
+from train.loop.commands.options import split_option
 from train.loop.registry import find_plugin, released_config
 from train.loop.run import CACHE, data_folder
 from train.tasks.separation.figures import (

@@ -13,7 +13,7 @@ from typing import Any
 import click
 
 from streamer.errors import ConfigError
-from train.loop.command_options import config_option, set_option
+from train.loop.commands.options import config_option, set_option
 from train.loop.config import read_config
 from train.loop.registry import Evaluation, Plugin, find_plugin
 from train.loop.run import CACHE, data_folder, find_same, note_evaluation, read_metrics
@@ -87,7 +87,7 @@ def hold_out(plugin: Plugin, config: Any, fold: int) -> Any:
 
 def train_or_resume(plugin: Plugin, config: Any) -> Path:
     """Return the folder of a finished run of `config`: an existing run, resumed if need be, or a new one."""
-    from train.loop.launch import launch
+    from train.loop.commands.launch import launch
 
     run = find_same(plugin.name, config)
     if run and (noted := read_metrics(run)) and noted[-1]["step"] == config.loop.steps:

@@ -8,8 +8,8 @@ import torch
 from streamer.errors import ConfigError
 from tests.toy_model import write_toy_model
 from tests.train.toy_task import LOOP, PLUGIN, Line, LineConfig, load
+from train.loop.commands.launch import launch
 from train.loop.config import read_config
-from train.loop.launch import launch
 
 NOWHERE = Path("nowhere")
 

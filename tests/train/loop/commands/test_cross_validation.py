@@ -10,7 +10,7 @@ from click.testing import CliRunner
 
 from tests.train.toy_task import LOOP, Line
 from train.__main__ import main
-from train.loop.cross_validation import pool_figures
+from train.loop.commands.cross_validation import pool_figures
 from train.loop.folds import HoldsOut
 from train.loop.registry import Plugin
 from train.loop.task import LoopConfig
@@ -81,7 +81,7 @@ def run(tmp_path, monkeypatch):
     monkeypatch.setenv("STREAMER_DATA", str(tmp_path))
     plugins = {"lower": LOWER, "upper": UPPER}
     monkeypatch.setattr("train.__main__.TASKS", MappingProxyType(dict.fromkeys(plugins, ("toy", "a toy"))))
-    monkeypatch.setattr("train.loop.cross_validation.find_plugin", plugins.__getitem__)
+    monkeypatch.setattr("train.loop.commands.cross_validation.find_plugin", plugins.__getitem__)
 
     def invoke(*arguments):
         return CliRunner().invoke(main, ["cross-validate", *arguments], catch_exceptions=False)

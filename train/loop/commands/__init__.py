@@ -1,0 +1,1 @@
+"""Start trainings from the command line: one run, or one for each fold."""
