@@ -30,7 +30,8 @@ from train.augment.recipe import Recipe, apply_recipe
 from train.data.cache import Cache, SoundCache
 from train.data.features import FeatureCache
 from train.data.recordings import Recording
-from train.data.sets import esc50, gtzan, mir1k, music_speech, speech
+from train.data.sets import esc50, mir1k, music_speech, speech
+from train.data.sets.gtzan import gtzan
 
 Made = TypeVar("Made", bound=Cache)
 SECONDS = 5

@@ -62,8 +62,9 @@ LAYERS = {
     ),
     "train": (
         "data errors npz yamnet",
-        "data.sets loop teachers",
-        "loop.commands",
+        "data.sets.gtzan loop teachers",
+        "data.sets loop.commands",
+        "data.sets.songs",
         "augment",
         "evaluate evaluate.hearing mixing render",
         "mixing.distillation",

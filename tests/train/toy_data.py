@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from train.data.sets.gtzan_snippets import listed
+from train.data.sets.gtzan.gtzan_snippets import listed
 
 RATE_HZ = 16_000
 

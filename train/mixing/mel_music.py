@@ -8,7 +8,7 @@ import numpy as np
 
 from models.front_ends import DB, DEVIATION_DB
 from streamer.arrays import Array
-from train.data.sets.gtzan_mels import MelTracks
+from train.data.sets.gtzan.gtzan_mels import MelTracks
 from train.mixing.presence import IGNORE, NAMES, OTHER, PRESENT, drowned
 from train.mixing.scenes import MIN_AUDIBLE_DB
 

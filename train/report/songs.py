@@ -20,7 +20,7 @@ from streamer.arrays import Array
 from streamer.errors import ConfigError, ModelError, StreamError
 from streamer.inference.onnx import OnnxModel
 from streamer.separation.separator import Separator
-from train.data.sets.song_catalogue import find_songs
+from train.data.sets.songs.song_catalogue import find_songs
 from train.data.songs import Song, read_stems
 from train.report import plots
 from train.report.measured import evaluate_command

@@ -12,11 +12,11 @@ from streamer.arrays import Array
 from streamer.dsp.log_mel import LogMel
 from streamer.dsp.stage import offline
 from streamer.errors import ConfigError, StreamError
-from train.data.sets import gtzan_mels
+from train.data.sets.gtzan import gtzan_mels
 from train.evaluate.clips import Clips
 
 MEL_TRACKS = "gtzan_mels"
-"""Source of clips named ``gtzan_mels/INDEX``: tracks of `train.data.sets.gtzan_mels`, which has no sound."""
+"""Source of clips named ``gtzan_mels/INDEX``: tracks of `train.data.sets.gtzan.gtzan_mels`, which has no sound."""
 MEL_HOP_S = 512 / 22_050
 LONGEST_S = 10.0
 _log = logging.getLogger(__name__)

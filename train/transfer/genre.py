@@ -15,8 +15,8 @@ from train.data.decode import RATE_HZ
 from train.data.duplicates import find_duplicates, group_duplicates
 from train.data.features import FeatureCache
 from train.data.recordings import FOLDS, check_folds
-from train.data.sets import gtzan, gtzan_mels
-from train.data.sets.gtzan_mels import MelTracks
+from train.data.sets.gtzan import gtzan, gtzan_mels
+from train.data.sets.gtzan.gtzan_mels import MelTracks
 from train.mixing.distillation.teacher_answers import FRONT_END
 from train.mixing.patch_embeddings import (
     TRAININGS,

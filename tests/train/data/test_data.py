@@ -6,8 +6,9 @@ from streamer.errors import ConfigError
 from tests.train.toy_data import make_toy_data, write
 from train.data.decode import decode
 from train.data.recordings import FOLDS, Recording, check_folds, folds_by_order, folds_by_size
-from train.data.sets import esc50, gtzan, mir1k, music_speech, speech
+from train.data.sets import esc50, mir1k, music_speech, speech
 from train.data.sets.all_sound import unambiguous_recordings
+from train.data.sets.gtzan import gtzan
 
 SPLITS = ("train", "validation", "test")
 

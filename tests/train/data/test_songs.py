@@ -12,9 +12,10 @@ import soxr
 
 from streamer.errors import ConfigError
 from train.data.decode import RATE_HZ
-from train.data.sets import mir1k, stem_folders
-from train.data.sets.song_catalogue import find_songs
-from train.data.sets.stem_folders import VALIDATION
+from train.data.sets import mir1k
+from train.data.sets.songs import stem_folders
+from train.data.sets.songs.song_catalogue import find_songs
+from train.data.sets.songs.stem_folders import VALIDATION
 from train.data.songs import Songs, read_stems
 
 

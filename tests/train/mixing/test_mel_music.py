@@ -5,7 +5,7 @@ from models.front_ends import music_front_end
 from streamer.dsp.log_mel import LogMel
 from streamer.dsp.stage import offline
 from tests.train.toy_data import write_mels
-from train.data.sets import gtzan_mels
+from train.data.sets.gtzan import gtzan_mels
 from train.mixing.mel_music import ALONE_DB, MelMusic, level_db, match_file_precision
 from train.mixing.presence import IGNORE, NAMES, OTHER, PRESENT
 

@@ -13,7 +13,7 @@ from train.augment import active_level
 from train.data.cache import SoundCache
 from train.data.decode import RATE_HZ
 from train.data.recordings import Recording
-from train.data.sets.song_catalogue import find_songs
+from train.data.sets.songs.song_catalogue import find_songs
 from train.data.songs import Songs
 from train.loop.config import read_config
 from train.mixing.lone_stems import LoneStems

@@ -14,7 +14,7 @@ from streamer.arrays import Array
 from streamer.errors import ModelError
 from tests.train.teachers.toy_musicnn import toy_variables, write_wheel
 from train.data.decode import FULL_SCALE, decode
-from train.data.sets import gtzan
+from train.data.sets.gtzan import gtzan
 from train.teachers.musicnn import BANDS, FRAMES, PATCH_SAMPLES, TAGS, Musicnn, frames_of
 
 WHEEL = "STREAMER_MUSICNN_WHEEL"

@@ -15,7 +15,6 @@ from train.data.sets import (
     debian,
     esc50,
     fma,
-    gtzan,
     labelled_folders,
     mir1k,
     music_speech,
@@ -23,6 +22,7 @@ from train.data.sets import (
     rendered,
     speech,
 )
+from train.data.sets.gtzan import gtzan
 
 OWN_LICENCE = "the user's own"
 

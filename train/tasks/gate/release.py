@@ -17,8 +17,8 @@ from streamer.config_file import from_mapping
 from streamer.inference.manifest import Manifest
 from streamer.inference.manifest_parts import Thresholds
 from streamer.inference.model_folders import read_manifest
-from train.data.sets import gtzan_mels
 from train.data.sets.all_sound import trained_on
+from train.data.sets.gtzan import gtzan_mels
 from train.export.release import ThresholdRelease, held_out
 from train.export.to_onnx import describe
 from train.loop.checkpoint import Identity, load_weights

@@ -18,8 +18,8 @@ from train.data.cache import SoundCache
 from train.data.decode import RATE_HZ
 from train.data.fold_arrays import FoldArrays
 from train.data.recordings import check_folds
-from train.data.sets import gtzan_mels
 from train.data.sets.all_sound import unambiguous_recordings
+from train.data.sets.gtzan import gtzan_mels
 from train.evaluate.metrics.detection import DetectorScores
 from train.loop.run import DataUsed, data_used
 from train.loop.task import Batch

@@ -13,7 +13,7 @@ from streamer.arrays import Array
 from streamer.inference.manifest_parts import Thresholds
 from train.data.cache import SoundCache
 from train.data.recordings import Split
-from train.data.sets import gtzan, gtzan_mels
+from train.data.sets.gtzan import gtzan, gtzan_mels
 from train.evaluate.metrics.classification import accuracy, accuracy_by_duration, by_label, right
 from train.evaluate.metrics.clip_scores import latest
 from train.evaluate.metrics.spread import bootstrap

@@ -13,7 +13,7 @@ from models.genre import Genre
 from streamer.inference.manifest import Manifest
 from streamer.inference.manifest_parts import Thresholds
 from train.data.recordings import Split
-from train.data.sets import gtzan, gtzan_mels
+from train.data.sets.gtzan import gtzan, gtzan_mels
 from train.evaluate.calibration import fit_softmax_temperature
 from train.evaluate.operating_points import goals_by_preference, operating_points
 from train.evaluate.predictions import Predictions

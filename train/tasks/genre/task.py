@@ -19,8 +19,8 @@ from streamer.dsp.log_mel import LogMel
 from streamer.errors import ConfigError
 from train.augment.features import mask, mix_up
 from train.data.features import FeatureCache
-from train.data.sets import gtzan, gtzan_mels, gtzan_snippets
-from train.data.sets.gtzan_mels import TEN_FOLDS, MelTracks
+from train.data.sets.gtzan import gtzan, gtzan_mels, gtzan_snippets
+from train.data.sets.gtzan.gtzan_mels import TEN_FOLDS, MelTracks
 from train.loop.folds import HoldsOut
 from train.loop.run import DataUsed, data_used
 from train.loop.task import Batch, LoopConfig
@@ -46,7 +46,8 @@ class GenreRunConfig(HoldsOut):
     whole_tracks : float
         Share of a batch that is taken from random places in whole tracks.
     snippets : float
-        Share of a batch that is taken from cut-outs of the learnt folds' tracks; see `train.data.sets.gtzan_snippets`.
+        Share of a batch that is taken from cut-outs of the learnt folds' tracks; see
+        `train.data.sets.gtzan.gtzan_snippets`.
     begin : str
         Folder of a run of the task ``music_tags`` with whose weights the network begins; empty for random ones.
     mixup : float

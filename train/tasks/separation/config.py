@@ -55,7 +55,7 @@ class SeparationRunConfig(HoldsOut):
     description : str
         Description of the network on model cards.
     data : tuple of str
-        Names of sets of songs in `train.data.sets.song_catalogue`, or paths of folders.
+        Names of sets of songs in `train.data.sets.songs.song_catalogue`, or paths of folders.
     voices, accompaniments : tuple of str
         Names of data sets in `train.data.sets.catalogue` whose voices alone, and whose music without voices, get into
         remixes as well (`train.mixing.lone_stems`). They are learnt from, and not measured on.

@@ -15,7 +15,7 @@ from streamer.inference.manifest import Manifest
 from streamer.inference.manifest_parts import Thresholds
 from streamer.inference.model_folders import read_manifest
 from train.data.sets.catalogue import DATA_SETS, DataSet
-from train.data.sets.song_catalogue import SongSet, find_song_set, find_songs
+from train.data.sets.songs.song_catalogue import SongSet, find_song_set, find_songs
 from train.data.songs import Song, Songs, songs_of_folds
 from train.evaluate.operating_points import goals_by_preference, operating_points
 from train.export.release import ThresholdRelease, held_out

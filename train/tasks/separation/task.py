@@ -18,7 +18,7 @@ from train.augment import active_level, db_to_amplitude
 from train.data.cache import SoundCache
 from train.data.decode import RATE_HZ
 from train.data.recordings import Recording
-from train.data.sets.song_catalogue import find_songs
+from train.data.sets.songs.song_catalogue import find_songs
 from train.data.songs import Songs, songs_of_folds
 from train.loop.checkpoint import Identity, load_weights
 from train.loop.config import read_config

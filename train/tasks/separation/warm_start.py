@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from streamer.errors import ConfigError
-from train.data.sets.song_catalogue import find_songs
+from train.data.sets.songs.song_catalogue import find_songs
 from train.data.songs import Song, songs_of_folds
 from train.loop.config import read_config
 from train.mixing.lone_stems import accompaniments, lone_voices

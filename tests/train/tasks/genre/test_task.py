@@ -13,7 +13,7 @@ from tests.train.toy_data import make_toy_data, write, write_snippets
 from train.__main__ import main
 from train.data.features import FeatureCache
 from train.data.fold_arrays import FoldArrays
-from train.data.sets import gtzan_snippets
+from train.data.sets.gtzan import gtzan_snippets
 from train.evaluate.predictions import load
 from train.export.to_onnx import check_parity
 from train.loop.config import read_config

@@ -8,7 +8,7 @@ import soundfile
 
 from tests.toy_separation import write_toy_separation
 from train.data.decode import RATE_HZ
-from train.data.sets.stem_folders import own_songs
+from train.data.sets.songs.stem_folders import own_songs
 from train.tasks.separation.figures import (
     SongFigures,
     SteppedSongSeparator,

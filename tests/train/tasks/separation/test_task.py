@@ -17,7 +17,7 @@ from streamer.inference.model_folders import read_manifest
 from train.__main__ import main
 from train.data.decode import RATE_HZ
 from train.data.recordings import Recording
-from train.data.sets.stem_folders import own_songs
+from train.data.sets.songs.stem_folders import own_songs
 from train.loop.config import read_config
 from train.loop.precision import why_no_lstm
 from train.tasks.separation.cnn_lstm import CnnLstmRunConfig

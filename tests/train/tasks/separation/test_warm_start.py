@@ -10,7 +10,7 @@ import soundfile
 
 from streamer.errors import ConfigError
 from train.data.decode import RATE_HZ
-from train.data.sets.song_catalogue import find_songs
+from train.data.sets.songs.song_catalogue import find_songs
 from train.loop.run import write_config
 from train.tasks.separation.config import SeparationRunConfig
 from train.tasks.separation.warm_start import check_warm_start

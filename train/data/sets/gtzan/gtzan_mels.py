@@ -141,7 +141,7 @@ def assign_ten_folds(genre: Array, group: Array, audio: tuple[str, ...]) -> Arra
         Number of each track's genre and of its recording, as in `MelTracks`.
     audio : tuple of str
         Stems of the tracks' files; "" without a file. A track with a file has its fold of five fixed already, by
-        `train.data.sets.gtzan` and `train.data.duplicates`.
+        `train.data.sets.gtzan.gtzan` and `train.data.duplicates`.
 
     Returns
     -------

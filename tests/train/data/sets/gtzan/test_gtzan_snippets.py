@@ -11,8 +11,8 @@ import pytest
 
 from streamer.errors import ConfigError
 from tests.train.toy_data import write_snippets
-from train.data.sets import gtzan_mels, gtzan_snippets
-from train.data.sets.gtzan_mels import MelTracks
+from train.data.sets.gtzan import gtzan_mels, gtzan_snippets
+from train.data.sets.gtzan.gtzan_mels import MelTracks
 
 
 @pytest.fixture

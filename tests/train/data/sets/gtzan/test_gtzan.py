@@ -11,7 +11,7 @@ from train.augment import apply_gain, torchaudio_cpu, transcode
 from train.data.duplicates import find_duplicates, group_duplicates
 from train.data.features import FeatureCache
 from train.data.recordings import FOLDS, Recording
-from train.data.sets import gtzan, gtzan_mels
+from train.data.sets.gtzan import gtzan, gtzan_mels
 
 LISTS = ("train_filtered.txt", "valid_filtered.txt", "test_filtered.txt")
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from streamer.errors import ConfigError
 from streamer.yamnet.crc32c import crc32c
 from train.data.recordings import Recording
-from train.data.sets.gtzan_mels import MelTracks
+from train.data.sets.gtzan.gtzan_mels import MelTracks
 
 MIN_SECONDS = 1.5
 TRACKS_OF_A_GENRE = 100

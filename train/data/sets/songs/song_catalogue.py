@@ -8,8 +8,9 @@ from pathlib import Path
 from types import MappingProxyType
 
 from streamer.errors import ConfigError
-from train.data.sets import debian, mir1k, over_free_music, rendered, speech, spoken, stem_folders
+from train.data.sets import debian, mir1k, rendered, speech
 from train.data.sets.catalogue import OWN_LICENCE
+from train.data.sets.songs import over_free_music, spoken, stem_folders
 from train.data.songs import Song
 
 

@@ -9,7 +9,7 @@ import pytest
 from streamer.errors import ConfigError
 from tests.train.toy_data import make_toy_data
 from train.data.recordings import Recording
-from train.data.sets.song_catalogue import find_song_set, find_songs
+from train.data.sets.songs.song_catalogue import find_song_set, find_songs
 
 
 def piece(source: str, name: str, category: str, fold: int) -> Recording:
