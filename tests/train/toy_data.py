@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
+from train.data.rendered import INDEX, RenderedPiece, write_index
 from train.data.sets.gtzan.gtzan_snippets import listed
 
 RATE_HZ = 16_000
@@ -29,9 +30,10 @@ def make_toy_data(root: Path) -> Path:
             name = f"{fold}-1-A-{category}"
             pitch_hz = 880.0 if category == "church_bells" else 0.0
             write(root / "esc50" / "audio" / f"{name}.flac", seconds=5.0, pitch_hz=pitch_hz)
-            rows.append({"filename": f"{name}.wav", "fold": fold, "category": category})
+            row = {"filename": f"{name}.wav", "fold": fold, "category": category, "esc10": category == "dog"}
+            rows.append(row)
     with (root / "esc50" / "esc50.csv").open("w", newline="") as out:
-        table = csv.DictWriter(out, ["filename", "fold", "category"])
+        table = csv.DictWriter(out, ["filename", "fold", "category", "esc10"])
         table.writeheader()
         table.writerows(rows)
     for genre in ("blues", "rock"):
@@ -72,6 +74,28 @@ def write_mels(path: Path, tracks: int = 12) -> None:
         group=np.arange(2 * tracks),
         audio=np.array(audio),
     )
+
+
+def write_pjs(root: Path, songs: int = 10) -> None:
+    """Songs of one singer, each with the reading of its words: two songs in each fold."""
+    rows = ["file,kind,singer"]
+    for n in range(1, songs + 1):
+        for kind, ending, pitch_hz in (("singing", "song", 220), ("speech", "speech", 0)):
+            name = f"pjs{n:03}_{ending}.wav"
+            write(root / "pjs_singing" / name, pitch_hz=pitch_hz)
+            rows.append(f"{name},{kind},pjs")
+    (root / "pjs_singing" / "labels.csv").write_text("\n".join(rows) + "\n")
+
+
+def write_rendered(root: Path) -> None:
+    """Two rendered solos in each fold."""
+    pieces = []
+    for number in range(10):
+        file = f"{number}.wav"
+        write(root / "rendered" / file, pitch_hz=440 + number)
+        played = ("solo", "flute", "73", "font", "own/scale", 90.0, "dry", 1)
+        pieces.append(RenderedPiece(file, *played, number, number % 5 + 1, 3.0, "MIT", "MIT"))
+    write_index(root / "rendered" / INDEX, pieces)
 
 
 def write_snippets(folder: Path) -> None:

@@ -41,6 +41,23 @@ def test_esc50_follows_the_folds_and_finds_other_suffixes(toy):
     assert {r.paths[0].suffix for r in found} == {".flac"}
 
 
+def test_esc10_is_the_clips_of_esc50_that_the_table_marks_in_their_folds(toy):
+    whole, part = esc50.recordings(toy), esc50.esc10(toy)
+    assert part == [r for r in whole if r.category == "dog"]
+    assert {r.source for r in part} == {"esc50"}
+
+
+def test_a_table_that_does_not_say_what_is_in_esc10_is_refused(tmp_path):
+    write(tmp_path / "esc50" / "audio" / "a.wav")
+    table = tmp_path / "esc50" / "esc50.csv"
+    table.write_text("filename,fold,category\na.wav,1,dog\n")
+    with pytest.raises(ConfigError, match=r"esc50\.csv has no column esc10; expected ESC-50's own table"):
+        esc50.esc10(tmp_path)
+    table.write_text("filename,fold,category,esc10\na.wav,1,dog,False\n")
+    with pytest.raises(ConfigError, match=r"esc50\.csv has no True in column esc10; expected ESC-50's own"):
+        esc50.esc10(tmp_path)
+
+
 def test_gtzan_deals_out_each_genre(toy):
     found = gtzan.recordings(toy)
     assert Counter((r.category, r.split) for r in found)[("rock", "test")] == 1
@@ -165,6 +182,8 @@ def test_real_folds_share_no_recording(data_dir, cache_dir):
 
 def test_real_sets_have_the_known_sizes(data_dir):
     assert len(esc50.recordings(data_dir)) == 2_000
+    assert set(Counter(r.category for r in esc50.esc10(data_dir)).values()) == {40}
+    assert Counter(r.fold for r in esc50.esc10(data_dir)) == dict.fromkeys(FOLDS, 80)
     assert len(gtzan.recordings(data_dir)) == 50
     assert Counter(r.kind for r in music_speech.recordings(data_dir)) == {"music": 40, "speech": 40}
     assert len(mir1k.recordings(data_dir)) == 3 * 880

@@ -8,7 +8,7 @@ from pathlib import Path
 from train.data.cache import SoundCache
 from train.data.debian.packages import DOUBTFUL
 from train.data.recordings import Recording, check_folds
-from train.data.sets.catalogue import DATA_SETS
+from train.data.sets.catalogue import DATA_SETS, whole_of
 from train.data.sets.labelled_folders import UNSURE
 
 DEFAULT_DATA_SETS = ("gtzan", "music_speech", "mir1k", "speech", "esc50")
@@ -34,6 +34,15 @@ church bells under Musical instrument > Bell, and chant under Human voice > Sing
 def trained_on(data: Iterable[str] = DEFAULT_DATA_SETS) -> tuple[dict[str, str], ...]:
     """Return the title and licence of each data set, as ``name`` and ``licence``, for a manifest."""
     return tuple({"name": DATA_SETS[name].title, "licence": DATA_SETS[name].licence} for name in data)
+
+
+def with_default_sets(data: Sequence[str]) -> tuple[str, ...]:
+    """Return the names in `data` and `DEFAULT_DATA_SETS`, each once; a part gives way to the whole that is there too.
+
+    So a model can be measured on the default sets whatever it learnt from, beside its own.
+    """
+    names = dict.fromkeys((*data, *DEFAULT_DATA_SETS))
+    return tuple(name for name in names if whole_of(name) == name or whole_of(name) not in names)
 
 
 def recordings_of_folds(

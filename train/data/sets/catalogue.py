@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -41,12 +41,19 @@ class DataSet:
         Licence on model cards.
     has_duplicates : bool
         Whether the data set is known to hold some recordings twice, without saying which.
+    is_free : bool
+        Whether the licences of all recordings are known to allow any use, a commercial one too, as Debian's guidelines
+        of free software ask. They may have conditions, such as to name the authors.
+    part_of : str
+        Name of the data set that has all recordings of this one as well, if it is a part of another.
     """
 
     title: str
     read: Callable[[Path], list[Recording]]
     licence: str
     has_duplicates: bool = False
+    is_free: bool = False
+    part_of: str = ""
 
     def recordings(self, root: Path, cache: Path) -> list[Recording]:
         """Return the recordings of this data set; those that it holds twice are in one fold.
@@ -71,34 +78,81 @@ DATA_SETS: Mapping[str, DataSet] = MappingProxyType(
         "gtzan": DataSet("GTZAN", gtzan.recordings, gtzan.LICENCE, has_duplicates=True),
         "music_speech": DataSet("GTZAN music/speech", music_speech.recordings, music_speech.LICENCE),
         "mir1k": DataSet("MIR-1K", mir1k.recordings, mir1k.LICENCE),
-        "speech": DataSet("TSP speech", speech.recordings, speech.LICENCE),
-        "debian": DataSet("Debian's packages", debian.recordings, debian.LICENCE),
-        "games": DataSet("games of Debian, music", debian.games, debian.LICENCE),
+        "speech": DataSet("TSP speech", speech.recordings, speech.LICENCE, is_free=True),
+        "debian": DataSet("Debian's packages", debian.recordings, debian.LICENCE, is_free=True),
+        "games": DataSet("games of Debian, music", debian.games, debian.GAMES_LICENCE),
         "instruments": DataSet(
-            "FSDKaggle2018, single instruments", labelled_folders.instruments, "CC0, CC BY"
+            "FSDKaggle2018, single instruments", labelled_folders.instruments, "CC0, CC BY", is_free=True
         ),
-        "pjs": DataSet("PJS corpus", labelled_folders.pjs, "CC BY-SA 4.0"),
+        "pjs": DataSet("PJS corpus", labelled_folders.pjs, "CC BY-SA 4.0", is_free=True),
         "ambience": DataSet(
             "ambiences of free programs", labelled_folders.ambiences, "CC0, CC BY, Pixabay's"
         ),
         "animals": DataSet(
             "Animal sounds (Sasmaz and Tek 2018)", labelled_folders.animals, "none stated; research"
         ),
-        "effects": DataSet("named effects", labelled_folders.effects, "CC0, CC BY"),
+        "effects": DataSet("named effects", labelled_folders.effects, "CC0, CC BY", is_free=True),
         "babies": DataSet("donateacry", labelled_folders.babies, "ODbL"),
-        "rendered": DataSet("Music rendered from scores", rendered.recordings, rendered.LICENCE),
-        "fma_small": DataSet("FMA small", partial(fma.recordings, subset="small"), fma.LICENCE),
+        "rendered": DataSet(
+            "Music rendered from scores", rendered.recordings, rendered.LICENCE, is_free=True
+        ),
+        "fma_small": DataSet(
+            "FMA small", partial(fma.recordings, subset="small"), fma.LICENCE, part_of="fma_medium"
+        ),
         "fma_medium": DataSet("FMA medium", partial(fma.recordings, subset="medium"), fma.LICENCE),
-        "fma_small_sub_genres": DataSet("FMA small", partial(fma.sub_genres, subset="small"), fma.LICENCE),
-        "fma_medium_sub_genres": DataSet("FMA medium", partial(fma.sub_genres, subset="medium"), fma.LICENCE),
+        "fma_small_sub_genres": DataSet(
+            "FMA small", partial(fma.sub_genres, subset="small"), fma.LICENCE, part_of="fma_medium"
+        ),
+        "fma_medium_sub_genres": DataSet(
+            "FMA medium", partial(fma.sub_genres, subset="medium"), fma.LICENCE, part_of="fma_medium"
+        ),
+        "esc10": DataSet("ESC-10", esc50.esc10, esc50.ESC10_LICENCE, is_free=True, part_of="esc50"),
     }
 )
-"""Data sets by name. The name is the ``source`` of the recordings, except for sub-genres, which relabel recordings of
-``fma_small`` and ``fma_medium``."""
+"""Data sets by name. The name is the ``source`` of the recordings, except for ESC-10, which is clips of ``esc50``, and
+for sub-genres, which relabel recordings of ``fma_small`` and ``fma_medium``."""
 WITHOUT_CATEGORIES = frozenset({"speech", "debian", "games", "pjs", "rendered"})
-"""Data sets whose categories cannot be classified: they are speakers, each in one fold alone, or too broad."""
+"""Data sets whose categories cannot be classified: they are speakers, each in one fold alone, one singer, or too
+broad."""
 WITH_CATEGORIES = tuple(name for name in DATA_SETS if name not in WITHOUT_CATEGORIES)
 """Data sets whose categories can be classified."""
+
+
+def whole_of(name: str) -> str:
+    """Return the name of the data set that a data set is a part of, or else the name itself."""
+    return DATA_SETS[name].part_of or name if name in DATA_SETS else name
+
+
+def check_apart(key: str, data: Sequence[str]) -> None:
+    """Refuse names of data sets that have recordings in common, which would be learnt twice as often as others.
+
+    Parameters
+    ----------
+    key : str
+        Key of the configuration that names them, for the message.
+    data : sequence of str
+        Names of data sets.
+
+    Raises
+    ------
+    ConfigError
+        If one is a part of another, two are parts of one data set, or one is named twice.
+    """
+    named: dict[str, str] = {}
+    for name in data:
+        whole = whole_of(name)
+        if whole in named:
+            raise ConfigError(
+                f"{key} names {named[whole]} and {name}, which have recordings in common; expected one of them: leave "
+                "the other out"
+            )
+        named[whole] = name
+
+
+def all_free(titles: Iterable[str]) -> bool:
+    """Return whether titles are of data sets that are all free (`DataSet.is_free`); those of no data set are not."""
+    free = {found.title for found in DATA_SETS.values() if found.is_free}
+    return free.issuperset(titles)
 
 
 def find_data_set(data: str, own_kind: Kind) -> DataSet:

@@ -8,7 +8,11 @@ from train.data.debian.fetch import fetched_folder
 from train.data.debian.labels import read_labels
 from train.data.recordings import Recording
 
-LICENCE = "GPL, CC BY-SA, CC BY, CC0: the copyright file of each package says which"
+LICENCE = (
+    "GPL, CC BY-SA, CC BY, CC0, MIT, GFDL; of drascula-music its own, by which the game may not be sold alone: the "
+    "copyright file of each package says which"
+)
+GAMES_LICENCE = "the copyright file of each package says which"
 INSTRUMENTAL_PACKAGES = (
     "colobot-common-sounds",
     "fretsonfire-songs-sectoid",

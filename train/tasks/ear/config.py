@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from models.ear import EarConfig
 from streamer.errors import ConfigError
 from train.data.sets.all_sound import DEFAULT_DATA_SETS
-from train.data.sets.catalogue import DATA_SETS
+from train.data.sets.catalogue import DATA_SETS, check_apart
 from train.loop.folds import HoldsOut
 from train.loop.task import LoopConfig
 from train.mixing.distillation.examples import DistillationConfig
@@ -90,5 +90,6 @@ class EarRunConfig(HoldsOut):
                 f"further_data is {list(self.further_data)}; expected some of {', '.join(DATA_SETS)} that are not "
                 "in data"
             )
+        check_apart("data with further_data", (*self.data, *self.further_data))
         if not 1 <= self.crop_patches <= PATCHES:
             raise ConfigError(f"crop_patches is {self.crop_patches}; expected 1 to {PATCHES}")

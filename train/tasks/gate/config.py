@@ -8,7 +8,7 @@ from models.gate import HOP_FRAMES, GateConfig
 from streamer.errors import ConfigError
 from train.data.decode import RATE_HZ
 from train.data.sets.all_sound import DEFAULT_DATA_SETS, ONLY_MEASURED, SINGLE_SOUNDS
-from train.data.sets.catalogue import DATA_SETS
+from train.data.sets.catalogue import DATA_SETS, check_apart
 from train.loop.folds import HoldsOut
 from train.loop.task import LoopConfig
 from train.mixing.scene_frames import SceneSetConfig
@@ -76,6 +76,7 @@ class GateRunConfig(HoldsOut):
             raise ConfigError(
                 f"left_out is {list(self.left_out)}; expected some of data, {', '.join(self.data)}, but not all"
             )
+        check_apart("data", self.data)
         if not 0 <= self.mel_share <= 0.5:
             raise ConfigError(
                 f"mel_share is {self.mel_share:g}; expected 0 to 0.5: as many scenes again are like the file"

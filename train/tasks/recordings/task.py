@@ -16,7 +16,7 @@ from streamer.errors import ConfigError
 from train.augment.features import mix_up
 from train.data.recordings import Recording, check_folds
 from train.data.sets.all_sound import DEFAULT_DATA_SETS
-from train.data.sets.catalogue import DataSet, find_data_set
+from train.data.sets.catalogue import DataSet, find_data_set, whole_of
 from train.loop.folds import HoldsOut
 from train.loop.run import DataUsed, data_used
 from train.loop.schedule import Cosine, ScheduleConfig
@@ -128,7 +128,9 @@ class RecordingsTask:
         self.ear = load_ear(config.ear)
         self.front_end = self.ear.manifest.front_end
         found = find_recordings(config, data, cache)
-        if config.data in DEFAULT_DATA_SETS:  # the ear was trained on them, except for its held-out folds
+        if (
+            whole_of(config.data) in DEFAULT_DATA_SETS
+        ):  # the ear was trained on them, except for its held-out folds
             check_ear_holds_out(self.ear, config.ear, config.fold, config.validation_fold)
         self.labels = tuple(sorted({recording.category for recording in found}))
         checked = config.checked_fold

@@ -17,7 +17,7 @@ from streamer.errors import ConfigError
 from train.data.fold_arrays import FoldArrays
 from train.data.sets import esc50
 from train.data.sets.all_sound import AMBIGUOUS, ONLY_MEASURED, check_clips, sound_by_fold
-from train.data.sets.catalogue import DATA_SETS
+from train.data.sets.catalogue import DATA_SETS, check_apart, whole_of
 from train.loop.folds import HoldsOut
 from train.loop.run import DataUsed, data_used
 from train.loop.task import Batch, LoopConfig
@@ -82,9 +82,10 @@ class SoundsRunConfig(HoldsOut):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        allowed = [name for name in DATA_SETS if name != "esc50" and name not in ONLY_MEASURED]
+        allowed = [name for name in DATA_SETS if whole_of(name) != "esc50" and name not in ONLY_MEASURED]
         if not set(self.others) <= set(allowed):
             raise ConfigError(f"others is {list(self.others)}; expected some of {', '.join(allowed)}")
+        check_apart("others", self.others)
         if not (0 <= self.other_share <= 0.5 and self.other_hours > 0):
             raise ConfigError(
                 f"other_share is {self.other_share:g} and other_hours {self.other_hours:g}; expected 0 to 0.5, and "

@@ -99,6 +99,13 @@ def test_further_data_are_other_sets_that_exist(further):
         read_config(EarRunConfig, None, [*EAR, f"further_data={further}"])
 
 
+def test_further_data_have_no_recording_of_data():
+    with pytest.raises(
+        ConfigError, match="data with further_data names esc50 and esc10, which have recordings in common"
+    ):
+        read_config(EarRunConfig, None, [*EAR, 'further_data=["esc10"]'])
+
+
 def test_a_part_of_a_lesson_keeps_what_is_taught_beside_what_is_heard(task):
     """Every frame of a lesson is unlike every other, so that what was taken is found again in the whole."""
     learnt = task._learnt

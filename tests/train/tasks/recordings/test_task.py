@@ -228,10 +228,11 @@ def test_a_fold_of_a_single_clip_is_named_whichever_it_is(place):
 
 def test_an_ear_that_has_heard_the_data_set_is_refused_and_of_own_sounds_it_has_heard_none(place):
     make_toy_data(place)
-    settings = ["data=esc50", "fold=1", "validation_fold=2"]
-    assert "holds out {'fold': 5, 'validation_fold': 4}; expected {'fold': 1" in refused(
-        "recordings", settings=settings
-    )
+    for data in ("esc50", "esc10"):
+        settings = [f"data={data}", "fold=1", "validation_fold=2"]
+        assert "holds out {'fold': 5, 'validation_fold': 4}; expected {'fold': 1" in refused(
+            "recordings", settings=settings
+        )
     task = task_of(place / "kitchen", "models/released/ear", "fold=1", "validation_fold=2")
     assert {r.fold for r in task._learnt.recordings} == {3, 4, 5}
 

@@ -143,7 +143,7 @@ def test_the_head_learns_to_name_nothing_there_and_still_names_the_classes(toy, 
     assert without["false"] > 0.5
 
 
-@pytest.mark.parametrize("others", ['["esc50"]', '["debain"]', '["games"]'])
+@pytest.mark.parametrize("others", ['["esc50"]', '["debain"]', '["games"]', '["esc10"]'])
 def test_other_data_are_sets_that_exist_beside_esc50(others):
     with pytest.raises(ConfigError, match=r"others is \[.*\]; expected some of gtzan, music_speech"):
         read_config(SoundsRunConfig, None, [f"others={others}"])
