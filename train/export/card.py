@@ -7,6 +7,12 @@ from typing import Any
 
 from streamer.inference.manifest import Manifest
 from streamer.inference.manifest_parts import Thresholds
+from train.data.sets.catalogue import all_free
+
+ANY_USE = """Every data set's licence allows any use of the sound, a commercial one too, with attribution and, for what
+is adapted from GPL, GFDL and CC BY-SA material, under the same licence; the table names further conditions. The model
+holds weights and none of the recordings. Whether weights are adapted material is not settled, and not said here."""
+"""What the card of a model says if all its data sets are free (`train.data.sets.catalogue.DataSet.is_free`)."""
 
 
 def format_card(manifest: Manifest, about: str, limits: str) -> str:
@@ -35,6 +41,7 @@ def format_card(manifest: Manifest, about: str, limits: str) -> str:
             "| --- | --- |",
             *(f"| {data['name']} | {data['licence']} |" for data in manifest.trained_on),
             "",
+            *_any_use(manifest),
             "## Figures",
             "",
             *_figures(manifest.results),
@@ -44,6 +51,11 @@ def format_card(manifest: Manifest, about: str, limits: str) -> str:
             "",
         ]
     )
+
+
+def _any_use(manifest: Manifest) -> list[str]:
+    titles = [data["name"] for data in manifest.trained_on]
+    return [ANY_USE, ""] if titles and all_free(titles) else []
 
 
 def _operation(manifest: Manifest) -> list[str]:

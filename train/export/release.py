@@ -91,8 +91,10 @@ class MeasuredRelease(ABC):
         Returns
         -------
         Manifest
-            Manifest as written.
+            Manifest as written. A model that ships has the name of its folder, by which it is found.
         """
+        if folder.resolve().parent == SHIPPED.resolve():
+            manifest = dataclasses.replace(manifest, name=folder.resolve().name)
         _write_manifest(manifest, folder)
         card = format_card(manifest, about, self.limits)
         (folder / "card.md").write_text(card, encoding="utf-8")

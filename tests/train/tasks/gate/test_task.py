@@ -173,7 +173,7 @@ def test_the_whole_way_from_data_to_a_released_folder(toy, tmp_path, monkeypatch
     run("release", "gate", "--out", "out")
     manifest = read_manifest(tmp_path / "out")
     verify_file(tmp_path / "out", manifest)
-    assert manifest.labels == NAMES
+    assert (manifest.name, manifest.labels) == ("gate", NAMES)
     assert check_parity(GateRelease(folder, toy, tmp_path).model, tmp_path / "out") < 1e-4
     for preference in PREFERENCES:
         for point in manifest.thresholds(preference):
@@ -201,6 +201,7 @@ def test_the_whole_way_from_data_to_a_released_folder(toy, tmp_path, monkeypatch
             'left_out=["games"]',
             r"left_out is \['games'\]; expected some of data, gtzan, .*babies, but not all",
         ),
+        ('data=["esc50", "esc10"]', "data names esc50 and esc10, which have recordings in common"),
         ("data=[]", r"data is \[\]; expected some of esc50, gtzan"),
         ("fold=4", "fold is 4, validation_fold 4; expected two of 1 to 5"),
     ],
