@@ -6,8 +6,10 @@ import pytest
 
 from streamer.errors import ConfigError
 from tests.conftest import ROOT
-from train.loop.config import read_config
+from train.data.sets.catalogue import DATA_SETS
+from train.loop.config import flatten, read_config
 from train.loop.registry import TASKS, find_plugin
+from train.mixing.scenes import PARTS
 from train.tasks.gate.task import GateRunConfig
 
 
@@ -67,6 +69,21 @@ def test_a_task_s_example_has_every_key_at_its_default(task):
     default = find_plugin(task).config()
     assert read_config(type(default), path) == default
     assert keys(tomllib.loads(path.read_text())) == keys(asdict(default))
+
+
+def test_the_free_gate_differs_from_the_gate_by_its_data_alone_which_are_all_free():
+    configs = ROOT / "train" / "configs"
+    free = read_config(GateRunConfig, configs / "gate_free.toml")
+    assert all(DATA_SETS[name].is_free for name in free.data)
+    assert free.mel_share == 0.0
+    weights = dict(zip(PARTS, free.scenes.scene.weights, strict=True))
+    assert sum(weights.values()) == pytest.approx(1.0)
+    assert weights["song"] == weights["song+speech"] == 0.0
+    own = flatten(asdict(GateRunConfig()))
+    differing = {key for key, value in flatten(asdict(free)).items() if own[key] != value}
+    assert differing == {"data", "mel_share", "scenes.scene.weights"}
+    texts = (tomllib.loads((configs / f"{name}.toml").read_text()) for name in ("gate_free", "gate"))
+    assert keys(next(texts)) == keys(next(texts))
 
 
 def keys(content, where=""):
