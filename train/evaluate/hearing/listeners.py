@@ -16,7 +16,7 @@ from streamer.heads.results import HeadResult
 from streamer.heads.stage_tree import StageTree
 from streamer.inference.manifest_parts import Thresholds
 from train.data.decode import RATE_HZ
-from train.data.sets.catalogue import DATA_SETS
+from train.data.sets.catalogue import DATA_SETS, whole_of
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,8 @@ class Listener(Protocol):
     thresholds : tuple of Thresholds, or None
         Thresholds of each label; None if they are not known.
     learnt_from : frozenset of str
-        Names of the data sets in `train.data.sets.catalogue` that the model learnt from.
+        Names of the data sets in `train.data.sets.catalogue` that the model learnt from, or that have recordings in
+        common with those.
     """
 
     @property
@@ -100,7 +101,8 @@ class HeadListener:
         parts = head.model.manifest.sha256, head.ear and head.ear.manifest.sha256, deciders, head.decisions
         manifests = [head.model.manifest, *([head.ear.manifest] if head.ear else [])]
         titles = {data["name"] for manifest in manifests for data in manifest.trained_on}
-        self.learnt_from = frozenset(name for name, data in DATA_SETS.items() if data.title in titles)
+        learnt = {whole_of(name) for name, data in DATA_SETS.items() if data.title in titles}
+        self.learnt_from = frozenset(name for name in DATA_SETS if whole_of(name) in learnt)
         self.version = hashlib.sha256(repr(parts).encode()).hexdigest()[:12]
 
     def decide(self, sound: Array) -> Decisions:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -31,6 +33,15 @@ def noise(seconds: float) -> np.ndarray:
 
 def recording(category: str = "noise") -> Recording:
     return Recording("toys", "a", (), "music", category, 1)
+
+
+def test_a_listener_learnt_from_what_its_head_and_its_ear_did_and_from_what_those_are_part_of(tmp_path):
+    ear = OnnxModel(write_toy_ear(tmp_path / "ear"))
+    bands = OnnxModel(write_toy_head(tmp_path / "sounds", tmp_path / "ear", "sounds"))
+    for model, name in ((ear, "ESC-10"), (bands, "PJS corpus")):
+        model.manifest = replace(model.manifest, trained_on=({"name": name, "licence": "any"},))
+    head = Head("sounds", "sound", bands, DecisionConfig(), ear)
+    assert HeadListener(head).learnt_from == {"esc10", "esc50", "pjs"}
 
 
 def hear(heard: Heard, head: Head, sound: np.ndarray, category: str = "noise") -> None:
