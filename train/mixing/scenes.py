@@ -194,8 +194,9 @@ class Scenes:
     def _shares_of(self, pools: Sequence[Sequence[int]]) -> Array:
         """Return the probability of each data set: equal, but less for those of which there is little sound."""
         seconds = np.array([sum(self._cache.length(index) for index in pool) for pool in pools]) / RATE_HZ
-        shares: Array = np.minimum(1.0, seconds / WHOLE_SHARE_S)
-        return shares / shares.sum()
+        weights = np.minimum(1.0, seconds / WHOLE_SHARE_S)
+        shares: Array = weights / weights.sum()
+        return shares
 
     def _part(self, rng: np.random.Generator, part: str, samples: int) -> Scene:
         """Return one part of a scene, at any level."""

@@ -182,8 +182,8 @@ def _harmonics(rng: np.random.Generator, cycles: Array) -> Array:
 def _comes_and_goes(rng: np.random.Generator, t: Array) -> Array:
     """Return whether something sounds at the times `t` that is on and off for a while in turn, as a bool array."""
     on_s, off_s = np.exp(rng.uniform(np.log(0.4), np.log(4.0), 2))
-    place: Array = (t + rng.uniform(0.0, on_s)) % (on_s + off_s)
-    return place < on_s
+    sounds: Array = (t + rng.uniform(0.0, on_s)) % (on_s + off_s) < on_s
+    return sounds
 
 
 def _swell(rng: np.random.Generator, samples: int) -> Array:

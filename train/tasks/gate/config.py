@@ -49,7 +49,7 @@ class GateRunConfig(HoldsOut):
     """
 
     model: GateConfig = field(default_factory=GateConfig)
-    loop: LoopConfig = field(default_factory=lambda: LoopConfig(steps=8_000, batch=20, workers=0))
+    loop: LoopConfig = field(default_factory=lambda: LoopConfig(steps=12_000, batch=20, workers=0))
     scenes: SceneSetConfig = field(default_factory=SceneSetConfig)
     data: tuple[str, ...] = (*DEFAULT_DATA_SETS, "debian", "rendered", *SINGLE_SOUNDS)
     left_out: tuple[str, ...] = ()
