@@ -228,6 +228,8 @@ def test_a_fold_of_a_single_clip_is_named_whichever_it_is(place):
 
 def test_an_ear_that_has_heard_the_data_set_is_refused_and_of_own_sounds_it_has_heard_none(place):
     make_toy_data(place)
+    table = place / "esc50" / "esc50.csv"
+    table.write_text(table.read_text().replace("False", "True"))  # a fold of ESC-10 needs two clips
     for data in ("esc50", "esc10"):
         settings = [f"data={data}", "fold=1", "validation_fold=2"]
         assert "holds out {'fold': 5, 'validation_fold': 4}; expected {'fold': 1" in refused(
