@@ -59,6 +59,7 @@ LAYERS = {
         "ear gate genre heads spectra voice_activity yamnet",
         "cnn_lstm_attention separation_mask",
         "separation_mask_offline",
+        "reference",
     ),
     "train": (
         "data errors npz yamnet",
@@ -70,11 +71,12 @@ LAYERS = {
         "mixing.distillation",
         "mixing.patch_embeddings",
         "mixing.doubts",
-        "export report report.hearing tasks",
-        "tasks.music_tags",
-        "tasks.ear tasks.gate tasks.genre tasks.recordings tasks.separation",
+        "export report tasks",
+        "report.hearing tasks.music_tags",
+        "tasks.ear tasks.gate tasks.genre tasks.recordings tasks.reference tasks.separation",
         "custom_sounds tasks.sounds",
         "transfer",
+        "lab",
         "__main__",
     ),
 }

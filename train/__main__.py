@@ -53,6 +53,7 @@ ELSEWHERE: Mapping[str, tuple[str, str]] = MappingProxyType(
             "train.evaluate.inspection:inspect_command",
             "Measure a run's cost, robustness and saliency.",
         ),
+        "lab": ("train.lab.command:lab_command", "Train and measure systems of others beside ours."),
         "model-memory": (
             "train.evaluate.model_memory:model_memory_command",
             "Measure a released model's memory; print JSON.",

@@ -13,14 +13,7 @@ from streamer.arrays import Array
 from streamer.errors import ConfigError
 from streamer.inference.manifest_parts import Thresholds
 from train.data.cache import SoundCache
-from train.evaluate.metrics.classification import (
-    accuracy,
-    accuracy_by_duration,
-    confusion,
-    most_confused,
-    right,
-)
-from train.evaluate.metrics.spread import bootstrap
+from train.evaluate.metrics.classification import accuracy_by_duration, clip_accuracy, confused_pairs
 from train.evaluate.operating_points import Goal, operating_point, operating_points
 from train.evaluate.predictions import Predictions, stacked
 from train.evaluate.stepped_scores import SteppedScorer
@@ -95,13 +88,7 @@ class ClipFigures:
             ``clips``, their number; ``accuracy``, the share of clips whose label is found; and a text with the
             confidence interval of the accuracy, as in ``0.801 to 0.846``.
         """
-        predictions = self._predictions
-        low, high = bootstrap(right(predictions))
-        return {
-            "clips": len(predictions.truth),
-            "accuracy": round(accuracy(predictions), 4),
-            "95 % of resampled clips": f"{low:.3f} to {high:.3f}",
-        }
+        return clip_accuracy(self._predictions)
 
     def accuracy_by_time(self) -> dict[str, float]:
         """Accuracy after the first seconds of a clip.
@@ -122,9 +109,7 @@ class ClipFigures:
         dict
             Number of clips, by text such as ``rain as wind`` for clips of rain that are taken for wind; at most eight.
         """
-        labels = self._scorer.manifest.labels
-        pairs = most_confused(confusion(self._predictions), 8)
-        return {f"{labels[truth]} as {labels[predicted]}": count for truth, predicted, count in pairs}
+        return confused_pairs(self._predictions)
 
     def decisions(self) -> dict[str, float]:
         """Clips in which their own label is on at any step past the warm-up, and how many others are on in a clip.

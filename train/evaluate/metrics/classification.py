@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from sklearn.metrics import (
@@ -13,6 +14,7 @@ from sklearn.metrics import (
 
 from streamer.arrays import Array
 from train.evaluate.metrics.clip_scores import SoFar, by_clip
+from train.evaluate.metrics.spread import bootstrap
 from train.evaluate.predictions import NO_LABEL, Predictions
 
 DURATIONS_S = (0.5, 1.0, 2.0, 3.0, 5.0, 10.0, 20.0, 30.0)
@@ -121,3 +123,35 @@ def by_label(predictions: Predictions, so_far: SoFar | None = None) -> list[Labe
         if clips
     ]
     return sorted(found, key=lambda figures: figures.f1)
+
+
+def clip_accuracy(predictions: Predictions) -> dict[str, Any]:
+    """Return the number of clips, the accuracy, and a text with its 95 % interval over clips drawn anew.
+
+    Parameters
+    ----------
+    predictions : Predictions
+        Predictions of clips that all have a true label.
+    """
+    correct = right(predictions)
+    low, high = bootstrap(correct)
+    return {
+        "clips": len(correct),
+        "accuracy": round(float(np.mean(correct)), 4),
+        "95 % of resampled clips": f"{low:.3f} to {high:.3f}",
+    }
+
+
+def precision_and_recall(predictions: Predictions) -> dict[str, str]:
+    """Return a text such as ``0.91 0.86 of 40``, precision, recall and clips, by the label, the worst label first."""
+    return {
+        label.label: f"{label.precision:.2f} {label.recall:.2f} of {label.clips}"
+        for label in by_label(predictions)
+    }
+
+
+def confused_pairs(predictions: Predictions, count: int = 8) -> dict[str, int]:
+    """Return the numbers of clips by texts such as ``rain as wind``, true label first, the most frequent first."""
+    labels = predictions.labels
+    pairs = most_confused(confusion(predictions), count)
+    return {f"{labels[truth]} as {labels[predicted]}": clips for truth, predicted, clips in pairs}

@@ -100,19 +100,25 @@ def measure_run(plugin: Plugin, run: Path, config: Any) -> dict[str, Any]:
     """Return the figures of a run's model on its test fold, by name, and note them in the run's ``evaluation.json``.
 
     With a validation fold the model is released, with thresholds; without one it is only exported, and figures that
-    need thresholds are left out.
+    need thresholds are left out. A model that does not step is measured as it is.
     """
+    folder = run if not plugin.steps else _exported(plugin, run, config)
+    asked = Evaluation(folder, config, "test", data_folder(), CACHE, run / "predictions")
+    figures = plugin.evaluate(asked)
+    note_evaluation(run, "test", figures)
+    _log.info("%s is measured", run)
+    return figures
+
+
+def _exported(plugin: Plugin, run: Path, config: Any) -> Path:
+    """Release or export the model of a run below the run's folder, and return where to."""
     folder = run / ("released" if config.validation_fold else "exported")
     model = plugin.release(run, data_folder(), CACHE)
     if config.validation_fold:
         model.release(folder)
     else:
         model.export(folder)
-    asked = Evaluation(folder, config, "test", data_folder(), CACHE, run / "predictions")
-    figures = plugin.evaluate(asked)
-    note_evaluation(run, "test", figures)
-    _log.info("%s is measured", run)
-    return figures
+    return folder
 
 
 def pool_figures(figures: Mapping[int, Mapping[str, Any]]) -> dict[str, Any]:

@@ -1,23 +1,18 @@
-"""Write the tables of ``docs/hearing.md`` from the figures that `python -m train hearing --into` stored.
-
-The page has a pair of comments for each table, ``<!-- NAME -->`` and ``<!-- end NAME -->``. What stands between them is
-written here, the rest by hand.
-"""
+"""Write the tables of ``docs/hearing.md`` from the figures that `python -m train hearing --into` stored."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, cast
 
-from streamer.errors import ConfigError
 from train.data.recordings import Kind, Recording
 from train.data.sets.labelled_folders import UNSURE
 from train.evaluate.hearing.measured_sound import MADE
 from train.mixing.presence import NAMES, OTHER, PRESENT, UNKNOWN_VOICES, presence_of
 from train.report.hearing.figures_file import BEFORE, Figures, read, rows_of
+from train.report.page_tables import table, write_tables
 
 TITLES: Mapping[str, str] = MappingProxyType(
     {
@@ -50,32 +45,14 @@ def write(folder: Path) -> Path:
         If the page is absent, or lacks the place of a table.
     """
     page, stored = folder.with_suffix(".md"), dict(sorted(read(folder).items(), key=_order))
-    if not page.is_file():
-        raise ConfigError(
-            f"no page {page}; expected one with places for {', '.join(TABLES)}, or another --into"
-        )
-    text = page.read_text(encoding="utf-8")
-    for name, table in TABLES.items():
-        text = _with_table(text, name, table(stored), page)
-    page.write_text(text, encoding="utf-8")
+    write_tables(page, {name: make(stored) for name, make in TABLES.items()})
     return page
-
-
-def _with_table(text: str, name: str, lines: Sequence[str], page: Path) -> str:
-    place = re.compile(rf"(<!-- {name} -->\n).*?(<!-- end {name} -->)", re.DOTALL)
-    table = "".join(f"{line}\n" for line in lines)
-    written, count = place.subn(lambda found: f"{found[1]}\n{table}\n{found[2]}", text)
-    if count != 1:
-        raise ConfigError(
-            f"{page} has {count} places for {name}; expected one: <!-- {name} --> and <!-- end {name} -->"
-        )
-    return written
 
 
 def _shares(label: str) -> Callable[[Mapping[str, Any]], list[str]]:
     """Return the function that makes the table of the share of time that a label of gates was on."""
 
-    def table(stored: Mapping[str, Any]) -> list[str]:
+    def lines(stored: Mapping[str, Any]) -> list[str]:
         gates = {name: rows_of(entry) for name, entry in stored.items() if label in entry["labels"]}
         cells = [
             [
@@ -86,9 +63,9 @@ def _shares(label: str) -> Callable[[Mapping[str, Any]], list[str]]:
             for row, figures in _of_all(gates).items()
             if not row.startswith(MADE)
         ]
-        return _table([f"time called {label}", "recordings", "hours", *map(_title, gates)], cells)
+        return table([f"time called {label}", "recordings", "hours", *map(_title, gates)], cells)
 
-    return table
+    return lines
 
 
 def _sounds(stored: Mapping[str, Any]) -> list[str]:
@@ -107,13 +84,13 @@ def _sounds(stored: Mapping[str, Any]) -> list[str]:
         for row, figures in _of_all(taggers).items()
         if not row.startswith(MADE)
     ]
-    return _table(["an hour", "recordings", "hours", "to name", *heads], cells)
+    return table(["an hour", "recordings", "hours", "to name", *heads], cells)
 
 
 def _machines(begins: str) -> Callable[[Mapping[str, Any]], list[str]]:
     """Return the function that makes a table of starts an hour in made sounds, for the rows that begin in a way."""
 
-    def table(stored: Mapping[str, Any]) -> list[str]:
+    def lines(stored: Mapping[str, Any]) -> list[str]:
         models = {name: rows_of(entry) for name, entry in stored.items()}
         heads = [_starts_title(name, stored[name]) for name in models]
         cells = []
@@ -127,9 +104,9 @@ def _machines(begins: str) -> Callable[[Mapping[str, Any]], list[str]]:
                 ]
                 title = row.removeprefix(begins).replace("_", " ").strip()
                 cells.append([title, *_amount(figures), *starts, "; ".join(said)])
-        return _table(["starts an hour", "recordings", "hours", *heads, "sounds said most often"], cells)
+        return table(["starts an hour", "recordings", "hours", *heads, "sounds said most often"], cells)
 
-    return table
+    return lines
 
 
 def _commands(stored: Mapping[str, Any]) -> list[str]:
@@ -221,7 +198,3 @@ def _number(value: float | None) -> str:
     if value is None:
         return ""
     return f"{value:.3f}" if 0 < value < 1 else f"{value:.0f}"
-
-
-def _table(heads: Sequence[str], cells: Sequence[Sequence[str]]) -> list[str]:
-    return [f"| {' | '.join(row)} |" for row in (heads, ["---"] * len(heads), *cells)]

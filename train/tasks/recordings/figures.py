@@ -12,7 +12,7 @@ from streamer.inference.manifest_parts import Thresholds
 from train.data.cache import SoundCache
 from train.data.recordings import Split, check_folds
 from train.evaluate.calibration import fit_softmax_temperature
-from train.evaluate.metrics.classification import by_label
+from train.evaluate.metrics.classification import precision_and_recall
 from train.evaluate.operating_points import Goal
 from train.tasks.clip_figures import ClipFigures, with_descriptions
 from train.tasks.recordings.task import RecordingsRunConfig, find_recordings
@@ -72,10 +72,7 @@ class RecordingsFigures(ClipFigures):
         dict
             Text with precision, recall and number of clips, such as ``0.91 0.86 of 40``, by the name of the category.
         """
-        return {
-            label.label: f"{label.precision:.2f} {label.recall:.2f} of {label.clips}"
-            for label in by_label(self._predictions)
-        }
+        return precision_and_recall(self._predictions)
 
     def temperature(self) -> float:
         """Return the number by which logits must be divided so that scores of single steps are true probabilities.

@@ -1,0 +1,199 @@
+"""`python -m train lab`: a row is trained and measured on toy clips, stored, and written into the page."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from click.testing import CliRunner
+
+from streamer.errors import ConfigError
+from tests.conftest import ROOT
+from tests.train.toy_data import make_toy_data
+from train.lab import command, network, page, results
+from train.lab.network import CONFIGS, Network
+from train.lab.network_cost import cost_of_network
+from train.lab.rows import ROWS, TABLES
+from train.loop.config import read_config
+from train.mixing.image_variations import ImageVariations
+from train.mixing.mel_images import CENTRE_DB, SCALE_DB, MelImageConfig, mel_image
+from train.tasks.reference.config import ImageRunConfig
+from train.tasks.reference.networks import GenreCnnRunConfig, SoundCnnRunConfig
+from train.tasks.reference.task import ImageTask
+
+RESULT = results.Result(
+    {"accuracy": {"4": 0.5, "5": 0.6}},
+    1_234_567,
+    12.34,
+    0.5,
+    345.6,
+    7.0,
+    "python -m train lab",
+    "1234567890abcdef",
+    "2026-12-01",
+)
+TINY = [
+    "model.channels=[4, 4, 8]",
+    "model.hidden=8",
+    "image.bands=16",
+    "image.frames=40",
+    "loop.steps=20",
+    "loop.batch=8",
+    "loop.validate_every=10",
+    "loop.schedule.cosine.warm_up_steps=2",
+]
+
+
+@pytest.fixture(scope="module")
+def toy(tmp_path_factory):
+    return make_toy_data(tmp_path_factory.mktemp("data"))
+
+
+@pytest.fixture
+def here(toy, tmp_path, monkeypatch):
+    """A folder with a page to write and small settings of a row."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("STREAMER_DATA", str(toy))
+    folder = tmp_path / "configs"
+    folder.mkdir()
+    text = "\n".join(f"{key} = {value}" for key, value in (line.split("=") for line in TINY))
+    (folder / "sound_cnn.toml").write_text(text)
+    monkeypatch.setattr(network, "CONFIGS", folder)
+    places = "\n".join(
+        f"<!-- {name} -->\n<!-- end {name} -->" for name in (*(table.place for table in TABLES), "commands")
+    )
+    (tmp_path / "laboratory.md").write_text(f"By hand.\n\n{places}\n")
+    return tmp_path
+
+
+def test_a_row_is_trained_measured_stored_and_written(here, caplog):
+    options = ["--only", "sound_cnn", "--fold", "5", "--into", "laboratory"]
+    done = CliRunner().invoke(command.lab_command, options, catch_exceptions=False)
+    assert done.exit_code == 0, done.output
+    (run,) = (here / "runs" / "sound_cnn").iterdir()
+    measured = json.loads((run / "evaluation.json").read_text())["test"]
+    assert set(measured) == {"clips", "classes", "confused"}
+    stored = results.read(here / "laboratory")["sound_cnn"]
+    accuracy = measured["clips"]["accuracy"]
+    assert stored.figures == {"accuracy": {"5": accuracy}}
+    assert stored.parameters > 1_000
+    text = (here / "laboratory.md").read_text()
+    assert text.startswith("By hand.")
+    assert f"| {ROWS['sound_cnn'].title} | {accuracy:.3f} (one fold) |" in text
+
+    begun = (run / "metrics.jsonl").stat().st_mtime_ns
+    CliRunner().invoke(command.lab_command, options, catch_exceptions=False)
+    assert (run / "metrics.jsonl").stat().st_mtime_ns == begun  # it is not trained again
+
+
+def test_a_row_shows_mean_and_spread_over_folds(tmp_path):
+    (tmp_path / "lab.md").write_text((ROOT / "docs" / "laboratory.md").read_text(encoding="utf-8"))
+    results.store(tmp_path / "lab", "sound_cnn", RESULT)
+    text = page.write(tmp_path / "lab").read_text(encoding="utf-8")
+    title = ROWS["sound_cnn"].title
+    assert f"| {title} | 0.550 ± 0.071 | 1,234,567 | 12.3 | 0.50 | 346 | 7.0 | no |" in text
+    assert "| sound_cnn | `python -m train lab` | 2026-12-01 | 1234567890ab |" in text
+
+
+def test_the_page_of_the_documents_is_that_of_the_stored_results(tmp_path):
+    own = (ROOT / "docs" / "laboratory.md").read_text(encoding="utf-8")
+    (tmp_path / "laboratory.md").write_text(own, encoding="utf-8")
+    for name, result in results.read(ROOT / "docs" / "laboratory").items():
+        results.store(tmp_path / "laboratory", name, result)
+    assert page.write(tmp_path / "laboratory").read_text(encoding="utf-8") == own
+
+
+def test_broken_results_are_refused(tmp_path):
+    (tmp_path / results.FILE).write_text('{"sound_cnn": {"figures": {}}}')
+    with pytest.raises(ConfigError, match=r"cannot be read .*: restore it"):
+        results.read(tmp_path)
+
+
+NETWORKS = [name for name, row in ROWS.items() if isinstance(row.system, Network)]
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_every_network_has_settings(name):
+    config = read_config(ROWS[name].system.kind, CONFIGS / f"{name}.toml")
+    assert isinstance(config, ImageRunConfig)
+
+
+def test_every_row_is_in_a_table():
+    assert {row.table for row in ROWS.values()} == set(TABLES)
+
+
+@pytest.mark.parametrize("name", ["music_logistic", "music_svm", "music_forest"])
+def test_classical_classifiers_tell_toy_music_from_noise(here, name):
+    measured = ROWS[name].system.measure(name, [5])
+    assert set(measured.figures) == {"accuracy", "F1", "precision", "recall"}
+    assert measured.figures["accuracy"]["5"] > 0.8
+    assert measured.parameters > 100
+
+
+def test_every_file_of_settings_is_a_row():
+    assert {path.stem for path in CONFIGS.glob("*.toml")} == set(NETWORKS)
+
+
+def test_tracks_of_the_mel_file_are_images_of_their_folds(toy):
+    config = GenreCnnRunConfig()
+    images = config.images([1, 2], toy, toy / "cache")
+    assert set(images.folds) == {1, 2}
+    assert images.image(0).shape == (128, 130)
+    assert len(images.names) == len(images.categories) == len(images) > 0
+
+
+def test_progressive_training_begins_with_some_clips(toy):
+    config = read_config(SoundCnnRunConfig, None, [*TINY, "growing=[0.25, 1.0]", "mixup=0"])
+    task = ImageTask(replace(config, variations=ImageVariations(share=0.0, masks=0)), toy, toy / "cache")
+    known = task._order[: max(2, round(0.25 * len(task._order)))]
+    few = {task._learnt.image(row).tobytes() for row in known}
+    early = {image.numpy().tobytes() for step in range(10) for image in task.make_batch(1, step, 8)[0]}
+    late = {image.numpy().tobytes() for step in range(10, 20) for image in task.make_batch(1, step, 8)[0]}
+    assert early <= few < late
+
+
+@pytest.mark.parametrize("growing", ["[]", "[0.5, 1.5]"])
+def test_shares_of_growing_subsets_are_checked(growing):
+    with pytest.raises(
+        ConfigError, match=r"growing is .*; expected shares of the clips, above 0 and up to 1"
+    ):
+        read_config(SoundCnnRunConfig, None, [f"growing={growing}"])
+
+
+def test_a_task_without_such_a_data_set_is_refused(toy):
+    config = read_config(SoundCnnRunConfig, None, ['data="speech"'])
+    with pytest.raises(ConfigError, match="data is 'speech'; expected one of esc50"):
+        ImageTask(config, toy, toy / "cache")
+
+
+def test_an_image_holds_decibels_below_the_loudest_point():
+    t = np.arange(16_000) / 16_000
+    tone = np.sin(2 * np.pi * 1_000 * t).astype(np.float32)
+    image = mel_image(tone, MelImageConfig(bands=64, frames=60))
+    assert image.shape == (64, 60)
+    decibels = image * SCALE_DB + CENTRE_DB
+    assert decibels.max() == pytest.approx(0.0, abs=1e-4)
+    assert decibels[:, 50:].max() == pytest.approx(-80.0)  # the tone lasts 43 frames
+    assert np.unique(decibels[:, 5:35].argmax(axis=0)).size == 1
+
+
+def test_variations_keep_the_shape_and_change_most_images():
+    images = np.random.default_rng(0).standard_normal((20, 16, 30)).astype(np.float32)
+    same = ImageVariations(share=0.0, masks=0).vary(np.random.default_rng(1), images)
+    np.testing.assert_array_equal(same, images)
+    varied = ImageVariations(masks=0).vary(np.random.default_rng(1), images)
+    changed = [not np.array_equal(one, other) for one, other in zip(varied, images, strict=True)]
+    assert varied.shape == images.shape
+    assert varied.dtype == np.float32
+    assert 10 < sum(changed) < 20
+
+
+def test_the_cost_counts_multiplications():
+    layer = torch.nn.Conv2d(1, 4, 3, padding=1, bias=False)
+    cost = cost_of_network(layer, torch.zeros(1, 1, 10, 1_000), clip_s=0.5)
+    assert cost.parameters == 36
+    assert cost.mmacs_per_s == pytest.approx(36 * 10_000 / 0.5 / 1e6)
+    assert cost.ms_per_s > 0

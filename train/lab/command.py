@@ -1,0 +1,50 @@
+"""``python -m train lab``: train and measure the laboratory's systems, and write ``docs/laboratory.md``."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from train.lab import page, results
+from train.lab.rows import ROWS
+from train.loop.run import current_commit
+
+
+@click.command("lab")
+@click.option(
+    "--only",
+    "names",
+    multiple=True,
+    type=click.Choice(list(ROWS)),
+    help="Row to make; repeatable.  [default: all]",
+)
+@click.option(
+    "--fold", "folds", type=int, multiple=True, help="Hold out only this fold; repeatable.  [default: each]"
+)
+@click.option(
+    "--into",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=results.FOLDER,
+    show_default=True,
+    help="Folder of the results; the page beside it gets the tables.",
+)
+def lab_command(names: Sequence[str], folds: Sequence[int], into: Path) -> None:
+    """Train each system with every fold in turn held out, measure it, and write its row.
+
+    Runs that are finished are not trained again, and those that were interrupted go on: run the same command again.
+    """
+    for name in names or list(ROWS):
+        commit = current_commit()  # before the files of the results change
+        measured = ROWS[name].system.measure(name, folds)
+        command = shlex.join(["python", "-m", "train", *sys.argv[1:]])
+        result = results.Result(
+            **asdict(measured), command=command, commit=commit, date=time.strftime("%Y-%m-%d")
+        )
+        results.store(into, name, result)
+        click.echo(page.write(into))

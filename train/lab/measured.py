@@ -1,0 +1,57 @@
+"""What is measured of a system of the laboratory, and the interface of a system."""
+
+from __future__ import annotations
+
+import resource
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Figures and cost of a system.
+
+    Attributes
+    ----------
+    figures : dict of str to dict of str to float
+        Figures by name, such as ``accuracy``: values by the number of the fold that was held out.
+    parameters : int
+        Number of learnt numbers.
+    mmacs_per_s : float or None
+        Millions of multiply-accumulates for a second of sound; None if it does not multiply.
+    ms_per_s : float
+        Milliseconds of processor time for a second of sound, on one thread, without its features.
+    memory_mb : float
+        Largest resident memory of the process that trained and measured it.
+    minutes : float
+        Minutes of training of a fold, on average.
+    """
+
+    figures: dict[str, dict[str, float]]
+    parameters: int
+    mmacs_per_s: float | None
+    ms_per_s: float
+    memory_mb: float
+    minutes: float
+
+
+class System(Protocol):
+    """Interface of a system that can be trained and measured."""
+
+    def measure(self, name: str, folds: Sequence[int]) -> Measured:
+        """Train the system with each of some folds held out, and measure it; without `folds`, with each of all.
+
+        Parameters
+        ----------
+        name : str
+            Name of the system's row.
+        folds : sequence of int
+            Folds to hold out.
+        """
+        ...
+
+
+def peak_memory_mb() -> float:
+    """Return the largest resident memory of this process so far, in megabytes."""
+    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1)

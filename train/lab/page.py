@@ -1,0 +1,66 @@
+"""Write the tables of ``docs/laboratory.md`` from the stored results."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from train.lab.results import Result, read
+from train.lab.rows import ROWS, TABLES, Table
+from train.report.page_tables import table, write_tables
+
+COSTS = (
+    "parameters",
+    "MMAC a second",
+    "ms a second",
+    "memory, MB",
+    "training, minutes a fold",
+    "causal",
+)
+
+
+def write(folder: Path) -> Path:
+    """Write the tables of the page beside a folder, such as ``docs/laboratory.md``; return its path.
+
+    Raises
+    ------
+    ConfigError
+        If the page is absent, or lacks the place of a table.
+    """
+    page, found = folder.with_suffix(".md"), read(folder)
+    tables = {table.place: _lines(table, found) for table in TABLES}
+    write_tables(page, {**tables, "commands": _commands(found)})
+    return page
+
+
+def _lines(of: Table, found: Mapping[str, Result]) -> list[str]:
+    rows = [(row.title, found[name]) for name, row in ROWS.items() if row.table is of and name in found]
+    return table(("system", *of.figures, *COSTS), [_cells(of, title, result) for title, result in rows])
+
+
+def _cells(of: Table, title: str, result: Result) -> list[str]:
+    return [
+        title,
+        *(_spread([*result.figures.get(name, {}).values()]) for name in of.figures),
+        f"{result.parameters:,}",
+        "" if result.mmacs_per_s is None else f"{result.mmacs_per_s:.1f}",
+        f"{result.ms_per_s:.2f}",
+        f"{result.memory_mb:.0f}",
+        f"{result.minutes:.1f}",
+        "no",
+    ]
+
+
+def _spread(values: Sequence[float]) -> str:
+    if not values:
+        return ""
+    mean = f"{statistics.fmean(values):.3f}"
+    return f"{mean} ± {statistics.stdev(values):.3f}" if len(values) > 1 else f"{mean} (one fold)"
+
+
+def _commands(found: Mapping[str, Result]) -> list[str]:
+    return table(
+        ("row", "measured by", "on", "at commit"),
+        [(name, f"`{result.command}`", result.date, result.commit[:12]) for name, result in found.items()],
+    )

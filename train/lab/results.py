@@ -1,0 +1,56 @@
+"""Store and read what the laboratory measured: ``docs/laboratory/results.json``, an entry for each row."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from streamer.errors import ConfigError
+from train.lab.measured import Measured
+from train.loop.run import write_json
+
+FOLDER = Path("docs") / "laboratory"
+FILE = "results.json"
+
+
+@dataclass(frozen=True)
+class Result(Measured):
+    """What was measured of a row, and how.
+
+    Attributes
+    ----------
+    command, commit, date : str
+        Command that measured it, commit of its code, and date.
+    """
+
+    command: str
+    commit: str
+    date: str
+
+
+def read(folder: Path) -> dict[str, Result]:
+    """Return the results in a folder by the name of their row; none if there is no file.
+
+    Raises
+    ------
+    ConfigError
+        If the file is not what `store` writes.
+    """
+    path = folder / FILE
+    if not path.is_file():
+        return {}
+    try:
+        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        return {name: Result(**entry) for name, entry in found.items()}
+    except (ValueError, TypeError, AttributeError) as error:
+        raise ConfigError(
+            f"{path} cannot be read ({error}); expected what `python -m train lab` wrote: restore it"
+        ) from error
+
+
+def store(folder: Path, name: str, result: Result) -> None:
+    """Write the result of a row into the file of a folder; those of other rows stay."""
+    stored = {**read(folder), name: result}
+    write_json(folder / FILE, {row: asdict(found) for row, found in stored.items()})

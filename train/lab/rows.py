@@ -1,0 +1,95 @@
+"""Table of the laboratory's rows: each is a configuration of a reference network, or a released model of ours."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from train.lab.classifier import Classifier, linear_svm, logistic_regression, random_forest
+from train.lab.measured import System
+from train.lab.network import Network
+from train.lab.segments import mel_statistics, yamnet_embeddings
+from train.tasks.reference.networks import (
+    FlatRunConfig,
+    GenreCnnGruRunConfig,
+    GenreCnnRunConfig,
+    GenreCrnnRunConfig,
+    PlainRunConfig,
+    SoundCnnAttentionRunConfig,
+    SoundCnnRunConfig,
+)
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of the laboratory's page.
+
+    Attributes
+    ----------
+    place : str
+        Name of its place on the page.
+    figures : tuple of str
+        Names of the figures that its rows have.
+    """
+
+    place: str
+    figures: tuple[str, ...]
+
+
+MUSIC = Table("music", ("accuracy", "F1", "precision", "recall"))
+SOUNDS = Table("sounds", ("accuracy",))
+GENRES = Table("genres", ("accuracy",))
+TABLES = (MUSIC, SOUNDS, GENRES)
+"""Tables, in the order of the page."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """A system of the laboratory.
+
+    Attributes
+    ----------
+    table : Table
+        Table that the row is in.
+    title : str
+        What the system is, in words.
+    system : System
+        The system itself.
+    """
+
+    table: Table
+    title: str
+    system: System
+
+
+ROWS: Mapping[str, Row] = MappingProxyType(
+    {
+        "music_logistic": Row(
+            MUSIC, "logistic regression, mel statistics", Classifier(logistic_regression, mel_statistics)
+        ),
+        "music_svm": Row(MUSIC, "linear SVM, mel statistics", Classifier(linear_svm, mel_statistics)),
+        "music_forest": Row(
+            MUSIC, "random forest, mel statistics", Classifier(random_forest, mel_statistics)
+        ),
+        "music_logistic_yamnet": Row(
+            MUSIC, "logistic regression, YAMNet", Classifier(logistic_regression, yamnet_embeddings)
+        ),
+        "music_svm_yamnet": Row(MUSIC, "linear SVM, YAMNet", Classifier(linear_svm, yamnet_embeddings)),
+        "music_forest_yamnet": Row(
+            MUSIC, "random forest, YAMNet", Classifier(random_forest, yamnet_embeddings)
+        ),
+        "sound_cnn_first": Row(SOUNDS, "CNN, its first form: kernels of 7 x 7", Network(SoundCnnRunConfig)),
+        "sound_cnn": Row(SOUNDS, "CNN: kernels of 3 x 3", Network(SoundCnnRunConfig)),
+        "sound_cnn_growing": Row(SOUNDS, "the same, on growing subsets", Network(SoundCnnRunConfig)),
+        "sound_cnn_attention": Row(
+            SOUNDS, "CNN with attention over its frames", Network(SoundCnnAttentionRunConfig)
+        ),
+        "genre_flat": Row(GENRES, "dense layers, FMA's flat baseline", Network(FlatRunConfig)),
+        "genre_plain": Row(GENRES, "plain convolutions over time, FMA's baseline", Network(PlainRunConfig)),
+        "genre_cnn": Row(GENRES, "CNN", Network(GenreCnnRunConfig)),
+        "genre_crnn": Row(GENRES, "CRNN: convolutions over time, LSTM", Network(GenreCrnnRunConfig)),
+        "genre_cnn_gru": Row(GENRES, "CNN beside a bidirectional GRU", Network(GenreCnnGruRunConfig)),
+    }
+)
+"""Rows by name; ``train/configs/reference/NAME.toml`` has the settings of a network."""

@@ -1,0 +1,101 @@
+"""Segments of 1 s, music and not, with two kinds of features: mel statistics, and YAMNet's embedding."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from models.front_ends import music_front_end
+from streamer.arrays import Array
+from streamer.dsp.log_mel import LogMel
+from streamer.dsp.stage import offline
+from train import augment
+from train.data.cache import SoundCache
+from train.data.decode import RATE_HZ
+from train.data.recordings import FOLDS
+from train.data.sets.all_sound import unambiguous_recordings
+from train.mixing.patch_embeddings import TRAININGS, embed_recordings
+
+FRONT_END = LogMel(music_front_end(112))
+AUDIBLE_SHARE = 0.5
+"""Least share of a segment that is audible; others are left out, since nobody can say what they are."""
+EACH = 30
+"""Largest number of segments of a recording, so that few long recordings do not decide."""
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Segments:
+    """Features of segments of 1 s.
+
+    Attributes
+    ----------
+    features : float32 array, shape (segments, features)
+        Features of each segment.
+    is_music : bool array, shape (segments,)
+        Whether its recording is music.
+    fold : int array, shape (segments,)
+        Fold of its recording, 1 to 5.
+    """
+
+    features: Array
+    is_music: Array
+    fold: Array
+
+
+Maker = Callable[[Path, Path], Segments]
+"""``make(data, cache)`` returns the segments of all folds, given the folders of the data sets and of all caches."""
+
+
+def mel_statistics(data: Path, cache: Path) -> Segments:
+    """Return segments described by mean and standard deviation of each mel band over the frames of the segment."""
+    sounds = _sounds(data, cache)
+    rows, recording = [], []
+    for index in range(len(sounds)):
+        segments = _audible(sounds.samples(index))[:EACH]
+        if len(segments):
+            frames = offline(FRONT_END, segments)
+            rows.append(np.concatenate([frames.mean(1), frames.std(1)], axis=1))
+            recording += [index] * len(segments)
+    return _labelled(sounds, np.concatenate(rows), np.array(recording))
+
+
+def yamnet_embeddings(data: Path, cache: Path) -> Segments:
+    """Return segments described by YAMNet's embedding of 0.975 s, by the training on TensorFlow Hub.
+
+    Raises
+    ------
+    ModelError
+        If the folder of the data sets has no weights of YAMNet.
+    """
+    sounds = _sounds(data, cache)
+    found = embed_recordings(sounds, data / TRAININGS["hub"], cache, RATE_HZ)
+    kept = np.array([np.flatnonzero(found.recording == n)[:EACH] for n in range(len(sounds))], dtype=object)
+    places = np.concatenate([*kept]).astype(int)
+    return _labelled(sounds, found.embedding[places], found.recording[places])
+
+
+def _sounds(data: Path, cache: Path) -> SoundCache:
+    """Return the sound of the default data sets without voices that sing alone, which are neither one nor the other."""
+    found = unambiguous_recordings(data, cache, FOLDS)
+    return SoundCache([recording for recording in found if recording.kind != "singing"], cache)
+
+
+def _audible(sound: Array) -> Array:
+    """Return the whole seconds of a sound that are mostly audible, shape (segments, samples)."""
+    whole = len(sound) // RATE_HZ * RATE_HZ
+    segments = sound[:whole].reshape(-1, RATE_HZ)
+    heard = augment.audible_mask(sound)[:whole].reshape(-1, RATE_HZ).mean(axis=1)
+    kept: Array = segments[heard >= AUDIBLE_SHARE]
+    return kept
+
+
+def _labelled(sounds: SoundCache, features: Array, recording: Array) -> Segments:
+    is_music = np.array([one.kind == "music" for one in sounds.recordings])
+    fold = np.array([one.fold for one in sounds.recordings])
+    _log.info("%d segments of %d recordings", len(features), len(sounds))
+    return Segments(features.astype(np.float32), is_music[recording], fold[recording])

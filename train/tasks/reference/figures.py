@@ -1,0 +1,79 @@
+"""Figures of a reference network on whole held-out clips."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, NoReturn
+
+import numpy as np
+import torch
+from torch import nn
+
+from streamer.errors import ConfigError
+from train.evaluate.metrics.classification import clip_accuracy, confused_pairs, precision_and_recall
+from train.evaluate.predictions import Predictions
+from train.loop.checkpoint import Identity, load_weights
+from train.loop.registry import Evaluation, Plugin
+from train.tasks.reference.config import ImageRunConfig
+from train.tasks.reference.task import ImageTask, classify, truth_of
+
+COMMAND = "python -m train evaluate {task}"
+
+
+def load_network(run: Path, config: ImageRunConfig, labels: int) -> nn.Module:
+    """Return the network of a run with its best weights, ready to classify.
+
+    Raises
+    ------
+    ModelError
+        If the run has no weights, or those of another network.
+    """
+    model = config.network(config.model, config.image.bands, labels)
+    load_weights(model, run / "best.pt", Identity(config.task, None))
+    return model.eval()
+
+
+def predict(evaluation: Evaluation) -> Predictions:
+    """Return the probabilities that a run's network gives the clips of one fold; a clip is one step."""
+    config: ImageRunConfig = evaluation.config
+    images = config.images([config.fold_of(evaluation.split)], evaluation.data, evaluation.cache)
+    labels = tuple(
+        sorted(set(config.images(config.learnt_folds, evaluation.data, evaluation.cache).categories))
+    )
+    scores = torch.softmax(classify(load_network(evaluation.model, config, len(labels)), images), 1)
+    return Predictions(
+        task=config.task,
+        model=config.task,
+        labels=labels,
+        clips=tuple(images.names),
+        truth=truth_of(images, labels),
+        folds=np.array(images.folds),
+        step_s=config.clip_s,
+        scores=scores.numpy()[:, None],
+        command=COMMAND.format(task=config.task),
+        rule="latest",
+    )
+
+
+def evaluate(evaluation: Evaluation) -> dict[str, Any]:
+    """Return the figures of a run on one fold; its predictions are written where the evaluation asks for them."""
+    predictions = predict(evaluation)
+    if evaluation.predictions:
+        predictions.save(evaluation.predictions / f"{evaluation.split}.npz")
+    return {
+        "clips": clip_accuracy(predictions),
+        "classes": precision_and_recall(predictions),
+        "confused": confused_pairs(predictions),
+    }
+
+
+def plugin(kind: type[ImageRunConfig]) -> Plugin:
+    """Return the plug-in of a reference network, given the class of its runs' configuration."""
+
+    def refuse(*_: Path) -> NoReturn:
+        raise ConfigError(
+            f"{kind.task} sees whole clips and does not step, so it is not released; expected a task whose model runs "
+            f"live: measure this one by python -m train lab --only {kind.task}"
+        )
+
+    return Plugin(name=kind.task, config=kind, task=ImageTask, release=refuse, evaluate=evaluate, steps=False)
