@@ -8,7 +8,7 @@ from pathlib import Path
 
 from train.lab.results import Result, read
 from train.lab.rows import ROWS, TABLES, Table
-from train.report.page_tables import table, write_tables
+from train.report.page_tables import short_commit, table, write_tables
 
 COSTS = (
     "parameters",
@@ -62,5 +62,8 @@ def _spread(values: Sequence[float]) -> str:
 def _commands(found: Mapping[str, Result]) -> list[str]:
     return table(
         ("row", "measured by", "on", "at commit"),
-        [(name, f"`{result.command}`", result.date, result.commit[:12]) for name, result in found.items()],
+        [
+            (name, f"`{result.command}`", result.date, short_commit(result.commit))
+            for name, result in found.items()
+        ],
     )

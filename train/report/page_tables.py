@@ -41,6 +41,11 @@ def table(heads: Sequence[str], cells: Sequence[Sequence[str]]) -> list[str]:
     return [f"| {' | '.join(row)} |" for row in (heads, ["---"] * len(heads), *cells)]
 
 
+def short_commit(commit: str) -> str:
+    """Return the first twelve digits of a commit, with the ``+`` at its end that stands for changes."""
+    return f"{commit[:12]}{'+' * commit.endswith('+')}"
+
+
 def _with_table(text: str, name: str, lines: Sequence[str], page: Path) -> str:
     place = re.compile(rf"(<!-- {name} -->\n).*?(<!-- end {name} -->)", re.DOTALL)
     written = "".join(f"{line}\n" for line in lines)

@@ -12,7 +12,7 @@ from train.data.sets.labelled_folders import UNSURE
 from train.evaluate.hearing.measured_sound import MADE
 from train.mixing.presence import NAMES, OTHER, PRESENT, UNKNOWN_VOICES, presence_of
 from train.report.hearing.figures_file import BEFORE, Figures, read, rows_of
-from train.report.page_tables import table, write_tables
+from train.report.page_tables import short_commit, table, write_tables
 
 TITLES: Mapping[str, str] = MappingProxyType(
     {
@@ -113,7 +113,7 @@ def _commands(stored: Mapping[str, Any]) -> list[str]:
     lines = ["| figures of | model | measured by | on | at commit |", "| --- | --- | --- | --- | --- |"]
     for name, entry in stored.items():
         for run in entry["runs"]:
-            commit = f"{run['commit'][:12]}{'+' * run['commit'].endswith('+')}"
+            commit = short_commit(run["commit"])
             lines.append(
                 f"| {_title(name)} | {entry['version']} | `{run['command']}` | {run['date']} | {commit} |"
             )
