@@ -36,6 +36,8 @@ def write(folder: Path) -> Path:
 
 def _lines(of: Table, found: Mapping[str, Result]) -> list[str]:
     rows = [(row.title, found[name]) for name, row in ROWS.items() if row.table is of and name in found]
+    if not rows:
+        return ["No row of this table has been measured yet."]
     return table(("system", *of.figures, *COSTS), [_cells(of, title, result) for title, result in rows])
 
 
