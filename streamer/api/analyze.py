@@ -90,10 +90,10 @@ def analyze(
     ...     if event.kind == "gate" and event.state in ("on", "off"):
     ...         print(f"{event.start / event.rate:4.1f} s  {event.label} {event.state}")
      0.0 s  music off
-     3.1 s  music on
+     3.2 s  music on
     12.1 s  music off
     28.4 s  music on
-    36.6 s  music off
+    36.8 s  music off
 
     An array with its rate gives the same events:
 

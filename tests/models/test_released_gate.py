@@ -84,7 +84,7 @@ def test_it_finds_the_music_and_the_speech_of_the_demo_and_nothing_else(model, c
             assert part.max() < point.on, segment
 
 
-HELD_OUT = {
+CALLED = {
     ("gtzan", "music"): "music",
     ("music_speech", "music"): "music",
     ("speech", "speech"): "speech",
@@ -95,14 +95,13 @@ HELD_OUT = {
 """What recordings of a data set and kind are called."""
 
 
-def test_held_out_real_sound(model, chain, data_dir, cache_dir):
-    """A few recordings that were never trained on: the manifest's figures are over all of them."""
-    fold = model.manifest.results["held out"]["fold"]
-    if not fold:
-        pytest.skip("the released gate learnt from all folds, so no recording of them is new to it")
+def test_real_sound_is_called_what_it_is(model, chain, data_dir, cache_dir):
+    """A few recordings of one fold. The gate learnt from all folds, so this tells whether the shipped graph works, not
+    how well it hears what is new to it; the card does.
+    """
     on = np.array([point.on for point in model.manifest.thresholds()])
-    groups: dict[tuple[str, str], list[Recording]] = {kind: [] for kind in HELD_OUT}
-    for recording in unambiguous_recordings(data_dir, cache_dir, [fold]):
+    groups: dict[tuple[str, str], list[Recording]] = {kind: [] for kind in CALLED}
+    for recording in unambiguous_recordings(data_dir, cache_dir, [5]):
         groups.get((recording.source, recording.kind), []).append(recording)
     called: dict[tuple[str | None, str], list[float]] = {}
     for recording in (r for group in groups.values() for r in group[:: max(1, len(group) // 8)]):
@@ -111,7 +110,7 @@ def test_held_out_real_sound(model, chain, data_dir, cache_dir):
         settled = offline(chain, sound[None])[0, round(16_000 / float(chain.hop)) :]
         if len(settled):
             for label, share in zip(model.manifest.labels, np.mean(settled >= on, axis=0), strict=True):
-                called.setdefault((HELD_OUT[kind], label), []).append(float(share))
+                called.setdefault((CALLED[kind], label), []).append(float(share))
     for label, least in {"music": 0.9, "speech": 0.75, "singing": 0.7}.items():
         assert len(called[label, label]) >= 5
         assert np.mean(called[label, label]) > least, label
