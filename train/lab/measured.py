@@ -1,4 +1,4 @@
-"""What is measured of a system of the laboratory, and the interface of a system."""
+"""Figures and cost of a system of the laboratory, and the interface of a system."""
 
 from __future__ import annotations
 

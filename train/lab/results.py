@@ -17,7 +17,7 @@ FILE = "results.json"
 
 @dataclass(frozen=True)
 class Result(Measured):
-    """What was measured of a row, and how.
+    """Figures and cost of a row, and how they were measured.
 
     Attributes
     ----------

@@ -45,7 +45,7 @@ TABLES = (MUSIC, SOUNDS, GENRES)
 
 
 @dataclass(frozen=True)
-class Row:
+class LabRow:
     """A system of the laboratory.
 
     Attributes
@@ -63,33 +63,37 @@ class Row:
     system: System
 
 
-ROWS: Mapping[str, Row] = MappingProxyType(
+ROWS: Mapping[str, LabRow] = MappingProxyType(
     {
-        "music_logistic": Row(
+        "music_logistic": LabRow(
             MUSIC, "logistic regression, mel statistics", Classifier(logistic_regression, mel_statistics)
         ),
-        "music_svm": Row(MUSIC, "linear SVM, mel statistics", Classifier(linear_svm, mel_statistics)),
-        "music_forest": Row(
+        "music_svm": LabRow(MUSIC, "linear SVM, mel statistics", Classifier(linear_svm, mel_statistics)),
+        "music_forest": LabRow(
             MUSIC, "random forest, mel statistics", Classifier(random_forest, mel_statistics)
         ),
-        "music_logistic_yamnet": Row(
+        "music_logistic_yamnet": LabRow(
             MUSIC, "logistic regression, YAMNet", Classifier(logistic_regression, yamnet_embeddings)
         ),
-        "music_svm_yamnet": Row(MUSIC, "linear SVM, YAMNet", Classifier(linear_svm, yamnet_embeddings)),
-        "music_forest_yamnet": Row(
+        "music_svm_yamnet": LabRow(MUSIC, "linear SVM, YAMNet", Classifier(linear_svm, yamnet_embeddings)),
+        "music_forest_yamnet": LabRow(
             MUSIC, "random forest, YAMNet", Classifier(random_forest, yamnet_embeddings)
         ),
-        "sound_cnn_first": Row(SOUNDS, "CNN, its first form: kernels of 7 x 7", Network(SoundCnnRunConfig)),
-        "sound_cnn": Row(SOUNDS, "CNN: kernels of 3 x 3", Network(SoundCnnRunConfig)),
-        "sound_cnn_growing": Row(SOUNDS, "the same, on growing subsets", Network(SoundCnnRunConfig)),
-        "sound_cnn_attention": Row(
+        "sound_cnn_first": LabRow(
+            SOUNDS, "CNN, its first form: kernels of 7 x 7", Network(SoundCnnRunConfig)
+        ),
+        "sound_cnn": LabRow(SOUNDS, "CNN: kernels of 3 x 3", Network(SoundCnnRunConfig)),
+        "sound_cnn_growing": LabRow(SOUNDS, "the same, on growing subsets", Network(SoundCnnRunConfig)),
+        "sound_cnn_attention": LabRow(
             SOUNDS, "CNN with attention over its frames", Network(SoundCnnAttentionRunConfig)
         ),
-        "genre_flat": Row(GENRES, "dense layers, FMA's flat baseline", Network(FlatRunConfig)),
-        "genre_plain": Row(GENRES, "plain convolutions over time, FMA's baseline", Network(PlainRunConfig)),
-        "genre_cnn": Row(GENRES, "CNN", Network(GenreCnnRunConfig)),
-        "genre_crnn": Row(GENRES, "CRNN: convolutions over time, LSTM", Network(GenreCrnnRunConfig)),
-        "genre_cnn_gru": Row(GENRES, "CNN beside a bidirectional GRU", Network(GenreCnnGruRunConfig)),
+        "genre_flat": LabRow(GENRES, "dense layers, FMA's flat baseline", Network(FlatRunConfig)),
+        "genre_plain": LabRow(
+            GENRES, "plain convolutions over time, FMA's baseline", Network(PlainRunConfig)
+        ),
+        "genre_cnn": LabRow(GENRES, "CNN", Network(GenreCnnRunConfig)),
+        "genre_crnn": LabRow(GENRES, "CRNN: convolutions over time, LSTM", Network(GenreCrnnRunConfig)),
+        "genre_cnn_gru": LabRow(GENRES, "CNN beside a bidirectional GRU", Network(GenreCnnGruRunConfig)),
     }
 )
 """Rows by name; ``train/configs/reference/NAME.toml`` has the settings of a network."""

@@ -1,4 +1,4 @@
-"""What the card of a gate says of its training and its limits, by the data sets that it learnt from."""
+"""Texts of a gate's card about its training and its limits, by the data sets that it learnt from."""
 
 from __future__ import annotations
 
