@@ -74,8 +74,7 @@ def yamnet_embeddings(data: Path, cache: Path) -> Segments:
     """
     sounds = _sounds(data, cache)
     found = embed_recordings(sounds, data / TRAININGS["hub"], cache, RATE_HZ)
-    kept = np.array([np.flatnonzero(found.recording == n)[:EACH] for n in range(len(sounds))], dtype=object)
-    places = np.concatenate([*kept]).astype(int)
+    places = np.concatenate([np.flatnonzero(found.recording == n)[:EACH] for n in range(len(sounds))])
     return _labelled(sounds, found.embedding[places], found.recording[places])
 
 

@@ -15,7 +15,7 @@ from tests.conftest import ROOT
 from tests.train.toy_data import make_toy_data
 from train.lab import command, network, page, results
 from train.lab.network import CONFIGS, Network
-from train.lab.network_cost import cost_of_network
+from train.lab.network_cost import cost_of_network, count_macs
 from train.lab.rows import ROWS, TABLES
 from train.loop.config import read_config
 from train.mixing.image_variations import ImageVariations
@@ -197,3 +197,18 @@ def test_the_cost_counts_multiplications():
     assert cost.parameters == 36
     assert cost.mmacs_per_s == pytest.approx(36 * 10_000 / 0.5 / 1e6)
     assert cost.ms_per_s > 0
+
+
+@pytest.mark.parametrize(
+    ("layer", "macs"),
+    [
+        (torch.nn.LSTM(56, 64, batch_first=True), (56 + 64) * 4 * 64 * 16),
+        (torch.nn.GRU(56, 64, batch_first=True), (56 + 64) * 3 * 64 * 16),
+        (
+            torch.nn.TransformerEncoderLayer(56, 4, 64, batch_first=True),
+            (4 * 56**2 + 2 * 56 * 64 + 2 * 16 * 56) * 16,
+        ),
+    ],
+)
+def test_products_of_recurrent_layers_and_of_attention_are_counted(layer, macs):
+    assert count_macs(layer.eval(), torch.randn(1, 16, 56)) == macs
