@@ -39,7 +39,9 @@ def test_it_says_nearly_the_same_in_a_third_of_the_bytes(sounds: list[Array], tm
     assert (folder / "model.onnx").stat().st_size < 0.5 * (find_model("gate") / "model.onnx").stat().st_size
     x = offline(LogMel(float32.manifest.log_mel), np.stack(sounds))
     scores = [model.step(x, model.init(len(x)))[0] for model in (float32, int8)]
-    np.testing.assert_allclose(scores[1], scores[0], atol=0.1)
+    # Calibrated on so little sound, a score near a half may differ by more than most.
+    np.testing.assert_allclose(scores[1], scores[0], atol=0.2)
+    assert np.abs(scores[1] - scores[0]).mean() < 0.03
     assert not np.array_equal(scores[1], scores[0])
 
 
