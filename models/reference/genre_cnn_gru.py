@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from models.reference.sound_cnn import pooled_convolutions
+
 
 @dataclass(frozen=True)
 class GenreCnnGruConfig:
@@ -45,15 +47,7 @@ class GenreCnnGru(nn.Module):
 
     def __init__(self, config: GenreCnnGruConfig, bands: int, labels: int) -> None:
         super().__init__()
-        layers: list[nn.Module] = []
-        for before, after in zip((1, *config.channels), config.channels, strict=False):
-            layers += [
-                nn.Conv2d(before, after, 3, padding=1, bias=False),
-                nn.BatchNorm2d(after),
-                nn.ReLU(),
-                nn.MaxPool2d(2),
-            ]
-        self.body = nn.Sequential(*layers)
+        self.body = pooled_convolutions(config.channels, kernel=3)
         self.pool = nn.AvgPool1d(4)
         self.reduce = nn.Linear(bands, config.reduced)
         self.memory = nn.GRU(config.reduced, config.units, batch_first=True, bidirectional=True)

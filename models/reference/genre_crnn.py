@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from torch import Tensor, nn
 
+from models.reference.sound_cnn import dense_head
+
 
 @dataclass(frozen=True)
 class GenreCrnnConfig:
@@ -62,13 +64,7 @@ class GenreCrnn(nn.Module):
             ]
         self.body = nn.Sequential(*layers)
         self.memory = nn.LSTM(config.filters, config.units, batch_first=True)
-        self.head = nn.Sequential(
-            nn.Dropout(config.dropout),
-            nn.Linear(config.units, config.hidden),
-            nn.ReLU(),
-            nn.Dropout(config.dropout),
-            nn.Linear(config.hidden, labels),
-        )
+        self.head = dense_head(config.units, config.hidden, labels, config.dropout)
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the logits of clips, shape (clips, labels), from spectrograms, shape (clips, bands, frames)."""

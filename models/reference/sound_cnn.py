@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor, nn
 
 
@@ -83,8 +82,3 @@ def dense_head(inputs: int, hidden: int, labels: int, dropout: float) -> nn.Sequ
         nn.Dropout(dropout),
         nn.Linear(hidden, labels),
     )
-
-
-def attention_weights(queries: Tensor, keys: Tensor) -> Tensor:
-    """Return the softmax of scaled products, shape (..., queries, keys) (Vaswani et al. 2017)."""
-    return torch.softmax(queries @ keys.transpose(-1, -2) * queries.shape[-1] ** -0.5, dim=-1)

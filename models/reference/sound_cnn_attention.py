@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor, nn
 
-from models.reference.sound_cnn import SoundCnnConfig, attention_weights, dense_head, pooled_convolutions
+from models.reference.sound_cnn import SoundCnnConfig, dense_head, pooled_convolutions
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,8 @@ class SoundCnnAttention(nn.Module):
         return y
 
     def _weights(self, frames: Tensor) -> Tensor:
-        return attention_weights(self._by_head(self.query(frames)), self._by_head(self.key(frames)))
+        queries, keys = self._by_head(self.query(frames)), self._by_head(self.key(frames))
+        return torch.softmax(queries @ keys.transpose(2, 3) * queries.shape[3] ** -0.5, dim=3)
 
     def _by_head(self, x: Tensor) -> Tensor:
         by_head: Tensor = x.unflatten(2, (self.heads, -1)).transpose(1, 2)

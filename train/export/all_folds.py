@@ -67,9 +67,8 @@ class HeldOutRun:
     def description(self) -> str:
         """Description of the folds that the run learnt from, chose by and was measured on."""
         learnt = ", ".join(map(str, self.config.learnt_folds))
-        left_out = getattr(
-            self.config, "left_out", ()
-        )  # few tasks learn from collections that can be left out
+        # Few tasks learn from collections that can be left out.
+        left_out = getattr(self.config, "left_out", ())
         without = f" without {', '.join(left_out)}" if left_out else ""
         last = read_metrics(self.run)[-1]["step"]
         best = max(read_metrics(self.run), key=lambda line: line["score"])["step"]

@@ -15,6 +15,7 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
 
+from streamer.errors import ConfigError
 from train.data.recordings import FOLDS
 from train.lab.measured import Measured, peak_memory_mb
 from train.lab.segments import Maker, Segments
@@ -56,8 +57,15 @@ class Classifier:
     features: Maker
 
     def measure(self, name: str, folds: Sequence[int]) -> Measured:
-        """Train with each of some folds held out, and measure; nothing is kept on disk but the features."""
-        del name
+        """Train with each of some folds held out, and measure; nothing is kept on disk but the features.
+
+        Raises
+        ------
+        ConfigError
+            If there is no such fold.
+        """
+        if unknown := sorted(set(folds) - set(FOLDS)):
+            raise ConfigError(f"{name} has no fold {unknown[0]}; expected some of {list(FOLDS)}")
         found = self.features(data_folder(), CACHE)
         figures: dict[str, dict[str, float]] = {score: {} for score in SCORES}
         seconds = []
@@ -90,7 +98,7 @@ def _decision_ms(trained: Pipeline, segments: Segments) -> float:
     """Return the median time of a decision about one segment of 1 s, in milliseconds."""
     times = []
     for row in segments.features[:TIMED]:
-        begun = time.perf_counter()
+        begun = time.process_time()
         trained.predict(row[None])
-        times.append(time.perf_counter() - begun)
+        times.append(time.process_time() - begun)
     return round(1e3 * statistics.median(times), 3)

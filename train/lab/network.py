@@ -16,11 +16,9 @@ from train.loop.commands.cross_validation import hold_out, measure_run, train_or
 from train.loop.config import read_config
 from train.loop.run import read_metrics
 from train.tasks.reference.config import ImageRunConfig
-from train.tasks.reference.figures import plugin
+from train.tasks.reference.figures import load_network, plugin
 
 CONFIGS = Path(__file__).parent.parent / "configs" / "reference"
-CLASSES = 50
-"""Number of classes of the network whose cost is measured."""
 _log = logging.getLogger(__name__)
 
 
@@ -50,9 +48,8 @@ class Network:
             accuracy[str(fold)] = measure_run(plug, run, own)["clips"]["accuracy"]
             seconds.append(read_metrics(run)[-1]["seconds"])
             _log.info("%s, fold %d: accuracy %.3f", name, fold, accuracy[str(fold)])
-        model = config.network(config.model, config.image.bands, CLASSES)
         image = torch.zeros(1, config.image.bands, config.image.frames)
-        cost = cost_of_network(model, image, config.clip_s)
+        cost = cost_of_network(load_network(run, config), image, config.clip_s)
         return Measured(
             {"accuracy": accuracy},
             cost.parameters,

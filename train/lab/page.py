@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
+from train.evaluate.metrics.spread import Spread
 from train.lab.results import Result, read
 from train.lab.rows import ROWS, TABLES, Table
 from train.report.page_tables import short_commit, table, write_tables
@@ -16,7 +16,6 @@ COSTS = (
     "ms a second",
     "memory, MB",
     "training, minutes a fold",
-    "causal",
 )
 
 
@@ -44,21 +43,18 @@ def _lines(of: Table, found: Mapping[str, Result]) -> list[str]:
 def _cells(of: Table, title: str, result: Result) -> list[str]:
     return [
         title,
-        *(_spread([*result.figures.get(name, {}).values()]) for name in of.figures),
+        *(_figure(result.figures[name]) for name in of.figures),
         f"{result.parameters:,}",
         "" if result.mmacs_per_s is None else f"{result.mmacs_per_s:.1f}",
         f"{result.ms_per_s:.2f}",
         f"{result.memory_mb:.0f}",
         f"{result.minutes:.1f}",
-        "no",
     ]
 
 
-def _spread(values: Sequence[float]) -> str:
-    if not values:
-        return ""
-    mean = f"{statistics.fmean(values):.3f}"
-    return f"{mean} ± {statistics.stdev(values):.3f}" if len(values) > 1 else f"{mean} (one fold)"
+def _figure(folds: Mapping[str, float]) -> str:
+    found = Spread.of({int(fold): value for fold, value in folds.items()})
+    return str(found) if len(folds) > 1 else f"{found} (one fold)"
 
 
 def _commands(found: Mapping[str, Result]) -> list[str]:

@@ -1,4 +1,4 @@
-"""Table of the laboratory's rows: each is a configuration of a reference network, or a released model of ours."""
+"""Table of the laboratory's rows: each is a classical classifier or a reference network."""
 
 from __future__ import annotations
 

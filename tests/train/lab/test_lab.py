@@ -10,6 +10,7 @@ import pytest
 import torch
 from click.testing import CliRunner
 
+from models.reference.sound_cnn import SoundCnn
 from streamer.errors import ConfigError
 from tests.conftest import ROOT
 from tests.train.toy_data import make_toy_data
@@ -21,6 +22,7 @@ from train.loop.config import read_config
 from train.mixing.image_variations import ImageVariations
 from train.mixing.mel_images import CENTRE_DB, SCALE_DB, MelImageConfig, mel_image
 from train.tasks.reference.config import ImageRunConfig
+from train.tasks.reference.figures import load_network
 from train.tasks.reference.networks import GenreCnnRunConfig, SoundCnnRunConfig
 from train.tasks.reference.task import ImageTask
 
@@ -79,7 +81,11 @@ def test_a_row_is_trained_measured_stored_and_written(here, caplog):
     stored = results.read(here / "laboratory")["sound_cnn"]
     accuracy = measured["clips"]["accuracy"]
     assert stored.figures == {"accuracy": {"5": accuracy}}
-    assert stored.parameters > 1_000
+    config = read_config(SoundCnnRunConfig, None, TINY)
+    classes = len(load_network(run, config).head[-1].bias)
+    made = SoundCnn(config.model, config.image.bands, classes)
+    assert stored.parameters == sum(weights.numel() for weights in made.parameters())
+    assert classes == len(measured["classes"])
     text = (here / "laboratory.md").read_text()
     assert text.startswith("By hand.")
     assert f"| {ROWS['sound_cnn'].title} | {accuracy:.3f} (one fold) |" in text
@@ -94,7 +100,7 @@ def test_a_row_shows_mean_and_spread_over_folds(tmp_path):
     results.store(tmp_path / "lab", "sound_cnn", RESULT)
     text = page.write(tmp_path / "lab").read_text(encoding="utf-8")
     title = ROWS["sound_cnn"].title
-    assert f"| {title} | 0.550 ± 0.071 | 1,234,567 | 12.3 | 0.50 | 346 | 7.0 | no |" in text
+    assert f"| {title} | 0.550 ± 0.071 | 1,234,567 | 12.3 | 0.50 | 346 | 7.0 |" in text
     assert "| sound_cnn | `python -m train lab` | 2026-12-01 | 1234567890ab |" in text
 
 
@@ -212,3 +218,8 @@ def test_the_cost_counts_multiplications():
 )
 def test_products_of_recurrent_layers_and_of_attention_are_counted(layer, macs):
     assert count_macs(layer.eval(), torch.randn(1, 16, 56)) == macs
+
+
+def test_a_fold_that_is_none_is_refused():
+    with pytest.raises(ConfigError, match=r"music_svm has no fold 9; expected some of \[1, 2, 3, 4, 5\]"):
+        ROWS["music_svm"].system.measure("music_svm", [9])

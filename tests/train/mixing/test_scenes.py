@@ -7,8 +7,9 @@ from train.data.cache import SoundCache
 from train.data.recordings import Recording
 from train.data.sets import mir1k, speech
 from train.data.sets.all_sound import unambiguous_recordings
+from train.mixing import scenes as scenes_module
 from train.mixing.presence import IGNORE, OTHER, PRESENT
-from train.mixing.scenes import NO_CLASS, PARTS, SceneConfig, Scenes, step_labels
+from train.mixing.scenes import NO_CLASS, PARTS, SPEED, VOICE_SPEED, SceneConfig, Scenes, step_labels
 
 HOP = 640
 
@@ -139,6 +140,31 @@ def test_singing_over_music_is_both_where_the_voice_can_be_heard(with_songs):
     assert (speech_labels == OTHER).all()
     assert np.mean(singing == PRESENT) > 0.2
     assert (singing != OTHER).all()
+
+
+def short_and_long(folder, monkeypatch):
+    """Speech of two data sets: 4 s of one, half a second of the other."""
+    monkeypatch.setattr(scenes_module, "WHOLE_SHARE_S", 2.0)
+    recordings = []
+    for source, seconds in (("long", 4.0), ("short", 0.5)):
+        write(folder / f"{source}.wav", seconds=seconds)
+        recordings.append(Recording(source, source, (folder / f"{source}.wav",), "speech", source, 1))
+    return SoundCache(recordings, folder / "cache")
+
+
+def test_a_data_set_with_little_sound_is_drawn_less_often(tmp_path, monkeypatch):
+    scenes = Scenes(short_and_long(tmp_path, monkeypatch), part("speech"))
+    np.testing.assert_allclose(scenes._shares["speech"], [0.8, 0.2])
+
+
+def test_voices_are_played_at_more_speeds_than_other_sound(tmp_path, monkeypatch):
+    speeds = []
+    scenes = Scenes(short_and_long(tmp_path, monkeypatch), part("speech"))
+    scenes._piece = lambda *given, piece=scenes._piece: speeds.append(given[3]) or piece(*given)
+    scenes.make(np.random.default_rng(0), 1_600_000)
+    assert min(speeds) < SPEED[0]
+    assert max(speeds) > SPEED[1]
+    assert VOICE_SPEED[0] <= min(speeds) <= max(speeds) <= VOICE_SPEED[1]
 
 
 def test_parts_of_which_there_are_no_recordings_are_refused(tmp_path):

@@ -1,9 +1,11 @@
 import numpy as np
 import pytest
 
+from train.render.arrange import arrange
 from train.render.compose import FORMS, draw_harmony
 from train.render.drum_patterns import PATTERNS, STEPS, STYLES, drums, rolls, strokes
 from train.render.instruments import FAMILIES, family_of, range_of
+from train.render.packages import SOUNDFONTS
 from train.render.perform import Part, perform
 from train.render.score import DRUM_CHANNEL, is_note
 
@@ -68,6 +70,15 @@ def test_a_roll_is_dense_on_one_drum_and_swells_or_fades():
         changes.append(notes[end].velocity - notes[0].velocity)
     assert min(changes) < -20
     assert max(changes) > 20
+
+
+def test_drums_alone_are_grooves_rolls_and_strokes():
+    sources = {
+        piece.source
+        for seed in range(200)
+        if (piece := arrange(np.random.default_rng(seed), SOUNDFONTS[0], ())).kind == "drums"
+    }
+    assert sources == {"own/drums", "own/rolls", "own/strokes"}
 
 
 def test_single_strokes_are_of_one_drum_and_apart():

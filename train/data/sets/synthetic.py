@@ -125,9 +125,8 @@ def hum(rng: np.random.Generator, samples: int) -> Array:
     cycles = np.cumsum(pitch_hz * drift) / RATE_HZ
     falls = rng.uniform(0.3, 2.0)
     numbers = np.arange(1, min(40, int(0.4 * RATE_HZ / pitch_hz)) + 1)
-    lowest = rng.choice(
-        [0.0, 0.7]
-    )  # the least strength of a harmonic re what it would be in an even spectrum
+    # The least strength of a harmonic re what it would be in an even spectrum.
+    lowest = rng.choice([0.0, 0.7])
     strengths = rng.uniform(lowest, 1.0, len(numbers)) * numbers**-falls
     # One period as a table, which is read at the pace of the pitch: summing sines over all samples would take long.
     places = np.arange(2_048) / 2_048

@@ -35,7 +35,10 @@ def measure(
         Each gets every recording with the decisions about it: ``watch(listener, example, decisions)``.
     """
     heard: dict[str, dict[str, Heard]] = {listener.name: {} for listener in listeners}
-    for example in examples(collections, root, cache):
+    wanted = [
+        name for name in collections if unmet(listeners, name)
+    ]  # what all learnt from is not even decoded
+    for example in examples(wanted, root, cache):
         for listener in unmet(listeners, example.collection):
             decisions = listener.decide(example.sound)
             for watch in watchers:

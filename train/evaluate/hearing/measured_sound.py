@@ -14,15 +14,15 @@ from train.augment.levels import clip, mix_at_snr, quantise, set_level
 from train.data.cache import SoundCache
 from train.data.decode import RATE_HZ
 from train.data.recordings import Recording
-from train.data.sets.all_sound import AMBIGUOUS
+from train.data.sets.all_sound import AMBIGUOUS, ONLY_MEASURED, SINGLE_SOUNDS
 from train.data.sets.catalogue import DATA_SETS
 from train.evaluate.hearing.machine_sounds import MACHINES, Maker, room
 
 MADE = "machines"
 """Name of the collection of made sounds of machines and telephones."""
-COLLECTIONS = ("games", "instruments", "pjs", "ambience", "animals", "effects", "babies", MADE)
-"""Names of collections that the released models have not learnt from: `MADE`, and data sets of
-`train.data.sets.catalogue`."""
+COLLECTIONS = (*sorted(ONLY_MEASURED), *SINGLE_SOUNDS, MADE)
+"""Names of collections to measure on what a model did not learn from: data sets of `train.data.sets.catalogue`, and
+`MADE`."""
 SHORTEST_S = 1.0
 """Shortest recording that is measured."""
 SEED = 20_26

@@ -33,6 +33,12 @@ class Spread:
     spread: float
     folds: dict[int, float]
 
+    @classmethod
+    def of(cls, folds: dict[int, float]) -> Spread:
+        """Return the mean and the spread of the values of some folds, by their numbers; at least one."""
+        values = list(folds.values())
+        return cls(float(np.mean(values)), float(np.std(values, ddof=1)) if len(values) > 1 else 0.0, folds)
+
     def __str__(self) -> str:
         return f"{self.mean:.3f} ± {self.spread:.3f}" if len(self.folds) > 1 else f"{self.mean:.3f}"
 
@@ -55,8 +61,7 @@ def over_folds(predictions: Predictions, figure: Callable[[Predictions], float])
         int(fold): figure(select(predictions, predictions.folds == fold))
         for fold in np.unique(predictions.folds)
     }
-    values = list(folds.values())
-    return Spread(float(np.mean(values)), float(np.std(values, ddof=1)) if len(values) > 1 else 0.0, folds)
+    return Spread.of(folds)
 
 
 def bootstrap(values: Array, level: float = 0.95, draws: int = 2_000, seed: int = 0) -> tuple[float, float]:

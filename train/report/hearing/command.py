@@ -93,6 +93,8 @@ def hearing_command(
     if not listeners:
         raise ConfigError("no model is named; expected --gate, --sounds, --left-out or --peer to name one")
     _check_unmet(listeners, collections)
+    for line in _left_out_lines(listeners, () if collections else COLLECTIONS):
+        click.echo(line, err=True)
     commit = current_commit()  # before the files of the figures change
     worst = Worst(PICTURES)
     watchers = [worst.add] if pictures else []
@@ -111,12 +113,25 @@ def hearing_command(
 def _check_unmet(listeners: Sequence[Listener], collections: Sequence[str]) -> None:
     """Refuse collections that are asked for, and that a model learnt from."""
     for collection in collections:
-        measured = {listener.name for listener in unmet(listeners, collection)}
-        if met := sorted({listener.name for listener in listeners} - measured):
+        if met := _met(listeners, collection):
             raise ConfigError(
                 f"{', '.join(met)} learnt from {collection}, so figures on it would say little; expected collections "
                 "that no model learnt from: name others by --on, or measure runs that left it out by --left-out"
             )
+
+
+def _left_out_lines(listeners: Sequence[Listener], collections: Sequence[str]) -> list[str]:
+    """Return a line for each collection that a model is not measured on, since it learnt from it."""
+    met = {collection: _met(listeners, collection) for collection in collections}
+    return [
+        f"{', '.join(names)} learnt from {name}: not measured on it" for name, names in met.items() if names
+    ]
+
+
+def _met(listeners: Sequence[Listener], collection: str) -> list[str]:
+    """Return the names of the models that all learnt from a collection."""
+    measured = {listener.name for listener in unmet(listeners, collection)}
+    return sorted({listener.name for listener in listeners} - measured)
 
 
 def _heads(models: Mapping[str, str], left_out: str = "") -> list[Listener]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -17,10 +18,16 @@ from train.loop.registry import Evaluation, Plugin
 from train.tasks.reference.config import ImageRunConfig
 from train.tasks.reference.task import ImageTask, classify, truth_of
 
-COMMAND = "python -m train evaluate {task}"
+COMMAND = "python -m train lab"
 
 
-def load_network(run: Path, config: ImageRunConfig, labels: int) -> nn.Module:
+def read_labels(run: Path) -> tuple[str, ...]:
+    """Return the classes that a run learnt, in the order of its network's outputs."""
+    environment = json.loads((run / "environment.json").read_text(encoding="utf-8"))
+    return tuple(environment["data"]["labels"])
+
+
+def load_network(run: Path, config: ImageRunConfig) -> nn.Module:
     """Return the network of a run with its best weights, ready to classify.
 
     Raises
@@ -28,7 +35,7 @@ def load_network(run: Path, config: ImageRunConfig, labels: int) -> nn.Module:
     ModelError
         If the run has no weights, or those of another network.
     """
-    model = config.network(config.model, config.image.bands, labels)
+    model = config.network(config.model, config.image.bands, len(read_labels(run)))
     load_weights(model, run / "best.pt", Identity(config.task, None))
     return model.eval()
 
@@ -37,10 +44,8 @@ def predict(evaluation: Evaluation) -> Predictions:
     """Return the probabilities that a run's network gives the clips of one fold; a clip is one step."""
     config: ImageRunConfig = evaluation.config
     images = config.images([config.fold_of(evaluation.split)], evaluation.data, evaluation.cache)
-    labels = tuple(
-        sorted(set(config.images(config.learnt_folds, evaluation.data, evaluation.cache).categories))
-    )
-    scores = torch.softmax(classify(load_network(evaluation.model, config, len(labels)), images), 1)
+    labels = read_labels(evaluation.model)
+    scores = torch.softmax(classify(load_network(evaluation.model, config), images), 1)
     return Predictions(
         task=config.task,
         model=config.task,
@@ -50,7 +55,7 @@ def predict(evaluation: Evaluation) -> Predictions:
         folds=np.array(images.folds),
         step_s=config.clip_s,
         scores=scores.numpy()[:, None],
-        command=COMMAND.format(task=config.task),
+        command=COMMAND,
         rule="latest",
     )
 
@@ -73,7 +78,7 @@ def plugin(kind: type[ImageRunConfig]) -> Plugin:
     def refuse(*_: Path) -> NoReturn:
         raise ConfigError(
             f"{kind.task} sees whole clips and does not step, so it is not released; expected a task whose model runs "
-            f"live: measure this one by python -m train lab --only {kind.task}"
+            f"live: measure this one by {COMMAND}"
         )
 
     return Plugin(name=kind.task, config=kind, task=ImageTask, release=refuse, evaluate=evaluate, steps=False)

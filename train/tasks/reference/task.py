@@ -47,6 +47,7 @@ class ImageTask:
         self._checked = config.images([config.checked_fold], data, cache)
         self.labels = tuple(sorted(set(self._learnt.categories)))
         _check_known(self._checked, self.labels)
+        self._truth = truth_of(self._learnt, self.labels)
         # The same order for all shares: a smaller share is part of a larger one.
         self._order = np.random.default_rng(config.loop.seed).permutation(len(self._learnt))
 
@@ -66,7 +67,7 @@ class ImageTask:
         known = self._order[: max(2, round(c.growing[stage] * len(self._order)))]
         rows = known[rng.integers(len(known), size=size)]
         images = c.variations.vary(rng, np.stack([self._learnt.image(row) for row in rows]))
-        targets = np.eye(len(self.labels), dtype=np.float32)[truth_of(self._learnt, self.labels)[rows]]
+        targets = np.eye(len(self.labels), dtype=np.float32)[self._truth[rows]]
         if c.mixup:
             images, targets = mix_up(rng, images, targets, c.mixup)
         targets = targets * np.float32(1 - c.smoothing) + np.float32(c.smoothing / len(self.labels))

@@ -143,6 +143,9 @@ def test_a_collection_that_a_model_learnt_from_is_refused(data, tmp_path):
         ConfigError, match=r"gate toy learnt from instruments, .* measure runs that left it out by --left-out"
     ):
         CliRunner().invoke(command.hearing_command, options, catch_exceptions=False)
+    assert command._left_out_lines([Model("1", "met", learnt_from="pjs")], ["pjs", "games"]) == [
+        "met learnt from pjs: not measured on it"
+    ]
     options = [
         "--gate",
         "off",
