@@ -87,6 +87,17 @@ def write_pjs(root: Path, songs: int = 10) -> None:
     (root / "pjs_singing" / "labels.csv").write_text("\n".join(rows) + "\n")
 
 
+def write_animals(root: Path, takes: int = 5) -> None:
+    """Dogs and lions: of both a take of ten clips in each fold; the second clip of a take is longer than an example."""
+    rows = ["file,animal,esc50"]
+    for animal, named in (("dog", "dog"), ("lion", "")):
+        for number in range(10 * takes):
+            name = f"{animal}_{number}.wav"
+            write(root / "animals" / name, seconds=12.0 if number % 10 == 1 else 2.0, pitch_hz=300.0 + number)
+            rows.append(f"{name},{animal},{named}")
+    (root / "animals" / "labels.csv").write_text("\n".join(rows) + "\n")
+
+
 def write_rendered(root: Path) -> None:
     """Two rendered solos in each fold."""
     pieces = []

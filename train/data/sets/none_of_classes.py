@@ -15,6 +15,10 @@ from types import MappingProxyType
 from train.data.recordings import Recording
 from train.data.sets.all_sound import AMBIGUOUS
 
+BIRDS = (
+    *("duck", "goose", "gull", "loon", "owl", "parrot"),
+    *("penguin", "pigeon", "quail", "swan", "toucan", "woodpecker"),
+)
 WORDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "airplane": ("plane", "jet", "airport", "airship", "flyby", "propeller"),
@@ -24,15 +28,26 @@ WORDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "car_horn": ("horn", "honk"),
         "cat": ("cat", "cats", "kitten", "meow", "purr"),
         "chainsaw": ("saw", "chainsaw", "drill"),
-        "chirping_birds": ("bird", "birds", "birdy", "chirp", "tweet", "duck", "forest", "day", "desertday"),
+        "chirping_birds": (
+            *BIRDS,
+            "bird",
+            "birds",
+            "birdy",
+            "chirp",
+            "tweet",
+            "forest",
+            "jungle",
+            "day",
+            "desertday",
+        ),
         "church_bells": ("bell", "bells", "gong"),
         "clapping": ("clap", "applause", "cheer"),
         "clock_alarm": ("alarm", "beep", "ring", "ringing", "phone", "ringtone"),
         "clock_tick": ("tick", "tock", "tiktak", "clock", "watch", "countdown"),
-        "coughing": ("cough",),
-        "cow": ("cow", "cows", "moo", "bull", "ox", "cattle", "moose"),
-        "crackling_fire": ("fire", "flame", "burn", "crackl", "furnace", "torch"),
-        "crickets": ("cricket", "cicada", "grasshopper", "night"),
+        "coughing": ("cough", "vomit"),
+        "cow": ("cow", "cows", "moo", "bull", "ox", "yak", "cattle", "moose"),
+        "crackling_fire": ("fire", "flame", "burn", "crackl", "furnace", "torch", "ignite", "lava"),
+        "crickets": ("cricket", "cicada", "grasshopper", "night", "jungle"),
         "crow": ("crow", "crows", "raven"),
         "crying_baby": ("baby", "cry", "crying", "weep", "sob"),
         "dog": ("dog", "dogs", "puppy", "bark", "howl", "wolf", "coyote"),
@@ -46,13 +61,13 @@ WORDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "glass_breaking": ("glass", "shatter", "shard"),
         "hand_saw": ("saw", "sawing", "sawmill", "benchsaw", "toolsmith"),
         "helicopter": ("helicopter", "copter", "rotor"),
-        "hen": ("hen", "hens", "chicken", "cluck"),
-        "insects": ("insect", "bee", "bees", "beehive", "fly", "wasp", "mosquito", "buzz"),
-        "keyboard_typing": ("key", "keys", "keyboard", "typing", "typewriter"),
-        "laughing": ("laugh", "giggle", "chuckle", "tavern"),
+        "hen": ("hen", "hens", "chicken", "cluck", "turkey"),
+        "insects": ("insect", "bee", "bees", "beehive", "fly", "wasp", "mosquito", "buzz", "jungle"),
+        "keyboard_typing": ("key", "keys", "keyboard", "typing", "typewriter", "office"),
+        "laughing": ("laugh", "giggle", "chuckle", "tavern", "hyena"),
         "mouse_click": ("click", "mouse"),
         "pig": ("pig", "pigs", "hog", "boar", "sow"),
-        "pouring_water": ("pour", "water", "bubble", "bubbles", "splash", "liquid"),
+        "pouring_water": ("pour", "water", "bubble", "bubbles", "splash", "liquid", "river", "boat"),
         "rain": ("rain",),
         "rooster": ("rooster", "cock"),
         "sea_waves": ("sea", "wave", "waves", "ocean", "surf", "beach"),
@@ -62,11 +77,11 @@ WORDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "snoring": ("snor",),
         "thunderstorm": ("thunder", "storm", "lightning"),
         "toilet_flush": ("toilet", "flush"),
-        "train": ("train", "locomotive", "railway"),
+        "train": ("train", "locomotive", "railway", "subway"),
         "vacuum_cleaner": ("vacuum", "hoover", "ventilation"),
         "washing_machine": ("washing", "laundry"),
         "water_drops": ("drip", "droplet"),
-        "wind": ("wind", "breeze", "gust", "steam"),
+        "wind": ("wind", "breeze", "gust", "steam", "sail"),
     }
 )
 """Words in the names of sounds that belong to a class, or are easily taken for it, by the class."""

@@ -41,8 +41,8 @@ class DistillationConfig:
     Attributes
     ----------
     variants : int
-        Number of examples made from each clip of everyday sound: the first is the clip as recorded, the others are
-        augmented.
+        Number of examples made from each clip of everyday sound: the first is the clip's beginning as recorded, the
+        others are augmented, and of a clip longer than `SECONDS` any excerpt.
     scenes : int
         Number of scenes, in which music, speech and sounds follow one another and are mixed.
     excerpts_per_hour : int
@@ -134,7 +134,10 @@ class Examples:
         return bool(self._ambiguous & pairs)
 
     def _clip(self, rng: np.random.Generator, index: int, class_number: int, augmented: bool) -> Scene:
-        sound = augment.fit_length(self._sounds.samples(index), round(SECONDS * RATE_HZ))
+        sound, samples = self._sounds.samples(index), round(SECONDS * RATE_HZ)
+        if augmented and len(sound) > samples:
+            sound = sound[rng.integers(len(sound) - samples) :]
+        sound = augment.fit_length(sound, samples)
         sound = apply_recipe(rng, sound, PERFORMANCE_CHANGES) if augmented else sound
         # Found before noise and rooms are added, which would fill the pauses.
         classes = np.where(augment.audible_mask(sound), class_number, IGNORE).astype(np.int8)

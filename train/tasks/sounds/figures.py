@@ -14,8 +14,8 @@ from train.data.sets import esc50
 from train.evaluate.metrics.classification import by_label
 from train.evaluate.operating_points import Goal
 from train.tasks.clip_figures import ClipFigures, with_descriptions
+from train.tasks.sounds.config import SoundsRunConfig
 from train.tasks.sounds.other_scores import OtherScores, score_others
-from train.tasks.sounds.task import SoundsRunConfig
 from train.tasks.sounds.validation import SoundsValidation
 
 

@@ -13,8 +13,8 @@ from streamer.inference.manifest_parts import Thresholds
 from train.evaluate.false_labels import count_begins, limit_false_labels
 from train.evaluate.stepped_scores import SteppedScorer
 from train.tasks.on_ear import load_ear
-from train.tasks.sounds.others import load_others
-from train.tasks.sounds.task import SoundsRunConfig
+from train.tasks.sounds.config import SoundsRunConfig
+from train.tasks.sounds.example_groups import GroupLoader
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,8 @@ def score_others(
     """
     model, ear = scorer.model, load_ear(config.ear)
     groups = {}
-    for name, embeddings in load_others(ear, config.others, [fold], config.other_hours, data, cache).each():
+    loader = GroupLoader(ear, model.manifest.labels, data, cache)
+    for name, embeddings in loader.others(config.learnt(config.others), config.other_hours, [fold]).each():
         scores, _ = model.step(embeddings, model.init(len(embeddings)))
         groups[name] = scores[:, scorer.warm_up_steps :]
     return OtherScores(groups, scorer.step_s)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -25,8 +25,9 @@ from train.loop.registry import Evaluation, Plugin
 from train.mixing.distillation.teacher_answers import FRONT_END
 from train.tasks.clip_figures import figures_of
 from train.tasks.on_ear import WARM_UP_STEPS
+from train.tasks.sounds.config import SoundsRunConfig
 from train.tasks.sounds.figures import SoundsFigures
-from train.tasks.sounds.task import TELEPHONE_HZ, SoundsRunConfig, SoundsTask
+from train.tasks.sounds.task import TELEPHONE_HZ, SoundsTask
 from train.tasks.sounds.validation import SoundsValidation
 
 COMMAND = "python -m train evaluate sounds"
@@ -41,8 +42,8 @@ The model decides every 80 ms which of ESC-50's {labels} everyday sounds there a
 layers with {parameters:,} parameters on the embeddings of the ear (see its card), whose logits are averaged over about
 1 s. It was trained from random weights, each label by itself and, where there is one, against the others. The training
 data are clips as recorded and augmented, and scenes in which sounds, music and speech follow each other and mix. Steps
-within 0.3 s of a change are not learnt from, except that a clip contains no class but its own. Of {others} the model
-learnt that music, speech, singing, and effects whose names fit no class, are none of the classes.{telephone}
+within 0.3 s of a change are not learnt from, except that a clip contains no class but its own.{clips} Of {others} the
+model learnt that music, speech, singing, and effects whose names fit no class, are none of the classes.{telephone}
 
 The model is calibrated on the three likeliest labels of each step of the validation fold: its logits are divided by
 {temperature:.2f} and {bias:+.2f} is added. Thresholds are chosen there for each label by the clips in which it is on at
@@ -51,6 +52,8 @@ any time, and drawn towards those of all labels where it has few clips: for the 
 {recalling:g} labels begin in an hour of the sound of the validation fold that is none of the classes; labels that begin
 there most often are raised first.
 """
+CLIPS = """ Of the
+single clips of a class, {percent:.0f} % are of these data sets, where they have the class too: {titles}."""
 TELEPHONE = """ Of single
 clips, and of that other sound, {percent:.0f} % were heard as over a telephone, with nothing above {lowest:g} to
 {highest:g} Hz."""
@@ -84,7 +87,7 @@ class SoundsRelease(ThresholdRelease):
             describe(head, "sounds", head.labels, ear.front_end, WARM_UP_STEPS),
             ear=ear.as_ear(),
             results=held_out(self._config),
-            trained_on=trained_on(dict.fromkeys((*DEFAULT_DATA_SETS, *self._config.others))),
+            trained_on=trained_on(dict.fromkeys((*DEFAULT_DATA_SETS, *self._learnt_beside()))),
         )
         super().__init__(head.eval(), manifest, self._config.validation_fold)
 
@@ -108,7 +111,8 @@ class SoundsRelease(ThresholdRelease):
             precision=PRECISION,
             recall=RECALL,
             telephone=self._telephone(),
-            others=", ".join(DATA_SETS[name].title for name in self._config.others) or "no further data",
+            clips=self._clips(),
+            others=_titles(self._config.learnt(self._config.others)) or "no further data",
             balanced=FALSE_AN_HOUR["balanced"],
             precise=FALSE_AN_HOUR["precision"],
             recalling=FALSE_AN_HOUR["recall"],
@@ -117,6 +121,14 @@ class SoundsRelease(ThresholdRelease):
     def _telephone(self) -> str:
         share, (lowest, highest) = self._config.telephone_share, TELEPHONE_HZ
         return TELEPHONE.format(percent=100 * share, lowest=lowest, highest=highest) if share else ""
+
+    def _learnt_beside(self) -> tuple[str, ...]:
+        """Return the names of the data sets that the head learnt from beside the default ones."""
+        return (*self._config.learnt(self._config.others), *self._config.learnt(self._config.clips))
+
+    def _clips(self) -> str:
+        titles = _titles(self._config.learnt(self._config.clips))
+        return CLIPS.format(percent=100 * self._config.clip_share, titles=titles) if titles else ""
 
     def _measure(self, folder: Path, split: Split) -> SoundsFigures:
         return SoundsFigures(folder, self._config, self._data, self._cache, split)
@@ -131,6 +143,10 @@ def evaluate(evaluation: Evaluation) -> dict[str, Any]:
         evaluation.model, evaluation.config, evaluation.data, evaluation.cache, evaluation.split
     )
     return figures_of(figures, evaluation, COMMAND)
+
+
+def _titles(names: Sequence[str]) -> str:
+    return ", ".join(DATA_SETS[name].title for name in names)
 
 
 PLUGIN = Plugin(

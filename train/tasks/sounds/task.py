@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,88 +12,25 @@ import torch.nn.functional as F
 from scipy.special import expit, log_softmax
 from torch import Tensor, nn
 
-from models.heads import HeadConfig
 from streamer.arrays import Array
-from streamer.errors import ConfigError
 from train.data.fold_arrays import FoldArrays
 from train.data.sets import esc50
-from train.data.sets.all_sound import AMBIGUOUS, ONLY_MEASURED, check_clips, sound_by_fold
-from train.data.sets.catalogue import DATA_SETS, check_apart, whole_of
-from train.loop.folds import HoldsOut
+from train.data.sets.all_sound import AMBIGUOUS, check_clips, sound_by_fold
 from train.loop.run import DataUsed, data_used
-from train.loop.task import Batch, LoopConfig
+from train.loop.task import Batch
 from train.mixing.distillation.example_embeddings import load_example_embeddings
-from train.mixing.distillation.examples import DistillationConfig
 from train.mixing.distillation.teacher_answers import FRONT_END
 from train.mixing.presence import IGNORE
 from train.mixing.scenes import NO_CLASS
 from train.tasks.ear.task import mean_or_zero
 from train.tasks.on_ear import check_ear_holds_out, load_ear, make_head
-from train.tasks.sounds.others import load_others
+from train.tasks.sounds.config import SoundsRunConfig
+from train.tasks.sounds.example_groups import GroupLoader
 
 TEMPERATURES = np.geomspace(0.25, 4.0, 17)
 """Temperatures that validation divides logits by in turn; the one with the highest likelihood gives the score."""
 TELEPHONE_HZ = 3_400.0, 4_000.0
 """Highest frequency of a telephone's band, and the highest that a sample rate of 8 kHz can have."""
-
-
-@dataclass(frozen=True)
-class SoundsRunConfig(HoldsOut):
-    """Configuration of a training run of the task ``sounds``, a head for ESC-50's classes of everyday sound.
-
-    Attributes
-    ----------
-    ear : str
-        Exported or released folder of the ear.
-    model : HeadConfig
-        Sizes of the head.
-    loop : LoopConfig
-        Settings of the training loop.
-    lessons : DistillationConfig
-        Settings of the examples. They are called lessons in the files of existing runs, so the key stays.
-    others : tuple of str
-        Names of data sets in `train.data.sets.catalogue` of whose sound the head learns that it is none of the classes
-        (`train.data.sets.none_of_classes` says which recordings are); none of ESC-50.
-    other_hours : float
-        Hours of that sound of each data set, kind and fold, at most.
-    other_share : float
-        Share of a batch that is such sound.
-    telephone_share : float
-        Share of the single clips, and of the sound that is none of the classes, that a batch has as heard over a
-        telephone, without anything above `TELEPHONE_HZ`.
-    fold, validation_fold : int
-        Held-out folds, see `train.loop.folds.HoldsOut`. They must be those of the ear, so that the ear was not trained
-        on them.
-    """
-
-    ear: str = "models/released/ear"
-    model: HeadConfig = field(default_factory=HeadConfig)
-    loop: LoopConfig = field(
-        default_factory=lambda: LoopConfig(
-            steps=600, validate_every=150, batch=64, learning_rate=2e-3, weight_decay=0.1, workers=0
-        )
-    )
-    lessons: DistillationConfig = field(default_factory=DistillationConfig)
-    others: tuple[str, ...] = ("gtzan", "music_speech", "mir1k", "speech")
-    other_hours: float = 1.0
-    other_share: float = 0.25
-    telephone_share: float = 0.0
-    fold: int = 5
-    validation_fold: int = 4
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        allowed = [name for name in DATA_SETS if whole_of(name) != "esc50" and name not in ONLY_MEASURED]
-        if not set(self.others) <= set(allowed):
-            raise ConfigError(f"others is {list(self.others)}; expected some of {', '.join(allowed)}")
-        check_apart("others", self.others)
-        if not (0 <= self.other_share <= 0.5 and self.other_hours > 0):
-            raise ConfigError(
-                f"other_share is {self.other_share:g} and other_hours {self.other_hours:g}; expected 0 to 0.5, and "
-                "more than 0"
-            )
-        if not 0 <= self.telephone_share <= 1:
-            raise ConfigError(f"telephone_share is {self.telephone_share:g}; expected 0 to 1")
 
 
 class SoundsTask:
@@ -131,25 +69,20 @@ class SoundsTask:
         }
         self._learnt = FoldArrays([rows[fold] for fold in config.learnt_folds])
         self._checked = FoldArrays([rows[config.checked_fold]])
-        self._others = load_others(
-            self.ear, config.others, config.learnt_folds, config.other_hours, data, cache
-        )
-        self._checked_others = load_others(
-            self.ear, config.others, [config.checked_fold], config.other_hours, data, cache
-        )
         self._single = np.flatnonzero(self._learnt.all("clip") >= 0)
+        groups = GroupLoader(self.ear, self.classes, data, cache)
+        further, others = config.learnt(config.clips), config.learnt(config.others)
+        learnt, variants, hours = config.learnt_folds, config.clip_variants, config.other_hours
+        self._further = groups.clips(further, variants, learnt)
+        self._further_of_class: dict[int, list[FoldArrays]] = {}
+        for group in self._further.groups.values():
+            self._further_of_class.setdefault(int(group.all("clip")[0]), []).append(group)
+        self._others = groups.others(others, hours, learnt)
+        self._checked_others = groups.others(others, hours, [config.checked_fold])
         if config.telephone_share:
-            self._telephone = FoldArrays([self._over_telephone(fold, cache) for fold in config.learnt_folds])
+            self._telephone = FoldArrays([self._over_telephone(fold, cache) for fold in learnt])
             self._checked_telephone = FoldArrays([self._over_telephone(config.checked_fold, cache)])
-            self._other_telephone = load_others(
-                self.ear,
-                config.others,
-                config.learnt_folds,
-                config.other_hours,
-                data,
-                cache,
-                TELEPHONE_HZ,
-            )
+            self._other_telephone = groups.others(others, hours, learnt, TELEPHONE_HZ)
 
     def _over_telephone(self, fold: int, cache: Path) -> dict[str, Array]:
         """Return the clips of a fold, as recorded but for the band of a telephone."""
@@ -159,7 +92,8 @@ class SoundsTask:
         ).arrays
 
     def data_hash(self) -> DataUsed:
-        return data_used(*self._caches.values(), *self._others.sounds, *self._checked_others.sounds)
+        groups = self._further, self._others, self._checked_others
+        return data_used(*self._caches.values(), *(sounds for group in groups for sounds in group.sounds))
 
     def make_model(self) -> nn.Module:
         """Return a head with random weights; it normalises its input by the mean and deviation of some embeddings."""
@@ -182,27 +116,43 @@ class SoundsTask:
             Class of an example that is a single clip; -1 for all others.
         """
         rng = np.random.default_rng((seed, step))
-        single = self._single[rng.integers(len(self._single), size=size // 2)]
-        count = round(size * self.config.other_share) if self._others.groups else 0
-        any_rows = rng.integers(len(self._learnt), size=size - len(single) - count)
-        embeddings, classes, clip = (
-            self._learnt.take(name, np.concatenate([single, any_rows]))
+        parts = list(self._draw(rng, size))
+        return tuple(
+            torch.from_numpy(np.concatenate([part[name] for part in parts]))
             for name in ("embeddings", "classes", "clip")
         )
-        heard = round(len(single) * self.config.telephone_share)
-        if heard:
-            rows = rng.integers(len(self._telephone), size=heard)
-            embeddings[:heard], classes[:heard], clip[:heard] = (
-                self._telephone.take(name, rows) for name in ("embeddings", "classes", "clip")
-            )
-        if count:
-            heard = round(count * self.config.telephone_share)
-            others = [self._others.draw(rng, count - heard)]
-            others += [self._other_telephone.draw(rng, heard)] if heard else []
-            embeddings = np.concatenate([embeddings, *others])
-            classes = np.concatenate([classes, np.full((count, classes.shape[1]), NO_CLASS, np.int8)])
-            clip = np.concatenate([clip, np.full(count, -1, np.int16)])
-        return tuple(torch.from_numpy(array) for array in (embeddings, classes, clip))
+
+    def _draw(self, rng: np.random.Generator, size: int) -> Iterator[Mapping[str, Array]]:
+        """Yield the arrays of the parts of a batch."""
+        config, count = self.config, size // 2
+        others = round(size * config.other_share) if self._others.groups else 0
+        clips = self._draw_clips(rng, count)
+        examples = _take(self._learnt, rng.integers(len(self._learnt), size=size - count - others))
+        if heard := round(count * config.telephone_share):
+            telephone = _take(self._telephone, rng.integers(len(self._telephone), size=heard))
+            clips = {name: np.concatenate([telephone[name], array[heard:]]) for name, array in clips.items()}
+        yield clips
+        yield examples
+        if others:
+            heard = round(others * config.telephone_share)
+            yield self._others.draw(rng, others - heard)
+            if heard:
+                yield self._other_telephone.draw(rng, heard)
+
+    def _draw_clips(self, rng: np.random.Generator, count: int) -> dict[str, Array]:
+        """Return the arrays of random single clips, by name: of ESC-50, and of the further data sets in their stead.
+
+        A clip gives way to one of its own class, so that all classes stay equally frequent.
+        """
+        found = _take(self._learnt, self._single[rng.integers(len(self._single), size=count)])
+        for row in np.flatnonzero(rng.random(count) < self.config.clip_share):
+            groups = self._further_of_class.get(int(found["clip"][row]), ())
+            if groups:
+                group = groups[rng.integers(len(groups))]
+                drawn = _take(group, rng.integers(len(group), size=1))
+                for name, array in drawn.items():
+                    found[name][row] = array[0]
+        return found
 
     def loss(self, model: nn.Module, batch: Batch) -> dict[str, Tensor]:
         """Return two losses, ``each`` and ``which``.
@@ -258,6 +208,10 @@ class SoundsTask:
                 np.concatenate([(found > 0).any(axis=2).ravel() for found in logits]).mean()
             )
         return figures
+
+
+def _take(arrays: FoldArrays, rows: Array) -> dict[str, Array]:
+    return {name: arrays.take(name, rows) for name in ("embeddings", "classes", "clip")}
 
 
 def _logits(model: nn.Module, embeddings: Array) -> Array:

@@ -16,7 +16,7 @@ from train.evaluate.calibration import fit_platt
 from train.mixing.distillation.example_embeddings import load_example_embeddings
 from train.mixing.presence import IGNORE
 from train.tasks.on_ear import load_ear
-from train.tasks.sounds.task import SoundsRunConfig
+from train.tasks.sounds.config import SoundsRunConfig
 
 LIKELIEST = 3
 """Number of classes at each step that the calibration is fitted to."""

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 
+import numpy as np
 import pytest
+import soundfile
 
 from streamer.errors import ConfigError
 from train.data.sets import labelled_folders
 from train.data.sets.catalogue import DATA_SETS
+
+HALF_SECOND = 8_000
+"""Samples at 16 kHz."""
 
 
 def write_table(root, folder: str, *lines: str) -> None:
@@ -63,6 +68,26 @@ def test_effects_are_classes_of_esc50_where_their_name_says_so(tmp_path, sound, 
     write_table(tmp_path, "labelled_effects", "file,sound,seconds", f"x.ogg,{sound},1")
     (found,) = labelled_folders.effects(tmp_path)
     assert (found.kind, found.category) == (kind, category)
+
+
+def test_an_effect_that_is_a_clip_of_esc50_is_left_out(tmp_path):
+    rows = ("sounds_watch_tick.ogg,watch_tick,1", "sounds_clock_tick.ogg,clock_tick,1")
+    write_table(tmp_path, "labelled_effects", "file,sound,seconds", *rows)
+    assert [r.name for r in labelled_folders.effects(tmp_path)] == ["sounds_watch_tick"]
+
+
+def test_the_effect_that_is_left_out_is_the_recording_of_that_clip(data_dir):
+    effect, clip = (
+        np.diff(soundfile.read(data_dir / path)[0])
+        for path in ("labelled_effects/sounds_clock_tick.ogg", "esc50/audio/4-188033-A-38.ogg")
+    )
+    loudest = np.convolve(effect**2, np.ones(HALF_SECOND), "valid").argmax()
+    part = effect[loudest : loudest + HALF_SECOND]
+    power = np.convolve(clip**2, np.ones(HALF_SECOND), "valid")
+    correlation = np.correlate(clip, part, "valid") / np.sqrt(
+        np.maximum(power, 1e-3 * power.max()) * np.sum(part**2)
+    )
+    assert abs(correlation).max() > 0.9
 
 
 def test_takes_of_a_song_and_the_reading_of_its_words_are_in_one_fold_and_the_songs_in_all(tmp_path):

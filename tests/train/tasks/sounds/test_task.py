@@ -11,14 +11,16 @@ from streamer.errors import ConfigError
 from streamer.inference.manifest_json import write_manifest
 from streamer.inference.model_folders import read_manifest
 from tests.toy_model import write_toy_ear
-from tests.train.toy_data import make_toy_data, write
+from tests.train.toy_data import make_toy_data, write, write_animals
 from train.__main__ import main
 from train.data.debian.cut import write_table
 from train.data.debian.labels import LABELS, LabelledPiece
+from train.data.sets.catalogue import DATA_SETS
 from train.loop.config import read_config
 from train.mixing.presence import IGNORE
 from train.mixing.scenes import NO_CLASS
-from train.tasks.sounds.task import SoundsRunConfig, SoundsTask
+from train.tasks.sounds.config import SoundsRunConfig
+from train.tasks.sounds.task import SoundsTask
 
 PITCH_HZ = {"laser": 1_300.0, "dog": 300.0}
 """Pitch of the toy effects, by the name of the file that they were cut from."""
@@ -39,6 +41,7 @@ def toy(tmp_path_factory):
                 )
             )
     write_table(root / "debian" / LABELS, LabelledPiece, rows)
+    write_animals(root)
     ear = write_toy_ear(root / "out" / "ear")
     held_out = {"held out": {"fold": 5, "validation_fold": 4}}
     write_manifest(ear, replace(read_manifest(ear), results=held_out))
@@ -48,6 +51,7 @@ def toy(tmp_path_factory):
 def settings(toy, others=("debian",)):
     return [
         f"ear={toy / 'out' / 'ear'}",
+        "clips=[]",
         f"others={json.dumps(others)}",
         "telephone_share=0.0",
         "lessons.variants=1",
@@ -122,10 +126,55 @@ def test_a_share_of_clips_and_of_other_sound_is_heard_over_a_telephone(toy, task
     assert "telephone" not in task.validate(task.make_model().eval())
 
 
-@pytest.mark.parametrize("share", [-0.1, 1.1])
-def test_a_share_is_0_to_1(share):
-    with pytest.raises(ConfigError, match=f"telephone_share is {share:g}; expected 0 to 1"):
-        read_config(SoundsRunConfig, None, [f"telephone_share={share}"])
+WITH_ANIMALS = ('clips=["animals"]', "clip_variants=2", "clip_share=0.5")
+
+
+def test_a_share_of_the_clips_is_of_further_sets_whose_category_is_a_class(toy, task):
+    config = read_config(SoundsRunConfig, None, [*settings(toy), *WITH_ANIMALS])
+    further = SoundsTask(config, toy, toy / "runs" / "cache")
+    assert list(further._further.groups) == ["animals, dog"]  # a lion is no class
+    assert len(further._further.groups["animals, dog"]) == 3 * 10 * 2
+    (plain, _, before), (heard, classes, clip) = (one.make_batch(1, 5, 256) for one in (task, further))
+    dog = further.classes.index("dog")
+    changed = torch.tensor([not torch.equal(a, b) for a, b in zip(heard, plain, strict=True)])[:128]
+    assert (clip[:128][changed] == dog).all()  # a dog gives way to a dog, and a bell stays
+    assert torch.equal(clip[:128].sort().values, before[:128].sort().values)
+    assert 0.3 < changed.sum() / (clip[:128] == dog).sum() < 0.7
+    assert ((classes[:128] == clip[:128, None]) | (classes[:128] == IGNORE)).all()
+    assert (clip[192:] == -1).all()
+    assert further.data_hash() != task.data_hash()
+
+
+def test_what_is_left_out_is_learnt_neither_as_clips_nor_as_other_sound(toy):
+    both = [*settings(toy, ("debian", "animals")), *WITH_ANIMALS]
+    config = read_config(SoundsRunConfig, None, [*both, 'left_out=["animals"]'])
+    learnt, left = (
+        SoundsTask(one, toy, toy / "runs" / "cache")
+        for one in (read_config(SoundsRunConfig, None, both), config)
+    )
+    assert list(learnt._others.groups) == ["animals, sound", "debian, sound"]
+    assert list(left._others.groups) == list(left._checked_others.groups) == ["debian, sound"]
+    assert not left._further.groups
+    assert (left.make_batch(1, 0, 16)[2][:8] >= 0).all()  # all single clips are then of ESC-50
+
+
+@pytest.mark.parametrize(
+    ("setting", "words"),
+    [
+        ("telephone_share=-0.1", "telephone_share is -0.1; expected 0 to 1"),
+        ("telephone_share=1.1", "telephone_share is 1.1; expected 0 to 1"),
+        ("clip_share=1.1", "clip_share is 1.1; expected 0 to 1"),
+        ("clip_variants=0", "clip_variants is 0; expected 1 or more"),
+        ('clips=["esc50"]', r"clips is \['esc50'\]; expected some of gtzan"),
+        (
+            'left_out=["debian"]',
+            r"left_out is \['debian'\]; expected some of clips and others, ambience, animals",
+        ),
+    ],
+)
+def test_settings_out_of_range_are_refused(setting, words):
+    with pytest.raises(ConfigError, match=words):
+        read_config(SoundsRunConfig, None, [setting])
 
 
 def test_hours_of_other_data_are_limited(toy):
@@ -160,16 +209,18 @@ def test_clips_stay_half_of_a_batch(setting):
 def test_a_release_names_its_data_and_counts_false_labels(toy, monkeypatch):
     monkeypatch.chdir(toy)
     monkeypatch.setenv("STREAMER_DATA", str(toy))
-    words = [item for text in [*settings(toy), "telephone_share=0.5"] for item in ("--set", text)]
+    chosen = [*settings(toy), *WITH_ANIMALS, "telephone_share=0.5"]
+    words = [item for text in chosen for item in ("--set", text)]
     for command in (["sounds", *words], ["release", "sounds", "--out", "out/sounds"]):
         done = CliRunner().invoke(main, command, catch_exceptions=False)
         assert done.exit_code == 0, done.output
     manifest = read_manifest(toy / "out" / "sounds")
     assert set(manifest.operating_points) == set(PREFERENCES)
     assert set(manifest.results["false alarms"]) == {"what", "debian, sound"}
-    assert "Debian's packages" in {data["name"] for data in manifest.trained_on}
+    assert {"Debian's packages", DATA_SETS["animals"].title} <= {data["name"] for data in manifest.trained_on}
     card = (toy / "out" / "sounds" / "card.md").read_text()
     assert "at most 4, 1 and\n20 labels begin in an hour" in card
+    assert "50 % are of these data sets, where they have the class too: Animal sounds (Sasmaz" in card
     assert "50 % were heard as over a telephone, with nothing above 3400 to\n4000 Hz." in card
     assert np.isfinite(manifest.results["false alarms"]["debian, sound"])
 
