@@ -30,9 +30,15 @@ class Network:
     ----------
     kind : type
         Class of its runs' configuration.
+    figures : tuple of (str, str)
+        Figures that are kept: their group in `ImageRunConfig.figures`, and their name there.
+    all_folds : tuple of int
+        Folds that can be held out, if they are not all.
     """
 
     kind: type[ImageRunConfig]
+    figures: tuple[tuple[str, str], ...] = (("clips", "accuracy"),)
+    all_folds: tuple[int, ...] = ()
 
     def measure(self, name: str, folds: Sequence[int]) -> Measured:
         """Train with each of some folds held out and the fold before it choosing the weights, and measure.
@@ -41,17 +47,20 @@ class Network:
         """
         plug = plugin(self.kind)
         config = read_config(self.kind, CONFIGS / f"{name}.toml")
-        accuracy, seconds = {}, []
-        for fold in folds or config.folds:
+        figures: dict[str, dict[str, float]] = {name: {} for _, name in self.figures}
+        seconds = []
+        for fold in folds or self.all_folds or config.folds:
             own = hold_out(plug, config, fold)
             run = train_or_resume(plug, own)
-            accuracy[str(fold)] = measure_run(plug, run, own)["clips"]["accuracy"]
+            found = measure_run(plug, run, own)
+            for group, figure in self.figures:
+                figures[figure][str(fold)] = found[group][figure]
+                _log.info("%s, fold %d: %s %.3f", name, fold, figure, found[group][figure])
             seconds.append(read_metrics(run)[-1]["seconds"])
-            _log.info("%s, fold %d: accuracy %.3f", name, fold, accuracy[str(fold)])
         image = torch.zeros(1, config.image.bands, config.image.frames)
         cost = cost_of_network(load_network(run, config), image, config.clip_s)
         return Measured(
-            {"accuracy": accuracy},
+            figures,
             cost.parameters,
             cost.mmacs_per_s,
             cost.ms_per_s,

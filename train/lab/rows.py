@@ -10,6 +10,7 @@ from train.lab.classifier import Classifier, linear_svm, logistic_regression, ra
 from train.lab.measured import System
 from train.lab.network import Network
 from train.lab.segments import mel_statistics, yamnet_embeddings
+from train.tasks.reference.music_sequences import MusicSequenceRunConfig
 from train.tasks.reference.networks import (
     FlatRunConfig,
     GenreCnnGruRunConfig,
@@ -38,10 +39,14 @@ class Table:
 
 
 MUSIC = Table("music", ("accuracy", "F1", "precision", "recall"))
+SEQUENCES = Table("sequences", ("PR-AUC", "F1", "precision", "recall"))
 SOUNDS = Table("sounds", ("accuracy",))
 GENRES = Table("genres", ("accuracy",))
-TABLES = (MUSIC, SOUNDS, GENRES)
+TABLES = (MUSIC, SEQUENCES, SOUNDS, GENRES)
 """Tables, in the order of the page."""
+
+
+OF_MUSIC = tuple(("music", name) for name in SEQUENCES.figures)
 
 
 @dataclass(frozen=True)
@@ -78,6 +83,14 @@ ROWS: Mapping[str, LabRow] = MappingProxyType(
         "music_svm_yamnet": LabRow(MUSIC, "linear SVM, YAMNet", Classifier(linear_svm, yamnet_embeddings)),
         "music_forest_yamnet": LabRow(
             MUSIC, "random forest, YAMNet", Classifier(random_forest, yamnet_embeddings)
+        ),
+        "music_attention_yamnet": LabRow(
+            SEQUENCES, "attention and convolutions, YAMNet", Network(MusicSequenceRunConfig, OF_MUSIC)
+        ),
+        "music_attention_ear": LabRow(
+            SEQUENCES,
+            "attention and convolutions, our own embedding model",
+            Network(MusicSequenceRunConfig, OF_MUSIC, all_folds=(5,)),
         ),
         "sound_cnn_first": LabRow(
             SOUNDS, "CNN, its first form: kernels of 7 x 7", Network(SoundCnnRunConfig)

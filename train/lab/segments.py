@@ -17,7 +17,7 @@ from train import augment
 from train.data.cache import SoundCache
 from train.data.decode import RATE_HZ
 from train.data.recordings import FOLDS
-from train.data.sets.all_sound import unambiguous_recordings
+from train.data.sets.all_sound import music_or_not
 from train.mixing.patch_embeddings import TRAININGS, embed_recordings
 
 FRONT_END = LogMel(music_front_end(112))
@@ -53,7 +53,7 @@ Maker = Callable[[Path, Path], Segments]
 
 def mel_statistics(data: Path, cache: Path) -> Segments:
     """Return segments described by mean and standard deviation of each mel band over the frames of the segment."""
-    sounds = _sounds(data, cache)
+    sounds = SoundCache(music_or_not(data, cache, FOLDS), cache)
     rows, recording = [], []
     for index in range(len(sounds)):
         segments = _audible(sounds.samples(index))[:EACH]
@@ -72,16 +72,10 @@ def yamnet_embeddings(data: Path, cache: Path) -> Segments:
     ModelError
         If the folder of the data sets has no weights of YAMNet.
     """
-    sounds = _sounds(data, cache)
+    sounds = SoundCache(music_or_not(data, cache, FOLDS), cache)
     found = embed_recordings(sounds, data / TRAININGS["hub"], cache, RATE_HZ)
     places = np.concatenate([np.flatnonzero(found.recording == n)[:EACH] for n in range(len(sounds))])
     return _labelled(sounds, found.embedding[places], found.recording[places])
-
-
-def _sounds(data: Path, cache: Path) -> SoundCache:
-    """Return the sound of the default data sets without voices that sing alone, which are neither one nor the other."""
-    found = unambiguous_recordings(data, cache, FOLDS)
-    return SoundCache([recording for recording in found if recording.kind != "singing"], cache)
 
 
 def _audible(sound: Array) -> Array:

@@ -11,6 +11,8 @@ import torch.nn.functional as F
 from models.reference.fma_baselines import Flat, FlatConfig, Plain, PlainConfig
 from models.reference.genre_cnn_gru import GenreCnnGru, GenreCnnGruConfig
 from models.reference.genre_crnn import GenreCrnn, GenreCrnnConfig
+from models.reference.music_attention import MusicAttention, MusicAttentionConfig
+from models.reference.self_attention import SelfAttention
 from models.reference.sound_cnn import SoundCnn, SoundCnnConfig
 from models.reference.sound_cnn_attention import SoundCnnAttention, SoundCnnAttentionConfig
 
@@ -22,6 +24,12 @@ MODELS = {
     "attention": (
         SoundCnnAttention,
         SoundCnnAttentionConfig(CHANNELS, hidden=16, dropout=0.0, width=16, heads=2),
+    ),
+    "attention over embeddings": (
+        MusicAttention,
+        MusicAttentionConfig(
+            key=8, attention_dropout=0.0, filters=(16, 16), dropout=0.0, hidden=16, last_dropout=0.0
+        ),
     ),
     "crnn": (GenreCrnn, GenreCrnnConfig(filters=8, units=8, hidden=8, dropout=0.0)),
     "cnn and gru": (GenreCnnGru, GenreCnnGruConfig(CHANNELS, units=4, reduced=8, dropout=0.0)),
@@ -85,6 +93,27 @@ def test_weights_reload_and_the_graph_gives_the_same_numbers(name, model, clips,
 
 
 def test_attention_is_a_share_of_all_frames(clips):
-    weights = made("attention").attention(clips)
+    weights = made("attention").weights(clips)
     assert weights.shape == (8, 2, FRAMES // 8, FRAMES // 8)
     torch.testing.assert_close(weights.sum(3), torch.ones(weights.shape[:3]))
+
+
+def test_attention_over_embeddings_is_a_share_of_all_steps(clips):
+    weights = made("attention over embeddings").weights(clips)
+    assert weights.shape == (8, 2, FRAMES, FRAMES)
+    torch.testing.assert_close(weights.sum(3), torch.ones(weights.shape[:3]))
+
+
+def test_what_a_step_gathers_is_what_torch_s_own_attention_gathers(clips):
+    """Torch's layer keeps the projections of queries, keys and values in one matrix."""
+    torch.manual_seed(0)
+    own, steps = SelfAttention(BANDS, heads=4, key=BANDS // 4), clips.transpose(1, 2)
+    reference = torch.nn.MultiheadAttention(BANDS, 4, batch_first=True)
+    parts = own.query, own.key, own.value
+    with torch.no_grad():
+        reference.in_proj_weight.copy_(torch.cat([part.weight for part in parts]))
+        reference.in_proj_bias.copy_(torch.cat([part.bias for part in parts]))
+        reference.out_proj.load_state_dict(own.out.state_dict())
+        expected, weights = reference(steps, steps, steps, average_attn_weights=False)
+        torch.testing.assert_close(own(steps), expected)
+        torch.testing.assert_close(own.weights(steps), weights)

@@ -94,6 +94,12 @@ def unambiguous_recordings(
     return [r for r in found if not AMBIGUOUS & {(r.source, r.category), (r.source, r.name)}]
 
 
+def music_or_not(root: Path, cache: Path, folds: Sequence[int]) -> list[Recording]:
+    """Return the recordings of `unambiguous_recordings` without voices that sing alone, which are neither."""
+    found = unambiguous_recordings(root, cache, folds)
+    return [recording for recording in found if recording.kind != "singing"]
+
+
 def check_clips(
     sounds: Mapping[int, SoundCache], learnt_folds: Sequence[int], classes: Sequence[str]
 ) -> None:

@@ -14,6 +14,8 @@ from train.data.recordings import check_folds
 from train.data.sets.catalogue import DATA_SETS, WITH_CATEGORIES
 from train.data.sets.gtzan import gtzan_mels
 from train.data.sets.gtzan.gtzan_images import GtzanImages
+from train.evaluate.metrics.classification import clip_accuracy, confused_pairs, precision_and_recall
+from train.evaluate.predictions import Predictions
 from train.loop.folds import HoldsOut
 from train.loop.task import LoopConfig
 from train.mixing.image_variations import ImageVariations
@@ -87,6 +89,14 @@ class ImageRunConfig(HoldsOut):
         found = DATA_SETS[self.data].recordings(data, cache)
         check_folds(found)
         return MelImages([recording for recording in found if recording.fold in folds], cache, self.image)
+
+    def figures(self, predictions: Predictions) -> dict[str, dict[str, Any]]:
+        """Return the figures of classified clips, by name."""
+        return {
+            "clips": clip_accuracy(predictions),
+            "classes": precision_and_recall(predictions),
+            "confused": confused_pairs(predictions),
+        }
 
     def __post_init__(self) -> None:
         super().__post_init__()

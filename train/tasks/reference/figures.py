@@ -11,7 +11,6 @@ import torch
 from torch import nn
 
 from streamer.errors import ConfigError
-from train.evaluate.metrics.classification import clip_accuracy, confused_pairs, precision_and_recall
 from train.evaluate.predictions import Predictions
 from train.loop.checkpoint import Identity, load_weights
 from train.loop.registry import Evaluation, Plugin
@@ -65,11 +64,8 @@ def evaluate(evaluation: Evaluation) -> dict[str, Any]:
     predictions = predict(evaluation)
     if evaluation.predictions:
         predictions.save(evaluation.predictions / f"{evaluation.split}.npz")
-    return {
-        "clips": clip_accuracy(predictions),
-        "classes": precision_and_recall(predictions),
-        "confused": confused_pairs(predictions),
-    }
+    config: ImageRunConfig = evaluation.config
+    return config.figures(predictions)
 
 
 def plugin(kind: type[ImageRunConfig]) -> Plugin:

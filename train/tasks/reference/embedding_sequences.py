@@ -1,0 +1,167 @@
+"""Sequences of embeddings of music and other sound, as images for networks that see a whole sequence at once."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+
+import numpy as np
+from sklearn.decomposition import PCA
+
+from streamer.arrays import Array
+from streamer.inference.onnx import OnnxModel
+from train.data.cache import Skipped, SoundCache
+from train.data.recordings import Recording
+from train.data.sets.all_sound import music_or_not
+from train.mixing.embedding_cache import EmbeddingCache
+from train.mixing.patch_embeddings import TRAININGS, embed_recordings
+from train.tasks.on_ear import load_ear
+
+STEPS = 10
+"""Embeddings in a sequence."""
+STEP_S = 0.48
+"""Seconds from one embedding to the next."""
+PATCH_S = 0.975
+"""Seconds of sound that YAMNet hears for an embedding; of the ear, which remembers, this many are taken for granted."""
+SEQUENCES = 5
+"""Largest number of sequences of a recording, so that few long recordings do not decide."""
+EAR_STEPS = 6
+"""Steps of the ear, each of 80 ms, whose mean is an embedding of a sequence."""
+EAR = "models/released/ear"
+MUSIC, OTHER = "music", "other"
+"""Classes of a sequence."""
+
+
+@dataclass(frozen=True)
+class Embedded:
+    """Embeddings of recordings, one every `STEP_S`.
+
+    Attributes
+    ----------
+    recordings : sequence of Recording
+        The recordings.
+    embeddings : sequence of float32 array, shape (steps, features)
+        Embeddings of each recording.
+    digest : str
+        Hash of the sounds and of what embedded them.
+    skipped : sequence of Skipped
+        Recordings that cannot be used.
+    """
+
+    recordings: Sequence[Recording]
+    embeddings: Sequence[Array]
+    digest: str
+    skipped: Sequence[Skipped]
+
+
+def by_yamnet(recordings: Sequence[Recording], data: Path, cache: Path) -> Embedded:
+    """Return YAMNet's embeddings of recordings, by the training on TensorFlow Hub.
+
+    Raises
+    ------
+    ModelError
+        If the folder of the data sets has no weights of YAMNet.
+    """
+    sounds = SoundCache(recordings, cache)
+    found = embed_recordings(sounds, data / TRAININGS["hub"], cache)
+    rows = [found.embedding[found.recording == number] for number in range(len(sounds))]
+    return Embedded(sounds.recordings, rows, f"{sounds.digest} yamnet", sounds.skipped)
+
+
+def by_ear(recordings: Sequence[Recording], data: Path, cache: Path) -> Embedded:
+    """Return the released ear's embeddings of recordings, means over `STEP_S`."""
+    del data
+    ear: OnnxModel = load_ear(EAR)
+    cached = EmbeddingCache(recordings, cache, ear)
+    rows = [_means(cached.embeddings(number)) for number in range(len(cached))]
+    return Embedded(cached.recordings, rows, f"{cached.digest} {ear.manifest.sha256}", cached.skipped)
+
+
+Embedder = Callable[[Sequence[Recording], Path, Path], Embedded]
+EMBEDDERS: Mapping[str, Embedder] = MappingProxyType({"yamnet": by_yamnet, "ear": by_ear})
+"""Functions that embed recordings, given the folders of the data sets and of all caches, by name."""
+
+
+class EmbeddingSequences:
+    """Sequences of embeddings, brought to fewer numbers; see `train.mixing.mel_images.ImageSet`.
+
+    Parameters
+    ----------
+    embedded : Embedded
+        Embeddings of recordings.
+    projection : PCA
+        Projection of an embedding.
+    """
+
+    def __init__(self, embedded: Embedded, projection: PCA) -> None:
+        self.names: list[str] = []
+        self.categories: list[str] = []
+        self.folds: list[int] = []
+        self._sequences: list[Array] = []
+        for recording, rows in zip(embedded.recordings, embedded.embeddings, strict=True):
+            for number, sequence in enumerate(sequences(rows)):
+                self.names.append(f"{recording.source}/{recording.name} {number}")
+                self.categories.append(MUSIC if recording.kind == "music" else OTHER)
+                self.folds.append(recording.fold)
+                self._sequences.append(projection.transform(sequence).T.astype(np.float32))
+        weights = hashlib.sha256(projection.components_.tobytes()).hexdigest()[:16]
+        self.digest, self.skipped = f"{embedded.digest} {weights}", embedded.skipped
+
+    def __len__(self) -> int:
+        return len(self._sequences)
+
+    def image(self, index: int) -> Array:
+        """Return a sequence, float32, shape (features, `STEPS`)."""
+        return self._sequences[index]
+
+
+def sequences(rows: Array) -> Iterator[Array]:
+    """Yield up to `SEQUENCES` sequences of `STEPS` embeddings that follow each other in a recording.
+
+    A recording that is shorter than a sequence is repeated; what is left at the end of a longer one is left out.
+
+    Parameters
+    ----------
+    rows : Array, shape (steps, features)
+        Embeddings of the recording; nothing is yielded if there are none.
+    """
+    if 0 < len(rows) < STEPS:
+        rows = rows[np.arange(STEPS) % len(rows)]
+    for first in range(0, min(len(rows), STEPS * SEQUENCES) - STEPS + 1, STEPS):
+        yield rows[first : first + STEPS]
+
+
+def load_sequences(
+    embedder: str, features: int, learnt: Collection[int], folds: Collection[int], data: Path, cache: Path
+) -> EmbeddingSequences:
+    """Return the sequences of some folds, brought to `features` numbers by a projection of what is learnt from.
+
+    Parameters
+    ----------
+    embedder : str
+        Name in `EMBEDDERS`.
+    features : int
+        Principal components that are kept; they are scaled to a variance of 1, as VGGish's are.
+    learnt : collection of int
+        Folds whose embeddings determine the projection.
+    folds : collection of int
+        Folds whose sequences are returned.
+    data, cache : Path
+        Folder of the data sets, and folder of all caches.
+    """
+    embed = EMBEDDERS[embedder]
+    known = embed(music_or_not(data, cache, sorted(learnt)), data, cache)
+    projection = PCA(features, whiten=True, random_state=0).fit(np.concatenate(known.embeddings))
+    wanted = (
+        known if set(folds) == set(learnt) else embed(music_or_not(data, cache, sorted(folds)), data, cache)
+    )
+    return EmbeddingSequences(wanted, projection)
+
+
+def _means(rows: Array) -> Array:
+    whole = len(rows) // EAR_STEPS * EAR_STEPS
+    means: Array = rows[:whole].reshape(-1, EAR_STEPS, rows.shape[1]).mean(axis=1)
+    return means
