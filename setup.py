@@ -33,6 +33,11 @@ BENCH = [
     "rtmixer>=0.1.7,<0.2",
     "threadpoolctl>=3,<4",
 ]
+LAB = [
+    # The wheel of this name holds no code for GPUs, which is most of the other.
+    "xgboost-cpu>=3,<4; sys_platform == 'linux' and platform_machine == 'x86_64'",
+    "xgboost>=3,<4; sys_platform != 'linux' or platform_machine != 'x86_64'",
+]
 TFHUB = [
     "ai-edge-litert>=2,<3",
     "setuptools<81",  # tensorflow-hub imports pkg_resources
@@ -80,11 +85,12 @@ setup(
     ],
     extras_require={
         "train": TRAIN,
+        "lab": [*TRAIN, *LAB],
         "tfhub": TFHUB,
         "torch": TORCH,
         "bench": BENCH,
         "test": TEST,
-        "dev": [*TRAIN, *BENCH, *TEST, *LINT],
+        "dev": [*TRAIN, *LAB, *BENCH, *TEST, *LINT],
     },
     entry_points={"console_scripts": ["streamer = streamer.__main__:main"]},
     classifiers=[

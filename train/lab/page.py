@@ -34,16 +34,24 @@ def write(folder: Path) -> Path:
 
 
 def _lines(of: Table, found: Mapping[str, Result]) -> list[str]:
-    rows = [(row.title, found[name]) for name, row in ROWS.items() if row.table is of and name in found]
+    place = of.of or of.place
+    rows = [
+        (row.title, found[name]) for name, row in ROWS.items() if row.table.place == place and name in found
+    ]
     if not rows:
         return ["No row of this table has been measured yet."]
-    return table(("system", *of.figures, *COSTS), [_cells(of, title, result) for title, result in rows])
+    costs = () if of.of else COSTS
+    return table(("system", *of.figures, *costs), [_cells(of, title, result) for title, result in rows])
 
 
 def _cells(of: Table, title: str, result: Result) -> list[str]:
+    figures = [title, *(_figure(result.figures[name]) for name in of.figures)]
+    return figures if of.of else [*figures, *_costs(result)]
+
+
+def _costs(result: Result) -> list[str]:
+    """Return the cells of `COSTS`."""
     return [
-        title,
-        *(_figure(result.figures[name]) for name in of.figures),
         f"{result.parameters:,}",
         "" if result.mmacs_per_s is None else f"{result.mmacs_per_s:.1f}",
         f"{result.ms_per_s:.2f}",

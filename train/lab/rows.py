@@ -6,7 +6,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from train.lab.classifier import Classifier, linear_svm, logistic_regression, random_forest
+from train.lab.classifier import (
+    DECISIONS,
+    PROBABILITIES,
+    SHARES,
+    Classifier,
+    gradient_boosting,
+    linear_svm,
+    logistic_regression,
+    random_forest,
+)
 from train.lab.measured import System
 from train.lab.network import Network
 from train.lab.segments import mel_statistics, yamnet_embeddings
@@ -32,17 +41,21 @@ class Table:
         Name of its place on the page.
     figures : tuple of str
         Names of the figures that its rows have.
+    of : str
+        Place of the table whose rows it has, with other figures and without their cost; by default its own.
     """
 
     place: str
     figures: tuple[str, ...]
+    of: str = ""
 
 
-MUSIC = Table("music", ("accuracy", "F1", "precision", "recall"))
+MUSIC = Table("music", DECISIONS)
+CERTAINTY = Table("certainty", (*SHARES, *PROBABILITIES), of="music")
 SEQUENCES = Table("sequences", ("PR-AUC", "F1", "precision", "recall"))
 SOUNDS = Table("sounds", ("accuracy",))
 GENRES = Table("genres", ("accuracy",))
-TABLES = (MUSIC, SEQUENCES, SOUNDS, GENRES)
+TABLES = (MUSIC, CERTAINTY, SEQUENCES, SOUNDS, GENRES)
 """Tables, in the order of the page."""
 
 
@@ -77,12 +90,18 @@ ROWS: Mapping[str, LabRow] = MappingProxyType(
         "music_forest": LabRow(
             MUSIC, "random forest, mel statistics", Classifier(random_forest, mel_statistics)
         ),
+        "music_boosting": LabRow(
+            MUSIC, "XGBoost, mel statistics", Classifier(gradient_boosting, mel_statistics)
+        ),
         "music_logistic_yamnet": LabRow(
             MUSIC, "logistic regression, YAMNet", Classifier(logistic_regression, yamnet_embeddings)
         ),
         "music_svm_yamnet": LabRow(MUSIC, "linear SVM, YAMNet", Classifier(linear_svm, yamnet_embeddings)),
         "music_forest_yamnet": LabRow(
             MUSIC, "random forest, YAMNet", Classifier(random_forest, yamnet_embeddings)
+        ),
+        "music_boosting_yamnet": LabRow(
+            MUSIC, "XGBoost, YAMNet", Classifier(gradient_boosting, yamnet_embeddings)
         ),
         "music_attention_yamnet": LabRow(
             SEQUENCES, "attention and convolutions, YAMNet", Network(MusicSequenceRunConfig, OF_MUSIC)

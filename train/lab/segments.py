@@ -40,11 +40,14 @@ class Segments:
         Whether its recording is music.
     fold : int array, shape (segments,)
         Fold of its recording, 1 to 5.
+    recording : int array, shape (segments,)
+        Number of its recording.
     """
 
     features: Array
     is_music: Array
     fold: Array
+    recording: Array
 
 
 Maker = Callable[[Path, Path], Segments]
@@ -91,4 +94,4 @@ def _labelled(sounds: SoundCache, features: Array, recording: Array) -> Segments
     is_music = np.array([one.kind == "music" for one in sounds.recordings])
     fold = np.array([one.fold for one in sounds.recordings])
     _log.info("%d segments of %d recordings", len(features), len(sounds))
-    return Segments(features.astype(np.float32), is_music[recording], fold[recording])
+    return Segments(features.astype(np.float32), is_music[recording], fold[recording], recording)

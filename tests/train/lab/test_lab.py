@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -15,6 +16,7 @@ from streamer.errors import ConfigError
 from tests.conftest import ROOT
 from tests.train.toy_data import make_toy_data
 from train.lab import command, network, page, results
+from train.lab.classifier import figures_of, gradient_boosting
 from train.lab.network import CONFIGS, Network
 from train.lab.network_cost import cost_of_network, count_macs
 from train.lab.rows import ROWS, TABLES
@@ -128,15 +130,36 @@ def test_every_network_has_settings(name):
 
 
 def test_every_row_is_in_a_table():
-    assert {row.table for row in ROWS.values()} == set(TABLES)
+    places = {row.table.place for row in ROWS.values()}
+    assert places == {table.of or table.place for table in TABLES}
 
 
-@pytest.mark.parametrize("name", ["music_logistic", "music_svm", "music_forest"])
+@pytest.mark.parametrize("name", ["music_logistic", "music_svm", "music_forest", "music_boosting"])
 def test_classical_classifiers_tell_toy_music_from_noise(here, name):
     measured = ROWS[name].system.measure(name, [5])
-    assert set(measured.figures) == {"accuracy", "F1", "precision", "recall"}
+    tables = [table for table in TABLES if "music" in (table.place, table.of)]
+    assert set(measured.figures) == {figure for table in tables for figure in table.figures}
     assert measured.figures["accuracy"]["5"] > 0.8
     assert measured.parameters > 100
+
+
+def test_figures_of_probabilities_of_music():
+    is_music = np.array([True, True, True, False, False])
+    found = figures_of(is_music, np.array([0.9, 0.8, 0.4, 0.6, 0.1]))
+    assert found["accuracy"] == pytest.approx(0.6)
+    assert (found["precision"], found["recall"]) == (pytest.approx(2 / 3), pytest.approx(2 / 3))
+    assert found["recall at precision 0.95"] == pytest.approx(2 / 3)  # 0.9 and 0.8, above the false 0.6
+    assert found["precision at recall 0.95"] == pytest.approx(3 / 4)  # all but the 0.1
+    # Confidence 0.9, 0.8, 0.6, 0.6, 0.9; right, right, wrong, wrong, right: |1 - 0.9|, |1 - 0.8|, |0 - 0.6| by share
+    assert found["calibration error"] == pytest.approx(2 / 5 * 0.1 + 1 / 5 * 0.2 + 2 / 5 * 0.6)
+
+
+def test_without_xgboost_the_way_to_install_it_is_said(monkeypatch):
+    monkeypatch.setitem(sys.modules, "xgboost", None)
+    with pytest.raises(
+        ConfigError, match=r"XGBoost cannot be imported .*; expected the extra lab: pip install"
+    ):
+        gradient_boosting()
 
 
 def test_every_file_of_settings_is_a_row():

@@ -67,7 +67,7 @@ class SoundsRunConfig(HoldsOut):
     clip_variants: int = 8
     clip_share: float = 0.5
     others: tuple[str, ...] = (
-        *("gtzan", "music_speech", "mir1k", "speech"),
+        *("gtzan", "music_speech", "mir1k", "speech", "debian", "rendered"),
         *("instruments", "pjs", "ambience", "animals", "effects"),
     )
     other_hours: float = 1.0
