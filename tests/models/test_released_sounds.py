@@ -14,7 +14,7 @@ from tests.conftest import ROOT
 from train.evaluate.stepped_scores import SteppedScorer
 
 FOLDER = ROOT / "models" / "released" / "sounds"
-COMMAND = "python -m train evaluate sounds --model runs/sounds/held-out-5/released"
+COMMAND = "python -m train evaluate sounds --model runs/sounds/held_out_5/released"
 
 
 @pytest.fixture(scope="module")
