@@ -61,7 +61,7 @@ def test_its_figures_are_those_of_a_run_that_held_out_folds(model):
     results = model.manifest.results
     assert (results["held out"]["fold"], results["held out"]["validation_fold"]) == (0, 0)
     assert results["command"] == COMMAND
-    assert "fold 5 for the figures" in results["measured by"]["held-out-5"]
+    assert "fold 5 for the figures" in results["measured by"]["held_out_5"]
     assert results["clips"]["clips"] == 400
     card = (FOLDER / "card.md").read_text(encoding="utf-8")
     assert card.startswith("# sounds\n\nThe weights of this model learnt from all folds")

@@ -16,7 +16,7 @@ from streamer.errors import ConfigError
 from tests.conftest import ROOT
 from tests.train.toy_data import make_toy_data
 from train.lab import command, network, page, results
-from train.lab.classifier import figures_of, gradient_boosting
+from train.lab.classifier import DECISIONS, PROBABILITIES, SHARES, figures_of, gradient_boosting
 from train.lab.network import CONFIGS, Network
 from train.lab.network_cost import cost_of_network, count_macs
 from train.lab.rows import ROWS, TABLES
@@ -104,6 +104,20 @@ def test_a_row_shows_mean_and_spread_over_folds(tmp_path):
     title = ROWS["sound_cnn"].title
     assert f"| {title} | 0.550 ± 0.071 | 1,234,567 | 12.3 | 0.50 | 346 | 7.0 |" in text
     assert "| sound_cnn | `python -m train lab` | 2026-12-01 | 1234567890ab |" in text
+
+
+def test_a_result_that_lacks_the_figures_of_a_table_is_not_in_it(tmp_path):
+    (tmp_path / "lab.md").write_text((ROOT / "docs" / "laboratory.md").read_text(encoding="utf-8"))
+    figures = {figure: {"5": 0.5} for figure in (*DECISIONS, *SHARES, *PROBABILITIES)}
+    results.store(
+        tmp_path / "lab", "music_svm", replace(RESULT, figures={name: figures[name] for name in DECISIONS})
+    )
+    results.store(tmp_path / "lab", "music_logistic", replace(RESULT, figures=figures))
+    text = page.write(tmp_path / "lab").read_text(encoding="utf-8")
+    certainty = text.partition("<!-- certainty -->")[2].partition("<!-- end certainty -->")[0]
+    assert ROWS["music_logistic"].title in certainty
+    assert ROWS["music_svm"].title not in certainty
+    assert text.count(f"| {ROWS['music_svm'].title} |") == 1
 
 
 def test_the_page_of_the_documents_is_that_of_the_stored_results(tmp_path):
