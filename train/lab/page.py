@@ -36,7 +36,10 @@ def write(folder: Path) -> Path:
 def _lines(of: Table, found: Mapping[str, Result]) -> list[str]:
     place = of.of or of.place
     rows = [
-        (row.title, found[name]) for name, row in ROWS.items() if row.table.place == place and name in found
+        (row.title, found[name])
+        for name, row in ROWS.items()
+        # A result that was measured before a figure was added lacks it.
+        if row.table.place == place and name in found and set(of.figures) <= set(found[name].figures)
     ]
     if not rows:
         return ["No row of this table has been measured yet."]
