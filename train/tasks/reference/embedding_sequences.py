@@ -90,25 +90,27 @@ class EmbeddingSequences:
 
     Parameters
     ----------
-    embedded : Embedded
-        Embeddings of recordings.
+    embedded : sequence of Embedded
+        Embeddings of the recordings of each fold.
     projection : PCA
         Projection of an embedding.
     """
 
-    def __init__(self, embedded: Embedded, projection: PCA) -> None:
+    def __init__(self, embedded: Sequence[Embedded], projection: PCA) -> None:
         self.names: list[str] = []
         self.categories: list[str] = []
         self.folds: list[int] = []
         self._sequences: list[Array] = []
-        for recording, rows in zip(embedded.recordings, embedded.embeddings, strict=True):
+        pairs = [pair for fold in embedded for pair in zip(fold.recordings, fold.embeddings, strict=True)]
+        for recording, rows in pairs:
             for number, sequence in enumerate(sequences(rows)):
                 self.names.append(f"{recording.source}/{recording.name} {number}")
                 self.categories.append(MUSIC if recording.kind == "music" else OTHER)
                 self.folds.append(recording.fold)
                 self._sequences.append(projection.transform(sequence).T.astype(np.float32))
         weights = hashlib.sha256(projection.components_.tobytes()).hexdigest()[:16]
-        self.digest, self.skipped = f"{embedded.digest} {weights}", embedded.skipped
+        self.digest = " ".join([*(fold.digest for fold in embedded), weights])
+        self.skipped = [skipped for fold in embedded for skipped in fold.skipped]
 
     def __len__(self) -> int:
         return len(self._sequences)
@@ -152,13 +154,15 @@ def load_sequences(
     data, cache : Path
         Folder of the data sets, and folder of all caches.
     """
-    embed = EMBEDDERS[embedder]
-    known = embed(music_or_not(data, cache, sorted(learnt)), data, cache)
-    projection = PCA(features, whiten=True, random_state=0).fit(np.concatenate(known.embeddings))
-    wanted = (
-        known if set(folds) == set(learnt) else embed(music_or_not(data, cache, sorted(folds)), data, cache)
-    )
-    return EmbeddingSequences(wanted, projection)
+    known = [_embedded(embedder, fold, data, cache) for fold in sorted(learnt)]
+    projection = PCA(features, whiten=True, random_state=0)
+    projection.fit(np.concatenate([rows for fold in known for rows in fold.embeddings]))
+    return EmbeddingSequences([_embedded(embedder, fold, data, cache) for fold in sorted(folds)], projection)
+
+
+def _embedded(embedder: str, fold: int, data: Path, cache: Path) -> Embedded:
+    """Return the embeddings of a fold, which are kept for each fold by itself, since runs combine the folds anew."""
+    return EMBEDDERS[embedder](music_or_not(data, cache, [fold]), data, cache)
 
 
 def _means(rows: Array) -> Array:
