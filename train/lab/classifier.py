@@ -12,7 +12,7 @@ import numpy as np
 from scipy.special import expit
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import f1_score, precision_recall_curve, precision_recall_fscore_support
+from sklearn.metrics import f1_score, precision_recall_curve
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
@@ -21,6 +21,7 @@ from streamer.arrays import Array
 from streamer.errors import ConfigError
 from train.data.recordings import FOLDS
 from train.evaluate.calibration import compute_reliability
+from train.evaluate.metrics.detection import decision_figures
 from train.lab.measured import Measured, peak_memory_mb
 from train.lab.segments import Maker, Segments
 from train.loop.run import CACHE, data_folder
@@ -154,17 +155,12 @@ def figures_of(is_music: Array, probability: Array) -> dict[str, float]:
         Probability of music of each segment.
     """
     said = probability > 0.5
-    precision, recall, f1, _ = precision_recall_fscore_support(
-        is_music, said, average="binary", zero_division=0.0
-    )
     confidence = np.where(said, probability, 1 - probability)
     by_threshold = precision_recall_curve(is_music, probability)
     precisions, recalls = by_threshold[0], by_threshold[1]
     return {
         "accuracy": float(np.mean(said == is_music)),
-        "F1": float(f1),
-        "precision": float(precision),
-        "recall": float(recall),
+        **decision_figures(is_music, said),
         PROBABILITIES[0]: compute_reliability(confidence, said == is_music).expected_error,
         PROBABILITIES[1]: float(recalls[precisions >= SURE].max(initial=0.0)),
         PROBABILITIES[2]: float(precisions[recalls >= SURE].max(initial=0.0)),
@@ -175,7 +171,9 @@ def count_parameters(trained: Pipeline) -> int:
     """Return how many numbers a trained classifier holds: weights, or a feature and a threshold for each branch."""
     last = trained[-1]
     if hasattr(last, "get_booster"):
-        return 2 * len(last.get_booster().trees_to_dataframe())
+        return 2 * sum(
+            len(tree.splitlines()) for tree in last.get_booster().get_dump()
+        )  # a line for each node
     if hasattr(last, "estimators_"):
         return sum(2 * tree.tree_.node_count for tree in last.estimators_)
     return int(np.size(last.coef_) + np.size(last.intercept_))

@@ -9,6 +9,7 @@ from sklearn.metrics import (
     average_precision_score,
     f1_score,
     precision_recall_curve,
+    precision_recall_fscore_support,
     roc_auc_score,
     roc_curve,
 )
@@ -63,6 +64,20 @@ class DetectorScores:
     @property
     def _scores(self) -> Array:
         return np.concatenate([self.positive, self.negative])
+
+
+def decision_figures(truth: Array, said: Array) -> dict[str, float]:
+    """Return ``F1``, ``precision`` and ``recall`` of decisions; 0 where nothing is, or is said to be, positive.
+
+    Parameters
+    ----------
+    truth, said : bool array, shape (n,)
+        Whether each of `n` clips or steps is positive, and was said to be.
+    """
+    precision, recall, f1, _ = precision_recall_fscore_support(
+        truth, said, average="binary", zero_division=0.0
+    )
+    return {"F1": float(f1), "precision": float(precision), "recall": float(recall)}
 
 
 def threshold_at_fpr(negative: Array, rate: float) -> float:

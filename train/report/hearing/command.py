@@ -88,7 +88,8 @@ def hearing_command(
     """Measure what models say of collections that they did not learn from; print JSON.
 
     Decisions are those of live listening. `off` leaves a slot empty. A model other than the released one is called by
-    its slot and its own name, such as `gate yamnet`; those of --left-out together are `gate left out`.
+    its slot and its own name, such as `gate yamnet`; those of --left-out together are `gate left out`
+    and `sounds left out`.
     """
     without = [listener for model in left_out for listener in _left_out(model)]
     listeners = [*_heads({"gate": gate, "sounds": sounds}), *without, *(PEERS[peer]() for peer in peers)]
@@ -137,7 +138,7 @@ def _met(listeners: Sequence[Listener], collection: str) -> list[str]:
 
 
 def _left_out(model: str) -> list[Listener]:
-    """Return the listener of a model that left collections out, in the slot of its task.
+    """Return the listeners of a model that left collections out: the one in the slot of its task.
 
     Raises
     ------

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -94,9 +93,11 @@ class EmbeddingSequences:
         Embeddings of the recordings of each fold.
     projection : PCA
         Projection of an embedding.
+    projected_by : str
+        What determined the projection.
     """
 
-    def __init__(self, embedded: Sequence[Embedded], projection: PCA) -> None:
+    def __init__(self, embedded: Sequence[Embedded], projection: PCA, projected_by: str) -> None:
         self.names: list[str] = []
         self.categories: list[str] = []
         self.folds: list[int] = []
@@ -108,8 +109,7 @@ class EmbeddingSequences:
                 self.categories.append(MUSIC if recording.kind == "music" else OTHER)
                 self.folds.append(recording.fold)
                 self._sequences.append(projection.transform(sequence).T.astype(np.float32))
-        weights = hashlib.sha256(projection.components_.tobytes()).hexdigest()[:16]
-        self.digest = " ".join([*(fold.digest for fold in embedded), weights])
+        self.digest = " ".join([*(fold.digest for fold in embedded), projected_by])
         self.skipped = [skipped for fold in embedded for skipped in fold.skipped]
 
     def __len__(self) -> int:
@@ -157,7 +157,9 @@ def load_sequences(
     known = [_embedded(embedder, fold, data, cache) for fold in sorted(learnt)]
     projection = PCA(features, whiten=True, random_state=0)
     projection.fit(np.concatenate([rows for fold in known for rows in fold.embeddings]))
-    return EmbeddingSequences([_embedded(embedder, fold, data, cache) for fold in sorted(folds)], projection)
+    projected_by = " ".join([*(fold.digest for fold in known), str(features)])
+    wanted = [_embedded(embedder, fold, data, cache) for fold in sorted(folds)]
+    return EmbeddingSequences(wanted, projection, projected_by)
 
 
 def _embedded(embedder: str, fold: int, data: Path, cache: Path) -> Embedded:

@@ -7,12 +7,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
 
-import numpy as np
-from sklearn.metrics import average_precision_score, precision_recall_fscore_support
 from torch import nn
 
 from models.reference.music_attention import MusicAttention, MusicAttentionConfig
 from streamer.errors import ConfigError
+from train.evaluate.metrics.detection import DetectorScores, decision_figures
 from train.evaluate.predictions import Predictions
 from train.loop.task import LoopConfig
 from train.mixing.image_variations import ImageVariations
@@ -111,13 +110,8 @@ def figures_of_music(predictions: Predictions) -> dict[str, float]:
     """
     music = predictions.labels.index(MUSIC)
     truth, scores = predictions.truth == music, predictions.scores[:, -1]
-    precision, recall, f1, _ = precision_recall_fscore_support(
-        truth, scores.argmax(axis=1) == music, average="binary", zero_division=0.0
-    )
     found = {
-        "PR-AUC": average_precision_score(truth, np.asarray(scores[:, music])),
-        "F1": f1,
-        "precision": precision,
-        "recall": recall,
+        "PR-AUC": DetectorScores(scores[truth, music], scores[~truth, music]).average_precision(),
+        **decision_figures(truth, scores.argmax(axis=1) == music),
     }
-    return {name: round(float(value), 4) for name, value in found.items()}
+    return {name: round(value, 4) for name, value in found.items()}

@@ -45,7 +45,7 @@ class SoundsRunConfig(HoldsOut):
         Share of a batch that is such sound.
     telephone_share : float
         Share of the single clips, and of the sound that is none of the classes, that a batch has as heard over a
-        telephone, without anything above `TELEPHONE_HZ`.
+        telephone, without anything above `TELEPHONE_HZ`; these clips are all of ESC-50.
     left_out : tuple of str
         Names of data sets of `clips` and `others` that this run does not learn from all the same. It measures, as a run
         with the same settings, what a head that learns from all of them makes of sound of a collection that it has not
@@ -89,8 +89,10 @@ class SoundsRunConfig(HoldsOut):
             raise ConfigError(
                 f"left_out is {list(self.left_out)}; expected some of clips and others, {', '.join(named)}"
             )
-        if not 0 <= self.clip_share <= 1:
-            raise ConfigError(f"clip_share is {self.clip_share:g}; expected 0 to 1")
+        if not 0 < self.clip_share <= 1:
+            raise ConfigError(
+                f"clip_share is {self.clip_share:g}; expected more than 0, up to 1; clips=[] learns from none"
+            )
         if self.clip_variants < 1:
             raise ConfigError(f"clip_variants is {self.clip_variants}; expected 1 or more")
         if not (0 <= self.other_share <= 0.5 and self.other_hours > 0):

@@ -47,7 +47,8 @@ class SoundsFigures(ClipFigures):
     def points(self, goal: Goal, steps: SoundsValidation, false_an_hour: float) -> tuple[Thresholds, ...]:
         """Return the thresholds of each label that reach `goal` on the clips of the fold, in the order of the labels.
 
-        They are raised until few enough labels begin in sound that is none of the classes.
+        They are raised until few enough labels begin in sound that is none of the classes and counts; see
+        `train.tasks.sounds.other_scores.OtherScores.limit`.
 
         The threshold ``on`` comes from the label's highest score in each clip, and ``off`` from single steps.
 

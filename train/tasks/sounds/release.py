@@ -49,8 +49,9 @@ The model is calibrated on the three likeliest labels of each step of the valida
 {temperature:.2f} and {bias:+.2f} is added. Thresholds are chosen there for each label by the clips in which it is on at
 any time, and drawn towards those of all labels where it has few clips: for the best F1 (balanced), for a precision of
 {precision:g}, and for a recall of {recall:g}. They are then raised until at most {balanced:g}, {precise:g} and
-{recalling:g} labels begin in an hour of the sound of the validation fold that is none of the classes; labels that begin
-there most often are raised first.
+{recalling:g} labels begin in an hour of the sound of the validation fold that is none of the classes, where single
+notes, animals and effects do not count, nor do voices and effects of Debian's packages; labels that begin there most
+often are raised first.
 """
 CLIPS = """ Of the
 single clips of a class, {percent:.0f} % are of these data sets, where they have the class too: {titles}."""
@@ -59,10 +60,10 @@ clips, and of that other sound, {percent:.0f} % were heard as over a telephone, 
 {highest:g} Hz."""
 LIMITS = """
 - The model knows the classes of ESC-50 only. Other sounds are mostly given no name, but may be taken for the nearest
-  class. 40 clips of a class are few.
+  class. The clips of most classes are few: ESC-50 has 40.
 - Music and speech far above a sound mask it.
 - The clips were recorded and cut for the data set; at home the microphone is farther away.
-- ESC-50's licence forbids commercial use.
+- ESC-50's licence forbids commercial use, and some other data sets state no licence; they are listed above.
 """
 
 

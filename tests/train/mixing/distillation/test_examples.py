@@ -34,5 +34,5 @@ def test_the_first_example_of_a_long_clip_is_its_beginning_and_the_others_are_an
     assert all(len(example.scene.sound) == SECONDS * RATE_HZ for example in made)
     found = [loudest_hz(example.scene.sound) for example in made]
     assert found[0] == 500.0
-    assert min(found) < 700.0
-    assert max(found) > 1_500.0
+    assert min(found[1:]) < 700.0
+    assert max(found[1:]) > 1_500.0

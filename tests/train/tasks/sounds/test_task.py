@@ -163,7 +163,7 @@ def test_what_is_left_out_is_learnt_neither_as_clips_nor_as_other_sound(toy):
     [
         ("telephone_share=-0.1", "telephone_share is -0.1; expected 0 to 1"),
         ("telephone_share=1.1", "telephone_share is 1.1; expected 0 to 1"),
-        ("clip_share=1.1", "clip_share is 1.1; expected 0 to 1"),
+        ("clip_share=0", "clip_share is 0; expected more than 0, up to 1; clips=.. learns from none"),
         ("clip_variants=0", "clip_variants is 0; expected 1 or more"),
         ('clips=["esc50"]', r"clips is \['esc50'\]; expected some of gtzan"),
         (
