@@ -25,7 +25,7 @@ from train.tasks.ear.task import EarTask
 from train.tasks.sounds.config import SoundsRunConfig
 
 LESSONS = ["lessons.variants=1", "lessons.scenes=3"]
-ON_EAR = [*LESSONS, "clips=[]"]
+ON_EAR = [*LESSONS, "clips=[]", 'others=["gtzan", "music_speech", "mir1k", "speech"]']
 LOOP = ["loop.steps=20", "loop.batch=4", "loop.validate_every=20", "loop.average=0.0"]
 EAR = [*LESSONS, *LOOP, "model.channels=[4, 6, 8, 12, 16]", "model.embedding=24", "model.dilations=[2]"]
 
