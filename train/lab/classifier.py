@@ -12,7 +12,7 @@ import numpy as np
 from scipy.special import expit
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import f1_score, precision_recall_curve
+from sklearn.metrics import precision_recall_curve
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
@@ -127,9 +127,8 @@ class Classifier:
         for figure, share in SHARES.items():
             learnt = np.isin(found.recording, order[: round(share * len(order))])
             trained = self.make().fit(found.features[learnt], found.is_music[learnt])
-            curve[figure] = float(
-                f1_score(found.is_music[held_out], trained.predict(found.features[held_out]))
-            )
+            said = trained.predict(found.features[held_out])
+            curve[figure] = decision_figures(found.is_music[held_out], said)["F1"]
         return curve
 
 
@@ -171,9 +170,8 @@ def count_parameters(trained: Pipeline) -> int:
     """Return how many numbers a trained classifier holds: weights, or a feature and a threshold for each branch."""
     last = trained[-1]
     if hasattr(last, "get_booster"):
-        return 2 * sum(
-            len(tree.splitlines()) for tree in last.get_booster().get_dump()
-        )  # a line for each node
+        # The text of a tree has a line for each node.
+        return 2 * sum(len(tree.splitlines()) for tree in last.get_booster().get_dump())
     if hasattr(last, "estimators_"):
         return sum(2 * tree.tree_.node_count for tree in last.estimators_)
     return int(np.size(last.coef_) + np.size(last.intercept_))

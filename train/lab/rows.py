@@ -57,9 +57,8 @@ SOUNDS = Table("sounds", ("accuracy",))
 GENRES = Table("genres", ("accuracy",))
 TABLES = (MUSIC, CERTAINTY, SEQUENCES, SOUNDS, GENRES)
 """Tables, in the order of the page."""
-
-
 OF_MUSIC = tuple(("music", name) for name in SEQUENCES.figures)
+"""Figures of `SEQUENCES`, where a run's figures have them."""
 
 
 @dataclass(frozen=True)

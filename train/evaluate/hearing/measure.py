@@ -35,9 +35,8 @@ def measure(
         Each gets every recording with the decisions about it: ``watch(listener, example, decisions)``.
     """
     heard: dict[str, dict[str, Heard]] = {listener.name: {} for listener in listeners}
-    wanted = [
-        name for name in collections if unmet(listeners, name)
-    ]  # what all learnt from is not even decoded
+    # What all learnt from is not even decoded.
+    wanted = [name for name in collections if unmet(listeners, name)]
     for example in examples(wanted, root, cache):
         for listener in unmet(listeners, example.collection):
             decisions = listener.decide(example.sound)

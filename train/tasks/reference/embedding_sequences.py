@@ -11,24 +11,24 @@ import numpy as np
 from sklearn.decomposition import PCA
 
 from streamer.arrays import Array
-from streamer.inference.onnx import OnnxModel
+from streamer.yamnet.weights import WINDOW_SAMPLES
 from train.data.cache import Skipped, SoundCache
+from train.data.decode import RATE_HZ
 from train.data.recordings import Recording
 from train.data.sets.all_sound import music_or_not
+from train.mixing.distillation.teacher_answers import PATCH_STEPS
 from train.mixing.embedding_cache import EmbeddingCache
-from train.mixing.patch_embeddings import TRAININGS, embed_recordings
+from train.mixing.patch_embeddings import HOP_SAMPLES, TRAININGS, embed_recordings
 from train.tasks.on_ear import load_ear
 
 STEPS = 10
 """Embeddings in a sequence."""
-STEP_S = 0.48
-"""Seconds from one embedding to the next."""
-PATCH_S = 0.975
-"""Seconds of sound that YAMNet hears for an embedding; of the ear, which remembers, this many are taken for granted."""
+STEP_S = HOP_SAMPLES / RATE_HZ
+"""Seconds from one embedding to the next, 0.48."""
+PATCH_S = WINDOW_SAMPLES / RATE_HZ
+"""Seconds of sound that YAMNet hears for an embedding, 0.975; the ear, which remembers, is counted as if it did."""
 SEQUENCES = 5
 """Largest number of sequences of a recording, so that few long recordings do not decide."""
-EAR_STEPS = 6
-"""Steps of the ear, each of 80 ms, whose mean is an embedding of a sequence."""
 EAR = "models/released/ear"
 MUSIC, OTHER = "music", "other"
 """Classes of a sequence."""
@@ -71,9 +71,9 @@ def by_yamnet(recordings: Sequence[Recording], data: Path, cache: Path) -> Embed
 
 
 def by_ear(recordings: Sequence[Recording], data: Path, cache: Path) -> Embedded:
-    """Return the released ear's embeddings of recordings, means over `STEP_S`."""
+    """Return the released ear's embeddings of recordings, means over `STEP_S`; `data` is not needed."""
     del data
-    ear: OnnxModel = load_ear(EAR)
+    ear = load_ear(EAR)
     cached = EmbeddingCache(recordings, cache, ear)
     rows = [_means(cached.embeddings(number)) for number in range(len(cached))]
     return Embedded(cached.recordings, rows, f"{cached.digest} {ear.manifest.sha256}", cached.skipped)
@@ -154,12 +154,12 @@ def load_sequences(
     data, cache : Path
         Folder of the data sets, and folder of all caches.
     """
-    known = [_embedded(embedder, fold, data, cache) for fold in sorted(learnt)]
+    by_fold = {fold: _embedded(embedder, fold, data, cache) for fold in {*learnt, *folds}}
+    known = [by_fold[fold] for fold in sorted(learnt)]
     projection = PCA(features, whiten=True, random_state=0)
     projection.fit(np.concatenate([rows for fold in known for rows in fold.embeddings]))
     projected_by = " ".join([*(fold.digest for fold in known), str(features)])
-    wanted = [_embedded(embedder, fold, data, cache) for fold in sorted(folds)]
-    return EmbeddingSequences(wanted, projection, projected_by)
+    return EmbeddingSequences([by_fold[fold] for fold in sorted(folds)], projection, projected_by)
 
 
 def _embedded(embedder: str, fold: int, data: Path, cache: Path) -> Embedded:
@@ -168,6 +168,7 @@ def _embedded(embedder: str, fold: int, data: Path, cache: Path) -> Embedded:
 
 
 def _means(rows: Array) -> Array:
-    whole = len(rows) // EAR_STEPS * EAR_STEPS
-    means: Array = rows[:whole].reshape(-1, EAR_STEPS, rows.shape[1]).mean(axis=1)
+    """Return the means of the ear's embeddings over the steps from one patch of YAMNet to the next."""
+    whole = len(rows) // PATCH_STEPS * PATCH_STEPS
+    means: Array = rows[:whole].reshape(-1, PATCH_STEPS, rows.shape[1]).mean(axis=1)
     return means

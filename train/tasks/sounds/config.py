@@ -45,7 +45,7 @@ class SoundsRunConfig(HoldsOut):
         Share of a batch that is such sound.
     telephone_share : float
         Share of the single clips, and of the sound that is none of the classes, that a batch has as heard over a
-        telephone, without anything above `TELEPHONE_HZ`; these clips are all of ESC-50.
+        telephone, without anything above `train.tasks.sounds.task.TELEPHONE_HZ`; these clips are all of ESC-50.
     left_out : tuple of str
         Names of data sets of `clips` and `others` that this run does not learn from all the same. It measures, as a run
         with the same settings, what a head that learns from all of them makes of sound of a collection that it has not

@@ -6,7 +6,7 @@ There are further clips of ESC-50's classes, and sound that is none of them, fro
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -76,13 +76,7 @@ class GroupLoader:
     def __init__(self, ear: OnnxModel, classes: Sequence[str], data: Path, cache: Path) -> None:
         self._ear, self._classes, self._data, self._cache = ear, tuple(classes), data, cache
 
-    def clips(
-        self,
-        names: Sequence[str],
-        variants: int,
-        folds: Sequence[int],
-        highest_hz: tuple[float, float] | None = None,
-    ) -> ExampleGroups:
+    def clips(self, names: Sequence[str], variants: int, folds: Sequence[int]) -> ExampleGroups:
         """Return examples of the classes, from recordings whose category is one of them.
 
         Parameters
@@ -93,8 +87,6 @@ class GroupLoader:
             Number of examples of each recording: its beginning as recorded, and augmented excerpts.
         folds : sequence of int
             Folds, 1 to 5, whose recordings are used.
-        highest_hz : tuple of float, optional
-            As for `train.mixing.distillation.example_embeddings.load_example_embeddings`.
 
         Raises
         ------
@@ -103,13 +95,9 @@ class GroupLoader:
         """
         config = DistillationConfig(variants=variants, scenes=0)
         groups = _Groups()
-        for fold in folds:
-            found = self._recordings(names, fold)
-            named = (r for r in found if r.kind == "sound" and r.category in self._classes)
-            for group, recordings in _grouped((f"{r.source}, {r.category}", r) for r in named):
-                sounds = SoundCache(recordings, self._cache)
-                made = self._load(sounds, self._classes, config, highest_hz)
-                groups.add(group, sounds, made.classes, made.clip, made.embeddings)
+        for group, sounds in self._grouped(names, folds, self._of_class):
+            made = self._load(sounds, self._classes, config)
+            groups.add(group, sounds, made.classes, made.clip, made.embeddings)
         return groups.all()
 
     def others(
@@ -128,8 +116,10 @@ class GroupLoader:
             said by `train.data.sets.none_of_classes`.
         hours : float
             Hours of excerpts of each group in each fold, at most; they are spread evenly over its recordings.
-        folds, highest_hz
-            As for `clips`.
+        folds : sequence of int
+            Folds, 1 to 5, whose recordings are used.
+        highest_hz : tuple of float, optional
+            As for `train.mixing.distillation.example_embeddings.load_example_embeddings`.
 
         Raises
         ------
@@ -137,25 +127,33 @@ class GroupLoader:
             If a data set is not there.
         """
         groups = _Groups()
-        for fold in folds:
-            found = none_of_classes(self._recordings(names, fold))
-            for group, recordings in _grouped((f"{r.source}, {r.kind}", r) for r in found):
-                sounds = SoundCache(recordings, self._cache)
-                made = self._load(sounds, (), _excerpts(sounds, hours), highest_hz)
-                # An effect's own labels would say that its class is unknown.
-                classes = np.full(made.classes.shape, NO_CLASS, np.int8)
-                groups.add(group, sounds, classes, made.clip, made.embeddings)
+        for group, sounds in self._grouped(names, folds, _of_none):
+            made = self._load(sounds, (), _excerpts(sounds, hours), highest_hz)
+            # An effect's own labels would say that its class is unknown.
+            classes = np.full(made.classes.shape, NO_CLASS, np.int8)
+            groups.add(group, sounds, classes, made.clip, made.embeddings)
         return groups.all()
 
-    def _recordings(self, names: Sequence[str], fold: int) -> list[Recording]:
-        return recordings_of_folds(self._data, self._cache, [fold], names)
+    def _grouped(
+        self, names: Sequence[str], folds: Sequence[int], group_of: Callable[[Recording], str]
+    ) -> Iterator[tuple[str, SoundCache]]:
+        """Yield the name and the sound of each group of each fold; recordings whose group is empty are left out."""
+        for fold in folds:
+            groups: dict[str, list[Recording]] = {}
+            for recording in recordings_of_folds(self._data, self._cache, [fold], names):
+                groups.setdefault(group_of(recording), []).append(recording)
+            yield from ((group, SoundCache(found, self._cache)) for group, found in groups.items() if group)
+
+    def _of_class(self, recording: Recording) -> str:
+        named = recording.kind == "sound" and recording.category in self._classes
+        return f"{recording.source}, {recording.category}" if named else ""
 
     def _load(
         self,
         sounds: SoundCache,
         classes: Sequence[str],
         config: DistillationConfig,
-        highest_hz: tuple[float, float] | None,
+        highest_hz: tuple[float, float] | None = None,
     ) -> ExampleEmbeddings:
         return load_example_embeddings(
             self._ear, sounds, classes, frozenset(), config, self._cache, highest_hz
@@ -180,11 +178,8 @@ class _Groups:
         return ExampleGroups(groups, tuple(self._sounds))
 
 
-def _grouped(named: Iterable[tuple[str, Recording]]) -> Iterable[tuple[str, list[Recording]]]:
-    groups: dict[str, list[Recording]] = {}
-    for group, recording in named:
-        groups.setdefault(group, []).append(recording)
-    return groups.items()
+def _of_none(recording: Recording) -> str:
+    return f"{recording.source}, {recording.kind}" if none_of_classes([recording]) else ""
 
 
 def _excerpts(sounds: SoundCache, hours: float) -> DistillationConfig:
