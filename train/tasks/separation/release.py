@@ -23,6 +23,7 @@ from train.export.to_onnx import describe
 from train.loop.checkpoint import Identity, load_weights
 from train.loop.config import read_config
 from train.loop.registry import Evaluation, Plugin
+from train.mixing.remixes import RemixConfig
 from train.tasks.separation.config import SeparationRunConfig
 from train.tasks.separation.figures import (
     SongFigures,
@@ -48,10 +49,11 @@ The model separates a voice from its accompaniment by a mask for every bin of a 
 and detects whether there is a voice. It is a causal network with {parameters:,} parameters: {network}. The latency of
 analysis and synthesis together is {latency_ms:g} ms. It was trained from {began} on remixes of {songs} clips and songs:
 voices over other accompaniments, at other levels, speeds and pitches, equalised, filtered, reverberated, with noise,
-coded.
+coded{loud}.{lone}
 
 Fold {fold} was not used in training; fold {validation_fold} chose the weights.
 """
+LONE = """ Of the remixes, some have voices or music alone of {sets}."""
 LIMITS = """
 - The model was not trained on music unlike that of {sets}.{karaoke}
 - Choirs, backing voices and instruments with a singing tone (a violin, a saxophone) were not measured by themselves.
@@ -106,6 +108,7 @@ class SeparationRelease(ThresholdRelease):
 
     def about(self, manifest: Manifest) -> str:
         config, stft = self._config, manifest.stft
+        lone = [DATA_SETS[name].title for name in (*config.voices, *config.accompaniments)]
         return ABOUT.format(
             hop_ms=1_000 * stft.hop_samples / stft.sample_rate_hz,
             latency_ms=stft.latency_ms,
@@ -113,6 +116,8 @@ class SeparationRelease(ThresholdRelease):
             network=config.description,
             began="the weights of another run" if config.begin else "random weights",
             songs=len(self._songs(*config.learnt_folds)),
+            loud=_loud(config.remixes),
+            lone=LONE.format(sets=", ".join(lone)) if lone else "",
             fold=config.fold,
             validation_fold=config.validation_fold,
         )
@@ -120,10 +125,20 @@ class SeparationRelease(ThresholdRelease):
     @property
     def limits(self) -> str:
         sets = list(dict.fromkeys(named["name"] for named in self.manifest.trained_on))
-        return LIMITS.format(sets=" and ".join(sets), karaoke=KARAOKE if "MIR-1K" in sets else "")
+        return LIMITS.format(sets=", ".join(sets), karaoke=KARAOKE if "MIR-1K" in sets else "")
 
     def _songs(self, *folds: int) -> Sequence[Song]:
         return usable_songs(self._config, self._data, self._cache, *folds)
+
+
+def _loud(remixes: RemixConfig) -> str:
+    """Return what a card says of the changes by which a mix becomes like a record, if there are any."""
+    chances = {
+        "with doubled voices": remixes.doubled,
+        "compressed": remixes.compressed,
+        "driven into a limiter": remixes.hot,
+    }
+    return "".join(f", {change}" for change, chance in chances.items() if chance)
 
 
 def load_run(run: Path, kind: type[SeparationRunConfig] = SeparationRunConfig) -> StreamingModel:

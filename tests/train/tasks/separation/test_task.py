@@ -14,6 +14,7 @@ from click.testing import CliRunner
 from models.separation_mask import MaskConfig
 from streamer.errors import ConfigError, ModelError
 from streamer.inference.model_folders import read_manifest
+from tests.train.toy_data import write_pjs
 from train.__main__ import main
 from train.data.decode import RATE_HZ
 from train.data.recordings import Recording
@@ -184,16 +185,23 @@ def test_voiced_frames_are_those_near_the_voices_own_level():
 def test_from_songs_to_a_released_folder_that_separates(songs, settings, tmp_path, monkeypatch):
     monkeypatch.setenv("STREAMER_DATA", str(songs.parent))
     monkeypatch.chdir(tmp_path)
+    write_pjs(songs.parent)
     command = CliRunner()
-    run = command.invoke(main, ["separation", *(word for text in settings for word in ("--set", text))])
+    mixes = ("remixes.doubled=0.1", "remixes.hot=0.1", 'voices=["pjs"]', "remixes.lone_voice=0.1")
+    chosen = [*settings, *mixes]
+    run = command.invoke(main, ["separation", *(word for text in chosen for word in ("--set", text))])
     assert run.exit_code == 0, (run.output, run.exception)
     folder = tmp_path / "released"
     done = command.invoke(main, ["release", "separation", "--out", str(folder)])
     assert done.exit_code == 0, done.output
     manifest = read_manifest(folder)
     assert manifest.labels == ("voice",)
-    assert manifest.trained_on == ({"name": "mine", "licence": "the user's own"},)
-    assert "was not used in training" in (folder / "card.md").read_text()
+    assert manifest.trained_on[0] == {"name": "mine", "licence": "the user's own"}
+    assert [data["name"] for data in manifest.trained_on] == ["mine", "PJS corpus"]
+    card = (folder / "card.md").read_text()
+    assert "was not used in training" in card
+    assert "coded, with doubled voices, driven into a limiter. Of the remixes" in card
+    assert "some have voices or music alone of PJS corpus.\n" in card
     test = manifest.results["separation"]["mine"]
     assert test["voice"]["GNSDR"] > 3  # the stems share no frequency: a few steps tell them apart
     assert test["music"]["SI-SDR"] > test["music"]["SI-SDR of the mixture"]
