@@ -1,4 +1,4 @@
-"""Decode the files of a recording to 16 kHz mono, or say why it cannot be used."""
+"""Decode the files of a recording to mono, at 16 kHz by default, or say why it cannot be used."""
 
 from __future__ import annotations
 
@@ -25,13 +25,15 @@ class ClipError(StreamError):
     """Raised for a clip that is absent, empty, broken, silent or shorter than its data set says."""
 
 
-def decode(recording: Recording) -> Array:
-    """Return the sound of a recording, at `RATE_HZ` and mono: the mean of all channels of all its files.
+def decode(recording: Recording, rate_hz: int = RATE_HZ) -> Array:
+    """Return the sound of a recording, mono: the mean of all channels of all its files.
 
     Parameters
     ----------
     recording : Recording
         Recording to read. If its files have different lengths, they are cut to the shortest.
+    rate_hz : int
+        Sample rate of the result, in hertz.
 
     Returns
     -------
@@ -43,22 +45,22 @@ def decode(recording: Recording) -> Array:
     ClipError
         If a file cannot be read, or the sound is silent or too short to learn from.
     """
-    parts = [read_mono(path, stream) for path, stream in recording.files]
+    parts = [read_mono(path, stream, rate_hz) for path, stream in recording.files]
     shortest = min(len(part) for part in parts)
     mean = np.mean([part[:shortest] for part in parts], axis=0)
     sound: Array = np.clip(np.round(mean * FULL_SCALE), -FULL_SCALE, FULL_SCALE - 1).astype(np.int16)
     if not sound.any():
         raise ClipError(f"{recording.paths[0]} is silent; expected sound")
-    if len(sound) < recording.min_seconds * RATE_HZ:
+    if len(sound) < recording.min_seconds * rate_hz:
         raise ClipError(
-            f"{recording.paths[0]} lasts {len(sound) / RATE_HZ:.2f} s; "
+            f"{recording.paths[0]} lasts {len(sound) / rate_hz:.2f} s; "
             f"{recording.source} should have at least {recording.min_seconds:g} s"
         )
     return sound
 
 
-def read_mono(path: Path, stream: int = 0) -> Array:
-    """Return one stream of a file at `RATE_HZ`, mixed as live sound is; float32, shape (samples,).
+def read_mono(path: Path, stream: int = 0, rate_hz: int = RATE_HZ) -> Array:
+    """Return one stream of a file at `rate_hz`, mixed as live sound is; float32, shape (samples,).
 
     Raises
     ------
@@ -67,15 +69,15 @@ def read_mono(path: Path, stream: int = 0) -> Array:
     """
     if not path.is_file():
         raise ClipError(f"{path} is not there; expected a sound file")
-    sound, rate_hz = read_sound(path, stream)
+    sound, own_rate_hz = read_sound(path, stream)
     if not len(sound):
         raise ClipError(f"{path} is empty; expected sound")
     if not np.isfinite(sound).all():
         raise ClipError(f"{path} has samples that are not finite; expected -1 to 1")
-    mono = downmixed(sound, rate_hz)
-    if rate_hz == RATE_HZ:
+    mono = downmixed(sound, own_rate_hz)
+    if own_rate_hz == rate_hz:
         return mono
-    resampled: Array = soxr.resample(mono, rate_hz, RATE_HZ)
+    resampled: Array = soxr.resample(mono, own_rate_hz, rate_hz)
     return resampled
 
 

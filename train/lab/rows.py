@@ -22,6 +22,10 @@ from train.lab.segments import mel_statistics, yamnet_embeddings
 from train.tasks.reference.music_sequences import MusicSequenceRunConfig
 from train.tasks.reference.networks import (
     FlatRunConfig,
+    FmaCnnGruRunConfig,
+    FmaCrnnRunConfig,
+    FmaFlatRunConfig,
+    FmaPlainRunConfig,
     GenreCnnGruRunConfig,
     GenreCnnRunConfig,
     GenreCrnnRunConfig,
@@ -55,10 +59,16 @@ CERTAINTY = Table("certainty", (*SHARES, *PROBABILITIES), of="music")
 SEQUENCES = Table("sequences", ("PR-AUC", "F1", "precision", "recall"))
 SOUNDS = Table("sounds", ("accuracy",))
 GENRES = Table("genres", ("accuracy",))
-TABLES = (MUSIC, CERTAINTY, SEQUENCES, SOUNDS, GENRES)
+FMA = Table("fma", ("accuracy", "top-3 accuracy", "cross entropy"))
+FMA_SUB_GENRES = Table("fma_sub_genres", FMA.figures)
+TABLES = (MUSIC, CERTAINTY, SEQUENCES, SOUNDS, GENRES, FMA, FMA_SUB_GENRES)
 """Tables, in the order of the page."""
 OF_MUSIC = tuple(("music", name) for name in SEQUENCES.figures)
 """Figures of `SEQUENCES`, where a run's figures have them."""
+OF_RANKS = (("clips", "accuracy"), ("ranks", "top-3 accuracy"), ("ranks", "cross entropy"))
+"""Figures of `FMA`, where a run's figures have them."""
+FMA_TEST = (5,)
+"""Folds of FMA that are held out: its own test, while its own validation, fold 4, chooses the weights."""
 
 
 @dataclass(frozen=True)
@@ -125,6 +135,30 @@ ROWS: Mapping[str, LabRow] = MappingProxyType(
         "genre_cnn": LabRow(GENRES, "CNN", Network(GenreCnnRunConfig)),
         "genre_crnn": LabRow(GENRES, "CRNN: convolutions over time, LSTM", Network(GenreCrnnRunConfig)),
         "genre_cnn_gru": LabRow(GENRES, "CNN beside a bidirectional GRU", Network(GenreCnnGruRunConfig)),
+        "fma_flat": LabRow(
+            FMA, "dense layers, FMA's flat baseline", Network(FmaFlatRunConfig, OF_RANKS, FMA_TEST)
+        ),
+        "fma_plain": LabRow(
+            FMA,
+            "plain convolutions over time, FMA's baseline",
+            Network(FmaPlainRunConfig, OF_RANKS, FMA_TEST),
+        ),
+        "fma_crnn": LabRow(
+            FMA, "CRNN: convolutions over time, LSTM", Network(FmaCrnnRunConfig, OF_RANKS, FMA_TEST)
+        ),
+        "fma_cnn_gru": LabRow(
+            FMA, "CNN beside a bidirectional GRU", Network(FmaCnnGruRunConfig, OF_RANKS, FMA_TEST)
+        ),
+        "fma_crnn_sub_genres": LabRow(
+            FMA_SUB_GENRES,
+            "CRNN: convolutions over time, LSTM",
+            Network(FmaCrnnRunConfig, OF_RANKS, FMA_TEST),
+        ),
+        "fma_cnn_gru_sub_genres": LabRow(
+            FMA_SUB_GENRES,
+            "CNN beside a bidirectional GRU",
+            Network(FmaCnnGruRunConfig, OF_RANKS, FMA_TEST),
+        ),
     }
 )
 """Rows by name; ``train/configs/reference/NAME.toml`` has the settings of a network."""

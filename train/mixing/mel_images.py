@@ -22,14 +22,14 @@ from train.data.recordings import Recording
 
 
 class ImageSet(Protocol):
-    """Images of clips with their classes, of some folds.
+    """Images of clips with their classes, of some folds; a clip has one or more.
 
     Attributes
     ----------
     names, categories : sequence of str
-        Name and class of each clip.
+        Name and class of the clip of each image. Several images of a clip follow each other, and have its name.
     folds : sequence of int
-        Fold of each clip.
+        Fold of the clip of each image.
     digest : str
         Hash of the clips, which identifies what a run learnt from.
     skipped : sequence of Skipped
@@ -54,7 +54,7 @@ class ImageSet(Protocol):
     def __len__(self) -> int: ...
 
     def image(self, index: int) -> Array:
-        """Return the image of a clip, float32, shape (bands, frames)."""
+        """Return the image with an index, float32, shape (bands, frames)."""
         ...
 
 
@@ -137,15 +137,17 @@ class MelImages(Cache):
         return mel_image(sound, self._config).astype(np.float16)
 
 
-def mel_image(sound: Array, config: MelImageConfig) -> Array:
+def mel_image(sound: Array, config: MelImageConfig, rate_hz: int = RATE_HZ) -> Array:
     """Return the mel spectrogram of a sound as an image.
 
     Parameters
     ----------
     sound : float32 array, shape (samples,)
-        Sound at 16 kHz, not silent.
+        Sound, not silent.
     config : MelImageConfig
         Settings of the image.
+    rate_hz : int
+        Sample rate of the sound, in hertz.
 
     Returns
     -------
@@ -153,7 +155,7 @@ def mel_image(sound: Array, config: MelImageConfig) -> Array:
         Decibels re the loudest point, less `CENTRE_DB` and divided by `SCALE_DB`.
     """
     wanted = (config.frames - 1) * config.hop_samples
-    sound = soxr.resample(sound, RATE_HZ, config.rate_hz)[:wanted]
+    sound = soxr.resample(sound, rate_hz, config.rate_hz)[:wanted]
     padded = np.pad(sound, (0, wanted - len(sound)))
     power = _transform(config)(torch.from_numpy(padded.astype(np.float32))).numpy()
     db = 10.0 * np.log10(np.maximum(power / power.max(), 10.0 ** (-config.range_db / 10.0)))

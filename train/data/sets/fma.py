@@ -17,8 +17,11 @@ from typing import Literal, TypeAlias
 
 from streamer.errors import ConfigError
 from train.data.recordings import FOLDS, Recording, folds_by_size
+from train.errors import AbsentError
 
 LICENCE = "Creative Commons, each track its own; metadata CC BY 4.0"
+SOURCE = "which https://github.com/mdeff/fma links to"
+"""Where the archives are, for the errors."""
 MIN_SECONDS = 25.0
 """Length below which a clip counts as broken. Six clips of the small set are known to hold less than 2 s."""
 Subset: TypeAlias = Literal["small", "medium"]
@@ -72,8 +75,10 @@ def recordings(root: Path, subset: Subset = "small") -> list[Recording]:
 
     Raises
     ------
+    AbsentError
+        If metadata or clips are not there.
     ConfigError
-        If metadata or clips are not there, or the tables are not FMA's.
+        If the tables are not FMA's.
     """
     return [clip for _, clip in _clips(root, subset)]
 
@@ -86,8 +91,10 @@ def sub_genres(root: Path, subset: Subset = "small") -> list[Recording]:
 
     Raises
     ------
+    AbsentError
+        If metadata or clips are not there.
     ConfigError
-        If metadata or clips are not there, or the tables are not FMA's.
+        If the tables are not FMA's.
     """
     clips = _clips(root, subset)
     single = [replace(clip, category=track.genres[0]) for track, clip in clips if len(track.genres) == 1]
@@ -112,13 +119,17 @@ def tracks(root: Path, subset: Subset) -> list[Track]:
 
     Raises
     ------
+    AbsentError
+        If the tables are not there.
     ConfigError
-        If the tables are not there or are not FMA's.
+        If the tables are not FMA's.
     """
     folder = root / "fma" / "fma_metadata"
     for name in ("tracks.csv", "genres.csv"):
         if not (folder / name).is_file():
-            raise ConfigError(f"{folder} has no {name}; unpack fma_metadata.zip into {folder.parent}")
+            raise AbsentError(
+                f"{folder} has no {name}; unpack fma_metadata.zip into {folder.parent}, {SOURCE}"
+            )
     titles = _titles(folder / "genres.csv")
     found = list(_tracks(folder / "tracks.csv", SUBSETS[subset], titles))
     if not found:
@@ -133,8 +144,8 @@ def _clips(root: Path, subset: Subset) -> list[tuple[Track, Recording]]:
     folder = root / "fma" / f"fma_{subset}"
     found = tracks(root, subset)
     if not any(folder.glob("*/*.mp3")):
-        raise ConfigError(
-            f"{folder} has no clips 000/000002.mp3; unpack fma_{subset}.zip into {folder.parent}"
+        raise AbsentError(
+            f"{folder} has no clips 000/000002.mp3; unpack fma_{subset}.zip into {folder.parent}, {SOURCE}"
         )
     trained = Counter(track.artist for track in found if track.split not in HELD_OUT)
     folds = folds_by_size(trained, (1, 2, 3))

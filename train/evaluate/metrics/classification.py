@@ -13,7 +13,7 @@ from sklearn.metrics import (
 )
 
 from streamer.arrays import Array
-from train.evaluate.metrics.clip_scores import SoFar, by_clip
+from train.evaluate.metrics.clip_scores import TINY, SoFar, by_clip
 from train.evaluate.metrics.spread import bootstrap
 from train.evaluate.predictions import NO_LABEL, Predictions
 
@@ -139,6 +139,31 @@ def clip_accuracy(predictions: Predictions) -> dict[str, Any]:
         "clips": len(correct),
         "accuracy": round(float(np.mean(correct)), 4),
         "95 % of resampled clips": f"{low:.3f} to {high:.3f}",
+    }
+
+
+def ranked(predictions: Predictions, first: int = 3) -> dict[str, float]:
+    """Return how often the true label is among the likeliest ones, and the cross entropy.
+
+    Parameters
+    ----------
+    predictions : Predictions
+        Predictions of clips that all have a true label, whose rule gives probabilities.
+    first : int
+        Number of labels that count as the likeliest.
+
+    Returns
+    -------
+    dict
+        ``top-3 accuracy``, with the number `first`, 0 to 1; ``cross entropy``: mean of the negative natural logarithm
+        of the true label's probability, which is limited to 1e-7 from below.
+    """
+    scores = by_clip(predictions)
+    of_truth = scores[np.arange(len(scores)), predictions.truth]
+    rank = np.sum(scores > of_truth[:, None], axis=1)
+    return {
+        f"top-{first} accuracy": round(float(np.mean(rank < first)), 4),
+        "cross entropy": round(float(-np.mean(np.log(np.maximum(of_truth, TINY)))), 4),
     }
 
 

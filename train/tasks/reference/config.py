@@ -10,16 +10,22 @@ from typing import Any, ClassVar
 from torch import nn
 
 from streamer.errors import ConfigError
-from train.data.recordings import check_folds
+from train.data.recordings import Recording, check_folds
 from train.data.sets.catalogue import DATA_SETS, WITH_CATEGORIES
 from train.data.sets.gtzan import gtzan_mels
 from train.data.sets.gtzan.gtzan_images import GtzanImages
-from train.evaluate.metrics.classification import clip_accuracy, confused_pairs, precision_and_recall
+from train.evaluate.metrics.classification import (
+    clip_accuracy,
+    confused_pairs,
+    precision_and_recall,
+    ranked,
+)
 from train.evaluate.predictions import Predictions
 from train.loop.folds import HoldsOut
 from train.loop.task import LoopConfig
 from train.mixing.image_variations import ImageVariations
 from train.mixing.mel_images import ImageSet, MelImageConfig, MelImages
+from train.mixing.mel_parts import MelParts
 
 
 def _loop() -> LoopConfig:
@@ -84,11 +90,15 @@ class ImageRunConfig(HoldsOut):
         ConfigError
             If there is no such data set with categories, it is not there, or a fold has fewer than two recordings.
         """
+        return MelImages(self.recordings(folds, data, cache), cache, self.image)
+
+    def recordings(self, folds: Collection[int], data: Path, cache: Path) -> list[Recording]:
+        """Return the recordings of some folds of the data set; errors are those of `images`."""
         if self.data not in WITH_CATEGORIES:
             raise ConfigError(f"data is {self.data!r}; expected one of {', '.join(WITH_CATEGORIES)}")
         found = DATA_SETS[self.data].recordings(data, cache)
         check_folds(found)
-        return MelImages([recording for recording in found if recording.fold in folds], cache, self.image)
+        return [recording for recording in found if recording.fold in folds]
 
     def figures(self, predictions: Predictions) -> dict[str, dict[str, Any]]:
         """Return the figures of classified clips, by name."""
@@ -124,3 +134,35 @@ class GtzanRunConfig(ImageRunConfig):
         """Return the images of the tracks of some of the ten folds; nothing is kept in `cache`."""
         del cache
         return GtzanImages(gtzan_mels.load(data), folds)
+
+
+@dataclass(frozen=True)
+class FmaRunConfig(ImageRunConfig):
+    """Configuration of a run that learns genres from halves of FMA's clips of 30 s, at the rate of their files.
+
+    A half is an example to learn from, and a clip is judged by both of its halves.
+
+    Attributes
+    ----------
+    parts : int
+        Number of parts of a clip, each of `image.frames` frames.
+    """
+
+    data: str = "fma_small"
+    image: MelImageConfig = field(
+        default_factory=lambda: MelImageConfig(rate_hz=44_100, hop_samples=1_024, frames=646)
+    )
+    parts: int = 2
+
+    def images(self, folds: Collection[int], data: Path, cache: Path) -> ImageSet:
+        """Return the images of the parts of the clips of some folds; errors are those of `ImageRunConfig.images`."""
+        return MelParts(self.recordings(folds, data, cache), cache, self.image, self.parts)
+
+    def figures(self, predictions: Predictions) -> dict[str, dict[str, Any]]:
+        """Return the figures of every classification, and those of the ranks of the genres as ``ranks``."""
+        return {**super().figures(predictions), "ranks": ranked(predictions)}
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.parts < 1:
+            raise ConfigError(f"parts is {self.parts}; expected 1 or more, such as 2 for halves")

@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from streamer.errors import ConfigError
-from train.evaluate.predictions import Predictions
+from train.evaluate.predictions import Predictions, stacked
 from train.loop.checkpoint import Identity, load_weights
 from train.loop.registry import Evaluation, Plugin
 from train.tasks.reference.config import ImageRunConfig
@@ -40,22 +40,24 @@ def load_network(run: Path, config: ImageRunConfig) -> nn.Module:
 
 
 def predict(evaluation: Evaluation) -> Predictions:
-    """Return the probabilities that a run's network gives the clips of one fold; a clip is one step."""
+    """Return the probabilities that a run's network gives the clips of one fold; each image of a clip is a step."""
     config: ImageRunConfig = evaluation.config
     images = config.images([config.fold_of(evaluation.split)], evaluation.data, evaluation.cache)
     labels = read_labels(evaluation.model)
-    scores = torch.softmax(classify(load_network(evaluation.model, config), images), 1)
+    scores = torch.softmax(classify(load_network(evaluation.model, config), images), 1).numpy()
+    names = images.names
+    starts = [place for place in range(len(names)) if place == 0 or names[place] != names[place - 1]]
     return Predictions(
         task=config.task,
         model=config.task,
         labels=labels,
-        clips=tuple(images.names),
-        truth=truth_of(images, labels),
-        folds=np.array(images.folds),
+        clips=tuple(names[place] for place in starts),
+        truth=truth_of(images, labels)[starts],
+        folds=np.array(images.folds)[starts],
         step_s=config.clip_s,
-        scores=scores.numpy()[:, None],
+        scores=stacked(np.split(scores, starts[1:])),
         command=COMMAND,
-        rule="latest",
+        rule="mean_probability",
     )
 
 

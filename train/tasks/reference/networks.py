@@ -1,4 +1,4 @@
-"""Configurations of the reference networks that classify clips by mel images: one class a network."""
+"""Configurations of the reference networks that classify clips by mel images: a class for each network and data."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from models.reference.genre_cnn_gru import GenreCnnGru, GenreCnnGruConfig
 from models.reference.genre_crnn import GenreCrnn, GenreCrnnConfig
 from models.reference.sound_cnn import SoundCnn, SoundCnnConfig
 from models.reference.sound_cnn_attention import SoundCnnAttention, SoundCnnAttentionConfig
-from train.tasks.reference.config import GtzanRunConfig, ImageRunConfig
+from train.tasks.reference.config import FmaRunConfig, GtzanRunConfig, ImageRunConfig
 
 
 @dataclass(frozen=True)
@@ -74,5 +74,41 @@ class PlainRunConfig(GtzanRunConfig):
     """Configuration of a run that learns genres by FMA's plain convolutional baseline."""
 
     task: ClassVar[str] = "genre_plain"
+    network: ClassVar[type[nn.Module]] = Plain
+    model: PlainConfig = field(default_factory=PlainConfig)
+
+
+@dataclass(frozen=True)
+class FmaCrnnRunConfig(FmaRunConfig):
+    """Configuration of a run that learns FMA's genres by convolutions over time and an LSTM."""
+
+    task: ClassVar[str] = "fma_crnn"
+    network: ClassVar[type[nn.Module]] = GenreCrnn
+    model: GenreCrnnConfig = field(default_factory=GenreCrnnConfig)
+
+
+@dataclass(frozen=True)
+class FmaCnnGruRunConfig(FmaRunConfig):
+    """Configuration of a run that learns FMA's genres by convolutions beside a bidirectional GRU."""
+
+    task: ClassVar[str] = "fma_cnn_gru"
+    network: ClassVar[type[nn.Module]] = GenreCnnGru
+    model: GenreCnnGruConfig = field(default_factory=GenreCnnGruConfig)
+
+
+@dataclass(frozen=True)
+class FmaFlatRunConfig(FmaRunConfig):
+    """Configuration of a run that learns FMA's genres by its dense baseline."""
+
+    task: ClassVar[str] = "fma_flat"
+    network: ClassVar[type[nn.Module]] = Flat
+    model: FlatConfig = field(default_factory=lambda: FlatConfig(frames=646))
+
+
+@dataclass(frozen=True)
+class FmaPlainRunConfig(FmaRunConfig):
+    """Configuration of a run that learns FMA's genres by its plain convolutional baseline."""
+
+    task: ClassVar[str] = "fma_plain"
     network: ClassVar[type[nn.Module]] = Plain
     model: PlainConfig = field(default_factory=PlainConfig)

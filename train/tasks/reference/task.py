@@ -46,8 +46,8 @@ class ImageTask:
         self._learnt = config.images(config.learnt_folds, data, cache)
         self._checked = config.images([config.checked_fold], data, cache)
         self.labels = tuple(sorted(set(self._learnt.categories)))
-        _check_known(self._checked, self.labels)
         self._truth = truth_of(self._learnt, self.labels)
+        self._checked_truth = truth_of(self._checked, self.labels)
         # The same order for all shares: a smaller share is part of a larger one.
         self._order = np.random.default_rng(config.loop.seed).permutation(len(self._learnt))
 
@@ -87,25 +87,27 @@ class ImageTask:
             ``accuracy``: share of the clips whose class is the likeliest; ``entropy``: mean cross entropy; ``score``,
             by which the best weights are chosen: the negative cross entropy.
         """
-        logits, truth = classify(model, self._checked), torch.from_numpy(truth_of(self._checked, self.labels))
+        logits, truth = classify(model, self._checked), torch.from_numpy(self._checked_truth)
         entropy = F.cross_entropy(logits, truth).item()
         accuracy = (logits.argmax(1) == truth).float().mean().item()
         return {"score": -entropy, "entropy": entropy, "accuracy": accuracy}
 
 
 def truth_of(images: ImageSet, labels: Sequence[str]) -> Array:
-    """Return the index of the class of each clip, int array, shape (clips,)."""
-    return np.array([labels.index(category) for category in images.categories])
+    """Return the index of the class of each image, int array, shape (images,).
 
-
-def _check_known(images: ImageSet, labels: Sequence[str]) -> None:
-    """Refuse clips of a class of which nothing is learnt."""
+    Raises
+    ------
+    ConfigError
+        If there are images of a class of which nothing is learnt.
+    """
     strange = sorted(set(images.categories) - set(labels))
     if strange:
         raise ConfigError(
             f"clips to check are of {', '.join(strange)}, of which none are learnt from; expected clips of each class "
             "in each fold: complete the data set"
         )
+    return np.array([labels.index(category) for category in images.categories])
 
 
 def classify(model: nn.Module, images: ImageSet) -> Tensor:

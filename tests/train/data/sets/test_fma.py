@@ -1,26 +1,13 @@
-import csv
 import logging
 from collections import Counter
 
 import numpy as np
 import pytest
-import soundfile
 
 from streamer.errors import ConfigError
+from tests.train.toy_fma import HEADER, row, write_clip, write_tables
 from train.data.cache import SoundCache
 from train.data.sets import fma
-
-GENRES = [(12, 0, "Rock"), (25, 12, "Punk"), (10, 0, "Pop")]
-HEADER = [
-    ["", "album", "artist", "set", "set", "track", "track", "track"],
-    ["", "comments", "id", "split", "subset", "genre_top", "genres", "genres_all"],
-    ["track_id", "", "", "", "", "", "", ""],
-]
-
-
-def row(number, artist, split, subset="small", top="Rock", genres="[25]", genres_all="[25, 12]"):
-    return [str(number), "0", str(artist), split, subset, top, genres, genres_all]
-
 
 ROWS = [
     *(row(n, artist=n // 2, split="training") for n in range(2, 14)),
@@ -31,29 +18,8 @@ ROWS = [
 ]
 
 
-def write_tables(root, rows=ROWS, header=HEADER) -> None:
-    folder = root / "fma" / "fma_metadata"
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "tracks.csv").open("w", newline="") as out:
-        csv.writer(out).writerows([*header, *rows])
-    with (folder / "genres.csv").open("w", newline="") as out:
-        csv.writer(out).writerows(
-            [
-                ("genre_id", "#tracks", "parent", "title", "top_level"),
-                *[(n, 1, up, t, 12) for n, up, t in GENRES],
-            ]
-        )
-
-
-def write_clip(root, number: int, seconds: float = 30.0, subset: str = "small") -> None:
-    path = root / "fma" / f"fma_{subset}" / f"{number:06}"[:3] / f"{number:06}.mp3"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    t = np.arange(int(seconds * 16_000)) / 16_000
-    soundfile.write(path, 0.3 * np.sin(2 * np.pi * (300 + number) * t), 16_000)
-
-
 def test_small_and_medium_have_their_tracks_genres_and_sub_genres(tmp_path):
-    write_tables(tmp_path)
+    write_tables(tmp_path, ROWS)
     write_clip(tmp_path, 2, seconds=1.0)
     write_clip(tmp_path, 2, seconds=1.0, subset="medium")
     small = {r.name: r for r in fma.recordings(tmp_path)}
@@ -86,7 +52,7 @@ def test_a_sub_genre_is_the_only_one_that_its_artist_chose_and_is_in_every_fold(
 
 
 def test_its_own_split_is_kept_and_no_artist_is_in_two_folds(tmp_path):
-    write_tables(tmp_path)
+    write_tables(tmp_path, ROWS)
     write_clip(tmp_path, 2, seconds=1.0)
     found = {r.name: r for r in fma.recordings(tmp_path)}
     assert {found["000020"].fold, found["000030"].fold} == {4, 5}
@@ -123,7 +89,7 @@ def test_mp3s_are_decoded_and_the_known_short_ones_and_absent_ones_skipped(tmp_p
 def test_what_is_absent_says_what_to_unpack(tmp_path):
     with pytest.raises(ConfigError, match=r"fma_metadata has no tracks.csv; unpack fma_metadata.zip into"):
         fma.recordings(tmp_path)
-    write_tables(tmp_path)
+    write_tables(tmp_path, ROWS)
     with pytest.raises(
         ConfigError, match=r"fma_small has no clips 000/000002.mp3; unpack fma_small.zip into"
     ):
@@ -131,12 +97,12 @@ def test_what_is_absent_says_what_to_unpack(tmp_path):
 
 
 def test_a_table_of_another_kind_is_refused(tmp_path):
-    write_tables(tmp_path, header=[line[:5] for line in HEADER])
+    write_tables(tmp_path, ROWS, header=[line[:5] for line in HEADER])
     with pytest.raises(
         ConfigError, match=r"has no track.genre_top, track.genres, track.genres_all; expected FMA's"
     ):
         fma.tracks(tmp_path, "small")
-    write_tables(tmp_path, header=HEADER[:2])
+    write_tables(tmp_path, ROWS, header=HEADER[:2])
     with pytest.raises(ConfigError, match="has no track_id; expected FMA's own table, three header lines"):
         fma.tracks(tmp_path, "small")
     write_tables(tmp_path, [row(2, 1, "training", genres="[99]")])

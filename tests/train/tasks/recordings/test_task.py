@@ -17,7 +17,7 @@ from streamer.errors import ConfigError
 from streamer.inference.onnx import OnnxModel
 from tests.conftest import ROOT
 from tests.toy_model import write_toy_ear, write_toy_head
-from tests.train.data.sets import test_fma
+from tests.train import toy_fma
 from tests.train.toy_data import RATE_HZ, make_toy_data
 from train.__main__ import main
 from train.data.decode import FULL_SCALE, decode
@@ -152,11 +152,11 @@ def test_the_whole_way_from_fma_to_genres_and_sub_genres(place, monkeypatch):
     for number in range(2, 42):
         split = ("training", "training", "training", "validation", "test")[number // 2 % 5]
         top, genres = ("Rock", "[25]") if number % 2 else ("Pop", "[10]")
-        rows.append(test_fma.row(number, number, split, top=top, genres=genres, genres_all=genres))
+        rows.append(toy_fma.row(number, number, split, top=top, genres=genres, genres_all=genres))
         write_tone(
             place / "fma" / "fma_small" / "000" / f"{number:06}.mp3", 3_000.0 if number % 2 else 200.0, 3.0
         )
-    test_fma.write_tables(place, rows)
+    toy_fma.write_tables(place, rows)
     folder = run("recordings", settings=[*TINY, "data=fma_small"]).stdout.strip()
     measured = run("evaluate", "recordings", "--run", folder)
     assert measured.exit_code == 0, measured.output
