@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import ClassVar
 
 import numpy as np
 from scipy.special import expit
@@ -86,6 +87,7 @@ class Classifier:
 
     make: Callable[[], Pipeline]
     features: Maker
+    causal: ClassVar[bool] = False
 
     def measure(self, name: str, folds: Sequence[int]) -> Measured:
         """Train with each of some folds held out, and measure; nothing is kept on disk but the features.

@@ -24,8 +24,8 @@ class Measured:
         Milliseconds of processor time for a second of sound, on one thread, without its features.
     memory_mb : float
         Largest resident memory of the process that trained and measured it.
-    minutes : float
-        Minutes of training of a fold, on average.
+    minutes : float or None
+        Minutes of training of a fold, on average; None if they are not known.
     """
 
     figures: dict[str, dict[str, float]]
@@ -33,11 +33,20 @@ class Measured:
     mmacs_per_s: float | None
     ms_per_s: float
     memory_mb: float
-    minutes: float
+    minutes: float | None
 
 
 class System(Protocol):
-    """Interface of a system that can be trained and measured."""
+    """Interface of a system that can be trained and measured.
+
+    Attributes
+    ----------
+    causal : bool
+        Whether it answers while the sound goes on, by what came before; otherwise it sees a whole segment or clip.
+    """
+
+    @property
+    def causal(self) -> bool: ...
 
     def measure(self, name: str, folds: Sequence[int]) -> Measured:
         """Train the system with each of some folds held out, and measure it; without `folds`, with each of all.

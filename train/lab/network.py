@@ -7,6 +7,7 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 import torch
 
@@ -39,6 +40,7 @@ class Network:
     kind: type[ImageRunConfig]
     figures: tuple[tuple[str, str], ...] = (("clips", "accuracy"),)
     all_folds: tuple[int, ...] = ()
+    causal: ClassVar[bool] = False
 
     def measure(self, name: str, folds: Sequence[int]) -> Measured:
         """Train with each of some folds held out and the fold before it choosing the weights, and measure.

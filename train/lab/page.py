@@ -7,10 +7,11 @@ from pathlib import Path
 
 from train.evaluate.metrics.spread import Spread
 from train.lab.results import Result, read
-from train.lab.rows import ROWS, TABLES, Table
+from train.lab.rows import ROWS, TABLES, LabRow, Table
 from train.report.page_tables import short_commit, table, write_tables
 
 COSTS = (
+    "causal",
     "parameters",
     "MMAC a second",
     "ms a second",
@@ -36,7 +37,7 @@ def write(folder: Path) -> Path:
 def _lines(of: Table, found: Mapping[str, Result]) -> list[str]:
     place = of.of or of.place
     rows = [
-        (row.title, found[name])
+        (row, found[name])
         for name, row in ROWS.items()
         # A result that was measured before a figure was added lacks it.
         if row.table.place == place and name in found and set(of.figures) <= set(found[name].figures)
@@ -44,28 +45,29 @@ def _lines(of: Table, found: Mapping[str, Result]) -> list[str]:
     if not rows:
         return ["No row of this table has been measured yet."]
     costs = () if of.of else COSTS
-    return table(("system", *of.figures, *costs), [_cells(of, title, result) for title, result in rows])
+    return table(("system", *of.figures, *costs), [_cells(of, row, result) for row, result in rows])
 
 
-def _cells(of: Table, title: str, result: Result) -> list[str]:
-    figures = [title, *(_figure(result.figures[name]) for name in of.figures)]
-    return figures if of.of else [*figures, *_costs(result)]
+def _cells(of: Table, row: LabRow, result: Result) -> list[str]:
+    figures = [row.title, *(_figure(result.figures[name]) for name in of.figures)]
+    return figures if of.of else [*figures, *_costs(row, result)]
 
 
-def _costs(result: Result) -> list[str]:
+def _costs(row: LabRow, result: Result) -> list[str]:
     """Return the cells of `COSTS`."""
     return [
+        "yes" if row.system.causal else "no",
         f"{result.parameters:,}",
         "" if result.mmacs_per_s is None else f"{result.mmacs_per_s:.1f}",
         f"{result.ms_per_s:.2f}",
         f"{result.memory_mb:.0f}",
-        f"{result.minutes:.1f}",
+        "" if result.minutes is None else f"{result.minutes:.1f}",
     ]
 
 
 def _figure(folds: Mapping[str, float]) -> str:
     found = Spread.of({int(fold): value for fold, value in folds.items()})
-    return str(found) if len(folds) > 1 else f"{found} (one fold)"
+    return str(found) if len(folds) > 1 else f"{found} (fold {next(iter(folds))})"
 
 
 def _commands(found: Mapping[str, Result]) -> list[str]:

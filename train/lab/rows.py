@@ -1,9 +1,10 @@
-"""Table of the laboratory's rows: each is a classical classifier or a reference network."""
+"""Table of the laboratory's rows: each is a classical classifier, a reference network, or one of our own models."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from types import MappingProxyType
 
 from train.lab.classifier import (
@@ -18,6 +19,14 @@ from train.lab.classifier import (
 )
 from train.lab.measured import System
 from train.lab.network import Network
+from train.lab.own_model import (
+    OwnModel,
+    from_a_fresh_start,
+    gate_answer,
+    genre_answer,
+    listening_on,
+    sounds_answer,
+)
 from train.lab.segments import mel_statistics, yamnet_embeddings
 from train.tasks.reference.music_sequences import MusicSequenceRunConfig
 from train.tasks.reference.networks import (
@@ -69,6 +78,11 @@ OF_RANKS = (("clips", "accuracy"), ("ranks", "top-3 accuracy"), ("ranks", "cross
 """Figures of `FMA`, where a run's figures have them."""
 FMA_TEST = (5,)
 """Folds of FMA that are held out: its own test, while its own validation, fold 4, chooses the weights."""
+GATE = Path("runs/gate/without_instruments/released")
+"""A gate with the settings of the released one, which itself learnt from all folds; its card names this run."""
+SOUNDS_HEAD = Path("runs/sounds/held_out_5/released")
+"""Everyday sounds with the settings of the released ones, which learnt from all folds; their card names this run."""
+FREE_GATE, GENRE = Path("models/released/gate_free"), Path("models/released/genre")
 
 
 @dataclass(frozen=True)
@@ -159,6 +173,21 @@ ROWS: Mapping[str, LabRow] = MappingProxyType(
             "CNN beside a bidirectional GRU",
             Network(FmaCnnGruRunConfig, OF_RANKS, FMA_TEST),
         ),
+        "our_gate_free": LabRow(
+            MUSIC,
+            "our released gate of free data, each second alone",
+            OwnModel("gate", FREE_GATE, gate_answer(from_a_fresh_start)),
+        ),
+        "our_gate": LabRow(
+            MUSIC, "our gate, each second alone", OwnModel("gate", GATE, gate_answer(from_a_fresh_start))
+        ),
+        "our_gate_listening": LabRow(
+            MUSIC, "our gate, listening on", OwnModel("gate", GATE, gate_answer(listening_on))
+        ),
+        "our_sounds": LabRow(
+            SOUNDS, "our embedding model and head", OwnModel("sounds", SOUNDS_HEAD, sounds_answer)
+        ),
+        "our_genre": LabRow(GENRES, "our released genre model", OwnModel("genre", GENRE, genre_answer)),
     }
 )
 """Rows by name; ``train/configs/reference/NAME.toml`` has the settings of a network."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -58,12 +58,10 @@ def mel_statistics(data: Path, cache: Path) -> Segments:
     """Return segments described by mean and standard deviation of each mel band over the frames of the segment."""
     sounds = SoundCache(music_or_not(data, cache, FOLDS), cache)
     rows, recording = [], []
-    for index in range(len(sounds)):
-        segments = _audible(sounds.samples(index))[:EACH]
-        if len(segments):
-            frames = offline(FRONT_END, segments)
-            rows.append(np.concatenate([frames.mean(1), frames.std(1)], axis=1))
-            recording += [index] * len(segments)
+    for index, seconds in segments_of(sounds):
+        frames = offline(FRONT_END, _seconds(sounds.samples(index))[seconds])
+        rows.append(np.concatenate([frames.mean(1), frames.std(1)], axis=1))
+        recording += [index] * len(seconds)
     return _labelled(sounds, np.concatenate(rows), np.array(recording))
 
 
@@ -81,13 +79,19 @@ def yamnet_embeddings(data: Path, cache: Path) -> Segments:
     return _labelled(sounds, found.embedding[places], found.recording[places])
 
 
-def _audible(sound: Array) -> Array:
-    """Return the whole seconds of a sound that are mostly audible, shape (segments, samples)."""
+def segments_of(sounds: SoundCache) -> Iterator[tuple[int, Array]]:
+    """Yield the index of each recording that has segments, and the numbers of these seconds of it, shape (segments,)."""
+    for index in range(len(sounds)):
+        heard = _seconds(augment.audible_mask(sounds.samples(index))).mean(axis=1)
+        seconds = np.flatnonzero(heard >= AUDIBLE_SHARE)[:EACH]
+        if len(seconds):
+            yield index, seconds
+
+
+def _seconds(sound: Array) -> Array:
+    """Return the whole seconds of a sound, or of what is known of each sample, shape (seconds, samples)."""
     whole = len(sound) // RATE_HZ * RATE_HZ
-    segments = sound[:whole].reshape(-1, RATE_HZ)
-    heard = augment.audible_mask(sound)[:whole].reshape(-1, RATE_HZ).mean(axis=1)
-    kept: Array = segments[heard >= AUDIBLE_SHARE]
-    return kept
+    return sound[:whole].reshape(-1, RATE_HZ)
 
 
 def _labelled(sounds: SoundCache, features: Array, recording: Array) -> Segments:

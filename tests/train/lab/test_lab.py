@@ -90,7 +90,7 @@ def test_a_row_is_trained_measured_stored_and_written(here, caplog):
     assert classes == len(measured["classes"])
     text = (here / "laboratory.md").read_text()
     assert text.startswith("By hand.")
-    assert f"| {ROWS['sound_cnn'].title} | {accuracy:.3f} (one fold) |" in text
+    assert f"| {ROWS['sound_cnn'].title} | {accuracy:.3f} (fold 5) |" in text
 
     begun = (run / "metrics.jsonl").stat().st_mtime_ns
     CliRunner().invoke(command.lab_command, options, catch_exceptions=False)
@@ -102,7 +102,7 @@ def test_a_row_shows_mean_and_spread_over_folds(tmp_path):
     results.store(tmp_path / "lab", "sound_cnn", RESULT)
     text = page.write(tmp_path / "lab").read_text(encoding="utf-8")
     title = ROWS["sound_cnn"].title
-    assert f"| {title} | 0.550 ± 0.071 | 1,234,567 | 12.3 | 0.50 | 346 | 7.0 |" in text
+    assert f"| {title} | 0.550 ± 0.071 | no | 1,234,567 | 12.3 | 0.50 | 346 | 7.0 |" in text
     assert "| sound_cnn | `python -m train lab` | 2026-12-01 | 1234567890ab |" in text
 
 

@@ -106,7 +106,7 @@ def test_the_whole_way_from_clips_to_a_row(here, name, genres):
     assert "fma_small should have at least 1 s" in reasons["fma_small/000092"]
     text = (here / "laboratory.md").read_text()
     place = text.partition(f"<!-- {ROWS[name].table.place} -->")[2].partition("<!-- end")[0]
-    assert f"| {ROWS[name].title} | {stored['accuracy']['5']:.3f} (one fold) | 1.000 (one fold) |" in place
+    assert f"| {ROWS[name].title} | {stored['accuracy']['5']:.3f} (fold 5) | 1.000 (fold 5) |" in place
 
 
 def test_the_halves_of_a_clip_are_mapped_images_and_stay_together(here, toy):
