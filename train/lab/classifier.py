@@ -24,6 +24,7 @@ from train.data.recordings import FOLDS
 from train.evaluate.calibration import compute_reliability
 from train.evaluate.metrics.detection import decision_figures
 from train.lab.measured import Measured, peak_memory_mb
+from train.lab.outcomes import Outcomes
 from train.lab.segments import Maker, Segments
 from train.loop.run import CACHE, data_folder
 
@@ -89,7 +90,7 @@ class Classifier:
     features: Maker
     causal: ClassVar[bool] = False
 
-    def measure(self, name: str, folds: Sequence[int]) -> Measured:
+    def measure(self, name: str, folds: Sequence[int]) -> tuple[Measured, Outcomes]:
         """Train with each of some folds held out, and measure; nothing is kept on disk but the features.
 
         Raises
@@ -101,17 +102,21 @@ class Classifier:
             raise ConfigError(f"{name} has no fold {unknown[0]}; expected some of {list(FOLDS)}")
         found = self.features(data_folder(), CACHE)
         figures: dict[str, dict[str, float]] = {}
-        seconds = []
+        seconds, right = [], np.zeros(len(found.is_music), bool)
+        measured = np.isin(found.fold, folds or FOLDS)
         for fold in folds or FOLDS:
             begun, held_out = time.monotonic(), found.fold == fold
             trained = self.make().fit(found.features[~held_out], found.is_music[~held_out])
             seconds.append(time.monotonic() - begun)
+            probability = music_probability(trained, found.features[held_out])
+            right[held_out] = (probability > 0.5) == found.is_music[held_out]
             of_fold = {
-                **figures_of(found.is_music[held_out], music_probability(trained, found.features[held_out])),
+                **figures_of(found.is_music[held_out], probability),
                 **self._learning_curve(found, fold),
             }
             for figure, value in of_fold.items():
                 figures.setdefault(figure, {})[str(fold)] = round(value, 4)
+        names = [found.names[number] for number in found.recording[measured]]
         return Measured(
             figures,
             count_parameters(trained),
@@ -119,7 +124,7 @@ class Classifier:
             _decision_ms(trained, found),
             peak_memory_mb(),
             round(statistics.fmean(seconds) / 60, 2),
-        )
+        ), Outcomes.count(names, found.fold[measured], right[measured])
 
     def _learning_curve(self, found: Segments, fold: int) -> dict[str, float]:
         """Return F1 on a held-out fold by the share of the other recordings that was learnt from (`SHARES`)."""

@@ -44,7 +44,7 @@ def lab_command(names: Sequence[str], folds: Sequence[int], into: Path) -> None:
     for name in names or list(ROWS):
         commit = current_commit()  # before the files of the results change
         try:
-            measured = ROWS[name].system.measure(name, folds)
+            measured, outcomes = ROWS[name].system.measure(name, folds)
         except AbsentError as error:
             if names:
                 raise
@@ -54,5 +54,5 @@ def lab_command(names: Sequence[str], folds: Sequence[int], into: Path) -> None:
         result = results.Result(
             **asdict(measured), command=command, commit=commit, date=time.strftime("%Y-%m-%d")
         )
-        results.store(into, name, result)
+        results.store(into, name, result, outcomes)
         click.echo(page.write(into))

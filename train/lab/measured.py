@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from train.lab.outcomes import Outcomes
+
 
 @dataclass(frozen=True)
 class Measured:
@@ -48,7 +50,7 @@ class System(Protocol):
     @property
     def causal(self) -> bool: ...
 
-    def measure(self, name: str, folds: Sequence[int]) -> Measured:
+    def measure(self, name: str, folds: Sequence[int]) -> tuple[Measured, Outcomes]:
         """Train the system with each of some folds held out, and measure it; without `folds`, with each of all.
 
         Parameters
@@ -57,6 +59,13 @@ class System(Protocol):
             Name of the system's row.
         folds : sequence of int
             Folds to hold out.
+
+        Returns
+        -------
+        Measured
+            Figures and cost.
+        Outcomes
+            How often the system was right about each held-out recording.
         """
         ...
 

@@ -11,8 +11,11 @@ from typing import ClassVar
 
 import torch
 
+from train.evaluate.metrics.classification import right
+from train.evaluate.predictions import Predictions, load
 from train.lab.measured import Measured, peak_memory_mb
 from train.lab.network_cost import cost_of_network
+from train.lab.outcomes import Outcomes, pool
 from train.loop.commands.cross_validation import hold_out, measure_run, train_or_resume
 from train.loop.config import read_config
 from train.loop.run import read_metrics
@@ -42,7 +45,7 @@ class Network:
     all_folds: tuple[int, ...] = ()
     causal: ClassVar[bool] = False
 
-    def measure(self, name: str, folds: Sequence[int]) -> Measured:
+    def measure(self, name: str, folds: Sequence[int]) -> tuple[Measured, Outcomes]:
         """Train with each of some folds held out and the fold before it choosing the weights, and measure.
 
         Runs that are finished are used again, and those that were interrupted are resumed.
@@ -50,7 +53,7 @@ class Network:
         plug = plugin(self.kind)
         config = read_config(self.kind, CONFIGS / f"{name}.toml")
         figures: dict[str, dict[str, float]] = {name: {} for _, name in self.figures}
-        seconds = []
+        seconds, outcomes = [], []
         for fold in folds or self.all_folds or config.folds:
             own = hold_out(plug, config, fold)
             run = train_or_resume(plug, own)
@@ -59,6 +62,7 @@ class Network:
                 figures[figure][str(fold)] = found[group][figure]
                 _log.info("%s, fold %d: %s %.3f", name, fold, figure, found[group][figure])
             seconds.append(read_metrics(run)[-1]["seconds"])
+            outcomes.append(_outcomes(load(run / "predictions" / "test.npz"), config))
         image = torch.zeros(1, config.image.bands, config.image.frames)
         cost = cost_of_network(load_network(run, config), image, config.clip_s)
         return Measured(
@@ -68,4 +72,9 @@ class Network:
             cost.ms_per_s,
             peak_memory_mb(),
             round(statistics.fmean(seconds) / 60, 1),
-        )
+        ), pool(outcomes)
+
+
+def _outcomes(predictions: Predictions, config: ImageRunConfig) -> Outcomes:
+    names = [config.recording_of(clip) for clip in predictions.clips]
+    return Outcomes.count(names, predictions.folds, right(predictions))

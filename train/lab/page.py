@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from train.evaluate.metrics.spread import Spread
-from train.lab.results import Result, read
-from train.lab.rows import ROWS, TABLES, LabRow, Table
+from train.lab import results
+from train.lab.paired import compare
+from train.lab.results import Result
+from train.lab.rows import PAIRS, ROWS, TABLES, LabRow, Table
 from train.report.page_tables import short_commit, table, write_tables
 
 COSTS = (
@@ -20,6 +22,10 @@ COSTS = (
 )
 
 
+PLACES = (*(table.place for table in TABLES), "pairs", "commands")
+"""Names of the places of the page that are written."""
+
+
 def write(folder: Path) -> Path:
     """Write the tables of the page beside a folder, such as ``docs/laboratory.md``; return its path.
 
@@ -28,9 +34,9 @@ def write(folder: Path) -> Path:
     ConfigError
         If the page is absent, or lacks the place of a table.
     """
-    page, found = folder.with_suffix(".md"), read(folder)
+    page, found = folder.with_suffix(".md"), results.read(folder)
     tables = {table.place: _lines(table, found) for table in TABLES}
-    write_tables(page, {**tables, "commands": _commands(found)})
+    write_tables(page, {**tables, "pairs": _pairs(folder), "commands": _commands(found)})
     return page
 
 
@@ -68,6 +74,38 @@ def _costs(row: LabRow, result: Result) -> list[str]:
 def _figure(folds: Mapping[str, float]) -> str:
     found = Spread.of({int(fold): value for fold, value in folds.items()})
     return str(found) if len(folds) > 1 else f"{found} (fold {next(iter(folds))})"
+
+
+def _pairs(folder: Path) -> list[str]:
+    """Return the table of the differences of `PAIRS`, as far as both rows are measured."""
+    cells = []
+    for names in PAIRS:
+        first, second = (results.read_outcomes(folder, name) for name in names)
+        found = compare(first, second) if first and second else None
+        if found:
+            cells.append(
+                (
+                    *(ROWS[name].title for name in names),
+                    *(f"{accuracy:.3f}" for accuracy in found.accuracies),
+                    f"{found.mean:+.3f} ({found.low:+.3f} to {found.high:+.3f})",
+                    f"{found.p:.3f}" if found.p >= 0.001 else "below 0.001",
+                    f"{found.recordings:,}",
+                    ", ".join(map(str, found.folds)),
+                )
+            )
+    if not cells:
+        return ["No two rows have been compared yet."]
+    heads = (
+        "a",
+        "b",
+        "accuracy of a",
+        "of b",
+        "difference, and 95 % interval",
+        "p",
+        "recordings",
+        "of folds",
+    )
+    return table(heads, cells)
 
 
 def _commands(found: Mapping[str, Result]) -> list[str]:

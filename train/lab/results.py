@@ -1,4 +1,4 @@
-"""Store and read what the laboratory measured: ``docs/laboratory/results.json``, an entry for each row."""
+"""Store and read what the laboratory measured: ``results.json``, an entry for each row, and ``outcomes/ROW.npz``."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ from typing import Any
 
 from streamer.errors import ConfigError
 from train.lab.measured import Measured
+from train.lab.outcomes import Outcomes, load
 from train.loop.run import write_json
 
 FOLDER = Path("docs") / "laboratory"
 FILE = "results.json"
+OUTCOMES = "outcomes"
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,14 @@ def read(folder: Path) -> dict[str, Result]:
         ) from error
 
 
-def store(folder: Path, name: str, result: Result) -> None:
-    """Write the result of a row into the file of a folder; those of other rows stay."""
+def read_outcomes(folder: Path, name: str) -> Outcomes | None:
+    """Return how often a row was right about each recording; None if that was not stored when it was measured."""
+    path = folder / OUTCOMES / f"{name}.npz"
+    return load(path) if path.is_file() else None
+
+
+def store(folder: Path, name: str, result: Result, outcomes: Outcomes) -> None:
+    """Write the result of a row, and its outcomes, into the files of a folder; those of other rows stay."""
+    outcomes.save(folder / OUTCOMES / f"{name}.npz")
     stored = {**read(folder), name: result}
     write_json(folder / FILE, {row: asdict(found) for row, found in stored.items()})

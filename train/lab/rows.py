@@ -191,3 +191,28 @@ ROWS: Mapping[str, LabRow] = MappingProxyType(
     }
 )
 """Rows by name; ``train/configs/reference/NAME.toml`` has the settings of a network."""
+PAIRS = (
+    ("music_svm", "music_logistic"),
+    ("music_boosting", "music_forest"),
+    ("music_logistic_yamnet", "music_boosting"),
+    ("music_svm_yamnet", "music_logistic_yamnet"),
+    ("music_boosting_yamnet", "music_logistic_yamnet"),
+    ("our_gate", "music_boosting"),
+    ("our_gate", "music_logistic_yamnet"),
+    ("our_gate_listening", "our_gate"),
+    ("our_gate_listening", "music_logistic_yamnet"),
+    ("our_gate_free", "our_gate"),
+    ("music_attention_ear", "music_attention_yamnet"),
+    ("sound_cnn", "sound_cnn_first"),
+    ("sound_cnn_growing", "sound_cnn"),
+    ("sound_cnn_attention", "sound_cnn"),
+    ("our_sounds", "sound_cnn"),
+    ("our_sounds", "sound_cnn_attention"),
+    ("genre_plain", "genre_flat"),
+    ("genre_cnn", "genre_plain"),
+    ("genre_crnn", "genre_cnn"),
+    ("genre_cnn_gru", "genre_crnn"),
+    ("our_genre", "genre_cnn"),
+    ("our_genre", "genre_crnn"),
+)
+"""Rows that the page compares by a paired test: those of which its words may say that one is better."""

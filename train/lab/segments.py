@@ -42,12 +42,15 @@ class Segments:
         Fold of its recording, 1 to 5.
     recording : int array, shape (segments,)
         Number of its recording.
+    names : tuple of str
+        Names of the recordings, ``SOURCE/NAME``, by their numbers.
     """
 
     features: Array
     is_music: Array
     fold: Array
     recording: Array
+    names: tuple[str, ...]
 
 
 Maker = Callable[[Path, Path], Segments]
@@ -80,7 +83,7 @@ def yamnet_embeddings(data: Path, cache: Path) -> Segments:
 
 
 def segments_of(sounds: SoundCache) -> Iterator[tuple[int, Array]]:
-    """Yield the index of each recording that has segments, and the numbers of these seconds of it, shape (segments,)."""
+    """Yield the index of each recording that has segments, and the numbers of these seconds, shape (segments,)."""
     for index in range(len(sounds)):
         heard = _seconds(augment.audible_mask(sounds.samples(index))).mean(axis=1)
         seconds = np.flatnonzero(heard >= AUDIBLE_SHARE)[:EACH]
@@ -98,4 +101,11 @@ def _labelled(sounds: SoundCache, features: Array, recording: Array) -> Segments
     is_music = np.array([one.kind == "music" for one in sounds.recordings])
     fold = np.array([one.fold for one in sounds.recordings])
     _log.info("%d segments of %d recordings", len(features), len(sounds))
-    return Segments(features.astype(np.float32), is_music[recording], fold[recording], recording)
+    return Segments(
+        features.astype(np.float32), is_music[recording], fold[recording], recording, names_of(sounds)
+    )
+
+
+def names_of(sounds: SoundCache) -> tuple[str, ...]:
+    """Return the names of recordings, ``SOURCE/NAME``."""
+    return tuple(f"{one.source}/{one.name}" for one in sounds.recordings)

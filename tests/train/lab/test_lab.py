@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 from dataclasses import replace
 
@@ -19,7 +20,8 @@ from train.lab import command, network, page, results
 from train.lab.classifier import DECISIONS, PROBABILITIES, SHARES, figures_of, gradient_boosting
 from train.lab.network import CONFIGS, Network
 from train.lab.network_cost import cost_of_network, count_macs
-from train.lab.rows import ROWS, TABLES
+from train.lab.outcomes import Outcomes
+from train.lab.rows import PAIRS, ROWS, TABLES
 from train.loop.config import read_config
 from train.mixing.image_variations import ImageVariations
 from train.mixing.mel_images import CENTRE_DB, SCALE_DB, MelImageConfig, mel_image
@@ -39,6 +41,7 @@ RESULT = results.Result(
     "1234567890abcdef",
     "2026-12-01",
 )
+OUTCOMES = Outcomes.count(["toy/1", "toy/2"], np.array([4, 5]), np.array([True, False]))
 TINY = [
     "model.channels=[4, 4, 8]",
     "model.hidden=8",
@@ -66,9 +69,7 @@ def here(toy, tmp_path, monkeypatch):
     text = "\n".join(f"{key} = {value}" for key, value in (line.split("=") for line in TINY))
     (folder / "sound_cnn.toml").write_text(text)
     monkeypatch.setattr(network, "CONFIGS", folder)
-    places = "\n".join(
-        f"<!-- {name} -->\n<!-- end {name} -->" for name in (*(table.place for table in TABLES), "commands")
-    )
+    places = "\n".join(f"<!-- {name} -->\n<!-- end {name} -->" for name in page.PLACES)
     (tmp_path / "laboratory.md").write_text(f"By hand.\n\n{places}\n")
     return tmp_path
 
@@ -83,6 +84,9 @@ def test_a_row_is_trained_measured_stored_and_written(here, caplog):
     stored = results.read(here / "laboratory")["sound_cnn"]
     accuracy = measured["clips"]["accuracy"]
     assert stored.figures == {"accuracy": {"5": accuracy}}
+    outcomes = results.read_outcomes(here / "laboratory", "sound_cnn")
+    assert outcomes.recordings == ("esc50/5-1-A-church_bells", "esc50/5-1-A-dog")
+    assert outcomes.right.sum() / 2 == accuracy
     config = read_config(SoundCnnRunConfig, None, TINY)
     classes = len(load_network(run, config).head[-1].bias)
     made = SoundCnn(config.model, config.image.bands, classes)
@@ -99,7 +103,7 @@ def test_a_row_is_trained_measured_stored_and_written(here, caplog):
 
 def test_a_row_shows_mean_and_spread_over_folds(tmp_path):
     (tmp_path / "lab.md").write_text((ROOT / "docs" / "laboratory.md").read_text(encoding="utf-8"))
-    results.store(tmp_path / "lab", "sound_cnn", RESULT)
+    results.store(tmp_path / "lab", "sound_cnn", RESULT, OUTCOMES)
     text = page.write(tmp_path / "lab").read_text(encoding="utf-8")
     title = ROWS["sound_cnn"].title
     assert f"| {title} | 0.550 ± 0.071 | no | 1,234,567 | 12.3 | 0.50 | 346 | 7.0 |" in text
@@ -109,23 +113,36 @@ def test_a_row_shows_mean_and_spread_over_folds(tmp_path):
 def test_a_result_that_lacks_the_figures_of_a_table_is_not_in_it(tmp_path):
     (tmp_path / "lab.md").write_text((ROOT / "docs" / "laboratory.md").read_text(encoding="utf-8"))
     figures = {figure: {"5": 0.5} for figure in (*DECISIONS, *SHARES, *PROBABILITIES)}
-    results.store(
-        tmp_path / "lab", "music_svm", replace(RESULT, figures={name: figures[name] for name in DECISIONS})
-    )
-    results.store(tmp_path / "lab", "music_logistic", replace(RESULT, figures=figures))
+    decisions = replace(RESULT, figures={name: figures[name] for name in DECISIONS})
+    results.store(tmp_path / "lab", "music_svm", decisions, OUTCOMES)
+    results.store(tmp_path / "lab", "music_logistic", replace(RESULT, figures=figures), OUTCOMES)
     text = page.write(tmp_path / "lab").read_text(encoding="utf-8")
     certainty = text.partition("<!-- certainty -->")[2].partition("<!-- end certainty -->")[0]
     assert ROWS["music_logistic"].title in certainty
     assert ROWS["music_svm"].title not in certainty
-    assert text.count(f"| {ROWS['music_svm'].title} |") == 1
+    assert f"| {ROWS['music_svm'].title} |" in text.partition("<!-- end music -->")[0]
 
 
 def test_the_page_of_the_documents_is_that_of_the_stored_results(tmp_path):
     own = (ROOT / "docs" / "laboratory.md").read_text(encoding="utf-8")
     (tmp_path / "laboratory.md").write_text(own, encoding="utf-8")
-    for name, result in results.read(ROOT / "docs" / "laboratory").items():
-        results.store(tmp_path / "laboratory", name, result)
+    shutil.copytree(ROOT / "docs" / "laboratory", tmp_path / "laboratory")
     assert page.write(tmp_path / "laboratory").read_text(encoding="utf-8") == own
+
+
+def test_two_rows_are_compared_where_both_have_outcomes(tmp_path):
+    (tmp_path / "lab.md").write_text((ROOT / "docs" / "laboratory.md").read_text(encoding="utf-8"))
+    results.store(tmp_path / "lab", "sound_cnn", RESULT, OUTCOMES)
+    text = page.write(tmp_path / "lab").read_text(encoding="utf-8")
+    assert "No two rows have been compared yet." in text
+    results.store(tmp_path / "lab", "sound_cnn_first", RESULT, replace(OUTCOMES, right=np.array([0, 0])))
+    text = page.write(tmp_path / "lab").read_text(encoding="utf-8")
+    titles = " | ".join(ROWS[name].title for name in ("sound_cnn", "sound_cnn_first"))
+    assert f"| {titles} | 0.500 | 0.000 | +0.500 (+0.000 to +1.000) | 1.000 | 2 | 4, 5 |" in text
+
+
+def test_every_pair_is_of_one_table():
+    assert all(ROWS[first].table == ROWS[second].table for first, second in PAIRS)
 
 
 def test_broken_results_are_refused(tmp_path):
@@ -150,11 +167,14 @@ def test_every_row_is_in_a_table():
 
 @pytest.mark.parametrize("name", ["music_logistic", "music_svm", "music_forest", "music_boosting"])
 def test_classical_classifiers_tell_toy_music_from_noise(here, name):
-    measured = ROWS[name].system.measure(name, [5])
+    measured, outcomes = ROWS[name].system.measure(name, [5])
     tables = [table for table in TABLES if "music" in (table.place, table.of)]
     assert set(measured.figures) == {figure for table in tables for figure in table.figures}
     assert measured.figures["accuracy"]["5"] > 0.8
     assert measured.parameters > 100
+    assert set(outcomes.folds) == {5}
+    accuracy = outcomes.right.sum() / outcomes.examples.sum()
+    assert accuracy == pytest.approx(measured.figures["accuracy"]["5"], abs=1e-4)
 
 
 def test_figures_of_probabilities_of_music():

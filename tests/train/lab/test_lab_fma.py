@@ -18,8 +18,8 @@ from train.errors import AbsentError
 from train.evaluate import predictions
 from train.evaluate.metrics.classification import ranked
 from train.evaluate.predictions import Predictions
-from train.lab import command, network, results
-from train.lab.rows import ROWS, TABLES
+from train.lab import command, network, page, results
+from train.lab.rows import ROWS
 from train.loop.config import read_config
 from train.mixing.mel_images import CENTRE_DB, SCALE_DB, MelImageConfig
 from train.mixing.mel_parts import MelParts
@@ -66,8 +66,7 @@ def here(toy, tmp_path, monkeypatch):
     (folder / "fma_crnn.toml").write_text(TINY.format(data="fma_small"))
     (folder / "fma_crnn_sub_genres.toml").write_text(TINY.format(data="fma_small_sub_genres"))
     monkeypatch.setattr(network, "CONFIGS", folder)
-    places = [*(table.place for table in TABLES), "commands"]
-    lines = "\n".join(f"<!-- {name} -->\n<!-- end {name} -->" for name in places)
+    lines = "\n".join(f"<!-- {name} -->\n<!-- end {name} -->" for name in page.PLACES)
     (tmp_path / "laboratory.md").write_text(f"By hand.\n\n{lines}\n")
     return tmp_path
 

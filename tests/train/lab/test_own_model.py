@@ -11,6 +11,7 @@ from streamer.errors import ConfigError
 from tests.toy_model import write_toy_model
 from tests.train.toy_data import make_toy_data
 from train.data.decode import RATE_HZ
+from train.errors import AbsentError
 from train.evaluate.stepped_scores import SteppedScorer
 from train.lab.classifier import DECISIONS
 from train.lab.own_model import OwnModel, from_a_fresh_start, gate_answer, listening_on
@@ -33,10 +34,13 @@ def gate(toy, tmp_path, monkeypatch):
 
 
 def test_our_gate_is_measured_on_the_fold_that_it_held_out(gate):
-    measured = gate.measure("our_gate", [5])
+    measured, outcomes = gate.measure("our_gate", [5])
     assert set(DECISIONS) < set(measured.figures)
     assert all(set(by_fold) == {"5"} for by_fold in measured.figures.values())
     assert measured.minutes is None  # no run is beside it
+    assert set(outcomes.folds) == {5}
+    accuracy = outcomes.right.sum() / outcomes.examples.sum()
+    assert accuracy == pytest.approx(measured.figures["accuracy"]["5"], abs=1e-4)
 
 
 def test_a_fold_that_our_model_learnt_from_is_refused(gate):
@@ -46,7 +50,9 @@ def test_a_fold_that_our_model_learnt_from_is_refused(gate):
 
 def test_a_model_that_is_not_there_is_refused(gate):
     absent = OwnModel("gate", Path("runs/gate/none/released"), gate_answer(from_a_fresh_start))
-    with pytest.raises(ConfigError, match=r"our_gate is measured by runs/gate/none/released, which is not there"):
+    with pytest.raises(
+        AbsentError, match=r"our_gate is measured by runs/gate/none/released, which is not there"
+    ):
         absent.measure("our_gate", [])
 
 

@@ -100,6 +100,10 @@ class ImageRunConfig(HoldsOut):
         check_folds(found)
         return [recording for recording in found if recording.fold in folds]
 
+    def recording_of(self, clip: str) -> str:
+        """Return the name of the recording, ``SOURCE/NAME``, that a clip of the predictions is from: its own."""
+        return clip
+
     def figures(self, predictions: Predictions) -> dict[str, dict[str, Any]]:
         """Return the figures of classified clips, by name."""
         return {

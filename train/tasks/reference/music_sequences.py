@@ -95,6 +95,10 @@ class MusicSequenceRunConfig(ImageRunConfig):
             check_ear_holds_out(load_ear(EAR), EAR, self.fold, self.validation_fold)
         return load_sequences(self.embeddings, self.image.bands, self.learnt_folds, folds, data, cache)
 
+    def recording_of(self, clip: str) -> str:
+        """Return the name of the recording of a sequence, whose name is that with a number behind it."""
+        return clip.rpartition(" ")[0]
+
     def figures(self, predictions: Predictions) -> dict[str, dict[str, Any]]:
         """Return the figures of every classification, and of music against all other sound as ``music``."""
         return {**super().figures(predictions), "music": figures_of_music(predictions)}
