@@ -8,4 +8,4 @@ class TrainingError(StreamerError):
 
 
 class AbsentError(ConfigError):
-    """Raised if data or weights are absent that the user fetches, and that are not needed for anything else."""
+    """Raised if data, weights or a program are absent that the user fetches, and that nothing else needs."""

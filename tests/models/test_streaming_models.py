@@ -8,6 +8,7 @@ from models.ear import Ear, EarConfig
 from models.gate import Gate, GateConfig
 from models.genre import Genre, GenreConfig
 from models.heads import ClassifierHead, HeadConfig
+from models.reference.stacked_gru import StackedGru, StackedGruConfig
 from models.separation_mask import Mask, MaskConfig
 from streamer.dsp.stft import StftConfig
 from streamer.errors import ConfigError
@@ -47,6 +48,11 @@ def small_cnn_lstm_attention():
     return CnnLstmAttention(config), 2 * stft.bins
 
 
+def small_stacked_gru():
+    stft = StftConfig(hop_samples=8, window_samples=32)
+    return StackedGru(StackedGruConfig(stft, units=8, layers=2, level_frames=6)), 2 * stft.bins
+
+
 MAKERS = [
     small_ear,
     small_genre,
@@ -54,6 +60,7 @@ MAKERS = [
     small_head,
     small_mask,
     small_cnn_lstm_attention,
+    small_stacked_gru,
 ]
 
 

@@ -23,7 +23,7 @@ from streamer.errors import ConfigError
 from train.data.recordings import FOLDS
 from train.evaluate.calibration import compute_reliability
 from train.evaluate.metrics.detection import decision_figures
-from train.lab.measured import Measured, peak_memory_mb
+from train.lab.measured import Measured, check_folds, peak_memory_mb
 from train.lab.outcomes import Outcomes
 from train.lab.segments import Maker, Segments
 from train.loop.run import CACHE, data_folder
@@ -98,8 +98,7 @@ class Classifier:
         ConfigError
             If there is no such fold.
         """
-        if unknown := sorted(set(folds) - set(FOLDS)):
-            raise ConfigError(f"{name} has no fold {unknown[0]}; expected some of {list(FOLDS)}")
+        check_folds(name, folds, FOLDS)
         found = self.features(data_folder(), CACHE)
         figures: dict[str, dict[str, float]] = {}
         seconds, right = [], np.zeros(len(found.is_music), bool)

@@ -39,7 +39,7 @@ def lab_command(names: Sequence[str], folds: Sequence[int], into: Path) -> None:
     """Train each system with every fold in turn held out, measure it, and write its row.
 
     Runs that are finished are not trained again, and those that were interrupted go on: run the same command again.
-    Without --only, rows are left out whose data you have not fetched.
+    Without --only, rows are left out whose data, weights or programs you have not fetched.
     """
     for name in names or list(ROWS):
         commit = current_commit()  # before the files of the results change

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from streamer.errors import ConfigError
 from train.lab.outcomes import Outcomes
 
 
@@ -18,12 +19,13 @@ class Measured:
     ----------
     figures : dict of str to dict of str to float
         Figures by name, such as ``accuracy``: values by the number of the fold that was held out.
-    parameters : int
-        Number of learnt numbers.
+    parameters : int or None
+        Number of learnt numbers; None if it cannot be counted.
     mmacs_per_s : float or None
-        Millions of multiply-accumulates for a second of sound; None if it does not multiply.
+        Millions of multiply-accumulates for a second of sound; None if it does not multiply, or they cannot be counted.
     ms_per_s : float
-        Milliseconds of processor time for a second of sound, on one thread, without its features.
+        Milliseconds of processor time for a second of sound, on one thread; without its features, but with the
+        transforms of a separation.
     memory_mb : float
         Largest resident memory of the process that trained and measured it.
     minutes : float or None
@@ -31,7 +33,7 @@ class Measured:
     """
 
     figures: dict[str, dict[str, float]]
-    parameters: int
+    parameters: int | None
     mmacs_per_s: float | None
     ms_per_s: float
     memory_mb: float
@@ -50,7 +52,7 @@ class System(Protocol):
     @property
     def causal(self) -> bool: ...
 
-    def measure(self, name: str, folds: Sequence[int]) -> tuple[Measured, Outcomes]:
+    def measure(self, name: str, folds: Sequence[int]) -> tuple[Measured, Outcomes | None]:
         """Train the system with each of some folds held out, and measure it; without `folds`, with each of all.
 
         Parameters
@@ -64,10 +66,22 @@ class System(Protocol):
         -------
         Measured
             Figures and cost.
-        Outcomes
-            How often the system was right about each held-out recording.
+        Outcomes or None
+            How often the system was right about each held-out recording; None if it does not answer right or wrong.
         """
         ...
+
+
+def check_folds(name: str, folds: Sequence[int], known: Sequence[int]) -> None:
+    """Refuse folds that a row does not have.
+
+    Raises
+    ------
+    ConfigError
+        If one of `folds` is not among those that are known.
+    """
+    if unknown := sorted(set(folds) - set(known)):
+        raise ConfigError(f"{name} has no fold {unknown[0]}; expected some of {list(known)}")
 
 
 def peak_memory_mb() -> float:

@@ -55,7 +55,7 @@ def _lines(of: Table, found: Mapping[str, Result]) -> list[str]:
 
 
 def _cells(of: Table, row: LabRow, result: Result) -> list[str]:
-    figures = [row.title, *(_figure(result.figures[name]) for name in of.figures)]
+    figures = [row.title, *(_figure(of, result.figures[name]) for name in of.figures)]
     return figures if of.of else [*figures, *_costs(row, result)]
 
 
@@ -63,7 +63,7 @@ def _costs(row: LabRow, result: Result) -> list[str]:
     """Return the cells of `COSTS`."""
     return [
         "yes" if row.system.causal else "no",
-        f"{result.parameters:,}",
+        "" if result.parameters is None else f"{result.parameters:,}",
         "" if result.mmacs_per_s is None else f"{result.mmacs_per_s:.1f}",
         f"{result.ms_per_s:.2f}",
         f"{result.memory_mb:.0f}",
@@ -71,8 +71,10 @@ def _costs(row: LabRow, result: Result) -> list[str]:
     ]
 
 
-def _figure(folds: Mapping[str, float]) -> str:
+def _figure(of: Table, folds: Mapping[str, float]) -> str:
     found = Spread.of({int(fold): value for fold, value in folds.items()})
+    if list(found.folds) == [of.fold]:
+        return f"{found.mean:.{of.decimals}f}"
     return str(found) if len(folds) > 1 else f"{found} (fold {next(iter(folds))})"
 
 

@@ -58,8 +58,9 @@ def read_outcomes(folder: Path, name: str) -> Outcomes | None:
     return load(path) if path.is_file() else None
 
 
-def store(folder: Path, name: str, result: Result, outcomes: Outcomes) -> None:
-    """Write the result of a row, and its outcomes, into the files of a folder; those of other rows stay."""
-    outcomes.save(folder / OUTCOMES / f"{name}.npz")
+def store(folder: Path, name: str, result: Result, outcomes: Outcomes | None) -> None:
+    """Write the result of a row, and its outcomes if there are any, into the files of a folder; other rows stay."""
+    if outcomes:
+        outcomes.save(folder / OUTCOMES / f"{name}.npz")
     stored = {**read(folder), name: result}
     write_json(folder / FILE, {row: asdict(found) for row, found in stored.items()})

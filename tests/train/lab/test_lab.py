@@ -22,6 +22,8 @@ from train.lab.network import CONFIGS, Network
 from train.lab.network_cost import cost_of_network, count_macs
 from train.lab.outcomes import Outcomes
 from train.lab.rows import PAIRS, ROWS, TABLES
+from train.lab.separation import Separation
+from train.lab.separators import Trained
 from train.loop.config import read_config
 from train.mixing.image_variations import ImageVariations
 from train.mixing.mel_images import CENTRE_DB, SCALE_DB, MelImageConfig, mel_image
@@ -197,7 +199,29 @@ def test_without_xgboost_the_way_to_install_it_is_said(monkeypatch):
 
 
 def test_every_file_of_settings_is_a_row():
-    assert {path.stem for path in CONFIGS.glob("*.toml")} == set(NETWORKS)
+    separations = {
+        name
+        for name, row in ROWS.items()
+        if isinstance(row.system, Separation) and isinstance(row.system.maker, Trained)
+    }
+    assert {path.stem for path in CONFIGS.glob("*.toml")} == set(NETWORKS) | separations
+
+
+def test_a_row_that_holds_out_the_only_fold_of_its_table_says_no_more(tmp_path):
+    (tmp_path / "lab.md").write_text((ROOT / "docs" / "laboratory.md").read_text(encoding="utf-8"))
+    names = [name for table in TABLES if "separation" in (table.place, table.of) for name in table.figures]
+    figures = {name: {"5": 8.2933} for name in names}
+    unknown = replace(RESULT, figures=figures, parameters=None, mmacs_per_s=None, minutes=None)
+    results.store(tmp_path / "lab", "separation_demucs", unknown, None)
+    other = {name: {"4": 8.2933} for name in names}
+    results.store(tmp_path / "lab", "separation_gru", replace(RESULT, figures=other), None)
+    text = page.write(tmp_path / "lab").read_text(encoding="utf-8")
+    assert (
+        f"| {ROWS['separation_demucs'].title} | 8.29 | 8.29 | 8.29 | 8.29 | no |  |  | 0.50 | 346 |  |"
+        in text
+    )
+    assert f"| {ROWS['separation_demucs'].title} | 8.293 | 8.293 | 8.293 | 8.293 |" in text
+    assert f"| {ROWS['separation_gru'].title} | 8.293 (fold 4) |" in text
 
 
 def test_tracks_of_the_mel_file_are_images_of_their_folds(toy):

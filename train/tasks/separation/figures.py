@@ -1,4 +1,4 @@
-"""Figures of a separation on held-out songs: BSS Eval, SI-SDR, voice activity."""
+"""Figures of a separation on held-out songs: BSS Eval, SI-SDR, bins given to the right stem, voice activity."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, Protocol
 
-import museval.metrics
 import numpy as np
 import torch
 from sklearn.metrics import precision_score, recall_score
@@ -20,14 +19,12 @@ from streamer.config_sections import STEMS
 from streamer.inference.onnx import OnnxModel
 from streamer.separation.separator import Separator, Stems
 from train.data.songs import Song, SongStems, read_stems
+from train.evaluate.metrics.stems import bss_eval, count_bins, precision_and_recall, si_sdr_db
 from train.loop.run import write_json
 from train.tasks.separation.task import VOICED_DB, voiced_frames
 
 WORKERS = 2
 """Processes that measure songs; each runs the model on one thread."""
-WHOLE_CLIPS = ("mir1k", "speech", "over_free_music")
-"""Sources that are measured like in the literature, clip by clip by BSS Eval v3. Others are measured by v4, second by
-second."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +58,8 @@ class SongFigures:
         the estimate.
     voice : VoiceScores
         Voice activity.
+    bins : int array, shape (2, 2)
+        Numbers of bins of the spectrum, see `train.evaluate.metrics.stems.count_bins`.
     """
 
     name: str
@@ -69,6 +68,7 @@ class SongFigures:
     seconds: float
     decibels: dict[str, float]
     voice: VoiceScores
+    bins: Array
 
 
 class SongSeparator(Protocol):
@@ -152,12 +152,18 @@ def figures(clips: Sequence[SongFigures], on: float = 0.5) -> dict[str, Any]:
     -------
     dict
         ``clips`` and ``seconds``: number and length of the songs. ``voice`` and ``music``: figures of each stem in dB,
-        such as ``GNSDR``; None where no song has the figure. ``voice activity``: precision and recall.
+        such as ``GNSDR``, and precision and recall of the bins that the stem gets, over all songs together; None
+        where no song has the figure. ``voice activity``: precision and recall.
     """
     weights = np.array([clip.seconds for clip in clips])
     found: dict[str, Any] = {"clips": len(clips), "seconds": round(float(weights.sum()), 1)}
-    for stem in STEMS:
-        found[stem] = _mean_figures(stem, clips, weights)
+    of_bins = precision_and_recall(np.sum([clip.bins for clip in clips], axis=0))
+    for stem, (precision, recall) in zip(STEMS, of_bins, strict=True):
+        found[stem] = {
+            **_mean_figures(stem, clips, weights),
+            "bin precision": precision,
+            "bin recall": recall,
+        }
     scores, truth = concatenate_scores([clip.voice for clip in clips])
     found["voice activity"] = {
         "what": f"hops in which the voice is within {-VOICED_DB:g} dB of its level in the clip",
@@ -233,6 +239,7 @@ def _measure_song(song: Song, separator: SongSeparator) -> SongFigures:
         len(mixture) / truth.rate_hz,
         decibels,
         _voice_scores(truth, found.voiced[0], hop_samples),
+        count_bins(true, estimated, truth.rate_hz),
     )
 
 
@@ -245,56 +252,6 @@ def _voice_scores_of_song(song: Song, separator: SongSeparator) -> VoiceScores:
 def _voice_scores(truth: SongStems, scores: Array, hop_samples: int) -> VoiceScores:
     voiced = voiced_frames(truth.voice.mean(axis=1), hop_samples, truth.rate_hz)
     return VoiceScores(scores, voiced > 0.5)
-
-
-def bss_eval(true: Array, estimated: Array, source: str, rate_hz: int) -> dict[str, Array]:
-    """Return SDR, SIR and SAR in dB of estimated stems, computed by museval.
-
-    Songs of the data sets `WHOLE_CLIPS` are measured as a whole by BSS Eval v3. All others are measured second by
-    second by v4, and the median over the seconds is returned.
-
-    Parameters
-    ----------
-    true, estimated : float32 array, shape (stems, samples, channels)
-        True stems, and estimated stems in the same order.
-    source : str
-        Data set of the song, which decides the version.
-    rate_hz : int
-        Sample rate of the sound, in hertz.
-
-    Returns
-    -------
-    dict
-        Arrays ``sdr``, ``sir`` and ``sar``, each of shape (stems,).
-    """
-    whole = source in WHOLE_CLIPS
-    window = np.inf if whole else rate_hz
-    sdr, _, sir, sar, _ = museval.metrics.bss_eval(
-        true.astype(np.float64),
-        estimated.astype(np.float64),
-        window=window,
-        hop=window,
-        bsseval_sources_version=whole,
-    )
-    return {
-        "sdr": np.nanmedian(sdr, axis=1),
-        "sir": np.nanmedian(sir, axis=1),
-        "sar": np.nanmedian(sar, axis=1),
-    }
-
-
-def si_sdr_db(estimate: Array, true: Array) -> float:
-    """Return the scale-invariant SDR in dB (Le Roux et al. 2019, equation 5), over all channels together.
-
-    Parameters
-    ----------
-    estimate, true : Array, shape (samples, channels)
-        Estimated stem and true stem.
-    """
-    estimate, true = estimate.astype(np.float64).ravel(), true.astype(np.float64).ravel()
-    target = true * float(estimate @ true) / max(float(true @ true), 1e-12)
-    error = estimate - target
-    return float(10 * np.log10(max(float(target @ target), 1e-12) / max(float(error @ error), 1e-12)))
 
 
 def _rounded(value: float) -> float:
