@@ -7,8 +7,13 @@ Masking by torchaudio is not used: it draws from torch's global generator and ta
 from __future__ import annotations
 
 import numpy as np
+from scipy.ndimage import map_coordinates
+from scipy.special import expit
 
 from streamer.arrays import Array
+
+TURNS = 5
+"""Number of bands at which `colour` draws a gain."""
 
 
 def mask(rng: np.random.Generator, x: Array, masks: int, widest_bands: int, widest_frames: int) -> Array:
@@ -34,6 +39,73 @@ def mask(rng: np.random.Generator, x: Array, masks: int, widest_bands: int, wide
     over_frames = _stripes(rng, batch, masks, frames, widest_frames)
     masked = over_frames[:, :, None] | over_bands[:, None, :]
     return np.where(masked, x.mean(axis=(1, 2), keepdims=True), x)
+
+
+def warp(rng: np.random.Generator, x: Array, most_speed: float, most_bands: float) -> Array:
+    """Return frames at another speed and pitch, by linear interpolation; those that a speed lacks are mirrored.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+        Generator of everything random.
+    x : float32 array, shape (batch, frames, bands)
+        Log-mel frames.
+    most_speed : float
+        Largest factor of the speed, 1 or more; the smallest is its inverse.
+    most_bands : float
+        Largest shift by bands, up or down; the outermost band is repeated.
+
+    Returns
+    -------
+    float32 array, shape (batch, frames, bands)
+    """
+    batch, frames, bands = x.shape
+    speed = np.power(most_speed, rng.uniform(-1.0, 1.0, (batch,)))
+    shift = rng.uniform(-most_bands, most_bands, (batch,))
+    warped = np.empty_like(x)
+    for row in range(batch):
+        at_band = np.clip(np.arange(bands) + shift[row], 0, bands - 1)
+        grid = np.meshgrid(np.arange(frames) * speed[row], at_band, indexing="ij")
+        map_coordinates(x[row], grid, output=warped[row], order=1, mode="mirror")
+    return warped
+
+
+def colour(rng: np.random.Generator, x: Array, most_db: float, limited: float, log_offset: float) -> Array:
+    """Return frames as through other microphones and lines: at another level, in other proportions, or band-limited.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+        Generator of everything random.
+    x : float32 array, shape (batch, frames, bands)
+        Log-mel frames, ``log(magnitude + log_offset)``.
+    most_db : float
+        Largest gain or loss at `TURNS` bands; between them it is linear in decibels.
+    limited : float
+        Share of the clips of which the highest bands are lost, and of half of these the lowest ones too, as on a
+        telephone or in a recording at a low rate.
+    log_offset : float
+        Number that the front end adds to each magnitude before it takes the logarithm.
+
+    Returns
+    -------
+    float32 array, shape (batch, frames, bands)
+    """
+    batch, _, bands = x.shape
+    at = np.arange(bands)
+    turns = np.linspace(0, bands - 1, TURNS)
+    gain_db: Array = np.stack(
+        [np.interp(at, turns, own) for own in rng.uniform(-most_db, most_db, (batch, TURNS))]
+    )
+    for row in np.flatnonzero(rng.random(batch) < limited):
+        depth_db, width = rng.uniform(20.0, 80.0), rng.uniform(0.5, 4.0)
+        gain_db[row] -= depth_db * expit((at - rng.uniform(0.4, 1.0) * bands) / width)
+        if rng.random() < 0.5:
+            gain_db[row] -= depth_db * expit((rng.uniform(0.0, 0.2) * bands - at) / width)
+    gain: Array = (10 ** (gain_db / 20)).astype(np.float32)[:, None, :]
+    magnitude = np.maximum(np.exp(x) - np.float32(log_offset), 0)
+    coloured: Array = np.log(magnitude * gain + np.float32(log_offset))
+    return coloured
 
 
 def mix_up(rng: np.random.Generator, x: Array, labels: Array, alpha: float) -> tuple[Array, Array]:

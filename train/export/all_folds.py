@@ -29,6 +29,8 @@ from train.loop.run import read_metrics
 
 HELD_OUT = ("fold", "validation_fold", "left_out")
 """Settings by which a run may differ from the one that it measures: what it did not learn from."""
+MEASURED_BY = "measured by"
+"""Name of the group of results that has descriptions and models' hashes of the runs by which a model was measured."""
 RELEASED = "released"
 """Subfolder of a run for the release that gives figures."""
 WHAT = (
@@ -146,7 +148,7 @@ def _measured_release(plugin: Plugin, run: Path, data: Path, cache: Path) -> Mea
 def _check_measures(plugin: Plugin, run: Path, other: Path) -> Any:
     """Return the configuration of a run that holds out folds; refuse it where it differs from `run` in anything else.
 
-    The input model may lie elsewhere, if it is the same model.
+    The input model may lie elsewhere, if it is the same model, or one by which that of `run` was measured.
     """
     config = read_config(plugin.config, other / "config.json")
     if not (config.fold and config.validation_fold):
@@ -161,8 +163,9 @@ def _check_measures(plugin: Plugin, run: Path, other: Path) -> Any:
         if key not in (*HELD_OUT, plugin.input_model) and own.get(key) != its.get(key)
     )
     if plugin.input_model:
-        models = [read_manifest(folder / plugin.input_model).sha256 for folder in (run, other)]
-        differing += [plugin.input_model] * (models[0] != models[1])
+        own_model, its_model = (read_manifest(folder / plugin.input_model) for folder in (run, other))
+        alike = {own_model.sha256, *own_model.results.get(MEASURED_BY, {}).get("models", ())}
+        differing += [plugin.input_model] * (its_model.sha256 not in alike)
     if differing:
         raise ConfigError(
             f"runs {run.name} and {other.name} differ in {', '.join(differing)}; expected the same settings but for "
@@ -192,7 +195,11 @@ def _release_measured(
     figures = {found.config.fold: found.manifest.results for found in held_out}
     results = {
         "command": f"python -m train evaluate {task} --model {held_out[0].run / RELEASED}",
-        "measured by": {"what": WHAT, **{found.run.name: found.description for found in held_out}},
+        MEASURED_BY: {
+            "what": WHAT,
+            **{found.run.name: found.description for found in held_out},
+            "models": [found.manifest.sha256 for found in held_out],
+        },
         **_without_own(
             figures[held_out[0].config.fold] if len(figures) == 1 else pool_figures(figures), whole
         ),

@@ -117,4 +117,6 @@ def _figures(results: Mapping[str, Any]) -> list[str]:
 def _cell(value: Any) -> str:
     if isinstance(value, Mapping):
         return ", ".join(f"{key} {_cell(inner)}" for key, inner in value.items())
+    if isinstance(value, list):
+        return ", ".join(map(_cell, value))
     return f"{value:g}" if isinstance(value, float) else str(value)

@@ -23,7 +23,8 @@ from streamer.yamnet.weights import EMBEDDING_SIZE, WINDOW_SAMPLES, Weights
 from train import npz
 from train.data.cache import SoundCache
 from train.data.hashes import FileHashes
-from train.mixing.distillation.teacher_answers import FRONT_END, TEACHERS
+from train.mixing.distillation.teacher_answers import FRONT_END
+from train.mixing.distillation.teachers import TEACHERS
 from train.yamnet.npz import read_npz
 
 TRAININGS: Mapping[str, str] = MappingProxyType(dict(zip(("hub", "lite"), TEACHERS, strict=True)))

@@ -140,7 +140,9 @@ def test_figures_of_several_runs_are_pooled_and_the_logits_of_their_thresholds_a
     made, out = release(whole, run("fifth"), run("second", fold=2, validation_fold=1))
     accuracy = made.results["clips"]["accuracy"]
     assert accuracy == {"mean": 0.35, "spread": 0.2121, "by fold": {"5": 0.5, "2": 0.2}}
-    assert set(made.results["measured by"]) == {"what", "fifth", "second"}
+    assert set(made.results["measured by"]) == {"what", "fifth", "second", "models"}
+    hashes = [read_manifest(whole.parent / name / "released").sha256 for name in ("fifth", "second")]
+    assert made.results["measured by"]["models"] == hashes
     assert made.temperature == pytest.approx((5 / 4 * 2 / 4) ** 0.5)
     assert made.bias == pytest.approx((2.5 + 1.0) / 2)
     low = made.operating_points["precision"][0]
@@ -205,7 +207,7 @@ def test_each_run_holds_out_another_test_fold(whole, run):
         release(whole, run("one"), run("two"))
 
 
-def test_an_input_model_may_lie_elsewhere_but_must_be_the_same(released, tmp_path):
+def test_an_input_model_is_the_same_wherever_it_lies_or_one_by_which_it_was_measured(released, tmp_path):
     @dataclass(frozen=True)
     class OnEar(Config):
         ear: str = ""
@@ -225,5 +227,12 @@ def test_an_input_model_may_lie_elsewhere_but_must_be_the_same(released, tmp_pat
     whole, same = run_on("whole", "a" * 64, fold=0, validation_fold=0), run_on("same", "a" * 64)
     made = release_run(plugin, whole, [same], tmp_path / "out", tmp_path, tmp_path)
     assert made.results["clips"] == {"accuracy": 0.5}
+    other = run_on("other", "b" * 64)
     with pytest.raises(ConfigError, match="runs whole and other differ in ear; expected the same settings"):
-        release_run(plugin, whole, [run_on("other", "b" * 64)], tmp_path / "out", tmp_path, tmp_path)
+        release_run(plugin, whole, [other], tmp_path / "out", tmp_path, tmp_path)
+
+    path = whole / "ear" / "manifest.json"
+    ear = json.loads(path.read_text())
+    ear["results"]["measured by"]["models"] = ["b" * 64]
+    path.write_text(json.dumps(ear))
+    release_run(plugin, whole, [other], tmp_path / "out", tmp_path, tmp_path)

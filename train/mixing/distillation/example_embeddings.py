@@ -24,7 +24,8 @@ from streamer.inference.onnx import OnnxModel
 from train.augment.rooms import limit_band
 from train.data.cache import SoundCache
 from train.data.whole_folder import written_whole
-from train.mixing.distillation.examples import STEP_FRAMES, STEPS, DistillationConfig, Examples
+from train.mixing.distillation.examples import STEPS, DistillationConfig, Examples
+from train.mixing.distillation.teachers import STEP_FRAMES
 
 BATCH = 32
 """Number of examples that the ear hears at once."""

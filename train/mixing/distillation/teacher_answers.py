@@ -16,35 +16,23 @@ from itertools import islice
 from pathlib import Path
 
 import numpy as np
-import torch
-from torch.nn.utils import convert_conv2d_weight_memory_format
 from tqdm import tqdm
 
-from models.yamnet import YAMNet
 from streamer.arrays import Array
 from streamer.dsp.log_mel import LogMel
 from streamer.dsp.stage import offline
 from streamer.yamnet.weights import CLASSES, EMBEDDING_SIZE, PATCH_FRAMES
 from train.data.cache import SoundCache
 from train.data.whole_folder import written_whole
-from train.mixing.distillation.examples import STEP_FRAMES, STEPS, DistillationConfig, Example, Examples
-from train.yamnet.npz import read_npz
+from train.mixing.distillation.examples import STEPS, DistillationConfig, Example, Examples
+from train.mixing.distillation.teachers import PATCH_STEPS, STEP_FRAMES, TEACHERS, Teachers
 
 FRAMES = STEPS * STEP_FRAMES
 """Number of log-mel frames of an example: 496, one every 10 ms."""
-PATCH_STEPS = 6
-"""Steps from one patch of the teachers to the next: 0.48 s, as in their publication."""
-FIRST_PATCH_STEP = PATCH_FRAMES // STEP_FRAMES - 1
-"""Index of the step at whose end the first patch of 0.96 s ends."""
 PATCHES = (FRAMES - PATCH_FRAMES) // (PATCH_STEPS * STEP_FRAMES) + 1
 """Number of patches of an example: 9, each 0.96 s long, one every 0.48 s."""
 FRONT_END = LogMel()
 """Front end of the ear and of both teachers, YAMNet's: 64 bands, one frame every 10 ms."""
-TEACHERS = ("yamnet/yamnet_weights.npz", "yamnet/lite/yamnet_weights.npz")
-"""Weights of the two teachers, the trainings of YAMNet that Google published on TensorFlow Hub and for TensorFlow Lite.
-
-The ear learns the mean of their logits, and the embedding of the second (Lite), by which logistic regression names more
-clips of ESC-50 correctly (0.842 of them, against 0.829)."""
 BATCH = 16
 """Number of examples for which the teachers run at once."""
 _log = logging.getLogger(__name__)
@@ -152,14 +140,14 @@ def load_teacher_answers(
     if not folder.is_dir():
         examples = Examples(sounds, classes, ambiguous, config)
         with written_whole(folder) as partial:
-            _build(examples, data, cache, partial)
+            _build(examples, config.teachers_precision, data, cache, partial)
         _log.info("made %d examples in %s", len(examples), folder)
     return TeacherAnswers(folder, **{part: np.load(folder / f"{part}.npy", mmap_mode="r") for part in SHAPES})
 
 
-def _build(examples: Examples, data: Path, cache: Path, folder: Path) -> None:
+def _build(examples: Examples, precision: str, data: Path, cache: Path, folder: Path) -> None:
     """Compute all examples with the outputs of the teachers, and store them in a folder."""
-    teachers = [_load_teacher(data / name) for name in TEACHERS]
+    teachers = Teachers(data, precision)
     arrays = {
         name: np.lib.format.open_memmap(folder / f"{name}.npy", "w+", dtype, (len(examples), *shape))
         for name, (dtype, shape) in SHAPES.items()
@@ -176,33 +164,17 @@ def _build(examples: Examples, data: Path, cache: Path, folder: Path) -> None:
         array.flush()
 
 
-def _rows(batch: Sequence[Example], teachers: Sequence[YAMNet], examples: Examples) -> dict[str, Array]:
+def _rows(batch: Sequence[Example], teachers: Teachers, examples: Examples) -> dict[str, Array]:
     """Return the rows of a batch of examples, by the names of `SHAPES`."""
     frames = offline(FRONT_END, np.stack([example.scene.sound for example in batch]))[:, :FRAMES]
     hop_samples = STEP_FRAMES * FRONT_END.config.hop_samples
-    embedding, logits = _run_teachers(teachers, frames)
+    embedding, logits = teachers.answer(frames)
     return {
         "frames": frames,
-        "embedding": np.sqrt(embedding),
+        "embedding": embedding,
         "logits": logits,
         "music": np.stack([examples.step_labels(example.scene.music, hop_samples) for example in batch]),
         "classes": np.stack([examples.step_labels(example.scene.classes, hop_samples) for example in batch]),
         "clip": np.array([example.clip for example in batch]),
         "raw": np.array([example.raw for example in batch]),
     }
-
-
-def _load_teacher(weights: Path) -> YAMNet:
-    """Load a teacher; with its channels innermost it takes half of the time on a CPU."""
-    return convert_conv2d_weight_memory_format(YAMNet.from_weights(read_npz(weights)), torch.channels_last)
-
-
-def _run_teachers(teachers: Sequence[YAMNet], frames: Array) -> tuple[Array, Array]:
-    """Return the last teacher's embedding and the mean logits of all teachers, for each patch."""
-    patches = torch.from_numpy(frames).unfold(1, PATCH_FRAMES, PATCH_STEPS * STEP_FRAMES).transpose(2, 3)
-    with torch.inference_mode():
-        answers = [teacher(patches.flatten(0, 1)) for teacher in teachers]
-    logits = torch.stack([logits for logits, _ in answers]).mean(0)
-    embedding = answers[-1][1]
-    shape = (len(frames), PATCHES, -1)
-    return embedding.reshape(shape).numpy(), logits.reshape(shape).numpy()

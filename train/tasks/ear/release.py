@@ -32,9 +32,10 @@ whether there is music. It contains no weights of YAMNet.
 
 Its training data are {variants} versions of each clip of ESC-50 (as recorded; faster, slower, shifted, in rooms,
 through microphones, codecs and noise), {scenes} scenes of each fold, made of music, speech and everyday sounds one
-after the other and mixed, and {excerpts} excerpts of each hour of all other recordings. In a batch, half of the clips
-of everyday sound are mixed with another clip, and stripes are masked. Held out: {held_out}. The folds are ESC-50's own;
-duplicates in GTZAN, singers of MIR-1K, speakers of TSP and packages of Debian are each in one fold.
+after the other and mixed, and {excerpts} excerpts of each hour of all other recordings. In a batch, half are clips of
+everyday sound. Of all examples, {mixed:.0%} are mixed with another one, a clip with a clip and any other at another
+speed and pitch with any, and the teachers answer to each mixture; stripes are masked. Held out: {held_out}. The folds
+are ESC-50's own; duplicates in GTZAN, singers of MIR-1K, speakers of TSP and packages of Debian are each in one fold.
 """
 LIMITS = """
 - The ear knows only what its teachers know: its embeddings of sound unlike its training data are guesses.
@@ -56,7 +57,7 @@ class EarRelease(MeasuredRelease):
         ear = Ear(self._config.model)
         load_weights(ear, run / "best.pt", Identity("ear", FRONT_END.config), prefix="ear.")
         front_end = LogMelConfig(mel_bands=ear.config.mel_bands)
-        sets = trained_on((*self._config.data, *self._config.further_data))
+        sets = trained_on(self._config.learnt_data)
         manifest = dataclasses.replace(
             describe(ear, "ear", (), front_end, WARM_UP_FRAMES, ear.config.embedding),
             results=held_out(self._config),
@@ -78,6 +79,7 @@ class EarRelease(MeasuredRelease):
             variants=config.lessons.variants,
             scenes=config.lessons.scenes,
             excerpts=config.lessons.excerpts_per_hour,
+            mixed=config.mixed,
             began="the weights of an earlier ear with the same held-out folds"
             if config.begin
             else "random weights",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +13,6 @@ from torch import Tensor, nn
 from models.ear import Ear, EarConfig
 from streamer.arrays import Array
 from streamer.yamnet.weights import CLASSES, EMBEDDING_SIZE
-from train.augment.features import mask, mix_log_mel
 from train.data.fold_arrays import FoldArrays
 from train.data.recordings import FOLDS
 from train.data.sets import esc50
@@ -22,15 +20,11 @@ from train.data.sets.all_sound import AMBIGUOUS, check_clips, sound_by_data_set,
 from train.evaluate.metrics.detection import DetectorScores
 from train.loop.run import DataUsed, data_used
 from train.loop.task import Batch
-from train.mixing.distillation.examples import ALL_EXCERPTS, STEP_FRAMES
-from train.mixing.distillation.teacher_answers import (
-    FIRST_PATCH_STEP,
-    FRONT_END,
-    PATCH_STEPS,
-    PATCHES,
-    load_teacher_answers,
-)
+from train.mixing.distillation.examples import ALL_EXCERPTS
+from train.mixing.distillation.teacher_answers import FRONT_END, PATCHES, load_teacher_answers
+from train.mixing.distillation.teachers import FIRST_PATCH_STEP, PATCH_STEPS
 from train.mixing.presence import IGNORE, OTHER, PRESENT
+from train.tasks.ear.batches import EarBatches
 from train.tasks.ear.config import EarRunConfig
 from train.tasks.ear.warm_start import begin_from, check_warm_start
 
@@ -104,7 +98,9 @@ class EarTask:
             fold: load_teacher_answers(sounds, self.classes, AMBIGUOUS, config.lessons, data, cache)
             for fold, sounds in self._caches.items()
         }
-        self._further = sound_by_data_set(data, cache, config.learnt_folds, config.further_data)
+        self._further = sound_by_data_set(
+            data, cache, config.learnt_folds, config.learnt_data[len(config.data) :]
+        )
         without_scenes = replace(config.lessons, scenes=0, excerpts_per_hour=ALL_EXCERPTS)
         further = [
             load_teacher_answers(sounds, self.classes, AMBIGUOUS, without_scenes, data, cache)
@@ -113,6 +109,7 @@ class EarTask:
         learnt = [examples[fold] for fold in config.learnt_folds] + further
         self._learnt = FoldArrays([found.arrays for found in learnt])
         self._checked = FoldArrays([examples[config.checked_fold].arrays])
+        self._batches = EarBatches(config, self._learnt, len(self.classes), data)
 
     @property
     def _folds(self) -> tuple[int, ...]:
@@ -127,7 +124,9 @@ class EarTask:
         A random ear normalises its input by statistics of training examples. All output layers are random.
         """
         model = EarStudent(self.config.model, len(self.classes))
-        frames = self._learnt.take("frames", self._draw(np.random.default_rng(self.config.loop.seed), 200))
+        frames = self._learnt.take(
+            "frames", self._batches.draw(np.random.default_rng(self.config.loop.seed), 200)
+        )
         if self.config.begin:
             begin_from(model.ear, Path(self.config.begin), torch.from_numpy(frames))
             return model
@@ -136,44 +135,12 @@ class EarTask:
         return model
 
     def make_batch(self, seed: int, step: int, size: int) -> Batch:
-        """Return the batch of a step; half of it are clips of everyday sound, some mixed with a second clip.
-
-        Returns
-        -------
-        frames : float32 Tensor, shape (size, frames, mel_bands)
-            Log-mel frames.
-        embedding, logits : float32 Tensor, shape (size, patches, ...)
-            Outputs of the teachers; the embedding is standardised.
-        music : int8 Tensor, shape (size, steps)
-            Labels of music.
-        targets : float32 Tensor, shape (size, classes)
-            Probabilities of everyday sounds; all 0 where there is none.
-        steps : float32 Tensor, shape (size, steps)
-            1 where the everyday sound is audible.
-        mixed : bool Tensor, shape (size,)
-            Whether the clip is mixed with another, so that only `targets` hold for it.
-        """
-        rng = np.random.default_rng((seed, step))
-        c, offset = self.config, FRONT_END.config.log_offset
-        frames, embedding, logits, music, steps, targets = self._crops(rng, self._draw(rng, size))
-        mixed = np.zeros(size, bool)
-        mixed[: round(size // 2 * c.mixed)] = True
-        drawn = self._clips[rng.integers(len(self._clips), size=int(mixed.sum()))]
-        others, *_, other_steps, other_targets = self._crops(rng, drawn)
-        share = rng.random(len(others), np.float32)
-        frames[mixed] = mix_log_mel(frames[mixed], others, share, offset)
-        both = targets[mixed] * share[:, None] + other_targets * (1 - share[:, None])
-        targets[mixed] = both / np.maximum(both.sum(1, keepdims=True), 1e-6)  # one of the two may be silent
-        steps[mixed] = np.maximum(steps[mixed], other_steps)
-        # The teachers did not see the mixtures, and the label of music is that of the first clip alone.
-        music[mixed] = IGNORE
-        frames = mask(rng, frames, c.masks, c.mask_bands, c.mask_frames)
-        arrays = frames, self._standardise(embedding), logits, music, targets, steps, mixed
-        return tuple(torch.from_numpy(array) for array in arrays)
+        """Return the batch of a step; see `EarBatches.make`."""
+        return self._batches.make(seed, step, size)
 
     def loss(self, model: nn.Module, batch: Batch) -> dict[str, Tensor]:
-        frames, embedding, logits, music, targets, steps, mixed = batch
-        c, unmixed = self.config, ~mixed
+        frames, embedding, logits, music, targets, steps = batch
+        c = self.config
         found_embedding, found_logits, sounds, found_music = model(frames)
         scores = F.binary_cross_entropy_with_logits(found_logits, torch.sigmoid(logits), reduction="none")
         known = music != IGNORE
@@ -184,8 +151,8 @@ class EarTask:
         entropy = -(smooth * torch.log_softmax(_pool(sounds, steps), dim=1)).sum(1)
         labelled = targets.sum(1) > 0
         return {
-            "embedding": c.embedding_weight * F.mse_loss(found_embedding[unmixed], embedding[unmixed]),
-            "scores": c.scores_weight * scores[unmixed].sum(2).mean(),
+            "embedding": c.embedding_weight * F.mse_loss(found_embedding, embedding),
+            "scores": c.scores_weight * scores.sum(2).mean(),
             "sounds": c.sounds_weight * mean_or_zero(entropy[labelled]),
             "music": c.music_weight * mean_or_zero(music_loss[known]),
         }
@@ -208,7 +175,7 @@ class EarTask:
         clip, labels = self._checked.take("clip", rows), self._checked.take("music", rows)
         steps = torch.from_numpy((self._checked.take("classes", rows) == clip[:, None]).astype(np.float32))
         right = (_pool(sounds, steps).argmax(1).numpy() == clip)[clip >= 0]
-        truth = torch.from_numpy(self._standardise(self._checked.take("embedding", rows)))
+        truth = torch.from_numpy(self._batches.standardise(self._checked.take("embedding", rows)))
         of_music = DetectorScores(music.numpy()[labels == PRESENT], music.numpy()[labels == OTHER])
         figures = {
             "accuracy": float(right.mean()),
@@ -229,65 +196,6 @@ class EarTask:
                 outputs.append(tuple(output.cpu() for output in found))
         embedding, _, sounds, music = (torch.cat(parts) for parts in zip(*outputs, strict=True))
         return embedding, sounds, music
-
-    @cached_property
-    def _clips(self) -> Array:
-        """Rows of examples that are single clips of everyday sound."""
-        return np.flatnonzero(self._learnt.all("clip") >= 0)
-
-    @cached_property
-    def _embedding_statistics(self) -> tuple[Array, Array]:
-        """Mean of each number of the teacher's embedding, and one deviation for all, over some examples."""
-        rows = np.random.default_rng(0).choice(len(self._learnt), min(500, len(self._learnt)), replace=False)
-        embedding = self._learnt.take("embedding", rows).reshape(-1, EMBEDDING_SIZE)
-        return embedding.mean(0), embedding.std()
-
-    def _standardise(self, embedding: Array) -> Array:
-        mean, deviation = self._embedding_statistics
-        return (embedding - mean) / deviation
-
-    def _crops(self, rng: np.random.Generator, rows: Array) -> tuple[Array, ...]:
-        """Take a random part of each example.
-
-        Returns
-        -------
-        frames : float32 array, shape (rows, frames, mel_bands)
-            Log-mel frames.
-        embedding, logits : float32 array, shape (rows, patches, ...)
-            Outputs of the teachers.
-        music : int8 array, shape (rows, steps)
-            Labels of music.
-        steps : float32 array, shape (rows, steps)
-            1 where the example's own class is audible.
-        targets : float32 array, shape (rows, classes)
-            1 for the example's class; all 0 where it is not audible in the part.
-        """
-        patches = self.config.crop_patches
-        length = FIRST_PATCH_STEP + 1 + (patches - 1) * PATCH_STEPS
-        first = rng.integers(PATCHES - patches + 1, size=len(rows))
-        step = first * PATCH_STEPS
-        take = self._learnt.take
-        frames = _take_parts(take("frames", rows), step * STEP_FRAMES, length * STEP_FRAMES)
-        answers = [_take_parts(take(name, rows), first, patches) for name in ("embedding", "logits")]
-        music, classes = (_take_parts(take(name, rows), step, length) for name in ("music", "classes"))
-        clip = take("clip", rows).astype(int)
-        steps = ((classes == clip[:, None]) & (clip[:, None] >= 0)).astype(np.float32)
-        named = (clip[:, None] == np.arange(len(self.classes))) & steps.any(1, keepdims=True)
-        return frames, *answers, music, steps, named.astype(np.float32)
-
-    def _draw(self, rng: np.random.Generator, size: int) -> Array:
-        """Draw the rows of a batch: one half clips of everyday sound, the rest any examples."""
-        clips = self._clips[rng.integers(len(self._clips), size=size // 2)]
-        return np.concatenate([clips, rng.integers(len(self._learnt), size=size - len(clips))])
-
-
-def _take_parts(arrays: Array, first: Array, length: int) -> Array:
-    """Take `length` entries of each row, each from its own `first` on."""
-    return np.take_along_axis(
-        arrays,
-        (first[:, None] + np.arange(length)).reshape(len(arrays), length, *[1] * (arrays.ndim - 2)),
-        axis=1,
-    )
 
 
 def mean_or_zero(losses: Tensor) -> Tensor:

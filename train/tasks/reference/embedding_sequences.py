@@ -16,7 +16,7 @@ from train.data.cache import Skipped, SoundCache
 from train.data.decode import RATE_HZ
 from train.data.recordings import Recording
 from train.data.sets.all_sound import music_or_not
-from train.mixing.distillation.teacher_answers import PATCH_STEPS
+from train.mixing.distillation.teachers import PATCH_STEPS
 from train.mixing.embedding_cache import EmbeddingCache
 from train.mixing.patch_embeddings import HOP_SAMPLES, TRAININGS, embed_recordings
 from train.tasks.on_ear import load_ear

@@ -16,8 +16,7 @@ from tests.yamnet.toy_weights import toy_weights
 from train.__main__ import main
 from train.export.to_onnx import check_parity
 from train.loop.config import read_config
-from train.mixing.distillation.examples import STEP_FRAMES
-from train.mixing.distillation.teacher_answers import TEACHERS
+from train.mixing.distillation.teachers import STEP_FRAMES, TEACHERS, Teachers
 from train.mixing.presence import IGNORE, PRESENT
 from train.tasks.ear.config import EarRunConfig
 from train.tasks.ear.release import EarRelease
@@ -66,17 +65,51 @@ def released_ear(toy):
 
 def test_a_batch_is_what_the_loss_asks_for_and_depends_on_its_number_alone(task):
     batch, again, other = (task.make_batch(1, step, 8) for step in (5, 5, 6))
-    frames, embedding, logits, music, targets, steps, mixed = batch
+    frames, embedding, logits, music, targets, steps = batch
     length = 12 + 3 * 6
     assert frames.shape == (8, length * STEP_FRAMES, 64)
     assert embedding.shape[:2] == logits.shape[:2] == (8, 4)
     assert music.shape == steps.shape == (8, length)
     torch.testing.assert_close(targets.sum(1), steps.any(1).float())
     assert (targets[:4].sum(1) == 1).any()
-    assert mixed.tolist() == [True, True] + [False] * 6
-    assert (music[mixed] == IGNORE).all()
     assert all(torch.equal(a, b) for a, b in zip(batch, again, strict=True))
     assert not torch.equal(frames, other[0])
+
+
+def make_batch(toy, mixed, **others):
+    """Return a batch of 12 examples in which no stripes are masked."""
+    values = [f"{key}={value}" for key, value in {"mixed": mixed, "masks": 0, **others}.items()]
+    task = EarTask(read_config(EarRunConfig, None, [*EAR, *values]), toy, toy / "runs" / "cache")
+    frames, embedding, logits, *labels = task.make_batch(1, 0, 12)
+    return task, frames, embedding, logits, *labels
+
+
+def test_the_teachers_answer_to_mixtures_as_they_are_heard(toy):
+    task, frames, embedding, logits, music, targets, _ = make_batch(toy, 1.0)
+    answered, scored = Teachers(toy, "float32").answer(frames.numpy())
+    np.testing.assert_array_equal(embedding, task._batches.standardise(answered))
+    np.testing.assert_array_equal(logits, scored)
+    assert (music == IGNORE).all()
+    assert (targets[:6].sum(1) > 0).any()
+    assert (targets[6:] == 0).all()
+
+
+def test_unmixed_examples_are_learnt_as_they_were_made(toy):
+    task, frames, _, logits, music, *_ = make_batch(toy, 0.0)
+    _, scored = Teachers(toy, "float32").answer(frames.numpy())
+    # Kept as float16, as are the frames.
+    np.testing.assert_allclose(logits, scored, rtol=2**-8, atol=1e-2)
+    assert (music != IGNORE).any()
+    stored = task._learnt.take("frames", np.arange(len(task._learnt)))
+    heard = [row[48 * place :][:240] for row in stored for place in range(6)]
+    assert all(any(np.array_equal(row, part) for part in heard) for row in frames.numpy())
+
+
+def test_a_mixture_of_two_clips_has_the_classes_of_both(toy):
+    _, _, _, _, _, targets, steps = make_batch(toy, 1.0, **{"loop.seed": 3})
+    both = (targets[:6] > 0).sum(1) == 2
+    assert both.any()
+    torch.testing.assert_close(targets[:6].sum(1), steps[:6].any(1).float())
 
 
 def test_further_data_are_learnt_from_beside_the_others_and_not_validated_on(toy, task):
@@ -92,12 +125,21 @@ def test_further_data_are_learnt_from_beside_the_others_and_not_validated_on(toy
     assert (more._learnt.all("music")[-6:] == PRESENT).mean() > 0.5
     assert (more._learnt.all("clip")[-6:] == -1).all()
     assert more.data_hash() != task.data_hash()
+    without = read_config(
+        EarRunConfig, None, [*EAR, 'further_data=["instruments"]', 'left_out=["instruments"]']
+    )
+    assert EarTask(without, toy, toy / "runs" / "cache").data_hash() == task.data_hash()
 
 
-@pytest.mark.parametrize("further", ['["gtzan"]', '["no_such_set"]'])
+@pytest.mark.parametrize("further", ['["gtzan"]', '["no_such_set"]', '["games"]'])
 def test_further_data_are_other_sets_that_exist(further):
     with pytest.raises(ConfigError, match=r"further_data is .*expected some of esc50, gtzan, .*not in data"):
         read_config(EarRunConfig, None, [*EAR, f"further_data={further}"])
+
+
+def test_what_is_left_out_is_further_data():
+    with pytest.raises(ConfigError, match=r"left_out is \['pjs'\]; expected some of further_data, animals"):
+        read_config(EarRunConfig, None, [*EAR, 'further_data=["animals"]', 'left_out=["pjs"]'])
 
 
 def test_further_data_have_no_recording_of_data():
@@ -111,7 +153,8 @@ def test_a_part_of_a_lesson_keeps_what_is_taught_beside_what_is_heard(task):
     """Every frame of a lesson is unlike every other, so that what was taken is found again in the whole."""
     learnt = task._learnt
     rows = np.arange(len(learnt))
-    frames, embedding, logits, music, *_ = task._crops(np.random.default_rng(0), rows)
+    parts = task._batches.parts(np.random.default_rng(0), rows)
+    frames, embedding, logits, music = parts.frames, parts.embedding, parts.logits, parts.music
     whole = {name: learnt.take(name, rows) for name in ("frames", "embedding", "logits", "music")}
     places = set()
     for row in rows:
@@ -130,20 +173,17 @@ def test_a_part_of_a_lesson_keeps_what_is_taught_beside_what_is_heard(task):
     assert len(places) > 1
 
 
-def test_what_is_mixed_teaches_nothing_but_the_sounds(task):
-    torch.manual_seed(0)
-    model = task.make_model().eval()
-    batch = task.make_batch(1, 0, 8)
-    mixed = batch[-1]
-    changed = list(batch)
-    changed[1] = torch.where(mixed[:, None, None], torch.full_like(batch[1], 9.0), batch[1])
-    changed[2] = torch.where(mixed[:, None, None], torch.full_like(batch[2], 9.0), batch[2])
-    before, after = task.loss(model, batch), task.loss(model, tuple(changed))
-    assert {name: part.item() for name, part in before.items()} == {
-        name: part.item() for name, part in after.items()
-    }
-    changed[4] = batch[4].roll(1, dims=1)
-    assert task.loss(model, tuple(changed))["sounds"].item() != before["sounds"].item()
+@pytest.mark.parametrize("wrong", ["mixed=1.5", "mixed_speed=0.5", "mixed_bands=-1", "limited=2"])
+def test_shares_and_sizes_of_mixtures_are_possible_ones(wrong):
+    with pytest.raises(
+        ConfigError, match=r"mixed is .*; expected shares of 0 to 1, sizes of 0 or more, and a factor"
+    ):
+        read_config(EarRunConfig, None, [wrong])
+
+
+def test_the_teachers_are_computed_in_a_format_that_exists():
+    with pytest.raises(ConfigError, match="teachers_precision is 'fp16'; expected float32 or bf16"):
+        read_config(EarRunConfig, None, ["lessons.teachers_precision=fp16"])
 
 
 @pytest.mark.parametrize("config", [EarRunConfig, SoundsRunConfig])
