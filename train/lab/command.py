@@ -11,8 +11,11 @@ from pathlib import Path
 
 import click
 
+from streamer.errors import ConfigError
 from train.errors import AbsentError
 from train.lab import page, results
+from train.lab.network import Network
+from train.lab.pictures import draw_row, draw_tables
 from train.lab.rows import ROWS
 from train.loop.run import current_commit
 
@@ -29,18 +32,26 @@ from train.loop.run import current_commit
     "--fold", "folds", type=int, multiple=True, help="Hold out only this fold; repeatable.  [default: each]"
 )
 @click.option(
+    "--pictures",
+    is_flag=True,
+    help="Train nothing: draw the rows whose runs are here, and compare the tables.",
+)
+@click.option(
     "--into",
     type=click.Path(file_okay=False, path_type=Path),
     default=results.FOLDER,
     show_default=True,
     help="Folder of the results; the page beside it gets the tables.",
 )
-def lab_command(names: Sequence[str], folds: Sequence[int], into: Path) -> None:
+def lab_command(names: Sequence[str], folds: Sequence[int], pictures: bool, into: Path) -> None:
     """Train each system with every fold in turn held out, measure it, and write its row.
 
     Runs that are finished are not trained again, and those that were interrupted go on: run the same command again.
     Without --only, rows are left out whose data, weights or programs you have not fetched.
     """
+    if pictures:
+        _draw(names, folds, into)
+        return
     for name in names or list(ROWS):
         commit = current_commit()  # before the files of the results change
         try:
@@ -56,3 +67,24 @@ def lab_command(names: Sequence[str], folds: Sequence[int], into: Path) -> None:
         )
         results.store(into, name, result, outcomes)
         click.echo(page.write(into))
+
+
+def _draw(names: Sequence[str], folds: Sequence[int], into: Path) -> None:
+    """Draw some rows, or else all that have runs here, and the comparison of each table; write the page."""
+    if folds:
+        raise ConfigError(
+            "got --pictures and --fold; expected one: pictures are of all folds whose runs are here"
+        )
+    for name in names or [name for name, row in ROWS.items() if isinstance(row.system, Network)]:
+        try:
+            paths = draw_row(name, into)
+        except ConfigError as error:
+            if names:
+                raise
+            click.echo(f"left out {name}: {error}", err=True)
+            continue
+        for path in paths:
+            click.echo(path)
+    for path in draw_tables(into):
+        click.echo(path)
+    click.echo(page.write(into))

@@ -11,6 +11,7 @@ from typing import ClassVar
 
 import torch
 
+from streamer.errors import ConfigError
 from train.evaluate.metrics.classification import right
 from train.evaluate.predictions import Predictions, load
 from train.lab.measured import Measured, peak_memory_mb
@@ -18,7 +19,7 @@ from train.lab.network_cost import cost_of_network
 from train.lab.outcomes import Outcomes, pool
 from train.loop.commands.cross_validation import hold_out, measure_run, train_or_resume
 from train.loop.config import read_config
-from train.loop.run import read_metrics
+from train.loop.run import RUNS, find_same, read_metrics
 from train.tasks.reference.config import ImageRunConfig
 from train.tasks.reference.figures import load_network, plugin
 
@@ -44,6 +45,29 @@ class Network:
     figures: tuple[tuple[str, str], ...] = (("clips", "accuracy"),)
     all_folds: tuple[int, ...] = ()
     causal: ClassVar[bool] = False
+
+    def measured_runs(self, name: str) -> dict[int, Path]:
+        """Return the runs with the row's settings that are measured, by the fold that each holds out.
+
+        Raises
+        ------
+        ConfigError
+            If there is none.
+        """
+        plug = plugin(self.kind)
+        config = read_config(self.kind, CONFIGS / f"{name}.toml")
+        found = {
+            fold: run
+            for fold in self.all_folds or config.folds
+            if (run := find_same(plug.name, hold_out(plug, config, fold)))
+            and (run / "predictions" / "test.npz").is_file()
+        }
+        if not found:
+            raise ConfigError(
+                f"{RUNS / plug.name} has no measured run of {name}; expected one at least: python -m train lab --only "
+                f"{name}"
+            )
+        return found
 
     def measure(self, name: str, folds: Sequence[int]) -> tuple[Measured, Outcomes]:
         """Train with each of some folds held out and the fold before it choosing the weights, and measure.

@@ -8,6 +8,7 @@ from pathlib import Path
 from train.evaluate.metrics.spread import Spread
 from train.lab import results
 from train.lab.paired import compare
+from train.lab.pictures import CAPTIONS
 from train.lab.results import Result
 from train.lab.rows import PAIRS, ROWS, TABLES, LabRow, Table
 from train.report.page_tables import short_commit, table, write_tables
@@ -22,7 +23,7 @@ COSTS = (
 )
 
 
-PLACES = (*(table.place for table in TABLES), "pairs", "commands")
+PLACES = (*(table.place for table in TABLES), "pairs", "pictures", "commands")
 """Names of the places of the page that are written."""
 
 
@@ -36,7 +37,9 @@ def write(folder: Path) -> Path:
     """
     page, found = folder.with_suffix(".md"), results.read(folder)
     tables = {table.place: _lines(table, found) for table in TABLES}
-    write_tables(page, {**tables, "pairs": _pairs(folder), "commands": _commands(found)})
+    write_tables(
+        page, {**tables, "pairs": _pairs(folder), "pictures": _pictures(folder), "commands": _commands(found)}
+    )
     return page
 
 
@@ -108,6 +111,28 @@ def _pairs(folder: Path) -> list[str]:
         "of folds",
     )
     return table(heads, cells)
+
+
+def _pictures(folder: Path) -> list[str]:
+    """Return the pictures that are there: those of the tables, then those of each row below its title."""
+    home = folder.parent
+    tables = {table.place: folder / f"{table.place}.svg" for table in TABLES}
+    lines = [
+        f"![{place}: figure against cost]({path.relative_to(home).as_posix()})"
+        for place, path in tables.items()
+        if path.is_file()
+    ]
+    for name, row in ROWS.items():
+        there = {picture: folder / name / f"{picture}.svg" for picture in CAPTIONS}
+        shown = {picture: path for picture, path in there.items() if path.is_file()}
+        lines += [f"### {name}: {row.title}"] if shown else []
+        for picture, path in shown.items():
+            lines += [
+                CAPTIONS[picture],
+                f"![{name}, {picture}]({path.relative_to(home).as_posix()})",
+            ]
+    spaced = [line for text in lines for line in (text, "")][:-1]
+    return spaced or ["No pictures have been drawn yet."]
 
 
 def _commands(found: Mapping[str, Result]) -> list[str]:

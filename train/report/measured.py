@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 from markupsafe import Markup
+from matplotlib.axes import Axes
 
 from train.report import plots
 from train.report.page import Cell, PageSection, absent, figure, heading, note, row, table
@@ -81,17 +82,33 @@ def robustness(runs: Sequence[Run]) -> PageSection:
 
 def _curves(name: str, curves: Mapping[str, tuple[Mapping[str, Any], Mapping[str, Any]]]) -> Markup:
     with plots.Drawing(width=3.3, height=2.4) as drawing:
-        (axes,) = drawing.axes
-        for number, (run, (content, curve)) in enumerate(curves.items()):
-            colour = plots.SERIES[number % len(plots.SERIES)]
-            places = range(len(curve["levels"]))  # evenly, mildest first, whatever the unit
-            axes.plot(places, curve["values"], marker="o", color=colour, label=run)
-            axes.axhline(content["clean"], color=colour, linestyle="--", linewidth=0.8)
-            axes.set_xticks(places, [f"{level:g}" for level in curve["levels"]])
-            axes.set(xlabel=curve["unit"], ylim=(-0.02, 1.02), title=name)
-        if len(curves) > 1:
-            axes.legend(fontsize=7)
+        draw_degradation(drawing.axes[0], name, curves)
     return drawing.svg(f"robustness against {name}")
+
+
+def draw_degradation(
+    axes: Axes, name: str, curves: Mapping[str, tuple[Mapping[str, Any], Mapping[str, Any]]]
+) -> None:
+    """Draw a line for each run against the levels of a degradation, and a dashed one for its clean sound.
+
+    Parameters
+    ----------
+    axes : Axes
+        Axes to draw on.
+    name : str
+        Name of the degradation.
+    curves : mapping
+        By the name of the run: the content of its ``robustness.json``, and the curve of the degradation in it.
+    """
+    for number, (run, (content, curve)) in enumerate(curves.items()):
+        colour = plots.SERIES[number % len(plots.SERIES)]
+        places = range(len(curve["levels"]))  # evenly, mildest first, whatever the unit
+        axes.plot(places, curve["values"], marker="o", color=colour, label=run)
+        axes.axhline(content["clean"], color=colour, linestyle="--", linewidth=0.8)
+        axes.set_xticks(places, [f"{level:g}" for level in curve["levels"]])
+        axes.set(xlabel=curve["unit"], ylim=(-0.02, 1.02), title=name)
+    if len(curves) > 1:
+        axes.legend(fontsize=7)
 
 
 def cost(runs: Sequence[Run]) -> PageSection:

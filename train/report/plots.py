@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
+from itertools import pairwise
+from pathlib import Path
 from types import MappingProxyType
 
 import matplotlib as mpl
@@ -28,8 +31,17 @@ ACCENT = (0.20, 0.45, 0.80)
 """Colour of shades rather than lines, visible on black and on white."""
 
 
+SHADES = 24
+"""Number of colours of a compact spectrogram: so few are packed well."""
+RANGE_NEPERS = 9.0
+"""Range of the colours below the loudest band, of log-mel values, which are natural logarithms of a power."""
+STYLE = Path(__file__).parent / "templates" / "style.css"
+
+
 class Drawing:
-    """A row of plots that becomes one SVG. It is a context manager: plots that are drawn inside have the page's style.
+    """A row of plots, or several, that becomes one SVG.
+
+    It is a context manager: plots that are drawn inside have the page's style.
 
     Parameters
     ----------
@@ -37,17 +49,19 @@ class Drawing:
         Number of plots side by side.
     width, height : float
         Size of the whole drawing, in inches of 96 CSS pixels.
+    rows : int
+        Number of rows of plots.
     """
 
-    def __init__(self, columns: int = 1, width: float = 4.6, height: float = 3.0) -> None:
+    def __init__(self, columns: int = 1, width: float = 4.6, height: float = 3.0, rows: int = 1) -> None:
         self._style = _style()
-        self._size = (columns, width, height)
+        self._size = (rows, columns, width, height)
 
     def __enter__(self) -> Drawing:
         self._style.__enter__()
-        columns, width, height = self._size
+        rows, columns, width, height = self._size
         self.figure = Figure(figsize=(width, height), layout="constrained")
-        self.axes: list[Axes] = list(self.figure.subplots(1, columns, squeeze=False)[0])
+        self.axes: list[Axes] = list(self.figure.subplots(rows, columns, squeeze=False).flat)
         return self
 
     def __exit__(self, *error: object) -> None:
@@ -96,6 +110,18 @@ def _embed_svg(svg: str) -> str:
         svg = svg.replace(stands_for, variable)
     start, stop = svg.find("<metadata>"), svg.find("</metadata>")  # it holds addresses of licences and types
     return svg[:start] + svg[stop + len("</metadata>") :] if start >= 0 else svg
+
+
+def standalone(svg: Markup) -> str:
+    """Return a drawing as the text of an SVG file, in the colours that the style sheet has for light screens."""
+    # The style sheet begins with the colours of light screens; those of dark ones and of paper follow.
+    colours: dict[str, str] = {}
+    for name, colour in re.findall(r"--([\w-]+):\s*(#\w+)", STYLE.read_text(encoding="utf-8")):
+        colours.setdefault(name, colour)
+    text = re.sub(r"var\(--([\w-]+)\)", lambda found: colours[found[1]], str(svg))
+    opening, rest = text.split(">", 1)
+    paper = f'<rect width="100%" height="100%" fill="{colours["paper"]}"/>'
+    return f'<?xml version="1.0" encoding="utf-8"?>\n{opening}>{paper}{rest}\n'
 
 
 def lines(
@@ -159,6 +185,35 @@ def spectrograms(frames: Mapping[str, Array], frame_s: float) -> Markup:
             axes.set(title=title, xlabel="s", ylabel="mel band")
             axes.grid(visible=False)
     return drawing.svg("spectrograms: " + ", ".join(frames))
+
+
+def compact_spectrogram(axes: Axes, frames: Array, seconds: float, columns: int = 300) -> None:
+    """Draw log-mel frames so that they take few bytes: few columns and colours, and a pixel for each value.
+
+    Parameters
+    ----------
+    axes : Axes
+        Axes to draw on.
+    frames : Array, shape (frames, mel_bands)
+        Natural logarithms of powers; `RANGE_NEPERS` below the loudest are shown.
+    seconds : float
+        Length of the frames.
+    columns : int
+        Greatest number of columns; frames are averaged.
+    """
+    edges = np.linspace(0, len(frames), min(columns, len(frames)) + 1).round().astype(int)
+    averaged = np.stack([frames[first:stop].mean(axis=0) for first, stop in pairwise(edges)])
+    loudest = float(averaged.max())
+    axes.imshow(
+        averaged.T,
+        origin="lower",
+        aspect="auto",
+        interpolation="none",  # the image is stored with a pixel for each value
+        cmap=mpl.colormaps["magma"].resampled(SHADES),
+        vmin=loudest - RANGE_NEPERS,
+        vmax=loudest,
+        extent=(0.0, seconds, 0.0, float(frames.shape[1])),
+    )
 
 
 def picture(decibels: Array, seconds: float, low: float, high: float) -> Markup:

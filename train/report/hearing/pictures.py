@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from itertools import pairwise
 from pathlib import Path
 
 import matplotlib as mpl
-import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -17,13 +15,8 @@ from streamer.dsp.log_mel import LogMel
 from streamer.dsp.stage import offline
 from train.data.decode import RATE_HZ
 from train.report.hearing.worst_errors import Error
+from train.report.plots import compact_spectrogram
 
-COLUMNS = 300
-"""Greatest number of columns of a spectrogram: frames are averaged, since a page shall not hold megabytes."""
-SHADES = 24
-"""Number of colours of a spectrogram: so few are packed well."""
-RANGE_NEPERS = 9.0
-"""Range of the colours below the loudest band, of log-mel values, which are natural logarithms of a power."""
 LABELS = 3
 """Number of labels whose scores are shown."""
 
@@ -78,20 +71,7 @@ def _picture(error: Error) -> Figure:
 
 
 def _spectrogram(axes: Axes, sound: Array, seconds: float) -> None:
-    frames = offline(LogMel(), sound[None])[0]
-    edges = np.linspace(0, len(frames), min(COLUMNS, len(frames)) + 1).round().astype(int)
-    columns = np.stack([frames[first:stop].mean(axis=0) for first, stop in pairwise(edges)])
-    loudest = float(columns.max())
-    axes.imshow(
-        columns.T,
-        origin="lower",
-        aspect="auto",
-        interpolation="none",  # the image is stored with a pixel for each value
-        cmap=mpl.colormaps["magma"].resampled(SHADES),
-        vmin=loudest - RANGE_NEPERS,
-        vmax=loudest,
-        extent=(0.0, seconds, 0.0, float(frames.shape[1])),
-    )
+    compact_spectrogram(axes, offline(LogMel(), sound[None])[0], seconds)
     axes.set_ylabel("mel band")
 
 

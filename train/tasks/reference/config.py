@@ -66,6 +66,8 @@ class ImageRunConfig(HoldsOut):
 
     task: ClassVar[str]
     network: ClassVar[type[nn.Module]]
+    of_sound: ClassVar[bool] = True
+    """Whether `mel_image` makes an image from a clip's sound at 16 kHz, as robustness to degraded sound needs."""
     model: Any = None
     data: str = "esc50"
     image: MelImageConfig = field(default_factory=MelImageConfig)
@@ -129,6 +131,7 @@ class GtzanRunConfig(ImageRunConfig):
     """
 
     folds: ClassVar[Sequence[int]] = gtzan_mels.TEN_FOLDS
+    of_sound: ClassVar[bool] = False
     data: str = "gtzan_mels"
     image: MelImageConfig = field(default_factory=lambda: MelImageConfig(frames=130))
     fold: int = 10
@@ -152,6 +155,7 @@ class FmaRunConfig(ImageRunConfig):
         Number of parts of a clip, each of `image.frames` frames.
     """
 
+    of_sound: ClassVar[bool] = False
     data: str = "fma_small"
     image: MelImageConfig = field(
         default_factory=lambda: MelImageConfig(rate_hz=44_100, hop_samples=1_024, frames=646)

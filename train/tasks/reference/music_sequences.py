@@ -60,6 +60,7 @@ class MusicSequenceRunConfig(ImageRunConfig):
 
     task: ClassVar[str] = "music_attention"
     network: ClassVar[type[nn.Module]] = MusicAttention
+    of_sound: ClassVar[bool] = False
     model: MusicAttentionConfig = field(default_factory=MusicAttentionConfig)
     data: str = "music_or_not"
     image: MelImageConfig = field(default_factory=lambda: MelImageConfig(bands=FEATURES, frames=STEPS))
