@@ -34,6 +34,7 @@ BENCH = [
     "threadpoolctl>=3,<4",
 ]
 LAB = [
+    "h5py>=3,<4",
     "librosa>=0.10,<1",
     # The wheel of this name holds no code for GPUs, which is most of the other.
     "xgboost-cpu>=3,<4; sys_platform == 'linux' and platform_machine == 'x86_64'",

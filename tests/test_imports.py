@@ -63,7 +63,7 @@ LAYERS = {
     ),
     "train": (
         "data errors npz yamnet",
-        "data.sets.gtzan loop teachers",
+        "data.sets.gtzan embedders loop teachers",
         "data.sets loop.commands",
         "data.sets.songs",
         "augment",

@@ -43,6 +43,7 @@ def make_toy_data(root: Path) -> Path:
     write_mels(root / "gtzan" / "mels.npz")
     for name in ("a", "b", "c", "d", "d1", "e"):
         write(root / "music_speech" / "music" / f"{name}.wav", pitch_hz=440)
+    for name in ("u", "v", "w", "x", "x1", "y"):
         write(root / "music_speech" / "speech" / f"{name}.wav")
     for singer in ("amy", "annar", "ariel"):
         write(root / "mir1k" / "music" / f"{singer}_1_01.wav", pitch_hz=550)

@@ -1,4 +1,4 @@
-"""Table of the laboratory's rows: a classical classifier, a reference network, a separation, or a model of our own."""
+"""Table of the laboratory's rows: classifiers on features, reference networks, separations, and models of our own."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from train.lab.classifier import (
     logistic_regression,
     random_forest,
 )
+from train.lab.clip_classifier import ClipClassifier
 from train.lab.measured import System
 from train.lab.median_filters import hpss_voice, repet_sim_voice
 from train.lab.network import Network
@@ -167,6 +168,12 @@ ROWS: Mapping[str, LabRow] = MappingProxyType(
             "attention and convolutions, our own embedding model",
             Network(MusicSequenceRunConfig, OF_MUSIC, all_folds=(5,)),
         ),
+        "music_attention_vggish": LabRow(
+            SEQUENCES, "attention and convolutions, VGGish", Network(MusicSequenceRunConfig, OF_MUSIC)
+        ),
+        "music_attention_openl3": LabRow(
+            SEQUENCES, "attention and convolutions, OpenL3", Network(MusicSequenceRunConfig, OF_MUSIC)
+        ),
         "sound_cnn_first": LabRow(
             SOUNDS, "CNN, its first form: kernels of 7 x 7", Network(SoundCnnRunConfig)
         ),
@@ -175,6 +182,9 @@ ROWS: Mapping[str, LabRow] = MappingProxyType(
         "sound_cnn_attention": LabRow(
             SOUNDS, "CNN with attention over its frames", Network(SoundCnnAttentionRunConfig)
         ),
+        "sound_yamnet": LabRow(SOUNDS, "logistic regression, YAMNet", ClipClassifier("yamnet")),
+        "sound_vggish": LabRow(SOUNDS, "logistic regression, VGGish", ClipClassifier("vggish")),
+        "sound_openl3": LabRow(SOUNDS, "logistic regression, OpenL3", ClipClassifier("openl3_mel256")),
         "genre_flat": LabRow(GENRES, "dense layers, FMA's flat baseline", Network(FlatRunConfig)),
         "genre_plain": LabRow(
             GENRES, "plain convolutions over time, FMA's baseline", Network(PlainRunConfig)
@@ -267,15 +277,23 @@ PAIRS = (
     ("our_gate_listening", "music_logistic_yamnet"),
     ("our_gate_free", "our_gate"),
     ("music_attention_ear", "music_attention_yamnet"),
+    ("music_attention_vggish", "music_attention_yamnet"),
+    ("music_attention_openl3", "music_attention_yamnet"),
     ("sound_cnn", "sound_cnn_first"),
     ("sound_cnn_growing", "sound_cnn"),
     ("sound_cnn_attention", "sound_cnn"),
+    ("sound_vggish", "sound_yamnet"),
+    ("sound_openl3", "sound_yamnet"),
     ("our_sounds", "sound_cnn"),
     ("our_sounds", "sound_cnn_attention"),
     ("genre_plain", "genre_flat"),
     ("genre_cnn", "genre_plain"),
     ("genre_crnn", "genre_cnn"),
     ("genre_cnn_gru", "genre_crnn"),
+    ("fma_plain", "fma_flat"),
+    ("fma_crnn", "fma_plain"),
+    ("fma_cnn_gru", "fma_crnn"),
+    ("fma_cnn_gru_sub_genres", "fma_crnn_sub_genres"),
     ("our_genre", "genre_cnn"),
     ("our_genre", "genre_crnn"),
 )

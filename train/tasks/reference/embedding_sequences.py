@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 
@@ -16,6 +17,9 @@ from train.data.cache import Skipped, SoundCache
 from train.data.decode import RATE_HZ
 from train.data.recordings import Recording
 from train.data.sets.all_sound import music_or_not
+from train.embedders.openl3 import load_openl3
+from train.embedders.vggish import load_vggish
+from train.embedders.windows import WindowEmbedder, WindowEmbeddings
 from train.mixing.distillation.teachers import PATCH_STEPS
 from train.mixing.embedding_cache import EmbeddingCache
 from train.mixing.patch_embeddings import HOP_SAMPLES, TRAININGS, embed_recordings
@@ -79,8 +83,54 @@ def by_ear(recordings: Sequence[Recording], data: Path, cache: Path) -> Embedded
     return Embedded(cached.recordings, rows, f"{cached.digest} {ear.manifest.sha256}", cached.skipped)
 
 
+def by_vggish(recordings: Sequence[Recording], data: Path, cache: Path) -> Embedded:
+    """Return VGGish's embeddings of recordings, as its last layer gives them.
+
+    Raises
+    ------
+    AbsentError
+        If the folder of the data sets has no weights of VGGish.
+    ModelError
+        If they have another layout.
+    """
+    return _by_windows(recordings, cache, load_vggish(data / "vggish"))
+
+
+def by_vggish_projected(recordings: Sequence[Recording], data: Path, cache: Path) -> Embedded:
+    """Return VGGish's embeddings of recordings, processed as AudioSet's are; errors are those of `by_vggish`."""
+    return _by_windows(recordings, cache, load_vggish(data / "vggish", projected=True))
+
+
+def by_openl3(recordings: Sequence[Recording], data: Path, cache: Path, bands: int) -> Embedded:
+    """Return OpenL3's embeddings of recordings, of spectrograms of 128 or 256 bands.
+
+    Raises
+    ------
+    AbsentError
+        If the folder of the data sets has no such weights of OpenL3.
+    ModelError
+        If they have another layout.
+    """
+    return _by_windows(recordings, cache, load_openl3(data / "openl3", bands))
+
+
+def _by_windows(recordings: Sequence[Recording], cache: Path, embedder: WindowEmbedder) -> Embedded:
+    cached = WindowEmbeddings(recordings, cache, embedder)
+    rows = [cached.embeddings(number) for number in range(len(cached))]
+    return Embedded(cached.recordings, rows, cached.digest, cached.skipped)
+
+
 Embedder = Callable[[Sequence[Recording], Path, Path], Embedded]
-EMBEDDERS: Mapping[str, Embedder] = MappingProxyType({"yamnet": by_yamnet, "ear": by_ear})
+EMBEDDERS: Mapping[str, Embedder] = MappingProxyType(
+    {
+        "yamnet": by_yamnet,
+        "ear": by_ear,
+        "vggish": by_vggish,
+        "vggish_projected": by_vggish_projected,
+        "openl3_mel128": partial(by_openl3, bands=128),
+        "openl3_mel256": partial(by_openl3, bands=256),
+    }
+)
 """Functions that embed recordings, given the folders of the data sets and of all caches, by name."""
 
 

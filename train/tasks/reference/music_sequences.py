@@ -54,8 +54,8 @@ class MusicSequenceRunConfig(ImageRunConfig):
 
     Attributes
     ----------
-    embeddings : {"yamnet", "ear"}
-        Model whose embeddings are learnt from.
+    embeddings : {"yamnet", "ear", "vggish", "vggish_projected", "openl3_mel128", "openl3_mel256"}
+        Model whose embeddings are learnt from. Weights of VGGish and OpenL3 are the user's to fetch.
     """
 
     task: ClassVar[str] = "music_attention"
