@@ -54,6 +54,10 @@ ELSEWHERE: Mapping[str, tuple[str, str]] = MappingProxyType(
             "Measure a run's cost, robustness and saliency.",
         ),
         "lab": ("train.lab.command:lab_command", "Train and measure systems of others beside ours."),
+        "lab-spectrograms": (
+            "train.lab.spectrograms:spectrograms_command",
+            "Draw what the lab's separations make of a clip.",
+        ),
         "model-memory": (
             "train.evaluate.model_memory:model_memory_command",
             "Measure a released model's memory; print JSON.",

@@ -88,7 +88,7 @@ class Separation:
         minutes = []
         for fold in folds or (FOLD,):
             made = self.maker(name, fold)
-            songs = _songs(fold)
+            songs = clips_of(fold)
             for figure, value in figures_of_page(songs, made.separator).items():
                 found.setdefault(figure, {})[str(fold)] = value
             minutes.append(made.minutes)
@@ -113,7 +113,8 @@ def figures_of_page(songs: Sequence[Song], separator: SongSeparator) -> dict[str
     return by_name
 
 
-def _songs(fold: int) -> Sequence[Song]:
+def clips_of(fold: int) -> Sequence[Song]:
+    """Return the clips of a fold of MIR-1K that every row is measured on."""
     return draw_songs(
         usable_songs(SeparationRunConfig(data=(DATA,)), data_folder(), CACHE, fold), CLIPS, SEED
     )

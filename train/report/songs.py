@@ -164,7 +164,7 @@ def _song(shown: _Shown, song: Song, model: OnnxModel) -> Markup:
     except StreamError as error:
         _log.warning("%s is not shown: %s", song.name, error)
         return head + figures + note(str(error))
-    decibels_of = {name: _decibels(sound, rate_hz) for name, sound in sounds.items()}
+    decibels_of = {name: spectrogram_db(sound, rate_hz) for name, sound in sounds.items()}
     loudest = max(float(found.max()) for found in decibels_of.values())
     parts: list[Markup | None] = []
     for name, sound in sounds.items():
@@ -198,7 +198,7 @@ def _player(label: str, sound: Array, rate_hz: int) -> Markup:
     return player(label, f"data:audio/ogg;base64,{content}")
 
 
-def _decibels(sound: Array, rate_hz: int) -> Array:
+def spectrogram_db(sound: Array, rate_hz: int) -> Array:
     """Return the spectrogram of the channels' mean up to `TOP_HZ`, in dB, shape (frames, bins)."""
     window = round(WINDOW_S * rate_hz)
     transform = ShortTimeFFT(np.hanning(window), window // 2, rate_hz)

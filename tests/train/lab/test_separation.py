@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from matplotlib import image
 
 from streamer.errors import ConfigError, StreamError
 from tests.toy_separation import write_toy_separation
@@ -15,7 +16,7 @@ from tests.train.teachers.toy_spleeter import FILTERS, toy_variables, write_whee
 from tests.train.toy_data import make_toy_data
 from train.errors import AbsentError
 from train.evaluate.metrics.stems import si_sdr_db
-from train.lab import command, results, separators
+from train.lab import command, results, separators, spectrograms
 from train.lab.demucs import DemucsSongSeparator, demucs_command
 from train.lab.median_filters import FilterSongSeparator, hpss_voice, repet_sim_voice
 from train.lab.network import CONFIGS
@@ -234,3 +235,20 @@ def test_a_row_that_needs_what_is_absent_is_left_out_unless_it_is_asked_for(tmp_
     asked = CliRunner().invoke(command.lab_command, ["--only", "separation_spleeter"])
     assert isinstance(asked.exception, AbsentError)
     assert results.read(tmp_path / "docs" / "laboratory") == {}
+
+
+def test_spectrograms_of_measured_rows_are_drawn_beside_the_true_ones(here, monkeypatch):
+    ours = write_toy_separation(here / "ours", 0.5)
+    monkeypatch.setitem(
+        spectrograms.SYSTEMS, "separation_released", Separation(lambda *_: separators.stepped(ours))
+    )
+    options = ["--only", "separation_released", "--into", "drawn/picture.png"]
+    done = CliRunner().invoke(spectrograms.spectrograms_command, options, catch_exceptions=False)
+    assert done.stdout.strip() == "drawn/picture.png"
+    drawn = image.imread(here / "drawn" / "picture.png")
+    assert drawn.shape[:2] == (390, 800)  # rows of the mixture, the true stems and ours
+    assert drawn[..., :3].std() > 0.1
+    asked = CliRunner().invoke(spectrograms.spectrograms_command, [*options, "--clip", "another"])
+    assert "measures no clip 'another'; expected one of ariel_1_01" in str(asked.exception)
+    none = CliRunner().invoke(spectrograms.spectrograms_command, [])
+    assert "no separation is measured; expected one: give --only" in str(none.exception)
