@@ -30,7 +30,7 @@ from train.lab.own_model import (
     sounds_answer,
 )
 from train.lab.segments import mel_statistics, yamnet_embeddings
-from train.lab.separation import BINS, DECIBELS, FOLD, STEMS, Separation
+from train.lab.separation import BINS, DECIBELS, FOLD, STEMS, SongSeparation
 from train.lab.separators import Filter, Trained, demucs, released, spleeter
 from train.tasks.reference.music_sequences import MusicSequenceRunConfig
 from train.tasks.reference.networks import (
@@ -232,35 +232,35 @@ ROWS: Mapping[str, LabRow] = MappingProxyType(
         ),
         "our_genre": LabRow(GENRES, "our released genre model", OwnModel("genre", GENRE, genre_answer)),
         "separation_hpss": LabRow(
-            SEPARATION, "HPSS in a long and a short window, no weights", Separation(Filter(hpss_voice))
+            SEPARATION, "HPSS in a long and a short window, no weights", SongSeparation(Filter(hpss_voice))
         ),
         "separation_repet_sim": LabRow(
-            SEPARATION, "REPET-SIM, no weights", Separation(Filter(repet_sim_voice))
+            SEPARATION, "REPET-SIM, no weights", SongSeparation(Filter(repet_sim_voice))
         ),
         "separation_gru": LabRow(
             SEPARATION,
             "stacked GRU, soft masks of magnitudes",
-            Separation(Trained(GruRunConfig), causal=True),
+            SongSeparation(Trained(GruRunConfig), causal=True),
         ),
         "separation_cnn_lstm": LabRow(
             SEPARATION,
             "CNN, LSTM and attention, interference loss",
-            Separation(Trained(CnnLstmRunConfig), causal=True),
+            SongSeparation(Trained(CnnLstmRunConfig), causal=True),
         ),
         "separation_cnn_lstm_first": LabRow(
             SEPARATION,
             "the same, pretrained on speech and another singer",
-            Separation(Trained(CnnLstmRunConfig), causal=True),
+            SongSeparation(Trained(CnnLstmRunConfig), causal=True),
         ),
         "separation_cnn_lstm_tuned": LabRow(
             SEPARATION,
             "the same, fine-tuned on MIR-1K",
-            Separation(Trained(CnnLstmRunConfig, first="separation_cnn_lstm_first"), causal=True),
+            SongSeparation(Trained(CnnLstmRunConfig, first="separation_cnn_lstm_first"), causal=True),
         ),
-        "separation_spleeter": LabRow(SEPARATION, "Spleeter, two stems", Separation(spleeter)),
-        "separation_demucs": LabRow(SEPARATION, "Demucs, two stems", Separation(demucs)),
+        "separation_spleeter": LabRow(SEPARATION, "Spleeter, two stems", SongSeparation(spleeter)),
+        "separation_demucs": LabRow(SEPARATION, "Demucs, two stems", SongSeparation(demucs)),
         "separation_released": LabRow(
-            SEPARATION, "our released separation, 20 ms", Separation(released, causal=True)
+            SEPARATION, "our released separation, 20 ms", SongSeparation(released, causal=True)
         ),
     }
 )

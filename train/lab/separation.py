@@ -59,7 +59,7 @@ Maker = Callable[[str, int], Made]
 
 
 @dataclass(frozen=True)
-class Separation:
+class SongSeparation:
     """A separation; see `train.lab.measured.System`.
 
     Attributes

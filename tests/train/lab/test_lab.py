@@ -22,7 +22,7 @@ from train.lab.network import CONFIGS, Network
 from train.lab.network_cost import cost_of_network, count_macs
 from train.lab.outcomes import Outcomes
 from train.lab.rows import PAIRS, ROWS, TABLES
-from train.lab.separation import Separation
+from train.lab.separation import SongSeparation
 from train.lab.separators import Trained
 from train.loop.config import read_config
 from train.mixing.image_variations import ImageVariations
@@ -202,7 +202,7 @@ def test_every_file_of_settings_is_a_row():
     separations = {
         name
         for name, row in ROWS.items()
-        if isinstance(row.system, Separation) and isinstance(row.system.maker, Trained)
+        if isinstance(row.system, SongSeparation) and isinstance(row.system.maker, Trained)
     }
     assert {path.stem for path in CONFIGS.glob("*.toml")} == set(NETWORKS) | separations
 

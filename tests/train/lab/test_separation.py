@@ -21,7 +21,7 @@ from train.lab.demucs import DemucsSongSeparator, demucs_command
 from train.lab.median_filters import FilterSongSeparator, hpss_voice, repet_sim_voice
 from train.lab.network import CONFIGS
 from train.lab.rows import ROWS, TABLES
-from train.lab.separation import Made, Separation
+from train.lab.separation import Made, SongSeparation
 from train.lab.separators import Trained
 from train.loop.config import read_config
 from train.loop.run import read_metrics
@@ -30,7 +30,7 @@ from train.teachers.spleeter import WHEEL_VARIABLE
 from train.teachers.spleeter_network import read_networks
 
 RATE_HZ = 16_000
-MAKERS = {name: row.system.maker for name, row in ROWS.items() if isinstance(row.system, Separation)}
+MAKERS = {name: row.system.maker for name, row in ROWS.items() if isinstance(row.system, SongSeparation)}
 TRAINED = {name: maker for name, maker in MAKERS.items() if isinstance(maker, Trained)}
 FIGURES = {figure for table in TABLES if "separation" in (table.place, table.of) for figure in table.figures}
 TINY = """
@@ -81,8 +81,8 @@ def stand_in(folder: Path, content: str) -> tuple[str, ...]:
 def test_the_released_separation_and_demucs_are_measured_by_the_same_figures(here, monkeypatch):
     ours = write_toy_separation(here / "ours", 0.5)
     rows = {
-        "ours": Separation(lambda name, fold: separators.stepped(ours)),
-        "demucs": Separation(lambda name, fold: Made(DemucsSongSeparator(stand_in(here, STAND_IN)))),
+        "ours": SongSeparation(lambda name, fold: separators.stepped(ours)),
+        "demucs": SongSeparation(lambda name, fold: Made(DemucsSongSeparator(stand_in(here, STAND_IN)))),
     }
     found = {name: system.measure(name, [])[0] for name, system in rows.items()}
     for measured in found.values():
@@ -240,7 +240,7 @@ def test_a_row_that_needs_what_is_absent_is_left_out_unless_it_is_asked_for(tmp_
 def test_spectrograms_of_measured_rows_are_drawn_beside_the_true_ones(here, monkeypatch):
     ours = write_toy_separation(here / "ours", 0.5)
     monkeypatch.setitem(
-        spectrograms.SYSTEMS, "separation_released", Separation(lambda *_: separators.stepped(ours))
+        spectrograms.SYSTEMS, "separation_released", SongSeparation(lambda *_: separators.stepped(ours))
     )
     options = ["--only", "separation_released", "--into", "drawn/picture.png"]
     done = CliRunner().invoke(spectrograms.spectrograms_command, options, catch_exceptions=False)
