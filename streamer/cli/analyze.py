@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 import click
 
+from streamer.cli.helpers.jobs import cores, in_processes, jobs_option
 from streamer.cli.helpers.options import (
     SOUND_FILE,
     channel_option,
@@ -20,9 +24,11 @@ from streamer.cli.helpers.options import (
 )
 from streamer.cli.helpers.quick_start import quick_start
 from streamer.cli.helpers.terminal import leave, standard_output
-from streamer.errors import InterruptedByUserError
+from streamer.errors import InterruptedByUserError, StreamerError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from streamer.cli.helpers.progress import Show
     from streamer.config import Config
     from streamer.engine.stream import Stream
@@ -37,6 +43,7 @@ PROGRESS_S = 0.2
 @channel_option
 @track_option
 @start_time_option
+@jobs_option
 def analyze(
     files: tuple[Path, ...],
     config_path: Path | None,
@@ -47,73 +54,155 @@ def analyze(
     channel: int | None,
     track: str | None,
     start_time: str | None,
+    jobs: int | None,
 ) -> None:
     """Analyze files as fast as the machine can; the messages go to standard output, a line of JSON each."""
     config = option_config(config_path, models, prefer, backend, threads)
-    streams = analyze_files(files, config, standard_output(), channel, start_time or "", track or "")
-    for stream in streams:
-        for warning in stream.sound_warnings:
-            click.echo(f"{stream.name}: {warning}", err=True)
-    leave(streams)
+    work = FilesToAnalyze(files, config, channel, track or "", start_time or "")
+    # Each process would load the models into the memory of the GPU.
+    jobs = jobs or (cores() if config.engine.backend == "cpu" else 1)
+    out = standard_output()
+    done = analyze_in_turn(work, out) if min(jobs, len(files)) == 1 else analyze_in_processes(work, out, jobs)
+    for analyzed in done:
+        for warning in analyzed.warnings:
+            click.echo(f"{analyzed.name}: {warning}", err=True)
+    leave(done)
 
 
-def analyze_files(
-    paths: Sequence[Path],
-    config: Config,
-    out: TextIO,
-    channel: int | None = None,
-    start_time: str = "",
-    track: str = "",
-) -> list[Stream]:
-    """Analyze files one after the other and write their messages, a line of JSON each.
+@dataclass(frozen=True)
+class FilesToAnalyze:
+    """Files, and how they are analyzed.
 
-    Progress goes to standard error when that is a terminal. A file that fails is noted in its stream's
-    `error`; the others are analyzed.
-
-    Parameters
+    Attributes
     ----------
-    paths : sequence of Path
+    paths : tuple of Path
     config : Config
         Its streams are not used.
-    out : text stream
     channel : int or None
         Number, from 1, of the one channel that is heard; None hears all of them.
     track : str
         Number or language of the sound track that is heard; empty for the first.
     start_time : str
         As of `StreamConfig`, for every file.
+    """
+
+    paths: tuple[Path, ...]
+    config: Config
+    channel: int | None = None
+    track: str = ""
+    start_time: str = ""
+
+    def streams(self) -> list[Stream]:
+        """Return a stream for each file, warmed up and not yet opened."""
+        with quick_start():
+            from streamer.api.analyze import streams_of_files
+            from streamer.engine.warm_up import get_ready
+
+            streams = streams_of_files(self.paths, self.config, self.channel, self.start_time, self.track)
+            get_ready(streams, self.config.publish)
+        return streams
+
+
+@dataclass(frozen=True)
+class AnalyzedFile:
+    """What there is to say of a file that was analyzed, besides its messages.
+
+    Attributes
+    ----------
+    name : str
+        Name of its stream.
+    error : StreamerError or None
+        Why it failed, if it did.
+    warnings : tuple of str
+        What was found in its sound.
+    """
+
+    name: str
+    error: StreamerError | None
+    warnings: tuple[str, ...]
+
+
+def analyze_in_turn(work: FilesToAnalyze, out: TextIO) -> list[AnalyzedFile]:
+    """Analyze files one after the other and write their messages, a line of JSON each.
+
+    Progress goes to standard error when that is a terminal. A file that fails is noted in its result's
+    `error`; the others are analyzed.
 
     Returns
     -------
-    list of Stream
-        The streams after they have ended, in the order of `paths`.
+    list of AnalyzedFile
+        In the order of the files.
 
     Raises
     ------
     InterruptedByUserError
         If the process was asked to stop before the end.
     """
-    with quick_start():
-        from streamer.api.analyze import streams_of_files
-        from streamer.cli.helpers.progress import file_bars
-        from streamer.cli.helpers.run_engine import run_engine
-        from streamer.engine.engine import Engine
-        from streamer.engine.warm_up import get_ready
-        from streamer.events.kinds import Status
-        from streamer.sinks.json_lines import JsonLines
-        from streamer.sinks.sink import Filtered
+    streams = work.streams()
+    from streamer.cli.helpers.progress import file_bars
 
-        streams = streams_of_files(paths, config, channel, start_time, track)
-        get_ready(streams, config.publish)
     with file_bars() as bars:
-        for stream in streams:
-            # Without statuses, which tell of the process, the same file gives the same lines.
-            engine = Engine([stream], [Filtered(Status, JsonLines(out, stream.address))], config)
-            if run_engine(engine, partial(_show, bars.begin(stream.name), stream), PROGRESS_S):
-                raise InterruptedByUserError(
-                    f"interrupted in {stream.name}: the messages end before the sound"
-                )
-    return streams
+        return [_analyze(stream, work.config, out, bars.begin(stream.name)) for stream in streams]
+
+
+def analyze_in_processes(work: FilesToAnalyze, out: TextIO, jobs: int) -> list[AnalyzedFile]:
+    """Analyze files as `analyze_in_turn` does, several at a time, each in a process of its own.
+
+    The messages of a file wait in a temporary file until those of all files before it are written.
+    """
+    from streamer.cli.helpers.progress import file_bars
+    from streamer.sinks.line_writer import LineWriter
+
+    done: list[AnalyzedFile] = []
+    with tempfile.TemporaryDirectory(prefix="streamer-") as folder, file_bars() as bars:
+        show = bars.begin_many(len(work.paths))
+        writer = LineWriter(out)
+        prepare = partial(_prepare, work, Path(folder))
+        with closing(in_processes(prepare, len(work.paths), jobs)) as analyzed_files:
+            for analyzed in analyzed_files:
+                for line in _lines(_messages(Path(folder), len(done))):
+                    writer.write(line)
+                done.append(analyzed)
+                show(len(done))
+    return done
+
+
+def _prepare(work: FilesToAnalyze, folder: Path) -> Callable[[int], AnalyzedFile]:
+    """Return the function that analyzes the file with a number, and writes its messages into `folder`."""
+    streams = work.streams()
+
+    def analyze_number(number: int) -> AnalyzedFile:
+        with _messages(folder, number).open("w", encoding="utf-8") as out:
+            return _analyze(streams[number], work.config, out, lambda _done_s, _total_s: None)
+
+    return analyze_number
+
+
+def _messages(folder: Path, number: int) -> Path:
+    return folder / f"{number}.jsonl"
+
+
+def _lines(path: Path) -> Iterator[str]:
+    """Yield the lines of a file, which is removed."""
+    with path.open(encoding="utf-8") as file:
+        path.unlink()
+        for line in file:
+            yield line.removesuffix("\n")
+
+
+def _analyze(stream: Stream, config: Config, out: TextIO, show: Show) -> AnalyzedFile:
+    """Analyze the file of a stream to its end."""
+    from streamer.cli.helpers.run_engine import run_engine
+    from streamer.engine.engine import Engine
+    from streamer.events.kinds import Status
+    from streamer.sinks.json_lines import JsonLines
+    from streamer.sinks.sink import Filtered
+
+    # Without statuses, which tell of the process, the same file gives the same lines.
+    engine = Engine([stream], [Filtered(Status, JsonLines(out, stream.address))], config)
+    if run_engine(engine, partial(_show, show, stream), PROGRESS_S):
+        raise InterruptedByUserError(f"interrupted in {stream.name}: the messages end before the sound")
+    return AnalyzedFile(stream.name, stream.error, tuple(stream.sound_warnings))
 
 
 def _show(show: Show, stream: Stream) -> None:

@@ -35,6 +35,11 @@ class FileBars:
             self._progress.remove_task(before)
         return partial(self._show, self._progress.add_task(name, heard="", total=None))
 
+    def begin_many(self, count: int) -> Callable[[int], None]:
+        """Show one bar for files that are processed at the same time; return a function that sets how many are done."""
+        task = self._progress.add_task(f"{count} files", heard="0 done", total=count)
+        return lambda done: self._progress.update(task, completed=done, heard=f"{done} done")
+
     def print_line(self, text: str, err: bool = False) -> None:
         """Print a line above the bar, to standard output or error."""
         self._progress.stop()  # otherwise the bar would be drawn over the line

@@ -5,14 +5,23 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, TextIO
+from typing import Protocol, TextIO
 
 import click
 
-from streamer.errors import ConfigError, EndedError
+from streamer.errors import ConfigError, EndedError, StreamerError
 
-if TYPE_CHECKING:
-    from streamer.engine.stream import Stream
+
+class Done(Protocol):
+    """Interface of what was done: a stream, or a file."""
+
+    @property
+    def name(self) -> str:
+        """Name for messages."""
+
+    @property
+    def error(self) -> StreamerError | None:
+        """Why it failed; None if it did not."""
 
 
 def standard_output() -> TextIO:
@@ -39,7 +48,7 @@ def tell(text: str, err: bool = False) -> None:
         os.close(nowhere)
 
 
-def leave(streams: Sequence[Stream], incomplete: bool = False) -> None:
+def leave(streams: Sequence[Done], incomplete: bool = False) -> None:
     """Print the streams that failed, and exit with 1 if any did, or if `incomplete`: something was not kept.
 
     If the only fault is that live streams ended, exit with `EndedError.exit_code`.
