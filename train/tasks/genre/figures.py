@@ -19,8 +19,9 @@ from train.evaluate.metrics.clip_scores import latest
 from train.evaluate.metrics.spread import bootstrap
 from train.evaluate.predictions import Predictions, stacked
 from train.evaluate.stepped_scores import SteppedScorer
+from train.mixing.genre_clips import frames_of_mels
 from train.tasks.clip_figures import with_descriptions
-from train.tasks.genre.task import GenreRunConfig, frames_of_mels
+from train.tasks.genre.task import GenreRunConfig
 
 
 class GenreFigures:

@@ -12,23 +12,16 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from models.front_ends import DB, DEVIATION_DB
 from models.genre import Genre, GenreConfig
-from streamer.arrays import Array
-from streamer.dsp.log_mel import LogMel
 from streamer.errors import ConfigError
 from train.augment.features import mask, mix_up
-from train.data.features import FeatureCache
-from train.data.sets.gtzan import gtzan, gtzan_mels, gtzan_snippets
-from train.data.sets.gtzan.gtzan_mels import TEN_FOLDS, MelTracks
+from train.data.sets.gtzan.gtzan_mels import TEN_FOLDS
 from train.loop.folds import HoldsOut
-from train.loop.run import DataUsed, data_used
+from train.loop.run import DataUsed
 from train.loop.task import Batch, LoopConfig
-from train.mixing.clip_variations import FRAMES, ClipVariations
+from train.mixing.clip_variations import ClipVariations
+from train.mixing.genre_clips import GenreClips
 from train.tasks.music_tags.warm_start import begin_from
-
-MEAN_DB = -46.0
-"""Mean level of tracks, which is not in the mel file. Its exact value does not matter: the model removes the level."""
 
 
 @dataclass(frozen=True)
@@ -96,14 +89,6 @@ class GenreRunConfig(HoldsOut):
             )
 
 
-def frames_of_mels(tracks: MelTracks, rows: Array, bands: int) -> Array:
-    """Return tracks of the mel file on the scale of the front end's frames, float32, shape (rows, FRAMES, bands).
-
-    The file does not have the level of a track, and its range only to about a tenth.
-    """
-    return (tracks.frames(rows)[:, :FRAMES, :bands] * DEVIATION_DB + MEAN_DB) / np.float32(DB)
-
-
 class GenreTask:
     """Training task ``genre``: the data, loss and validation of the genre network.
 
@@ -125,36 +110,13 @@ class GenreTask:
     def __init__(self, config: GenreRunConfig, data: Path, cache: Path) -> None:
         self.config = config
         self.front_end = config.model.front_end
-        self._mels = gtzan_mels.load(data)
-        self.labels = self._mels.genres
-        self._frames = frames_of_mels(self._mels, np.arange(len(self._mels.genre)), config.model.mel_bands)
-        self._learnt = np.flatnonzero(np.isin(self._mels.ten_fold, config.learnt_folds))
-        absent = [name for n, name in enumerate(self.labels) if n not in self._mels.genre[self._learnt]]
-        if absent:
-            raise ConfigError(
-                f"gtzan/mels.npz has no tracks of {', '.join(absent)} in folds "
-                f"{', '.join(map(str, config.learnt_folds))}; expected some of each of its genres: complete it"
-            )
-        self._checked = np.flatnonzero(self._mels.ten_fold == config.checked_fold)
-        kept = {
-            name
-            for name, f in zip(self._mels.audio, self._mels.ten_fold, strict=True)
-            if f in config.learnt_folds
-        }
-        tracks = [r for r in gtzan.recordings(data) if r.name in kept]
-        self._tracks = FeatureCache(tracks, cache, LogMel(self.front_end))
-        snippets = gtzan_snippets.recordings(data, self._mels) if config.snippets else []
-        learnt = [r for r in snippets if gtzan_snippets.ten_fold(r) in config.learnt_folds]
-        self._snippets = FeatureCache(learnt, cache, LogMel(self.front_end))
-        if config.snippets and not len(self._snippets):
-            raise ConfigError(
-                f"gtzan/snippets has no usable cut-outs in folds {', '.join(map(str, config.learnt_folds))}; expected "
-                "some: complete it, or learn without, by --set snippets=0"
-            )
+        self._clips = GenreClips(config, self.front_end, data, cache, config.whole_tracks, config.snippets)
+        self.labels = self._clips.labels
+        self._checked = self._clips.frames_of(config.checked_fold)
         self._variations = ClipVariations(config.shift_bands, config.speed, config.contrast, config.tilt)
 
     def data_hash(self) -> DataUsed:
-        return data_used(self._tracks, self._snippets, self._mels)
+        return self._clips.data_used()
 
     def make_model(self) -> nn.Module:
         """Return the network with random weights, or with those of the run of music tags in ``config.begin``."""
@@ -166,18 +128,8 @@ class GenreTask:
     def make_batch(self, seed: int, step: int, size: int) -> Batch:
         """Return the batch of a step: frames, (size, FRAMES, bands), and probabilities of genres, (size, labels)."""
         rng, c = np.random.default_rng((seed, step)), self.config
-        whole = round(size * c.whole_tracks) if len(self._tracks) else 0
-        cut = round(size * c.snippets)
-        rows = self._learnt[rng.integers(len(self._learnt), size=size - whole - cut)]
-        sounds = [
-            self._cut(rng, cache)
-            for cache, count in ((self._tracks, whole), (self._snippets, cut))
-            for _ in range(count)
-        ]
-        frames = np.concatenate([self._frames[rows], *(clip[None] for clip, _ in sounds)])
-        targets = np.eye(len(self.labels), dtype=np.float32)[
-            [*self._mels.genre[rows], *(genre for _, genre in sounds)]
-        ]
+        frames, genres = self._clips.draw(rng, size)
+        targets = np.eye(len(self.labels), dtype=np.float32)[genres]
         frames = np.stack([self._variations.vary(rng, clip) for clip in frames])
         if c.mixup:
             frames, targets = mix_up(rng, frames, targets, c.mixup)
@@ -205,20 +157,9 @@ class GenreTask:
             chosen: the negative cross entropy.
         """
         device = next(model.parameters()).device
-        truth = torch.from_numpy(self._mels.genre[self._checked])
+        frames, truth = map(torch.from_numpy, self._checked)
         with torch.no_grad():
-            logits, _ = model(torch.from_numpy(self._frames[self._checked]).to(device))
+            logits, _ = model(frames.to(device))
         last = logits[:, -1].cpu()
         entropy = F.cross_entropy(last, truth).item()
         return {"score": -entropy, "accuracy": float((last.argmax(1) == truth).float().mean())}
-
-    def _cut(self, rng: np.random.Generator, cache: FeatureCache) -> tuple[Array, int]:
-        """Return a clip of FRAMES frames from a random place of a random recording, and its genre.
-
-        A recording that is shorter than a clip is repeated.
-        """
-        index = int(rng.integers(len(cache)))
-        first = int(rng.integers(max(1, cache.length(index) - FRAMES + 1)))
-        clip = cache.frames(index, first, FRAMES)
-        repeated = np.take(clip, np.arange(FRAMES) % len(clip), axis=0)
-        return repeated, self.labels.index(cache.recordings[index].category)

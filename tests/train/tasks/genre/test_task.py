@@ -51,13 +51,13 @@ def test_a_batch_is_clips_with_shares_of_genres_and_depends_on_its_number_alone(
 
 
 def test_what_is_held_out_is_not_learnt_from(task):
-    learnt = set(task._learnt.tolist())
+    learnt = set(task._clips.learnt.tolist())
     assert learnt
-    rows = np.flatnonzero(np.isin(task._mels.ten_fold, (task.config.fold, task.config.validation_fold)))
+    rows = np.flatnonzero(np.isin(task._clips.mels.ten_fold, (task.config.fold, task.config.validation_fold)))
     assert len(rows)
     assert not learnt & set(rows.tolist())
-    held_out = {task._mels.audio[row] for row in rows}
-    assert not held_out & {recording.name for recording in task._tracks.recordings}
+    held_out = {task._clips.mels.audio[row] for row in rows}
+    assert not held_out & {recording.name for recording in task._clips.tracks.recordings}
 
 
 @pytest.fixture
@@ -73,7 +73,7 @@ def with_snippets(tmp_path):
 
 def test_cut_outs_of_learnt_folds_are_a_share_of_a_batch(with_snippets, monkeypatch):
     task, drawn = with_snippets, []
-    learnt = {gtzan_snippets.ten_fold(recording) for recording in task._snippets.recordings}
+    learnt = {gtzan_snippets.ten_fold(recording) for recording in task._clips.snippets.recordings}
     assert learnt == set(task.config.learnt_folds)
     whole = FeatureCache.frames
 
@@ -86,17 +86,17 @@ def test_cut_outs_of_learnt_folds_are_a_share_of_a_batch(with_snippets, monkeypa
     assert batch.shape == (8, FRAMES, 112)
     assert torch.isfinite(batch).all()
     torch.testing.assert_close(targets.sum(1), torch.ones(8))
-    assert sum(cache is task._snippets for cache, _ in drawn) == 4
+    assert sum(cache is task._clips.snippets for cache, _ in drawn) == 4
 
 
 def test_a_short_cut_out_is_repeated_to_a_whole_clip(with_snippets):
-    lengths = [with_snippets._snippets.length(n) for n in range(len(with_snippets._snippets))]
+    lengths = [with_snippets._clips.snippets.length(n) for n in range(len(with_snippets._clips.snippets))]
     assert min(lengths) < FRAMES < max(lengths)
     short = FeatureCache.__new__(FeatureCache)
-    short.recordings = with_snippets._snippets.recordings[:1]
+    short.recordings = with_snippets._clips.snippets.recordings[:1]
     short._lengths = [50]
     short.frames = lambda index, first, count: np.arange(50, dtype=np.float32)[first : first + count, None]
-    clip, _ = with_snippets._cut(np.random.default_rng(0), short)
+    clip, _ = with_snippets._clips.cut(np.random.default_rng(0), short)
     assert clip[:, 0].tolist() == [n % 50 for n in range(FRAMES)]
 
 
