@@ -76,7 +76,7 @@ LAYERS = {
         "tasks.ear tasks.gate tasks.genre tasks.recordings tasks.reference tasks.separation",
         "custom_sounds tasks.sounds",
         "transfer",
-        "lab",
+        "generation lab",
         "__main__",
     ),
 }

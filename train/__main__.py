@@ -41,6 +41,7 @@ ELSEWHERE: Mapping[str, tuple[str, str]] = MappingProxyType(
             "train.custom_sounds.few_shot:few_shot_command",
             "Measure recognition of taught sounds; print JSON.",
         ),
+        "generate": ("train.generation.command:generate_command", "Make sound of a genre; write a WAV file."),
         "hearing": (
             "train.report.hearing.command:hearing_command",
             "Measure models on sound they never learnt; print JSON.",
@@ -52,6 +53,10 @@ ELSEWHERE: Mapping[str, tuple[str, str]] = MappingProxyType(
         "inspect": (
             "train.evaluate.inspection:inspect_command",
             "Measure a run's cost, robustness and saliency.",
+        ),
+        "judge": (
+            "train.generation.judge_command:judge_command",
+            "Measure made music by gate and genre; print JSON.",
         ),
         "lab": ("train.lab.command:lab_command", "Train and measure systems of others beside ours."),
         "lab-spectrograms": (

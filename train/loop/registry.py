@@ -22,6 +22,11 @@ TASKS: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
         "ear": ("train.tasks.ear.release", "the embedding model"),
         "gate": ("train.tasks.gate.release", "the gate, for music, speech and singing"),
+        "generator": ("train.tasks.reference.generator", "a generator of music of a genre, by likelihood"),
+        "generator_adversarial": (
+            "train.tasks.reference.generator_adversarial",
+            "the generator of music against a discriminator",
+        ),
         "genre": ("train.tasks.genre.release", "the head for genres of music"),
         "music_tags": ("train.tasks.music_tags.release", "the genre network, by a tagger of music"),
         "recordings": ("train.tasks.recordings.release", "a head for any recordings, such as your own"),

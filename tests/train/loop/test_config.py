@@ -65,7 +65,7 @@ def test_an_absent_file_is_refused(tmp_path):
 
 @pytest.mark.parametrize("task", TASKS)
 def test_a_task_s_example_has_every_key_at_its_default(task):
-    path = ROOT / "train" / "configs" / f"{task}.toml"
+    (path,) = (ROOT / "train" / "configs").rglob(f"{task}.toml")
     default = find_plugin(task).config()
     assert read_config(type(default), path) == default
     assert keys(tomllib.loads(path.read_text())) == keys(asdict(default))
