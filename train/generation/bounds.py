@@ -40,10 +40,11 @@ class HeldOutMusic:
         names = {name for name, own in zip(mels.audio, mels.ten_fold, strict=True) if name and own == fold}
         tracks = [r for r in gtzan.recordings(data) if r.name in names and r.category in genres]
         self._sounds = SoundCache(tracks, cache)
+        found = self._sounds.recordings
         self._by_genre = {
-            genre: self._sounds.where(lambda r, genre=genre: r.category == genre) for genre in genres
+            genre: [place for place, track in enumerate(found) if track.category == genre] for genre in genres
         }
-        if absent := [genre for genre, found in self._by_genre.items() if not found]:
+        if absent := [genre for genre, places in self._by_genre.items() if not places]:
             raise ConfigError(
                 f"gtzan has no whole track of {', '.join(absent)} in fold {fold} of ten; expected one of each genre: "
                 "train and judge with another --fold, such as 9"

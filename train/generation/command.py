@@ -8,7 +8,7 @@ import click
 import soundfile
 
 from streamer.errors import StreamError
-from train.generation.made_sound import TASKS, Maker, default_path
+from train.generation.made_sound import TASKS, SoundMaker, default_path
 
 task_option = click.option(
     "--task",
@@ -41,7 +41,7 @@ def generate_command(
     genre: str, seconds: float, seed: int, temperature: float, task: str, run: str, out: Path | None
 ) -> None:
     """Make sound of a genre by a trained generator, and write it to a WAV file, whose path is printed."""
-    maker = Maker.of_run(task, run)
+    maker = SoundMaker.of_run(task, run)
     sound = maker.sound(genre, seconds, seed, temperature)
     path = out or default_path(genre)
     try:

@@ -18,7 +18,7 @@ from train.generation import page
 from train.generation.bounds import HeldOutMusic, mean_powers, noises, revocode
 from train.generation.command import task_option, temperature_option
 from train.generation.judgement import Judges, judge_all
-from train.generation.made_sound import TASKS, Maker, count_samples
+from train.generation.made_sound import TASKS, SoundMaker, count_samples
 from train.loop.config import read_config
 from train.loop.run import CACHE, current_commit, data_folder, find_run
 
@@ -49,7 +49,7 @@ def judge_command(
         raise ConfigError(f"clips is {clips}; expected 1 or more of each genre")
     commit = current_commit()  # before the files of the figures change
     folder = find_run(task, run)
-    maker, judges = Maker.of_run(task, str(folder)), Judges()
+    maker, judges = SoundMaker.of_run(task, str(folder)), Judges()
     kinds = {
         task: _made(maker, clips, seconds, temperature),
         **_bounds(maker, folder, task, clips, seconds),
@@ -62,20 +62,20 @@ def judge_command(
         click.echo(page.write(into, {kind: {**rows, **origin} for kind, rows in found.items()}), err=True)
 
 
-def _made(maker: Maker, clips: int, seconds: float, temperature: float) -> Clips:
+def _made(maker: SoundMaker, clips: int, seconds: float, temperature: float) -> Clips:
     return {
         genre: (maker.sound(genre, seconds, seed, temperature) for seed in _seeds(maker, genre, clips))
         for genre in maker.genres
     }
 
 
-def _seeds(maker: Maker, genre: str, clips: int) -> range:
+def _seeds(maker: SoundMaker, genre: str, clips: int) -> range:
     """Return the seeds of a genre's clips: none has that of another genre's."""
     first = clips * maker.genres.index(genre)
     return range(first, first + clips)
 
 
-def _bounds(maker: Maker, run: Path, task: str, clips: int, seconds: float) -> dict[str, Any]:
+def _bounds(maker: SoundMaker, run: Path, task: str, clips: int, seconds: float) -> dict[str, Any]:
     config, front_end = read_config(TASKS[task][0], run / "config.json"), maker.front_end
     samples, data = count_samples(seconds, front_end), data_folder()
     music = HeldOutMusic(maker.genres, config.fold_of("test"), data, CACHE)

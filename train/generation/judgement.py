@@ -1,4 +1,4 @@
-"""What the released gate and the released genre model make of clips that shall be music of a genre."""
+"""Judge clips that shall be music of a genre by the released gate and the released genre model."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SLOTS = ("gate", "genre")
 
 @dataclass(frozen=True)
 class Verdict:
-    """What was said of one clip.
+    """Decisions about one clip.
 
     Attributes
     ----------

@@ -31,8 +31,8 @@ TASKS: Mapping[str, tuple[type[GeneratorRunConfig], str]] = MappingProxyType(
 
 
 @dataclass(frozen=True)
-class Maker:
-    """A trained generator that makes sound.
+class SoundMaker:
+    """Makes sound by a trained generator.
 
     Attributes
     ----------
@@ -51,7 +51,7 @@ class Maker:
         return self.generator.config.front_end
 
     @classmethod
-    def of_run(cls, task: str, run: str = "") -> Maker:
+    def of_run(cls, task: str, run: str = "") -> SoundMaker:
         """Return the maker of a run: its folder or its name in ``runs/TASK``; the last one if `run` is empty.
 
         Raises

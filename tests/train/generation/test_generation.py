@@ -17,7 +17,7 @@ from train.evaluate.hearing.listeners import Decisions
 from train.generation import page
 from train.generation.bounds import HeldOutMusic, mean_powers
 from train.generation.judgement import Verdict, music_share, summarise
-from train.generation.made_sound import Maker
+from train.generation.made_sound import SoundMaker
 
 TINY = ["model.units=8", "model.components=2", "loop.batch=4", "loop.steps=2", "loop.validate_every=2"]
 SETTINGS = [item for text in TINY for item in ("--set", text)]
@@ -64,7 +64,7 @@ def test_sound_of_a_genre_is_written_and_the_seed_determines_it(invoke, toy):
 
 
 def test_the_adversarial_run_makes_sound_too_and_calm_sound_has_no_chance_in_its_frames(toy, invoke):
-    maker = Maker.of_run("generator_adversarial", "toy")
+    maker = SoundMaker.of_run("generator_adversarial", "toy")
     first, other = (maker.frames("rock", 8_000, seed, temperature=0.0) for seed in (1, 2))
     np.testing.assert_array_equal(first, other)
     result = invoke("generate", "--genre", "rock", "--task", "generator_adversarial", "--run", "toy")
