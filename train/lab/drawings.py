@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from markupsafe import Markup
 from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
 
 from streamer.arrays import Array
 from train.evaluate.metrics.classification import by_label
@@ -118,6 +119,8 @@ def attention(shown: Sequence[ShownClip]) -> Markup:
 def _heat(axes: Axes, weights: Array) -> None:
     axes.imshow(weights, cmap="viridis", vmin=0.0, interpolation="nearest", aspect="equal")
     axes.set(xlabel="attends to step", ylabel="step")
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.yaxis.set_major_locator(MaxNLocator(integer=True))
     axes.grid(visible=False)
 
 
@@ -142,7 +145,7 @@ def comparison(rows: Mapping[str, tuple[float, Sequence[float]]], figure: str) -
     figure : str
         Name of the figure.
     """
-    with plots.Drawing(width=6.4, height=1.2 + 0.36 * max(6, len(rows))) as drawing:
+    with plots.Drawing(width=7.6, height=1.2 + 0.36 * max(6, len(rows))) as drawing:
         (axes,) = drawing.axes
         for number, (title, (ms, values)) in enumerate(rows.items()):
             spread = float(np.std(values, ddof=1)) if len(values) > 1 else 0.0
