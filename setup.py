@@ -40,6 +40,7 @@ LAB = [
     "xgboost-cpu>=3,<4; sys_platform == 'linux' and platform_machine == 'x86_64'",
     "xgboost>=3,<4; sys_platform != 'linux' or platform_machine != 'x86_64'",
 ]
+MLFLOW = ["mlflow>=3,<4"]  # mlflow-skinny lacks the pages of `mlflow ui`, and the database
 TFHUB = [
     "ai-edge-litert>=2,<3",
     "setuptools<81",  # tensorflow-hub imports pkg_resources
@@ -88,6 +89,7 @@ setup(
     extras_require={
         "train": TRAIN,
         "lab": [*TRAIN, *LAB],
+        "mlflow": [*TRAIN, *MLFLOW],
         "tfhub": TFHUB,
         "torch": TORCH,
         "bench": BENCH,

@@ -63,6 +63,10 @@ ELSEWHERE: Mapping[str, tuple[str, str]] = MappingProxyType(
             "train.lab.spectrograms:spectrograms_command",
             "Draw what the lab's separations make of a clip.",
         ),
+        "mlflow": (
+            "train.report.tracking:mlflow_command",
+            "Write runs into a local store of MLflow.",
+        ),
         "model-memory": (
             "train.evaluate.model_memory:model_memory_command",
             "Measure a released model's memory; print JSON.",
