@@ -105,7 +105,7 @@ class FilesToAnalyze:
 
 @dataclass(frozen=True)
 class AnalyzedFile:
-    """What there is to say of a file that was analyzed, besides its messages.
+    """Outcome of the analysis of a file, besides its messages.
 
     Attributes
     ----------

@@ -82,7 +82,18 @@ class FilesToSeparate:
 
 @dataclass(frozen=True)
 class SeparatedFile:
-    """What came of a file: its stems in `folder`, or `error`; and how many samples were no sound and muted."""
+    """Outcome of the separation of a file.
+
+    Attributes
+    ----------
+    path : Path
+    folder : Path
+        Folder of its stems, unless there is an error.
+    error : StreamerError or None
+        Why there are no stems; None if there are.
+    muted_samples : int
+        Number of samples that were NaN, infinite or absurdly large, and were muted.
+    """
 
     path: Path
     folder: Path

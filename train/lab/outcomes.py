@@ -1,4 +1,4 @@
-"""How often a row of the laboratory was right about each recording that it held out: what a paired test needs."""
+"""Keep how often a row of the laboratory was right about each recording that it held out, for paired tests."""
 
 from __future__ import annotations
 

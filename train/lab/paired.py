@@ -16,8 +16,8 @@ LEVEL = 0.95
 
 
 @dataclass(frozen=True)
-class Difference:
-    """Difference of the accuracies of two rows on the recordings that both have held out.
+class PairedDifference:
+    """PairedDifference of the accuracies of two rows on the recordings that both have held out.
 
     Attributes
     ----------
@@ -46,7 +46,7 @@ class Difference:
         return self.accuracies[0] - self.accuracies[1]
 
 
-def compare(first: Outcomes, second: Outcomes, seed: int = 0) -> Difference | None:
+def compare(first: Outcomes, second: Outcomes, seed: int = 0) -> PairedDifference | None:
     """Return the difference of two rows; None if they share fewer than two recordings.
 
     Whole recordings are drawn anew, or exchanged, since the examples of one are not independent. Exchanging the rows in
@@ -89,7 +89,7 @@ def compare(first: Outcomes, second: Outcomes, seed: int = 0) -> Difference | No
     exchanged = stats.permutation_test(
         pairs, difference, permutation_type="samples", n_resamples=DRAWS, batch=BATCH, rng=seed
     )
-    return Difference(
+    return PairedDifference(
         (float(accuracy(pairs[0])), float(accuracy(pairs[1]))),
         float(drawn.confidence_interval.low),
         float(drawn.confidence_interval.high),
