@@ -63,8 +63,9 @@ LAYERS = {
     ),
     "train": (
         "data errors npz yamnet",
-        "data.sets.gtzan embedders loop teachers",
-        "data.sets loop.commands",
+        "data.sets.gtzan loop wheels",
+        "teachers",
+        "data.sets embedders loop.commands",
         "data.sets.songs",
         "augment",
         "evaluate evaluate.hearing mixing render",

@@ -18,6 +18,7 @@ from streamer.dsp.log_mel import LogMel, LogMelConfig
 from streamer.dsp.stage import offline
 from streamer.errors import ModelError
 from train.embedders.keras_weights import read_layers
+from train.embedders.windows import HOP_S
 from train.errors import AbsentError
 
 RATE_HZ = 48_000
@@ -61,6 +62,8 @@ class OpenL3Embedder:
     bands: int
     rate_hz: int = RATE_HZ
     window_samples: int = WINDOW_SAMPLES
+    least_samples: int = WINDOW_SAMPLES
+    hop_s: float = HOP_S
 
     @property
     def name(self) -> str:

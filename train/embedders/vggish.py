@@ -19,6 +19,7 @@ from streamer.dsp.stage import offline
 from streamer.errors import ModelError
 from train import npz
 from train.embedders.slice_checkpoint import read_slices
+from train.embedders.windows import HOP_S
 from train.errors import AbsentError
 
 FRONT_END = LogMel(LogMelConfig(log_offset=0.01))
@@ -90,6 +91,8 @@ class VGGishEmbedder:
     projection: Projection | None = None
     rate_hz: int = RATE_HZ
     window_samples: int = WINDOW_SAMPLES
+    least_samples: int = WINDOW_SAMPLES
+    hop_s: float = HOP_S
 
     @property
     def name(self) -> str:

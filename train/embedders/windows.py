@@ -18,7 +18,7 @@ from train.data.recordings import Recording
 BATCH = 32
 """Number of windows that are embedded at once."""
 HOP_S = 0.48
-"""Seconds from one window to the next, as in YAMNet."""
+"""Seconds from one window to the next, as in YAMNet, unless a network was published with another step."""
 
 
 class WindowEmbedder(Protocol):
@@ -34,6 +34,10 @@ class WindowEmbedder(Protocol):
         Sample rate of its input, in hertz.
     window_samples : int
         Length of a window.
+    least_samples : int
+        Least length of a recording; one that is shorter than a window is embedded as a whole.
+    hop_s : float
+        Seconds from one window to the next.
     """
 
     @property
@@ -48,19 +52,25 @@ class WindowEmbedder(Protocol):
     @property
     def window_samples(self) -> int: ...
 
+    @property
+    def least_samples(self) -> int: ...
+
+    @property
+    def hop_s(self) -> float: ...
+
     def embed(self, windows: Array) -> Array:
         """Return the embeddings of windows, float32, shape (windows, features).
 
         Parameters
         ----------
-        windows : float32 array, shape (windows, window_samples)
-            Sound; full scale is -1 to 1.
+        windows : float32 array, shape (windows, samples)
+            Sound; full scale is -1 to 1. There are `window_samples`, or at least `least_samples` of a short recording.
         """
         ...
 
 
 class WindowEmbeddings(Cache):
-    """Keeps the embeddings of the windows of recordings on disk, one every `HOP_S`.
+    """Keeps the embeddings of the windows of recordings on disk, one every `hop_s` seconds of the embedder.
 
     Windows of digital silence, which is padding, are left out.
 
@@ -80,7 +90,7 @@ class WindowEmbeddings(Cache):
         hashes = FileHashes(folder / "hashes.json")
         weights = [hashes.sha256(path) for path in embedder.files]
         hashes.save()
-        depends_on = ("windows", embedder.name, *weights, str(embedder.window_samples), str(HOP_S))
+        depends_on = ("windows", embedder.name, *weights, str(embedder.window_samples), str(embedder.hop_s))
         super().__init__(recordings, folder, depends_on, self._embed)
 
     def embeddings(self, index: int) -> Array:
@@ -90,12 +100,14 @@ class WindowEmbeddings(Cache):
     def _embed(self, recording: Recording) -> Array:
         rate_hz, length = self._embedder.rate_hz, self._embedder.window_samples
         sound = decode(recording, rate_hz).astype(np.float32) / np.float32(FULL_SCALE)
-        if len(sound) < length:
+        least = self._embedder.least_samples
+        if len(sound) < least:
             raise ClipError(
-                f"{recording.paths[0]} lasts {len(sound) / rate_hz:.2f} s; expected {length / rate_hz:g} s or more, "
+                f"{recording.paths[0]} lasts {len(sound) / rate_hz:.2f} s; expected {least / rate_hz:g} s or more, "
                 f"for an embedding by {self._embedder.name}"
             )
-        windows = sliding_window_view(sound, length)[:: round(HOP_S * rate_hz)]
+        hop = round(self._embedder.hop_s * rate_hz)
+        windows = sliding_window_view(sound, min(length, len(sound)))[::hop]
         heard = windows[windows.any(axis=1)]
         if not len(heard):
             raise ClipError(f"{recording.paths[0]} is silent in every whole window; expected sound")

