@@ -41,7 +41,7 @@ def test_an_interrupted_analysis_says_so_and_hears_no_more(tmp_path: Path) -> No
     paths = {name: tmp_path / f"{name}.wav" for name in ("long", "next")}
     for path, seconds in zip(paths.values(), (1_800, 1), strict=True):
         soundfile.write(path, np.zeros(seconds * 16_000, np.int16), 16_000)
-    with running("analyze", *map(str, paths.values())) as process:
+    with running("analyze", *map(str, paths.values()), "--jobs", "1") as process:
         assert process.stdout is not None
         first = process.stdout.readline()
         process.send_signal(signal.SIGINT)
