@@ -14,10 +14,10 @@ import librosa
 import numpy as np
 import torch
 
+from models import torchaudio_cpu
 from streamer.arrays import Array
 from streamer.dsp.log_mel import LogMel, LogMelConfig
 from streamer.dsp.stage import offline
-from train.augment import torchaudio_cpu
 
 
 class Peer(Protocol):

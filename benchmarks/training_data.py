@@ -21,10 +21,10 @@ import soundfile
 import torch
 
 from benchmarks.report import arguments, in_turn, machine, one_thread, write
+from models import torchaudio_cpu
 from streamer.arrays import Array
 from streamer.dsp.log_mel import LogMel
 from train import augment
-from train.augment import torchaudio_cpu
 from train.augment.features import mask, mix_up
 from train.augment.recipe import Recipe, apply_recipe
 from train.data.cache import Cache, SoundCache

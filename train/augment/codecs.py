@@ -9,8 +9,8 @@ import numpy as np
 import soundfile
 import torch
 
+from models import torchaudio_cpu
 from streamer.arrays import Array
-from train.augment import torchaudio_cpu
 from train.augment.speed import fit_length
 from train.data.decode import RATE_HZ
 

@@ -8,8 +8,8 @@ import numpy as np
 import soxr
 import torch
 
+from models import torchaudio_cpu
 from streamer.arrays import Array
-from train.augment import torchaudio_cpu
 
 WINDOW, HOP = 1_024, 256
 """Window and hop of the phase vocoder, in samples: 64 ms at 16 kHz resolve the harmonics of a bass note."""

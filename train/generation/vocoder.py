@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import torch
 
+from models import torchaudio_cpu
 from streamer.arrays import Array
 from streamer.dsp.log_mel import LogMelConfig, mel_matrix
-from train.augment import torchaudio_cpu
 
 ITERATIONS = 60
 MOMENTUM = 0.99

@@ -13,9 +13,9 @@ import numpy as np
 import soxr
 import torch
 
+from models import torchaudio_cpu
 from streamer.arrays import Array
 from streamer.errors import ConfigError
-from train.augment import torchaudio_cpu
 from train.data.cache import Cache, Skipped
 from train.data.decode import FULL_SCALE, RATE_HZ, ClipError, decode
 from train.data.recordings import Recording

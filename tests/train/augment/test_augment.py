@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 import torch
 
+from models import torchaudio_cpu
 from streamer.dsp.log_mel import LogMel
 from streamer.dsp.stage import offline
 from train import augment
-from train.augment import torchaudio_cpu
 from train.augment.features import mask, mix_log_mel, mix_up
 from train.augment.recipe import Recipe, apply_recipe
 from train.data.sets import synthetic

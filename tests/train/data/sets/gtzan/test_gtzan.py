@@ -4,10 +4,11 @@ from collections import Counter
 import numpy as np
 import pytest
 
+from models import torchaudio_cpu
 from streamer.dsp.log_mel import LogMel
 from streamer.errors import ConfigError
 from tests.train.toy_data import make_toy_data, write
-from train.augment import apply_gain, torchaudio_cpu, transcode
+from train.augment import apply_gain, transcode
 from train.data.duplicates import find_duplicates, group_duplicates
 from train.data.features import FeatureCache
 from train.data.recordings import FOLDS, Recording

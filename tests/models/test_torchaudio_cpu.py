@@ -1,8 +1,8 @@
 import subprocess
 import sys
 
+from models import torchaudio_cpu
 from tests.conftest import DEADLINE_S, ROOT
-from train.augment import torchaudio_cpu
 
 
 def test_torchaudio_loads_without_its_extension_and_once():
@@ -13,7 +13,7 @@ def test_torchaudio_loads_without_its_extension_and_once():
 
 PROGRAM = """
 import torch
-from train.augment.torchaudio_cpu import load
+from models.torchaudio_cpu import load
 functional = load().functional
 print(functional.mu_law_encoding(torch.zeros(1), 256).item())
 try:
