@@ -36,6 +36,7 @@ BENCH = [
 LAB = [
     "h5py>=3,<4",
     "librosa>=0.10,<1",
+    "transformers>=5.24,<6",
     # The wheel of this name holds no code for GPUs, which is most of the other.
     "xgboost-cpu>=3,<4; sys_platform == 'linux' and platform_machine == 'x86_64'",
     "xgboost>=3,<4; sys_platform != 'linux' or platform_machine != 'x86_64'",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import resource
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from streamer.errors import ConfigError
@@ -30,6 +30,8 @@ class Measured:
         Largest resident memory of the process that trained and measured it.
     minutes : float or None
         Minutes of training of a fold, on average; None if they are not known.
+    begins : str
+        What its weights were before training, ``pretrained`` or ``from scratch``; empty if they can only be random.
     """
 
     figures: dict[str, dict[str, float]]
@@ -38,6 +40,7 @@ class Measured:
     ms_per_s: float
     memory_mb: float
     minutes: float | None
+    begins: str = field(default="", kw_only=True)
 
 
 class System(Protocol):

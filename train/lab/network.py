@@ -96,6 +96,7 @@ class Network:
             cost.ms_per_s,
             peak_memory_mb(),
             round(statistics.fmean(seconds) / 60, 1),
+            begins=config.begins,
         ), pool(outcomes)
 
 

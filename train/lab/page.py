@@ -59,7 +59,7 @@ def _lines(of: Table, found: Mapping[str, Result]) -> list[str]:
 
 
 def _cells(of: Table, row: LabRow, result: Result) -> list[str]:
-    figures = [row.title, *(_figure(of, result.figures[name]) for name in of.figures)]
+    figures = [result.named(row.title), *(_figure(of, result.figures[name]) for name in of.figures)]
     return figures if of.of else [*figures, *_costs(row, result)]
 
 

@@ -70,7 +70,10 @@ def draw_tables(into: Path) -> list[Path]:
     found, paths = results.read(into), []
     for table in (table for table in TABLES if not table.of):
         rows = {
-            row.title: (found[name].ms_per_s, list(found[name].figures[table.figures[0]].values()))
+            found[name].named(row.title): (
+                found[name].ms_per_s,
+                list(found[name].figures[table.figures[0]].values()),
+            )
             for name, row in ROWS.items()
             if row.table == table and name in found
         }

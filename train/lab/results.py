@@ -31,6 +31,10 @@ class Result(Measured):
     commit: str
     date: str
 
+    def named(self, title: str) -> str:
+        """Return the title of its row, with what the weights were before training, if they can be pretrained."""
+        return f"{title}, {self.begins}" if self.begins else title
+
 
 def read(folder: Path) -> dict[str, Result]:
     """Return the results in a folder by the name of their row; none if there is no file.

@@ -47,6 +47,13 @@ from train.tasks.reference.networks import (
     SoundCnnAttentionRunConfig,
     SoundCnnRunConfig,
 )
+from train.tasks.reference.transfer import (
+    SoundAstRunConfig,
+    SoundConformerRunConfig,
+    SoundEfficientNetRunConfig,
+    SoundInceptionRunConfig,
+    SoundResNetRunConfig,
+)
 from train.tasks.separation.cnn_lstm import CnnLstmRunConfig
 from train.tasks.separation.gru import GruRunConfig
 
@@ -197,6 +204,11 @@ ROWS: Mapping[str, LabRow] = MappingProxyType(
         "sound_cnn_attention": LabRow(
             SOUNDS, "CNN with attention over its frames", Network(SoundCnnAttentionRunConfig)
         ),
+        "sound_resnet": LabRow(SOUNDS, "ResNet-50", Network(SoundResNetRunConfig)),
+        "sound_efficientnet": LabRow(SOUNDS, "EfficientNet-B3", Network(SoundEfficientNetRunConfig)),
+        "sound_inception": LabRow(SOUNDS, "Inception v3", Network(SoundInceptionRunConfig)),
+        "sound_conformer": LabRow(SOUNDS, "Conformer", Network(SoundConformerRunConfig)),
+        "sound_ast": LabRow(SOUNDS, "Audio Spectrogram Transformer", Network(SoundAstRunConfig)),
         "sound_yamnet": LabRow(SOUNDS, "logistic regression, YAMNet", ClipClassifier("yamnet")),
         "sound_vggish": LabRow(SOUNDS, "logistic regression, VGGish", ClipClassifier("vggish")),
         "sound_openl3": LabRow(SOUNDS, "logistic regression, OpenL3", ClipClassifier("openl3_mel256")),

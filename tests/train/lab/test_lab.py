@@ -13,6 +13,7 @@ import torch
 from click.testing import CliRunner
 
 from models.reference.sound_cnn import SoundCnn
+from models.reference.sound_conformer import SoundConformer
 from streamer.errors import ConfigError
 from tests.conftest import ROOT
 from tests.train.toy_data import make_toy_data
@@ -32,6 +33,7 @@ from train.tasks.reference.config import ImageRunConfig
 from train.tasks.reference.figures import load_network
 from train.tasks.reference.networks import GenreCnnRunConfig, SoundCnnRunConfig
 from train.tasks.reference.task import ImageTask
+from train.tasks.reference.transfer import SoundConformerRunConfig
 
 RESULT = results.Result(
     {"accuracy": {"4": 0.5, "5": 0.6}},
@@ -111,6 +113,30 @@ def test_a_row_shows_mean_and_spread_over_folds(tmp_path):
     title = ROWS["sound_cnn"].title
     assert f"| {title} | 0.550 ± 0.071 | no | 1,234,567 | 12.3 | 0.50 | 346 | 7.0 |" in text
     assert "| sound_cnn | `python -m train lab` | 2026-12-01 | 1234567890ab |" in text
+
+
+def test_a_row_says_whether_its_weights_were_pretrained(tmp_path):
+    (tmp_path / "lab.md").write_text((ROOT / "docs" / "laboratory.md").read_text(encoding="utf-8"))
+    results.store(tmp_path / "lab", "sound_resnet", replace(RESULT, begins="from scratch"), OUTCOMES)
+    text = page.write(tmp_path / "lab").read_text(encoding="utf-8")
+    assert "| ResNet-50, from scratch | 0.550 ± 0.071 | no |" in text
+    results.store(tmp_path / "lab", "sound_resnet", replace(RESULT, begins="pretrained"), OUTCOMES)
+    text = page.write(tmp_path / "lab").read_text(encoding="utf-8")
+    assert "| ResNet-50, pretrained | 0.550 ± 0.071 | no |" in text
+
+
+def test_a_network_of_a_kept_library_is_trained_and_measured(here):
+    sizes = ["model.channels=4", "model.features=8", "model.heads=2", "model.hidden=8", "model.layers=1"]
+    settings = [*sizes, "model.kernel=3", *(line for line in TINY if not line.startswith("model."))]
+    text = "\n".join(f"{key} = {value}" for key, value in (line.split("=") for line in settings))
+    (network.CONFIGS / "sound_conformer.toml").write_text(text)
+    measured, outcomes = ROWS["sound_conformer"].system.measure("sound_conformer", [5])
+    assert measured.begins == "from scratch"
+    config = read_config(SoundConformerRunConfig, network.CONFIGS / "sound_conformer.toml")
+    made = SoundConformer(config.model, bands=16, labels=2)
+    assert measured.parameters == sum(weights.numel() for weights in made.parameters())
+    assert measured.mmacs_per_s > 0
+    assert measured.figures["accuracy"]["5"] == outcomes.right.sum() / 2
 
 
 def test_a_result_that_lacks_the_figures_of_a_table_is_not_in_it(tmp_path):

@@ -80,6 +80,11 @@ class ImageRunConfig(HoldsOut):
     validation_fold: int = 4
 
     @property
+    def begins(self) -> str:
+        """What the weights are at first, in words; empty if they can only be random."""
+        return ""
+
+    @property
     def clip_s(self) -> float:
         """Length of a clip, in seconds."""
         return (self.image.frames - 1) * self.image.hop_samples / self.image.rate_hz

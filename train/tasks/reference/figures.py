@@ -16,6 +16,7 @@ from train.loop.checkpoint import Identity, load_weights
 from train.loop.registry import Evaluation, Plugin
 from train.tasks.reference.config import ImageRunConfig
 from train.tasks.reference.task import ImageTask, classify, truth_of
+from train.tasks.reference.transfer import TransferRunConfig, TransferTask
 
 COMMAND = "python -m train lab"
 
@@ -79,4 +80,5 @@ def plugin(kind: type[ImageRunConfig]) -> Plugin:
             f"live: measure this one by {COMMAND}"
         )
 
-    return Plugin(name=kind.task, config=kind, task=ImageTask, release=refuse, evaluate=evaluate, steps=False)
+    task = TransferTask if issubclass(kind, TransferRunConfig) else ImageTask
+    return Plugin(name=kind.task, config=kind, task=task, release=refuse, evaluate=evaluate, steps=False)
