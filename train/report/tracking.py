@@ -55,7 +55,7 @@ def write_run(mlflow: Any, client: Any, folder: Path, into: Path) -> str:
     ConfigError
         If the folder is not a run, or a file in it cannot be read.
     """
-    run = read_run(folder)
+    run = read_run(folder, _predictions_of(folder))
     home, task = folder.resolve(), folder.resolve().parent.name
     experiment = client.get_experiment_by_name(task)
     files = (into / "artifacts" / task).resolve().as_uri()
@@ -79,6 +79,12 @@ def write_run(mlflow: Any, client: Any, folder: Path, into: Path) -> str:
     _log_confusion(client, made, run)
     client.set_terminated(made)
     return made
+
+
+def _predictions_of(folder: Path) -> str:
+    """Return the name of the predictions of a run that are drawn: those of the test fold, or else the first."""
+    names = sorted(path.stem for path in (folder / "predictions").glob("*.npz"))
+    return "test" if "test" in names or not names else names[0]
 
 
 def _now_ms() -> int:

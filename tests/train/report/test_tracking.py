@@ -97,6 +97,13 @@ def test_a_run_that_is_written_again_replaces_the_first(run, tmp_path):
     assert len(client.experiments) == 1
 
 
+def test_a_run_with_predictions_of_another_split_alone_is_drawn_by_them(run, tmp_path):
+    (run / "predictions" / "test.npz").rename(run / "predictions" / "validation.npz")
+    client = Client()
+    number = tracking.write_run(MLFLOW, client, run, tmp_path / "store")
+    assert "pictures/confusion.svg" in client.runs[number]["files"]
+
+
 def test_names_of_metrics_have_only_what_mlflow_allows():
     assert tracking._allowed("music under speech, at 1 % false.-10 dB") == (
         "music under speech_ at 1 _ false.-10 dB"
