@@ -65,7 +65,11 @@ def test_an_absent_file_is_refused(tmp_path):
 
 @pytest.mark.parametrize("task", TASKS)
 def test_a_task_s_example_has_every_key_at_its_default(task):
-    (path,) = (ROOT / "train" / "configs").rglob(f"{task}.toml")
+    configs = ROOT / "train" / "configs"
+    # A row of the laboratory may have the name of its task, and settings of its own.
+    path = next(
+        path for path in (configs / f"{task}.toml", configs / "reference" / f"{task}.toml") if path.is_file()
+    )
     default = find_plugin(task).config()
     assert read_config(type(default), path) == default
     assert keys(tomllib.loads(path.read_text())) == keys(asdict(default))

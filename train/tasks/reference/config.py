@@ -81,7 +81,7 @@ class ImageRunConfig(HoldsOut):
 
     @property
     def begins(self) -> str:
-        """What the weights are at first, in words; empty if they can only be random."""
+        """Words for the weights at first; empty if they can only be random."""
         return ""
 
     @property

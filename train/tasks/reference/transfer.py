@@ -44,7 +44,7 @@ class TransferRunConfig(ImageRunConfig):
 
     @property
     def begins(self) -> str:
-        """What the weights are at first: ``pretrained`` or ``from scratch``."""
+        """Words for the weights at first: ``pretrained`` or ``from scratch``."""
         return "pretrained" if self.weights else "from scratch"
 
     def learnt_at(self, step: int) -> int | None:
