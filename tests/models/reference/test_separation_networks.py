@@ -87,8 +87,8 @@ def test_a_mask_is_real_and_between_0_and_1(model):
 
 def test_eight_clips_are_learnt_by_heart(model, batch):
     mixture, voice, music, voiced = batch
-    optimiser = torch.optim.AdamW(model.parameters(), 1e-2)
-    for _ in range(120):
+    optimiser = torch.optim.AdamW(model.parameters(), 5e-3)
+    for _ in range(200):
         optimiser.zero_grad()
         loss_of(model, batch).backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 5.0)
@@ -98,7 +98,7 @@ def test_eight_clips_are_learnt_by_heart(model, batch):
     for found, true in ((found_voice, voice), (found_music, music)):
         gained = snr_loss(mixture, true, mixture) - snr_loss(found, true, mixture)
         assert gained.min() > 5  # dB
-    assert ((logits > 0) == (voiced > 0.5)).float().mean() > 0.75  # 0.6 of the hops are voiced
+    assert ((logits > 0) == (voiced > 0.5)).float().mean() > 0.95  # 0.6 of the hops are voiced
 
 
 def test_weights_reload_and_the_graph_gives_the_same_numbers(name, model, tmp_path):
