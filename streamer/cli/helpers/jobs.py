@@ -76,7 +76,8 @@ def in_processes(prepare: Callable[[], Work[Result]], count: int, jobs: int) -> 
             connection.send(next(numbers))
         for wanted in range(count):
             while wanted not in waiting:
-                for connection in [each for each in busy if each in wait(busy, LOOK_S)]:
+                ready = wait(busy, LOOK_S)
+                for connection in [each for each in busy if each in ready]:
                     number, waiting[number] = _received(connection)
                     if (following := next(numbers, None)) is None:
                         busy.remove(connection)
