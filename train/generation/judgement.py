@@ -57,10 +57,8 @@ class Judges:
 
 def music_share(decisions: Decisions, sound: Array) -> float:
     """Return the share of the time that counts of a sound (`counted_mask`) in which it was called music."""
-    counted, called = counted_mask(sound), np.zeros(len(sound), bool)
-    for label, first, stop in decisions.spans:
-        if label == "music":
-            called[first:stop] = True
+    counted = counted_mask(sound)
+    called = decisions.on(("music",), len(sound))
     return float(called[counted].mean()) if counted.any() else 0.0
 
 

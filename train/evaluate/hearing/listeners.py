@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -41,6 +41,14 @@ class Decisions:
     def mean_scores(self) -> Array | None:
         """Mean score of each label, shape (labels,); None if there are no scores."""
         return None if self.scores is None else np.mean(self.scores, axis=0)
+
+    def on(self, labels: Collection[str], samples: int) -> Array:
+        """Return at which of the first `samples` samples one of some labels was on, bool, shape (samples,)."""
+        on = np.zeros(samples, bool)
+        for label, first, stop in self.spans:
+            if label in labels:
+                on[first:stop] = True
+        return on
 
 
 class Listener(Protocol):

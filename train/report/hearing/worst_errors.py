@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-import numpy as np
-
 from streamer.arrays import Array
 from train.data.decode import RATE_HZ
 from train.evaluate.hearing.counts import FEW, counted_mask
@@ -79,7 +77,7 @@ def _errors(listener: Listener, example: MeasuredExample, decisions: Decisions) 
     found = []
     if len(listener.labels) > FEW:
         wrong = {label for label, _, _ in decisions.spans if label != example.recording.category}
-        times = {label: _seconds(_on(decisions, {label}, counted)) for label in wrong}
+        times = {label: _seconds(decisions.on({label}, len(counted)) & counted) for label in wrong}
         found.append((WRONG, tuple(sorted(times, key=lambda label: -times[label]))))
     else:  # what is left open is neither false nor missed
         names = {OTHER: "false", PRESENT: "missed"}
@@ -91,20 +89,11 @@ def _errors(listener: Listener, example: MeasuredExample, decisions: Decisions) 
         ]
     errors = []
     for name, labels in found:
-        on = _on(decisions, set(labels), counted)
+        on = decisions.on(set(labels), len(counted)) & counted
         seconds = _seconds(counted & ~on if name.startswith("missed") else on)
         if seconds > 0:
             errors.append(Error(name, listener, example, decisions, labels, seconds))
     return errors
-
-
-def _on(decisions: Decisions, labels: set[str], counted: Array) -> Array:
-    """Return at which samples that count one of the labels was on, bool, shape of `counted`."""
-    on = np.zeros_like(counted)
-    for label, first, stop in decisions.spans:
-        if label in labels:
-            on[first:stop] = counted[first:stop]
-    return on
 
 
 def _seconds(mask: Array) -> float:
