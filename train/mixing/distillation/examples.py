@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 
 from streamer.arrays import Array
-from streamer.errors import ConfigError
 from train import augment
 from train.augment.recipe import Recipe, apply_recipe
 from train.data.cache import SoundCache
@@ -48,9 +47,6 @@ class DistillationConfig:
         Number of excerpts from each hour of all recordings but clips of everyday sound; `ALL_EXCERPTS` hold all of it.
     scene : SceneConfig
         Settings of the scenes.
-    teachers_precision : {"float32", "bf16"}
-        Number format in which the teachers are computed. With bf16 they take a third of the time on processors that
-        have avx512_bf16 or amx_bf16, and much longer on others; their answers differ by rounding.
     seed : int
         Seed of everything that is drawn at random.
     """
@@ -59,14 +55,7 @@ class DistillationConfig:
     scenes: int = 1_000
     excerpts_per_hour: int = 0
     scene: SceneConfig = field(default_factory=lambda: SceneConfig(seconds=SECONDS))
-    teachers_precision: str = "float32"
     seed: int = 1
-
-    def __post_init__(self) -> None:
-        if self.teachers_precision not in ("float32", "bf16"):
-            raise ConfigError(
-                f"lessons.teachers_precision is {self.teachers_precision!r}; expected float32 or bf16"
-            )
 
 
 @dataclass(frozen=True)

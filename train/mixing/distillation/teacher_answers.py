@@ -105,6 +105,7 @@ def load_teacher_answers(
     classes: Sequence[str],
     ambiguous: frozenset[tuple[str, str]],
     config: DistillationConfig,
+    precision: str,
     data: Path,
     cache: Path,
 ) -> TeacherAnswers:
@@ -120,6 +121,8 @@ def load_teacher_answers(
         Recordings that are neither clearly music nor clearly not.
     config : DistillationConfig
         Settings of the examples.
+    precision : {"float32", "bf16"}
+        Number format of the teachers; see `Teachers`.
     data : Path
         Folder of the data sets, which holds the teachers' weights too.
     cache : Path
@@ -134,13 +137,14 @@ def load_teacher_answers(
         asdict(config),
         FRONT_END.config.fingerprint,
         TEACHERS,
+        precision,
     ]
     name = hashlib.sha256(json.dumps(described).encode()).hexdigest()[:16]
     folder = cache / "lessons" / name
     if not folder.is_dir():
         examples = Examples(sounds, classes, ambiguous, config)
         with written_whole(folder) as partial:
-            _build(examples, config.teachers_precision, data, cache, partial)
+            _build(examples, precision, data, cache, partial)
         _log.info("made %d examples in %s", len(examples), folder)
     return TeacherAnswers(folder, **{part: np.load(folder / f"{part}.npy", mmap_mode="r") for part in SHAPES})
 

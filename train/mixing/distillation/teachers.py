@@ -35,7 +35,8 @@ class Teachers:
     data : Path
         Folder of the data sets, which holds the teachers' weights too.
     precision : {"float32", "bf16"}
-        Number format in which they are computed; see `DistillationConfig.teachers_precision`.
+        Number format in which they are computed. With bf16 they are faster on processors that have avx512_bf16 or
+        amx_bf16, and slower on others; their answers differ by rounding.
     """
 
     def __init__(self, data: Path, precision: str) -> None:

@@ -159,7 +159,7 @@ class EarBatches:
 
     @cached_property
     def _teachers(self) -> Teachers:
-        return Teachers(self._data, self._config.lessons.teachers_precision)
+        return Teachers(self._data, self._config.teachers_precision)
 
     @cached_property
     def _clips(self) -> Array:

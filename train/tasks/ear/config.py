@@ -38,6 +38,8 @@ class EarRunConfig(HoldsOut):
     embedding_weight, scores_weight, sounds_weight, music_weight : float
         Weights of the parts of the loss: distance from the teacher's embedding, from the teachers' scores, and cross
         entropy of the classes of everyday sound and of music.
+    teachers_precision : {"float32", "bf16"}
+        Number format in which the teachers are computed; see `Teachers`.
     mixed : float
         Share of the examples that are mixed with another one. The teachers answer to these mixtures while the run goes
         on, so that no mixture comes twice and the ear learns what the teachers do rather than their answers to some
@@ -82,6 +84,7 @@ class EarRunConfig(HoldsOut):
     scores_weight: float = 0.1
     sounds_weight: float = 1.0
     music_weight: float = 1.0
+    teachers_precision: str = "float32"
     mixed: float = 0.75
     mixed_speed: float = 2.0
     mixed_bands: float = 6.0
@@ -111,6 +114,8 @@ class EarRunConfig(HoldsOut):
                 f"left_out is {list(self.left_out)}; expected some of further_data, {', '.join(self.further_data)}"
             )
         check_apart("data with further_data", (*self.data, *self.further_data))
+        if self.teachers_precision not in ("float32", "bf16"):
+            raise ConfigError(f"teachers_precision is {self.teachers_precision!r}; expected float32 or bf16")
         sizes = self.mixed, self.limited, self.mixed_bands, self.mixed_db
         if min(sizes) < 0 or max(self.mixed, self.limited) > 1 or self.mixed_speed < 1:
             raise ConfigError(

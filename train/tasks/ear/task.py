@@ -95,7 +95,9 @@ class EarTask:
         self._caches = sound_by_fold(data, cache, self._folds, config.data)
         check_clips(self._caches, config.learnt_folds, self.classes)
         examples = {
-            fold: load_teacher_answers(sounds, self.classes, AMBIGUOUS, config.lessons, data, cache)
+            fold: load_teacher_answers(
+                sounds, self.classes, AMBIGUOUS, config.lessons, config.teachers_precision, data, cache
+            )
             for fold, sounds in self._caches.items()
         }
         self._further = sound_by_data_set(
@@ -103,7 +105,9 @@ class EarTask:
         )
         without_scenes = replace(config.lessons, scenes=0, excerpts_per_hour=ALL_EXCERPTS)
         further = [
-            load_teacher_answers(sounds, self.classes, AMBIGUOUS, without_scenes, data, cache)
+            load_teacher_answers(
+                sounds, self.classes, AMBIGUOUS, without_scenes, config.teachers_precision, data, cache
+            )
             for sounds in self._further
         ]
         learnt = [examples[fold] for fold in config.learnt_folds] + further

@@ -183,7 +183,7 @@ def test_shares_and_sizes_of_mixtures_are_possible_ones(wrong):
 
 def test_the_teachers_are_computed_in_a_format_that_exists():
     with pytest.raises(ConfigError, match="teachers_precision is 'fp16'; expected float32 or bf16"):
-        read_config(EarRunConfig, None, ["lessons.teachers_precision=fp16"])
+        read_config(EarRunConfig, None, ["teachers_precision=fp16"])
 
 
 @pytest.mark.parametrize("config", [EarRunConfig, SoundsRunConfig])
