@@ -60,7 +60,7 @@ ELSEWHERE: Mapping[str, tuple[str, str]] = MappingProxyType(
         ),
         "lab": ("train.lab.command:lab_command", "Train and measure systems of others beside ours."),
         "lab-spectrograms": (
-            "train.lab.spectrograms:spectrograms_command",
+            "train.lab.pictures.spectrograms:spectrograms_command",
             "Draw what the lab's separations make of a clip.",
         ),
         "mlflow": (

@@ -22,7 +22,7 @@ from streamer.arrays import Array
 from streamer.dsp.log_mel import LogMel
 from streamer.dsp.stage import offline
 from streamer.errors import ModelError
-from streamer.yamnet.weights import WINDOW_SAMPLES
+from streamer.yamnet.weights import CLASSES, WINDOW_SAMPLES
 from train.embedders.windows import HOP_S
 from train.wheels import PublishedWheel
 
@@ -34,7 +34,6 @@ FRONT_END = LogMel()
 whose flanks are straight over hertz. But the graph's lowest input is -6.9, the logarithm of 0.001, and rounded to that
 the two hardly differ."""
 RATE_HZ = FRONT_END.config.sample_rate_hz
-CLASSES = 521
 _INPUT, _OUTPUT = [1, 1, 96, 64], [1, CLASSES]
 _SCALES = ("audio_scale", "audio_zero_point", "class_scores_scale", "class_scores_zero_point")
 """Constants of the graph: how numbers of 8 bits stand for frames and for logits."""

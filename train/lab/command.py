@@ -14,9 +14,9 @@ import click
 from streamer.errors import ConfigError
 from train.errors import AbsentError
 from train.lab import page, results
-from train.lab.network import Network
-from train.lab.pictures import draw_row, draw_tables
+from train.lab.pictures.draw import draw_row, draw_tables
 from train.lab.rows import ROWS
+from train.lab.systems.network import Network
 from train.loop.run import current_commit
 
 

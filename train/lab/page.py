@@ -9,9 +9,10 @@ from train.evaluate.metrics.spread import Spread
 from train.lab import results
 from train.lab.paired import compare
 from train.lab.pairs import PAIRS
-from train.lab.pictures import CAPTIONS
+from train.lab.pictures.draw import CAPTIONS
 from train.lab.results import Result
-from train.lab.rows import ROWS, TABLES, LabRow, Table
+from train.lab.rows import ROWS, LabRow
+from train.lab.tables import TABLES, Table
 from train.report.page_tables import short_commit, table, write_tables
 
 COSTS = (

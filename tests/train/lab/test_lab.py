@@ -17,15 +17,17 @@ from models.reference.sound_conformer import SoundConformer
 from streamer.errors import ConfigError
 from tests.conftest import ROOT
 from tests.train.toy_data import make_toy_data
-from train.lab import command, network, page, results
-from train.lab.classifier import DECISIONS, PROBABILITIES, SHARES, figures_of, gradient_boosting
-from train.lab.network import CONFIGS, Network
-from train.lab.network_cost import cost_of_network, count_macs
+from train.lab import command, page, results
 from train.lab.outcomes import Outcomes
 from train.lab.pairs import PAIRS
-from train.lab.rows import ROWS, TABLES
-from train.lab.separation import SongSeparation
-from train.lab.separators import Trained
+from train.lab.rows import ROWS
+from train.lab.systems import network
+from train.lab.systems.classifier import DECISIONS, PROBABILITIES, SHARES, figures_of, gradient_boosting
+from train.lab.systems.network import CONFIGS, Network
+from train.lab.systems.network_cost import cost_of_network, count_macs
+from train.lab.systems.separation import SongSeparation
+from train.lab.systems.separators import Trained
+from train.lab.tables import TABLES
 from train.loop.config import read_config
 from train.mixing.image_variations import ImageVariations
 from train.mixing.mel_images import CENTRE_DB, SCALE_DB, MelImageConfig, mel_image

@@ -12,10 +12,10 @@ from tests.train.toy_data import make_toy_data
 from train.data.sets import esc50
 from train.embedders.vggish import load_vggish
 from train.errors import AbsentError
-from train.lab import network
 from train.lab.rows import ROWS
-from train.tasks.reference import embedding_sequences
-from train.tasks.reference.embedding_sequences import EMBEDDERS
+from train.lab.systems import network
+from train.tasks.reference import embedders
+from train.tasks.reference.embedders import EMBEDDERS
 
 TINY = """
 embeddings = "vggish"
@@ -45,7 +45,7 @@ def here(toy, tmp_path, monkeypatch):
     """A folder to train in; VGGish is small, and lies in the folder of the data sets."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("STREAMER_DATA", str(toy))
-    monkeypatch.setattr(embedding_sequences, "load_vggish", partial(load_vggish, config=VGGISH))
+    monkeypatch.setattr(embedders, "load_vggish", partial(load_vggish, config=VGGISH))
     write_slices(toy / "vggish" / "vggish_model.ckpt", vggish_tensors())
     (tmp_path / "music_attention_vggish.toml").write_text(TINY)
     monkeypatch.setattr(network, "CONFIGS", tmp_path)

@@ -18,8 +18,9 @@ from train.errors import AbsentError
 from train.evaluate import predictions
 from train.evaluate.metrics.classification import ranked
 from train.evaluate.predictions import Predictions
-from train.lab import command, network, page, results
+from train.lab import command, page, results
 from train.lab.rows import ROWS
+from train.lab.systems import network
 from train.loop.config import read_config
 from train.mixing.mel_images import CENTRE_DB, SCALE_DB, MelImageConfig
 from train.mixing.mel_parts import MelParts

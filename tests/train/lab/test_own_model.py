@@ -13,10 +13,10 @@ from tests.train.toy_data import make_toy_data
 from train.data.decode import RATE_HZ
 from train.errors import AbsentError
 from train.evaluate.stepped_scores import SteppedScorer
-from train.lab.classifier import DECISIONS, Classifier
-from train.lab.network import Network
-from train.lab.own_model import OwnModel, from_a_fresh_start, gate_answer, listening_on
 from train.lab.rows import ROWS
+from train.lab.systems.classifier import DECISIONS, Classifier
+from train.lab.systems.network import Network
+from train.lab.systems.own_model import OwnModel, from_a_fresh_start, gate_answer, listening_on
 
 
 @pytest.fixture(scope="module")

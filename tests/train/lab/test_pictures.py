@@ -12,10 +12,12 @@ from click.testing import CliRunner
 
 from streamer.errors import ConfigError
 from tests.train.lab.test_lab import OUTCOMES, RESULT, TINY, here, toy  # noqa: F401 - fixtures
-from train.lab import command, drawings, network, page, results
-from train.lab.drawings import ShownClip
-from train.lab.pictures import CAPTIONS, draw_row
+from train.lab import command, page, results
+from train.lab.pictures import drawings
+from train.lab.pictures.draw import CAPTIONS, draw_row
+from train.lab.pictures.drawings import ShownClip
 from train.lab.rows import ROWS
+from train.lab.systems import network
 from train.report import plots
 
 

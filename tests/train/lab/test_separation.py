@@ -16,13 +16,16 @@ from tests.train.teachers.toy_spleeter import FILTERS, toy_variables, write_whee
 from tests.train.toy_data import make_toy_data
 from train.errors import AbsentError
 from train.evaluate.metrics.stems import si_sdr_db
-from train.lab import command, results, separators, spectrograms
-from train.lab.demucs import DemucsSongSeparator, demucs_command
-from train.lab.median_filters import FilterSongSeparator, hpss_voice, repet_sim_voice
-from train.lab.network import CONFIGS
-from train.lab.rows import ROWS, TABLES
-from train.lab.separation import Made, SongSeparation
-from train.lab.separators import Trained
+from train.lab import command, results
+from train.lab.pictures import spectrograms
+from train.lab.rows import ROWS
+from train.lab.systems import separators
+from train.lab.systems.demucs import DemucsSongSeparator, demucs_command
+from train.lab.systems.median_filters import FilterSongSeparator, hpss_voice, repet_sim_voice
+from train.lab.systems.network import CONFIGS
+from train.lab.systems.separation import Made, SongSeparation
+from train.lab.systems.separators import Trained
+from train.lab.tables import TABLES
 from train.loop.config import read_config
 from train.loop.run import read_metrics
 from train.tasks.separation.config import SeparationRunConfig
@@ -181,7 +184,7 @@ def test_a_demucs_that_gives_no_stems_is_said(tmp_path, content, said):
 
 
 def test_the_command_demucs_is_found_and_its_absence_is_said(tmp_path, monkeypatch):
-    monkeypatch.setattr("train.lab.demucs.find_spec", lambda name: None)
+    monkeypatch.setattr("train.lab.systems.demucs.find_spec", lambda name: None)
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(
         AbsentError, match=r"there is no command demucs, and no package .*: pip install demucs"
@@ -191,7 +194,7 @@ def test_the_command_demucs_is_found_and_its_absence_is_said(tmp_path, monkeypat
     (tmp_path / "demucs").chmod(0o755)
     assert demucs_command() == (str(tmp_path / "demucs"),)
     (tmp_path / "demucs").unlink()
-    monkeypatch.setattr("train.lab.demucs.find_spec", lambda name: object())
+    monkeypatch.setattr("train.lab.systems.demucs.find_spec", lambda name: object())
     assert demucs_command() == (sys.executable, "-m", "demucs")
 
 

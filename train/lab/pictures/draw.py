@@ -13,11 +13,13 @@ from markupsafe import Markup
 from streamer.errors import ConfigError
 from train.evaluate.metrics.classification import confusion
 from train.evaluate.predictions import load, pool
-from train.lab import drawings, results
-from train.lab.degraded import measure_degraded
-from train.lab.network import Network
-from train.lab.rows import ROWS, TABLES
-from train.lab.shown_clips import shown_clips
+from train.lab import results
+from train.lab.pictures import drawings
+from train.lab.pictures.degraded import measure_degraded
+from train.lab.pictures.shown_clips import shown_clips
+from train.lab.rows import ROWS
+from train.lab.systems.network import Network
+from train.lab.tables import TABLES
 from train.loop.run import read_metrics
 from train.report import plots
 

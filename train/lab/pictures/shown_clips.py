@@ -10,7 +10,7 @@ import torch
 from streamer.arrays import Array
 from train.evaluate.metrics.clip_scores import by_clip
 from train.evaluate.predictions import Predictions, load
-from train.lab.drawings import ShownClip
+from train.lab.pictures.drawings import ShownClip
 from train.loop.config import read_config
 from train.loop.run import CACHE, data_folder
 from train.mixing.mel_images import ImageSet

@@ -15,7 +15,7 @@ from streamer.errors import ConfigError
 from train.data.songs import SongStems, read_stems
 from train.lab import results
 from train.lab.rows import ROWS
-from train.lab.separation import FOLD, SongSeparation, clips_of
+from train.lab.systems.separation import FOLD, SongSeparation, clips_of
 from train.report.songs import RANGE_DB, TOP_HZ, spectrogram_db
 
 SYSTEMS = {name: row.system for name, row in ROWS.items() if isinstance(row.system, SongSeparation)}

@@ -25,7 +25,7 @@ from train.evaluate.calibration import compute_reliability
 from train.evaluate.metrics.detection import decision_figures
 from train.lab.measured import Measured, check_folds, peak_memory_mb
 from train.lab.outcomes import Outcomes
-from train.lab.segments import Maker, Segments
+from train.lab.systems.segments import Maker, Segments
 from train.loop.run import CACHE, data_folder
 
 DECISIONS = ("accuracy", "F1", "precision", "recall")

@@ -17,11 +17,11 @@ from train.data.recordings import FOLDS, Recording
 from train.data.recordings import check_folds as check_recordings
 from train.data.sets import esc50
 from train.data.sets.gtzan import gtzan_mels, gtzan_snippets
-from train.lab.classifier import TIMED, count_parameters
 from train.lab.measured import Measured, check_folds, peak_memory_mb
 from train.lab.outcomes import Outcomes
+from train.lab.systems.classifier import TIMED, count_parameters
 from train.loop.run import CACHE, data_folder
-from train.tasks.reference.embedding_sequences import EMBEDDERS
+from train.tasks.reference.embedders import EMBEDDERS
 from train.transfer.classifiers import logistic_regression
 
 

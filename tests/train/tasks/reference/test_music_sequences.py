@@ -16,8 +16,9 @@ from tests.train.toy_data import make_toy_data
 from train.data.recordings import Recording
 from train.evaluate.predictions import Predictions
 from train.loop.config import read_config
-from train.tasks.reference import embedding_sequences, music_sequences
-from train.tasks.reference.embedding_sequences import Embedded, by_ear, load_sequences, sequences
+from train.tasks.reference import embedders, embedding_sequences, music_sequences
+from train.tasks.reference.embedders import Embedded, by_ear
+from train.tasks.reference.embedding_sequences import load_sequences, sequences
 from train.tasks.reference.music_sequences import MusicSequenceRunConfig, figures_of_music
 from train.tasks.reference.task import ImageTask
 
@@ -99,7 +100,7 @@ def test_an_ear_has_an_embedding_for_every_six_of_its_steps_and_must_hold_out_th
     root = make_toy_data(tmp_path / "data")
     ear = write_toy_ear(tmp_path / "ear")
     write_manifest(ear, replace(read_manifest(ear), results={"held out": {"fold": 5, "validation_fold": 4}}))
-    for module in (embedding_sequences, music_sequences):
+    for module in (embedders, music_sequences):
         monkeypatch.setattr(module, "EAR", str(ear))
     clips = [Recording("esc50", "a", (root / "esc50" / "audio" / "1-1-A-dog.flac",), "sound", "dog", 1)]
     found = by_ear(clips, root, tmp_path)

@@ -1,0 +1,1 @@
+"""Systems that the laboratory measures, each behind `train.lab.measured.System`."""
