@@ -5,7 +5,6 @@ from __future__ import annotations
 import codecs
 import difflib
 import re
-import tomllib
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass, replace
 from datetime import date, time
@@ -45,6 +44,8 @@ def read_config(path: Path, sections: Mapping[str, type] = MappingProxyType({}))
         If the file cannot be read or is no TOML, or a key or value in it cannot be used. The error names the key, and
         the most similar key that exists.
     """
+    import tomllib  # here, since most starts read no file
+
     text = read_text(path)
     try:
         content = tomllib.loads(text)

@@ -1,4 +1,4 @@
-"""Run each compiled kernel once, so that numba's cache has it for all the processes that follow."""
+"""Run each compiled kernel once, so that the cache has it for all the processes that follow."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ def pytest_configure() -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_setupnodes() -> None:
-    """Compile the kernels once, into numba's cache, before test processes start that would each compile them."""
+    """Compile the kernels once, into the user's cache, before test processes start that would each compile them."""
     subprocess.run([sys.executable, "-m", "tests.compile_kernels"], cwd=ROOT, check=True)
 
 

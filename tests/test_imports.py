@@ -27,7 +27,7 @@ FORBIDDEN = {
 
 LAYERS = {
     "streamer": (
-        "arrays demo_recording errors inference_backends onnxruntime_reports standard_descriptors",
+        "arrays demo_recording errors inference_backends kernels onnxruntime_reports standard_descriptors",
         "setting_types start_time",
         "head_slots",
         "config_sections",

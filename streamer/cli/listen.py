@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from streamer.engine.stream import Stream
     from streamer.engine.summary import Summary
     from streamer.sinks.sink import Sink
+    from streamer.sinks.view import View
 
 PICTURE_S = 0.125
 """Seconds between two pictures of the live view: often enough for a level, seldom enough for the machine."""
@@ -215,15 +216,23 @@ def _nothing_to_read() -> Config:
 @contextmanager
 def _view_of(sink: Sink) -> Iterator[Callable[[], None]]:
     """Show the live view inside a ``with`` block, which gets a function that redraws it; do nothing for other sinks."""
-    from streamer.sinks.view import View
-
-    if not isinstance(sink, View):
+    view = _as_view(sink)
+    if view is None:
         yield lambda: None
         return
     from rich.live import Live
 
-    with Live(sink.picture(), auto_refresh=False) as live:
-        yield lambda: live.update(sink.picture(), refresh=True)
+    with Live(view.picture(), auto_refresh=False) as live:
+        yield lambda: live.update(view.picture(), refresh=True)
+
+
+def _as_view(sink: Sink) -> View | None:
+    """Return a sink if it is the live view, whose module is not loaded unless there is a terminal."""
+    if not standard_output().isatty():
+        return None
+    from streamer.sinks.view import View
+
+    return sink if isinstance(sink, View) else None
 
 
 def _summary(summaries: Sequence[Summary]) -> Iterator[str]:

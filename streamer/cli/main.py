@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import Any
 
 import click
 
-from streamer.cli.analyze import analyze
-from streamer.cli.bench import bench
-from streamer.cli.devices import devices
 from streamer.cli.helpers.terminal import standard_output
-from streamer.cli.keys import keys
-from streamer.cli.listen import listen
-from streamer.cli.models import models
-from streamer.cli.reload import reload
-from streamer.cli.separate import separate
-from streamer.cli.subscribe import subscribe
-from streamer.cli.teach import teach
 from streamer.errors import InterruptedByUserError, StreamerError, reason_of
+
+COMMANDS = (
+    "analyze",
+    "bench",
+    "devices",
+    "keys",
+    "listen",
+    "models",
+    "reload",
+    "separate",
+    "subscribe",
+    "teach",
+)
+"""Names of the commands. Each is that of its module beside this one, which is imported when the command is used."""
 
 
 class _ShownError(click.ClickException):
@@ -31,6 +36,15 @@ class _ShownError(click.ClickException):
 
 
 class _Group(click.Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - they are the same everywhere
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = getattr(import_module(f"streamer.cli.{cmd_name}"), cmd_name)
+        return command
+
     def invoke(self, ctx: click.Context) -> Any:
         try:
             standard_output()  # every command prints something
@@ -53,7 +67,3 @@ class _Group(click.Group):
 @click.version_option(package_name="streamer")
 def main() -> None:
     """Label live audio in real time, and split voice from music."""
-
-
-for command in (analyze, bench, devices, keys, listen, models, reload, separate, subscribe, teach):
-    main.add_command(command)

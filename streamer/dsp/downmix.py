@@ -14,10 +14,10 @@ from fractions import Fraction
 from functools import cached_property
 
 import numpy as np
-from numba import njit
 
 from streamer.arrays import Array, State
 from streamer.dsp.stage import Stage
+from streamer.kernels.kernel import helper, kernel
 
 SAMPLE_LIMIT = 1e6
 """Largest magnitude of a valid sample. Larger samples, and NaN, are muted, so that no power overflows."""
@@ -151,7 +151,7 @@ def downmixed(sound: Array, rate_hz: int) -> Array:
     return np.asarray(stage.step(np.ascontiguousarray(sound[None]), stage.init())[0][0])
 
 
-@njit(nogil=True, cache=True)
+@kernel("const float32[:,:,:], int64[:,:], float32[:,:]")
 def _copy_valid(x: Array, marks: Array, y: Array) -> None:
     for b in range(x.shape[0]):
         for i in range(x.shape[1]):
@@ -163,7 +163,7 @@ def _copy_valid(x: Array, marks: Array, y: Array) -> None:
                 marks[b, MUTED] += 1
 
 
-@njit(nogil=True, cache=True)
+@kernel("const float32[:,:,:], float64[:,:,:], int64[:,:], int, int, float32[:,:]")
 def _mix(x: Array, sums: Array, marks: Array, window: int, fade: int, y: Array) -> None:
     channels = x.shape[2]
     scale = np.float32(1.0 / channels)
@@ -196,7 +196,7 @@ def _mix(x: Array, sums: Array, marks: Array, window: int, fade: int, y: Array) 
                 _decide(sums[b], marks[b], window)
 
 
-@njit(nogil=True, cache=True)
+@helper
 def _sample_of(frame: Array, mean: np.float32, chosen: int) -> np.float32:
     if chosen == MEAN:
         return mean
@@ -204,7 +204,7 @@ def _sample_of(frame: Array, mean: np.float32, chosen: int) -> np.float32:
     return value if abs(value) <= SAMPLE_LIMIT else np.float32(0.0)
 
 
-@njit(nogil=True, cache=True)
+@helper
 def _decide(sums: Array, marks: Array, window: int) -> None:
     """Choose what is given from the next window on, and start that."""
     channels = sums.shape[0] - 1
@@ -234,7 +234,7 @@ def _decide(sums: Array, marks: Array, window: int) -> None:
         _choose(marks, loudest)
 
 
-@njit(nogil=True, cache=True)
+@helper
 def _power(sums: Array, window: int) -> float:
     """Return the mean square of a window without its constant part."""
     mean = sums[0] / window
@@ -242,7 +242,7 @@ def _power(sums: Array, window: int) -> float:
     return power
 
 
-@njit(nogil=True, cache=True)
+@helper
 def _choose(marks: Array, chosen: int) -> None:
     marks[BEFORE], marks[CHOSEN] = marks[CHOSEN], chosen
     marks[FADED] = marks[CLEAR_COUNT] = marks[WEAK_COUNT] = 0

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
-from numba import njit
 
 from streamer.arrays import Array, State
 from streamer.dsp.stage import Stage
+from streamer.kernels.kernel import kernel
 
 FLOOR_DBFS = -120.0
 """Lowest reported level; it is below the noise of any converter."""
@@ -70,7 +70,7 @@ def dbfs(power: float) -> float:
     return FLOOR_DBFS if power <= 1e-12 else round(10 * float(np.log10(power)), 2)
 
 
-@njit(nogil=True, cache=True)
+@kernel("const float32[:,:], float64[:,:], int64[:], int, float64[:,:,:]")
 def _measure(x: Array, held: Array, count: Array, interval: int, y: Array) -> None:
     # Samples are added one by one, so that the sum is the same however the sound is cut into blocks.
     for b in range(x.shape[0]):

@@ -13,7 +13,7 @@ from typing import Literal
 import numpy as np
 
 from streamer.arrays import Array, State
-from streamer.dsp.log_mel_kernels import log_mel_step
+from streamer.dsp.log_mel_kernels import log_mel_step, scratch_items
 from streamer.dsp.stage import Stage
 from streamer.errors import ConfigError
 
@@ -136,10 +136,13 @@ class LogMel(Stage):
             State for the next `step`.
         """
         if not x.flags.carray or x.dtype != np.float32:
-            x = np.array(
-                x, np.float32, order="C"
-            )  # numba would compile anew for another layout, while the stream runs
-        return log_mel_step(x, *state, *self._tables), state
+            x = np.array(x, np.float32, order="C")
+        config, total = self.config, int(state[1][0]) + x.shape[1]
+        frames = max(0, (total - config.window_samples) // config.hop_samples + 1)
+        y = np.empty((len(x), frames, config.mel_bands), np.float32)
+        scratch = np.zeros(scratch_items(config.fft_samples) if frames else 0, np.float32)
+        log_mel_step(x, *state, *self._tables, scratch, y)
+        return y, state
 
     def flush(self, state: State) -> Array:
         return np.zeros((len(state[0]), 0, self.config.mel_bands), np.float32)

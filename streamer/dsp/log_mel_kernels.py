@@ -1,6 +1,6 @@
 """Compute log-mel frames in compiled loops: framing, window, spectrum, mel bands, logarithm.
 
-Every kernel releases the GIL and is cached on disk. Each frame is transformed alone, by the same instructions,
+Each frame is transformed alone, by the same instructions,
 so the result is equal to the last bit however the sound is cut into blocks. Inner loops run over slices from 0
 on, because an index that might be negative would keep them from being vectorised.
 """
@@ -8,17 +8,20 @@ on, because an index that might be negative would keep them from being vectorise
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
-from rocket_fft.lowlevel import r2c
 
 from streamer.arrays import Array
+from streamer.kernels.fourier import r2c
+from streamer.kernels.kernel import helper, kernel
 
 _AXES = np.zeros(
     1, np.int64
 )  # axes for `r2c`; a global constant, so that no array is allocated for each frame
 
 
-@njit(nogil=True, cache=True)
+@kernel(
+    "const float32[:,:], float32[:,:], int64[:], const float32[:], const int64[:,:], const float32[:], "
+    "const float32[:], float32[:], float32[:,:,:]"
+)
 def log_mel_step(
     x: Array,
     pending: Array,
@@ -27,8 +30,10 @@ def log_mel_step(
     bands: Array,
     weights: Array,
     scalars: Array,
-) -> Array:
-    """Cut `pending` followed by `x` into frames and return their log-mel spectra.
+    scratch: Array,
+    out: Array,
+) -> None:
+    """Cut `pending` followed by `x` into frames and compute their log-mel spectra.
 
     Parameters
     ----------
@@ -46,22 +51,20 @@ def log_mel_step(
         Weights of the triangles, one band after the other.
     scalars : float32 array, shape (4,)
         Hop in samples, FFT length, power (1 magnitude, 2 power), and offset before the logarithm.
-
-    Returns
-    -------
-    float32 array, shape (batch, frames, mel_bands)
+    scratch : float32 array, shape (scratch_items(fft_samples),)
+        Zeros, over which this works.
+    out : float32 array, shape (batch, frames, mel_bands)
+        Filled with the spectra of all frames that are complete.
     """
     batch, samples = x.shape
-    width, mel_bands = window.shape[0], bands.shape[0]
+    frames, mel_bands = out.shape[1:]
     hop, fft, squared, log_offset = int(scalars[0]), int(scalars[1]), scalars[2] == 2.0, scalars[3]
     held = filled[0]
     total = held + samples
-    frames = (total - width) // hop + 1 if total >= width else 0
-    out = np.empty((batch, frames, mel_bands), np.float32)
     if frames:
-        frame = np.zeros(fft, np.float32)
-        spectrum = np.empty(fft // 2 + 1, np.complex64)
-        strength = np.empty(fft // 2 + 1, np.float32)
+        bins = fft // 2 + 1
+        spectrum = scratch[: 2 * bins].view(np.complex64)
+        strength, frame = scratch[2 * bins : 3 * bins], scratch[3 * bins :]
         for b in range(batch):
             for k in range(frames):
                 _cut(x[b], pending[b], held, k * hop, window, frame)
@@ -74,10 +77,14 @@ def log_mel_step(
     for b in range(batch):
         _keep(x[b], pending[b], held, frames * hop)
         filled[b] = total - frames * hop
-    return out
 
 
-@njit(nogil=True, cache=True)
+def scratch_items(fft_samples: int) -> int:
+    """Return how many numbers `log_mel_step` needs to work: a spectrum, its strengths, and a frame."""
+    return 3 * (fft_samples // 2 + 1) + fft_samples
+
+
+@helper
 def _cut(x: Array, pending: Array, held: int, first: int, window: Array, frame: Array) -> None:
     """Fill `frame` with windowed samples, from index `first` of `pending[:held]` followed by `x`."""
     old = pending[first:held]
@@ -89,7 +96,7 @@ def _cut(x: Array, pending: Array, held: int, first: int, window: Array, frame: 
         rest[i] = new[i] * rest_window[i]
 
 
-@njit(nogil=True, cache=True)
+@helper
 def _measure(spectrum: Array, squared: bool, strength: Array) -> None:
     """Fill `strength` with the magnitude of every bin, or its power if `squared`."""
     for i in range(spectrum.shape[0]):
@@ -97,7 +104,7 @@ def _measure(spectrum: Array, squared: bool, strength: Array) -> None:
         strength[i] = energy if squared else np.sqrt(energy)
 
 
-@njit(nogil=True, cache=True)
+@helper
 def _dot(a: Array, b: Array) -> np.float32:
     """Return the inner product, summed in order."""
     total = np.float32(0.0)
@@ -106,7 +113,7 @@ def _dot(a: Array, b: Array) -> np.float32:
     return total
 
 
-@njit(nogil=True, cache=True)
+@helper
 def _keep(x: Array, pending: Array, held: int, passed: int) -> None:
     """Drop the first `passed` samples of `pending[:held]` followed by `x`, and keep the rest in `pending`."""
     old = pending[passed:held]

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from streamer.arrays import Array
+from streamer.kernels.kernel import kernel
 
 
-@njit(nogil=True, cache=True, fastmath={"reassoc", "contract"})
+@kernel("const float32[:,:], float32[:,:], int, int, const float32[:,:]", fastmath=("reassoc", "contract"))
 def resample(x: Array, y: Array, first: int, hop: int, filters: Array) -> None:
     """Fill `y` with output samples, which lie ``hop / len(filters)`` samples of `x` apart.
 

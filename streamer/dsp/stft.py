@@ -146,10 +146,12 @@ class Stft(Stage):
             State for the next `step`.
         """
         if not x.flags.carray or x.dtype != np.float32:
-            x = np.array(
-                x, np.float32, order="C"
-            )  # numba would compile anew for another layout, while the stream runs
-        return analyse(x, *state, self.config.windows[0], self.config.hop_samples), state
+            x = np.array(x, np.float32, order="C")
+        config, window = self.config, self.config.windows[0]
+        frames = (int(state[1][0]) + x.shape[1]) // config.hop_samples
+        y = np.empty((len(x), frames, x.shape[2], config.bins), np.complex64)
+        analyse(x, *state, window, config.hop_samples, np.empty_like(window), y)
+        return y, state
 
     def flush(self, state: State) -> Array:
         waiting = int(state[1][0])
@@ -206,7 +208,12 @@ class InverseStft(Stage):
         """
         if not x.flags.carray or x.dtype != np.complex64:
             x = np.array(x, np.complex64, order="C")
-        return synthesise(x, *state, self.config.windows[1], self.config.hop_samples), state
+        config, (batch, frames, channels, bins) = self.config, x.shape
+        silent = min(config.synthesis_hops - 1 - int(state[1][0]), frames)
+        y = np.empty((batch, (frames - silent) * config.hop_samples, channels), np.float32)
+        sound = np.empty(2 * (bins - 1), np.float32)
+        synthesise(x, *state, config.windows[1], config.hop_samples, sound, y)
+        return y, state
 
     def flush(self, state: State) -> Array:
         return np.zeros((len(state[0]), 0, self.channels), np.float32)

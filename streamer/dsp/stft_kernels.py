@@ -7,19 +7,21 @@ not depend on how the sound is cut into blocks.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
-from rocket_fft.lowlevel import c2r, r2c
 
 from streamer.arrays import Array
+from streamer.kernels.fourier import c2r, r2c
+from streamer.kernels.kernel import helper, kernel
 
 _AXES = np.zeros(
     1, np.int64
 )  # axes of the FFT; a global constant, so that no array is allocated for each frame
 
 
-@njit(nogil=True, cache=True)
-def analyse(x: Array, held: Array, waiting: Array, window: Array, hop: int) -> Array:
-    """Return the spectra of the frames that `x` completes.
+@kernel(
+    "const float32[:,:,:], float32[:,:,:], int64[:], const float32[:], int, float32[:], complex64[:,:,:,:]"
+)
+def analyse(x: Array, held: Array, waiting: Array, window: Array, hop: int, frame: Array, out: Array) -> None:
+    """Compute the spectra of the frames that `x` completes.
 
     Parameters
     ----------
@@ -33,17 +35,15 @@ def analyse(x: Array, held: Array, waiting: Array, window: Array, hop: int) -> A
         The analysis window.
     hop : int
         Step between frames, in samples.
-
-    Returns
-    -------
-    complex64 array, shape (batch, frames, channels, window_samples // 2 + 1)
+    frame : float32 array, shape (window_samples,)
+        Any numbers, over which this works.
+    out : complex64 array, shape (batch, frames, channels, window_samples // 2 + 1)
+        Filled with the spectra of all frames that `x` completes.
     """
     batch, samples, channels = x.shape
     width = window.shape[0]
     before = waiting[0]
-    frames = (before + samples) // hop
-    out = np.empty((batch, frames, channels, width // 2 + 1), np.complex64)
-    frame = np.empty(width, np.float32)
+    frames = out.shape[1]
     for b in range(batch):
         taken = 0
         for k in range(frames):
@@ -56,10 +56,9 @@ def analyse(x: Array, held: Array, waiting: Array, window: Array, hop: int) -> A
                 r2c(frame, out[b, k, c], _AXES, True, 1.0, 1)
         _shift_in(x[b, taken:], held[b])
         waiting[b] = before + samples - frames * hop
-    return out
 
 
-@njit(nogil=True, cache=True)
+@helper
 def _shift_in(x: Array, held: Array) -> None:
     """Append `x`, shape (samples, channels), to `held`, shape (channels, width), and drop as many from its start."""
     channels, width = held.shape
@@ -73,9 +72,11 @@ def _shift_in(x: Array, held: Array) -> None:
             row[width - new + i] = x[i, c]
 
 
-@njit(nogil=True, cache=True)
-def synthesise(x: Array, overlap: Array, early: Array, window: Array, hop: int) -> Array:
-    """Return the samples that overlapping and adding the frames completes.
+@kernel("complex64[:,:,:,:], float32[:,:,:], int64[:], const float32[:], int, float32[:], float32[:,:,:]")
+def synthesise(
+    x: Array, overlap: Array, early: Array, window: Array, hop: int, sound: Array, out: Array
+) -> None:
+    """Compute the samples that overlapping and adding the frames completes.
 
     Parameters
     ----------
@@ -89,16 +90,14 @@ def synthesise(x: Array, overlap: Array, early: Array, window: Array, hop: int) 
         The synthesis window.
     hop : int
         Step between frames, in samples.
-
-    Returns
-    -------
-    float32 array, shape (batch, samples, channels)
+    sound : float32 array, shape (2 * (bins - 1),)
+        Any numbers, over which this works.
+    out : float32 array, shape (batch, samples, channels)
+        Filled with the samples.
     """
-    batch, frames, channels, bins = x.shape
+    batch, frames, channels, _ = x.shape
     width = window.shape[0]
-    silent = min(width // hop - 1 - early[0], frames)
-    out = np.empty((batch, (frames - silent) * hop, channels), np.float32)
-    sound = np.empty(2 * (bins - 1), np.float32)
+    silent = frames - out.shape[1] // hop
     scale = 1.0 / sound.shape[0]
     tail = sound[sound.shape[0] - width :]
     for b in range(batch):
@@ -116,4 +115,3 @@ def synthesise(x: Array, overlap: Array, early: Array, window: Array, hop: int) 
                     row[i] = row[i + hop]
                 row[width - hop :] = 0.0
         early[b] += silent
-    return out

@@ -10,11 +10,13 @@ from streamer.config_sections import PublishConfig
 from streamer.dsp.model_calls import run_alone
 from streamer.engine.release_memory import release, unchanged_mappings
 from streamer.engine.stream import Stream
+from streamer.kernels.machine_code import load_llvm
 from streamer.sources.source import Block
 
 
 def get_ready(streams: Sequence[Stream], publish: PublishConfig) -> None:
     """Warm up streams that are not yet opened, and release the memory that only the start needed."""
+    load_llvm()  # first, so that it counts among the libraries that are released
     libraries = unchanged_mappings()
     warm_up(streams, publish)
     release(libraries)

@@ -8,9 +8,9 @@ from functools import cached_property
 from typing import TypeAlias
 
 import numpy as np
-from numba import njit
 
 from streamer.arrays import Array
+from streamer.kernels.kernel import helper, kernel
 
 PIECE_S = 0.01
 """Length of the pieces that are measured: an onset counts from the end of its piece on."""
@@ -113,7 +113,7 @@ class Loudness:
         return state.loudest[piece] if piece >= 0 else float("inf")
 
 
-@njit(nogil=True, cache=True)
+@kernel("const float32[:], float64[:], int, int, float64[:]")
 def _measure(mono: Array, powers: Array, counted: int, piece: int, loudest: Array) -> None:
     pieces, recent = powers[1 : 1 + MEAN_PIECES], powers[1 + MEAN_PIECES :]
     total, k = powers[0], 0
@@ -124,12 +124,14 @@ def _measure(mono: Array, powers: Array, counted: int, piece: int, loudest: Arra
         if counted == piece:
             _append(pieces, total / piece)
             _append(recent, pieces.mean())
-            loudest[k] = recent.max()
+            loudest[k] = recent[0]
+            for power in recent:
+                loudest[k] = max(loudest[k], power)
             k, counted, total = k + 1, 0, 0.0
     powers[0] = total
 
 
-@njit(nogil=True, cache=True)
+@helper
 def _append(values: Array, latest: float) -> None:
     """Move all values one place forward and put `latest` last."""
     for i in range(len(values) - 1):

@@ -108,10 +108,13 @@ def output_sink(out: TextIO, as_json: bool, realtime: bool, sinks: Sequence[Sink
         from streamer.sinks.json_lines import JsonLines, LiveJsonLines
 
         return LiveJsonLines(out) if realtime else JsonLines(out)
-    from streamer.sinks.lines import Lines
-    from streamer.sinks.view import View  # loads rich
+    if out.isatty():
+        from streamer.sinks.view import View  # loads rich
 
-    return View(title) if out.isatty() else Lines(out, title)
+        return View(title)
+    from streamer.sinks.lines import Lines
+
+    return Lines(out, title)
 
 
 def _made(config: Config, realtime: bool, each_stream: bool) -> list[Sink]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import errno
 import socket
 import stat
@@ -154,6 +153,8 @@ class Publisher(Sink):
         # Done here rather than in pyzmq's ThreadAuthenticator: no further thread, and nothing to wait for at the end.
         if self._authenticator is None:
             return
+        import asyncio  # takes longer to load than the rest of this module
+
         zap = self._authenticator.zap_socket
         for _ in range(_REQUESTS_PER_SERVICE):
             if not zap.poll(0):
