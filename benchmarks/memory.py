@@ -28,7 +28,7 @@ def private_mb() -> float:
 def steps() -> Iterator[tuple[str, Callable[[], object]]]:
     """Yield the name of each step and its function; each needs those before it."""
     yield "Python", lambda: None
-    for name in ("numpy", "numba", "onnxruntime"):
+    for name in ("numpy", "llvmlite.binding", "onnxruntime"):
         yield name, partial(importlib.import_module, name)
     yield "streamer, and what else it imports", _import
     made: list[Stream] = []

@@ -78,6 +78,13 @@ def test_the_benchmark_of_memory_runs(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+def test_the_benchmark_of_the_first_message_runs(tmp_path: Path) -> None:
+    found = smoke("first_message", tmp_path / "result.json")["this build"]
+    assert 0 < found["processor_s"] < found["seconds"] * 8
+    assert 0 < found["private_mb"] < found["memory_mb"]
+
+
+@pytest.mark.slow
 def test_the_benchmark_of_many_streams_runs(tmp_path: Path) -> None:
     found = smoke("streams", tmp_path / "result.json")["streams"]
     assert list(found) == ["1", "3"]
