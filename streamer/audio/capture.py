@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from cffi import FFI
 
 from streamer.audio.devices import AudioDevice, explain, portaudio_inputs
 from streamer.audio.portaudio import close_stream, list_anew, open_stream, portaudio
-from streamer.audio.ring import RingBuffer
-from streamer.audio.ring_kernels import capture_callback
 from streamer.errors import DeviceError, StreamError
+
+if TYPE_CHECKING:
+    from streamer.audio.ring import RingBuffer
 
 
 class CaptureStream(Protocol):
@@ -90,6 +91,8 @@ class _PortAudioStream:
     _stream: Any = None
 
     def __init__(self, sounddevice: Any, device: AudioDevice, block_frames: int, ring: RingBuffer) -> None:
+        from streamer.audio.ring_kernels import capture_callback  # here, since it loads numba
+
         self._ring = ring
         self._name = str(device)
         self._error: type[Exception] = sounddevice.PortAudioError

@@ -5,6 +5,8 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import pytest
+
 from streamer.demo_recording import DEMO_PATH
 from tests.conftest import DEADLINE_S
 from tests.programs import free_address
@@ -31,6 +33,18 @@ def start() -> set[str]:
     )
     assert '"kind":"level"' in done.stdout
     return set(done.stdout.splitlines()[-1].split())
+
+
+@pytest.mark.parametrize("device", ["mic", "pulse:any", "3"])
+def test_a_microphone_that_is_not_open_loads_no_numba(device: str) -> None:
+    program = (
+        "import sys; from streamer.config import Config, StreamConfig\n"
+        "from streamer.sources.open_source import source_for\n"
+        f"source_for(StreamConfig({device!r}), Config(), realtime=True); print('numba' in sys.modules)"
+    )
+    command = [sys.executable, "-c", program]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=DEADLINE_S, check=True)
+    assert done.stdout == "False\n"
 
 
 def test_listening_to_a_file_loads_nothing_slow() -> None:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import time
+from typing import TYPE_CHECKING
 
 from streamer.audio.capture import AudioSystem, CaptureStream, PortAudio
 from streamer.audio.devices import DEFAULT_CHANNELS, AudioDevice, find_input
-from streamer.audio.ring import RingBuffer
-from streamer.audio.ring_kernels import capture_callback
 from streamer.errors import DeviceError, StreamError
 from streamer.sources.source import HIGHEST_RATE_HZ, LOCAL_WAIT_S, Block, Source, SourceCounts
 from streamer.sources.timing.loss_watch import LossWatch
+
+if TYPE_CHECKING:
+    from streamer.audio.ring import RingBuffer
 
 LATE_POLL_S = 0.005
 """Interval between two looks at a device whose next block is overdue; blocks are of about 10 ms."""
@@ -88,6 +90,10 @@ class MicrophoneSource(Source):
         self.channels = self._asked_channels or min(device.max_channels, self._most_channels)
         self._device_name = str(device)
         self._check(device)
+        # Here, since it loads numba, which the microphone of a sound server does without.
+        from streamer.audio.ring import RingBuffer
+        from streamer.audio.ring_kernels import capture_callback
+
         ring = RingBuffer(max(1, round(self._ring_s * self.rate_hz)), self.channels, self.rate_hz)
         # Compile now: a compilation while the device runs would make the reader late.
         ring.compile()
