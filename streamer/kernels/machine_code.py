@@ -31,6 +31,8 @@ from streamer.kernels.layout import symbols
 logger = logging.getLogger(__name__)
 
 _METH_FASTCALL = 0x80
+_COMPILER_SETTINGS = ("NUMBA_", "ROCKET_FFT_")
+"""Beginnings of the environment variables that change what is compiled, such as the processor that it is for."""
 _loading = Lock()
 
 
@@ -133,7 +135,11 @@ def _machine_and_versions() -> bytes:
         llvm.get_host_cpu_name(),
         llvm.get_host_cpu_features().flatten(),
         sysconfig.get_config_var("EXT_SUFFIX"),
-        os.environ.get("ROCKET_FFT_SIMD", ""),
+        *(
+            f"{name}={value}"
+            for name, value in sorted(os.environ.items())
+            if name.startswith(_COMPILER_SETTINGS)
+        ),
         *(version(name) for name in ("llvmlite", "numba", "numpy", "rocket-fft")),
     )
     own = [file.read_text(encoding="utf-8") for file in sorted(Path(__file__).parent.glob("*.py"))]

@@ -107,12 +107,12 @@ def test_an_unknown_type_is_refused() -> None:
         kernel("float16[:]")
 
 
-def run(folder: Path, cache: Path) -> subprocess.CompletedProcess[str]:
+def run(folder: Path, cache: Path, **settings: str) -> subprocess.CompletedProcess[str]:
     """Run the kernel of `SCALED` in a process of its own, with a cache of its own."""
     return subprocess.run(
         [sys.executable, "-c", "import scaled; scaled.main()"],
         cwd=folder,
-        env={**os.environ, "XDG_CACHE_HOME": str(cache), "PYTHONPATH": os.pathsep.join(sys.path)},
+        env={**os.environ, "XDG_CACHE_HOME": str(cache), "PYTHONPATH": os.pathsep.join(sys.path), **settings},
         capture_output=True,
         text=True,
         timeout=DEADLINE_S,
@@ -128,6 +128,7 @@ def test_it_is_compiled_once_which_is_said_and_loaded_without_numba_after_that(t
         "compiling for this processor; this takes some seconds, and later starts do"
     )
     assert (second.stdout, second.stderr) == ("[3. 4.] False\n", "")
+    assert run(tmp_path, tmp_path / "cache", NUMBA_OPT="2").stdout == "[3. 4.] True\n"
     altered = SCALED.replace("2 * value", "4 * value")
     (tmp_path / "scaled.py").write_text(altered, encoding="utf-8")
     assert run(tmp_path, tmp_path / "cache").stdout == "[6. 8.] True\n"
