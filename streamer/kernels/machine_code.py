@@ -35,6 +35,10 @@ _COMPILER_SETTINGS = ("NUMBA_", "ROCKET_FFT_")
 """Beginnings of the environment variables that change what is compiled, such as the processor that it is for."""
 _loading = Lock()
 
+_new_function = ctypes.PYFUNCTYPE(ctypes.py_object, *[ctypes.c_void_p] * 3)(
+    ("PyCFunction_NewEx", ctypes.pythonapi)
+)
+
 
 class _Method(ctypes.Structure):
     """``PyMethodDef`` of Python's C interface."""
@@ -78,9 +82,7 @@ def _loaded(kernel: Kernel) -> Callable[..., None]:
     engine.add_object_file(llvmlite.binding.ObjectFileRef.from_data(code))
     engine.finalize_object()
     method = _Method(kernel.name.encode(), engine.get_function_address(kernel.name), _METH_FASTCALL, None)
-    make = ctypes.pythonapi.PyCFunction_NewEx
-    make.argtypes, make.restype = [ctypes.c_void_p] * 3, ctypes.py_object
-    entry: Any = make(ctypes.addressof(method), None, None)
+    entry: Any = _new_function(ctypes.addressof(method), None, None)
     _methods.append(method)
     return entry  # type: ignore[no-any-return]
 
