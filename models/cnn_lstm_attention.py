@@ -104,7 +104,8 @@ class CnnLstmAttention(StreamingModel):
         magnitudes = (real.square() + imaginary.square() + 1e-6).pow(0.15)
         y, body_state = self.body(magnitudes.unsqueeze(1), body_state)
         y = torch.relu(self.bottleneck(y.transpose(1, 2).flatten(2)))
-        y, hidden, cell = self.memory(y, hidden, cell)
+        y, hidden, cell = self.memory(y.transpose(0, 1), hidden, cell)
+        y = y.transpose(0, 1)
         context, attention_state = self.attention(y, tuple(past))
         y = self.head(self.dropout(torch.cat([y, context], dim=2)))
         mask, logit = torch.sigmoid(y[..., :-1]), y[..., -1:]

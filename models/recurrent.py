@@ -21,7 +21,7 @@ class Lstm(nn.Module):
 
     def __init__(self, width: int, units: int) -> None:
         super().__init__()
-        self.lstm = nn.LSTM(width, units, batch_first=True)
+        self.lstm = nn.LSTM(width, units)
         with torch.no_grad():  # a forget bias of 1 eases learning (Jozefowicz et al. 2015)
             self.lstm.get_parameter("bias_hh_l0")[units : 2 * units] = 1.0
 
@@ -30,13 +30,13 @@ class Lstm(nn.Module):
 
         Parameters
         ----------
-        x : Tensor, shape (rows, steps, width)
+        x : Tensor, shape (steps, rows, width)
         hidden, cell : Tensor, shape (rows, units)
             State after the steps before; zeros at a start.
 
         Returns
         -------
-        y : Tensor, shape (rows, steps, units)
+        y : Tensor, shape (steps, rows, units)
         hidden, cell : Tensor, shape (rows, units)
             State after the last step.
         """
@@ -58,20 +58,20 @@ class Gru(nn.Module):
 
     def __init__(self, width: int, units: int) -> None:
         super().__init__()
-        self.gru = nn.GRU(width, units, batch_first=True)
+        self.gru = nn.GRU(width, units)
 
     def forward(self, x: Tensor, hidden: Tensor) -> tuple[Tensor, Tensor]:
         """Return the GRU's output for each step, and its state after the last step.
 
         Parameters
         ----------
-        x : Tensor, shape (rows, steps, width)
+        x : Tensor, shape (steps, rows, width)
         hidden : Tensor, shape (rows, units)
             State after the steps before; zeros at a start.
 
         Returns
         -------
-        y : Tensor, shape (rows, steps, units)
+        y : Tensor, shape (steps, rows, units)
         hidden : Tensor, shape (rows, units)
             State after the last step.
         """
@@ -99,7 +99,7 @@ def exported_lstm(
     """
     weights = [weight_in, weight, bias_in, bias]
     before = [hidden.unsqueeze(0), cell.unsqueeze(0)]
-    y, hidden, cell = torch.lstm(x, before, weights, True, 1, 0.0, False, False, True)
+    y, hidden, cell = torch.lstm(x, before, weights, True, 1, 0.0, False, False, False)
     return y, hidden.squeeze(0), cell.squeeze(0)
 
 
@@ -119,7 +119,7 @@ def exported_gru(
     operation as ONNX's own GRU.
     """
     weights = [weight_in, weight, bias_in, bias]
-    y, hidden = torch.gru(x, hidden.unsqueeze(0), weights, True, 1, 0.0, False, False, True)
+    y, hidden = torch.gru(x, hidden.unsqueeze(0), weights, True, 1, 0.0, False, False, False)
     return y, hidden.squeeze(0)
 
 

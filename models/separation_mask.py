@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 
 import torch
@@ -11,6 +12,7 @@ from models.layers import StreamingModel, TorchState
 from models.recurrent import Lstm
 from models.spectra import Levelled, analyse, as_features, synthesise, without_offset
 from models.voice_activity import VoiceActivity
+from models.zones import Zone, mask_pieces, with_neighbours
 from streamer.dsp.stft import StftConfig
 from streamer.errors import ConfigError
 
@@ -44,7 +46,7 @@ class MaskConfig:
     Raises
     ------
     ConfigError
-        If the zones do not cover the bins, `reach` is even, or a size is below 1.
+        If the zones do not cover the bins, one has a single band, `reach` is even, or a size is below 1.
     """
 
     stft: StftConfig = field(default_factory=StftConfig)
@@ -65,6 +67,10 @@ class MaskConfig:
         if covered != self.stft.bins - 1:
             raise ConfigError(
                 f"zones {self.zones} have {covered} bins together; expected {self.stft.bins - 1}, half of the window"
+            )
+        if any(bands < 2 for bands, _ in self.zones):
+            raise ConfigError(
+                f"zones {self.zones} have one of a single band; expected 2 bands or more in each"
             )
         if self.reach % 2 == 0:
             raise ConfigError(f"reach is {self.reach} bands; expected an odd number: as many above as below")
@@ -96,12 +102,15 @@ class Mask(StreamingModel):
         super().__init__()
         self.config = config
         self.level = Levelled(config.level_frames)
-        self.encoders = nn.ModuleList(Zone(3 * width, config.channels) for _, width in config.zones)
+        self.encoders = nn.ModuleList(Zone(width, config.channels) for _, width in config.zones)
         self.blocks = nn.ModuleList(BandBlock(config) for _ in range(config.blocks))
         self.norm = nn.LayerNorm(config.channels)
         self.decoders = nn.ModuleList(nn.Linear(config.channels, 4 * width) for _, width in config.zones)
         zone_bins = [bands * width for bands, width in config.zones]
         self.voice = VoiceActivity(zone_bins, config.channels, config.voice_memory)
+        self.piece_bins = math.gcd(*(width for _, width in config.zones))
+        self.mask_pieces: Tensor
+        self.register_buffer("mask_pieces", mask_pieces(config.zones, self.piece_bins), persistent=False)
         block_states = 2 * config.blocks * ((config.bands, config.memory),)
         self.state_shapes = self.level.state_shapes + block_states + self.voice.state_shapes
 
@@ -124,50 +133,60 @@ class Mask(StreamingModel):
             State after the last of these frames, for the next call.
         """
         state = self.init(x) if state is None else state
-        spectra, level = self.level(x, state[:1])
-        x = self._encode(spectra)
-        after = list(level)
+        x, level = self.level(x, state[:1])
+        spectra, power = self._spectra(x)
+        y, after = self._encode(spectra, power), list(level)
         for block, hidden, cell in zip(self.blocks, state[1:-2:2], state[2:-2:2], strict=True):
-            x, *own = block(x, hidden, cell)
+            y, *own = block(y, x.shape[1], hidden, cell)
             after += own
-        y, *own = self._estimate(spectra, x, *state[-2:])
+        y, *own = self._estimate(power, y, x.shape[1], *state[-2:])
         return y, (*after, *own)
 
+    @staticmethod
+    def _spectra(x: Tensor) -> tuple[Tensor, Tensor]:
+        """Map (batch, frames, 2 * bins) to real and imaginary parts, (rows, 2, 1, bins), and power, (rows, 1, 1, bins).
+
+        A row is a frame of one stream. The frames are the outer axis, as LSTMs need them.
+        """
+        spectra = x.transpose(0, 1).reshape(-1, 2, 1, x.shape[2] // 2)
+        return spectra, spectra.square().sum(1, keepdim=True)
+
+    def _encode(self, spectra: Tensor, power: Tensor) -> Tensor:
+        """Map what `_spectra` returns to (rows * bands, channels)."""
+        power = power + 1e-6
+        # With the amplitude, |x| * |x| ** -0.7: compression by the power 0.3.
+        parts = torch.cat([power.sqrt(), spectra], dim=1) * power.pow(-0.35)
+        wide = with_neighbours(parts, self.config.zones)
+        encoded = [encoder(zone) for encoder, zone in zip(self.encoders, wide, strict=True)]
+        return torch.cat(encoded, dim=2).reshape(-1, self.config.channels)
+
     def _estimate(
-        self, spectra: Tensor, x: Tensor, hidden: Tensor, cell: Tensor
+        self, power: Tensor, x: Tensor, frames: int, hidden: Tensor, cell: Tensor
     ) -> tuple[Tensor, Tensor, Tensor]:
-        """Return masks with the logit of a voice, and the state; `x` has shape (batch, bands, frames, channels)."""
+        """Return masks with the logit of a voice, (batch, frames, 2 * bins + 1), and the voice detector's state.
+
+        `power` is that of the spectra, (rows, 1, 1, bins), and `x` has shape (rows * bands, channels).
+        """
         x = self.norm(x)
         mask = self._decode(x)
-        logit, hidden, cell = self.voice(spectra, mask, x.mean(1), hidden, cell)
-        return torch.cat([mask, logit], dim=2), hidden, cell
-
-    def _encode(self, x: Tensor) -> Tensor:
-        """Map (batch, frames, 2 * bins) to (batch, bands, frames, channels)."""
-        # Without the last bin, at half the sample rate, the bins divide into bands.
-        real, imaginary = x.unflatten(2, (2, -1))[..., :-1].unbind(2)
-        power = real.square() + imaginary.square() + 1e-6
-        gain = power.pow(-0.35)  # with the amplitude, |x| * |x| ** -0.7: compression by the power 0.3
-        parts = torch.stack([power.pow(0.15), real * gain, imaginary * gain], dim=3)
-        encoded, first = [], 0
-        for encoder, (bands, width) in zip(self.encoders, self.config.zones, strict=True):
-            zone = parts[:, :, first : first + bands * width]
-            encoded.append(encoder(zone.unflatten(2, (bands, width)).flatten(3).transpose(1, 2)))
-            first += bands * width
-        return torch.cat(encoded, dim=1)
+        features = x.view(-1, self.config.bands, x.shape[1]).mean(1)
+        logit, hidden, cell = self.voice(power, mask, features, frames, hidden, cell)
+        y = torch.cat([mask.flatten(1), logit], dim=1)
+        return y.reshape(frames, -1, y.shape[1]).transpose(0, 1), hidden, cell
 
     def _decode(self, x: Tensor) -> Tensor:
-        """Map (batch, bands, frames, channels) to (batch, frames, 2 * bins)."""
-        zones = x.split([bands for bands, _ in self.config.zones], dim=1)
-        masks = [
-            nn.functional.glu(decoder(zone), dim=3).unflatten(3, (2, -1))
-            for decoder, zone in zip(self.decoders, zones, strict=True)
-        ]
-        # (batch, bands, frames, 2, bins of a band) to (batch, frames, 2, bins)
-        parts = torch.cat([mask.permute(0, 2, 3, 1, 4).flatten(3) for mask in masks], dim=3)
-        return torch.cat([parts, parts[..., -1:]], dim=3).flatten(
-            2
-        )  # the last bin takes its neighbour's mask
+        """Map (rows * bands, channels) to real and imaginary parts of a mask, (rows, 2, 1, bins)."""
+        # All bands pass the decoders of all zones: one product takes less time than a small one for each zone.
+        weight, bias = self._all_decoders("weight"), self._all_decoders("bias")
+        decoded = nn.functional.glu(nn.functional.linear(x, weight, bias), dim=1)
+        pieces = decoded.view(-1, self.config.bands * decoded.shape[1] // self.piece_bins, self.piece_bins)
+        mask = pieces.index_select(1, self.mask_pieces).view(-1, 2, 1, self.config.stft.bins - 1)
+        return torch.cat([mask, mask[..., -1:]], dim=3)  # the last bin takes its neighbour's mask
+
+    def _all_decoders(self, name: str) -> Tensor:
+        """Return weights or biases of all decoders, first those of the parts of the mask, then those of their gates."""
+        halves = [decoder.get_parameter(name).unflatten(0, (2, -1)) for decoder in self.decoders]
+        return torch.cat(halves, dim=1).flatten(0, 1)
 
 
 def separate(model: nn.Module, mixture: Tensor, config: StftConfig) -> tuple[Tensor, Tensor, Tensor]:
@@ -197,29 +216,6 @@ def separate(model: nn.Module, mixture: Tensor, config: StftConfig) -> tuple[Ten
     return voice, mixture - voice, logit[:, : 1 - config.synthesis_hops, 0]
 
 
-class Zone(nn.Module):
-    """Encode each band of a zone, with its two neighbours, by one linear layer that all bands of the zone share.
-
-    Because the bands share weights, what is learnt at one pitch holds at others. The lowest band of a zone stands in
-    for the missing one below it, and the highest for the missing one above.
-
-    Parameters
-    ----------
-    channels_in, channels_out : int
-        Numbers of channels of the input and of the output.
-    """
-
-    def __init__(self, channels_in: int, channels_out: int) -> None:
-        super().__init__()
-        self.linear = nn.Linear(3 * channels_in, channels_out)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Map (batch, bands, frames, channels_in) to (batch, bands, frames, channels_out)."""
-        below, above = torch.cat([x[:, :1], x[:, :-1]], dim=1), torch.cat([x[:, 1:], x[:, -1:]], dim=1)
-        y: Tensor = self.linear(torch.cat([below, x, above], dim=3))
-        return y
-
-
 class BandLayers(nn.Module):
     """Layers of a block: one along time, and then layers within a frame, across bands and within each band.
 
@@ -236,6 +232,7 @@ class BandLayers(nn.Module):
     def __init__(self, config: MaskConfig, time: nn.Module, time_width: int) -> None:
         super().__init__()
         channels = config.channels
+        self.bands = config.bands
         self.time_norm, self.band_norm, self.channel_norm = (nn.LayerNorm(channels) for _ in range(3))
         self.time = time
         self.time_out = nn.Linear(time_width, channels)
@@ -247,8 +244,9 @@ class BandLayers(nn.Module):
         )
 
     def within_frames(self, x: Tensor) -> Tensor:
-        """Return `x`, (batch, bands, frames, channels), after the layers across and within bands, in the same shape."""
-        y = self.across(self.band_norm(x).permute(0, 3, 1, 2)).permute(0, 2, 3, 1)
+        """Return `x`, (rows * bands, channels), after the layers across and within bands, in the same shape."""
+        y = self.band_norm(x).view(-1, self.bands, 1, x.shape[1]).permute(0, 3, 1, 2)
+        y = self.across(y).permute(0, 2, 3, 1).reshape(x.shape)
         x = x + self.across_out(nn.functional.gelu(y))
         mixed: Tensor = x + self.within(self.channel_norm(x))
         return mixed
@@ -266,12 +264,17 @@ class BandBlock(BandLayers):
     def __init__(self, config: MaskConfig) -> None:
         super().__init__(config, Lstm(config.channels, config.memory), config.memory)
 
-    def forward(self, x: Tensor, hidden: Tensor, cell: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Return the block's output for `x`, (batch, bands, frames, channels), in the same shape; and the LSTM's state.
+    def forward(self, x: Tensor, frames: int, hidden: Tensor, cell: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Return the block's output for `x`, (rows * bands, channels), in the same shape; and the LSTM's state.
 
-        `hidden` and `cell`, the state, have the shape (batch, bands, memory).
+        A row is a frame of one stream; there are so many `frames`, the outer axis. `hidden` and `cell`, the state, have
+        the shape (batch, bands, memory).
         """
-        batch = x.shape[0]
-        y, hidden, cell = self.time(self.time_norm(x).flatten(0, 1), hidden.flatten(0, 1), cell.flatten(0, 1))
-        x = x + self.time_out(y).unflatten(0, (batch, -1))
-        return self.within_frames(x), hidden.unflatten(0, (batch, -1)), cell.unflatten(0, (batch, -1))
+        steps = self.time_norm(x).reshape(frames, -1, x.shape[1])
+        y, hidden, cell = self.time(steps, hidden.flatten(0, 1), cell.flatten(0, 1))
+        x = x + self.time_out(y.flatten(0, 1))
+        return (
+            self.within_frames(x),
+            hidden.unflatten(0, (-1, self.bands)),
+            cell.unflatten(0, (-1, self.bands)),
+        )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor, nn
 
 from models.layers import TorchState
@@ -38,23 +37,24 @@ class OfflineMask(Mask):
             raise ValueError(
                 f"got a state of {len(state)} tensors; expected none: this network does not step"
             )
-        power = x.square().mean((1, 2), keepdim=True)
-        spectra = x * torch.rsqrt(power.clamp(min=QUIET))
-        x = self._encode(spectra)
+        loudness = x.square().mean((1, 2), keepdim=True)
+        frames = x.shape[1]
+        spectra, power = self._spectra(x / loudness.clamp(min=QUIET).sqrt())
+        y = self._encode(spectra, power)
         for block in self.blocks:
-            x = block(x)
-        nothing = x.new_zeros(x.shape[0], self.config.voice_memory)
-        return self._estimate(spectra, x, nothing, nothing)[0], ()
+            y = block(y, frames)
+        nothing = x.new_zeros(len(x), self.config.voice_memory)
+        return self._estimate(power, y, frames, nothing, nothing)[0], ()
 
 
 class _OfflineBlock(BandLayers):
     """Block whose LSTM runs in both directions."""
 
     def __init__(self, config: MaskConfig) -> None:
-        both_ways = nn.LSTM(config.channels, config.memory, batch_first=True, bidirectional=True)
+        both_ways = nn.LSTM(config.channels, config.memory, bidirectional=True)
         super().__init__(config, both_ways, 2 * config.memory)
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Map (batch, bands, frames, channels) to the same shape."""
-        y, _ = self.time(self.time_norm(x).flatten(0, 1))
-        return self.within_frames(x + self.time_out(y).unflatten(0, (x.shape[0], -1)))
+    def forward(self, x: Tensor, frames: int) -> Tensor:
+        """Map (rows * bands, channels), where the `frames` are the outer axis of the rows, to the same shape."""
+        y, _ = self.time(self.time_norm(x).reshape(frames, -1, x.shape[1]))
+        return self.within_frames(x + self.time_out(y.flatten(0, 1)))

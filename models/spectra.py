@@ -32,7 +32,7 @@ class Levelled(WindowMean):
     def forward(self, x: Tensor, state: TorchState | None = None) -> tuple[Tensor, TorchState]:
         """Return `x`, shape (batch, time, width), scaled, in the same shape; and the state. Any width is allowed."""
         power, after = super().forward(x.square().mean(2, keepdim=True), state)
-        return x * torch.rsqrt(power.clamp(min=QUIET)), after
+        return x / power.clamp(min=QUIET).sqrt(), after
 
 
 def analyse(x: Tensor, config: StftConfig) -> Tensor:

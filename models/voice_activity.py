@@ -29,48 +29,52 @@ class VoiceActivity(nn.Module):
 
     def __init__(self, zone_bins: Sequence[int], channels: int, memory: int) -> None:
         super().__init__()
-        self.zone_bins = list(zone_bins)
-        self.time = Lstm(2 * len(self.zone_bins) + channels, memory)
+        self.time = Lstm(2 * len(zone_bins) + channels, memory)
         self.out = nn.Linear(memory, 1)
+        self.zones: Tensor
+        self.register_buffer("zones", _zones(zone_bins), persistent=False)
         self.state_shapes = 2 * ((memory,),)
 
     def forward(
-        self, spectra: Tensor, mask: Tensor, x: Tensor, hidden: Tensor, cell: Tensor
+        self, power: Tensor, mask: Tensor, x: Tensor, frames: int, hidden: Tensor, cell: Tensor
     ) -> tuple[Tensor, Tensor, Tensor]:
         """Return the logit that a voice sounds in each frame, and the state of the LSTM.
 
+        A row is a frame of one stream; the frames are the outer axis.
+
         Parameters
         ----------
-        spectra : Tensor, shape (batch, frames, 2 * bins)
-            Spectra of the mixture, real parts and then imaginary parts, scaled by `models.spectra.Levelled`: over the
-            last `MaskConfig.level_frames` frames, the mean square of all parts is 1.
-        mask : Tensor, shape (batch, frames, 2 * bins)
+        power : Tensor, shape (rows, 1, 1, bins)
+            Power of the mixture, scaled by `models.spectra.Levelled`: over the last `MaskConfig.level_frames` frames,
+            the mean square of all real and imaginary parts is 1.
+        mask : Tensor, shape (rows, 2, 1, bins)
             Complex mask of the voice, real parts and then imaginary parts.
-        x : Tensor, shape (batch, frames, channels)
+        x : Tensor, shape (rows, channels)
             Features of each frame inside the separation network: the mean over its bands.
+        frames : int
+            Frames of each stream.
         hidden, cell : Tensor, shape (batch, memory)
             State of the LSTM after the frames before; zeros at a start.
 
         Returns
         -------
-        logits : Tensor, shape (batch, frames, 1)
+        logits : Tensor, shape (rows, 1)
             Positive where a voice is likelier than none; the probability is the sigmoid.
         hidden, cell : Tensor, shape (batch, memory)
             State of the LSTM after the last frame.
         """
-        power = self._power(spectra)
-        voice_power = power * self._power(mask)
-        features = torch.cat([self._log_zones(power), self._log_zones(voice_power), x], dim=2)
-        y, hidden, cell = self.time(features, hidden, cell)
-        return self.out(y), hidden, cell
+        voice_power = power * mask.float().square().sum(1, keepdim=True)
+        # A product of matrices would be rounded to half precision in training.
+        sums = (torch.cat([power, voice_power], dim=1) * self.zones).sum(3)
+        features = torch.cat([0.25 * torch.log(sums + FLOOR).flatten(1), x], dim=1)
+        y, hidden, cell = self.time(features.reshape(frames, -1, features.shape[1]), hidden, cell)
+        return self.out(y.reshape(-1, y.shape[2])), hidden, cell
 
-    def _log_zones(self, power: Tensor) -> Tensor:
-        """Map power (batch, frames, bins) to scaled logarithms of each zone's power (batch, frames, zones)."""
-        # The last bin belongs to no zone.
-        sums = [zone.sum(2) for zone in power.split([*self.zone_bins, 1], dim=2)[:-1]]
-        return 0.25 * torch.log(torch.stack(sums, dim=2) + FLOOR)
 
-    @staticmethod
-    def _power(x: Tensor) -> Tensor:
-        real, imaginary = x.float().chunk(2, dim=2)
-        return real.square() + imaginary.square()
+def _zones(zone_bins: Sequence[int]) -> Tensor:
+    """Return 1 where a bin is in a zone and else 0, shape (zones, bins); the last bin belongs to no zone."""
+    zones, first = torch.zeros(len(zone_bins), sum(zone_bins) + 1), 0
+    for zone, bins in zip(zones, zone_bins, strict=True):
+        zone[first : first + bins] = 1.0
+        first += bins
+    return zones

@@ -55,7 +55,7 @@ LAYERS = {
         "open_source",
     ),
     "models": (
-        "front_ends layers recurrent torchaudio_cpu",
+        "front_ends layers recurrent torchaudio_cpu zones",
         "ear gate genre heads spectra voice_activity yamnet",
         "cnn_lstm_attention separation_mask",
         "separation_mask_offline",

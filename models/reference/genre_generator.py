@@ -162,12 +162,13 @@ class GenreGenerator(nn.Module):
             State after these frames, for the next call.
         """
         state = self.init(len(before)) if state is None else state
-        of_genre = self.genre(genre).unsqueeze(1).expand(-1, before.shape[1], -1)
-        x, after = before, []
+        of_genre = self.genre(genre).expand(before.shape[1], -1, -1)
+        x, after = before.transpose(0, 1), []  # (frames, clips, bands)
         for layer, hidden, cell in zip(self.memory, state[::2], state[1::2], strict=True):
             x, hidden, cell = layer(torch.cat([x, of_genre], 2), hidden, cell)
             x = self.dropout(x)
             after += [hidden, cell]
+        x = x.transpose(0, 1)
         away, sharpness = self.head(x).unflatten(2, (2, self.config.components, -1)).unbind(2)
         kept = torch.sigmoid(self.kept) * (before @ self.transform.T)
         means = kept.unsqueeze(2) + self.change * away

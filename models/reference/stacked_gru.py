@@ -86,11 +86,12 @@ class StackedGru(StreamingModel):
         x, (*after,) = self.level(x, state[:1])
         real, imaginary = x.unflatten(2, (2, -1)).unbind(2)
         y = (real.square() + imaginary.square() + 1e-6).pow(0.15)  # magnitudes, compressed by the power 0.3
+        y = y.transpose(0, 1)  # to (frames, batch, bins)
         for memory, hidden in zip(self.memories, state[1:], strict=True):
             y, hidden = memory(y, hidden)
             after.append(hidden)
             y = self.dropout(y)
-        magnitudes, logit = self.head(y).split([2 * self.config.stft.bins, 1], dim=2)
+        magnitudes, logit = self.head(y.transpose(0, 1)).split([2 * self.config.stft.bins, 1], dim=2)
         voice, music = (nn.functional.softplus(magnitudes) + QUIETEST).chunk(2, dim=2)
         mask = voice / (voice + music)
         return torch.cat([mask, torch.zeros_like(mask), logit], dim=2), tuple(after)

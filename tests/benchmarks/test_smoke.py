@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from benchmarks import report
+from streamer.inference.model_folders import released_folder
 from streamer.yamnet.folder import Check, write_folder
 from streamer.yamnet.parity import EXACT
 from tests.conftest import DEADLINE_S, ROOT
@@ -52,6 +53,16 @@ def test_the_benchmark_of_slow_subscribers_runs(tmp_path: Path) -> None:
     found = smoke("slow_subscriber", tmp_path / "result.json")["waiting"]["TCP"]
     assert len(found) == 3  # lengths of messages
     assert all(count > 2_000 for count in found.values())
+
+
+@pytest.mark.slow
+def test_the_benchmark_of_calls_compares_two_builds(tmp_path: Path) -> None:
+    other = ("--rows", "1", "3", "--models", "gate", "sounds", "--other", str(released_folder()))
+    result = smoke("calls", tmp_path / "result.json", *other)
+    assert list(result["models"]) == ["gate", "sounds"]
+    for model in result["models"].values():
+        assert list(model) == ["1", "3"]
+        assert all(figures["us_per_row"] > 0 and figures["ratio"] > 0 for figures in model.values())
 
 
 @pytest.mark.slow

@@ -7,9 +7,10 @@ import pytest
 import torch
 
 from models.recurrent import Lstm
-from models.separation_mask import Mask, MaskConfig, Zone, separate
+from models.separation_mask import Mask, MaskConfig, separate
 from models.separation_mask_offline import OfflineMask
 from models.spectra import analyse, synthesise
+from models.zones import Zone
 from streamer.dsp.stage import offline
 from streamer.dsp.stft import Stft, StftConfig
 from streamer.errors import ConfigError
@@ -120,19 +121,41 @@ def test_a_network_without_a_size_is_refused(name):
         replace(CONFIG, **{name: 0})
 
 
+def test_a_zone_of_one_band_is_refused():
+    with pytest.raises(ConfigError, match="have one of a single band; expected 2 bands or more in each"):
+        MaskConfig(SMALL, zones=((6, 2), (1, 4)))
+
+
 def test_a_reach_that_is_even_is_refused():
     with pytest.raises(ConfigError, match="reach is 4 bands; expected an odd number: as many above as below"):
         replace(CONFIG, reach=4)
 
 
+@torch.no_grad()
 def test_the_bands_of_a_zone_share_their_weights():
-    zone = Zone(3, 5).eval()
-    x = torch.randn(2, 6, 4, 3)
+    zone = Zone(width=4, channels=5).eval()
+    x = torch.randn(2, 3, 1, 6 * 4)  # four bands, and a neighbour on either side
     y = zone(x)
-    assert y.shape == (2, 6, 4, 5)
-    shifted = zone(x[:, 1:])
-    torch.testing.assert_close(shifted[:, 1:], y[:, 2:])  # all but the one that is now the lowest
-    torch.testing.assert_close(y[:, 0], zone.linear(torch.cat([x[:, 0], x[:, 0], x[:, 1]], dim=2)))
+    assert y.shape == (2, 1, 4, 5)
+    torch.testing.assert_close(zone(x[..., 4:]), y[:, :, 1:])
+    bands = x[:, :, 0].transpose(1, 2).unflatten(1, (6, 4)).flatten(2)
+    first = zone.linear(torch.cat([bands[:, 0], bands[:, 1], bands[:, 2]], dim=1))
+    torch.testing.assert_close(y[:, 0, 0], first)
+
+
+@torch.no_grad()
+def test_each_bin_has_the_mask_of_the_decoder_of_its_band():
+    torch.manual_seed(0)
+    model = Mask(CONFIG)
+    x = torch.randn(2 * CONFIG.bands, CONFIG.channels)
+    found = model._decode(x)
+    zones = x.view(2, CONFIG.bands, -1).split([bands for bands, _ in CONFIG.zones], dim=1)
+    decoded = [
+        torch.nn.functional.glu(decoder(zone), dim=2).unflatten(2, (2, -1)).transpose(1, 2).flatten(2)
+        for decoder, zone in zip(model.decoders, zones, strict=True)
+    ]
+    expected = torch.cat([*decoded, decoded[-1][..., -1:]], dim=2)
+    torch.testing.assert_close(found, expected.unsqueeze(2))
 
 
 def test_a_whole_sound_is_analysed_as_numpy_would():

@@ -96,6 +96,14 @@ def _conv(attributes: Attributes, x: Tensor, weight: Tensor, bias: Tensor) -> Te
     return F.conv2d(x, weight, bias, tuple(strides), tuple(before), tuple(dilations), groups)
 
 
+def _gather(attributes: Attributes, x: Tensor, places: list[int]) -> Tensor:
+    return x.index_select(attributes["axis"], torch.tensor(places, device=x.device))
+
+
+def _gemm(attributes: Attributes, x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+    return F.linear(x, weight if attributes.get("transB") else weight.T, bias)
+
+
 def _layer_norm(attributes: Attributes, x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
     return F.layer_norm(x, weight.shape, weight, bias, attributes["epsilon"])
 
@@ -176,6 +184,8 @@ OPERATIONS: Mapping[str, Callable[..., Value]] = {
     "Conv": _conv,
     "Div": lambda _, a, b: a / b,
     "Erf": lambda _, x: torch.erf(x),
+    "Gather": _gather,
+    "Gemm": _gemm,
     "LSTM": _lstm,
     "LayerNormalization": _layer_norm,
     "Log": lambda _, x: torch.log(x),
@@ -199,5 +209,6 @@ OPERATIONS: Mapping[str, Callable[..., Value]] = {
     "Sub": lambda _, a, b: a - b,
     "Transpose": lambda a, x: x.permute(a["perm"]),
     "Unsqueeze": _unsqueeze,
+    "Where": lambda _, chosen, a, b: torch.where(chosen, a, b),
 }
 """Operations by ONNX's names, as in operator set 18; each takes the attributes and the inputs."""

@@ -1,7 +1,8 @@
-"""Translations of the project's own torch operations to ONNX, for the exporter."""
+"""Translations of torch operations to ONNX, for the exporter: of the project's own, and where others run faster."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -9,6 +10,7 @@ import torch
 from onnxscript import opset18 as op
 
 import models.recurrent  # noqa: F401 - it registers the operations
+from streamer.errors import ModelError
 
 LSTM_GATES = (0, 3, 1, 2)
 """Positions of ONNX's gates of an LSTM (input, output, forget, cell) among torch's (input, forget, cell, output)."""
@@ -17,33 +19,53 @@ GRU_GATES = (1, 0, 2)
 
 
 def translations() -> Mapping[Callable[..., Any], Callable[..., Any]]:
-    """Return the function that translates each of the project's torch operations."""
-    return {torch.ops.streamer.lstm.default: _lstm, torch.ops.streamer.gru.default: _gru}
+    """Return the function that translates each torch operation that the exporter is not to translate."""
+    return {
+        torch.ops.streamer.lstm.default: _lstm,
+        torch.ops.streamer.gru.default: _gru,
+        torch.ops.aten.gelu.default: _gelu,
+    }
+
+
+def _gelu(x: Any, approximate: str = "none") -> Any:
+    """Write a GELU in the order of factors that ONNX Runtime knows; it then computes the GELU as one operator."""
+    if approximate != "none":
+        raise ModelError(f"a GELU is approximated by {approximate}; expected none: use torch's exact one")
+    return op.Mul(op.Mul(x, 0.5), op.Add(op.Erf(op.Div(x, math.sqrt(2.0))), 1.0))
 
 
 def _lstm(x: Any, hidden: Any, cell: Any, *weights: Any) -> tuple[Any, Any, Any]:
     units = weights[1].shape[1]
-    before = op.Unsqueeze(hidden, [0]), op.Unsqueeze(cell, [0])
-    ordered = _ordered(weights, LSTM_GATES)
-    y, hidden, cell = op.LSTM(_time_first(x), *ordered, None, *before, hidden_size=units)
-    return _rows_first(y), op.Squeeze(hidden, [0]), op.Squeeze(cell, [0])
+    before = _with_direction(hidden, units), _with_direction(cell, units)
+    y, hidden, cell = op.LSTM(x, *_ordered(weights, LSTM_GATES), None, *before, hidden_size=units)
+    return _of_one_direction(y, units), _without_direction(hidden, units), _without_direction(cell, units)
 
 
 def _gru(x: Any, hidden: Any, *weights: Any) -> tuple[Any, Any]:
     units = weights[1].shape[1]
-    ordered, before = _ordered(weights, GRU_GATES), op.Unsqueeze(hidden, [0])
+    before = _with_direction(hidden, units)
     # Torch applies the reset gate after the product with the state.
-    y, hidden = op.GRU(_time_first(x), *ordered, None, before, hidden_size=units, linear_before_reset=1)
-    return _rows_first(y), op.Squeeze(hidden, [0])
+    y, hidden = op.GRU(
+        x, *_ordered(weights, GRU_GATES), None, before, hidden_size=units, linear_before_reset=1
+    )
+    return _of_one_direction(y, units), _without_direction(hidden, units)
 
 
-def _time_first(x: Any) -> Any:
-    return op.Transpose(x, perm=[1, 0, 2])
+# ONNX has an axis of one direction more than torch. Reshapes add and remove it, because the optimiser joins them with
+# the reshapes before and after them, which it would not do with `Unsqueeze` and `Squeeze`.
+def _with_direction(state: Any, units: int) -> Any:
+    """Map (rows, units) to (directions, rows, units)."""
+    return op.Reshape(state, op.Constant(value_ints=[1, -1, units]))
 
 
-def _rows_first(y: Any) -> Any:
-    """Map (steps, directions, rows, units) to (rows, steps, units)."""
-    return op.Transpose(op.Squeeze(y, [1]), perm=[1, 0, 2])
+def _without_direction(state: Any, units: int) -> Any:
+    """Map (directions, rows, units) to (rows, units)."""
+    return op.Reshape(state, op.Constant(value_ints=[-1, units]))
+
+
+def _of_one_direction(y: Any, units: int) -> Any:
+    """Map (steps, directions, rows, units) to (steps, rows, units); a 0 keeps the size."""
+    return op.Reshape(y, op.Constant(value_ints=[0, -1, units]))
 
 
 def _ordered(weights: Sequence[Any], gates: Sequence[int]) -> tuple[Any, Any, Any]:
