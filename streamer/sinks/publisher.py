@@ -26,6 +26,7 @@ _LINGER_MS = (
 )
 _SUBSCRIPTION_BYTES = 1_024  # longest topic; a subscriber that sends more is disconnected
 _REQUESTS_PER_SERVICE = 64  # so that a flood of subscriptions does not hold up the engine
+_PREFIXES = 64  # most different subscriptions that are compared with each message; with more, all are sent
 _REPLAYS_PER_SERVICE = (
     256  # so that a new subscriber of many streams neither holds up the engine nor loses any
 )
@@ -55,6 +56,9 @@ class Publisher(Sink):
         self._to_repeat: dict[
             str, None
         ] = {}  # topics whose last messages a new subscriber waits for, in their turn
+        self._subscribed: set[str] = set()
+        self._new_prefixes: set[str] = set()
+        self._prefixes: tuple[str, ...] = ()
         self._context: zmq.Context[zmq.Socket[bytes]] | None = None
         self._authenticator: Authenticator | None = None
 
@@ -83,6 +87,7 @@ class Publisher(Sink):
         context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()  # its own: it holds one authenticator only
         self._socket = context.socket(zmq.XPUB)
         self._context = context
+        self._subscribed, self._new_prefixes, self._prefixes = set(), set(), ()
         self._socket.setsockopt(zmq.XPUB_VERBOSE, 1)  # tell every subscription, not only the first of a topic
         self._socket.setsockopt(zmq.SNDHWM, PUBLISHER_MESSAGES)
         self._socket.setsockopt(zmq.SNDBUF, SYSTEM_BYTES)
@@ -109,12 +114,14 @@ class Publisher(Sink):
             label = event.label if isinstance(event, Decision) else ""
             labels.pop(label, None)  # moves it to the end: replays are sent in the order of the messages
             labels[label] = event
-        self._socket.send_multipart(encode(event))
+        if self._is_wanted(event.topic):
+            self._socket.send_multipart(encode(event))
 
     def service(self) -> None:
         """Let in authorised subscribers, and send the last messages, marked `replay`, to new subscribers."""
         self._authenticate()
-        prefixes = tuple(self._new_subscriptions())
+        self._read_subscriptions()
+        prefixes, self._new_prefixes = tuple(self._new_prefixes), set()
         self._to_repeat.update(dict.fromkeys(topic for topic in self._last if topic.startswith(prefixes)))
         sent = 0
         while self._to_repeat and sent < _REPLAYS_PER_SERVICE:
@@ -161,15 +168,32 @@ class Publisher(Sink):
                 return
             asyncio.run(self._authenticator.handle_zap_message(zap.recv_multipart()))
 
-    def _new_subscriptions(self) -> set[str]:
-        prefixes = set()
+    def _is_wanted(self, topic: str) -> bool:
+        """Return whether anybody has subscribed to a topic; what nobody wants need not be encoded."""
+        if not topic.startswith(self._prefixes):
+            self._read_subscriptions()
+        return topic.startswith(self._prefixes)
+
+    def _read_subscriptions(self) -> None:
+        """Read what subscribers have subscribed to, or no longer want, since the last time."""
+        changed = False
         for _ in range(_REQUESTS_PER_SERVICE):
             if not self._socket.poll(0):
                 break
             message = self._socket.recv_multipart()[0]
-            if message[:1] == b"\x01":  # 1 subscribes, 0 unsubscribes, anything else has no meaning
-                prefixes.add(message[1:].decode(errors="replace"))
-        return prefixes
+            prefix = message[1:].decode(errors="replace")
+            match message[:1]:  # anything else has no meaning
+                case b"\x01":
+                    self._subscribed.add(prefix)
+                    self._new_prefixes.add(prefix)
+                case b"\x00":  # the last subscriber to it has left
+                    self._subscribed.discard(prefix)
+                case _:
+                    continue
+            changed = True
+        if changed:
+            # To look for one of many takes longer than to encode a message that nobody wants.
+            self._prefixes = tuple(self._subscribed) if len(self._subscribed) <= _PREFIXES else ("",)
 
 
 def publisher_for(config: Config, realtime: bool) -> Publisher:  # noqa: ARG001 - it never waits

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import socket
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 import zmq
 
 from streamer.errors import ConfigError, StreamError
+from streamer.sinks import publisher as publisher_module
 from streamer.sinks.publisher import Publisher
 from streamer.wire.keys import make_keys
 from streamer.wire.subscriber import subscribe
@@ -95,6 +97,41 @@ def test_running_values_are_not_repeated() -> None:
             assert [event.kind for event in bus.receive(late, publisher, 1)] == ["gate"]
             publisher.send(bus.level(1))
             assert [(event.kind, event.seq) for event in bus.receive(late, publisher, 1)] == [("level", 1)]
+
+
+def test_what_nobody_wants_is_not_encoded(monkeypatch: pytest.MonkeyPatch) -> None:
+    encoded: list[str] = []
+    encode = publisher_module.encode
+    monkeypatch.setattr(
+        publisher_module, "encode", lambda event: encoded.append(event.topic) or encode(event)
+    )
+    with bus.publishing() as publisher:
+        publisher.send(bus.level(0))
+        publisher.send(bus.gate(0))
+        assert encoded == []
+        with subscribe("gate", address=publisher.address) as subscriber:
+            assert [event.seq for event in bus.receive(subscriber, publisher, 1)] == [
+                0
+            ]  # kept for it all the same
+            publisher.send(bus.level(1))
+            publisher.send(bus.gate(1))
+            assert [event.seq for event in bus.receive(subscriber, publisher, 1)] == [1]
+        assert encoded == ["gate/mic", "gate/mic"]
+        deadline, before = time.monotonic() + DEADLINE_S, -1
+        while len(encoded) > before and time.monotonic() < deadline:  # until it is known that it has left
+            before = len(encoded)
+            publisher.send(bus.gate(2))
+            publisher.service()
+        assert len(encoded) == before
+
+
+def test_with_very_many_subscriptions_everything_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(publisher_module, "_PREFIXES", 2)
+    topics = ["gate", "sound", "level"]
+    with bus.publishing() as publisher, subscribe(*topics, address=publisher.address) as subscriber:
+        bus.meet(subscriber, publisher)
+        publisher.send(bus.gate(7))
+        assert [event.seq for event in bus.receive(subscriber, publisher, 1)] == [7]
 
 
 def test_a_slow_subscriber_loses_and_can_tell_and_holds_up_nobody() -> None:
