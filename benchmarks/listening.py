@@ -29,10 +29,10 @@ from streamer.audio.devices import portaudio_inputs
 from streamer.config import TURN_S, Config
 from streamer.config_sections import PublishConfig
 from streamer.demo_recording import DEMO_PATH
-from streamer.dsp.model_calls import run_alone
 from streamer.events.kinds import Event
 from streamer.inference.model_cache import ModelCache
 from streamer.pipeline.build_heads import build_heads
+from streamer.pipeline.column import Column
 from streamer.pipeline.pipeline import Pipeline
 from streamer.sources.source import Block
 from streamer.wire.subscriber import Subscriber
@@ -145,15 +145,15 @@ def back_to_back_percent() -> float:
     being woken, with cold caches, some thirty times a second.
     """
     samples, rate_hz = soundfile.read(DEMO_PATH, dtype="float32", always_2d=True)
-    pipeline = Pipeline("recording", rate_hz, build_heads(Config(), ModelCache()), PublishConfig())
+    pipeline = Pipeline("recording", Column(rate_hz, build_heads(Config(), ModelCache()), PublishConfig()))
     frames = round(TURN_S * rate_hz)
     blocks = [Block(n, samples[n : n + frames], None) for n in range(0, len(samples), frames)]
-    warm_up = Pipeline("warm-up", rate_hz, build_heads(Config(), ModelCache()), PublishConfig())
+    warm_up = Pipeline("warm-up", Column(rate_hz, build_heads(Config(), ModelCache()), PublishConfig()))
     for block in blocks[:100]:
-        run_alone(warm_up.step(block))
+        warm_up.step(block)
     before = time.process_time()
     for block in blocks:
-        run_alone(pipeline.step(block))
+        pipeline.step(block)
     return round(100 * (time.process_time() - before) / (len(samples) / rate_hz), 2)
 
 

@@ -34,7 +34,7 @@ STREAM_FIELDS = ("models", "decisions", "stems")
 CLOCKS = ("sender", "arrival")
 """What may give the times of a live URL: the clock of its sender, if it tells one, or this machine's at the arrival."""
 
-TURN_S = 0.05
+TURN_S = 0.1
 """Most live sound that gathers before it is processed. Each turn has a cost; waiting adds to the delay."""
 
 STEMS_TURN_S = 0.01

@@ -135,8 +135,9 @@ class PublishConfig:
         ZeroMQ address; anything but loopback needs `keys`.
     keys : str
         Folder made by ``streamer keys``; empty publishes in the clear on loopback.
-    scores_hz, level_hz : float
-        Messages per second of sound, above 0 and at most 100.
+    scores_hz, level_hz : float or None
+        Messages per second of sound, above 0 and at most 100. None sends about ten a second, each with a step of a
+        model that runs always, so that one waking serves both.
     spectrum : bool
         Whether log-mel frames are published, at `level_hz`.
     top : int
@@ -147,8 +148,8 @@ class PublishConfig:
 
     bind: str = DEFAULT_ADDRESS
     keys: str = ""
-    scores_hz: float = 10.0
-    level_hz: float = 10.0
+    scores_hz: float | None = None
+    level_hz: float | None = None
     spectrum: bool = False
     top: int = 5
     heartbeat_s: float = 1.0
@@ -156,7 +157,7 @@ class PublishConfig:
     def __post_init__(self) -> None:
         check_types(self)
         for name, value in (("scores_hz", self.scores_hz), ("level_hz", self.level_hz)):
-            if not 0 < value <= 100:
+            if value is not None and not 0 < value <= 100:
                 raise ConfigError(f"{name} is {value}; expected above 0 and at most 100 messages a second")
         if self.heartbeat_s <= 0:
             raise ConfigError(f"heartbeat_s is {self.heartbeat_s}; expected seconds above 0")
@@ -175,8 +176,8 @@ class EngineConfig:
     ring_s : float
         Seconds of sound that the capture ring holds.
     turn_ms : float or None
-        Longest live sound that gathers before it is processed, 1 to 50. With few streams, sound is processed as soon
-        as a message may be due. Short turns cost more, long ones delay more. None takes 50, or 10 if stems are wanted.
+        Longest live sound that gathers before it is processed, 1 to 100. With few streams, sound is processed as soon
+        as a message may be due. Short turns cost more, long ones delay more. None takes 100, or 10 if stems are wanted.
     backend : {"cpu", "cuda", "torch"}
         ONNX Runtime on the CPU; the same on a GPU; or torch on a GPU, which keeps the models' states there.
     threads : int
@@ -205,8 +206,8 @@ class EngineConfig:
                 f"max_lag_ms is {self.max_lag_ms} and ring_s is {self.ring_s}; expected a lag above 0 that the "
                 "ring can hold"
             )
-        if self.turn_ms is not None and not 1 <= self.turn_ms <= 50:
-            raise ConfigError(f"turn_ms is {self.turn_ms}; expected 1 to 50, or none of the key")
+        if self.turn_ms is not None and not 1 <= self.turn_ms <= 100:
+            raise ConfigError(f"turn_ms is {self.turn_ms}; expected 1 to 100, or none of the key")
         if self.backend not in BACKENDS:
             raise ConfigError(f"backend is {self.backend!r}; expected one of {', '.join(BACKENDS)}")
         if not 1 <= self.threads <= 256:

@@ -10,10 +10,12 @@ import math
 from collections.abc import Iterator
 from fractions import Fraction
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 
 from streamer.arrays import Array, State
+from streamer.dsp.ragged import Ragged, joined
 from streamer.dsp.stage import Stage, offline
 
 
@@ -41,6 +43,7 @@ def check_stage(stage: Stage, x: Array, atol: float = 0.0, slack: float | Fracti
     check_reset(stage, x)
     check_interleaved(stage, x)
     check_batch(stage, x, atol)
+    check_rows(stage, x, atol)
     check_future(stage, x)
     check_latency(stage, x, slack)
     check_impulse(stage, x, slack)
@@ -149,6 +152,38 @@ def check_batch(stage: Stage, x: Array, atol: float = 0.0) -> None:
     _assert_same(together[2:], elsewhere[2:], 0.0, "slot 2 beside another neighbour")
     for slot, stream in enumerate((one, other, one)):
         _assert_same(together[slot : slot + 1], _in_blocks(stage, stream), atol, f"slot {slot}")
+
+
+def check_rows(stage: Stage, x: Array, atol: float = 0.0) -> None:
+    """Rows of a state that step with blocks of their own lengths give what each gives alone; the others stay."""
+    sounds = [x[:1], _other(x[:1]), x[:1, ::-1].copy()]
+    alone = [_in_blocks(stage, sound) for sound in sounds]
+    state, untouched = stage.init(5), 1
+    places = {4: sounds[0], 0: sounds[1], 2: sounds[2]}
+    for array in state:
+        array[untouched] = _poison(array.dtype)
+    before = [array[untouched].copy() for array in state]
+    outputs: dict[int, list[Array]] = {row: [] for row in places}
+    at = dict.fromkeys(places, 0)
+    rng = np.random.default_rng(4)
+    while any(at[row] < x.shape[1] for row in places):
+        rows = np.array([row for row in sorted(places) if rng.random() < 0.7], np.int64)
+        if not len(rows):
+            continue
+        sizes = rng.integers(0, max(2, x.shape[1] // 5), len(rows)).tolist()
+        blocks = [places[row][0, at[row] : at[row] + n] for row, n in zip(rows.tolist(), sizes, strict=True)]
+        y = stage.step_rows(_poisoned(blocks), state, rows)
+        for n, row in enumerate(rows.tolist()):
+            outputs[row].append(y.of(n).copy())
+            at[row] += len(blocks[n])
+    for row, expected in zip(places, alone, strict=True):
+        own = tuple(array[row : row + 1].copy() for array in state)
+        found = np.concatenate([*outputs[row], stage.flush(own)], axis=1)
+        _assert_same(found, expected, atol, f"row {row} beside others")
+    for n, (array, value) in enumerate(zip(state, before, strict=True)):
+        assert array[untouched].tobytes() == value.tobytes(), (
+            f"state {n} of a row that does not step was changed"
+        )
 
 
 def check_future(stage: Stage, x: Array) -> None:
@@ -267,6 +302,19 @@ def _first_moved(stage: Stage, x: Array, whole: Array, at: int) -> int | None:
     assert moved.shape == whole.shape, f"an impulse changes the output's shape {whole.shape} to {moved.shape}"
     items = np.flatnonzero((moved != whole).reshape(1, whole.shape[1], -1).any(axis=(0, 2)))
     return int(items[0]) if len(items) else None
+
+
+def _poisoned(blocks: list[Array]) -> Ragged:
+    """Return blocks as rows, with values behind the shorter ones that would show if they were read."""
+    ragged = joined(blocks)
+    values = ragged.values.copy()
+    for n, count in enumerate(ragged.counts.tolist()):
+        values[n, count:] = _poison(values.dtype)
+    return ragged._replace(values=values)
+
+
+def _poison(dtype: np.dtype[Any]) -> Any:
+    return np.nan if dtype.kind in "fc" else 7
 
 
 def _other(x: Array) -> Array:

@@ -11,6 +11,7 @@ import numpy as np
 
 from streamer.arrays import Array
 from streamer.config import Config
+from streamer.config_sections import PublishConfig
 from streamer.engine.engine import Engine
 from streamer.engine.stream import Stream
 from streamer.errors import DeviceError, EndedError, StreamError
@@ -185,7 +186,11 @@ def loud(seconds: float) -> Array:
     return np.random.default_rng(3).normal(0, 0.2, (round(seconds * RATE), 1)).astype(np.float32)
 
 
-def run(head: Head, streams: list[Stream], clock: Clock, config: Config = Config()) -> Collected:
+TENTHS = Config(publish=PublishConfig(scores_hz=10, level_hz=10))
+"""Running values every tenth of a second, whatever the steps of the toys are."""
+
+
+def run(head: Head, streams: list[Stream], clock: Clock, config: Config = TENTHS) -> Collected:
     """Run an engine on streams until they end, and return a sink with all their events."""
     sink = Collected()
     engine(head, streams, [sink], config, clock).run(threading.Event())
@@ -196,7 +201,7 @@ def engine(
     head: Head,
     streams: Sequence[Stream],
     sinks: Sequence[Sink],
-    config: Config = Config(),
+    config: Config = TENTHS,
     clock: Callable[[], float] = time.monotonic,
 ) -> Engine:
     """Make an engine of streams, all with one head."""

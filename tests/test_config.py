@@ -118,7 +118,7 @@ def test_labels_and_their_thresholds_are_read_and_a_stream_adds_its_own(tmp_path
 
 @pytest.mark.parametrize(
     ("content", "turn_s"),
-    [("", 0.05), ("[stems]\nto = 'd'", 0.01), ("[stems]\npublish = true\n[engine]\nturn_ms = 25", 0.025)],
+    [("", 0.1), ("[stems]\nto = 'd'", 0.01), ("[stems]\npublish = true\n[engine]\nturn_ms = 25", 0.025)],
 )
 def test_stems_that_are_wanted_are_heard_in_shorter_turns(
     tmp_path: Path, content: str, turn_s: float
@@ -154,7 +154,7 @@ def test_stems_that_are_wanted_are_heard_in_shorter_turns(
         ("[gate]\nmin_on_ms = -inf", r"gate\.min_on_ms is -inf; expected a finite number"),
         ("[gate]\nwarm_up_ms = nan", r"gate\.warm_up_ms is nan; expected a finite number"),
         ("[engine]\nring_s = inf", r"engine\.ring_s is inf; expected a finite number"),
-        ("[engine]\nturn_ms = 0", r"\[engine\]: turn_ms is 0\.0; expected 1 to 50, or none of the key"),
+        ("[engine]\nturn_ms = 0", r"\[engine\]: turn_ms is 0\.0; expected 1 to 100, or none of the key"),
         ("stream = []", r"stream is empty; expected at least one \[\[stream\]\]"),
         ("[[stream]]\nname = 'a/b'", r"\[stream\[1\]\]: stream name is 'a/b'; expected letters, digits"),
         ("[[stream]]\nname = 'a b'", r"\[stream\[1\]\]: stream name is 'a b'; expected letters, digits"),

@@ -17,6 +17,7 @@ from streamer.engine.scheduler import LIVE_CHUNK_S
 from streamer.engine.stream import Stream
 from streamer.engine.warm_up import warm_up
 from streamer.inference.batching import BatchRunner
+from streamer.pipeline.step_all import step_all
 from streamer.pipeline.stream_models import StreamModels
 
 STREAMS = (1, 8, 32, 64)
@@ -58,7 +59,10 @@ class Streams:
             Stream(str(n), Looped(samples, rate_hz, n * len(samples) // count), listeners[n % len(listeners)])
             for n in range(count)
         ]
-        self._pipelines = [s.models.pipeline(s.name, rate_hz, publish) for s in self._streams]
+        columns = [listener.column(rate_hz, publish) for listener in listeners]
+        self._pipelines = [
+            s.models.pipeline(s.name, columns[n % len(columns)]) for n, s in enumerate(self._streams)
+        ]
         warm_up(self._streams, publish)
         self._frames = round(block_s * rate_hz)
         self._process(np.random.default_rng(count).integers(1, self._frames + 1, count).tolist())
@@ -75,12 +79,12 @@ class Streams:
 
     def _process(self, frames: Sequence[int]) -> None:
         blocks = [stream.source.read(wanted) for stream, wanted in zip(self._streams, frames, strict=True)]
-        works = [
-            pipeline.step(block)
+        steps = [
+            (pipeline, block)
             for pipeline, block in zip(self._pipelines, blocks, strict=True)
             if block is not None
         ]
-        for result in self._runner.run(works):
+        for result in step_all(steps, self._runner):
             if isinstance(result, Exception):
                 raise result
 

@@ -11,6 +11,7 @@ from streamer.custom_sounds.moving_mean import MovingMean
 from streamer.dsp.level import LevelMeter, dbfs
 from streamer.dsp.log_mel import LogMel
 from streamer.dsp.stage import Chain, offline
+from streamer.dsp.timeline import Timeline
 from streamer.inference.model import Model
 
 SILENCE_S = 1.0
@@ -73,7 +74,7 @@ class Embedder:
 
     def levels(self, samples: Array) -> Array:
         """Return the level in dBFS of every whole step (`step_samples`) of a sound at `rate_hz`: shape (steps,)."""
-        powers = offline(LevelMeter(self.step_samples), samples[None])[0, :, 0]
+        powers = offline(LevelMeter(Timeline.every(self.step_samples)), samples[None])[0, :, 0]
         return np.array([dbfs(power) for power in powers])
 
     def embed(self, samples: Array) -> RecordingEmbeddings:

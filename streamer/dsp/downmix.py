@@ -16,7 +16,8 @@ from functools import cached_property
 import numpy as np
 
 from streamer.arrays import Array, State
-from streamer.dsp.stage import Stage
+from streamer.dsp.ragged import Ragged
+from streamer.dsp.stage import Stage, step_by_rows
 from streamer.kernels.kernel import helper, kernel
 
 SAMPLE_LIMIT = 1e6
@@ -102,13 +103,16 @@ class Downmix(Stage):
         state : State
             State for the next `step`.
         """
+        return step_by_rows(self, x, state)
+
+    def step_rows(self, x: Ragged, state: State, rows: Array) -> Ragged:
         sums, marks = state
-        y = np.empty(x.shape[:2], np.float32)
+        y = np.empty(x.values.shape[:2], np.float32)
         if self.channels == 1:
-            _copy_valid(x, marks, y)
+            _copy_valid(x.values, x.counts, rows, marks, y)
         else:
-            _mix(x, sums, marks, self._window_samples, self._fade_samples, y)
-        return y, state
+            _mix(x.values, x.counts, rows, sums, marks, self._window_samples, self._fade_samples, y)
+        return Ragged(y, x.counts)
 
     def flush(self, state: State) -> Array:
         return np.zeros((len(state[0]), 0), np.float32)
@@ -122,15 +126,16 @@ class Downmix(Stage):
         return max(1, round(FADE_S * self.rate_hz))
 
 
-def muted_samples(state: State) -> int:
-    """Return how many samples of a stream were NaN, infinite or beyond `SAMPLE_LIMIT` since `Downmix.init`."""
-    return int(state[1][0, MUTED])
+def muted_samples(state: State) -> Array:
+    """Return how many samples of each stream were NaN, infinite or beyond `SAMPLE_LIMIT` since `Downmix.init`."""
+    muted: Array = state[1][:, MUTED]
+    return muted
 
 
-def chosen_channel(state: State) -> int | None:
-    """Return the index of the one channel that is used because the channels cancel; None if their mean is used."""
-    chosen = int(state[1][0, CHOSEN])
-    return None if chosen == MEAN else chosen
+def chosen_channels(state: State) -> Array:
+    """Return the index of the one channel of each stream that is used because its channels cancel, `MEAN` if none."""
+    chosen: Array = state[1][:, CHOSEN]
+    return chosen
 
 
 def downmixed(sound: Array, rate_hz: int) -> Array:
@@ -151,49 +156,56 @@ def downmixed(sound: Array, rate_hz: int) -> Array:
     return np.asarray(stage.step(np.ascontiguousarray(sound[None]), stage.init())[0][0])
 
 
-@kernel("const float32[:,:,:], int64[:,:], float32[:,:]")
-def _copy_valid(x: Array, marks: Array, y: Array) -> None:
-    for b in range(x.shape[0]):
-        for i in range(x.shape[1]):
-            value = x[b, i, 0]
+@kernel("const float32[:,:,:], const int64[:], const int64[:], int64[:,:], float32[:,:]")
+def _copy_valid(x: Array, counts: Array, rows: Array, marks: Array, y: Array) -> None:
+    for n in range(len(rows)):
+        for i in range(counts[n]):
+            value = x[n, i, 0]
             if abs(value) <= SAMPLE_LIMIT:  # false for NaN
-                y[b, i] = value
+                y[n, i] = value
             else:
-                y[b, i] = np.float32(0.0)
-                marks[b, MUTED] += 1
+                y[n, i] = np.float32(0.0)
+                marks[rows[n], MUTED] += 1
 
 
-@kernel("const float32[:,:,:], float64[:,:,:], int64[:,:], int, int, float32[:,:]")
-def _mix(x: Array, sums: Array, marks: Array, window: int, fade: int, y: Array) -> None:
-    channels = x.shape[2]
+@kernel(
+    "const float32[:,:,:], const int64[:], const int64[:], float64[:,:,:], int64[:,:], int, int, float32[:,:]"
+)
+def _mix(
+    x: Array, counts: Array, rows: Array, sums: Array, marks: Array, window: int, fade: int, y: Array
+) -> None:
+    for n in range(len(rows)):
+        _mix_row(x[n, : counts[n]], sums[rows[n]], marks[rows[n]], window, fade, y[n])
+
+
+@helper
+def _mix_row(x: Array, sums: Array, marks: Array, window: int, fade: int, y: Array) -> None:
+    channels = x.shape[1]
     scale = np.float32(1.0 / channels)
-    for b in range(x.shape[0]):
-        for i in range(x.shape[1]):
-            total = np.float32(0.0)
-            for c in range(channels):
-                value = x[b, i, c]
-                if abs(value) <= SAMPLE_LIMIT:  # false for NaN
-                    total += value
-                    wide = np.float64(value)
-                    sums[b, c, 0] += wide
-                    sums[b, c, 1] += wide * wide
-                else:
-                    marks[b, MUTED] += 1
-            mean = total * scale
-            wide = np.float64(mean)
-            sums[b, channels, 0] += wide
-            sums[b, channels, 1] += wide * wide
-            given = _sample_of(x[b, i], mean, marks[b, CHOSEN])
-            if marks[b, FADED] < fade:
-                marks[b, FADED] += 1
-                share = np.float32(marks[b, FADED] / fade)
-                given = share * given + (np.float32(1.0) - share) * _sample_of(
-                    x[b, i], mean, marks[b, BEFORE]
-                )
-            y[b, i] = given
-            marks[b, COUNT] += 1
-            if marks[b, COUNT] == window:
-                _decide(sums[b], marks[b], window)
+    for i in range(x.shape[0]):
+        total = np.float32(0.0)
+        for c in range(channels):
+            value = x[i, c]
+            if abs(value) <= SAMPLE_LIMIT:  # false for NaN
+                total += value
+                wide = np.float64(value)
+                sums[c, 0] += wide
+                sums[c, 1] += wide * wide
+            else:
+                marks[MUTED] += 1
+        mean = total * scale
+        wide = np.float64(mean)
+        sums[channels, 0] += wide
+        sums[channels, 1] += wide * wide
+        given = _sample_of(x[i], mean, marks[CHOSEN])
+        if marks[FADED] < fade:
+            marks[FADED] += 1
+            share = np.float32(marks[FADED] / fade)
+            given = share * given + (np.float32(1.0) - share) * _sample_of(x[i], mean, marks[BEFORE])
+        y[i] = given
+        marks[COUNT] += 1
+        if marks[COUNT] == window:
+            _decide(sums, marks, window)
 
 
 @helper

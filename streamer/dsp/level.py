@@ -8,7 +8,9 @@ from fractions import Fraction
 import numpy as np
 
 from streamer.arrays import Array, State
-from streamer.dsp.stage import Stage
+from streamer.dsp.ragged import Ragged, allocated, filled
+from streamer.dsp.stage import Stage, step_by_rows
+from streamer.dsp.timeline import Timeline
 from streamer.kernels.kernel import kernel
 
 FLOOR_DBFS = -120.0
@@ -17,26 +19,26 @@ FLOOR_DBFS = -120.0
 
 @dataclass(frozen=True)
 class LevelMeter(Stage):
-    """Stage that turns samples into pairs of mean square and peak, one for each interval.
+    """Stage that turns samples into pairs of mean square and peak, one for each interval of a timeline.
 
     Parameters
     ----------
-    interval_samples : int
-        Length of an interval; at least 1.
+    timeline : Timeline
+        An interval stops where an item of it stops; the first begins at sample 0.
     """
 
-    interval_samples: int
+    timeline: Timeline
 
     @property
     def hop(self) -> Fraction:
-        return Fraction(self.interval_samples)
+        return self.timeline.hop_samples
 
     @property
     def latency(self) -> Fraction:
-        return Fraction(self.interval_samples)
+        return Fraction(self.timeline.latency, self.timeline.scale)
 
     def init(self, batch: int = 1) -> State:
-        return np.zeros((batch, 2)), np.zeros(batch, np.int64)
+        return np.zeros((batch, 2)), np.zeros((batch, 2), np.int64)
 
     def step(self, x: Array, state: State) -> tuple[Array, State]:
         """Return mean square and peak magnitude of the intervals that `x` completes.
@@ -55,11 +57,13 @@ class LevelMeter(Stage):
         state : State
             State for the next `step`.
         """
-        held, count = state
-        intervals = (int(count[0]) + x.shape[1]) // self.interval_samples
-        y = np.empty((len(x), intervals, 2))
-        _measure(x, held, count, self.interval_samples, y)
-        return y, state
+        return step_by_rows(self, x, state)
+
+    def step_rows(self, x: Ragged, state: State, rows: Array) -> Ragged:
+        grid = self.timeline
+        y, counts = allocated(len(rows), x.most * grid.scale // grid.hop + 2, 2, dtype=np.float64)
+        _measure(x.values, x.counts, rows, *state, grid.hop, grid.latency, grid.scale, y, counts)
+        return filled(y, counts)
 
     def flush(self, state: State) -> Array:
         return np.zeros((len(state[0]), 0, 2))
@@ -70,18 +74,37 @@ def dbfs(power: float) -> float:
     return FLOOR_DBFS if power <= 1e-12 else round(10 * float(np.log10(power)), 2)
 
 
-@kernel("const float32[:,:], float64[:,:], int64[:], int, float64[:,:,:]")
-def _measure(x: Array, held: Array, count: Array, interval: int, y: Array) -> None:
+@kernel(
+    "const float32[:,:], const int64[:], const int64[:], float64[:,:], int64[:,:], int, int, int, float64[:,:,:], "
+    "int64[:]"
+)
+def _measure(
+    x: Array,
+    counts: Array,
+    rows: Array,
+    held: Array,
+    done: Array,
+    hop: int,
+    latency: int,
+    scale: int,
+    y: Array,
+    intervals: Array,
+) -> None:
     # Samples are added one by one, so that the sum is the same however the sound is cut into blocks.
-    for b in range(x.shape[0]):
-        k, counted, total, peak = 0, count[b], held[b, 0], held[b, 1]
-        for i in range(x.shape[1]):
-            value = np.float64(x[b, i])
+    for n in range(len(rows)):
+        row = rows[n]
+        taken, item, total, peak = done[row, 0], done[row, 1], held[row, 0], held[row, 1]
+        begun = 0 if item == 0 else -(-((item - 1) * hop + latency) // scale)
+        stop, k = -(-(item * hop + latency) // scale), 0
+        for i in range(counts[n]):
+            value = np.float64(x[n, i])
             total += value * value
             peak = max(peak, abs(value))
-            counted += 1
-            if counted == interval:
-                y[b, k, 0] = total / interval
-                y[b, k, 1] = peak
-                k, counted, total, peak = k + 1, 0, 0.0, 0.0
-        count[b], held[b, 0], held[b, 1] = counted, total, peak
+            taken += 1
+            if taken == stop:
+                y[n, k, 0] = total / (stop - begun)
+                y[n, k, 1] = peak
+                k, item, total, peak, begun = k + 1, item + 1, 0.0, 0.0, stop
+                stop = -(-(item * hop + latency) // scale)
+        done[row, 0], done[row, 1], held[row, 0], held[row, 1] = taken, item, total, peak
+        intervals[n] = k

@@ -14,7 +14,8 @@ import numpy as np
 
 from streamer.arrays import Array, State
 from streamer.dsp.log_mel_kernels import log_mel_step, scratch_items
-from streamer.dsp.stage import Stage
+from streamer.dsp.ragged import Ragged, allocated, filled
+from streamer.dsp.stage import Stage, step_by_rows
 from streamer.errors import ConfigError
 
 LOG_MEL_VERSION = 1
@@ -135,14 +136,16 @@ class LogMel(Stage):
         state : State
             State for the next `step`.
         """
-        if not x.flags.carray or x.dtype != np.float32:
-            x = np.array(x, np.float32, order="C")
-        config, total = self.config, int(state[1][0]) + x.shape[1]
-        frames = max(0, (total - config.window_samples) // config.hop_samples + 1)
-        y = np.empty((len(x), frames, config.mel_bands), np.float32)
-        scratch = np.zeros(scratch_items(config.fft_samples) if frames else 0, np.float32)
-        log_mel_step(x, *state, *self._tables, scratch, y)
-        return y, state
+        return step_by_rows(self, x, state)
+
+    def step_rows(self, x: Ragged, state: State, rows: Array) -> Ragged:
+        values = x.values
+        if values.dtype != np.float32:
+            values = values.astype(np.float32)
+        scratch = np.zeros(scratch_items(self.config.fft_samples), np.float32)
+        y, counts = allocated(len(rows), x.most // self.config.hop_samples + 1, self.config.mel_bands)
+        log_mel_step(values, x.counts, rows, *state, *self._tables, scratch, y, counts)
+        return filled(y, counts)
 
     def flush(self, state: State) -> Array:
         return np.zeros((len(state[0]), 0, self.config.mel_bands), np.float32)

@@ -19,11 +19,13 @@ _AXES = np.zeros(
 
 
 @kernel(
-    "const float32[:,:], float32[:,:], int64[:], const float32[:], const int64[:,:], const float32[:], "
-    "const float32[:], float32[:], float32[:,:,:]"
+    "const float32[:,:], const int64[:], const int64[:], float32[:,:], int64[:], const float32[:], const int64[:,:], "
+    "const float32[:], const float32[:], float32[:], float32[:,:,:], int64[:]"
 )
 def log_mel_step(
     x: Array,
+    counts: Array,
+    rows: Array,
     pending: Array,
     filled: Array,
     window: Array,
@@ -32,17 +34,22 @@ def log_mel_step(
     scalars: Array,
     scratch: Array,
     out: Array,
+    frames: Array,
 ) -> None:
-    """Cut `pending` followed by `x` into frames and compute their log-mel spectra.
+    """Cut what is pending of each row, followed by new samples, into frames, and compute their log-mel spectra.
 
     Parameters
     ----------
-    x : float32 array, shape (batch, samples)
-        The next samples.
-    pending : float32 array, shape (batch, window_samples)
+    x : float32 array, shape (len(rows), samples)
+        The next samples of the rows.
+    counts : int64 array, shape (len(rows),)
+        Number of valid samples in `x`.
+    rows : int64 array
+        Rows of `pending` and `filled`.
+    pending : float32 array, shape (streams, window_samples)
         Samples that later frames need; the first `filled` are valid. Updated.
-    filled : int64 array, shape (batch,)
-        Number of valid samples in `pending`, the same for every stream. Updated.
+    filled : int64 array, shape (streams,)
+        Number of valid samples in `pending`. Updated.
     window : float32 array, shape (window_samples,)
         The analysis window.
     bands : int64 array, shape (mel_bands, 3)
@@ -53,30 +60,30 @@ def log_mel_step(
         Hop in samples, FFT length, power (1 magnitude, 2 power), and offset before the logarithm.
     scratch : float32 array, shape (scratch_items(fft_samples),)
         Zeros, over which this works.
-    out : float32 array, shape (batch, frames, mel_bands)
-        Filled with the spectra of all frames that are complete.
+    out : float32 array, shape (len(rows), frames, mel_bands)
+        Filled with the frames that are complete.
+    frames : int64 array, shape (len(rows),)
+        Filled with the number of frames of each row.
     """
-    batch, samples = x.shape
-    frames, mel_bands = out.shape[1:]
+    width, mel_bands = window.shape[0], bands.shape[0]
     hop, fft, squared, log_offset = int(scalars[0]), int(scalars[1]), scalars[2] == 2.0, scalars[3]
-    held = filled[0]
-    total = held + samples
-    if frames:
-        bins = fft // 2 + 1
-        spectrum = scratch[: 2 * bins].view(np.complex64)
-        strength, frame = scratch[2 * bins : 3 * bins], scratch[3 * bins :]
-        for b in range(batch):
-            for k in range(frames):
-                _cut(x[b], pending[b], held, k * hop, window, frame)
-                r2c(frame, spectrum, _AXES, True, 1.0, 1)
-                _measure(spectrum, squared, strength)
-                for m in range(mel_bands):
-                    first, stop, offset = bands[m]
-                    energy = _dot(strength[first:stop], weights[offset : offset + stop - first])
-                    out[b, k, m] = np.log(energy + log_offset)
-    for b in range(batch):
-        _keep(x[b], pending[b], held, frames * hop)
-        filled[b] = total - frames * hop
+    bins = fft // 2 + 1
+    spectrum = scratch[: 2 * bins].view(np.complex64)
+    strength, frame = scratch[2 * bins : 3 * bins], scratch[3 * bins :]
+    for n in range(len(rows)):
+        new, old, held = x[n, : counts[n]], pending[rows[n]], filled[rows[n]]
+        total = held + counts[n]
+        frames[n] = (total - width) // hop + 1 if total >= width else 0
+        for k in range(frames[n]):
+            _cut(new, old, held, k * hop, window, frame)
+            r2c(frame, spectrum, _AXES, True, 1.0, 1)
+            _measure(spectrum, squared, strength)
+            for m in range(mel_bands):
+                first, stop, offset = bands[m]
+                energy = _dot(strength[first:stop], weights[offset : offset + stop - first])
+                out[n, k, m] = np.log(energy + log_offset)
+        _keep(new, old, held, frames[n] * hop)
+        filled[rows[n]] = total - frames[n] * hop
 
 
 def scratch_items(fft_samples: int) -> int:

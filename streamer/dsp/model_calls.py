@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
-from dataclasses import dataclass
+from collections.abc import Generator, Mapping, Sequence
+from itertools import accumulate, pairwise
 from typing import NamedTuple, Protocol, TypeAlias, TypeVar
 
 import numpy as np
 
 from streamer.arrays import Array, State
+from streamer.dsp.ragged import place_of
 
 StepResult: TypeAlias = tuple[Array, State]
 """The output items of a step, and the state after it."""
@@ -30,89 +31,84 @@ class BatchModel(Protocol):
     def allocate_state(self, streams: int, like: State) -> State:
         """Return arrays without values for the states of `streams` streams, one along the first axis for each.
 
-        The other axes and the types are those of `like`, the state of one stream.
+        The other axes and the types are those of `like`, the state of one stream or of several.
         """
 
     def run(self, x: Array, state: State) -> StepResult:
         """Return output and next state of whole steps of the streams along the first axis; change neither argument."""
 
 
-class StateBank(Protocol):
-    """Arrays that hold one model's states for many streams, one row each: `streamer.inference.state_slots.SlotBank`.
-
-    Row numbers are passed in increasing order, each once. This is the caller's duty and is not checked: in any other
-    order, streams may get each other's states.
-    """
-
-    def load(self, rows: Sequence[int]) -> State:
-        """Return the states in `rows` joined into one, as `BatchModel.run` takes it: one stream for each row."""
-
-    def store(self, rows: Sequence[int], state: State) -> None:
-        """Replace the states in `rows` by `state`, whose arrays have one entry for each of `rows` along the first axis.
-
-        It is called after `BatchModel.run`, with the state that this returned.
-        """
-
-
-@dataclass(frozen=True, eq=False)
-class Slot:
-    """State slot: a row of a bank, which belongs to one stream for as long as the stream keeps this object."""
-
-    bank: StateBank
-    row: int
-
-
 class ModelCall(NamedTuple):
-    """A pending model call. The stream yields it; the caller runs the model and sends the result back.
+    """A pending model call for one stream or several. Work yields it, and its caller sends the `Answer` back.
 
     Attributes
     ----------
     model : BatchModel
         Model to be run.
-    x : Array, shape (batch, items, ...)
-        The input of whole steps: of one stream, or of several that step together.
+    x : Array, shape (streams, items, ...)
+        The input of whole steps.
     state : State
-        State of the model for the same streams.
-    slots : object array, shape (batch,), of Slot or None
-        State slot of each stream; None for a state that lies in no slot. The caller may move the states into slots
-        and enter these here. The stream keeps this array beside its state, so a slot lives as long as its state.
+        Arrays that hold the state of the model for these streams, and perhaps for others; written over.
+    rows : int array, shape (streams,)
+        Row in `state` of each stream, in increasing order.
     """
 
     model: BatchModel
     x: Array
     state: State
-    slots: Array
+    rows: Array
 
 
-Calls: TypeAlias = Generator[ModelCall, StepResult, Result]
-"""Work that yields model calls, is sent their results, and returns a result of its own."""
+class Answer(NamedTuple):
+    """The result of a model call.
+
+    Attributes
+    ----------
+    y : Array, shape (streams, steps, ...)
+        Output of the model; without meaning for streams that failed.
+    faults : mapping of int to Exception
+        Why the model failed, by the number of the stream in the call.
+    """
+
+    y: Array
+    faults: Mapping[int, Exception]
 
 
-def run_calls(calls: Sequence[ModelCall]) -> list[StepResult]:
-    """Run a model once for several calls in one batch, and return a result for each call.
+Calls: TypeAlias = Generator[Sequence[ModelCall], Sequence[Answer], Result]
+"""Work that yields model calls, one or more that do not depend on each other; it is sent their answers in the same
+order, and returns a result of its own."""
+
+
+class _Part(NamedTuple):
+    """Some streams of a call in a batch: number of the call, its first stream, and one past its last one."""
+
+    call: int
+    first: int
+    stop: int
+
+
+def answer_calls(calls: Sequence[ModelCall]) -> list[Answer]:
+    """Run a model for several calls in as few batches as its largest one allows, and return an answer for each call.
+
+    If a batch fails, each of its streams is run alone, so that an error reaches its own stream only.
 
     Parameters
     ----------
     calls : sequence of ModelCall
-        One call; or several calls of one stream each, for the same model and with inputs of the same shape, whose
-        states lie in slots of one bank, in the order of its rows. If the model has no state, no slots are needed.
-
-    Returns
-    -------
-    list of StepResult
-        In the order of `calls`. A state that lies in a slot is written over and returned as it is.
+        Calls for the same model, with inputs of the same shape but for the number of streams.
     """
-    first, streams = calls[0], len(calls[0].x)
-    x = first.x if len(calls) == 1 else np.concatenate([call.x for call in calls])
-    if first.slots[0] is None:
-        y, after = first.model.run(x, first.state)
-        states = [after] * len(calls)  # of several calls only if the model has no state
-    else:
-        bank, rows = first.slots[0].bank, [call.slots[0].row for call in calls]
-        y, after = first.model.run(x, bank.load(rows))
-        bank.store(rows, after)
-        states = [call.state for call in calls]
-    return [(y[n * streams : (n + 1) * streams], state) for n, state in enumerate(states)]
+    if len(calls) == 1 and len(calls[0].x) <= calls[0].model.max_batch:
+        (call,) = calls
+        try:
+            return [Answer(_run_whole(call), {})]
+        except Exception as error:  # noqa: BLE001 - it is handed to the stream
+            if len(call.x) == 1:
+                return [_answer([error])]
+    found: list[list[Array | Exception]] = [[] for _ in calls]
+    for batch in _batches(calls):
+        for part, y in zip(*_run(calls, batch), strict=True):
+            found[part.call].append(y)
+    return [_answer(own) for own in found]
 
 
 def run_alone(work: Calls[Result]) -> Result:
@@ -128,10 +124,129 @@ def run_alone(work: Calls[Result]) -> Result:
     Result
         What the work returns.
     """
-    result: StepResult | None = None
+    answers: list[Answer] | None = None
     while True:
         try:
-            call = next(work) if result is None else work.send(result)
+            calls = next(work) if answers is None else work.send(answers)
         except StopIteration as end:
             return end.value  # type: ignore[no-any-return]
-        (result,) = run_calls([call])
+        answers = [answer for call in calls for answer in answer_calls([call])]
+
+
+def together(works: Sequence[Calls[Result]]) -> Calls[list[Result | Exception]]:
+    """Run works side by side as one, whose calls are those of all of them.
+
+    Parameters
+    ----------
+    works : sequence of generator
+        Generators that are not yet started.
+
+    Returns
+    -------
+    generator
+        Generator that returns what each work returned, or the exception that ended it.
+    """
+    results: list[Result | Exception] = [RuntimeError("not run")] * len(works)
+    pending: dict[int, Sequence[ModelCall]] = {}
+    answers: dict[int, Sequence[Answer] | None] = dict.fromkeys(range(len(works)))
+    while answers:
+        for n, answer in answers.items():
+            try:
+                # A generator that has not begun takes None.
+                pending[n] = works[n].send(answer)  # type: ignore[arg-type]
+            except StopIteration as end:
+                results[n] = end.value
+            except Exception as error:  # noqa: BLE001 - a fault in one work must not end the others
+                results[n] = error
+        found: Sequence[Answer] = []
+        if pending:
+            found = yield [call for calls in pending.values() for call in calls]
+        answers, at = {}, 0
+        for n, calls in pending.items():
+            answers[n] = found[at : at + len(calls)]
+            at += len(calls)
+        pending = {}
+    return results
+
+
+def _batches(calls: Sequence[ModelCall]) -> list[list[_Part]]:
+    """Divide the streams of calls, in their order, into batches of at most `max_batch`."""
+    size = calls[0].model.max_batch
+    batches: list[list[_Part]] = []
+    room = 0
+    for n, call in enumerate(calls):
+        first = 0
+        while first < len(call.x):
+            if not room:
+                batches.append([])
+                room = size
+            stop = min(len(call.x), first + room)
+            batches[-1].append(_Part(n, first, stop))
+            room -= stop - first
+            first = stop
+    return batches
+
+
+def _run(
+    calls: Sequence[ModelCall], batch: Sequence[_Part]
+) -> tuple[Sequence[_Part], Sequence[Array | Exception]]:
+    """Run a batch and store the states; return its parts, or its single streams if it failed, with what each gave."""
+    try:
+        return batch, _outputs(calls, batch)
+    except Exception as error:  # noqa: BLE001 - it is handed to the stream
+        singles = [_Part(part.call, n, n + 1) for part in batch for n in range(part.first, part.stop)]
+        if len(singles) == 1:
+            return singles, [error]
+    return singles, [_run(calls, [single])[1][0] for single in singles]
+
+
+def _run_whole(call: ModelCall) -> Array:
+    """Run all streams of a call in one batch, store their states, and return the output."""
+    place = place_of(call.rows)
+    y, after = call.model.run(call.x, tuple(array[place] for array in call.state))
+    _write(call.state, place, after)
+    return y
+
+
+def _outputs(calls: Sequence[ModelCall], batch: Sequence[_Part]) -> list[Array]:
+    model = calls[0].model
+    inputs = [calls[part.call].x[part.first : part.stop] for part in batch]
+    places = [place_of(calls[part.call].rows[part.first : part.stop]) for part in batch]
+    states = [
+        tuple(array[place] for array in calls[part.call].state)
+        for part, place in zip(batch, places, strict=True)
+    ]
+    edges = [0, *accumulate(len(x) for x in inputs)]
+    spans = [slice(a, b) for a, b in pairwise(edges)]
+    if len(batch) == 1:
+        y, after = model.run(inputs[0], states[0])
+    else:
+        joint = model.allocate_state(edges[-1], states[0])
+        for span, state in zip(spans, states, strict=True):
+            _write(joint, span, state)
+        y, after = model.run(np.concatenate(inputs), joint)
+    for part, place, span in zip(batch, places, spans, strict=True):
+        _write(calls[part.call].state, place, tuple(array[span] for array in after))
+    return [y[span] for span in spans]
+
+
+def _write(state: State, place: slice | Array, values: State) -> None:
+    for array, value in zip(state, values, strict=True):
+        array[place] = value
+
+
+def _answer(found: Sequence[Array | Exception]) -> Answer:
+    """Return the answer of a call by the outputs or errors of its streams in their order; an error is of one stream."""
+    outputs = [y for y in found if not isinstance(y, Exception)]
+    if len(outputs) == len(found):
+        return Answer(outputs[0] if len(outputs) == 1 else np.concatenate(outputs), {})
+    nothing = np.zeros((1, *outputs[0].shape[1:]), outputs[0].dtype) if outputs else np.zeros((1, 0))
+    faults: dict[int, Exception] = {}
+    rows: list[Array] = []
+    streams = 0
+    for y in found:
+        if isinstance(y, Exception):
+            faults[streams] = y
+        rows.append(nothing if isinstance(y, Exception) else y)
+        streams += len(rows[-1])
+    return Answer(np.concatenate(rows), faults)

@@ -11,8 +11,9 @@ from math import ceil, floor, gcd
 import numpy as np
 
 from streamer.arrays import Array, State
+from streamer.dsp.ragged import Ragged, allocated, filled
 from streamer.dsp.resample_kernel import resample
-from streamer.dsp.stage import Stage
+from streamer.dsp.stage import Stage, step_by_rows
 from streamer.errors import ConfigError
 
 STOPBAND_DB = 100.0
@@ -69,7 +70,7 @@ class Resample(Stage):
 
     @property
     def latency(self) -> Fraction:
-        return Fraction(1 if self._untouched else self._reach + 1)
+        return Fraction(self.ahead)
 
     @property
     def _untouched(self) -> bool:
@@ -81,15 +82,14 @@ class Resample(Stage):
         return _reach(self.in_rate_hz, self.out_rate_hz)
 
     @cached_property
-    def _ratio(self) -> tuple[int, int]:
+    def ratio(self) -> tuple[int, int]:
         """Numerator and denominator of `hop`; arithmetic with fractions would cost about as much as the filter."""
         return self.hop.numerator, self.hop.denominator
 
-    def taken_for(self, stop: int) -> int:
-        """Return how many input samples must come in for all output samples that lie before input sample `stop`."""
-        hop, per_hop = self._ratio
-        last = (stop * per_hop - 1) // hop
-        return last * hop // per_hop + (1 if self._untouched else self._reach + 1)
+    @property
+    def ahead(self) -> int:
+        """Number of input samples, from the one at which an output sample lies on, that must come in for it."""
+        return 1 if self._untouched else self._reach + 1
 
     def init(self, batch: int = 1) -> State:
         """Return the state of `batch` streams at their start: stored input, and counts of samples taken and given.
@@ -116,44 +116,28 @@ class Resample(Stage):
         state : State
             State for the next `step`.
         """
+        return step_by_rows(self, x, state)
+
+    def step_rows(self, x: Ragged, state: State, rows: Array) -> Ragged:
         if self._untouched:
-            return x, state
-        held, counts = state
-        taken, given = counts[0].tolist()
-        first = self._first(given)
-        x = np.concatenate([held[:, : taken - first], x], axis=1)
-        taken = first + x.shape[1]
-        # An output is computed once the last input that its filter covers is there.
-        hop, per_hop = self._ratio
-        stop = max(given, -((self._reach - taken) * per_hop // hop))
-        y = self._compute(x, given, stop)
-        rest = x[:, self._first(stop) - first :]
-        held[:, : rest.shape[1]] = rest
-        counts[:] = taken, stop
-        return y, state
+            return x
+        hop, per_hop = self.ratio
+        held, done = state
+        y, counts = allocated(len(rows), x.most * per_hop // hop + 1)
+        sound = np.empty(held.shape[1] + x.most, np.float32)
+        filters = _filters(self.in_rate_hz, self.out_rate_hz)
+        resample(x.values, x.counts, rows, held, done, hop, filters, sound, y, counts)
+        return filled(y, counts)
 
     def flush(self, state: State) -> Array:
         """Return the remaining output samples; the input after the end counts as zero."""
-        held, counts = state
-        taken, given = counts[0].tolist()
-        total = floor(taken / self.hop + Fraction(1, 2))
-        if self._untouched or given >= total:
+        held, done = state
+        taken, given = done[0].tolist()
+        left = floor(taken / self.hop + Fraction(1, 2)) - given
+        if self._untouched or left <= 0:
             return np.zeros((len(held), 0), np.float32)
-        silence = np.zeros((len(held), 2 * self._reach), np.float32)
-        return self._compute(
-            np.concatenate([held[:, : taken - self._first(given)], silence], axis=1), given, total
-        )
-
-    def _first(self, k: int) -> int:
-        """Return the first input sample that output `k` needs; it may lie before the first one."""
-        hop, per_hop = self._ratio
-        return k * hop // per_hop - self._reach + 1
-
-    def _compute(self, x: Array, given: int, stop: int) -> Array:
-        """Return output samples `given` to `stop`; `x` begins with the first input sample that they need."""
-        y = np.empty((len(x), stop - given), np.float32)
-        resample(x, y, given, self._ratio[0], _filters(self.in_rate_hz, self.out_rate_hz))
-        return y
+        y, _ = self.step(np.zeros((len(held), 2 * self._reach), np.float32), (held.copy(), done.copy()))
+        return y[:, :left]
 
 
 def _reach(in_rate_hz: int, out_rate_hz: int) -> int:

@@ -17,6 +17,7 @@ import numpy as np
 
 from streamer.arrays import Array, State
 from streamer.dsp.model_calls import Calls, StepResult, run_alone
+from streamer.dsp.ragged import Ragged, joined, of_equal_length
 
 
 class Stage(ABC):
@@ -104,6 +105,37 @@ class Stage(ABC):
         yield from ()
         return self.step(x, state)
 
+    def step_rows(self, x: Ragged, state: State, rows: Array) -> Ragged:
+        """Do a `step` of some streams of a state, each with a block of its own length; update the state.
+
+        Parameters
+        ----------
+        x : Ragged
+            The next input items of each of `rows`. Never changed.
+        state : State
+            State of at least these streams, from `init`; that of `rows` is written over.
+        rows : int array, shape (streams,)
+            Rows of the state, each once.
+
+        Returns
+        -------
+        Ragged
+            The output items that are now complete, for each of `rows`.
+        """
+        outputs = []
+        for n, row in enumerate(rows.tolist()):
+            own = tuple(array[row : row + 1] for array in state)
+            y, after = self.step(x.of(n), own)
+            for array, value in zip(own, after, strict=True):
+                array[...] = value
+            outputs.append(y[0])
+        return joined(outputs)
+
+    def step_rows_calls(self, x: Ragged, state: State, rows: Array) -> Calls[Ragged]:
+        """Return a generator that does `step_rows`, and yields model calls as `step_calls` does."""
+        yield from ()
+        return self.step_rows(x, state, rows)
+
     @abstractmethod
     def flush(self, state: State) -> Array:
         """Return the output items that the end of the input completes.
@@ -172,6 +204,16 @@ class Chain(Stage):
             after.extend(stage_state)
         return x, tuple(after)
 
+    def step_rows(self, x: Ragged, state: State, rows: Array) -> Ragged:
+        return run_alone(self.step_rows_calls(x, state, rows))
+
+    def step_rows_calls(self, x: Ragged, state: State, rows: Array) -> Calls[Ragged]:
+        for stage, part in zip(self._stages, self._slices, strict=True):
+            faults = x.faults
+            x = yield from stage.step_rows_calls(x, state[part], rows)
+            x = x._replace(faults={**faults, **x.faults}) if faults else x
+        return x
+
     def flush(self, state: State) -> Array:
         rest: Array | None = None
         for stage, part in zip(self._stages, self._slices, strict=True):
@@ -184,6 +226,11 @@ class Chain(Stage):
                 rest = np.concatenate([last, stage.flush(own)], axis=1)
         assert rest is not None  # there is at least one stage
         return rest
+
+
+def step_by_rows(stage: Stage, x: Array, state: State) -> StepResult:
+    """Return what `Stage.step` does, for a stage that defines `step_rows`."""
+    return np.ascontiguousarray(stage.step_rows(of_equal_length(x), state, np.arange(len(x))).values), state
 
 
 def offline(stage: Stage, x: Array) -> Array:

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from math import lcm
 
+import numpy as np
+
+from streamer.arrays import Array
 from streamer.dsp.resample import Resample
 from streamer.dsp.stage import Stage
+from streamer.kernels.kernel import kernel
 
 
 @dataclass(frozen=True)
@@ -29,6 +34,11 @@ class Timeline:
     scale: int = 1
 
     @classmethod
+    def every(cls, samples: int) -> Timeline:
+        """Return the timeline of intervals of so many captured samples, from sample 0 on."""
+        return cls(samples, samples)
+
+    @classmethod
     def of(cls, hop: Fraction, latency: Fraction) -> Timeline:
         """Return the timeline of items with this hop and latency, both in captured samples."""
         scale = hop.denominator * latency.denominator
@@ -49,15 +59,60 @@ class Timeline:
         needed = stage.hop if isinstance(stage, Resample) else stage.latency
         return Timeline.of(stage.hop * hop, latency + (first + needed - 1) * hop)
 
+    def thinned(self, every: int) -> Timeline:
+        """Return the timeline of every second, third, ... item, from the first one on."""
+        return Timeline(self.hop * every, self.latency, self.scale)
+
+    def on_scale_of(self, other: Timeline) -> Timeline:
+        """Return the same timeline on a scale that is a multiple of that of another one."""
+        factor = lcm(self.scale, other.scale) // self.scale
+        return Timeline(self.hop * factor, self.latency * factor, self.scale * factor)
+
     def span(self, k: int) -> tuple[int, int]:
         """Return the first sample that is new in item `k`, and one past the last sample that it depends on."""
         stop = k * self.hop + self.latency
         return max(0, -((self.hop - stop) // self.scale)), -(-stop // self.scale)
 
-    def reached(self, items: int) -> int:
-        """Return the sample up to which the first `items` items describe the sound."""
+    def spans(self, first: Array, items: int) -> Array:
+        """Return the `span` of each of some items of several streams.
+
+        Parameters
+        ----------
+        first : int64 array, shape (streams,)
+            Index of the first item of each stream.
+        items : int
+            Number of items from there on.
+
+        Returns
+        -------
+        int64 array, shape (2, streams, items)
+        """
+        return spans_of(first, items, self.hop, np.full(len(first), self.latency), self.scale)
+
+    def reached(self, items: Array) -> Array:
+        """Return the samples up to which so many first items describe the sound; both are int arrays of one shape."""
         return items * self.hop // self.scale
+
+    def stop(self, k: int) -> int:
+        """Return one past the last sample that item `k` depends on; 0 for the item before the first one."""
+        return -(-(k * self.hop + self.latency) // self.scale) if k >= 0 else 0
 
     def items_before(self, sample: int) -> int:
         """Return the number of items whose span stops before `sample`."""
         return max(0, ((sample - 1) * self.scale - self.latency) // self.hop + 1)
+
+
+def spans_of(first: Array, items: int, hop: int, latencies: Array, scale: int) -> Array:
+    """Return what `Timeline.spans` does for streams whose timelines differ in their latencies, shape (streams,)."""
+    spans = np.empty((2, len(first), items), np.int64)
+    _fill_spans(first, hop, latencies, scale, spans)
+    return spans
+
+
+@kernel("const int64[:], int, const int64[:], int, int64[:,:,:]")
+def _fill_spans(first: Array, hop: int, latencies: Array, scale: int, spans: Array) -> None:
+    for n in range(spans.shape[1]):
+        for k in range(spans.shape[2]):
+            stop = (first[n] + k) * hop + latencies[n]
+            spans[0, n, k] = max(0, -((hop - stop) // scale))
+            spans[1, n, k] = -(-stop // scale)

@@ -13,7 +13,6 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 
 from streamer.config import Config
-from streamer.dsp.model_calls import Calls
 from streamer.engine.announcer import Announcer
 from streamer.engine.lifecycle import Lifecycle
 from streamer.engine.load_shedding import LoadShedding
@@ -24,7 +23,7 @@ from streamer.engine.summary import Summary, summary_of
 from streamer.errors import StreamerError, fault_of
 from streamer.events.kinds import Event
 from streamer.inference.batching import BatchRunner
-from streamer.pipeline.pipeline import Pipeline
+from streamer.pipeline.step_all import step_all
 from streamer.sinks.sink import Sink, close_soon
 from streamer.sources.source import Block
 
@@ -47,8 +46,10 @@ class StreamTurn:
     Attributes
     ----------
     running : Running
-    work : generator or None
-        Processing of the block that was read; None if no block was read.
+    block : Block or None
+        Block to process; None if none was read, or the stream is skipped.
+    heard : bool
+        Whether a block was read.
     lost : int
         Samples that were lost before the block.
     change : str
@@ -64,7 +65,8 @@ class StreamTurn:
     """
 
     running: Running
-    work: Calls[list[Event]] | None = None
+    block: Block | None = None
+    heard: bool = False
     lost: int = 0
     change: str = ""
     more: bool = False
@@ -215,9 +217,11 @@ class Engine:
 
     def _process(self, turns: Sequence[StreamTurn]) -> None:
         """Run the pipelines of all streams that have something to process, in common batches."""
-        working = [(turn, turn.work) for turn in turns if turn.work]
-        results = self._runner.run([work for _, work in working])
-        for (turn, _), result in zip(working, results, strict=True):
+        working = [turn for turn in turns if turn.block]
+        results = step_all(
+            [(turn.running.pipeline, turn.block) for turn in working if turn.block], self._runner
+        )
+        for turn, result in zip(working, results, strict=True):
             turn.result = result
 
     def _publish(self, turn: StreamTurn) -> None:
@@ -228,7 +232,7 @@ class Engine:
             self._announcer.publish(turn.running.stream, turn.result)
         if turn.change:
             self._announcer.status(turn.running.stream, turn.change)
-        if turn.work and turn.running.outage:
+        if turn.heard and turn.running.outage:
             self._announcer.heard_again(turn.running, turn.lost)
         elif turn.lost:
             self._announcer.loss(turn.running, turn.lost)
@@ -289,14 +293,8 @@ def _turn_with(running: Running, block: Block, frames: int) -> StreamTurn:
     if running.shed:
         # The status counts what is skipped, and says that it is; no loss is announced for each block.
         stream.dropped_samples += block.stop - pipeline.position
-        return StreamTurn(running, _pass_over(pipeline, block.stop), change=block.change)
+        return StreamTurn(running, change=block.change, heard=True, result=pipeline.pass_over(block.stop))
     lost = block.start - pipeline.position
     stream.dropped_samples += lost
     more = block.captured_at is None or len(block.samples) == frames
-    return StreamTurn(running, pipeline.step(block), lost, block.change, more)
-
-
-def _pass_over(pipeline: Pipeline, stop: int) -> Calls[list[Event]]:
-    """Move a pipeline to sample `stop` without processing what is before it."""
-    yield from ()
-    return pipeline.pass_over(stop)
+    return StreamTurn(running, block, True, lost, block.change, more)

@@ -6,6 +6,7 @@ import random
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from dataclasses import replace
+from weakref import WeakValueDictionary
 
 from streamer.config_sections import PublishConfig
 from streamer.engine.announcer import Announcer
@@ -13,6 +14,7 @@ from streamer.engine.backoff import wait_s
 from streamer.engine.phases import Ended, Opening, Outage, Recovering, Running
 from streamer.engine.stream import Stream
 from streamer.errors import StreamerError, fault_of
+from streamer.pipeline.column import Column
 from streamer.sinks.sink import Sink
 
 STEADY_S = 30.0
@@ -45,6 +47,8 @@ class Lifecycle:
         self._publish = publish
         self._clock = clock
         self._opened: list[Sink] = []
+        # A column lasts as long as a stream has a row in it, and a stream as long as its models.
+        self._columns: WeakValueDictionary[tuple[int, int], Column] = WeakValueDictionary()
 
     @property
     def incomplete(self) -> bool:
@@ -131,19 +135,29 @@ class Lifecycle:
             self._end(stream, fault_of(error))
             return
         opened_at = self._clock()
-        pipeline = stream.models.pipeline(stream.name, stream.source.rate_hz, self._publish)
+        pipeline = stream.models.pipeline(stream.name, self._column(stream, stream.source.rate_hz))
         stream.phase = Running(stream, pipeline, opened_at)
         began = stream.beginning
         self._announcer.status(
             stream, f"it began at {began.at:%Y-%m-%dT%H:%M:%SZ}, as {began.words} says" if began else ""
         )
 
+    def _column(self, stream: Stream, rate_hz: int) -> Column:
+        """Return the column of all streams with the same models and sample rate."""
+        key = id(stream.models), rate_hz
+        column = self._columns.get(key)
+        if column is None:
+            column = self._columns[key] = stream.models.column(rate_hz, self._publish)
+        return column
+
     def _resume(self, running: Running, recovering: Recovering) -> None:
         """Let a stream run on whose source was opened again, at another rate perhaps."""
         stream, rate_hz = running.stream, running.source.rate_hz
         if rate_hz != running.rate_hz:
             before = running.pipeline
-            running.pipeline = stream.models.pipeline(stream.name, rate_hz, self._publish, before.epoch)
+            running.pipeline = stream.models.pipeline(
+                stream.name, self._column(stream, rate_hz), before.epoch
+            )
             running.pipeline.pass_over(round(recovering.outage.heard_s * rate_hz))
             running.pipeline.muted_samples = before.muted_samples
             running.rate_hz = rate_hz

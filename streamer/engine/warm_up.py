@@ -7,7 +7,6 @@ from collections.abc import Sequence
 import numpy as np
 
 from streamer.config_sections import PublishConfig
-from streamer.dsp.model_calls import run_alone
 from streamer.engine.release_memory import release, unchanged_mappings
 from streamer.engine.stream import Stream
 from streamer.kernels.machine_code import load_llvm
@@ -36,6 +35,7 @@ def warm_up(streams: Sequence[Stream], publish: PublishConfig) -> None:
         # Two rates, since a source at the models' own rate needs other code than one that is resampled.
         for rate_hz, channels in ((48_000, 2), (16_000, 1)):
             # Silence opens no gate, so gated heads run here as if they had none.
-            pipeline = models.ungated().pipeline("warm-up", rate_hz, publish)
-            run_alone(pipeline.step(Block(0, np.zeros((rate_hz, channels), np.float32), None)))
+            ungated = models.ungated()
+            pipeline = ungated.pipeline("warm-up", ungated.column(rate_hz, publish))
+            pipeline.step(Block(0, np.zeros((rate_hz, channels), np.float32), None))
             pipeline.finish()

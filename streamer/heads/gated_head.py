@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TypeAlias
+
+import numpy as np
 
 from streamer.arrays import Array, State
-from streamer.dsp.model_calls import Calls
+from streamer.dsp.model_calls import Calls, run_alone
+from streamer.dsp.ragged import joined, of_equal_length
 from streamer.dsp.stage import Stage
-from streamer.dsp.timeline import Timeline
+from streamer.dsp.timeline import Timeline, spans_of
 from streamer.heads.gating import Gated, GatedState, Switch
-from streamer.heads.head_decisions import HeadState
+from streamer.heads.head_decisions import ONE_ROW, HeadState
 from streamer.heads.hysteresis import Change
 from streamer.heads.loudness import PowerAt
-from streamer.heads.results import HeadResult, HeadResults, Items
+from streamer.heads.results import HeadResult, HeadResults, Items, placed
+
+PowersAt: TypeAlias = Callable[[Array], Array]
+"""``powers_at(stops)`` does for several streams, with a row each in `stops`, what a `PowerAt` does for one."""
+
+DECISION_ARRAYS = len(HeadState._fields)
+"""Number of arrays at the end of a gated head's state that are those of its decisions."""
 
 
 @dataclass
@@ -22,11 +33,11 @@ class HeadRun:
     Attributes
     ----------
     state : State
-        State of the stage that the head runs.
+        State of the stage that the head runs: the row of the stream in those of all streams.
     timeline : Timeline
         Timeline that places the stage's output items, which are vectors of scores, on the captured samples.
     decisions : HeadState
-        State of the head's decisions.
+        State of the head's decisions: the row of the stream, too.
     given : int
         Number of output items since the gate opened.
     """
@@ -69,6 +80,51 @@ class GatedHead(Gated[HeadRun, HeadResult]):
         self._stage = stage
         self._pre_roll_items = pre_roll_items
         self._settled_samples = settled_samples
+        # Of all runs the scores lie on one grid, so that they can be placed together.
+        self._scores = parent.after(stage).on_scale_of(parent)
+        self._parent_hop = parent.hop * self._scores.scale // parent.scale
+
+    def init(self, streams: int) -> State:
+        """Return the arrays of a state while the gate is open: first those of the stage, then those of decisions."""
+        return *self._stage.init(streams), *self.results.decisions.init(0, streams)
+
+    def bind(self, row: int, state: State, gated: GatedState[HeadRun]) -> None:
+        """Give a stream its row of arrays that `init` made; a run that goes on has its state there already."""
+        gated.place = tuple(array[row : row + 1] for array in state)
+        if gated.run:
+            gated.run.state, gated.run.decisions = _parts(gated.place)
+
+    def step_rows(
+        self, items: Sequence[Array], runs: Sequence[HeadRun], state: State, rows: Array, powers_at: PowersAt
+    ) -> Calls[tuple[list[list[HeadResult]], Mapping[int, Exception]]]:
+        """Process the next items of streams whose gate is open and stays so.
+
+        Parameters
+        ----------
+        items : sequence of array, shape (1, items, ...)
+            Next items of each stream, at least one.
+        runs : sequence of HeadRun
+            What goes on in each stream; updated.
+        state : State
+            State of all streams.
+        rows : int64 array, shape (streams,)
+            Row in `state` of each stream, in increasing order.
+        powers_at : callable
+            Returns the powers at samples of these streams, shape (streams, steps), as a `PowerAt` does for one.
+
+        Returns
+        -------
+        generator
+            Yields model calls; returns the results of each stream, and the errors of models by number of the stream.
+        """
+        chain, decisions = _parts(state)
+        y = yield from self._stage.step_rows_calls(joined([piece[0] for piece in items]), chain, rows)
+        latencies = np.array([run.timeline.latency for run in runs])
+        given = np.array([run.given for run in runs])
+        spans = spans_of(given, y.most, self._scores.hop, latencies, self._scores.scale)
+        for run, count in zip(runs, y.counts.tolist(), strict=True):
+            run.given += count
+        return self.results.results(Items(y, spans, rows), powers_at(spans[1]), decisions), y.faults
 
     def next_stop(self, state: GatedState[HeadRun]) -> int | None:
         """Return the `stop` of the head's next result, a sample index; None while the gate is closed."""
@@ -79,22 +135,35 @@ class GatedHead(Gated[HeadRun, HeadResult]):
         return first - first % self._hop_items
 
     def _open(
-        self, pre_roll: Array | None, first: int, switch: Switch
+        self, pre_roll: Array | None, first: int, switch: Switch, place: State
     ) -> Calls[tuple[HeadRun, list[HeadResult]]]:
         origin = max(self._timeline.span(first)[0], switch.since, self._settled_samples)
-        run = HeadRun(
-            self._stage.init(),
-            self._timeline.after(self._stage, first),
-            self.results.decisions.init(origin),
-        )
+        for array, value in zip(
+            place, (*self._stage.init(), *self.results.decisions.init(origin)), strict=True
+        ):
+            array[...] = value
+        chain, decisions = _parts(place)
+        run = HeadRun(chain, self._scores_from(first), decisions)
         if pre_roll is not None:
-            y, run.state = yield from self._stage.step_calls(pre_roll, run.state)
+            y = yield from self._scored(pre_roll, run)
             run.given = y.shape[1]
         listening = Change("", "listening", min(origin, switch.at), switch.at, 0.0)
         return run, [self.results.result(switch.at, switch.at, None, [listening])]
 
+    def _scores_from(self, first: int) -> Timeline:
+        """Return the timeline of the scores if item `first` is the first that the stage gets."""
+        return replace(self._scores, latency=self._scores.latency + first * self._parent_hop)
+
+    def _scored(self, items: Array, run: HeadRun) -> Calls[Array]:
+        """Return the scores of items, shape (1, steps, labels)."""
+        y, after = yield from self._stage.step_calls(items, run.state)
+        for array, value in zip(run.state, after, strict=True):
+            if value is not array:
+                array[...] = value
+        return y
+
     def _process(self, items: Array, run: HeadRun, power_at: PowerAt) -> Calls[list[HeadResult]]:
-        y, run.state = yield from self._stage.step_calls(items, run.state)
+        y = yield from self._scored(items, run)
         return self._results(y, None, run, power_at)
 
     def _close(
@@ -110,11 +179,16 @@ class GatedHead(Gated[HeadRun, HeadResult]):
     def _finish(self, items: Array | None, end: int, run: HeadRun, power_at: PowerAt) -> list[HeadResult]:
         results = []
         if items is not None:
-            y, run.state = self._stage.step(items, run.state)
-            results += self._results(y, end, run, power_at)
+            results += self._results(run_alone(self._scored(items, run)), end, run, power_at)
         return results + self._results(self._stage.flush(run.state), end, run, power_at)
 
     def _results(self, y: Array, end: int | None, run: HeadRun, power_at: PowerAt) -> list[HeadResult]:
-        items = Items(y[0], run.given, run.timeline, end)
+        items = placed(of_equal_length(y), np.array([run.given]), run.timeline, ONE_ROW, end)
         run.given += y.shape[1]
-        return self.results.results(items, run.decisions, power_at)
+        (results,) = self.results.results(items, power_at(items.spans[1]), run.decisions)
+        return results
+
+
+def _parts(state: State) -> tuple[State, HeadState]:
+    """Return the state of the stage and that of the decisions."""
+    return state[:-DECISION_ARRAYS], HeadState(*state[-DECISION_ARRAYS:])

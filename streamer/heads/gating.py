@@ -10,7 +10,7 @@ from typing import Generic, TypeVar
 
 import numpy as np
 
-from streamer.arrays import Array
+from streamer.arrays import Array, State
 from streamer.dsp.model_calls import Calls, run_alone
 from streamer.dsp.timeline import Timeline
 from streamer.heads.hysteresis import Change
@@ -63,6 +63,8 @@ class GatedState(Generic[RunT]):
         Openings and closings that are not due yet.
     run : RunT or None
         State of the work; None while the gate is closed.
+    place : State
+        Arrays, of one row each, in which the work keeps its state while the gate is open.
     power_at : callable
         Tells the power of the sound before a sample, for the floor of decisions: see `PowerAt`.
     """
@@ -73,6 +75,7 @@ class GatedState(Generic[RunT]):
     next: int = 0
     switches: deque[Switch] = field(default_factory=deque)
     run: RunT | None = None
+    place: State = ()
     power_at: PowerAt = no_floor
 
 
@@ -105,6 +108,33 @@ class Gated(ABC, Generic[RunT, ResultT]):
         state.pieces.append(items)
         state.stop += items.shape[1]
 
+    def is_idle(self, switches: Sequence[Switch], state: GatedState[RunT]) -> bool:
+        """Return whether the gate is closed and stays so, by these latest switches and all that were not due yet."""
+        return state.run is None and not switches and not state.switches
+
+    def goes_on(self, switches: Sequence[Switch], state: GatedState[RunT]) -> bool:
+        """Return whether the gate is open and stays so, by these latest switches and all that were not due yet."""
+        return state.run is not None and not switches and not state.switches
+
+    def take(self, known_until: int, state: GatedState[RunT]) -> Array | None:
+        """Return the items up to `known_until` that `advance` would process where the gate is open and stays so.
+
+        Returns
+        -------
+        array, shape (1, items, ...), or None
+            None if no item is due.
+        """
+        first = state.next
+        state.next = max(first, self._timeline.items_before(known_until + 1))
+        items = self._items(first, state.next, state)
+        self._forget(state)
+        return items
+
+    def pass_over(self, known_until: int, state: GatedState[RunT]) -> None:
+        """Do what `advance` does where the gate is closed and stays so: go past all items up to `known_until`."""
+        state.next = max(state.next, self._timeline.items_before(known_until + 1))
+        self._forget(state)
+
     def advance(
         self, switches: Sequence[Switch], known_until: int, state: GatedState[RunT]
     ) -> Calls[list[ResultT]]:
@@ -133,7 +163,7 @@ class Gated(ABC, Generic[RunT, ResultT]):
             if switch.opens:
                 first = self._pre_roll_start(state.next)
                 pre_roll = self._items(first, state.next, state)
-                state.run, opening = yield from self._open(pre_roll, first, switch)
+                state.run, opening = yield from self._open(pre_roll, first, switch, state.place)
                 results += opening
             else:
                 results += self.close(switch.at, state)
@@ -160,7 +190,9 @@ class Gated(ABC, Generic[RunT, ResultT]):
         """Return the first item of the pre-roll of an opening before item `opening`."""
 
     @abstractmethod
-    def _open(self, pre_roll: Array | None, first: int, switch: Switch) -> Calls[tuple[RunT, list[ResultT]]]:
+    def _open(
+        self, pre_roll: Array | None, first: int, switch: Switch, place: State
+    ) -> Calls[tuple[RunT, list[ResultT]]]:
         """Begin the work.
 
         Parameters
@@ -170,6 +202,8 @@ class Gated(ABC, Generic[RunT, ResultT]):
         first : int
             Index of the first of them, or else of the next item.
         switch : Switch
+        place : State
+            Arrays in which the work may keep its state; see `GatedState`.
 
         Returns
         -------

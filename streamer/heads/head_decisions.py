@@ -4,40 +4,65 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 
 from streamer.arrays import Array
+from streamer.dsp.ragged import Ragged
 from streamer.errors import ConfigError
 from streamer.head_slots import DecisionConfig, LabelThresholds
-from streamer.heads.hysteresis import Change, Hysteresis, HysteresisState
+from streamer.heads.hysteresis import (
+    NONE,
+    OFF,
+    ON,
+    SINCE,
+    STATE,
+    STATES,
+    UNKNOWN,
+    Change,
+    Hysteresis,
+    decide,
+    new_marks,
+)
 from streamer.inference.manifest import Manifest
 from streamer.inference.manifest_parts import Thresholds
 
-_BELOW_ALL = -1.0
-"""Score below every threshold, an `off` of 0 too: of exclusive labels only the likeliest can begin."""
+ONE_ROW = np.zeros(1, np.int64)
+"""The row of a state that belongs to one stream alone."""
 
 
-@dataclass
-class HeadState:
-    """State of a `HeadDecisions` between two steps.
+class HeadState(NamedTuple):
+    """State of a `HeadDecisions` between two steps, with a row for each stream.
 
     Attributes
     ----------
-    origin : int
+    origins : int64 array, shape (streams,)
         Sample from which the warm-up counts.
-    labels : list of HysteresisState
-        State of each label.
-    awake : set of int
-        Numbers of the labels that are on, have a pending change, or were never reported.
-    scores : array or None
-        Scores of the last step; None before the first one.
+    marks : int64 array, shape (streams, labels, 4)
+        State of each label; see `streamer.heads.hysteresis`.
+    scores : float64 array, shape (streams, labels)
+        Scores of the last step; 0 before the first one.
     """
 
-    origin: int
-    labels: list[HysteresisState]
-    awake: set[int]
-    scores: Array | None = None
+    origins: Array
+    marks: Array
+    scores: Array
+
+
+class Decided(NamedTuple):
+    """What scores lead to.
+
+    Attributes
+    ----------
+    live : int64 array, shape (streams, steps)
+        1 where a step comes after the warm-up, else 0.
+    changes : list of tuple of int, int and Change
+        Changes to be reported, in the order of streams and steps, each with the numbers of both.
+    """
+
+    live: Array
+    changes: list[tuple[int, int, Change]]
 
 
 @dataclass(frozen=True)
@@ -70,80 +95,81 @@ class HeadDecisions:
     tells_state: tuple[bool, ...]
 
     @cached_property
-    def _on(self) -> Array:
-        return np.array([decider.on for decider in self.deciders])
+    def _thresholds(self) -> Array:
+        return np.array([(own.on, own.off) for own in self.deciders]).reshape(-1, 2)
 
-    def init(self, origin: int) -> HeadState:
-        """Return the state of a head whose warm-up counts from sample `origin` on."""
-        told = zip(self.deciders, self.tells_state, strict=True)
-        labels = [decider.init(origin, None if tells else False) for decider, tells in told]
-        return HeadState(origin, labels, {n for n, label in enumerate(labels) if not label.at_rest})
+    @cached_property
+    def _holds(self) -> Array:
+        return np.array(
+            [(own.min_on_samples, own.min_off_samples, own.update_samples) for own in self.deciders], np.int64
+        ).reshape(-1, 3)
 
-    def step(
-        self, scores: Array, start: int, stop: int, state: HeadState, power: float = float("inf")
-    ) -> list[Change] | None:
-        """Return the changes that new scores lead to.
+    def init(self, origin: int = 0, streams: int = 1) -> HeadState:
+        """Return the state of streams whose warm-up counts from sample `origin` on."""
+        marks = new_marks(streams, len(self.deciders))
+        marks[:, :, SINCE] = origin
+        marks[:, self.tells_state, STATE] = UNKNOWN
+        return HeadState(np.full(streams, origin), marks, np.zeros((streams, len(self.deciders))))
+
+    def step_rows(
+        self, scores: Ragged, spans: Array, powers: Array, state: HeadState, rows: Array
+    ) -> Decided:
+        """Return the changes that new scores of some streams lead to.
 
         Parameters
         ----------
-        scores : array, shape (labels,)
+        scores : Ragged, values of shape (streams, steps, labels)
             Probabilities, 0 to 1.
-        start, stop : int
-            First sample that is new in these scores, and one past the last.
+        spans : int64 array, shape (2, streams, steps)
+            First sample that is new in the scores of a step, and one past the last.
+        powers : float64 array, shape (streams, steps)
+            Mean square of the loudest 0.1 s of the last second before the end of each step, from a
+            `streamer.heads.loudness.PowerAt`. Below the floor, all scores count as 0.
         state : HeadState
-            State of the head, which is updated.
-        power : float
-            Mean square of the loudest 0.1 s of the last second before `stop`, from a `streamer.heads.loudness.PowerAt`.
-            Below the floor, all scores count as 0.
-
-        Returns
-        -------
-        list of Change, or None
-            Changes to be reported, possibly none; None during the warm-up.
+            Updated.
+        rows : int64 array, shape (streams,)
+            Row in `state` of each stream.
         """
-        if stop - state.origin <= self.warm_up_samples:
-            return None
-        if power < self.floor_power:
-            scores = np.zeros_like(scores)
-        state.scores = scores
-        likeliest = int(scores.argmax()) if self.exclusive else None
-        changes: list[Change] = []
-        for n in self._labels_to_step(scores, likeliest, state):
-            label = state.labels[n]
-            counts = likeliest is None or n == likeliest or label.on
-            score = float(scores[n]) if counts else _BELOW_ALL
-            change, after = self.deciders[n].step(score, start, stop, label)
-            if change and change.state == "on" and self.exclusive:
-                changes += self._end_all(change.since, stop, state)
-            changes += [change] if change else []
-            self._keep(n, after, state)
-        return changes
+        steps, labels = len(rows) * scores.most, len(self.deciders)
+        live, count = np.zeros(scores.values.shape[:2], np.int64), np.empty(1, np.int64)
+        # Each label may change once in a step, and of exclusive labels each may be ended by another one.
+        found = np.empty((steps * labels * (2 if self.exclusive else 1), 6), np.int64)
+        found_scores = np.empty(len(found))
+        decide(
+            np.ascontiguousarray(scores.values, np.float32),
+            scores.counts,
+            spans,
+            powers,
+            rows,
+            state.origins,
+            state.marks,
+            state.scores,
+            self._thresholds,
+            self._holds,
+            self.warm_up_samples,
+            self.floor_power,
+            int(self.exclusive),
+            live,
+            found,
+            found_scores,
+            count,
+        )
+        made = int(count[0])
+        changes = [
+            (n, s, Change(self.deciders[label].label, STATES[code], since, at, score))
+            for (n, s, label, code, since, at), score in zip(
+                found[:made].tolist(), found_scores[:made].tolist(), strict=True
+            )
+        ]
+        return Decided(live, changes)
 
-    def end(self, stop: int, state: HeadState) -> list[Change]:
+    def end(self, stop: int, state: HeadState, row: int = 0) -> list[Change]:
         """Return an ``off`` at sample `stop` for each label that is on, since the sound or the gate ended there."""
-        return self._end_all(stop, stop, state)
-
-    def _labels_to_step(self, scores: Array, likeliest: int | None, state: HeadState) -> list[int]:
-        """Return the labels that may report or change something: the likeliest first, for it may end another."""
-        above = (scores >= self._on).nonzero()[0].tolist()
-        if not above and not state.awake:
-            return []
-        return sorted(state.awake.union(above), key=lambda n: (n != likeliest, n))
-
-    def _end_all(self, since: int, at: int, state: HeadState) -> list[Change]:
         changes = []
-        for n in sorted(state.awake):
-            if state.labels[n].on:
-                assert state.scores is not None  # or it could not have gone on
-                change, after = self.deciders[n].end(float(state.scores[n]), since, at, state.labels[n])
-                changes += [change] if change else []
-                self._keep(n, after, state)
+        for n in np.flatnonzero(state.marks[row, :, STATE] == ON).tolist():
+            state.marks[row, n] = (OFF, stop, NONE, stop)
+            changes.append(Change(self.deciders[n].label, "off", stop, stop, float(state.scores[row, n])))
         return changes
-
-    @staticmethod
-    def _keep(n: int, label: HysteresisState, state: HeadState) -> None:
-        state.labels[n] = label
-        (state.awake.discard if label.at_rest else state.awake.add)(n)
 
 
 def thresholds_for(

@@ -1,10 +1,27 @@
-"""Turn the scores of one label into decisions: thresholds with hysteresis, and hold times."""
+"""Turn scores into decisions: thresholds with hysteresis, and hold times, for all labels of many streams at once."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
+import numpy as np
+
+from streamer.arrays import Array
 from streamer.events.kinds import DecisionState
+from streamer.kernels.kernel import helper, kernel
+
+STATES: tuple[DecisionState, ...] = ("off", "on", "update")
+"""States of a label in a change, by the number that stands for them in `decide`."""
+OFF, ON, UPDATE = range(3)
+
+UNKNOWN = -1
+"""In place of `OFF` and `ON`, while the state of a label was never reported."""
+NONE = -1
+"""In place of a sample, where no change is pending."""
+
+# Columns of the marks of a label: its state (`OFF`, `ON` or `UNKNOWN`), the sample at which it began, the sample at
+# which a change began that has not lasted long enough yet, and the sample of the last report.
+STATE, SINCE, PENDING, REPORTED = range(4)
 
 
 @dataclass(frozen=True)
@@ -16,33 +33,6 @@ class Change:
     since: int
     at: int
     score: float
-
-
-@dataclass(frozen=True)
-class HysteresisState:
-    """State of a `Hysteresis` between two scores.
-
-    Attributes
-    ----------
-    on : bool or None
-        Whether the label is on; None until its state was reported for the first time.
-    since : int
-        Sample at which the label went on or off.
-    pending_since : int or None
-        Sample at which a change began that has not lasted long enough yet; None if there is none.
-    reported_at : int
-        Sample of the last report.
-    """
-
-    on: bool | None
-    since: int
-    pending_since: int | None = None
-    reported_at: int = 0
-
-    @property
-    def at_rest(self) -> bool:
-        """Whether the label is off with no pending change, so that a score below `on` has no effect."""
-        return self.on is False and self.pending_since is None
 
 
 @dataclass(frozen=True)
@@ -72,58 +62,146 @@ class Hysteresis:
     min_off_samples: int
     update_samples: int
 
-    def init(self, origin: int, on: bool | None = None) -> HysteresisState:
-        """Return the state at sample `origin`, with the label on or off; with None the first score is reported."""
-        return HysteresisState(on, since=origin)
 
-    def step(
-        self, score: float, start: int, stop: int, state: HysteresisState
-    ) -> tuple[Change | None, HysteresisState]:
-        """Return the change that a new score leads to, if any, and the next state.
+@kernel(
+    "const float32[:,:,:], const int64[:], const int64[:,:,:], const float64[:,:], const int64[:], const int64[:], "
+    "int64[:,:,:], float64[:,:], const float64[:,:], const int64[:,:], int, float, int, int64[:,:], int64[:,:], "
+    "float64[:], int64[:]"
+)
+def decide(
+    scores: Array,
+    counts: Array,
+    spans: Array,
+    powers: Array,
+    rows: Array,
+    origins: Array,
+    marks: Array,
+    latest: Array,
+    thresholds: Array,
+    holds: Array,
+    warm_up: int,
+    floor_power: float,
+    exclusive: int,
+    live: Array,
+    found: Array,
+    found_scores: Array,
+    count: Array,
+) -> None:
+    """Take the scores of some streams, update the marks of their labels, and note the changes.
 
-        Parameters
-        ----------
-        score : float
-            Probability, 0 to 1.
-        start, stop : int
-            First sample that is new in this score, and one past the last.
-        state : HysteresisState
+    Parameters
+    ----------
+    scores : float32 array, shape (len(rows), steps, labels)
+    counts : int64 array, shape (len(rows),)
+        Number of steps of each stream.
+    spans : int64 array, shape (2, len(rows), steps)
+        First sample that is new in the scores of a step, and one past the last.
+    powers : float64 array, shape (len(rows), steps)
+        Power of the sound at each step; below `floor_power` all scores count as 0.
+    rows : int64 array
+        Rows of the state: of `origins`, `marks` and `latest`.
+    origins : int64 array, shape (streams,)
+        Sample from which the warm-up counts.
+    marks : int64 array, shape (streams, labels, 4)
+        Marks of the labels. Updated.
+    latest : float64 array, shape (streams, labels)
+        Scores of the last step. Updated.
+    thresholds : float64 array, shape (labels, 2)
+        Upper and lower threshold of each label.
+    holds : int64 array, shape (labels, 3)
+        Samples that a change to on, and one to off, must last; and samples between two updates.
+    warm_up : int
+        Number of samples before the first decision.
+    floor_power : float
+    exclusive : int
+        1 if at most one label can be on, else 0.
+    live : int64 array, shape (len(rows), steps)
+        Filled with 1 where a step comes after the warm-up, 0 elsewhere; what lies behind the steps of a stream stays.
+    found : int64 array, shape (changes, 6)
+        Filled with the number of the row, the step, the label, the new state, since when, and when it was decided.
+    found_scores : float64 array, shape (changes,)
+        Filled with the score of each change.
+    count : int64 array, shape (1,)
+        Filled with the number of changes.
+    """
+    labels, made = marks.shape[1], 0
+    for n in range(len(rows)):
+        row = rows[n]
+        for s in range(counts[n]):
+            start, stop = spans[0, n, s], spans[1, n, s]
+            live[n, s] = 1 if stop - origins[row] > warm_up else 0
+            if live[n, s] == 0:
+                continue
+            likeliest = 0
+            for label in range(labels):
+                latest[row, label] = 0.0 if powers[n, s] < floor_power else scores[n, s, label]
+                if latest[row, label] > latest[row, likeliest]:
+                    likeliest = label
+            first = likeliest if exclusive == 1 else 0
+            for k in range(labels):
+                # The likeliest comes first: of exclusive labels it may end another one.
+                label = first if k == 0 else (k - 1 if k <= first else k)
+                own = marks[row, label]
+                counted = exclusive == 0 or label == likeliest or own[STATE] == ON
+                # Below every threshold, an `off` of 0 too: of exclusive labels only the likeliest can begin.
+                score = latest[row, label] if counted else -1.0
+                state = _step(score, start, stop, own, thresholds[label], holds[label])
+                if state < 0:
+                    continue
+                since = own[PENDING] if own[PENDING] >= 0 and state != UPDATE else own[SINCE]
+                if state == ON and exclusive == 1:
+                    for other in range(labels):
+                        if marks[row, other, STATE] == ON:
+                            _report(OFF, since, stop, marks[row, other])
+                            _note(
+                                found, found_scores, made, (n, s, other, OFF, since, stop), latest[row, other]
+                            )
+                            made += 1
+                if state == UPDATE:
+                    own[REPORTED] = stop
+                else:
+                    _report(state, since, stop, own)
+                _note(found, found_scores, made, (n, s, label, state, since, stop), score)
+                made += 1
+    count[0] = made
 
-        Returns
-        -------
-        change : Change or None
-            Change to be reported; None if there is none.
-        state : HysteresisState
-        """
-        state = self._with_pending(score, start, state)
-        if state.pending_since is not None:
-            needed = self.min_off_samples if state.on else self.min_on_samples
-            if stop - state.pending_since >= needed:
-                return self._report(not state.on, state.pending_since, score, stop, state)
-        elif state.on is None:
-            return self._report(False, state.since, score, stop, state)
-        if state.on and stop - state.reported_at >= self.update_samples:
-            return Change(self.label, "update", state.since, stop, score), replace(state, reported_at=stop)
-        return None, state
 
-    def end(
-        self, score: float, since: int, at: int, state: HysteresisState
-    ) -> tuple[Change | None, HysteresisState]:
-        """Return an ``off`` since `since`, decided at `at`, or None if the label is not on; and the next state."""
-        return self._report(False, since, score, at, state) if state.on else (None, state)
+@helper
+def _step(score: float, start: int, stop: int, own: Array, thresholds: Array, holds: Array) -> int:
+    """Note whether a change is pending; return the state that is to be reported now, -1 if none is."""
+    is_on = own[STATE] == ON
+    above, below = score >= thresholds[0], score < thresholds[1]
+    away, back = (below, above) if is_on else (above, below)
+    if own[PENDING] < 0 and away:
+        own[PENDING] = start
+    elif own[PENDING] >= 0 and back:
+        own[PENDING] = NONE
+    if own[PENDING] >= 0:
+        if stop - own[PENDING] >= (holds[1] if is_on else holds[0]):
+            return OFF if is_on else ON
+    elif own[STATE] == UNKNOWN:
+        return OFF
+    if is_on and stop - own[REPORTED] >= holds[2]:
+        return UPDATE
+    return -1
 
-    def _with_pending(self, score: float, start: int, state: HysteresisState) -> HysteresisState:
-        away, back = (
-            (score < self.off, score >= self.on) if state.on else (score >= self.on, score < self.off)
-        )
-        if state.pending_since is None and away:
-            return replace(state, pending_since=start)
-        if state.pending_since is not None and back:
-            return replace(state, pending_since=None)
-        return state
 
-    def _report(
-        self, on: bool, since: int, score: float, at: int, state: HysteresisState
-    ) -> tuple[Change, HysteresisState]:
-        after = replace(state, on=on, since=since, pending_since=None, reported_at=at)
-        return Change(self.label, "on" if on else "off", since, at, score), after
+@helper
+def _report(state: int, since: int, at: int, own: Array) -> None:
+    own[STATE], own[SINCE], own[PENDING], own[REPORTED] = state, since, NONE, at
+
+
+@helper
+def _note(
+    found: Array, found_scores: Array, n: int, values: tuple[int, int, int, int, int, int], score: float
+) -> None:
+    for k in range(6):
+        found[n, k] = values[k]
+    found_scores[n] = score
+
+
+def new_marks(streams: int, labels: int) -> Array:
+    """Return the marks of labels that are off since sample 0, shape (streams, labels, 4)."""
+    marks = np.zeros((streams, labels, 4), np.int64)
+    marks[:, :, PENDING] = NONE
+    return marks

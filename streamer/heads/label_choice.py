@@ -10,6 +10,7 @@ from fractions import Fraction
 import numpy as np
 
 from streamer.arrays import Array, State
+from streamer.dsp.ragged import Ragged
 from streamer.dsp.stage import Stage
 from streamer.errors import ConfigError
 from streamer.head_slots import DecisionConfig
@@ -52,6 +53,9 @@ class LabelChoice(Stage):
     def step(self, x: Array, state: State) -> tuple[Array, State]:
         """Return the scores of the chosen labels, of shape (batch, steps, labels), and the state."""
         return x[..., self.indices], state
+
+    def step_rows(self, x: Ragged, state: State, rows: Array) -> Ragged:  # noqa: ARG002 - nothing is kept
+        return x._replace(values=x.values[..., self.indices])
 
     def flush(self, state: State) -> Array:
         return np.zeros((len(state[0]), 0, len(self.indices)), np.float32)

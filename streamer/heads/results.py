@@ -6,17 +6,19 @@ dataclass.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import defaultdict
 from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
+import numpy as np
+
 from streamer.arrays import Array
 from streamer.dsp.log_mel import LogMelConfig
+from streamer.dsp.ragged import Ragged
 from streamer.dsp.timeline import Timeline
 from streamer.heads.head import Head
 from streamer.heads.head_decisions import HeadDecisions, HeadState
 from streamer.heads.hysteresis import Change
-from streamer.heads.loudness import PowerAt
 
 
 class MelFrame(NamedTuple):
@@ -68,33 +70,44 @@ class HeadResult(NamedTuple):
 TreeResult: TypeAlias = MelFrame | HeadResult
 
 
-@dataclass
-class Items:
-    """Items that a stage gave out.
+class Items(NamedTuple):
+    """Items that a stage gave out for some streams.
 
     Attributes
     ----------
-    values : array, shape (items, ...)
-        Items in order.
-    first : int
-        Index of the first item in `values` among all items of the stage.
+    items : Ragged
+        Items of each stream in order.
+    spans : int64 array, shape (2, streams, items)
+        First sample that is new in an item, and one past the last.
+    rows : int64 array, shape (streams,)
+        Row of each stream in the states.
+    """
+
+    items: Ragged
+    spans: Array
+    rows: Array
+
+
+def placed(items: Ragged, given: Array, timeline: Timeline, rows: Array, end: int | None = None) -> Items:
+    """Return items with their places on the sample clock.
+
+    Parameters
+    ----------
+    items : Ragged
+    given : int64 array, shape (streams,)
+        Number of items that the stage gave out for each stream before.
     timeline : Timeline
-        Positions of the items on the sample clock.
+        Positions of the items.
+    rows : int64 array, shape (streams,)
+        Row of each stream in the states.
     end : int or None
         Sample at which the sound ended; None if it goes on. No item is placed after it, although the last resampled
         sample may lie up to half a sample later.
     """
-
-    values: Array
-    first: int
-    timeline: Timeline
-    end: int | None
-
-    def __iter__(self) -> Iterator[tuple[int, int, Array]]:
-        """Yield (start, stop, values) of each item; start and stop are sample indices."""
-        for k, values in enumerate(self.values, self.first):
-            start, stop = self.timeline.span(k)
-            yield start, stop if self.end is None else min(stop, self.end), values
+    spans = timeline.spans(given, items.values.shape[1])
+    if end is not None:
+        spans[1] = np.minimum(spans[1], end)
+    return Items(items, spans, rows)
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,9 +125,16 @@ class FrameResults:
     rank: int
     config: LogMelConfig
 
-    def results(self, items: Items) -> list[MelFrame]:
-        """Return a `MelFrame` for each item, which is a frame."""
-        return [MelFrame(start, stop, self.rank, self.config, values) for start, stop, values in items]
+    def results(self, frames: Items) -> list[list[MelFrame]]:
+        """Return for each stream a `MelFrame` for each item, which is a frame."""
+        starts, stops = frames.spans.tolist()
+        return [
+            [
+                MelFrame(starts[n][k], stops[n][k], self.rank, self.config, values)
+                for k, values in enumerate(frames.items.of(n)[0])
+            ]
+            for n in range(len(frames.rows))
+        ]
 
 
 @dataclass(frozen=True, eq=False)
@@ -135,28 +155,43 @@ class HeadResults:
     head: Head
     decisions: HeadDecisions
 
-    def results(self, items: Items, state: HeadState, power_at: PowerAt) -> list[HeadResult]:
-        """Return a result for each item of scores after the warm-up, none for the others.
+    def results(self, scores: Items, powers: Array, state: HeadState) -> list[list[HeadResult]]:
+        """Return for each stream a result for each item of scores after the warm-up, none for the others.
 
         Parameters
         ----------
-        items : Items
-            Scores, shape (items, labels).
+        scores : Items
+            Scores, values of shape (streams, items, labels).
+        powers : float64 array, shape (streams, items)
+            Power of the sound at each item, for the floor of decisions; see `PowerAt`.
         state : HeadState
             State of the decisions, which is updated.
-        power_at : callable
-            Tells the power of the sound before a sample, for the floor of decisions: see `PowerAt`.
         """
-        results = []
-        for start, stop, scores in items:
-            changes = self.decisions.step(scores, start, stop, state, power_at(stop))
-            if changes is not None:
-                results.append(self.result(start, stop, scores, changes))
-        return results
+        items, spans, rows = scores
+        live, changes = self.decisions.step_rows(items, spans, powers, state, rows)
+        changed: defaultdict[tuple[int, int], list[Change]] = defaultdict(list)
+        for n, k, change in changes:
+            changed[n, k].append(change)
+        starts, stops = spans.tolist()
+        return [
+            [
+                HeadResult(
+                    starts[n][k],
+                    stops[n][k],
+                    self.rank,
+                    self.head,
+                    items.values[n, k],
+                    tuple(changed[n, k]) if changes else (),
+                )
+                for k, counts in enumerate(steps)
+                if counts
+            ]
+            for n, steps in enumerate(live.tolist())
+        ]
 
-    def closing_result(self, stop: int, state: HeadState) -> HeadResult:
-        """Return a result with an ``off`` at sample `stop` for each label that is on; `state` is updated."""
-        return self.result(stop, stop, None, self.decisions.end(stop, state))
+    def closing_result(self, stop: int, state: HeadState, row: int = 0) -> HeadResult:
+        """Return a result with an ``off`` at sample `stop` for each label of a stream that is on; update `state`."""
+        return self.result(stop, stop, None, self.decisions.end(stop, state, row))
 
     def result(self, start: int, stop: int, scores: Array | None, changes: list[Change]) -> HeadResult:
         """Return a `HeadResult` of this head with these values."""

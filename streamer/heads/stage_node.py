@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 
-from streamer.arrays import State
 from streamer.dsp.stage import Stage
 from streamer.dsp.timeline import Timeline
 from streamer.heads.gated_head import GatedHead
@@ -53,14 +51,6 @@ class StageNode:
         yield self
         for child in self.children.values():
             yield from child.subtree()
-
-
-@dataclass
-class NodeState:
-    """State of a stage, and the number of items that it has given out."""
-
-    state: State
-    given: int = 0
 
 
 def warm_up_samples(stages: Sequence[Stage], timeline: Timeline) -> Fraction:

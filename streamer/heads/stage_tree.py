@@ -2,61 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Hashable, Mapping, Sequence
 from fractions import Fraction
-from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 
 from streamer.arrays import Array
 from streamer.dsp.log_mel import LogMel
-from streamer.dsp.model_calls import Calls, run_alone
+from streamer.dsp.model_calls import Calls, run_alone, together
+from streamer.dsp.ragged import Ragged, of_equal_length, place_of
 from streamer.dsp.resample import Resample
 from streamer.dsp.stage import Chain
 from streamer.dsp.timeline import Timeline
 from streamer.heads.gated_head import GatedHead, HeadRun
-from streamer.heads.gating import GatedState, GateState, Switch
+from streamer.heads.gating import GatedState, GateState
 from streamer.heads.head import Head
-from streamer.heads.head_decisions import HeadState
 from streamer.heads.loudness import Loudness, LoudnessState, PowerAt
-from streamer.heads.results import FrameResults, HeadResult, HeadResults, Items, TreeResult
-from streamer.heads.stage_node import NodeState, StageNode, warm_up_samples
+from streamer.heads.results import FrameResults, HeadResult, HeadResults, Items, TreeResult, placed
+from streamer.heads.stage_node import StageNode, warm_up_samples
+from streamer.heads.stage_tree_state import OwnState, StageTreeState
+from streamer.heads.tree_clock import TreeClock
 
 
-@dataclass
-class StageTreeState:
-    """State of a `StageTree`.
+class TreeStep(NamedTuple):
+    """What a step of a tree leads to.
 
     Attributes
     ----------
-    loudness : LoudnessState
-        Powers of the last second of sound: scores count only if it was above the head's floor.
-    nodes : dict
-        State of each stage of the tree.
-    heads : dict
-        State of the decisions of each head that runs always.
-    gates : dict
-        Labels that are on, for each head that runs always, by the head's name. Any of these heads may be a gate.
-    gated : dict
-        State of each gated head.
-    switches : dict
-        Openings and closings in the last step of each head that may be a gate, by the head's name.
-    processed_samples : int
-        Number of captured samples that were processed.
-    known_until : int
-        Sample of the epoch, at the captured rate, up to which all results have been computed: later results have a
-        greater `stop`.
+    results : list of list of TreeResult
+        Results of each stream, in no particular order.
+    faults : dict of int to Exception
+        Errors of models, by the number of the stream in the step; the state of such a stream has no meaning any more.
     """
 
-    loudness: LoudnessState
-    nodes: dict[StageNode, NodeState]
-    heads: dict[HeadResults, HeadState]
-    gates: dict[str, GateState]
-    gated: dict[GatedHead, GatedState[HeadRun]]
-    switches: dict[str, list[Switch]] = field(default_factory=dict)
-    processed_samples: int = 0
-    known_until: int = 0
+    results: list[list[TreeResult]]
+    faults: dict[int, Exception]
 
 
 class StageTree:
@@ -81,7 +62,6 @@ class StageTree:
         self._rate_hz = rate_hz
         self._loudness = Loudness(rate_hz)
         self._resamplers: dict[Hashable, StageNode] = {}
-        self._resampling: list[Resample] = []
         always = [head.name for head in heads if head.opened_by is None]
         for head in heads:
             if head.opened_by not in [None, *always]:
@@ -96,7 +76,11 @@ class StageTree:
                 self._add_gated(rank, head)
         self._gate_names = always
         self._nodes = [node for resampler in self._resamplers.values() for node in resampler.subtree()]
-        self._deciding = [node for node in self._nodes if node.heads]
+        self._clock = TreeClock(
+            [node.timeline for node in self._nodes],
+            [n for n, node in enumerate(self._nodes) if node.heads],
+            [(n, node.stage) for n, node in enumerate(self._nodes) if isinstance(node.stage, Resample)],
+        )
         self._gated = sorted(
             (gated for node in self._nodes for gated in node.gated), key=lambda gated: gated.results.rank
         )
@@ -104,92 +88,128 @@ class StageTree:
             if with_frames and isinstance(node.stage, LogMel):
                 node.frames = FrameResults(rank, node.stage.config)
 
-    def init(self) -> StageTreeState:
-        """Return the state at the start of an epoch."""
-        loudness = self._loudness.init()
+    @property
+    def deciding_timelines(self) -> list[Timeline]:
+        """Timelines of the scores of the heads that run always."""
+        return [node.timeline for node in self._nodes if node.heads]
+
+    def init(self, streams: int = 1) -> StageTreeState:
+        """Return the state of streams at the start of an epoch."""
+        loudness = self._loudness.init(streams)
         return StageTreeState(
             loudness,
-            {node: NodeState(node.stage.init()) for node in self._nodes},
-            {results: results.decisions.init(0) for node in self._nodes for results in node.heads},
-            {name: GateState() for name in self._gate_names},
-            {
-                gated: GatedState(power_at=partial(self._loudness.power_at, state=loudness))
-                for gated in self._gated
-            },
+            self._clock.init(streams),
+            [node.stage.init(streams) for node in self._nodes],
+            {results: results.decisions.init(0, streams) for node in self._nodes for results in node.heads},
+            {gated: gated.init(streams) for gated in self._gated},
+            [self._own(row, loudness) for row in range(streams)],
         )
 
-    def step(self, mono: Array, state: StageTreeState) -> Calls[list[TreeResult]]:
-        """Process samples, and return all results that they complete, in no particular order.
+    def begin(self, row: int, state: StageTreeState) -> None:
+        """Bring a row of a state to the start of an epoch."""
+        fresh = self.init()
+        fresh.own[0] = self._own(row, state.loudness)
+        state.take_row(row, fresh)
+
+    def grow(self, streams: int, state: StageTreeState) -> None:
+        """Give a state more rows, at the start of an epoch, `streams` in all."""
+        larger = self.init(streams)
+        larger.own = [self._own(row, state.loudness) for row in range(streams)]
+        state.take_all(larger)
+
+    def _own(self, row: int, loudness: LoudnessState) -> OwnState:
+        power_at = self._loudness.power_at(loudness, row)
+        gated: dict[GatedHead, GatedState[HeadRun]] = {
+            gated: GatedState(power_at=power_at) for gated in self._gated
+        }
+        return OwnState({name: GateState() for name in self._gate_names}, gated, {})
+
+    def step(self, mono: Ragged, state: StageTreeState, rows: Array) -> Calls[TreeStep]:
+        """Process samples of some streams, and return all results that they complete.
 
         Parameters
         ----------
-        mono : float32 array, shape (samples,)
+        mono : Ragged, values float32 of shape (streams, samples)
             Samples at the captured rate, one channel; full scale is -1 to 1.
         state : StageTreeState
             State of the tree, which is updated.
+        rows : int64 array, shape (streams,)
+            Row in `state` of each stream, in increasing order.
 
         Returns
         -------
         generator
-            Generator that yields model calls and returns a list of TreeResult.
+            Generator that yields model calls and returns a `TreeStep`.
         """
-        results: list[TreeResult] = []
-        self._loudness.step(mono, state.known_until, state.loudness)
-        yield from self._process(mono[None], None, state, results)
-        state.processed_samples += len(mono)
-        self._find_switches(results, state)
-        given = [node.timeline.reached(state.nodes[node].given) for node in self._resamplers.values()]
-        state.known_until = min([state.processed_samples, *given])
-        for gated in self._gated:
-            switches = state.switches[gated.opened_by]
-            results += yield from gated.advance(switches, state.known_until, state.gated[gated])
-        return results
+        found = TreeStep([[] for _ in range(len(rows))], {})
+        self._loudness.step_rows(mono, state.clock.known_until, state.loudness, rows)
+        yield from self._process(mono, None, state, rows, found)
+        samples = mono.counts.copy()
+        samples[list(found.faults)] = 0  # of a stream that failed, nothing more is known
+        self._clock.advance(samples, state.clock, rows)
+        for row, results in zip(rows.tolist(), found.results, strict=True):
+            self._find_switches(results, state.own[row])
+        if self._gated:
+            yield from self._advance(state, rows, found)
+        return found
 
-    def next_stop(self, state: StageTreeState) -> int | None:
-        """Return the `stop` of the next result of any head, a sample of the epoch; None if no head runs."""
-        stops = [node.timeline.span(state.nodes[node].given)[1] for node in self._deciding]
-        opened = [gated.next_stop(own) for gated, own in state.gated.items()]
-        return min([*stops, *(stop for stop in opened if stop is not None)], default=None)
-
-    def known_after(self, stop: int) -> int:
-        """Return the number of samples, counted from the start of the epoch, at which `known_until` reaches `stop`."""
-        return max([stop, *[stage.taken_for(stop) for stage in self._resampling]])
-
-    def power_at(self, state: StageTreeState) -> PowerAt:
+    def power_at(self, row: int, state: StageTreeState) -> PowerAt:
         """Return the function by which decisions find out whether the sound is above their floor (`floor_dbfs`).
+
+        It knows the samples of a stream from 0.5 s before `known_until` to the newest one. The function reads the state
+        whenever it is called, so it stays valid while `step` updates it.
+        """
+        return self._loudness.power_at(state.loudness, row)
+
+    def wanted_samples(self, stops: Array, state: StageTreeState, rows: Array) -> Array:
+        """Return how many more samples complete the next result of some streams, or what is due besides.
 
         Parameters
         ----------
+        stops : int64 array, shape (streams,)
+            Earliest `stop` of what is due besides, samples of the epoch; overwritten.
         state : StageTreeState
-            State of the tree. The function reads it whenever it is called, so it stays valid while `step` updates it.
+        rows : int64 array, shape (streams,)
+            Row in `state` of each stream.
 
         Returns
         -------
-        callable
-            ``power_at(stop)`` returns the mean square, where full scale is 1, of the loudest 0.1 s within the last
-            second before `stop`, a sample of the epoch at the captured rate. It knows samples from 0.5 s before
-            `known_until` to the newest one; see `streamer.heads.loudness.PowerAt`.
+        int64 array, shape (streams,)
+            At least 1.
         """
-        return partial(self._loudness.power_at, state=state.loudness)
+        if self._gated:
+            for n, row in enumerate(rows.tolist()):
+                for gated, own in state.own[row].gated.items():
+                    if (stop := gated.next_stop(own)) is not None:
+                        stops[n] = min(stops[n], stop)
+        return self._clock.wanted_samples(stops, state.clock, rows)
 
-    def finish(self, state: StageTreeState) -> list[TreeResult]:
-        """Return the results that the end of the sound completes, in no particular order; update the state.
+    def finish(self, state: StageTreeState, row: int = 0) -> list[TreeResult]:
+        """Return the results that the end of a stream's sound completes, in no particular order; update the state.
 
         Labels that are on stay on until `close`.
+
+        Raises
+        ------
+        Exception
+            If a model fails.
         """
-        end = state.processed_samples
-        results: list[TreeResult] = []
-        run_alone(self._process(np.zeros((1, 0), np.float32), end, state, results))
-        self._find_switches(results, state)
-        for gated in self._gated:
-            results += gated.finish(state.switches[gated.opened_by], end, state.gated[gated])
+        end, rows, own = int(state.clock.processed_samples[row]), np.array([row]), state.own[row]
+        found = TreeStep([[]], {})
+        run_alone(self._process(of_equal_length(np.zeros((1, 0), np.float32)), end, state, rows, found))
+        if found.faults:
+            raise found.faults[0]
+        (results,) = found.results
+        self._find_switches(results, own)
+        for gated, gated_state in own.gated.items():
+            results += gated.finish(own.switches[gated.opened_by], end, gated_state)
         return results
 
-    def close(self, state: StageTreeState) -> list[HeadResult]:
-        """Return an ``off`` for all labels that are on; to be called after `finish`. The state is not used any more."""
-        end = state.processed_samples
-        results = [head.closing_result(end, own) for head, own in state.heads.items()]
-        for gated, own_gated in state.gated.items():
+    def close(self, state: StageTreeState, row: int = 0) -> list[HeadResult]:
+        """Return an ``off`` for all labels of a stream that are on; to be called after `finish`."""
+        end = int(state.clock.processed_samples[row])
+        results = [head.closing_result(end, own, row) for head, own in state.heads.items()]
+        for gated, own_gated in state.own[row].gated.items():
             results += gated.close(end, own_gated)
         return sorted(results, key=lambda result: result.rank)
 
@@ -220,49 +240,107 @@ class StageTree:
     def _resampler(self, head: Head) -> StageNode:
         stage = Resample(self._rate_hz, head.model.manifest.log_mel.sample_rate_hz)
         if stage.key not in self._resamplers:
-            self._resampling.append(stage)
             self._resamplers[stage.key] = StageNode(stage, Timeline().after(stage), Fraction(0))
         return self._resamplers[stage.key]
 
     def _process(
-        self, x: Array, end: int | None, state: StageTreeState, results: list[TreeResult]
+        self, x: Ragged, end: int | None, state: StageTreeState, rows: Array, found: TreeStep
     ) -> Calls[None]:
-        """Step all stages that get items; an `end` says that the sound ends after samples `x`, at that sample."""
+        """Step all stages that get items; an `end` says that the sound of the only stream ends at that sample."""
         # One loop, in which each node comes after its parent: of generators within generators, all would be resumed for
         # each call of a model.
-        items_of: dict[StageNode | None, Array] = {None: x}
-        for node, own in state.nodes.items():
+        items_of: dict[StageNode | None, Ragged] = {None: x}
+        given, place = state.clock.given, place_of(rows)
+        for index, (node, own) in enumerate(zip(self._nodes, state.nodes, strict=True)):
             if (taken := items_of.get(node.parent)) is None:
                 continue
             if node.runs_model:
-                y, own.state = yield from node.stage.step_calls(taken, own.state)
+                y = yield from node.stage.step_rows_calls(taken, own, rows)
+                found.faults.update(y.faults)
             else:
-                y, own.state = node.stage.step(taken, own.state)
+                y = node.stage.step_rows(taken, own, rows)
             if end is not None:
-                y = np.concatenate([y, node.stage.flush(own.state)], axis=1)
-            elif not y.shape[1]:
+                rest = node.stage.flush(tuple(array[rows] for array in own))
+                y = of_equal_length(np.concatenate([y.of(0), rest], axis=1))
+            elif not y.most:
                 continue
             items_of[node] = y
             if node.frames or node.heads:
-                results += self._results(node, Items(y[0], own.given, node.timeline, end), state)
-            own.given += y.shape[1]
+                items = placed(y, given[place, index], node.timeline, rows, end)
+                self._add_results(node, items, state, found)
+            given[place, index] += y.counts
             for gated in node.gated:
-                gated.add(y, state.gated[gated])
+                for n, row in enumerate(rows.tolist()):
+                    if y.counts[n]:
+                        gated.add(y.of(n), state.own[row].gated[gated])
 
-    def _results(self, node: StageNode, items: Items, state: StageTreeState) -> list[TreeResult]:
-        """Return what the items of a node are or say: frames, and the results of heads."""
-        power_at = self.power_at(state)
-        results: list[TreeResult] = [*node.frames.results(items)] if node.frames else []
-        for head in node.heads:
-            results += head.results(items, state.heads[head], power_at)
-        return results
+    def _add_results(self, node: StageNode, items: Items, state: StageTreeState, found: TreeStep) -> None:
+        """Add what the items of a node are or say: frames, and the results of heads."""
+        if node.frames:
+            for results, frames in zip(found.results, node.frames.results(items), strict=True):
+                results += frames
+        if node.heads:
+            powers = self._loudness.powers(items.spans[1], state.loudness, items.rows)
+            for head in node.heads:
+                said = head.results(items, powers, state.heads[head])
+                for results, own in zip(found.results, said, strict=True):
+                    results += own
+
+    def _advance(self, state: StageTreeState, rows: Array, found: TreeStep) -> Calls[None]:
+        """Let the gated heads of each stream process what is known."""
+        known = state.clock.known_until[rows].tolist()
+        for gated in self._gated:
+            going_on: dict[int, Array] = {}
+            works: dict[int, Calls[list[HeadResult]]] = {}
+            for n, row in enumerate(rows.tolist()):
+                own, switches = state.own[row].gated[gated], state.own[row].switches[gated.opened_by]
+                if n in found.faults:
+                    continue
+                if gated.is_idle(switches, own):
+                    gated.pass_over(known[n], own)
+                elif not gated.goes_on(switches, own):
+                    works[n] = gated.advance(switches, known[n], own)
+                elif (items := gated.take(known[n], own)) is not None:
+                    going_on[n] = items
+            if going_on:
+                yield from self._go_on(gated, going_on, state, rows, found)
+            if works:
+                for n, results in zip(works, (yield from together([*works.values()])), strict=True):
+                    if isinstance(results, Exception):
+                        found.faults[n] = results
+                    else:
+                        found.results[n] += results
+
+    def _go_on(
+        self,
+        gated: GatedHead,
+        items: Mapping[int, Array],
+        state: StageTreeState,
+        rows: Array,
+        found: TreeStep,
+    ) -> Calls[None]:
+        """Let a gated head process the next items of streams whose gate is open, by the number of the stream."""
+        places = [*items]
+        own = rows[places]
+        runs = [run for row in own.tolist() if (run := state.own[row].gated[gated].run)]
+
+        def powers_at(stops: Array) -> Array:
+            return self._loudness.powers(stops, state.loudness, own)
+
+        results, faults = yield from gated.step_rows(
+            [*items.values()], runs, state.gated[gated], own, powers_at
+        )
+        for n, said in zip(places, results, strict=True):
+            found.results[n] += said
+        for k, error in faults.items():
+            found.faults[places[k]] = error
 
     @staticmethod
-    def _find_switches(results: Sequence[TreeResult], state: StageTreeState) -> None:
+    def _find_switches(results: Sequence[TreeResult], own: OwnState) -> None:
         """Note the openings and closings of every gate, for gated heads and for the separation."""
-        state.switches = {name: [] for name in state.gates}
+        own.switches = {name: [] for name in own.gates}
         for result in results:
-            if isinstance(result, HeadResult) and result.changes and result.head.name in state.gates:
+            if isinstance(result, HeadResult) and result.changes and result.head.name in own.gates:
                 head = result.head
                 opening = [change for change in result.changes if change.label not in head.own_kinds]
-                state.switches[head.name] += state.gates[head.name].switches(opening)
+                own.switches[head.name] += own.gates[head.name].switches(opening)

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass
 
-from streamer.dsp.model_calls import BatchModel, Calls, ModelCall, Result, StateBank, StepResult, run_calls
-from streamer.inference.state_slots import StateSlots
+from streamer.dsp.model_calls import Answer, BatchModel, Calls, ModelCall, Result, answer_calls
+
+
+@dataclass
+class _Pending:
+    """The calls that a work waits for, and the answers that are there already."""
+
+    calls: Sequence[ModelCall]
+    answers: dict[int, Answer]
 
 
 class BatchRunner:
-    """Runs the work of many streams in common batches, with the same result for each stream as alone.
-
-    A model state that is stepped in a batch with others moves into a state slot, and stays there while its stream
-    keeps the slot.
+    """Runs works in common batches, with the same result for each as alone.
 
     Parameters
     ----------
@@ -23,11 +27,10 @@ class BatchRunner:
     """
 
     def __init__(self, models: Sequence[object]) -> None:
-        self._slots: dict[BatchModel, StateSlots] = {}
         self.set_order(models)
 
     def set_order(self, models: Sequence[object]) -> None:
-        """Set the order in which models are run; model states stay in their slots.
+        """Set the order in which models are run.
 
         Parameters
         ----------
@@ -36,16 +39,14 @@ class BatchRunner:
             Calls of earlier models are run first, so that all streams have called a later model when that is run.
         """
         self._rank = {model: rank for rank, model in enumerate(dict.fromkeys(models))}
-        # What is no longer called must not keep a model and its banks in memory.
-        self._slots = {model: slots for model, slots in self._slots.items() if model in self._rank}
 
     def run(self, works: Sequence[Calls[Result]]) -> list[Result | Exception]:
-        """Run the work of each stream to its end, and return the results.
+        """Run each work to its end, and return the results.
 
         Parameters
         ----------
         works : sequence of generator
-            Generators that are not yet started. Each yields the model calls of one stream.
+            Generators that are not yet started, and yield model calls.
 
         Returns
         -------
@@ -53,68 +54,42 @@ class BatchRunner:
             What each generator returned, or the exception that ended it, which does not affect the others.
         """
         results: list[Result | Exception] = [RuntimeError("not run")] * len(works)
-        pending: dict[int, ModelCall] = {}
+        pending: dict[int, _Pending] = {}
 
-        def resume(n: int, go_on: Callable[[Any], ModelCall], answer: StepResult | Exception | None) -> None:
+        def resume(n: int, answers: Sequence[Answer] | None) -> None:
             try:
-                pending[n] = go_on(answer)
+                # A generator that has not begun takes None.
+                pending[n] = _Pending(works[n].send(answers), {})  # type: ignore[arg-type]
             except StopIteration as end:
                 results[n] = end.value
-            except Exception as error:  # noqa: BLE001 - a fault in one stream must not end the others
+            except Exception as error:  # noqa: BLE001 - a fault in one work must not end the others
                 results[n] = error
 
-        for n, work in enumerate(works):
-            resume(n, work.send, None)
+        for n in range(len(works)):
+            resume(n, None)
         while pending:
-            for batch in self._batches(pending):
-                answers = _answers([pending.pop(n) for n in batch])
-                for n, answer in zip(batch, answers, strict=True):
-                    if isinstance(answer, Exception):
-                        resume(n, works[n].throw, answer)
-                    else:
-                        resume(n, works[n].send, answer)
+            for group in self._groups(pending):
+                answers = answer_calls([pending[n].calls[k] for n, k in group])
+                for (n, k), answer in zip(group, answers, strict=True):
+                    pending[n].answers[k] = answer
+            for n in [n for n, own in pending.items() if len(own.answers) == len(own.calls)]:
+                own = pending.pop(n)
+                resume(n, [own.answers[k] for k in range(len(own.calls))])
         return results
 
-    def _batches(self, pending: dict[int, ModelCall]) -> list[list[int]]:
-        """Divide the calls of the earliest model that is called into batches, by their numbers in `pending`."""
-        ranks = {n: self._rank.get(call.model, len(self._rank)) for n, call in pending.items()}
+    def _groups(self, pending: dict[int, _Pending]) -> list[list[tuple[int, int]]]:
+        """Return the calls of the earliest model that is called, those of one shape together, by work and number."""
+        asked = {
+            (n, k): call
+            for n, own in pending.items()
+            for k, call in enumerate(own.calls)
+            if k not in own.answers
+        }
+        ranks = {place: self._rank.get(call.model, len(self._rank)) for place, call in asked.items()}
         earliest = min(ranks.values())
         # Only inputs of one shape can share a batch: some streams may be due for more steps than others.
-        groups: defaultdict[tuple[BatchModel, tuple[int, ...]], list[int]] = defaultdict(list)
-        for n, call in pending.items():
-            if ranks[n] == earliest:
-                groups[call.model, call.x.shape].append(n)
-        batches: list[list[int]] = []
-        for (model, _), group in groups.items():
-            # A single call leaves its state where it is: it would be copied into a slot for nothing.
-            if len(group) > 1 and pending[group[0]].state:
-                pending |= {n: self._in_slot(pending[n]) for n in group}
-                batches += _by_bank({n: pending[n] for n in group})
-            else:
-                batches += [group[k : k + model.max_batch] for k in range(0, len(group), model.max_batch)]
-        return batches
-
-    def _in_slot(self, call: ModelCall) -> ModelCall:
-        """Return the call with its state in a slot; the state is moved into one unless it lies there already."""
-        if call.slots[0] is not None:
-            return call
-        if call.model not in self._slots:
-            self._slots[call.model] = StateSlots(call.model)
-        call.slots[0], state = self._slots[call.model].take(call.state)
-        return call._replace(state=state)
-
-
-def _by_bank(calls: Mapping[int, ModelCall]) -> list[list[int]]:
-    """Group the numbers of calls by the bank of their slots, in the order of its rows."""
-    banks: defaultdict[StateBank, list[int]] = defaultdict(list)
-    for n in sorted(calls, key=lambda n: calls[n].slots[0].row):
-        banks[calls[n].slots[0].bank].append(n)
-    return list(banks.values())
-
-
-def _answers(calls: Sequence[ModelCall]) -> Sequence[StepResult | Exception]:
-    """Answer calls in one batch; if that fails, each in its own, so that an error reaches its own stream alone."""
-    try:
-        return run_calls(calls)
-    except Exception as error:  # noqa: BLE001 - it is handed to the stream
-        return [error] if len(calls) == 1 else [answer for call in calls for answer in _answers([call])]
+        groups: defaultdict[tuple[BatchModel, tuple[int, ...]], list[tuple[int, int]]] = defaultdict(list)
+        for place, call in asked.items():
+            if ranks[place] == earliest:
+                groups[call.model, call.x.shape[1:]].append(place)
+        return list(groups.values())

@@ -74,7 +74,7 @@ class OnnxModel(SteppedModel):
         frames = hops * m.hop_frames
         silence = np.zeros((1, frames, m.input_size), np.float32)
         try:
-            y, (_, _, _, *states) = self.step(silence, self.init())
+            y, states = self.run(silence, self.init_model_state())
         except StreamError:
             raise
         except Exception as error:  # ONNX Runtime raises its own, undocumented types

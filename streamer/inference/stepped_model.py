@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from functools import cached_property
 
 import numpy as np
 
 from streamer.arrays import Array, State
 from streamer.dsp.model_calls import Calls, ModelCall, StepResult, run_alone
+from streamer.dsp.ragged import Ragged, allocated, most_of, of_equal_length
 from streamer.inference.model import Model
+from streamer.kernels.kernel import helper, kernel
 
 
 class SteppedModel(Model):
     """Model that turns frames into scores, embeddings or masks, in one step for every `hop_frames` frames.
 
-    The state holds the frames that do not yet make a whole step, the number of these frames, the state slots of the
-    streams (see `ModelCall`), and the network's own state: arrays in the manifest's order. Streams that step together
-    hold the same number of frames.
+    The state holds the frames that do not yet make a whole step, the number of these frames, and the network's own
+    state: arrays in the manifest's order.
     """
 
     @abstractmethod
@@ -45,9 +47,7 @@ class SteppedModel(Model):
     def init(self, batch: int = 1) -> State:
         m = self.manifest
         held = np.zeros((batch, m.hop_frames - 1, m.input_size), np.float32)
-        filled = np.zeros(batch, np.int64)
-        slots = np.full(batch, None)
-        return held, filled, slots, *self.init_model_state(batch)
+        return held, np.zeros(batch, np.int64), *self.init_model_state(batch)
 
     def step(self, x: Array, state: State) -> StepResult:
         """Return the outputs that new frames complete, and the next state.
@@ -63,26 +63,91 @@ class SteppedModel(Model):
         y : float32 array, shape (batch, steps, output_size)
             Probabilities from 0 to 1, embeddings, or masks and a probability.
         state : State
+
+        Raises
+        ------
+        Exception
+            If the model fails, for the first stream for which it does.
         """
         return run_alone(self.step_calls(x, state))
 
     def step_calls(self, x: Array, state: State) -> Calls[StepResult]:
-        held, filled, slots, *own = state
-        count = filled.item(0)
-        rest = (count + x.shape[1]) % self.manifest.hop_frames
-        whole = count + x.shape[1] - rest
-        if not whole:
-            held[:, count:rest] = x
-            filled.fill(rest)
-            return np.empty((len(held), 0, self.manifest.output_size), np.float32), state
-        if count:
-            x = np.concatenate([held[:, :count], x], axis=1)
-        if rest:
-            held[:, :rest] = x[:, whole:]
-        filled.fill(rest)
-        # Only the model's own state goes with the call: what is held back differs in length between streams.
-        y, after = yield ModelCall(self, x[:, :whole], tuple(own), slots)
-        return y, (held, filled, slots, *after)
+        y = yield from self.step_rows_calls(of_equal_length(x), state, np.arange(len(x)))
+        if y.faults:
+            raise y.faults[min(y.faults)]
+        return y.values, state
+
+    def step_rows(self, x: Ragged, state: State, rows: Array) -> Ragged:
+        return run_alone(self.step_rows_calls(x, state, rows))
+
+    def step_rows_calls(self, x: Ragged, state: State, rows: Array) -> Calls[Ragged]:
+        held, filled, *own = state
+        hop, input_size, output_size = self._sizes
+        whole, steps = allocated(len(rows), (x.most // hop + 1) * hop, input_size)
+        take_whole_steps(x.values, x.counts, rows, held, filled, hop, whole, steps)
+        most = most_of(steps)
+        y = np.empty((len(rows), most, output_size), np.float32)
+        if not most:
+            return Ragged(y, steps)
+        due = self._due(whole, steps, rows, tuple(own))
+        answers = yield [call for _, call in due]
+        faults: dict[int, Exception] = {}
+        for (places, call), answer in zip(due, answers, strict=True):
+            for n, error in answer.faults.items():
+                faults[int(places[n])] = error
+            if len(answer.faults) < len(places):
+                y[places, : call.x.shape[1] // hop] = answer.y
+        if faults:
+            steps[list(faults)] = 0
+        return Ragged(y, steps, faults)
+
+    @cached_property
+    def _sizes(self) -> tuple[int, int, int]:
+        """Frames of a step, and the sizes of an input and an output item; the manifest finds them anew each time."""
+        return self.manifest.hop_frames, self.manifest.input_size, self.manifest.output_size
+
+    def _due(self, whole: Array, steps: Array, rows: Array, state: State) -> list[tuple[Array, ModelCall]]:
+        """Return a call for all streams that are due for as many steps, with the places of these streams in `rows`."""
+        found = []
+        for count in sorted(set(steps.tolist()) - {0}):
+            places = (steps == count).nonzero()[0]
+            frames = count * self.manifest.hop_frames
+            if len(places) == len(rows):
+                found.append((places, ModelCall(self, whole[:, :frames], state, rows)))
+            else:
+                found.append((places, ModelCall(self, whole[places, :frames], state, rows[places])))
+        return found
 
     def flush(self, state: State) -> Array:
         return np.zeros((len(state[0]), 0, self.manifest.output_size), np.float32)
+
+
+@kernel(
+    "const float32[:,:,:], const int64[:], const int64[:], float32[:,:,:], int64[:], int, float32[:,:,:], int64[:]"
+)
+def take_whole_steps(
+    x: Array, counts: Array, rows: Array, held: Array, filled: Array, hop: int, whole: Array, steps: Array
+) -> None:
+    """Fill `whole` with the frames of whole steps of each row, held ones first, and `steps` with their number.
+
+    What is left is held.
+    """
+    for n in range(len(rows)):
+        row, before, count = rows[n], filled[rows[n]], counts[n]
+        steps[n] = (before + count) // hop
+        taken = steps[n] * hop
+        if taken == 0:
+            _copy(x[n, :count], held[row, before:])
+            filled[row] = before + count
+            continue
+        _copy(held[row, :before], whole[n])
+        _copy(x[n, : taken - before], whole[n, before:])
+        _copy(x[n, taken - before : count], held[row])
+        filled[row] = before + count - taken
+
+
+@helper
+def _copy(source: Array, target: Array) -> None:
+    for i in range(source.shape[0]):
+        for k in range(source.shape[1]):
+            target[i, k] = source[i, k]

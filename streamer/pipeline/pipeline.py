@@ -5,18 +5,18 @@ Nothing here uses devices, clocks or sockets: the same sound gives the same even
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Sequence
 
-from streamer.arrays import Array, State
-from streamer.config_sections import PublishConfig
-from streamer.dsp.downmix import Downmix, chosen_channel, muted_samples
-from streamer.dsp.level import LevelMeter
-from streamer.dsp.model_calls import Calls
+import numpy as np
+
+from streamer.arrays import Array
+from streamer.dsp.downmix import MEAN
+from streamer.dsp.model_calls import Calls, run_alone, together
 from streamer.events.kinds import Event
-from streamer.events.make_events import EpochEvents, LevelResult, ScoresDue, StreamResult, report_order
+from streamer.events.make_events import EpochEvents, StreamResult, report_order
 from streamer.heads.gating import Switch
-from streamer.heads.head import Head
-from streamer.heads.stage_tree import StageTree, StageTreeState
+from streamer.pipeline.column import Column, RowStep, earliest_stop
 from streamer.separation.gated_separation import SeparatedStream, Separation
 from streamer.separation.live import SeparationResult, VoiceResult
 from streamer.separation.separator import mute_invalid
@@ -34,12 +34,8 @@ class Pipeline:
     ----------
     stream : str
         Name of the stream.
-    rate_hz : int
-        Sample rate of the stream's blocks.
-    heads : sequence of Head
-        Heads to run, those that run always and gated ones.
-    publish : PublishConfig
-        Settings which say what periodic events there are (scores, levels, spectra), and how often.
+    column : Column
+        Column in which the stream takes a row; it says at which rate the blocks come and which heads run.
     separation : Separation or None
         Separation to run; None gives no stems and no decisions on a voice.
     epoch : int
@@ -47,6 +43,7 @@ class Pipeline:
 
     Attributes
     ----------
+    column : Column
     epoch : int
         Number of the present epoch, which is the number of fresh starts so far.
     muted_samples : int
@@ -59,22 +56,14 @@ class Pipeline:
     """
 
     def __init__(
-        self,
-        stream: str,
-        rate_hz: int,
-        heads: Sequence[Head],
-        publish: PublishConfig,
-        separation: Separation | None = None,
-        epoch: int = 0,
+        self, stream: str, column: Column, separation: Separation | None = None, epoch: int = 0
     ) -> None:
         self._stream = stream
-        self._rate_hz = rate_hz
-        self._publish = publish
-        self._heads = heads
+        self.column = column
         self._separation = separation
-        self._tree = StageTree(heads, rate_hz, publish.spectrum)
-        self._meter = LevelMeter(round(rate_hz / publish.level_hz))
-        self._scores_samples = round(rate_hz / publish.scores_hz)
+        self._row = column.join()
+        # A stream forgets its pipeline in many ways (it ends, its rate changes), and none of them has to announce it.
+        weakref.finalize(self, column.leave, self._row).atexit = False
         self.epoch = epoch
         self.muted_samples = 0
         self.cancelled = ""
@@ -83,10 +72,10 @@ class Pipeline:
     @property
     def position(self) -> int:
         """Index of the sample at which the next block begins, unless there is a gap."""
-        return self._events.origin + self._tree_state.processed_samples
+        return self._events.origin + self._processed_samples
 
-    def step(self, block: Block) -> Calls[list[Event]]:
-        """Process a block, and return the events that it completes.
+    def step(self, block: Block) -> list[Event]:
+        """Process a block, and return the events that it completes; `step_together` does so for several streams.
 
         If the block does not begin at `position`, there is a gap: labels that are on end at the last sample before the
         gap, every state starts anew, and `epoch` grows by one. So it does where another microphone is heard.
@@ -96,24 +85,50 @@ class Pipeline:
         block : Block
             Next sound of the stream, which begins at `position` or later.
 
+        Raises
+        ------
+        Exception
+            If a model fails.
+        """
+        (events,) = run_alone(self.step_together([(self, block)]))
+        if isinstance(events, Exception):
+            raise events
+        return events
+
+    @staticmethod
+    def step_together(steps: Sequence[tuple[Pipeline, Block]]) -> Calls[list[list[Event] | Exception]]:
+        """Process a block of each of some streams, and return the events that these complete.
+
+        Parameters
+        ----------
+        steps : sequence of (Pipeline, Block)
+            Streams of one column, each once, and the next sound of each, as for `step`.
+
         Returns
         -------
         generator
-            Generator that yields model calls and returns a list of Event.
+            Generator that yields model calls and returns for each stream, in the order of `steps`, its events, or the
+            error that ends it.
         """
-        events = self.pass_over(block.start)
-        if block.change:
-            events += self.start_anew()
-        mono, muted = self._mono(block.samples)
-        self._add_periodic(mono)
-        results = yield from self._tree.step(mono, self._tree_state)
-        self._waiting += results
-        if self._separation:
-            sound = mute_invalid(block.samples)[0] if muted else block.samples
-            events += self._stems((yield from self._separate(sound, self._separation)))
-        events += self._due(self._tree_state.known_until)
-        self.wanted_samples = self._wanted_samples()
-        return events
+        in_rows = sorted(steps, key=lambda step: step[0]._row)
+        column, rows = in_rows[0][0].column, np.array([pipeline._row for pipeline, _ in in_rows])
+        ended = [pipeline._before(block) for pipeline, block in in_rows]
+        found = yield from column.step(rows, [block.samples for _, block in in_rows])
+        works = {
+            n: pipeline._separate(block.samples, found[n])
+            for n, (pipeline, block) in enumerate(in_rows)
+            if pipeline._separation and not found[n].fault
+        }
+        stems = dict(zip(works, (yield from together([*works.values()])), strict=True)) if works else {}
+        known = column.state.clock.known_until[rows].tolist()
+        events = {
+            pipeline: pipeline._after(block, ended[n], found[n], stems.get(n, []), known[n])
+            for n, (pipeline, block) in enumerate(in_rows)
+        }
+        waiting = [earliest_stop(pipeline._waiting) for pipeline in events]
+        for pipeline, wanted in zip(events, column.wanted_samples(rows, waiting), strict=True):
+            pipeline.wanted_samples = wanted
+        return [events[pipeline] for pipeline, _ in steps]
 
     def pass_over(self, stop: int) -> list[Event]:
         """Skip the samples from `position` to `stop`, if any, and return the events that end what was on before."""
@@ -125,77 +140,70 @@ class Pipeline:
 
     def start_anew(self) -> list[Event]:
         """End everything that goes on, and begin a new epoch if any sample was processed in this one."""
-        if not self._tree_state.processed_samples:
+        if not self._processed_samples:
             return []
         position = self.position
         events = self.finish()
         self.epoch += 1
+        self.column.begin(self._row)
         self._start_epoch(position)
         return events
 
     def finish(self) -> list[Event]:
         """Return the events that the end of the sound completes, with an ``off`` for all labels that are on."""
-        self._waiting += self._tree.finish(self._tree_state)
+        tree, state = self.column.tree, self.column.state
+        self._waiting += tree.finish(state, self._row)
         events = self._stems(self._separated.finish() if self._separated else [])
-        events += self._due(self._tree_state.processed_samples) + self._events.spectra()
-        for result in self._tree.close(self._tree_state):
+        events += self._due(self._processed_samples) + self._events.spectra()
+        for result in tree.close(state, self._row):
             events += self._events.decisions(result.head, result.changes)
         return events
 
+    def _before(self, block: Block) -> list[Event]:
+        """Return the events of a gap before a block, or of another microphone that is heard from there on."""
+        events = self.pass_over(block.start)
+        return events + self.start_anew() if block.change else events
+
     def _start_epoch(self, origin: int) -> None:
+        column = self.column
         self._events = EpochEvents(
-            self._stream, self._rate_hz, self.epoch, origin, self._heads, self._publish.top
+            self._stream, column.rate_hz, self.epoch, origin, column.heads, column.publish.top
         )
-        self._tree_state: StageTreeState = self._tree.init()
-        self._mixed: tuple[Downmix, State] | None = None
-        self._meter_state = self._meter.init()
-        self._levels_given = 0
         self._separated: SeparatedStream | None = None
         self._waiting: list[StreamResult] = []
-        self.wanted_samples = self._wanted_samples()
+        self._muted_before = self.muted_samples
+        self._processed_samples = 0
+        (self.wanted_samples,) = column.wanted_samples(np.array([self._row]), [earliest_stop([])])
 
-    def _wanted_samples(self) -> int:
-        """Return `wanted_samples`; an engine asks for it far more often than it changes."""
-        state = self._tree_state
-        stop = (self._levels_given + 1) * self._meter.interval_samples
-        stop = min(stop, (state.processed_samples // self._scores_samples + 1) * self._scores_samples)
-        if (next_stop := self._tree.next_stop(state)) is not None:
-            stop = min(stop, next_stop)
-        for result in self._waiting:
-            stop = min(stop, result.stop)
-        return max(1, self._tree.known_after(stop) - state.processed_samples)
+    def _after(
+        self,
+        block: Block,
+        ended: list[Event],
+        found: RowStep,
+        stems: list[SeparationResult] | Exception,
+        known_until: int,
+    ) -> list[Event] | Exception:
+        """Return all events of a step: those before its block, stems at once, and the results that are known.
 
-    def _mono(self, samples: Array) -> tuple[Array, int]:
-        """Return samples mixed into one channel, and how many of them were muted."""
-        if self._mixed is None:
-            stage = Downmix(self._rate_hz, samples.shape[1])
-            self._mixed = stage, stage.init()
-        stage, state = self._mixed
-        before = muted_samples(state)
-        mono, state = stage.step(samples[None], state)
-        self._mixed = stage, state
-        chosen = chosen_channel(state)
-        if chosen is not None and not self.cancelled:
+        If the stream failed, return the error.
+        """
+        if found.fault:
+            return found.fault
+        if isinstance(stems, Exception):
+            return stems
+        self._waiting += found.results
+        self._processed_samples += len(block.samples)
+        self.muted_samples = self._muted_before + found.muted_samples
+        if found.chosen != MEAN and not self.cancelled:
             self.cancelled = (
-                f"the {stage.channels} channels cancel each other (one is inverted): channel {chosen + 1} is heard "
-                "instead of their mean; swap the wires of one, or choose a channel (--channel)"
+                f"the {block.samples.shape[1]} channels cancel each other (one is inverted): channel "
+                f"{found.chosen + 1} is heard instead of their mean; swap the wires of one, or choose a channel "
+                "(--channel)"
             )
-        muted = muted_samples(state) - before
-        self.muted_samples += muted
-        return mono[0], muted
-
-    def _add_periodic(self, mono: Array) -> None:
-        """Add the levels that samples complete, and the scores that are due at their ends of intervals."""
-        values, self._meter_state = self._meter.step(mono[None], self._meter_state)
-        every = self._meter.interval_samples
-        for value in values[0]:
-            start = self._levels_given * every
-            self._waiting.append(LevelResult(start, start + every, value))
-            self._levels_given += 1
-        every = self._scores_samples
-        processed = self._tree_state.processed_samples
-        for k in range(processed // every, (processed + len(mono)) // every):
-            self._waiting.append(ScoresDue(k * every, (k + 1) * every))
+        try:
+            return [*ended, *self._stems(stems), *self._due(known_until)]
+        except Exception as error:  # noqa: BLE001 - a fault in one stream must not end the others
+            return error
 
     def _due(self, known_until: int) -> list[Event]:
         """Turn the results up to `known_until` into events, in the order of the sound."""
@@ -212,13 +220,19 @@ class Pipeline:
                 events += self._events.of_result(result)
         return events
 
-    def _separate(self, samples: Array, separation: Separation) -> Calls[list[SeparationResult]]:
+    def _separate(self, samples: Array, found: RowStep) -> Calls[list[SeparationResult]]:
+        """Return the stems of a block, and the changes of the voice, if there is a separation."""
+        assert self._separation is not None  # or there was nothing to do
+        state = self.column.state.own[self._row]
         if self._separated is None:
-            power_at = self._tree.power_at(self._tree_state)
-            self._separated = SeparatedStream(separation, self._rate_hz, samples.shape[1], power_at)
-        gate = separation.opened_by
-        switches: Sequence[Switch] = [] if gate is None else self._tree_state.switches.get(gate, [])
-        return (yield from self._separated.step(samples, switches))
+            power_at = self.column.power_at(self._row)
+            self._separated = SeparatedStream(
+                self._separation, self.column.rate_hz, samples.shape[1], power_at
+            )
+        gate = self._separation.opened_by
+        switches: Sequence[Switch] = [] if gate is None else state.switches.get(gate, [])
+        sound = mute_invalid(samples)[0] if found.muted_samples else samples
+        return (yield from self._separated.step(sound, switches))
 
     def _stems(self, results: Sequence[SeparationResult]) -> list[Event]:
         """Return the stems at once; changes of the voice wait until everything before them is known."""

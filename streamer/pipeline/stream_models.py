@@ -9,6 +9,7 @@ from importlib.metadata import version
 from streamer.config_sections import PublishConfig
 from streamer.heads.head import Head
 from streamer.inference.model import Model
+from streamer.pipeline.column import Column
 from streamer.pipeline.pipeline import Pipeline
 from streamer.separation.gated_separation import Separation
 
@@ -44,9 +45,13 @@ class StreamModels:
         versions = {slot: f"{manifest.name}@{manifest.sha256[:12]}" for slot, manifest in models.items()}
         return {"streamer": version("streamer"), **versions}
 
-    def pipeline(self, stream: str, rate_hz: int, publish: PublishConfig, epoch: int = 0) -> Pipeline:
-        """Return the pipeline of a stream at a sample rate, from an epoch on."""
-        return Pipeline(stream, rate_hz, self.heads, publish, self.separation, epoch)
+    def column(self, rate_hz: int, publish: PublishConfig) -> Column:
+        """Return a column for streams of a sample rate."""
+        return Column(rate_hz, self.heads, publish)
+
+    def pipeline(self, stream: str, column: Column, epoch: int = 0) -> Pipeline:
+        """Return the pipeline of a stream in a column of these models, from an epoch on."""
+        return Pipeline(stream, column, self.separation, epoch)
 
     def ungated(self) -> StreamModels:
         """Return the same models without gates: all of them run always."""

@@ -11,9 +11,10 @@ import numpy as np
 from streamer.arrays import Array, State
 from streamer.dsp.fade import rising
 from streamer.dsp.model_calls import Calls, run_alone
+from streamer.dsp.ragged import of_equal_length
 from streamer.dsp.timeline import Timeline
 from streamer.heads.gating import Gated, Switch
-from streamer.heads.head_decisions import HeadDecisions, HeadState
+from streamer.heads.head_decisions import ONE_ROW, HeadDecisions, HeadState
 from streamer.heads.hysteresis import Change
 from streamer.heads.loudness import PowerAt
 from streamer.inference.model import Model
@@ -132,6 +133,7 @@ class LiveSeparation(Gated[SeparationRun, SeparationResult]):
         pre_roll: Array | None,
         first: int,
         switch: Switch,  # noqa: ARG002 - nothing is reported of it
+        place: State,  # noqa: ARG002 - each stream has arrays of its own
     ) -> Calls[tuple[SeparationRun, list[SeparationResult]]]:
         x = np.zeros((1, 0, self._channels), np.float32) if pre_roll is None else pre_roll
         _, state = yield from self._separator.step(x, self._separator.init())
@@ -180,14 +182,25 @@ class LiveSeparation(Gated[SeparationRun, SeparationResult]):
                     stem[: len(rise)] *= rise
                 start = run.origin + at
                 results.append(StemPiece(start, start + len(voice), voice, music))
-        for score in stems.voiced[0]:
-            start = run.origin + run.scored_hops * self._hop_samples
-            run.scored_hops += 1
-            if start < run.processed_until:  # the last frames only complete the sound of those before them
-                stop = min(start + self._hop_samples, run.processed_until)
-                changes = self._decisions.step(np.array([score]), start, stop, run.voice, power_at(stop))
-                results.append(VoiceResult(stop, tuple(changes or ())))
-        return results
+        return results + self._voice_results(stems.voiced, run, power_at)
+
+    def _voice_results(self, voiced: Array, run: SeparationRun, power_at: PowerAt) -> list[SeparationResult]:
+        """Decide on the voice by its probability in each hop, shape (1, hops)."""
+        starts = run.origin + (run.scored_hops + np.arange(voiced.shape[1])) * self._hop_samples
+        run.scored_hops += voiced.shape[1]
+        starts = starts[
+            starts < run.processed_until
+        ]  # the last frames only complete the sound of those before them
+        if not len(starts):
+            return []
+        stops = np.minimum(starts + self._hop_samples, run.processed_until)
+        scores = of_equal_length(voiced[:, : len(stops), None])
+        spans = np.stack([starts, stops])[:, None]
+        decided = self._decisions.step_rows(scores, spans, power_at(stops)[None], run.voice, ONE_ROW)
+        changes: list[list[Change]] = [[] for _ in stops]
+        for _, hop, change in decided.changes:
+            changes[hop].append(change)
+        return [VoiceResult(stop, tuple(own)) for stop, own in zip(stops.tolist(), changes, strict=True)]
 
 
 def _fade_out(pieces: Sequence[StemPiece], samples: int) -> None:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from streamer.arrays import Array, State
+from streamer.dsp.ragged import Ragged
 from tests import contract
 from tests.toys import MovingSum
 
@@ -124,6 +125,22 @@ class ChangesOutputType(MovingSum):
         return (y if y.shape[1] else y.astype(np.float32)), state
 
 
+class ReadsBehindTheEnd(MovingSum):
+    """A faulty stage that takes what lies behind the items of a shorter row for more of them."""
+
+    def step_rows(self, x: Ragged, state: State, rows: Array) -> Ragged:
+        return super().step_rows(x._replace(counts=np.full(len(rows), x.most)), state, rows)
+
+
+class StepsAllRows(MovingSum):
+    """A faulty stage that changes the state of rows that have nothing new."""
+
+    def step_rows(self, x: Ragged, state: State, rows: Array) -> Ragged:
+        y = super().step_rows(x, state, rows)
+        state[1][:] = state[1][rows[0]]
+        return y
+
+
 def test_a_right_stage_passes(x: Array) -> None:
     contract.check_stage(MovingSum(), x)
 
@@ -144,6 +161,12 @@ def test_a_right_stage_passes(x: Array) -> None:
         (contract.check_impulse, SaysTooMuch(), "declared latency 7, measured with an impulse"),
         (contract.check_input_unchanged, WritesToItsInput(), "the input was changed"),
         (contract.check_batch, LeaksBetweenSlots(), "slot 0 beside another neighbour: values differ"),
+        (contract.check_rows, ReadsBehindTheEnd(), "row .* beside others: "),
+        (
+            contract.check_rows,
+            StepsAllRows(),
+            "row .* beside others: |of a row that does not step was changed",
+        ),
         (contract.check_state, ChangesStateType(), "state changed its form .*float64.* to .*float32"),
         (contract.check_state, ChangesStateShape(), r"state changed its form .*\(1, 5\).* to .*\(1, 7\)"),
         (contract.check_state, ChangesOutputType(), "step gave items float64.*; expected float32"),

@@ -56,17 +56,6 @@ def test_output_is_aligned_with_the_input(rate_hz: int) -> None:
     np.testing.assert_allclose(y[middle], expected[middle], rtol=0, atol=1e-4)
 
 
-@pytest.mark.parametrize("rate_hz", [16_000, *RATES_HZ])
-@pytest.mark.parametrize("stop", [1, 2, 3_000, 4_801])
-def test_it_knows_after_how_many_samples_all_before_one_are_made(rate_hz: int, stop: int) -> None:
-    stage = Resample(rate_hz, 16_000)
-    before = -(-stop * 16_000 // rate_hz)  # outputs that lie before it
-    taken = stage.taken_for(stop)
-    for samples, made in ((taken, True), (taken - 1, False)):
-        y, _ = stage.step(noise(samples), stage.init())
-        assert (y.shape[1] >= before) is made
-
-
 @pytest.mark.parametrize("rate_hz", RATES_HZ)
 @pytest.mark.parametrize("share", [0.02, 0.25, 0.93])
 def test_a_tone_keeps_its_level(rate_hz: int, share: float) -> None:

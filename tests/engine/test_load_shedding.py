@@ -39,7 +39,7 @@ def stream(name: str, clock: Clock, priority: int = 0, seconds: float = 30) -> S
 
 
 def running_phase(of: Stream) -> Running:
-    return Running(of, of.models.pipeline(of.name, RATE, PublishConfig()), opened_at=0.0)
+    return Running(of, of.models.pipeline(of.name, of.models.column(RATE, PublishConfig())), opened_at=0.0)
 
 
 def costs(head: Head, clock: Clock, share: float, monkeypatch: pytest.MonkeyPatch) -> None:

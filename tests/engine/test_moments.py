@@ -22,7 +22,7 @@ def clock() -> Clock:
 
 def running(clock: Clock) -> Running:
     stream = Stream("s", Scripted(loud(1), clock))
-    pipeline = stream.models.pipeline("s", RATE, PublishConfig())
+    pipeline = stream.models.pipeline("s", stream.models.column(RATE, PublishConfig()))
     stream.phase = Running(stream, pipeline, opened_at=clock.now)
     return stream.phase
 
@@ -67,7 +67,7 @@ def test_a_source_that_ran_long_enough_is_tried_again_as_at_first(
     clock: Clock, short_s: float, tries: int
 ) -> None:
     stream = Stream("s", Breaking(loud(1), clock, {}))
-    pipeline = stream.models.pipeline("s", RATE, PublishConfig())
+    pipeline = stream.models.pipeline("s", stream.models.column(RATE, PublishConfig()))
     phase = Running(stream, pipeline, opened_at=clock.now - STEADY_S + short_s, tries=5)
     Lifecycle(Announcer([], 10.0, clock), PublishConfig(), clock).break_off(phase, StreamError("away"))
     assert isinstance(stream.phase, Recovering)

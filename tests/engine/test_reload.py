@@ -66,7 +66,8 @@ def write(path: Path, *streams: str, other: str = "") -> None:
     for text in streams:
         name, _, own = text.partition(" ")
         entries.append(f"[[stream]]\nname = '{name}'\ndevice = 'file:{path.parent / name}.wav'\n{own}\n")
-    path.write_text(models + "".join(entries), encoding="utf-8")
+    publish = "" if "[publish]" in other else "[publish]\nscores_hz = 10\nlevel_hz = 10\n"
+    path.write_text(models + publish + "".join(entries), encoding="utf-8")
 
 
 def heard(path: Path, *changes: Callable[[], object]) -> tuple[Collected, Engine, list[str]]:

@@ -17,7 +17,7 @@ from tests.scripted import RATE, Clock, Scripted, loud
 def live(clock: Clock) -> Running:
     """Return the phase of a live stream that was read just now, of which nothing is due and nothing waits."""
     stream = Stream("s", Scripted(loud(1), clock))
-    pipeline = stream.models.pipeline("s", RATE, PublishConfig())
+    pipeline = stream.models.pipeline("s", stream.models.column(RATE, PublishConfig()))
     block = Block(0, np.zeros((1, 1), np.float32), clock.now)
     return Running(stream, pipeline, opened_at=clock.now, last_block=block, read_at=clock.now)
 

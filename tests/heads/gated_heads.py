@@ -9,7 +9,6 @@ import numpy as np
 
 from streamer.arrays import Array
 from streamer.dsp.log_mel import LogMelConfig
-from streamer.dsp.model_calls import run_alone
 from streamer.events.kinds import Decision, Event
 from streamer.head_slots import DecisionConfig
 from streamer.heads.head import Head
@@ -70,7 +69,7 @@ def sound(rate_hz: int, loud_s: Sequence[tuple[float, float]], total_s: float) -
 def process(pipeline: Pipeline, x: Array, cuts: Sequence[int] = (), first: int = 0) -> list[Event]:
     events = []
     for a, b in zip([0, *cuts], [*cuts, len(x)], strict=True):
-        events += run_alone(pipeline.step(Block(first + a, x[a:b, None], None)))
+        events += pipeline.step(Block(first + a, x[a:b, None], None))
     return events
 
 

@@ -9,7 +9,6 @@ import pytest
 
 from streamer.config_sections import PublishConfig
 from streamer.dsp.log_mel import LogMelConfig
-from streamer.dsp.model_calls import run_alone
 from streamer.engine.stream import Stream
 from streamer.engine.warm_up import warm_up
 from streamer.events.serialization import encode
@@ -17,7 +16,9 @@ from streamer.head_slots import DecisionConfig
 from streamer.heads.head import Head
 from streamer.heads.results import HeadResult
 from streamer.heads.stage_tree import StageTree
+from streamer.heads.tree_clock import NEVER
 from streamer.inference.onnx import OnnxModel
+from streamer.pipeline.column import Column
 from streamer.pipeline.pipeline import Pipeline
 from streamer.pipeline.stream_models import StreamModels
 from streamer.sources.file import FileSource
@@ -31,6 +32,7 @@ from tests.heads.gated_heads import (
     process,
     sound,
 )
+from tests.heads.one_stream import known_until, next_known, processed, step
 from tests.toy_model import write_toy_model
 
 
@@ -56,7 +58,7 @@ def test_any_cutting_gives_the_same_bytes(
     ]
     encoded = []
     for cuts in cuttings:
-        pipeline = Pipeline("s", rate_hz, heads, PublishConfig(spectrum=True))
+        pipeline = Pipeline("s", Column(rate_hz, heads, PublishConfig(spectrum=True)))
         events = [*process(pipeline, x, cuts), *pipeline.finish()]
         encoded.append([encode(event) for event in events])
     assert all(other == encoded[0] for other in encoded[1:])
@@ -72,19 +74,15 @@ def test_every_result_is_predicted(tmp_path: Path, with_sounds: bool, gate_front
     given: list[HeadResult] = []
 
     def newly_known(stop: int) -> list[HeadResult]:
-        before = state.known_until
-        given.extend(
-            one
-            for one in run_alone(tree.step(x[state.processed_samples : stop], state))
-            if isinstance(one, HeadResult)
-        )
-        return [one for one in given if before < one.stop <= state.known_until]
+        before = known_until(state)
+        results = step(tree, x[processed(state) : stop], state)
+        given.extend(one for one in results if isinstance(one, HeadResult))
+        return [one for one in given if before < one.stop <= known_until(state)]
 
     def known_next() -> int:
-        stops = [
-            one.stop for one in given if one.stop > state.known_until
-        ]  # given out, but not all before it is known
-        return tree.known_after(min([tree.next_stop(state) or 0, *stops]))
+        # Given out, but not all before it is known.
+        stops = [one.stop for one in given if one.stop > known_until(state)]
+        return next_known(tree, state, min(stops, default=NEVER))
 
     while (known := known_next()) <= len(x):
         assert not newly_known(known - 1)
@@ -102,7 +100,7 @@ def test_its_steps_fall_together_with_those_of_its_gate_if_they_are_as_long(
         Head("genre", "genre", genre, DecisionConfig(), opened_by="gate", pre_roll_s=pre_roll_s),
     ]
     tree = StageTree(heads, RATE, with_frames=False)
-    results = run_alone(tree.step(sound(RATE, LOUD_S, 5.0), tree.init()))
+    results = step(tree, sound(RATE, LOUD_S, 5.0), tree.init())
     stops = {
         name: {one.stop for one in results if isinstance(one, HeadResult) and one.head.name == name}
         for name in ("gate", "genre")
@@ -119,7 +117,7 @@ def test_it_costs_nothing_while_the_gate_is_closed(
     monkeypatch.setattr(
         model, "run", lambda x, state: steps.append(x.shape[1]) or type(model).run(model, x, state)
     )
-    pipeline = Pipeline("s", RATE, heads, PublishConfig())
+    pipeline = Pipeline("s", Column(RATE, heads, PublishConfig()))
     x = sound(RATE, [(3.0, 4.0)], 6.0)
     process(pipeline, x[: 3 * RATE], range(160, 3 * RATE, 160))
     assert steps == []

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from streamer.arrays import Array
+from streamer.arrays import Array, State
 from streamer.dsp.model_calls import Calls, run_alone
 from streamer.dsp.timeline import Timeline
 from streamer.heads.gating import Gated, GatedState, GateState, Switch
@@ -41,7 +41,7 @@ class Listed(Gated[ListedRun, tuple[str, list[int]]]):
         return max(0, opening - 4)
 
     def _open(
-        self, pre_roll: Array | None, first: int, switch: Switch
+        self, pre_roll: Array | None, first: int, switch: Switch, place: State
     ) -> Calls[tuple[ListedRun, list[tuple[str, list[int]]]]]:
         yield from ()
         items = [] if pre_roll is None else pre_roll[0].tolist()

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from streamer.heads.head_decisions import HeadDecisions
-from streamer.heads.hysteresis import Hysteresis
+from streamer.dsp.ragged import joined, of_equal_length
+from streamer.heads.head_decisions import ONE_ROW, HeadDecisions, HeadState
+from streamer.heads.hysteresis import SINCE, Change, Hysteresis
 
 HOP = 10
 
@@ -18,12 +19,21 @@ def decisions(
     return HeadDecisions(deciders, exclusive, warm_up_samples, 0.0, (tells_state,) * len(labels))
 
 
+def step(
+    head: HeadDecisions, scores: tuple[float, ...], start: int, state: HeadState, power: float = np.inf
+) -> list[Change] | None:
+    """Return the changes that the scores of one hop lead to; None during the warm-up."""
+    items = of_equal_length(np.array([[scores]], np.float32))
+    spans = np.array([[[start]], [[start + HOP]]])
+    live, changes = head.step_rows(items, spans, np.array([[power]]), state, ONE_ROW)
+    return [change for _, _, change in changes] if live[0, 0] else None
+
+
 def run(head: HeadDecisions, *scores: tuple[float, ...], origin: int = 0) -> list[tuple[str, str, int, int]]:
     """Return label, state, since and at of each change."""
     state, changes = head.init(origin), []
     for k, row in enumerate(scores):
-        start = origin + k * HOP
-        changes += head.step(np.array(row, np.float32), start, start + HOP, state) or []
+        changes += step(head, row, origin + k * HOP, state) or []
     changes += head.end(origin + len(scores) * HOP, state)
     return [(c.label, c.state, c.since, c.at) for c in changes]
 
@@ -31,7 +41,7 @@ def run(head: HeadDecisions, *scores: tuple[float, ...], origin: int = 0) -> lis
 def test_nothing_is_decided_during_the_warm_up() -> None:
     head = decisions("music", warm_up_samples=30, tells_state=True)
     state = head.init(700)
-    changes = [head.step(np.array([0.9], np.float32), s, s + HOP, state) for s in range(700, 750, HOP)]
+    changes = [step(head, (0.9,), s, state) for s in range(700, 750, HOP)]
     assert changes[:3] == [None, None, None]
     assert changes[3] == []
     assert [(c.state, c.since, c.at) for c in changes[4] or []] == [("on", 730, 750)]
@@ -60,8 +70,8 @@ def test_a_score_at_the_threshold_begins_a_label() -> None:
 )
 def test_a_power_at_the_floor_counts(floor_power: float, power: float, counts: bool) -> None:
     head = HeadDecisions(decisions("dog").deciders, False, 0, floor_power, (False,))
-    state, scores = head.init(0), np.array([0.9], np.float32)
-    changes = [head.step(scores, start, start + HOP, state, power) for start in (0, 10)]
+    state = head.init(0)
+    changes = [step(head, (0.9,), start, state, power) for start in (0, 10)]
     assert [bool(change) for change in changes] == [False, counts]
 
 
@@ -92,7 +102,7 @@ def test_the_end_closes_all_that_goes_on_with_their_last_scores() -> None:
     head = decisions("dog", "rain", "wind")
     state = head.init(0)
     for start in (0, 10):
-        head.step(np.array([0.9, 0.7, 0.1], np.float32), start, start + HOP, state)
+        step(head, (0.9, 0.7, 0.1), start, state)
     changes = head.end(20, state)
     assert [(c.label, c.state, c.since, c.at) for c in changes] == [
         ("dog", "off", 20, 20),
@@ -146,3 +156,32 @@ def test_what_is_not_the_likeliest_does_not_set_in_even_where_nothing_is_below_o
     deciders = tuple(Hysteresis(label, 0.6, 0.0, 20, 20, update_samples=1_000) for label in ("rock", "jazz"))
     head = HeadDecisions(deciders, True, 0, 0.0, (False, False))
     assert run(head, ROCK, JAZZ, ROCK, JAZZ) == []
+
+
+def test_streams_in_rows_are_decided_as_alone() -> None:
+    head = decisions("a", "b", "c", exclusive=True, warm_up_samples=25, tells_state=True)
+    rng = np.random.default_rng(1)
+    alone = [rng.dirichlet((0.3, 0.3, 0.3), 40).repeat(3, axis=0).astype(np.float32) for _ in range(4)]
+    wanted = [run(head, *map(tuple, scores), origin=100 * n) for n, scores in enumerate(alone)]
+    state = head.init(0, streams=6)
+    rows = np.array([5, 0, 3, 2])
+    state.origins[rows] = state.marks[rows, :, SINCE] = 0
+    for n, row in enumerate(rows):
+        state.origins[row] = state.marks[row, :, SINCE] = 100 * n
+    before, found, at = state.marks[[1, 4]].copy(), [[] for _ in alone], [0] * 4
+    while any(len(scores) > k for scores, k in zip(alone, at, strict=True)):
+        sizes = rng.integers(0, 4, 4).tolist()
+        blocks = joined([alone[n][at[n] : at[n] + size] for n, size in enumerate(sizes)])
+        starts = (100 * np.arange(4) + np.array(at) * HOP)[:, None] + HOP * np.arange(blocks.most)
+        decided = head.step_rows(
+            blocks, np.stack([starts, starts + HOP]), np.full(starts.shape, np.inf), state, rows
+        )
+        for n, _, change in decided.changes:
+            found[n].append((change.label, change.state, change.since, change.at))
+        at = [min(len(scores), k + size) for scores, k, size in zip(alone, at, sizes, strict=True)]
+    for n, row in enumerate(rows):
+        ends = head.end(100 * n + 120 * HOP, state, int(row))
+        found[n] += [(change.label, change.state, change.since, change.at) for change in ends]
+    assert found == wanted
+    assert sum(map(len, found)) > 40
+    np.testing.assert_array_equal(state.marks[[1, 4]], before)

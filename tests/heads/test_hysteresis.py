@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
+from streamer.dsp.ragged import of_equal_length
 from streamer.errors import ConfigError
 from streamer.head_slots import DecisionConfig
+from streamer.heads.head_decisions import ONE_ROW, HeadDecisions
 from streamer.heads.hysteresis import Change, Hysteresis
 
 HOP = 10
@@ -13,12 +16,12 @@ PLAIN = Hysteresis("x", 0.6, 0.4, min_on_samples=20, min_off_samples=30, update_
 
 
 def run(decider: Hysteresis, scores: list[float], origin: int = 0) -> list[Change]:
-    state = decider.init(origin)
-    changes = []
-    for k, score in enumerate(scores):
-        change, state = decider.step(score, origin + k * HOP, origin + (k + 1) * HOP, state)
-        changes += [change] if change else []
-    return changes
+    head = HeadDecisions((decider,), False, 0, 0.0, (True,))
+    starts = origin + HOP * np.arange(len(scores))[None]
+    items = of_equal_length(np.array(scores, np.float32)[None, :, None])
+    powers = np.full(starts.shape, np.inf)
+    decided = head.step_rows(items, np.stack([starts, starts + HOP]), powers, head.init(origin), ONE_ROW)
+    return [change for _, _, change in decided.changes]
 
 
 def states(changes: list[Change]) -> list[tuple[str, int, int]]:
@@ -70,13 +73,6 @@ def test_updates_come_at_their_interval_and_only_while_on() -> None:
     decider = Hysteresis("x", 0.6, 0.4, 10, 10, update_samples=30)
     changes = run(decider, [0.9] * 8 + [0.1] * 8)
     assert states(changes) == [("on", 0, 10), ("update", 0, 40), ("update", 0, 70), ("off", 80, 90)]
-
-
-def test_end_closes_what_goes_on() -> None:
-    state = PLAIN.init(0)
-    _, state = PLAIN.step(0.9, 0, 20, state)
-    assert PLAIN.end(0.9, 22, 25, state)[0] == Change("x", "off", 22, 25, 0.9)
-    assert PLAIN.end(0.9, 22, 25, PLAIN.init(0))[0] is None
 
 
 @pytest.mark.parametrize(

@@ -10,14 +10,16 @@ import pytest
 
 from streamer.arrays import Array
 from streamer.config_sections import PublishConfig
-from streamer.dsp.model_calls import run_alone
+from streamer.dsp.ragged import joined, of_equal_length
 from streamer.errors import ConfigError
 from streamer.events.kinds import Decision, Event, Scores
 from streamer.events.serialization import encode
 from streamer.head_slots import DecisionConfig
 from streamer.heads.head import Head
-from streamer.heads.loudness import KEPT_PIECES, Loudness
+from streamer.heads.head_decisions import ONE_ROW
+from streamer.heads.loudness import KEPT_PIECES, Loudness, LoudnessState
 from streamer.inference.onnx import OnnxModel
+from streamer.pipeline.column import Column
 from streamer.pipeline.pipeline import Pipeline
 from streamer.sources.source import Block
 from tests.toy_model import write_toy_model
@@ -30,47 +32,58 @@ def noise(seconds: float, dbfs: float) -> Array:
     return samples.astype(np.float32)
 
 
+def heard(loudness: Loudness, x: Array, known_until: int, state: LoudnessState) -> None:
+    loudness.step_rows(of_equal_length(x[None]), np.array([known_until]), state, ONE_ROW)
+
+
+def power_at(loudness: Loudness, stop: int, state: LoudnessState) -> float:
+    return float(loudness.power_at(state, 0)(np.array([stop]))[0])
+
+
 def test_the_loudest_tenth_of_the_last_second_counts() -> None:
     x = np.concatenate([noise(1, -60), noise(0.1, -20), noise(2, -60)])
     loudness = Loudness(RATE)
     state = loudness.init()
-    loudness.step(x, 0, state)
-    levels = [10 * np.log10(loudness.power_at(round(s * RATE), state)) for s in (0.9, 1.1, 1.99, 2.3)]
+    heard(loudness, x, 0, state)
+    levels = [10 * np.log10(power_at(loudness, round(s * RATE), state)) for s in (0.9, 1.1, 1.99, 2.3)]
     assert np.allclose(levels, [-60, -20, -20, -60], atol=0.5)
-    assert loudness.power_at(RATE // 100 - 1, state) == np.inf
-    assert loudness.power_at(RATE // 100, state) < np.inf
+    assert power_at(loudness, RATE // 100 - 1, state) == np.inf
+    assert power_at(loudness, RATE // 100, state) < np.inf
 
 
 def test_the_power_may_be_asked_for_some_pieces_before_what_is_known() -> None:
     loudness, piece = Loudness(RATE), RATE // 100
     state, known_until = loudness.init(), 100 * piece
-    loudness.step(noise(1.0, -20), 0, state)
-    loudness.step(noise(0.1, -20), known_until, state)
+    heard(loudness, noise(1.0, -20), 0, state)
+    heard(loudness, noise(0.1, -20), known_until, state)
     oldest = known_until - KEPT_PIECES * piece
-    assert loudness.power_at(oldest, state) < np.inf
-    assert loudness.power_at(oldest - 1, state) == np.inf
+    assert power_at(loudness, oldest, state) < np.inf
+    assert power_at(loudness, oldest - 1, state) == np.inf
 
 
-def test_it_does_not_depend_on_how_the_sound_is_cut() -> None:
+def test_it_does_not_depend_on_how_the_sound_is_cut_or_on_other_rows() -> None:
     x = noise(3, -30) * np.linspace(0, 1, 3 * RATE, dtype=np.float32)
     loudness, whole = Loudness(RATE), Loudness(RATE).init()
-    loudness.step(x, 0, whole)
-    state, first = loudness.init(), 0
+    heard(loudness, x, 0, whole)
+    state, first = loudness.init(3), 0
+    rows, known = np.array([2, 0]), np.zeros(3, np.int64)
     for length in np.random.default_rng(1).integers(1, 4_000, 100):
-        known_until = first
-        loudness.step(x[first : first + length], known_until, state)
+        known[2] = first
+        block = x[first : first + length]
+        loudness.step_rows(joined([block, np.full(777, np.nan, np.float32)]), known, state, rows)
         first = min(len(x), first + int(length))
-        for stop in range(known_until, first, 37):
-            assert loudness.power_at(stop, state) == loudness.power_at(stop, whole)
+        stops = np.arange(known[2], first, 37)
+        expected = loudness.power_at(whole, 0)(stops)
+        assert np.array_equal(loudness.power_at(state, 2)(stops), expected)
 
 
 def events_of(folder: Path, x: Array, cuts: list[int], **config: float) -> list[Event]:
     decisions = replace(DecisionConfig(min_on_ms=100, min_off_ms=100), **config)
     head = Head("gate", "gate", OnnxModel(folder), decisions)
-    pipeline = Pipeline("s", RATE, [head], PublishConfig())
+    pipeline = Pipeline("s", Column(RATE, [head], PublishConfig()))
     events: list[Event] = []
     for a, b in zip([0, *cuts], [*cuts, len(x)], strict=True):
-        events += run_alone(pipeline.step(Block(a, x[a:b, None], None)))
+        events += pipeline.step(Block(a, x[a:b, None], None))
     return events + pipeline.finish()
 
 

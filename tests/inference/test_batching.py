@@ -16,7 +16,7 @@ from streamer.arrays import Array, State
 from streamer.config import Config
 from streamer.config_sections import PublishConfig
 from streamer.demo_recording import DEMO_PATH
-from streamer.dsp.model_calls import Calls, ModelCall, StepResult, run_alone
+from streamer.dsp.model_calls import Calls, ModelCall, StepResult, answer_calls, run_alone, together
 from streamer.events.kinds import Decision, Event, Scores
 from streamer.events.serialization import encode
 from streamer.head_slots import DecisionConfig
@@ -24,13 +24,13 @@ from streamer.heads.head import Head
 from streamer.inference.batching import BatchRunner
 from streamer.inference.model_cache import ModelCache
 from streamer.inference.onnx import OnnxModel
-from streamer.inference.state_slots import StateSlots
 from streamer.pipeline.build_heads import build_heads
+from streamer.pipeline.column import Column
 from streamer.pipeline.pipeline import Pipeline
+from streamer.pipeline.step_all import step_all
 from streamer.separation.gated_separation import Separation
 from streamer.sources.source import Block
 from tests.heads.gated_heads import make_heads, sound
-from tests.toy_model import write_toy_model
 from tests.toy_separation import write_toy_separation
 
 RATE, ROWS = 16_000, 8
@@ -51,14 +51,16 @@ class Adding:
         if (x == 13).any():
             raise ValueError("13 is refused")
         (count,) = state
-        return x + count, (count + 1,)
+        return x + count[:, None], (count + 1,)
 
 
 def asking(graphs: Sequence[Adding], x: float, items: int = 1) -> Calls[float]:
     """Return work that sends a number through models, one after the other."""
     y = np.full((1, items), x)
     for graph in graphs:
-        y, _ = yield ModelCall(graph, y, (np.ones((1, 1)),), np.full(1, None))
+        ((y, faults),) = yield [ModelCall(graph, y, (np.ones(1),), np.arange(1))]
+        if faults:
+            raise faults[0]
     return float(y[0, 0])
 
 
@@ -73,8 +75,7 @@ def test_a_call_takes_so_many_and_only_what_is_alike() -> None:
     works = [asking([graph], float(n), items=1 + n % 2) for n in range(20, 22 + 2 * ROWS)]
     assert BatchRunner([graph]).run(works) == [n + 1 for n in range(20, 22 + 2 * ROWS)]
     assert sum(graph.rows) == len(works)
-    assert sorted(graph.rows)[-1] == ROWS
-    assert len(graph.rows) == 4  # a bank's rows are of both forms
+    assert sorted(graph.rows) == [1, 1, ROWS, ROWS]
 
 
 def test_a_later_graph_waits_until_all_who_want_it_are_there() -> None:
@@ -107,42 +108,58 @@ def test_a_fault_is_of_the_stream_that_has_it() -> None:
     assert graph.rows == [3, 1, 1, 1, 2, 1, 1]  # all, then each by itself
 
 
-def test_a_state_stays_in_its_slot_whoever_steps_with_it() -> None:
-    graph, runner = Adding(), BatchRunner([])
-    states: dict[str, State] = {name: (np.zeros((1, 1)),) for name in "abc"}
-    slots = {name: np.full(1, None) for name in "abc"}
+def test_calls_of_one_work_may_be_of_several_models() -> None:
+    first, second = Adding(), Adding()
 
-    def counting(name: str) -> Calls[float]:
-        y, states[name] = yield ModelCall(graph, np.zeros((1, 1)), states[name], slots[name])
-        return float(y[0, 0])
+    def both() -> Calls[list[float]]:
+        calls = [
+            ModelCall(graph, np.full((1, 1), 5.0), (np.ones(1),), np.arange(1)) for graph in (second, first)
+        ]
+        answers = yield calls
+        return [float(answer.y[0, 0]) for answer in answers]
 
-    for due, found in (("abc", [0, 0, 0]), ("ac", [1, 1]), ("b", [1]), ("abc", [2, 2, 2]), ("c", [3])):
-        assert runner.run([counting(name) for name in due]) == found
-    assert graph.rows == [3, 2, 1, 3, 1]
-    assert [slots[name][0].row for name in "abc"] == [0, 1, 2]
-    assert all(
-        np.shares_memory(states[name][0], slots[name][0].bank.load([n])[0]) for n, name in enumerate("abc")
-    )
-    assert run_alone(counting("b")) == 3  # by itself too it steps where its state lies
-    states["a"], slots["a"] = (np.zeros((1, 1)),), np.full(1, None)  # it begins anew
-    assert runner.run([counting(name) for name in "abc"]) == [0, 4, 4]
+    assert BatchRunner([first, second]).run([both(), asking([first, second], 1.0)]) == [[6.0, 6.0], 3.0]
+    assert (first.rows, second.rows) == ([2], [2])
 
 
-def test_streams_that_stay_and_streams_that_come_share_a_batch_after_a_change() -> None:
-    model, other = Adding(), Adding()
-    runner = BatchRunner([model])
-    states: dict[str, State] = {name: (np.zeros((1, 1)),) for name in "abcd"}
-    slots = {name: np.full(1, None) for name in "abcd"}
+@pytest.mark.parametrize("rows", [[0, 1, 2], [3, 4], [5], [0, 2], [7, 9, 10]])
+def test_only_the_rows_of_a_call_step(rows: list[int]) -> None:
+    model, state = Adding(), (np.arange(12.0),)
+    x = np.array(rows, float)[:, None] * 100
+    (answer,) = answer_calls([ModelCall(model, x, state, np.array(rows))])
+    assert answer.y[:, 0].tolist() == [101 * row for row in rows]
+    assert state[0].tolist() == [n + (n in rows) for n in range(12)]
 
-    def counting(name: str) -> Calls[float]:
-        y, states[name] = yield ModelCall(model, np.zeros((1, 1)), states[name], slots[name])
-        return float(y[0, 0])
 
-    assert runner.run([counting(name) for name in "ab"]) == [0, 0]
-    runner.set_order([other, model])
-    assert runner.run([counting(name) for name in "abcd"]) == [1, 1, 0, 0]
-    assert model.rows == [2, 4]
-    assert len({slots[name][0].bank for name in "abcd"}) == 1
+def test_large_calls_are_cut_and_small_ones_joined() -> None:
+    model, states = Adding(), [(np.zeros(20),), (np.zeros(3),)]
+    calls = [
+        ModelCall(model, np.zeros((len(rows), 1)), state, np.array(rows))
+        for rows, state in (([*range(1, 20)], states[0]), ([0, 2], states[1]))
+    ]
+    for step in range(3):
+        answers = answer_calls(calls)
+        assert [answer.y[:, 0].tolist() for answer in answers] == [[step] * 19, [step] * 2]
+    assert model.rows == [8, 8, 5] * 3
+    assert states[0][0].tolist() == [0, *[3] * 19]
+    assert states[1][0].tolist() == [3, 0, 3]
+
+
+def test_of_a_call_for_many_only_the_faulty_fail() -> None:
+    model, state = Adding(), (np.zeros(6),)
+    x = np.array([[1.0], [13.0], [2.0], [13.0]])
+    (answer,) = answer_calls([ModelCall(model, x, state, np.array([0, 1, 4, 5]))])
+    assert sorted(answer.faults) == [1, 3]
+    assert answer.y[[0, 2], 0].tolist() == [1.0, 2.0]
+    assert state[0].tolist() == [1, 0, 0, 0, 1, 0]
+
+
+def test_works_side_by_side_call_together() -> None:
+    model = Adding()
+    works = [asking([model] * n, x) for n, x in ((1, 1.0), (2, 12.0), (0, 3.0), (2, 5.0))]
+    found = run_alone(together(works))
+    assert [found[0], found[2], found[3]] == [2.0, 3.0, 7.0]
+    assert isinstance(found[1], ValueError)
 
 
 def test_a_model_that_is_no_longer_called_is_forgotten() -> None:
@@ -154,64 +171,6 @@ def test_a_model_that_is_no_longer_called_is_forgotten() -> None:
     del model
     gc.collect()
     assert seen() is None
-
-
-def test_a_stream_that_steps_by_itself_takes_no_slot() -> None:
-    graph, runner, slots = Adding(), BatchRunner([]), np.full(1, None)
-    state: State = (np.zeros((1, 1)),)
-
-    def counting() -> Calls[float]:
-        nonlocal state
-        y, state = yield ModelCall(graph, np.zeros((1, 1)), state, slots)
-        return float(y[0, 0])
-
-    assert [runner.run([counting()]) for _ in range(3)] == [[0.0], [1.0], [2.0]]
-    assert slots[0] is None
-
-
-def test_rows_are_copied_only_where_they_are_not_adjacent() -> None:
-    slots = StateSlots(Adding())
-    taken = [slots.take((np.full((1, 2), n),)) for n in range(ROWS)]
-    bank, whole = taken[0][0].bank, [view for _, (view,) in taken]
-    for rows, shared in (([0, 1, 2], True), ([3, 4], True), ([5], True), ([0, 2], False)):
-        (found,) = bank.load(rows)
-        assert found[:, 0].tolist() == rows
-        assert any(np.shares_memory(found, view) for view in whole) == shared
-        bank.store(rows, (found + 10,))
-        assert [whole[row][0, 0] for row in rows] == [row + 10 for row in rows]
-        bank.store(rows, (np.repeat(np.array(rows, float)[:, None], 2, axis=1),))
-
-
-def test_a_slot_is_free_as_soon_as_it_is_forgotten() -> None:
-    slots = StateSlots(Adding())
-    taken = [slots.take((np.full((1, 2), n),)) for n in range(ROWS + 1)]
-    assert [slot.row for slot, _ in taken] == [*range(ROWS), 0]
-    assert taken[ROWS][0].bank is not taken[0][0].bank
-    assert taken[5][1][0].tolist() == [[5, 5]]
-    bank = taken[0][0].bank
-    del taken[7], taken[4]
-    assert slots.take((np.zeros((1, 2)),))[0].row == 4  # and free again at once: nobody keeps it
-    kept = [slots.take((np.zeros((1, 2)),)) for _ in range(2)]
-    assert [(slot.bank is bank, slot.row) for slot, _ in kept] == [(True, 4), (True, 7)]
-
-
-def test_a_model_that_is_reset_gives_its_slot_back(tmp_path: Path) -> None:
-    model = OnnxModel(write_toy_model(tmp_path / "toy"))
-    runner, states = BatchRunner([]), [model.init() for _ in range(3)]
-    x = np.zeros((1, model.manifest.hop_frames, model.manifest.input_size), np.float32)
-
-    def step_all() -> list[int]:
-        for n, result in enumerate(runner.run([model.step_calls(x, state) for state in states])):
-            assert not isinstance(result, Exception)
-            states[n] = result[1]
-        return [state[2][0].row for state in states]
-
-    assert step_all() == [0, 1, 2]
-    states[1] = model.init()
-    assert step_all() == [0, 1, 2]
-    states[0] = model.init()
-    del states[1]
-    assert step_all() == [0, 2]
 
 
 def chunks(rng: np.random.Generator, x: Array, first: int) -> list[Block]:
@@ -234,7 +193,7 @@ def heard_together(
     said: list[list[Event]] = [[] for _ in pipelines]
     while any(waiting):
         due = [n for n, own in enumerate(waiting) if own and rng.random() < 0.7]
-        found = runner.run([pipelines[n].step(waiting[n].pop(0)) for n in due])
+        found = step_all([(pipelines[n], waiting[n].pop(0)) for n in due], runner)
         for n, events in zip(due, found, strict=True):
             assert not isinstance(events, Exception)
             said[n] += events
@@ -242,7 +201,7 @@ def heard_together(
 
 
 def heard_alone(pipeline: Pipeline, blocks: Sequence[Block]) -> list[Event]:
-    return [event for block in blocks for event in run_alone(pipeline.step(block))] + pipeline.finish()
+    return [event for block in blocks for event in pipeline.step(block)] + pipeline.finish()
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -251,15 +210,18 @@ def test_toys_say_the_same_bytes_together_as_alone(tmp_path: Path, seed: int) ->
     model = OnnxModel(write_toy_separation(tmp_path / "separation", 0.25))
     separation = Separation("voice", "voice", model, DecisionConfig(), opened_by="gate")
 
-    def made() -> Pipeline:
-        return Pipeline("s", RATE, heads, PublishConfig(spectrum=True), separation)
+    def column() -> Column:
+        return Column(RATE, heads, PublishConfig(spectrum=True))
 
     rng = np.random.default_rng(seed)
     sounds = [sound(RATE, [(0.3 * n, 0.3 * n + 1.5)], 4.0) for n in range(6)]
     blocks = [chunks(rng, x, int(rng.integers(0, RATE))) for x in sounds]
-    found = heard_together([made() for _ in blocks], blocks, seed)
+    columns = [column(), column()]  # streams share rows and calls, or calls alone
+    together = [Pipeline("s", columns[n % 3 == 2], separation) for n in range(len(blocks))]
+    found = heard_together(together, blocks, seed)
     for own, events in zip(blocks, found, strict=True):
-        assert [encode(e) for e in events] == [encode(e) for e in heard_alone(made(), own)]
+        alone = heard_alone(Pipeline("s", column(), separation), own)
+        assert [encode(e) for e in events] == [encode(e) for e in alone]
         assert {"gate", "genre", "sound", "stem", "spectrum"} <= {e.kind for e in events}
 
 
@@ -269,12 +231,10 @@ def test_the_released_models_decide_together_as_alone() -> None:
     rng = np.random.default_rng(4)
     blocks = [chunks(rng, demo[n * 3 * RATE : (n * 3 + 9) * RATE], 0) for n in range(5)]
 
-    def made() -> Pipeline:
-        return Pipeline("s", RATE, heads, PublishConfig())
-
-    found = heard_together([made() for _ in blocks], blocks, seed=5)
+    column = Column(RATE, heads, PublishConfig())
+    found = heard_together([Pipeline("s", column) for _ in blocks], blocks, seed=5)
     for own, events in zip(blocks, found, strict=True):
-        wanted = heard_alone(made(), own)
+        wanted = heard_alone(Pipeline("s", Column(RATE, heads, PublishConfig())), own)
         assert _decided(events) == _decided(wanted)
         scores = [_scores(said) for said in (events, wanted)]
         assert scores[0].keys() == scores[1].keys()

@@ -74,7 +74,7 @@ def test_a_step_for_which_there_is_no_memory_says_how_much_it_asked_for(
         r"no memory left for a step of 3 streams of toy \(.* buffer of size 9437184\); hear fewer streams"
     )
     with pytest.raises(StreamError, match=expected):
-        model.step(np.zeros((3, 48, 64), np.float32), model.init(3))
+        model.run(np.zeros((3, 48, 64), np.float32), model.init_model_state(3))
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -11,15 +12,15 @@ import pytest
 from streamer.arrays import Array
 from streamer.config_sections import PublishConfig
 from streamer.dsp.log_mel import LogMelConfig
-from streamer.dsp.model_calls import run_alone
 from streamer.events.kinds import Decision, Event, Level, Scores, Spectrum
 from streamer.events.serialization import encode
 from streamer.head_slots import DecisionConfig
 from streamer.heads.head import Head
 from streamer.inference.onnx import OnnxModel
+from streamer.pipeline.column import Column
 from streamer.pipeline.pipeline import Pipeline
 from streamer.sources.source import Block
-from tests.toy_model import write_toy_model
+from tests.toy_model import HOP_FRAMES, write_toy_model
 
 SECOND = 16_000
 
@@ -41,7 +42,7 @@ def sound(rate_hz: int, channels: int = 1) -> Array:
 def process(pipeline: Pipeline, x: Array, cuts: list[int], first: int = 0) -> list[Event]:
     events = []
     for a, b in zip([0, *cuts], [*cuts, len(x)], strict=True):
-        events += run_alone(pipeline.step(Block(first + a, x[a:b], None)))
+        events += pipeline.step(Block(first + a, x[a:b], None))
     return events
 
 
@@ -52,7 +53,7 @@ def in_order(events: list[Event]) -> bool:
 
 
 def make(head: Head, rate_hz: int, **publish: object) -> Pipeline:
-    return Pipeline("s", rate_hz, [head], PublishConfig(**publish))  # type: ignore[arg-type]
+    return Pipeline("s", Column(rate_hz, [head], PublishConfig(**publish)))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(("rate_hz", "channels"), [(16_000, 1), (48_000, 2), (44_100, 1), (8_000, 1)])
@@ -88,7 +89,7 @@ def test_decisions_are_placed_on_the_captured_samples(head: Head, rate_hz: int) 
 
 
 def test_events_come_in_the_order_of_the_sound(head: Head) -> None:
-    events = process(make(head, SECOND, spectrum=True), sound(SECOND), [])
+    events = process(make(head, SECOND, spectrum=True, level_hz=10), sound(SECOND), [])
     assert in_order(events)
     assert {type(event) for event in events} == {Decision, Level, Scores, Spectrum}
 
@@ -103,20 +104,35 @@ def test_levels_are_those_of_the_sound(head: Head) -> None:
 
 def test_spectrum_frames_are_all_there_once(head: Head) -> None:
     spectra = [
-        e for e in process(make(head, SECOND, spectrum=True), sound(SECOND), []) if isinstance(e, Spectrum)
+        e
+        for e in process(make(head, SECOND, spectrum=True, level_hz=10), sound(SECOND), [])
+        if isinstance(e, Spectrum)
     ]
     assert sum(len(e.frames) for e in spectra) == (5 * SECOND - 400) // 160 + 1
     assert spectra[0].front_end == LogMelConfig().fingerprint
     assert (spectra[0].start, spectra[0].stop) == (240, 7 * 160 + 400)
 
 
+def test_running_values_come_with_steps_of_a_model_about_ten_times_a_second(head: Head) -> None:
+    """The toy steps every 40 ms, so each second step is one; a result is there with each of them."""
+    events = process(make(head, SECOND), sound(SECOND), [])
+    step, first = HOP_FRAMES * 160, (HOP_FRAMES - 1) * 160 + 400
+    for kind in (Level, Scores):
+        stops = [event.stop for event in events if isinstance(event, kind)]
+        assert stops[-1] - stops[0] == 2 * step * (len(stops) - 1)
+        assert (stops[0] - first) % (2 * step) == 0
+    levels = [event for event in events if isinstance(event, Level)]
+    assert levels[0].start == 0
+    assert all(sooner.stop == later.start for sooner, later in pairwise(levels))
+
+
 @pytest.mark.parametrize("rate_hz", [16_000, 44_100])
 def test_running_values_come_with_the_sample_that_was_wanted(head: Head, rate_hz: int) -> None:
-    pipeline, x = make(head, rate_hz), sound(rate_hz)
+    pipeline, x = make(head, rate_hz, level_hz=10, scores_hz=10), sound(rate_hz)
     stops: dict[type[Event], list[int]] = {Level: [], Scores: []}
     while (wanted := pipeline.position + pipeline.wanted_samples) <= len(x):
         for stop in (wanted - 1, wanted):
-            for event in run_alone(pipeline.step(Block(first := pipeline.position, x[first:stop], None))):
+            for event in pipeline.step(Block(first := pipeline.position, x[first:stop], None)):
                 if isinstance(event, Level | Scores):
                     assert stop == wanted
                     stops[type(event)].append(event.stop)
@@ -199,7 +215,7 @@ def test_heads_that_agree_share_one_front_end(tmp_path: Path) -> None:
         Head("sound", "sound", OnnxModel(write_toy_model(tmp_path / "b")), DecisionConfig()),
         Head("genre", "genre", OnnxModel(write_toy_model(tmp_path / "c", other)), DecisionConfig()),
     ]
-    pipeline = Pipeline("s", SECOND, heads, PublishConfig(spectrum=True))
+    pipeline = Pipeline("s", Column(SECOND, heads, PublishConfig(spectrum=True)))
     events = process(pipeline, sound(SECOND), list(range(1_000, 5 * SECOND, 1_000))) + pipeline.finish()
     spectra = [e.front_end for e in events if isinstance(e, Spectrum)]
     assert set(spectra) == {LogMelConfig().fingerprint, other.fingerprint}
@@ -210,7 +226,7 @@ def test_heads_that_agree_share_one_front_end(tmp_path: Path) -> None:
 
 
 def test_the_next_level_is_wanted_and_no_sample_more() -> None:
-    pipeline = Pipeline("s", SECOND, [], PublishConfig(level_hz=10, scores_hz=1))
+    pipeline = Pipeline("s", Column(SECOND, [], PublishConfig(level_hz=10, scores_hz=1)))
     assert pipeline.wanted_samples == SECOND // 10
     process(pipeline, sound(SECOND)[:1_000], [])
     assert pipeline.wanted_samples == SECOND // 10 - 1_000
@@ -218,7 +234,7 @@ def test_the_next_level_is_wanted_and_no_sample_more() -> None:
 
 def test_channels_that_cancel_are_told_with_the_first_that_was_heard_instead() -> None:
     noise = np.random.default_rng(1).normal(0, 0.1, 6 * SECOND).astype(np.float32)
-    pipeline = Pipeline("s", SECOND, [], PublishConfig())
+    pipeline = Pipeline("s", Column(SECOND, [], PublishConfig()))
     for gains in ((1.0, -1.1), (1.0, 1.0), (1.1, -1.0)):  # in between, the mean comes back
         process(pipeline, np.stack([gain * noise for gain in gains], axis=1), [], pipeline.position)
         assert "the 2 channels cancel each other (one is inverted): channel 2 is heard" in pipeline.cancelled

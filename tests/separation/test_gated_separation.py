@@ -11,7 +11,6 @@ import pytest
 from streamer.arrays import Array
 from streamer.config import Config
 from streamer.config_sections import ModelsConfig, PublishConfig, StemsConfig
-from streamer.dsp.model_calls import run_alone
 from streamer.errors import ConfigError, ModelError
 from streamer.events.kinds import Decision, Event, Stem
 from streamer.head_slots import DecisionConfig
@@ -19,6 +18,7 @@ from streamer.heads.head import Head
 from streamer.inference.model_cache import ModelCache
 from streamer.inference.onnx import OnnxModel
 from streamer.pipeline.build_separation import build_separation
+from streamer.pipeline.column import Column
 from streamer.pipeline.pipeline import Pipeline
 from streamer.pipeline.stream_models import StreamModels
 from streamer.separation.gated_separation import Separation
@@ -49,13 +49,13 @@ def sound(rate_hz: int, channels: int = 1) -> Array:
 
 
 def pipeline(gate: Head, separation: Separation | None, rate_hz: int) -> Pipeline:
-    return Pipeline("s", rate_hz, [gate], PublishConfig(), separation)
+    return Pipeline("s", Column(rate_hz, [gate], PublishConfig()), separation)
 
 
 def process(pipeline: Pipeline, x: Array, cuts: list[int], first: int = 0) -> list[Event]:
     events = []
     for a, b in zip([0, *cuts], [*cuts, len(x)], strict=True):
-        events += run_alone(pipeline.step(Block(first + a, x[a:b], None)))
+        events += pipeline.step(Block(first + a, x[a:b], None))
     return events
 
 
@@ -107,7 +107,7 @@ def test_stems_wait_for_nothing_but_their_own_latency(gate: Head, separation: Se
     made = pipeline(gate, separation, 48_000)
     late = []
     for first in range(0, len(x), 480):
-        events = run_alone(made.step(Block(first, x[first : first + 480], None)))
+        events = made.step(Block(first, x[first : first + 480], None))
         late += [first + 480 - event.stop for event in stems(events)]
     assert max(late) < 960  # 20 ms, by which the first sample of a piece is late; its last one less
 

@@ -20,7 +20,7 @@ from streamer.inference.onnx import OnnxModel
 from train.augment.levels import audible_mask
 
 BATCH = 32
-"""Number of sounds that are stepped together, each in its own state slot."""
+"""Number of sounds that are stepped together, each in a row of its own."""
 
 
 @dataclass(frozen=True)

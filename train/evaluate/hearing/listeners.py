@@ -11,7 +11,9 @@ import numpy as np
 
 from streamer.arrays import Array
 from streamer.dsp.model_calls import run_alone
+from streamer.dsp.ragged import of_equal_length
 from streamer.heads.head import Head
+from streamer.heads.head_decisions import ONE_ROW
 from streamer.heads.results import HeadResult
 from streamer.heads.stage_tree import StageTree
 from streamer.inference.manifest_parts import Thresholds
@@ -131,7 +133,8 @@ def head_results(head: Head, sound: Array) -> list[HeadResult]:
     """Return what a head of live listening reports of `sound`, float32 at 16 kHz, from a fresh start to its end."""
     tree = StageTree((head,), RATE_HZ, with_frames=False)
     state = tree.init()
-    results = [*run_alone(tree.step(sound, state)), *tree.finish(state)]
+    step = run_alone(tree.step(of_equal_length(sound[None]), state, ONE_ROW))
+    results = [*step.results[0], *tree.finish(state)]
     return [result for result in results if isinstance(result, HeadResult)]
 
 
