@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
-from fractions import Fraction
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
 from streamer.arrays import Array
-from streamer.dsp.log_mel import LogMel
 from streamer.dsp.model_calls import Calls, run_alone, together
 from streamer.dsp.ragged import Ragged, of_equal_length, place_of
 from streamer.dsp.resample import Resample
-from streamer.dsp.stage import Chain
 from streamer.dsp.timeline import Timeline
 from streamer.heads.gated_head import GatedHead, HeadRun
 from streamer.heads.gating import GatedState, GateState
 from streamer.heads.head import Head
 from streamer.heads.loudness import Loudness, LoudnessState, PowerAt
-from streamer.heads.results import FrameResults, HeadResult, HeadResults, Items, TreeResult, placed
-from streamer.heads.stage_node import StageNode, warm_up_samples
+from streamer.heads.results import HeadResult, Items, TreeResult, placed
+from streamer.heads.stage_graph import StageGraph
+from streamer.heads.stage_node import StageNode
 from streamer.heads.stage_tree_state import OwnState, StageTreeState
 from streamer.heads.tree_clock import TreeClock
 
@@ -59,34 +57,15 @@ class StageTree:
     """
 
     def __init__(self, heads: Sequence[Head], rate_hz: int, with_frames: bool) -> None:
-        self._rate_hz = rate_hz
+        graph = StageGraph(heads, rate_hz, with_frames)
         self._loudness = Loudness(rate_hz)
-        self._resamplers: dict[Hashable, StageNode] = {}
-        always = [head.name for head in heads if head.opened_by is None]
-        for head in heads:
-            if head.opened_by not in [None, *always]:
-                raise ValueError(
-                    f"{head.name} is opened by {head.opened_by!r}; expected a head that runs always: {always}"
-                )
-        # Gated heads come last: stages that heads share which run always are not gated.
-        for rank, head in sorted(enumerate(heads), key=lambda ranked: ranked[1].opened_by is not None):
-            if head.opened_by is None:
-                self._add(rank, head)
-            else:
-                self._add_gated(rank, head)
-        self._gate_names = always
-        self._nodes = [node for resampler in self._resamplers.values() for node in resampler.subtree()]
+        self._gate_names = graph.always
+        self._nodes, self._gated = graph.nodes, graph.gated
         self._clock = TreeClock(
             [node.timeline for node in self._nodes],
             [n for n, node in enumerate(self._nodes) if node.heads],
             [(n, node.stage) for n, node in enumerate(self._nodes) if isinstance(node.stage, Resample)],
         )
-        self._gated = sorted(
-            (gated for node in self._nodes for gated in node.gated), key=lambda gated: gated.results.rank
-        )
-        for rank, node in enumerate(self._nodes, len(heads)):
-            if with_frames and isinstance(node.stage, LogMel):
-                node.frames = FrameResults(rank, node.stage.config)
 
     @property
     def deciding_timelines(self) -> list[Timeline]:
@@ -212,36 +191,6 @@ class StageTree:
         for gated, own_gated in state.own[row].gated.items():
             results += gated.close(end, own_gated)
         return sorted(results, key=lambda result: result.rank)
-
-    def _add(self, rank: int, head: Head) -> None:
-        """Add a head that runs always, and the stages on its path that are not there yet."""
-        node = self._resampler(head)
-        for stage in head.path:
-            node = node.child(stage)
-        node.heads.append(
-            HeadResults(rank, head, head.decisions_at(self._rate_hz, round(node.settled_samples)))
-        )
-
-    def _add_gated(self, rank: int, head: Head) -> None:
-        """Add a gated head. The stages on its path that run anyway are shared; the others are gated with it."""
-        node, path = self._resampler(head), head.path
-        while len(path) > 1 and path[0].key in node.children:
-            node, path = node.children[path[0].key], path[1:]
-        warm_up = round(warm_up_samples(path, node.timeline))
-        gated = GatedHead(
-            HeadResults(rank, head, head.decisions_at(self._rate_hz, warm_up)),
-            Chain(*path),
-            node.timeline,
-            pre_roll_items=round(head.pre_roll_s * self._rate_hz / node.timeline.hop_samples),
-            settled_samples=round(node.settled_samples),
-        )
-        node.gated.append(gated)
-
-    def _resampler(self, head: Head) -> StageNode:
-        stage = Resample(self._rate_hz, head.model.manifest.log_mel.sample_rate_hz)
-        if stage.key not in self._resamplers:
-            self._resamplers[stage.key] = StageNode(stage, Timeline().after(stage), Fraction(0))
-        return self._resamplers[stage.key]
 
     def _process(
         self, x: Ragged, end: int | None, state: StageTreeState, rows: Array, found: TreeStep
