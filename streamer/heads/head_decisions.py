@@ -51,7 +51,7 @@ class HeadState(NamedTuple):
 
 
 class Decided(NamedTuple):
-    """What scores lead to.
+    """The changes that scores lead to.
 
     Attributes
     ----------

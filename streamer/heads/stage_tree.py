@@ -24,7 +24,7 @@ from streamer.heads.tree_clock import TreeClock
 
 
 class TreeStep(NamedTuple):
-    """What a step of a tree leads to.
+    """The results of a step of a tree.
 
     Attributes
     ----------

@@ -18,7 +18,7 @@ from streamer.heads.tree_clock import ClockState
 
 @dataclass
 class OwnState:
-    """What of the state of one stream is no array.
+    """The part of the state of one stream that is no array.
 
     Attributes
     ----------

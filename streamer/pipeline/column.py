@@ -30,7 +30,7 @@ USUAL_HZ = 10
 
 
 class RowStep(NamedTuple):
-    """What a step of a column found in one stream.
+    """The results of a step of a column for one stream.
 
     Attributes
     ----------

@@ -22,6 +22,9 @@ from tests.api.microphone import RATE, FakeMicrophone, plug_in
 
 pytestmark = pytest.mark.usefixtures("toys")
 
+TENTHS = streamer.Config(publish=streamer.PublishConfig(level_hz=10))
+"""A level every tenth of a second, whatever the steps of the models are."""
+
 
 @pytest.fixture
 def microphone(monkeypatch: pytest.MonkeyPatch) -> FakeMicrophone:
@@ -147,7 +150,7 @@ def test_a_slow_reader_loses_running_values_that_are_counted_and_no_decision(
 
 def test_a_file_that_can_wait_loses_nothing(loud_wav: Path) -> None:
     device = f"file:{loud_wav}"
-    found = list(streamer.listen(device, realtime=False, max_waiting=1))
+    found = list(streamer.listen(device, realtime=False, max_waiting=1, config=TENTHS))
     seqs = [event.seq for event in found if event.kind == "level"]
     assert seqs == list(range(30))
 
@@ -174,7 +177,7 @@ def test_one_stream_of_several_that_fails_lets_the_others_go_on(
     devices = ["mic", f"file:{loud_wav}", "mic-2"]
     found: list[streamer.Event] = []
     with pytest.raises(streamer.StreamError, match=r"^mic: the microphone was unplugged") as failed:
-        found.extend(streamer.listen(devices, realtime=False))
+        found.extend(streamer.listen(devices, realtime=False, config=TENTHS))
     assert failed.value.__notes__ == ["mic-2: the microphone was unplugged; plug it in and start again"]
     assert [event.seq for event in found if event.topic == "level/loud"] == list(range(30))
 
@@ -228,7 +231,7 @@ def test_asyncio_tasks_run_beside_it_and_a_cancelled_wait_loses_nothing(loud_wav
                 await asyncio.sleep(0)
 
         task = asyncio.create_task(other())
-        events = await asyncio.to_thread(streamer.listen, f"file:{loud_wav}", duration_s=1)
+        events = await asyncio.to_thread(streamer.listen, f"file:{loud_wav}", duration_s=1, config=TENTHS)
         seqs = []
         with events:
             while True:
@@ -323,7 +326,7 @@ def test_files_have_times_if_it_is_said_when_they_began(tmp_path: Path) -> None:
     noon = datetime(2026, 1, 31, 12, tzinfo=UTC)
     for realtime in (True, False):
         events = streamer.listen(
-            f"file:{tmp_path / 'a.wav'}", start_time=noon, realtime=realtime, duration_s=0.2
+            f"file:{tmp_path / 'a.wav'}", start_time=noon, realtime=realtime, duration_s=0.2, config=TENTHS
         )
         assert next(event.time for event in events if event.kind == "level") == noon + timedelta(seconds=0.1)
     with pytest.raises(

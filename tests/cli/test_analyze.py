@@ -102,7 +102,9 @@ def test_channels_that_cancel_are_heard_by_one_of_them_and_said_once(tmp_path: P
     said = [h["message"] for h in messages(done.stdout) if h["kind"] == "status" and h["message"]]
     assert len(said) == 1
     assert said[0].startswith(text)
-    done, alone = streamer("analyze", str(path)), streamer("analyze", str(one))
+    config = tmp_path / "tenths.toml"
+    config.write_text("[publish]\nlevel_hz = 10\n", encoding="utf-8")
+    done, alone = (streamer("analyze", "--config", str(config), str(each)) for each in (path, one))
     assert f"inverted: {text}" in done.stderr.decode()
     assert not alone.stderr
     levels, expected = (
