@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from streamer.cli.helpers.terminal import standard_output
+from streamer.cli.helpers.terminal import discard, standard_output
 from streamer.errors import InterruptedByUserError, StreamerError, reason_of
 
 COMMANDS = (
@@ -58,6 +58,7 @@ class _Group(click.Group):
         except OSError as error:
             if isinstance(error, BrokenPipeError):
                 raise  # click handles it
+            discard(standard_output())
             raise _ShownError(
                 StreamerError(f"{reason_of(error)}; the output cannot be written: write it elsewhere")
             ) from error

@@ -61,7 +61,8 @@ def allocated(streams: int, items: int, *item: int, dtype: type = np.float32) ->
 
 def filled(values: Array, counts: Array) -> Ragged:
     """Return items of which at most as many are there as `values` has room for."""
-    return Ragged(values[:, : most_of(counts)], counts)
+    # Kernels take only arrays whose items lie one after the other.
+    return Ragged(np.ascontiguousarray(values[:, : most_of(counts)]), counts)
 
 
 def most_of(counts: Array) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -27,11 +28,17 @@ def test_usage_errors_leave_with_2() -> None:
 @pytest.mark.parametrize(
     "arguments", [["models", "list"], ["listen", "--device", "file:TONE", "--fast", "--bind", "ADDRESS"]]
 )
-def test_a_full_disk_is_one_line(tone: Path, arguments: list[str]) -> None:
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_full_disk_is_one_line(tone: Path, arguments: list[str], unbuffered: str) -> None:
     given = [a.replace("TONE", str(tone)).replace("ADDRESS", free_address()) for a in arguments]
     with Path("/dev/full").open("wb") as full:
         done = subprocess.run(
-            [STREAMER, *given], stdout=full, stderr=subprocess.PIPE, timeout=DEADLINE_S, check=False
+            [STREAMER, *given],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            timeout=DEADLINE_S,
+            check=False,
+            env=os.environ | {"PYTHONUNBUFFERED": unbuffered},
         )
     assert done.returncode == 1
     assert b"Traceback" not in done.stderr

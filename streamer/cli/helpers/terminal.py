@@ -42,10 +42,14 @@ def tell(text: str, err: bool = False) -> None:
     try:
         click.echo(text, err=err)
     except BrokenPipeError:
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        # Python would fail at its end on what it still has to write.
-        os.dup2(nowhere, (sys.stderr if err else sys.stdout).fileno())
-        os.close(nowhere)
+        discard(sys.stderr if err else sys.stdout)
+
+
+def discard(stream: TextIO) -> None:
+    """Let what a stream has not written yet, and all that comes, go nowhere: Python would fail on it at its end."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
 
 
 def leave(streams: Sequence[Done], incomplete: bool = False) -> None:

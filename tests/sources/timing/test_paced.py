@@ -9,10 +9,11 @@ import pytest
 import soundfile
 
 from streamer.arrays import Array
-from streamer.config import TURN_S
 from streamer.sources.file import FileSource
 from streamer.sources.timing.paced import Paced
 from tests.sources.source_contract import check_source
+
+TURN_S = 0.05
 
 
 class Clock:

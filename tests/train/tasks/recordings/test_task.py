@@ -37,7 +37,7 @@ TINY = [
     "loop.steps=60",
     "loop.batch=16",
     "loop.validate_every=20",
-    "loop.learning_rate=0.03",
+    "loop.learning_rate=0.1",
     "loop.average=0.0",
     "loop.schedule.cosine.warm_up_steps=5",
 ]
