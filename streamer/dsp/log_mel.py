@@ -13,7 +13,7 @@ from typing import Literal
 import numpy as np
 
 from streamer.arrays import Array, State
-from streamer.dsp.log_mel_kernels import log_mel_step, scratch_items
+from streamer.dsp.log_mel_kernels import log_mel_step
 from streamer.dsp.ragged import Ragged, allocated, filled
 from streamer.dsp.stage import Stage, step_by_rows
 from streamer.errors import ConfigError
@@ -142,9 +142,10 @@ class LogMel(Stage):
         values = x.values
         if values.dtype != np.float32:
             values = values.astype(np.float32)
-        scratch = np.zeros(scratch_items(self.config.fft_samples), np.float32)
+        bins = self.config.fft_samples // 2 + 1
+        spectrum, scratch = np.empty(bins, np.complex64), np.zeros(bins + self.config.fft_samples, np.float32)
         y, counts = allocated(len(rows), x.most // self.config.hop_samples + 1, self.config.mel_bands)
-        log_mel_step(values, x.counts, rows, *state, *self._tables, scratch, y, counts)
+        log_mel_step(values, x.counts, rows, *state, *self._tables, spectrum, scratch, y, counts)
         return filled(y, counts)
 
     def flush(self, state: State) -> Array:

@@ -20,7 +20,7 @@ _AXES = np.zeros(
 
 @kernel(
     "const float32[:,:], const int64[:], const int64[:], float32[:,:], int64[:], const float32[:], const int64[:,:], "
-    "const float32[:], const float32[:], float32[:], float32[:,:,:], int64[:]"
+    "const float32[:], const float32[:], complex64[:], float32[:], float32[:,:,:], int64[:]"
 )
 def log_mel_step(
     x: Array,
@@ -32,6 +32,7 @@ def log_mel_step(
     bands: Array,
     weights: Array,
     scalars: Array,
+    spectrum: Array,
     scratch: Array,
     out: Array,
     frames: Array,
@@ -58,7 +59,9 @@ def log_mel_step(
         Weights of the triangles, one band after the other.
     scalars : float32 array, shape (4,)
         Hop in samples, FFT length, power (1 magnitude, 2 power), and offset before the logarithm.
-    scratch : float32 array, shape (scratch_items(fft_samples),)
+    spectrum : complex64 array, shape (fft_samples // 2 + 1,)
+        Any numbers, over which this works.
+    scratch : float32 array, shape (fft_samples // 2 + 1 + fft_samples,)
         Zeros, over which this works.
     out : float32 array, shape (len(rows), frames, mel_bands)
         Filled with the frames that are complete.
@@ -67,9 +70,7 @@ def log_mel_step(
     """
     width, mel_bands = window.shape[0], bands.shape[0]
     hop, fft, squared, log_offset = int(scalars[0]), int(scalars[1]), scalars[2] == 2.0, scalars[3]
-    bins = fft // 2 + 1
-    spectrum = scratch[: 2 * bins].view(np.complex64)
-    strength, frame = scratch[2 * bins : 3 * bins], scratch[3 * bins :]
+    strength, frame = scratch[: fft // 2 + 1], scratch[fft // 2 + 1 :]
     for n in range(len(rows)):
         new, old, held = x[n, : counts[n]], pending[rows[n]], filled[rows[n]]
         total = held + counts[n]
@@ -84,11 +85,6 @@ def log_mel_step(
                 out[n, k, m] = np.log(energy + log_offset)
         _keep(new, old, held, frames[n] * hop)
         filled[rows[n]] = total - frames[n] * hop
-
-
-def scratch_items(fft_samples: int) -> int:
-    """Return how many numbers `log_mel_step` needs to work: a spectrum, its strengths, and a frame."""
-    return 3 * (fft_samples // 2 + 1) + fft_samples
 
 
 @helper

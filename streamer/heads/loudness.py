@@ -163,7 +163,10 @@ def _measure(
             counted += 1
             if counted == piece:
                 _append(pieces, total / piece)
-                _append(recent, pieces.mean())
+                mean = 0.0
+                for power in pieces:
+                    mean += power
+                _append(recent, mean / MEAN_PIECES)
                 own[kept[2]] = recent[0]
                 for power in recent:
                     own[kept[2]] = max(own[kept[2]], power)

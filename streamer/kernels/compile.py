@@ -55,7 +55,14 @@ def machine_code(kernel: Kernel) -> bytes:
         library.add_ir_module(module)
         library.enable_object_caching()
         library.finalize()
-        return bytes(library._get_compiled_object())
+        code = bytes(library._get_compiled_object())
+    if b"NRT_" in code:
+        # Another process would load it, but not numba's runtime, and crash.
+        raise RuntimeError(
+            f"the machine code of {kernel.name} calls numba's runtime; expected none: a function of NumPy that it "
+            "calls was compiled for another function before, so write it as a loop"
+        )
+    return code
 
 
 def libraries(kernel: Kernel) -> list[str]:
