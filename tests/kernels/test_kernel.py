@@ -11,7 +11,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from numba import njit
 
+from streamer.arrays import Array
+from streamer.kernels import compile as compiling
 from streamer.kernels import machine_code
 from streamer.kernels.kernel import helper, kernel
 from tests.conftest import DEADLINE_S
@@ -162,3 +165,17 @@ def test_a_helper_of_another_file_is_refused(monkeypatch: pytest.MonkeyPatch, tm
         ValueError, match=r"helper other lies in .*other.py; expected .*test_kernel.py, the file of"
     ):
         kernel("float32[:]")(calls_other)(np.zeros(1, np.float32))
+
+
+@kernel("float32[:]")
+def views(x: Array) -> None:
+    x.view(np.complex64)[0] = 1.0
+
+
+def test_machine_code_that_calls_numbas_runtime_is_refused() -> None:
+    """numba compiles what NumPy's functions do once in a process, for whichever function calls it first."""
+    njit(lambda n: np.zeros(n, np.float32).view(np.complex64))(4)
+    with pytest.raises(
+        RuntimeError, match=r"the machine code of .*\.views calls numba's runtime; expected none"
+    ):
+        compiling.machine_code(views)
