@@ -10,12 +10,12 @@ from streamer.config_sections import PublishConfig
 from streamer.dsp.downmix import downmixed
 from streamer.dsp.level import LevelMeter
 from streamer.dsp.log_mel import LogMel
-from streamer.dsp.ragged import allocated, of_equal_length
+from streamer.dsp.ragged import ONE_ROW, allocated, of_equal_length
 from streamer.dsp.resample import Resample
 from streamer.dsp.stage import offline
 from streamer.dsp.stft import InverseStft, Stft
 from streamer.dsp.timeline import Timeline
-from streamer.heads.head_decisions import ONE_ROW, HeadDecisions
+from streamer.heads.head_decisions import HeadDecisions
 from streamer.heads.hysteresis import Hysteresis
 from streamer.inference.stepped_model import take_whole_steps
 from streamer.pipeline.column import Column

@@ -97,13 +97,6 @@ def answer_calls(calls: Sequence[ModelCall]) -> list[Answer]:
     calls : sequence of ModelCall
         Calls for the same model, with inputs of the same shape but for the number of streams.
     """
-    if len(calls) == 1 and len(calls[0].x) <= calls[0].model.max_batch:
-        (call,) = calls
-        try:
-            return [Answer(_run_whole(call), {})]
-        except Exception as error:  # noqa: BLE001 - it is handed to the stream
-            if len(call.x) == 1:
-                return [_answer([error])]
     found: list[list[Array | Exception]] = [[] for _ in calls]
     for batch in _batches(calls):
         for part, y in zip(*_run(calls, batch), strict=True):
@@ -200,15 +193,8 @@ def _run(
     return singles, [_run(calls, [single])[1][0] for single in singles]
 
 
-def _run_whole(call: ModelCall) -> Array:
-    """Run all streams of a call in one batch, store their states, and return the output."""
-    place = place_of(call.rows)
-    y, after = call.model.run(call.x, tuple(array[place] for array in call.state))
-    _write(call.state, place, after)
-    return y
-
-
 def _outputs(calls: Sequence[ModelCall], batch: Sequence[_Part]) -> list[Array]:
+    """Run a batch and store the states; return the output of each part."""
     model = calls[0].model
     inputs = [calls[part.call].x[part.first : part.stop] for part in batch]
     places = [place_of(calls[part.call].rows[part.first : part.stop]) for part in batch]

@@ -12,6 +12,9 @@ from streamer.arrays import Array
 
 NO_FAULTS: Mapping[int, Exception] = MappingProxyType({})
 
+ONE_ROW = np.zeros(1, np.int64)
+"""The row of a state that belongs to one stream alone."""
+
 
 class Ragged(NamedTuple):
     """Items of several streams, one row each.

@@ -131,13 +131,12 @@ class Resample(Stage):
 
     def flush(self, state: State) -> Array:
         """Return the remaining output samples; the input after the end counts as zero."""
-        held, done = state
-        taken, given = done[0].tolist()
+        taken, given = state[1][0].tolist()
         left = floor(taken / self.hop + Fraction(1, 2)) - given
+        streams = len(state[0])
         if self._untouched or left <= 0:
-            return np.zeros((len(held), 0), np.float32)
-        y, _ = self.step(np.zeros((len(held), 2 * self._reach), np.float32), (held.copy(), done.copy()))
-        return y[:, :left]
+            return np.zeros((streams, 0), np.float32)
+        return self.step(np.zeros((streams, 2 * self._reach), np.float32), state)[0][:, :left]
 
 
 def _reach(in_rate_hz: int, out_rate_hz: int) -> int:

@@ -217,11 +217,9 @@ class Engine:
 
     def _process(self, turns: Sequence[StreamTurn]) -> None:
         """Run the pipelines of all streams that have something to process, in common batches."""
-        working = [turn for turn in turns if turn.block]
-        results = step_all(
-            [(turn.running.pipeline, turn.block) for turn in working if turn.block], self._runner
-        )
-        for turn, result in zip(working, results, strict=True):
+        working = [(turn, turn.block) for turn in turns if turn.block]
+        results = step_all([(turn.running.pipeline, block) for turn, block in working], self._runner)
+        for (turn, _), result in zip(working, results, strict=True):
             turn.result = result
 
     def _publish(self, turn: StreamTurn) -> None:

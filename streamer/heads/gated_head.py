@@ -10,11 +10,11 @@ import numpy as np
 
 from streamer.arrays import Array, State
 from streamer.dsp.model_calls import Calls, run_alone
-from streamer.dsp.ragged import joined, of_equal_length
+from streamer.dsp.ragged import ONE_ROW, joined, of_equal_length
 from streamer.dsp.stage import Stage
 from streamer.dsp.timeline import Timeline, spans_of
 from streamer.heads.gating import Gated, GatedState, Switch
-from streamer.heads.head_decisions import ONE_ROW, HeadState
+from streamer.heads.head_decisions import HeadState
 from streamer.heads.hysteresis import Change
 from streamer.heads.loudness import PowerAt
 from streamer.heads.results import HeadResult, HeadResults, Items, placed

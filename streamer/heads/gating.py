@@ -108,32 +108,21 @@ class Gated(ABC, Generic[RunT, ResultT]):
         state.pieces.append(items)
         state.stop += items.shape[1]
 
-    def is_idle(self, switches: Sequence[Switch], state: GatedState[RunT]) -> bool:
-        """Return whether the gate is closed and stays so, by these latest switches and all that were not due yet."""
-        return state.run is None and not switches and not state.switches
-
-    def goes_on(self, switches: Sequence[Switch], state: GatedState[RunT]) -> bool:
-        """Return whether the gate is open and stays so, by these latest switches and all that were not due yet."""
-        return state.run is not None and not switches and not state.switches
+    def stays(self, switches: Sequence[Switch], state: GatedState[RunT]) -> bool:
+        """Return whether the gate stays open, or closed, by these latest switches and all that were not due yet."""
+        return not switches and not state.switches
 
     def take(self, known_until: int, state: GatedState[RunT]) -> Array | None:
-        """Return the items up to `known_until` that `advance` would process where the gate is open and stays so.
+        """Go past the items up to `known_until`, as `advance` does where the gate stays as it is, and return them.
 
         Returns
         -------
         array, shape (1, items, ...), or None
-            None if no item is due.
+            Items to process; None if no item is due, or the gate is closed.
         """
-        first = state.next
-        state.next = max(first, self._timeline.items_before(known_until + 1))
-        items = self._items(first, state.next, state)
+        items = self._take_before(self._timeline.items_before(known_until + 1), state)
         self._forget(state)
         return items
-
-    def pass_over(self, known_until: int, state: GatedState[RunT]) -> None:
-        """Do what `advance` does where the gate is closed and stays so: go past all items up to `known_until`."""
-        state.next = max(state.next, self._timeline.items_before(known_until + 1))
-        self._forget(state)
 
     def advance(
         self, switches: Sequence[Switch], known_until: int, state: GatedState[RunT]
@@ -225,11 +214,14 @@ class Gated(ABC, Generic[RunT, ResultT]):
 
     def _process_before(self, due: int, state: GatedState[RunT]) -> Calls[list[ResultT]]:
         """Pass the items before item `due`, and process them if the gate is open."""
-        first, state.next = state.next, max(state.next, due)
-        if state.run is None:
+        items = self._take_before(due, state)
+        if items is None or state.run is None:
             return []
-        items = self._items(first, state.next, state)
-        return [] if items is None else (yield from self._process(items, state.run, state.power_at))
+        return (yield from self._process(items, state.run, state.power_at))
+
+    def _take_before(self, due: int, state: GatedState[RunT]) -> Array | None:
+        first, state.next = state.next, max(state.next, due)
+        return None if state.run is None else self._items(first, state.next, state)
 
     @staticmethod
     def _items(first: int, stop: int, state: GatedState[RunT]) -> Array | None:

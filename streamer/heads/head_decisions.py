@@ -28,9 +28,6 @@ from streamer.heads.hysteresis import (
 from streamer.inference.manifest import Manifest
 from streamer.inference.manifest_parts import Thresholds
 
-ONE_ROW = np.zeros(1, np.int64)
-"""The row of a state that belongs to one stream alone."""
-
 
 class HeadState(NamedTuple):
     """State of a `HeadDecisions` between two steps, with a row for each stream.

@@ -132,11 +132,7 @@ def decide(
             live[n, s] = 1 if stop - origins[row] > warm_up else 0
             if live[n, s] == 0:
                 continue
-            likeliest = 0
-            for label in range(labels):
-                latest[row, label] = 0.0 if powers[n, s] < floor_power else scores[n, s, label]
-                if latest[row, label] > latest[row, likeliest]:
-                    likeliest = label
+            likeliest = _keep(scores[n, s], powers[n, s] < floor_power, latest[row])
             first = likeliest if exclusive == 1 else 0
             for k in range(labels):
                 # The likeliest comes first: of exclusive labels it may end another one.
@@ -153,17 +149,25 @@ def decide(
                     for other in range(labels):
                         if marks[row, other, STATE] == ON:
                             _report(OFF, since, stop, marks[row, other])
-                            _note(
-                                found, found_scores, made, (n, s, other, OFF, since, stop), latest[row, other]
-                            )
-                            made += 1
+                            change = n, s, other, OFF, since, stop
+                            made = _note(found, found_scores, made, change, latest[row, other])
                 if state == UPDATE:
                     own[REPORTED] = stop
                 else:
                     _report(state, since, stop, own)
-                _note(found, found_scores, made, (n, s, label, state, since, stop), score)
-                made += 1
+                made = _note(found, found_scores, made, (n, s, label, state, since, stop), score)
     count[0] = made
+
+
+@helper
+def _keep(scores: Array, is_quiet: bool, latest: Array) -> int:
+    """Keep the scores of a step as the latest, as 0 if it is too quiet; return the number of the likeliest label."""
+    likeliest = 0
+    for label in range(latest.shape[0]):
+        latest[label] = 0.0 if is_quiet else scores[label]
+        if latest[label] > latest[likeliest]:
+            likeliest = label
+    return likeliest
 
 
 @helper
@@ -194,10 +198,12 @@ def _report(state: int, since: int, at: int, own: Array) -> None:
 @helper
 def _note(
     found: Array, found_scores: Array, n: int, values: tuple[int, int, int, int, int, int], score: float
-) -> None:
+) -> int:
+    """Note change number `n`, and return how many there are now."""
     for k in range(6):
         found[n, k] = values[k]
     found_scores[n] = score
+    return n + 1
 
 
 def new_marks(streams: int, labels: int) -> Array:

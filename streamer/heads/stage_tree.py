@@ -41,19 +41,7 @@ class TreeStep(NamedTuple):
 class StageTree:
     """All heads of a stream, with the stages between its mono samples and their scores.
 
-    Parameters
-    ----------
-    heads : sequence of Head
-        Heads to run, those that run always and gated ones, in any order.
-    rate_hz : int
-        Sample rate of the captured sound.
-    with_frames : bool
-        Whether log-mel frames are results too, besides those of the heads.
-
-    Raises
-    ------
-    ValueError
-        If a head has a gate that is not among the heads, or is gated itself.
+    Parameters and errors are those of `StageGraph`.
     """
 
     def __init__(self, heads: Sequence[Head], rate_hz: int, with_frames: bool) -> None:
@@ -245,9 +233,7 @@ class StageTree:
                 own, switches = state.own[row].gated[gated], state.own[row].switches[gated.opened_by]
                 if n in found.faults:
                     continue
-                if gated.is_idle(switches, own):
-                    gated.pass_over(known[n], own)
-                elif not gated.goes_on(switches, own):
+                if not gated.stays(switches, own):
                     works[n] = gated.advance(switches, known[n], own)
                 elif (items := gated.take(known[n], own)) is not None:
                     going_on[n] = items

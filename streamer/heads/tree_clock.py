@@ -127,7 +127,7 @@ def _find_wanted(
             stop = min(stop, -(-(items * spans[k, 1] + spans[k, 2]) // spans[k, 3]))
         taken = stop
         for k in range(len(reached)):
-            # As in `Resample.taken_for`: the last output before `stop`, and the last input that it needs.
+            # The last output that lies before `stop`, and the last input that it needs.
             hop, per_hop, ahead = reached[k, 3], reached[k, 4], reached[k, 5]
             last = (stop * per_hop - 1) // hop
             taken = max(taken, last * hop // per_hop + ahead)

@@ -64,11 +64,12 @@ def load_llvm() -> None:
 def entry_of(kernel: Kernel) -> Callable[..., None]:
     """Return a kernel as a function of Python; compile it, and say so once, if it is not in the cache."""
     with _loading:
-        return _loaded(kernel)
+        return _loaded(kernel)[0]
 
 
 @cache
-def _loaded(kernel: Kernel) -> Callable[..., None]:
+def _loaded(kernel: Kernel) -> tuple[Callable[..., None], _Method]:
+    """Return a kernel as a function of Python, and its description, to which Python keeps only the address."""
     engine, path = _engine(), _path(kernel)  # the engine first, since numba looks for its symbols
     try:
         content = path.read_bytes()
@@ -83,12 +84,7 @@ def _loaded(kernel: Kernel) -> Callable[..., None]:
     engine.finalize_object()
     method = _Method(kernel.name.encode(), engine.get_function_address(kernel.name), _METH_FASTCALL, None)
     entry: Any = _new_function(ctypes.addressof(method), None, None)
-    _methods.append(method)
-    return entry  # type: ignore[no-any-return]
-
-
-_methods: list[_Method] = []
-"""Descriptions of the functions, to which Python keeps only the address."""
+    return entry, method
 
 
 @cache

@@ -11,10 +11,10 @@ import numpy as np
 from streamer.arrays import Array, State
 from streamer.dsp.fade import rising
 from streamer.dsp.model_calls import Calls, run_alone
-from streamer.dsp.ragged import of_equal_length
+from streamer.dsp.ragged import ONE_ROW, of_equal_length
 from streamer.dsp.timeline import Timeline
 from streamer.heads.gating import Gated, Switch
-from streamer.heads.head_decisions import ONE_ROW, HeadDecisions, HeadState
+from streamer.heads.head_decisions import HeadDecisions, HeadState
 from streamer.heads.hysteresis import Change
 from streamer.heads.loudness import PowerAt
 from streamer.inference.model import Model

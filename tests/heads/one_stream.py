@@ -6,8 +6,7 @@ import numpy as np
 
 from streamer.arrays import Array
 from streamer.dsp.model_calls import run_alone
-from streamer.dsp.ragged import of_equal_length
-from streamer.heads.head_decisions import ONE_ROW
+from streamer.dsp.ragged import ONE_ROW, of_equal_length
 from streamer.heads.results import TreeResult
 from streamer.heads.stage_tree import StageTree
 from streamer.heads.stage_tree_state import StageTreeState

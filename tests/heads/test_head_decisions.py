@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from streamer.dsp.ragged import joined, of_equal_length
-from streamer.heads.head_decisions import ONE_ROW, HeadDecisions, HeadState
+from streamer.dsp.ragged import ONE_ROW, joined, of_equal_length
+from streamer.heads.head_decisions import HeadDecisions, HeadState
 from streamer.heads.hysteresis import SINCE, Change, Hysteresis
 
 HOP = 10

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from streamer.dsp.ragged import of_equal_length
+from streamer.dsp.ragged import ONE_ROW, of_equal_length
 from streamer.errors import ConfigError
 from streamer.head_slots import DecisionConfig
-from streamer.heads.head_decisions import ONE_ROW, HeadDecisions
+from streamer.heads.head_decisions import HeadDecisions
 from streamer.heads.hysteresis import Change, Hysteresis
 
 HOP = 10

@@ -10,13 +10,12 @@ import pytest
 
 from streamer.arrays import Array
 from streamer.config_sections import PublishConfig
-from streamer.dsp.ragged import joined, of_equal_length
+from streamer.dsp.ragged import ONE_ROW, joined, of_equal_length
 from streamer.errors import ConfigError
 from streamer.events.kinds import Decision, Event, Scores
 from streamer.events.serialization import encode
 from streamer.head_slots import DecisionConfig
 from streamer.heads.head import Head
-from streamer.heads.head_decisions import ONE_ROW
 from streamer.heads.loudness import KEPT_PIECES, Loudness, LoudnessState
 from streamer.inference.onnx import OnnxModel
 from streamer.pipeline.column import Column

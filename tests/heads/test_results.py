@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from streamer.dsp.ragged import of_equal_length
+from streamer.dsp.ragged import ONE_ROW, of_equal_length
 from streamer.dsp.timeline import Timeline
-from streamer.heads.head_decisions import ONE_ROW
 from streamer.heads.results import placed
 
 

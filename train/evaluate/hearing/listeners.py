@@ -11,9 +11,8 @@ import numpy as np
 
 from streamer.arrays import Array
 from streamer.dsp.model_calls import run_alone
-from streamer.dsp.ragged import of_equal_length
+from streamer.dsp.ragged import ONE_ROW, of_equal_length
 from streamer.heads.head import Head
-from streamer.heads.head_decisions import ONE_ROW
 from streamer.heads.results import HeadResult
 from streamer.heads.stage_tree import StageTree
 from streamer.inference.manifest_parts import Thresholds
