@@ -80,6 +80,10 @@ ELSEWHERE: Mapping[str, tuple[str, str]] = MappingProxyType(
             "train.report.results_command:results_command",
             "Write docs/results.md from stored or new figures.",
         ),
+        "stems": (
+            "train.tasks.separation.taught_stems:stems_command",
+            "Let Spleeter take songs apart, to learn from.",
+        ),
         "transfer": (
             "train.transfer.command:transfer_command",
             "Measure classifiers on YAMNet's embeddings; print JSON.",
