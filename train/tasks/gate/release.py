@@ -83,7 +83,7 @@ class GateRelease(ThresholdRelease):
 
     @property
     def limits(self) -> str:
-        return card.limits(_learnt_from(self._config))
+        return card.limits(_learnt_from(self._config), self._config.sung_by)
 
     def _mels_learnt(self) -> int:
         """Return the number of tracks of GTZAN's mel file that the gate learnt from."""

@@ -28,6 +28,7 @@ from train.mixing.doubts import labels_in_doubt
 from train.mixing.mel_music import MelMusic, match_file_precision
 from train.mixing.presence import IGNORE, NAMES, OTHER, PRESENT
 from train.mixing.scene_frames import SceneFrames, load_scene_frames
+from train.mixing.sung_songs import singing_in_songs
 from train.tasks.gate.config import GateRunConfig
 
 FRONT_END = LogMel(GateConfig().front_end)
@@ -182,7 +183,8 @@ def scenes_of_fold(
 ) -> SceneFrames:
     """Return scenes of the sound of one fold, made once; for arguments see `load_scene_frames`."""
     doubtful = labels_in_doubt(sounds, data, cache)
-    return load_scene_frames(FRONT_END, HOP_FRAMES, sounds, doubtful, count, config.scenes, cache)
+    sung = singing_in_songs(sounds, cache) if config.sung_by else {}
+    return load_scene_frames(FRONT_END, HOP_FRAMES, sounds, doubtful, sung, count, config.scenes, cache)
 
 
 def _cut(frames: Array, present: Array, pieces: int) -> tuple[Array, Array]:

