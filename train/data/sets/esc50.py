@@ -55,7 +55,12 @@ def esc10(root: Path) -> list[Recording]:
 
 def classes(root: Path) -> tuple[str, ...]:
     """Return the names of ESC-50's classes in alphabetical order: all 50 if the set is complete."""
-    return tuple(sorted({recording.category for recording in recordings(root)}))
+    return classes_of(recordings(root))
+
+
+def classes_of(clips: Iterable[Recording]) -> tuple[str, ...]:
+    """Return the names of the classes of some clips in alphabetical order."""
+    return tuple(sorted({clip.category for clip in clips}))
 
 
 def _table(root: Path) -> Path:

@@ -13,6 +13,9 @@ from train.loop.task import LoopConfig
 from train.mixing.distillation.examples import DistillationConfig
 from train.mixing.distillation.teacher_answers import PATCHES
 
+NAMED_SOUNDS = ("esc50", "esc10")
+"""Data sets whose classes of everyday sound an ear may learn by name."""
+
 
 @dataclass(frozen=True)
 class EarRunConfig(HoldsOut):
@@ -27,7 +30,8 @@ class EarRunConfig(HoldsOut):
     lessons : DistillationConfig
         Settings of the examples. They are called lessons in the files of existing runs, so the key stays.
     data : tuple of str
-        Names of data sets in `train.data.sets.catalogue` to learn from; ESC-50 must be among them.
+        Names of data sets in `train.data.sets.catalogue` to learn from. ESC-50 or ESC-10 must be among them: its
+        classes are the everyday sounds that are learnt by name.
     further_data : tuple of str
         Names of data sets of which clips and excerpts alone are learnt, all of their time; no scenes are made of them.
         The examples of each are computed and kept apart, so that another data set leaves the others as they are.
@@ -100,9 +104,9 @@ class EarRunConfig(HoldsOut):
     def __post_init__(self) -> None:
         super().__post_init__()
         allowed = [name for name in DATA_SETS if name not in ONLY_MEASURED]
-        if not set(self.data) <= set(allowed) or "esc50" not in self.data:
+        if not set(self.data) <= set(allowed) or not set(self.data) & set(NAMED_SOUNDS):
             raise ConfigError(
-                f"data is {list(self.data)}; expected esc50, and others of {', '.join(allowed)}"
+                f"data is {list(self.data)}; expected esc50 or esc10, and others of {', '.join(allowed)}"
             )
         if not set(self.further_data) <= set(allowed) - set(self.data):
             raise ConfigError(
@@ -125,6 +129,11 @@ class EarRunConfig(HoldsOut):
             )
         if not 1 <= self.crop_patches <= PATCHES:
             raise ConfigError(f"crop_patches is {self.crop_patches}; expected 1 to {PATCHES}")
+
+    @property
+    def named_sounds(self) -> str:
+        """Name of the data set whose classes of everyday sound are learnt by name."""
+        return next(name for name in NAMED_SOUNDS if name in self.data)
 
     @property
     def learnt_data(self) -> tuple[str, ...]:

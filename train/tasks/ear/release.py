@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from models.ear import Ear
 from streamer.dsp.log_mel import LogMelConfig
 from streamer.inference.manifest import Manifest
 from train.data.sets.all_sound import trained_on
+from train.data.sets.catalogue import DATA_SETS
 from train.export.release import MeasuredRelease, held_out
 from train.export.to_onnx import describe
 from train.loop.checkpoint import Identity, load_weights
@@ -30,7 +32,7 @@ MobileNet with {parameters:,} parameters. It was trained from {began} to predict
 trainings of YAMNet every 0.48 s (the embedding of one, and the mean of their logits), the class of everyday sound, and
 whether there is music. It contains no weights of YAMNet.
 
-Its training data are {variants} versions of each clip of ESC-50 (as recorded; faster, slower, shifted, in rooms,
+Its training data are {variants} versions of each clip of {sounds} (as recorded; faster, slower, shifted, in rooms,
 through microphones, codecs and noise), {scenes} scenes of each fold, made of music, speech and everyday sounds one
 after the other and mixed, and {excerpts} excerpts of each hour of all other recordings. In a batch, half are clips of
 everyday sound. Of all examples, {mixed:.0%} are mixed with another one, a clip with a clip and any other at another
@@ -40,8 +42,14 @@ are ESC-50's own; duplicates in GTZAN, singers of MIR-1K, speakers of TSP and pa
 LIMITS = """
 - The ear knows only what its teachers know: its embeddings of sound unlike its training data are guesses.
 - It forgets what is older than about 2 s.
-- The training sets are for research, and ESC-50's licence forbids commercial use.
 """
+UNFREE = "- Not every use is allowed, or none is said to be, by the licences of {titles}.\n"
+
+
+def limits(data: Sequence[str]) -> str:
+    """Return the limits of an ear that learnt from the data sets with some names, a list in Markdown."""
+    unfree = [DATA_SETS[name].title for name in data if not DATA_SETS[name].is_free]
+    return LIMITS + (UNFREE.format(titles=", ".join(unfree)) if unfree else "")
 
 
 class EarRelease(MeasuredRelease):
@@ -49,8 +57,6 @@ class EarRelease(MeasuredRelease):
 
     `MeasuredRelease` says what is written, and `train.loop.registry.Plugin.release` what the arguments are.
     """
-
-    limits = LIMITS
 
     def __init__(self, run: Path, data: Path, cache: Path) -> None:
         self._config, self._data, self._cache = read_config(EarRunConfig, run / "config.json"), data, cache
@@ -68,6 +74,10 @@ class EarRelease(MeasuredRelease):
     def figures(self, folder: Path) -> dict[str, Any]:
         return {"command": COMMAND, **figures(folder, self._config, self._data, self._cache, "test")}
 
+    @property
+    def limits(self) -> str:
+        return limits(self._config.learnt_data)
+
     def about(self, manifest: Manifest) -> str:
         config = self._config
         held_out = f"fold {config.fold} for the figures"
@@ -77,6 +87,7 @@ class EarRelease(MeasuredRelease):
             embedding=manifest.embedding_size,
             parameters=self.model.parameter_count,
             variants=config.lessons.variants,
+            sounds=DATA_SETS[config.named_sounds].title,
             scenes=config.lessons.scenes,
             excerpts=config.lessons.excerpts_per_hour,
             mixed=config.mixed,

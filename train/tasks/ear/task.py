@@ -17,6 +17,7 @@ from train.data.fold_arrays import FoldArrays
 from train.data.recordings import FOLDS
 from train.data.sets import esc50
 from train.data.sets.all_sound import AMBIGUOUS, check_clips, sound_by_data_set, sound_by_fold
+from train.data.sets.catalogue import DATA_SETS
 from train.evaluate.metrics.detection import DetectorScores
 from train.loop.run import DataUsed, data_used
 from train.loop.task import Batch
@@ -91,7 +92,7 @@ class EarTask:
         self.config = config
         if config.begin:
             check_warm_start(config)
-        self.classes = esc50.classes(data)
+        self.classes = esc50.classes_of(DATA_SETS[config.named_sounds].read(data))
         self._caches = sound_by_fold(data, cache, self._folds, config.data)
         check_clips(self._caches, config.learnt_folds, self.classes)
         examples = {

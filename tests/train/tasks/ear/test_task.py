@@ -19,7 +19,7 @@ from train.loop.config import read_config
 from train.mixing.distillation.teachers import STEP_FRAMES, TEACHERS, Teachers
 from train.mixing.presence import IGNORE, PRESENT
 from train.tasks.ear.config import EarRunConfig
-from train.tasks.ear.release import EarRelease
+from train.tasks.ear.release import EarRelease, limits
 from train.tasks.ear.task import EarTask
 from train.tasks.sounds.config import SoundsRunConfig
 
@@ -199,9 +199,28 @@ def test_a_part_is_of_as_many_patches_as_a_lesson_has():
         read_config(EarRunConfig, None, ["crop_patches=10"])
 
 
+def test_an_ear_of_free_sound_learns_the_classes_of_esc10_alone(toy, task, monkeypatch):
+    monkeypatch.setattr(
+        "train.tasks.ear.task.check_clips", lambda *_: None
+    )  # the toy has one such clip in a fold
+    free = 'data=["gtzan", "speech", "esc10"]'
+    of_free = EarTask(read_config(EarRunConfig, None, [*EAR, free]), toy, toy / "runs" / "cache")
+    assert (of_free.classes, task.classes) == (("dog",), ("church_bells", "dog"))
+    assert of_free.make_batch(1, 5, 8)[4].shape == (8, 1)
+
+
+def test_the_limits_of_an_ear_name_the_data_that_are_not_free():
+    assert "by the licences of ESC-50, GTZAN." in limits(["esc50", "gtzan", "speech"])
+    assert "licences" not in limits(
+        ["esc10", "speech", "debian", "rendered", "pjs", "instruments", "effects"]
+    )
+
+
 @pytest.mark.parametrize("data", ['["gtzan"]', '["esc50", "gtzna"]', "[]"])
 def test_data_sets_that_are_not_there_or_have_no_clips_of_sounds_are_refused(data):
-    with pytest.raises(ConfigError, match=r"data is \[.*\]; expected esc50, and others of esc50, gtzan"):
+    with pytest.raises(
+        ConfigError, match=r"data is \[.*\]; expected esc50 or esc10, and others of esc50, gtzan"
+    ):
         read_config(EarRunConfig, None, [f"data={data}"])
 
 
