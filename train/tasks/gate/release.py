@@ -19,6 +19,7 @@ from streamer.inference.manifest_parts import Thresholds
 from streamer.inference.model_folders import read_manifest
 from train.data.cache import SoundCache
 from train.data.sets.all_sound import trained_on, unambiguous_recordings, with_default_sets
+from train.data.sets.catalogue import TEACHERS
 from train.data.sets.gtzan import gtzan_mels
 from train.export.release import SHIPPED, ThresholdRelease, held_out
 from train.export.to_onnx import describe
@@ -37,7 +38,7 @@ from train.tasks.gate.task import FRONT_END, GateTask, scenes_of_fold, sound_of_
 
 WARM_UP_FRAMES = 20
 """Frames before the first decision, half a second: until then the zero state of the start dominates the output."""
-LEARNT = ("data", "left_out", "scenes", "mel_share")
+LEARNT = ("data", "left_out", "scenes", "sung_by", "mel_share")
 """Entries of the configuration that the manifest keeps, so that a released model is measured on what it learnt from."""
 COMMAND = "python -m train evaluate gate"
 
@@ -53,10 +54,11 @@ class GateRelease(ThresholdRelease):
         self.gate = Gate(self._config.model)
         load_weights(self.gate, run / "best.pt", Identity("gate", GateTask.front_end))
         learnt = {name: asdict(self._config)[name] for name in LEARNT}
+        teachers = [dict(TEACHERS[self._config.sung_by])] if self._config.sung_by else []
         manifest = dataclasses.replace(
             describe(self.gate, "gate", self.gate.labels, self.gate.config.front_end, WARM_UP_FRAMES),
             results={**held_out(self._config), "learnt": learnt},
-            trained_on=trained_on(_learnt_from(self._config)),
+            trained_on=(*trained_on(_learnt_from(self._config)), *teachers),
         )
         super().__init__(self.gate.eval(), manifest, self._config.validation_fold)
 
