@@ -19,10 +19,12 @@ test:
 test-all: test
 	$(PYTEST) -m slow
 
-# Run the tests that compute as on a processor with AVX2 but neither AVX-512 nor bf16. Tests that only move sound and
-# messages (devices, decoders, sinks, sockets, scheduling) are left out, because instructions do not matter there.
-COMPUTES := $(addprefix tests/,dsp heads inference models pipeline separation yamnet custom_sounds train test_whole_chain.py \
-	cli/test_listen.py)
+# Run the tests that compute as on a processor with AVX2 but neither AVX-512 nor bf16. Tests that only move sound, files
+# and messages (devices, decoders, data sets, reports, sinks, sockets, scheduling) are left out, because instructions do
+# not matter there.
+COMPUTES := $(addprefix tests/,dsp heads inference models pipeline separation yamnet custom_sounds test_whole_chain.py \
+	cli/test_listen.py $(addprefix train/,augment custom_sounds embedders evaluate export generation lab loop mixing tasks \
+	teachers transfer))
 test-avx2:
 	scripts/setup.sh dev
 	scripts/as_avx2.sh $(PYTEST) -m "not slow" $(COMPUTES)
