@@ -2,7 +2,7 @@
 
 They are written into the ear's folder. Mean, whitening and impostors come from the folds that the ear was trained on.
 The scale of the scores and the operating points are chosen on its validation fold, by teaching a few clips of each
-class and scoring all others.
+class and scoring all others. An ear that learnt from all folds has those of the ear by which it was measured.
 """
 
 from __future__ import annotations
@@ -19,10 +19,13 @@ from sklearn.linear_model import LogisticRegression
 from streamer.arrays import Array
 from streamer.custom_sounds.background import FILE, Background
 from streamer.custom_sounds.embedder import Embedder
+from streamer.errors import ConfigError
 from streamer.inference.manifest_parts import Thresholds
 from streamer.inference.onnx import OnnxModel
 from train.custom_sounds.trials import EmbeddedClip, embed_clips, run_trials
+from train.data.recordings import FOLDS
 from train.evaluate.operating_points import ODDS_RATIOS
+from train.export.all_folds import MEASURED_BY
 from train.loop.commands.options import ear_option
 from train.loop.run import CACHE, data_folder
 from train.tasks.ear.config import EarRunConfig
@@ -120,25 +123,88 @@ def _draw(rng: np.random.Generator, windows: Array, count: int) -> Array:
     return drawn
 
 
+def folds_of(ear: OnnxModel, folder: Path) -> EarRunConfig:
+    """Return a configuration with the folds that an ear was not trained on, as its manifest names them.
+
+    Parameters
+    ----------
+    ear : OnnxModel
+        Released ear.
+    folder : Path
+        Folder of the ear, for the error's text.
+
+    Raises
+    ------
+    ConfigError
+        If the manifest names none.
+    """
+    held_out = ear.manifest.results.get("held out")
+    if not held_out:
+        raise ConfigError(
+            f"{folder} does not say which folds its ear held out; expected a folder of `python -m train release ear`"
+        )
+    return EarRunConfig(fold=held_out["fold"], validation_fold=held_out["validation_fold"])
+
+
+def measured_background(
+    ear: OnnxModel, folder: Path, measured_by: Path, data: Path, cache: Path
+) -> Background:
+    """Return the background of an ear that learnt from all folds, with the scale of an ear that held out some.
+
+    The background of the other ear is written into its folder as well.
+
+    Parameters
+    ----------
+    ear : OnnxModel
+        Ear that learnt from all folds.
+    folder : Path
+        Its folder, for the error's text.
+    measured_by : Path
+        Folder of the ear by which it was measured when it was released.
+    data, cache : Path
+        Folder of the data sets, and folder of all caches.
+
+    Raises
+    ------
+    ConfigError
+        If it was measured by another one.
+    """
+    other = OnnxModel(measured_by)
+    if other.manifest.sha256 not in ear.manifest.results.get(MEASURED_BY, {}).get("models", ()):
+        raise ConfigError(
+            f"{folder} was not measured by {measured_by}; expected the release of the run that `release ear` was given "
+            "as --measured-by: its thresholds say nothing of another ear"
+        )
+    scaled = make_background(other, data, cache, folds_of(other, measured_by))
+    scaled.write(measured_by)
+    own = compute_whitening(ear, embed_clips(Embedder(ear, WINDOW_STEPS), data, cache, FOLDS))
+    return replace(own, slope=scaled.slope, offset=scaled.offset, operating_points=scaled.operating_points)
+
+
 @click.command("background")
 @ear_option
-@click.option("--fold", type=int, default=5, show_default=True, help="Test fold of the ear; it is not used.")
 @click.option(
-    "--validation-fold",
-    type=int,
-    default=4,
-    show_default=True,
-    help="Validation fold of the ear, on which scale and thresholds are chosen.",
+    "--measured-by",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="For an ear that learnt from all folds: the release of the ear that it was measured by.",
 )
-def background_command(model: Path, fold: int, validation_fold: int) -> None:
+def background_command(model: Path, measured_by: Path | None) -> None:
     """Compute the statistics of an ear that taught sounds are compared by; write them to background.npz in its folder.
 
     The file holds mean and whitening of embeddings, sounds of other kinds (impostors), the scale of scores, and
     thresholds. They come from ESC-50, music and speech: from the folds that the ear was trained on, and the scale and
     the thresholds from the validation fold. `streamer teach` reads the file.
     """
-    config = EarRunConfig(fold=fold, validation_fold=validation_fold)
-    background = make_background(OnnxModel(model), data_folder(), CACHE, config)
+    ear = OnnxModel(model)
+    config = folds_of(ear, model)
+    if config.learns_from_all_folds != (measured_by is not None):
+        learnt = "learnt from all folds" if config.learns_from_all_folds else "held out folds itself"
+        expected = "--measured-by FOLDER" if config.learns_from_all_folds else "no --measured-by"
+        raise ConfigError(f"the ear in {model} {learnt}; expected {expected}")
+    if measured_by:
+        background = measured_background(ear, model, measured_by, data_folder(), CACHE)
+    else:
+        background = make_background(ear, data_folder(), CACHE, config)
     background.write(model)
     points = ", ".join(
         f"{name} {point.on}/{point.off}" for name, point in background.operating_points.items()

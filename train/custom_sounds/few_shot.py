@@ -13,7 +13,9 @@ import numpy as np
 from streamer.arrays import Array
 from streamer.custom_sounds.background import Background, read_background
 from streamer.custom_sounds.embedder import Embedder
+from streamer.errors import ConfigError
 from streamer.inference.onnx import OnnxModel
+from train.custom_sounds.background import folds_of
 from train.custom_sounds.trials import EmbeddedClip, Trial, embed_clips, run_trials
 from train.loop.commands.options import ear_option
 from train.loop.run import CACHE, data_folder
@@ -83,13 +85,16 @@ def _spread(values: Sequence[float] | Array) -> str:
 
 @click.command("few-shot")
 @ear_option
-@click.option(
-    "--fold", type=int, default=5, show_default=True, help="Fold that examples and all other clips are from."
-)
-def few_shot_command(model: Path, fold: int) -> None:
-    """Teach ESC-50's classes by 1, 3 and 5 clips of a held-out fold, score all others, and print figures as JSON."""
+def few_shot_command(model: Path) -> None:
+    """Teach ESC-50's classes by 1, 3 and 5 clips of the ear's test fold, score all others, and print JSON."""
     ear = OnnxModel(model)
+    config = folds_of(ear, model)
+    if not config.fold:
+        raise ConfigError(
+            f"the ear in {model} learnt from all folds, so nothing is left to measure it on; expected --model FOLDER, "
+            "the release of the ear by which it was measured, which its card names"
+        )
     background = read_background(model, ear.manifest)
     embedder = Embedder(ear, background.window_steps)
-    clips = embed_clips(embedder, data_folder(), CACHE, [fold])
+    clips = embed_clips(embedder, data_folder(), CACHE, [config.fold])
     click.echo(json.dumps(figures(embedder, background, clips), indent=2))
