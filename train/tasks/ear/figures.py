@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Collection, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import make_pipeline
+from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from streamer.arrays import Array
+from streamer.errors import ConfigError
 from train.data.cache import SoundCache
 from train.data.recordings import Split
 from train.data.sets import esc50
+from train.data.sets.all_sound import SINGLE_SOUNDS
+from train.data.sets.catalogue import DATA_SETS
 from train.evaluate.stepped_scores import SteppedScorer
 from train.tasks.ear.config import EarRunConfig
 
 SHOTS = (1, 3, 5)
 DRAWS = 20
+_log = logging.getLogger(__name__)
 
 
 def figures(folder: Path, config: EarRunConfig, data: Path, cache: Path, split: Split) -> dict[str, Any]:
@@ -28,29 +34,64 @@ def figures(folder: Path, config: EarRunConfig, data: Path, cache: Path, split: 
     -------
     dict
         ``probe``: accuracy of a logistic regression on the embeddings of whole clips. ``few shots``: accuracy by the
-        nearest mean of 1, 3 and 5 clips of each class. Each has its description under ``what``.
+        nearest mean of 1, 3 and 5 clips of each class. ``other collections``: accuracy of the probe on recordings of
+        the same classes in collections that the ear has not learnt from, as far as they are there. Each has its
+        description under ``what``.
     """
-    held_out = config.fold_of(split)
-    sounds = SoundCache(esc50.recordings(data), cache)
-    embeddings = SteppedScorer.of(folder).all_scores(sounds.sounds)
-    clips = np.stack([np.concatenate([y.mean(0), y.max(0)]) for y in embeddings])
-    fold = np.array([recording.fold for recording in sounds.recordings])
-    names = np.array([recording.category for recording in sounds.recordings])
-    learnt = np.isin(fold, config.learnt_folds)
-    return {
-        "probe": _probe(clips, names, learnt, fold == held_out),
-        "few shots": _few_shots(clips[fold == held_out], names[fold == held_out]),
-    }
-
-
-def _probe(clips: Array, names: Array, learnt: Array, held_out: Array) -> dict[str, Any]:
+    held_out, scorer = config.fold_of(split), SteppedScorer.of(folder)
+    clips = _embed(scorer, SoundCache(esc50.recordings(data), cache))
+    tested = clips.fold == held_out
     probe = make_pipeline(StandardScaler(), LogisticRegression(C=0.01, max_iter=1_000))
-    probe.fit(clips[learnt], names[learnt])
+    learnt = np.isin(clips.fold, config.learnt_folds)
+    probe.fit(clips.embedding[learnt], clips.category[learnt])
     return {
-        "what": "ESC-50 by logistic regression on the mean and maximum of a clip's embeddings, held-out fold",
-        "clips": int(held_out.sum()),
-        "accuracy": round(float(probe.score(clips[held_out], names[held_out])), 4),
+        "probe": {
+            "what": "ESC-50 by logistic regression on the mean and maximum of a clip's embeddings, held-out fold",
+            **_accuracy(probe, clips.embedding[tested], clips.category[tested]),
+        },
+        "few shots": _few_shots(clips.embedding[tested], clips.category[tested]),
+        "other collections": {
+            "what": "recordings of ESC-50's classes in collections that were not learnt from, by the same probe",
+            **{
+                name: _accuracy(probe, found.embedding, found.category)
+                for name, found in _others(scorer, config, set(clips.category), data, cache)
+            },
+        },
     }
+
+
+class _Embedded(NamedTuple):
+    """Embeddings of recordings, the mean and the maximum over each, with its category and fold."""
+
+    embedding: Array
+    category: Array
+    fold: Array
+
+
+def _embed(scorer: SteppedScorer, sounds: SoundCache) -> _Embedded:
+    embeddings = [np.concatenate([y.mean(0), y.max(0)]) for y in scorer.all_scores(sounds.sounds)]
+    category, fold = ([getattr(r, part) for r in sounds.recordings] for part in ("category", "fold"))
+    return _Embedded(np.stack(embeddings), np.array(category), np.array(fold))
+
+
+def _others(
+    scorer: SteppedScorer, config: EarRunConfig, classes: Collection[str], data: Path, cache: Path
+) -> Iterator[tuple[str, _Embedded]]:
+    """Yield the recordings of some classes in each collection that is there and was not learnt from."""
+    for name in SINGLE_SOUNDS:
+        if name in config.learnt_data:
+            continue
+        try:
+            given = [recording for recording in DATA_SETS[name].read(data) if recording.category in classes]
+        except ConfigError as error:
+            _log.warning("%s is not measured: %s", name, error)
+            continue
+        if given:
+            yield name, _embed(scorer, SoundCache(given, cache))
+
+
+def _accuracy(probe: Pipeline, embeddings: Array, names: Array) -> dict[str, Any]:
+    return {"clips": len(names), "accuracy": round(float(probe.score(embeddings, names)), 4)}
 
 
 def _few_shots(clips: Array, names: Array) -> dict[str, Any]:

@@ -254,7 +254,9 @@ def test_the_whole_way_from_data_to_an_ear_and_a_head_on_it(toy, released_ear, m
     assert (ear.is_ear, ear.embedding_size, ear.labels) == (True, 24, ())
     assert check_parity(EarRelease(folder, toy, toy).model, toy / released_ear) < 1e-4
     measured = run(main, ["evaluate", "ear", "--model", released_ear], catch_exceptions=False)
-    assert json.loads(measured.stdout) == {n: ear.results[n] for n in ("probe", "few shots")}
+    assert json.loads(measured.stdout) == {
+        n: ear.results[n] for n in ("probe", "few shots", "other collections")
+    }
 
     on_it = settings([*ON_EAR, "loop.steps=100", "loop.batch=8", "loop.average=0.0", f"ear={released_ear}"])
     assert run(main, ["sounds", *on_it], catch_exceptions=False).exit_code == 0
