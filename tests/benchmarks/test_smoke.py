@@ -66,6 +66,19 @@ def test_the_benchmark_of_calls_compares_two_builds(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+def test_the_benchmark_of_a_gpu_runs_on_a_processor(tmp_path: Path) -> None:
+    found = smoke(
+        "gpu", tmp_path / "result.json", "--device", "cpu", "--models", "gate", "sounds", "--rows", "1", "3"
+    )
+    assert list(found["models"]) == ["gate", "sounds"]
+    for model in found["models"].values():
+        assert 0 < model["difference"] < 1e-3
+        assert all(min(row["us"]["p50"], row["transfer_us"]["p50"]) > 0 for row in model["rows"].values())
+    assert found["together"]["hop_ms"] == pytest.approx(93.0, abs=0.1)
+    assert list(found["together"]["turn_ms"]) == ["64"]
+
+
+@pytest.mark.slow
 def test_the_benchmark_of_bounds_runs(tmp_path: Path) -> None:
     result = smoke("bounds", tmp_path / "result.json")
     assert list(result["models"]) == ["gate", "ear", "sounds", "genre", "separation"]
