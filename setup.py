@@ -79,6 +79,7 @@ setup(
         "numba>=0.61,<1",
         "numpy>=2.0,<3",
         "onnxruntime>=1.20,<2",
+        "orjson>=3.10,<4",
         "platformdirs>=4,<5",
         "pyzmq>=26,<28",
         "rich>=13.7,<16",

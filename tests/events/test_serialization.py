@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import timedelta, timezone
+from typing import Any
 
 import numpy as np
 import pytest
@@ -105,9 +106,70 @@ def test_a_header_is_one_line() -> None:
     assert "\r" not in text
 
 
-def test_what_is_no_number_is_not_sent() -> None:
+NO_NUMBERS = [float("nan"), float("inf"), float("-inf")]
+TIMES: list[dict[str, Any]] = [{}, {"time": None, "latency_ms": None}]
+"""The fields in which null is a value: of live sound, and of files that do not tell when they began."""
+
+
+@pytest.mark.parametrize("number", NO_NUMBERS)
+@pytest.mark.parametrize("times", TIMES)
+@pytest.mark.parametrize(
+    "event",
+    [
+        replace(bus.gate(), label="nullarbor bustard"),
+        bus.scores(),
+        bus.level(),
+        bus.spectrum(),
+        bus.status(),
+    ],
+    ids=lambda event: event.kind,
+)
+def test_what_is_no_number_is_not_sent(event: Event, times: dict[str, Any], number: float) -> None:
+    changes: dict[str, dict[str, Any]] = {
+        "gate": {"score": number},
+        "scores": {"heads": {"gate": {"music": 0.97}, "sounds": {"null": number}}},
+        "level": {"peak_dbfs": np.float64(number)},
+        "spectrum": {"rate": number},
+        "status": {"lag_ms": number},
+    }
+    said = replace(event, **times)
+    assert decode(encode(said)) == said
     with pytest.raises(ValueError, match="not JSON compliant"):
-        encode(replace(bus.gate(), score=float("nan")))
+        encode(replace(said, **changes[event.kind]))
+
+
+def test_a_name_may_be_null() -> None:
+    event = replace(bus.gate(stream="null"), label="null", model="null")
+    assert decode(encode(event)) == event
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        bus.gate(3),
+        bus.scores(),
+        bus.level(),
+        bus.status(message='say "\u2028" \x1f\x7f'),
+        bus.spectrum(),
+        bus.stem(),
+    ],
+    ids=lambda event: event.kind,
+)
+def test_a_header_is_spelt_as_by_the_standard_library(event: Event) -> None:
+    named = event.stamped(9, bus.TIME.replace(microsecond=0), np.float64(7.0))
+    assert encode(named)[1].decode() == json.dumps(header(named), separators=(",", ":"), ensure_ascii=False)
+    payload = {event.payload_field} - {None}
+    assert list(header(named)) == [
+        "v",
+        *(f.name for f in fields(event) if f.name not in payload | {"replay"}),
+    ] + (["dtype", "shape"] if payload else [])
+
+
+def test_a_very_small_score_is_the_same_number() -> None:
+    scores = {f"label{n}": round(n * 1e-6, 6) for n in range(200)}
+    event = replace(bus.scores(), heads={"sounds": scores})
+    assert json.loads(encode(event)[1])["heads"]["sounds"] == scores
+    assert decode(encode(event)) == event
 
 
 def test_a_newer_publisher_may_say_more() -> None:
