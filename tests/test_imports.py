@@ -32,7 +32,7 @@ LAYERS = {
         "head_slots",
         "config_sections",
         "config dsp events",
-        "audio config_file inference wire",
+        "audio config_file history inference wire",
         "custom_sounds heads sinks sources yamnet",
         "separation",
         "events.make_events",

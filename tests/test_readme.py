@@ -8,6 +8,7 @@ from pathlib import Path
 from streamer.config_file import read_config
 from streamer.config_sections import DEFAULT_ADDRESS
 from streamer.demo_recording import DEMO_PATH
+from streamer.sinks.open_sinks import sink_sections
 from tests.conftest import ROOT
 from tests.programs import free_address, streamer
 
@@ -37,5 +38,7 @@ def test_the_settings_are_the_defaults(tmp_path: Path) -> None:
     shown.write_text(block_after("These are\nthe defaults:", "toml"), encoding="utf-8")
     # A model's name says the same as its absence, but stays in the configuration.
     names = "[models]\ngate = 'gate'\nsounds = 'sounds'\ngenre = 'genre'\n"
+    sinks = sink_sections()
+    names += "".join(f"[{section}]\n" for section in sinks)
     shortest.write_text(f"[[stream]]\n{names}", encoding="utf-8")
-    assert read_config(shown) == read_config(shortest)
+    assert read_config(shown, sinks) == read_config(shortest, sinks)

@@ -14,6 +14,7 @@ from streamer.config import Config
 from streamer.config_file import from_mapping, read_config
 from streamer.config_sections import EngineConfig, ModelsConfig
 from streamer.errors import ConfigError
+from streamer.history.settings import SECTION, HistoryConfig
 from streamer.setting_types import is_finite
 from streamer.sinks.open_sinks import sink_sections
 from streamer.start_time import check_start_time
@@ -87,6 +88,20 @@ def with_stems(config: Config, **stems: object) -> Config:
         for entry in config.stream
     )
     return replace(config, stream=tuple(entries), stems=changed(config.stems, **stems))
+
+
+def with_history(config: Config, file: str) -> Config:
+    """Return a copy of a configuration whose history is kept in a file.
+
+    Raises
+    ------
+    ConfigError
+        If the name of the file is empty.
+    """
+    if not file:
+        raise ConfigError("--store is empty; expected a file for the database, such as house.db")
+    kept = replace(config.section(SECTION, HistoryConfig), file=file)
+    return replace(config, sections={**config.sections, SECTION: kept})
 
 
 def changed(section: T, **values: object) -> T:

@@ -74,6 +74,11 @@ PICTURE_S = 0.125
     metavar="DEVICE",
     help="Output for --play: its index or part of its name.  [default: default]",
 )
+@click.option(
+    "--store",
+    metavar="FILE",
+    help="Keep what is heard in FILE, a database, for `streamer report` and `streamer search`.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print every message as a line of JSON.")
 @click.option(
     "--duration",
@@ -121,6 +126,7 @@ def listen(
     stems_to: str | None,
     play: str | None,
     output: str | None,
+    store: str | None,
     as_json: bool,
     duration_s: float | None,
     realtime: bool,
@@ -129,7 +135,7 @@ def listen(
     pcm_format: str | None,
 ) -> None:
     """Label live sound and publish what is found, until Ctrl-C or the end of the sound."""
-    from streamer.api.configure import changed, with_stems, with_streams
+    from streamer.api.configure import changed, with_history, with_stems, with_streams
     from streamer.sinks.publisher import check_publishing
     from streamer.sources.devices.auto_device import resolve_auto
 
@@ -156,6 +162,8 @@ def listen(
             raise ConfigError(
                 f"--output is {output!r} and nothing is to be played; add --play voice or --play music"
             )
+        if store is not None:
+            found = with_history(found, store)
         check_publishing(found.publish)
         return replace(found, stream=resolve_auto(found.stream, _warn))  # warns: so once all else is right
 

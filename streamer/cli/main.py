@@ -18,6 +18,8 @@ COMMANDS = (
     "listen",
     "models",
     "reload",
+    "report",
+    "search",
     "separate",
     "subscribe",
     "teach",

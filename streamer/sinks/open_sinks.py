@@ -8,6 +8,7 @@ from importlib import import_module
 from typing import TextIO
 
 from streamer.config import Config
+from streamer.history.settings import SECTION, HistoryConfig
 from streamer.sinks.sink import Sink
 
 
@@ -39,6 +40,7 @@ class SinkKind:
 
 SINKS: Sequence[SinkKind] = (
     SinkKind("streamer.sinks.publisher:publisher_for"),
+    SinkKind("streamer.sinks.history:history_for", section=SECTION, settings=HistoryConfig),
     SinkKind("streamer.sinks.player:player_for", each_stream=True),
     SinkKind("streamer.sinks.stem_files:stem_files_for", each_stream=True),
 )

@@ -1,0 +1,45 @@
+"""``streamer report``: say what was heard when, out of a history."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from pathlib import Path
+
+import click
+
+from streamer.cli.helpers.moment import EXPECTED, MOMENT
+from streamer.cli.helpers.terminal import standard_output
+from streamer.errors import ConfigError
+
+
+@click.command(short_help="Say what was heard when, out of a history.")
+@click.argument("file", metavar="FILE", type=click.Path(path_type=Path, readable=False))
+@click.option(
+    "--from", "since_s", type=MOMENT, default="today", show_default=True, help=f"Beginning: {EXPECTED}."
+)
+@click.option("--to", "until_s", type=MOMENT, default="now", show_default=True, help="End.")
+@click.option("--stream", default="", help="Stream to tell of.  [default: all]")
+@click.option("--label", default="", help="Label to tell of, such as music or dog.  [default: all]")
+@click.option("--kind", default="", help="Kind to tell of, such as gate or sound.  [default: all]")
+@click.option(
+    "--csv", "as_csv", is_flag=True, help="Print every stretch with a label as CSV, with times in UTC."
+)
+def report(
+    file: Path, since_s: float, until_s: float, stream: str, label: str, kind: str, as_csv: bool
+) -> None:
+    """Say how long each label was on, out of FILE, which `streamer listen --store FILE` writes."""
+    from streamer.history.database import open_to_read
+    from streamer.history.reader import Wanted, heard_s, read_notes, read_stretches
+    from streamer.history.report import summary, write_csv
+
+    if since_s >= until_s:
+        raise ConfigError("--from is not before --to; expected a beginning and a later end")
+    wanted = Wanted(since_s, until_s, stream, kind, label)
+    with closing(open_to_read(file)) as history:
+        if as_csv:
+            write_csv(read_stretches(history, wanted), standard_output())
+            return
+        lines = summary(
+            wanted, read_stretches(history, wanted), read_notes(history, wanted), heard_s(history, wanted)
+        )
+    click.echo("\n".join(lines) or f"{file} has nothing of that time; --from and --to choose another")
