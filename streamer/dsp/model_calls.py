@@ -9,7 +9,7 @@ from typing import NamedTuple, Protocol, TypeAlias, TypeVar
 import numpy as np
 
 from streamer.arrays import Array, State
-from streamer.dsp.ragged import place_of
+from streamer.dsp.ragged import NO_FAULTS, place_of
 
 StepResult: TypeAlias = tuple[Array, State]
 """The output items of a step, and the state after it."""
@@ -79,14 +79,6 @@ Calls: TypeAlias = Generator[Sequence[ModelCall], Sequence[Answer], Result]
 order, and returns a result of its own."""
 
 
-class _Part(NamedTuple):
-    """Some streams of a call in a batch: number of the call, its first stream, and one past its last one."""
-
-    call: int
-    first: int
-    stop: int
-
-
 def answer_calls(calls: Sequence[ModelCall]) -> list[Answer]:
     """Run a model for several calls in as few batches as its largest one allows, and return an answer for each call.
 
@@ -99,8 +91,8 @@ def answer_calls(calls: Sequence[ModelCall]) -> list[Answer]:
     """
     found: list[list[Array | Exception]] = [[] for _ in calls]
     for batch in _batches(calls):
-        for part, y in zip(*_run(calls, batch), strict=True):
-            found[part.call].append(y)
+        for (n, _), own in zip(batch, _run([part for _, part in batch]), strict=True):
+            found[n] += own
     return [_answer(own) for own in found]
 
 
@@ -162,57 +154,58 @@ def together(works: Sequence[Calls[Result]]) -> Calls[list[Result | Exception]]:
     return results
 
 
-def _batches(calls: Sequence[ModelCall]) -> list[list[_Part]]:
-    """Divide the streams of calls, in their order, into batches of at most `max_batch`."""
+def _batches(calls: Sequence[ModelCall]) -> list[list[tuple[int, ModelCall]]]:
+    """Divide the streams of calls, in their order, into batches of at most `max_batch`; each part has its call's number."""
     size = calls[0].model.max_batch
-    batches: list[list[_Part]] = []
+    batches: list[list[tuple[int, ModelCall]]] = []
     room = 0
     for n, call in enumerate(calls):
-        first = 0
-        while first < len(call.x):
+        first, streams = 0, len(call.rows)
+        while first < streams:
             if not room:
                 batches.append([])
                 room = size
-            stop = min(len(call.x), first + room)
-            batches[-1].append(_Part(n, first, stop))
+            stop = min(streams, first + room)
+            batches[-1].append((n, call if stop - first == streams else _of_streams(call, first, stop)))
             room -= stop - first
             first = stop
     return batches
 
 
-def _run(
-    calls: Sequence[ModelCall], batch: Sequence[_Part]
-) -> tuple[Sequence[_Part], Sequence[Array | Exception]]:
-    """Run a batch and store the states; return its parts, or its single streams if it failed, with what each gave."""
+def _of_streams(call: ModelCall, first: int, stop: int) -> ModelCall:
+    return call._replace(x=call.x[first:stop], rows=call.rows[first:stop])
+
+
+def _run(batch: Sequence[ModelCall]) -> list[list[Array | Exception]]:
+    """Run calls as one and store the states; return the output of each, or if they failed, what each stream gives alone."""
     try:
-        return batch, _outputs(calls, batch)
+        return [[y] for y in _outputs(batch)]
     except Exception as error:  # noqa: BLE001 - it is handed to the stream
-        singles = [_Part(part.call, n, n + 1) for part in batch for n in range(part.first, part.stop)]
-        if len(singles) == 1:
-            return singles, [error]
-    return singles, [_run(calls, [single])[1][0] for single in singles]
+        if sum(len(call.rows) for call in batch) == 1:
+            return [[error]]
+    alone = [[_of_streams(call, n, n + 1) for n in range(len(call.rows))] for call in batch]
+    return [[_run([single])[0][0] for single in singles] for singles in alone]
 
 
-def _outputs(calls: Sequence[ModelCall], batch: Sequence[_Part]) -> list[Array]:
-    """Run a batch and store the states; return the output of each part."""
-    model = calls[0].model
-    inputs = [calls[part.call].x[part.first : part.stop] for part in batch]
-    places = [place_of(calls[part.call].rows[part.first : part.stop]) for part in batch]
+def _outputs(batch: Sequence[ModelCall]) -> list[Array]:
+    """Run calls as one and store the states; return the output of each."""
+    model = batch[0].model
+    places = [place_of(call.rows) for call in batch]
     states = [
-        tuple(array[place] for array in calls[part.call].state)
-        for part, place in zip(batch, places, strict=True)
+        tuple([array[place] for array in call.state]) for call, place in zip(batch, places, strict=True)
     ]
-    edges = [0, *accumulate(len(x) for x in inputs)]
-    spans = [slice(a, b) for a, b in pairwise(edges)]
     if len(batch) == 1:
-        y, after = model.run(inputs[0], states[0])
-    else:
-        joint = model.allocate_state(edges[-1], states[0])
-        for span, state in zip(spans, states, strict=True):
-            _write(joint, span, state)
-        y, after = model.run(np.concatenate(inputs), joint)
-    for part, place, span in zip(batch, places, spans, strict=True):
-        _write(calls[part.call].state, place, tuple(array[span] for array in after))
+        y, after = model.run(batch[0].x, states[0])
+        _write(batch[0].state, places[0], after)
+        return [y]
+    edges = [0, *accumulate(len(call.rows) for call in batch)]
+    spans = [slice(a, b) for a, b in pairwise(edges)]
+    joint = model.allocate_state(edges[-1], states[0])
+    for span, state in zip(spans, states, strict=True):
+        _write(joint, span, state)
+    y, after = model.run(np.concatenate([call.x for call in batch]), joint)
+    for call, place, span in zip(batch, places, spans, strict=True):
+        _write(call.state, place, tuple([array[span] for array in after]))
     return [y[span] for span in spans]
 
 
@@ -225,7 +218,7 @@ def _answer(found: Sequence[Array | Exception]) -> Answer:
     """Return the answer of a call by the outputs or errors of its streams in their order; an error is of one stream."""
     outputs = [y for y in found if not isinstance(y, Exception)]
     if len(outputs) == len(found):
-        return Answer(outputs[0] if len(outputs) == 1 else np.concatenate(outputs), {})
+        return Answer(outputs[0] if len(outputs) == 1 else np.concatenate(outputs), NO_FAULTS)
     nothing = np.zeros((1, *outputs[0].shape[1:]), outputs[0].dtype) if outputs else np.zeros((1, 0))
     faults: dict[int, Exception] = {}
     rows: list[Array] = []

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from streamer.dsp.model_calls import Answer, BatchModel, Calls, ModelCall, Result, answer_calls
 
 
-@dataclass
+@dataclass(slots=True)
 class _Pending:
-    """The calls that a work waits for, and the answers that are there already."""
+    """The calls that a work waits for, and the answers that are there already, by the number of the call."""
 
     calls: Sequence[ModelCall]
     answers: dict[int, Answer]
@@ -69,27 +69,30 @@ class BatchRunner:
             resume(n, None)
         while pending:
             for group in self._groups(pending):
-                answers = answer_calls([pending[n].calls[k] for n, k in group])
-                for (n, k), answer in zip(group, answers, strict=True):
-                    pending[n].answers[k] = answer
-            for n in [n for n, own in pending.items() if len(own.answers) == len(own.calls)]:
-                own = pending.pop(n)
-                resume(n, [own.answers[k] for k in range(len(own.calls))])
+                answers = answer_calls([call for _, _, call in group])
+                for (own, k, _), answer in zip(group, answers, strict=True):
+                    own.answers[k] = answer
+            for n, own in [*pending.items()]:
+                if len(own.answers) == len(own.calls):
+                    del pending[n]
+                    resume(n, [own.answers[k] for k in range(len(own.calls))])
         return results
 
-    def _groups(self, pending: dict[int, _Pending]) -> list[list[tuple[int, int]]]:
-        """Return the calls of the earliest model that is called, those of one shape together, by work and number."""
-        asked = {
-            (n, k): call
-            for n, own in pending.items()
+    def _groups(self, pending: Mapping[int, _Pending]) -> Iterable[list[tuple[_Pending, int, ModelCall]]]:
+        """Return the calls of the earliest model that is called, those of one shape together, each with its number."""
+        asked = [
+            (own, k, call)
+            for own in pending.values()
             for k, call in enumerate(own.calls)
             if k not in own.answers
-        }
-        ranks = {place: self._rank.get(call.model, len(self._rank)) for place, call in asked.items()}
-        earliest = min(ranks.values())
+        ]
+        ranks = [self._rank.get(call.model, len(self._rank)) for _, _, call in asked]
+        earliest = min(ranks)
         # Only inputs of one shape can share a batch: some streams may be due for more steps than others.
-        groups: defaultdict[tuple[BatchModel, tuple[int, ...]], list[tuple[int, int]]] = defaultdict(list)
-        for place, call in asked.items():
-            if ranks[place] == earliest:
-                groups[call.model, call.x.shape[1:]].append(place)
-        return list(groups.values())
+        groups: defaultdict[tuple[BatchModel, tuple[int, ...]], list[tuple[_Pending, int, ModelCall]]]
+        groups = defaultdict(list)
+        for each, rank in zip(asked, ranks, strict=True):
+            if rank == earliest:
+                call = each[2]
+                groups[call.model, call.x.shape[1:]].append(each)
+        return groups.values()

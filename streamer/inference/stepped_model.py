@@ -81,22 +81,22 @@ class SteppedModel(Model):
         return run_alone(self.step_rows_calls(x, state, rows))
 
     def step_rows_calls(self, x: Ragged, state: State, rows: Array) -> Calls[Ragged]:
-        held, filled, *own = state
         hop, input_size, output_size = self._sizes
+        held, filled, *own = state
         whole, steps = allocated(len(rows), (x.most // hop + 1) * hop, input_size)
         take_whole_steps(x.values, x.counts, rows, held, filled, hop, whole, steps)
-        most = most_of(steps)
-        y = np.empty((len(rows), most, output_size), np.float32)
-        if not most:
+        y = np.empty((len(rows), most_of(steps), output_size), np.float32)
+        if not y.shape[1]:
             return Ragged(y, steps)
         due = self._due(whole, steps, rows, tuple(own))
         answers = yield [call for _, call in due]
         faults: dict[int, Exception] = {}
         for (places, call), answer in zip(due, answers, strict=True):
-            for n, error in answer.faults.items():
-                faults[int(places[n])] = error
-            if len(answer.faults) < len(places):
-                y[places, : call.x.shape[1] // hop] = answer.y
+            if answer.faults:
+                of_streams = np.arange(len(rows))[places].tolist()
+                faults |= {of_streams[n]: error for n, error in answer.faults.items()}
+            if len(answer.faults) < len(call.rows):
+                y[places, : answer.y.shape[1]] = answer.y
         if faults:
             steps[list(faults)] = 0
         return Ragged(y, steps, faults)
@@ -106,17 +106,19 @@ class SteppedModel(Model):
         """Frames of a step, and the sizes of an input and an output item; the manifest finds them anew each time."""
         return self.manifest.hop_frames, self.manifest.input_size, self.manifest.output_size
 
-    def _due(self, whole: Array, steps: Array, rows: Array, state: State) -> list[tuple[Array, ModelCall]]:
+    def _due(
+        self, whole: Array, steps: Array, rows: Array, state: State
+    ) -> list[tuple[slice | Array, ModelCall]]:
         """Return a call for all streams that are due for as many steps, with the places of these streams in `rows`."""
-        found = []
-        for count in sorted(set(steps.tolist()) - {0}):
-            places = (steps == count).nonzero()[0]
-            frames = count * self.manifest.hop_frames
-            if len(places) == len(rows):
-                found.append((places, ModelCall(self, whole[:, :frames], state, rows)))
-            else:
-                found.append((places, ModelCall(self, whole[places, :frames], state, rows[places])))
-        return found
+        hop = self._sizes[0]
+        counts = sorted({*steps.tolist()} - {0})
+        if len(counts) == 1 and steps.all():
+            return [(slice(None), ModelCall(self, whole[:, : counts[0] * hop], state, rows))]
+        places = [(steps == count).nonzero()[0] for count in counts]
+        return [
+            (own, ModelCall(self, whole[own, : count * hop], state, rows[own]))
+            for count, own in zip(counts, places, strict=True)
+        ]
 
     def flush(self, state: State) -> Array:
         return np.zeros((len(state[0]), 0, self.manifest.output_size), np.float32)
