@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -71,7 +72,7 @@ class LevelMeter(Stage):
 
 def dbfs(power: float) -> float:
     """Return a power (1 is full scale) in decibels, rounded to a hundredth and not below `FLOOR_DBFS`."""
-    return FLOOR_DBFS if power <= 1e-12 else round(10 * float(np.log10(power)), 2)
+    return FLOOR_DBFS if power <= 1e-12 else round(10 * math.log10(power), 2)
 
 
 @kernel(

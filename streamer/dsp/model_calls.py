@@ -155,7 +155,7 @@ def together(works: Sequence[Calls[Result]]) -> Calls[list[Result | Exception]]:
 
 
 def _batches(calls: Sequence[ModelCall]) -> list[list[tuple[int, ModelCall]]]:
-    """Divide the streams of calls, in their order, into batches of at most `max_batch`; each part has its call's number."""
+    """Divide the streams of calls, in their order, into batches of at most `max_batch`, each with its number."""
     size = calls[0].model.max_batch
     batches: list[list[tuple[int, ModelCall]]] = []
     room = 0
@@ -177,7 +177,7 @@ def _of_streams(call: ModelCall, first: int, stop: int) -> ModelCall:
 
 
 def _run(batch: Sequence[ModelCall]) -> list[list[Array | Exception]]:
-    """Run calls as one and store the states; return the output of each, or if they failed, what each stream gives alone."""
+    """Run calls as one and store the states; return the output of each, or of each stream alone if they failed."""
     try:
         return [[y] for y in _outputs(batch)]
     except Exception as error:  # noqa: BLE001 - it is handed to the stream

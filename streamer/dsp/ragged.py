@@ -45,7 +45,7 @@ class Ragged(NamedTuple):
 
 def of_equal_length(values: Array) -> Ragged:
     """Return items of streams that all have the same number, shape (streams, items, ...)."""
-    return Ragged(values, np.full(len(values), values.shape[1]))
+    return Ragged(values, np.array([values.shape[1]] * len(values), np.int64))
 
 
 def place_of(rows: Array) -> slice | Array:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
-from math import lcm
 
 import numpy as np
 
@@ -63,11 +62,6 @@ class Timeline:
         """Return the timeline of every second, third, ... item, from the first one on."""
         return Timeline(self.hop * every, self.latency, self.scale)
 
-    def on_scale_of(self, other: Timeline) -> Timeline:
-        """Return the same timeline on a scale that is a multiple of that of another one."""
-        factor = lcm(self.scale, other.scale) // self.scale
-        return Timeline(self.hop * factor, self.latency * factor, self.scale * factor)
-
     def span(self, k: int) -> tuple[int, int]:
         """Return the first sample that is new in item `k`, and one past the last sample that it depends on."""
         stop = k * self.hop + self.latency
@@ -87,7 +81,9 @@ class Timeline:
         -------
         int64 array, shape (2, streams, items)
         """
-        return spans_of(first, items, self.hop, np.full(len(first), self.latency), self.scale)
+        spans = np.empty((2, len(first), items), np.int64)
+        _fill_spans(first, self.hop, self.latency, self.scale, spans)
+        return spans
 
     def reached(self, items: Array) -> Array:
         """Return the samples up to which so many first items describe the sound; both are int arrays of one shape."""
@@ -102,17 +98,10 @@ class Timeline:
         return max(0, ((sample - 1) * self.scale - self.latency) // self.hop + 1)
 
 
-def spans_of(first: Array, items: int, hop: int, latencies: Array, scale: int) -> Array:
-    """Return what `Timeline.spans` does for streams whose timelines differ in their latencies, shape (streams,)."""
-    spans = np.empty((2, len(first), items), np.int64)
-    _fill_spans(first, hop, latencies, scale, spans)
-    return spans
-
-
-@kernel("const int64[:], int, const int64[:], int, int64[:,:,:]")
-def _fill_spans(first: Array, hop: int, latencies: Array, scale: int, spans: Array) -> None:
+@kernel("const int64[:], int, int, int, int64[:,:,:]")
+def _fill_spans(first: Array, hop: int, latency: int, scale: int, spans: Array) -> None:
     for n in range(spans.shape[1]):
         for k in range(spans.shape[2]):
-            stop = (first[n] + k) * hop + latencies[n]
+            stop = (first[n] + k) * hop + latency
             spans[0, n, k] = max(0, -((hop - stop) // scale))
             spans[1, n, k] = -(-stop // scale)

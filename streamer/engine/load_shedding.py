@@ -63,7 +63,7 @@ class LoadShedding:
         for each in shed:
             each.shed = True
         skipped = [each for each in running if each.shed]
-        resumed = streams_to_resume(skipped, self.spare() if skipped else 0)
+        resumed = streams_to_resume(skipped, self.spare()) if skipped else []
         for each in resumed:
             each.shed = False
         return shed + resumed
@@ -74,6 +74,8 @@ class LoadShedding:
         The number is the seconds of sound that all streams together lost per second, rounded up; 0 unless sound was
         lost `LOSSES_TO_SHED` times within `LOSS_WINDOW_S`.
         """
+        if not self._losses:
+            return 0
         now = self._clock()
         while self._losses and self._losses[0].at < now - LOSS_WINDOW_S:
             self._losses.popleft()

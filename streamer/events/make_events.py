@@ -158,7 +158,7 @@ class EpochEvents:
         return [Scores(kind="scores", heads=heads, **self._fields(due.start, due.stop))] if heads else []
 
     def _level(self, level: LevelResult) -> list[Event]:
-        power, peak = level.values
+        power, peak = level.values.tolist()
         rms_dbfs, peak_dbfs = dbfs(power), dbfs(peak * peak)
         fields = self._fields(level.start, level.stop)
         return [Level(kind="level", rms_dbfs=rms_dbfs, peak_dbfs=peak_dbfs, **fields)]

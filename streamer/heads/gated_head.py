@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
@@ -12,7 +12,7 @@ from streamer.arrays import Array, State
 from streamer.dsp.model_calls import Calls, run_alone
 from streamer.dsp.ragged import ONE_ROW, joined, of_equal_length
 from streamer.dsp.stage import Stage
-from streamer.dsp.timeline import Timeline, spans_of
+from streamer.dsp.timeline import Timeline
 from streamer.heads.gating import Gated, GatedState, Switch
 from streamer.heads.head_decisions import HeadState
 from streamer.heads.hysteresis import Change
@@ -34,18 +34,15 @@ class HeadRun:
     ----------
     state : State
         State of the stage that the head runs: the row of the stream in those of all streams.
-    timeline : Timeline
-        Timeline that places the stage's output items, which are vectors of scores, on the captured samples.
     decisions : HeadState
         State of the head's decisions: the row of the stream, too.
     given : int
-        Number of output items since the gate opened.
+        Number of the output item that comes next, counted from the start of the sound.
     """
 
     state: State
-    timeline: Timeline
     decisions: HeadState
-    given: int = 0
+    given: int
 
 
 class GatedHead(Gated[HeadRun, HeadResult]):
@@ -80,9 +77,8 @@ class GatedHead(Gated[HeadRun, HeadResult]):
         self._stage = stage
         self._pre_roll_items = pre_roll_items
         self._settled_samples = settled_samples
-        # Of all runs the scores lie on one grid, so that they can be placed together.
-        self._scores = parent.after(stage).on_scale_of(parent)
-        self._parent_hop = parent.hop * self._scores.scale // parent.scale
+        # A run begins where a step begins: of all runs the scores lie on one timeline.
+        self._scores = parent.after(stage)
 
     def init(self, streams: int) -> State:
         """Return the arrays of a state while the gate is open: first those of the stage, then those of decisions."""
@@ -119,16 +115,14 @@ class GatedHead(Gated[HeadRun, HeadResult]):
         """
         chain, decisions = _parts(state)
         y = yield from self._stage.step_rows_calls(joined([piece[0] for piece in items]), chain, rows)
-        latencies = np.array([run.timeline.latency for run in runs])
-        given = np.array([run.given for run in runs])
-        spans = spans_of(given, y.most, self._scores.hop, latencies, self._scores.scale)
+        spans = self._scores.spans(np.array([run.given for run in runs]), y.most)
         for run, count in zip(runs, y.counts.tolist(), strict=True):
             run.given += count
         return self.results.results(Items(y, spans, rows), powers_at(spans[1]), decisions), y.faults
 
     def next_stop(self, state: GatedState[HeadRun]) -> int | None:
         """Return the `stop` of the head's next result, a sample index; None while the gate is closed."""
-        return state.run.timeline.span(state.run.given)[1] if state.run else None
+        return self._scores.stop(state.run.given) if state.run else None
 
     def _pre_roll_start(self, opening: int) -> int:
         first = max(0, opening - self._pre_roll_items)
@@ -143,16 +137,12 @@ class GatedHead(Gated[HeadRun, HeadResult]):
         ):
             array[...] = value
         chain, decisions = _parts(place)
-        run = HeadRun(chain, self._scores_from(first), decisions)
+        run = HeadRun(chain, decisions, first // self._hop_items)
         if pre_roll is not None:
             y = yield from self._scored(pre_roll, run)
-            run.given = y.shape[1]
+            run.given += y.shape[1]
         listening = Change("", "listening", min(origin, switch.at), switch.at, 0.0)
         return run, [self.results.result(switch.at, switch.at, None, [listening])]
-
-    def _scores_from(self, first: int) -> Timeline:
-        """Return the timeline of the scores if item `first` is the first that the stage gets."""
-        return replace(self._scores, latency=self._scores.latency + first * self._parent_hop)
 
     def _scored(self, items: Array, run: HeadRun) -> Calls[Array]:
         """Return the scores of items, shape (1, steps, labels)."""
@@ -183,7 +173,7 @@ class GatedHead(Gated[HeadRun, HeadResult]):
         return results + self._results(self._stage.flush(run.state), end, run, power_at)
 
     def _results(self, y: Array, end: int | None, run: HeadRun, power_at: PowerAt) -> list[HeadResult]:
-        items = placed(of_equal_length(y), np.array([run.given]), run.timeline, ONE_ROW, end)
+        items = placed(of_equal_length(y), np.array([run.given]), self._scores, ONE_ROW, end)
         run.given += y.shape[1]
         (results,) = self.results.results(items, power_at(items.spans[1]), run.decisions)
         return results

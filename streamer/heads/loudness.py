@@ -121,7 +121,7 @@ class Loudness:
         -------
         float64 array, shape (streams, steps)
         """
-        powers = np.full(stops.shape, np.inf)
+        powers = np.empty(stops.shape)
         _find_powers(stops, rows, state.counts, state.loudest, self._piece_samples, powers)
         return powers
 
@@ -180,8 +180,7 @@ def _find_powers(stops: Array, rows: Array, counts: Array, loudest: Array, piece
     for n in range(stops.shape[0]):
         for k in range(stops.shape[1]):
             number = stops[n, k] // piece - 1 - counts[rows[n], 1]
-            if 0 <= number < loudest.shape[1]:
-                powers[n, k] = loudest[rows[n], number]
+            powers[n, k] = loudest[rows[n], number] if 0 <= number < loudest.shape[1] else np.inf
 
 
 @helper

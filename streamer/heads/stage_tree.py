@@ -9,7 +9,7 @@ import numpy as np
 
 from streamer.arrays import Array
 from streamer.dsp.model_calls import Calls, run_alone, together
-from streamer.dsp.ragged import Ragged, of_equal_length, place_of
+from streamer.dsp.ragged import Ragged, of_equal_length
 from streamer.dsp.resample import Resample
 from streamer.dsp.timeline import Timeline
 from streamer.heads.gated_head import GatedHead, HeadRun
@@ -111,8 +111,10 @@ class StageTree:
         found = TreeStep([[] for _ in range(len(rows))], {})
         self._loudness.step_rows(mono, state.clock.known_until, state.loudness, rows)
         yield from self._process(mono, None, state, rows, found)
-        samples = mono.counts.copy()
-        samples[list(found.faults)] = 0  # of a stream that failed, nothing more is known
+        samples = mono.counts
+        if found.faults:
+            samples = samples.copy()
+            samples[list(found.faults)] = 0  # of a stream that failed, nothing more is known
         self._clock.advance(samples, state.clock, rows)
         for row, results in zip(rows.tolist(), found.results, strict=True):
             self._find_switches(results, state.own[row])
@@ -128,13 +130,19 @@ class StageTree:
         """
         return self._loudness.power_at(state.loudness, row)
 
-    def wanted_samples(self, stops: Array, state: StageTreeState, rows: Array) -> Array:
+    def passed(self, intervals: Array, samples: Array, state: StageTreeState, rows: Array) -> Array:
+        """Return which intervals some streams complete by their next samples; see `TreeClock.passed`."""
+        return self._clock.passed(intervals, samples, state.clock, rows)
+
+    def wanted_samples(self, stops: Array, intervals: Array, state: StageTreeState, rows: Array) -> Array:
         """Return how many more samples complete the next result of some streams, or what is due besides.
 
         Parameters
         ----------
         stops : int64 array, shape (streams,)
             Earliest `stop` of what is due besides, samples of the epoch; overwritten.
+        intervals : int64 array, shape (kinds, 3)
+            Intervals at whose ends something is due, too; see `TreeClock.passed`.
         state : StageTreeState
         rows : int64 array, shape (streams,)
             Row in `state` of each stream.
@@ -149,7 +157,7 @@ class StageTree:
                 for gated, own in state.own[row].gated.items():
                     if (stop := gated.next_stop(own)) is not None:
                         stops[n] = min(stops[n], stop)
-        return self._clock.wanted_samples(stops, state.clock, rows)
+        return self._clock.wanted_samples(stops, intervals, state.clock, rows)
 
     def finish(self, state: StageTreeState, row: int = 0) -> list[TreeResult]:
         """Return the results that the end of a stream's sound completes, in no particular order; update the state.
@@ -187,13 +195,14 @@ class StageTree:
         # One loop, in which each node comes after its parent: of generators within generators, all would be resumed for
         # each call of a model.
         items_of: dict[StageNode | None, Ragged] = {None: x}
-        given, place = state.clock.given, place_of(rows)
+        given = state.clock.given
         for index, (node, own) in enumerate(zip(self._nodes, state.nodes, strict=True)):
             if (taken := items_of.get(node.parent)) is None:
                 continue
             if node.runs_model:
                 y = yield from node.stage.step_rows_calls(taken, own, rows)
-                found.faults.update(y.faults)
+                if y.faults:
+                    found.faults.update(y.faults)
             else:
                 y = node.stage.step_rows(taken, own, rows)
             if end is not None:
@@ -203,13 +212,13 @@ class StageTree:
                 continue
             items_of[node] = y
             if node.frames or node.heads:
-                items = placed(y, given[place, index], node.timeline, rows, end)
+                items = placed(y, given[rows, index], node.timeline, rows, end)
                 self._add_results(node, items, state, found)
-            given[place, index] += y.counts
+            given[rows, index] += y.counts
             for gated in node.gated:
-                for n, row in enumerate(rows.tolist()):
-                    if y.counts[n]:
-                        gated.add(y.of(n), state.own[row].gated[gated])
+                for n, (row, count) in enumerate(zip(rows.tolist(), y.counts.tolist(), strict=True)):
+                    if count:
+                        gated.add(y.values[n : n + 1, :count], state.own[row].gated[gated])
 
     def _add_results(self, node: StageNode, items: Items, state: StageTreeState, found: TreeStep) -> None:
         """Add what the items of a node are or say: frames, and the results of heads."""

@@ -10,7 +10,7 @@ import numpy as np
 from streamer.arrays import Array
 from streamer.dsp.resample import Resample
 from streamer.dsp.timeline import Timeline
-from streamer.kernels.kernel import kernel
+from streamer.kernels.kernel import helper, kernel
 
 NEVER = 2**48
 """Sample that is never reached, after decades; times of resamplers can be computed from it without overflow."""
@@ -76,13 +76,36 @@ class TreeClock:
         """Count the samples that some streams processed, shape (streams,), and find what of each is known."""
         _advance(samples, rows, state.given, state.processed_samples, state.known_until, self._reached)
 
-    def wanted_samples(self, stops: Array, state: ClockState, rows: Array) -> Array:
+    def passed(self, intervals: Array, samples: Array, state: ClockState, rows: Array) -> Array:
+        """Return which intervals some streams complete by their next samples.
+
+        Parameters
+        ----------
+        intervals : int64 array, shape (kinds, 3)
+            Hop, latency and scale of the `Timeline` of each kind of intervals.
+        samples : int64 array, shape (streams,)
+            Number of the next samples, which are not processed yet.
+        state : ClockState
+        rows : int64 array, shape (streams,)
+
+        Returns
+        -------
+        int64 array, shape (streams, kinds, 2)
+            Number of the first interval, and one past the last.
+        """
+        found = np.empty((len(rows), len(intervals), 2), np.int64)
+        _find_passed(intervals, samples, rows, state.processed_samples, found)
+        return found
+
+    def wanted_samples(self, stops: Array, intervals: Array, state: ClockState, rows: Array) -> Array:
         """Return how many more samples complete the next result of some streams, at least 1.
 
         Parameters
         ----------
         stops : int64 array, shape (streams,)
             Earliest `stop` of what is due besides the results of nodes; `NEVER` if there is nothing.
+        intervals : int64 array, shape (kinds, 3)
+            Hop, latency and scale of the `Timeline` of intervals at whose ends something is due, too.
         state : ClockState
         rows : int64 array, shape (streams,)
 
@@ -91,7 +114,9 @@ class TreeClock:
         int64 array, shape (streams,)
         """
         wanted = np.empty(len(rows), np.int64)
-        _find_wanted(stops, rows, state.given, state.processed_samples, self._spans, self._reached, wanted)
+        _find_wanted(
+            stops, intervals, rows, state.given, state.processed_samples, self._spans, self._reached, wanted
+        )
         return wanted
 
 
@@ -108,11 +133,22 @@ def _advance(
         known[row] = until
 
 
+@kernel("const int64[:,:], const int64[:], const int64[:], const int64[:], int64[:,:,:]")
+def _find_passed(intervals: Array, samples: Array, rows: Array, processed: Array, found: Array) -> None:
+    for n in range(len(rows)):
+        done = processed[rows[n]]
+        for k in range(len(intervals)):
+            found[n, k, 0] = _items_by(done, intervals[k])
+            found[n, k, 1] = _items_by(done + samples[n], intervals[k])
+
+
 @kernel(
-    "const int64[:], const int64[:], const int64[:,:], const int64[:], const int64[:,:], const int64[:,:], int64[:]"
+    "const int64[:], const int64[:,:], const int64[:], const int64[:,:], const int64[:], const int64[:,:], "
+    "const int64[:,:], int64[:]"
 )
 def _find_wanted(
     stops: Array,
+    intervals: Array,
     rows: Array,
     given: Array,
     processed: Array,
@@ -122,6 +158,9 @@ def _find_wanted(
 ) -> None:
     for n in range(len(rows)):
         row, stop = rows[n], stops[n]
+        for k in range(len(intervals)):
+            items = _items_by(processed[row], intervals[k])
+            stop = min(stop, -(-(items * intervals[k, 0] + intervals[k, 1]) // intervals[k, 2]))
         for k in range(len(spans)):
             items = given[row, spans[k, 0]]
             stop = min(stop, -(-(items * spans[k, 1] + spans[k, 2]) // spans[k, 3]))
@@ -132,3 +171,10 @@ def _find_wanted(
             last = (stop * per_hop - 1) // hop
             taken = max(taken, last * hop // per_hop + ahead)
         wanted[n] = max(1, taken - processed[row])
+
+
+@helper
+def _items_by(samples: int, interval: Array) -> int:
+    """Return the number of items of a timeline (hop, latency, scale) that so many samples complete."""
+    items: int = max(0, (samples * interval[2] - interval[1]) // interval[0] + 1)
+    return items

@@ -70,6 +70,9 @@ class Column:
         self._meter = LevelMeter(self._intervals(publish.level_hz))
         self._meter_state = self._meter.init()
         self._scores = self._intervals(publish.scores_hz)
+        self._due = np.array(
+            [(own.hop, own.latency, own.scale) for own in (self._meter.timeline, self._scores)]
+        )
         self._mixes: dict[int, tuple[Downmix, State]] = {}
         self._free = [0]
 
@@ -130,13 +133,8 @@ class Column:
         waiting : sequence of int
             Earliest `stop` of the results that each stream has and has not reported, `NEVER` if there are none.
         """
-        level, scores = self._meter.timeline, self._scores
-        processed = self.state.clock.processed_samples[rows].tolist()
-        stops = [
-            min(stop, level.stop(level.items_before(done + 1)), scores.stop(scores.items_before(done + 1)))
-            for done, stop in zip(processed, waiting, strict=True)
-        ]
-        wanted: list[int] = self.tree.wanted_samples(np.array(stops), self.state, rows).tolist()
+        stops = np.array(waiting)
+        wanted: list[int] = self.tree.wanted_samples(stops, self._due, self.state, rows).tolist()
         return wanted
 
     def _grow(self, streams: int) -> None:
@@ -178,16 +176,15 @@ class Column:
         """Return the levels that samples complete, and the scores that are due at their ends of intervals."""
         levels = self._meter.step_rows(mono, self._meter_state, rows)
         level, scores = self._meter.timeline, self._scores
-        processed = self.state.clock.processed_samples[rows].tolist()
         results: list[list[StreamResult]] = []
-        for n, (done, new) in enumerate(zip(processed, mono.counts.tolist(), strict=True)):
-            first = level.items_before(done + 1)
+        for n, (of_level, of_scores) in enumerate(
+            self.tree.passed(self._due, mono.counts, self.state, rows).tolist()
+        ):
             own: list[StreamResult] = [
-                LevelResult(level.stop(k - 1), level.stop(k), values)
-                for k, values in enumerate(levels.of(n)[0], first)
+                LevelResult(level.stop(k - 1), level.stop(k), levels.values[n, place])
+                for place, k in enumerate(range(*of_level))
             ]
-            due = range(scores.items_before(done + 1), scores.items_before(done + new + 1))
-            own += [ScoresDue(scores.stop(k - 1), scores.stop(k)) for k in due]
+            own += [ScoresDue(scores.stop(k - 1), scores.stop(k)) for k in range(*of_scores)]
             results.append(own)
         return results
 

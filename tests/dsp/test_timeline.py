@@ -7,7 +7,7 @@ import pytest
 
 from streamer.dsp.log_mel import LogMel
 from streamer.dsp.resample import Resample
-from streamer.dsp.timeline import Timeline, spans_of
+from streamer.dsp.timeline import Timeline
 
 
 @pytest.mark.parametrize("rate_hz", [16_000, 44_100, 11_025])
@@ -19,17 +19,3 @@ def test_spans_of_many_are_those_of_each(rate_hz: int) -> None:
         assert [tuple(span) for span in spans[:, n].T.tolist()] == [
             timeline.span(first + k) for k in range(5)
         ]
-
-
-def test_timelines_that_differ_in_their_latency_are_placed_together() -> None:
-    parent = Timeline().after(Resample(44_100, 16_000))
-    scores = parent.after(LogMel()).on_scale_of(parent)
-    assert scores.scale % parent.scale == 0
-    assert [scores.span(k) for k in range(9)] == [parent.after(LogMel()).span(k) for k in range(9)]
-    begun = [0, 3, 1_001]
-    step = parent.hop * scores.scale // parent.scale
-    latencies = np.array([scores.latency + first * step for first in begun])
-    spans = spans_of(np.zeros(3, np.int64), 4, scores.hop, latencies, scores.scale)
-    for n, first in enumerate(begun):
-        alone = parent.after(LogMel(), first)
-        assert [tuple(span) for span in spans[:, n].T.tolist()] == [alone.span(k) for k in range(4)]

@@ -12,6 +12,9 @@ from streamer.heads.stage_tree import StageTree
 from streamer.heads.stage_tree_state import StageTreeState
 from streamer.heads.tree_clock import NEVER
 
+NO_INTERVALS = np.zeros((0, 3), np.int64)
+"""Nothing is due besides the results of a tree."""
+
 
 def step(tree: StageTree, x: Array, state: StageTreeState) -> list[TreeResult]:
     """Return the results of samples, shape (samples,), in a state of one stream."""
@@ -31,4 +34,4 @@ def known_until(state: StageTreeState) -> int:
 
 def next_known(tree: StageTree, state: StageTreeState, stop: int = NEVER) -> int:
     """Return the number of samples at which the next result is known, or what is due at `stop`."""
-    return processed(state) + int(tree.wanted_samples(np.array([stop]), state, ONE_ROW)[0])
+    return processed(state) + int(tree.wanted_samples(np.array([stop]), NO_INTERVALS, state, ONE_ROW)[0])
