@@ -43,6 +43,8 @@ class Announcer:
     def publish(self, stream: Stream, events: Iterable[Event]) -> None:
         """Hand a stream's events to its own sinks and to those of all streams; unpublished stems only to its own.
 
+        Events that were not made, since nobody wants them, have numbers all the same.
+
         Raises
         ------
         StreamerError
@@ -52,6 +54,9 @@ class Announcer:
         last_block = progress.last_block if progress else None
         by_sender = progress is not None and progress.is_timed_by_sender
         failed: list[Exception] = []
+        if progress is not None:
+            for kind, count in progress.pipeline.demand.take_unmade().items():
+                self._seq[f"{kind}/{stream.name}"] += count
         for event in events:
             stamped = self._stamped(event, last_block, by_sender, stream.beginning)
             is_private = isinstance(event, Stem) and not stream.config.stems.publish

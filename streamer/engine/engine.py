@@ -24,7 +24,7 @@ from streamer.errors import StreamerError, fault_of
 from streamer.events.kinds import Event
 from streamer.inference.batching import BatchRunner
 from streamer.pipeline.step_all import step_all
-from streamer.sinks.sink import Sink, close_soon
+from streamer.sinks.sink import Sink, close_soon, unwanted_kinds
 from streamer.sources.source import Block
 
 BACKLOG_KEPT_S = 0.1
@@ -218,6 +218,9 @@ class Engine:
     def _process(self, turns: Sequence[StreamTurn]) -> None:
         """Run the pipelines of all streams that have something to process, in common batches."""
         working = [(turn, turn.block) for turn in turns if turn.block]
+        unwanted = unwanted_kinds(self._served)
+        for turn, _ in working:
+            turn.running.pipeline.demand.unwanted = unwanted
         results = step_all([(turn.running.pipeline, block) for turn, block in working], self._runner)
         for (turn, _), result in zip(working, results, strict=True):
             turn.result = result

@@ -17,6 +17,9 @@ from streamer.head_slots import HEAD_SLOTS
 DECISION_KINDS = tuple(kind for slot in HEAD_SLOTS for kind in slot.kinds)
 """Kinds of messages that report that something began, goes on or ended: ``gate``, ``sound``, ``genre``, ..."""
 
+RUNNING_KINDS = ("scores", "level", "spectrum")
+"""Kinds of messages that come at a regular rate, whatever happens; they are made only while a sink wants them."""
+
 DecisionState: TypeAlias = Literal["listening", "on", "update", "off"]
 """States of a label in a decision."""
 

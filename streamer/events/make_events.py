@@ -13,6 +13,7 @@ import numpy as np
 from streamer.arrays import Array
 from streamer.config_sections import STEMS
 from streamer.dsp.level import dbfs
+from streamer.events.demand import Demand
 from streamer.events.kinds import Decision, Event, Level, Scores, Spectrum, Stem
 from streamer.heads.head import DecidingModel, Head
 from streamer.heads.hysteresis import Change
@@ -72,6 +73,8 @@ class EpochEvents:
         Heads whose scores are reported.
     top : int
         Number of labels per head in ``scores``.
+    demand : Demand
+        Says of which kinds no events are made, and counts these.
 
     Attributes
     ----------
@@ -80,7 +83,14 @@ class EpochEvents:
     """
 
     def __init__(
-        self, stream: str, rate_hz: int, epoch: int, origin: int, heads: Sequence[Head], top: int
+        self,
+        stream: str,
+        rate_hz: int,
+        epoch: int,
+        origin: int,
+        heads: Sequence[Head],
+        top: int,
+        demand: Demand,
     ) -> None:
         self._stream = stream
         self._rate_hz = rate_hz
@@ -88,6 +98,7 @@ class EpochEvents:
         self.origin = origin
         self._heads = heads
         self._top = top
+        self._demand = demand
         self._frames: list[MelFrame] = []
         self._latest: dict[str, Array] = {}
 
@@ -133,8 +144,11 @@ class EpochEvents:
     def spectra(self) -> list[Event]:
         """Return the frames that were kept, in a `Spectrum` for each front end."""
         events: list[Event] = []
-        for config in dict.fromkeys(frame.config for frame in self._frames):
-            frames = [frame for frame in self._frames if frame.config == config]
+        kept, self._frames = self._frames, []
+        for config in dict.fromkeys(frame.config for frame in kept):
+            if self._demand.leaves_out("spectrum"):
+                continue
+            frames = [frame for frame in kept if frame.config == config]
             events.append(
                 Spectrum(
                     kind="spectrum",
@@ -143,10 +157,11 @@ class EpochEvents:
                     **self._fields(frames[0].start, frames[-1].stop),
                 )
             )
-        self._frames = []
         return events
 
     def _scores(self, due: ScoresDue) -> list[Event]:
+        if not self._latest or self._demand.leaves_out("scores"):
+            return []
         heads = {}
         for head in self._heads:
             if head.name in self._latest:
@@ -155,9 +170,11 @@ class EpochEvents:
                 labels = head.manifest.labels
                 scores = zip(best.tolist(), values[best].tolist(), strict=True)
                 heads[head.name] = {labels[n]: round(score, 6) for n, score in scores}
-        return [Scores(kind="scores", heads=heads, **self._fields(due.start, due.stop))] if heads else []
+        return [Scores(kind="scores", heads=heads, **self._fields(due.start, due.stop))]
 
     def _level(self, level: LevelResult) -> list[Event]:
+        if self._demand.leaves_out("level"):
+            return []
         power, peak = level.values.tolist()
         rms_dbfs, peak_dbfs = dbfs(power), dbfs(peak * peak)
         fields = self._fields(level.start, level.stop)

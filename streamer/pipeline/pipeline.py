@@ -13,6 +13,7 @@ import numpy as np
 from streamer.arrays import Array
 from streamer.dsp.downmix import MEAN
 from streamer.dsp.model_calls import Calls, run_alone, together
+from streamer.events.demand import Demand
 from streamer.events.kinds import Event
 from streamer.events.make_events import EpochEvents, StreamResult, report_order
 from streamer.heads.gating import Switch
@@ -44,6 +45,8 @@ class Pipeline:
     Attributes
     ----------
     column : Column
+    demand : Demand
+        Running values that are not made, since nobody wants them.
     epoch : int
         Number of the present epoch, which is the number of fresh starts so far.
     muted_samples : int
@@ -61,6 +64,7 @@ class Pipeline:
         self._stream = stream
         self.column = column
         self._separation = separation
+        self.demand = Demand()
         self._row = column.join()
         # A stream forgets its pipeline in many ways (it ends, its rate changes), and none of them has to announce it.
         weakref.finalize(self, column.leave, self._row).atexit = False
@@ -167,7 +171,7 @@ class Pipeline:
     def _start_epoch(self, origin: int) -> None:
         column = self.column
         self._events = EpochEvents(
-            self._stream, column.rate_hz, self.epoch, origin, column.heads, column.publish.top
+            self._stream, column.rate_hz, self.epoch, origin, column.heads, column.publish.top, self.demand
         )
         self._separated: SeparatedStream | None = None
         self._waiting: list[StreamResult] = []

@@ -58,6 +58,9 @@ class History(Sink):
         if isinstance(event, KEPT):
             self._queue.send(event)
 
+    def wants(self, kind: str) -> bool:
+        return kind != "spectrum"
+
     @property
     def incomplete(self) -> bool:
         return self._incomplete or self._queue.lost_events > 0

@@ -6,7 +6,7 @@ import io
 from collections.abc import Callable
 from typing import TextIO
 
-from streamer.events.kinds import Decision, Event, Level, Scores, Spectrum, Status, Stem
+from streamer.events.kinds import RUNNING_KINDS, Decision, Event, Level, Scores, Spectrum, Status, Stem
 from streamer.sinks.line_writer import LiveLineWriter
 from streamer.sinks.sink import Sink
 
@@ -51,6 +51,9 @@ class Lines(Sink):
             news = isinstance(event, Decision) and event.state != "update"
         if news:
             self._writer.write(line(event))
+
+    def wants(self, kind: str) -> bool:
+        return kind not in RUNNING_KINDS
 
     def close(self) -> None:
         """Do nothing: every line was flushed."""

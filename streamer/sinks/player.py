@@ -62,6 +62,9 @@ class Player(Sink):
         wanted_s = WAITING_S + CHUNK_S - playback.waiting_s
         return wanted_s if wanted_s >= CHUNK_S else 0.0
 
+    def wants(self, kind: str) -> bool:
+        return kind == "stem"
+
     def close(self) -> None:
         """Play the sound that waits, and release the device."""
         self._ended.set()

@@ -117,6 +117,12 @@ class Publisher(Sink):
         if self._is_wanted(event.topic):
             self._socket.send_multipart(encode(event))
 
+    def wants(self, kind: str) -> bool:
+        """Return whether anybody has subscribed to events of a kind, of any stream."""
+        if not self._covers(kind):
+            self._read_subscriptions()
+        return self._covers(kind)
+
     def service(self) -> None:
         """Let in authorised subscribers, and send the last messages, marked `replay`, to new subscribers."""
         self._authenticate()
@@ -173,6 +179,11 @@ class Publisher(Sink):
         if not topic.startswith(self._prefixes):
             self._read_subscriptions()
         return topic.startswith(self._prefixes)
+
+    def _covers(self, kind: str) -> bool:
+        """Return whether a subscription may match topics of a kind: it is longer than ``KIND/``, or its beginning."""
+        beginning = f"{kind}/"
+        return any(prefix.startswith(beginning) or beginning.startswith(prefix) for prefix in self._prefixes)
 
     def _read_subscriptions(self) -> None:
         """Read what subscribers have subscribed to, or no longer want, since the last time."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
-from streamer.events.kinds import Event
+from streamer.events.kinds import RUNNING_KINDS, Event
 
 CLOSING_S = 0.5
 """Longest time that closing a sink may hold up the engine."""
@@ -34,6 +34,13 @@ class Sink(ABC):
     @abstractmethod
     def send(self, event: Event) -> None:
         """Take an event, and write, send or play it."""
+
+    def wants(self, kind: str) -> bool:  # noqa: ARG002 - most sinks take whatever comes
+        """Return whether the sink has a use for events of a kind at present, be it of one stream only. True by default.
+
+        The engine asks before it processes sound, and only for the kinds of running values.
+        """
+        return True
 
     @property
     def wanted_s(self) -> float:
@@ -84,6 +91,9 @@ class Filtered(Sink):
         if not isinstance(event, self._left_out):
             self._sink.send(event)
 
+    def wants(self, kind: str) -> bool:
+        return self._sink.wants(kind)
+
     @property
     def wanted_s(self) -> float:
         return self._sink.wanted_s
@@ -93,6 +103,11 @@ class Filtered(Sink):
 
     def close(self) -> None:
         self._sink.close()
+
+
+def unwanted_kinds(sinks: Sequence[Sink]) -> set[str]:
+    """Return the kinds of running values for which no sink has a use at present."""
+    return {kind for kind in RUNNING_KINDS if not any(sink.wants(kind) for sink in sinks)}
 
 
 def close_soon(sinks: Iterable[Sink]) -> None:

@@ -96,6 +96,9 @@ class StemFiles(Sink):
         with self._lock:
             return self._waiting_s[stream, label]
 
+    def wants(self, kind: str) -> bool:
+        return kind == "stem"
+
     def close(self) -> None:
         """Write the pieces that wait, and finish all files."""
         if self._thread.is_alive():

@@ -74,6 +74,9 @@ class View(Sink):
                 if event.message:
                     self._log.append(line(event))
 
+    def wants(self, kind: str) -> bool:
+        return kind != "spectrum"
+
     def close(self) -> None:
         pass
 

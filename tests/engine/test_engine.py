@@ -16,7 +16,7 @@ from streamer.engine.stream import Stream
 from streamer.events.kinds import Decision, Event, Level, Status
 from streamer.heads.head import Head
 from streamer.sources.source import Block
-from tests.scripted import RATE, Clock, Collected, Scripted, Slow, engine, loud, run, toy_gate
+from tests.scripted import RATE, TENTHS, Clock, Collected, Scripted, Slow, engine, loud, run, toy_gate
 
 
 @pytest.fixture
@@ -49,6 +49,60 @@ def test_lag_is_bounded_and_loss_is_told(head: Head) -> None:
         (e.state, e.epoch) for e in sink.of("gate") if isinstance(e, Decision) and e.state != "update"
     ]
     assert decisions == [("on", 0), ("off", 0), ("on", 1), ("off", 1)]
+
+
+class Choosy(Collected):
+    """A sink that wants levels for some time only, in seconds on the clock, and no other running values."""
+
+    def __init__(self, clock: Clock, first_s: float, last_s: float) -> None:
+        super().__init__()
+        self._clock, self._first, self._last = clock, clock() + first_s, clock() + last_s
+
+    def wants(self, kind: str) -> bool:
+        return kind == "level" and self._first <= self._clock() < self._last
+
+
+def test_running_values_that_no_sink_wants_are_not_made_and_have_numbers(head: Head) -> None:
+    whole = run(head, [Stream("s", Scripted(loud(5), clock := Clock()))], clock)
+    clock = Clock()
+    sink = Choosy(clock, 2.0, 4.0)
+    engine(head, [Stream("s", Scripted(loud(5), clock))], [sink], TENTHS, clock).run(threading.Event())
+    levels = sink.of("level")
+    assert [event.seq for event in levels] == list(range(levels[0].seq, levels[-1].seq + 1))
+    assert 2.0 <= levels[0].stop / RATE <= 2.2
+    assert 3.8 <= levels[-1].stop / RATE <= 4.2
+    assert not sink.of("scores")
+
+    def untimed(events: list[Event]) -> list[Event]:
+        return [replace(event, time=None) for event in events]
+
+    assert untimed(levels) == untimed(whole.of("level")[levels[0].seq : levels[-1].seq + 1])
+    assert untimed(sink.of("gate")) == untimed(whole.of("gate"))
+
+
+def test_numbers_of_what_is_not_made_count_on_over_a_loss(head: Head) -> None:
+    """A stream that starts anew keeps its numbers, and a subscriber that comes then sees them go on."""
+    clocks = Clock(), Clock()
+    sources = [Scripted(loud(8), clock) for clock in clocks]
+    for source in sources:
+        source.freeze_at = {3 * RATE: 3.0}
+    sinks = Collected(), Choosy(clocks[1], 7.0, 100.0)
+    for clock, source, sink in zip(clocks, sources, sinks, strict=True):
+        engine(head, [Stream("s", source)], [sink], TENTHS, clock).run(threading.Event())
+    told = [[(e.seq, e.epoch, e.start, e.stop) for e in sink.of("level")] for sink in sinks]
+    assert told[1]
+    assert told[1][0][1] == 1
+    assert told[1] == told[0][-len(told[1]) :]
+
+
+def test_what_one_sink_wants_all_get(head: Head) -> None:
+    clock = Clock()
+    choosy, other = Choosy(clock, 0.0, 0.0), Collected()
+    engine(head, [Stream("s", Scripted(loud(1), clock))], [choosy, other], TENTHS, clock).run(
+        threading.Event()
+    )
+    assert choosy.of("level") == other.of("level")
+    assert len(other.of("level")) == len(other.of("scores")) == 10
 
 
 def test_overruns_of_the_device_are_counted_and_told(head: Head) -> None:

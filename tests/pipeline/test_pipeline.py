@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -73,6 +74,24 @@ def test_any_cutting_gives_the_same_bytes(head: Head, rate_hz: int, channels: in
         encoded.append([encode(event) for event in events])
     assert len(encoded[0]) > 100
     assert all(other == encoded[0] for other in encoded[1:])
+
+
+def test_what_is_not_wanted_is_counted_and_changes_nothing_else(head: Head) -> None:
+    """Kinds that nobody wants for a while leave out their own events, and the others are the same to the byte."""
+    x, blocks = sound(SECOND), range(0, 5 * SECOND, 800)
+    asking, plain = make(head, SECOND, spectrum=True), make(head, SECOND, spectrum=True)
+    unwanted = {"scores": range(30), "level": range(20, 70), "spectrum": range(40, 100)}
+    for n, first in enumerate(blocks):
+        block = Block(first, x[first : first + 800], None)
+        asking.demand.unwanted = {kind for kind, steps in unwanted.items() if n in steps}
+        want_all, events = plain.step(block), asking.step(block)
+        kept = [event for event in want_all if event.kind not in asking.demand.unwanted]
+        assert list(map(encode, events)) == list(map(encode, kept))
+        assert asking.demand.take_unmade() == Counter(event.kind for event in want_all if event not in kept)
+    want_all, events = plain.finish(), asking.finish()
+    assert [event.kind for event in want_all] == ["spectrum"]
+    assert not events
+    assert asking.demand.take_unmade() == {"spectrum": 1}
 
 
 @pytest.mark.parametrize("rate_hz", [16_000, 48_000, 44_100])

@@ -12,6 +12,7 @@ import pytest
 import zmq
 
 from streamer.errors import ConfigError, StreamError
+from streamer.events.kinds import RUNNING_KINDS
 from streamer.sinks import publisher as publisher_module
 from streamer.sinks.publisher import Publisher
 from streamer.wire.keys import make_keys
@@ -123,6 +124,32 @@ def test_what_nobody_wants_is_not_encoded(monkeypatch: pytest.MonkeyPatch) -> No
             publisher.send(bus.gate(2))
             publisher.service()
         assert len(encoded) == before
+
+
+def test_a_kind_is_wanted_while_anybody_has_subscribed_to_some_of_its_topics() -> None:
+    with bus.publishing() as publisher:
+
+        def come_to_be_wanted(*kinds: str) -> None:
+            wanted = [kind in kinds for kind in RUNNING_KINDS]
+            bus.wait_for(lambda: [publisher.wants(kind) for kind in RUNNING_KINDS] == wanted, publisher)
+
+        come_to_be_wanted()
+        with subscribe("level/door", "gate", address=publisher.address):
+            come_to_be_wanted("level")
+            with subscribe("scores", address=publisher.address):
+                come_to_be_wanted("level", "scores")
+            come_to_be_wanted("level")
+        come_to_be_wanted()
+        with subscribe(address=publisher.address):
+            come_to_be_wanted(*RUNNING_KINDS)
+
+
+def test_a_subscription_that_has_come_is_known_before_the_publisher_is_served() -> None:
+    with bus.publishing() as publisher, subscribe("level", address=publisher.address):
+        deadline = time.monotonic() + DEADLINE_S
+        while not publisher.wants("level"):
+            assert time.monotonic() < deadline, "the deadline passed"
+            time.sleep(0.001)
 
 
 def test_with_very_many_subscriptions_everything_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
