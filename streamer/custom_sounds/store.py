@@ -19,6 +19,7 @@ import soundfile
 from platformdirs import user_data_path
 
 from streamer.arrays import Array
+from streamer.audio.sndfile_path import sndfile_path
 from streamer.errors import ConfigError, StreamError, reason_of
 
 LONGEST_LABEL = 40
@@ -58,7 +59,7 @@ class TaughtRecording:
             If the file cannot be read.
         """
         try:
-            return float(soundfile.info(self.path).duration)
+            return float(soundfile.info(sndfile_path(self.path)).duration)
         except (soundfile.LibsndfileError, OSError) as error:
             raise self._unreadable(error) from error
 
@@ -85,7 +86,7 @@ class TaughtRecording:
             If the file cannot be read, has another rate than `rate_hz`, or more than one channel.
         """
         try:
-            samples, found_hz = soundfile.read(self.path, dtype="float32", always_2d=True)
+            samples, found_hz = soundfile.read(sndfile_path(self.path), dtype="float32", always_2d=True)
         except (soundfile.LibsndfileError, OSError) as error:
             raise self._unreadable(error) from error
         if found_hz != rate_hz or samples.shape[1] != 1 or not len(samples):
@@ -171,7 +172,7 @@ class SoundStore:
         partial = path.with_suffix(".partial")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            soundfile.write(partial, samples, rate_hz, subtype="PCM_16", format="FLAC")
+            soundfile.write(sndfile_path(partial), samples, rate_hz, subtype="PCM_16", format="FLAC")
             partial.replace(path)
         except (OSError, soundfile.LibsndfileError) as error:
             raise StreamError(

@@ -11,6 +11,7 @@ from streamer.engine.phases import Ended, Opening, Recovering, Running
 from streamer.engine.stream import Stream
 from streamer.errors import EndedError
 from streamer.events.kinds import Status
+from streamer.events.readable import readable
 
 
 def make_status(stream: Stream, now: float, utc: datetime, message: str) -> Status:
@@ -37,13 +38,13 @@ def make_status(stream: Stream, now: float, utc: datetime, message: str) -> Stat
         rate=progress.rate_hz if progress else 1,  # the rate of a source that never opened is unknown
         time=utc,
         state=_state(stream),
-        message=message,
+        message=readable(message),
         dropped_samples=stream.dropped_samples,
         overruns=stream.overruns,
         muted_samples=stream.muted_samples,
         pid=os.getpid(),
         versions=stream.models.versions,
-        source=stream.address,
+        source=readable(stream.address),
         clock=stream.clock,
     )
     if not progress:

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import soundfile
 
+from streamer.audio.sndfile_path import sndfile_path
 from streamer.audio.wav import as_wav
 from streamer.config_sections import STEM_ENCODINGS, STEMS
 from streamer.dsp.model_calls import run_alone
@@ -164,7 +165,7 @@ def _targets(folder: Path) -> dict[str, Path]:
 
 def _writer(path: Path, source: Source) -> soundfile.SoundFile:
     return soundfile.SoundFile(
-        path, "w", source.rate_hz, source.channels, STEM_ENCODINGS["wav"], format="RF64"
+        sndfile_path(path), "w", source.rate_hz, source.channels, STEM_ENCODINGS["wav"], format="RF64"
     )
 
 

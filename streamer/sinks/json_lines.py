@@ -7,6 +7,7 @@ import json
 from typing import TextIO
 
 from streamer.events.kinds import Event
+from streamer.events.readable import readable
 from streamer.events.serialization import header_json
 from streamer.sinks.line_writer import LineWriter, LiveLineWriter
 from streamer.sinks.sink import Sink
@@ -27,8 +28,7 @@ class JsonLines(Sink):
 
     def __init__(self, stream: TextIO, source: str = "") -> None:
         self._stream = stream
-        shown = source.encode(errors="replace").decode()  # a path may have bytes that are no text
-        self._end = f',"source":{json.dumps(shown, ensure_ascii=False)}}}' if source else "}"
+        self._end = f',"source":{json.dumps(readable(source), ensure_ascii=False)}}}' if source else "}"
         self._writer = LineWriter(stream)
 
     def open(self) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
+from streamer.audio.sndfile_path import sndfile_path
 from streamer.audio.wav import WAV_BYTES
 from streamer.config_sections import STEM_ENCODINGS
 from streamer.errors import StreamError
@@ -77,7 +78,7 @@ class StemWriter:
         self._path = _unused_path(folder, f"{stem.stream}-{_time_text(stem)}-{stem.label}", form)
         try:
             self._file = soundfile.SoundFile(
-                self._path, "x", stem.rate, channels, STEM_ENCODINGS[form], format=form.upper()
+                sndfile_path(self._path), "x", stem.rate, channels, STEM_ENCODINGS[form], format=form.upper()
             )
         except Exception:
             self._remove_if_empty()

@@ -11,6 +11,7 @@ import numpy as np
 import soundfile
 
 from streamer.arrays import Array
+from streamer.audio.sndfile_path import sndfile_path
 from streamer.errors import StreamError
 from streamer.sources.formats.containers.walk import PcmFormat
 from streamer.sources.formats.joints import OGG_HEADER_BYTES, page_end
@@ -100,7 +101,7 @@ class SoundFileSource(Source):
 
     def open(self) -> None:
         try:
-            file = _Sequential(str(self._path))
+            file = _Sequential(sndfile_path(self._path))
         except soundfile.LibsndfileError as error:
             raise UnreadableError(f"{self._name} cannot be read by libsndfile ({_plain(error)})") from error
         try:
@@ -188,7 +189,7 @@ def libsndfile_hears(path: Path, found: PcmFormat, frames: int) -> bool:
     libsndfile 1.2.2 takes floats in a W64 with WAVE_FORMAT_EXTENSIBLE for integers, for example.
     """
     try:
-        info = soundfile.info(str(path))
+        info = soundfile.info(sndfile_path(path))
     except soundfile.LibsndfileError:
         return False
     is_same = (info.samplerate, info.channels, info.frames) == (found.rate_hz, found.channels, frames)
