@@ -45,10 +45,11 @@ format:
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+# Without isolation, so that numba is there and the wheel brings the machine code of the kernels.
 wheel:
 	scripts/setup.sh dev
 	rm -rf build dist
-	$(BIN)/pip wheel --quiet --no-deps --wheel-dir dist .
+	$(BIN)/pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .
 
 # Install the wheel alone in an environment of its own, and run it on the bundled recording.
 check-wheel: wheel

@@ -2,11 +2,19 @@
 
 The wheel contains only the package `streamer` and the released models, as data: top-level modules named `models`
 or `train` in site-packages would collide with those of other projects.
+
+If it is built on Linux for x86-64, where numba is installed (`make wheel`), it also brings the machine code of the
+kernels. Its tag is that of any platform all the same: the others leave these 0.1 MB aside, the code does not depend on
+Python's version, and there is one wheel to build and to install.
 """
 
+import logging
+import subprocess
+import sys
 from pathlib import Path
 
 from setuptools import find_packages, setup
+from setuptools.command.build_py import build_py
 
 HERE = Path(__file__).parent
 
@@ -55,9 +63,26 @@ LINT = [
     "pre-commit>=4,<5",
     "ruff>=0.9,<1",
     "scipy-stubs>=1.15,<2",
+    "setuptools>=77",  # `make wheel` builds in this environment
     "types-psutil>=5.9,<8",
     "types-tqdm>=4.66,<5",
 ]
+
+
+class BuildWithMachineCode(build_py):
+    """Build the package; add the machine code of its kernels, or say why not."""
+
+    def run(self) -> None:
+        super().run()
+        if self.editable_mode:
+            return  # the sources may change
+        folder = Path(self.build_lib, "streamer", "kernels", "x86-64-v3").absolute()
+        command = [sys.executable, "-m", "streamer.kernels.bring", folder]
+        done = subprocess.run(command, cwd=HERE, stderr=subprocess.PIPE, text=True, check=False)
+        if done.returncode:
+            reason = done.stderr.strip().rpartition("\n")[2]
+            logging.warning("the wheel brings no machine code, so a first start compiles it: %s", reason)
+
 
 setup(
     name="streamer",
@@ -67,6 +92,7 @@ setup(
     long_description_content_type="text/markdown",
     license="Apache-2.0",
     python_requires=">=3.11",
+    cmdclass={"build_py": BuildWithMachineCode},
     packages=[*find_packages(include=["streamer", "streamer.*"]), "streamer.released"],
     package_dir={"streamer.released": "models/released"},
     package_data={

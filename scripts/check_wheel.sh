@@ -25,8 +25,21 @@ if venv/bin/pip list --format freeze --disable-pip-version-check | grep -Eqi '^(
     echo "check_wheel: installing the wheel brought torch, tensorflow, scipy or librosa" >&2
     exit 1
 fi
+export XDG_CACHE_HOME="$work/cache"
 venv/bin/streamer models verify
 venv/bin/streamer analyze venv/lib/python3*/site-packages/streamer/data/demo.ogg > messages
+if [ "$(uname -sm)" = "Linux x86_64" ]; then
+    venv/bin/python -c '
+from streamer.kernels.bring import all_kernels
+from streamer.kernels.machine_code import entry_of
+for kernel in all_kernels():
+    entry_of(kernel)'
+    # What is compiled is kept, so nothing was.
+    if [ -e cache/streamer/kernels ]; then
+        echo "check_wheel: kernels were compiled at the first start: $(ls cache/streamer/kernels); expected them in the wheel" >&2
+        exit 1
+    fi
+fi
 grep -q '"kind":"gate".*"state":"on"' messages
 grep -q '"kind":"gate".*"state":"off"' messages
 echo "check_wheel: $(wc -l < "$work/files") files in the wheel; $(wc -l < messages) messages from the bundled recording"

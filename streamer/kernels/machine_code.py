@@ -1,20 +1,16 @@
-"""Load the machine code of kernels, which lies in the user's cache; compile it first where it is not there.
+"""Load the machine code of kernels, which the wheel brought or the user's cache has; else compile it first.
 
-To load it takes LLVM's part of llvmlite alone. A file's name has a hash of all that its machine code depends on, so a
-file is never changed, and other versions and processors have files of their own.
+To load it takes LLVM's part of llvmlite alone.
 """
 
 from __future__ import annotations
 
 import ctypes
-import hashlib
 import json
 import logging
-import os
 import platform
 import sysconfig
-import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import cache
 from importlib.metadata import version
 from importlib.util import find_spec
@@ -25,14 +21,14 @@ from typing import Any
 import llvmlite.binding
 import platformdirs
 
+from streamer.kernels.brought import brought_path, can_run, compiler_settings
 from streamer.kernels.kernel import Kernel
 from streamer.kernels.layout import symbols
+from streamer.kernels.stored import file_name, read, write
 
 logger = logging.getLogger(__name__)
 
 _METH_FASTCALL = 0x80
-_COMPILER_SETTINGS = ("NUMBA_", "ROCKET_FFT_")
-"""Beginnings of the environment variables that change what is compiled, such as the processor that it is for."""
 _loading = Lock()
 
 _new_function = ctypes.PYFUNCTYPE(ctypes.py_object, *[ctypes.c_void_p] * 3)(
@@ -62,7 +58,7 @@ def load_llvm() -> None:
 
 
 def entry_of(kernel: Kernel) -> Callable[..., None]:
-    """Return a kernel as a function of Python; compile it, and say so once, if it is not in the cache."""
+    """Return a kernel as a function of Python; compile it, and say so once, if it is nowhere."""
     with _loading:
         return _loaded(kernel)[0]
 
@@ -70,16 +66,11 @@ def entry_of(kernel: Kernel) -> Callable[..., None]:
 @cache
 def _loaded(kernel: Kernel) -> tuple[Callable[..., None], _Method]:
     """Return a kernel as a function of Python, and its description, to which Python keeps only the address."""
-    engine, path = _engine(), _path(kernel)  # the engine first, since numba looks for its symbols
-    try:
-        content = path.read_bytes()
-    except OSError:
-        _say_that_this_compiles()
-        content = _compiled(kernel)
-        _keep(path, content)
-    libraries, _, code = content.partition(b"\n")
-    for name in json.loads(libraries):
-        llvmlite.binding.load_library_permanently(str(_installed(name)))
+    engine = _engine()  # first, since numba looks for its symbols
+    content = _brought(kernel) or _cached(kernel)
+    libraries, code = _split(content)
+    for path in libraries:
+        llvmlite.binding.load_library_permanently(str(path))
     engine.add_object_file(llvmlite.binding.ObjectFileRef.from_data(code))
     engine.finalize_object()
     method = _Method(kernel.name.encode(), engine.get_function_address(kernel.name), _METH_FASTCALL, None)
@@ -87,26 +78,41 @@ def _loaded(kernel: Kernel) -> tuple[Callable[..., None], _Method]:
     return entry, method
 
 
+def _brought(kernel: Kernel) -> bytes | None:
+    content = read(brought_path(kernel)) if can_run() else None
+    # A rocket-fft that somebody built may lack the library of the same version's wheel.
+    return content if content and all(path.exists() for path in _split(content)[0]) else None
+
+
+def _cached(kernel: Kernel) -> bytes:
+    path = machine_code_folder() / file_name(kernel, _machine_and_versions())
+    content = read(path)
+    if content is None:
+        _say_that_this_compiles()
+        content = compiled(kernel)
+        try:
+            write(path, content)
+        except OSError as error:
+            logger.warning("%s cannot be written (%s); each start compiles anew", path.parent, error.strerror)
+    return content
+
+
 @cache
 def _say_that_this_compiles() -> None:
     logger.warning("compiling for this processor; this takes some seconds, and later starts do without it")
 
 
-def _compiled(kernel: Kernel) -> bytes:
+def compiled(kernel: Kernel) -> bytes:
+    """Return a kernel's object file, behind a line that names the libraries that it calls."""
     from streamer.kernels.compile import libraries, machine_code  # here, since it imports numba
 
     return json.dumps(libraries(kernel)).encode() + b"\n" + machine_code(kernel)
 
 
-def _keep(path: Path, content: bytes) -> None:
-    """Write a file as a whole, so that no other process reads a part of it."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
-            file.write(content)
-        Path(file.name).replace(path)
-    except OSError as error:
-        logger.warning("%s cannot be written (%s); each start compiles anew", path.parent, error.strerror)
+def _split(content: bytes) -> tuple[list[Path], bytes]:
+    """Return the libraries that a kernel calls, and its object file."""
+    names, _, code = content.partition(b"\n")
+    return [_installed(name) for name in json.loads(names)], code
 
 
 def _installed(name: str) -> Path:
@@ -118,30 +124,18 @@ def _installed(name: str) -> Path:
     return Path(spec.origin).with_name(file)
 
 
-def _path(kernel: Kernel) -> Path:
-    source = Path(kernel.function.__code__.co_filename).read_bytes()
-    key = hashlib.sha256(source + _machine_and_versions()).hexdigest()[:16]
-    return machine_code_folder() / f"{kernel.name}-{key}"
-
-
 @cache
-def _machine_and_versions() -> bytes:
-    """Return all that machine code depends on besides the kernel: processor, libraries, and how it is made."""
+def _machine_and_versions() -> tuple[str, ...]:
+    """Return all that code compiled here depends on besides its source: processor, settings and libraries."""
     llvm = llvmlite.binding
-    parts: Iterable[str] = (
+    return (
         platform.machine(),
         llvm.get_host_cpu_name(),
         llvm.get_host_cpu_features().flatten(),
         sysconfig.get_config_var("EXT_SUFFIX"),
-        *(
-            f"{name}={value}"
-            for name, value in sorted(os.environ.items())
-            if name.startswith(_COMPILER_SETTINGS)
-        ),
+        *compiler_settings(),
         *(version(name) for name in ("llvmlite", "numba", "numpy", "rocket-fft")),
     )
-    own = [file.read_text(encoding="utf-8") for file in sorted(Path(__file__).parent.glob("*.py"))]
-    return "\n".join([*parts, *own]).encode()
 
 
 @cache

@@ -110,10 +110,12 @@ def test_an_unknown_type_is_refused() -> None:
         kernel("float16[:]")
 
 
-def run(folder: Path, cache: Path, **settings: str) -> subprocess.CompletedProcess[str]:
+def run(
+    folder: Path, cache: Path, *arguments: str, code: str = "import scaled; scaled.main()", **settings: str
+) -> subprocess.CompletedProcess[str]:
     """Run the kernel of `SCALED` in a process of its own, with a cache of its own."""
     return subprocess.run(
-        [sys.executable, "-c", "import scaled; scaled.main()"],
+        [sys.executable, "-c", code, *arguments],
         cwd=folder,
         env={**os.environ, "XDG_CACHE_HOME": str(cache), "PYTHONPATH": os.pathsep.join(sys.path), **settings},
         capture_output=True,
