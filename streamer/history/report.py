@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TextIO
 
 from streamer.history.reader import StreamNote, Stretch, Wanted
@@ -36,7 +36,11 @@ def summary(
     lines = []
     for stream in sorted({*by_stream, *heard_s, *(note.stream for note in notes)}):
         heard, lost = heard_s.get(stream, 0.0), [n.lost_s for n in notes if n.stream == stream and n.lost_s]
-        losses = f", {len(lost)} losses of {sum(lost):.1f} s in all" if lost else ""
+        losses = (
+            f", {sum(lost):.1f} s lost in {'one piece' if len(lost) == 1 else f'{len(lost)} pieces'}"
+            if lost
+            else ""
+        )
         lines.append(f"{stream}: {duration(heard)} heard{losses}")
         labels = sorted(by_stream[stream].items(), key=lambda item: (item[0][0], -sum(item[1]), item[0][1]))
         for (kind, label), seconds in labels:
@@ -71,8 +75,9 @@ def write_csv(stretches: Iterable[Stretch], out: TextIO) -> None:
 
 
 def duration(seconds: float) -> str:
-    """Return a time as hours, minutes and seconds, such as ``0:01:05``."""
-    return str(timedelta(seconds=round(seconds)))
+    """Return a time as hours, minutes and seconds, such as ``0:01:05`` or ``30:00:00``."""
+    minutes, rest_s = divmod(round(seconds), 60)
+    return f"{minutes // 60}:{minutes % 60:02d}:{rest_s:02d}"
 
 
 def _utc(at_s: float) -> datetime:

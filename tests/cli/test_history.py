@@ -14,6 +14,7 @@ from streamer.cli.helpers.moment import MOMENT, _moment
 from streamer.cli.main import main
 from streamer.demo_recording import DEMO_PATH
 from streamer.history.recorder import Recorder
+from streamer.history.report import duration
 from tests.history.made_events import NOON_S, decision, level, status
 from tests.programs import free_address, streamer
 
@@ -47,7 +48,7 @@ def house(tmp_path: Path) -> Path:
 def test_a_report_says_how_long_each_label_was_on(house: Path) -> None:
     lines = run("report", house, "--from", "2026-05-04").stdout.splitlines()
     assert lines == [
-        "mic: 0:02:00 heard, 1 losses of 1.5 s in all",
+        "mic: 0:02:00 heard, 1.5 s lost in one piece",
         "  gate     music                 0:00:30   25.0%  once        longest 0:00:30",
         "  sound    dog                   0:00:03    2.5%  2 times     longest 0:00:02",
     ]
@@ -84,6 +85,11 @@ def test_a_search_lists_the_latest(house: Path) -> None:
         run("search", "cat", house).stdout
         == f"cat was not heard; labels are listed by: streamer report {house}\n"
     )
+
+
+@pytest.mark.parametrize(("seconds", "text"), [(0.4, "0:00:00"), (65.0, "0:01:05"), (108_000.0, "30:00:00")])
+def test_durations_count_hours_beyond_a_day(seconds: float, text: str) -> None:
+    assert duration(seconds) == text
 
 
 def test_nothing_of_that_time_is_said(house: Path) -> None:
