@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import sqlite3
 import time
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -32,6 +33,22 @@ def labels(path: Path) -> list[str]:
 
 def configured(path: Path) -> Config:
     return replace(Config(), sections={"history": HistoryConfig(str(path))})
+
+
+def impatient(path: Path) -> History:
+    """Return an open sink that does not wait for another program that holds the database."""
+    sink = History(HistoryConfig(str(path)), realtime=True)
+    sink.open()
+    sink._recorder._connection.execute("PRAGMA busy_timeout = 0")
+    return sink
+
+
+@contextmanager
+def held_by_another(path: Path) -> Iterator[None]:
+    with closing(sqlite3.connect(path)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        yield
+        other.rollback()
 
 
 @pytest.mark.parametrize("realtime", [True, False])
@@ -68,17 +85,13 @@ def test_a_database_that_another_program_holds_costs_nothing_in_the_end(
 ) -> None:
     monkeypatch.setattr(history_module, "COMMIT_S", 0.01)
     path = tmp_path / "house.db"
-    sink = History(HistoryConfig(str(path)), realtime=True)
-    sink.open()
-    sink._recorder._connection.execute("PRAGMA busy_timeout = 0")
-    with closing(sqlite3.connect(path)) as other:
-        other.execute("BEGIN IMMEDIATE")
+    sink = impatient(path)
+    with held_by_another(path):
         sink.send(decision("on", 1.0, 1.5))
         deadline = time.monotonic() + DEADLINE_S
         while "cannot be written: database is locked; it is tried again" not in caplog.text:
             assert time.monotonic() < deadline
             time.sleep(0.01)
-        other.rollback()
     sink.send(decision("off", 2.0, 2.5))
     sink.close()
     assert "house.db is written again" in caplog.text
@@ -90,14 +103,10 @@ def test_what_cannot_be_written_until_the_end_is_said(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     path = tmp_path / "house.db"
-    sink = History(HistoryConfig(str(path)), realtime=True)
-    sink.open()
-    sink._recorder._connection.execute("PRAGMA busy_timeout = 0")
-    with closing(sqlite3.connect(path)) as other:
-        other.execute("BEGIN IMMEDIATE")
+    sink = impatient(path)
+    with held_by_another(path):
         sink.send(decision("on", 1.0, 1.5))
         sink.close()
-        other.rollback()
     assert sink.incomplete
     assert "house.db is not whole: some of what was heard could not be written" in caplog.text
 
