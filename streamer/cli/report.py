@@ -21,25 +21,38 @@ from streamer.errors import ConfigError
 @click.option("--stream", default="", help="Stream to tell of.  [default: all]")
 @click.option("--label", default="", help="Label to tell of, such as music or dog.  [default: all]")
 @click.option("--kind", default="", help="Kind to tell of, such as gate or sound.  [default: all]")
+@click.option("--hours", "each_hour", is_flag=True, help="Tell of each hour.")
 @click.option(
-    "--csv", "as_csv", is_flag=True, help="Print every stretch with a label as CSV, with times in UTC."
+    "--csv", "as_csv", is_flag=True, help="Print CSV: every stretch with a label, or with --hours every hour."
 )
 def report(
-    file: Path, since_s: float, until_s: float, stream: str, label: str, kind: str, as_csv: bool
+    file: Path,
+    since_s: float,
+    until_s: float,
+    stream: str,
+    label: str,
+    kind: str,
+    each_hour: bool,
+    as_csv: bool,
 ) -> None:
     """Say how long each label was on, out of FILE, which `streamer listen --store FILE` writes."""
     from streamer.history.database import open_to_read
-    from streamer.history.reader import Wanted, heard_s, read_notes, read_stretches
-    from streamer.history.report import summary, write_csv
+    from streamer.history.hours import by_hour
+    from streamer.history.reader import Wanted, read_heard, read_notes, read_stretches
+    from streamer.history.report import hour_lines, summary, write_csv, write_hours_csv
 
     if since_s >= until_s:
         raise ConfigError("--from is not before --to; expected a beginning and a later end")
-    wanted = Wanted(since_s, until_s, stream, kind, label)
+    wanted, out = Wanted(since_s, until_s, stream, kind, label), standard_output()
     with closing(open_to_read(file)) as history:
-        if as_csv:
-            write_csv(read_stretches(history, wanted), standard_output())
-            return
-        lines = summary(
-            wanted, read_stretches(history, wanted), read_notes(history, wanted), heard_s(history, wanted)
-        )
-    click.echo("\n".join(lines) or f"{file} has nothing of that time; --from and --to choose another")
+        stretches, heard = list(read_stretches(history, wanted)), read_heard(history, wanted)
+        notes = read_notes(history, wanted)
+    hours = by_hour(wanted, stretches, heard)
+    match each_hour, as_csv:
+        case True, True:
+            write_hours_csv(hours, out)
+        case False, True:
+            write_csv(stretches, out)
+        case _:
+            lines = hour_lines(hours) if each_hour else summary(wanted, stretches, notes, heard)
+            click.echo("\n".join(lines) or f"{file} has nothing of that time; --from and --to choose another")

@@ -65,6 +65,15 @@ class StreamNote:
     message: str
 
 
+@dataclass(frozen=True)
+class HeardMinute:
+    """Minute since 1970 in which a stream was heard, and for how many seconds of it."""
+
+    stream: str
+    minute: int
+    seconds: float
+
+
 STRETCHES = """
 SELECT streams.name, kind, label, stretches.began, max(stretches.began, coalesce(ended, seen)) AS stop, highest
 FROM stretches JOIN streams ON streams.id = stream JOIN runs ON runs.id = run
@@ -77,9 +86,9 @@ SELECT streams.name, at, state, lost_s, message FROM notes JOIN streams ON strea
 WHERE at >= :since_s AND at < :until_s AND (:stream = '' OR streams.name = :stream) ORDER BY at, notes.id
 """
 HEARD = """
-SELECT streams.name, sum(seconds) FROM levels JOIN streams ON streams.id = stream
+SELECT streams.name, minute, seconds FROM levels JOIN streams ON streams.id = stream
 WHERE minute >= :since_s / 60 AND minute < :until_s / 60 AND (:stream = '' OR streams.name = :stream)
-GROUP BY streams.name ORDER BY streams.name
+ORDER BY streams.name, minute
 """
 
 
@@ -96,7 +105,7 @@ def read_notes(connection: sqlite3.Connection, wanted: Wanted) -> list[StreamNot
         return [StreamNote(*row) for row in rows]
 
 
-def heard_s(connection: sqlite3.Connection, wanted: Wanted) -> dict[str, float]:
-    """Return by stream how many seconds were heard between two times, to the minute."""
+def read_heard(connection: sqlite3.Connection, wanted: Wanted) -> list[HeardMinute]:
+    """Return the minutes between two times in which something was heard, by stream."""
     with closing(connection.execute(HEARD, vars(wanted))) as rows:
-        return dict(rows.fetchall())
+        return [HeardMinute(*row) for row in rows]

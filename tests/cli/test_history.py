@@ -74,6 +74,20 @@ def test_a_report_can_be_read_by_other_programs(house: Path) -> None:
     }
 
 
+def test_a_report_tells_of_each_hour(house: Path) -> None:
+    words = ("report", house, "--from", "2026-05-04", "--hours")
+    lines = run(*words).stdout.splitlines()
+    began = datetime.fromtimestamp(NOON_S // 3_600 * 3_600).astimezone()
+    assert lines == [
+        f"{began:%Y-%m-%d %H:%M}  mic          gate     music               0:00:30   25.0%",
+        f"{began:%Y-%m-%d %H:%M}  mic          sound    dog                 0:00:03    2.5%",
+    ]
+    rows = list(csv.DictReader(io.StringIO(run(*words, "--csv", "--label", "dog").stdout)))
+    assert [(row["label"], row["seconds"], row["heard_s"], row["share"]) for row in rows] == [
+        ("dog", "3.000", "120.000", "0.0250")
+    ]
+
+
 def test_a_search_lists_the_latest(house: Path) -> None:
     lines = run("search", "dog", house).stdout.splitlines()
     began = datetime.fromtimestamp(NOON_S + 40).astimezone()

@@ -15,7 +15,15 @@ import pytest
 
 from streamer.history import recorder as recorder_module
 from streamer.history.database import open_to_read
-from streamer.history.reader import StreamNote, Stretch, Wanted, heard_s, read_notes, read_stretches
+from streamer.history.reader import (
+    HeardMinute,
+    StreamNote,
+    Stretch,
+    Wanted,
+    read_heard,
+    read_notes,
+    read_stretches,
+)
 from streamer.history.recorder import Recorder
 from tests.conftest import DEADLINE_S, ROOT
 from tests.history.made_events import NOON_S, RATE_HZ, decision, level, scores, status
@@ -135,8 +143,9 @@ def test_scores_and_levels_are_gathered_by_the_minute_over_commits(recorder: Rec
     assert levels[0] == pytest.approx((minute, 0.25 * 10**-2, 10 ** (-6 / 20), 4.0))
     assert levels[1] == pytest.approx((minute + 1, 10**-4, 0.1, 1.0))
     with closing(open_to_read(path)) as history:
-        assert heard_s(history, ALL) == {"mic": 5.0}
-        assert heard_s(history, Wanted(NOON_S + 60, NOON_S + 120)) == {"mic": 1.0}
+        heard = read_heard(history, ALL)
+        assert heard == [HeardMinute("mic", minute, 4.0), HeardMinute("mic", minute + 1, 1.0)]
+        assert read_heard(history, Wanted(NOON_S + 60, NOON_S + 120)) == heard[1:]
 
 
 def test_changes_of_a_stream_and_losses_are_noted_once(recorder: Recorder, path: Path) -> None:
