@@ -23,8 +23,7 @@ test-all: test
 # and messages (devices, decoders, data sets, reports, sinks, sockets, scheduling) are left out, because instructions do
 # not matter there.
 COMPUTES := $(addprefix tests/,dsp heads inference models pipeline separation yamnet custom_sounds test_whole_chain.py \
-	cli/test_listen.py $(addprefix train/,augment custom_sounds embedders evaluate export generation lab loop mixing tasks \
-	teachers transfer))
+	$(addprefix train/,augment custom_sounds embedders evaluate export generation lab loop mixing tasks teachers transfer))
 test-avx2:
 	scripts/setup.sh dev
 	scripts/as_avx2.sh $(PYTEST) -m "not slow" $(COMPUTES)
