@@ -21,12 +21,14 @@ from streamer.custom_sounds.background import FILE, Background
 from streamer.custom_sounds.embedder import Embedder
 from streamer.errors import ConfigError
 from streamer.inference.manifest_parts import Thresholds
+from streamer.inference.model_folders import read_manifest
 from streamer.inference.onnx import OnnxModel
 from train.custom_sounds.trials import EmbeddedClip, embed_clips, run_trials
 from train.data.recordings import FOLDS
 from train.evaluate.operating_points import ODDS_RATIOS
 from train.export.all_folds import MEASURED_BY
 from train.loop.commands.options import ear_option
+from train.loop.registry import find_plugin, released_config
 from train.loop.run import CACHE, data_folder
 from train.tasks.ear.config import EarRunConfig
 
@@ -123,27 +125,20 @@ def _draw(rng: np.random.Generator, windows: Array, count: int) -> Array:
     return drawn
 
 
-def folds_of(ear: OnnxModel, folder: Path) -> EarRunConfig:
-    """Return a configuration with the folds that an ear was not trained on, as its manifest names them.
-
-    Parameters
-    ----------
-    ear : OnnxModel
-        Released ear.
-    folder : Path
-        Folder of the ear, for the error's text.
+def folds_of(folder: Path) -> EarRunConfig:
+    """Return a configuration with the folds that a released ear was not trained on, as its manifest names them.
 
     Raises
     ------
     ConfigError
         If the manifest names none.
     """
-    held_out = ear.manifest.results.get("held out")
-    if not held_out:
+    if "held out" not in read_manifest(folder).results:
         raise ConfigError(
             f"{folder} does not say which folds its ear held out; expected a folder of `python -m train release ear`"
         )
-    return EarRunConfig(fold=held_out["fold"], validation_fold=held_out["validation_fold"])
+    found: EarRunConfig = released_config(find_plugin("ear"), folder)
+    return found
 
 
 def measured_background(
@@ -175,7 +170,7 @@ def measured_background(
             f"{folder} was not measured by {measured_by}; expected the release of the run that `release ear` was given "
             "as --measured-by: its thresholds say nothing of another ear"
         )
-    scaled = make_background(other, data, cache, folds_of(other, measured_by))
+    scaled = make_background(other, data, cache, folds_of(measured_by))
     scaled.write(measured_by)
     own = compute_whitening(ear, embed_clips(Embedder(ear, WINDOW_STEPS), data, cache, FOLDS))
     return replace(own, slope=scaled.slope, offset=scaled.offset, operating_points=scaled.operating_points)
@@ -196,7 +191,7 @@ def background_command(model: Path, measured_by: Path | None) -> None:
     the thresholds from the validation fold. `streamer teach` reads the file.
     """
     ear = OnnxModel(model)
-    config = folds_of(ear, model)
+    config = folds_of(model)
     if config.learns_from_all_folds != (measured_by is not None):
         learnt = "learnt from all folds" if config.learns_from_all_folds else "held out folds itself"
         expected = "--measured-by FOLDER" if config.learns_from_all_folds else "no --measured-by"

