@@ -90,14 +90,16 @@ def with_stems(config: Config, **stems: object) -> Config:
     return replace(config, stream=tuple(entries), stems=changed(config.stems, **stems))
 
 
-def with_history(config: Config, file: str) -> Config:
-    """Return a copy of a configuration whose history is kept in a file.
+def with_history(config: Config, file: str | None) -> Config:
+    """Return a copy of a configuration whose history is kept in a file; None leaves it as it is.
 
     Raises
     ------
     ConfigError
         If the name of the file is empty.
     """
+    if file is None:
+        return config
     if not file:
         raise ConfigError("--store is empty; expected a file for the database, such as house.db")
     kept = replace(config.section(SECTION, HistoryConfig), file=file)

@@ -157,13 +157,13 @@ def listen(
             pcm=asked.pcm if pcm_format is None else pcm_config(pcm_format),
         )
         found = with_streams(found, channel=channel, track=track, start_time=start_time, clock=clock)
-        found = with_stems(found, publish=stems or None, to=stems_to, play=play, output=output)
+        found = with_history(
+            with_stems(found, publish=stems or None, to=stems_to, play=play, output=output), store
+        )
         if output is not None and not any(found.of(entry).stems.play for entry in found.stream):
             raise ConfigError(
                 f"--output is {output!r} and nothing is to be played; add --play voice or --play music"
             )
-        if store is not None:
-            found = with_history(found, store)
         check_publishing(found.publish)
         return replace(found, stream=resolve_auto(found.stream, _warn))  # warns: so once all else is right
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from contextlib import closing
 from pathlib import Path
 
@@ -39,20 +40,20 @@ def report(
     from streamer.history.database import open_to_read
     from streamer.history.hours import by_hour
     from streamer.history.reader import Wanted, read_heard, read_notes, read_stretches
-    from streamer.history.report import hour_lines, summary, write_csv, write_hours_csv
+    from streamer.history.report import hour_lines, hour_table, stretch_table, summary
 
     if since_s >= until_s:
         raise ConfigError("--from is not before --to; expected a beginning and a later end")
-    wanted, out = Wanted(since_s, until_s, stream, kind, label), standard_output()
+    wanted = Wanted(since_s, until_s, stream, kind, label)
     with closing(open_to_read(file)) as history:
         stretches, heard = list(read_stretches(history, wanted)), read_heard(history, wanted)
         notes = read_notes(history, wanted)
-    hours = by_hour(wanted, stretches, heard)
-    match each_hour, as_csv:
-        case True, True:
-            write_hours_csv(hours, out)
-        case False, True:
-            write_csv(stretches, out)
-        case _:
-            lines = hour_lines(hours) if each_hour else summary(wanted, stretches, notes, heard)
-            click.echo("\n".join(lines) or f"{file} has nothing of that time; --from and --to choose another")
+    if each_hour:
+        hours = by_hour(wanted, stretches, heard)
+        lines, table = hour_lines(hours), hour_table(hours)
+    else:
+        lines, table = summary(wanted, stretches, notes, heard), stretch_table(stretches)
+    if as_csv:
+        csv.writer(standard_output(), lineterminator="\n").writerows(table)
+    else:
+        click.echo("\n".join(lines) or f"{file} has nothing of that time; --from and --to choose another")

@@ -1,12 +1,10 @@
-"""Say in text or CSV what was heard between two times."""
+"""Say in lines of text, or in tables, what was heard between two times."""
 
 from __future__ import annotations
 
-import csv
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
-from typing import TextIO
 
 from streamer.history.hours import LabelHour
 from streamer.history.reader import HeardMinute, StreamNote, Stretch, Wanted
@@ -76,24 +74,20 @@ def line_of(stretch: Stretch) -> str:
     )
 
 
-def write_csv(stretches: Iterable[Stretch], out: TextIO) -> None:
-    """Write stretches as CSV, with a first line that names the columns; times are UTC in ISO 8601."""
-    rows = csv.writer(out, lineterminator="\n")
-    rows.writerow(COLUMNS)
+def stretch_table(stretches: Iterable[Stretch]) -> Iterator[Sequence[str]]:
+    """Yield the names of the columns, and a row for each stretch; times are UTC in ISO 8601."""
+    yield COLUMNS
     for found in stretches:
         times = (_utc_text(at_s) for at_s in (found.began_s, found.ended_s))
-        rows.writerow(
-            [found.stream, found.kind, found.label, *times, f"{found.seconds:.3f}", f"{found.highest:.4f}"]
-        )
+        yield found.stream, found.kind, found.label, *times, f"{found.seconds:.3f}", f"{found.highest:.4f}"
 
 
-def write_hours_csv(hours: Iterable[LabelHour], out: TextIO) -> None:
-    """Write hours as CSV, with a first line that names the columns; an hour is the UTC at which it begins."""
-    rows = csv.writer(out, lineterminator="\n")
-    rows.writerow(HOUR_COLUMNS)
+def hour_table(hours: Iterable[LabelHour]) -> Iterator[Sequence[str]]:
+    """Yield the names of the columns, and a row for each hour and label; an hour is the UTC at which it begins."""
+    yield HOUR_COLUMNS
     for each in hours:
         numbers = (f"{each.seconds:.3f}", f"{each.heard_s:.3f}", f"{each.share:.4f}")
-        rows.writerow([each.stream, _utc_text(each.began_s), each.kind, each.label, *numbers])
+        yield each.stream, _utc_text(each.began_s), each.kind, each.label, *numbers
 
 
 def duration(seconds: float) -> str:
